@@ -1,0 +1,69 @@
+//! The policy that every HTTP client here follows: deadlines on every wait, no redirects, no proxy taken from
+//! the environment, one TLS configuration (rustls with aws-lc-rs, trusting what the machine trusts).
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::{ClientConfig, crypto::aws_lc_rs};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+/// How we name ourselves to others.
+pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
+
+/// Deadlines of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub read: Duration,
+    /// From the first byte asked for to the last one received.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    /// Short, because every caller tries again: a call that hangs costs the run more than one that fails.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), read: Duration::from_secs(5), total: Duration::from_secs(8) }
+    }
+}
+
+/// A client could not be made on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("the machine's trusted certificates cannot be used")]
+    Tls(#[source] rustls::Error),
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
+
+/// The TLS configuration that all our clients share. Reading the machine's certificates costs milliseconds:
+/// make it once.
+///
+/// # Errors
+/// When the machine's certificates cannot be read.
+pub fn tls_config() -> Result<Arc<ClientConfig>, SetupError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(SetupError::Tls)?;
+    Ok(Arc::new(config.with_no_client_auth()))
+}
+
+/// A client under this policy.
+///
+/// # Errors
+/// When the TLS library refuses its configuration.
+pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Result<reqwest::Client, SetupError> {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(deadlines.connect)
+        .read_timeout(deadlines.read)
+        .timeout(deadlines.total)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        // No connection outlives its call: a Lambda is frozen between runs, and what it kept would be dead.
+        .pool_max_idle_per_host(0)
+        .tls_backend_preconfigured(ClientConfig::clone(tls))
+        .build()
+        .map_err(SetupError::Client)
+}

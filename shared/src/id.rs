@@ -1,0 +1,87 @@
+//! Identifiers of pages, components and incidents.
+//!
+//! statuspage.io writes them as 12 lower-case letters and digits, and the keeper does the same. What a person
+//! types is checked against that shape; what a service answers is taken as it is.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// How many characters an identifier has.
+pub const LENGTH: usize = 12;
+
+/// A text that does not look like an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 12 lower-case letters and digits, like gytm4qzbx9t6")]
+pub struct WrongShape;
+
+fn has_shape(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = WrongShape;
+
+            fn from_str(text: &str) -> Result<Self, WrongShape> {
+                if has_shape(text) { Ok(Self(text.to_owned())) } else { Err(WrongShape) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = WrongShape;
+
+            fn try_from(text: String) -> Result<Self, WrongShape> {
+                if has_shape(&text) { Ok(Self(text)) } else { Err(WrongShape) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A status page.
+    PageId
+);
+id!(
+    /// A component of a page: the line on it that says up or down.
+    ComponentId
+);
+id!(
+    /// An incident of a page.
+    IncidentId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_twelve_lower_case_letters_and_digits_is_taken() {
+        assert_eq!("gytm4qzbx9t6".parse::<PageId>().unwrap().as_str(), "gytm4qzbx9t6");
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        for wrong in ["", "gytm4qzbx9t", "gytm4qzbx9t66", "GYTM4QZBX9T6", "gytm4qzbx9t/", "gytm4qzbx9té"] {
+            assert_eq!(wrong.parse::<ComponentId>(), Err(WrongShape), "{wrong:?}");
+        }
+    }
+}

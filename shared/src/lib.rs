@@ -1,0 +1,21 @@
+//! The words that both sides of Porchlight speak.
+//!
+//! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
+//! - [`secret`]: values that must not be printed, and where they come from
+//! - [`settings`]: one way to read settings, and one sentence when they are wrong
+//! - [`http`]: the policy that every HTTP client here follows
+//! - [`statuspage`]: the client and the types of the statuspage.io Manage API
+//! - [`shutdown`]: the signals that ask a program to end
+//! - [`retry`]: a bounded way to try a call again
+//! - [`telemetry`]: where log lines go, and in which shape
+//!
+//! What a room decides (verdicts, stored pages) stays in that room.
+
+pub mod http;
+pub mod id;
+pub mod retry;
+pub mod secret;
+pub mod settings;
+pub mod shutdown;
+pub mod statuspage;
+pub mod telemetry;

@@ -1,0 +1,103 @@
+//! A bounded way to try a call again: passing errors only, never beyond the deadline, `Retry-After` obeyed.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::statuspage::{ApiError, Passing};
+
+/// The first pause; each further one is twice as long, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Makes a call until it succeeds, fails for good, or `deadline` has come.
+///
+/// # Errors
+/// The last error; a [`Passing`] one when the deadline cut it short.
+pub async fn until<T, F: Future<Output = Result<T, ApiError>>>(
+    deadline: Instant,
+    mut call: impl FnMut() -> F,
+) -> Result<T, ApiError> {
+    let mut tries = 0;
+    let mut last = None;
+    loop {
+        let Ok(result) = timeout_at(deadline, call()).await else {
+            return Err(last.unwrap_or_else(out_of_time).into());
+        };
+        let passing = match result {
+            Err(ApiError::Passing(passing)) => passing,
+            settled => return settled,
+        };
+        tracing::debug!(error = %passing, tries, "trying again");
+        let next = Instant::now() + passing.retry_after.unwrap_or_else(|| pause(tries));
+        if next >= deadline {
+            return Err(passing.into());
+        }
+        sleep_until(next).await;
+        tries += 1;
+        last = Some(passing);
+    }
+}
+
+/// Exponential, with the upper half drawn by chance so that two runs do not keep step.
+fn pause(tries: u32) -> Duration {
+    let whole = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
+    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+fn out_of_time() -> Passing {
+    Passing { call: "statuspage".into(), what: "no answer before the deadline".into(), retry_after: None, source: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::statuspage::Permanent;
+
+    fn limited(seconds: u64) -> ApiError {
+        let retry_after = Some(Duration::from_secs(seconds));
+        Passing { call: "GET /".into(), what: "limit".into(), retry_after, source: None }.into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_named_wait_is_obeyed_when_it_fits() {
+        let start = Instant::now();
+        let calls = Cell::new(0);
+        let result = until(start + Duration::from_secs(10), || {
+            calls.set(calls.get() + 1);
+            let first = calls.get() == 1;
+            async move { if first { Err(limited(7)) } else { Ok(()) } }
+        });
+        result.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_deadline_is_not_begun() {
+        let start = Instant::now();
+        let result = until(start + Duration::from_secs(10), || async { Err::<(), _>(limited(60)) }).await;
+        assert!(matches!(result, Err(ApiError::Passing(_))));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_hangs_ends_at_the_deadline() {
+        let start = Instant::now();
+        let result = until(start + Duration::from_secs(10), std::future::pending::<Result<(), ApiError>>).await;
+        assert!(matches!(result, Err(ApiError::Passing(_))));
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permanent_error_is_not_repeated() {
+        let calls = Cell::new(0);
+        let result = until(Instant::now() + Duration::from_secs(10), || {
+            calls.set(calls.get() + 1);
+            async { Err::<(), _>(Permanent { call: String::new(), status: 404, message: String::new() }.into()) }
+        });
+        assert!(result.await.is_err());
+        assert_eq!(calls.get(), 1);
+    }
+}

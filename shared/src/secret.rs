@@ -1,0 +1,159 @@
+//! Values that must not be printed, and where they come from.
+//!
+//! A secret is never a command-line flag: it is a variable, or a file named by the variable's `_FILE` sibling.
+
+use std::{env, ffi::OsString, fmt, fs, path::PathBuf};
+
+use crate::settings::WrongSetting;
+
+/// A value that `Debug` hides and that has no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself. Every caller is a place to look at in a review.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// A secret setting: its variable and what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretSetting {
+    pub name: &'static str,
+    pub help: &'static str,
+}
+
+/// Where a secret was found.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    Value(Secret),
+    /// Read at each use, so that a changed file (a rotated Kubernetes secret) takes effect.
+    File {
+        setting: &'static str,
+        path: PathBuf,
+    },
+}
+
+impl SecretSource {
+    /// The secret as it is now.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds nothing.
+    pub fn current(&self) -> Result<Secret, WrongSetting> {
+        match self {
+            Self::Value(secret) => Ok(secret.clone()),
+            Self::File { setting, path } => {
+                let text = fs::read_to_string(path).map_err(|error| {
+                    WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()))
+                })?;
+                checked(setting, text.trim_end_matches(['\r', '\n']))
+                    .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+            }
+        }
+    }
+}
+
+impl SecretSetting {
+    /// Where this process was told to find the secret; `None` when it was told nothing.
+    ///
+    /// # Errors
+    /// When both the variable and its `_FILE` sibling are set, or what they name is not usable now.
+    pub fn read(&self) -> Result<Option<SecretSource>, WrongSetting> {
+        self.read_from(|name| env::var_os(name))
+    }
+
+    /// As [`SecretSetting::read`], for a secret that the program cannot do without.
+    ///
+    /// # Errors
+    /// Also when the secret is not set at all.
+    pub fn require(&self) -> Result<SecretSource, WrongSetting> {
+        self.read()?.ok_or_else(|| self.missing())
+    }
+
+    fn missing(&self) -> WrongSetting {
+        WrongSetting(format!("{0} is not set: set {0}, or {0}_FILE to a file that holds it", self.name))
+    }
+
+    fn read_from(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<SecretSource>, WrongSetting> {
+        let name = self.name;
+        let source = match (variable(name), variable(&format!("{name}_FILE"))) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                return Err(WrongSetting(format!("{name} and {name}_FILE are both set: keep one of them")));
+            }
+            (Some(value), None) => {
+                let value = value
+                    .into_string()
+                    .map_err(|_| WrongSetting(format!("{name} is not text: set it to plain ASCII")))?;
+                SecretSource::Value(checked(name, &value)?)
+            }
+            (None, Some(path)) => SecretSource::File { setting: name, path: path.into() },
+        };
+        source.current()?;
+        Ok(Some(source))
+    }
+}
+
+/// A secret travels in a header, so it is visible ASCII. The message never repeats the value.
+fn checked(name: &str, value: &str) -> Result<Secret, WrongSetting> {
+    if value.is_empty() {
+        return Err(WrongSetting(format!("{name} is empty: set it to the secret, or leave it out")));
+    }
+    if !value.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(WrongSetting(format!("{name} holds a blank or a character that is not ASCII: copy it again")));
+    }
+    Ok(Secret::new(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: SecretSetting = SecretSetting { name: "TOKEN", help: "" };
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<SecretSource>, WrongSetting> {
+        TOKEN.read_from(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v)))
+    }
+
+    #[test]
+    fn a_secret_cannot_be_printed() {
+        let shown = format!("{:?} {:#?}", Secret::new("hunter2"), SecretSource::Value(Secret::new("hunter2")));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes_and_its_line_end_is_dropped() {
+        let path = env::temp_dir().join(format!("porchlight-secret-{}", std::process::id()));
+        fs::write(&path, "first\n").unwrap();
+        let source = read(&[("TOKEN_FILE", path.to_str().unwrap())]).unwrap().unwrap();
+        assert_eq!(source.current().unwrap().expose(), "first");
+        fs::write(&path, "second\r\n").unwrap();
+        assert_eq!(source.current().unwrap().expose(), "second");
+        fs::remove_file(&path).unwrap();
+        assert!(source.current().unwrap_err().to_string().contains("TOKEN_FILE"));
+    }
+
+    #[test]
+    fn both_forms_at_once_are_an_error() {
+        let error = read(&[("TOKEN", "a"), ("TOKEN_FILE", "/nowhere")]).unwrap_err();
+        assert_eq!(error.to_string(), "TOKEN and TOKEN_FILE are both set: keep one of them");
+    }
+
+    #[test]
+    fn an_unusable_value_is_refused_without_being_repeated() {
+        assert!(read(&[("TOKEN", "")]).is_err());
+        let error = read(&[("TOKEN", "hunter 2")]).unwrap_err().to_string();
+        assert!(!error.contains("hunter"), "{error}");
+    }
+}

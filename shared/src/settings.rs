@@ -1,0 +1,139 @@
+//! One way to read settings, and one sentence when they are wrong.
+//!
+//! Each binary has one `clap` struct whose fields carry `env`; its secrets are [`SecretSetting`]s beside it.
+//! Flags, variables, `--help` and the README's tables all come from these.
+
+use std::{ffi::OsString, process::ExitCode, time::Duration};
+
+use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+use jiff::SignedDuration;
+use url::Url;
+
+use crate::secret::SecretSetting;
+
+/// The exit code of every binary whose settings are wrong.
+pub const EXIT_SETTINGS: u8 = 2;
+
+/// Settings that cannot work, in one sentence that names the setting, the value and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongSetting(pub String);
+
+/// The settings of one binary.
+pub trait Settings: CommandFactory + FromArgMatches {
+    /// Its secrets, which are variables only.
+    const SECRETS: &'static [SecretSetting];
+
+    /// The command, with the secrets told at the end of `--help`.
+    fn full_command() -> Command {
+        let lines = Self::SECRETS.iter().fold(String::new(), |text, secret| {
+            format!("{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}", secret.name, secret.help)
+        });
+        let command = Self::command();
+        if lines.is_empty() { command } else { command.after_help(format!("Secrets (variables only):{lines}")) }
+    }
+
+    /// Reads flags and variables.
+    ///
+    /// # Errors
+    /// The exit code to end with: 0 after `--help` or `--version`, 2 after a wrong setting was told on stderr.
+    fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
+        let parsed = Self::full_command().try_get_matches_from(arguments).and_then(|m| Self::from_arg_matches(&m));
+        parsed.map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let _ = error.print();
+                ExitCode::SUCCESS
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let _ = error.print();
+                ExitCode::from(EXIT_SETTINGS)
+            }
+            _ => refuse(&WrongSetting(sentence(&error))),
+        })
+    }
+}
+
+/// Tells the wrong setting on stderr; the exit code to end with.
+pub fn refuse(wrong: &WrongSetting) -> ExitCode {
+    eprintln!("{wrong}");
+    ExitCode::from(EXIT_SETTINGS)
+}
+
+/// clap's message without usage and hints, on one line.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or(&text);
+    let words = paragraph.trim_start_matches("error:").split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() { "the settings are wrong; try --help".into() } else { words }
+}
+
+/// Reads a duration as people write it: `5s`, `2m`, `1h30m`, `300ms`.
+///
+/// # Errors
+/// When the text is no duration, or not a positive one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let allowed = || "a duration is written like 5s, 2m or 1h30m".to_owned();
+    let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(allowed()),
+    }
+}
+
+/// Reads the address of a web server: http or https, with a host, without a user name or password.
+///
+/// # Errors
+/// When the text is something else. The message does not repeat a password.
+pub fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|_| "an address is written like https://example.com/path".to_owned())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("an address begins with http:// or https:// and names a host".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address must not hold a user name or password".into());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Sample {
+        /// How often
+        #[arg(long, env = "SAMPLE_EVERY", value_parser = duration)]
+        every: Duration,
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, seconds) in [("5s", 5), ("2m", 120), ("1h30m", 5400), (" 60s ", 60)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "5", "-5s", "0s", "soon", "5 parsecs"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_http_or_https_without_credentials() {
+        assert_eq!(web_address("http://home.duckdns.org:30008").unwrap().port(), Some(30008));
+        for wrong in ["", "home.duckdns.org", "ftp://home", "mailto:a@b", "http://", "http://u:p@home/"] {
+            assert!(web_address(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_told_in_one_line_with_its_name_and_value() {
+        let error = Sample::try_parse_from(["sample", "--every", "soon"]).unwrap_err();
+        assert_eq!(
+            sentence(&error),
+            "invalid value 'soon' for '--every <EVERY>': a duration is written like 5s, 2m or 1h30m"
+        );
+        let error = Sample::try_parse_from(["sample"]).unwrap_err();
+        assert_eq!(sentence(&error), "the following required arguments were not provided: --every <EVERY>");
+    }
+}

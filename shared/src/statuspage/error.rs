@@ -1,0 +1,157 @@
+//! What can go wrong with a call, by what to do about it.
+//!
+//! - [`Passing`]: try again, after `retry_after` where the service names it.
+//! - [`Pausing`]: the token is refused; nothing about the call itself is wrong. Stop and ask for another token.
+//! - [`Permanent`]: the same call will fail again.
+//!
+//! The messages are for a person and never hold the token.
+
+use std::{fmt, time::Duration};
+
+use serde_json::Value;
+
+/// The most of somebody else's words that we repeat.
+const QUOTE: usize = 200;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error(transparent)]
+    Passing(#[from] Passing),
+    #[error(transparent)]
+    Pausing(#[from] Pausing),
+    #[error(transparent)]
+    Permanent(#[from] Permanent),
+}
+
+/// Trouble that goes away: a rate limit, an overloaded or restarting server, a broken connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {what}")]
+pub struct Passing {
+    pub call: String,
+    pub what: String,
+    /// How long the service asked us to wait (420 and 429).
+    pub retry_after: Option<Duration>,
+    #[source]
+    pub source: Option<reqwest::Error>,
+}
+
+/// The token is refused (401, 403).
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: the token is refused ({status}: {message}); it may have been revoked or changed")]
+pub struct Pausing {
+    pub call: String,
+    pub status: u16,
+    pub message: String,
+}
+
+/// The call itself is refused (400, 404, 405, 422 …), or its answer lacks what we need.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {message}{}", Status(*status))]
+pub struct Permanent {
+    pub call: String,
+    pub status: u16,
+    pub message: String,
+}
+
+struct Status(u16);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 300 { Ok(()) } else { write!(f, " ({})", self.0) }
+    }
+}
+
+impl ApiError {
+    /// Sorts an answer that is not a success by what to do about it.
+    pub(super) fn from_answer(call: String, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
+        let message = said(body);
+        match status {
+            401 | 403 => Pausing { call, status, message }.into(),
+            420 | 429 => {
+                let what = format!("the rate limit is used up ({status}: {message})");
+                Passing { call, what, retry_after, source: None }.into()
+            }
+            408 | 500.. => {
+                let what = format!("the server is in trouble ({status}: {message})");
+                Passing { call, what, retry_after: None, source: None }.into()
+            }
+            _ => Permanent { call, status, message }.into(),
+        }
+    }
+}
+
+/// What an error body says: `error` (a text, a list, or messages by field), else `message`, else the text itself.
+fn said(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let words = match serde_json::from_str::<Value>(&text) {
+        Ok(value) => match value.get("error").or_else(|| value.get("message")) {
+            Some(said) => flat(said),
+            None => text.trim().to_owned(),
+        },
+        Err(_) if text.trim_start().starts_with('<') => return "an HTML page, perhaps from a proxy".into(),
+        Err(_) => text.trim().to_owned(),
+    };
+    if words.is_empty() { "no reason given".into() } else { shortened(&words) }
+}
+
+fn flat(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(flat).collect::<Vec<_>>().join("; "),
+        Value::Object(fields) => {
+            fields.iter().map(|(field, said)| format!("{field}: {}", flat(said))).collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn shortened(words: &str) -> String {
+    let one_line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match one_line.char_indices().nth(QUOTE) {
+        Some((end, _)) => format!("{} …", &one_line[..end]),
+        None => one_line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_shape_of_an_error_body_is_understood() {
+        for (body, words) in [
+            (r#"{"error":"Could not authenticate"}"#, "Could not authenticate"),
+            (r#"{"error":["Name can't be blank","Status is wrong"]}"#, "Name can't be blank; Status is wrong"),
+            (
+                r#"{"error":{"name":["can't be blank"],"status":["is wrong"]}}"#,
+                "name: can't be blank; status: is wrong",
+            ),
+            (r#"{"message":"Not found"}"#, "Not found"),
+            (r#"{"other":1}"#, r#"{"other":1}"#),
+            ("plain words", "plain words"),
+            ("<html><body>502 Bad Gateway</body></html>", "an HTML page, perhaps from a proxy"),
+            ("", "no reason given"),
+        ] {
+            assert_eq!(said(body.as_bytes()), words, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_cut() {
+        assert!(said("word ".repeat(10_000).as_bytes()).chars().count() <= QUOTE + 2);
+    }
+
+    #[test]
+    fn errors_are_sorted_by_what_to_do() {
+        let sort = |status| ApiError::from_answer("GET /pages".into(), status, None, b"");
+        for status in [408, 420, 429, 500, 502, 503, 504] {
+            assert!(matches!(sort(status), ApiError::Passing(_)), "{status}");
+        }
+        for status in [401, 403] {
+            assert!(matches!(sort(status), ApiError::Pausing(_)), "{status}");
+        }
+        for status in [301, 400, 404, 405, 422] {
+            assert!(matches!(sort(status), ApiError::Permanent(_)), "{status}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The statuspage.io Manage API as we use it: a typed client, its types, and what can go wrong.
+//!
+//! Requests are wrapped (`{"component":{…}}`), answers are bare, the token travels as `Authorization: OAuth …`.
+//! A keeper speaks the same API, so the base URL is all that tells them apart.
+
+mod client;
+mod error;
+mod types;
+
+pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO};
+pub use error::{ApiError, Passing, Pausing, Permanent};
+pub use types::{Component, ComponentStatus, UnknownStatus};

@@ -1,0 +1,91 @@
+//! What the API's answers hold, as far as we read them. Unknown fields are ignored; missing ones are an error.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::id::ComponentId;
+
+/// A component as the API tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Component {
+    pub id: ComponentId,
+    pub name: String,
+    #[serde(deserialize_with = "reported_status")]
+    pub status: Option<ComponentStatus>,
+    /// RFC 3339, kept as written: it is only ever compared with itself.
+    pub updated_at: String,
+}
+
+/// What a page can say of a component. The API's sixth value, the empty one, is an absent status here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentStatus {
+    Operational,
+    UnderMaintenance,
+    DegradedPerformance,
+    PartialOutage,
+    MajorOutage,
+}
+
+/// A text that is no component status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a status is one of operational, under_maintenance, degraded_performance, partial_outage, major_outage")]
+pub struct UnknownStatus;
+
+impl ComponentStatus {
+    pub const ALL: [Self; 5] =
+        [Self::Operational, Self::UnderMaintenance, Self::DegradedPerformance, Self::PartialOutage, Self::MajorOutage];
+
+    /// As the API writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operational => "operational",
+            Self::UnderMaintenance => "under_maintenance",
+            Self::DegradedPerformance => "degraded_performance",
+            Self::PartialOutage => "partial_outage",
+            Self::MajorOutage => "major_outage",
+        }
+    }
+}
+
+impl fmt::Display for ComponentStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ComponentStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+    }
+}
+
+/// A status that this version does not know is read as absent: it must not stop a run that may never touch it.
+fn reported_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ComponentStatus>, D::Error> {
+    Ok(String::deserialize(deserializer)?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_read_as_it_is_written() {
+        for status in ComponentStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        assert_eq!("fine".parse::<ComponentStatus>(), Err(UnknownStatus));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_missing_ones_are_named() {
+        let whole = r#"{"id":"8kbf7d35c070","name":"Home","status":"","updated_at":"2026-11-21T04:30:00Z","new":1}"#;
+        assert_eq!(serde_json::from_str::<Component>(whole).unwrap().status, None);
+        let without = r#"{"id":"8kbf7d35c070","name":"Home","updated_at":"2026-11-21T04:30:00Z"}"#;
+        assert!(serde_json::from_str::<Component>(without).unwrap_err().to_string().contains("`status`"));
+    }
+}
