@@ -1,0 +1,110 @@
+//! The prober as a command: once, explained to a person, or again and again.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use shared::settings::WrongSetting;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::{
+    explain::{Explained, OneLine},
+    pace::{LONGEST_RUN, Pace},
+    report::Report,
+    run::Prober,
+    settings::ProberSettings,
+    target::Targets,
+};
+
+/// The page could not be made to say what it should.
+const EXIT_NOT_PUBLISHED: u8 = 1;
+
+/// Runs until it is done (`--once`) or told to stop (`--every`).
+///
+/// # Errors
+/// When a setting that a command needs is missing.
+pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting> {
+    let (prober, targets) = (settings.prober()?, required(settings)?);
+    if settings.check {
+        println!("The settings are in order: {} to probe.", count(targets.iter().count(), "target"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {
+        Tell::Json
+    } else if settings.every.is_some() {
+        Tell::OneLine
+    } else {
+        Tell::Words
+    };
+    let attempts = usize::from(settings.attempts);
+    Ok(match settings.every {
+        None => once(&prober, &targets, &Pace::of(LONGEST_RUN, attempts), tell).await,
+        Some(every) => keep_on(&prober, &targets, every, attempts, tell).await,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Tell {
+    Words,
+    OneLine,
+    Json,
+}
+
+fn required(settings: &ProberSettings) -> Result<Targets, WrongSetting> {
+    settings.targets()?.ok_or_else(|| {
+        WrongSetting("there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS".into())
+    })
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+async fn once(prober: &Prober, targets: &Targets, pace: &Pace, tell: Tell) -> ExitCode {
+    match prober.run(targets, pace).await {
+        Ok(report) => {
+            say(&report, tell);
+            if report.published { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_PUBLISHED) }
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the run could not begin");
+            ExitCode::from(EXIT_NOT_PUBLISHED)
+        }
+    }
+}
+
+/// Runs every so often until SIGINT or SIGTERM; a run in hand is cut off then, which is harmless by design.
+async fn keep_on(prober: &Prober, targets: &Targets, every: Duration, attempts: usize, tell: Tell) -> ExitCode {
+    let pace = Pace::every(every, attempts);
+    let mut due = interval_at(Instant::now(), every);
+    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let stop = shared::shutdown::requested();
+    tokio::pin!(stop);
+    loop {
+        let run = async {
+            due.tick().await;
+            once(prober, targets, &pace, tell).await
+        };
+        tokio::select! {
+            () = &mut stop => return ExitCode::SUCCESS,
+            _ = run => (),
+        }
+    }
+}
+
+fn say(report: &Report, tell: Tell) {
+    let mut out = io::stdout().lock();
+    // Nobody is left to tell when stdout is gone; the exit code still says how it went.
+    let _ = match tell {
+        Tell::Words => write!(out, "{}", Explained(report)),
+        Tell::OneLine => report
+            .targets
+            .iter()
+            .try_for_each(|target| writeln!(out, "{}  {}", report.at.strftime("%H:%M:%S"), OneLine(target))),
+        Tell::Json => {
+            serde_json::to_writer(&mut out, report).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
+        }
+    };
+}

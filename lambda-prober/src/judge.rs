@@ -1,0 +1,167 @@
+//! From what was seen to a verdict. Pure: the same attempts always give the same verdict.
+
+use crate::{
+    observation::{Attempt, Failure, Resolution},
+    verdict::{DownCause, UnknownCause, Verdict},
+};
+
+/// How many attempts must speak against a home before it counts as down: one may be a lost packet.
+pub const AGAINST: usize = 2;
+
+/// Judges the attempts of one run on one target.
+///
+/// One answer on any attempt and address is enough for `Up`. `Down` takes [`AGAINST`] attempts that point at the
+/// home; the most telling of their failures names the cause. Attempts in which the name service or this machine was
+/// in trouble point at nobody, and where too few others are left the verdict is `Unknown`.
+pub fn judge(attempts: &[Attempt]) -> Verdict {
+    if attempts.iter().any(|attempt| attempt.answer().is_some()) {
+        return Verdict::Up;
+    }
+    let seen: Vec<Seen> = attempts.iter().map(look).collect();
+    let mut against: Vec<DownCause> =
+        seen.iter().filter_map(|seen| if let Seen::Home(cause) = seen { Some(*cause) } else { None }).collect();
+    against.sort_unstable();
+    match against.first() {
+        Some(&cause) if against.len() >= AGAINST => Verdict::Down(cause),
+        _ if seen.contains(&Seen::Nobody(UnknownCause::Blind)) => Verdict::Unknown(UnknownCause::Blind),
+        _ => Verdict::Unknown(UnknownCause::NameService),
+    }
+}
+
+/// At whom an attempt without an answer points.
+#[derive(PartialEq)]
+enum Seen {
+    Home(DownCause),
+    Nobody(UnknownCause),
+}
+
+fn look(attempt: &Attempt) -> Seen {
+    match attempt.resolution {
+        Resolution::NoSuchName { .. } => return Seen::Home(DownCause::Name),
+        // The family that could not be asked for may be the one that works.
+        Resolution::Trouble { .. } | Resolution::Resolved { trouble: Some(_), .. } => {
+            return Seen::Nobody(UnknownCause::NameService);
+        }
+        Resolution::Literal | Resolution::Resolved { trouble: None, .. } => (),
+    }
+    let failures = attempt.exchanges.iter().filter_map(|exchange| exchange.outcome.as_ref().err());
+    match failures.filter_map(points_at_home).min() {
+        Some(cause) => Seen::Home(cause),
+        None => Seen::Nobody(UnknownCause::Blind),
+    }
+}
+
+fn points_at_home(failure: &Failure) -> Option<DownCause> {
+    match failure {
+        Failure::Refused => Some(DownCause::Refused),
+        Failure::Reset | Failure::NotHttp => Some(DownCause::Reset),
+        Failure::Tls(_) => Some(DownCause::Tls),
+        Failure::TimedOut | Failure::Unreachable => Some(DownCause::Unreachable),
+        Failure::Local(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::observation::{Answer, Exchange, NameTrouble, Phases};
+
+    const TOOK: Duration = Duration::from_millis(10);
+
+    fn attempt(resolution: Resolution, outcomes: &[Result<u16, Failure>]) -> Attempt {
+        let exchange = |outcome: &Result<u16, Failure>| Exchange {
+            address: "192.0.2.1:30008".parse().unwrap(),
+            phases: Phases::default(),
+            outcome: outcome.clone().map(|status| Answer { status }),
+        };
+        Attempt { started: Duration::ZERO, resolution, exchanges: outcomes.iter().map(exchange).collect() }
+    }
+
+    fn answered(status: u16) -> Attempt {
+        attempt(Resolution::Resolved { took: TOOK, trouble: None }, &[Ok(status)])
+    }
+
+    fn failed(failure: Failure) -> Attempt {
+        attempt(Resolution::Resolved { took: TOOK, trouble: None }, &[Err(failure)])
+    }
+
+    fn no_such_name() -> Attempt {
+        attempt(Resolution::NoSuchName { took: TOOK }, &[])
+    }
+
+    fn name_trouble(trouble: NameTrouble) -> Attempt {
+        attempt(Resolution::Trouble { took: TOOK, trouble }, &[])
+    }
+
+    #[test]
+    fn any_http_answer_on_any_attempt_is_up() {
+        for status in [200, 302, 404, 500, 503] {
+            assert_eq!(judge(&[failed(Failure::Refused), failed(Failure::TimedOut), answered(status)]), Verdict::Up);
+        }
+    }
+
+    #[test]
+    fn an_answer_over_one_of_two_addresses_is_up() {
+        let one_of_two = attempt(Resolution::Literal, &[Err(Failure::Unreachable), Ok(200)]);
+        assert_eq!(judge(&[one_of_two]), Verdict::Up);
+    }
+
+    #[test]
+    fn each_failure_names_its_cause() {
+        for (failure, cause) in [
+            (Failure::Refused, DownCause::Refused),
+            (Failure::Reset, DownCause::Reset),
+            (Failure::NotHttp, DownCause::Reset),
+            (Failure::Tls("expired".into()), DownCause::Tls),
+            (Failure::TimedOut, DownCause::Unreachable),
+            (Failure::Unreachable, DownCause::Unreachable),
+        ] {
+            assert_eq!(judge(&[failed(failure.clone()), failed(failure)]), Verdict::Down(cause));
+        }
+        assert_eq!(judge(&[no_such_name(), no_such_name()]), Verdict::Down(DownCause::Name));
+    }
+
+    #[test]
+    fn the_most_telling_failure_names_the_cause() {
+        let attempts = [no_such_name(), failed(Failure::TimedOut), failed(Failure::Refused)];
+        assert_eq!(judge(&attempts), Verdict::Down(DownCause::Refused));
+    }
+
+    #[test]
+    fn trouble_of_the_name_service_is_unknown() {
+        for trouble in [NameTrouble::Timeout, NameTrouble::Error, NameTrouble::Empty] {
+            let attempts = [name_trouble(trouble), name_trouble(trouble), name_trouble(trouble)];
+            assert_eq!(judge(&attempts), Verdict::Unknown(UnknownCause::NameService));
+        }
+    }
+
+    #[test]
+    fn one_attempt_against_the_home_is_not_enough() {
+        for single in [no_such_name(), failed(Failure::TimedOut), failed(Failure::Refused)] {
+            let attempts = [name_trouble(NameTrouble::Error), single, name_trouble(NameTrouble::Timeout)];
+            assert_eq!(judge(&attempts), Verdict::Unknown(UnknownCause::NameService));
+        }
+    }
+
+    #[test]
+    fn a_family_that_could_not_be_asked_for_may_be_the_one_that_works() {
+        let half = attempt(
+            Resolution::Resolved { took: TOOK, trouble: Some(NameTrouble::Timeout) },
+            &[Err(Failure::Unreachable)],
+        );
+        assert_eq!(judge(&[half.clone(), half]), Verdict::Unknown(UnknownCause::NameService));
+    }
+
+    #[test]
+    fn trouble_of_our_own_machine_is_blindness() {
+        let local = || failed(Failure::Local("too many open files".into()));
+        assert_eq!(judge(&[local(), local(), local()]), Verdict::Unknown(UnknownCause::Blind));
+    }
+
+    #[test]
+    fn nothing_seen_is_never_down() {
+        assert_eq!(judge(&[]), Verdict::Unknown(UnknownCause::NameService));
+    }
+}

@@ -1,0 +1,23 @@
+//! The prober: looks at homes from outside and keeps their status page true.
+//!
+//! A run is observe → judge → plan → apply. The pure core decides: [`judge`](judge::judge) turns what was seen into
+//! a [`verdict`], [`plan`](plan::plan) turns a verdict and the page as read into a change or the reason for none. Thin
+//! edges do: [`observe`] opens sockets, [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the
+//! deadlines of a [`pace`]; [`command`] and [`function`] are its two fronts, and [`report`] is what both tell.
+
+pub mod apply;
+pub mod command;
+pub mod event;
+pub mod explain;
+pub mod function;
+pub mod judge;
+pub mod observation;
+pub mod observe;
+pub mod pace;
+pub mod page;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod settings;
+pub mod target;
+pub mod verdict;

@@ -1,0 +1,27 @@
+//! Parses settings and picks the front: a Lambda function where the runtime API is, else a command.
+
+use std::{env, process::ExitCode};
+
+use lambda_prober::{command, function, function::ServeError, settings::ProberSettings};
+use shared::settings::{Settings, refuse};
+use tracing_subscriber::filter::LevelFilter;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    shared::telemetry::init(LevelFilter::INFO);
+    let settings = match ProberSettings::read(env::args_os()) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return command::command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong));
+    }
+    match function::serve(&settings).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ServeError::Setting(wrong)) => refuse(&wrong),
+        Err(error) => {
+            tracing::error!(%error, "stopped");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a run saw: plain values, phase by phase, that [`judge`](crate::judge) reads and [`explain`](crate::explain) tells.
+
+use std::{net::SocketAddr, time::Duration};
+
+/// One attempt: the name was resolved, and every address that it has was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Since the run began.
+    pub started: Duration,
+    pub resolution: Resolution,
+    /// One for each address, in no particular order; those still under way when another answered are left out.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// What the resolve phase brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// The target is an address already.
+    Literal,
+    Resolved {
+        took: Duration,
+        /// One family's question failed although the other's brought addresses.
+        trouble: Option<NameTrouble>,
+    },
+    /// The name service says that there is no such name (NXDOMAIN for both families).
+    NoSuchName { took: Duration },
+    /// The name service did not say.
+    Trouble { took: Duration, trouble: NameTrouble },
+}
+
+/// How the name service failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameTrouble {
+    Timeout,
+    /// It answered with an error (SERVFAIL, REFUSED …) or could not be reached.
+    Error,
+    /// It knows the name, but no address of it.
+    Empty,
+}
+
+/// One connection to one address: how long each phase took as far as it came, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub address: SocketAddr,
+    pub phases: Phases,
+    pub outcome: Result<Answer, Failure>,
+}
+
+/// Durations of the phases that were entered; the last one is that of the failure, if there was one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    pub connect: Option<Duration>,
+    /// Absent over plain HTTP.
+    pub tls: Option<Duration>,
+    /// From the request to the end of the answer's head.
+    pub answer: Option<Duration>,
+}
+
+/// A complete head of an HTTP answer, whatever its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+}
+
+/// Why a connection brought no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    Refused,
+    /// Broken off by the other side, or by something between.
+    Reset,
+    /// Something answered, but not in HTTP.
+    NotHttp,
+    /// The handshake failed; the text is for people.
+    Tls(String),
+    /// A phase's deadline passed.
+    TimedOut,
+    /// The network says that there is no way to the address.
+    Unreachable,
+    /// This machine could not even try (out of files, forbidden …): says nothing about the home.
+    Local(String),
+}
+
+impl Attempt {
+    /// The first answer of the attempt, if there was one.
+    pub fn answer(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.outcome.is_ok())
+    }
+}

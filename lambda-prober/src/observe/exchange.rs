@@ -1,0 +1,136 @@
+//! One connection to one address: connect, TLS, one request, the head of the answer; each phase timed by itself.
+
+use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use http_body_util::Empty;
+use hyper::{
+    Request,
+    body::Bytes,
+    client::conn::http1,
+    header::{CONNECTION, HOST, USER_AGENT},
+};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use super::failure_of;
+use crate::observation::{Answer, Exchange, Failure, Phases};
+
+/// The longest head of an answer that is read.
+const LONGEST_HEAD: usize = 16 << 10;
+
+/// Tries `url` at `address`: each phase within `phase`, all of them before `until`.
+pub(super) async fn exchange(
+    url: &Url,
+    address: SocketAddr,
+    tls: &Arc<ClientConfig>,
+    phase: Duration,
+    until: Instant,
+) -> Exchange {
+    let mut phases = Phases::default();
+    let mut clock = Clock { phase, until };
+    let outcome = talk(url, address, tls, &mut phases, &mut clock).await;
+    Exchange { address, phases, outcome }
+}
+
+async fn talk(
+    url: &Url,
+    address: SocketAddr,
+    tls: &Arc<ClientConfig>,
+    phases: &mut Phases,
+    clock: &mut Clock,
+) -> Result<Answer, Failure> {
+    let connect = async { TcpStream::connect(address).await.map_err(|error| failure_of(&error)) };
+    let stream = clock.time(&mut phases.connect, connect).await?;
+    if url.scheme() != "https" {
+        return clock.time(&mut phases.answer, ask(url, stream)).await;
+    }
+    let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
+    let handshake =
+        async { TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| tls_failure(&error)) };
+    let stream = clock.time(&mut phases.tls, handshake).await?;
+    clock.time(&mut phases.answer, ask(url, stream)).await
+}
+
+/// Runs phases against their deadlines and notes how long each took.
+struct Clock {
+    phase: Duration,
+    until: Instant,
+}
+
+impl Clock {
+    async fn time<T>(
+        &mut self,
+        took: &mut Option<Duration>,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let start = Instant::now();
+        let result = timeout_at(self.until.min(start + self.phase), work).await;
+        *took = Some(start.elapsed());
+        result.unwrap_or(Err(Failure::TimedOut))
+    }
+}
+
+/// Sends the one request and waits for the head of the answer; its body is nobody's business.
+async fn ask(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> Result<Answer, Failure> {
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(LONGEST_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| answer_failure(&error))?;
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let request = Request::get(path)
+        .header(HOST, host)
+        .header(USER_AGENT, shared::http::USER_AGENT)
+        .header(CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| Failure::Local(error.to_string()))?;
+    let answer = sender.send_request(request);
+    tokio::pin!(answer, connection);
+    // The connection does the work; whichever ends first, the answer knows how it went.
+    let response = tokio::select! {
+        biased;
+        response = &mut answer => response,
+        _ = &mut connection => answer.await,
+    };
+    match response {
+        Ok(response) => Ok(Answer { status: response.status().as_u16() }),
+        Err(error) => Err(answer_failure(&error)),
+    }
+}
+
+fn server_name(url: &Url) -> Option<ServerName<'static>> {
+    match url.host()? {
+        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
+        Host::Ipv4(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
+        Host::Ipv6(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
+    }
+}
+
+fn tls_failure(error: &io::Error) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(tls) => Failure::Tls(tls.to_string()),
+        None => failure_of(error),
+    }
+}
+
+fn answer_failure(error: &hyper::Error) -> Failure {
+    if error.is_parse() {
+        return Failure::NotHttp;
+    }
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return tls_failure(io);
+        }
+        source = inner.source();
+    }
+    Failure::Reset
+}

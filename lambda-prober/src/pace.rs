@@ -1,0 +1,63 @@
+//! How a run spends its time: when attempts begin, how long each phase may take, and what is kept for publishing.
+
+use std::time::Duration;
+
+/// The longest a run takes, whatever happens: it is triggered every minute, and the Lambda is stopped at 55 s.
+pub const LONGEST_RUN: Duration = Duration::from_secs(50);
+
+/// The shortest run that still tries twice and publishes.
+pub const SHORTEST_RUN: Duration = Duration::from_secs(3);
+
+/// Deadlines of one run, all in proportion to its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// How many attempts a home gets before it counts as silent.
+    pub attempts: usize,
+    /// The whole run.
+    pub budget: Duration,
+    /// When observing ends; what is left of the budget then is for publishing alone.
+    pub observing: Duration,
+    /// From the start of one attempt to the start of the next.
+    pub spacing: Duration,
+    /// The deadline of the resolve phase.
+    pub resolve: Duration,
+    /// The deadline of each phase of a connection: connect, TLS, answer.
+    pub phase: Duration,
+}
+
+impl Pace {
+    /// Spreads a run over `budget`, held between [`SHORTEST_RUN`] and [`LONGEST_RUN`]. Over 50 s the attempts begin
+    /// 5 s apart, a name may take 3 s and each phase of a connection 4 s (a lost first packet is sent again after
+    /// 1 s and 3 s), and the last 10 s are for publishing.
+    pub fn of(budget: Duration, attempts: usize) -> Self {
+        let budget = budget.clamp(SHORTEST_RUN, LONGEST_RUN);
+        let share = |part: u32| budget * part / 50;
+        Self { attempts, budget, observing: share(40), spacing: share(5), resolve: share(3), phase: share(4) }
+    }
+
+    /// For a run that is repeated `every` so often: it ends before the next one is due.
+    pub fn every(every: Duration, attempts: usize) -> Self {
+        Self::of(every * 5 / 6, attempts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_every_minute_takes_50_s_and_keeps_10_for_publishing() {
+        let pace = Pace::every(Duration::from_mins(1), 3);
+        assert_eq!(pace.budget, Duration::from_secs(50));
+        assert_eq!(pace.observing, Duration::from_secs(40));
+        assert_eq!(pace, Pace::every(Duration::from_mins(10), 3));
+    }
+
+    #[test]
+    fn every_attempt_begins_before_observing_ends() {
+        for seconds in [1, 5, 20, 60] {
+            let pace = Pace::every(Duration::from_secs(seconds), 5);
+            assert!(pace.spacing * 4 + pace.resolve + pace.phase <= pace.observing, "{pace:?}");
+        }
+    }
+}

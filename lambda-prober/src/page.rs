@@ -1,0 +1,100 @@
+//! Reads what the pages say of the targets' components: one call for each hundred components of a page.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::future::join_all;
+use shared::{
+    id::{ComponentId, PageId},
+    retry,
+    statuspage::{ApiError, COMPONENTS_PER_CALL, Client, Component, Permanent},
+};
+use tokio::time::Instant;
+
+use crate::target::Targets;
+
+/// The most listings of one page: 5 000 components, and still within the rate limit.
+const MOST_LISTINGS: usize = 50;
+
+/// The components that the targets name, each as its page told it, or why not. The error is for people.
+#[derive(Debug, Default)]
+pub struct Pages(HashMap<ComponentId, Result<Component, String>>);
+
+impl Pages {
+    /// What was read of `component`.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn component(&self, component: &ComponentId) -> Result<&Component, &str> {
+        match self.0.get(component) {
+            Some(Ok(read)) => Ok(read),
+            Some(Err(error)) => Err(error),
+            None => Err("the component was not asked for"),
+        }
+    }
+}
+
+/// Reads the components of all targets before `until`.
+pub async fn read(client: &Client, targets: &Targets, until: Instant) -> Pages {
+    let mut wanted: HashMap<&PageId, HashSet<&ComponentId>> = HashMap::new();
+    for target in targets {
+        wanted.entry(&target.page).or_default().insert(&target.component);
+    }
+    let listings = wanted.into_iter().map(|(page, components)| async move {
+        let listing = read_page(client, page, &components, until).await;
+        (page, components, listing)
+    });
+    let mut pages = Pages::default();
+    for (page, components, listing) in join_all(listings).await {
+        match listing {
+            Ok(found) => pages.0.extend(found.into_iter().map(|component| (component.id.clone(), Ok(component)))),
+            Err(error) => {
+                let error = told(&error);
+                pages.0.extend(components.iter().map(|id| ((*id).clone(), Err(error.clone()))));
+            }
+        }
+        for id in components {
+            pages.0.entry(id.clone()).or_insert_with(|| {
+                Err(format!("the page {page} has no component {id}: look at PAGE_ID and COMPONENT_ID"))
+            });
+        }
+    }
+    pages
+}
+
+async fn read_page(
+    client: &Client,
+    page: &PageId,
+    wanted: &HashSet<&ComponentId>,
+    until: Instant,
+) -> Result<Vec<Component>, ApiError> {
+    let mut found = Vec::new();
+    for listing in 1..=MOST_LISTINGS {
+        let components = retry::until(until, || client.components(page, listing)).await?;
+        let last = components.len() < COMPONENTS_PER_CALL;
+        found.extend(components.into_iter().filter(|component| wanted.contains(&component.id)));
+        if last || found.len() == wanted.len() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// An API error in a sentence, with what to do where that is known.
+pub(crate) fn told(error: &ApiError) -> String {
+    match error {
+        ApiError::Passing(passing) => match std::error::Error::source(passing) {
+            Some(source) => format!("{passing} ({})", deepest(source)),
+            None => passing.to_string(),
+        },
+        ApiError::Pausing(pausing) => format!("{pausing}: look at TOKEN"),
+        ApiError::Permanent(Permanent { status: 404, .. }) => format!("{error}: look at PAGE_ID and COMPONENT_ID"),
+        ApiError::Permanent(permanent) => permanent.to_string(),
+    }
+}
+
+fn deepest<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}

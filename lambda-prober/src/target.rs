@@ -1,0 +1,152 @@
+//! What a run looks at, and which component of which page tells it.
+
+use std::{fmt, str::FromStr};
+
+use serde::Deserialize;
+use shared::{
+    id::{ComponentId, PageId},
+    settings::web_address,
+};
+use url::Url;
+
+/// The most targets of one run: what one listing of a page covers.
+pub const MOST_TARGETS: usize = 100;
+
+/// A home, and where its state is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// For people; the component's id where none is given.
+    pub name: String,
+    pub url: Url,
+    pub page: PageId,
+    pub component: ComponentId,
+}
+
+/// One or more targets, each with a component of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets(Vec<Target>);
+
+/// A list of targets that cannot be used; says which one and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongTargets(String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: Option<String>,
+    url: String,
+    page_id: String,
+    component_id: String,
+}
+
+impl Targets {
+    /// # Errors
+    /// When there is none, there are too many, or two share a component: they would overwrite each other.
+    pub fn new(targets: Vec<Target>) -> Result<Self, WrongTargets> {
+        if targets.is_empty() || targets.len() > MOST_TARGETS {
+            return Err(WrongTargets(format!("a run takes 1 to {MOST_TARGETS} targets, not {}", targets.len())));
+        }
+        for (index, target) in targets.iter().enumerate() {
+            if targets[..index].iter().any(|other| other.component == target.component) {
+                return Err(WrongTargets(format!("two targets share the component {}", target.component)));
+            }
+        }
+        Ok(Self(targets))
+    }
+
+    /// Reads the JSON list of `TARGETS` and of an event's `targets`.
+    ///
+    /// # Errors
+    /// When it is no list of targets; the message counts them from 1.
+    pub fn from_json(value: serde_json::Value) -> Result<Self, WrongTargets> {
+        let serde_json::Value::Array(items) = value else {
+            return Err(WrongTargets(r#"the targets are a list: [{"url":…,"page_id":…,"component_id":…}]"#.into()));
+        };
+        let read = |(index, item)| {
+            let written: Written =
+                serde_json::from_value(item).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))?;
+            Target::try_from(written).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))
+        };
+        Self::new(items.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Target> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Targets {
+    type Item = &'a Target;
+    type IntoIter = std::slice::Iter<'a, Target>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromStr for Targets {
+    type Err = WrongTargets;
+
+    fn from_str(text: &str) -> Result<Self, WrongTargets> {
+        let value = serde_json::from_str(text).map_err(|error| WrongTargets(format!("this is not JSON: {error}")))?;
+        Self::from_json(value)
+    }
+}
+
+impl TryFrom<Written> for Target {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let told = |field: &str, value: &str, error: &dyn fmt::Display| format!("{field} `{value}`: {error}");
+        let component: ComponentId =
+            written.component_id.parse().map_err(|e| told("component_id", &written.component_id, &e))?;
+        Ok(Self {
+            name: written.name.unwrap_or_else(|| component.to_string()),
+            url: web_address(&written.url).map_err(|e| told("url", &written.url, &e))?,
+            page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?,
+            component,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(change: impl Fn(&mut serde_json::Map<String, serde_json::Value>)) -> String {
+        let mut target = serde_json::json!({"name": "Home", "url": "http://home.example:30008",
+            "page_id": "gytm4qzbx9t6", "component_id": "8kbf7d35c070"});
+        change(target.as_object_mut().unwrap());
+        format!("[{target}]")
+    }
+
+    fn refusal(text: &str) -> String {
+        text.parse::<Targets>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_list_of_targets_is_read_and_the_name_may_be_left_out() {
+        let text = target(|t| drop(t.remove("name")));
+        let targets: Targets = text.parse().unwrap();
+        assert_eq!(targets.iter().next().unwrap().name, "8kbf7d35c070");
+    }
+
+    #[test]
+    fn a_wrong_target_is_told_with_its_place_and_field() {
+        assert!(refusal(&target(|t| drop(t.remove("url")))).starts_with("target 1: missing field `url`"));
+        assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).contains("unknown field `uri`"));
+        assert!(refusal(&target(|t| drop(t.insert("url".into(), "home".into())))).contains("url `home`"));
+        assert!(refusal(&target(|t| drop(t.insert("page_id".into(), "1".into())))).contains("page_id `1`"));
+        assert!(refusal("[]").contains("1 to 100 targets"));
+        assert!(refusal("{}").contains("a list"));
+        assert!(refusal("[").contains("not JSON"));
+    }
+
+    #[test]
+    fn two_targets_must_not_share_a_component() {
+        let one = target(|_| ());
+        let two = format!("[{0},{0}]", one.trim_matches(['[', ']']));
+        assert!(refusal(&two).contains("share the component"));
+    }
+}
