@@ -1,0 +1,28 @@
+//! The beacon's settings.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+use shared::{secret::SecretSetting, settings::Settings};
+
+/// The home's public face: answers any GET or HEAD with a few bytes, and offers nothing else.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "beacon", version)]
+pub struct BeaconSettings {
+    /// Where the world asks; the router forwards its port to this one
+    #[arg(long, env = "PUBLIC_ADDR", default_value = "0.0.0.0:8080")]
+    pub public_addr: SocketAddr,
+    /// Where Prometheus asks for /metrics
+    #[arg(long, env = "PRIVATE_ADDR", default_value = "127.0.0.1:9090")]
+    pub private_addr: SocketAddr,
+    /// How many public connections may be open at once
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=16384))]
+    pub max_connections: u16,
+    /// Only look whether the settings are in order
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl Settings for BeaconSettings {
+    const SECRETS: &'static [SecretSetting] = &[];
+}

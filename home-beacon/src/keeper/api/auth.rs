@@ -1,0 +1,28 @@
+//! Who may call: everybody who sends `Authorization: OAuth <token>` with the keeper's token.
+
+use axum::{
+    extract::{Request, State},
+    http::header,
+    middleware::Next,
+    response::Response,
+};
+use subtle::ConstantTimeEq;
+
+use super::Refusal;
+use crate::keeper::Shared;
+
+pub(super) async fn authenticate(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"OAuth "));
+    let token = shared.token.current().map_err(|error| {
+        tracing::error!(%error, "the token cannot be read, so nobody is let in");
+        Refusal::unauthenticated()
+    })?;
+    match sent {
+        Some(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(next.run(request).await),
+        _ => Err(Refusal::unauthenticated()),
+    }
+}

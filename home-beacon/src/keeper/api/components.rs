@@ -1,0 +1,88 @@
+//! `/v1/pages/{page}/components`
+
+use std::collections::HashMap;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    routing::get,
+};
+use shared::id::ComponentId;
+
+use super::{Refusal, fields::Fields, listing::Listing, pages::page_id, payload::Payload};
+use crate::keeper::{
+    Shared,
+    store::{Component, ComponentPatch, NewComponent},
+};
+
+const LONGEST_NAME: usize = 255;
+const LONGEST_DESCRIPTION: usize = 25_000;
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/pages/{page}/components", get(list).post(create))
+        .route("/pages/{page}/components/{component}", get(one).patch(update).put(update).delete(remove))
+}
+
+fn component_id(text: &str) -> Result<ComponentId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this component"))
+}
+
+fn patch(fields: &Fields) -> Result<ComponentPatch, Refusal> {
+    fields.unsupported("group_id", "this keeper has no component groups")?;
+    Ok(ComponentPatch {
+        name: fields.name(LONGEST_NAME)?,
+        description: fields.clearable_text("description", LONGEST_DESCRIPTION)?,
+        status: fields.component_status("status")?,
+        showcase: fields.boolean("showcase")?,
+        only_show_if_degraded: fields.boolean("only_show_if_degraded")?,
+        start_date: fields.date("start_date")?,
+    })
+}
+
+async fn list(
+    State(shared): State<Shared>,
+    Path(page): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Json<Vec<Component>>, Refusal> {
+    let listing = Listing::from_query(&query)?;
+    Ok(Json(shared.store.components(&page_id(&page)?, listing.skip, listing.limit).await?))
+}
+
+async fn create(
+    State(shared): State<Shared>,
+    Path(page): Path<String>,
+    payload: Payload,
+) -> Result<(StatusCode, Json<Component>), Refusal> {
+    let page = page_id(&page)?;
+    let mut patch = patch(&payload.wrapped("component")?)?;
+    let name = patch.name.take().ok_or_else(|| Refusal::unprocessable("name: can't be blank"))?;
+    let component = shared.store.create_component(&page, NewComponent { name, patch }).await?;
+    Ok((StatusCode::CREATED, Json(component)))
+}
+
+async fn one(
+    State(shared): State<Shared>,
+    Path((page, component)): Path<(String, String)>,
+) -> Result<Json<Component>, Refusal> {
+    Ok(Json(shared.store.component(&page_id(&page)?, &component_id(&component)?).await?))
+}
+
+async fn update(
+    State(shared): State<Shared>,
+    Path((page, component)): Path<(String, String)>,
+    payload: Payload,
+) -> Result<Json<Component>, Refusal> {
+    let (page, component) = (page_id(&page)?, component_id(&component)?);
+    let patch = patch(&payload.wrapped("component")?)?;
+    Ok(Json(shared.store.update_component(&page, &component, patch).await?))
+}
+
+async fn remove(
+    State(shared): State<Shared>,
+    Path((page, component)): Path<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    shared.store.delete_component(&page_id(&page)?, &component_id(&component)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,84 @@
+//! How the API says no: a status and `{"error": …}`, as statuspage.io does. A client's mistake is never a 500.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use crate::keeper::store::StoreError;
+
+/// An answer that is not what the client asked for.
+#[derive(Debug)]
+pub(in crate::keeper) struct Refusal {
+    status: StatusCode,
+    /// A sentence, or with 422 a list of them.
+    error: Value,
+    retry_after: Option<u64>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, error: impl Into<Value>) -> Self {
+        Self { status, error: error.into(), retry_after: None }
+    }
+
+    pub(super) fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate")
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{what} could not be found"))
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
+    }
+
+    pub(super) fn too_large(bytes: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may have {bytes} bytes"))
+    }
+
+    pub(super) fn wrong_content_type() -> Self {
+        let message =
+            "the content type must be application/json or application/x-www-form-urlencoded, and match the body";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
+    pub(super) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, vec![message.into()])
+    }
+
+    /// statuspage.io sends 420 or 429; `seconds` is when the next call will pass.
+    pub(super) fn rate_limited(status: StatusCode, seconds: u64) -> Self {
+        let error = "too many calls in the last 60 seconds";
+        Self { status, error: error.into(), retry_after: Some(seconds) }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            StoreError::Contradiction(message) => Self::unprocessable(message),
+            StoreError::Storage(cause) => {
+                tracing::error!(error = &cause as &dyn std::error::Error, "storage");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the keeper's storage is in trouble; try again later")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(json!({ "error": self.error }))).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,45 @@
+//! `/v1`: the part of the statuspage.io Manage API that the keeper serves.
+//!
+//! Requests are wrapped (`{"component":{…}}`), answers are bare; paths work with and without `.json`; bodies are JSON
+//! or forms. Who has no token is told so before the limiter counts.
+
+mod auth;
+mod components;
+mod error;
+mod fields;
+mod form;
+mod incidents;
+mod limiter;
+mod listing;
+mod pages;
+mod payload;
+
+use axum::{Router, middleware};
+
+pub(super) use self::error::Refusal;
+pub(super) use self::limiter::Limiter;
+use super::Shared;
+
+pub(super) fn router(shared: &Shared) -> Router<Shared> {
+    let pages = Router::new().merge(pages::router()).merge(components::router()).merge(incidents::router());
+    pages
+        .fallback(async || Refusal::not_found("this path"))
+        .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+        .layer(middleware::from_fn_with_state(shared.clone(), limiter::limit))
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate))
+}
+
+/// `/v1/pages.json` is `/v1/pages`. Applied before routing.
+pub(super) fn without_suffix<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let uri = request.uri();
+    let Some(path) = uri.path().strip_suffix(".json").filter(|path| path.starts_with("/v1/")) else { return request };
+    let path_and_query = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    // A part of a valid path is one too.
+    if let Ok(uri) = path_and_query.parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+}

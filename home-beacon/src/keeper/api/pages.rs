@@ -1,0 +1,57 @@
+//! `/v1/pages`
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::get,
+};
+use jiff::tz::TimeZone;
+use shared::id::PageId;
+
+use super::{Refusal, payload::Payload};
+use crate::keeper::{
+    Shared,
+    store::{Page, PagePatch},
+};
+
+/// The longest name and description, as statuspage.io's.
+const LONGEST: usize = 255;
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
+}
+
+/// An id in a path; one of another shape cannot exist.
+pub(super) fn page_id(text: &str) -> Result<PageId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this page"))
+}
+
+async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Page>>, Refusal> {
+    Ok(Json(shared.store.pages().await?))
+}
+
+async fn one(State(shared): State<Shared>, Path(page): Path<String>) -> Result<Json<Page>, Refusal> {
+    Ok(Json(shared.store.page(&page_id(&page)?).await?))
+}
+
+async fn update(
+    State(shared): State<Shared>,
+    Path(page): Path<String>,
+    payload: Payload,
+) -> Result<Json<Page>, Refusal> {
+    let page = page_id(&page)?;
+    let fields = payload.wrapped("page")?;
+    let time_zone = fields.text("time_zone", LONGEST)?;
+    if time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
+        return Err(Refusal::unprocessable("time_zone: must be an IANA name like Europe/Berlin"));
+    }
+    let patch = PagePatch {
+        name: fields.name(LONGEST)?,
+        description: fields.clearable_text("page_description", 25_000)?,
+        url: fields.clearable_text("url", LONGEST)?,
+        domain: fields.clearable_text("domain", LONGEST)?,
+        subdomain: fields.clearable_text("subdomain", LONGEST)?,
+        time_zone,
+    };
+    Ok(Json(shared.store.update_page(&page, patch).await?))
+}

@@ -1,0 +1,189 @@
+//! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use shared::statuspage::ComponentStatus;
+
+use super::{
+    Shared,
+    overall::{Overall, overall},
+    store::{Component, Incident, IncidentFilter, StatusChange, StoreError},
+};
+
+/// How many of a component's changes are listed.
+const CHANGES: u32 = 20;
+
+/// How many open incidents are listed.
+const MOST_INCIDENTS: u32 = 50;
+
+const STYLE: &str = include_str!("../../templates/page.css");
+
+/// The page needs its style sheet and nothing else from anybody.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/", get(draw)).route("/page.css", get(style))
+}
+
+async fn style() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "max-age=3600")], STYLE)
+}
+
+async fn draw(State(shared): State<Shared>) -> Response {
+    match PageView::read(&shared).await.map(|view| view.render()) {
+        Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
+        Ok(Err(error)) => trouble(&error),
+        Err(error) => trouble(&error),
+    }
+}
+
+fn trouble(error: &(dyn std::error::Error + 'static)) -> Response {
+    tracing::error!(error, "the page cannot be drawn");
+    (StatusCode::SERVICE_UNAVAILABLE, "This page cannot be drawn right now. Please try again in a minute.\n")
+        .into_response()
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct PageView {
+    name: String,
+    description: Option<String>,
+    overall: Overall,
+    components: Vec<ComponentView>,
+    incidents: Vec<IncidentView>,
+    drawn: Time,
+}
+
+struct ComponentView {
+    name: String,
+    description: Option<String>,
+    status: StatusView,
+    since: Option<Time>,
+    /// Newest first.
+    changes: Vec<ChangeView>,
+}
+
+struct ChangeView {
+    status: StatusView,
+    at: Time,
+}
+
+/// A status as the style sheet and the reader know it.
+struct StatusView {
+    class: &'static str,
+    words: &'static str,
+}
+
+struct IncidentView {
+    name: String,
+    status: String,
+    /// Newest first.
+    updates: Vec<UpdateView>,
+}
+
+struct UpdateView {
+    status: String,
+    body: String,
+    at: Time,
+}
+
+/// A time for machines and for people.
+struct Time {
+    machine: String,
+    words: String,
+}
+
+impl PageView {
+    async fn read(shared: &Shared) -> Result<Self, StoreError> {
+        let page = shared.store.page(&shared.page).await?;
+        let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
+        let all = shared.store.components(&shared.page, 0, u32::MAX).await?;
+        let incidents = shared.store.incidents(&shared.page, &IncidentFilter::Unresolved, 0, MOST_INCIDENTS).await?;
+        let mut components = Vec::with_capacity(all.len());
+        for component in &all {
+            let changes = shared.store.status_changes(&component.id, CHANGES).await?;
+            components.push(ComponentView::new(component, &changes, &zone));
+        }
+        Ok(Self {
+            overall: overall(&all),
+            name: page.name,
+            description: page.description,
+            components,
+            incidents: incidents.iter().map(|incident| IncidentView::new(incident, &zone)).collect(),
+            drawn: Time::new(shared.clock.now(), &zone),
+        })
+    }
+}
+
+impl ComponentView {
+    fn new(component: &Component, changes: &[StatusChange], zone: &TimeZone) -> Self {
+        Self {
+            name: component.name.clone(),
+            description: component.description.clone(),
+            status: StatusView::new(&component.status),
+            since: changes.first().map(|change| Time::new(change.since.timestamp(), zone)),
+            changes: changes
+                .iter()
+                .map(|change| ChangeView {
+                    status: StatusView::new(&change.status),
+                    at: Time::new(change.since.timestamp(), zone),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl StatusView {
+    fn new(status: &str) -> Self {
+        let (class, words) = match status.parse() {
+            Ok(ComponentStatus::Operational) => ("operational", "Operational"),
+            Ok(ComponentStatus::UnderMaintenance) => ("maintenance", "Under maintenance"),
+            Ok(ComponentStatus::DegradedPerformance) => ("degraded", "Degraded performance"),
+            Ok(ComponentStatus::PartialOutage) => ("partial", "Partial outage"),
+            Ok(ComponentStatus::MajorOutage) => ("major", "Major outage"),
+            Err(_) => ("unknown", "No status"),
+        };
+        Self { class, words }
+    }
+}
+
+impl IncidentView {
+    fn new(incident: &Incident, zone: &TimeZone) -> Self {
+        let updates = incident.incident_updates.iter().map(|update| UpdateView {
+            status: capitalised(&update.status),
+            body: update.body.clone(),
+            at: Time::new(update.display_at.timestamp(), zone),
+        });
+        Self { name: incident.name.clone(), status: capitalised(&incident.status), updates: updates.collect() }
+    }
+}
+
+impl Time {
+    fn new(time: Timestamp, zone: &TimeZone) -> Self {
+        let zoned = time.to_zoned(zone.clone());
+        Self {
+            machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            words: zoned.strftime("%-d %b %Y, %H:%M:%S %Z").to_string(),
+        }
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,109 @@
+//! The seed: page and components with the ids that the user already has upstream, from a TOML file.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+use shared::{
+    id::{ComponentId, PageId},
+    settings::WrongSetting,
+};
+
+/// A page and its components.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    pub page: SeedPage,
+    #[serde(default)]
+    pub components: Vec<SeedComponent>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedPage {
+    #[serde(deserialize_with = "checked")]
+    pub id: PageId,
+    pub name: String,
+    pub description: Option<String>,
+    pub url: Option<String>,
+    /// An IANA name; UTC where it is left out.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedComponent {
+    #[serde(deserialize_with = "checked")]
+    pub id: ComponentId,
+    pub name: String,
+    pub description: Option<String>,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn checked<'de, D: serde::Deserializer<'de>, T: TryFrom<String, Error: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    T::try_from(text).map_err(serde::de::Error::custom)
+}
+
+impl Seed {
+    /// # Errors
+    /// When the file cannot be read or is not a seed; one sentence with the place.
+    pub fn read(path: &Path) -> Result<Self, WrongSetting> {
+        let wrong = |what: String| WrongSetting(format!("KEEPER_SEED: {}: {what}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read ({error})")))?;
+        Self::parse(&text).map_err(wrong)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let seed: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            format!("line {line}: {}", error.message().replace('\n', "; "))
+        })?;
+        if jiff::tz::TimeZone::get(&seed.page.time_zone).is_err() {
+            return Err(format!("time_zone `{}` is not known: write it like Europe/Berlin", seed.page.time_zone));
+        }
+        for (index, component) in seed.components.iter().enumerate() {
+            if seed.components[..index].iter().any(|other| other.id == component.id) {
+                return Err(format!("two components have the id {}", component.id));
+            }
+        }
+        if seed.page.name.trim().is_empty() || seed.components.iter().any(|c| c.name.trim().is_empty()) {
+            return Err("a name is empty".into());
+        }
+        Ok(seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\ntime_zone = \"Europe/Berlin\"\n\n\
+                        [[components]]\nid = \"8kbf7d35c070\"\nname = \"Internet\"\n";
+
+    #[test]
+    fn a_seed_is_read() {
+        let seed = Seed::parse(GOOD).unwrap();
+        assert_eq!((seed.page.time_zone.as_str(), seed.components.len()), ("Europe/Berlin", 1));
+    }
+
+    #[test]
+    fn a_wrong_seed_is_told_with_its_place() {
+        for (wrong, message) in [
+            (GOOD.replace("name = \"Internet\"", "nmae = \"Internet\""), "line 8: unknown field `nmae`"),
+            (GOOD.replace("8kbf7d35c070", "8KBF"), "an id is 12 lower-case letters"),
+            (GOOD.replace("Europe/Berlin", "Berlin"), "time_zone `Berlin` is not known"),
+            (format!("{GOOD}{}", &GOOD[GOOD.find("[[").unwrap()..]), "two components have the id"),
+            ("[page".into(), "line 1"),
+            (String::new(), "missing field `page`"),
+        ] {
+            let error = Seed::parse(&wrong).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The keeper's settings.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Parser;
+use shared::{
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting},
+};
+
+use super::seed::Seed;
+
+pub const KEEPER_TOKEN: SecretSetting =
+    SecretSetting { name: "KEEPER_TOKEN", help: "What clients of /v1 must send as Authorization: OAuth …" };
+
+/// The home's private log: a statuspage.io-compatible server over one embedded database.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "keeper", version)]
+pub struct KeeperSettings {
+    /// Where page and API are served
+    #[arg(long, env = "KEEPER_ADDR", default_value = "127.0.0.1:8030")]
+    pub keeper_addr: SocketAddr,
+    /// The database: an SQLite file, made where it is missing
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:porchlight.db")]
+    pub database_url: String,
+    /// A TOML file with the page and its components; without it a page is made with one component
+    #[arg(long, env = "KEEPER_SEED")]
+    pub keeper_seed: Option<PathBuf>,
+    /// How many calls of /v1 may come in any 60 seconds; 0 sets no limit
+    #[arg(long, env = "KEEPER_RATE_LIMIT", default_value_t = 60)]
+    pub keeper_rate_limit: u16,
+    /// Only look whether the settings are in order
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl Settings for KeeperSettings {
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN];
+}
+
+impl KeeperSettings {
+    /// The seed, read and checked.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn seed(&self) -> Result<Option<Seed>, WrongSetting> {
+        self.keeper_seed.as_deref().map(Seed::read).transpose()
+    }
+}

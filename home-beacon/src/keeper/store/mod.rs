@@ -1,0 +1,165 @@
+//! Everything that the keeper knows, in one SQLite database; all SQL is in this module and its children.
+//!
+//! A change is on disk (WAL, `synchronous=FULL`) when its method returns. There is one writing connection, so
+//! writers never meet; readers see the last committed state.
+
+mod components;
+mod incidents;
+mod pages;
+mod records;
+mod seeding;
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use self::{
+    components::{ComponentPatch, NewComponent},
+    incidents::{IncidentFilter, IncidentPatch, NewIncident, UpdatePatch},
+    pages::PagePatch,
+    records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
+};
+use crate::clock::Clock;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// How long a request waits for a connection or a lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct Store {
+    write: SqlitePool,
+    read: SqlitePool,
+    clock: Clock,
+}
+
+/// Why a database cannot be used; told to a person as `DATABASE_URL`'s fault.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("only sqlite: addresses are known, like sqlite:porchlight.db")]
+    Address,
+    #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
+    Newer,
+    #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
+    Unusable(#[source] sqlx::Error),
+    #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
+    Migration(#[source] MigrateError),
+}
+
+/// Why a call on the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such thing; names it.
+    #[error("{0} could not be found")]
+    NotFound(String),
+    /// The values contradict what is stored; names the field.
+    #[error("{0}")]
+    Contradiction(String),
+    /// The storage is in trouble (disk full, read-only …).
+    #[error("the keeper's storage is in trouble")]
+    Storage(#[from] sqlx::Error),
+}
+
+impl Store {
+    /// Opens the database, makes it if it is missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be used; nothing in it was changed then.
+    pub async fn open(url: &str, clock: Clock) -> Result<Self, OpenError> {
+        if !url.starts_with("sqlite:") {
+            return Err(OpenError::Address);
+        }
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| OpenError::Address)?
+            .create_if_missing(true)
+            // These two can only be chosen before the first table: small pages wear an SD card less.
+            .page_size(1024)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE);
+        let pool = |connections| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(None)
+        };
+        let write = pool(1).connect_with(options.clone()).await.map_err(OpenError::Unusable)?;
+        match MIGRATIONS.run(&write).await {
+            Ok(()) => (),
+            Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => return Err(OpenError::Newer),
+            Err(MigrateError::Execute(error)) => return Err(OpenError::Unusable(error)),
+            Err(error) => return Err(OpenError::Migration(error)),
+        }
+        let read = pool(2).connect_with(options).await.map_err(OpenError::Unusable)?;
+        Ok(Self { write, read, clock })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.read).await?;
+        Ok(())
+    }
+
+    /// Finishes what is under way and closes the files.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    fn now(&self) -> Moment {
+        Moment::new(self.clock.now())
+    }
+}
+
+/// A local id: 12 lower-case letters and digits, as statuspage.io's.
+fn new_id() -> String {
+    let digit = |_| char::from_digit(fastrand::u32(0..36), 36).unwrap_or('0');
+    (0..shared::id::LENGTH).map(digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_files_shape_is_chosen_before_the_first_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        let store = Store::open(&url, Clock::system()).await.unwrap();
+        for (pragma, expected) in [
+            ("PRAGMA page_size", 1024),
+            ("PRAGMA auto_vacuum", 2),
+            ("PRAGMA synchronous", 2),
+            ("PRAGMA foreign_keys", 1),
+        ] {
+            let value: i64 = sqlx::query_scalar(pragma).fetch_one(&store.write).await.unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.write).await.unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[tokio::test]
+    async fn a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        let store = Store::open(&url, Clock::system()).await.unwrap();
+        sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)")
+            .execute(&store.write)
+            .await
+            .unwrap();
+        store.close().await;
+        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Newer)));
+    }
+
+    #[test]
+    fn local_ids_have_the_shape_of_ids() {
+        assert!(new_id().parse::<shared::id::ComponentId>().is_ok());
+    }
+}

@@ -1,0 +1,146 @@
+//! An accept loop for small answers that strangers cannot exhaust.
+//!
+//! One request to a connection, a deadline for its head and one for the whole, and a bound on connections: when that
+//! is reached, the oldest connection without a complete request makes room. There is no limit per source, because a
+//! `NodePort` hides sources. What is answered is the service's business.
+
+mod guests;
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body};
+use hyper::{Request, body::Body as _, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tower::ServiceExt;
+
+pub use self::guests::Traffic;
+use self::guests::{Guest, Guests};
+
+/// How many connections the kernel may hold until they are accepted: a burst must not cost a probe its first packet.
+const BACKLOG: u32 = 4096;
+
+/// The longest head of a request, in bytes: the smallest that hyper allows.
+const LONGEST_HEAD: usize = 8 << 10;
+
+/// How long a request's unread rest is taken in after the answer, because closing over it would destroy the answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How long answers in hand may take once shutdown is asked for.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// How long to wait when the kernel has no more files to give.
+const OUT_OF_FILES: Duration = Duration::from_millis(20);
+
+/// What one listener grants its clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// From accepting to the end of the request's head.
+    pub head: Duration,
+    /// From accepting to the end of the answer.
+    pub total: Duration,
+}
+
+/// Listens on `address`; port 0 takes a free one.
+///
+/// # Errors
+/// When the address is taken or not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand
+/// are finished.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    traffic: Arc<Traffic>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let guests = Arc::new(Guests::new(limits.connections, traffic));
+    let mut tasks = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+            Some(_) = tasks.join_next() => continue,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let Some(guest) = guests.enter() else { continue };
+                let task = tasks.spawn(attend(stream, router.clone(), limits, guest.clone()));
+                guest.seated(task);
+            }
+            Err(error) if is_of_one_connection(&error) => (),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                guests.make_room();
+                sleep(OUT_OF_FILES).await;
+            }
+        }
+    }
+    drop(listener);
+    while guests.make_room() {}
+    if timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!(left = tasks.len(), "answers in hand were cut off");
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind;
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
+}
+
+/// One connection, from its first byte to its close.
+async fn attend(stream: TcpStream, router: Router, limits: Limits, guest: Guest) {
+    let unread = AtomicBool::new(false);
+    let answer = service_fn(|request: Request<Incoming>| {
+        guest.asked();
+        unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .keep_alive(false)
+        .max_buf_size(LONGEST_HEAD)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .serve_connection(TokioIo::new(stream), answer)
+        .without_shutdown();
+    match timeout(limits.total, connection).await {
+        Ok(Ok(parts)) if unread.load(Ordering::Relaxed) => linger(parts.io.into_inner()).await,
+        Ok(Ok(_)) => (),
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended without an answer"),
+        Err(_) => tracing::debug!("a connection took too long"),
+    }
+}
+
+async fn linger(mut stream: TcpStream) {
+    let _ = timeout(LINGER, async {
+        stream.shutdown().await?;
+        let mut rest = [0; 4096];
+        while stream.read(&mut rest).await? > 0 {}
+        io::Result::Ok(())
+    })
+    .await;
+}
