@@ -1,0 +1,205 @@
+//! The demo: a keeper, a beacon and a prober in one process, and a line between them that can be cut.
+
+mod keys;
+mod line;
+mod script;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use home_beacon::{
+    clock::Clock,
+    keeper::{Keeper, KeeperConfig, StartError},
+};
+use lambda_prober::{
+    explain::OneLine,
+    pace::Pace,
+    run::{Mode, Prober},
+    target::{Target, Targets},
+};
+use shared::{
+    secret::{Secret, SecretSource},
+    settings::WrongSetting,
+    shutdown,
+};
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval},
+};
+use url::Url;
+
+use self::{
+    keys::Keys,
+    line::Line,
+    script::{Act, Script},
+};
+use crate::settings::DemoSettings;
+
+/// The keeper's and the beacon's own defaults; free ports are taken where these are busy.
+const PAGE_PORT: u16 = 8030;
+const BEACON_PORT: u16 = 8080;
+
+/// A probe every 5 seconds of two attempts, so that a cut shows within two cycles.
+const CYCLE: Duration = Duration::from_secs(5);
+const ATTEMPTS: usize = 2;
+
+/// Everything stays on this machine and is gone afterwards, so the token may be known.
+const TOKEN: &str = "demo";
+
+/// Runs until told to quit.
+///
+/// # Errors
+/// When a setting is wrong, or the machine lacks what the demo needs.
+pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
+    settings.check()?;
+    let data = Data::new(settings.data.as_deref())?;
+    let keeper = open_keeper(data.folder()).await?;
+    let page = Url::parse(&format!("http://{}/", keeper.address()?))?;
+    let api = page.join("v1")?;
+    let mut line = Line::connect(free_or_any(BEACON_PORT))?;
+    let targets = target(&keeper, &line).await?;
+    let prober = Prober::new(api.clone(), SecretSource::Value(Secret::new(TOKEN)), Mode::Publish);
+
+    println!(
+        "Porchlight demo: a keeper, a beacon and a prober on this machine, one probe every {} s.",
+        CYCLE.as_secs()
+    );
+    println!("  page    {page}");
+    println!("  API     {api}  (Authorization: OAuth {TOKEN})");
+    println!("  beacon  http://{}/", line.address());
+    println!("  data    {}", data.words());
+    let keys = Keys::listen();
+    match &keys {
+        Some(_) => println!("Keys: c cuts the line, r restores it, q quits."),
+        None => println!("No terminal: --cut-after, --restore-after and --for play the keys; Ctrl-C quits."),
+    }
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let keeping = keeper.run(async {
+        // Either way, a message or the sender's end, it is time.
+        let _ = stopped.await;
+    });
+    let playing = async {
+        tokio::select! {
+            () = probe(&prober, &targets) => (),
+            () = play(&mut line, keys, Script::new(settings)) => (),
+            () = shutdown::requested() => (),
+        }
+        line.cut().await;
+        drop(stop);
+    };
+    tokio::join!(keeping, playing);
+    println!("The demo is over.");
+    Ok(())
+}
+
+/// Probes and tells, for ever.
+async fn probe(prober: &Prober, targets: &Targets) {
+    let pace = Pace::every(CYCLE, ATTEMPTS);
+    let mut due = interval(CYCLE);
+    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        due.tick().await;
+        match prober.run(targets, &pace).await {
+            Ok(report) => {
+                let at = report.at.to_zoned(jiff::tz::TimeZone::system());
+                for target in &report.targets {
+                    println!("{}  {}", at.strftime("%H:%M:%S"), OneLine(target));
+                }
+            }
+            Err(error) => eprintln!("The probe could not begin: {error}."),
+        }
+    }
+}
+
+/// Plays what keys and script say until one of them says to quit.
+async fn play(line: &mut Line, mut keys: Option<Keys>, mut script: Script) {
+    loop {
+        let act = tokio::select! {
+            Some(act) = script.next() => act,
+            act = async { match &mut keys { Some(keys) => keys.next().await, None => std::future::pending().await } } => act,
+        };
+        match act {
+            Act::Cut => {
+                line.cut().await;
+                println!("The line is cut: the beacon's port is closed.");
+            }
+            Act::Restore => match line.restore() {
+                Ok(()) => println!("The line is restored."),
+                Err(error) => println!("The line cannot be restored: {error}."),
+            },
+            Act::Quit => return,
+        }
+    }
+}
+
+async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
+    let config = KeeperConfig {
+        address: free_or_any(PAGE_PORT),
+        database_url: format!("sqlite:{}", folder.join("porchlight.db").display()),
+        seed: None,
+        token: SecretSource::Value(Secret::new(TOKEN)),
+        rate_limit: 0,
+    };
+    Keeper::open(config, Clock::system()).await.map_err(|error| match error {
+        StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),
+        error => anyhow!(error).context("the keeper cannot start"),
+    })
+}
+
+/// The beacon as the prober's target, and the page's first component to tell it.
+async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
+    let components = keeper.store().components(keeper.page(), 0, 1).await?;
+    let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
+    let target = Target {
+        name: component.name,
+        url: Url::parse(&format!("http://{}/", line.address()))?,
+        page: keeper.page().clone(),
+        component: component.id,
+    };
+    Ok(Targets::new(vec![target])?)
+}
+
+/// The port on the loopback interface, or any free one where it is busy.
+fn free_or_any(port: u16) -> SocketAddr {
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    if TcpListener::bind(wanted).is_ok() { wanted } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
+}
+
+/// Where the demo's database is.
+enum Data {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Data {
+    fn new(folder: Option<&Path>) -> anyhow::Result<Self> {
+        match folder {
+            None => Ok(Self::Temporary(tempfile::tempdir().context("no temporary folder can be made")?)),
+            Some(folder) => {
+                let wrong = |error: io::Error| WrongSetting(format!("--data {}: {error}", folder.display()));
+                std::fs::create_dir_all(folder).map_err(wrong)?;
+                Ok(Self::Kept(folder.to_owned()))
+            }
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Temporary(_) => "in a temporary folder, removed at the end (--data DIR keeps it)".into(),
+            Self::Kept(folder) => folder.display().to_string(),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The tool's commands and their settings.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand};
+use shared::{
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting, duration},
+};
+
+/// Tells whether your home internet is up.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "porchlight", version)]
+pub struct PorchlightSettings {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Settings for PorchlightSettings {
+    const SECRETS: &'static [SecretSetting] = &[];
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run keeper, beacon and prober on this machine and watch a line being cut
+    Demo(DemoSettings),
+}
+
+/// Run keeper, beacon and prober on this machine and watch a line being cut.
+#[derive(Clone, Debug, Parser)]
+pub struct DemoSettings {
+    /// Cut the line after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub cut_after: Option<Duration>,
+    /// Restore the line this long after the start
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub restore_after: Option<Duration>,
+    /// Quit this long after the start
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub run_for: Option<Duration>,
+    /// Keep the database in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl DemoSettings {
+    /// # Errors
+    /// When the times are not in their order.
+    pub fn check(&self) -> Result<(), WrongSetting> {
+        match (self.cut_after, self.restore_after, self.run_for) {
+            (None, Some(_), _) => Err(WrongSetting("--restore-after needs --cut-after: nothing would be cut".into())),
+            (Some(cut), Some(restore), _) if restore <= cut => {
+                Err(WrongSetting("--restore-after must be later than --cut-after; both count from the start".into()))
+            }
+            (cut, restore, Some(end)) if cut.max(restore).is_some_and(|last| last >= end) => {
+                Err(WrongSetting("--for must be later than --cut-after and --restore-after".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(times: &str) -> Result<(), String> {
+        let arguments = format!("demo {times}");
+        let settings = DemoSettings::try_parse_from(arguments.split_whitespace()).unwrap();
+        settings.check().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_times_of_a_script_are_in_order() {
+        assert_eq!(check(""), Ok(()));
+        assert_eq!(check("--cut-after 10s --restore-after 30s --for 50s"), Ok(()));
+        assert_eq!(check("--for 5s"), Ok(()));
+        for wrong in ["--restore-after 5s", "--cut-after 9s --restore-after 5s", "--cut-after 9s --for 5s"] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+}
