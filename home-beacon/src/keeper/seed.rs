@@ -61,7 +61,8 @@ impl Seed {
 
     fn parse(text: &str) -> Result<Self, String> {
         let seed: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;
             format!("line {line}: {}", error.message().replace('\n', "; "))
         })?;
         if jiff::tz::TimeZone::get(&seed.page.time_zone).is_err() {

@@ -1,0 +1,133 @@
+//! A keeper with one page and one component, and a client of its API.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::process::{Process, file, ours};
+
+pub const PAGE: &str = "gytm4qzbx9t6";
+pub const COMPONENT: &str = "8kbf7d35c070";
+pub const TOKEN: &str = "keeper-token-of-the-tests";
+
+const SEED: &str = r#"
+[page]
+id = "gytm4qzbx9t6"
+name = "My home"
+time_zone = "Europe/Berlin"
+
+[[components]]
+id = "8kbf7d35c070"
+name = "Home internet"
+description = "As seen from the cloud"
+"#;
+
+#[derive(Debug)]
+pub struct Keeper {
+    pub process: Process,
+    pub url: String,
+    pub folder: TempDir,
+    http: reqwest::Client,
+}
+
+/// The command of a keeper whose files are in `folder`, without a rate limit.
+pub fn keeper_command(folder: &Path) -> Command {
+    let mut command = ours("keeper");
+    command
+        .env("KEEPER_ADDR", "127.0.0.1:0")
+        .env("DATABASE_URL", format!("sqlite:{}", folder.join("keeper.db").display()))
+        .env("KEEPER_SEED", file(folder, "seed.toml", SEED))
+        .env("KEEPER_TOKEN", TOKEN)
+        .env("KEEPER_RATE_LIMIT", "0");
+    command
+}
+
+impl Keeper {
+    /// # Panics
+    /// When it does not start.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(change: impl FnOnce(&mut Command)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = keeper_command(folder.path());
+        change(&mut command);
+        Self::listen(Process::start(command), folder).await
+    }
+
+    /// Starts it again on the same files.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart(folder: TempDir) -> Self {
+        Self::listen(Process::start(keeper_command(folder.path())), folder).await
+    }
+
+    async fn listen(mut process: Process, folder: TempDir) -> Self {
+        let line = process.told("listening").await;
+        let address = line["address"].as_str().expect("the line names the address");
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
+        Self { url: format!("http://{address}"), process, folder, http }
+    }
+
+    /// The address of its API.
+    pub fn api(&self) -> String {
+        format!("{}/v1", self.url)
+    }
+
+    /// A call with the token; `body` is JSON.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
+        let request = self.http.request(method, format!("{}{path}", self.api()));
+        let request = request.header("authorization", format!("OAuth {TOKEN}"));
+        match body {
+            Some(body) => request.json(&body).send().await,
+            None => request.send().await,
+        }
+    }
+
+    /// A call that must succeed.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let response = self.call(method, path, body).await.expect("the keeper answers");
+        let status = response.status();
+        let text = response.text().await.expect("a body");
+        assert!(status.is_success(), "{path}: {status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// What the page says of the component.
+    ///
+    /// # Panics
+    /// When the keeper does not answer.
+    pub async fn status(&self) -> String {
+        let component = self.ok(Method::GET, &format!("/pages/{PAGE}/components/{COMPONENT}"), None).await;
+        component["status"].as_str().expect("a status").to_owned()
+    }
+
+    /// A human's word.
+    ///
+    /// # Panics
+    /// When the keeper does not take it.
+    pub async fn set_status(&self, status: &str) {
+        let body = json!({"component": {"status": status}});
+        self.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(body)).await;
+    }
+
+    /// # Panics
+    /// When the page cannot be had.
+    pub async fn page(&self) -> String {
+        let response = self.http.get(&self.url).send().await.expect("the page");
+        response.text().await.expect("a body")
+    }
+}

@@ -1,0 +1,20 @@
+//! What the scenarios in `tests/tests` are made of: the real binaries as processes, and scripted stand-ins for what is
+//! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
+//!
+//! - [`binaries`]: where the binaries are
+//! - [`process`]: one of them, running
+//! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
+//! - [`home`]: homes that misbehave
+//! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
+//! - [`namespace`]: a network of one's own
+//! - [`skip`]: tests that cannot run here, told loudly
+
+pub mod beacon;
+pub mod binaries;
+pub mod home;
+pub mod keeper;
+pub mod namespace;
+pub mod prober;
+pub mod process;
+pub mod skip;
+pub mod statuspage;

@@ -1,0 +1,84 @@
+//! A network of one's own: a namespace with nothing in it but loopback, a name server and rules of the test's making.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use tokio::process::Command;
+
+use crate::{
+    binaries::binary,
+    process::{Process, command, run},
+    skip::program,
+};
+
+/// Removed, with its processes' network, when dropped.
+#[derive(Debug)]
+pub struct Namespace {
+    name: String,
+}
+
+impl Namespace {
+    /// `None` when this machine lets nobody make one: it takes root, `ip` and `nft`.
+    ///
+    /// # Panics
+    /// When it could be made but not set up.
+    pub async fn new(purpose: &str) -> Option<Self> {
+        program("nft")?;
+        let name = format!("porchlight-{purpose}-{}", std::process::id());
+        let mut add = command(program("ip")?);
+        add.args(["netns", "add", &name]);
+        if run(add, Duration::from_secs(10)).await.code != Some(0) {
+            return None;
+        }
+        let namespace = Self { name };
+        fs::create_dir_all(namespace.etc()).expect("root may write below /etc");
+        fs::write(namespace.etc().join("resolv.conf"), "nameserver 127.0.0.53\n").expect("root may write below /etc");
+        namespace.run(&["ip", "link", "set", "lo", "up"]).await;
+        Some(namespace)
+    }
+
+    fn etc(&self) -> PathBuf {
+        PathBuf::from("/etc/netns").join(&self.name)
+    }
+
+    /// The same command, inside.
+    ///
+    /// # Panics
+    /// When it holds something that is not text.
+    pub fn inside(&self, outside: &Command) -> Command {
+        let outside = outside.as_std();
+        let mut inside = command(program("ip").expect("it was there"));
+        inside.args(["netns", "exec", &self.name]).arg(outside.get_program()).args(outside.get_args());
+        for (name, value) in outside.get_envs() {
+            if let Some(value) = value {
+                inside.env(name, value);
+            }
+        }
+        inside
+    }
+
+    /// Runs a program inside.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn run(&self, words: &[&str]) {
+        let mut outside = command(program(words[0]).expect("the program is there"));
+        outside.args(&words[1..]);
+        let ended = run(self.inside(&outside), Duration::from_secs(10)).await;
+        assert_eq!(ended.code, Some(0), "{words:?}: {}{}", ended.stdout, ended.stderr);
+    }
+
+    /// A name server at 127.0.0.53 that answers by what the name begins with; see `scripted-names`.
+    pub async fn name_server(&self) -> Process {
+        let mut server = Process::start(self.inside(&command(binary("scripted-names"))));
+        server.wait_for("listening", |lines| lines.iter().any(|line| line == "listening").then_some(())).await;
+        server
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let ip = program("ip").expect("it was there");
+        let _ = std::process::Command::new(ip).args(["netns", "del", &self.name]).status();
+        let _ = fs::remove_dir_all(self.etc());
+    }
+}

@@ -1,0 +1,56 @@
+//! The prober as a command.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::{
+    keeper::{COMPONENT, PAGE, TOKEN},
+    process::{ours, run},
+};
+
+/// A run ends within 50 s whatever happens; the rest is for a busy machine to start it.
+pub const LONGEST_RUN: Duration = Duration::from_mins(1);
+
+/// What one run came to.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    /// The only target's part of the report.
+    pub target: Value,
+    pub report: Value,
+    pub stderr: String,
+}
+
+/// The command of a prober that looks at `home` and publishes at `api`.
+pub fn prober_command(home: &str, api: &str) -> Command {
+    let mut command = ours("lambda-prober");
+    command
+        .env("CANARY_URL", home)
+        .env("STATUSPAGE_URL", api)
+        .env("PAGE_ID", PAGE)
+        .env("COMPONENT_ID", COMPONENT)
+        .env("TOKEN", TOKEN);
+    command
+}
+
+/// One run.
+///
+/// # Panics
+/// When it tells no report.
+pub async fn probe(home: &str, api: &str) -> Run {
+    probe_with(prober_command(home, api)).await
+}
+
+/// One run of a prepared command.
+///
+/// # Panics
+/// When it tells no report.
+pub async fn probe_with(mut command: Command) -> Run {
+    command.args(["--once", "--json"]);
+    let ended = run(command, LONGEST_RUN).await;
+    let report: Value = serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("a report: {error}: {}{}", ended.stdout, ended.stderr));
+    Run { code: ended.code, target: report["targets"][0].clone(), report, stderr: ended.stderr }
+}

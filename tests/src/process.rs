@@ -1,0 +1,168 @@
+//! A program under test: started with nothing of our environment but what it is given, its log lines collected, ended
+//! with the test.
+
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// How long anything may take to say what it should.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A program that runs; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    said: watch::Receiver<usize>,
+}
+
+/// A command with a clean environment: settings of the machine must not leak into a test.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    for kept in ["PATH", "HOME", "SSL_CERT_FILE"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+    command
+}
+
+/// A binary of the workspace with a clean environment.
+pub fn ours(name: &str) -> Command {
+    command(crate::binaries::binary(name))
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program to its end.
+///
+/// # Panics
+/// When it cannot be started or does not end within `limit`.
+pub async fn run(mut command: Command, limit: Duration) -> Ended {
+    let output = timeout(limit, command.output()).await.expect("the program ends in time").expect("it starts");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Process {
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} starts: {error}"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (say, said) = watch::channel(0);
+        let say = Arc::new(say);
+        tokio::spawn(collect(child.stderr.take().expect("stderr is piped"), Arc::clone(&lines), Arc::clone(&say)));
+        tokio::spawn(collect(child.stdout.take().expect("stdout is piped"), Arc::clone(&lines), say));
+        Self { child, lines, said }
+    }
+
+    /// Everything said so far, on stdout and stderr.
+    ///
+    /// # Panics
+    /// Never in practice: no collector panics.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("no collector panics").clone()
+    }
+
+    /// Waits for a JSON line whose `message` is `message`, and returns the latest such line.
+    pub async fn told(&mut self, message: &str) -> Value {
+        let find = |line: &String| {
+            let value: Value = serde_json::from_str(line).ok()?;
+            (value["message"] == message).then_some(value)
+        };
+        self.wait_for(message, |lines| lines.iter().rev().find_map(find)).await
+    }
+
+    /// Waits until `find` finds something in the lines.
+    ///
+    /// # Panics
+    /// When it finds nothing in time, or the program ends before.
+    pub async fn wait_for<T>(&mut self, what: &str, find: impl Fn(&[String]) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                if let Some(found) = find(&self.lines.lock().expect("no collector panics")) {
+                    return Some(found);
+                }
+                if self.said.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        let found = timeout(PATIENCE, search).await;
+        let found = found.unwrap_or_else(|_| panic!("it did not say `{what}` in time: {:#?}", self.lines()));
+        found.unwrap_or_else(|| panic!("it ended before it said `{what}`: {:#?}", self.lines()))
+    }
+
+    /// # Panics
+    /// When it has ended already.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it still runs")
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn terminate(mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Ends it at once, and waits until it is gone.
+    pub async fn kill(mut self) -> ExitStatus {
+        self.signal(Signal::KILL);
+        self.ended().await
+    }
+
+    /// # Panics
+    /// When it has ended already.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a child has a pid");
+        kill_process(pid, signal).expect("a child can be signalled");
+    }
+
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn ended(&mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("it can be waited for")
+    }
+}
+
+async fn collect(from: impl AsyncRead + Unpin, lines: Arc<Mutex<Vec<String>>>, say: Arc<watch::Sender<usize>>) {
+    let mut from = BufReader::new(from).lines();
+    while let Ok(Some(line)) = from.next_line().await {
+        lines.lock().expect("no collector panics").push(line);
+        say.send_modify(|count| *count += 1);
+    }
+}
+
+/// Writes a file and returns its path as text.
+///
+/// # Panics
+/// When the folder cannot be written.
+pub fn file(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("the folder can be written");
+    path.display().to_string()
+}

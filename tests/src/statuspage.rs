@@ -1,0 +1,157 @@
+//! A statuspage that misbehaves: a keeper behind a proxy that plays a script of faults, one for each call.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::sleep,
+};
+
+use crate::keeper::Keeper;
+
+/// What becomes of one call.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It is passed on.
+    None,
+    /// It is answered with this, and never passed on.
+    Answer { status: u16, headers: &'static str, body: &'static str },
+    /// It is read, and the connection is closed without a word.
+    Dropped,
+    /// It is passed on, and the answer is lost.
+    AnswerLost,
+    /// Nothing is said for so long.
+    Silence(Duration),
+    /// It waits for so long and is then passed on.
+    Delay(Duration),
+    /// A human sets the component to maintenance first; then it is passed on.
+    Maintenance,
+}
+
+#[derive(Debug)]
+pub struct Statuspage {
+    pub api: String,
+    script: Arc<Script>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Script {
+    faults: Mutex<VecDeque<Fault>>,
+    /// When the script is at its end.
+    then: Fault,
+    calls: Mutex<Vec<String>>,
+    keeper: String,
+}
+
+impl Drop for Statuspage {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Statuspage {
+    /// Plays `faults`, and after them `then` for ever.
+    ///
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn open(keeper: &Keeper, faults: impl IntoIterator<Item = Fault>, then: Fault) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let api = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let script = Arc::new(Script {
+            faults: Mutex::new(faults.into_iter().collect()),
+            then,
+            calls: Mutex::default(),
+            keeper: keeper.url.trim_start_matches("http://").to_owned(),
+        });
+        let playing = Arc::clone(&script);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(play(stream, Arc::clone(&playing)));
+            }
+        });
+        Self { api, script, task }
+    }
+
+    /// The calls so far: `GET /v1/…`.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn calls(&self) -> Vec<String> {
+        self.script.calls.lock().expect("no call panics").clone()
+    }
+}
+
+async fn play(mut client: TcpStream, script: Arc<Script>) {
+    let Some(request) = read_message(&mut client).await else { return };
+    let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
+    script.calls.lock().expect("no call panics").push(line.trim_end_matches(" HTTP/1.1").to_owned());
+    let next = script.faults.lock().expect("no call panics").pop_front();
+    let answer = match next.unwrap_or_else(|| script.then.clone()) {
+        Fault::None => pass_on(&script.keeper, &request).await,
+        Fault::Answer { status, headers, body } => {
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}");
+            format!("{head}\r\n{body}").into_bytes()
+        }
+        Fault::Dropped => return,
+        Fault::AnswerLost => {
+            pass_on(&script.keeper, &request).await;
+            return;
+        }
+        Fault::Silence(long) => {
+            sleep(long).await;
+            return;
+        }
+        Fault::Delay(long) => {
+            sleep(long).await;
+            pass_on(&script.keeper, &request).await
+        }
+        Fault::Maintenance => {
+            let body = br#"{"component":{"status":"under_maintenance"}}"#;
+            let path = format!("/v1/pages/{}/components/{}", crate::keeper::PAGE, crate::keeper::COMPONENT);
+            let head = format!(
+                "PATCH {path} HTTP/1.1\r\nHost: k\r\nAuthorization: OAuth {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+                crate::keeper::TOKEN,
+                body.len()
+            );
+            pass_on(&script.keeper, &[head.as_bytes(), body].concat()).await;
+            pass_on(&script.keeper, &request).await
+        }
+    };
+    let _ = client.write_all(&answer).await;
+}
+
+/// The keeper closes after each answer, so its end is the answer's.
+async fn pass_on(keeper: &str, request: &[u8]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let mut upstream = TcpStream::connect(keeper).await.expect("the keeper listens");
+    upstream.write_all(request).await.expect("the keeper reads");
+    let _ = upstream.read_to_end(&mut answer).await;
+    answer
+}
+
+/// Reads one request with its body, if it has one.
+async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut message = Vec::new();
+    loop {
+        let mut piece = [0; 4096];
+        let read = stream.read(&mut piece).await.ok().filter(|read| *read > 0)?;
+        message.extend_from_slice(&piece[..read]);
+        let text = String::from_utf8_lossy(&message).to_lowercase();
+        if let Some(end) = text.find("\r\n\r\n") {
+            let length =
+                text[..end].lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+            if message.len() >= end + 4 + length.unwrap_or(0) {
+                return Some(message);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `porchlight demo`, as the README has it.
+
+use std::{net::TcpListener, time::Duration};
+
+use tests::process::{Process, ours};
+
+fn demo(arguments: &str) -> Process {
+    let mut command = ours("porchlight");
+    command.arg("demo").args(arguments.split_whitespace());
+    Process::start(command)
+}
+
+fn position(lines: &[String], words: &str) -> usize {
+    lines.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("`{words}` in {lines:#?}"))
+}
+
+#[tokio::test]
+async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
+    // The defaults' ports are busy, so free ones are taken.
+    let _busy = [8030, 8080].map(|port| TcpListener::bind(("127.0.0.1", port)));
+    let mut demo = demo("--cut-after 7s --restore-after 18s --for 30s");
+    let page = demo
+        .wait_for("the page's address", |lines| {
+            lines.iter().find_map(|line| line.trim().strip_prefix("page").map(|url| url.trim().to_owned()))
+        })
+        .await;
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().expect("a client");
+    let read = async || http.get(&page).send().await.expect("the page").text().await.expect("a body");
+    let told =
+        |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words)).then_some(());
+
+    assert!(read().await.contains("All Systems Operational"));
+    demo.wait_for("the cut", told("down (refused); page: changed from operational to major_outage")).await;
+    assert!(read().await.contains("Major System Outage"));
+    demo.wait_for("the repair", told("up; page: changed from major_outage to operational")).await;
+    assert!(read().await.contains("All Systems Operational"));
+    demo.wait_for("the end", told("The demo is over.")).await;
+    assert_eq!(demo.ended().await.code(), Some(0));
+
+    let lines = demo.lines();
+    let probes = |from: &str, to: &str| {
+        let between = &lines[position(&lines, from) + 1..=position(&lines, to)];
+        between.iter().filter(|line| line.contains("Home internet:")).count()
+    };
+    assert!(probes("The line is cut", "changed from operational") <= 2, "{lines:#?}");
+    assert!(probes("The line is restored", "changed from major_outage") <= 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_cleanly_and_data_is_kept_where_it_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("kept");
+    let mut demo = demo(&format!("--data {}", data.display()));
+    demo.wait_for("a probe", |lines| lines.iter().any(|line| line.contains("as it should")).then_some(())).await;
+    assert_eq!(demo.terminate().await.code(), Some(0));
+    assert!(data.join("porchlight.db").is_file());
+}

@@ -1,0 +1,98 @@
+//! Homes that misbehave, looked at by the real prober: what it concludes, and what a keeper's page says afterwards.
+
+use tests::{
+    home::{Home, Manner},
+    keeper::Keeper,
+    prober::probe,
+};
+
+/// Probes a home of that manner twice, with the page first saying operational and then a major outage.
+async fn comes_to(manner: Manner, verdict: &str, cause: Option<&str>, status: &str) {
+    let keeper = Keeper::start().await;
+    let other = if status == "operational" { "major_outage" } else { "operational" };
+    keeper.set_status(other).await;
+    let home = Home::open(manner).await;
+    let run = probe(&home.url(), &keeper.api()).await;
+    assert_eq!(run.target["verdict"], verdict, "{:#}", run.report);
+    assert_eq!(run.target["cause"].as_str(), cause, "{:#}", run.report);
+    assert_eq!(run.target["outcome"], "changed", "{:#}", run.report);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(keeper.status().await, status);
+    let expected = if verdict == "up" { 1 } else { 3 };
+    assert_eq!(run.target["attempts"].as_array().map(Vec::len), Some(expected), "{:#}", run.report);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_down_and_says_so() {
+    comes_to(Manner::Refuses, "down", Some("refused"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_black_hole_is_unreachable() {
+    comes_to(Manner::BlackHole, "down", Some("unreachable"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_home_that_accepts_and_never_answers_is_unreachable() {
+    comes_to(Manner::Silent, "down", Some("unreachable"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_home_that_trickles_its_head_is_unreachable() {
+    comes_to(Manner::Trickles, "down", Some("unreachable"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_reset_in_the_middle_of_the_head_is_a_reset() {
+    comes_to(Manner::ResetsMidAnswer, "down", Some("reset"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_home_that_hangs_up_is_a_reset() {
+    comes_to(Manner::HangsUp, "down", Some("reset"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn something_that_is_not_http_is_not_up() {
+    comes_to(Manner::SpeaksSsh, "down", Some("reset"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn not_found_is_up() {
+    comes_to(Manner::Answers("HTTP/1.1 404 Not Found"), "up", None, "operational").await;
+}
+
+#[tokio::test]
+async fn a_server_error_is_up() {
+    comes_to(Manner::Answers("HTTP/1.1 500 Internal Server Error"), "up", None, "operational").await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_up_and_is_not_followed() {
+    let elsewhere = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/";
+    comes_to(Manner::Answers(elsewhere), "up", None, "operational").await;
+}
+
+#[tokio::test]
+async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
+    let keeper = Keeper::start().await;
+    let home = Home::open(Manner::Answers("HTTP/1.1 200 OK")).await;
+    let run = probe(&home.url().replace("http:", "https:"), &keeper.api()).await;
+    assert_eq!((run.target["verdict"].as_str(), run.target["cause"].as_str()), (Some("down"), Some("tls")));
+    assert_eq!(keeper.status().await, "major_outage");
+    let exchange = &run.target["attempts"][0]["exchanges"][0];
+    assert!(exchange["connect_ms"].is_number() && exchange["tls_ms"].is_number(), "{exchange:#}");
+    assert!(exchange["answer_ms"].is_null(), "{exchange:#}");
+}
+
+#[tokio::test]
+async fn maintenance_is_a_humans_word_whether_the_home_is_up_or_down() {
+    let keeper = Keeper::start().await;
+    keeper.set_status("under_maintenance").await;
+    let (up, down) = (Home::open(Manner::Answers("HTTP/1.1 200 OK")).await, Home::open(Manner::Refuses).await);
+    for home in [&up, &down] {
+        let run = probe(&home.url(), &keeper.api()).await;
+        assert_eq!((run.target["outcome"].as_str(), run.code), (Some("maintenance"), Some(0)));
+        assert_eq!(keeper.status().await, "under_maintenance");
+    }
+}

@@ -1,0 +1,128 @@
+//! Wrong settings stop every program at its start: one sentence, exit 2, and nothing opened or made.
+
+use std::time::Duration;
+
+use tests::process::{Ended, file, ours, run};
+use tokio::process::Command;
+
+async fn ends(command: Command) -> Ended {
+    run(command, Duration::from_secs(10)).await
+}
+
+/// Runs a program with variables and sees it refuse them with that sentence.
+async fn refuses(program: &str, variables: &[(&str, &str)], arguments: &[&str], sentence: &str) {
+    let mut command = ours(program);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    command.envs(variables.iter().copied()).args(arguments).current_dir(folder.path());
+    let ended = ends(command).await;
+    assert_eq!(ended.code, Some(2), "{program} {variables:?} {arguments:?}: {}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "one sentence: {}", ended.stderr);
+    assert!(ended.stderr.contains(sentence), "{}", ended.stderr);
+    let made: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").collect();
+    assert!(made.is_empty(), "nothing is made: {made:?}");
+}
+
+const TARGET: [(&str, &str); 4] = [
+    ("CANARY_URL", "http://home.example:30008"),
+    ("PAGE_ID", "gytm4qzbx9t6"),
+    ("COMPONENT_ID", "8kbf7d35c070"),
+    ("TOKEN", "hunter2"),
+];
+
+fn target_but<'a>(name: &'a str, value: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut target: Vec<_> = TARGET.into_iter().filter(|(other, _)| *other != name).collect();
+    target.extend(value.map(|value| (name, value)));
+    target
+}
+
+#[tokio::test]
+async fn the_prober_names_what_is_missing_or_wrong() {
+    for (name, value, sentence) in [
+        ("CANARY_URL", None, "CANARY_URL is not set"),
+        ("PAGE_ID", None, "PAGE_ID is not set"),
+        ("TOKEN", None, "TOKEN is not set: set TOKEN, or TOKEN_FILE"),
+        ("CANARY_URL", Some("home.example"), "invalid value 'home.example' for '--canary-url"),
+        ("PAGE_ID", Some("gytm"), "invalid value 'gytm' for '--page-id <PAGE_ID>': an id is 12 lower-case"),
+        ("COMPONENT_ID", Some("UPPERCASE123"), "'--component-id <COMPONENT_ID>': an id is 12 lower-case"),
+        ("STATUSPAGE_URL", Some("ftp://x"), "an address begins with http:// or https://"),
+        ("ATTEMPTS", Some("1"), "1 is not in 2..=5"),
+        ("TARGETS", Some("[]"), "1 to 100 targets, not 0"),
+        ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
+    ] {
+        refuses("lambda-prober", &target_but(name, value), &[], sentence).await;
+    }
+    refuses("lambda-prober", &[("TOKEN", "x")], &[], "there is nothing to probe").await;
+    refuses("lambda-prober", &TARGET, &["--every", "1s"], "a cycle takes 5s or longer").await;
+    refuses("lambda-prober", &TARGET, &["--once", "--every", "60s"], "cannot be used with").await;
+    refuses("lambda-prober", &TARGET, &["--token", "x"], "unexpected argument '--token'").await;
+}
+
+#[tokio::test]
+async fn a_token_is_never_repeated() {
+    let mut command = ours("lambda-prober");
+    command.envs(target_but("TOKEN", Some("hunter two")));
+    let ended = ends(command).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(!ended.stderr.contains("hunter"), "{}", ended.stderr);
+    let mut command = ours("lambda-prober");
+    command.envs(TARGET).arg("--help");
+    let ended = ends(command).await;
+    assert!(!ended.stdout.contains("hunter"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("TOKEN_FILE"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn the_function_refuses_its_settings_before_it_polls() {
+    let runtime = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
+    refuses("lambda-prober", &[runtime, ("PAGE_ID", "x")], &[], "'--page-id <PAGE_ID>'").await;
+    refuses("lambda-prober", &[runtime], &[], "TOKEN is not set").await;
+}
+
+#[tokio::test]
+async fn beacon_and_tool_name_what_is_wrong() {
+    refuses("beacon", &[("PUBLIC_ADDR", "8080")], &[], "invalid value '8080' for '--public-addr").await;
+    refuses("beacon", &[("MAX_CONNECTIONS", "0")], &[], "0 is not in 1..=16384").await;
+    refuses("beacon", &[], &["--port", "1"], "unexpected argument '--port'").await;
+    refuses("porchlight", &[], &["demo", "--restore-after", "5s"], "--restore-after needs --cut-after").await;
+    refuses("porchlight", &[], &["demo", "--for", "soon"], "a duration is written like 5s").await;
+}
+
+#[tokio::test]
+async fn the_keeper_names_what_is_missing_or_wrong() {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let seed = |name: &str, text: &str| file(elsewhere.path(), name, text);
+    let page = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n";
+    let token = ("KEEPER_TOKEN", "hunter2");
+    for (name, value, sentence) in [
+        ("KEEPER_ADDR", "here".to_owned(), "invalid value 'here' for '--keeper-addr"),
+        ("KEEPER_RATE_LIMIT", "many".to_owned(), "invalid value 'many' for '--keeper-rate-limit"),
+        ("DATABASE_URL", "postgres://x".to_owned(), "DATABASE_URL: postgres://x: only sqlite:"),
+        ("DATABASE_URL", "sqlite:/nowhere/k.db".to_owned(), "DATABASE_URL: sqlite:/nowhere/k.db: it cannot be opened"),
+        (
+            "DATABASE_URL",
+            format!("sqlite:{}", seed("text.db", "this is no database at all, but a text")),
+            "cannot be opened",
+        ),
+        ("KEEPER_SEED", "/nowhere.toml".to_owned(), "KEEPER_SEED: /nowhere.toml: cannot be read"),
+        ("KEEPER_SEED", seed("key.toml", &format!("{page}colour = \"red\"\n")), "line 4: unknown field `colour`"),
+        ("KEEPER_SEED", seed("id.toml", &page.replace("gytm", "GYTM")), "an id is 12 lower-case letters and digits"),
+        ("KEEPER_SEED", seed("toml.toml", "[page"), "line 1"),
+    ] {
+        refuses("keeper", &[token, (name, &value)], &[], sentence).await;
+    }
+    refuses("keeper", &[], &[], "KEEPER_TOKEN is not set").await;
+}
+
+#[tokio::test]
+async fn check_says_that_good_settings_are_good_and_opens_nothing() {
+    for (program, variables) in [("lambda-prober", &TARGET[..]), ("beacon", &[]), ("keeper", &[("KEEPER_TOKEN", "x")])]
+    {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = ours(program);
+        command.envs(variables.iter().copied()).arg("--check").current_dir(folder.path());
+        let ended = ends(command).await;
+        assert_eq!(ended.code, Some(0), "{program}: {}", ended.stderr);
+        assert!(ended.stdout.starts_with("The settings are in order"), "{}", ended.stdout);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+    }
+}
