@@ -24,24 +24,32 @@ const CHANGES: u32 = 20;
 const MOST_INCIDENTS: u32 = 50;
 
 const STYLE: &str = include_str!("../../templates/page.css");
+const SCRIPT: &str = include_str!("../../templates/page.js");
 
-/// The page needs its style sheet and nothing else from anybody.
+/// The page needs its style sheet, its script and itself, and nothing from anybody else.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     ),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
+/// How long a browser may keep style sheet and script: short, because they change with the keeper's version.
+const KEPT: &str = "max-age=300";
+
 pub(super) fn router() -> Router<Shared> {
-    Router::new().route("/", get(draw)).route("/page.css", get(style))
+    Router::new().route("/", get(draw)).route("/page.css", get(style)).route("/page.js", get(script))
 }
 
 async fn style() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css"), (header::CACHE_CONTROL, "max-age=3600")], STYLE)
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], STYLE)
+}
+
+async fn script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], SCRIPT)
 }
 
 async fn draw(State(shared): State<Shared>) -> Response {

@@ -1,0 +1,20 @@
+// Keeps an open page true: every 30 seconds what it says is replaced by what the keeper says now.
+// Without script the page is right as of the time it was drawn, which it tells.
+"use strict";
+async function renew() {
+  const stale = document.getElementById("stale");
+  try {
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.title = now.title;
+    for (const part of ["header", "main", "footer"]) {
+      const [shown, said] = [document, now].map((page) => page.querySelector(part));
+      if (shown.innerHTML !== said.innerHTML) shown.replaceWith(document.adoptNode(said));
+    }
+    stale.hidden = true;
+  } catch {
+    stale.hidden = false;
+  }
+}
+setInterval(renew, 30000);

@@ -1,0 +1,96 @@
+//! The page in a real browser: before a cut, after it, and after the repair. The screenshots are left in
+//! `tests/artifacts`, for people to look at.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::Value;
+use tests::{
+    beacon::Beacon,
+    binaries::root,
+    keeper::Keeper,
+    prober::probe,
+    process::{command, run},
+    skip::{program, skip},
+};
+
+struct Browser {
+    node: PathBuf,
+    chromium: PathBuf,
+}
+
+impl Browser {
+    fn find() -> Option<Self> {
+        let chromium = program("chromium").or_else(|| program("chromium-browser"))?;
+        let installed = root().join("tests/browser/node_modules/playwright-core").is_dir();
+        Some(Self { node: program("node").filter(|_| installed)?, chromium })
+    }
+
+    /// What a person sees, on a desk and on a phone.
+    async fn look(&self, url: &str, name: &str) -> Value {
+        let artifacts = root().join("tests/artifacts");
+        std::fs::create_dir_all(&artifacts).expect("a folder for screenshots");
+        let mut look = command(&self.node);
+        look.arg(root().join("tests/browser/look.mjs")).arg(url).arg(artifacts.join(name));
+        look.env("CHROMIUM", &self.chromium);
+        let ended = run(look, Duration::from_secs(120)).await;
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+        let seen: Value = serde_json::from_str(&ended.stdout).expect("one line of JSON");
+        for view in ["desk", "phone"] {
+            let view = &seen[view];
+            assert_eq!(view["status"], 200, "{view:#}");
+            assert_eq!(view["overflow"], 0, "nothing to scroll sideways: {view:#}");
+            assert_eq!(view["hosts"], 1, "nothing is loaded from elsewhere: {view:#}");
+            assert_eq!(view["complaints"], Value::Array(Vec::new()), "{view:#}");
+            assert_eq!(view["violations"], Value::Array(Vec::new()), "{view:#}");
+        }
+        assert_ne!(seen["desk"]["background"], seen["phone"]["background"], "light and dark differ");
+        seen
+    }
+}
+
+#[tokio::test]
+async fn a_person_sees_the_cut_and_the_repair() {
+    let Some(browser) = Browser::find() else {
+        return skip("the page in a browser", "chromium, node or playwright-core is missing; tests/run installs them");
+    };
+    let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
+    let (home, address) = (beacon.url(), beacon.public.to_string());
+    let sees = |seen: &Value, overall: &str, component: &str| {
+        for view in ["desk", "phone"] {
+            assert_eq!(seen[view]["overall"][0], overall, "{seen:#}");
+            let shown = seen[view]["components"][0].as_str().expect("a component").replace('\n', " ");
+            assert_eq!(shown, format!("Home internet {component}"), "{seen:#}");
+            assert_eq!(seen[view]["title"], format!("My home: {overall}"));
+        }
+        assert_eq!(seen["renewed"]["overall"], overall, "an open page renews itself: {seen:#}");
+        assert_eq!(seen["renewed"]["complaints"], Value::Array(Vec::new()));
+    };
+
+    probe(&home, &keeper.api()).await;
+    let seen = browser.look(&keeper.url, "page-1-before").await;
+    sees(&seen, "All Systems Operational", "Operational");
+
+    beacon.process.terminate().await;
+    probe(&home, &keeper.api()).await;
+    keeper
+        .ok(
+            reqwest::Method::POST,
+            &format!("/pages/{}/incidents", tests::keeper::PAGE),
+            Some(serde_json::json!({"incident": {"name": "The line is cut",
+                "body": "Somebody is looking for the <cable>.", "component_ids": [tests::keeper::COMPONENT]}})),
+        )
+        .await;
+    let seen = browser.look(&keeper.url, "page-2-cut").await;
+    sees(&seen, "Major System Outage", "Major outage");
+    assert_eq!(seen["desk"]["changes"][0], "Major outage");
+    let page = keeper.page().await;
+    assert!(page.contains("The line is cut") && page.contains("&#60;cable&#62;"), "texts are escaped: {page}");
+
+    let _repaired = Beacon::start_at(&address).await;
+    probe(&home, &keeper.api()).await;
+    let seen = browser.look(&keeper.url, "page-3-repaired").await;
+    sees(&seen, "All Systems Operational", "Operational");
+    let changes: Vec<_> = (0..3).map(|index| seen["desk"]["changes"][index].as_str()).collect();
+    assert_eq!(changes, [Some("Operational"), Some("Major outage"), Some("Operational")]);
+    assert!(seen["desk"]["times"][0].as_str().is_some_and(|time| time.ends_with("CET") || time.ends_with("CEST")));
+}
