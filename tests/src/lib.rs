@@ -7,6 +7,7 @@
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`]: a network of one's own
+//! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
 pub mod beacon;
@@ -16,5 +17,6 @@ pub mod keeper;
 pub mod namespace;
 pub mod prober;
 pub mod process;
+pub mod readme;
 pub mod skip;
 pub mod statuspage;

@@ -25,7 +25,7 @@ impl Browser {
         Some(Self { node: program("node").filter(|_| installed)?, chromium })
     }
 
-    /// What a person sees, on a desk and on a phone.
+    /// What a person shows, on a desk and on a phone.
     async fn look(&self, url: &str, name: &str) -> Value {
         let artifacts = root().join("tests/artifacts");
         std::fs::create_dir_all(&artifacts).expect("a folder for screenshots");
@@ -55,7 +55,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
     };
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let (home, address) = (beacon.url(), beacon.public.to_string());
-    let sees = |seen: &Value, overall: &str, component: &str| {
+    let shows = |seen: &Value, overall: &str, component: &str| {
         for view in ["desk", "phone"] {
             assert_eq!(seen[view]["overall"][0], overall, "{seen:#}");
             let shown = seen[view]["components"][0].as_str().expect("a component").replace('\n', " ");
@@ -68,7 +68,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
 
     probe(&home, &keeper.api()).await;
     let seen = browser.look(&keeper.url, "page-1-before").await;
-    sees(&seen, "All Systems Operational", "Operational");
+    shows(&seen, "All Systems Operational", "Operational");
 
     beacon.process.terminate().await;
     probe(&home, &keeper.api()).await;
@@ -81,7 +81,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
         )
         .await;
     let seen = browser.look(&keeper.url, "page-2-cut").await;
-    sees(&seen, "Major System Outage", "Major outage");
+    shows(&seen, "Major System Outage", "Major outage");
     assert_eq!(seen["desk"]["changes"][0], "Major outage");
     let page = keeper.page().await;
     assert!(page.contains("The line is cut") && page.contains("&#60;cable&#62;"), "texts are escaped: {page}");
@@ -89,7 +89,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
     let _repaired = Beacon::start_at(&address).await;
     probe(&home, &keeper.api()).await;
     let seen = browser.look(&keeper.url, "page-3-repaired").await;
-    sees(&seen, "All Systems Operational", "Operational");
+    shows(&seen, "All Systems Operational", "Operational");
     let changes: Vec<_> = (0..3).map(|index| seen["desk"]["changes"][index].as_str()).collect();
     assert_eq!(changes, [Some("Operational"), Some("Major outage"), Some("Operational")]);
     assert!(seen["desk"]["times"][0].as_str().is_some_and(|time| time.ends_with("CET") || time.ends_with("CEST")));

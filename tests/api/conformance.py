@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Holds a running keeper against statuspage.io's published API description.
+
+conformance.py DESCRIPTION BASE TOKEN PAGE COMPONENT
+
+Every call below must be one that the description knows, answer with a code that it documents, and with a body that its
+schema allows: no unknown fields, no wrong types. Null is allowed everywhere, because the description has no word for
+it and statuspage.io sends it. Prints a line for each call, and ends with 1 if one of them deviates.
+"""
+import copy
+import json
+import re
+import sys
+import urllib.error
+import urllib.request
+
+import yaml
+from jsonschema import Draft202012Validator
+
+description_file, base, token, page, component = sys.argv[1:]
+description = yaml.safe_load(open(description_file))
+
+# What facts about the real service say where its description is silent or wrong.
+SEEN_IN_PRACTICE = {
+    "Incident": {"page_id": {"type": "string"}, "started_at": {"type": "string"}},
+}
+
+
+def strict(schema):
+    """The schema with references resolved, null allowed and unknown fields refused."""
+    schema = copy.deepcopy(schema)
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        schema = copy.deepcopy(description["components"]["schemas"][name])
+        schema.get("properties", {}).update(SEEN_IN_PRACTICE.get(name, {}))
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            schema[key] = strict(schema[key])
+    if "properties" in schema:
+        schema["properties"] = {name: strict(inner) for name, inner in schema["properties"].items()}
+        schema.setdefault("additionalProperties", False)
+    if "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        schema["enum"] = schema["enum"] + [None]
+    schema.pop("example", None)
+    return schema
+
+
+def call(method, path, body=None):
+    request = urllib.request.Request(base + path, method=method)
+    request.add_header("Authorization", "OAuth " + token)
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+        request.data = json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def described(method, path):
+    """The description's operation for a path with real ids in it; fixed paths come before those with parameters."""
+    for template in sorted(description["paths"], key=lambda known: known.count("{")):
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
+        if re.fullmatch(pattern, path.split("?")[0]) and method.lower() in description["paths"][template]:
+            return description["paths"][template][method.lower()]
+    return None
+
+
+deviations = []
+
+
+def check(method, path, body=None, expect=None):
+    status, text = call(method, path, body)
+    operation = described(method, path)
+    faults = []
+    if operation is None:
+        faults.append("the description does not know this call")
+    else:
+        responses = operation["responses"]
+        if expect and status != expect:
+            faults.append(f"answered {status} instead of {expect}: {text[:200]}")
+        if str(status) not in responses and status != 404:
+            faults.append(f"{status} is not documented")
+        schema = responses.get(str(status), {}).get("content", {}).get("application/json", {}).get("schema")
+        if schema and status < 300:
+            errors = Draft202012Validator(strict(schema)).iter_errors(json.loads(text))
+            faults += [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
+        elif status >= 400 and "error" not in json.loads(text):
+            faults.append("an error body without `error`")
+    print(f"{'deviates' if faults else 'ok':9}{status} {method} {path}")
+    for fault in faults:
+        print("         ", fault)
+    deviations.extend(faults)
+    return json.loads(text) if text and status < 300 else None
+
+
+P = f"/pages/{page}"
+check("GET", "/pages", expect=200)
+check("GET", P, expect=200)
+check("PATCH", P, {"page": {"name": "My home", "time_zone": "Europe/Berlin"}}, expect=200)
+check("GET", f"{P}/components?page=1&per_page=100", expect=200)
+check("GET", f"{P}/components/{component}", expect=200)
+check("PATCH", f"{P}/components/{component}", {"component": {"status": "major_outage"}}, expect=200)
+check("PATCH", f"{P}/components/{component}", {"component": {"status": "fine"}}, expect=422)
+made = check("POST", f"{P}/components", {"component": {"name": "NAS", "description": "x", "start_date": "2026-01-01"}}, expect=201)
+check("POST", f"{P}/components", {"component": {}}, expect=422)
+check("DELETE", f"{P}/components/{made['id']}", expect=204)
+check("GET", f"{P}/components/{made['id']}", expect=404)
+incident = {"name": "Line down", "body": "Looking", "status": "investigating", "component_ids": [component],
+            "components": {component: "partial_outage"}, "metadata": {"porchlight": {"outage_key": "k"}},
+            "deliver_notifications": False, "reminder_intervals": "[]", "impact_override": "minor"}
+opened = check("POST", f"{P}/incidents", {"incident": incident}, expect=201)
+check("POST", f"{P}/incidents", {"incident": {"status": "investigating"}}, expect=422)
+one = f"{P}/incidents/{opened['id']}"
+check("GET", one, expect=200)
+check("GET", f"{P}/incidents?limit=10&page=1&q=Line", expect=200)
+check("GET", f"{P}/incidents/unresolved?page=1&per_page=100", expect=200)
+changed = check("PATCH", one, {"incident": {"status": "resolved", "body": "Back"}}, expect=200)
+update = changed["incident_updates"][0]["id"]
+check("PATCH", f"{one}/incident_updates/{update}", {"incident_update": {"body": "Back again"}}, expect=200)
+check("POST", f"{P}/incidents", {"incident": {"name": "New router", "scheduled_for": "2026-12-01T08:00:00Z",
+                                              "scheduled_until": "2026-12-01T09:00:00Z"}}, expect=201)
+for listing in ("scheduled", "upcoming", "active_maintenance"):
+    check("GET", f"{P}/incidents/{listing}", expect=200)
+check("DELETE", one, expect=200)
+
+print(f"{len(deviations)} deviations")
+sys.exit(bool(deviations))

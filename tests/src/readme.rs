@@ -1,0 +1,56 @@
+//! The README's settings, written from the `clap` structs that the binaries read.
+
+use clap::{Arg, Command, CommandFactory};
+use home_beacon::{beacon::BeaconSettings, keeper::KeeperSettings};
+use infra::settings::PorchlightSettings;
+use lambda_prober::settings::ProberSettings;
+use shared::{secret::SecretSetting, settings::Settings};
+
+pub const BEGIN: &str = "<!-- settings: written by the tests, UPDATE_README=1 renews them -->";
+pub const END: &str = "<!-- end of settings -->";
+
+/// One table for each binary.
+pub fn settings() -> String {
+    let mut text = String::new();
+    text += &table::<ProberSettings>();
+    text += &table::<BeaconSettings>();
+    text += &table::<KeeperSettings>();
+    let mut porchlight = PorchlightSettings::command();
+    porchlight.build();
+    for command in porchlight.get_subcommands().filter(|command| command.get_name() != "help") {
+        text += &rows(&format!("porchlight {}", command.get_name()), command, &[]);
+    }
+    text
+}
+
+fn table<S: Settings>() -> String {
+    let mut command = S::command();
+    // Until then clap has not worked out which arguments take values.
+    command.build();
+    rows(command.get_name(), &command, S::SECRETS)
+}
+
+fn rows(name: &str, command: &Command, secrets: &[SecretSetting]) -> String {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let secrets = secrets.iter().map(|secret| format!("| `{0}` or `{0}_FILE` | | | {1} |\n", secret.name, secret.help));
+    let told = |argument: &&Arg| !matches!(argument.get_id().as_str(), "help" | "version");
+    let settings = command.get_arguments().filter(told).map(row);
+    let rows: String = secrets.chain(settings).collect();
+    format!("\n### `{name}`\n\n{about}.\n\n| variable | flag | default | what it is |\n|---|---|---|---|\n{rows}")
+}
+
+fn row(argument: &Arg) -> String {
+    let code = |text: String| if text.is_empty() { text } else { format!("`{text}`") };
+    let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let value = argument.get_num_args().is_some_and(|range| range.takes_values());
+    let placeholder =
+        argument.get_value_names().and_then(|names| names.first()).filter(|_| value && variable.is_empty());
+    let flag = argument.get_long().map(|long| match placeholder {
+        Some(name) => format!("--{long} {name}"),
+        None => format!("--{long}"),
+    });
+    let default = argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+    let default = default.filter(|_| value).unwrap_or_default();
+    let help = argument.get_help().map(|help| help.to_string().replace('\n', " ")).unwrap_or_default();
+    format!("| {} | {} | {} | {help} |\n", code(variable), code(flag.unwrap_or_default()), code(default))
+}

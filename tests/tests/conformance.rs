@@ -1,0 +1,32 @@
+//! The keeper against statuspage.io's published API description, where a copy of that is at hand: the description has
+//! no licence, so it is not part of the project.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use tests::{
+    binaries::root,
+    keeper::{COMPONENT, Keeper, PAGE, TOKEN},
+    process::{command, run},
+    skip::{skip, skip_allowed},
+};
+
+#[tokio::test]
+async fn the_keeper_keeps_to_the_published_description() {
+    let named = env::var_os("STATUSPAGE_OPENAPI").map(PathBuf::from);
+    let description = named.unwrap_or_else(|| root().join("../shared/reference/statuspage-openapi.yaml"));
+    if !description.is_file() {
+        return skip_allowed(
+            "conformance",
+            "the published API description is absent (STATUSPAGE_OPENAPI names a copy)",
+        );
+    }
+    let Some(python) = env::var_os("TESTS_PYTHON") else {
+        return skip("conformance", "TESTS_PYTHON is not set; tests/run makes one with jsonschema and PyYAML");
+    };
+    let keeper = Keeper::start().await;
+    let mut check = command(python);
+    check.arg(root().join("tests/api/conformance.py")).arg(description);
+    check.args([&keeper.api(), TOKEN, PAGE, COMPONENT]);
+    let ended = run(check, Duration::from_secs(120)).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+}
