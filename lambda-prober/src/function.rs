@@ -8,7 +8,7 @@ use shared::settings::WrongSetting;
 
 use crate::{
     event::Event,
-    pace::{LONGEST_RUN, Pace},
+    pace::{LONGEST_RUN, Pace, SHORTEST_RUN},
     report::Report,
     run::Prober,
     settings::ProberSettings,
@@ -29,8 +29,7 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());
         async move {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            let pace = Pace::of(left.saturating_sub(MARGIN).min(LONGEST_RUN), attempts);
+            let pace = Pace::of(time_for_a_run(event.context.deadline(), SystemTime::now())?, attempts);
             handle(prober, targets, &pace, event.payload).await
         }
     };
@@ -43,6 +42,16 @@ pub enum ServeError {
     Setting(#[from] WrongSetting),
     #[error("the Lambda runtime API cannot be talked to: {0}")]
     Runtime(#[source] Error),
+}
+
+/// How long a run may take. A deadline that has passed before the run begins is no deadline (cargo lambda's emulator
+/// tells one); one that leaves less than the shortest run would only get it killed in the middle.
+fn time_for_a_run(deadline: SystemTime, now: SystemTime) -> Result<Duration, Error> {
+    let Ok(left) = deadline.duration_since(now) else { return Ok(LONGEST_RUN) };
+    match left.checked_sub(MARGIN) {
+        Some(left) if left >= SHORTEST_RUN => Ok(left.min(LONGEST_RUN)),
+        _ => Err(format!("the function's timeout leaves {:.1} s for a run: set it to 55 s", left.as_secs_f64()).into()),
+    }
 }
 
 /// One invocation. The report is told in the log before the run is called a failure, so that both can be seen.
@@ -63,5 +72,20 @@ async fn handle(prober: &Prober, targets: Option<&Targets>, pace: &Pace, event: 
     match report.failure() {
         None => Ok(report),
         Some(failure) => Err(format!("the page could not be made true: {failure}").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_takes_what_the_function_s_timeout_leaves() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let left = |seconds| time_for_a_run(now + Duration::from_secs(seconds), now);
+        assert_eq!(left(55).unwrap(), LONGEST_RUN);
+        assert_eq!(left(30).unwrap(), Duration::from_secs(29));
+        assert!(left(3).unwrap_err().to_string().contains("set it to 55 s"));
+        assert_eq!(time_for_a_run(SystemTime::UNIX_EPOCH, now).unwrap(), LONGEST_RUN);
     }
 }

@@ -5,11 +5,12 @@ use std::{net::TcpListener, time::Duration};
 use serde_json::{Value, json};
 use tests::{
     beacon::Beacon,
-    binaries::function,
+    binaries::{function, root},
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
     process::{Process, command},
     skip::{program, skip},
 };
+use tokio::{net::TcpStream, time::sleep};
 
 const NAME: &str = "lambda-prober";
 
@@ -19,7 +20,6 @@ struct Lambda {
     _emulator: Process,
     function: Process,
     http: reqwest::Client,
-    _folder: tempfile::TempDir,
 }
 
 impl Lambda {
@@ -29,20 +29,19 @@ impl Lambda {
             return None;
         };
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        // The emulator wants a package around it, but need not build one.
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        // The emulator wants a workspace around it, but builds nothing of it.
         let mut emulator = command(cargo_lambda);
         emulator.args(["lambda", "watch", "--only-lambda-apis", "-A", "127.0.0.1", "-P", &port.to_string()]);
-        emulator.current_dir(folder.path());
+        emulator.current_dir(root());
         let emulator = Process::start(emulator);
+        let mut tries = 0;
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tries += 1;
+            assert!(tries < 200, "the emulator does not listen: {:#?}", emulator.lines());
+            sleep(Duration::from_millis(50)).await;
+        }
         let base = format!("http://127.0.0.1:{port}");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("a client");
-        for _ in 0..200 {
-            if http.get(&base).send().await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
         let mut started = command(function);
         started
             .env("AWS_LAMBDA_RUNTIME_API", format!("{base}/.rt/{NAME}"))
@@ -54,7 +53,7 @@ impl Lambda {
         if let Some(home) = home {
             started.env("CANARY_URL", home).env("PAGE_ID", PAGE).env("COMPONENT_ID", COMPONENT);
         }
-        Some(Self { base, _emulator: emulator, function: Process::start(started), http, _folder: folder })
+        Some(Self { base, _emulator: emulator, function: Process::start(started), http })
     }
 
     async fn invoke(&self, event: &Value) -> Value {
@@ -99,6 +98,8 @@ async fn scheduled_events_flip_the_component_down_and_up_again() {
     let report = lambda.invoke(&scheduler()).await;
     assert_eq!(report["targets"][0]["cause"], "refused", "{report:#}");
     assert_eq!(keeper.status().await, "major_outage");
+    let third = report["targets"][0]["attempts"][2]["started_ms"].as_f64().expect("three attempts");
+    assert!(third > 9_000.0, "spread over the time that the function has: {report:#}");
 
     let _repaired = Beacon::start_at(&address).await;
     let report = lambda.invoke(&rule()).await;

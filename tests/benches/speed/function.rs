@@ -1,0 +1,138 @@
+//! The function: its start beside a bare one, and what a quiet warm run costs.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use tests::{
+    keeper::{COMPONENT, PAGE},
+    process::command,
+};
+use tokio::{
+    process::{Child, Command},
+    time::Instant,
+};
+
+use super::{
+    cloud::{RuntimeApi, Statuspage, slow_home},
+    cpu, median, milliseconds, proc_mib, released,
+};
+
+const STARTS: usize = 41;
+const RUNS: usize = 200;
+const EVENT: &str = r#"{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#;
+
+pub(super) async fn measure(release: &Path) {
+    let function = released(release, "lambda-prober");
+    let bytes = std::fs::metadata(&function).expect("it is there").len();
+    println!("function: {} kB as cargo built it for this machine (goal: below 8000)", bytes / 1000);
+    starts(&function, &released(release, "bare-function")).await;
+    warm_runs(&function, &released(release, "beacon")).await;
+    overlap(&function).await;
+}
+
+fn under(api: &RuntimeApi, function: &Path) -> Command {
+    let mut command = command(function);
+    command
+        .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "f")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("TOKEN", "token")
+        .env("PAGE_ID", PAGE)
+        .env("COMPONENT_ID", COMPONENT)
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit());
+    command
+}
+
+/// From the start of the process to its first poll of the runtime API, in turn with a function that does nothing.
+async fn starts(function: &Path, bare: &Path) {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        for (path, times) in [(function, &mut ours), (bare, &mut theirs)] {
+            let mut api = RuntimeApi::open().await;
+            let mut command = under(&api, path);
+            command.env("CANARY_URL", "http://127.0.0.1:1");
+            let start = Instant::now();
+            let child = command.spawn().expect("it starts");
+            times.push(milliseconds(api.polled().await - start));
+            end(child).await;
+        }
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    println!(
+        "start to first poll: {ours:.2} ms, a bare function {theirs:.2} ms: {:+.2} ms (goal: at most +5), ratio {:.2}",
+        ours - theirs,
+        ours / theirs
+    );
+}
+
+/// Quiet warm runs, with a TLS handshake with statuspage in each.
+async fn warm_runs(function: &Path, beacon: &Path) {
+    let statuspage = Statuspage::open(true, Duration::ZERO).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let trusted = tests::process::file(folder.path(), "ca.pem", statuspage.certificate.as_deref().unwrap_or_default());
+    let port = free_port();
+    let mut home = command(beacon);
+    home.env("PUBLIC_ADDR", format!("127.0.0.1:{port}")).env("PRIVATE_ADDR", "127.0.0.1:0");
+    let home = home.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the beacon starts");
+
+    let mut api = RuntimeApi::open().await;
+    let mut command = under(&api, function);
+    command
+        .env("CANARY_URL", format!("http://127.0.0.1:{port}"))
+        .env("STATUSPAGE_URL", &statuspage.api)
+        .env("SSL_CERT_FILE", trusted);
+    let child = command.spawn().expect("it starts");
+    let pid = child.id().expect("it runs");
+    api.polled().await;
+    for _ in 0..10 {
+        api.invoke(EVENT).await;
+    }
+    let early = proc_mib(pid, "status", "VmRSS");
+    let mut costs = Vec::new();
+    for _ in 0..RUNS {
+        let before = cpu(pid);
+        api.invoke(EVENT).await;
+        costs.push(milliseconds(cpu(pid).saturating_sub(before)));
+    }
+    let (late, peak) = (proc_mib(pid, "status", "VmRSS"), proc_mib(pid, "status", "VmHWM"));
+    println!("processor time of a quiet warm run, TLS included: {:.2} ms (goal: below 4)", median(&mut costs));
+    println!(
+        "memory: {early:.1} MiB after 10 runs, {late:.1} after {RUNS} more, peak {peak:.1} (goal: below 20, flat)"
+    );
+    end(child).await;
+    end(home).await;
+}
+
+/// The page is read while the home is probed: with both 100 ms away, a run takes hardly longer than one of them.
+async fn overlap(function: &Path) {
+    let away = Duration::from_millis(100);
+    let (home, statuspage) = (slow_home(away).await, Statuspage::open(false, away).await);
+    let mut api = RuntimeApi::open().await;
+    let mut command = under(&api, function);
+    command.env("CANARY_URL", format!("http://{home}")).env("STATUSPAGE_URL", &statuspage.api);
+    let child = command.spawn().expect("it starts");
+    api.polled().await;
+    api.invoke(EVENT).await;
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let start = Instant::now();
+        api.invoke(EVENT).await;
+        times.push(milliseconds(start.elapsed()));
+    }
+    let time = median(&mut times);
+    println!(
+        "quiet run with home and page each 100 ms away: {time:.1} ms, ratio {:.2} (goal: below 1.3)",
+        time / 100.0
+    );
+    end(child).await;
+}
+
+fn free_port() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.expect("a port").port()
+}
+
+async fn end(mut child: Child) {
+    child.kill().await.expect("it can be ended");
+}

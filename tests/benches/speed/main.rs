@@ -1,0 +1,53 @@
+//! Figures of the shipped binaries, as medians and as ratios to a peer measured in the same run. Nothing here passes or
+//! fails: machines differ. Run it with `tests/speed`, which builds what is measured.
+
+mod beacon;
+mod cloud;
+mod function;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let release = tests::binaries::root().join("target/release");
+    function::measure(&release).await;
+    beacon::measure(&release).await;
+}
+
+/// A binary of the release profile.
+fn released(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is missing: run tests/speed", path.display());
+    path
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// A line `Name:  123 kB` of a file below `/proc/<pid>`, in MiB.
+fn proc_mib(pid: u32, file: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the process runs");
+    let line = text.lines().find(|line| line.starts_with(name)).expect("the line is there");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("a number") / 1024.0
+}
+
+/// Processor time of all threads so far.
+fn cpu(pid: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    let nanos = threads.map(|thread| {
+        let path = thread.expect("a thread").path().join("schedstat");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+    });
+    Duration::from_nanos(nanos.sum())
+}
