@@ -14,8 +14,14 @@ use std::{
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let release = tests::binaries::root().join("target/release");
-    function::measure(&release).await;
-    beacon::measure(&release).await;
+    let only = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
+    if wanted("function") {
+        function::measure(&release).await;
+    }
+    if wanted("beacon") {
+        beacon::measure(&release).await;
+    }
 }
 
 /// A binary of the release profile.
