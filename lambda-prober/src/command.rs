@@ -99,10 +99,9 @@ fn say(report: &Report, tell: Tell) {
     // Nobody is left to tell when stdout is gone; the exit code still says how it went.
     let _ = match tell {
         Tell::Words => write!(out, "{}", Explained(report)),
-        Tell::OneLine => report
-            .targets
-            .iter()
-            .try_for_each(|target| writeln!(out, "{}  {}", report.at.strftime("%H:%M:%S"), OneLine(target))),
+        Tell::OneLine => {
+            report.targets.iter().try_for_each(|target| writeln!(out, "{}", OneLine { at: report.at, target }))
+        }
         Tell::Json => {
             serde_json::to_writer(&mut out, report).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
         }

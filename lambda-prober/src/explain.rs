@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::{
     observation::{Attempt, Exchange, Failure, NameTrouble, Resolution},
     report::{Outcome, Report, TargetReport},
@@ -12,9 +14,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Explained<'a>(pub &'a Report);
 
-/// Shows one target in one line.
+/// Shows one target in one line, with the time of the run as this machine's clock on the wall has it.
 #[derive(Debug)]
-pub struct OneLine<'a>(pub &'a TargetReport);
+pub struct OneLine<'a> {
+    pub at: Timestamp,
+    pub target: &'a TargetReport,
+}
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,8 +39,10 @@ impl fmt::Display for Explained<'_> {
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(report) = self;
-        write!(f, "{}: {}; page: {}", report.target.name, verdict_words(report.verdict), page_words(report))
+        let Self { at, target: report } = self;
+        let at = at.to_zoned(TimeZone::system());
+        let (verdict, page) = (verdict_words(report.verdict), page_words(report));
+        write!(f, "{}  {}: {verdict}; page: {page}", at.strftime("%H:%M:%S"), report.target.name)
     }
 }
 
@@ -64,19 +71,23 @@ fn page_words(report: &TargetReport) -> String {
 fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
     match attempt.resolution {
         Resolution::Literal => (),
-        Resolution::Resolved { took, .. } => write!(f, "resolved in {}", Took(took))?,
-        Resolution::NoSuchName { took } => write!(f, "the name does not exist ({})", Took(took))?,
-        Resolution::Trouble { took, trouble } => {
-            let words = match trouble {
-                NameTrouble::Timeout => "the name service did not answer",
-                NameTrouble::Error => "the name service answered with an error",
-                NameTrouble::Empty => "the name service knows no address of the name",
-            };
-            write!(f, "{words} ({})", Took(took))?;
+        Resolution::Resolved { took, trouble: None } => write!(f, "resolved in {}", Took(took))?,
+        Resolution::Resolved { took, trouble: Some((family, trouble)) } => {
+            write!(f, "resolved in {}, but for {family}: {}", Took(took), trouble_words(trouble))?;
         }
+        Resolution::NoSuchName { took } => write!(f, "the name does not exist ({})", Took(took))?,
+        Resolution::Trouble { took, trouble } => write!(f, "{} ({})", trouble_words(trouble), Took(took))?,
     }
     writeln!(f)?;
     attempt.exchanges.iter().try_for_each(|exchange| explain_exchange(f, exchange))
+}
+
+fn trouble_words(trouble: NameTrouble) -> &'static str {
+    match trouble {
+        NameTrouble::Timeout => "the name service did not answer",
+        NameTrouble::Error => "the name service answered with an error",
+        NameTrouble::Empty => "the name service knows no address of the name",
+    }
 }
 
 fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Result {

@@ -8,7 +8,7 @@ use shared::settings::WrongSetting;
 
 use crate::{
     event::Event,
-    pace::{LONGEST_RUN, Pace, SHORTEST_RUN},
+    pace::{LONGEST_RUN, Pace},
     report::Report,
     run::Prober,
     settings::ProberSettings,
@@ -17,6 +17,9 @@ use crate::{
 
 /// What is left of the invocation's time for the runtime itself.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// The least time that a run is begun with: less would only get it killed in the middle, or judge in a hurry.
+const LEAST: Duration = Duration::from_secs(14);
 
 /// Serves invocations until the platform ends the process.
 ///
@@ -45,11 +48,11 @@ pub enum ServeError {
 }
 
 /// How long a run may take. A deadline that has passed before the run begins is no deadline (cargo lambda's emulator
-/// tells one); one that leaves less than the shortest run would only get it killed in the middle.
+/// tells one).
 fn time_for_a_run(deadline: SystemTime, now: SystemTime) -> Result<Duration, Error> {
     let Ok(left) = deadline.duration_since(now) else { return Ok(LONGEST_RUN) };
     match left.checked_sub(MARGIN) {
-        Some(left) if left >= SHORTEST_RUN => Ok(left.min(LONGEST_RUN)),
+        Some(left) if left >= LEAST => Ok(left.min(LONGEST_RUN)),
         _ => Err(format!("the function's timeout leaves {:.1} s for a run: set it to 55 s", left.as_secs_f64()).into()),
     }
 }
@@ -85,7 +88,7 @@ mod tests {
         let left = |seconds| time_for_a_run(now + Duration::from_secs(seconds), now);
         assert_eq!(left(55).unwrap(), LONGEST_RUN);
         assert_eq!(left(30).unwrap(), Duration::from_secs(29));
-        assert!(left(3).unwrap_err().to_string().contains("set it to 55 s"));
+        assert!(left(14).unwrap_err().to_string().contains("set it to 55 s"));
         assert_eq!(time_for_a_run(SystemTime::UNIX_EPOCH, now).unwrap(), LONGEST_RUN);
     }
 }

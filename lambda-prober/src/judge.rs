@@ -1,7 +1,7 @@
 //! From what was seen to a verdict. Pure: the same attempts always give the same verdict.
 
 use crate::{
-    observation::{Attempt, Failure, Resolution},
+    observation::{Attempt, Failure, Family, Resolution},
     verdict::{DownCause, UnknownCause, Verdict},
 };
 
@@ -38,11 +38,12 @@ enum Seen {
 fn look(attempt: &Attempt) -> Seen {
     match attempt.resolution {
         Resolution::NoSuchName { .. } => return Seen::Home(DownCause::Name),
-        // The family that could not be asked for may be the one that works.
-        Resolution::Trouble { .. } | Resolution::Resolved { trouble: Some(_), .. } => {
+        // Where IPv4 could not be asked for, it may be the family that works. The other way round nothing is lost: IPv4 is
+        // what the cloud reaches homes by, and a resolver that always fails for IPv6 must not hide every outage.
+        Resolution::Trouble { .. } | Resolution::Resolved { trouble: Some((Family::V4, _)), .. } => {
             return Seen::Nobody(UnknownCause::NameService);
         }
-        Resolution::Literal | Resolution::Resolved { trouble: None, .. } => (),
+        Resolution::Literal | Resolution::Resolved { .. } => (),
     }
     let failures = attempt.exchanges.iter().filter_map(|exchange| exchange.outcome.as_ref().err());
     match failures.filter_map(points_at_home).min() {
@@ -146,12 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn a_family_that_could_not_be_asked_for_may_be_the_one_that_works() {
-        let half = attempt(
-            Resolution::Resolved { took: TOOK, trouble: Some(NameTrouble::Timeout) },
-            &[Err(Failure::Unreachable)],
-        );
-        assert_eq!(judge(&[half.clone(), half]), Verdict::Unknown(UnknownCause::NameService));
+    fn ipv4_that_could_not_be_asked_for_may_be_what_works_and_ipv6_does_not_hide_an_outage() {
+        let half = |family| {
+            let trouble = Some((family, NameTrouble::Timeout));
+            attempt(Resolution::Resolved { took: TOOK, trouble }, &[Err(Failure::Refused)])
+        };
+        let unknown = Verdict::Unknown(UnknownCause::NameService);
+        assert_eq!(judge(&[half(Family::V4), half(Family::V4)]), unknown);
+        assert_eq!(judge(&[half(Family::V6), half(Family::V6)]), Verdict::Down(DownCause::Refused));
     }
 
     #[test]

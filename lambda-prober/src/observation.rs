@@ -1,6 +1,6 @@
 //! What a run saw: plain values, phase by phase, that [`judge`](crate::judge) reads and [`explain`](crate::explain) tells.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 /// One attempt: the name was resolved, and every address that it has was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +20,28 @@ pub enum Resolution {
     Resolved {
         took: Duration,
         /// One family's question failed although the other's brought addresses.
-        trouble: Option<NameTrouble>,
+        trouble: Option<(Family, NameTrouble)>,
     },
     /// The name service says that there is no such name (NXDOMAIN for both families).
     NoSuchName { took: Duration },
     /// The name service did not say.
     Trouble { took: Duration, trouble: NameTrouble },
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
 }
 
 /// How the name service failed.

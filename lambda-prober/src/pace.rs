@@ -5,8 +5,11 @@ use std::time::Duration;
 /// The longest a run takes, whatever happens: it is triggered every minute, and the Lambda is stopped at 55 s.
 pub const LONGEST_RUN: Duration = Duration::from_secs(50);
 
-/// The shortest run that still tries twice and publishes.
-pub const SHORTEST_RUN: Duration = Duration::from_secs(3);
+/// The shortest run that still tries twice and publishes: the demo's.
+pub const SHORTEST_RUN: Duration = Duration::from_secs(4);
+
+/// The least that a name, or a phase of a connection, may take: less would call a slow home down.
+const LEAST: Duration = Duration::from_millis(1500);
 
 /// Deadlines of one run, all in proportion to its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +31,19 @@ pub struct Pace {
 impl Pace {
     /// Spreads a run over `budget`, held between [`SHORTEST_RUN`] and [`LONGEST_RUN`]. Over 50 s the attempts begin
     /// 5 s apart, a name may take 3 s and each phase of a connection 4 s (a lost first packet is sent again after
-    /// 1 s and 3 s), and the last 10 s are for publishing.
+    /// 1 s and 3 s), and the last 10 s are for publishing. Shorter runs have less of everything, but a phase never has less
+    /// than 1.5 s.
     pub fn of(budget: Duration, attempts: usize) -> Self {
         let budget = budget.clamp(SHORTEST_RUN, LONGEST_RUN);
         let share = |part: u32| budget * part / 50;
-        Self { attempts, budget, observing: share(40), spacing: share(5), resolve: share(3), phase: share(4) }
+        Self {
+            attempts,
+            budget,
+            observing: share(40),
+            spacing: share(5),
+            resolve: share(3).max(LEAST),
+            phase: share(4).max(LEAST),
+        }
     }
 
     /// For a run that is repeated `every` so often: it ends before the next one is due.
@@ -54,10 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn every_attempt_begins_before_observing_ends() {
-        for seconds in [1, 5, 20, 60] {
-            let pace = Pace::every(Duration::from_secs(seconds), 5);
-            assert!(pace.spacing * 4 + pace.resolve + pace.phase <= pace.observing, "{pace:?}");
+    fn every_attempt_has_its_time_before_observing_ends() {
+        for (seconds, attempts) in [(5, 2), (15, 5), (20, 5), (60, 5)] {
+            let pace = Pace::every(Duration::from_secs(seconds), attempts);
+            let silent = (pace.spacing * 11 / 10).max(pace.phase) * u32::try_from(attempts).unwrap();
+            assert!(silent <= pace.observing, "{pace:?}");
         }
     }
 }

@@ -46,7 +46,7 @@ pub async fn read(client: &Client, targets: &Targets, until: Instant) -> Pages {
     let mut pages = Pages::default();
     for (page, components, listing) in join_all(listings).await {
         match listing {
-            Ok(found) => pages.0.extend(found.into_iter().map(|component| (component.id.clone(), Ok(component)))),
+            Ok(found) => pages.0.extend(found),
             Err(error) => {
                 let error = told(&error);
                 pages.0.extend(components.iter().map(|id| ((*id).clone(), Err(error.clone()))));
@@ -66,13 +66,15 @@ async fn read_page(
     page: &PageId,
     wanted: &HashSet<&ComponentId>,
     until: Instant,
-) -> Result<Vec<Component>, ApiError> {
+) -> Result<Vec<(ComponentId, Result<Component, String>)>, ApiError> {
     let mut found = Vec::new();
-    for listing in 1..=MOST_LISTINGS {
-        let components = retry::until(until, || client.components(page, listing)).await?;
-        let last = components.len() < COMPONENTS_PER_CALL;
-        found.extend(components.into_iter().filter(|component| wanted.contains(&component.id)));
-        if last || found.len() == wanted.len() {
+    for number in 1..=MOST_LISTINGS {
+        let listing = retry::until(until, || client.components(page, number)).await?;
+        found.extend(wanted.iter().filter_map(|id| {
+            let component = listing.component(id)?;
+            Some(((*id).clone(), component.map_err(|error| format!("component {id} cannot be used: {error}"))))
+        }));
+        if listing.len() < COMPONENTS_PER_CALL || found.len() == wanted.len() {
             break;
         }
     }

@@ -69,7 +69,7 @@ mod tests {
 
     fn component(status: Option<ComponentStatus>, updated_at: &str) -> Component {
         let id = "8kbf7d35c070".parse().unwrap();
-        Component { id, name: "Home".into(), status, updated_at: updated_at.into() }
+        Component { id, status, updated_at: updated_at.into() }
     }
 
     #[test]

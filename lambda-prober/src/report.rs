@@ -14,7 +14,7 @@
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
-//! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `no_such_name`, `timeout`, `error`, `empty`) and |
+//! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
 //! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `http_status`, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.
@@ -26,7 +26,7 @@ use serde::{Serialize, Serializer};
 use shared::statuspage::ComponentStatus;
 
 use crate::{
-    observation::{Attempt, Exchange, Failure, NameTrouble, Resolution},
+    observation::{Attempt, Exchange, Failure, Family, NameTrouble, Resolution},
     target::Target,
     verdict::Verdict,
 };
@@ -148,7 +148,9 @@ impl From<&Attempt> for AttemptLine {
     fn from(attempt: &Attempt) -> Self {
         let (took, resolution) = match attempt.resolution {
             Resolution::Literal => (None, "literal"),
-            Resolution::Resolved { took, .. } => (Some(took), "resolved"),
+            Resolution::Resolved { took, trouble: None } => (Some(took), "resolved"),
+            Resolution::Resolved { took, trouble: Some((Family::V4, _)) } => (Some(took), "only_ipv6"),
+            Resolution::Resolved { took, trouble: Some((Family::V6, _)) } => (Some(took), "only_ipv4"),
             Resolution::NoSuchName { took } => (Some(took), "no_such_name"),
             Resolution::Trouble { took, trouble: NameTrouble::Timeout } => (Some(took), "timeout"),
             Resolution::Trouble { took, trouble: NameTrouble::Error } => (Some(took), "error"),

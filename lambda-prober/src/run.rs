@@ -96,6 +96,8 @@ impl Prober {
         let before = component.as_ref().ok().and_then(|component| component.status);
         let outcome = match (component, client) {
             (Ok(component), Some(client)) => self.publish(client, target, verdict, &component, until).await,
+            // Where nothing is known nothing is to be published, so the page is not missed.
+            (Err(_), _) if verdict.status().is_none() => Outcome::Unknown,
             (Err(error), _) => Outcome::Failed(error),
             (Ok(_), None) => Outcome::Failed("there is no token to publish with".into()),
         };

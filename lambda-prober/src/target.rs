@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::Deserialize;
 use shared::{
     id::{ComponentId, PageId},
-    settings::web_address,
+    settings::{web_address, without_credentials},
 };
 use url::Url;
 
@@ -15,7 +15,7 @@ pub const MOST_TARGETS: usize = 100;
 /// A home, and where its state is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// For people; the component's id where none is given.
+    /// For people; the host where none is given.
     pub name: String,
     pub url: Url,
     pub page: PageId,
@@ -98,12 +98,15 @@ impl TryFrom<Written> for Target {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let told = |field: &str, value: &str, error: &dyn fmt::Display| format!("{field} `{value}`: {error}");
+        let told = |field: &str, value: &str, error: &dyn fmt::Display| {
+            format!("{field} `{}`: {error}", without_credentials(value))
+        };
         let component: ComponentId =
             written.component_id.parse().map_err(|e| told("component_id", &written.component_id, &e))?;
+        let url = web_address(&written.url).map_err(|e| told("url", &written.url, &e))?;
         Ok(Self {
-            name: written.name.unwrap_or_else(|| component.to_string()),
-            url: web_address(&written.url).map_err(|e| told("url", &written.url, &e))?,
+            name: written.name.unwrap_or_else(|| url.host_str().unwrap_or("home").to_owned()),
+            url,
             page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?,
             component,
         })
@@ -129,7 +132,7 @@ mod tests {
     fn a_list_of_targets_is_read_and_the_name_may_be_left_out() {
         let text = target(|t| drop(t.remove("name")));
         let targets: Targets = text.parse().unwrap();
-        assert_eq!(targets.iter().next().unwrap().name, "8kbf7d35c070");
+        assert_eq!(targets.iter().next().unwrap().name, "home.example");
     }
 
     #[test]

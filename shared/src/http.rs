@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::{ClientConfig, crypto::aws_lc_rs};
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 /// How we name ourselves to others.
@@ -29,23 +29,31 @@ impl Default for Deadlines {
 /// A client could not be made on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    #[error("the machine's trusted certificates cannot be used")]
+    #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
 }
 
 /// The TLS configuration that all our clients share. Reading the machine's certificates costs milliseconds:
-/// make it once.
+/// make it once. A machine without any can still speak plain HTTP, so that is a warning.
 ///
 /// # Errors
-/// When the machine's certificates cannot be read.
+/// When the TLS library refuses its configuration.
 pub fn tls_config() -> Result<Arc<ClientConfig>, SetupError> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(SetupError::Tls)?;
-    Ok(Arc::new(config.with_no_client_auth()))
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(SetupError::Tls)
+    };
+    let config = match builder()?.with_platform_verifier() {
+        Ok(trusting) => trusting.with_no_client_auth(),
+        Err(error) => {
+            tracing::warn!(%error, "no certificate is trusted here, so https will fail: install ca-certificates");
+            builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+        }
+    };
+    Ok(Arc::new(config))
 }
 
 /// A client under this policy.
@@ -60,6 +68,7 @@ pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Result<reqwest::
         .timeout(deadlines.total)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .hickory_dns(true)
         .retry(reqwest::retry::never())
         // No connection outlives its call: a Lambda is frozen between runs, and what it kept would be dead.
         .pool_max_idle_per_host(0)

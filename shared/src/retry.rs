@@ -29,7 +29,8 @@ pub async fn until<T, F: Future<Output = Result<T, ApiError>>>(
             settled => return settled,
         };
         tracing::debug!(error = %passing, tries, "trying again");
-        let next = Instant::now() + passing.retry_after.unwrap_or_else(|| pause(tries));
+        // Never sooner than our own pause: a service that says "0 seconds" must not be hammered.
+        let next = Instant::now() + passing.retry_after.unwrap_or_default().max(pause(tries));
         if next >= deadline {
             return Err(passing.into());
         }
@@ -72,6 +73,18 @@ mod tests {
         });
         result.await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_says_now_is_not_hammered() {
+        let start = Instant::now();
+        let calls = Cell::new(0);
+        let result = until(start + Duration::from_secs(40), || {
+            calls.set(calls.get() + 1);
+            async { Err::<(), _>(limited(0)) }
+        });
+        assert!(result.await.is_err());
+        assert!(calls.get() < 30, "{} calls in 40 s", calls.get());
     }
 
     #[tokio::test(start_paused = true)]

@@ -64,7 +64,23 @@ fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or(&text);
     let words = paragraph.trim_start_matches("error:").split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.is_empty() { "the settings are wrong; try --help".into() } else { words }
+    if words.is_empty() { "the settings are wrong; try --help".into() } else { without_credentials(&words) }
+}
+
+/// The text with whatever stands between `://` and `@` of an address left out: messages repeat what was set, but
+/// never a password.
+pub fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end =
+            part.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '\'' | '"')).unwrap_or(part.len());
+        let host = part[..end].rfind('@').map_or(0, |at| at + 1);
+        shown += "://";
+        shown += if host > 0 { "…@" } else { "" };
+        shown += &part[host..];
+    }
+    shown
 }
 
 /// Reads a duration as people write it: `5s`, `2m`, `1h30m`, `300ms`.
@@ -83,7 +99,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// Reads the address of a web server: http or https, with a host, without a user name or password.
 ///
 /// # Errors
-/// When the text is something else. The message does not repeat a password.
+/// When the text is something else.
 pub fn web_address(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim()).map_err(|_| "an address is written like https://example.com/path".to_owned())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -91,6 +107,18 @@ pub fn web_address(text: &str) -> Result<Url, String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("an address must not hold a user name or password".into());
+    }
+    Ok(url)
+}
+
+/// As [`web_address`], for one that paths are appended to.
+///
+/// # Errors
+/// Also when it has a query or a fragment.
+pub fn base_address(text: &str) -> Result<Url, String> {
+    let url = web_address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("this address must not have a query (?) or a fragment (#): paths are appended to it".into());
     }
     Ok(url)
 }
@@ -123,6 +151,18 @@ mod tests {
         assert_eq!(web_address("http://home.duckdns.org:30008").unwrap().port(), Some(30008));
         for wrong in ["", "home.duckdns.org", "ftp://home", "mailto:a@b", "http://", "http://u:p@home/"] {
             assert!(web_address(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_never_repeats_a_password() {
+        for (text, shown) in [
+            ("invalid value 'http://u:p@home/' for x", "invalid value 'http://…@home/' for x"),
+            ("postgres://u:p@ss@db:5432/x: no", "postgres://…@db:5432/x: no"),
+            ("https://home/@x and http://b", "https://home/@x and http://b"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
         }
     }
 

@@ -22,8 +22,9 @@ use url::{Host, Url};
 use super::failure_of;
 use crate::observation::{Answer, Exchange, Failure, Phases};
 
-/// The longest head of an answer that is read.
-const LONGEST_HEAD: usize = 16 << 10;
+/// The longest head of an answer that is read, and the most fields in it.
+const LONGEST_HEAD: usize = 64 << 10;
+const MOST_FIELDS: usize = 512;
 
 /// Tries `url` at `address`: each phase within `phase`, all of them before `until`.
 pub(super) async fn exchange(
@@ -46,7 +47,14 @@ async fn talk(
     phases: &mut Phases,
     clock: &mut Clock,
 ) -> Result<Answer, Failure> {
-    let connect = async { TcpStream::connect(address).await.map_err(|error| failure_of(&error)) };
+    let connect = async {
+        TcpStream::connect(address).await.map_err(|error| match error.kind() {
+            io::ErrorKind::NetworkUnreachable if !has_route(address) => {
+                Failure::Local("this machine has no route to the address".into())
+            }
+            _ => failure_of(&error),
+        })
+    };
     let stream = clock.time(&mut phases.connect, connect).await?;
     if url.scheme() != "https" {
         return clock.time(&mut phases.answer, ask(url, stream)).await;
@@ -56,6 +64,13 @@ async fn talk(
         async { TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| tls_failure(&error)) };
     let stream = clock.time(&mut phases.tls, handshake).await?;
     clock.time(&mut phases.answer, ask(url, stream)).await
+}
+
+/// Whether this machine knows a way to the address: tells our own missing network from a router's "unreachable". Nothing
+/// is sent.
+fn has_route(address: SocketAddr) -> bool {
+    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    std::net::UdpSocket::bind(any).and_then(|socket| socket.connect(address)).is_ok()
 }
 
 /// Runs phases against their deadlines and notes how long each took.
@@ -81,6 +96,11 @@ impl Clock {
 async fn ask(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> Result<Answer, Failure> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_FIELDS)
+        // An answer is an answer: routers and cameras send heads that no standard allows.
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .ignore_invalid_headers_in_responses(true)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| answer_failure(&error))?;

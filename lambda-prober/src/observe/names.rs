@@ -9,7 +9,7 @@ use hickory_resolver::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use crate::observation::{NameTrouble, Resolution};
+use crate::observation::{Family, NameTrouble, Resolution};
 
 /// Asks the name servers that this machine is set to. Made anew for each attempt, so that nothing is remembered
 /// and a changed `/etc/resolv.conf` counts at once.
@@ -28,7 +28,7 @@ pub(super) struct Found {
 enum Missing {
     Nothing,
     Name,
-    Answer(NameTrouble),
+    Answer(Family, NameTrouble),
 }
 
 /// What one question brought.
@@ -88,9 +88,10 @@ impl Found {
         let missing = match (&v4, &v6) {
             // Only both together say so: a server that is broken for one family must not unmake a name.
             (Reply::NoSuchName, Reply::NoSuchName) => Missing::Name,
-            (Reply::Trouble(trouble), _) | (_, Reply::Trouble(trouble)) => Missing::Answer(*trouble),
+            (Reply::Trouble(trouble), _) => Missing::Answer(Family::V4, *trouble),
+            (_, Reply::Trouble(trouble)) => Missing::Answer(Family::V6, *trouble),
             (Reply::Addresses(_), _) | (_, Reply::Addresses(_)) => Missing::Nothing,
-            _ => Missing::Answer(NameTrouble::Empty),
+            _ => Missing::Answer(Family::V4, NameTrouble::Empty),
         };
         let addresses = [v4, v6].into_iter().flat_map(|reply| match reply {
             Reply::Addresses(addresses) => addresses,
@@ -103,8 +104,8 @@ impl Found {
         match self.missing {
             Missing::Nothing => Resolution::Resolved { took, trouble: None },
             Missing::Name => Resolution::NoSuchName { took },
-            Missing::Answer(trouble) if self.addresses.is_empty() => Resolution::Trouble { took, trouble },
-            Missing::Answer(trouble) => Resolution::Resolved { took, trouble: Some(trouble) },
+            Missing::Answer(_, trouble) if self.addresses.is_empty() => Resolution::Trouble { took, trouble },
+            Missing::Answer(family, trouble) => Resolution::Resolved { took, trouble: Some((family, trouble)) },
         }
     }
 }
@@ -132,7 +133,7 @@ mod tests {
         let v6 = Reply::Addresses(vec!["2001:db8::1".parse().unwrap()]);
         let found = Found::from_replies(Reply::Trouble(NameTrouble::Timeout), v6);
         assert_eq!(found.addresses.len(), 1);
-        let trouble = Some(NameTrouble::Timeout);
+        let trouble = Some((Family::V4, NameTrouble::Timeout));
         assert_eq!(found.resolution(Duration::ZERO), Resolution::Resolved { took: Duration::ZERO, trouble });
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{ApiError, Component, ComponentStatus, Passing, Permanent};
+use super::{ApiError, Component, ComponentStatus, Listing, Passing, Permanent};
 use crate::{
     id::{ComponentId, PageId},
     secret::Secret,
@@ -20,8 +20,9 @@ pub const STATUSPAGE_IO: &str = "https://api.statuspage.io/v1";
 /// The most components that one call lists (statuspage.io's maximum since February 2023).
 pub const COMPONENTS_PER_CALL: usize = 100;
 
-/// The longest answer that is read: 100 components with long descriptions stay far below it.
-const LONGEST_ANSWER: usize = 2 << 20;
+/// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
+/// of up to 4 bytes) stay below it.
+const LONGEST_ANSWER: usize = 12 << 20;
 
 /// The longest `Retry-After` that is believed.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -40,7 +41,7 @@ impl Client {
     }
 
     /// One listing of up to [`COMPONENTS_PER_CALL`] components, counted from 1.
-    pub async fn components(&self, page: &PageId, listing: usize) -> Result<Vec<Component>, ApiError> {
+    pub async fn components(&self, page: &PageId, listing: usize) -> Result<Listing, ApiError> {
         let path = format!("/pages/{page}/components?page={listing}&per_page={COMPONENTS_PER_CALL}");
         self.call(Method::GET, &path, None).await
     }
@@ -78,13 +79,16 @@ impl Client {
         let status = response.status();
         let retry_after = retry_after(&response);
         let answer = bounded(&mut response).await.map_err(broken)?;
-        if !status.is_success() {
-            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, &answer));
-        }
         if answer.trim_ascii_start().starts_with(b"<") {
             // Somebody between us and the service answered in its place; it may be gone the next time.
-            let what = "the answer is an HTML page, perhaps from a proxy".into();
-            return Err(Passing { call, what, retry_after: None, source: None }.into());
+            let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
+            return Err(Passing { call, what, retry_after, source: None }.into());
+        }
+        if answer.len() == LONGEST_ANSWER {
+            return Err(permanent(&call, status.as_u16(), "the answer is too long"));
+        }
+        if !status.is_success() {
+            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, &answer));
         }
         serde_json::from_slice(&answer)
             .map_err(|error| permanent(&call, status.as_u16(), &format!("the answer cannot be used: {error}")))
@@ -106,7 +110,7 @@ fn broken(call: &str, error: reqwest::Error) -> Passing {
     Passing { call: call.to_owned(), what: what.into(), retry_after: None, source: Some(error.without_url()) }
 }
 
-/// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut, and then fails to parse.
+/// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut.
 async fn bounded(response: &mut Response) -> reqwest::Result<Vec<u8>> {
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await? {

@@ -88,7 +88,6 @@ fn said(body: &[u8]) -> String {
             Some(said) => flat(said),
             None => text.trim().to_owned(),
         },
-        Err(_) if text.trim_start().starts_with('<') => return "an HTML page, perhaps from a proxy".into(),
         Err(_) => text.trim().to_owned(),
     };
     if words.is_empty() { "no reason given".into() } else { shortened(&words) }
@@ -129,7 +128,6 @@ mod tests {
             (r#"{"message":"Not found"}"#, "Not found"),
             (r#"{"other":1}"#, r#"{"other":1}"#),
             ("plain words", "plain words"),
-            ("<html><body>502 Bad Gateway</body></html>", "an HTML page, perhaps from a proxy"),
             ("", "no reason given"),
         ] {
             assert_eq!(said(body.as_bytes()), words, "{body}");

@@ -9,4 +9,4 @@ mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO};
 pub use error::{ApiError, Passing, Pausing, Permanent};
-pub use types::{Component, ComponentStatus, UnknownStatus};
+pub use types::{Component, ComponentStatus, Listing, UnknownStatus};

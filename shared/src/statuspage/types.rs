@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::id::ComponentId;
 
@@ -10,7 +11,6 @@ use crate::id::ComponentId;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Component {
     pub id: ComponentId,
-    pub name: String,
     #[serde(deserialize_with = "reported_status")]
     pub status: Option<ComponentStatus>,
     /// RFC 3339, kept as written: it is only ever compared with itself.
@@ -65,7 +65,33 @@ impl FromStr for ComponentStatus {
 
 /// A status that this version does not know is read as absent: it must not stop a run that may never touch it.
 fn reported_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ComponentStatus>, D::Error> {
-    Ok(String::deserialize(deserializer)?.parse().ok())
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(|status| status.parse().ok()))
+}
+
+/// One listing of a page's components, of which only those asked for are looked into: an odd one that is nobody's
+/// business here must not stop a run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Listing(Vec<Value>);
+
+impl Listing {
+    /// The component with that id, if it is in this listing.
+    ///
+    /// # Errors
+    /// When it lacks what matters; names it.
+    pub fn component(&self, id: &ComponentId) -> Option<Result<Component, serde_json::Error>> {
+        let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
+        Some(Component::deserialize(found))
+    }
+
+    /// How many components it has, groups included.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -83,9 +109,9 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored_and_missing_ones_are_named() {
-        let whole = r#"{"id":"8kbf7d35c070","name":"Home","status":"","updated_at":"2026-11-21T04:30:00Z","new":1}"#;
+        let whole = r#"{"id":"8kbf7d35c070","status":"","updated_at":"2026-11-21T04:30:00Z","new":1}"#;
         assert_eq!(serde_json::from_str::<Component>(whole).unwrap().status, None);
-        let without = r#"{"id":"8kbf7d35c070","name":"Home","updated_at":"2026-11-21T04:30:00Z"}"#;
+        let without = r#"{"id":"8kbf7d35c070","updated_at":"2026-11-21T04:30:00Z"}"#;
         assert!(serde_json::from_str::<Component>(without).unwrap_err().to_string().contains("`status`"));
     }
 }
