@@ -1,5 +1,8 @@
 -- Times are milliseconds since 1970-01-01T00:00Z. Ids are 12 lower-case letters and digits.
 
+-- "porc": this is a keeper's database (APPLICATION_ID in the store).
+PRAGMA application_id = 1886351971;
+
 CREATE TABLE pages (
     id          TEXT    NOT NULL PRIMARY KEY,
     name        TEXT    NOT NULL,

@@ -5,8 +5,6 @@ mod settings;
 
 use std::{
     fmt::Write,
-    io,
-    net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -20,7 +18,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::watch};
 
 pub use self::settings::BeaconSettings;
-use crate::serve::{Limits, Traffic, listen, serve};
+use crate::serve::{Limits, Traffic, serve};
 
 /// What everybody is told, whatever they ask for.
 const ANSWER: &str = "porchlight\n";
@@ -28,33 +26,16 @@ const ANSWER: &str = "porchlight\n";
 /// The private listener serves one scraper.
 const PRIVATE: Limits = Limits { connections: 16, head: Duration::from_secs(3), total: Duration::from_secs(10) };
 
-/// A beacon whose listeners are open.
+/// A beacon on two listeners: the world's and the scraper's.
 #[derive(Debug)]
 pub struct Beacon {
-    public: TcpListener,
-    private: TcpListener,
-    connections: usize,
+    pub public: TcpListener,
+    pub private: TcpListener,
+    /// How many public connections may be open at once.
+    pub connections: usize,
 }
 
 impl Beacon {
-    /// # Errors
-    /// When an address is taken or not this machine's; says which.
-    pub fn bind(public: SocketAddr, private: SocketAddr, connections: usize) -> io::Result<Self> {
-        let open = |address: SocketAddr| {
-            listen(address)
-                .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
-        };
-        Ok(Self { public: open(public)?, private: open(private)?, connections })
-    }
-
-    /// The addresses that it listens on: the public one and the private one.
-    ///
-    /// # Errors
-    /// When the kernel does not tell.
-    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.public.local_addr()?, self.private.local_addr()?))
-    }
-
     /// Answers until `shutdown`.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let traffic = Arc::new(Traffic::default());

@@ -1,8 +1,11 @@
 //! Parses settings and wires the beacon.
 
-use std::{env, process::ExitCode};
+use std::{env, io, process::ExitCode};
 
-use home_beacon::beacon::{Beacon, BeaconSettings};
+use home_beacon::{
+    beacon::{Beacon, BeaconSettings},
+    serve::listen,
+};
 use shared::settings::Settings;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -17,18 +20,20 @@ async fn main() -> ExitCode {
         println!("The settings are in order.");
         return ExitCode::SUCCESS;
     }
-    let bound = Beacon::bind(settings.public_addr, settings.private_addr, settings.max_connections.into())
-        .and_then(|beacon| beacon.addresses().map(|addresses| (beacon, addresses)));
-    match bound {
-        Ok((beacon, (public, private))) => {
-            tracing::info!(%public, %private, "listening");
-            beacon.run(shared::shutdown::requested()).await;
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
+    match run(&settings).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(settings: &BeaconSettings) -> io::Result<()> {
+    let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
+    tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, "listening");
+    let beacon = Beacon { public, private, connections: settings.max_connections.into() };
+    beacon.run(shared::shutdown::requested()).await;
+    tracing::info!("stopped");
+    Ok(())
 }

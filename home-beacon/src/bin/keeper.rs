@@ -5,6 +5,7 @@ use std::{env, process::ExitCode};
 use home_beacon::{
     clock::Clock,
     keeper::{KEEPER_TOKEN, Keeper, KeeperConfig, KeeperSettings, StartError},
+    serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
 use tracing_subscriber::filter::LevelFilter;
@@ -24,28 +25,32 @@ async fn main() -> ExitCode {
         println!("The settings are in order.");
         return ExitCode::SUCCESS;
     }
-    let started = Keeper::open(config, Clock::system()).await.and_then(|keeper| {
-        let address = settings.keeper_addr;
-        keeper.address().map(|bound| (keeper, bound)).map_err(|error| StartError::Listen { address, error })
-    });
-    match started {
-        Ok((keeper, address)) => {
-            tracing::info!(%address, page = %keeper.page(), "listening");
-            keeper.run(shared::shutdown::requested()).await;
-            tracing::info!("stopped");
-            ExitCode::SUCCESS
-        }
-        Err(StartError::Setting(wrong)) => refuse(&wrong),
+    match run(&settings, config).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot start");
+            if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
+                return refuse(wrong);
+            }
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
+async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
+    let keeper = Keeper::open(config, Clock::system()).await.map_err(|error| match error {
+        StartError::Setting(wrong) => wrong.into(),
+        StartError::Storage(_) => error.into(),
+    })?;
+    let listener = listen(settings.keeper_addr)?;
+    tracing::info!(address = %listener.local_addr()?, page = %keeper.page(), "listening");
+    keeper.run(listener, shared::shutdown::requested()).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
 fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
     Ok(KeeperConfig {
-        address: settings.keeper_addr,
         database_url: settings.database_url.clone(),
         seed: settings.seed()?,
         token: KEEPER_TOKEN.require()?,

@@ -13,7 +13,7 @@ pub mod seed;
 mod settings;
 pub mod store;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -22,7 +22,11 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use shared::{id::PageId, secret::SecretSource, settings::WrongSetting};
+use shared::{
+    id::PageId,
+    secret::SecretSource,
+    settings::{WrongSetting, without_credentials},
+};
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
@@ -34,7 +38,7 @@ use self::{
 };
 use crate::{
     clock::Clock,
-    serve::{Limits, listen, serve},
+    serve::{Limits, serve},
 };
 
 /// Clients are few and known, but some upload a mebibyte over a slow line.
@@ -43,7 +47,6 @@ const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(5), 
 /// What a keeper is made of.
 #[derive(Debug)]
 pub struct KeeperConfig {
-    pub address: SocketAddr,
     pub database_url: String,
     pub seed: Option<Seed>,
     pub token: SecretSource,
@@ -51,10 +54,9 @@ pub struct KeeperConfig {
     pub rate_limit: usize,
 }
 
-/// A keeper whose database and listener are open.
+/// A keeper whose database is open.
 #[derive(Debug)]
 pub struct Keeper {
-    listener: TcpListener,
     shared: Shared,
 }
 
@@ -85,21 +87,19 @@ impl std::ops::Deref for Shared {
 pub enum StartError {
     #[error(transparent)]
     Setting(#[from] WrongSetting),
-    #[error("cannot listen on {address}: {error}")]
-    Listen { address: SocketAddr, error: io::Error },
     #[error("the database cannot be written")]
     Storage(#[source] StoreError),
 }
 
 impl Keeper {
-    /// Opens the database, applies the seed, and listens.
+    /// Opens the database and applies the seed.
     ///
     /// # Errors
-    /// When a setting cannot work, or the address or the disk is not to be had.
+    /// When a setting cannot work, or the disk is in trouble.
     pub async fn open(config: KeeperConfig, clock: Clock) -> Result<Self, StartError> {
-        let store = Store::open(&config.database_url, clock.clone())
-            .await
-            .map_err(|error| WrongSetting(format!("DATABASE_URL: {}: {error}", config.database_url)))?;
+        let told =
+            |error| WrongSetting(format!("DATABASE_URL: {}: {error}", without_credentials(&config.database_url)));
+        let store = Store::open(&config.database_url, clock.clone()).await.map_err(told)?;
         let page = match &config.seed {
             Some(seed) => store.seed(seed).await,
             None => store.first_page().await,
@@ -108,16 +108,8 @@ impl Keeper {
             StoreError::Storage(_) => StartError::Storage(error),
             _ => WrongSetting(format!("KEEPER_SEED: {error}")).into(),
         })?;
-        let listener = listen(config.address).map_err(|error| StartError::Listen { address: config.address, error })?;
         let limiter = Limiter::new(config.rate_limit);
-        let shared = Shared(Arc::new(Inner { store, page, token: config.token, limiter, clock }));
-        Ok(Self { listener, shared })
-    }
-
-    /// # Errors
-    /// When the kernel does not tell.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        Ok(Self { shared: Shared(Arc::new(Inner { store, page, token: config.token, limiter, clock })) })
     }
 
     /// The page that is shown.
@@ -131,8 +123,8 @@ impl Keeper {
     }
 
     /// Serves until `shutdown`, finishes what is in hand, and closes the database.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        serve(self.listener, router(&self.shared), LIMITS, Arc::default(), shutdown).await;
+    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        serve(listener, router(&self.shared), LIMITS, Arc::default(), shutdown).await;
         self.shared.store.close().await;
     }
 }

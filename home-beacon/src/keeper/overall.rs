@@ -5,7 +5,7 @@ use shared::statuspage::ComponentStatus;
 
 use super::store::Component;
 
-/// Shape of `status` in `/api/v2`.
+/// Shape of `status` in `/api/v2`. The API has no indicator for knowing nothing, so that is said in the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Overall {
     pub(super) indicator: &'static str,
@@ -14,7 +14,9 @@ pub(super) struct Overall {
 
 pub(super) fn overall(components: &[Component]) -> Overall {
     let statuses = components.iter().filter_map(|component| component.status.parse().ok());
-    let worst = statuses.max_by_key(|status| severity(*status)).unwrap_or(ComponentStatus::Operational);
+    let Some(worst) = statuses.max_by_key(|status| severity(*status)) else {
+        return Overall { indicator: "none", description: "No Status Known" };
+    };
     let (indicator, description) = match worst {
         ComponentStatus::Operational => ("none", "All Systems Operational"),
         ComponentStatus::UnderMaintenance => ("maintenance", "Service Under Maintenance"),

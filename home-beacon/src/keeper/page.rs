@@ -72,6 +72,8 @@ struct PageView {
     name: String,
     description: Option<String>,
     overall: Overall,
+    /// The style of the overall state: that of the worst component's status.
+    class: &'static str,
     components: Vec<ComponentView>,
     incidents: Vec<IncidentView>,
     drawn: Time,
@@ -127,8 +129,10 @@ impl PageView {
             let changes = shared.store.status_changes(&component.id, CHANGES).await?;
             components.push(ComponentView::new(component, &changes, &zone));
         }
+        let overall = overall(&all);
         Ok(Self {
-            overall: overall(&all),
+            class: class(overall.indicator, &all),
+            overall,
             name: page.name,
             description: page.description,
             components,
@@ -189,6 +193,12 @@ impl Time {
             words: zoned.strftime("%-d %b %Y, %H:%M:%S %Z").to_string(),
         }
     }
+}
+
+/// Knowing nothing and finding nothing wrong share an indicator, but not a colour.
+fn class(indicator: &'static str, components: &[Component]) -> &'static str {
+    let known = components.iter().any(|component| !component.status.is_empty());
+    if known { indicator } else { "unknown" }
 }
 
 fn capitalised(word: &str) -> String {

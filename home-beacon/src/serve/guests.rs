@@ -1,7 +1,7 @@
 //! Who is connected: the seats that are taken, who has not asked anything yet, and whom to send away for a newcomer.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -36,10 +36,14 @@ pub(super) struct Guests {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    /// Without a complete request, by the order of their coming. `None` until the task is known.
-    waiting: BTreeMap<u64, Option<AbortHandle>>,
-    answering: HashSet<u64>,
+    /// Who may be sent away, by the order of their coming: without a complete request, or answered and only lingering.
+    idle: BTreeMap<u64, Task>,
+    /// Who is being answered.
+    answering: BTreeMap<u64, Task>,
 }
+
+/// The task that attends a guest; `None` until it is known.
+type Task = Option<AbortHandle>;
 
 impl Guests {
     pub(super) fn new(seats: usize, traffic: Arc<Traffic>) -> Self {
@@ -51,7 +55,7 @@ impl Guests {
         self.traffic.accepted.fetch_add(1, Ordering::Relaxed);
         let full = {
             let table = self.table();
-            table.waiting.len() + table.answering.len() >= self.seats
+            table.idle.len() + table.answering.len() >= self.seats
         };
         if full && !self.make_room() {
             self.traffic.refused.fetch_add(1, Ordering::Relaxed);
@@ -60,15 +64,15 @@ impl Guests {
         let mut table = self.table();
         let number = table.next;
         table.next += 1;
-        table.waiting.insert(number, None);
+        table.idle.insert(number, None);
         self.count(&table);
         Some(Guest(Arc::new(Seat { number, guests: Arc::clone(self) })))
     }
 
-    /// Sends the oldest connection without a complete request away; `false` when there is none.
+    /// Sends the oldest idle connection away; `false` when there is none.
     pub(super) fn make_room(&self) -> bool {
         let mut table = self.table();
-        let Some((_, task)) = table.waiting.pop_first() else { return false };
+        let Some((_, task)) = table.idle.pop_first() else { return false };
         self.count(&table);
         drop(table);
         if let Some(task) = task {
@@ -84,7 +88,7 @@ impl Guests {
     }
 
     fn count(&self, table: &Table) {
-        self.traffic.open.store((table.waiting.len() + table.answering.len()) as u64, Ordering::Relaxed);
+        self.traffic.open.store((table.idle.len() + table.answering.len()) as u64, Ordering::Relaxed);
     }
 }
 
@@ -101,8 +105,8 @@ struct Seat {
 impl Guest {
     /// Tells which task attends this guest, so that it can be ended.
     pub(super) fn seated(&self, task: AbortHandle) {
-        if let Some(waiting) = self.0.guests.table().waiting.get_mut(&self.0.number) {
-            *waiting = Some(task);
+        if let Some(known) = self.0.guests.table().idle.get_mut(&self.0.number) {
+            *known = Some(task);
         }
     }
 
@@ -110,9 +114,17 @@ impl Guest {
     pub(super) fn asked(&self) {
         let guests = &self.0.guests;
         guests.traffic.asked.fetch_add(1, Ordering::Relaxed);
-        let mut table = guests.table();
-        if table.waiting.remove(&self.0.number).is_some() {
-            table.answering.insert(self.0.number);
+        let table = &mut *guests.table();
+        if let Some(task) = table.idle.remove(&self.0.number) {
+            table.answering.insert(self.0.number, task);
+        }
+    }
+
+    /// The answer is out: whatever this guest still sends, its seat is wanted by others.
+    pub(super) fn answered(&self) {
+        let table = &mut *self.0.guests.table();
+        if let Some(task) = table.answering.remove(&self.0.number) {
+            table.idle.insert(self.0.number, task);
         }
     }
 }
@@ -120,7 +132,7 @@ impl Guest {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut table = self.guests.table();
-        if table.waiting.remove(&self.number).is_none() {
+        if table.idle.remove(&self.number).is_none() {
             table.answering.remove(&self.number);
         }
         self.guests.count(&table);
@@ -165,6 +177,16 @@ mod tests {
         assert_eq!(traffic.refused.load(Ordering::Relaxed), 1);
         drop(first);
         assert!(guests.enter().is_some());
+    }
+
+    #[test]
+    fn who_has_been_answered_and_lingers_makes_room() {
+        let (guests, traffic) = guests(1);
+        let first = guests.enter().unwrap();
+        first.asked();
+        first.answered();
+        assert!(guests.enter().is_some());
+        assert_eq!(traffic.evicted.load(Ordering::Relaxed), 1);
     }
 
     #[test]

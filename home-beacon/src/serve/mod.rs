@@ -1,7 +1,7 @@
 //! An accept loop for small answers that strangers cannot exhaust.
 //!
 //! One request to a connection, a deadline for its head and one for the whole, and a bound on connections: when that
-//! is reached, the oldest connection without a complete request makes room. There is no limit per source, because a
+//! is reached, the oldest connection that is not being answered makes room. There is no limit per source, because a
 //! `NodePort` hides sources. What is answered is the service's business.
 
 mod guests;
@@ -65,12 +65,15 @@ pub struct Limits {
 /// Listens on `address`; port 0 takes a free one.
 ///
 /// # Errors
-/// When the address is taken or not this machine's.
+/// When the address is taken or not this machine's; says which.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
 }
 
 /// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand
@@ -85,7 +88,7 @@ pub async fn serve(
     let guests = Arc::new(Guests::new(limits.connections, traffic));
     let mut tasks = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    let mut burst = 0;
+    let (mut burst, mut short) = (0, false);
     loop {
         burst += 1;
         if burst == BURST {
@@ -99,13 +102,18 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
+                short = false;
                 let Some(guest) = guests.enter() else { continue };
                 let task = tasks.spawn(attend(stream, router.clone(), limits, guest.clone()));
                 guest.seated(task);
             }
             Err(error) if is_of_one_connection(&error) => (),
             Err(error) => {
-                tracing::warn!(%error, "cannot accept");
+                // Once for each shortage: it is tried again fifty times a second, and a log may be on an SD card.
+                if !short {
+                    tracing::warn!(%error, "cannot accept");
+                }
+                short = true;
                 guests.make_room();
                 sleep(OUT_OF_FILES).await;
             }
@@ -139,7 +147,10 @@ async fn attend(stream: TcpStream, router: Router, limits: Limits, guest: Guest)
         .serve_connection(TokioIo::new(stream), answer)
         .without_shutdown();
     match timeout(limits.total, connection).await {
-        Ok(Ok(parts)) if unread.load(Ordering::Relaxed) => linger(parts.io.into_inner()).await,
+        Ok(Ok(parts)) if unread.load(Ordering::Relaxed) => {
+            guest.answered();
+            linger(parts.io.into_inner()).await;
+        }
         Ok(Ok(_)) => (),
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended without an answer"),
         Err(_) => tracing::debug!("a connection took too long"),

@@ -5,8 +5,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use home_beacon::beacon::Beacon;
-use tokio::{sync::oneshot, task::JoinHandle};
+use home_beacon::{beacon::Beacon, serve::listen};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// The demo needs few connections.
 const CONNECTIONS: usize = 64;
@@ -25,10 +25,10 @@ struct Running {
 }
 
 impl Line {
-    /// A line that is up, with the beacon at `address`; port 0 takes a free one, which is kept from then on.
-    pub(super) fn connect(address: SocketAddr) -> io::Result<Self> {
-        let (address, beacon) = start(address)?;
-        Ok(Self { address, beacon: Some(beacon) })
+    /// A line that is up, with the beacon on `listener`, whose address is kept from then on.
+    pub(super) fn connect(listener: TcpListener) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        Ok(Self { address, beacon: Some(start(listener)?) })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -48,19 +48,18 @@ impl Line {
     /// Opens the port again.
     pub(super) fn restore(&mut self) -> io::Result<()> {
         if self.beacon.is_none() {
-            self.beacon = Some(start(self.address)?.1);
+            self.beacon = Some(start(listen(self.address)?)?);
         }
         Ok(())
     }
 }
 
-fn start(address: SocketAddr) -> io::Result<(SocketAddr, Running)> {
-    let beacon = Beacon::bind(address, PRIVATE, CONNECTIONS)?;
-    let (address, _) = beacon.addresses()?;
+fn start(public: TcpListener) -> io::Result<Running> {
+    let beacon = Beacon { public, private: listen(PRIVATE)?, connections: CONNECTIONS };
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(beacon.run(async {
         // Either way, a message or the sender's end, it is time.
         let _ = stopped.await;
     }));
-    Ok((address, Running { stop, task }))
+    Ok(Running { stop, task })
 }

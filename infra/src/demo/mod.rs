@@ -5,8 +5,8 @@ mod line;
 mod script;
 
 use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    io::{self, Write},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,6 +15,7 @@ use anyhow::{Context, anyhow};
 use home_beacon::{
     clock::Clock,
     keeper::{Keeper, KeeperConfig, StartError},
+    serve::listen,
 };
 use lambda_prober::{
     explain::OneLine,
@@ -28,6 +29,7 @@ use shared::{
     shutdown,
 };
 use tokio::{
+    net::TcpListener,
     sync::oneshot,
     time::{MissedTickBehavior, interval},
 };
@@ -59,28 +61,29 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     settings.check()?;
     let data = Data::new(settings.data.as_deref())?;
     let keeper = open_keeper(data.folder()).await?;
-    let page = Url::parse(&format!("http://{}/", keeper.address()?))?;
+    let listener = free_or_any(PAGE_PORT)?;
+    let page = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
     let api = page.join("v1")?;
-    let mut line = Line::connect(free_or_any(BEACON_PORT))?;
+    let mut line = Line::connect(free_or_any(BEACON_PORT)?)?;
     let targets = target(&keeper, &line).await?;
     let prober = Prober::new(api.clone(), SecretSource::Value(Secret::new(TOKEN)), Mode::Publish);
 
-    println!(
+    say(format_args!(
         "Porchlight demo: a keeper, a beacon and a prober on this machine, one probe every {} s.",
         CYCLE.as_secs()
-    );
-    println!("  page    {page}");
-    println!("  API     {api}  (Authorization: OAuth {TOKEN})");
-    println!("  beacon  http://{}/", line.address());
-    println!("  data    {}", data.words());
+    ));
+    say(format_args!("  page    {page}"));
+    say(format_args!("  API     {api}  (Authorization: OAuth {TOKEN})"));
+    say(format_args!("  beacon  http://{}/", line.address()));
+    say(format_args!("  data    {}", data.words()));
     let keys = Keys::listen();
     match &keys {
-        Some(_) => println!("Keys: c cuts the line, r restores it, q quits."),
-        None => println!("No terminal: --cut-after, --restore-after and --for play the keys; Ctrl-C quits."),
+        Some(_) => say(format_args!("Keys: c cuts the line, r restores it, q quits.")),
+        None => say(format_args!("No terminal: --cut-after, --restore-after and --for play the keys; Ctrl-C quits.")),
     }
 
     let (stop, stopped) = oneshot::channel::<()>();
-    let keeping = keeper.run(async {
+    let keeping = keeper.run(listener, async {
         // Either way, a message or the sender's end, it is time.
         let _ = stopped.await;
     });
@@ -94,7 +97,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
         drop(stop);
     };
     tokio::join!(keeping, playing);
-    println!("The demo is over.");
+    say(format_args!("The demo is over."));
     Ok(())
 }
 
@@ -107,12 +110,11 @@ async fn probe(prober: &Prober, targets: &Targets) {
         due.tick().await;
         match prober.run(targets, &pace).await {
             Ok(report) => {
-                let at = report.at.to_zoned(jiff::tz::TimeZone::system());
                 for target in &report.targets {
-                    println!("{}  {}", at.strftime("%H:%M:%S"), OneLine(target));
+                    say(format_args!("{}", OneLine { at: report.at, target }));
                 }
             }
-            Err(error) => eprintln!("The probe could not begin: {error}."),
+            Err(error) => say(format_args!("The probe could not begin: {error}.")),
         }
     }
 }
@@ -127,11 +129,11 @@ async fn play(line: &mut Line, mut keys: Option<Keys>, mut script: Script) {
         match act {
             Act::Cut => {
                 line.cut().await;
-                println!("The line is cut: the beacon's port is closed.");
+                say(format_args!("The line is cut: the beacon's port is closed."));
             }
             Act::Restore => match line.restore() {
-                Ok(()) => println!("The line is restored."),
-                Err(error) => println!("The line cannot be restored: {error}."),
+                Ok(()) => say(format_args!("The line is restored.")),
+                Err(error) => say(format_args!("The line cannot be restored: {error}.")),
             },
             Act::Quit => return,
         }
@@ -140,7 +142,6 @@ async fn play(line: &mut Line, mut keys: Option<Keys>, mut script: Script) {
 
 async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
     let config = KeeperConfig {
-        address: free_or_any(PAGE_PORT),
         database_url: format!("sqlite:{}", folder.join("porchlight.db").display()),
         seed: None,
         token: SecretSource::Value(Secret::new(TOKEN)),
@@ -148,7 +149,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
     };
     Keeper::open(config, Clock::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),
-        error => anyhow!(error).context("the keeper cannot start"),
+        StartError::Storage(_) => anyhow!(error).context("the keeper cannot start"),
     })
 }
 
@@ -165,10 +166,15 @@ async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
     Ok(Targets::new(vec![target])?)
 }
 
-/// The port on the loopback interface, or any free one where it is busy.
-fn free_or_any(port: u16) -> SocketAddr {
-    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    if TcpListener::bind(wanted).is_ok() { wanted } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
+/// A listener on the port of the loopback interface, or on any free one where it is busy.
+fn free_or_any(port: u16) -> io::Result<TcpListener> {
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    listen(loopback(port)).or_else(|_| listen(loopback(0)))
+}
+
+/// A line on the terminal. Who has closed it does not want to read it, and that is no reason to fall over.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Where the demo's database is.

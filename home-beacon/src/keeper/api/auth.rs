@@ -18,8 +18,9 @@ pub(super) async fn authenticate(
 ) -> Result<Response, Refusal> {
     let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"OAuth "));
     let token = shared.token.current().map_err(|error| {
-        tracing::error!(%error, "the token cannot be read, so nobody is let in");
-        Refusal::unauthenticated()
+        // Nobody is let in, but it is not the client's token that is wrong.
+        tracing::error!(%error, "the token cannot be read");
+        Refusal::unavailable("the keeper's token cannot be read; try again later")
     })?;
     match sent {
         Some(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(next.run(request).await),

@@ -1,16 +1,16 @@
 //! `/v1/pages/{page}/components`
 
-use std::collections::HashMap;
-
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::StatusCode,
-    routing::get,
-};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use shared::id::ComponentId;
 
-use super::{Refusal, fields::Fields, listing::Listing, pages::page_id, payload::Payload};
+use super::{
+    Refusal,
+    fields::Fields,
+    listing::Listing,
+    pages::page_id,
+    path::{InPath, InQuery},
+    payload::Payload,
+};
 use crate::keeper::{
     Shared,
     store::{Component, ComponentPatch, NewComponent},
@@ -43,8 +43,8 @@ fn patch(fields: &Fields) -> Result<ComponentPatch, Refusal> {
 
 async fn list(
     State(shared): State<Shared>,
-    Path(page): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
+    InPath(page): InPath<String>,
+    InQuery(query): InQuery,
 ) -> Result<Json<Vec<Component>>, Refusal> {
     let listing = Listing::from_query(&query)?;
     Ok(Json(shared.store.components(&page_id(&page)?, listing.skip, listing.limit).await?))
@@ -52,7 +52,7 @@ async fn list(
 
 async fn create(
     State(shared): State<Shared>,
-    Path(page): Path<String>,
+    InPath(page): InPath<String>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Component>), Refusal> {
     let page = page_id(&page)?;
@@ -64,14 +64,14 @@ async fn create(
 
 async fn one(
     State(shared): State<Shared>,
-    Path((page, component)): Path<(String, String)>,
+    InPath((page, component)): InPath<(String, String)>,
 ) -> Result<Json<Component>, Refusal> {
     Ok(Json(shared.store.component(&page_id(&page)?, &component_id(&component)?).await?))
 }
 
 async fn update(
     State(shared): State<Shared>,
-    Path((page, component)): Path<(String, String)>,
+    InPath((page, component)): InPath<(String, String)>,
     payload: Payload,
 ) -> Result<Json<Component>, Refusal> {
     let (page, component) = (page_id(&page)?, component_id(&component)?);
@@ -81,7 +81,7 @@ async fn update(
 
 async fn remove(
     State(shared): State<Shared>,
-    Path((page, component)): Path<(String, String)>,
+    InPath((page, component)): InPath<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     shared.store.delete_component(&page_id(&page)?, &component_id(&component)?).await?;
     Ok(StatusCode::NO_CONTENT)

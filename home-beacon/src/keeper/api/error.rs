@@ -53,6 +53,10 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, vec![message.into()])
     }
 
+    pub(super) fn unavailable(message: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
     /// statuspage.io sends 420 or 429; `seconds` is when the next call will pass.
     pub(super) fn rate_limited(status: StatusCode, seconds: u64) -> Self {
         let error = "too many calls in the last 60 seconds";
@@ -67,7 +71,7 @@ impl From<StoreError> for Refusal {
             StoreError::Contradiction(message) => Self::unprocessable(message),
             StoreError::Storage(cause) => {
                 tracing::error!(error = &cause as &dyn std::error::Error, "storage");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the keeper's storage is in trouble; try again later")
+                Self::unavailable("the keeper's storage is in trouble; try again later")
             }
         }
     }

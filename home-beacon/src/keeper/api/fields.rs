@@ -19,9 +19,14 @@ impl Fields {
         Self(fields)
     }
 
-    /// A text of at most `longest` characters; absent is `None`.
+    /// The field, unless it is absent or null: clients send back what they were told, nulls included.
+    fn given(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text of at most `longest` characters; absent and null are `None`.
     pub(super) fn text(&self, name: &str, longest: usize) -> Read<Option<String>> {
-        match self.0.get(name) {
+        match self.given(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.chars().count() <= longest => Ok(Some(text.clone())),
             Some(Value::String(_)) => Err(wrong(name, &format!("may have {longest} characters"))),
@@ -46,7 +51,7 @@ impl Fields {
     }
 
     pub(super) fn boolean(&self, name: &str) -> Read<Option<bool>> {
-        match self.0.get(name) {
+        match self.given(name) {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(*value)),
             Some(Value::String(text)) if matches!(text.as_str(), "true" | "1") => Ok(Some(true)),
@@ -56,38 +61,48 @@ impl Fields {
     }
 
     pub(super) fn one_of(&self, name: &str, allowed: &[&str]) -> Read<Option<String>> {
-        match self.0.get(name) {
+        match self.given(name) {
             None => Ok(None),
             Some(Value::String(text)) if allowed.contains(&text.as_str()) => Ok(Some(text.clone())),
             Some(_) => Err(wrong(name, &format!("must be one of {}", allowed.join(", ")))),
         }
     }
 
+    /// As [`Fields::one_of`]; null takes it away.
+    pub(super) fn clearable_one_of(&self, name: &str, allowed: &[&str]) -> Read<Option<Option<String>>> {
+        match self.0.get(name) {
+            Some(Value::Null) => Ok(Some(None)),
+            _ => Ok(self.one_of(name, allowed)?.map(Some)),
+        }
+    }
+
     pub(super) fn component_status(&self, name: &str) -> Read<Option<String>> {
-        self.0.get(name).map(|value| status(name, value)).transpose()
+        self.given(name).map(|value| status(name, value)).transpose()
     }
 
     /// `{"<component>": "<status>"}`
     pub(super) fn component_statuses(&self, name: &str) -> Read<BTreeMap<ComponentId, String>> {
-        let Some(value) = self.0.get(name) else { return Ok(BTreeMap::new()) };
+        let Some(value) = self.given(name) else { return Ok(BTreeMap::new()) };
         let map = value.as_object().ok_or_else(|| wrong(name, "must map component ids to statuses"))?;
         map.iter().map(|(id, value)| Ok((component(name, id)?, status(name, value)?))).collect()
     }
 
     pub(super) fn component_ids(&self, name: &str) -> Read<Option<Vec<ComponentId>>> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let Some(value) = self.given(name) else { return Ok(None) };
         let not_ids = || wrong(name, "must be a list of component ids");
         let items = value.as_array().ok_or_else(not_ids)?;
-        items.iter().map(|item| component(name, item.as_str().ok_or_else(not_ids)?)).collect::<Read<_>>().map(Some)
+        // A form says "none" with one empty item.
+        let items = items.iter().filter(|item| item.as_str() != Some(""));
+        items.map(|item| component(name, item.as_str().ok_or_else(not_ids)?)).collect::<Read<_>>().map(Some)
     }
 
-    /// RFC 3339; null takes it away.
+    /// RFC 3339, or a date, which begins at midnight UTC; null takes it away.
     pub(super) fn time(&self, name: &str) -> Read<Option<Option<Moment>>> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::Null) => Ok(Some(None)),
             Some(value) => {
-                let time = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+                let time = value.as_str().and_then(|text| text.parse().ok().or_else(|| midnight(text)));
                 let time = time.ok_or_else(|| wrong(name, "must be a time like 2026-11-21T04:30:00Z"))?;
                 Ok(Some(Some(Moment::new(time))))
             }
@@ -107,7 +122,7 @@ impl Fields {
 
     /// An object whose values are objects.
     pub(super) fn metadata(&self, name: &str) -> Read<Option<Value>> {
-        match self.0.get(name) {
+        match self.given(name) {
             None => Ok(None),
             Some(Value::Object(map)) if map.values().all(Value::is_object) => Ok(Some(Value::Object(map.clone()))),
             Some(_) => Err(wrong(name, "must be an object whose top-level values are objects")),
@@ -122,6 +137,10 @@ impl Fields {
             Some(_) => Err(wrong(name, why)),
         }
     }
+}
+
+fn midnight(date: &str) -> Option<Timestamp> {
+    date.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 fn status(name: &str, value: &Value) -> Read<String> {

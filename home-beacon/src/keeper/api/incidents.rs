@@ -4,13 +4,20 @@ use std::collections::HashMap;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::State,
     http::StatusCode,
     routing::{get, patch as patching},
 };
 use shared::id::IncidentId;
 
-use super::{Refusal, fields::Fields, listing::Listing, pages::page_id, payload::Payload};
+use super::{
+    Refusal,
+    fields::Fields,
+    listing::Listing,
+    pages::page_id,
+    path::{InPath, InQuery},
+    payload::Payload,
+};
 use crate::keeper::{
     Shared,
     store::{Incident, IncidentFilter, IncidentPatch, IncidentUpdate, NewIncident, UpdatePatch},
@@ -58,7 +65,7 @@ fn patch(fields: &Fields) -> Result<IncidentPatch, Refusal> {
         name: fields.name(LONGEST_NAME)?,
         status: fields.one_of("status", &STATUSES)?,
         body: fields.text("body", LONGEST_BODY)?,
-        impact_override: fields.one_of("impact_override", &IMPACTS)?.map(Some),
+        impact_override: fields.clearable_one_of("impact_override", &IMPACTS)?,
         component_ids: fields.component_ids("component_ids")?,
         components: fields.component_statuses("components")?,
         metadata: fields.metadata("metadata")?,
@@ -79,32 +86,32 @@ async fn list(
     Ok(Json(shared.store.incidents(&page_id(page)?, &filter, listing.skip, listing.limit).await?))
 }
 
-type Asked = (State<Shared>, Path<String>, Query<HashMap<String, String>>);
+type Asked = (State<Shared>, InPath<String>, InQuery);
 
-async fn all((State(shared), Path(page), Query(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
+async fn all((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
     let text = query.get("q").filter(|text| !text.is_empty()).cloned();
     list(&shared, &page, &query, IncidentFilter::All(text)).await
 }
 
-async fn unresolved((State(shared), Path(page), Query(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
+async fn unresolved((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
     list(&shared, &page, &query, IncidentFilter::Unresolved).await
 }
 
-async fn scheduled((State(shared), Path(page), Query(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
+async fn scheduled((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
     list(&shared, &page, &query, IncidentFilter::Scheduled).await
 }
 
-async fn upcoming((State(shared), Path(page), Query(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
+async fn upcoming((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
     list(&shared, &page, &query, IncidentFilter::Upcoming).await
 }
 
-async fn active((State(shared), Path(page), Query(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
+async fn active((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
     list(&shared, &page, &query, IncidentFilter::ActiveMaintenance).await
 }
 
 async fn create(
     State(shared): State<Shared>,
-    Path(page): Path<String>,
+    InPath(page): InPath<String>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Incident>), Refusal> {
     let page = page_id(&page)?;
@@ -127,14 +134,14 @@ async fn create(
 
 async fn one(
     State(shared): State<Shared>,
-    Path((page, incident)): Path<(String, String)>,
+    InPath((page, incident)): InPath<(String, String)>,
 ) -> Result<Json<Incident>, Refusal> {
     Ok(Json(shared.store.incident(&page_id(&page)?, &incident_id(&incident)?).await?))
 }
 
 async fn update(
     State(shared): State<Shared>,
-    Path((page, incident)): Path<(String, String)>,
+    InPath((page, incident)): InPath<(String, String)>,
     payload: Payload,
 ) -> Result<Json<Incident>, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
@@ -144,14 +151,14 @@ async fn update(
 
 async fn remove(
     State(shared): State<Shared>,
-    Path((page, incident)): Path<(String, String)>,
+    InPath((page, incident)): InPath<(String, String)>,
 ) -> Result<Json<Incident>, Refusal> {
     Ok(Json(shared.store.delete_incident(&page_id(&page)?, &incident_id(&incident)?).await?))
 }
 
 async fn edit(
     State(shared): State<Shared>,
-    Path((page, incident, update)): Path<(String, String, String)>,
+    InPath((page, incident, update)): InPath<(String, String, String)>,
     payload: Payload,
 ) -> Result<Json<IncidentUpdate>, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);

@@ -12,6 +12,7 @@ mod incidents;
 mod limiter;
 mod listing;
 mod pages;
+mod path;
 mod payload;
 
 use axum::{Router, middleware};

@@ -1,14 +1,10 @@
 //! `/v1/pages`
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    routing::get,
-};
+use axum::{Json, Router, extract::State, routing::get};
 use jiff::tz::TimeZone;
 use shared::id::PageId;
 
-use super::{Refusal, payload::Payload};
+use super::{Refusal, path::InPath, payload::Payload};
 use crate::keeper::{
     Shared,
     store::{Page, PagePatch},
@@ -30,13 +26,13 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Page>>, Refusal> 
     Ok(Json(shared.store.pages().await?))
 }
 
-async fn one(State(shared): State<Shared>, Path(page): Path<String>) -> Result<Json<Page>, Refusal> {
+async fn one(State(shared): State<Shared>, InPath(page): InPath<String>) -> Result<Json<Page>, Refusal> {
     Ok(Json(shared.store.page(&page_id(&page)?).await?))
 }
 
 async fn update(
     State(shared): State<Shared>,
-    Path(page): Path<String>,
+    InPath(page): InPath<String>,
     payload: Payload,
 ) -> Result<Json<Page>, Refusal> {
     let page = page_id(&page)?;

@@ -14,6 +14,9 @@ use super::{
     records::IncidentTimes,
 };
 
+const ONE_KIND: &str = "status: a scheduled incident has scheduled_for and a status of scheduled, in_progress, \
+                        verifying or completed; any other has neither";
+
 /// Which incidents to list.
 #[derive(Clone, Debug)]
 pub enum IncidentFilter {
@@ -97,19 +100,22 @@ impl Store {
         let now = self.now();
         let patch = new.patch;
         let scheduled = patch.scheduled_for.flatten().is_some();
-        let status =
-            patch.status.clone().unwrap_or_else(|| if scheduled { "scheduled" } else { "investigating" }.into());
+        let default = match (scheduled, new.backfilled) {
+            (true, _) => "scheduled",
+            // What is told afterwards is over, unless it is said not to be.
+            (false, Some(_)) => "resolved",
+            (false, None) => "investigating",
+        };
+        let status = patch.status.clone().unwrap_or_else(|| default.into());
         if is_scheduled(&status) != scheduled {
-            let message = "status: a scheduled incident has scheduled_for and a status of scheduled, in_progress, \
-                           verifying or completed; any other has neither";
-            return Err(StoreError::Contradiction(message.into()));
+            return Err(StoreError::Contradiction(ONE_KIND.into()));
         }
         let id = IncidentId::try_from(new_id()).map_err(|error| StoreError::Contradiction(error.to_string()))?;
         let mut opened = Incident {
             id,
             page_id: page.clone(),
             name: new.name,
-            status: status.clone(),
+            status: String::new(),
             impact: if scheduled { "maintenance" } else { "none" }.into(),
             impact_override: None,
             metadata: Value::Object(serde_json::Map::new()),
@@ -128,7 +134,10 @@ impl Store {
             components: Vec::new(),
             incident_updates: Vec::new(),
         };
+        // It must be there before anything can be tied to it, so it begins where it is about to be.
+        opened.status.clone_from(&status);
         save(&mut change, &opened).await?;
+        opened.status.clear();
         let patch = IncidentPatch { status: Some(status), ..patch };
         self.alter(&mut change, &mut opened, patch, now).await?;
         let opened = incident(&mut change, page, &opened.id).await?;
@@ -148,6 +157,9 @@ impl Store {
         if patch.status.as_ref().is_some_and(|status| is_scheduled(status) != scheduled) {
             let kind = if scheduled { "scheduled" } else { "realtime" };
             return Err(StoreError::Contradiction(format!("status: a {kind} incident stays one")));
+        }
+        if patch.scheduled_for.is_some_and(|time| time.is_some() != scheduled) {
+            return Err(StoreError::Contradiction(ONE_KIND.into()));
         }
         let now = self.now().after(changed.times.updated_at);
         self.alter(&mut change, &mut changed, patch, now).await?;
@@ -268,6 +280,10 @@ fn is_scheduled(status: &str) -> bool {
 
 /// Moves an incident to a status, and notes when it came there.
 fn reach(incident: &mut Incident, status: String, now: Moment) {
+    if status == incident.status {
+        return;
+    }
+    let now = if incident.backfilled { incident.times.started_at } else { now };
     match status.as_str() {
         "monitoring" => incident.times.monitoring_at = Some(now),
         "resolved" | "completed" => incident.times.resolved_at = Some(now),

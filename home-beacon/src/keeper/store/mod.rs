@@ -12,7 +12,7 @@ mod seeding;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -26,6 +26,9 @@ pub use self::{
 use crate::clock::Clock;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Marks a database as a keeper's, in the place that SQLite has for it; set by the first migration.
+const APPLICATION_ID: i64 = 0x706f_7263;
 
 /// How long a request waits for a connection or a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +45,10 @@ pub struct Store {
 pub enum OpenError {
     #[error("only sqlite: addresses are known, like sqlite:porchlight.db")]
     Address,
+    #[error("it keeps nothing: name a file, like sqlite:porchlight.db")]
+    Volatile,
+    #[error("it is another program's database, and was left as it is: name another file")]
+    Foreign,
     #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
     Newer,
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
@@ -73,8 +80,9 @@ impl Store {
         if !url.starts_with("sqlite:") {
             return Err(OpenError::Address);
         }
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| OpenError::Address)?
+        let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
+        look_at(url, &file).await?;
+        let options = file
             .create_if_missing(true)
             // These two can only be chosen before the first table: small pages wear an SD card less.
             .page_size(1024)
@@ -117,6 +125,31 @@ impl Store {
     }
 }
 
+/// Refuses what is not ours, or not for us, before anything of it is changed.
+async fn look_at(url: &str, file: &SqliteConnectOptions) -> Result<(), OpenError> {
+    let path = file.get_filename();
+    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(OpenError::Volatile);
+    }
+    if std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
+        return Ok(());
+    }
+    let mut there = file.clone().read_only(true).busy_timeout(PATIENCE).connect().await.map_err(OpenError::Unusable)?;
+    let application: i64 =
+        sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut there).await.map_err(OpenError::Unusable)?;
+    let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+    let newest: Option<i64> = newest.fetch_one(&mut there).await.unwrap_or(None);
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    there.close().await.map_err(OpenError::Unusable)?;
+    if application != APPLICATION_ID {
+        Err(OpenError::Foreign)
+    } else if newest > known {
+        Err(OpenError::Newer)
+    } else {
+        Ok(())
+    }
+}
+
 /// A local id: 12 lower-case letters and digits, as statuspage.io's.
 fn new_id() -> String {
     let digit = |_| char::from_digit(fastrand::u32(0..36), 36).unwrap_or('0');
@@ -156,6 +189,27 @@ mod tests {
             .unwrap();
         store.close().await;
         assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Newer)));
+    }
+
+    #[tokio::test]
+    async fn another_programs_database_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        let url = format!("sqlite:{}", path.display());
+        let other = SqliteConnectOptions::from_str(&url).unwrap().create_if_missing(true);
+        let mut other = other.connect().await.unwrap();
+        sqlx::query("CREATE TABLE notes (text TEXT)").execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Foreign)));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_keeps_nothing_is_refused() {
+        for url in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:x.db?mode=memory"] {
+            assert!(matches!(Store::open(url, Clock::system()).await, Err(OpenError::Volatile)), "{url}");
+        }
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! The ids in a path, and the query behind it. What cannot be read is answered as the API does, not in plain text.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+
+use super::Refusal;
+
+/// The parts of a path that the route names.
+pub(super) struct InPath<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::from_request_parts(parts, state).await.map_err(|_| Refusal::not_found("this path"))?;
+        Ok(Self(path.0))
+    }
+}
+
+/// What follows the question mark.
+pub(super) struct InQuery(pub(super) HashMap<String, String>);
+
+impl<S: Sync + Send> FromRequestParts<S> for InQuery {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let query = Query::from_request_parts(parts, state).await;
+        Ok(Self(query.map_err(|_| Refusal::bad_request("the query cannot be read"))?.0))
+    }
+}
