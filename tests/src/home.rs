@@ -52,8 +52,15 @@ impl Home {
     pub async fn open(manner: Manner) -> Self {
         match manner {
             Manner::Refuses => {
-                let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-                Self { address: free.local_addr().expect("an address"), task: None, _held: Vec::new() }
+                // Bound so that nobody else takes the port, but not listening.
+                let bound = TcpSocket::new_v4().expect("a socket");
+                bound.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+                let address = bound.local_addr().expect("an address");
+                let task = tokio::spawn(async move {
+                    let _kept_bound = bound;
+                    std::future::pending::<()>().await;
+                });
+                Self { address, task: Some(task), _held: Vec::new() }
             }
             Manner::BlackHole => black_hole().await,
             manner => {

@@ -106,6 +106,31 @@ async fn two_thousand_slow_strangers_do_not_keep_a_probe_from_its_answer() {
     assert!(value("connections_evicted_total") > 0, "{metrics}");
 }
 
+/// A stranger who announces a body, never sends it, and stays.
+async fn lingerer(address: SocketAddr) {
+    loop {
+        let Ok(mut stream) = TcpStream::connect(address).await else { continue };
+        let _ = stream.write_all(b"POST / HTTP/1.1\r\nHost: home\r\nContent-Length: 10\r\n\r\n").await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn strangers_who_linger_after_their_answer_take_nobodys_seat() {
+    let beacon = Beacon::start().await;
+    let mut strangers = JoinSet::new();
+    for _ in 0..1200 {
+        strangers.spawn(lingerer(beacon.public));
+    }
+    sleep(Duration::from_secs(2)).await;
+    let address = beacon.public;
+    let probes = tokio::task::spawn_blocking(move || (0..20).map(|_| probe(address)).collect::<Vec<_>>());
+    let answered = probes.await.expect("probing does not panic").iter().flatten().count();
+    assert_eq!(answered, 20, "of 20 probes");
+}
+
 #[tokio::test]
 async fn it_answers_get_and_head_and_nothing_else() {
     let beacon = Beacon::start().await;
@@ -177,7 +202,7 @@ async fn a_signal_closes_the_port_and_ends_it_cleanly() {
 async fn the_prober_keeps_on_until_a_signal() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let mut command = prober_command(&beacon.url(), &keeper.api());
-    command.args(["--every", "5s"]);
+    command.args(["--every", "15s"]);
     let mut prober = Process::start(command);
     let two =
         |lines: &[String]| (lines.iter().filter(|line| line.contains("\"event\":\"run\"")).count() >= 2).then_some(());

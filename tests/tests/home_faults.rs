@@ -3,7 +3,7 @@
 use tests::{
     home::{Home, Manner},
     keeper::Keeper,
-    prober::probe,
+    prober::{probe, probe_with, prober_command},
 };
 
 /// Probes a home of that manner twice, with the page first saying operational and then a major outage.
@@ -74,6 +74,12 @@ async fn a_redirect_is_up_and_is_not_followed() {
 }
 
 #[tokio::test]
+async fn an_answer_is_an_answer_however_odd_its_head() {
+    let odd = "HTTP/1.1 401 Unauthorized\r\nServer : camera\r\nWWW Authenticate: Basic\r\nX-Folded: a\r\n b";
+    comes_to(Manner::Answers(odd), "up", None, "operational").await;
+}
+
+#[tokio::test]
 async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
     let keeper = Keeper::start().await;
     let home = Home::open(Manner::Answers("HTTP/1.1 200 OK")).await;
@@ -83,6 +89,18 @@ async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
     let exchange = &run.target["attempts"][0]["exchanges"][0];
     assert!(exchange["connect_ms"].is_number() && exchange["tls_ms"].is_number(), "{exchange:#}");
     assert!(exchange["answer_ms"].is_null(), "{exchange:#}");
+}
+
+#[tokio::test]
+async fn a_machine_without_certificates_still_probes_over_plain_http() {
+    let (keeper, home) = (Keeper::start().await, Home::open(Manner::Answers("HTTP/1.1 200 OK")).await);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut command = prober_command(&home.url(), &keeper.api());
+    command
+        .env("SSL_CERT_FILE", tests::process::file(folder.path(), "none.pem", ""))
+        .env("SSL_CERT_DIR", folder.path());
+    let run = probe_with(command).await;
+    assert_eq!((run.target["verdict"].as_str(), run.code), (Some("up"), Some(0)), "{}", run.stderr);
 }
 
 #[tokio::test]

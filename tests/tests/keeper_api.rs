@@ -71,6 +71,7 @@ async fn mistakes_are_told_by_name_and_never_a_500() {
         (Method::PATCH, &unknown, JSON, r#"{"component":{}}"#, 404, "component zzzzzzzzzzzz"),
         (Method::GET, &format!("{component}x"), JSON, "", 404, "could not be found"),
         (Method::GET, &"/v1/pages/aaaaaaaaaaaa".to_owned(), JSON, "", 404, "page aaaaaaaaaaaa"),
+        (Method::GET, &"/v1/pages/%FF/components".to_owned(), JSON, "", 404, "could not be found"),
         (Method::GET, &"/v1/nonsense".to_owned(), JSON, "", 404, "could not be found"),
         (Method::GET, &format!("{components}?page=0"), JSON, "", 422, "page: must be a number from 1"),
         (Method::GET, &format!("{incidents}?limit=many"), JSON, "", 422, "limit"),
@@ -253,6 +254,58 @@ async fn an_incident_lives_through_its_statuses() {
     assert_eq!(deleted.status(), 200);
     assert_eq!(deleted.json::<Value>().await.expect("JSON")["id"], opened["id"]);
     assert_eq!(keeper.call(Method::GET, &path, None).await.expect("an answer").status(), 404);
+}
+
+#[tokio::test]
+async fn what_the_keeper_tells_it_also_takes_back_nulls_included() {
+    let keeper = Keeper::start().await;
+    let path = format!("/pages/{PAGE}/incidents");
+    let body =
+        json!({"incident": {"name": "x", "impact_override": "minor", "components": {COMPONENT: "major_outage"}}});
+    let opened = keeper.ok(Method::POST, &path, Some(body)).await;
+    assert_eq!(opened["impact"], "minor");
+    let one = format!("{path}/{}", opened["id"].as_str().expect("an id"));
+    let nulls = json!({"incident": {"impact_override": null, "body": null, "metadata": null, "scheduled_for": null}});
+    let changed = keeper.ok(Method::PATCH, &one, Some(nulls)).await;
+    assert!(changed["impact_override"].is_null(), "{changed}");
+    let nulls = json!({"component": {"showcase": null, "status": null, "name": null, "group_id": null}});
+    keeper.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(nulls)).await;
+    assert_eq!(keeper.status().await, "major_outage");
+    let answer = send(&keeper, Method::PATCH, &format!("/v1{one}"), FORM, "incident[component_ids][]=").await;
+    assert_eq!(answer.json::<Value>().await.expect("JSON")["components"], json!([]));
+}
+
+#[tokio::test]
+async fn an_incident_told_afterwards_is_over() {
+    let keeper = Keeper::start().await;
+    let body =
+        json!({"incident": {"name": "Storm", "backfilled": true, "backfill_date": "2026-11-01", "body": "Poles fell"}});
+    let told = keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
+    assert_eq!(
+        (told["status"].as_str(), told["resolved_at"].as_str()),
+        (Some("resolved"), Some("2026-11-01T00:00:00.000Z"))
+    );
+    assert!(!keeper.page().await.contains("Storm"), "it is no open incident");
+}
+
+#[tokio::test]
+async fn a_postscript_does_not_move_the_end_of_an_incident() {
+    let keeper = Keeper::start().await;
+    let path = format!("/pages/{PAGE}/incidents");
+    let opened = keeper.ok(Method::POST, &path, Some(json!({"incident": {"name": "x", "status": "resolved"}}))).await;
+    let one = format!("{path}/{}", opened["id"].as_str().expect("an id"));
+    let postscript = json!({"incident": {"status": "resolved", "body": "It was the cat"}});
+    let changed = keeper.ok(Method::PATCH, &one, Some(postscript)).await;
+    assert_eq!(changed["resolved_at"], opened["resolved_at"]);
+    let wrong = keeper.call(Method::PATCH, &one, Some(json!({"incident": {"scheduled_for": "2026-12-01"}}))).await;
+    assert_eq!(wrong.expect("an answer").status(), 422);
+}
+
+#[tokio::test]
+async fn a_page_that_knows_nothing_says_so() {
+    let keeper = Keeper::start().await;
+    keeper.set_status("").await;
+    assert!(keeper.page().await.contains("No Status Known"));
 }
 
 #[tokio::test]

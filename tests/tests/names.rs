@@ -1,6 +1,8 @@
 //! Names and packets, in a network namespace with a scripted name server and packet filter: a name that does not exist
 //! is told from a name service in trouble, and a dropped packet from a refused one.
 
+use std::time::{Duration, Instant};
+
 use tests::{
     keeper::Keeper,
     namespace::Namespace,
@@ -100,6 +102,26 @@ async fn a_name_service_that_is_gone_changes_nothing() {
     inside.namespace.run(&["nft", "add", "rule", "inet", "t", "in", "udp", "dport", "53", "reject"]).await;
     inside.comes_to("home.example.test", "unknown", "name_service", "unknown").await;
     assert_eq!(inside.page_says().await, "operational");
+}
+
+#[tokio::test]
+async fn a_machine_without_a_network_is_blind_and_changes_nothing() {
+    let Some(inside) = Inside::new("noroute").await else { return };
+    // There is nothing but loopback in here, so there is no route to anybody.
+    for host in ["192.0.2.1", "[2001:db8::1]"] {
+        inside.comes_to(host, "unknown", "blind", "unknown").await;
+    }
+    assert_eq!(inside.page_says().await, "operational");
+}
+
+#[tokio::test]
+async fn a_run_ends_in_time_although_nobody_can_name_the_statuspage() {
+    let Some(inside) = Inside::new("nopage").await else { return };
+    let command = prober_command("http://home.example.test:8080/", "http://silent.example.test:8030/v1");
+    let start = Instant::now();
+    let run = probe_with(inside.namespace.inside(&command)).await;
+    assert_eq!((run.code, run.report["published"].as_bool()), (Some(1), Some(false)), "{:#}", run.report);
+    assert!(start.elapsed() < Duration::from_secs(52), "{:?}", start.elapsed());
 }
 
 /// Adds a rule for packets to the beacon's port and probes.

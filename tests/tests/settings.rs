@@ -52,7 +52,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         refuses("lambda-prober", &target_but(name, value), &[], sentence).await;
     }
     refuses("lambda-prober", &[("TOKEN", "x")], &[], "there is nothing to probe").await;
-    refuses("lambda-prober", &TARGET, &["--every", "1s"], "a cycle takes 5s or longer").await;
+    refuses("lambda-prober", &TARGET, &["--every", "1s"], "a cycle takes 15s or longer").await;
     refuses("lambda-prober", &TARGET, &["--once", "--every", "60s"], "cannot be used with").await;
     refuses("lambda-prober", &TARGET, &["--token", "x"], "unexpected argument '--token'").await;
 }
@@ -68,6 +68,16 @@ async fn a_token_is_never_repeated() {
     command.envs(TARGET).arg("--help");
     let ended = ends(command).await;
     assert!(!ended.stdout.contains("hunter"), "{}", ended.stdout);
+    for (name, value) in [
+        ("CANARY_URL", "http://user:hunter2@home/"),
+        ("TARGETS", r#"[{"url":"http://user:hunter2@home/","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"}]"#),
+    ] {
+        let mut command = ours("lambda-prober");
+        command.envs(target_but(name, Some(value)));
+        let ended = ends(command).await;
+        assert_eq!(ended.code, Some(2));
+        assert!(!ended.stderr.contains("hunter") && ended.stderr.contains("…@home"), "{}", ended.stderr);
+    }
     assert!(ended.stdout.contains("TOKEN_FILE"), "{}", ended.stdout);
 }
 
@@ -103,6 +113,8 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
             format!("sqlite:{}", seed("text.db", "this is no database at all, but a text")),
             "cannot be opened",
         ),
+        ("DATABASE_URL", "sqlite::memory:".to_owned(), "DATABASE_URL: sqlite::memory:: it keeps nothing"),
+        ("DATABASE_URL", "postgres://u:hunter2@db/x".to_owned(), "DATABASE_URL: postgres://…@db/x: only sqlite:"),
         ("KEEPER_SEED", "/nowhere.toml".to_owned(), "KEEPER_SEED: /nowhere.toml: cannot be read"),
         ("KEEPER_SEED", seed("key.toml", &format!("{page}colour = \"red\"\n")), "line 4: unknown field `colour`"),
         ("KEEPER_SEED", seed("id.toml", &page.replace("gytm", "GYTM")), "an id is 12 lower-case letters and digits"),

@@ -88,7 +88,7 @@ async fn a_proxys_html_is_tried_again_whatever_its_status() {
         headers: "Content-Type: text/html\r\n",
         body: "<html><body>Please log in</body></html>",
     };
-    play(&[page(502), page(200)], Fault::None).await.is_mended().await;
+    play(&[page(502), page(200), page(403), page(404)], Fault::None).await.is_mended().await;
 }
 
 #[tokio::test]
@@ -125,6 +125,14 @@ async fn endless_silence_ends_the_run_within_its_budget() {
 async fn an_answer_that_lacks_what_matters_names_it() {
     let scene = play(&[], answer(200, r#"[{"id":"8kbf7d35c070","name":"Home","updated_at":"x"}]"#)).await;
     assert!(scene.error().contains("missing field `status`"), "{}", scene.error());
+}
+
+#[tokio::test]
+async fn an_odd_component_that_is_nobodys_business_is_no_trouble() {
+    let odd = r#"[{"id":"group00000000","group":true,"status":null},{},
+        {"id":"8kbf7d35c070","status":"operational","updated_at":"x"}]"#;
+    let scene = play(&[answer(200, odd)], Fault::None).await;
+    assert_eq!((scene.run.target["outcome"].as_str(), scene.run.code), (Some("agrees"), Some(0)));
 }
 
 #[tokio::test]
