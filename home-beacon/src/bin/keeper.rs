@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
 async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
     let keeper = Keeper::open(config, Clock::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => wrong.into(),
-        StartError::Storage(_) => error.into(),
+        StartError::Storage(_) => anyhow::Error::new(error),
     })?;
     let listener = listen(settings.keeper_addr)?;
     tracing::info!(address = %listener.local_addr()?, page = %keeper.page(), "listening");

@@ -3,14 +3,14 @@
 //! An incident is either realtime (investigating, identified, monitoring, resolved) or scheduled (scheduled,
 //! in progress, verifying, completed), and stays what it is.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use shared::id::{ComponentId, IncidentId, PageId};
-use sqlx::{SqliteConnection, types::Json};
+use shared::id::{IncidentId, PageId};
 
 use super::{
-    AffectedComponent, Component, Incident, IncidentUpdate, Moment, Store, StoreError, components, new_id, pages,
+    Incident, IncidentUpdate, Moment, Store, StoreError,
+    incident_changes::{IncidentPatch, alter, is_scheduled},
+    incident_rows::{fill, incident, save, save_update},
+    new_id, pages,
     records::IncidentTimes,
 };
 
@@ -38,23 +38,6 @@ pub struct NewIncident {
     pub name: String,
     pub patch: IncidentPatch,
     pub backfilled: Option<Moment>,
-}
-
-/// What to change of an incident; absent fields stay. A status or a body makes an update.
-#[derive(Debug, Default)]
-pub struct IncidentPatch {
-    pub name: Option<String>,
-    pub status: Option<String>,
-    pub body: Option<String>,
-    pub impact_override: Option<Option<String>>,
-    pub component_ids: Option<Vec<ComponentId>>,
-    /// Statuses to set in the same change.
-    pub components: BTreeMap<ComponentId, String>,
-    pub metadata: Option<Value>,
-    pub reminder_intervals: Option<Option<String>>,
-    pub scheduled_for: Option<Option<Moment>>,
-    pub scheduled_until: Option<Option<Moment>>,
-    pub deliver_notifications: Option<bool>,
 }
 
 /// What to change of an update; absent fields stay.
@@ -139,7 +122,7 @@ impl Store {
         save(&mut change, &opened).await?;
         opened.status.clear();
         let patch = IncidentPatch { status: Some(status), ..patch };
-        self.alter(&mut change, &mut opened, patch, now).await?;
+        alter(&mut change, &mut opened, patch, now).await?;
         let opened = incident(&mut change, page, &opened.id).await?;
         change.commit().await?;
         Ok(opened)
@@ -162,7 +145,7 @@ impl Store {
             return Err(StoreError::Contradiction(ONE_KIND.into()));
         }
         let now = self.now().after(changed.times.updated_at);
-        self.alter(&mut change, &mut changed, patch, now).await?;
+        alter(&mut change, &mut changed, patch, now).await?;
         let changed = incident(&mut change, page, id).await?;
         change.commit().await?;
         Ok(changed)
@@ -195,47 +178,6 @@ impl Store {
         save_update(&mut change, &edited).await?;
         change.commit().await?;
         Ok(edited)
-    }
-
-    /// Applies a patch to an incident and to the components that it names.
-    async fn alter(
-        &self,
-        connection: &mut SqliteConnection,
-        incident: &mut Incident,
-        patch: IncidentPatch,
-        now: Moment,
-    ) -> Result<(), StoreError> {
-        let makes_update = patch.status.is_some() || patch.body.is_some();
-        let affected = affect(connection, incident, patch.component_ids, patch.components, now).await?;
-        incident.name = patch.name.unwrap_or_else(|| incident.name.clone());
-        if let Some(status) = patch.status {
-            reach(incident, status, now);
-        }
-        incident.impact_override = patch.impact_override.unwrap_or_else(|| incident.impact_override.clone());
-        let worst = affected.iter().map(|component| impact_of(&component.new_status));
-        let impact = worst.chain([incident.impact.as_str()]).max_by_key(|impact| rank(impact)).unwrap_or("none");
-        incident.impact = incident.impact_override.clone().unwrap_or_else(|| impact.to_owned());
-        incident.metadata = patch.metadata.unwrap_or_else(|| incident.metadata.clone());
-        incident.reminder_intervals = patch.reminder_intervals.unwrap_or_else(|| incident.reminder_intervals.clone());
-        incident.times.scheduled_for = patch.scheduled_for.unwrap_or(incident.times.scheduled_for);
-        incident.times.scheduled_until = patch.scheduled_until.unwrap_or(incident.times.scheduled_until);
-        incident.times.updated_at = now;
-        save(connection, incident).await?;
-        if makes_update || !affected.is_empty() {
-            let update = IncidentUpdate {
-                id: new_id(),
-                incident_id: incident.id.clone(),
-                status: incident.status.clone(),
-                body: patch.body.unwrap_or_default(),
-                deliver_notifications: patch.deliver_notifications.unwrap_or(true),
-                affected_components: (!affected.is_empty()).then_some(Json(affected)),
-                display_at: if incident.backfilled { incident.times.started_at } else { now },
-                created_at: now,
-                updated_at: now,
-            };
-            save_update(connection, &update).await?;
-        }
-        Ok(())
     }
 }
 
@@ -272,168 +214,4 @@ impl IncidentFilter {
             }
         }
     }
-}
-
-fn is_scheduled(status: &str) -> bool {
-    matches!(status, "scheduled" | "in_progress" | "verifying" | "completed")
-}
-
-/// Moves an incident to a status, and notes when it came there.
-fn reach(incident: &mut Incident, status: String, now: Moment) {
-    if status == incident.status {
-        return;
-    }
-    let now = if incident.backfilled { incident.times.started_at } else { now };
-    match status.as_str() {
-        "monitoring" => incident.times.monitoring_at = Some(now),
-        "resolved" | "completed" => incident.times.resolved_at = Some(now),
-        _ => (),
-    }
-    if !matches!(status.as_str(), "resolved" | "completed") {
-        incident.times.resolved_at = None;
-    }
-    incident.status = status;
-}
-
-/// The impact of an incident by the worst status among its components.
-fn impact_of(status: &str) -> &'static str {
-    match status {
-        "degraded_performance" => "minor",
-        "partial_outage" => "major",
-        "major_outage" => "critical",
-        _ => "none",
-    }
-}
-
-fn rank(impact: &str) -> usize {
-    ["none", "maintenance", "minor", "major", "critical"].iter().position(|known| *known == impact).unwrap_or(0)
-}
-
-/// Ties components to the incident and sets the statuses asked for; what changed is returned.
-async fn affect(
-    connection: &mut SqliteConnection,
-    incident: &Incident,
-    ids: Option<Vec<ComponentId>>,
-    statuses: BTreeMap<ComponentId, String>,
-    now: Moment,
-) -> Result<Vec<AffectedComponent>, StoreError> {
-    if let Some(ids) = &ids {
-        sqlx::query("DELETE FROM incident_components WHERE incident_id = ?")
-            .bind(incident.id.as_str())
-            .execute(&mut *connection)
-            .await?;
-        for id in ids {
-            known(connection, &incident.page_id, id, "component_ids").await?;
-            tie(connection, incident, id).await?;
-        }
-    }
-    let mut affected = Vec::new();
-    for (id, status) in statuses {
-        let mut component = known(connection, &incident.page_id, &id, "components").await?;
-        tie(connection, incident, &id).await?;
-        let old_status = component.status.clone();
-        component.updated_at = now.after(component.updated_at);
-        components::set_status(connection, &mut component, status.clone()).await?;
-        affected.push(AffectedComponent { code: id, name: component.name, old_status, new_status: status });
-    }
-    Ok(affected)
-}
-
-async fn known(
-    connection: &mut SqliteConnection,
-    page: &PageId,
-    id: &ComponentId,
-    field: &str,
-) -> Result<Component, StoreError> {
-    match components::component(connection, page, id).await {
-        Err(StoreError::NotFound(what)) => {
-            Err(StoreError::Contradiction(format!("{field}: {what} could not be found")))
-        }
-        other => other,
-    }
-}
-
-async fn tie(connection: &mut SqliteConnection, incident: &Incident, id: &ComponentId) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO incident_components (incident_id, component_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(incident.id.as_str())
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn incident(connection: &mut SqliteConnection, page: &PageId, id: &IncidentId) -> Result<Incident, StoreError> {
-    let found: Option<Incident> = sqlx::query_as("SELECT * FROM incidents WHERE page_id = ? AND id = ?")
-        .bind(page.as_str())
-        .bind(id.as_str())
-        .fetch_optional(&mut *connection)
-        .await?;
-    let mut incident = found.ok_or_else(|| StoreError::NotFound(format!("incident {id} of page {page}")))?;
-    fill(connection, &mut incident).await?;
-    Ok(incident)
-}
-
-/// Adds an incident's components and updates.
-async fn fill(connection: &mut SqliteConnection, incident: &mut Incident) -> Result<(), StoreError> {
-    let components = "SELECT c.* FROM components c JOIN incident_components ic ON ic.component_id = c.id
-                      WHERE ic.incident_id = ? ORDER BY c.position, c.id";
-    incident.components = sqlx::query_as(components).bind(incident.id.as_str()).fetch_all(&mut *connection).await?;
-    let updates = "SELECT * FROM incident_updates WHERE incident_id = ? ORDER BY display_at DESC, created_at DESC";
-    incident.incident_updates = sqlx::query_as(updates).bind(incident.id.as_str()).fetch_all(connection).await?;
-    Ok(())
-}
-
-async fn save(connection: &mut SqliteConnection, incident: &Incident) -> Result<(), StoreError> {
-    let times = &incident.times;
-    sqlx::query(
-        "INSERT INTO incidents (id, page_id, name, status, impact, impact_override, metadata, reminder_intervals,
-             backfilled, scheduled_for, scheduled_until, started_at, monitoring_at, resolved_at, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, impact = excluded.impact,
-             impact_override = excluded.impact_override, metadata = excluded.metadata,
-             reminder_intervals = excluded.reminder_intervals, scheduled_for = excluded.scheduled_for,
-             scheduled_until = excluded.scheduled_until, monitoring_at = excluded.monitoring_at,
-             resolved_at = excluded.resolved_at, updated_at = excluded.updated_at",
-    )
-    .bind(incident.id.as_str())
-    .bind(incident.page_id.as_str())
-    .bind(&incident.name)
-    .bind(&incident.status)
-    .bind(&incident.impact)
-    .bind(&incident.impact_override)
-    .bind(Json(&incident.metadata))
-    .bind(&incident.reminder_intervals)
-    .bind(incident.backfilled)
-    .bind(times.scheduled_for.map(Moment::millis))
-    .bind(times.scheduled_until.map(Moment::millis))
-    .bind(times.started_at.millis())
-    .bind(times.monitoring_at.map(Moment::millis))
-    .bind(times.resolved_at.map(Moment::millis))
-    .bind(times.created_at.millis())
-    .bind(times.updated_at.millis())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn save_update(connection: &mut SqliteConnection, update: &IncidentUpdate) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO incident_updates (id, incident_id, status, body, deliver_notifications, affected_components,
-             display_at, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET body = excluded.body, display_at = excluded.display_at,
-             deliver_notifications = excluded.deliver_notifications, updated_at = excluded.updated_at",
-    )
-    .bind(&update.id)
-    .bind(update.incident_id.as_str())
-    .bind(&update.status)
-    .bind(&update.body)
-    .bind(update.deliver_notifications)
-    .bind(update.affected_components.as_ref())
-    .bind(update.display_at.millis())
-    .bind(update.created_at.millis())
-    .bind(update.updated_at.millis())
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -4,6 +4,8 @@
 //! writers never meet; readers see the last committed state.
 
 mod components;
+mod incident_changes;
+mod incident_rows;
 mod incidents;
 mod pages;
 mod records;
@@ -19,7 +21,8 @@ use sqlx::{
 
 pub use self::{
     components::{ComponentPatch, NewComponent},
-    incidents::{IncidentFilter, IncidentPatch, NewIncident, UpdatePatch},
+    incident_changes::IncidentPatch,
+    incidents::{IncidentFilter, NewIncident, UpdatePatch},
     pages::PagePatch,
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
 };
