@@ -35,8 +35,8 @@ pub(super) async fn exchange(
     until: Instant,
 ) -> Exchange {
     let mut phases = Phases::default();
-    let mut clock = Clock { phase, until };
-    let outcome = talk(url, address, tls, &mut phases, &mut clock).await;
+    let deadlines = Deadlines { phase, until };
+    let outcome = talk(url, address, tls, &mut phases, &deadlines).await;
     Exchange { address, phases, outcome }
 }
 
@@ -45,7 +45,7 @@ async fn talk(
     address: SocketAddr,
     tls: &Arc<ClientConfig>,
     phases: &mut Phases,
-    clock: &mut Clock,
+    deadlines: &Deadlines,
 ) -> Result<Answer, Failure> {
     let connect = async {
         TcpStream::connect(address).await.map_err(|error| match error.kind() {
@@ -55,15 +55,15 @@ async fn talk(
             _ => failure_of(&error),
         })
     };
-    let stream = clock.time(&mut phases.connect, connect).await?;
+    let stream = deadlines.time(&mut phases.connect, connect).await?;
     if url.scheme() != "https" {
-        return clock.time(&mut phases.answer, ask(url, stream)).await;
+        return deadlines.time(&mut phases.answer, ask(url, stream)).await;
     }
     let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
     let handshake =
         async { TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| tls_failure(&error)) };
-    let stream = clock.time(&mut phases.tls, handshake).await?;
-    clock.time(&mut phases.answer, ask(url, stream)).await
+    let stream = deadlines.time(&mut phases.tls, handshake).await?;
+    deadlines.time(&mut phases.answer, ask(url, stream)).await
 }
 
 /// Whether this machine knows a way to the address: tells our own missing network from a router's "unreachable". Nothing
@@ -74,14 +74,14 @@ fn has_route(address: SocketAddr) -> bool {
 }
 
 /// Runs phases against their deadlines and notes how long each took.
-struct Clock {
+struct Deadlines {
     phase: Duration,
     until: Instant,
 }
 
-impl Clock {
+impl Deadlines {
     async fn time<T>(
-        &mut self,
+        &self,
         took: &mut Option<Duration>,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {

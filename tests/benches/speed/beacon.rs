@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tests::{
     process::{command, file, run},
     skip::program,
@@ -46,9 +47,16 @@ pub(super) async fn measure(release: &Path) {
         ours / theirs
     );
     println!("beacon, after all that: {:.2} MiB", proc_mib(pid, "smaps_rollup", "Pss:"));
-    for mut child in [beacon, nginx] {
-        child.kill().await.expect("it can be ended");
+    for child in [beacon, nginx] {
+        terminate(child).await;
     }
+}
+
+/// Asks a server to end: a killed nginx would leave its workers behind.
+async fn terminate(mut child: Child) {
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).expect("it runs");
+    kill_process(pid, Signal::TERM).expect("a child can be signalled");
+    child.wait().await.expect("it ends");
 }
 
 fn free_address() -> SocketAddr {
