@@ -85,11 +85,13 @@ async fn read_page(
 pub(crate) fn told(error: &ApiError) -> String {
     match error {
         ApiError::Passing(passing) => match std::error::Error::source(passing) {
-            Some(source) => format!("{passing} ({})", deepest(source)),
+            Some(source) => format!("{passing} ({}): look at STATUSPAGE_URL, and whether it is up", deepest(source)),
             None => passing.to_string(),
         },
         ApiError::Pausing(pausing) => format!("{pausing}: look at TOKEN"),
-        ApiError::Permanent(Permanent { status: 404, .. }) => format!("{error}: look at PAGE_ID and COMPONENT_ID"),
+        ApiError::Permanent(Permanent { status: 404, .. }) => {
+            format!("{error}: look at PAGE_ID, COMPONENT_ID and STATUSPAGE_URL, which ends in /v1")
+        }
         ApiError::Permanent(permanent) => permanent.to_string(),
     }
 }

@@ -46,13 +46,13 @@ pub struct ProberSettings {
     /// Where the status page's API is: statuspage.io's, or a keeper's
     #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
-    /// How many attempts a home gets before it counts as silent
-    #[arg(long, env = "ATTEMPTS", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=5))]
+    /// How many attempts a home gets before it counts as silent: 2 to 5
+    #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
     pub attempts: u8,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
-    /// Keep on running, so often; shorter cycles than 60s have shorter deadlines
+    /// Keep on running, so often: every 15s or longer. Below 60s a home has less time to answer
     #[arg(long, value_name = "DURATION", value_parser = cycle)]
     pub every: Option<Duration>,
     /// Tell each run as a JSON line, also on a terminal
@@ -68,6 +68,13 @@ pub struct ProberSettings {
 
 impl Settings for ProberSettings {
     const SECRETS: &'static [SecretSetting] = &[TOKEN];
+}
+
+fn attempts(text: &str) -> Result<u8, String> {
+    match text.parse() {
+        Ok(attempts @ 2..=5) => Ok(attempts),
+        _ => Err("a run takes 2 to 5 attempts".into()),
+    }
 }
 
 fn cycle(text: &str) -> Result<Duration, String> {

@@ -3,7 +3,7 @@
 //! Each binary has one `clap` struct whose fields carry `env`; its secrets are [`SecretSetting`]s beside it.
 //! Flags, variables, `--help` and the README's tables all come from these.
 
-use std::{ffi::OsString, process::ExitCode, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
 use jiff::SignedDuration;
@@ -64,6 +64,9 @@ fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or(&text);
     let words = paragraph.trim_start_matches("error:").split_whitespace().collect::<Vec<_>>().join(" ");
+    if matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
+        return format!("{}; try --help", without_credentials(&words));
+    }
     if words.is_empty() { "the settings are wrong; try --help".into() } else { without_credentials(&words) }
 }
 
@@ -88,7 +91,7 @@ pub fn without_credentials(text: &str) -> String {
 /// # Errors
 /// When the text is no duration, or not a positive one.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let allowed = || "a duration is written like 5s, 2m or 1h30m".to_owned();
+    let allowed = || "a duration is written like 5s, 2m or 1h30m, and is more than nothing".to_owned();
     let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
@@ -109,6 +112,14 @@ pub fn web_address(text: &str) -> Result<Url, String> {
         return Err("an address must not hold a user name or password".into());
     }
     Ok(url)
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// When the text is something else.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| "an address to listen on is written like 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 /// As [`web_address`], for one that paths are appended to.
@@ -171,7 +182,7 @@ mod tests {
         let error = Sample::try_parse_from(["sample", "--every", "soon"]).unwrap_err();
         assert_eq!(
             sentence(&error),
-            "invalid value 'soon' for '--every <EVERY>': a duration is written like 5s, 2m or 1h30m"
+            "invalid value 'soon' for '--every <EVERY>': a duration is written like 5s, 2m or 1h30m, and is more than nothing"
         );
         let error = Sample::try_parse_from(["sample"]).unwrap_err();
         assert_eq!(sentence(&error), "the following required arguments were not provided: --every <EVERY>");

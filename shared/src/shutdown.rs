@@ -2,17 +2,23 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits for SIGINT or SIGTERM. Where they cannot be listened to, waits for ever and says so.
-pub async fn requested() {
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "signals cannot be listened to; only SIGKILL will end this");
-            return std::future::pending().await;
+/// Listens from now on; the future ends at SIGINT or SIGTERM. Call it before telling anybody that the program is there:
+/// a signal that comes before counts too. Where signals cannot be listened to, it says so and the future never ends.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn requested() -> impl Future<Output = ()> {
+    let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
+    async move {
+        match signals {
+            Ok((mut interrupt, mut terminate)) => tokio::select! {
+                _ = interrupt.recv() => (),
+                _ = terminate.recv() => (),
+            },
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be listened to; only SIGKILL will end this");
+                std::future::pending().await
+            }
         }
-    };
-    tokio::select! {
-        _ = interrupt.recv() => (),
-        _ = terminate.recv() => (),
     }
 }

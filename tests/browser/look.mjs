@@ -66,7 +66,7 @@ for (const [name, options] of Object.entries(views)) {
   await page.goto(url, { waitUntil: "load", timeout: 20_000 });
   await page.evaluate(() => { document.querySelector(".overall").textContent = "Yesterday's news"; });
   const renewed = page.waitForResponse(url.replace(/\/?$/, "/"), { timeout: 10_000 });
-  await page.clock.runFor(31_000);
+  await page.clock.runFor(6_000);
   await renewed;
   await page.waitForFunction(() => document.querySelector(".overall").textContent !== "Yesterday's news", null,
     { timeout: 5_000, polling: 50 }).catch(() => {});

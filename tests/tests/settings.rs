@@ -45,7 +45,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("PAGE_ID", Some("gytm"), "invalid value 'gytm' for '--page-id <PAGE_ID>': an id is 12 lower-case"),
         ("COMPONENT_ID", Some("UPPERCASE123"), "'--component-id <COMPONENT_ID>': an id is 12 lower-case"),
         ("STATUSPAGE_URL", Some("ftp://x"), "an address begins with http:// or https://"),
-        ("ATTEMPTS", Some("1"), "1 is not in 2..=5"),
+        ("ATTEMPTS", Some("1"), "a run takes 2 to 5 attempts"),
         ("TARGETS", Some("[]"), "1 to 100 targets, not 0"),
         ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
     ] {
@@ -90,7 +90,7 @@ async fn the_function_refuses_its_settings_before_it_polls() {
 
 #[tokio::test]
 async fn beacon_and_tool_name_what_is_wrong() {
-    refuses("beacon", &[("PUBLIC_ADDR", "8080")], &[], "invalid value '8080' for '--public-addr").await;
+    refuses("beacon", &[("PUBLIC_ADDR", "8080")], &[], "is written like 127.0.0.1:8080").await;
     refuses("beacon", &[("MAX_CONNECTIONS", "0")], &[], "0 is not in 1..=16384").await;
     refuses("beacon", &[], &["--port", "1"], "unexpected argument '--port'").await;
     refuses("porchlight", &[], &["demo", "--restore-after", "5s"], "--restore-after needs --cut-after").await;
@@ -106,15 +106,19 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
     for (name, value, sentence) in [
         ("KEEPER_ADDR", "here".to_owned(), "invalid value 'here' for '--keeper-addr"),
         ("KEEPER_RATE_LIMIT", "many".to_owned(), "invalid value 'many' for '--keeper-rate-limit"),
-        ("DATABASE_URL", "postgres://x".to_owned(), "DATABASE_URL: postgres://x: only sqlite:"),
+        ("DATABASE_URL", "postgres://x".to_owned(), "'--database-url <DATABASE_URL>': only sqlite:"),
         ("DATABASE_URL", "sqlite:/nowhere/k.db".to_owned(), "DATABASE_URL: sqlite:/nowhere/k.db: it cannot be opened"),
         (
             "DATABASE_URL",
             format!("sqlite:{}", seed("text.db", "this is no database at all, but a text")),
             "cannot be opened",
         ),
-        ("DATABASE_URL", "sqlite::memory:".to_owned(), "DATABASE_URL: sqlite::memory:: it keeps nothing"),
-        ("DATABASE_URL", "postgres://u:hunter2@db/x".to_owned(), "DATABASE_URL: postgres://…@db/x: only sqlite:"),
+        ("DATABASE_URL", "sqlite::memory:".to_owned(), "it keeps nothing: name a file"),
+        (
+            "DATABASE_URL",
+            "postgres://u:hunter2@db/x".to_owned(),
+            "invalid value 'postgres://…@db/x' for '--database-url <DATABASE_URL>': only sqlite:",
+        ),
         ("KEEPER_SEED", "/nowhere.toml".to_owned(), "KEEPER_SEED: /nowhere.toml: cannot be read"),
         ("KEEPER_SEED", seed("key.toml", &format!("{page}colour = \"red\"\n")), "line 4: unknown field `colour`"),
         ("KEEPER_SEED", seed("id.toml", &page.replace("gytm", "GYTM")), "an id is 12 lower-case letters and digits"),

@@ -3,17 +3,20 @@
 use std::net::SocketAddr;
 
 use clap::Parser;
-use shared::{secret::SecretSetting, settings::Settings};
+use shared::{
+    secret::SecretSetting,
+    settings::{Settings, listen_address},
+};
 
 /// The home's public face: answers any GET or HEAD with a few bytes, and offers nothing else.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "beacon", version)]
 pub struct BeaconSettings {
-    /// Where the world asks; the router forwards its port to this one
-    #[arg(long, env = "PUBLIC_ADDR", default_value = "0.0.0.0:8080")]
+    /// Where the world asks: the router forwards a port to this one, and the home network sees it too
+    #[arg(long, env = "PUBLIC_ADDR", value_parser = listen_address, default_value = "0.0.0.0:8080")]
     pub public_addr: SocketAddr,
     /// Where Prometheus asks for /metrics
-    #[arg(long, env = "PRIVATE_ADDR", default_value = "127.0.0.1:9090")]
+    #[arg(long, env = "PRIVATE_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9090")]
     pub private_addr: SocketAddr,
     /// How many public connections may be open at once
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=16384))]

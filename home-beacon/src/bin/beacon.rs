@@ -30,10 +30,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: &BeaconSettings) -> io::Result<()> {
+    let shutdown = shared::shutdown::requested();
     let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
     tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, "listening");
     let beacon = Beacon { public, private, connections: settings.max_connections.into() };
-    beacon.run(shared::shutdown::requested()).await;
+    beacon.run(shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }

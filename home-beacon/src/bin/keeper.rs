@@ -38,13 +38,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
+    let shutdown = shared::shutdown::requested();
     let keeper = Keeper::open(config, Clock::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => wrong.into(),
         StartError::Storage(_) => anyhow::Error::new(error),
     })?;
     let listener = listen(settings.keeper_addr)?;
     tracing::info!(address = %listener.local_addr()?, page = %keeper.page(), "listening");
-    keeper.run(listener, shared::shutdown::requested()).await;
+    keeper.run(listener, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }

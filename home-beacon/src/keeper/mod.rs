@@ -108,6 +108,7 @@ impl Keeper {
             StoreError::Storage(_) => StartError::Storage(error),
             _ => WrongSetting(format!("KEEPER_SEED: {error}")).into(),
         })?;
+        tell(&store, &page).await.map_err(StartError::Storage)?;
         let limiter = Limiter::new(config.rate_limit);
         Ok(Self { shared: Shared(Arc::new(Inner { store, page, token: config.token, limiter, clock })) })
     }
@@ -127,6 +128,20 @@ impl Keeper {
         serve(listener, router(&self.shared), LIMITS, Arc::default(), shutdown).await;
         self.shared.store.close().await;
     }
+}
+
+/// Tells what is shown, with the ids that a prober needs, and what is kept but not shown.
+async fn tell(store: &Store, shown: &PageId) -> Result<(), StoreError> {
+    for page in store.pages().await? {
+        if page.id != *shown {
+            tracing::warn!(page = %page.id, name = page.name, "this page is kept, but another one is shown");
+            continue;
+        }
+        for component in store.components(shown, 0, u32::MAX).await? {
+            tracing::info!(page = %shown, component = %component.id, name = component.name, "shown");
+        }
+    }
+    Ok(())
 }
 
 fn router(shared: &Shared) -> Router {

@@ -5,10 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Parser;
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting},
+    settings::{Settings, WrongSetting, listen_address},
 };
 
-use super::seed::Seed;
+use super::{seed::Seed, store::check_address};
 
 pub const KEEPER_TOKEN: SecretSetting =
     SecretSetting { name: "KEEPER_TOKEN", help: "What clients of /v1 must send as Authorization: OAuth …" };
@@ -18,10 +18,10 @@ pub const KEEPER_TOKEN: SecretSetting =
 #[command(name = "keeper", version)]
 pub struct KeeperSettings {
     /// Where page and API are served
-    #[arg(long, env = "KEEPER_ADDR", default_value = "127.0.0.1:8030")]
+    #[arg(long, env = "KEEPER_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8030")]
     pub keeper_addr: SocketAddr,
     /// The database: an SQLite file, made where it is missing
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:porchlight.db")]
+    #[arg(long, env = "DATABASE_URL", value_parser = database, default_value = "sqlite:porchlight.db")]
     pub database_url: String,
     /// A TOML file with the page and its components; without it a page is made with one component
     #[arg(long, env = "KEEPER_SEED")]
@@ -36,6 +36,13 @@ pub struct KeeperSettings {
 
 impl Settings for KeeperSettings {
     const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN];
+}
+
+fn database(text: &str) -> Result<String, String> {
+    match check_address(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl KeeperSettings {

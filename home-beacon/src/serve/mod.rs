@@ -73,7 +73,12 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
-    open().map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))
+    open().map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {address} ({error}): end what listens there, or choose another address"),
+        )
+    })
 }
 
 /// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand

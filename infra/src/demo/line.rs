@@ -35,14 +35,14 @@ impl Line {
         self.address
     }
 
-    /// Closes the beacon's port and waits until it is closed.
-    pub(super) async fn cut(&mut self) {
-        if let Some(Running { stop, task }) = self.beacon.take() {
-            drop(stop);
-            if let Err(error) = task.await {
-                tracing::error!(%error, "the beacon ended badly");
-            }
+    /// Closes the beacon's port and waits until it is closed; `false` when it was.
+    pub(super) async fn cut(&mut self) -> bool {
+        let Some(Running { stop, task }) = self.beacon.take() else { return false };
+        drop(stop);
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the beacon ended badly");
         }
+        true
     }
 
     /// Opens the port again.

@@ -59,6 +59,7 @@ const TOKEN: &str = "demo";
 /// When a setting is wrong, or the machine lacks what the demo needs.
 pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     settings.check()?;
+    let interrupted = shutdown::requested();
     let data = Data::new(settings.data.as_deref())?;
     let keeper = open_keeper(data.folder()).await?;
     let listener = free_or_any(PAGE_PORT)?;
@@ -91,7 +92,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
         tokio::select! {
             () = probe(&prober, &targets) => (),
             () = play(&mut line, keys, Script::new(settings)) => (),
-            () = shutdown::requested() => (),
+            () = interrupted => (),
         }
         line.cut().await;
         drop(stop);
@@ -127,13 +128,11 @@ async fn play(line: &mut Line, mut keys: Option<Keys>, mut script: Script) {
             act = async { match &mut keys { Some(keys) => keys.next().await, None => std::future::pending().await } } => act,
         };
         match act {
-            Act::Cut => {
-                line.cut().await;
-                say(format_args!("The line is cut: the beacon's port is closed."));
-            }
+            Act::Cut if line.cut().await => say(format_args!("The line is cut: the beacon's port is closed.")),
+            Act::Cut => say(format_args!("The line is cut already.")),
             Act::Restore => match line.restore() {
                 Ok(()) => say(format_args!("The line is restored.")),
-                Err(error) => say(format_args!("The line cannot be restored: {error}.")),
+                Err(error) => say(format_args!("The line is still cut: {error}.")),
             },
             Act::Quit => return,
         }

@@ -11,7 +11,13 @@ mod pages;
 mod records;
 mod seeding;
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection, SqlitePool,
@@ -38,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// Held for as long as the database is open; the kernel lets go of it however the process ends.
+    _lock: Arc<File>,
     write: SqlitePool,
     read: SqlitePool,
     clock: Clock,
@@ -52,6 +60,8 @@ pub enum OpenError {
     Volatile,
     #[error("it is another program's database, and was left as it is: name another file")]
     Foreign,
+    #[error("another keeper has it open: stop that one, or name another file")]
+    InUse,
     #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
     Newer,
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
@@ -80,11 +90,10 @@ impl Store {
     /// # Errors
     /// When it cannot be used; nothing in it was changed then.
     pub async fn open(url: &str, clock: Clock) -> Result<Self, OpenError> {
-        if !url.starts_with("sqlite:") {
-            return Err(OpenError::Address);
-        }
+        check_address(url)?;
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
-        look_at(url, &file).await?;
+        look_at(&file).await?;
+        let lock = lock(file.get_filename())?;
         let options = file
             .create_if_missing(true)
             // These two can only be chosen before the first table: small pages wear an SD card less.
@@ -105,7 +114,7 @@ impl Store {
             Err(error) => return Err(OpenError::Migration(error)),
         }
         let read = pool(2).connect_with(options).await.map_err(OpenError::Unusable)?;
-        Ok(Self { write, read, clock })
+        Ok(Self { _lock: Arc::new(lock), write, read, clock })
     }
 
     /// Whether the database answers.
@@ -128,12 +137,20 @@ impl Store {
     }
 }
 
+/// Whether the address names a file of a kind that a keeper can open; nothing is opened yet.
+///
+/// # Errors
+/// When it does not.
+pub fn check_address(url: &str) -> Result<(), OpenError> {
+    let Some(rest) = url.strip_prefix("sqlite:") else { return Err(OpenError::Address) };
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
+    let volatile = rest.contains(":memory:") || rest.contains("mode=memory");
+    if volatile || options.get_filename().as_os_str().is_empty() { Err(OpenError::Volatile) } else { Ok(()) }
+}
+
 /// Refuses what is not ours, or not for us, before anything of it is changed.
-async fn look_at(url: &str, file: &SqliteConnectOptions) -> Result<(), OpenError> {
+async fn look_at(file: &SqliteConnectOptions) -> Result<(), OpenError> {
     let path = file.get_filename();
-    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(OpenError::Volatile);
-    }
     if std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
         return Ok(());
     }
@@ -150,6 +167,20 @@ async fn look_at(url: &str, file: &SqliteConnectOptions) -> Result<(), OpenError
         Err(OpenError::Newer)
     } else {
         Ok(())
+    }
+}
+
+/// Takes the file beside the database that says that it is open. SQLite itself would let two keepers share it, each with
+/// its own idea of the page.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let unusable = |error: std::io::Error| OpenError::Unusable(sqlx::Error::Io(error));
+    let file = File::options().create(true).append(true).open(path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
@@ -206,6 +237,16 @@ mod tests {
         let before = std::fs::read(&path).unwrap();
         assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Foreign)));
         assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_open_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("k.db").display());
+        let first = Store::open(&url, Clock::system()).await.unwrap();
+        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::InUse)));
+        drop(first);
+        assert!(Store::open(&url, Clock::system()).await.is_ok());
     }
 
     #[tokio::test]

@@ -115,7 +115,10 @@ async fn seed_component(
                 .fetch_optional(&mut *connection)
                 .await?;
             if let Some(other) = taken {
-                return Err(StoreError::Contradiction(format!("component {} belongs to page {other}", seed.id)));
+                return Err(StoreError::Contradiction(format!(
+                    "component {} belongs to page {other}: keep that page's id, or give the component another one",
+                    seed.id
+                )));
             }
             let mut component = components::fresh(seed.id.clone(), page, seed.name.clone(), position, now);
             component.description.clone_from(&seed.description);
