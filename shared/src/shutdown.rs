@@ -17,7 +17,7 @@ pub fn requested() -> impl Future<Output = ()> {
             },
             Err(error) => {
                 tracing::error!(%error, "signals cannot be listened to; only SIGKILL will end this");
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
