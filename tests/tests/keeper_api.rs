@@ -215,6 +215,7 @@ async fn what_the_keeper_tells_it_also_takes_back_nulls_included() {
     let nulls = json!({"incident": {"impact_override": null, "body": null, "metadata": null, "scheduled_for": null}});
     let changed = keeper.ok(Method::PATCH, &one, Some(nulls)).await;
     assert!(changed["impact_override"].is_null(), "{changed}");
+    assert_eq!(changed["impact"], "critical", "without the override its components speak again");
     let nulls = json!({"component": {"showcase": null, "status": null, "name": null, "group_id": null}});
     keeper.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(nulls)).await;
     assert_eq!(keeper.status().await, "major_outage");

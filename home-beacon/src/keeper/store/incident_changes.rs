@@ -44,8 +44,11 @@ pub(super) async fn alter(
         reach(incident, status, now);
     }
     incident.impact_override = patch.impact_override.unwrap_or_else(|| incident.impact_override.clone());
-    let worst = affected.iter().map(|component| impact_of(&component.new_status));
-    let impact = worst.chain([incident.impact.as_str()]).max_by_key(|impact| rank(impact)).unwrap_or("none");
+    // Worked out anew from all that the incident did, so that an override that is taken away leaves nothing behind.
+    let told = incident.incident_updates.iter().filter_map(|update| update.affected_components.as_ref());
+    let worst = told.flat_map(|told| told.iter()).chain(&affected).map(|component| impact_of(&component.new_status));
+    let least = if is_scheduled(&incident.status) { "maintenance" } else { "none" };
+    let impact = worst.chain([least]).max_by_key(|impact| rank(impact)).unwrap_or(least);
     incident.impact = incident.impact_override.clone().unwrap_or_else(|| impact.to_owned());
     incident.metadata = patch.metadata.unwrap_or_else(|| incident.metadata.clone());
     incident.reminder_intervals = patch.reminder_intervals.unwrap_or_else(|| incident.reminder_intervals.clone());
