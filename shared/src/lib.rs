@@ -1,6 +1,8 @@
 //! The words that both sides of Porchlight speak.
 //!
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
+//! - [`proof`]: how a prober knows whose answer it got
+//! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
 //! - [`http`]: the policy that every HTTP client here follows
@@ -13,6 +15,8 @@
 
 pub mod http;
 pub mod id;
+pub mod proof;
+pub mod random;
 pub mod retry;
 pub mod secret;
 pub mod settings;

@@ -1,0 +1,15 @@
+//! Bytes that nobody can guess, for keys and challenges.
+
+use aws_lc_rs::rand;
+
+/// # Errors
+/// When this machine has no randomness to give, which is not a machine to go on with.
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this machine has no random bytes to give")]
+pub struct NoRandomness;
