@@ -15,6 +15,20 @@ impl Secret {
         Self(value.into())
     }
 
+    /// Reads a secret of that name. It travels in a header, so it is visible ASCII.
+    ///
+    /// # Errors
+    /// When it is something else; the message never repeats it.
+    pub fn checked(name: &str, value: &str) -> Result<Self, WrongSetting> {
+        if value.is_empty() {
+            return Err(WrongSetting(format!("{name} is empty: set it to the secret, or leave it out")));
+        }
+        if !value.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(WrongSetting(format!("{name} holds a blank or a character that is not ASCII: copy it again")));
+        }
+        Ok(Self::new(value))
+    }
+
     /// The value itself. Every caller is a place to look at in a review.
     pub fn expose(&self) -> &str {
         &self.0
@@ -46,6 +60,14 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
+    /// What to call it in a message: the variable `setting`, or the file.
+    pub fn name(&self, setting: &str) -> String {
+        match self {
+            Self::Value(_) => setting.to_owned(),
+            Self::File { setting, path } => format!("{setting}_FILE ({})", path.display()),
+        }
+    }
+
     /// The secret as it is now.
     ///
     /// # Errors
@@ -57,7 +79,7 @@ impl SecretSource {
                 let text = fs::read_to_string(path).map_err(|error| {
                     WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()))
                 })?;
-                checked(setting, text.trim_end_matches(['\r', '\n']))
+                Secret::checked(setting, text.trim_end_matches(['\r', '\n']))
                     .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
         }
@@ -96,24 +118,13 @@ impl SecretSetting {
                 let value = value
                     .into_string()
                     .map_err(|_| WrongSetting(format!("{name} is not text: set it to plain ASCII")))?;
-                SecretSource::Value(checked(name, &value)?)
+                SecretSource::Value(Secret::checked(name, &value)?)
             }
             (None, Some(path)) => SecretSource::File { setting: name, path: path.into() },
         };
         source.current()?;
         Ok(Some(source))
     }
-}
-
-/// A secret travels in a header, so it is visible ASCII. The message never repeats the value.
-fn checked(name: &str, value: &str) -> Result<Secret, WrongSetting> {
-    if value.is_empty() {
-        return Err(WrongSetting(format!("{name} is empty: set it to the secret, or leave it out")));
-    }
-    if !value.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(WrongSetting(format!("{name} holds a blank or a character that is not ASCII: copy it again")));
-    }
-    Ok(Secret::new(value))
 }
 
 #[cfg(test)]

@@ -1,23 +1,31 @@
-//! The beacon: the home's public face. It answers any GET or HEAD with a few bytes and offers nothing else: no body is
-//! read, no other route exists, no connection goes out.
+//! The beacon: the home's public face. It answers any GET or HEAD with a few bytes, and with a proof where it is challenged
+//! and has a key. It offers nothing else: no body is read, no other route exists, no connection goes out.
 
+mod prover;
 mod settings;
 
 use std::{
     fmt::Write,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use axum::{
     Router,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use shared::proof::PROOF_HEADER;
 use tokio::{net::TcpListener, sync::watch};
 
-pub use self::settings::BeaconSettings;
+pub use self::{
+    prover::Prover,
+    settings::{BEACON_KEY, BeaconSettings},
+};
 use crate::serve::{Limits, Traffic, serve};
 
 /// What everybody is told, whatever they ask for.
@@ -33,12 +41,14 @@ pub struct Beacon {
     pub private: TcpListener,
     /// How many public connections may be open at once.
     pub connections: usize,
+    /// Without one it answers, but proves nothing.
+    pub prover: Option<Prover>,
 }
 
 impl Beacon {
     /// Answers until `shutdown`.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let traffic = Arc::new(Traffic::default());
+        let (traffic, prover) = (Arc::new(Traffic::default()), Arc::new(self.prover));
         let limits =
             Limits { connections: self.connections, head: Duration::from_secs(3), total: Duration::from_secs(10) };
         let (stop, stopped) = watch::channel(());
@@ -46,8 +56,14 @@ impl Beacon {
             // Either way, a message or the sender's end, it is time.
             let _ = stopped.changed().await;
         };
-        let public = serve(self.public, answers(), limits, Arc::clone(&traffic), until_stopped(stopped.clone()));
-        let private = serve(self.private, metrics(traffic), PRIVATE, Arc::default(), until_stopped(stopped));
+        let public = serve(
+            self.public,
+            answers(Arc::clone(&prover)),
+            limits,
+            Arc::clone(&traffic),
+            until_stopped(stopped.clone()),
+        );
+        let private = serve(self.private, metrics(traffic, prover), PRIVATE, Arc::default(), until_stopped(stopped));
         let stopping = async {
             shutdown.await;
             drop(stop);
@@ -56,10 +72,14 @@ impl Beacon {
     }
 }
 
-fn answers() -> Router {
-    Router::new().fallback(|method: Method| async move {
+fn answers(prover: Arc<Option<Prover>>) -> Router {
+    Router::new().fallback(move |method: Method, headers: HeaderMap| async move {
         if method == Method::GET || method == Method::HEAD {
-            (StatusCode::OK, ANSWER).into_response()
+            let mut response = (StatusCode::OK, ANSWER).into_response();
+            if let Some(proof) = prover.as_ref().as_ref().and_then(|prover| prover.answer(&headers)) {
+                response.headers_mut().insert(PROOF_HEADER, proof);
+            }
+            response
         } else {
             let mut response = Response::default();
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
@@ -69,27 +89,34 @@ fn answers() -> Router {
     })
 }
 
-fn metrics(traffic: Arc<Traffic>) -> Router {
+fn metrics(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
     const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-    Router::new().route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, TEXT)], exposition(&traffic)) }))
+    let text = move || exposition(&traffic, prover.as_ref().as_ref().map_or(0, Prover::proofs));
+    Router::new().route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, TEXT)], text()) }))
 }
 
 /// The Prometheus text format.
-fn exposition(traffic: &Traffic) -> String {
+fn exposition(traffic: &Traffic, proofs: u64) -> String {
     let mut text = String::new();
+    let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     for (name, kind, help, value) in [
-        ("connections_accepted_total", "counter", "Connections accepted.", &traffic.accepted),
-        ("requests_total", "counter", "Complete requests.", &traffic.asked),
-        ("connections_evicted_total", "counter", "Idle connections that made room for a newer one.", &traffic.evicted),
+        ("connections_accepted_total", "counter", "Connections accepted.", now(&traffic.accepted)),
+        ("requests_total", "counter", "Complete requests.", now(&traffic.asked)),
+        ("proofs_total", "counter", "Challenges answered with a proof.", proofs),
+        (
+            "connections_evicted_total",
+            "counter",
+            "Idle connections that made room for a newer one.",
+            now(&traffic.evicted),
+        ),
         (
             "connections_refused_total",
             "counter",
             "Connections turned away, all others being answered.",
-            &traffic.refused,
+            now(&traffic.refused),
         ),
-        ("connections_open", "gauge", "Connections open now.", &traffic.open),
+        ("connections_open", "gauge", "Connections open now.", now(&traffic.open)),
     ] {
-        let value = value.load(Ordering::Relaxed);
         let _ = write!(
             text,
             "# HELP porchlight_beacon_{name} {help}\n# TYPE porchlight_beacon_{name} {kind}\nporchlight_beacon_{name} {value}\n"

@@ -8,6 +8,12 @@ use shared::{
     settings::{Settings, listen_address},
 };
 
+/// The home's key. Without it the beacon answers, but proves nothing.
+pub const BEACON_KEY: SecretSetting = SecretSetting {
+    name: "BEACON_KEY",
+    help: "The home's key, as porchlight keygen writes it, to prove with whose answer it is",
+};
+
 /// The home's public face: answers any GET or HEAD with a few bytes, and offers nothing else.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "beacon", version)]
@@ -27,5 +33,5 @@ pub struct BeaconSettings {
 }
 
 impl Settings for BeaconSettings {
-    const SECRETS: &'static [SecretSetting] = &[];
+    const SECRETS: &'static [SecretSetting] = &[BEACON_KEY];
 }

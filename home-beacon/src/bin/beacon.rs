@@ -3,10 +3,11 @@
 use std::{env, io, process::ExitCode};
 
 use home_beacon::{
-    beacon::{Beacon, BeaconSettings},
+    beacon::{BEACON_KEY, Beacon, BeaconSettings, Prover},
+    clock::BootClock,
     serve::listen,
 };
-use shared::settings::Settings;
+use shared::settings::{Settings, WrongSetting, refuse};
 use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,11 +17,15 @@ async fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    let prover = match prover() {
+        Ok(prover) => prover,
+        Err(wrong) => return refuse(&wrong),
+    };
     if settings.check {
         println!("The settings are in order.");
         return ExitCode::SUCCESS;
     }
-    match run(&settings).await {
+    match run(&settings, prover).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -29,11 +34,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(settings: &BeaconSettings) -> io::Result<()> {
+fn prover() -> Result<Option<Prover>, WrongSetting> {
+    BEACON_KEY.read()?.map(|source| Prover::new(source, BootClock::system())).transpose()
+}
+
+async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {
     let shutdown = shared::shutdown::requested();
     let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
-    tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, "listening");
-    let beacon = Beacon { public, private, connections: settings.max_connections.into() };
+    tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, proves = prover.is_some(), "listening");
+    let beacon = Beacon { public, private, connections: settings.max_connections.into(), prover };
     beacon.run(shutdown).await;
     tracing::info!("stopped");
     Ok(())

@@ -1,0 +1,182 @@
+//! Answers challenges: holds the home's key and the clock that proofs are dated by.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderValue};
+use shared::{
+    proof::{CHALLENGE_HEADER, Challenge, Key, Proof, Running, WrongKey},
+    secret::SecretSource,
+    settings::WrongSetting,
+};
+
+use super::settings::BEACON_KEY;
+use crate::clock::BootClock;
+
+/// How long a key is used until its file is looked at again. Kubernetes takes about a minute to renew a mounted secret.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Signs challenges with the key as it is now.
+#[derive(Debug)]
+pub struct Prover {
+    source: SecretSource,
+    held: Mutex<Held>,
+    clock: BootClock,
+    started: Duration,
+    proofs: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Held {
+    key: Key,
+    read_at: Duration,
+    /// The last look brought no key; said once.
+    lost: bool,
+}
+
+impl Prover {
+    /// A prover of a process that starts now.
+    ///
+    /// # Errors
+    /// When the source holds no key.
+    pub fn new(source: SecretSource, clock: BootClock) -> Result<Self, WrongSetting> {
+        let started = clock.now();
+        let held = Mutex::new(Held { key: key(&source)?, read_at: started, lost: false });
+        Ok(Self { source, held, clock, started, proofs: AtomicU64::default() })
+    }
+
+    /// The header's value for the challenge among `headers`; `None` when there is none, or not exactly one.
+    pub fn answer(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let mut challenges = headers.get_all(CHALLENGE_HEADER).iter();
+        let (challenge, None) = (challenges.next()?, challenges.next()) else { return None };
+        let proof = self.prove(&challenge.to_str().ok()?.parse().ok()?);
+        HeaderValue::try_from(proof.to_string()).ok()
+    }
+
+    /// How many proofs have been given.
+    pub fn proofs(&self) -> u64 {
+        self.proofs.load(Ordering::Relaxed)
+    }
+
+    fn prove(&self, challenge: &Challenge) -> Proof {
+        let now = self.clock.now();
+        self.proofs.fetch_add(1, Ordering::Relaxed);
+        Proof::new(
+            &self.key(now),
+            challenge,
+            Running { up: now.as_secs(), age: now.saturating_sub(self.started).as_secs() },
+        )
+    }
+
+    /// The key as it is now. A source that has become useless is told, and the last key stands: a home must not go dark
+    /// because somebody's editor left an empty file for a moment.
+    fn key(&self, now: Duration) -> Key {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_sub(held.read_at) >= LOOK_AGAIN {
+            held.read_at = now;
+            match key(&self.source) {
+                Ok(key) => (held.key, held.lost) = (key, false),
+                Err(error) if !held.lost => {
+                    tracing::warn!("{error}; the last key stands");
+                    held.lost = true;
+                }
+                Err(_) => (),
+            }
+        }
+        held.key.clone()
+    }
+}
+
+fn key(source: &SecretSource) -> Result<Key, WrongSetting> {
+    let wrong = |error: WrongKey| WrongSetting(format!("{}: {error}", source.name(BEACON_KEY.name)));
+    source.current()?.expose().parse().map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, atomic::AtomicU64};
+
+    use shared::secret::Secret;
+
+    use super::*;
+
+    /// A prover whose boot-time clock shows what the test says.
+    fn prover(source: SecretSource, seconds: &Arc<AtomicU64>) -> Prover {
+        let seconds = Arc::clone(seconds);
+        let clock = BootClock::new(move || Duration::from_secs(seconds.load(Ordering::Relaxed)));
+        Prover::new(source, clock).unwrap()
+    }
+
+    fn value(key: &Key) -> SecretSource {
+        SecretSource::Value(Secret::new(key.expose()))
+    }
+
+    fn asked(challenges: &[&str]) -> HeaderMap {
+        challenges
+            .iter()
+            .map(|text| (CHALLENGE_HEADER.parse().unwrap(), HeaderValue::from_str(text).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_proof_tells_how_long_host_and_process_have_been_running() {
+        let (key, challenge) = (Key::new([1; 32]), Challenge::new([2; 32]));
+        let seconds = Arc::new(AtomicU64::new(100));
+        let prover = prover(value(&key), &seconds);
+        for (now, up, age) in [(100, 100, 0), (160, 160, 60), (100_000, 100_000, 99_900)] {
+            seconds.store(now, Ordering::Relaxed);
+            let answer = prover.answer(&asked(&[challenge.as_str()])).unwrap();
+            let proof: Proof = answer.to_str().unwrap().parse().unwrap();
+            assert_eq!(proof.running, Running { up, age });
+            assert!(proof.is_made_with(&key, &challenge));
+        }
+        assert_eq!(prover.proofs(), 3);
+    }
+
+    #[test]
+    fn no_challenge_a_malformed_one_or_two_are_not_answered() {
+        let prover = prover(value(&Key::new([1; 32])), &Arc::default());
+        let good = Challenge::new([2; 32]);
+        for challenges in [&[][..], &["short"], &[good.as_str(), good.as_str()], &["!".repeat(40).as_str()]] {
+            assert_eq!(prover.answer(&asked(challenges)), None, "{challenges:?}");
+        }
+        assert_eq!(prover.proofs(), 0);
+    }
+
+    #[test]
+    fn a_changed_key_file_counts_and_a_lost_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let (first, second) = (Key::new([1; 32]), Key::new([2; 32]));
+        std::fs::write(&path, first.expose() + "\n").unwrap();
+        let seconds = Arc::new(AtomicU64::new(0));
+        let prover = prover(SecretSource::File { setting: "BEACON_KEY", path: path.clone() }, &seconds);
+        let challenge = Challenge::new([3; 32]);
+        let made_with = |key: &Key, now| {
+            seconds.store(now, Ordering::Relaxed);
+            prover.prove(&challenge).is_made_with(key, &challenge)
+        };
+        assert!(made_with(&first, 0));
+        std::fs::write(&path, second.expose()).unwrap();
+        assert!(made_with(&first, 4), "it is not looked at for every challenge");
+        assert!(made_with(&second, 5));
+        std::fs::write(&path, "half a k").unwrap();
+        assert!(made_with(&second, 10));
+        std::fs::remove_file(&path).unwrap();
+        assert!(made_with(&second, 15));
+        std::fs::write(&path, first.expose()).unwrap();
+        assert!(made_with(&first, 20));
+    }
+
+    #[test]
+    fn a_wrong_key_is_refused_without_being_repeated() {
+        let source = SecretSource::Value(Secret::new("hunter2"));
+        let error = Prover::new(source, BootClock::system()).unwrap_err().to_string();
+        assert!(error.starts_with("BEACON_KEY: a key is 43 letters") && !error.contains("hunter2"), "{error}");
+    }
+}
