@@ -1,14 +1,13 @@
 //! Carries a change out, carefully: the component is read again immediately before the write, and again before
 //! every further try, because a try whose answer was lost may have been obeyed.
 
-use shared::{
-    id::PageId,
-    retry,
-    statuspage::{ApiError, Client},
-};
+use shared::{id::PageId, statuspage::ApiError};
 use tokio::time::Instant;
 
-use crate::plan::{Change, Still};
+use crate::{
+    access::Access,
+    plan::{Change, Still},
+};
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +21,18 @@ pub enum Applied {
 
 /// # Errors
 /// When the change could not be published before `until`.
-pub async fn apply(client: &Client, page: &PageId, change: &Change, until: Instant) -> Result<Applied, ApiError> {
-    retry::until(until, || async {
-        let now = client.component(page, &change.seen.id).await?;
-        match change.still(&now) {
-            Still::Done => Ok(Applied::AlreadyDone),
-            Still::Moved => Ok(Applied::Left),
-            Still::Due => {
-                client.set_status(page, &change.seen.id, change.to).await?;
-                Ok(Applied::Written)
+pub async fn apply(access: &Access<'_>, page: &PageId, change: &Change, until: Instant) -> Result<Applied, ApiError> {
+    access
+        .call(until, |client| async move {
+            let now = client.component(page, &change.seen.id).await?;
+            match change.still(&now) {
+                Still::Done => Ok(Applied::AlreadyDone),
+                Still::Moved => Ok(Applied::Left),
+                Still::Due => {
+                    client.set_status(page, &change.seen.id, change.to).await?;
+                    Ok(Applied::Written)
+                }
             }
-        }
-    })
-    .await
+        })
+        .await
 }

@@ -26,9 +26,20 @@ const EXIT_NOT_PUBLISHED: u8 = 1;
 /// # Errors
 /// When a setting that a command needs is missing.
 pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting> {
-    let (prober, targets) = (settings.prober()?, required(settings)?);
+    let (prober, targets) = (settings.prober()?, settings.targets()?);
+    if targets.is_none() && settings.targets_parameter.is_none() {
+        return Err(WrongSetting(
+            "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or TARGETS_PARAMETER"
+                .into(),
+        ));
+    }
     if settings.check {
-        println!("The settings are in order: {} to probe.", count(targets.iter().count(), "target"));
+        match &targets {
+            Some(targets) => {
+                println!("The settings are in order: {} to probe.", count(targets.iter().count(), "target"));
+            }
+            None => println!("The settings are in order: the targets are in Parameter Store."),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {
@@ -40,8 +51,8 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
     };
     let attempts = usize::from(settings.attempts);
     Ok(match settings.every {
-        None => once(&prober, &targets, &Pace::of(LONGEST_RUN, attempts), tell).await,
-        Some(every) => keep_on(&prober, &targets, every, attempts, tell).await,
+        None => once(&prober, targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
+        Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,
     })
 }
 
@@ -52,17 +63,11 @@ enum Tell {
     Json,
 }
 
-fn required(settings: &ProberSettings) -> Result<Targets, WrongSetting> {
-    settings.targets()?.ok_or_else(|| {
-        WrongSetting("there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS".into())
-    })
-}
-
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-async fn once(prober: &Prober, targets: &Targets, pace: &Pace, tell: Tell) -> ExitCode {
+async fn once(prober: &Prober, targets: Option<&Targets>, pace: &Pace, tell: Tell) -> ExitCode {
     match prober.run(targets, pace).await {
         Ok(report) => {
             say(&report, tell);
@@ -76,7 +81,7 @@ async fn once(prober: &Prober, targets: &Targets, pace: &Pace, tell: Tell) -> Ex
 }
 
 /// Runs every so often until SIGINT or SIGTERM; a run in hand is cut off then, which is harmless by design.
-async fn keep_on(prober: &Prober, targets: &Targets, every: Duration, attempts: usize, tell: Tell) -> ExitCode {
+async fn keep_on(prober: &Prober, targets: Option<&Targets>, every: Duration, attempts: usize, tell: Tell) -> ExitCode {
     let pace = Pace::every(every, attempts);
     let mut due = interval_at(Instant::now(), every);
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);

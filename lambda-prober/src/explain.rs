@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
+    identity::{Identity, WhichKey},
     observation::{Attempt, Exchange, Failure, NameTrouble, Resolution},
     report::{Outcome, Report, TargetReport},
     verdict::Verdict,
@@ -32,6 +33,7 @@ impl fmt::Display for Explained<'_> {
             let verdict = report.verdict;
             writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())?;
             writeln!(f, "  page: {}", page_words(report))?;
+            explain_state(f, report)?;
         }
         Ok(())
     }
@@ -82,6 +84,20 @@ fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result
     attempt.exchanges.iter().try_for_each(|exchange| explain_exchange(f, exchange))
 }
 
+fn explain_state(f: &mut fmt::Formatter<'_>, report: &TargetReport) -> fmt::Result {
+    let at = |time: Timestamp| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z");
+    match &report.state {
+        None => Ok(()),
+        Some(Err(error)) => writeln!(f, "  state: {error}"),
+        Some(Ok(record)) => match (record.down_since, record.up_since) {
+            (Some(down), Some(up)) => writeln!(f, "  state: down since {}, up again since {}", at(down), at(up)),
+            (Some(down), None) => writeln!(f, "  state: down since {}", at(down)),
+            (None, Some(up)) => writeln!(f, "  state: up since {}", at(up)),
+            (None, None) => Ok(()),
+        },
+    }
+}
+
 fn trouble_words(trouble: NameTrouble) -> &'static str {
     match trouble {
         NameTrouble::Timeout => "the name service did not answer",
@@ -99,7 +115,7 @@ fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Res
         }
     }
     match &exchange.outcome {
-        Ok(answer) => writeln!(f, ": HTTP {}", answer.status),
+        Ok(answer) => writeln!(f, ": HTTP {}{}", answer.status, Whose(answer.identity)),
         Err(Failure::Refused) => writeln!(f, ": refused"),
         Err(Failure::Reset) => writeln!(f, ": broken off"),
         Err(Failure::NotHttp) => writeln!(f, ": answered, but not in HTTP"),
@@ -107,6 +123,38 @@ fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Res
         Err(Failure::TimedOut) => writeln!(f, ": no answer in time"),
         Err(Failure::Unreachable) => writeln!(f, ": unreachable"),
         Err(Failure::Local(detail)) => writeln!(f, ": could not try ({detail})"),
+    }
+}
+
+struct Whose(Identity);
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Identity::NotAsked => Ok(()),
+            Identity::Proven { running, with } => {
+                let old = if with == WhichKey::Old { " with the old key" } else { "" };
+                write!(f, ", proven{old} (host up {}, beacon {})", For(running.up), For(running.age))
+            }
+            Identity::Foreign => f.write_str(", a proof with another key"),
+            Identity::Absent => f.write_str(", no proof"),
+            Identity::Unchecked => f.write_str(", and the key to check it with is not known"),
+        }
+    }
+}
+
+/// Whole seconds in the two largest units: `3d 4h`, `12s`.
+struct For(u64);
+
+impl fmt::Display for For {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, hours, minutes, seconds) = (self.0 / 86400, self.0 / 3600 % 24, self.0 / 60 % 60, self.0 % 60);
+        match (days, hours, minutes) {
+            (0, 0, 0) => write!(f, "{seconds}s"),
+            (0, 0, _) => write!(f, "{minutes}m {seconds}s"),
+            (0, _, _) => write!(f, "{hours}h {minutes}m"),
+            _ => write!(f, "{days}d {hours}h"),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ const LEAST: Duration = Duration::from_secs(14);
 /// When a setting is wrong, or the runtime API cannot be talked to.
 pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
+    settings.warn_of_visible_secrets();
     let targets = settings.targets()?;
     let attempts = usize::from(settings.attempts);
     let handler = |event: LambdaEvent<Value>| {
@@ -63,12 +64,9 @@ async fn handle(prober: &Prober, targets: Option<&Targets>, pace: &Pace, event: 
     let targets = match Event::try_from(event)? {
         Event::Targets(targets) => {
             named = targets;
-            &named
+            Some(&named)
         }
-        Event::Scheduled => targets.ok_or(
-            "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or give the schedule \
-             an input with targets",
-        )?,
+        Event::Scheduled => targets,
     };
     let report = prober.run(targets, pace).await?;
     println!("{}", serde_json::to_string(&report)?);

@@ -1,6 +1,7 @@
 //! From what was seen to a verdict. Pure: the same attempts always give the same verdict.
 
 use crate::{
+    identity::Identity,
     observation::{Attempt, Failure, Family, Resolution},
     verdict::{DownCause, UnknownCause, Verdict},
 };
@@ -10,12 +11,16 @@ pub const AGAINST: usize = 2;
 
 /// Judges the attempts of one run on one target.
 ///
-/// One answer on any attempt and address is enough for `Up`. `Down` takes [`AGAINST`] attempts that point at the
+/// One answer on any attempt and address is enough for `Up`, where a key is configured one with a valid proof. `Down` takes [`AGAINST`] attempts that point at the
 /// home; the most telling of their failures names the cause. Attempts in which the name service or this machine was
-/// in trouble point at nobody, and where too few others are left the verdict is `Unknown`.
+/// in trouble point at nobody, and where too few others are left the verdict is `Unknown`. An answer that could not be
+/// checked may have been the home's, so it forbids `Down` whatever else was seen.
 pub fn judge(attempts: &[Attempt]) -> Verdict {
-    if attempts.iter().any(|attempt| attempt.answer().is_some()) {
+    if attempts.iter().any(|attempt| attempt.enough().is_some()) {
         return Verdict::Up;
+    }
+    if answers(attempts).any(|identity| identity == Identity::Unchecked) {
+        return Verdict::Unknown(UnknownCause::Key);
     }
     let seen: Vec<Seen> = attempts.iter().map(look).collect();
     let mut against: Vec<DownCause> =
@@ -28,7 +33,12 @@ pub fn judge(attempts: &[Attempt]) -> Verdict {
     }
 }
 
-/// At whom an attempt without an answer points.
+fn answers(attempts: &[Attempt]) -> impl Iterator<Item = Identity> {
+    let exchanges = attempts.iter().flat_map(|attempt| &attempt.exchanges);
+    exchanges.filter_map(|exchange| exchange.outcome.as_ref().ok()).map(|answer| answer.identity)
+}
+
+/// At whom an attempt without an answer that counts points.
 #[derive(PartialEq)]
 enum Seen {
     Home(DownCause),
@@ -45,10 +55,21 @@ fn look(attempt: &Attempt) -> Seen {
         }
         Resolution::Literal | Resolution::Resolved { .. } => (),
     }
-    let failures = attempt.exchanges.iter().filter_map(|exchange| exchange.outcome.as_ref().err());
-    match failures.filter_map(points_at_home).min() {
+    let causes = attempt.exchanges.iter().filter_map(|exchange| match &exchange.outcome {
+        Ok(answer) => of_a_stranger(answer.identity),
+        Err(failure) => points_at_home(failure),
+    });
+    match causes.min() {
         Some(cause) => Seen::Home(cause),
         None => Seen::Nobody(UnknownCause::Blind),
+    }
+}
+
+fn of_a_stranger(identity: Identity) -> Option<DownCause> {
+    match identity {
+        Identity::Foreign => Some(DownCause::Impostor),
+        Identity::Absent => Some(DownCause::Unproven),
+        Identity::NotAsked | Identity::Proven { .. } | Identity::Unchecked => None,
     }
 }
 
@@ -66,22 +87,36 @@ fn points_at_home(failure: &Failure) -> Option<DownCause> {
 mod tests {
     use std::time::Duration;
 
+    use shared::proof::Running;
+
     use super::*;
-    use crate::observation::{Answer, Exchange, NameTrouble, Phases};
+    use crate::{
+        identity::WhichKey,
+        observation::{Answer, Exchange, NameTrouble, Phases},
+    };
 
     const TOOK: Duration = Duration::from_millis(10);
 
-    fn attempt(resolution: Resolution, outcomes: &[Result<u16, Failure>]) -> Attempt {
-        let exchange = |outcome: &Result<u16, Failure>| Exchange {
+    fn attempt(resolution: Resolution, outcomes: &[Result<(u16, Identity), Failure>]) -> Attempt {
+        let exchange = |outcome: &Result<(u16, Identity), Failure>| Exchange {
             address: "192.0.2.1:30008".parse().unwrap(),
             phases: Phases::default(),
-            outcome: outcome.clone().map(|status| Answer { status }),
+            outcome: outcome.clone().map(|(status, identity)| Answer { status, identity }),
         };
-        Attempt { started: Duration::ZERO, resolution, exchanges: outcomes.iter().map(exchange).collect() }
+        Attempt {
+            started: Duration::ZERO,
+            resolution,
+            addresses: Vec::new(),
+            exchanges: outcomes.iter().map(exchange).collect(),
+        }
     }
 
     fn answered(status: u16) -> Attempt {
-        attempt(Resolution::Resolved { took: TOOK, trouble: None }, &[Ok(status)])
+        attempt(Resolution::Resolved { took: TOOK, trouble: None }, &[Ok((status, Identity::NotAsked))])
+    }
+
+    fn from(identity: Identity) -> Attempt {
+        attempt(Resolution::Resolved { took: TOOK, trouble: None }, &[Ok((200, identity))])
     }
 
     fn failed(failure: Failure) -> Attempt {
@@ -105,8 +140,35 @@ mod tests {
 
     #[test]
     fn an_answer_over_one_of_two_addresses_is_up() {
-        let one_of_two = attempt(Resolution::Literal, &[Err(Failure::Unreachable), Ok(200)]);
+        let one_of_two = attempt(Resolution::Literal, &[Err(Failure::Unreachable), Ok((200, Identity::NotAsked))]);
         assert_eq!(judge(&[one_of_two]), Verdict::Up);
+    }
+
+    #[test]
+    fn a_proof_is_up_whoever_else_answers() {
+        let proven = Identity::Proven { running: Running { up: 1, age: 1 }, with: WhichKey::Old };
+        assert_eq!(judge(&[from(Identity::Foreign), from(proven)]), Verdict::Up);
+        let both = attempt(Resolution::Literal, &[Ok((200, Identity::Absent)), Ok((200, proven))]);
+        assert_eq!(judge(&[both]), Verdict::Up);
+    }
+
+    #[test]
+    fn an_answer_of_a_stranger_is_down_and_says_which_stranger() {
+        let (foreign, absent) = (|| from(Identity::Foreign), || from(Identity::Absent));
+        assert_eq!(judge(&[foreign(), foreign()]), Verdict::Down(DownCause::Impostor));
+        assert_eq!(judge(&[absent(), absent()]), Verdict::Down(DownCause::Unproven));
+        assert_eq!(judge(&[absent(), foreign(), failed(Failure::Refused)]), Verdict::Down(DownCause::Impostor));
+        assert_eq!(judge(&[failed(Failure::TimedOut), absent()]), Verdict::Down(DownCause::Unproven));
+        assert_eq!(judge(&[absent()]), Verdict::Unknown(UnknownCause::NameService), "one attempt is not enough");
+    }
+
+    #[test]
+    fn an_answer_that_could_not_be_checked_is_never_down() {
+        let unchecked = || from(Identity::Unchecked);
+        for others in [[failed(Failure::Refused), failed(Failure::Refused)], [from(Identity::Absent), unchecked()]] {
+            let attempts = [&[unchecked()], &others[..]].concat();
+            assert_eq!(judge(&attempts), Verdict::Unknown(UnknownCause::Key));
+        }
     }
 
     #[test]

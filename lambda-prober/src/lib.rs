@@ -5,19 +5,24 @@
 //! edges do: [`observe`] opens sockets, [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the
 //! deadlines of a [`pace`]; [`command`] and [`function`] are its two fronts, and [`report`] is what both tell.
 
+pub mod access;
 pub mod apply;
 pub mod command;
 pub mod event;
 pub mod explain;
 pub mod function;
+pub mod identity;
 pub mod judge;
 pub mod observation;
 pub mod observe;
 pub mod pace;
 pub mod page;
+pub mod parameters;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod secrets;
 pub mod settings;
+pub mod state;
 pub mod target;
 pub mod verdict;

@@ -1,6 +1,12 @@
 //! What a run saw: plain values, phase by phase, that [`judge`](crate::judge) reads and [`explain`](crate::explain) tells.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use crate::identity::Identity;
 
 /// One attempt: the name was resolved, and every address that it has was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +14,8 @@ pub struct Attempt {
     /// Since the run began.
     pub started: Duration,
     pub resolution: Resolution,
+    /// Those that were found and tried.
+    pub addresses: Vec<IpAddr>,
     /// One for each address, in no particular order; those still under way when another answered are left out.
     pub exchanges: Vec<Exchange>,
 }
@@ -76,6 +84,7 @@ pub struct Phases {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    pub identity: Identity,
 }
 
 /// Why a connection brought no answer.
@@ -96,9 +105,22 @@ pub enum Failure {
     Local(String),
 }
 
+impl Exchange {
+    /// Whether this alone makes the home up: an answer, and the home's where that can be told.
+    pub fn is_enough(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|answer| answer.identity.is_enough())
+    }
+
+    /// Where the home proved itself, if it did.
+    pub fn proven(&self) -> Option<IpAddr> {
+        let proven = self.outcome.as_ref().is_ok_and(|answer| matches!(answer.identity, Identity::Proven { .. }));
+        proven.then(|| self.address.ip())
+    }
+}
+
 impl Attempt {
-    /// The first answer of the attempt, if there was one.
-    pub fn answer(&self) -> Option<&Exchange> {
-        self.exchanges.iter().find(|exchange| exchange.outcome.is_ok())
+    /// The exchange that is enough to call the home up, if there was one.
+    pub fn enough(&self) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.is_enough())
     }
 }

@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 use shared::{
     id::{ComponentId, PageId},
-    retry,
-    statuspage::{ApiError, COMPONENTS_PER_CALL, Client, Component, Permanent},
+    statuspage::{ApiError, COMPONENTS_PER_CALL, Component},
 };
 use tokio::time::Instant;
 
-use crate::target::Targets;
+use crate::{access::Access, target::Targets};
 
 /// The most listings of one page: 5 000 components, and still within the rate limit.
 const MOST_LISTINGS: usize = 50;
@@ -34,13 +33,13 @@ impl Pages {
 }
 
 /// Reads the components of all targets before `until`.
-pub async fn read(client: &Client, targets: &Targets, until: Instant) -> Pages {
+pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pages {
     let mut wanted: HashMap<&PageId, HashSet<&ComponentId>> = HashMap::new();
     for target in targets {
         wanted.entry(&target.page).or_default().insert(&target.component);
     }
     let listings = wanted.into_iter().map(|(page, components)| async move {
-        let listing = read_page(client, page, &components, until).await;
+        let listing = read_page(access, page, &components, until).await;
         (page, components, listing)
     });
     let mut pages = Pages::default();
@@ -48,7 +47,7 @@ pub async fn read(client: &Client, targets: &Targets, until: Instant) -> Pages {
         match listing {
             Ok(found) => pages.0.extend(found),
             Err(error) => {
-                let error = told(&error);
+                let error = access.told(&error);
                 pages.0.extend(components.iter().map(|id| ((*id).clone(), Err(error.clone()))));
             }
         }
@@ -62,14 +61,14 @@ pub async fn read(client: &Client, targets: &Targets, until: Instant) -> Pages {
 }
 
 async fn read_page(
-    client: &Client,
+    access: &Access<'_>,
     page: &PageId,
     wanted: &HashSet<&ComponentId>,
     until: Instant,
 ) -> Result<Vec<(ComponentId, Result<Component, String>)>, ApiError> {
     let mut found = Vec::new();
     for number in 1..=MOST_LISTINGS {
-        let listing = retry::until(until, || client.components(page, number)).await?;
+        let listing = access.call(until, |client| async move { client.components(page, number).await }).await?;
         found.extend(wanted.iter().filter_map(|id| {
             let component = listing.component(id)?;
             Some(((*id).clone(), component.map_err(|error| format!("component {id} cannot be used: {error}"))))
@@ -79,26 +78,4 @@ async fn read_page(
         }
     }
     Ok(found)
-}
-
-/// An API error in a sentence, with what to do where that is known.
-pub(crate) fn told(error: &ApiError) -> String {
-    match error {
-        ApiError::Passing(passing) => match std::error::Error::source(passing) {
-            Some(source) => format!("{passing} ({}): look at STATUSPAGE_URL, and whether it is up", deepest(source)),
-            None => passing.to_string(),
-        },
-        ApiError::Pausing(pausing) => format!("{pausing}: look at TOKEN"),
-        ApiError::Permanent(Permanent { status: 404, .. }) => {
-            format!("{error}: look at PAGE_ID, COMPONENT_ID and STATUSPAGE_URL, which ends in /v1")
-        }
-        ApiError::Permanent(permanent) => permanent.to_string(),
-    }
-}
-
-fn deepest<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
 }

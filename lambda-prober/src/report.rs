@@ -9,13 +9,15 @@
 //! | `targets[]` | one for each home: |
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
 //! | `.verdict` | `up`, `down` or `unknown` |
-//! | `.cause` | `null` when up; `refused`, `reset`, `tls`, `unreachable`, `name`; `name_service`, `blind` |
+//! | `.cause` | `null` when up; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `blind` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is none we know |
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
+//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `cause`, `last_proven_address`; `null` without state |
+//! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
-//! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `http_status`, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.
 
@@ -26,7 +28,9 @@ use serde::{Serialize, Serializer};
 use shared::statuspage::ComponentStatus;
 
 use crate::{
+    identity::{Identity, WhichKey},
     observation::{Attempt, Exchange, Failure, Family, NameTrouble, Resolution},
+    state::{Kept, Record},
     target::Target,
     verdict::Verdict,
 };
@@ -50,6 +54,8 @@ pub struct TargetReport {
     pub verdict: Verdict,
     pub before: Option<ComponentStatus>,
     pub outcome: Outcome,
+    /// `None` where no state is kept.
+    pub state: Option<Kept>,
 }
 
 /// How a target's run ended.
@@ -106,6 +112,8 @@ impl Serialize for TargetReport {
             status: Option<ComponentStatus>,
             outcome: &'a str,
             error: Option<&'a str>,
+            state: Option<&'a Record>,
+            state_error: Option<&'a str>,
             attempts: Vec<AttemptLine>,
         }
         Line {
@@ -119,6 +127,8 @@ impl Serialize for TargetReport {
             status: self.verdict.status(),
             outcome: self.outcome.label(),
             error: if let Outcome::Failed(error) = &self.outcome { Some(error) } else { None },
+            state: self.state.as_ref().and_then(|kept| kept.as_ref().ok()),
+            state_error: self.state.as_ref().and_then(|kept| kept.as_ref().err()).map(String::as_str),
             attempts: self.attempts.iter().map(AttemptLine::from).collect(),
         }
         .serialize(serializer)
@@ -140,6 +150,9 @@ struct ExchangeLine {
     tls_ms: Option<f64>,
     answer_ms: Option<f64>,
     http_status: Option<u16>,
+    identity: Option<&'static str>,
+    host_up_s: Option<u64>,
+    beacon_up_s: Option<u64>,
     failure: Option<&'static str>,
     detail: Option<String>,
 }
@@ -177,14 +190,35 @@ impl From<&Exchange> for ExchangeLine {
             Err(Failure::Unreachable) => (Some("unreachable"), None),
             Err(Failure::Local(detail)) => (Some("local"), Some(detail.clone())),
         };
+        let answer = exchange.outcome.as_ref().ok();
+        let running = answer.and_then(|answer| match answer.identity {
+            Identity::Proven { running, .. } => Some(running),
+            _ => None,
+        });
         Self {
             address: exchange.address.to_string(),
             connect_ms: exchange.phases.connect.map(ms),
             tls_ms: exchange.phases.tls.map(ms),
             answer_ms: exchange.phases.answer.map(ms),
-            http_status: exchange.outcome.as_ref().ok().map(|answer| answer.status),
+            http_status: answer.map(|answer| answer.status),
+            identity: answer.map(|answer| answer.identity.label()),
+            host_up_s: running.map(|running| running.up),
+            beacon_up_s: running.map(|running| running.age),
             failure,
             detail,
+        }
+    }
+}
+
+impl Identity {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Proven { with: WhichKey::Current, .. } => "proven",
+            Self::Proven { with: WhichKey::Old, .. } => "proven_with_old_key",
+            Self::Foreign => "foreign",
+            Self::Absent => "absent",
+            Self::Unchecked => "unchecked",
         }
     }
 }

@@ -1,29 +1,36 @@
-//! One run: observe all targets while the pages are read, judge, plan, apply; within its pace, whatever happens.
+//! One run: read the secrets, observe all targets while the pages are read, judge, plan, apply; within its pace, whatever
+//! happens.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::{StreamExt, future::join_all, stream};
 use jiff::Timestamp;
 use rustls::ClientConfig;
 use shared::{
     http::{self, Deadlines, SetupError},
-    secret::SecretSource,
-    statuspage::{Client, Component},
+    id::ComponentId,
+    statuspage::{Component, ComponentStatus},
 };
 use tokio::time::Instant;
 use url::Url;
 
 use crate::{
+    access::Access,
     apply::{Applied, apply},
     judge::judge,
-    observation::Attempt,
-    observe::observe,
+    observation::{Attempt, Exchange},
+    observe::{Checker, observe},
     pace::Pace,
     page::{self, Pages},
     plan::{Reason, Step, plan},
     report::{Outcome, Report, TargetReport},
+    secrets::{RunSecrets, Secrets},
+    state::{Finding, Kept, State, Write},
     target::{Target, Targets},
-    verdict::Verdict,
+    verdict::{UnknownCause, Verdict},
 };
 
 /// How many changes are published at once.
@@ -36,13 +43,28 @@ pub enum Mode {
     DryRun,
 }
 
-/// Everything that outlives a run: where to publish and with which token. No connection is kept.
+/// Everything that outlives a run. No connection is kept.
 #[derive(Debug)]
 pub struct Prober {
     statuspage: Url,
-    token: SecretSource,
+    secrets: Secrets,
+    state: Option<State>,
     mode: Mode,
     tools: OnceLock<Tools>,
+}
+
+/// A run that could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("there are no targets: {0}")]
+    Targets(String),
+    #[error(
+        "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or TARGETS_PARAMETER, or give the \
+         schedule an input with targets"
+    )]
+    NothingToProbe,
 }
 
 /// Made at the first run: reading the machine's certificates is kept out of a function's start.
@@ -53,60 +75,89 @@ struct Tools {
 }
 
 impl Prober {
-    pub fn new(statuspage: Url, token: SecretSource, mode: Mode) -> Self {
-        Self { statuspage, token, mode, tools: OnceLock::new() }
+    pub fn new(statuspage: Url, secrets: Secrets, state: Option<State>, mode: Mode) -> Self {
+        Self { statuspage, secrets, state, mode, tools: OnceLock::new() }
     }
 
+    /// Looks at `targets`, or where there are none at those that Parameter Store lists.
+    ///
     /// # Errors
-    /// Only when this machine cannot make a TLS client at all. Everything else is in the report.
-    pub async fn run(&self, targets: &Targets, pace: &Pace) -> Result<Report, SetupError> {
+    /// When there is nothing to look at, or this machine cannot make a TLS client at all. Everything else is in the
+    /// report.
+    pub async fn run(&self, targets: Option<&Targets>, pace: &Pace) -> Result<Report, RunError> {
         let (at, began) = (Timestamp::now(), Instant::now());
+        let (observed, until) = (began + pace.observing, began + pace.budget);
         let tools = self.tools()?;
-        let client = self.client(tools);
+        let listed;
+        let targets = if let Some(targets) = targets {
+            targets
+        } else {
+            listed = self.secrets.targets(observed).await.map_err(RunError::Targets)?;
+            listed.as_ref().ok_or(RunError::NothingToProbe)?
+        };
+        let secrets = self.secrets.open(targets, observed).await;
+        let access = Access::new(&tools.http, &self.statuspage, &secrets);
 
-        let observing = join_all(targets.iter().map(|target| observe(&target.url, &tools.tls, pace, began)));
+        let observing = targets
+            .iter()
+            .map(|target| async { observe(&Checker { secrets: &secrets, target }, &tools.tls, pace, began).await });
         let reading = async {
-            match &client {
-                Ok(client) => Ok(page::read(client, targets, began + pace.observing).await),
+            match &access {
+                Ok(access) => Ok(page::read(access, targets, observed).await),
                 Err(error) => Err(error.clone()),
             }
         };
-        let (seen, pages) = tokio::join!(observing, reading);
+        let (attempts, pages) = tokio::join!(join_all(observing), reading);
+        let seen: Vec<Seen> =
+            targets.iter().zip(attempts).map(|(target, attempts)| Seen::new(target, attempts, &pages)).collect();
 
-        let until = began + pace.budget;
-        let settling = targets.iter().zip(seen).map(|(target, attempts)| {
-            let component = component(&pages, target);
-            self.settle(client.as_ref().ok(), target, attempts, component, until)
+        let publishing = seen.iter().map(|seen| self.settle(access.as_ref().ok(), &secrets, seen, until));
+        let publishing = stream::iter(publishing).buffered(CHANGES_AT_ONCE).collect::<Vec<_>>();
+        let (outcomes, kept) = tokio::join!(publishing, self.remember(&seen, at, until));
+
+        let reports = seen.into_iter().zip(outcomes).map(|(seen, outcome)| {
+            let state = kept.get(&seen.target.component).cloned();
+            let (before, target) = (seen.status(), seen.target.clone());
+            TargetReport { target, attempts: seen.attempts, verdict: seen.verdict, before, outcome, state }
         });
-        let reports: Vec<TargetReport> = stream::iter(settling).buffered(CHANGES_AT_ONCE).collect().await;
+        let reports: Vec<TargetReport> = reports.collect();
         let published = !reports.iter().any(|report| matches!(report.outcome, Outcome::Failed(_)));
         Ok(Report { at, duration: began.elapsed(), published, targets: reports })
     }
 
-    /// Judges one target, plans its change and applies it.
+    /// Plans one target's change and applies it.
     async fn settle(
         &self,
-        client: Option<&Client>,
-        target: &Target,
-        attempts: Vec<Attempt>,
-        component: Result<Component, String>,
+        access: Option<&Access<'_>>,
+        secrets: &RunSecrets<'_>,
+        seen: &Seen<'_>,
         until: Instant,
-    ) -> TargetReport {
-        let verdict = judge(&attempts);
-        let before = component.as_ref().ok().and_then(|component| component.status);
-        let outcome = match (component, client) {
-            (Ok(component), Some(client)) => self.publish(client, target, verdict, &component, until).await,
+    ) -> Outcome {
+        if seen.verdict == Verdict::Unknown(UnknownCause::Key) {
+            // Nothing is to be published, but somebody must mend it.
+            let Some(Err(error)) = secrets.keys_again(seen.target).await else { return Outcome::Unknown };
+            return Outcome::Failed(error);
+        }
+        match (&seen.component, access) {
+            (Ok(component), Some(access)) => self.publish(access, seen.target, seen.verdict, component, until).await,
             // Where nothing is known nothing is to be published, so the page is not missed.
-            (Err(_), _) if verdict.status().is_none() => Outcome::Unknown,
-            (Err(error), _) => Outcome::Failed(error),
+            (Err(_), _) if seen.verdict.status().is_none() => Outcome::Unknown,
+            (Err(error), _) => Outcome::Failed(error.clone()),
             (Ok(_), None) => Outcome::Failed("there is no token to publish with".into()),
-        };
-        TargetReport { target: target.clone(), attempts, verdict, before, outcome }
+        }
+    }
+
+    /// Brings the state up to date, beside publishing, so that neither waits for the other.
+    async fn remember(&self, seen: &[Seen<'_>], at: Timestamp, until: Instant) -> HashMap<ComponentId, Kept> {
+        let Some(state) = &self.state else { return HashMap::new() };
+        let write = if self.mode == Mode::DryRun { Write::No } else { Write::Yes };
+        let findings: Vec<_> = seen.iter().map(|seen| (&seen.target.component, seen.finding(at))).collect();
+        state.update(self.secrets.store(), &findings, write, until).await
     }
 
     async fn publish(
         &self,
-        client: &Client,
+        access: &Access<'_>,
         target: &Target,
         verdict: Verdict,
         component: &Component,
@@ -119,11 +170,11 @@ impl Prober {
             Step::Change(_) if self.mode == Mode::DryRun => return Outcome::WouldChange,
             Step::Change(change) => change,
         };
-        match apply(client, &target.page, &change, until).await {
+        match apply(access, &target.page, &change, until).await {
             Ok(Applied::Written) => Outcome::Changed,
             Ok(Applied::AlreadyDone) => Outcome::AlreadyChanged,
             Ok(Applied::Left) => Outcome::LeftToNextRun,
-            Err(error) => Outcome::Failed(page::told(&error)),
+            Err(error) => Outcome::Failed(access.told(&error)),
         }
     }
 
@@ -135,17 +186,35 @@ impl Prober {
         let http = http::client(&tls, Deadlines::default())?;
         Ok(self.tools.get_or_init(|| Tools { tls, http }))
     }
-
-    /// A client with the token as it is now, which may come from a file that has changed.
-    fn client(&self, tools: &Tools) -> Result<Client, String> {
-        let token = self.token.current().map_err(|error| error.to_string())?;
-        Ok(Client::new(tools.http.clone(), &self.statuspage, token))
-    }
 }
 
-fn component(pages: &Result<Pages, String>, target: &Target) -> Result<Component, String> {
-    match pages {
-        Ok(pages) => pages.component(&target.component).cloned().map_err(str::to_owned),
-        Err(error) => Err(error.clone()),
+/// What was seen of one target, what that means, and its component as the page had it.
+struct Seen<'run> {
+    target: &'run Target,
+    attempts: Vec<Attempt>,
+    verdict: Verdict,
+    component: Result<Component, String>,
+}
+
+impl<'run> Seen<'run> {
+    fn new(target: &'run Target, attempts: Vec<Attempt>, pages: &Result<Pages, String>) -> Self {
+        let component = match pages {
+            Ok(pages) => pages.component(&target.component).cloned().map_err(str::to_owned),
+            Err(error) => Err(error.clone()),
+        };
+        Self { target, verdict: judge(&attempts), attempts, component }
+    }
+
+    fn status(&self) -> Option<ComponentStatus> {
+        self.component.as_ref().ok().and_then(|component| component.status)
+    }
+
+    fn finding(&self, at: Timestamp) -> Finding<'_> {
+        let proving = self.attempts.iter().find_map(|attempt| {
+            let proven = attempt.exchanges.iter().find_map(Exchange::proven)?;
+            Some((proven, attempt.addresses.as_slice()))
+        });
+        let (proven, addresses) = proving.map_or((None, &[][..]), |(proven, addresses)| (Some(proven), addresses));
+        Finding { at, verdict: self.verdict, page: self.status(), addresses, proven }
     }
 }

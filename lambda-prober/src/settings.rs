@@ -1,10 +1,11 @@
 //! The prober's settings, and the prober and targets that they describe.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 use shared::{
     id::{ComponentId, PageId},
+    proof::Key,
     secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, duration, web_address},
     statuspage::STATUSPAGE_IO,
@@ -12,12 +13,22 @@ use shared::{
 use url::Url;
 
 use crate::{
+    parameters::ParameterName,
     run::{Mode, Prober},
+    secrets::{Place, Places, Secrets},
+    state::{State, StatePlace},
     target::{Target, Targets},
 };
 
 pub const TOKEN: SecretSetting =
     SecretSetting { name: "TOKEN", help: "The API key of statuspage.io, or the keeper's token" };
+
+pub const BEACON_KEY: SecretSetting = SecretSetting {
+    name: "BEACON_KEY",
+    help: "The home's key: with it, only an answer that the home's beacon has signed counts",
+};
+pub const BEACON_KEY_OLD: SecretSetting =
+    SecretSetting { name: "BEACON_KEY_OLD", help: "The key before, which counts too while it is being replaced" };
 
 /// How short a cycle may be: over a slow line, deadlines for less would call a slow home down.
 const SHORTEST_CYCLE: Duration = Duration::from_secs(15);
@@ -40,9 +51,27 @@ pub struct ProberSettings {
     #[arg(long, env = "COMPONENT_ID")]
     pub component_id: Option<ComponentId>,
     /// Several targets instead of the three settings above, as JSON:
-    /// `[{"name":…,"url":…,"page_id":…,"component_id":…}]`
+    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…}]`
     #[arg(long, env = "TARGETS")]
     pub targets: Option<Targets>,
+    /// The SSM parameter that holds that list instead
+    #[arg(long, env = "TARGETS_PARAMETER", value_name = "NAME")]
+    pub targets_parameter: Option<ParameterName>,
+    /// The SSM parameter that holds the page's token, instead of TOKEN
+    #[arg(long, env = "STATUSPAGE_TOKEN_PARAMETER", value_name = "NAME")]
+    pub statuspage_token_parameter: Option<ParameterName>,
+    /// The SSM parameter that holds the home's key, instead of `BEACON_KEY`
+    #[arg(long, env = "BEACON_KEY_PARAMETER", value_name = "NAME")]
+    pub beacon_key_parameter: Option<ParameterName>,
+    /// The SSM parameter that holds the key before, if there is one
+    #[arg(long, env = "BEACON_KEY_OLD_PARAMETER", value_name = "NAME")]
+    pub beacon_key_old_parameter: Option<ParameterName>,
+    /// Remember outages in SSM parameters below this name, one for each component
+    #[arg(long, env = "STATE_PARAMETER", value_name = "PREFIX")]
+    pub state_parameter: Option<ParameterName>,
+    /// Remember outages in this file instead
+    #[arg(long, env = "STATE_FILE", value_name = "FILE")]
+    pub state_file: Option<PathBuf>,
     /// Where the status page's API is: statuspage.io's, or a keeper's
     #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
@@ -67,7 +96,7 @@ pub struct ProberSettings {
 }
 
 impl Settings for ProberSettings {
-    const SECRETS: &'static [SecretSetting] = &[TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[TOKEN, BEACON_KEY, BEACON_KEY_OLD];
 }
 
 fn attempts(text: &str) -> Result<u8, String> {
@@ -93,10 +122,12 @@ impl ProberSettings {
             ("PAGE_ID", self.page_id.is_some()),
             ("COMPONENT_ID", self.component_id.is_some()),
         ];
-        if let Some(targets) = &self.targets {
-            return match single.iter().find(|(_, set)| *set) {
-                Some((name, _)) => Err(WrongSetting(format!("TARGETS and {name} are both set: keep one of them"))),
-                None => Ok(Some(targets.clone())),
+        let lists = [("TARGETS", self.targets.is_some()), ("TARGETS_PARAMETER", self.targets_parameter.is_some())];
+        let mut set = lists.iter().chain(&single).filter(|(_, set)| *set).map(|(name, _)| *name);
+        if let (Some(list @ ("TARGETS" | "TARGETS_PARAMETER")), other) = (set.next(), set.next()) {
+            return match other {
+                Some(name) => Err(both(list, name)),
+                None => Ok(self.targets.clone()),
             };
         }
         match (&self.canary_url, &self.page_id, &self.component_id) {
@@ -106,6 +137,7 @@ impl ProberSettings {
                     url: url.clone(),
                     page: page.clone(),
                     component: component.clone(),
+                    keys: None,
                 };
                 Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
             }
@@ -121,12 +153,78 @@ impl ProberSettings {
     }
 
     /// # Errors
-    /// When the token is missing.
+    /// When the token is missing, a key is none, or something is told twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
-        let token: SecretSource = TOKEN.require()?;
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
-        Ok(Prober::new(self.statuspage_url.clone(), token, mode))
+        Ok(Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), self.state()?, mode))
     }
+
+    fn places(&self) -> Result<Places, WrongSetting> {
+        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_ref())?;
+        let token = token.ok_or_else(|| {
+            WrongSetting(
+                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to the \
+                 name of a parameter"
+                    .into(),
+            )
+        })?;
+        let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_ref())?;
+        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_ref())?;
+        if key.is_none() && old_key.is_some() {
+            return Err(WrongSetting("there is an old key, but none that replaces it: set BEACON_KEY".into()));
+        }
+        Ok(Places { token, key, old_key, targets: self.targets_parameter.clone() })
+    }
+
+    fn state(&self) -> Result<Option<State>, WrongSetting> {
+        let place = match (&self.state_parameter, &self.state_file) {
+            (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
+            (Some(prefix), None) => StatePlace::Parameters(prefix.clone()),
+            (None, Some(path)) => StatePlace::File(path.clone()),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(State::new(place)))
+    }
+
+    /// Under Lambda, a secret in a variable can be read by everybody who may look at the function.
+    pub fn warn_of_visible_secrets(&self) {
+        for setting in Self::SECRETS {
+            if let Ok(Some(SecretSource::Value(_))) = setting.read() {
+                let name = setting.name;
+                tracing::warn!(
+                    "{name} is a plain variable of the function, for all to read who may look at it: move it to Parameter Store"
+                );
+            }
+        }
+    }
+}
+
+/// Where a secret is: here or in a parameter, but not both.
+fn place(here: SecretSetting, setting: &str, parameter: Option<&ParameterName>) -> Result<Option<Place>, WrongSetting> {
+    match (here.read()?, parameter) {
+        (Some(_), Some(_)) => Err(both(here.name, setting)),
+        (Some(source), None) => Ok(Some(Place::Here(source))),
+        (None, Some(name)) => Ok(Some(Place::Parameter(name.clone()))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// As [`place`]; what is here must be a key.
+fn key_place(
+    here: SecretSetting,
+    setting: &str,
+    parameter: Option<&ParameterName>,
+) -> Result<Option<Place>, WrongSetting> {
+    let place = place(here, setting, parameter)?;
+    if let Some(Place::Here(source)) = &place {
+        let key: Result<Key, _> = source.current()?.expose().parse();
+        key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(here.name))))?;
+    }
+    Ok(place)
+}
+
+fn both(one: &str, other: &str) -> WrongSetting {
+    WrongSetting(format!("{one} and {other} are both set: keep one of them"))
 }
 
 fn are(names: &[&str]) -> String {

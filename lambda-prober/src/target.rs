@@ -9,6 +9,8 @@ use shared::{
 };
 use url::Url;
 
+use crate::parameters::ParameterName;
+
 /// The most targets of one run: what one listing of a page covers.
 pub const MOST_TARGETS: usize = 100;
 
@@ -20,6 +22,16 @@ pub struct Target {
     pub url: Url,
     pub page: PageId,
     pub component: ComponentId,
+    /// Where its keys are; without them the prober's own count.
+    pub keys: Option<KeyNames>,
+}
+
+/// The parameters that hold a home's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyNames {
+    pub current: ParameterName,
+    /// The key before, while it is being replaced.
+    pub old: Option<ParameterName>,
 }
 
 /// One or more targets, each with a component of its own.
@@ -38,6 +50,8 @@ struct Written {
     url: String,
     page_id: String,
     component_id: String,
+    key_parameter: Option<String>,
+    old_key_parameter: Option<String>,
 }
 
 impl Targets {
@@ -94,6 +108,20 @@ impl FromStr for Targets {
     }
 }
 
+impl Written {
+    fn keys(&self) -> Result<Option<KeyNames>, String> {
+        let name = |field: &str, text: &Option<String>| -> Result<Option<ParameterName>, String> {
+            text.as_ref().map(|text| text.parse().map_err(|error| format!("{field} `{text}`: {error}"))).transpose()
+        };
+        let old = name("old_key_parameter", &self.old_key_parameter)?;
+        match name("key_parameter", &self.key_parameter)? {
+            Some(current) => Ok(Some(KeyNames { current, old })),
+            None if old.is_some() => Err("old_key_parameter is set without key_parameter".into()),
+            None => Ok(None),
+        }
+    }
+}
+
 impl TryFrom<Written> for Target {
     type Error = String;
 
@@ -104,7 +132,9 @@ impl TryFrom<Written> for Target {
         let component: ComponentId =
             written.component_id.parse().map_err(|e| told("component_id", &written.component_id, &e))?;
         let url = web_address(&written.url).map_err(|e| told("url", &written.url, &e))?;
+        let keys = written.keys()?;
         Ok(Self {
+            keys,
             name: written.name.unwrap_or_else(|| url.host_str().unwrap_or("home").to_owned()),
             url,
             page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?,
@@ -141,6 +171,13 @@ mod tests {
         assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).contains("unknown field `uri`"));
         assert!(refusal(&target(|t| drop(t.insert("url".into(), "home".into())))).contains("url `home`"));
         assert!(refusal(&target(|t| drop(t.insert("page_id".into(), "1".into())))).contains("page_id `1`"));
+        assert!(
+            refusal(&target(|t| drop(t.insert("key_parameter".into(), "key".into())))).contains("key_parameter `key`")
+        );
+        assert!(
+            refusal(&target(|t| drop(t.insert("old_key_parameter".into(), "/k".into()))))
+                .contains("without key_parameter")
+        );
         assert!(refusal("[]").contains("1 to 100 targets"));
         assert!(refusal("{}").contains("a list"));
         assert!(refusal("[").contains("not JSON"));

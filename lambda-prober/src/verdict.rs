@@ -13,6 +13,8 @@ pub enum Verdict {
 /// Why a home counts as down, the most telling first: of several failures the smallest names the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DownCause {
+    Impostor,
+    Unproven,
     Refused,
     Reset,
     Tls,
@@ -23,16 +25,18 @@ pub enum DownCause {
 /// Why nothing can be said of a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnknownCause {
+    Key,
     NameService,
     Blind,
 }
 
 impl DownCause {
-    pub const ALL: [Self; 5] = [Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
+    pub const ALL: [Self; 7] =
+        [Self::Impostor, Self::Unproven, Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
 }
 
 impl UnknownCause {
-    pub const ALL: [Self; 2] = [Self::NameService, Self::Blind];
+    pub const ALL: [Self; 3] = [Self::Key, Self::NameService, Self::Blind];
 }
 
 impl Verdict {
@@ -57,11 +61,14 @@ impl Verdict {
     pub const fn cause(self) -> Option<&'static str> {
         match self {
             Self::Up => None,
+            Self::Down(DownCause::Impostor) => Some("impostor"),
+            Self::Down(DownCause::Unproven) => Some("unproven"),
             Self::Down(DownCause::Refused) => Some("refused"),
             Self::Down(DownCause::Reset) => Some("reset"),
             Self::Down(DownCause::Tls) => Some("tls"),
             Self::Down(DownCause::Unreachable) => Some("unreachable"),
             Self::Down(DownCause::Name) => Some("name"),
+            Self::Unknown(UnknownCause::Key) => Some("key"),
             Self::Unknown(UnknownCause::NameService) => Some("name_service"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
         }
@@ -70,6 +77,14 @@ impl Verdict {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Up => "The home answers.",
+            Self::Down(DownCause::Impostor) => {
+                "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have been \
+                 given different keys."
+            }
+            Self::Down(DownCause::Unproven) => {
+                "Something answers, but it is not your beacon: a stranger on your old address, the router's own page, or a \
+                 beacon without a key."
+            }
             Self::Down(DownCause::Refused) => {
                 "An address answered, but the port is closed: the beacon is stopped, the port forwarding is lost, or \
                  the address is no longer yours."
@@ -87,6 +102,9 @@ impl Verdict {
             }
             Self::Down(DownCause::Name) => {
                 "The name does not exist: look at its spelling and at your account with the name service."
+            }
+            Self::Unknown(UnknownCause::Key) => {
+                "Something answers, but the key that would tell whether it is the home could not be read."
             }
             Self::Unknown(UnknownCause::NameService) => {
                 "The name service is in trouble, so the home could not be looked for."

@@ -1,4 +1,5 @@
-//! One connection to one address: connect, TLS, one request, the head of the answer; each phase timed by itself.
+//! One connection to one address: connect, TLS, one request, the head of the answer; each phase timed by itself. Then the
+//! answer's sender is identified.
 
 use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -7,10 +8,11 @@ use hyper::{
     Request,
     body::Bytes,
     client::conn::http1,
-    header::{CONNECTION, HOST, USER_AGENT},
+    header::{CONNECTION, HOST, HeaderValue, USER_AGENT},
 };
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
+use shared::proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -19,16 +21,19 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::failure_of;
-use crate::observation::{Answer, Exchange, Failure, Phases};
+use super::{Checker, failure_of};
+use crate::{
+    identity::{Evidence, Identity},
+    observation::{Answer, Exchange, Failure, Phases},
+};
 
 /// The longest head of an answer that is read, and the most fields in it.
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 512;
 
-/// Tries `url` at `address`: each phase within `phase`, all of them before `until`.
+/// Tries the target at `address`: each phase within `phase`, all of them before `until`.
 pub(super) async fn exchange(
-    url: &Url,
+    checker: &Checker<'_>,
     address: SocketAddr,
     tls: &Arc<ClientConfig>,
     phase: Duration,
@@ -36,17 +41,34 @@ pub(super) async fn exchange(
 ) -> Exchange {
     let mut phases = Phases::default();
     let deadlines = Deadlines { phase, until };
-    let outcome = talk(url, address, tls, &mut phases, &deadlines).await;
+    let outcome = match checker.challenge() {
+        Err(error) => Err(Failure::Local(error.to_string())),
+        Ok(challenge) => match talk(&checker.target.url, address, tls, challenge, &mut phases, &deadlines).await {
+            Err(failure) => Err(failure),
+            Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
+            Ok(Head { status, evidence: Some(evidence) }) => {
+                Ok(Answer { status, identity: checker.identify(&evidence).await })
+            }
+        },
+    };
     Exchange { address, phases, outcome }
+}
+
+/// The head of an answer, as far as it matters.
+struct Head {
+    status: u16,
+    /// What it showed of its sender; `None` where that was not asked.
+    evidence: Option<Evidence>,
 }
 
 async fn talk(
     url: &Url,
     address: SocketAddr,
     tls: &Arc<ClientConfig>,
+    challenge: Option<Challenge>,
     phases: &mut Phases,
     deadlines: &Deadlines,
-) -> Result<Answer, Failure> {
+) -> Result<Head, Failure> {
     let connect = async {
         TcpStream::connect(address).await.map_err(|error| match error.kind() {
             io::ErrorKind::NetworkUnreachable if !has_route(address) => {
@@ -57,13 +79,13 @@ async fn talk(
     };
     let stream = deadlines.time(&mut phases.connect, connect).await?;
     if url.scheme() != "https" {
-        return deadlines.time(&mut phases.answer, ask(url, stream)).await;
+        return deadlines.time(&mut phases.answer, ask(url, stream, challenge)).await;
     }
     let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
     let handshake =
         async { TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| tls_failure(&error)) };
     let stream = deadlines.time(&mut phases.tls, handshake).await?;
-    deadlines.time(&mut phases.answer, ask(url, stream)).await
+    deadlines.time(&mut phases.answer, ask(url, stream, challenge)).await
 }
 
 /// Whether this machine knows a way to the address: tells our own missing network from a router's "unreachable". Nothing
@@ -93,7 +115,11 @@ impl Deadlines {
 }
 
 /// Sends the one request and waits for the head of the answer; its body is nobody's business.
-async fn ask(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> Result<Answer, Failure> {
+async fn ask(
+    url: &Url,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    challenge: Option<Challenge>,
+) -> Result<Head, Failure> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_FIELDS)
@@ -106,12 +132,12 @@ async fn ask(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> R
         .map_err(|error| answer_failure(&error))?;
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let request = Request::get(path)
-        .header(HOST, host)
-        .header(USER_AGENT, shared::http::USER_AGENT)
-        .header(CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| Failure::Local(error.to_string()))?;
+    let mut request =
+        Request::get(path).header(HOST, host).header(USER_AGENT, shared::http::USER_AGENT).header(CONNECTION, "close");
+    if let Some(challenge) = &challenge {
+        request = request.header(CHALLENGE_HEADER, challenge.as_str());
+    }
+    let request = request.body(Empty::<Bytes>::new()).map_err(|error| Failure::Local(error.to_string()))?;
     let answer = sender.send_request(request);
     tokio::pin!(answer, connection);
     // The connection does the work; whichever ends first, the answer knows how it went.
@@ -120,10 +146,10 @@ async fn ask(url: &Url, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> R
         response = &mut answer => response,
         _ = &mut connection => answer.await,
     };
-    match response {
-        Ok(response) => Ok(Answer { status: response.status().as_u16() }),
-        Err(error) => Err(answer_failure(&error)),
-    }
+    let response = response.map_err(|error| answer_failure(&error))?;
+    let proofs = response.headers().get_all(PROOF_HEADER).iter().map(HeaderValue::as_bytes);
+    let evidence = challenge.map(|challenge| Evidence::read(challenge, proofs));
+    Ok(Head { status: response.status().as_u16(), evidence })
 }
 
 fn server_name(url: &Url) -> Option<ServerName<'static>> {

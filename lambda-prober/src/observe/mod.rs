@@ -1,5 +1,6 @@
-//! Looks at one home: spaced attempts until one brings an answer, each address of the name tried at once.
+//! Looks at one home: spaced attempts until one brings an answer that counts, each address of the name tried at once.
 
+mod checker;
 mod exchange;
 mod names;
 
@@ -8,8 +9,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use rustls::ClientConfig;
 use tokio::time::{Instant, sleep_until};
-use url::{Host, Url};
+use url::Host;
 
+pub use self::checker::Checker;
 use self::names::Names;
 use crate::{
     observation::{Attempt, Failure, Resolution},
@@ -19,8 +21,8 @@ use crate::{
 /// The most addresses of a name that are tried.
 const MOST_ADDRESSES: usize = 8;
 
-/// Observes `url`; ends at the first answer, after the pace's attempts, or when observing must end.
-pub async fn observe(url: &Url, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant) -> Vec<Attempt> {
+/// Observes a target; ends at the first answer that is enough, after the pace's attempts, or when observing must end.
+pub async fn observe(checker: &Checker<'_>, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant) -> Vec<Attempt> {
     let until = began + pace.observing;
     let mut attempts = Vec::with_capacity(pace.attempts);
     let mut due = began;
@@ -29,10 +31,10 @@ pub async fn observe(url: &Url, tls: &Arc<ClientConfig>, pace: &Pace, began: Ins
             break;
         }
         sleep_until(due).await;
-        let attempt = attempt(url, tls, pace, began, until).await;
-        let answered = attempt.answer().is_some();
+        let attempt = attempt(checker, tls, pace, began, until).await;
+        let enough = attempt.enough().is_some();
         attempts.push(attempt);
-        if answered {
+        if enough {
             break;
         }
         due = (due + pace.spacing + jitter(pace.spacing)).max(Instant::now());
@@ -45,10 +47,21 @@ fn jitter(spacing: Duration) -> Duration {
     spacing.mul_f64(fastrand::f64() / 10.0)
 }
 
-async fn attempt(url: &Url, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant, until: Instant) -> Attempt {
-    let start = Instant::now();
-    let mut attempt = Attempt { started: start - began, resolution: Resolution::Literal, exchanges: Vec::new() };
-    let addresses = match url.host() {
+async fn attempt(
+    checker: &Checker<'_>,
+    tls: &Arc<ClientConfig>,
+    pace: &Pace,
+    began: Instant,
+    until: Instant,
+) -> Attempt {
+    let (url, start) = (&checker.target.url, Instant::now());
+    let mut attempt = Attempt {
+        started: start - began,
+        resolution: Resolution::Literal,
+        addresses: Vec::new(),
+        exchanges: Vec::new(),
+    };
+    attempt.addresses = match url.host() {
         Some(Host::Ipv4(address)) => vec![address.into()],
         Some(Host::Ipv6(address)) => vec![address.into()],
         Some(Host::Domain(name)) => {
@@ -58,16 +71,17 @@ async fn attempt(url: &Url, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant
         }
         None => Vec::new(),
     };
+    attempt.addresses.truncate(MOST_ADDRESSES);
     let port = url.port_or_known_default().unwrap_or(80);
-    let mut under_way: FuturesUnordered<_> = addresses
-        .into_iter()
-        .take(MOST_ADDRESSES)
-        .map(|address| exchange::exchange(url, SocketAddr::new(address, port), tls, pace.phase, until))
+    let mut under_way: FuturesUnordered<_> = attempt
+        .addresses
+        .iter()
+        .map(|address| exchange::exchange(checker, SocketAddr::new(*address, port), tls, pace.phase, until))
         .collect();
     while let Some(exchange) = under_way.next().await {
-        let answered = exchange.outcome.is_ok();
+        let enough = exchange.is_enough();
         attempt.exchanges.push(exchange);
-        if answered {
+        if enough {
             break;
         }
     }

@@ -1,0 +1,85 @@
+//! Calls of the status page, each tried again within its deadline, and once with a new token where the old one is refused.
+
+use shared::{
+    retry,
+    secret::Secret,
+    statuspage::{ApiError, Client, Permanent},
+};
+use tokio::{sync::OnceCell, time::Instant};
+use url::Url;
+
+use crate::secrets::RunSecrets;
+
+/// The status page, as one run may use it.
+#[derive(Debug)]
+pub struct Access<'run> {
+    http: &'run reqwest::Client,
+    statuspage: &'run Url,
+    secrets: &'run RunSecrets<'run>,
+    token: Secret,
+    /// With the token that took the place of one that was refused.
+    renewed: OnceCell<Option<Client>>,
+}
+
+impl<'run> Access<'run> {
+    /// # Errors
+    /// When there is no token; the text is for people.
+    pub fn new(
+        http: &'run reqwest::Client,
+        statuspage: &'run Url,
+        secrets: &'run RunSecrets<'run>,
+    ) -> Result<Self, String> {
+        Ok(Self { http, statuspage, secrets, token: secrets.token()?, renewed: OnceCell::new() })
+    }
+
+    /// Makes a call until it succeeds, fails for good, or `until` has come.
+    ///
+    /// # Errors
+    /// As [`retry::until`].
+    pub async fn call<T, F: Future<Output = Result<T, ApiError>>>(
+        &self,
+        until: Instant,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, ApiError> {
+        if let Some(Some(client)) = self.renewed.get() {
+            return retry::until(until, || call(client.clone())).await;
+        }
+        let first = retry::until(until, || call(self.client(self.token.clone()))).await;
+        if !matches!(first, Err(ApiError::Pausing(_))) {
+            return first;
+        }
+        let renew = || async { self.secrets.token_instead_of(&self.token).await.map(|token| self.client(token)) };
+        match self.renewed.get_or_init(renew).await {
+            Some(client) => retry::until(until, || call(client.clone())).await,
+            None => first,
+        }
+    }
+
+    /// An API error in a sentence, with what to do where that is known.
+    pub fn told(&self, error: &ApiError) -> String {
+        match error {
+            ApiError::Passing(passing) => match std::error::Error::source(passing) {
+                Some(source) => {
+                    format!("{passing} ({}): look at STATUSPAGE_URL, and whether it is up", deepest(source))
+                }
+                None => passing.to_string(),
+            },
+            ApiError::Pausing(pausing) => format!("{pausing}: look at {}", self.secrets.token_name()),
+            ApiError::Permanent(Permanent { status: 404, .. }) => {
+                format!("{error}: look at PAGE_ID, COMPONENT_ID and STATUSPAGE_URL, which ends in /v1")
+            }
+            ApiError::Permanent(permanent) => permanent.to_string(),
+        }
+    }
+
+    fn client(&self, token: Secret) -> Client {
+        Client::new(self.http.clone(), self.statuspage, token)
+    }
+}
+
+fn deepest<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}

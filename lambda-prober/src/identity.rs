@@ -1,0 +1,119 @@
+//! Whose answer it was: what the answer showed, held against the keys of the home. Pure.
+
+use shared::proof::{Challenge, Key, Proof, Running};
+
+/// What an answer showed of its sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// No proof at all, or a text that is none.
+    Absent,
+    /// A well-formed proof, and the challenge that it should answer.
+    Presented { challenge: Challenge, proof: Proof },
+}
+
+impl Evidence {
+    /// Reads the values of all proof headers of an answer; two of them prove nothing.
+    pub fn read<'a>(challenge: Challenge, values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut values = values.into_iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return Self::Absent };
+        match std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()) {
+            Some(proof) => Self::Presented { challenge, proof },
+            None => Self::Absent,
+        }
+    }
+}
+
+/// The keys that a home may prove itself with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    pub current: Key,
+    /// The one before, while it is being replaced.
+    pub old: Option<Key>,
+}
+
+/// What is known of the sender of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// No key is configured, so any answer counts.
+    NotAsked,
+    /// It is the home.
+    Proven { running: Running, with: WhichKey },
+    /// A beacon with another key: somebody else's.
+    Foreign,
+    /// An answer without a proof.
+    Absent,
+    /// The key could not be read, so nothing can be said.
+    Unchecked,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichKey {
+    Current,
+    Old,
+}
+
+impl Identity {
+    /// Whether this answer alone makes the home up.
+    pub const fn is_enough(self) -> bool {
+        matches!(self, Self::NotAsked | Self::Proven { .. })
+    }
+}
+
+impl Keys {
+    pub fn identify(&self, evidence: &Evidence) -> Identity {
+        let Evidence::Presented { challenge, proof } = evidence else { return Identity::Absent };
+        let keys = [(Some(&self.current), WhichKey::Current), (self.old.as_ref(), WhichKey::Old)];
+        let fits =
+            |(key, with): (Option<&Key>, WhichKey)| key.filter(|key| proof.is_made_with(key, challenge)).map(|_| with);
+        match keys.into_iter().find_map(fits) {
+            Some(with) => Identity::Proven { running: proof.running, with },
+            None => Identity::Foreign,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: Key = Key::new([1; 32]);
+    const OLD: Key = Key::new([2; 32]);
+    const RUNNING: Running = Running { up: 60, age: 5 };
+
+    fn keys() -> Keys {
+        Keys { current: NEW, old: Some(OLD) }
+    }
+
+    fn presented(key: &Key) -> Evidence {
+        let challenge = Challenge::new([3; 32]);
+        let value = Proof::new(key, &challenge, RUNNING).to_string();
+        Evidence::read(challenge, [value.as_bytes()])
+    }
+
+    #[test]
+    fn both_keys_prove_and_any_other_does_not() {
+        let proven = |with| Identity::Proven { running: RUNNING, with };
+        assert_eq!(keys().identify(&presented(&NEW)), proven(WhichKey::Current));
+        assert_eq!(keys().identify(&presented(&OLD)), proven(WhichKey::Old));
+        assert_eq!(Keys { old: None, ..keys() }.identify(&presented(&OLD)), Identity::Foreign);
+        assert_eq!(keys().identify(&presented(&Key::new([9; 32]))), Identity::Foreign);
+    }
+
+    #[test]
+    fn an_answer_to_somebody_elses_challenge_is_foreign() {
+        let Evidence::Presented { proof, .. } = presented(&NEW) else { panic!("a proof") };
+        let replayed = Evidence::Presented { challenge: Challenge::new([4; 32]), proof };
+        assert_eq!(keys().identify(&replayed), Identity::Foreign);
+    }
+
+    #[test]
+    fn what_is_no_single_proof_is_none() {
+        let challenge = || Challenge::new([3; 32]);
+        let good = Proof::new(&NEW, &challenge(), RUNNING).to_string();
+        let huge = "v1;".repeat(20_000);
+        for values in [&[][..], &[good.as_bytes(), good.as_bytes()], &[b"v1"], &[b"\xff\xfe"], &[huge.as_bytes()]] {
+            let evidence = Evidence::read(challenge(), values.iter().copied());
+            assert_eq!(keys().identify(&evidence), Identity::Absent);
+        }
+    }
+}

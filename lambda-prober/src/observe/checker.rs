@@ -1,0 +1,42 @@
+//! Finds out whose answer it was, with the keys as they are now.
+
+use shared::{
+    proof::Challenge,
+    random::{self, NoRandomness},
+};
+
+use crate::{
+    identity::{Evidence, Identity},
+    secrets::RunSecrets,
+    target::Target,
+};
+
+/// Challenges one target and checks what it answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Checker<'run> {
+    pub secrets: &'run RunSecrets<'run>,
+    pub target: &'run Target,
+}
+
+impl Checker<'_> {
+    /// A challenge for one request; `None` where the home has no key to answer it with.
+    pub(super) fn challenge(&self) -> Result<Option<Challenge>, NoRandomness> {
+        self.secrets.keys(self.target).map(|_| random::bytes().map(Challenge::new)).transpose()
+    }
+
+    /// Whose answer it was. Before it counts as somebody else's, the keys are read again: they may have been replaced.
+    /// Where that fails, those from before stand.
+    pub(super) async fn identify(&self, evidence: &Evidence) -> Identity {
+        let Some(first) = self.secrets.keys(self.target) else { return Identity::NotAsked };
+        let with_first = first.map(|keys| keys.identify(evidence));
+        if let Ok(identity) = with_first
+            && identity.is_enough()
+        {
+            return identity;
+        }
+        match self.secrets.keys_again(self.target).await {
+            Some(Ok(keys)) => keys.identify(evidence),
+            _ => with_first.unwrap_or(Identity::Unchecked),
+        }
+    }
+}
