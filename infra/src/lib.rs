@@ -1,4 +1,5 @@
 //! The `porchlight` tool. It links the rooms as libraries and holds no logic that belongs to one of them.
 
 pub mod demo;
+pub mod keygen;
 pub mod settings;

@@ -1,9 +1,14 @@
 //! Parses settings and picks the command.
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use infra::{
     demo::demo,
+    keygen::keygen,
     settings::{Command, PorchlightSettings},
 };
 use shared::settings::{Settings, WrongSetting, refuse};
@@ -16,8 +21,11 @@ async fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let Command::Demo(settings) = settings.command;
-    match demo(&settings).await {
+    let done = match settings.command {
+        Command::Demo(settings) => demo(&settings).await,
+        Command::Keygen(_) => keygen().map_err(Into::into).and_then(|key| Ok(writeln!(io::stdout(), "{key}")?)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(wrong) = error.downcast_ref::<WrongSetting>() {

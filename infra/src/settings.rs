@@ -24,7 +24,13 @@ impl Settings for PorchlightSettings {
 pub enum Command {
     /// Run keeper, beacon and prober on this machine and watch a line being cut
     Demo(DemoSettings),
+    /// Write a new key for a home and its prober to stdout
+    Keygen(KeygenSettings),
 }
+
+/// Write a new key for a home and its prober to stdout: 32 random bytes as 43 characters.
+#[derive(Clone, Copy, Debug, Parser)]
+pub struct KeygenSettings {}
 
 /// Run keeper, beacon and prober on this machine and watch a line being cut.
 #[derive(Clone, Debug, Parser)]

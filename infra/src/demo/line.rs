@@ -5,7 +5,12 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use home_beacon::{beacon::Beacon, serve::listen};
+use home_beacon::{
+    beacon::{Beacon, Prover},
+    clock::BootClock,
+    serve::listen,
+};
+use shared::secret::SecretSource;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// The demo needs few connections.
@@ -16,6 +21,7 @@ const PRIVATE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCAL
 
 pub(super) struct Line {
     address: SocketAddr,
+    key: SecretSource,
     beacon: Option<Running>,
 }
 
@@ -26,9 +32,9 @@ struct Running {
 
 impl Line {
     /// A line that is up, with the beacon on `listener`, whose address is kept from then on.
-    pub(super) fn connect(listener: TcpListener) -> io::Result<Self> {
+    pub(super) fn connect(listener: TcpListener, key: SecretSource) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { address, beacon: Some(start(listener)?) })
+        Ok(Self { address, beacon: Some(start(listener, key.clone())?), key })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -48,14 +54,15 @@ impl Line {
     /// Opens the port again.
     pub(super) fn restore(&mut self) -> io::Result<()> {
         if self.beacon.is_none() {
-            self.beacon = Some(start(listen(self.address)?)?);
+            self.beacon = Some(start(listen(self.address)?, self.key.clone())?);
         }
         Ok(())
     }
 }
 
-fn start(public: TcpListener) -> io::Result<Running> {
-    let beacon = Beacon { public, private: listen(PRIVATE)?, connections: CONNECTIONS };
+fn start(public: TcpListener, key: SecretSource) -> io::Result<Running> {
+    let prover = Some(Prover::new(key, BootClock::system()).map_err(io::Error::other)?);
+    let beacon = Beacon { public, private: listen(PRIVATE)?, connections: CONNECTIONS, prover };
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(beacon.run(async {
         // Either way, a message or the sender's end, it is time.

@@ -21,6 +21,7 @@ use lambda_prober::{
     explain::OneLine,
     pace::Pace,
     run::{Mode, Prober},
+    secrets::{Places, Secrets},
     target::{Target, Targets},
 };
 use shared::{
@@ -40,7 +41,7 @@ use self::{
     line::Line,
     script::{Act, Script},
 };
-use crate::settings::DemoSettings;
+use crate::{keygen::keygen, settings::DemoSettings};
 
 /// The keeper's and the beacon's own defaults; free ports are taken where these are busy.
 const PAGE_PORT: u16 = 8030;
@@ -65,9 +66,11 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let listener = free_or_any(PAGE_PORT)?;
     let page = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
     let api = page.join("v1")?;
-    let mut line = Line::connect(free_or_any(BEACON_PORT)?)?;
+    let key = SecretSource::Value(Secret::new(keygen()?));
+    let mut line = Line::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
-    let prober = Prober::new(api.clone(), SecretSource::Value(Secret::new(TOKEN)), Mode::Publish);
+    let secrets = Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key));
+    let prober = Prober::new(api.clone(), Secrets::new(secrets), None, Mode::Publish);
 
     say(format_args!(
         "Porchlight demo: a keeper, a beacon and a prober on this machine, one probe every {} s.",
@@ -109,7 +112,7 @@ async fn probe(prober: &Prober, targets: &Targets) {
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        match prober.run(targets, &pace).await {
+        match prober.run(Some(targets), &pace).await {
             Ok(report) => {
                 for target in &report.targets {
                     say(format_args!("{}", OneLine { at: report.at, target }));
@@ -161,6 +164,7 @@ async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
         url: Url::parse(&format!("http://{}/", line.address()))?,
         page: keeper.page().clone(),
         component: component.id,
+        keys: None,
     };
     Ok(Targets::new(vec![target])?)
 }
