@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tokio::process::Command;
+
 use crate::process::{Process, ours};
 
 #[derive(Debug)]
@@ -20,10 +22,27 @@ impl Beacon {
         Self::start_at("127.0.0.1:0").await
     }
 
+    /// With a key.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with_key(public: &str, key: &str) -> Self {
+        let mut command = ours("beacon");
+        command.env("BEACON_KEY", key);
+        Self::run(command, public).await
+    }
+
     /// # Panics
     /// When it does not start.
     pub async fn start_at(public: &str) -> Self {
-        let mut command = ours("beacon");
+        Self::run(ours("beacon"), public).await
+    }
+
+    /// A command of the caller's making.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn run(mut command: Command, public: &str) -> Self {
         command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", "127.0.0.1:0");
         let mut process = Process::start(command);
         let line = process.told("listening").await;
@@ -34,4 +53,13 @@ impl Beacon {
     pub fn url(&self) -> String {
         format!("http://{}/", self.public)
     }
+}
+
+/// How long this machine has been running, in seconds, as the kernel tells it.
+///
+/// # Panics
+/// Outside Linux.
+pub fn host_uptime() -> f64 {
+    let text = std::fs::read_to_string("/proc/uptime").expect("Linux tells it");
+    text.split(' ').next().and_then(|seconds| seconds.parse().ok()).expect("a number")
 }

@@ -28,6 +28,8 @@ pub enum Manner {
     SpeaksSsh,
     /// Answers with this head.
     Answers(&'static str),
+    /// Answers with a head and this proof, whatever it was asked.
+    Claims(&'static str),
 }
 
 #[derive(Debug)]
@@ -86,6 +88,13 @@ async fn treat(mut stream: TcpStream, manner: Manner) {
     let _ = stream.read(&mut asked).await;
     let said = match manner {
         Manner::Answers(head) => stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await,
+        Manner::Claims(proof) => {
+            stream
+                .write_all(
+                    format!("HTTP/1.1 200 OK\r\nPorchlight-Proof: {proof}\r\nConnection: close\r\n\r\n").as_bytes(),
+                )
+                .await
+        }
         Manner::SpeaksSsh => stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await,
         Manner::ResetsMidAnswer => {
             let begun = stream.write_all(b"HTTP/1.1 200 OK\r\nServer: ho").await;

@@ -30,6 +30,7 @@ pub struct Keeper {
     pub process: Process,
     pub url: String,
     pub folder: TempDir,
+    token: String,
     http: reqwest::Client,
 }
 
@@ -69,11 +70,28 @@ impl Keeper {
         Self::listen(Process::start(keeper_command(folder.path())), folder).await
     }
 
+    /// One whose token can be replaced while it runs.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with_token_file() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = keeper_command(folder.path());
+        command.env_remove("KEEPER_TOKEN").env("KEEPER_TOKEN_FILE", file(folder.path(), "token", TOKEN));
+        Self::listen(Process::start(command), folder).await
+    }
+
+    /// Takes another token from now on.
+    pub fn replace_token(&mut self, token: &str) {
+        file(self.folder.path(), "token", token);
+        token.clone_into(&mut self.token);
+    }
+
     async fn listen(mut process: Process, folder: TempDir) -> Self {
         let line = process.told("listening").await;
         let address = line["address"].as_str().expect("the line names the address");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
-        Self { url: format!("http://{address}"), process, folder, http }
+        Self { url: format!("http://{address}"), process, folder, token: TOKEN.into(), http }
     }
 
     /// The address of its API.
@@ -87,7 +105,7 @@ impl Keeper {
     /// When the connection breaks.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
         let request = self.http.request(method, format!("{}{path}", self.api()));
-        let request = request.header("authorization", format!("OAuth {TOKEN}"));
+        let request = request.header("authorization", format!("OAuth {}", self.token));
         match body {
             Some(body) => request.json(&body).send().await,
             None => request.send().await,

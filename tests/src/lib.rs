@@ -1,19 +1,23 @@
 //! What the scenarios in `tests/tests` are made of: the real binaries as processes, and scripted stand-ins for what is
 //! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
 //!
+//! - [`aws`]: AWS, as moto and as a script
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
+//! - [`lambda`]: the function under an emulator
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`]: a network of one's own
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
+pub mod aws;
 pub mod beacon;
 pub mod binaries;
 pub mod home;
 pub mod keeper;
+pub mod lambda;
 pub mod namespace;
 pub mod prober;
 pub mod process;

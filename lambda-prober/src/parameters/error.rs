@@ -71,6 +71,10 @@ impl StoreError {
                 (Kind::Unreachable, "no connection in time".into())
             }
             SdkError::DispatchFailure(failure) if failure.is_io() => (Kind::Unreachable, "no connection".into()),
+            // The connector marks what may pass; what it does not mark comes from before it: credentials, region.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
+                (Kind::Unreachable, "the connection broke".into())
+            }
             SdkError::ResponseError(_) => (Kind::Unreachable, "the answer is none of Parameter Store's".into()),
             other => (Kind::Credentials, deepest(other)),
         };
@@ -110,5 +114,7 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    // AWS's list of all the places where it looked for credentials is for its debug log.
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned()
 }

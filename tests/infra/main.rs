@@ -1,0 +1,6 @@
+//! The cloud half: proof, secrets, state, deployment. AWS is moto, statuspage.io a keeper; the binaries are real.
+
+mod clock;
+mod parameter_faults;
+mod parameters;
+mod proof;
