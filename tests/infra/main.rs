@@ -4,3 +4,4 @@ mod clock;
 mod parameter_faults;
 mod parameters;
 mod proof;
+mod state;
