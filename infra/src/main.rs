@@ -12,15 +12,14 @@ use infra::{
     settings::{Command, PorchlightSettings},
 };
 use shared::settings::{Settings, WrongSetting, refuse};
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::telemetry::init(LevelFilter::WARN);
     let settings = match PorchlightSettings::read(env::args_os()) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    shared::telemetry::init(settings.log_level);
     let done = match settings.command {
         Command::Demo(settings) => demo(&settings).await,
         Command::Keygen(_) => keygen().map_err(Into::into).and_then(|key| Ok(writeln!(io::stdout(), "{key}")?)),

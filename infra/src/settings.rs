@@ -5,13 +5,17 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Parser, Subcommand};
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, duration},
+    settings::{Settings, WrongSetting, duration, log_level},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 /// Tells whether your home internet is up.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "porchlight", version)]
 pub struct PorchlightSettings {
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, global = true, env = "LOG_LEVEL", value_parser = log_level, default_value = "warn")]
+    pub log_level: LevelFilter,
     #[command(subcommand)]
     pub command: Command,
 }

@@ -4,15 +4,14 @@ use std::{env, process::ExitCode};
 
 use lambda_prober::{command, function, function::ServeError, settings::ProberSettings};
 use shared::settings::{Settings, refuse};
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::telemetry::init(LevelFilter::INFO);
     let settings = match ProberSettings::read(env::args_os()) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    shared::telemetry::init(settings.log_level);
     if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return command::command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong));
     }

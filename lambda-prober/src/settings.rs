@@ -7,9 +7,10 @@ use shared::{
     id::{ComponentId, PageId},
     proof::Key,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, base_address, duration, web_address},
+    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address},
     statuspage::STATUSPAGE_IO,
 };
+use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
@@ -90,6 +91,9 @@ pub struct ProberSettings {
     /// Write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
+    pub log_level: LevelFilter,
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,

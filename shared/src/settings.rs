@@ -7,6 +7,7 @@ use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
 use jiff::SignedDuration;
+use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::secret::SecretSetting;
@@ -96,6 +97,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(allowed()),
+    }
+}
+
+/// Reads how much is logged.
+///
+/// # Errors
+/// When the text is none of the five words.
+pub fn log_level(text: &str) -> Result<LevelFilter, String> {
+    match text {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err("a level is error, warn, info, debug or trace".into()),
     }
 }
 

@@ -4,4 +4,6 @@ mod clock;
 mod parameter_faults;
 mod parameters;
 mod proof;
+mod road;
 mod state;
+mod templates;

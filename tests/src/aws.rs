@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use crate::{
+    binaries::{python, root},
     process::{Ended, Process, command, run},
     skip::{program, skip},
 };
@@ -50,13 +51,13 @@ impl Moto {
     /// # Panics
     /// When it does not start.
     pub async fn start(test: &str) -> Option<Self> {
-        let (Some(moto), Some(_)) = (program("moto_server"), program("aws")) else {
-            skip(test, "moto_server or aws is missing; tests/run installs both");
+        let (Some(python), Some(_), Some(_)) = (python(), program("moto_server"), program("aws")) else {
+            skip(test, "TESTS_PYTHON with moto and the AWS command line is missing; tests/run installs it");
             return None;
         };
         let port = Port::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        let mut server = command(moto);
-        server.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        let mut server = command(python);
+        server.arg(root().join("tests/infra/mended_moto.py")).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
         let server = Process::start(server);
         let mut tries = 0;
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {

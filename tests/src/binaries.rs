@@ -24,6 +24,12 @@ pub fn function() -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// The Python that has what the tests need; `None` where `tests/run` has not installed it.
+pub fn python() -> Option<PathBuf> {
+    let path = env::var_os("TESTS_PYTHON").map(PathBuf::from)?;
+    path.is_file().then_some(path)
+}
+
 /// The workspace's root.
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -6,6 +6,7 @@
 //! - [`process`]: one of them, running
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
+//! - [`guide`]: the commands of a guide, run as its reader would
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`]: a network of one's own
@@ -15,6 +16,7 @@
 pub mod aws;
 pub mod beacon;
 pub mod binaries;
+pub mod guide;
 pub mod home;
 pub mod keeper;
 pub mod lambda;

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use clap::Parser;
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, listen_address},
+    settings::{Settings, listen_address, log_level},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 /// The home's key. Without it the beacon answers, but proves nothing.
 pub const BEACON_KEY: SecretSetting = SecretSetting {
@@ -27,6 +28,9 @@ pub struct BeaconSettings {
     /// How many public connections may be open at once
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=16384))]
     pub max_connections: u16,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
+    pub log_level: LevelFilter,
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,

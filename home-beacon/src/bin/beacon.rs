@@ -8,15 +8,14 @@ use home_beacon::{
     serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::telemetry::init(LevelFilter::INFO);
     let settings = match BeaconSettings::read(env::args_os()) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    shared::telemetry::init(settings.log_level);
     let prover = match prover() {
         Ok(prover) => prover,
         Err(wrong) => return refuse(&wrong),

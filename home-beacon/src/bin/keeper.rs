@@ -8,15 +8,14 @@ use home_beacon::{
     serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::telemetry::init(LevelFilter::INFO);
     let settings = match KeeperSettings::read(env::args_os()) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
+    shared::telemetry::init(settings.log_level);
     let config = match config(&settings) {
         Ok(config) => config,
         Err(wrong) => return refuse(&wrong),

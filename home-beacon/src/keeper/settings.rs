@@ -5,8 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Parser;
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, listen_address},
+    settings::{Settings, WrongSetting, listen_address, log_level},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{seed::Seed, store::check_address};
 
@@ -29,6 +30,9 @@ pub struct KeeperSettings {
     /// How many calls of /v1 may come in any 60 seconds; 0 sets no limit
     #[arg(long, env = "KEEPER_RATE_LIMIT", default_value_t = 60)]
     pub keeper_rate_limit: u16,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
+    pub log_level: LevelFilter,
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
