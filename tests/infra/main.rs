@@ -1,6 +1,8 @@
 //! The cloud half: proof, secrets, state, deployment. AWS is moto, statuspage.io a keeper; the binaries are real.
 
+mod arm64;
 mod clock;
+mod leaks;
 mod parameter_faults;
 mod parameters;
 mod proof;
