@@ -1,10 +1,13 @@
 //! The prober as a Lambda function: one invocation is one run, and one JSON line in the log.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
-use shared::settings::WrongSetting;
+use serde_json::{Value, json};
+use shared::settings::{self, WrongSetting};
 
 use crate::{
     event::Event,
@@ -38,6 +41,27 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
         }
     };
     lambda_runtime::run(service_fn(handler)).await.map_err(ServeError::Runtime)
+}
+
+/// How long the runtime API may take to hear why we end.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// Tells the wrong setting on stderr, and to the runtime API, so that whoever invokes the function is told the same; the
+/// exit code to end with.
+pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
+    // An emulator's address may be a whole one, with a path.
+    let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
+    let told = async {
+        let client = reqwest::Client::builder().no_proxy().timeout(LAST_WORD).build()?;
+        let call = client.post(format!("{base}/2018-06-01/runtime/init/error"));
+        let call = call.header("lambda-runtime-function-error-type", "Settings.Wrong");
+        call.json(&json!({"errorType": "Settings.Wrong", "errorMessage": wrong.to_string()})).send().await
+    };
+    let code = settings::refuse(wrong);
+    if let Err(error) = told.await {
+        tracing::debug!(%error, "the runtime API did not hear why this function ends");
+    }
+    code
 }
 
 #[derive(Debug, thiserror::Error)]

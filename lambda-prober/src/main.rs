@@ -2,22 +2,28 @@
 
 use std::{env, process::ExitCode};
 
-use lambda_prober::{command, function, function::ServeError, settings::ProberSettings};
-use shared::settings::{Settings, refuse};
+use lambda_prober::{
+    command,
+    function::{self, ServeError},
+    settings::ProberSettings,
+};
+use shared::settings::{Ending, Settings, refuse};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = match ProberSettings::read(env::args_os()) {
-        Ok(settings) => settings,
-        Err(code) => return code,
+    let runtime_api = env::var("AWS_LAMBDA_RUNTIME_API").ok();
+    let settings = match (ProberSettings::read(env::args_os()), &runtime_api) {
+        (Ok(settings), _) => settings,
+        (Err(Ending::Wrong(wrong)), Some(api)) => return function::refuse(&wrong, api).await,
+        (Err(ending), _) => return ending.tell(),
     };
     shared::telemetry::init(settings.log_level);
-    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+    let Some(api) = runtime_api else {
         return command::command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong));
-    }
+    };
     match function::serve(&settings).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(ServeError::Setting(wrong)) => refuse(&wrong),
+        Err(ServeError::Setting(wrong)) => function::refuse(&wrong, &api).await,
         Err(error) => {
             tracing::error!(%error, "stopped");
             ExitCode::FAILURE

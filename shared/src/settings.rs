@@ -37,20 +37,38 @@ pub trait Settings: CommandFactory + FromArgMatches {
     /// Reads flags and variables.
     ///
     /// # Errors
-    /// The exit code to end with: 0 after `--help` or `--version`, 2 after a wrong setting was told on stderr.
-    fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
+    /// When the program is to end before it begins.
+    fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Ending> {
         let parsed = Self::full_command().try_get_matches_from(arguments).and_then(|m| Self::from_arg_matches(&m));
         parsed.map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 let _ = error.print();
-                ExitCode::SUCCESS
+                Ending::Answered(ExitCode::SUCCESS)
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 let _ = error.print();
-                ExitCode::from(EXIT_SETTINGS)
+                Ending::Answered(ExitCode::from(EXIT_SETTINGS))
             }
-            _ => refuse(&WrongSetting(sentence(&error))),
+            _ => Ending::Wrong(WrongSetting(sentence(&error))),
         })
+    }
+}
+
+/// Why a program ends before it begins.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// `--help` or `--version` has been answered.
+    Answered(ExitCode),
+    Wrong(WrongSetting),
+}
+
+impl Ending {
+    /// Tells a wrong setting on stderr; the exit code to end with.
+    pub fn tell(&self) -> ExitCode {
+        match self {
+            Self::Answered(code) => *code,
+            Self::Wrong(wrong) => refuse(wrong),
+        }
     }
 }
 

@@ -123,14 +123,17 @@ async fn help_check_and_refusals_tell_no_secret() {
 #[tokio::test]
 async fn runs_tell_no_secret_whatever_happens() {
     let mut ear = Ear::default();
-    let keeper = Keeper::start_with(|command| drop(command.env("LOG_LEVEL", "trace"))).await;
+    let keeper = Keeper::start_with(|command| {
+        command.env("LOG_LEVEL", "trace");
+    })
+    .await;
     let folder = tempfile::tempdir().expect("a folder");
     let key_file = file(folder.path(), "key", &key(1));
     let mut command = ours("beacon");
     command.env("BEACON_KEY_FILE", &key_file).env("LOG_LEVEL", "trace");
     let beacon = Beacon::run(command, "127.0.0.1:0").await;
     let refused = Fault::Answer { status: 401, headers: "", body: r#"{"error":"Could not authenticate"}"# };
-    let refuses = Statuspage::open(&keeper, [], refused).await;
+    let strict = Statuspage::open(&keeper, [], refused).await;
     let breaks = Statuspage::open(&keeper, [], Fault::Dropped).await;
     let stranger = Home::open(Manner::Claims("v1;up=5;age=5;mac=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await;
 
@@ -160,7 +163,7 @@ async fn runs_tell_no_secret_whatever_happens() {
     }
     for (what, home, api) in [
         ("all is well", beacon.url(), keeper.api()),
-        ("a refused token", beacon.url(), refuses.api.clone()),
+        ("a refused token", beacon.url(), strict.api.clone()),
         ("a broken page", beacon.url(), breaks.api.clone()),
         ("a stranger", stranger.url(), keeper.api()),
         ("an endpoint that is none", beacon.url(), beacon.url()),

@@ -29,8 +29,8 @@ impl Walk {
         }
         let moto = Moto::start(test).await?;
         let reader = Reader::new(pointed_at(&moto.endpoint).into());
-        let text = fs::read_to_string(root().join("infra/README.md")).expect("a guide");
-        Some(Self { reader, blocks: blocks(&text), moto })
+        let guide = fs::read_to_string(root().join("infra/README.md")).expect("a guide");
+        Some(Self { reader, blocks: blocks(&guide), moto })
     }
 
     /// Runs what every reader runs under that heading; what it printed.

@@ -32,7 +32,7 @@ pub fn blocks(text: &str) -> Vec<Block> {
     for line in text.lines() {
         match &mut open {
             Some(_) if line == "```" => blocks.extend(open.take()),
-            Some(block) => block.script += &format!("{line}\n"),
+            Some(block) => block.script.extend([line, "\n"]),
             None => {
                 if let Some(title) = line.strip_prefix("## ") {
                     title.clone_into(&mut heading);

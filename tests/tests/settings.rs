@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tests::process::{Ended, file, ours, run};
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    process::Command,
+};
 
 async fn ends(command: Command) -> Ended {
     run(command, Duration::from_secs(10)).await
@@ -35,12 +40,20 @@ fn target_but<'a>(name: &'a str, value: Option<&'a str>) -> Vec<(&'a str, &'a st
     target
 }
 
+const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+const TWO: &str = r#"[{"url":"http://one","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"},
+    {"url":"http://two","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"}]"#;
+
 #[tokio::test]
 async fn the_prober_names_what_is_missing_or_wrong() {
     for (name, value, sentence) in [
         ("CANARY_URL", None, "CANARY_URL is not set"),
         ("PAGE_ID", None, "PAGE_ID is not set"),
-        ("TOKEN", None, "TOKEN is not set: set TOKEN, or TOKEN_FILE"),
+        (
+            "TOKEN",
+            None,
+            "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER",
+        ),
         ("CANARY_URL", Some("home.example"), "invalid value 'home.example' for '--canary-url"),
         ("PAGE_ID", Some("gytm"), "invalid value 'gytm' for '--page-id <PAGE_ID>': an id is 12 lower-case"),
         ("COMPONENT_ID", Some("UPPERCASE123"), "'--component-id <COMPONENT_ID>': an id is 12 lower-case"),
@@ -48,9 +61,30 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("ATTEMPTS", Some("1"), "a run takes 2 to 5 attempts"),
         ("TARGETS", Some("[]"), "1 to 100 targets, not 0"),
         ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
+        ("STATUSPAGE_TOKEN_PARAMETER", Some("/token"), "TOKEN and STATUSPAGE_TOKEN_PARAMETER are both set"),
+        (
+            "STATUSPAGE_TOKEN_PARAMETER",
+            Some("token"),
+            "'--statuspage-token-parameter <NAME>': a parameter's name is a path",
+        ),
+        (
+            "BEACON_KEY",
+            Some("short"),
+            "BEACON_KEY: a key is 43 letters, digits, - and _, as `porchlight keygen` writes it",
+        ),
+        ("BEACON_KEY_FILE", Some("/nowhere"), "BEACON_KEY_FILE: /nowhere cannot be read"),
+        ("BEACON_KEY_OLD", Some(KEY), "there is an old key, but none that replaces it: set BEACON_KEY"),
+        ("TARGETS", Some("[{]"), "'--targets <TARGETS>': this is not JSON"),
+        ("TARGETS", Some(TWO), "two targets share the component 8kbf7d35c070"),
+        ("TARGETS_PARAMETER", Some("/targets"), "TARGETS_PARAMETER and CANARY_URL are both set: keep one of them"),
+        ("LOG_LEVEL", Some("loud"), "a level is error, warn, info, debug or trace"),
     ] {
         refuses("lambda-prober", &target_but(name, value), &[], sentence).await;
     }
+    let state = [&TARGET[..], &[("STATE_PARAMETER", "/state"), ("STATE_FILE", "state.json")]].concat();
+    refuses("lambda-prober", &state, &[], "STATE_PARAMETER and STATE_FILE are both set: keep one of them").await;
+    let key = [&TARGET[..], &[("BEACON_KEY", KEY), ("BEACON_KEY_PARAMETER", "/key")]].concat();
+    refuses("lambda-prober", &key, &[], "BEACON_KEY and BEACON_KEY_PARAMETER are both set: keep one of them").await;
     refuses("lambda-prober", &[("TOKEN", "x")], &[], "there is nothing to probe").await;
     refuses("lambda-prober", &TARGET, &["--every", "1s"], "a cycle takes 15s or longer").await;
     refuses("lambda-prober", &TARGET, &["--once", "--every", "60s"], "cannot be used with").await;
@@ -88,10 +122,49 @@ async fn the_function_refuses_its_settings_before_it_polls() {
     refuses("lambda-prober", &[runtime], &[], "TOKEN is not set").await;
 }
 
+/// Whoever invokes the function sees only what the runtime API was told.
+#[tokio::test]
+async fn the_function_tells_the_runtime_api_the_same_sentence() {
+    for (name, value) in [("BEACON_KEY", "short"), ("TARGETS", "[{]"), ("TARGETS", TWO), ("TOKEN_FILE", "/nowhere")] {
+        let api = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = api.local_addr().expect("an address").to_string();
+        let listening = tokio::spawn(async move {
+            let (mut stream, _) = api.accept().await.expect("it calls");
+            let mut heard = String::new();
+            while !heard.ends_with('}') {
+                let mut piece = [0; 4096];
+                let read = stream.read(&mut piece).await.expect("it speaks");
+                assert!(read > 0, "{heard}");
+                heard += &String::from_utf8_lossy(&piece[..read]);
+            }
+            let answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer).await.expect("it listens");
+            heard
+        });
+        let mut command = ours("lambda-prober");
+        command.envs(TARGET).env(name, value).env("AWS_LAMBDA_RUNTIME_API", address);
+        let ended = ends(command).await;
+        let heard = listening.await.expect("it was called");
+        assert_eq!((ended.code, ended.stderr.lines().count()), (Some(2), 1), "{}", ended.stderr);
+        assert!(heard.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1"), "{heard}");
+        let (_, body) = heard.split_once("\r\n\r\n").expect("a body");
+        let told: Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(told["errorMessage"], ended.stderr.trim(), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn beacon_and_tool_name_what_is_wrong() {
     refuses("beacon", &[("PUBLIC_ADDR", "8080")], &[], "is written like 127.0.0.1:8080").await;
     refuses("beacon", &[("MAX_CONNECTIONS", "0")], &[], "0 is not in 1..=16384").await;
+    refuses("beacon", &[("BEACON_KEY", "short")], &[], "BEACON_KEY: a key is 43 letters").await;
+    refuses(
+        "beacon",
+        &[("BEACON_KEY", KEY), ("BEACON_KEY_FILE", "/k")],
+        &[],
+        "BEACON_KEY and BEACON_KEY_FILE are both",
+    )
+    .await;
     refuses("beacon", &[], &["--port", "1"], "unexpected argument '--port'").await;
     refuses("porchlight", &[], &["demo", "--restore-after", "5s"], "--restore-after needs --cut-after").await;
     refuses("porchlight", &[], &["demo", "--for", "soon"], "a duration is written like 5s").await;

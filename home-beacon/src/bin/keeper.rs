@@ -13,7 +13,7 @@ use shared::settings::{Settings, WrongSetting, refuse};
 async fn main() -> ExitCode {
     let settings = match KeeperSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(code) => return code,
+        Err(ending) => return ending.tell(),
     };
     shared::telemetry::init(settings.log_level);
     let config = match config(&settings) {
