@@ -66,6 +66,7 @@ fn page_words(report: &TargetReport) -> String {
         Outcome::Maintenance => "under maintenance, which is a person's word and stays".into(),
         Outcome::Unknown => format!("says {before}; nothing is known, so it stays"),
         Outcome::LeftToNextRun => "somebody changed it during this run; left to the next run".into(),
+        Outcome::Failed(error) if report.verdict.status().is_none() => format!("says {before}, and stays so: {error}"),
         Outcome::Failed(error) => format!("not as it should be: {error}"),
     }
 }

@@ -3,7 +3,7 @@
 //! moto enforces no policy, runs no function, and silently leaves out the invoke configuration, the mail's
 //! subscription, alarms and Scheduler: those are asserted on the templates (see `templates.rs`), and the deployed binary runs in `arm64.rs`.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
 use tests::{
@@ -99,6 +99,8 @@ async fn the_cloud_road_leads_there_and_back() {
         walk.moto.parameter("/porchlight/beacon-key").await.map(|key| key.trim().to_owned()),
         Some(key.trim().to_owned())
     );
+    let mode = fs::metadata(walk.reader.path().join("beacon.key")).expect("the key").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it is nobody else's");
     assert!(!walk.reader.path().join("statuspage.token").exists());
     assert!(!printed.contains("token-of-the-reader") && !printed.contains(key.trim()), "{printed}");
 
