@@ -24,12 +24,12 @@ pub struct Access<'run> {
 impl<'run> Access<'run> {
     /// # Errors
     /// When there is no token; the text is for people.
-    pub fn new(
+    pub async fn new(
         http: &'run reqwest::Client,
         statuspage: &'run Url,
         secrets: &'run RunSecrets<'run>,
     ) -> Result<Self, String> {
-        Ok(Self { http, statuspage, secrets, token: secrets.token()?, renewed: OnceCell::new() })
+        Ok(Self { http, statuspage, secrets, token: secrets.token().await?, renewed: OnceCell::new() })
     }
 
     /// Makes a call until it succeeds, fails for good, or `until` has come.

@@ -110,7 +110,9 @@ fn trouble_words(trouble: NameTrouble) -> &'static str {
 fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Result {
     write!(f, "    {}", exchange.address)?;
     let phases = exchange.phases;
-    for (name, took) in [("connect", phases.connect), ("TLS", phases.tls), ("answer", phases.answer)] {
+    for (name, took) in
+        [("connect", phases.connect), ("TLS", phases.tls), ("answer", phases.answer), ("proof", phases.proof)]
+    {
         if let Some(took) = took {
             write!(f, "  {name} {}", Took(took))?;
         }

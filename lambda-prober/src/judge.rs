@@ -29,7 +29,9 @@ pub fn judge(attempts: &[Attempt]) -> Verdict {
     match against.first() {
         Some(&cause) if against.len() >= AGAINST => Verdict::Down(cause),
         _ if seen.contains(&Seen::Nobody(UnknownCause::Blind)) => Verdict::Unknown(UnknownCause::Blind),
-        _ => Verdict::Unknown(UnknownCause::NameService),
+        _ if seen.contains(&Seen::Nobody(UnknownCause::NameService)) => Verdict::Unknown(UnknownCause::NameService),
+        // Nobody was in trouble, but there was no time for attempts enough.
+        _ => Verdict::Unknown(UnknownCause::Blind),
     }
 }
 
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(judge(&[absent(), absent()]), Verdict::Down(DownCause::Unproven));
         assert_eq!(judge(&[absent(), foreign(), failed(Failure::Refused)]), Verdict::Down(DownCause::Impostor));
         assert_eq!(judge(&[failed(Failure::TimedOut), absent()]), Verdict::Down(DownCause::Unproven));
-        assert_eq!(judge(&[absent()]), Verdict::Unknown(UnknownCause::NameService), "one attempt is not enough");
+        assert_eq!(judge(&[absent()]), Verdict::Unknown(UnknownCause::Blind), "one attempt is not enough");
     }
 
     #[test]
@@ -227,6 +229,6 @@ mod tests {
 
     #[test]
     fn nothing_seen_is_never_down() {
-        assert_eq!(judge(&[]), Verdict::Unknown(UnknownCause::NameService));
+        assert_eq!(judge(&[]), Verdict::Unknown(UnknownCause::Blind));
     }
 }

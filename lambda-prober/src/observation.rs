@@ -78,6 +78,8 @@ pub struct Phases {
     pub tls: Option<Duration>,
     /// From the request to the end of the answer's head.
     pub answer: Option<Duration>,
+    /// Finding out whose answer it was, with another look at the keys where it took one. Absent where it was not asked.
+    pub proof: Option<Duration>,
 }
 
 /// A complete head of an HTTP answer, whatever its status.

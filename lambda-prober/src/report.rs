@@ -5,7 +5,7 @@
 //! | `event` | always `run` |
 //! | `at` | when the run began, RFC 3339 |
 //! | `duration_ms` | how long it took |
-//! | `published` | `false` when a page could not be read or a needed change could not be written |
+//! | `published` | `false` when a page could not be read, a needed change could not be written, or a key could not be read |
 //! | `targets[]` | one for each home: |
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
 //! | `.verdict` | `up`, `down` or `unknown` |
@@ -14,10 +14,10 @@
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
-//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `cause`, `last_proven_address`; `null` without state |
+//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `cause`, `last_proven_address`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
-//! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.
 
@@ -149,6 +149,7 @@ struct ExchangeLine {
     connect_ms: Option<f64>,
     tls_ms: Option<f64>,
     answer_ms: Option<f64>,
+    proof_ms: Option<f64>,
     http_status: Option<u16>,
     identity: Option<&'static str>,
     host_up_s: Option<u64>,
@@ -200,6 +201,7 @@ impl From<&Exchange> for ExchangeLine {
             connect_ms: exchange.phases.connect.map(ms),
             tls_ms: exchange.phases.tls.map(ms),
             answer_ms: exchange.phases.answer.map(ms),
+            proof_ms: exchange.phases.proof.map(ms),
             http_status: answer.map(|answer| answer.status),
             identity: answer.map(|answer| answer.identity.label()),
             host_up_s: running.map(|running| running.up),

@@ -95,19 +95,20 @@ impl Prober {
             listed = self.secrets.targets(observed).await.map_err(RunError::Targets)?;
             listed.as_ref().ok_or(RunError::NothingToProbe)?
         };
-        let secrets = self.secrets.open(targets, observed).await;
-        let access = Access::new(&tools.http, &self.statuspage, &secrets);
+        let secrets = RunSecrets::new(&self.secrets, targets, until);
 
         let observing = targets
             .iter()
             .map(|target| async { observe(&Checker { secrets: &secrets, target }, &tools.tls, pace, began).await });
         let reading = async {
-            match &access {
+            let access = Access::new(&tools.http, &self.statuspage, &secrets).await;
+            let pages = match &access {
                 Ok(access) => Ok(page::read(access, targets, observed).await),
                 Err(error) => Err(error.clone()),
-            }
+            };
+            (access, pages)
         };
-        let (attempts, pages) = tokio::join!(join_all(observing), reading);
+        let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
         let seen: Vec<Seen> =
             targets.iter().zip(attempts).map(|(target, attempts)| Seen::new(target, attempts, &pages)).collect();
 
@@ -135,8 +136,10 @@ impl Prober {
     ) -> Outcome {
         if seen.verdict == Verdict::Unknown(UnknownCause::Key) {
             // Nothing is to be published, but somebody must mend it.
-            let Some(Err(error)) = secrets.keys_again(seen.target).await else { return Outcome::Unknown };
-            return Outcome::Failed(error);
+            return Outcome::Failed(match secrets.keys_again(seen.target).await {
+                Err(error) => error,
+                Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
+            });
         }
         match (&seen.component, access) {
             (Ok(component), Some(access)) => self.publish(access, seen.target, seen.verdict, component, until).await,

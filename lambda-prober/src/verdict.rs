@@ -110,7 +110,7 @@ impl Verdict {
                 "The name service is in trouble, so the home could not be looked for."
             }
             Self::Unknown(UnknownCause::Blind) => {
-                "This prober could not make a connection of its own, so it cannot tell."
+                "This prober could not look as it should, so it cannot tell: look at its own network and time."
             }
         }
     }

@@ -21,22 +21,24 @@ pub struct Checker<'run> {
 impl Checker<'_> {
     /// A challenge for one request; `None` where the home has no key to answer it with.
     pub(super) fn challenge(&self) -> Result<Option<Challenge>, NoRandomness> {
-        self.secrets.keys(self.target).map(|_| random::bytes().map(Challenge::new)).transpose()
+        if !self.secrets.has_key(self.target) {
+            return Ok(None);
+        }
+        random::bytes().map(|bytes| Some(Challenge::new(bytes)))
     }
 
     /// Whose answer it was. Before it counts as somebody else's, the keys are read again: they may have been replaced.
     /// Where that fails, those from before stand.
     pub(super) async fn identify(&self, evidence: &Evidence) -> Identity {
-        let Some(first) = self.secrets.keys(self.target) else { return Identity::NotAsked };
-        let with_first = first.map(|keys| keys.identify(evidence));
+        let with_first = self.secrets.keys(self.target).await.map(|keys| keys.identify(evidence));
         if let Ok(identity) = with_first
             && identity.is_enough()
         {
             return identity;
         }
         match self.secrets.keys_again(self.target).await {
-            Some(Ok(keys)) => keys.identify(evidence),
-            _ => with_first.unwrap_or(Identity::Unchecked),
+            Ok(keys) => keys.identify(evidence),
+            Err(_) => with_first.unwrap_or(Identity::Unchecked),
         }
     }
 }

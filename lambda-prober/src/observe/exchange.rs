@@ -47,7 +47,10 @@ pub(super) async fn exchange(
             Err(failure) => Err(failure),
             Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
             Ok(Head { status, evidence: Some(evidence) }) => {
-                Ok(Answer { status, identity: checker.identify(&evidence).await })
+                let start = Instant::now();
+                let identity = checker.identify(&evidence).await;
+                phases.proof = Some(start.elapsed());
+                Ok(Answer { status, identity })
             }
         },
     };

@@ -25,7 +25,7 @@ const MOST_ADDRESSES: usize = 8;
 pub async fn observe(checker: &Checker<'_>, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant) -> Vec<Attempt> {
     let until = began + pace.observing;
     let mut attempts = Vec::with_capacity(pace.attempts);
-    let mut due = began;
+    let mut due = Instant::now();
     for _ in 0..pace.attempts {
         if due >= until {
             break;

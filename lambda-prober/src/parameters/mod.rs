@@ -6,11 +6,15 @@ mod name;
 use std::{collections::HashMap, time::Duration};
 
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_ssm::{Client, types::ParameterType};
+use aws_sdk_ssm::{
+    Client,
+    types::{Parameter, ParameterType},
+};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use futures_util::future::join_all;
 use shared::secret::Secret;
 use tokio::{
     sync::OnceCell,
@@ -22,10 +26,13 @@ pub use self::{
     name::{ParameterName, WrongName},
 };
 
+/// What is known of each parameter that was asked for.
+pub type Found = HashMap<ParameterName, Result<Option<Secret>, StoreError>>;
+
 /// How many parameters one call reads.
 pub const NAMES_PER_CALL: usize = 10;
 
-/// The deadline of a whole call, tries included. It comes out of the time for observing and publishing.
+/// The deadline of reading or writing, tries included. It comes out of the time for observing and publishing.
 const LONGEST_CALL: Duration = Duration::from_secs(6);
 
 /// Reads and writes parameters of this account and region.
@@ -36,35 +43,51 @@ pub struct ParameterStore {
 }
 
 impl ParameterStore {
-    /// The values of those `names` that exist, decrypted: one call for each ten.
-    ///
-    /// # Errors
-    /// When a call fails; then nothing is known of any of them.
-    pub async fn get(
+    /// What is known of each of `names`, decrypted: its value, `None` when it does not exist, or why it could not be read.
+    /// One call for each ten, all at once; a call that is denied is made again name by name, because AWS denies all ten
+    /// for one.
+    pub async fn get(&self, names: &[&ParameterName], until: Instant) -> Found {
+        let until = deadline(until);
+        let answers = join_all(names.chunks(NAMES_PER_CALL).map(|names| async move {
+            match self.get_some(names, until).await {
+                Err(error) if error.kind == Kind::Denied && names.len() > 1 => {
+                    let singles = names.iter().map(|name| async {
+                        let name = std::slice::from_ref(name);
+                        (name, self.get_some(name, until).await)
+                    });
+                    join_all(singles).await
+                }
+                answer => vec![(names, answer)],
+            }
+        }));
+        let mut found = Found::new();
+        for (names, answer) in answers.await.into_iter().flatten() {
+            for name in names.iter().copied() {
+                let value = answer.as_ref().map(|values| values.get(name).cloned()).map_err(Clone::clone);
+                found.insert(name.clone(), value);
+            }
+        }
+        found
+    }
+
+    /// One call; the values of those that exist.
+    async fn get_some(
         &self,
         names: &[&ParameterName],
         until: Instant,
     ) -> Result<HashMap<ParameterName, Secret>, StoreError> {
-        let mut found = HashMap::new();
-        for names in names.chunks(NAMES_PER_CALL) {
-            let told = || names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-            let call = async {
-                let asked = names.iter().map(ToString::to_string).collect();
-                let answer =
-                    self.client().await.get_parameters().set_names(Some(asked)).with_decryption(true).send().await;
-                answer.map_err(|error| StoreError::new(Verb::Read, told(), &error))
-            };
-            let answer = timeout_at(deadline(until), call)
-                .await
-                .unwrap_or_else(|_| Err(StoreError::too_late(Verb::Read, told())))?;
-            for parameter in answer.parameters.unwrap_or_default() {
-                let asked = names.iter().find(|name| Some(name.as_str()) == parameter.name.as_deref());
-                if let (Some(name), Some(value)) = (asked, parameter.value) {
-                    found.insert((*name).clone(), Secret::new(value));
-                }
-            }
-        }
-        Ok(found)
+        let told = || names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        let call = async {
+            let asked = names.iter().map(ToString::to_string).collect();
+            let answer = self.client().await.get_parameters().set_names(Some(asked)).with_decryption(true).send().await;
+            answer.map_err(|error| StoreError::new(Verb::Read, told(), &error))
+        };
+        let answer = timeout_at(until, call).await.unwrap_or_else(|_| Err(StoreError::too_late(Verb::Read, told())))?;
+        let value = |parameter: Parameter| {
+            let name = names.iter().find(|name| Some(name.as_str()) == parameter.name.as_deref())?;
+            Some(((*name).clone(), Secret::new(parameter.value?)))
+        };
+        Ok(answer.parameters.unwrap_or_default().into_iter().filter_map(value).collect())
     }
 
     /// Writes a plain text, whether the parameter exists or not.

@@ -8,15 +8,17 @@ use shared::id::ComponentId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParameterName(String);
 
-/// A text that names no parameter.
+/// A text that names no parameter. It is never repeated: the likeliest mistake is to put the secret where its name belongs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a parameter's name is a path of letters, digits, . - and _ like /porchlight/beacon-key")]
+#[error(
+    "a parameter's name is a path of letters, digits, . - and _ like /porchlight/beacon-key, and not the secret itself"
+)]
 pub struct WrongName;
 
-/// The longest name that Parameter Store takes, and how many parts it may have; its own prefix (the account's ARN)
-/// counts too, so this stays clear of it.
+/// The longest name that Parameter Store takes, and how many parts it may have. Its own prefix (the account's ARN)
+/// counts too, and a component below a name is one part more, so these stay clear of both.
 const LONGEST: usize = 900;
-const MOST_PARTS: usize = 15;
+const MOST_PARTS: usize = 14;
 
 impl ParameterName {
     pub fn as_str(&self) -> &str {
@@ -59,7 +61,7 @@ mod tests {
     #[test]
     fn a_name_is_a_path() {
         assert_eq!("/porchlight/state/".parse::<ParameterName>().unwrap().as_str(), "/porchlight/state");
-        for wrong in ["", "/", "porchlight/key", "//key", "/a b", "/a/../b/é", "/a//b", &"/a".repeat(16)] {
+        for wrong in ["", "/", "porchlight/key", "//key", "/a b", "/a/../b/é", "/a//b", &"/a".repeat(15)] {
             assert_eq!(wrong.parse::<ParameterName>(), Err(WrongName), "{wrong}");
         }
     }

@@ -12,12 +12,15 @@ use std::{
     time::Duration,
 };
 
-use shared::secret::{Secret, SecretSource};
-use tokio::{sync::OnceCell, time::Instant};
+use shared::{
+    secret::{Secret, SecretSource},
+    settings::WrongSetting,
+};
+use tokio::time::Instant;
 
 pub use self::run::RunSecrets;
 use crate::{
-    parameters::{ParameterName, ParameterStore, StoreError},
+    parameters::{Found, ParameterName, ParameterStore, StoreError},
     target::Targets,
 };
 
@@ -49,7 +52,9 @@ pub struct Places {
 pub struct Secrets {
     places: Places,
     store: ParameterStore,
-    kept: Mutex<HashMap<ParameterName, Kept>>,
+    parameters: Mutex<HashMap<ParameterName, Kept>>,
+    /// The last good value of each secret that is here, by its setting.
+    here: Mutex<HashMap<&'static str, Secret>>,
 }
 
 /// What was last read of a parameter.
@@ -71,9 +76,10 @@ struct Wanted<'a> {
 /// What is known of some parameters.
 #[derive(Debug)]
 struct Known {
-    values: HashMap<ParameterName, Secret>,
-    /// Why what was asked for could not be read just now.
-    trouble: Option<StoreError>,
+    /// `None` for what does not exist, and need not. What is not here could never be read.
+    values: HashMap<ParameterName, Option<Secret>>,
+    /// Why a parameter could not be read just now.
+    trouble: HashMap<ParameterName, StoreError>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,16 +97,11 @@ impl Places {
 
 impl Secrets {
     pub fn new(places: Places) -> Self {
-        Self { places, store: ParameterStore::default(), kept: Mutex::default() }
+        Self { places, store: ParameterStore::default(), parameters: Mutex::default(), here: Mutex::default() }
     }
 
     pub fn store(&self) -> &ParameterStore {
         &self.store
-    }
-
-    /// What to call the token in a message.
-    pub fn token_name(&self) -> String {
-        self.places.token.name("TOKEN")
     }
 
     /// The targets that Parameter Store has; `None` when they are not there.
@@ -111,18 +112,15 @@ impl Secrets {
         let Some(name) = &self.places.targets else { return Ok(None) };
         // Together with what every run needs, so that it is one call.
         let wanted = self.wanted(None);
-        let targets = match targets(&self.read(&wanted, Age::UpToLifetime, until).await, name) {
-            // It may have been mended since it was read.
-            Err(_) => targets(&self.read(&wanted, Age::Fresh, until).await, name),
-            good => good,
-        };
-        targets.map(Some)
-    }
-
-    /// Everything that a run on `targets` needs.
-    pub async fn open<'run>(&'run self, targets: &'run Targets, until: Instant) -> RunSecrets<'run> {
-        let first = self.read(&self.wanted(Some(targets)), Age::UpToLifetime, until).await;
-        RunSecrets { secrets: self, targets, first, again: OnceCell::new(), until }
+        let known = self.read(&wanted, Age::UpToLifetime, until).await;
+        match targets(&known, name) {
+            // A list that is there, but wrong, may have been mended since it was read.
+            Err(_) if known.values.contains_key(name) && known.trouble.is_empty() => {
+                targets(&self.read(&wanted, Age::Fresh, until).await, name)
+            }
+            settled => settled,
+        }
+        .map(Some)
     }
 
     /// The parameters that a run on `targets` asks for.
@@ -130,9 +128,14 @@ impl Secrets {
         let Places { token, key, old_key, targets: list } = &self.places;
         let parameter = |place: &'a Place| if let Place::Parameter(name) = place { Some(name) } else { None };
         let keys = || targets.into_iter().flatten().filter_map(|target| target.keys.as_ref());
-        let needed = [Some(token), key.as_ref()].into_iter().flatten().filter_map(parameter);
+        // Where every home has a key of its own, nobody needs the others' one, which may not even exist.
+        let (key, old_key) = match targets {
+            Some(targets) if targets.iter().all(|target| target.keys.is_some()) => (None, None),
+            _ => (key.as_ref(), old_key.as_ref()),
+        };
+        let needed = [Some(token), key].into_iter().flatten().filter_map(parameter);
         let needed = needed.chain(list).chain(keys().map(|keys| &keys.current));
-        let optional = old_key.iter().filter_map(parameter).chain(keys().filter_map(|keys| keys.old.as_ref()));
+        let optional = old_key.into_iter().filter_map(parameter).chain(keys().filter_map(|keys| keys.old.as_ref()));
         let named = |optional| move |name| Wanted { name, optional };
         let mut wanted: Vec<Wanted> = Vec::new();
         for one in needed.map(named(false)).chain(optional.map(named(true))) {
@@ -146,42 +149,66 @@ impl Secrets {
     /// Reads all of them when one is too old, and otherwise none.
     async fn read(&self, wanted: &[Wanted<'_>], age: Age, until: Instant) -> Known {
         let now = Instant::now();
-        let is_fresh = |one: &Wanted| {
-            let kept = self.kept();
-            let fresh = kept.get(one.name).filter(|kept| now - kept.at < LIFETIME);
-            fresh.is_some_and(|kept| kept.value.is_some() || one.optional)
-        };
-        let mut trouble = None;
-        if !wanted.is_empty() && (age == Age::Fresh || !wanted.iter().all(is_fresh)) {
+        let mut trouble = HashMap::new();
+        if !wanted.is_empty() && (age == Age::Fresh || self.is_due(wanted, now)) {
             let names: Vec<_> = wanted.iter().map(|one| one.name).collect();
-            match self.store.get(&names, until).await {
-                Ok(found) => self.keep(wanted, &found, now),
-                Err(error) => {
-                    tracing::warn!("{error}; what was read before stands");
-                    trouble = Some(error);
-                }
-            }
+            trouble = self.keep(wanted, self.store.get(&names, until).await, now);
         }
         let kept = self.kept();
-        let values = wanted.iter().filter_map(|one| Some((one.name.clone(), kept.get(one.name)?.value.clone()?)));
+        let values = wanted.iter().filter_map(|one| Some((one.name.clone(), kept.get(one.name)?.value.clone())));
         Known { values: values.collect(), trouble }
     }
 
-    /// Notes what was found. A needed secret that has vanished is kept as it was.
-    fn keep(&self, wanted: &[Wanted<'_>], found: &HashMap<ParameterName, Secret>, at: Instant) {
-        let mut kept = self.kept();
-        for Wanted { name, optional } in wanted.iter().copied() {
-            let value = found.get(name).cloned();
-            if value.is_some() || optional {
-                kept.insert(name.clone(), Kept { value, at });
-            } else {
-                tracing::warn!("the parameter {name} does not exist");
+    /// Whether one of them is too old, or not known at all.
+    fn is_due(&self, wanted: &[Wanted<'_>], now: Instant) -> bool {
+        let kept = self.kept();
+        !wanted.iter().all(|one| {
+            let fresh = kept.get(one.name).filter(|kept| now - kept.at < LIFETIME);
+            fresh.is_some_and(|kept| kept.value.is_some() || one.optional)
+        })
+    }
+
+    /// Notes what was found, and returns what could not be read. What could not be, and a needed secret that has
+    /// vanished, is kept as it was.
+    fn keep(&self, wanted: &[Wanted<'_>], found: Found, at: Instant) -> HashMap<ParameterName, StoreError> {
+        let (mut kept, mut trouble) = (self.kept(), HashMap::new());
+        for (name, value) in found {
+            let optional = wanted.iter().any(|one| *one.name == name && one.optional);
+            match value {
+                Ok(None) if !optional => tracing::warn!("the parameter {name} does not exist"),
+                Ok(value) => drop(kept.insert(name, Kept { value, at })),
+                Err(error) => drop(trouble.insert(name, error)),
             }
         }
+        // Ten names may have failed together, and in one sentence.
+        let mut told: Vec<&StoreError> = Vec::new();
+        for error in trouble.values() {
+            if !told.contains(&error) {
+                tracing::warn!("{error}; what was read before stands");
+                told.push(error);
+            }
+        }
+        trouble
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<ParameterName, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parameters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A secret that is here, as it is now. When its file has become useless, the last good value stands.
+    fn here(&self, setting: &'static str, source: &SecretSource) -> Result<Secret, WrongSetting> {
+        let mut last = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        match (source.current(), last.get(setting)) {
+            (Ok(secret), _) => {
+                last.insert(setting, secret.clone());
+                Ok(secret)
+            }
+            (Err(error), Some(secret)) => {
+                tracing::warn!("{error}; what was read before stands");
+                Ok(secret.clone())
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 }
 
@@ -197,14 +224,61 @@ impl Place {
 impl Known {
     /// The text of a parameter. A file's last line has an end, and `aws ssm put-parameter --value file://…` stores it.
     fn text(&self, name: &ParameterName) -> Result<&str, String> {
-        match (self.values.get(name), &self.trouble) {
-            (Some(value), _) => Ok(value.expose().trim_end_matches(['\r', '\n'])),
-            (None, Some(trouble)) => Err(trouble.to_string()),
-            (None, None) => Err(format!("the parameter {name} does not exist: make it, or name another")),
+        match (self.values.get(name), self.trouble.get(name)) {
+            (Some(Some(value)), _) => Ok(value.expose().trim_end_matches(['\r', '\n'])),
+            (_, Some(trouble)) => Err(trouble.to_string()),
+            (_, None) => Err(format!("the parameter {name} does not exist: make it, or name another")),
         }
     }
 }
 
 fn targets(known: &Known, name: &ParameterName) -> Result<Targets, String> {
     known.text(name)?.parse().map_err(|error| format!("the parameter {name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::proof::Key;
+
+    use super::*;
+
+    fn key(number: u8) -> Secret {
+        Secret::new(Key::new([number; 32]).expose())
+    }
+
+    fn name() -> ParameterName {
+        "/porchlight/beacon-key".parse().unwrap()
+    }
+
+    fn secrets() -> Secrets {
+        let token = Place::Here(SecretSource::Value(Secret::new("token")));
+        Secrets::new(Places { token, key: Some(Place::Parameter(name())), old_key: None, targets: None })
+    }
+
+    fn wanted(secrets: &Secrets) -> Vec<Wanted<'_>> {
+        secrets.wanted(None)
+    }
+
+    /// What is known at once, without asking a store that nobody serves.
+    async fn known(secrets: &Secrets) -> Option<Secret> {
+        let until = Instant::now();
+        secrets.read(&wanted(secrets), Age::UpToLifetime, until).await.values.remove(&name()).flatten()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_outlives_its_lifetime_when_it_cannot_be_read_again() {
+        let secrets = secrets();
+        let found = |value| Found::from([(name(), value)]);
+        assert!(secrets.keep(&wanted(&secrets), found(Ok(Some(key(1)))), Instant::now()).is_empty());
+        assert_eq!(known(&secrets).await, Some(key(1)));
+        tokio::time::advance(LIFETIME * 3).await;
+        assert!(secrets.is_due(&wanted(&secrets), Instant::now()), "it is to be read again");
+        assert_eq!(known(&secrets).await, Some(key(1)), "and stands where it cannot be");
+        // Nor does a needed secret end with its parameter.
+        secrets.keep(&wanted(&secrets), found(Ok(None)), Instant::now());
+        assert_eq!(known(&secrets).await, Some(key(1)));
+        secrets.keep(&wanted(&secrets), found(Ok(Some(key(2)))), Instant::now());
+        assert!(!secrets.is_due(&wanted(&secrets), Instant::now() + LIFETIME / 2));
+        assert_eq!(known(&secrets).await, Some(key(2)));
+    }
 }

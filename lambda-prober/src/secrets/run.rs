@@ -1,4 +1,4 @@
-//! The secrets as one run has them: read at its start, and once more where they do not fit.
+//! The secrets as one run has them: read when they are first needed, and once more where they do not fit.
 
 use shared::{proof::Key, secret::Secret};
 use tokio::{sync::OnceCell, time::Instant};
@@ -6,92 +6,122 @@ use tokio::{sync::OnceCell, time::Instant};
 use super::{Age, Known, Place, Secrets};
 use crate::{
     identity::Keys,
+    parameters::ParameterName,
     target::{Target, Targets},
 };
 
+const TOKEN: &str = "TOKEN";
+const KEY: &str = "BEACON_KEY";
+const OLD_KEY: &str = "BEACON_KEY_OLD";
+
 #[derive(Debug)]
 pub struct RunSecrets<'run> {
-    pub(super) secrets: &'run Secrets,
-    pub(super) targets: &'run Targets,
-    pub(super) first: Known,
-    pub(super) again: OnceCell<Known>,
-    pub(super) until: Instant,
+    secrets: &'run Secrets,
+    targets: &'run Targets,
+    until: Instant,
+    first: OnceCell<Known>,
+    again: OnceCell<Known>,
 }
 
-impl RunSecrets<'_> {
-    /// What to call the token in a message.
-    pub fn token_name(&self) -> String {
-        self.secrets.token_name()
+impl<'run> RunSecrets<'run> {
+    /// Reads nothing yet, so that observing need not wait.
+    pub fn new(secrets: &'run Secrets, targets: &'run Targets, until: Instant) -> Self {
+        Self { secrets, targets, until, first: OnceCell::new(), again: OnceCell::new() }
     }
 
+    /// What to call the token in a message.
+    pub fn token_name(&self) -> String {
+        self.secrets.places.token.name(TOKEN)
+    }
+
+    /// The token; where it cannot be had, after one more look.
+    ///
     /// # Errors
     /// When there is none that can be used; the text is for people.
-    pub fn token(&self) -> Result<Secret, String> {
-        secret(&self.secrets.places.token, "TOKEN", &self.first)
+    pub async fn token(&self) -> Result<Secret, String> {
+        match self.token_among(self.first().await) {
+            Err(_) => self.token_among(self.again().await),
+            token => token,
+        }
     }
 
     /// The token after one more look, if it is another than the one that was refused.
     pub async fn token_instead_of(&self, refused: &Secret) -> Option<Secret> {
-        let token = secret(&self.secrets.places.token, "TOKEN", self.again().await).ok()?;
+        let token = self.token_among(self.again().await).ok()?;
         (token != *refused).then_some(token)
     }
 
-    /// The keys of a target; `None` when it has none.
+    /// Whether a target has a key, so that it can be challenged.
+    pub fn has_key(&self, target: &Target) -> bool {
+        target.keys.is_some() || self.secrets.places.key.is_some()
+    }
+
+    /// The keys of a target that has one.
     ///
     /// # Errors
-    /// When there should be one, but it cannot be read or is none; the text is for people.
-    pub fn keys(&self, target: &Target) -> Option<Result<Keys, String>> {
-        self.keys_among(target, &self.first)
+    /// When they cannot be read or are none; the text is for people.
+    pub async fn keys(&self, target: &Target) -> Result<Keys, String> {
+        self.keys_among(target, self.first().await)
     }
 
     /// The keys after one more look.
     ///
     /// # Errors
     /// As [`RunSecrets::keys`].
-    pub async fn keys_again(&self, target: &Target) -> Option<Result<Keys, String>> {
+    pub async fn keys_again(&self, target: &Target) -> Result<Keys, String> {
         self.keys_among(target, self.again().await)
+    }
+
+    async fn first(&self) -> &Known {
+        self.first.get_or_init(|| self.read(Age::UpToLifetime)).await
     }
 
     /// Everything once more, once in a run, whoever asks first.
     async fn again(&self) -> &Known {
-        let read =
-            || async { self.secrets.read(&self.secrets.wanted(Some(self.targets)), Age::Fresh, self.until).await };
-        self.again.get_or_init(read).await
+        self.again.get_or_init(|| self.read(Age::Fresh)).await
     }
 
-    fn keys_among(&self, target: &Target, known: &Known) -> Option<Result<Keys, String>> {
+    async fn read(&self, age: Age) -> Known {
+        self.secrets.read(&self.secrets.wanted(Some(self.targets)), age, self.until).await
+    }
+
+    fn token_among(&self, known: &Known) -> Result<Secret, String> {
+        self.secret(&self.secrets.places.token, TOKEN, known)
+    }
+
+    fn keys_among(&self, target: &Target, known: &Known) -> Result<Keys, String> {
         let places = &self.secrets.places;
         let (current, old) = match &target.keys {
-            Some(names) => (Place::Parameter(names.current.clone()), names.old.clone().map(Place::Parameter)),
-            None => (places.key.clone()?, places.old_key.clone()),
+            Some(names) => (Some(Place::Parameter(names.current.clone())), names.old.clone().map(Place::Parameter)),
+            None => (places.key.clone(), places.old_key.clone()),
         };
-        let keys = || {
-            let old = old.filter(|place| known.has(place)).map(|place| key(&place, "BEACON_KEY_OLD", known));
-            Ok(Keys { current: key(&current, "BEACON_KEY", known)?, old: old.transpose()? })
-        };
-        Some(keys())
+        let current = self.key(&current.ok_or("there is no key")?, KEY, known)?;
+        // An old key that is gone, or is none, is nobody's. One that could not be read may be the home's.
+        let unread = |place: &Place| matches!(place, Place::Parameter(name) if !known.values.contains_key(name));
+        let complete = !old.as_ref().is_some_and(unread);
+        let old = old.filter(|place| !matches!(place, Place::Parameter(name) if !known.has(name)));
+        let old = old.map(|place| self.key(&place, OLD_KEY, known)).transpose();
+        let old = old.inspect_err(|error| tracing::warn!("{error}; there is no old key, then")).unwrap_or_default();
+        Ok(Keys { current, old, complete })
+    }
+
+    fn secret(&self, place: &Place, setting: &'static str, known: &Known) -> Result<Secret, String> {
+        match place {
+            Place::Here(source) => self.secrets.here(setting, source).map_err(|error| error.to_string()),
+            Place::Parameter(name) => {
+                Secret::checked(&place.name(setting), known.text(name)?).map_err(|error| error.to_string())
+            }
+        }
+    }
+
+    fn key(&self, place: &Place, setting: &'static str, known: &Known) -> Result<Key, String> {
+        let text = self.secret(place, setting, known)?;
+        text.expose().parse().map_err(|error| format!("{}: {error}", place.name(setting)))
     }
 }
 
 impl Known {
-    fn has(&self, place: &Place) -> bool {
-        match place {
-            Place::Here(_) => true,
-            Place::Parameter(name) => self.values.contains_key(name),
-        }
+    fn has(&self, name: &ParameterName) -> bool {
+        self.values.get(name).is_some_and(Option::is_some)
     }
-}
-
-fn secret(place: &Place, setting: &str, known: &Known) -> Result<Secret, String> {
-    match place {
-        Place::Here(source) => source.current().map_err(|error| error.to_string()),
-        Place::Parameter(name) => {
-            Secret::checked(&place.name(setting), known.text(name)?).map_err(|error| error.to_string())
-        }
-    }
-}
-
-fn key(place: &Place, setting: &str, known: &Known) -> Result<Key, String> {
-    let text = secret(place, setting, known)?;
-    text.expose().parse().map_err(|error| format!("{}: {error}", place.name(setting)))
 }
