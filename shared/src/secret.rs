@@ -2,9 +2,12 @@
 //!
 //! A secret is never a command-line flag: it is a variable, or a file named by the variable's `_FILE` sibling.
 
-use std::{env, ffi::OsString, fmt, fs, path::PathBuf};
+use std::{env, ffi::OsString, fmt, path::PathBuf};
 
-use crate::settings::WrongSetting;
+use crate::{file, settings::WrongSetting};
+
+/// The longest file that can hold a secret, in bytes.
+const LONGEST_FILE: u64 = 64 << 10;
 
 /// A value that `Debug` hides and that has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,9 +79,11 @@ impl SecretSource {
         match self {
             Self::Value(secret) => Ok(secret.clone()),
             Self::File { setting, path } => {
-                let text = fs::read_to_string(path).map_err(|error| {
+                let cannot = |error: &dyn fmt::Display| {
                     WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()))
-                })?;
+                };
+                let bytes = file::read(path, LONGEST_FILE).map_err(|error| cannot(&error))?;
+                let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
                 Secret::checked(setting, text.trim_end_matches(['\r', '\n']))
                     .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
@@ -129,6 +134,8 @@ impl SecretSetting {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const TOKEN: SecretSetting = SecretSetting { name: "TOKEN", help: "" };

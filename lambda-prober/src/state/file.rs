@@ -2,15 +2,24 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::Path,
+    time::Duration,
 };
 
 use serde_json::Value;
 use shared::id::ComponentId;
+use tokio::time::{Instant, sleep};
 
 use super::Record;
+
+/// The longest file that is read. A hundred homes take some 20 kB.
+const LONGEST: u64 = 1 << 20;
+
+/// How long to wait for another process that is writing, and how often to look.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The records that can be read. A file that is not there, or is no such object, holds none.
 ///
@@ -22,32 +31,51 @@ pub(super) fn read(path: &Path) -> Result<HashMap<ComponentId, Record>, String> 
     Ok(whole.into_iter().filter_map(record).collect())
 }
 
-/// Writes `changed` beside what else is in the file, which is replaced as a whole: a crash leaves the old one.
+/// Writes `changed` beside what else is in the file, which is replaced as a whole: a crash leaves the old one. Other
+/// processes on the same file are kept out meanwhile, by a lock on a file beside it.
 ///
 /// # Errors
 /// When it cannot be written; the text is for people.
-pub(super) fn write(path: &Path, changed: &[(ComponentId, Record)]) -> Result<(), String> {
+pub(super) async fn write(path: &Path, changed: &[(ComponentId, Record)], until: Instant) -> Result<(), String> {
+    let cannot = |error: io::Error| format!("STATE_FILE: {} cannot be written ({error})", path.display());
+    let _lock = lock(path, until).await.map_err(cannot)?;
     let mut whole = whole(path)?;
     for (id, record) in changed {
         whole.insert(id.to_string(), serde_json::to_value(record).map_err(|error| error.to_string())?);
     }
     let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
-    let draft = path.with_added_extension(format!("{}.new", std::process::id()));
+    // A link stays one: what it points at is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let draft = path.with_added_extension("new");
     let replace = || -> io::Result<()> {
         let mut file = File::create(&draft)?;
         file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
         file.sync_all()?;
-        fs::rename(&draft, path)
+        fs::rename(&draft, &path)
     };
     replace().map_err(|error| {
         // It may never have been made.
         let _ = fs::remove_file(&draft);
-        format!("STATE_FILE: {} cannot be written ({error})", path.display())
+        cannot(error)
     })
 }
 
+/// The lock, which ends with the file that is returned.
+async fn lock(path: &Path, until: Instant) -> io::Result<File> {
+    let file = File::create(path.with_added_extension("lock"))?;
+    let until = until.min(Instant::now() + LONGEST_WAIT);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(LOOK_AGAIN).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 fn whole(path: &Path) -> Result<BTreeMap<String, Value>, String> {
-    match fs::read(path) {
+    match shared::file::read(path, LONGEST) {
         Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_else(|error| {
             tracing::warn!("{} is no record of state and is made anew: {error}", path.display());
             BTreeMap::new()
@@ -61,42 +89,64 @@ fn whole(path: &Path) -> Result<BTreeMap<String, Value>, String> {
 mod tests {
     use super::*;
 
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
     fn record(cause: &str) -> Record {
         Record { cause: Some(cause.into()), ..Record::default() }
     }
 
-    #[test]
-    fn a_record_is_kept_beside_the_others() {
+    #[tokio::test]
+    async fn a_record_is_kept_beside_the_others() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         let (one, two): (ComponentId, ComponentId) = ("8kbf7d35c070".parse().unwrap(), "8kbf7d35c071".parse().unwrap());
         assert_eq!(read(&path), Ok(HashMap::new()));
-        write(&path, &[(one.clone(), record("refused"))]).unwrap();
-        write(&path, &[(two.clone(), record("reset"))]).unwrap();
-        write(&path, &[(one.clone(), record("tls"))]).unwrap();
+        write(&path, &[(one.clone(), record("refused"))], soon()).await.unwrap();
+        write(&path, &[(two.clone(), record("reset"))], soon()).await.unwrap();
+        write(&path, &[(one.clone(), record("tls"))], soon()).await.unwrap();
         let read = read(&path).unwrap();
         assert_eq!((read.get(&one), read.get(&two)), (Some(&record("tls")), Some(&record("reset"))));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the file and its lock, and no draft");
     }
 
-    #[test]
-    fn a_file_that_is_no_record_is_made_anew_and_an_odd_record_is_left_out() {
+    #[tokio::test]
+    async fn a_file_that_is_no_record_is_made_anew_and_an_odd_record_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         let id: ComponentId = "8kbf7d35c070".parse().unwrap();
         for text in ["", "half a rec", "[]", r#"{"8kbf7d35c070":{"down_since":"yesterday"},"x":1}"#] {
             fs::write(&path, text).unwrap();
             assert_eq!(read(&path), Ok(HashMap::new()), "{text}");
-            write(&path, &[(id.clone(), record("name"))]).unwrap();
+            write(&path, &[(id.clone(), record("name"))], soon()).await.unwrap();
             assert_eq!(read(&path).unwrap()[&id], record("name"));
         }
     }
 
-    #[test]
-    fn what_cannot_be_read_or_written_is_told() {
+    #[tokio::test]
+    async fn two_that_write_at_once_lose_nothing_and_a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("state.json"), folder.path().join("link.json"));
+        fs::write(&path, "{}").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let ids: Vec<ComponentId> = (10..40).map(|number| format!("8kbf7d35c0{number}").parse().unwrap()).collect();
+        let writing = ids.iter().map(|id| {
+            let (link, id) = (link.clone(), id.clone());
+            tokio::spawn(async move { write(&link, &[(id, record("refused"))], soon()).await })
+        });
+        for written in writing.collect::<Vec<_>>() {
+            written.await.unwrap().unwrap();
+        }
+        assert_eq!(read(&path).unwrap().len(), ids.len());
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_or_written_is_told() {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(folder.path()).unwrap_err().contains("cannot be read"));
         let nowhere = folder.path().join("nowhere/state.json");
-        assert!(write(&nowhere, &[]).unwrap_err().contains("cannot be written"));
+        assert!(write(&nowhere, &[], soon()).await.unwrap_err().contains("cannot be written"));
     }
 }

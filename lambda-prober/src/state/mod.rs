@@ -8,6 +8,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
@@ -19,6 +20,9 @@ use crate::parameters::{ParameterName, ParameterStore};
 
 /// How many records are written at once. Parameter Store takes three writes a second; the SDK waits where it is more.
 const WRITES_AT_ONCE: usize = 3;
+
+/// How long a warm instance goes by its memory. Another instance may have written since.
+const TRUST: Duration = Duration::from_mins(10);
 
 /// Where the records are.
 #[derive(Clone, Debug)]
@@ -33,11 +37,20 @@ pub enum StatePlace {
 #[derive(Debug)]
 pub struct State {
     place: StatePlace,
-    remembered: Mutex<HashMap<ComponentId, Record>>,
+    remembered: Mutex<HashMap<ComponentId, Remembered>>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    record: Record,
+    at: Instant,
 }
 
 /// What became of one home's record: as it is now, or why that is not known. The error is for people.
 pub type Kept = Result<Record, String>;
+
+/// What was found where a record should be: `None` when there is none that can be read.
+type Stored = Result<Option<Record>, String>;
 
 /// Whether records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +65,8 @@ impl State {
         Self { place, remembered: Mutex::default() }
     }
 
-    /// Brings the records up to date with what a run found, reading and writing only what must be.
+    /// Brings the records up to date with what a run found, reading and writing only what must be. What was not needed is
+    /// left out.
     pub async fn update(
         &self,
         store: &ParameterStore,
@@ -60,79 +74,79 @@ impl State {
         write: Write,
         until: Instant,
     ) -> HashMap<ComponentId, Kept> {
-        let needed: Vec<_> = {
-            let remembered = self.remembered();
-            findings.iter().filter(|(id, finding)| finding.needs_record(remembered.get(id))).collect()
-        };
-        let read = match self.read(store, needed.iter().map(|(id, _)| *id).collect(), until).await {
-            Ok(read) => read,
-            Err(error) => {
-                tracing::warn!("the state cannot be read: {error}");
-                return findings.iter().map(|(id, _)| ((*id).clone(), Err(error.clone()))).collect();
-            }
-        };
-        let mut changed = Vec::new();
+        let needed: Vec<_> = findings.iter().filter(|(id, finding)| self.needs(id, finding)).collect();
+        let ids: Vec<_> = needed.iter().map(|(id, _)| *id).collect();
+        let mut stored = self.read(store, &ids, until).await;
+        let (mut kept, mut changed) = (HashMap::new(), Vec::new());
         for (id, finding) in needed {
-            let before = read.get(*id);
-            let after = finding.record(&before.cloned().unwrap_or_default());
-            if Some(&after) != before && after != Record::default() {
-                changed.push(((*id).clone(), after));
-            } else {
-                self.remember(id, after);
+            match stored.remove(*id).unwrap_or(Ok(None)) {
+                // What could not be read must not be overwritten.
+                Err(error) => drop(kept.insert((*id).clone(), Err(error))),
+                Ok(before) => {
+                    let after = finding.record(&before.clone().unwrap_or_default());
+                    if after != before.unwrap_or_default() && write == Write::Yes {
+                        changed.push(((*id).clone(), after));
+                    } else {
+                        kept.insert((*id).clone(), Ok(after));
+                    }
+                }
             }
         }
-        let mut kept = self.write(store, changed, write, until).await;
-        let remembered = self.remembered();
-        for (id, _) in findings {
-            if let Some(record) = remembered.get(*id) {
-                kept.entry((*id).clone()).or_insert_with(|| Ok(record.clone()));
-            }
-        }
+        kept.extend(self.write(store, changed, until).await);
+        self.remember(&kept, write);
         kept
     }
 
-    /// The records of those `ids` that have a readable one.
-    async fn read(
-        &self,
-        store: &ParameterStore,
-        ids: Vec<&ComponentId>,
-        until: Instant,
-    ) -> Result<HashMap<ComponentId, Record>, String> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
+    fn needs(&self, id: &ComponentId, finding: &Finding<'_>) -> bool {
+        let remembered = self.remembered();
+        let recent = remembered.get(id).filter(|remembered| remembered.at.elapsed() < TRUST);
+        finding.needs_record(recent.map(|remembered| &remembered.record))
+    }
+
+    async fn read(&self, store: &ParameterStore, ids: &[&ComponentId], until: Instant) -> HashMap<ComponentId, Stored> {
+        let each = |stored: Stored| ids.iter().map(|id| (ComponentId::clone(id), stored.clone())).collect();
         match &self.place {
-            StatePlace::File(path) => file::read(path),
+            _ if ids.is_empty() => HashMap::new(),
+            StatePlace::File(path) => match file::read(path) {
+                Ok(records) => records.into_iter().map(|(id, record)| (id, Ok(Some(record)))).collect(),
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    each(Err(error))
+                }
+            },
             StatePlace::Parameters(prefix) => {
                 let names: Vec<_> = ids.iter().map(|id| prefix.of(id)).collect();
-                let found =
-                    store.get(&names.iter().collect::<Vec<_>>(), until).await.map_err(|error| error.to_string())?;
-                let record = |(id, name)| {
-                    let text = found.get(name)?.expose();
-                    let record = serde_json::from_str(text);
-                    let record =
-                        record.inspect_err(|error| tracing::warn!("{name} is no record and is made anew: {error}"));
-                    Some((ComponentId::clone(id), record.ok()?))
+                let mut found = store.get(&names.iter().collect::<Vec<_>>(), until).await;
+                let stored = |(id, name): (&&ComponentId, &ParameterName)| {
+                    let stored = match found.remove(name) {
+                        Some(Ok(Some(text))) => Ok(parsed(name, text.expose())),
+                        Some(Ok(None)) | None => Ok(None),
+                        Some(Err(error)) => {
+                            tracing::warn!("{error}");
+                            Err(error.to_string())
+                        }
+                    };
+                    (ComponentId::clone(id), stored)
                 };
-                Ok(ids.into_iter().zip(&names).filter_map(record).collect())
+                ids.iter().zip(&names).map(stored).collect()
             }
         }
     }
 
-    /// Writes records, and remembers those that are written.
     async fn write(
         &self,
         store: &ParameterStore,
         changed: Vec<(ComponentId, Record)>,
-        write: Write,
         until: Instant,
-    ) -> HashMap<ComponentId, Kept> {
-        if changed.is_empty() || write == Write::No {
-            return changed.into_iter().map(|(id, record)| (id, Ok(record))).collect();
-        }
-        let written: Vec<(ComponentId, Kept)> = match &self.place {
+    ) -> Vec<(ComponentId, Kept)> {
+        let told = |error: String| {
+            tracing::warn!("{error}");
+            error
+        };
+        match &self.place {
+            _ if changed.is_empty() => Vec::new(),
             StatePlace::File(path) => {
-                let written = file::write(path, &changed);
+                let written = file::write(path, &changed, until).await.map_err(told);
                 changed.into_iter().map(|(id, record)| (id, written.clone().map(|()| record))).collect()
             }
             StatePlace::Parameters(prefix) => {
@@ -141,29 +155,32 @@ impl State {
                         Ok(text) => store.put(&prefix.of(&id), text, until).await.map_err(|error| error.to_string()),
                         Err(error) => Err(error.to_string()),
                     };
-                    (id, put.map(|()| record))
+                    (id, put.map(|()| record).map_err(told))
                 });
                 stream::iter(writing).buffer_unordered(WRITES_AT_ONCE).collect().await
             }
-        };
-        for (id, kept) in &written {
+        }
+    }
+
+    /// Remembers what is on record. Where that is not known, the next run reads it.
+    fn remember(&self, kept: &HashMap<ComponentId, Kept>, write: Write) {
+        let (mut remembered, at) = (self.remembered(), Instant::now());
+        for (id, kept) in kept {
             match kept {
-                Ok(record) => self.remember(id, record.clone()),
-                // What is on record is not known, so the next run reads it.
-                Err(error) => {
-                    tracing::warn!("the state cannot be written: {error}");
-                    self.remembered().remove(id);
+                Ok(record) if write == Write::Yes => {
+                    drop(remembered.insert(id.clone(), Remembered { record: record.clone(), at }));
                 }
+                _ => drop(remembered.remove(id)),
             }
         }
-        written.into_iter().collect()
     }
 
-    fn remember(&self, id: &ComponentId, record: Record) {
-        self.remembered().insert(id.clone(), record);
-    }
-
-    fn remembered(&self) -> MutexGuard<'_, HashMap<ComponentId, Record>> {
+    fn remembered(&self) -> MutexGuard<'_, HashMap<ComponentId, Remembered>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn parsed(name: &ParameterName, text: &str) -> Option<Record> {
+    let record = serde_json::from_str(text);
+    record.inspect_err(|error| tracing::warn!("{name} is no record and is made anew: {error}")).ok()
 }

@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use shared::statuspage::ComponentStatus;
 
 use crate::verdict::Verdict;
@@ -11,7 +12,8 @@ use crate::verdict::Verdict;
 /// How long a home must be up for its outage to be over; a shorter up belongs to the outage.
 pub const RESOLVE_AFTER: Duration = Duration::from_mins(2);
 
-/// One home's record. Without it a run is right, only less informed, so whatever is missing or unreadable is `None`.
+/// One home's record. Without it a run is right, only less informed: what is missing is `None`, and a record that cannot
+/// be read is an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Record {
@@ -27,6 +29,9 @@ pub struct Record {
     /// Where the home last proved itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_proven_address: Option<IpAddr>,
+    /// What another version wrote, kept for its return.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
 /// What a run found of one home.
@@ -60,7 +65,7 @@ impl Finding<'_> {
         // A clock that was ahead must not keep an outage open for ever.
         let past = |time: Option<Timestamp>| time.filter(|time| *time <= self.at);
         let (down_since, up_since) = (past(before.down_since), past(before.up_since));
-        let last_proven_address = self.address(before);
+        let (last_proven_address, others) = (self.address(before), before.others.clone());
         match self.verdict {
             Verdict::Unknown(_) => Record { last_proven_address, ..before.clone() },
             Verdict::Down(_) => {
@@ -74,13 +79,14 @@ impl Finding<'_> {
                     up_since: None,
                     cause: self.verdict.cause().map(str::to_owned),
                     last_proven_address,
+                    others,
                 }
             }
             Verdict::Up => {
                 let up_since = up_since.unwrap_or(self.at);
                 let down_since = down_since.filter(|_| !self.is_over(up_since));
                 let cause = before.cause.clone().filter(|_| down_since.is_some());
-                Record { down_since, up_since: Some(up_since), cause, last_proven_address }
+                Record { down_since, up_since: Some(up_since), cause, last_proven_address, others }
             }
         }
     }
@@ -189,6 +195,14 @@ mod tests {
             assert_eq!(finding.record(&known).last_proven_address, Some(address));
             assert_eq!(finding.needs_record(Some(&known)), address != v4, "{finding:?}");
         }
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_kept() {
+        let newer = r#"{"down_since":"2027-01-15T08:00:00Z","outage_key":"x"}"#;
+        let record: Record = serde_json::from_str(newer).unwrap();
+        let after = finding(0, DOWN, OUTAGE).record(&record);
+        assert_eq!(serde_json::to_value(&after).unwrap()["outage_key"], "x");
     }
 
     #[test]

@@ -1,0 +1,41 @@
+//! Small files that people and clusters put there: read whole, and never waited for.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+};
+
+/// Reads a regular file of at most `longest` bytes. Anything else (a pipe, a device) could keep a reader for ever.
+///
+/// # Errors
+/// When it is something else, longer, or cannot be read.
+pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::Error::other(format!("it has more than {longest} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_short_regular_file_is_read() {
+        let path = std::env::temp_dir().join(format!("porchlight-file-{}", std::process::id()));
+        fs::write(&path, "12345678").unwrap();
+        assert_eq!(read(&path, 8).unwrap(), b"12345678");
+        assert!(read(&path, 7).unwrap_err().to_string().contains("more than 7 bytes"));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read(&path, 8).unwrap_err().kind(), io::ErrorKind::NotFound);
+        for other in ["/dev/zero", "/dev/null", "/"] {
+            assert_eq!(read(Path::new(other), 8).unwrap_err().to_string(), "it is no regular file");
+        }
+    }
+}
