@@ -30,8 +30,8 @@ const LEAST: Duration = Duration::from_secs(14);
 /// When a setting is wrong, or the runtime API cannot be talked to.
 pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
-    settings.warn_of_visible_secrets();
     let targets = settings.targets()?;
+    settings.warn_of_visible_secrets();
     let attempts = usize::from(settings.attempts);
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());

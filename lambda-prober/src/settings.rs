@@ -53,23 +53,23 @@ pub struct ProberSettings {
     pub component_id: Option<ComponentId>,
     /// Several targets instead of the three settings above, as JSON:
     /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…}]`
-    #[arg(long, env = "TARGETS")]
-    pub targets: Option<Targets>,
+    #[arg(long, env = "TARGETS", value_name = "JSON")]
+    pub targets: Option<String>,
     /// The SSM parameter that holds that list instead
     #[arg(long, env = "TARGETS_PARAMETER", value_name = "NAME")]
-    pub targets_parameter: Option<ParameterName>,
+    pub targets_parameter: Option<String>,
     /// The SSM parameter that holds the page's token, instead of TOKEN
     #[arg(long, env = "STATUSPAGE_TOKEN_PARAMETER", value_name = "NAME")]
-    pub statuspage_token_parameter: Option<ParameterName>,
+    pub statuspage_token_parameter: Option<String>,
     /// The SSM parameter that holds the home's key, instead of `BEACON_KEY`
     #[arg(long, env = "BEACON_KEY_PARAMETER", value_name = "NAME")]
-    pub beacon_key_parameter: Option<ParameterName>,
+    pub beacon_key_parameter: Option<String>,
     /// The SSM parameter that holds the key before, if there is one
     #[arg(long, env = "BEACON_KEY_OLD_PARAMETER", value_name = "NAME")]
-    pub beacon_key_old_parameter: Option<ParameterName>,
+    pub beacon_key_old_parameter: Option<String>,
     /// Remember outages in SSM parameters below this name, one for each component
     #[arg(long, env = "STATE_PARAMETER", value_name = "PREFIX")]
-    pub state_parameter: Option<ParameterName>,
+    pub state_parameter: Option<String>,
     /// Remember outages in this file instead
     #[arg(long, env = "STATE_FILE", value_name = "FILE")]
     pub state_file: Option<PathBuf>,
@@ -126,13 +126,15 @@ impl ProberSettings {
             ("PAGE_ID", self.page_id.is_some()),
             ("COMPONENT_ID", self.component_id.is_some()),
         ];
+        let read = |text: &String| text.parse().map_err(|error| WrongSetting(format!("TARGETS: {error}")));
+        let listed = self.targets.as_ref().map(read).transpose()?;
         let lists = [("TARGETS", self.targets.is_some()), ("TARGETS_PARAMETER", self.targets_parameter.is_some())];
         let mut set = lists.iter().chain(&single).filter(|(_, set)| *set).map(|(name, _)| *name);
         if let (Some(list @ ("TARGETS" | "TARGETS_PARAMETER")), other) = (set.next(), set.next()) {
-            return match other {
-                Some(name) => Err(both(list, name)),
-                None => Ok(self.targets.clone()),
-            };
+            if let Some(name) = other {
+                return Err(both(list, name));
+            }
+            return Ok(listed);
         }
         match (&self.canary_url, &self.page_id, &self.component_id) {
             (Some(url), Some(page), Some(component)) => {
@@ -164,7 +166,7 @@ impl ProberSettings {
     }
 
     fn places(&self) -> Result<Places, WrongSetting> {
-        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_ref())?;
+        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
         let token = token.ok_or_else(|| {
             WrongSetting(
                 "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to the \
@@ -172,18 +174,22 @@ impl ProberSettings {
                     .into(),
             )
         })?;
-        let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_ref())?;
-        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_ref())?;
+        let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
+        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
         if key.is_none() && old_key.is_some() {
-            return Err(WrongSetting("there is an old key, but none that replaces it: set BEACON_KEY".into()));
+            return Err(WrongSetting(
+                "there is an old key, but none that replaces it: set BEACON_KEY or BEACON_KEY_PARAMETER".into(),
+            ));
         }
-        Ok(Places { token, key, old_key, targets: self.targets_parameter.clone() })
+        let list = self.targets_parameter.as_deref();
+        let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
+        Ok(Places { token, key, old_key, targets })
     }
 
     fn state(&self) -> Result<Option<State>, WrongSetting> {
         let place = match (&self.state_parameter, &self.state_file) {
             (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
-            (Some(prefix), None) => StatePlace::Parameters(prefix.clone()),
+            (Some(prefix), None) => StatePlace::Parameters(named("STATE_PARAMETER", prefix)?),
             (None, Some(path)) => StatePlace::File(path.clone()),
             (None, None) => return Ok(None),
         };
@@ -203,22 +209,22 @@ impl ProberSettings {
     }
 }
 
+fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
+    name.parse().map_err(|error| WrongSetting(format!("{setting}: {error}")))
+}
+
 /// Where a secret is: here or in a parameter, but not both.
-fn place(here: SecretSetting, setting: &str, parameter: Option<&ParameterName>) -> Result<Option<Place>, WrongSetting> {
-    match (here.read()?, parameter) {
+fn place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+    match (here.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
         (Some(_), Some(_)) => Err(both(here.name, setting)),
         (Some(source), None) => Ok(Some(Place::Here(source))),
-        (None, Some(name)) => Ok(Some(Place::Parameter(name.clone()))),
+        (None, Some(name)) => Ok(Some(Place::Parameter(name))),
         (None, None) => Ok(None),
     }
 }
 
 /// As [`place`]; what is here must be a key.
-fn key_place(
-    here: SecretSetting,
-    setting: &str,
-    parameter: Option<&ParameterName>,
-) -> Result<Option<Place>, WrongSetting> {
+fn key_place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
     let place = place(here, setting, parameter)?;
     if let Some(Place::Here(source)) = &place {
         let key: Result<Key, _> = source.current()?.expose().parse();

@@ -77,7 +77,13 @@ impl Targets {
         let serde_json::Value::Array(items) = value else {
             return Err(WrongTargets(r#"the targets are a list: [{"url":…,"page_id":…,"component_id":…}]"#.into()));
         };
-        let read = |(index, item)| {
+        let read = |(index, item): (usize, serde_json::Value)| {
+            if !item.is_object() {
+                return Err(WrongTargets(format!(
+                    "target {}: it is no object with url, page_id and component_id",
+                    index + 1
+                )));
+            }
             let written: Written =
                 serde_json::from_value(item).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))?;
             Target::try_from(written).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))
@@ -111,7 +117,7 @@ impl FromStr for Targets {
 impl Written {
     fn keys(&self) -> Result<Option<KeyNames>, String> {
         let name = |field: &str, text: &Option<String>| -> Result<Option<ParameterName>, String> {
-            text.as_ref().map(|text| text.parse().map_err(|error| format!("{field} `{text}`: {error}"))).transpose()
+            text.as_ref().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).transpose()
         };
         let old = name("old_key_parameter", &self.old_key_parameter)?;
         match name("key_parameter", &self.key_parameter)? {
@@ -172,7 +178,8 @@ mod tests {
         assert!(refusal(&target(|t| drop(t.insert("url".into(), "home".into())))).contains("url `home`"));
         assert!(refusal(&target(|t| drop(t.insert("page_id".into(), "1".into())))).contains("page_id `1`"));
         assert!(
-            refusal(&target(|t| drop(t.insert("key_parameter".into(), "key".into())))).contains("key_parameter `key`")
+            refusal(&target(|t| drop(t.insert("key_parameter".into(), "key".into()))))
+                .contains("key_parameter: a parameter's name is a path")
         );
         assert!(
             refusal(&target(|t| drop(t.insert("old_key_parameter".into(), "/k".into()))))
@@ -180,6 +187,7 @@ mod tests {
         );
         assert!(refusal("[]").contains("1 to 100 targets"));
         assert!(refusal("{}").contains("a list"));
+        assert!(refusal(r#"["x"]"#).contains("target 1: it is no object"));
         assert!(refusal("[").contains("not JSON"));
     }
 
