@@ -100,6 +100,19 @@ async fn help_check_and_refusals_tell_no_secret() {
             ("STATUSPAGE_URL", "http://hunter2-hunter2-hunter2@home/v1"),
             ("DATABASE_URL", "postgres://u:hunter2-hunter2-hunter2@db/x"),
             ("LOG_LEVEL", "loud"),
+            ("STATUSPAGE_TOKEN_PARAMETER", WRONG),
+            ("BEACON_KEY_PARAMETER", WRONG),
+            ("BEACON_KEY_OLD_PARAMETER", WRONG),
+            ("TARGETS_PARAMETER", WRONG),
+            ("STATE_PARAMETER", WRONG),
+            (
+                "TARGETS",
+                r#"[{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070","key_parameter":"hunter2-hunter2-hunter2"}]"#,
+            ),
+            (
+                "TARGETS",
+                r#"[{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070","key":"hunter2-hunter2-hunter2"}]"#,
+            ),
         ] {
             let mut command = prober_command("http://127.0.0.1:1", "http://127.0.0.1:1/v1");
             if program != "lambda-prober" {

@@ -8,7 +8,7 @@ use tests::{
     aws::{Reply, ScriptedStore, point},
     beacon::Beacon,
     home::{Home, Manner},
-    keeper::{Keeper, TOKEN},
+    keeper::{COMPONENT, Keeper, PAGE, TOKEN},
     lambda::{Lambda, probes, rule},
     prober::{Run, probe_with, prober_command},
 };
@@ -89,7 +89,10 @@ async fn credentials_that_aws_does_not_know_are_told() {
 
 #[tokio::test]
 async fn a_store_that_says_nothing_costs_seconds_and_not_the_run() {
-    play(&[], Reply::Silence(Duration::from_secs(120))).await.says("no answer in time").await;
+    let scene = play(&[], Reply::Silence(Duration::from_secs(120))).await;
+    scene.says("no answer in time").await;
+    let attempts = scene.run.target["attempts"].as_array().expect("attempts").clone();
+    assert!(attempts[0]["started_ms"].as_f64().expect("a time") < 1000.0, "observing waits for nobody: {attempts:#?}");
 }
 
 #[tokio::test]
@@ -172,4 +175,61 @@ async fn a_warm_function_asks_once_and_what_it_holds_outlives_the_store() {
     let report = lambda.invoke(&rule()).await;
     assert_eq!(report["targets"][0]["cause"], "impostor", "{report:#}");
     assert_eq!(keeper.status().await, "major_outage");
+}
+
+/// However slow the secrets are, attempts are as far apart as they should be: a short trouble must not be seen twice.
+#[tokio::test]
+async fn a_slow_store_does_not_move_attempts_together() {
+    let (keeper, home) = (Keeper::start().await, Home::open(Manner::Refuses).await);
+    let store = ScriptedStore::open([], Reply::Silence(Duration::from_secs(120))).await;
+    let mut command = prober_command(&home.url(), &keeper.api());
+    point(&mut command, &store.endpoint);
+    command.env("BEACON_KEY_PARAMETER", KEY_AT);
+    let run = probe_with(command).await;
+    let started = |attempt: &serde_json::Value| attempt["started_ms"].as_f64().expect("a time");
+    let started: Vec<f64> = run.target["attempts"].as_array().expect("attempts").iter().map(started).collect();
+    assert_eq!(started.len(), 3);
+    assert!(started.windows(2).all(|pair| pair[1] - pair[0] > 4_900.0), "{started:?}");
+}
+
+#[tokio::test]
+async fn a_useless_old_key_does_not_blind_a_home_whose_key_is_right() {
+    let old_at = "/porchlight/beacon-key-old";
+    for old in ["none", " "] {
+        let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key(1)).await);
+        let secrets = Reply::Parameters(vec![(KEY_AT, key(1)), (old_at, old.to_owned())]);
+        let store = ScriptedStore::open([], secrets).await;
+        let mut command = prober_command(&beacon.url(), &keeper.api());
+        point(&mut command, &store.endpoint);
+        command.env("BEACON_KEY_PARAMETER", KEY_AT).env("BEACON_KEY_OLD_PARAMETER", old_at);
+        let run = probe_with(command).await;
+        assert_eq!((run.target["verdict"].as_str(), run.code), (Some("up"), Some(0)), "{:#}", run.report);
+    }
+}
+
+/// AWS denies ten names for one: what is allowed is asked for again by itself.
+#[tokio::test]
+async fn a_key_that_is_denied_blinds_only_its_own_home() {
+    let (keeper, home) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key(1)).await);
+    let denied = || error(400, "AccessDeniedException", "no");
+    let allowed = || Reply::Parameters(vec![(KEY_AT, key(1)), (TOKEN_AT, TOKEN.to_owned())]);
+    let store = ScriptedStore::open([denied()], allowed()).await;
+    let target = |component: &str, key: Option<&str>| {
+        let mut target = serde_json::json!({"url": home.url(), "page_id": PAGE, "component_id": component});
+        target["key_parameter"] = key.into();
+        target
+    };
+    let targets = serde_json::json!([target(COMPONENT, None), target("9lcg8e46d181", Some("/elsewhere/cabin"))]);
+    let mut command = prober_command(&home.url(), &keeper.api());
+    for single in ["CANARY_URL", "PAGE_ID", "COMPONENT_ID", "TOKEN"] {
+        command.env_remove(single);
+    }
+    point(&mut command, &store.endpoint);
+    command
+        .env("TARGETS", targets.to_string())
+        .env("STATUSPAGE_TOKEN_PARAMETER", TOKEN_AT)
+        .env("BEACON_KEY_PARAMETER", KEY_AT);
+    let run = probe_with(command).await;
+    assert_eq!(run.target["outcome"], "agrees", "{:#}", run.report);
+    assert_eq!(run.report["targets"][1]["cause"], "key", "{:#}", run.report);
 }

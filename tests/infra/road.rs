@@ -141,6 +141,8 @@ async fn without_a_toolchain_the_same_function_is_deployed() {
     }
     fs::copy(root().join("target/lambda/lambda-prober/bootstrap"), walk.reader.path().join("bootstrap"))
         .expect("a copy");
+    // As a download leaves it.
+    fs::set_permissions(walk.reader.path().join("bootstrap"), fs::Permissions::from_mode(0o644)).expect("a mode");
     walk.marked("Without a Rust toolchain", "binary-path").await;
     is_as_told(&walk.configuration().await);
     let (by_cargo, delete) = (walk.code().await, ["lambda", "delete-function", "--function-name", FUNCTION]);
@@ -148,6 +150,16 @@ async fn without_a_toolchain_the_same_function_is_deployed() {
     walk.marked("Without a Rust toolchain", "aws-only").await;
     is_as_told(&walk.configuration().await);
     assert!(by_cargo.is_string() && walk.code().await.is_string());
+    let listed = std::process::Command::new("python3")
+        .args([
+            "-c",
+            "import sys, zipfile; \
+        print(*(oct(i.external_attr >> 16 & 0o777) for i in zipfile.ZipFile(sys.argv[1]).infolist()))",
+        ])
+        .arg(walk.reader.path().join("function.zip"))
+        .output()
+        .expect("python3 is there");
+    assert_eq!(String::from_utf8_lossy(&listed.stdout).trim(), "0o755", "it can be run");
 }
 
 /// The role's policy, action by action and resource by resource.
@@ -257,7 +269,7 @@ async fn nothing_is_left(walk: &Walk) {
         let left = walk.moto.ok(&words).await;
         assert_eq!(left[field], json!([]), "{words:?}");
     }
-    for secret in ["beacon.key", "statuspage.token", "prober.env"] {
+    for secret in ["beacon.key", "cabin.key", "statuspage.token", "prober.env"] {
         assert!(!walk.reader.path().join(secret).exists(), "{secret}");
     }
 }

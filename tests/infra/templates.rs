@@ -103,6 +103,12 @@ async fn scheduler_takes_the_rules_place_and_may_start_this_function_alone() {
     assert_eq!(every_minute["ScheduleExpression"], "rate(1 minute)");
     assert_eq!(every_minute["FlexibleTimeWindow"], json!({"Mode": "OFF"}));
     assert_eq!(every_minute["Target"]["Arn"], arn);
+    assert_eq!(every_minute["Target"]["RoleArn"], json!({"Fn::GetAtt": ["SchedulerRole", "Arn"]}));
+    let input = json!({"Fn::If": ["HasInput", {"Ref": "Input"}, {"Ref": "AWS::NoValue"}]});
+    assert_eq!(
+        (&every_minute["Target"]["Input"], &resources["Rule"]["Properties"]["Targets"][0]["Input"]),
+        (&input, &input)
+    );
     let role = &resources["SchedulerRole"]["Properties"];
     let trust = &role["AssumeRolePolicyDocument"]["Statement"];
     assert_eq!(trust[0]["Principal"], json!({"Service": "scheduler.amazonaws.com"}));

@@ -62,11 +62,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("TARGETS", Some("[]"), "1 to 100 targets, not 0"),
         ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
         ("STATUSPAGE_TOKEN_PARAMETER", Some("/token"), "TOKEN and STATUSPAGE_TOKEN_PARAMETER are both set"),
-        (
-            "STATUSPAGE_TOKEN_PARAMETER",
-            Some("token"),
-            "'--statuspage-token-parameter <NAME>': a parameter's name is a path",
-        ),
+        ("STATUSPAGE_TOKEN_PARAMETER", Some("token"), "STATUSPAGE_TOKEN_PARAMETER: a parameter's name is a path"),
         (
             "BEACON_KEY",
             Some("short"),
@@ -74,7 +70,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ),
         ("BEACON_KEY_FILE", Some("/nowhere"), "BEACON_KEY_FILE: /nowhere cannot be read"),
         ("BEACON_KEY_OLD", Some(KEY), "there is an old key, but none that replaces it: set BEACON_KEY"),
-        ("TARGETS", Some("[{]"), "'--targets <TARGETS>': this is not JSON"),
+        ("TARGETS", Some("[{]"), "TARGETS: this is not JSON"),
         ("TARGETS", Some(TWO), "two targets share the component 8kbf7d35c070"),
         ("TARGETS_PARAMETER", Some("/targets"), "TARGETS_PARAMETER and CANARY_URL are both set: keep one of them"),
         ("LOG_LEVEL", Some("loud"), "a level is error, warn, info, debug or trace"),
