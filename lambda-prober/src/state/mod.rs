@@ -184,3 +184,33 @@ fn parsed(name: &ParameterName, text: &str) -> Option<Record> {
     let record = serde_json::from_str(text);
     record.inspect_err(|error| tracing::warn!("{name} is no record and is made anew: {error}")).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use shared::statuspage::ComponentStatus;
+
+    use super::*;
+    use crate::verdict::Verdict;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_instance_looks_again_after_ten_minutes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let (state, store) = (State::new(StatePlace::File(path.clone())), ParameterStore::default());
+        let id: ComponentId = "8kbf7d35c070".parse().unwrap();
+        let quiet = async || {
+            let (at, page) = (Timestamp::now(), Some(ComponentStatus::Operational));
+            let finding = Finding { at, verdict: Verdict::Up, page, addresses: &[], proven: None };
+            let until = Instant::now() + Duration::from_secs(9);
+            state.update(&store, &[(&id, finding)], Write::Yes, until).await
+        };
+        assert!(quiet().await.contains_key(&id), "a cold start reads it");
+        // Another instance saw an outage.
+        std::fs::write(&path, r#"{"8kbf7d35c070":{"down_since":"2026-11-21T08:00:00Z"}}"#).unwrap();
+        assert!(quiet().await.is_empty(), "what is not needed is not read, nor told");
+        tokio::time::advance(TRUST).await;
+        let kept = quiet().await.remove(&id).unwrap().unwrap();
+        assert!(kept.down_since.is_some() && kept.up_since.is_some(), "{kept:?}");
+    }
+}
