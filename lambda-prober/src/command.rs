@@ -34,12 +34,17 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         ));
     }
     if settings.check {
-        match &targets {
-            Some(targets) => {
-                println!("The settings are in order: {} to probe.", count(targets.iter().count(), "target"));
-            }
-            None => println!("The settings are in order: the targets are in Parameter Store."),
-        }
+        let homes = match &targets {
+            Some(targets) => format!("{} to probe", count(targets.iter().count(), "target")),
+            None => "the targets are in Parameter Store".into(),
+        };
+        let own_keys = targets.iter().flatten().all(|target| target.keys.is_some()) && targets.is_some();
+        let proof = if settings.has_key()? || own_keys {
+            "an answer must be proven"
+        } else {
+            "without a key any answer counts"
+        };
+        println!("The settings are in order: {homes}; {proof}.");
         return Ok(ExitCode::SUCCESS);
     }
     let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {

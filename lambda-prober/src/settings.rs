@@ -165,6 +165,14 @@ impl ProberSettings {
         Ok(Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), self.state()?, mode))
     }
 
+    /// Whether answers must be proven, by the key of all homes that name none of their own.
+    ///
+    /// # Errors
+    /// When the key is none, or told twice.
+    pub fn has_key(&self) -> Result<bool, WrongSetting> {
+        Ok(self.places()?.key.is_some())
+    }
+
     fn places(&self) -> Result<Places, WrongSetting> {
         let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
         let token = token.ok_or_else(|| {
@@ -216,7 +224,8 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
 /// Where a secret is: here or in a parameter, but not both.
 fn place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
     match (here.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
-        (Some(_), Some(_)) => Err(both(here.name, setting)),
+        (Some(SecretSource::Value(_)), Some(_)) => Err(both(here.name, setting)),
+        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", here.name), setting)),
         (Some(source), None) => Ok(Some(Place::Here(source))),
         (None, Some(name)) => Ok(Some(Place::Parameter(name))),
         (None, None) => Ok(None),

@@ -6,6 +6,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
+use shared::proof::Key;
 use tests::{
     aws::{ACCOUNT, Moto, REGION, pointed_at},
     binaries::root,
@@ -104,7 +105,7 @@ async fn the_cloud_road_leads_there_and_back() {
     assert!(!walk.reader.path().join("statuspage.token").exists());
     assert!(!printed.contains("token-of-the-reader") && !printed.contains(key.trim()), "{printed}");
 
-    let printed = walk.step("3. Make the role").await;
+    let printed = walk.step("4. Make the role").await;
     assert!(printed.contains(&format!("arn:aws:iam::{ACCOUNT}:role/porchlight-base-Role-")), "{printed}");
     may_do_only_what_it_must(&walk.moto).await;
     let groups = walk.moto.ok(&["logs", "describe-log-groups"]).await;
@@ -113,10 +114,10 @@ async fn the_cloud_road_leads_there_and_back() {
     let topics = walk.moto.ok(&["sns", "list-topics"]).await;
     assert_eq!(topics["Topics"].as_array().map(Vec::len), Some(1));
 
-    walk.step("4. Build and deploy").await;
+    walk.step("5. Build and deploy").await;
     is_as_told(&walk.configuration().await);
 
-    walk.step("5. Let it run every minute").await;
+    walk.step("6. Let it run every minute").await;
     is_triggered_by(&walk.moto, "porchlight-schedule", None).await;
 
     a_second_deploy_renews_the_code_and_nothing_else(&walk).await;
@@ -136,13 +137,16 @@ async fn the_cloud_road_leads_there_and_back() {
 #[tokio::test]
 async fn without_a_toolchain_the_same_function_is_deployed() {
     let Some(walk) = Walk::begin("deploying a file").await else { return };
-    for heading in ["1. Say which home", "2. Store the secrets", "3. Make the role"] {
+    for heading in ["1. Say which home", "2. Store the secrets", "4. Make the role"] {
         walk.step(heading).await;
     }
     fs::copy(root().join("target/lambda/lambda-prober/bootstrap"), walk.reader.path().join("bootstrap"))
         .expect("a copy");
     // As a download leaves it.
     fs::set_permissions(walk.reader.path().join("bootstrap"), fs::Permissions::from_mode(0o644)).expect("a mode");
+    walk.marked("Without a Rust toolchain", "key").await;
+    let key = fs::read_to_string(walk.reader.path().join("beacon.key")).expect("a key");
+    assert!(key.trim().parse::<Key>().is_ok(), "it is a key");
     walk.marked("Without a Rust toolchain", "binary-path").await;
     is_as_told(&walk.configuration().await);
     let (by_cargo, delete) = (walk.code().await, ["lambda", "delete-function", "--function-name", FUNCTION]);

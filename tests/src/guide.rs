@@ -57,7 +57,7 @@ pub struct Reader {
 /// is there. Everything else is passed on.
 const CARGO: &str = r#"#!/bin/sh
 case "$*" in
-"run --quiet -- keygen") exec "$PORCHLIGHT" keygen ;;
+"run -- keygen") exec "$PORCHLIGHT" keygen ;;
 "lambda build -p lambda-prober --release --arm64") exec test -f target/lambda/lambda-prober/bootstrap ;;
 esac
 exec "$REAL_CARGO" "$@"

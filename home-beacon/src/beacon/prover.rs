@@ -80,7 +80,12 @@ impl Prover {
         if now.saturating_sub(held.read_at) >= LOOK_AGAIN {
             held.read_at = now;
             match key(&self.source) {
-                Ok(key) => (held.key, held.lost) = (key, false),
+                Ok(key) => {
+                    if key != held.key {
+                        tracing::info!("a new key is in use");
+                    }
+                    (held.key, held.lost) = (key, false);
+                }
                 Err(error) if !held.lost => {
                     tracing::warn!("{error}; the last key stands");
                     held.lost = true;

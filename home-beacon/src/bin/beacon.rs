@@ -21,7 +21,8 @@ async fn main() -> ExitCode {
         Err(wrong) => return refuse(&wrong),
     };
     if settings.check {
-        println!("The settings are in order.");
+        let proof = if prover.is_some() { "answers are proven" } else { "without BEACON_KEY no answer is proven" };
+        println!("The settings are in order: {proof}.");
         return ExitCode::SUCCESS;
     }
     match run(&settings, prover).await {

@@ -184,7 +184,7 @@ impl Secrets {
         let mut told: Vec<&StoreError> = Vec::new();
         for error in trouble.values() {
             if !told.contains(&error) {
-                tracing::warn!("{error}; what was read before stands");
+                tracing::warn!("{error}");
                 told.push(error);
             }
         }
