@@ -4,7 +4,8 @@
 //! a [`verdict`], [`plan`](plan::plan) turns a verdict and the page as read into a change or the reason for none. Thin
 //! edges do: [`observe`] opens sockets, [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the
 //! deadlines of a [`pace`], with [`secrets`] and [`state`] that may be in Parameter Store ([`parameters`]), an [`identity`]
-//! for each answer, and an [`access`] to the page that survives a replaced token. [`command`] and [`function`] are its two fronts, and [`report`] is what both tell.
+//! for each answer, and an [`access`] to the page that survives a replaced token. [`command`] and [`function`] are its two
+//! fronts, and [`report`] is what both tell.
 
 pub mod access;
 pub mod apply;

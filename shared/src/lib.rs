@@ -5,7 +5,7 @@
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
-//! - [`file`]: small files, never waited for
+//! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
 //! - [`shutdown`]: the signals that ask a program to end
