@@ -211,9 +211,8 @@ async fn a_useless_old_key_does_not_blind_a_home_whose_key_is_right() {
 #[tokio::test]
 async fn a_key_that_is_denied_blinds_only_its_own_home() {
     let (keeper, home) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key(1)).await);
-    let denied = || error(400, "AccessDeniedException", "no");
-    let allowed = || Reply::Parameters(vec![(KEY_AT, key(1)), (TOKEN_AT, TOKEN.to_owned())]);
-    let store = ScriptedStore::open([denied()], allowed()).await;
+    let allowed = vec![(KEY_AT, key(1)), (TOKEN_AT, TOKEN.to_owned())];
+    let store = ScriptedStore::open([], Reply::Denying("/elsewhere/cabin", allowed)).await;
     let target = |component: &str, key: Option<&str>| {
         let mut target = serde_json::json!({"url": home.url(), "page_id": PAGE, "component_id": component});
         target["key_parameter"] = key.into();

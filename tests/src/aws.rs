@@ -106,6 +106,8 @@ impl Moto {
 pub enum Reply {
     /// It has these parameters.
     Parameters(Vec<(&'static str, String)>),
+    /// It has these parameters, but denies every call that asks for that name too, as AWS does.
+    Denying(&'static str, Vec<(&'static str, String)>),
     /// An error of AWS: status, code, message.
     Error(u16, &'static str, &'static str),
     /// A page of somebody else's.
@@ -168,9 +170,16 @@ impl ScriptedStore {
 
 async fn play(mut client: TcpStream, script: Arc<Script>) {
     let Some((operation, body)) = read_call(&mut client).await else { return };
-    script.calls.lock().expect("no call panics").push((operation, body));
+    let asks_for = |name: &str| body["Names"].as_array().is_some_and(|names| names.iter().any(|asked| asked == name));
     let next = script.replies.lock().expect("no call panics").pop_front();
-    let (status, kind, body) = match next.unwrap_or_else(|| script.then.clone()) {
+    let reply = match next.unwrap_or_else(|| script.then.clone()) {
+        Reply::Denying(name, _) if asks_for(name) => Reply::Error(400, "AccessDeniedException", "not authorized"),
+        Reply::Denying(_, parameters) => Reply::Parameters(parameters),
+        reply => reply,
+    };
+    script.calls.lock().expect("no call panics").push((operation, body));
+    let (status, kind, body) = match reply {
+        Reply::Denying(..) => unreachable!("it has been decided"),
         Reply::Dropped => return,
         Reply::Silence(long) => {
             sleep(long).await;
