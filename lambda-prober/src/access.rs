@@ -1,6 +1,7 @@
 //! Calls of the status page, each tried again within its deadline, and once with a new token where the old one is refused.
 
 use shared::{
+    chain::deepest,
     retry,
     secret::Secret,
     statuspage::{ApiError, Client, Permanent},
@@ -75,11 +76,4 @@ impl<'run> Access<'run> {
     fn client(&self, token: Secret) -> Client {
         Client::new(self.http.clone(), self.statuspage, token)
     }
-}
-
-fn deepest<'a>(mut error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
 }

@@ -34,17 +34,7 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         ));
     }
     if settings.check {
-        let homes = match &targets {
-            Some(targets) => format!("{} to probe", count(targets.iter().count(), "target")),
-            None => "the targets are in Parameter Store".into(),
-        };
-        let own_keys = targets.iter().flatten().all(|target| target.keys.is_some()) && targets.is_some();
-        let proof = if settings.has_key()? || own_keys {
-            "an answer must be proven"
-        } else {
-            "without a key any answer counts"
-        };
-        println!("The settings are in order: {homes}; {proof}.");
+        println!("The settings are in order: {}.", told(&prober, targets.as_ref()));
         return Ok(ExitCode::SUCCESS);
     }
     let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {
@@ -59,6 +49,17 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         None => once(&prober, targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
         Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,
     })
+}
+
+/// What the settings come to. A mistyped name of a key's variable would go unseen otherwise.
+fn told(prober: &Prober, targets: Option<&Targets>) -> String {
+    let Some(targets) = targets else { return "the targets are in Parameter Store".into() };
+    let proven = targets.iter().filter(|target| prober.expects_proof(target)).count();
+    let proof = match targets.iter().count() - proven {
+        0 => "an answer must be proven".into(),
+        without => format!("for {without} without a key any answer counts"),
+    };
+    format!("{} to probe; {proof}", count(targets.iter().count(), "target"))
 }
 
 #[derive(Clone, Copy)]

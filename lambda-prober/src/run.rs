@@ -1,4 +1,4 @@
-//! One run: read the secrets, observe all targets while the pages are read, judge, plan, apply; within its pace, whatever
+//! One run: observe all targets while secrets and pages are read, judge, plan, apply; within its pace, whatever
 //! happens.
 
 use std::{
@@ -28,7 +28,7 @@ use crate::{
     plan::{Reason, Step, plan},
     report::{Outcome, Report, TargetReport},
     secrets::{RunSecrets, Secrets},
-    state::{Finding, Kept, State, Write},
+    state::{Finding, Kept, State},
     target::{Target, Targets},
     verdict::{UnknownCause, Verdict},
 };
@@ -36,7 +36,7 @@ use crate::{
 /// How many changes are published at once.
 const CHANGES_AT_ONCE: usize = 4;
 
-/// Whether changes are written.
+/// Whether changes are written, to the page and to the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Publish,
@@ -126,6 +126,11 @@ impl Prober {
         Ok(Report { at, duration: began.elapsed(), published, targets: reports })
     }
 
+    /// Whether this target's answers must be proven.
+    pub fn expects_proof(&self, target: &Target) -> bool {
+        self.secrets.has_key(target)
+    }
+
     /// Plans one target's change and applies it.
     async fn settle(
         &self,
@@ -153,9 +158,8 @@ impl Prober {
     /// Brings the state up to date, beside publishing, so that neither waits for the other.
     async fn remember(&self, seen: &[Seen<'_>], at: Timestamp, until: Instant) -> HashMap<ComponentId, Kept> {
         let Some(state) = &self.state else { return HashMap::new() };
-        let write = if self.mode == Mode::DryRun { Write::No } else { Write::Yes };
         let findings: Vec<_> = seen.iter().map(|seen| (&seen.target.component, seen.finding(at))).collect();
-        state.update(self.secrets.store(), &findings, write, until).await
+        state.update(self.secrets.store(), &findings, self.mode, until).await
     }
 
     async fn publish(

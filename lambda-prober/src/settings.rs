@@ -165,14 +165,6 @@ impl ProberSettings {
         Ok(Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), self.state()?, mode))
     }
 
-    /// Whether answers must be proven, by the key of all homes that name none of their own.
-    ///
-    /// # Errors
-    /// When the key is none, or told twice.
-    pub fn has_key(&self) -> Result<bool, WrongSetting> {
-        Ok(self.places()?.key.is_some())
-    }
-
     fn places(&self) -> Result<Places, WrongSetting> {
         let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
         let token = token.ok_or_else(|| {

@@ -5,6 +5,7 @@
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
+//! - [`chain`]: what is at the bottom of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
@@ -14,6 +15,7 @@
 //!
 //! What a room decides (verdicts, stored pages) stays in that room.
 
+pub mod chain;
 pub mod file;
 pub mod http;
 pub mod id;

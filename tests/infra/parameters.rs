@@ -34,6 +34,14 @@ fn secrets(command: &mut tokio::process::Command, moto: &Moto) {
         .env("BEACON_KEY_OLD_PARAMETER", OLD_KEY_AT);
 }
 
+/// A function that looks at one home, with its secrets there.
+fn deployed(beacon: &Beacon, moto: &Moto) -> impl FnOnce(&mut tokio::process::Command) {
+    move |command| {
+        probes(&beacon.url())(command);
+        secrets(command, moto);
+    }
+}
+
 fn fails(run: &Run, words: &str) {
     let error = run.target["error"].as_str().unwrap_or_default();
     assert!(error.contains(words), "{error}");
@@ -75,11 +83,7 @@ async fn a_replaced_token_is_found_in_the_run_that_is_refused() {
     let (mut keeper, beacon) = (Keeper::with_token_file().await, Beacon::with_key("127.0.0.1:0", &key(1)).await);
     moto.put_secret(TOKEN_AT, TOKEN).await;
     moto.put_secret(KEY_AT, &key(1)).await;
-    let start = |command: &mut tokio::process::Command| {
-        probes(&beacon.url())(command);
-        secrets(command, &moto);
-    };
-    let Some(lambda) = Lambda::start("token_rotation", &keeper.api(), start).await else { return };
+    let Some(lambda) = Lambda::start("token_rotation", &keeper.api(), deployed(&beacon, &moto)).await else { return };
     assert_eq!(lambda.invoke(&rule()).await["targets"][0]["outcome"], "agrees");
 
     // statuspage.io has another token from now on; the warm function still holds the old one.
@@ -103,11 +107,7 @@ async fn a_key_is_replaced_in_either_order_without_one_false_word() {
     let at = beacon.public.to_string();
     moto.put_secret(TOKEN_AT, TOKEN).await;
     moto.put_secret(KEY_AT, &key(1)).await;
-    let start = |command: &mut tokio::process::Command| {
-        probes(&beacon.url())(command);
-        secrets(command, &moto);
-    };
-    let Some(lambda) = Lambda::start("key_rotation", &keeper.api(), start).await else { return };
+    let Some(lambda) = Lambda::start("key_rotation", &keeper.api(), deployed(&beacon, &moto)).await else { return };
     let seen = async || {
         let report = lambda.invoke(&rule()).await;
         let target = &report["targets"][0];

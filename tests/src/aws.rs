@@ -59,12 +59,7 @@ impl Moto {
         let mut server = command(python);
         server.arg(root().join("tests/infra/mended_moto.py")).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
         let server = Process::start(server);
-        let mut tries = 0;
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            tries += 1;
-            assert!(tries < 400, "moto does not listen: {:#?}", server.lines());
-            sleep(Duration::from_millis(50)).await;
-        }
+        server.listens(port).await;
         Some(Self { endpoint: format!("http://127.0.0.1:{port}"), _server: server })
     }
 

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, process::Command, time::sleep};
+use tokio::process::Command;
 
 use crate::{
     binaries::{function, root},
@@ -91,12 +91,7 @@ async fn emulator(cargo_lambda: &Path, port: u16) -> Process {
     emulator.args(["lambda", "watch", "--only-lambda-apis", "-A", "127.0.0.1", "-P", &port.to_string()]);
     emulator.current_dir(root());
     let emulator = Process::start(emulator);
-    let mut tries = 0;
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        tries += 1;
-        assert!(tries < 200, "the emulator does not listen: {:#?}", emulator.lines());
-        sleep(Duration::from_millis(50)).await;
-    }
+    emulator.listens(port).await;
     emulator
 }
 

@@ -13,9 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
+    net::TcpStream,
     process::{Child, Command},
     sync::watch,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// How long anything may take to say what it should.
@@ -115,6 +116,19 @@ impl Process {
         let found = timeout(PATIENCE, search).await;
         let found = found.unwrap_or_else(|_| panic!("it did not say `{what}` in time: {:#?}", self.lines()));
         found.unwrap_or_else(|| panic!("it ended before it said `{what}`: {:#?}", self.lines()))
+    }
+
+    /// Waits until something listens on a port of this machine: for programs that do not say so.
+    ///
+    /// # Panics
+    /// When nothing does in time.
+    pub async fn listens(&self, port: u16) {
+        let connect = async {
+            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(timeout(PATIENCE, connect).await.is_ok(), "nothing listens on {port}: {:#?}", self.lines());
     }
 
     /// # Panics

@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
 }
 
 fn prover() -> Result<Option<Prover>, WrongSetting> {
-    BEACON_KEY.read()?.map(|source| Prover::new(source, BootClock::system())).transpose()
+    BEACON_KEY.read()?.map(|source| Prover::new(source, BootClock::since_boot())).transpose()
 }
 
 async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {

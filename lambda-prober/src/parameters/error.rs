@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use shared::chain::deepest;
 
 /// A call to Parameter Store that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +77,7 @@ impl StoreError {
                 (Kind::Unreachable, "the connection broke".into())
             }
             SdkError::ResponseError(_) => (Kind::Unreachable, "the answer is none of Parameter Store's".into()),
-            other => (Kind::Credentials, deepest(other)),
+            other => (Kind::Credentials, at_bottom(other)),
         };
         Self { verb, names, kind, why }
     }
@@ -109,12 +110,9 @@ fn kind(code: &str) -> Kind {
     }
 }
 
-fn deepest(error: &(dyn Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    // AWS's list of all the places where it looked for credentials is for its debug log.
-    let text = error.to_string();
+/// The first line of what is at the bottom: AWS's list of all the places where it looked for credentials is for its debug
+/// log.
+fn at_bottom(error: &(dyn Error + 'static)) -> String {
+    let text = deepest(error).to_string();
     text.lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned()
 }

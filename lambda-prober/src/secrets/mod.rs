@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub use self::run::RunSecrets;
 use crate::{
     parameters::{Found, ParameterName, ParameterStore, StoreError},
-    target::Targets,
+    target::{Target, Targets},
 };
 
 /// How long a value is used until it is read again. Each read of a secret is a call of KMS, of which 20 000 a month are
@@ -102,6 +102,11 @@ impl Secrets {
 
     pub fn store(&self) -> &ParameterStore {
         &self.store
+    }
+
+    /// Whether a target has a key: one of its own, or that of all homes.
+    pub fn has_key(&self, target: &Target) -> bool {
+        target.keys.is_some() || self.places.key.is_some()
     }
 
     /// The targets that Parameter Store has; `None` when they are not there.

@@ -53,7 +53,7 @@ impl<'run> RunSecrets<'run> {
 
     /// Whether a target has a key, so that it can be challenged.
     pub fn has_key(&self, target: &Target) -> bool {
-        target.keys.is_some() || self.secrets.places.key.is_some()
+        self.secrets.has_key(target)
     }
 
     /// The keys of a target that has one.

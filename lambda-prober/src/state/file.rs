@@ -38,21 +38,21 @@ pub(super) fn read(path: &Path) -> Result<HashMap<ComponentId, Record>, String> 
 /// When it cannot be written; the text is for people.
 pub(super) async fn write(path: &Path, changed: &[(ComponentId, Record)], until: Instant) -> Result<(), String> {
     let cannot = |error: io::Error| format!("STATE_FILE: {} cannot be written ({error})", path.display());
+    // A link stays one: what it points at is locked and replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let _lock = lock(path, until).await.map_err(cannot)?;
     let mut whole = whole(path)?;
     for (id, record) in changed {
         whole.insert(id.to_string(), serde_json::to_value(record).map_err(|error| error.to_string())?);
     }
     let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
-    // A link stays one: what it points at is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let draft = path.with_added_extension("new");
     let replace = || -> io::Result<()> {
         let mut file = File::create(&draft)?;
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()?;
-        fs::rename(&draft, &path)
+        fs::rename(&draft, path)
     };
     replace().map_err(|error| {
         // It may never have been made.

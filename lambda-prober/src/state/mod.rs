@@ -15,8 +15,11 @@ use futures_util::{StreamExt, stream};
 use shared::id::ComponentId;
 use tokio::time::Instant;
 
-pub use self::record::{Finding, RESOLVE_AFTER, Record};
-use crate::parameters::{ParameterName, ParameterStore};
+pub use self::record::{Finding, Record};
+use crate::{
+    parameters::{ParameterName, ParameterStore},
+    run::Mode,
+};
 
 /// How many records are written at once. Parameter Store takes three writes a second; the SDK waits where it is more.
 const WRITES_AT_ONCE: usize = 3;
@@ -52,26 +55,18 @@ pub type Kept = Result<Record, String>;
 /// What was found where a record should be: `None` when there is none that can be read.
 type Stored = Result<Option<Record>, String>;
 
-/// Whether records are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Write {
-    Yes,
-    /// A dry run only tells what it would write.
-    No,
-}
-
 impl State {
     pub fn new(place: StatePlace) -> Self {
         Self { place, remembered: Mutex::default() }
     }
 
-    /// Brings the records up to date with what a run found, reading and writing only what must be. What was not needed is
-    /// left out.
+    /// Brings the records up to date with what a run found, reading and writing only what must be; a dry run only
+    /// tells what it would write. What was not needed is left out.
     pub async fn update(
         &self,
         store: &ParameterStore,
         findings: &[(&ComponentId, Finding<'_>)],
-        write: Write,
+        mode: Mode,
         until: Instant,
     ) -> HashMap<ComponentId, Kept> {
         let needed: Vec<_> = findings.iter().filter(|(id, finding)| self.needs(id, finding)).collect();
@@ -84,7 +79,7 @@ impl State {
                 Err(error) => drop(kept.insert((*id).clone(), Err(error))),
                 Ok(before) => {
                     let after = finding.record(&before.clone().unwrap_or_default());
-                    if after != before.unwrap_or_default() && write == Write::Yes {
+                    if after != before.unwrap_or_default() && mode == Mode::Publish {
                         changed.push(((*id).clone(), after));
                     } else {
                         kept.insert((*id).clone(), Ok(after));
@@ -93,7 +88,7 @@ impl State {
             }
         }
         kept.extend(self.write(store, changed, until).await);
-        self.remember(&kept, write);
+        self.remember(&kept, mode);
         kept
     }
 
@@ -163,11 +158,11 @@ impl State {
     }
 
     /// Remembers what is on record. Where that is not known, the next run reads it.
-    fn remember(&self, kept: &HashMap<ComponentId, Kept>, write: Write) {
+    fn remember(&self, kept: &HashMap<ComponentId, Kept>, mode: Mode) {
         let (mut remembered, at) = (self.remembered(), Instant::now());
         for (id, kept) in kept {
             match kept {
-                Ok(record) if write == Write::Yes => {
+                Ok(record) if mode == Mode::Publish => {
                     drop(remembered.insert(id.clone(), Remembered { record: record.clone(), at }));
                 }
                 _ => drop(remembered.remove(id)),
@@ -203,7 +198,7 @@ mod tests {
             let (at, page) = (Timestamp::now(), Some(ComponentStatus::Operational));
             let finding = Finding { at, verdict: Verdict::Up, page, addresses: &[], proven: None };
             let until = Instant::now() + Duration::from_secs(9);
-            state.update(&store, &[(&id, finding)], Write::Yes, until).await
+            state.update(&store, &[(&id, finding)], Mode::Publish, until).await
         };
         assert!(quiet().await.contains_key(&id), "a cold start reads it");
         // Another instance saw an outage.

@@ -10,7 +10,7 @@ use shared::statuspage::ComponentStatus;
 use crate::verdict::Verdict;
 
 /// How long a home must be up for its outage to be over; a shorter up belongs to the outage.
-pub const RESOLVE_AFTER: Duration = Duration::from_mins(2);
+const RESOLVE_AFTER: Duration = Duration::from_mins(2);
 
 /// One home's record. Without it a run is right, only less informed: what is missing is `None`, and a record that cannot
 /// be read is an empty one.
