@@ -1,10 +1,11 @@
 //! Calls of the status page, each tried again within its deadline, and once with a new token where the old one is refused.
 
 use shared::{
+    api::{ApiError, Permanent},
     chain::deepest,
     retry,
     secret::Secret,
-    statuspage::{ApiError, Client, Permanent},
+    statuspage::Client,
 };
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;

@@ -1,7 +1,7 @@
 //! Carries a change out, carefully: the component is read again immediately before the write, and again before
 //! every further try, because a try whose answer was lost may have been obeyed.
 
-use shared::{id::PageId, statuspage::ApiError};
+use shared::{api::ApiError, id::PageId};
 use tokio::time::Instant;
 
 use crate::{

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 use shared::{
+    api::ApiError,
     id::{ComponentId, PageId},
-    statuspage::{ApiError, COMPONENTS_PER_CALL, Component},
+    statuspage::{COMPONENTS_PER_CALL, Component},
 };
 use tokio::time::Instant;
 

@@ -1,8 +1,8 @@
-//! Small files that people and clusters put there: read whole, and never waited for.
+//! Small files: read whole and never waited for, and replaced whole.
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::Path,
 };
 
@@ -20,6 +20,24 @@ pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it has more than {longest} bytes")));
     }
     Ok(bytes)
+}
+
+/// Puts `bytes` in the place of a file, or of none: a crash leaves the old ones or the new ones, on disk.
+///
+/// # Errors
+/// When its folder cannot be written; the file is as it was then.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_added_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    };
+    write().inspect_err(|_| {
+        // It may never have been made.
+        let _ = fs::remove_file(&draft);
+    })
 }
 
 #[cfg(test)]

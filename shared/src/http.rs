@@ -3,8 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto::aws_lc_rs};
 use rustls_platform_verifier::BuilderVerifierExt;
+use url::Url;
 
 /// How we name ourselves to others.
 pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
@@ -41,19 +42,37 @@ pub enum SetupError {
 /// # Errors
 /// When the TLS library refuses its configuration.
 pub fn tls_config() -> Result<Arc<ClientConfig>, SetupError> {
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(SetupError::Tls)
-    };
-    let config = match builder()?.with_platform_verifier() {
-        Ok(trusting) => trusting.with_no_client_auth(),
+    match builder()?.with_platform_verifier() {
+        Ok(trusting) => Ok(Arc::new(trusting.with_no_client_auth())),
         Err(error) => {
             tracing::warn!(%error, "no certificate is trusted here, so https will fail: install ca-certificates");
-            builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+            trusting_nobody()
         }
-    };
-    Ok(Arc::new(config))
+    }
+}
+
+/// A client for these addresses. The machine's certificates are read only where one of them is https, because that costs
+/// a small program more than all the rest.
+///
+/// # Errors
+/// When the TLS library refuses its configuration.
+pub fn client_for<'a>(
+    addresses: impl IntoIterator<Item = &'a Url>,
+    deadlines: Deadlines,
+) -> Result<reqwest::Client, SetupError> {
+    let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
+    let tls = if encrypted { tls_config()? } else { trusting_nobody()? };
+    client(&tls, deadlines)
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, SetupError> {
+    ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(SetupError::Tls)
+}
+
+fn trusting_nobody() -> Result<Arc<ClientConfig>, SetupError> {
+    Ok(Arc::new(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
 }
 
 /// A client under this policy.

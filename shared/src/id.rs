@@ -1,4 +1,4 @@
-//! Identifiers of pages, components and incidents.
+//! Identifiers of pages, components, incidents and metrics.
 //!
 //! statuspage.io writes them as 12 lower-case letters and digits, and the keeper does the same. What a person
 //! types is checked against that shape; what a service answers is taken as it is.
@@ -67,6 +67,14 @@ id!(
 id!(
     /// An incident of a page.
     IncidentId
+);
+id!(
+    /// A metric of a page: a curve on it.
+    MetricId
+);
+id!(
+    /// Where a page's metrics come from.
+    MetricsProviderId
 );
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The words that both sides of Porchlight speak.
 //!
+//! - [`api`]: calls of JSON services with a token, and what can go wrong with them
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows whose answer it got
 //! - [`random`]: bytes that nobody can guess
@@ -15,6 +16,7 @@
 //!
 //! What a room decides (verdicts, stored pages) stays in that room.
 
+pub mod api;
 pub mod chain;
 pub mod file;
 pub mod http;

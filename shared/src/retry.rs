@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::statuspage::{ApiError, Passing};
+use crate::api::{ApiError, Passing};
 
 /// The first pause; each further one is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -47,7 +47,7 @@ fn pause(tries: u32) -> Duration {
 }
 
 fn out_of_time() -> Passing {
-    Passing { call: "statuspage".into(), what: "no answer before the deadline".into(), retry_after: None, source: None }
+    Passing { call: "the call".into(), what: "no answer before the deadline".into(), retry_after: None, source: None }
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::statuspage::Permanent;
+    use crate::api::Permanent;
 
     fn limited(seconds: u64) -> ApiError {
         let retry_after = Some(Duration::from_secs(seconds));

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io,
     path::Path,
     time::Duration,
 };
@@ -45,20 +45,8 @@ pub(super) async fn write(path: &Path, changed: &[(ComponentId, Record)], until:
     for (id, record) in changed {
         whole.insert(id.to_string(), serde_json::to_value(record).map_err(|error| error.to_string())?);
     }
-    let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
-    let draft = path.with_added_extension("new");
-    let replace = || -> io::Result<()> {
-        let mut file = File::create(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
-    };
-    replace().map_err(|error| {
-        // It may never have been made.
-        let _ = fs::remove_file(&draft);
-        cannot(error)
-    })
+    let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())? + "\n";
+    shared::file::replace(path, text.as_bytes()).map_err(cannot)
 }
 
 /// The lock, which ends with the file that is returned.

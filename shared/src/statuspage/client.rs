@@ -1,16 +1,13 @@
-//! The client: one method per call, each tried once. Trying again is the caller's business, because only the
-//! caller knows its deadline and whether the world has moved meanwhile.
+//! The client: one method per call, each tried once.
 
-use std::time::Duration;
-
-use reqwest::{Method, Response, header};
-use serde::de::DeserializeOwned;
+use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{ApiError, Component, ComponentStatus, Listing, Passing, Permanent};
+use super::{Component, ComponentStatus, Listing, Point};
 use crate::{
-    id::{ComponentId, PageId},
+    api::{Api, ApiError},
+    id::{ComponentId, MetricId, PageId},
     secret::Secret,
 };
 
@@ -20,34 +17,23 @@ pub const STATUSPAGE_IO: &str = "https://api.statuspage.io/v1";
 /// The most components that one call lists (statuspage.io's maximum since February 2023).
 pub const COMPONENTS_PER_CALL: usize = 100;
 
-/// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
-/// of up to 4 bytes) stay below it.
-const LONGEST_ANSWER: usize = 12 << 20;
-
-/// The longest `Retry-After` that is believed.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
-
 /// A client of one statuspage server with one token.
 #[derive(Clone, Debug)]
-pub struct Client {
-    http: reqwest::Client,
-    base: String,
-    token: Secret,
-}
+pub struct Client(Api);
 
 impl Client {
     pub fn new(http: reqwest::Client, base: &Url, token: Secret) -> Self {
-        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token }
+        Self(Api::new(http, base, token))
     }
 
     /// One listing of up to [`COMPONENTS_PER_CALL`] components, counted from 1.
     pub async fn components(&self, page: &PageId, listing: usize) -> Result<Listing, ApiError> {
         let path = format!("/pages/{page}/components?page={listing}&per_page={COMPONENTS_PER_CALL}");
-        self.call(Method::GET, &path, None).await
+        self.0.call(Method::GET, &path, None).await
     }
 
     pub async fn component(&self, page: &PageId, component: &ComponentId) -> Result<Component, ApiError> {
-        self.call(Method::GET, &format!("/pages/{page}/components/{component}"), None).await
+        self.0.call(Method::GET, &format!("/pages/{page}/components/{component}"), None).await
     }
 
     pub async fn set_status(
@@ -57,73 +43,13 @@ impl Client {
         status: ComponentStatus,
     ) -> Result<Component, ApiError> {
         let body = json!({ "component": { "status": status } });
-        self.call(Method::PATCH, &format!("/pages/{page}/components/{component}"), Some(&body)).await
+        self.0.call(Method::PATCH, &format!("/pages/{page}/components/{component}"), Some(&body)).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T, ApiError> {
-        let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
-        let broken = |error| ApiError::from(broken(&call, error));
-
-        let mut authorization = header::HeaderValue::try_from(format!("OAuth {}", self.token.expose()))
-            .map_err(|_| permanent(&call, 0, "the token cannot be sent in a header: copy it again"))?;
-        authorization.set_sensitive(true);
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .header(header::AUTHORIZATION, authorization)
-            .header(header::ACCEPT, "application/json");
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let mut response = request.send().await.map_err(broken)?;
-        let status = response.status();
-        let retry_after = retry_after(&response);
-        let answer = bounded(&mut response).await.map_err(broken)?;
-        if answer.trim_ascii_start().starts_with(b"<") {
-            // Somebody between us and the service answered in its place; it may be gone the next time.
-            let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
-            return Err(Passing { call, what, retry_after, source: None }.into());
-        }
-        if answer.len() == LONGEST_ANSWER {
-            return Err(permanent(&call, status.as_u16(), "the answer is too long"));
-        }
-        if !status.is_success() {
-            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, &answer));
-        }
-        serde_json::from_slice(&answer)
-            .map_err(|error| permanent(&call, status.as_u16(), &format!("the answer cannot be used: {error}")))
+    /// Adds a point to a metric. The service moves it to its slot of 30 s, where the last one wins, so that sending one
+    /// again changes nothing.
+    pub async fn add_point(&self, page: &PageId, metric: &MetricId, point: Point) -> Result<(), ApiError> {
+        let body = json!({ "data": point });
+        self.0.call::<Value>(Method::POST, &format!("/pages/{page}/metrics/{metric}/data"), Some(&body)).await.map(drop)
     }
-}
-
-fn permanent(call: &str, status: u16, message: &str) -> ApiError {
-    Permanent { call: call.to_owned(), status, message: message.to_owned() }.into()
-}
-
-fn broken(call: &str, error: reqwest::Error) -> Passing {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "the connection broke"
-    };
-    Passing { call: call.to_owned(), what: what.into(), retry_after: None, source: Some(error.without_url()) }
-}
-
-/// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut.
-async fn bounded(response: &mut Response) -> reqwest::Result<Vec<u8>> {
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        answer.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - answer.len())]);
-        if answer.len() == LONGEST_ANSWER {
-            break;
-        }
-    }
-    Ok(answer)
-}
-
-/// `Retry-After` in seconds. Its date form is not used by statuspage.io and counts as absent.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }

@@ -4,9 +4,7 @@
 //! A keeper speaks the same API, so the base URL is all that tells them apart.
 
 mod client;
-mod error;
 mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO};
-pub use error::{ApiError, Passing, Pausing, Permanent};
-pub use types::{Component, ComponentStatus, Listing, UnknownStatus};
+pub use types::{Component, ComponentStatus, Listing, Point, UnknownStatus};

@@ -17,6 +17,14 @@ pub struct Component {
     pub updated_at: String,
 }
 
+/// A point of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Seconds since 1970.
+    pub timestamp: i64,
+    pub value: f64,
+}
+
 /// What a page can say of a component. The API's sixth value, the empty one, is an absent status here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

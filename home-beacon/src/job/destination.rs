@@ -1,0 +1,196 @@
+//! Where readings go: to a keeper, or without one to statuspage.io itself, which takes numbers only.
+
+use std::time::Duration;
+
+use shared::{
+    api::{ApiError, Passing, Permanent},
+    chain::deepest,
+    http::{Deadlines, client_for},
+    id::{MetricId, PageId},
+    retry,
+    secret::SecretSetting,
+    settings::WrongSetting,
+    statuspage::{Client, Point},
+};
+use tokio::time::Instant;
+
+use super::{
+    keeper::Keeper,
+    settings::{KEEPER_TOKEN, KeeperSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+};
+use crate::reading::{Field, Metric, Reading};
+
+/// How much of a run's time is kept for handing over.
+pub const HANDING_OVER: Duration = Duration::from_secs(10);
+
+/// Where readings go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    Keeper(Keeper),
+    Statuspage(Page),
+    /// A dry run, or a job that works without.
+    Nowhere,
+}
+
+/// A page at statuspage.io, and what its metrics show.
+#[derive(Clone, Debug)]
+pub struct Page {
+    client: Client,
+    id: PageId,
+    feeds: Vec<Feed>,
+}
+
+/// A metric of the page, and the part of the readings that it shows.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub metric: Metric,
+    pub field: Field,
+    pub id: MetricId,
+}
+
+/// What became of readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedOver {
+    All,
+    /// Nothing in them was a number that a metric shows, and there is no keeper to record the rest.
+    Nothing,
+}
+
+/// Readings could not be handed over.
+#[derive(Debug, thiserror::Error)]
+#[error("{told}")]
+pub struct NotHandedOver {
+    told: String,
+}
+
+impl Destination {
+    /// The keeper where one is set.
+    ///
+    /// # Errors
+    /// When its token is missing, or this machine can make no client.
+    pub fn keeper(settings: &KeeperSettings) -> Result<Option<Keeper>, WrongSetting> {
+        let Some(address) = &settings.keeper_url else { return Ok(None) };
+        let token = KEEPER_TOKEN.require()?.current()?;
+        let http = client_for([address], Deadlines::default()).map_err(|error| WrongSetting(error.to_string()))?;
+        Ok(Some(Keeper::new(http, address, token)))
+    }
+
+    /// The page where one is set, with what its metrics show.
+    ///
+    /// # Errors
+    /// When something of it is missing.
+    pub fn page(settings: &StatuspageSettings, feeds: Vec<Feed>) -> Result<Option<Page>, WrongSetting> {
+        let Some(page) = settings.page_id.clone() else {
+            return match feeds.first() {
+                Some(_) => Err(WrongSetting("a metric is set without a page: set PAGE_ID too".into())),
+                None => Ok(None),
+            };
+        };
+        if feeds.is_empty() {
+            return Err(WrongSetting("PAGE_ID is set without a metric: set METRIC_ID too".into()));
+        }
+        let token = STATUSPAGE_TOKEN.require()?.current()?;
+        let http = client_for([&settings.statuspage_url], Deadlines::default())
+            .map_err(|error| WrongSetting(error.to_string()))?;
+        let client = Client::new(http, &settings.statuspage_url, token);
+        Ok(Some(Page { client, id: page, feeds }))
+    }
+
+    /// Where a job that must hand over has nowhere to.
+    pub fn missing() -> WrongSetting {
+        WrongSetting(
+            "there is nowhere to hand over to: set KEEPER_URL, or PAGE_ID and METRIC_ID, or try with --dry-run".into(),
+        )
+    }
+
+    /// What was set, in words.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Self::Keeper(_) => "readings go to the keeper",
+            Self::Statuspage(_) => "numbers go to the status page",
+            Self::Nowhere => "nothing is handed over",
+        }
+    }
+
+    /// Hands readings over, trying again until `until`.
+    ///
+    /// # Errors
+    /// When that was not to be had, or was refused.
+    pub async fn hand_over(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, NotHandedOver> {
+        match self {
+            Self::Nowhere => Ok(HandedOver::All),
+            Self::Keeper(keeper) => {
+                let stored = retry::until(until, || keeper.store(readings)).await;
+                stored.map(|()| HandedOver::All).map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))
+            }
+            Self::Statuspage(page) => page.add(readings, until).await.map_err(|error| {
+                let named = if matches!(error, ApiError::Permanent(Permanent { status: 404, .. })) {
+                    "PAGE_ID, METRIC_ID and STATUSPAGE_URL, which ends in /v1"
+                } else {
+                    "STATUSPAGE_URL"
+                };
+                not_handed_over(&error, named, STATUSPAGE_TOKEN)
+            }),
+        }
+    }
+}
+
+impl Page {
+    async fn add(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, ApiError> {
+        let mut handed_over = HandedOver::Nothing;
+        for (metric, point) in points(readings, &self.feeds) {
+            retry::until(until, || self.client.add_point(&self.id, metric, point)).await?;
+            handed_over = HandedOver::All;
+        }
+        Ok(handed_over)
+    }
+}
+
+/// What the metrics show of the readings.
+fn points<'a>(readings: &'a [Reading], feeds: &'a [Feed]) -> impl Iterator<Item = (&'a MetricId, Point)> {
+    feeds.iter().flat_map(move |feed| {
+        let shown = readings.iter().filter(|reading| reading.metric == feed.metric);
+        shown.filter_map(|reading| {
+            Some((&feed.id, Point { timestamp: reading.at.as_second(), value: reading.shown(feed.field)? }))
+        })
+    })
+}
+
+/// An error in a sentence, with what to look at.
+pub(super) fn not_handed_over(error: &ApiError, address: &str, token: SecretSetting) -> NotHandedOver {
+    let told = match error {
+        ApiError::Passing(passing @ Passing { source: Some(source), .. }) => {
+            format!("{passing} ({}): look at {address}, and whether it is up", deepest(source))
+        }
+        ApiError::Passing(passing) => passing.to_string(),
+        ApiError::Pausing(pausing) => format!("{pausing}: look at {}", token.name),
+        ApiError::Permanent(permanent @ Permanent { status: 404, .. }) => format!("{permanent}: look at {address}"),
+        ApiError::Permanent(permanent) => permanent.to_string(),
+    };
+    NotHandedOver { told }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::reading::Outcome;
+
+    #[test]
+    fn a_metric_gets_its_field_of_its_own_readings_and_nothing_of_a_failure() {
+        let at = Timestamp::from_second(1_000).unwrap();
+        let mut good = Reading::new("ping".parse().unwrap(), at, Outcome::Value(7.0));
+        good.loss = Some(20.0);
+        let other = Reading::new("ping:9.9.9.9".parse().unwrap(), at, Outcome::Value(9.0));
+        let mut failed = Reading::new("ping".parse().unwrap(), at, Outcome::Failure("lost".into()));
+        failed.loss = Some(100.0);
+        let feed = |field, id: &str| Feed { metric: "ping".parse().unwrap(), field, id: id.parse().unwrap() };
+        let feeds = [feed(Field::Value, "aaaaaaaaaaaa"), feed(Field::Loss, "bbbbbbbbbbbb")];
+        let got = |readings: &[Reading]| {
+            points(readings, &feeds).map(|(id, point)| (id.as_str().to_owned(), point.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(got(&[good, other]), [("aaaaaaaaaaaa".to_owned(), 7.0), ("bbbbbbbbbbbb".to_owned(), 20.0)]);
+        assert_eq!(got(&[failed]), [("bbbbbbbbbbbb".to_owned(), 100.0)]);
+    }
+}

@@ -1,0 +1,127 @@
+//! The settings that all jobs have.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use shared::{
+    id::{MetricId, PageId},
+    secret::SecretSetting,
+    settings::{WrongSetting, base_address, duration, log_level},
+    statuspage::STATUSPAGE_IO,
+};
+use tracing_subscriber::filter::LevelFilter;
+use url::Url;
+
+pub const KEEPER_TOKEN: SecretSetting = SecretSetting { name: "KEEPER_TOKEN", help: "The keeper's token" };
+
+/// The token of statuspage.io. (In `dns`, `TOKEN` is another one.)
+pub const STATUSPAGE_TOKEN: SecretSetting =
+    SecretSetting { name: "TOKEN", help: "Without a keeper: the API key of statuspage.io" };
+
+/// How a job is run.
+#[derive(Clone, Debug, Args)]
+pub struct RunSettings {
+    /// Keep on running, so often
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub every: Option<Duration>,
+    /// Tell each run as a JSON line, also on a terminal
+    #[arg(long)]
+    pub json: bool,
+    /// Measure, but hand nothing over and remember nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
+    pub log_level: LevelFilter,
+    /// Only look whether the settings are in order
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// The keeper, and what takes its place as a memory.
+#[derive(Clone, Debug, Args)]
+pub struct KeeperSettings {
+    /// The keeper that readings go to
+    #[arg(long, env = "KEEPER_URL", value_parser = base_address)]
+    pub keeper_url: Option<Url>,
+    /// Without a keeper: the folder that keeps what must be remembered between runs
+    #[arg(long, env = "STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// statuspage.io itself, for who has no keeper.
+#[derive(Clone, Debug, Args)]
+pub struct StatuspageSettings {
+    /// Without a keeper: where the status page's API is
+    #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
+    pub statuspage_url: Url,
+    /// Without a keeper: the status page
+    #[arg(long, env = "PAGE_ID")]
+    pub page_id: Option<PageId>,
+    /// Without a keeper: the metric that gets the measured value
+    #[arg(long, env = "METRIC_ID")]
+    pub metric_id: Option<MetricId>,
+}
+
+/// Reads a number of bytes as people write it: `500MB`, `60 GB`, `1GiB`.
+///
+/// # Errors
+/// When the text is none, or is nothing.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let allowed =
+        || "an amount of data is written like 500MB or 60GB (or MiB, GiB), and is more than nothing".to_owned();
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let number: f64 = number.parse().map_err(|_| allowed())?;
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(allowed()),
+    };
+    let bytes = number * unit;
+    // Up to a petabyte a whole number of bytes is exact.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 1 and 10^15")]
+    if (1.0..=1e15).contains(&bytes) { Ok(bytes as u64) } else { Err(allowed()) }
+}
+
+impl KeeperSettings {
+    /// # Errors
+    /// When a setting that only makes sense without a keeper is set beside one.
+    pub fn alone(&self, others: &[(&str, bool)]) -> Result<(), WrongSetting> {
+        match others.iter().find(|(_, set)| *set) {
+            Some((name, _)) if self.keeper_url.is_some() => Err(WrongSetting(format!(
+                "{name} and KEEPER_URL are both set: a keeper knows from its seed which metric a reading feeds, so leave \
+                 {name} out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_of_data_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("500MB", 500_000_000),
+            ("60 GB", 60_000_000_000),
+            ("1.5gb", 1_500_000_000),
+            ("1MiB", 1 << 20),
+            ("9000000", 9_000_000),
+        ] {
+            assert_eq!(bytes(text), Ok(expected), "{text}");
+        }
+        for wrong in ["", "MB", "-1MB", "0", "5 apples", "1e3", "9999999TB", "1.2.3MB"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

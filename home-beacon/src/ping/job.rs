@@ -1,0 +1,205 @@
+//! One run: all targets at once, a sample at a time, and the readings that come of them.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use shared::settings::WrongSetting;
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Method, PingSettings, Target, connect,
+    echo::Echo,
+    names::{self, Found},
+    rtt::{loss, summary},
+    settings::PATIENCE,
+};
+use crate::{
+    bandwidth::record::{self, Record},
+    job::{
+        destination::{Destination, Feed, HANDING_OVER},
+        memory::Memory,
+        run::{Told, run},
+    },
+    reading::{Field, Mark, Metric, Outcome, Reading},
+};
+
+struct Ping<'a> {
+    settings: &'a PingSettings,
+    destination: Destination,
+    memory: Memory,
+}
+
+/// Runs as the settings say.
+///
+/// # Errors
+/// When they cannot work.
+pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> {
+    settings.look()?;
+    let keeper = Destination::keeper(&settings.keeper)?;
+    let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
+    let destination = match keeper {
+        Some(keeper) => Destination::Keeper(keeper),
+        None => match Destination::page(&settings.statuspage, feeds(settings))? {
+            Some(page) => Destination::Statuspage(page),
+            None if settings.run.dry_run => Destination::Nowhere,
+            None => return Err(Destination::missing()),
+        },
+    };
+    if settings.run.check {
+        println!("The settings are in order: {}.", destination.told());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let destination = if settings.run.dry_run { Destination::Nowhere } else { destination };
+    let ping = Ping { settings, destination, memory };
+    Ok(run(&settings.run, settings.deadline, async |until| ping.once(until).await).await)
+}
+
+fn feeds(settings: &PingSettings) -> Vec<Feed> {
+    let ids = [
+        (Field::Value, &settings.statuspage.metric_id),
+        (Field::Loss, &settings.metric_id_loss),
+        (Field::Jitter, &settings.metric_id_jitter),
+    ];
+    let feed =
+        |(field, id): (Field, &Option<_>)| Some(Feed { metric: metric("ping", 0, None), field, id: id.clone()? });
+    ids.into_iter().filter_map(feed).collect()
+}
+
+/// The first target's readings have the plain name, so that a curve goes on when another target takes its place.
+fn metric(name: &str, index: usize, target: Option<&Target>) -> Metric {
+    let name = match target {
+        Some(target) if index > 0 => format!("{name}:{target}"),
+        _ => name.to_owned(),
+    };
+    // A target's name has no character that a metric's may not have, and is short enough.
+    name.parse().unwrap_or_else(|_| unreachable!("{name} names a metric"))
+}
+
+impl Ping<'_> {
+    async fn once(&self, until: Instant) -> Told {
+        let mut told = Told::new(Timestamp::now());
+        let measured = join_all(
+            self.settings.target_host.iter().enumerate().map(|(index, target)| self.measure(index, target, until)),
+        );
+        for (readings, said) in measured.await {
+            told.readings.extend(readings);
+            told.say(said);
+        }
+        if self.tested_since(told.at, until).await {
+            told.readings.iter_mut().for_each(|reading| reading.mark = Some(Mark::BandwidthTest));
+            told.say("a bandwidth test was under way, so this is marked");
+        }
+        told.hand_over(&self.destination, until).await;
+        told
+    }
+
+    /// Whether a bandwidth test filled the line meanwhile. Where that cannot be learned, it counts as no.
+    async fn tested_since(&self, start: Timestamp, until: Instant) -> bool {
+        let recalled = self.memory.recall::<Record>(record::JOB, until - HANDING_OVER / 2).await;
+        let record =
+            recalled.inspect_err(|error| tracing::warn!("whether a bandwidth test runs is not known: {error}"));
+        record.ok().flatten().is_some_and(|record| record.tested_between(start, Timestamp::now()))
+    }
+
+    /// The readings of one target, and what to say of them.
+    async fn measure(&self, index: usize, target: &Target, until: Instant) -> (Vec<Reading>, String) {
+        let at = Timestamp::now();
+        let reading = |name, outcome| {
+            let mut reading = Reading::new(metric(name, index, Some(target)), at, outcome);
+            reading.target = Some(target.to_string());
+            reading
+        };
+        let found = match names::resolve(target.as_str(), self.settings.ip_version, until - HANDING_OVER).await {
+            Ok(found) => found,
+            Err(why) => {
+                let said = format!("{target}: {why}");
+                return (["ping", "resolve"].map(|name| reading(name, Outcome::Failure(why.clone()))).into(), said);
+            }
+        };
+        let (samples, method) = match self.sample(found.address).await {
+            Ok(taken) => taken,
+            Err(why) => return (vec![reading("ping", Outcome::Failure(why.clone()))], format!("{target}: {why}")),
+        };
+        let loss = loss(&samples);
+        let (mut ping, said) = match summary(&samples) {
+            None => {
+                let why = format!("none of {} answers came", samples.len());
+                (reading("ping", Outcome::Failure(why.clone())), format!("{target}: {why} ({method})"))
+            }
+            Some(sum) => {
+                let mut ping = reading("ping", Outcome::Value(sum.average));
+                (ping.min, ping.max, ping.jitter) = (Some(sum.min), Some(sum.max), sum.jitter);
+                let said = format!(
+                    "{target}: {:.3} ms (min {:.3}, max {:.3}, jitter {}), {loss} % lost ({method})",
+                    sum.average,
+                    sum.min,
+                    sum.max,
+                    sum.jitter.map_or("unknown".into(), |jitter| format!("{jitter:.3}")),
+                );
+                (ping, said)
+            }
+        };
+        ping.loss = Some(loss);
+        ping.method = Some(method);
+        let resolve = found.took.map(|took| reading("resolve", Outcome::Value(took.as_secs_f64() * 1e3)));
+        (std::iter::once(ping).chain(resolve).collect(), told(said, found))
+    }
+
+    /// All samples of one address, and how they were taken.
+    ///
+    /// # Errors
+    /// When none could be taken, in words.
+    async fn sample(&self, address: IpAddr) -> Result<(Vec<Option<Duration>>, String), String> {
+        let echo = match (self.settings.method, Echo::open(address)) {
+            (Method::Tcp, _) => None,
+            (_, Ok(echo)) => Some(echo),
+            (Method::Auto, Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            (_, Err(error)) => return Err(not_allowed(&error)),
+        };
+        let method = match &echo {
+            Some(echo) => echo.method().to_owned(),
+            None => format!("tcp:{}", self.settings.tcp_port),
+        };
+        let start = Instant::now();
+        let samples = (0..self.settings.count).map(|sequence| {
+            let echo = echo.as_ref();
+            async move {
+                sleep_until(start + self.settings.interval * u32::from(sequence)).await;
+                match echo {
+                    Some(echo) => echo.sample(address, sequence, PATIENCE).await,
+                    None => connect::sample(SocketAddr::new(address, self.settings.tcp_port), PATIENCE).await,
+                }
+            }
+        });
+        let samples = join_all(samples).await;
+        if samples.iter().all(Result::is_err)
+            && let Some(Err(error)) = samples.first()
+        {
+            return Err(format!("nothing could be sent to {address} ({error})"));
+        }
+        // What could not be sent never arrived either.
+        Ok((samples.into_iter().map(|sample| sample.ok().flatten()).collect(), method))
+    }
+}
+
+fn told(said: String, found: Found) -> String {
+    match found.took {
+        Some(took) => format!("{said}; {} was found in {:.1} ms", found.address, took.as_secs_f64() * 1e3),
+        None => said,
+    }
+}
+
+fn not_allowed(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "this process may send no ICMP: let its group into the sysctl net.ipv4.ping_group_range, or set METHOD=tcp"
+            .into()
+    } else {
+        format!("ICMP cannot be sent ({error})")
+    }
+}

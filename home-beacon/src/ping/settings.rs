@@ -1,0 +1,176 @@
+//! The settings of `ping`.
+
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+
+use clap::{Parser, ValueEnum};
+use shared::{
+    id::MetricId,
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting, duration},
+};
+
+use crate::job::{
+    destination::HANDING_OVER,
+    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+};
+
+/// How many targets may be set.
+const MOST_TARGETS: usize = 16;
+
+/// How long an answer is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Measures round-trip time, jitter and loss, once.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "ping", version)]
+pub struct PingSettings {
+    /// Whom to ping: a name or an address, or several with commas; the first one feeds the page's metric
+    #[arg(long, env = "TARGET_HOST", value_delimiter = ',', default_value = "1.1.1.1")]
+    pub target_host: Vec<Target>,
+    /// How many echoes each target is sent: 1 to 1000
+    #[arg(long, env = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000), default_value_t = 5)]
+    pub count: u16,
+    /// The time from one echo to the next, 10ms or longer
+    #[arg(long, env = "INTERVAL", value_parser = interval, default_value = "1s")]
+    pub interval: Duration,
+    /// How to measure: icmp, tcp (the time of a handshake), or auto: icmp, and tcp where this process may not
+    #[arg(long, env = "METHOD", value_enum, hide_possible_values = true, default_value = "auto")]
+    pub method: Method,
+    /// The port for method tcp
+    #[arg(long, env = "TCP_PORT", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 443)]
+    pub tcp_port: u16,
+    /// Which addresses of a name to use: 4 or 6; without it IPv4 where there is one
+    #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true)]
+    pub ip_version: Option<Family>,
+    #[command(flatten)]
+    pub keeper: KeeperSettings,
+    #[command(flatten)]
+    pub statuspage: StatuspageSettings,
+    /// Without a keeper: the metric that gets the loss in percent
+    #[arg(long, env = "METRIC_ID_LOSS")]
+    pub metric_id_loss: Option<MetricId>,
+    /// Without a keeper: the metric that gets the jitter
+    #[arg(long, env = "METRIC_ID_JITTER")]
+    pub metric_id_jitter: Option<MetricId>,
+    /// How long a run may take, handing over included
+    #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "50s")]
+    pub deadline: Duration,
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+impl Settings for PingSettings {
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, STATUSPAGE_TOKEN];
+}
+
+/// How to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    Auto,
+    Icmp,
+    Tcp,
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Family {
+    #[value(name = "4")]
+    V4,
+    #[value(name = "6")]
+    V6,
+}
+
+/// Whom to ping: a name or an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target(String);
+
+impl Target {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Target {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let label = |label: &str| {
+            (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        // A last label of digits would be a mistyped address.
+        let name = bare.len() <= 90 && bare.trim_end_matches('.').split('.').all(label) && !bare.ends_with(digit);
+        if bare.parse::<IpAddr>().is_ok() || name {
+            Ok(Self(bare.trim_end_matches('.').to_ascii_lowercase()))
+        } else {
+            Err("a target is a name or an address, like example.com, 1.1.1.1 or 2606:4700:4700::1111")
+        }
+    }
+}
+
+fn digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        short if short < Duration::from_millis(10) => Err("an interval is 10ms or longer".into()),
+        interval => Ok(interval),
+    }
+}
+
+impl PingSettings {
+    /// # Errors
+    /// When settings contradict each other.
+    pub(super) fn look(&self) -> Result<(), WrongSetting> {
+        self.keeper.alone(&[
+            ("METRIC_ID", self.statuspage.metric_id.is_some()),
+            ("METRIC_ID_LOSS", self.metric_id_loss.is_some()),
+            ("METRIC_ID_JITTER", self.metric_id_jitter.is_some()),
+        ])?;
+        if self.target_host.len() > MOST_TARGETS {
+            return Err(WrongSetting(format!("TARGET_HOST: up to {MOST_TARGETS} targets can be pinged at once")));
+        }
+        let twice = self.target_host.iter().enumerate().find(|(index, host)| self.target_host[..*index].contains(host));
+        if let Some((_, host)) = twice {
+            return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
+        }
+        let longest = self.interval * u32::from(self.count - 1) + PATIENCE + HANDING_OVER;
+        if longest > self.deadline {
+            return Err(WrongSetting(format!(
+                "COUNT and INTERVAL: {} echoes, {:?} apart, with {:?} to hand over take up to {longest:?}, and DEADLINE is \
+                 {:?}",
+                self.count, self.interval, HANDING_OVER, self.deadline
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_name_or_an_address() {
+        for (text, expected) in [
+            ("1.1.1.1", "1.1.1.1"),
+            ("Example.COM.", "example.com"),
+            ("[2606:4700::1]", "2606:4700::1"),
+            ("router", "router"),
+            ("_a.b-c.de", "_a.b-c.de"),
+        ] {
+            assert_eq!(text.parse::<Target>().unwrap().as_str(), expected);
+        }
+        for wrong in ["", "http://example.com", "1.1.1", "1.1.1.256", "a b", "a..b", "::g", "example.com:443"] {
+            assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+        }
+    }
+}

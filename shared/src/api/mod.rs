@@ -1,0 +1,7 @@
+//! Calls of JSON services that take `Authorization: OAuth …`: statuspage.io, and a keeper.
+
+mod client;
+mod error;
+
+pub use client::Api;
+pub use error::{ApiError, Passing, Pausing, Permanent};
