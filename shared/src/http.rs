@@ -1,7 +1,7 @@
 //! The policy that every HTTP client here follows: deadlines on every wait, no redirects, no proxy taken from
 //! the environment, one TLS configuration (rustls with aws-lc-rs, trusting what the machine trusts).
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto::aws_lc_rs};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -60,9 +60,16 @@ pub fn client_for<'a>(
     addresses: impl IntoIterator<Item = &'a Url>,
     deadlines: Deadlines,
 ) -> Result<reqwest::Client, SetupError> {
+    client(&tls_for(addresses)?, deadlines)
+}
+
+/// The TLS configuration of clients for these addresses, read as sparingly as [`client_for`] does.
+///
+/// # Errors
+/// When the TLS library refuses its configuration.
+pub fn tls_for<'a>(addresses: impl IntoIterator<Item = &'a Url>) -> Result<Arc<ClientConfig>, SetupError> {
     let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
-    let tls = if encrypted { tls_config()? } else { trusting_nobody()? };
-    client(&tls, deadlines)
+    if encrypted { tls_config() } else { trusting_nobody() }
 }
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, SetupError> {
@@ -80,7 +87,21 @@ fn trusting_nobody() -> Result<Arc<ClientConfig>, SetupError> {
 /// # Errors
 /// When the TLS library refuses its configuration.
 pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Result<reqwest::Client, SetupError> {
+    client_from(tls, deadlines, None)
+}
+
+/// As [`client`], whose connections come from that address; from an unspecified one (`0.0.0.0` or `::`) they go over
+/// its family only.
+///
+/// # Errors
+/// When the TLS library refuses its configuration.
+pub fn client_from(
+    tls: &Arc<ClientConfig>,
+    deadlines: Deadlines,
+    local: Option<IpAddr>,
+) -> Result<reqwest::Client, SetupError> {
     reqwest::Client::builder()
+        .local_address(local)
         .user_agent(USER_AGENT)
         .connect_timeout(deadlines.connect)
         .read_timeout(deadlines.read)

@@ -1,6 +1,6 @@
 //! A bounded way to try a call again: passing errors only, never beyond the deadline, `Retry-After` obeyed.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -10,33 +10,57 @@ use crate::api::{ApiError, Passing};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// An error of a call that can tell whether the same call may succeed later.
+pub trait Fleeting: Display {
+    /// How long to wait at least before trying again; `None` when that cannot help.
+    fn again_after(&self) -> Option<Duration>;
+
+    /// The error of a call that had not ended at the deadline.
+    fn out_of_time() -> Self;
+}
+
+impl Fleeting for ApiError {
+    fn again_after(&self) -> Option<Duration> {
+        match self {
+            Self::Passing(passing) => Some(passing.retry_after.unwrap_or_default()),
+            Self::Pausing(_) | Self::Permanent(_) => None,
+        }
+    }
+
+    fn out_of_time() -> Self {
+        let (call, what) = ("the call".into(), "no answer before the deadline".into());
+        Passing { call, what, retry_after: None, source: None }.into()
+    }
+}
+
 /// Makes a call until it succeeds, fails for good, or `deadline` has come.
 ///
 /// # Errors
-/// The last error; a [`Passing`] one when the deadline cut it short.
-pub async fn until<T, F: Future<Output = Result<T, ApiError>>>(
+/// The last error; a fleeting one when the deadline cut it short.
+pub async fn until<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
     deadline: Instant,
     mut call: impl FnMut() -> F,
-) -> Result<T, ApiError> {
+) -> Result<T, E> {
     let mut tries = 0;
     let mut last = None;
     loop {
         let Ok(result) = timeout_at(deadline, call()).await else {
-            return Err(last.unwrap_or_else(out_of_time).into());
+            return Err(last.unwrap_or_else(E::out_of_time));
         };
-        let passing = match result {
-            Err(ApiError::Passing(passing)) => passing,
-            settled => return settled,
+        let error = match result {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
         };
-        tracing::debug!(error = %passing, tries, "trying again");
+        let Some(wait) = error.again_after() else { return Err(error) };
+        tracing::debug!(%error, tries, "trying again");
         // Never sooner than our own pause: a service that says "0 seconds" must not be hammered.
-        let next = Instant::now() + passing.retry_after.unwrap_or_default().max(pause(tries));
+        let next = Instant::now() + wait.max(pause(tries));
         if next >= deadline {
-            return Err(passing.into());
+            return Err(error);
         }
         sleep_until(next).await;
         tries += 1;
-        last = Some(passing);
+        last = Some(error);
     }
 }
 
@@ -44,10 +68,6 @@ pub async fn until<T, F: Future<Output = Result<T, ApiError>>>(
 fn pause(tries: u32) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
     whole.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-fn out_of_time() -> Passing {
-    Passing { call: "the call".into(), what: "no answer before the deadline".into(), retry_after: None, source: None }
 }
 
 #[cfg(test)]
@@ -108,7 +128,7 @@ mod tests {
         let calls = Cell::new(0);
         let result = until(Instant::now() + Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
-            async { Err::<(), _>(Permanent { call: String::new(), status: 404, message: String::new() }.into()) }
+            async { Err::<(), ApiError>(Permanent { call: String::new(), status: 404, message: String::new() }.into()) }
         });
         assert!(result.await.is_err());
         assert_eq!(calls.get(), 1);
