@@ -2,7 +2,7 @@
 //!
 //! - [`beacon`]: the public face; answers, and offers nothing else
 //! - [`keeper`]: the private log; a statuspage.io-compatible server over one embedded database
-//! - [`ping`], [`bandwidth`]: the jobs, which measure once and hand over; [`job`]: what they have in common
+//! - [`ping`], [`bandwidth`], [`dns`]: the jobs, which measure once and hand over; [`job`]: what they have in common
 //! - [`reading`]: what they hand over
 //! - [`serve`]: the accept loop under both, which strangers cannot exhaust
 //! - [`clock`]: where the time comes from
@@ -10,6 +10,7 @@
 pub mod bandwidth;
 pub mod beacon;
 pub mod clock;
+pub mod dns;
 pub mod job;
 pub mod keeper;
 pub mod ping;

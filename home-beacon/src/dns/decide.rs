@@ -1,0 +1,161 @@
+//! Whether DuckDNS is to be called, for one family of addresses.
+//!
+//! It is called on a change, once a day, and when public DNS says otherwise: a record can be lost on the way, and a
+//! memory be wrong.
+//!
+//! Where DuckDNS sees our address itself (`server`), we do not know it before the call. Then one address source that
+//! still names the last accepted address is enough to leave DuckDNS alone; when the sources name another, or nothing,
+//! DuckDNS is called, because only it knows, and a call too many is cheaper than a name that leads nowhere. So a home
+//! that stays where it is costs one small call of a source at each run, and a home that moved is told of at its next run,
+//! even where every source is blocked. A source alone that keeps on naming the old address after a move is the weak spot:
+//! which one is asked first is drawn by chance, so it delays a run or two, and a day at most.
+
+use std::{fmt, net::IpAddr};
+
+use jiff::Timestamp;
+
+use super::{record::Accepted, sense::Sensed};
+
+/// How our address becomes known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// DuckDNS takes the one that it sees: IPv4 only.
+    Server,
+    /// Sources name it, and DuckDNS is told.
+    Detect,
+}
+
+/// Why DuckDNS is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    NeverTold,
+    Moved {
+        from: IpAddr,
+        to: IpAddr,
+    },
+    /// It was told a day ago.
+    Due,
+    /// No source names the last accepted address.
+    Unclear,
+    /// Public DNS says otherwise: what, in words.
+    Published(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is to be told this address, or with `None` to take the one that it sees.
+    Call(Why, Option<IpAddr>),
+    /// Our address is the last accepted one; only public DNS may still say otherwise.
+    Stay(IpAddr),
+    /// Our address is not known, so DuckDNS cannot be told.
+    Unknown,
+}
+
+/// Whether the sources must be asked at all.
+pub fn asks_sources(how: How, accepted: Option<Accepted>, now: Timestamp) -> bool {
+    match how {
+        How::Detect => true,
+        How::Server => accepted.is_some_and(|accepted| !accepted.is_due(now)),
+    }
+}
+
+/// Decides from what was accepted last and what the sources say, which is not looked at where they need not be asked.
+pub fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timestamp) -> Decision {
+    let told = |address| (how == How::Detect).then_some(address);
+    let Some(accepted) = accepted else {
+        return match (how, sensed) {
+            (How::Server, _) => Decision::Call(Why::NeverTold, None),
+            (How::Detect, Sensed::Moved(address)) => Decision::Call(Why::NeverTold, Some(address)),
+            (How::Detect, _) => Decision::Unknown,
+        };
+    };
+    let from = accepted.address;
+    if how == How::Server && accepted.is_due(now) {
+        return Decision::Call(Why::Due, None);
+    }
+    match (sensed, how) {
+        (Sensed::Moved(to), _) => Decision::Call(Why::Moved { from, to }, told(to)),
+        (Sensed::Same, _) if accepted.is_due(now) => Decision::Call(Why::Due, told(from)),
+        (Sensed::Same, _) => Decision::Stay(from),
+        (Sensed::Unclear, How::Server) => Decision::Call(Why::Unclear, None),
+        (Sensed::Unclear, How::Detect) => Decision::Unknown,
+    }
+}
+
+/// What becomes of a decision to stay when public DNS says otherwise.
+pub fn contradicted(how: How, address: IpAddr, said: String) -> Decision {
+    Decision::Call(Why::Published(said), (how == How::Detect).then_some(address))
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverTold => f.write_str("no earlier answer of DuckDNS is remembered"),
+            Self::Moved { from, to } => write!(f, "the address was {from} and is now {to}"),
+            Self::Due => f.write_str("DuckDNS was last told a day ago"),
+            Self::Unclear => f.write_str("no source confirms the last accepted address"),
+            Self::Published(said) => write!(f, "public DNS says otherwise: {said}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use How::{Detect, Server};
+    use Sensed::{Moved, Same, Unclear};
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn duckdns_is_called_on_a_change_once_a_day_and_when_it_cannot_be_known() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let (old, new) = (IpAddr::from([81, 2, 69, 142]), IpAddr::from([81, 2, 69, 160]));
+        let hours_ago = |hours| Some(Accepted { address: old, at: now - SignedDuration::from_hours(hours) });
+        let moved = || Why::Moved { from: old, to: new };
+        for (how, accepted, sensed, expected) in [
+            (Server, None, Unclear, Decision::Call(Why::NeverTold, None)),
+            (Server, None, Moved(new), Decision::Call(Why::NeverTold, None)),
+            (Server, hours_ago(25), Unclear, Decision::Call(Why::Due, None)),
+            (Server, hours_ago(-5), Same, Decision::Call(Why::Due, None)),
+            (Server, hours_ago(1), Same, Decision::Stay(old)),
+            (Server, hours_ago(1), Moved(new), Decision::Call(moved(), None)),
+            (Server, hours_ago(1), Unclear, Decision::Call(Why::Unclear, None)),
+            (Detect, None, Unclear, Decision::Unknown),
+            (Detect, None, Moved(new), Decision::Call(Why::NeverTold, Some(new))),
+            (Detect, hours_ago(25), Same, Decision::Call(Why::Due, Some(old))),
+            (Detect, hours_ago(25), Moved(new), Decision::Call(moved(), Some(new))),
+            (Detect, hours_ago(25), Unclear, Decision::Unknown),
+            (Detect, hours_ago(1), Same, Decision::Stay(old)),
+            (Detect, hours_ago(1), Moved(new), Decision::Call(moved(), Some(new))),
+            (Detect, hours_ago(1), Unclear, Decision::Unknown),
+        ] {
+            assert_eq!(decide(how, accepted, sensed, now), expected, "{how:?} {accepted:?} {sensed:?}");
+        }
+    }
+
+    #[test]
+    fn sources_are_asked_only_where_their_answer_counts() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let hours_ago =
+            |hours| Some(Accepted { address: [81, 2, 69, 142].into(), at: now - SignedDuration::from_hours(hours) });
+        for (how, accepted, asks) in [
+            (Server, None, false),
+            (Server, hours_ago(25), false),
+            (Server, hours_ago(1), true),
+            (Detect, None, true),
+            (Detect, hours_ago(25), true),
+            (Detect, hours_ago(1), true),
+        ] {
+            assert_eq!(asks_sources(how, accepted, now), asks, "{how:?} {accepted:?}");
+        }
+    }
+
+    #[test]
+    fn what_public_dns_says_otherwise_is_mended_in_the_way_that_was_set() {
+        let address = IpAddr::from([81, 2, 69, 142]);
+        let said = || "1.1.1.1 knows no such name".to_owned();
+        assert_eq!(contradicted(Server, address, said()), Decision::Call(Why::Published(said()), None));
+        assert_eq!(contradicted(Detect, address, said()), Decision::Call(Why::Published(said()), Some(address)));
+    }
+}

@@ -1,0 +1,134 @@
+//! What is to be done of one family, found out from sources and public DNS.
+
+use std::{net::IpAddr, time::Duration};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    DnsSettings,
+    address::Family,
+    decide::{Decision, asks_sources, contradicted, decide},
+    outside::{Named, Outside},
+    public::PublicDns,
+    record::Accepted,
+    sense::{Sensed, sensed},
+    standing::{Standing, oddities, standing},
+};
+
+/// How long a look at public DNS may take where nothing seems to have changed.
+const A_LOOK: Duration = Duration::from_secs(5);
+
+/// What is known and wanted of one family.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) family: Family,
+    pub(super) decision: Decision,
+    /// What the sources said, where that did not help.
+    pub(super) unclear: String,
+}
+
+/// Whom to ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) settings: &'a DnsSettings,
+    pub(super) outside: &'a Outside,
+    pub(super) public: &'a PublicDns,
+}
+
+impl Asking<'_> {
+    pub(super) async fn find(
+        self,
+        family: Family,
+        accepted: Option<Accepted>,
+        now: Timestamp,
+        until: Instant,
+    ) -> Finding {
+        let how = self.settings.how(family);
+        let (sensed, unclear) = if asks_sources(how, accepted, now) {
+            self.sense(family, accepted.map(|accepted| accepted.address), until).await
+        } else {
+            (Sensed::Unclear, String::new())
+        };
+        let decision = match decide(how, accepted, sensed, now) {
+            // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
+            // answer for as long as it lives, and whoever asks it gets that one.
+            Decision::Stay(address) => {
+                let until = until.min(Instant::now() + A_LOOK);
+                let look = self.public.ask(&self.settings.domain, &[address], until).await;
+                match standing(&look.heard) {
+                    Standing::Disagrees => contradicted(how, address, oddities(&look.heard)),
+                    Standing::Agrees | Standing::Unknown => Decision::Stay(address),
+                }
+            }
+            decided => decided,
+        };
+        Finding { family, decision, unclear }
+    }
+
+    /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
+    async fn sense(self, family: Family, accepted: Option<IpAddr>, until: Instant) -> (Sensed, String) {
+        let mut sources: Vec<_> = self.settings.sources(family).iter().collect();
+        fastrand::shuffle(&mut sources);
+        let (first, others) = sources.split_at(if accepted.is_some() { 1 } else { sources.len() });
+        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, until))).await;
+        if weigh(&answers, accepted) != Sensed::Same {
+            answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, until))).await);
+        }
+        (weigh(&answers, accepted), unclear(family, &answers))
+    }
+}
+
+impl Finding {
+    /// For a machine.
+    pub(super) fn details(&self) -> Value {
+        let (family, decision) = (self.family.to_string(), &self.decision);
+        match decision {
+            Decision::Call(why, address) => {
+                json!({"family": family, "did": "call", "why": why.to_string(), "address": address})
+            }
+            Decision::Stay(address) => json!({"family": family, "did": "stay", "address": address}),
+            Decision::Unknown => json!({"family": family, "did": "fail", "why": self.unclear}),
+        }
+    }
+}
+
+fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Sensed {
+    let named: Vec<IpAddr> = answers.iter().filter_map(|(_, named)| named.as_ref().ok().copied()).collect();
+    sensed(&named, accepted)
+}
+
+/// What the sources said, in words.
+fn unclear(family: Family, answers: &[Named]) -> String {
+    let said = answers.iter().map(|(source, named)| match named {
+        Ok(address) => format!("{source} says {address}"),
+        Err(why) => format!("{source}: {why}"),
+    });
+    let said = said.collect::<Vec<_>>().join("; ");
+    let told = format!("our {family} address is not known, because no two sources agree on one ({said})");
+    let advice = answers.iter().find_map(|(_, named)| named.as_ref().err()?.not_public()?.advice());
+    advice.map_or_else(|| told.clone(), |advice| format!("{told}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::source, *};
+
+    #[test]
+    fn what_the_sources_said_is_told_and_what_cgnat_means_once() {
+        let cgnat = || Err(source::address(b"100.64.3.4", Family::V4).unwrap_err().into());
+        let answers =
+            [("a".to_owned(), cgnat()), ("b".to_owned(), cgnat()), ("c".to_owned(), Ok([81, 2, 69, 1].into()))];
+        let told = unclear(Family::V4, &answers);
+        assert!(
+            told.starts_with(
+                "our IPv4 address is not known, because no two sources agree on one (a: it says that 100.64.3.4 is an address"
+            ),
+            "{told}"
+        );
+        assert_eq!(told.matches("no probe from outside can reach").count(), 1, "{told}");
+        assert!(told.contains("c says 81.2.69.1"), "{told}");
+    }
+}

@@ -1,0 +1,260 @@
+//! One run: what is our address, is DuckDNS to be told, did it take it, and does the world know.
+
+use std::{
+    io::{IsTerminal, stdout},
+    net::IpAddr,
+    process::ExitCode,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde_json::json;
+use shared::{secret::SecretSource, settings::WrongSetting};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Address, DnsSettings,
+    address::Family,
+    answer::NotTaken,
+    decide::Decision,
+    find::{Asking, Finding},
+    outside::Outside,
+    public::PublicDns,
+    record::{self, Record},
+    standing::{Standing, oddities, standing},
+    token::{TOKEN, Token},
+    update::Update,
+};
+use crate::{
+    job::{
+        destination::{Destination, HANDING_OVER},
+        memory::Memory,
+        run::{Ending, Told, run},
+    },
+    reading::{Metric, Outcome, Reading},
+};
+
+/// How long public DNS may take to agree: the 60 s that a record lives, and half as much again.
+const AGREEING: Duration = Duration::from_secs(90);
+
+struct Dns<'a> {
+    settings: &'a DnsSettings,
+    token: SecretSource,
+    outside: Outside,
+    public: PublicDns,
+    destination: Destination,
+    memory: Memory,
+    jitter: Duration,
+}
+
+/// A run on its way.
+struct Course {
+    told: Told,
+    /// What failed, in words.
+    failures: Vec<String>,
+}
+
+/// What DuckDNS took, and when it took the last of it.
+struct Taken {
+    addresses: Vec<IpAddr>,
+    at: Instant,
+}
+
+/// Runs as the settings say.
+///
+/// # Errors
+/// When they cannot work.
+pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
+    settings.look()?;
+    let token = TOKEN.require()?;
+    current(&token)?;
+    let keeper = Destination::keeper(&settings.keeper)?;
+    let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
+    let destination = keeper.map_or(Destination::Nowhere, Destination::Keeper);
+    let outside = Outside::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
+    let public = PublicDns::new(&settings.public_dns)?;
+    if settings.run.check {
+        let names = settings.names();
+        println!("The settings are in order: DuckDNS is told the address of {names}, and {}.", destination.told());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if memory.is_nowhere() {
+        tracing::warn!("nothing is remembered, so DuckDNS is called at every run: set KEEPER_URL or STATE_DIR");
+    }
+    let jitter = if stdout().is_terminal() { Duration::ZERO } else { settings.jitter };
+    let dns = Dns { settings, token, outside, public, destination, memory, jitter };
+    Ok(run(&settings.run, settings.deadline, async |until| dns.once(until).await).await)
+}
+
+/// The token as it is now.
+fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
+    Token::read(&token.name(TOKEN.name), &token.current()?)
+}
+
+impl Course {
+    fn fail(&mut self, ending: Ending, why: String) {
+        self.told.say(why.as_str());
+        self.failures.push(why);
+        self.end(ending);
+    }
+
+    /// A wrong setting stays the most telling ending.
+    fn end(&mut self, ending: Ending) {
+        if self.told.ending != Ending::WrongSetting {
+            self.told.ending = ending;
+        }
+    }
+}
+
+impl Dns<'_> {
+    async fn once(&self, until: Instant) -> Told {
+        let mut course = Course { told: Told::new(Timestamp::now()), failures: Vec::new() };
+        // From then on there is time for nothing but handing over.
+        let work = until - HANDING_OVER;
+        let mut record = self.recall(&mut course, work).await;
+        let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
+        let families = self.settings.ip_version.each().iter();
+        let findings =
+            join_all(families.map(|family| asking.find(*family, record.accepted(*family), course.told.at, work))).await;
+        let updates = course.weigh(&findings);
+        if self.settings.run.dry_run {
+            if !updates.is_empty() {
+                course.told.say("in earnest, DuckDNS would be called now");
+            }
+            return course.told;
+        }
+        let taken = self.call(&updates, &mut record, &mut course, work).await;
+        let waited = match &taken {
+            Some(taken) => self.wait(taken, &mut course, work).await,
+            None => None,
+        };
+        let outcome = match waited {
+            Some(waited) if course.failures.is_empty() => Outcome::Value(waited.as_secs_f64()),
+            None if course.failures.is_empty() => return course.told,
+            _ => Outcome::Failure(course.failures.join("; ")),
+        };
+        self.hand_over(outcome, course, until).await
+    }
+
+    /// What is remembered. Where that cannot be learned it counts as nothing: better DuckDNS is called too often.
+    async fn recall(&self, course: &mut Course, work: Instant) -> Record {
+        // A keeper that is down must leave time for the rest.
+        let until = work.min(Instant::now() + HANDING_OVER);
+        let recalled = self.memory.recall(record::JOB, until).await.unwrap_or_else(|error| {
+            course.told.say(format!("what was done before is not known: {error}"));
+            None
+        });
+        Record::of(&self.settings.domain, recalled)
+    }
+
+    /// Calls DuckDNS, and remembers what it took.
+    async fn call(&self, updates: &[Update], record: &mut Record, course: &mut Course, work: Instant) -> Option<Taken> {
+        if updates.is_empty() {
+            return None;
+        }
+        let token = match current(&self.token) {
+            Ok(token) => token,
+            Err(wrong) => {
+                course.fail(Ending::WrongSetting, wrong.to_string());
+                return None;
+            }
+        };
+        sleep(self.jitter.mul_f64(fastrand::f64())).await;
+        // While DuckDNS is in trouble there is nothing that public DNS could agree with; all the same, half of the time
+        // that is left is kept for the look at it.
+        let until = Instant::now() + work.saturating_duration_since(Instant::now()) / 2;
+        let mut done: Option<Taken> = None;
+        for update in updates {
+            match self.outside.update(*update, &self.settings.domain, &token, until).await {
+                Err(refused @ NotTaken::Refused) => course.fail(Ending::WrongSetting, refused.to_string()),
+                Err(error) => course.fail(Ending::NotDone, error.to_string()),
+                Ok(addresses) => {
+                    for address in &addresses {
+                        record.accept(*address, Timestamp::now());
+                        course.told.say(format!("DuckDNS took {address} for {}", self.settings.names()));
+                    }
+                    let earlier = done.take().map(|done| done.addresses).unwrap_or_default();
+                    done = Some(Taken { addresses: [earlier, addresses].concat(), at: Instant::now() });
+                }
+            }
+        }
+        if done.is_some()
+            && let Err(error) = self.memory.remember(record::JOB, record, work).await
+        {
+            course.told.say(format!("this cannot be remembered: {error}"));
+            course.end(Ending::NotDone);
+        }
+        done
+    }
+
+    /// Waits until public DNS agrees with what DuckDNS took: how long that lasted.
+    async fn wait(&self, taken: &Taken, course: &mut Course, work: Instant) -> Option<Duration> {
+        let until = work.min(taken.at + AGREEING);
+        let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
+        let odd = oddities(&look.heard);
+        if let (Standing::Agrees, Some(answered)) = (standing(&look.heard), look.answered) {
+            let waited = answered.saturating_duration_since(taken.at);
+            let but = if odd.is_empty() { odd } else { format!(", but {odd}") };
+            course.told.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
+            return Some(waited);
+        }
+        let why = format!("public DNS does not agree after {} s: {odd}", taken.at.elapsed().as_secs());
+        course.fail(Ending::NotDone, why);
+        None
+    }
+
+    async fn hand_over(&self, outcome: Outcome, course: Course, until: Instant) -> Told {
+        let Course { mut told, .. } = course;
+        let mut reading = Reading::new(metric(), told.at, outcome);
+        reading.target = Some(shortened(&self.settings.names()));
+        reading.method = Some(match self.settings.address {
+            Address::Server => "server".into(),
+            Address::Detect => "detect".into(),
+        });
+        told.readings.push(reading);
+        let ending = told.ending;
+        told.hand_over(&self.destination, until).await;
+        if ending != Ending::Done {
+            told.ending = ending;
+        }
+        told
+    }
+}
+
+impl Course {
+    /// Says what was found, and what DuckDNS is to be told of it.
+    fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
+        let (mut ipv4, mut ipv6) = (None, None);
+        for Finding { family, decision, unclear } in findings {
+            match decision {
+                Decision::Stay(address) => self.told.say(format!("{family}: still {address}, nothing to do")),
+                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
+                Decision::Call(why, address) => {
+                    self.told.say(format!("{family}: {why}"));
+                    match (family, address) {
+                        (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
+                        (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
+                        (Family::V4, None) => ipv4 = Some(None),
+                        (Family::V6, None) => (),
+                    }
+                }
+            }
+        }
+        let updates = Update::all(ipv4, ipv6);
+        self.told.details = json!({
+            "calls": updates.len(),
+            "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
+        });
+        updates
+    }
+}
+
+fn metric() -> Metric {
+    record::JOB.parse().unwrap_or_else(|_| unreachable!("{} names a metric", record::JOB))
+}
+
+/// A text in a reading is short.
+fn shortened(names: &str) -> String {
+    names.chars().take(300).collect()
+}

@@ -1,0 +1,38 @@
+//! `dns`: keeps the home's name at DuckDNS true.
+//!
+//! Settings, and what the world says:
+//! - [`name`], [`token`]: a name and a token of DuckDNS
+//! - [`address`]: which addresses the world can reach
+//! - [`answer`], [`source`]: what DuckDNS and address sources answer
+//!
+//! What comes of it:
+//! - [`sense`]: what sources together say of our address
+//! - [`decide`]: whether DuckDNS is to be called
+//! - [`update`]: what one call sets, and whether it did
+//! - [`standing`]: what public DNS says of it
+//! - [`record`]: what is remembered between runs
+//!
+//! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers); `find`, which asks them what
+//! is to be done, and `job`, one run.
+
+pub mod address;
+pub mod answer;
+#[cfg(test)]
+mod corpus;
+pub mod decide;
+mod fetch;
+mod find;
+mod job;
+pub mod name;
+mod outside;
+mod public;
+pub mod record;
+pub mod sense;
+mod settings;
+pub mod source;
+pub mod standing;
+pub mod token;
+pub mod update;
+
+pub use job::command;
+pub use settings::{Address, DnsSettings, Families};

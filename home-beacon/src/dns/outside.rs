@@ -1,0 +1,134 @@
+//! Whom a run talks to over HTTP: DuckDNS and the address sources, with one client for each family, so that who is asked
+//! over IPv6 sees our IPv6 address.
+
+use std::{net::IpAddr, time::Duration};
+
+use shared::{
+    http::{Deadlines, SetupError, client_from, tls_for},
+    retry,
+};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{
+    DnsSettings,
+    address::{Family, NotPublic},
+    answer::{self, NotTaken},
+    fetch::{Unanswered, get},
+    name::SubName,
+    source::{self, NoAddress},
+    token::Token,
+    update::Update,
+};
+
+/// DuckDNS has been seen to take half a minute; an update that is sent twice does no harm.
+const OF_DUCKDNS: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(30), total: Duration::from_secs(30) };
+
+/// An address source that takes longer is as good as silent.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+#[derive(Debug)]
+pub(super) struct Outside {
+    duckdns: Url,
+    over_ipv4: reqwest::Client,
+    over_ipv6: reqwest::Client,
+    over_any: reqwest::Client,
+}
+
+/// A source, and what it named or why it did not.
+pub(super) type Named = (String, Result<IpAddr, Unnamed>);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unnamed {
+    #[error(transparent)]
+    NoAddress(#[from] NoAddress),
+    #[error("{0}")]
+    NoAnswer(String),
+}
+
+impl Unnamed {
+    /// The address that nobody can reach, where that was it.
+    pub(super) fn not_public(&self) -> Option<NotPublic> {
+        match self {
+            Self::NoAddress(NoAddress::NotPublic(refused)) => Some(*refused),
+            _ => None,
+        }
+    }
+}
+
+impl Outside {
+    /// # Errors
+    /// When this machine can make no client.
+    pub(super) fn new(settings: &DnsSettings) -> Result<Self, SetupError> {
+        let sources = settings.ip_version.each().iter().flat_map(|family| settings.sources(*family));
+        let tls = tls_for(sources.chain([&settings.duckdns_url]))?;
+        let over = |local| client_from(&tls, OF_DUCKDNS, local);
+        Ok(Self {
+            duckdns: settings.duckdns_url.clone(),
+            over_ipv4: over(Some(Family::V4.unspecified()))?,
+            over_ipv6: over(Some(Family::V6.unspecified()))?,
+            over_any: over(None)?,
+        })
+    }
+
+    /// Asks one source, over the family.
+    pub(super) async fn ask(&self, source: &Url, family: Family, until: Instant) -> Named {
+        let client = match family {
+            Family::V4 => &self.over_ipv4,
+            Family::V6 => &self.over_ipv6,
+        };
+        let request = client.get(source.clone()).timeout(PATIENCE);
+        let answer = timeout_at(until, get(request, source::LONGEST)).await;
+        let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
+            Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
+            Err(Unanswered::Broken(why)) => Err(Unnamed::NoAnswer(why)),
+            Ok((200, body)) => source::address(&body, family).map_err(Unnamed::from),
+            Ok((status @ (403 | 429), _)) => Err(Unnamed::NoAnswer(format!("it refuses us for now ({status})"))),
+            Ok((status, _)) => Err(Unnamed::NoAnswer(format!("it is in trouble ({status})"))),
+        };
+        let name = source.host_str().unwrap_or_default();
+        let name = source.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        if let Err(error) = &named {
+            tracing::debug!(source = name, %error, "a source named no address");
+        }
+        (name, named)
+    }
+
+    /// Tells DuckDNS, again and again until `until` while it is in trouble. The addresses that it took.
+    ///
+    /// # Errors
+    /// When it refused, or was in trouble to the end.
+    pub(super) async fn update(
+        &self,
+        update: Update,
+        names: &[SubName],
+        token: &Token,
+        until: Instant,
+    ) -> Result<Vec<IpAddr>, NotTaken> {
+        let address = self.address(update, names, token);
+        // DuckDNS must see our IPv4 address where it is to take what it sees. Given addresses may come over any family:
+        // a home may have only one.
+        let client = if update == Update::Seen { &self.over_ipv4 } else { &self.over_any };
+        retry::until(until, || async {
+            let answered = get(client.get(address.clone()), answer::LONGEST).await;
+            let (status, body) = answered.map_err(|unanswered| match unanswered {
+                Unanswered::Unreached(why) => NotTaken::Unreached(why),
+                Unanswered::Broken(why) => NotTaken::Trouble(why),
+            })?;
+            update.taken(answer::read(status, &body)?)
+        })
+        .await
+    }
+
+    fn address(&self, update: Update, names: &[SubName], token: &Token) -> Url {
+        let mut address = self.duckdns.clone();
+        address.set_path(&format!("{}/update", self.duckdns.path().trim_end_matches('/')));
+        let names = names.iter().map(SubName::as_str).collect::<Vec<_>>().join(",");
+        address
+            .query_pairs_mut()
+            .extend_pairs([("domains", names.as_str()), ("token", token.expose()), ("verbose", "true")])
+            .extend_pairs(update.parameters());
+        address
+    }
+}

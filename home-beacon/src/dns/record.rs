@@ -1,0 +1,95 @@
+//! What `dns` remembers between runs: what DuckDNS took, for which names, and when. It is written after DuckDNS's `OK`
+//! and never before: a client that remembers an address which never arrived finds "no change" for ever after.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{address::Family, name::SubName};
+
+/// The name under which it is remembered.
+pub const JOB: &str = "dns";
+
+/// How long DuckDNS's word is taken to stand. Beyond it, DuckDNS is called although nothing changed: a name may have been
+/// cleared, or given up.
+const STANDS: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    names: Vec<SubName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ipv4: Option<Accepted>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ipv6: Option<Accepted>,
+}
+
+/// An address that DuckDNS took, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    pub address: IpAddr,
+    pub at: Timestamp,
+}
+
+impl Accepted {
+    /// Whether DuckDNS is to be told again. A time to come was written by a wrong clock, or is read by one.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        !(SignedDuration::ZERO..STANDS).contains(&now.duration_since(self.at))
+    }
+}
+
+impl Record {
+    /// What is remembered for these names: nothing, where it was for others.
+    pub fn of(names: &[SubName], recalled: Option<Self>) -> Self {
+        match recalled {
+            Some(record) if record.names == names => record,
+            _ => Self { names: names.to_vec(), ..Self::default() },
+        }
+    }
+
+    pub fn accepted(&self, family: Family) -> Option<Accepted> {
+        let accepted = match family {
+            Family::V4 => self.ipv4,
+            Family::V6 => self.ipv6,
+        };
+        accepted.filter(|accepted| Family::of(accepted.address) == family)
+    }
+
+    pub fn accept(&mut self, address: IpAddr, at: Timestamp) {
+        let accepted = Some(Accepted { address, at });
+        match Family::of(address) {
+            Family::V4 => self.ipv4 = accepted,
+            Family::V6 => self.ipv6 = accepted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stands_for_a_day_and_one_from_the_future_does_not() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        for (hours, due) in [(-1, true), (0, false), (23, false), (24, true), (500_000, true)] {
+            let at = now - SignedDuration::from_hours(hours);
+            assert_eq!(Accepted { address: [81, 2, 69, 142].into(), at }.is_due(now), due, "{hours} hours ago");
+        }
+    }
+
+    #[test]
+    fn a_record_is_of_its_names_and_of_its_families() {
+        let names = ["home".parse().unwrap()];
+        let mut record = Record::of(&names, None);
+        record.accept([81, 2, 69, 142].into(), Timestamp::UNIX_EPOCH);
+        let written = serde_json::to_string(&record).unwrap();
+        assert_eq!(written, r#"{"names":["home"],"ipv4":{"address":"81.2.69.142","at":"1970-01-01T00:00:00Z"}}"#);
+        let read: Record = serde_json::from_str(&written).unwrap();
+        assert_eq!(Record::of(&names, Some(read.clone())), record);
+        assert!(read.accepted(Family::V4).is_some() && read.accepted(Family::V6).is_none());
+        let others = ["home".parse().unwrap(), "away".parse().unwrap()];
+        assert_eq!(Record::of(&others, Some(read)).accepted(Family::V4), None);
+        let swapped: Record = serde_json::from_str(&written.replace("ipv4", "ipv6")).unwrap();
+        assert_eq!(swapped.accepted(Family::V6), None);
+    }
+}

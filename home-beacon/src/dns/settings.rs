@@ -1,0 +1,226 @@
+//! The settings of `dns`.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use clap::{Parser, ValueEnum};
+use shared::{
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting, base_address, duration, web_address},
+};
+use url::Url;
+
+use super::{address::Family, decide::How, name::SubName, token::TOKEN};
+use crate::job::{
+    destination::HANDING_OVER,
+    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings},
+};
+
+/// How many names one call may set. Accounts have fewer; the address of a call must not grow without end.
+const MOST_NAMES: usize = 20;
+
+/// The least time that a run needs beside handing over and jitter.
+const LEAST: Duration = Duration::from_secs(4);
+
+/// The host that a token must never travel to unencrypted.
+const DUCKDNS: &str = "duckdns.org";
+
+/// Tells DuckDNS the home's address when it changed, and looks whether public DNS then says so, once.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "dns", version)]
+pub struct DnsSettings {
+    /// The home's name at DuckDNS, like home or home.duckdns.org, or several with commas
+    #[arg(long, env = "DOMAIN", value_delimiter = ',')]
+    pub domain: Vec<SubName>,
+    /// How our IPv4 address becomes known: server (DuckDNS takes the one that it sees) or detect (two sources must agree).
+    /// IPv6 is always detected, because DuckDNS never sees it
+    #[arg(long, env = "ADDRESS", value_enum, hide_possible_values = true, default_value = "server")]
+    pub address: Address,
+    /// Which records are kept: 4, 6 or both. The record of a family that is left out is never touched
+    #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true, default_value = "4")]
+    pub ip_version: Families,
+    /// Where DuckDNS is
+    #[arg(long, env = "DUCKDNS_URL", value_parser = base_address, default_value = "https://www.duckdns.org")]
+    pub duckdns_url: Url,
+    /// Who is asked, over IPv4, which address we come from; independent of each other
+    #[arg(
+        long,
+        env = "ADDRESS_SOURCES",
+        value_delimiter = ',',
+        value_parser = web_address,
+        default_value = "https://api.ipify.org,https://checkip.amazonaws.com,https://www.cloudflare.com/cdn-cgi/trace"
+    )]
+    pub address_sources: Vec<Url>,
+    /// The same, over IPv6
+    // icanhazip.com is Cloudflare's, so its trace cannot stand beside it.
+    #[arg(
+        long,
+        env = "ADDRESS_SOURCES_V6",
+        value_delimiter = ',',
+        value_parser = web_address,
+        default_value = "https://api6.ipify.org,https://ipv6.icanhazip.com,https://v6.ident.me"
+    )]
+    pub address_sources_v6: Vec<Url>,
+    /// The name servers that are asked whether the world knows: addresses, with a port where it is not 53
+    #[arg(
+        long,
+        env = "PUBLIC_DNS",
+        value_delimiter = ',',
+        value_parser = name_server,
+        default_value = "1.1.1.1,8.8.8.8,9.9.9.9"
+    )]
+    pub public_dns: Vec<SocketAddr>,
+    /// DuckDNS is called after up to so long, drawn by chance, because every home's clock strikes :00 and :05 at once; 0s
+    /// is none, and so is a terminal
+    #[arg(long, env = "JITTER", value_parser = duration_or_none, default_value = "15s")]
+    pub jitter: Duration,
+    #[command(flatten)]
+    pub keeper: KeeperSettings,
+    /// How long a run may take, the look at public DNS (up to 90s) and handing over included
+    #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "150s")]
+    pub deadline: Duration,
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+impl Settings for DnsSettings {
+    const SECRETS: &'static [SecretSetting] = &[TOKEN, KEEPER_TOKEN];
+}
+
+/// How our IPv4 address becomes known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Address {
+    Server,
+    Detect,
+}
+
+/// Which records are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Families {
+    #[value(name = "4")]
+    V4,
+    #[value(name = "6")]
+    V6,
+    Both,
+}
+
+impl Families {
+    pub(super) fn each(self) -> &'static [Family] {
+        match self {
+            Self::V4 => &[Family::V4],
+            Self::V6 => &[Family::V6],
+            Self::Both => &[Family::V4, Family::V6],
+        }
+    }
+}
+
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    let address = address.or_else(|_| text.parse());
+    address.map_err(|_| "a name server is an address, with or without a port, like 1.1.1.1 or [2620:fe::fe]:53".into())
+}
+
+fn duration_or_none(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0s" { Ok(Duration::ZERO) } else { duration(text).map_err(|error| format!("{error}, or is 0s")) }
+}
+
+impl DnsSettings {
+    /// In words.
+    pub(super) fn names(&self) -> String {
+        self.domain.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn how(&self, family: Family) -> How {
+        match (family, self.address) {
+            (Family::V4, Address::Server) => How::Server,
+            _ => How::Detect,
+        }
+    }
+
+    pub(super) fn sources(&self, family: Family) -> &[Url] {
+        match family {
+            Family::V4 => &self.address_sources,
+            Family::V6 => &self.address_sources_v6,
+        }
+    }
+
+    /// # Errors
+    /// When settings are missing, contradict each other, or would give the token away.
+    pub(super) fn look(&self) -> Result<(), WrongSetting> {
+        let wrong = |text: String| Err(WrongSetting(text));
+        if self.domain.is_empty() {
+            return wrong("DOMAIN is not set: set it to the home's name at DuckDNS, like home".into());
+        }
+        if self.domain.len() > MOST_NAMES {
+            return wrong(format!("DOMAIN: up to {MOST_NAMES} names can be set at once"));
+        }
+        if let Some(name) = twice(&self.domain) {
+            return wrong(format!("DOMAIN: {name} is there twice"));
+        }
+        let host = self.duckdns_url.host_str().unwrap_or_default().trim_end_matches('.');
+        if self.duckdns_url.scheme() == "http" && (host == DUCKDNS || host.ends_with(&format!(".{DUCKDNS}"))) {
+            return wrong("DUCKDNS_URL: the token would travel unencrypted: use https://www.duckdns.org".into());
+        }
+        for (family, name) in [(Family::V4, "ADDRESS_SOURCES"), (Family::V6, "ADDRESS_SOURCES_V6")] {
+            let origins: Vec<_> = self.sources(family).iter().map(Url::origin).collect();
+            if twice(&origins).is_some() {
+                return wrong(format!("{name}: two of the sources are the same, so their agreement would say nothing"));
+            }
+            let asked = self.ip_version.each().contains(&family) && self.how(family) == How::Detect;
+            if asked && origins.len() < 2 {
+                return wrong(format!("{name}: two sources must agree on an address, so name two or more"));
+            }
+        }
+        if let Some(server) = twice(&self.public_dns) {
+            return wrong(format!("PUBLIC_DNS: {server} is there twice"));
+        }
+        let least = self.jitter + HANDING_OVER + LEAST;
+        if least > self.deadline {
+            return wrong(format!(
+                "DEADLINE is {:?}, and with JITTER {:?} and {HANDING_OVER:?} to hand over a run takes {least:?} or more",
+                self.deadline, self.jitter
+            ));
+        }
+        match &self.keeper.state_dir {
+            Some(folder) if !folder.is_dir() => wrong(format!("STATE_DIR: {} is no folder: make it", folder.display())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first thing that is there twice.
+fn twice<T: PartialEq>(things: &[T]) -> Option<&T> {
+    things.iter().enumerate().find(|(index, thing)| things[..*index].contains(thing)).map(|(_, thing)| thing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_server_is_an_address_with_or_without_a_port() {
+        for (text, expected) in [
+            ("1.1.1.1", "1.1.1.1:53"),
+            (" 127.0.0.1:5353 ", "127.0.0.1:5353"),
+            ("2620:fe::fe", "[2620:fe::fe]:53"),
+            ("[2620:fe::fe]", "[2620:fe::fe]:53"),
+            ("[2620:fe::fe]:54", "[2620:fe::fe]:54"),
+        ] {
+            assert_eq!(name_server(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for wrong in ["", "dns.google", "1.1.1.1:", "1.1.1", "udp://1.1.1.1"] {
+            assert!(name_server(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_jitter_may_be_none() {
+        assert_eq!(duration_or_none("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration_or_none("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration_or_none("0").is_err() && duration_or_none("").is_err());
+    }
+}
