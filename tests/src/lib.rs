@@ -10,16 +10,21 @@
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`]: a network of one's own
+//! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
+pub mod address_source;
 pub mod aws;
 pub mod beacon;
 pub mod binaries;
+pub mod duckdns;
+pub mod exchange;
 pub mod guide;
 pub mod home;
 pub mod keeper;
 pub mod lambda;
+pub mod name_server;
 pub mod namespace;
 pub mod prober;
 pub mod process;

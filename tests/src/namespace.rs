@@ -1,8 +1,17 @@
 //! A network of one's own: a namespace with nothing in it but loopback, a name server and rules of the test's making.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    net::SocketAddr,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
-use tokio::process::Command;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::{net::TcpListener, process::Command};
 
 use crate::{
     binaries::binary,
@@ -65,6 +74,33 @@ impl Namespace {
         outside.args(&words[1..]);
         let ended = run(self.inside(&outside), Duration::from_secs(10)).await;
         assert_eq!(ended.code, Some(0), "{words:?}: {}{}", ended.stdout, ended.stderr);
+    }
+
+    /// Gives a name an address that everybody inside finds without asking a name server.
+    ///
+    /// # Panics
+    /// When its files cannot be written.
+    pub fn host(&self, name: &str, address: &str) {
+        let known = format!("127.0.0.1 localhost\n{address} {name}\n");
+        fs::write(self.etc().join("hosts"), known).expect("root may write below /etc");
+    }
+
+    /// Listens inside, for a service that runs in the test itself: a socket stays where it was made.
+    ///
+    /// # Panics
+    /// When the address is not to be had.
+    pub fn listen(&self, address: SocketAddr) -> TcpListener {
+        let namespace = Path::new("/run/netns").join(&self.name);
+        // A thread of its own, because it never comes back.
+        let listening = thread::spawn(move || -> io::Result<std::net::TcpListener> {
+            let namespace = File::open(namespace)?;
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            let listener = std::net::TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        let listener = listening.join().expect("it does not panic").expect("the address is free");
+        TcpListener::from_std(listener).expect("tokio takes it")
     }
 
     /// A name server at 127.0.0.53 that answers by what the name begins with; see `scripted-names`.
