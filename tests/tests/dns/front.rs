@@ -1,0 +1,79 @@
+//! What stands in front of DuckDNS: TLS, with a certificate of a test's own authority.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
+use tests::process::file;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+
+/// Listens and hands on; ends when dropped.
+pub(crate) struct Front {
+    pub(crate) address: SocketAddr,
+    /// A file with the authority's certificate.
+    pub(crate) authority: String,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Front {
+    /// At `localhost`.
+    pub(crate) async fn open(to: SocketAddr, folder: &Path) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").await.expect("a port"), "localhost", to, folder)
+    }
+
+    /// Where that listens, by that name.
+    pub(crate) fn at(listener: TcpListener, name: &str, to: SocketAddr, folder: &Path) -> Self {
+        let (acceptor, authority) = certified(name);
+        let address = listener.local_addr().expect("an address");
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let mut client = acceptor.accept(stream).await?;
+                    let mut service = TcpStream::connect(to).await?;
+                    copy_bidirectional(&mut client, &mut service).await
+                });
+            }
+        });
+        Self { address, authority: file(folder, "authority.pem", &authority), task }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+}
+
+/// A certificate for that name, valid from 2020 to 2040, and that of its authority.
+fn certified(name: &str) -> (TlsAcceptor, String) {
+    let lasting = |params: &mut CertificateParams| {
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
+    };
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.distinguished_name.push(DnType::CommonName, "An authority that tests made");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    lasting(&mut params);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
+    let mut params = CertificateParams::new(vec![name.into()]).expect("parameters");
+    lasting(&mut params);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("they belong together");
+    (TlsAcceptor::from(Arc::new(config)), authority.as_ref().pem())
+}

@@ -1,0 +1,14 @@
+//! `dns` against a DuckDNS, address sources and name servers that do as they are told.
+
+mod answers;
+mod changes;
+mod clock;
+mod ddclient;
+mod detect;
+mod emulator;
+mod families;
+mod front;
+mod public;
+mod running;
+mod settings;
+mod world;
