@@ -30,6 +30,9 @@ pub struct KeeperSettings {
     /// How many calls of /v1 may come in any 60 seconds; 0 sets no limit
     #[arg(long, env = "KEEPER_RATE_LIMIT", default_value_t = 60)]
     pub keeper_rate_limit: u16,
+    /// Refuse points of metrics outside the last 28 days, rather than leave them out without a word
+    #[arg(long, env = "KEEPER_STRICT_POINTS")]
+    pub keeper_strict_points: bool,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
