@@ -160,6 +160,20 @@ impl Keeper {
         self.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(body)).await;
     }
 
+    /// Makes a metric in ms, with a provider of its own; its id.
+    ///
+    /// # Panics
+    /// When the keeper does not take it.
+    pub async fn metric(&self, name: &str) -> String {
+        let providers = format!("/pages/{PAGE}/metrics_providers");
+        let provider = json!({"metrics_provider": {"type": "Self"}});
+        let provider = self.ok(Method::POST, &providers, Some(provider)).await;
+        let path = format!("{providers}/{}/metrics", provider["id"].as_str().expect("an id"));
+        let metric = json!({"metric": {"name": name, "suffix": "ms", "decimal_places": 1, "y_axis_min": 0}});
+        let metric = self.ok(Method::POST, &path, Some(metric)).await;
+        metric["id"].as_str().expect("an id").to_owned()
+    }
+
     /// # Panics
     /// When the page cannot be had.
     pub async fn page(&self) -> String {

@@ -25,12 +25,7 @@ fn now() -> i64 {
 /// A keeper and a metric of it, without points.
 async fn with_metric() -> (Keeper, String) {
     let keeper = Keeper::start().await;
-    let provider = json!({"metrics_provider": {"type": "Self"}});
-    let provider = keeper.ok(Method::POST, &format!("/pages/{PAGE}/metrics_providers"), Some(provider)).await;
-    let metric = json!({"metric": {"name": "Latency", "suffix": "ms", "decimal_places": 1, "y_axis_min": 0}});
-    let path = format!("/pages/{PAGE}/metrics_providers/{}/metrics", provider["id"].as_str().expect("an id"));
-    let metric = keeper.ok(Method::POST, &path, Some(metric)).await;
-    let id = metric["id"].as_str().expect("an id").to_owned();
+    let id = keeper.metric("Latency").await;
     (keeper, id)
 }
 

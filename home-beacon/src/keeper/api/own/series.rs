@@ -21,6 +21,7 @@ const MOST: i64 = 5000;
 const USUAL: i64 = 300;
 
 const MINUTE: i64 = 60;
+const SLOT: SignedDuration = SignedDuration::from_secs(30);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug, Serialize)]
@@ -49,7 +50,11 @@ async fn series(State(shared): State<Shared>, InQuery(query): InQuery) -> Result
 /// What is wrong, in words.
 fn span(query: &HashMap<String, String>, now: Timestamp) -> Result<Span, String> {
     let time = |name: &str| query.get(name).map(|text| time(text).ok_or_else(|| wrong_time(name))).transpose();
-    let to = time("to")?.unwrap_or(now);
+    let to = match time("to")? {
+        Some(to) => to,
+        // The latest point may lie at a slot that is half over only then.
+        None => now.checked_add(SLOT).map_err(|_| wrong_time("to"))?,
+    };
     let from = match time("from")? {
         Some(from) => from,
         None => to.checked_sub(DAY).map_err(|_| wrong_time("to"))?,
@@ -96,10 +101,10 @@ mod tests {
 
     #[test]
     fn the_last_day_in_about_300_buckets_is_the_usual() {
-        assert_eq!(read(&[]), Ok((1_000_000 - 86_400, 1_000_000, 300)));
+        assert_eq!(read(&[]), Ok((1_000_030 - 86_400, 1_000_030, 300)));
         assert_eq!(read(&[("from", "0"), ("to", "1970-01-02T00:00:00Z")]), Ok((0, 86_400, 300)));
-        assert_eq!(read(&[("from", "0"), ("step", "1h")]), Ok((0, 1_000_000, 3600)));
-        assert_eq!(read(&[("from", "999000"), ("step", "30")]), Ok((999_000, 1_000_000, 30)));
+        assert_eq!(read(&[("from", "0"), ("step", "1h")]), Ok((0, 1_000_030, 3600)));
+        assert_eq!(read(&[("from", "999000"), ("step", "30")]), Ok((999_000, 1_000_030, 30)));
     }
 
     #[test]
