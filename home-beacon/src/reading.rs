@@ -256,6 +256,27 @@ mod tests {
         assert_eq!(serde_json::to_string(&reading).unwrap(), GOOD);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text: String) {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn what_is_written_can_be_read(value: f64, loss in 0.0..=100.0_f64, seconds in 0..4_000_000_000_i64, why in ".{1,400}") {
+            let at = Timestamp::from_second(seconds).unwrap();
+            for outcome in [Outcome::Value(value), Outcome::Failure(why.clone()), Outcome::Skipped(why.clone())] {
+                let mut reading = Reading::new("ping".parse().unwrap(), at, outcome);
+                reading.loss = Some(loss);
+                let text = serde_json::to_string(&reading).unwrap();
+                // JSON has no word for infinity.
+                if value.is_finite() {
+                    proptest::prop_assert_eq!(read(&text).unwrap().at, at);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_wrong_reading_is_told_by_what_is_wrong() {
         for (from, to, message) in [

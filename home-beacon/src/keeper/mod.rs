@@ -3,9 +3,11 @@
 //! - [`store`]: what is known, on disk before it is acknowledged
 //! - [`seed`]: page and components with the ids that the user already has
 //! - `api`: `/v1`, the Manage API, and `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, for people
+//! - [`form`]: bodies that are forms
 //! - `overall`: what a page as a whole says
 
 mod api;
+pub mod form;
 mod overall;
 mod page;
 mod public;

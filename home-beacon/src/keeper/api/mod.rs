@@ -7,7 +7,6 @@ mod auth;
 mod components;
 mod error;
 mod fields;
-mod form;
 mod incidents;
 mod limiter;
 mod listing;

@@ -7,7 +7,8 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{Refusal, fields::Fields, form};
+use super::{Refusal, fields::Fields};
+use crate::keeper::form;
 
 /// The largest body that is taken.
 const LARGEST: usize = 1 << 20;

@@ -195,6 +195,22 @@ pub(super) async fn forget(connection: &mut SqliteConnection, name: &str) -> Res
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_timestamp_has_a_slot_within_half_of_one(timestamp: i64) {
+            let slot = point(timestamp).slot();
+            proptest::prop_assert_eq!(slot % SLOT, 0);
+            proptest::prop_assert!(slot.abs_diff(timestamp) <= SLOT.unsigned_abs());
+        }
+
+        #[test]
+        fn any_timestamp_can_be_asked_about(timestamp: i64, now in 0..4_000_000_000_i64) {
+            let now = Timestamp::from_second(now).unwrap();
+            let inside = timestamp >= now.as_second() - 28 * 86_400 && timestamp <= now.as_second() + 600;
+            proptest::prop_assert_eq!(point(timestamp).in_range(now), inside);
+        }
+    }
+
     fn point(timestamp: i64) -> SentPoint {
         SentPoint { timestamp, value: 0.0 }
     }
