@@ -162,3 +162,17 @@ async fn the_own_api_is_for_who_has_the_token_and_is_not_counted() {
     assert_eq!(keeper.own(Method::GET, "/nothing", None).await.0, 404);
     assert_eq!(keeper.own(Method::DELETE, "/readings", None).await.0, 405);
 }
+
+#[tokio::test]
+async fn the_page_shows_what_was_measured_last_and_that_the_latest_failed() {
+    let keeper = seeded().await;
+    assert!(!keeper.page().await.contains("Measured at home"), "there is nothing to show yet");
+    store(&keeper, &[reading(3, &json!({"value": 12.3, "loss": 20.0}))]).await;
+    let page = keeper.page().await;
+    assert!(page.contains("Latency <span>12 ms</span>") && page.contains("Loss <span>20 %</span>"), "{page}");
+    assert!(!page.contains("failed"), "{page}");
+    store(&keeper, &[reading(2, &json!({"failure": "nothing could be sent to 192.0.2.7"}))]).await;
+    let page = keeper.page().await;
+    assert!(page.contains("Latency <span>12 ms</span>") && page.contains("The latest measurement failed"), "{page}");
+    assert!(!page.contains("192.0.2.7"), "why is nobody's business");
+}

@@ -36,7 +36,7 @@ pub use self::{
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
     pages::PagePatch,
-    readings::SentPoint,
+    readings::{LatestReading, SentPoint},
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
     series::{Bucket, Span},
 };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::id::{MetricId, PageId};
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, SqliteConnection};
 
 use super::{
     Moment, Store, StoreError,
@@ -183,6 +183,30 @@ pub(super) async fn latest(connection: &mut SqliteConnection, name: &str) -> Res
     let query = "SELECT MAX(at) FROM readings WHERE series_id = (SELECT id FROM series WHERE name = ?)";
     let millis: Option<i64> = sqlx::query_scalar(query).bind(name).fetch_one(connection).await?;
     Ok(millis.and_then(|millis| Moment::try_from(millis).ok()))
+}
+
+/// The latest reading of a series.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct LatestReading {
+    #[sqlx(try_from = "i64")]
+    pub at: Moment,
+    pub value: Option<f64>,
+    pub failed: bool,
+}
+
+impl Store {
+    /// A metric's latest point, and the latest of the readings that feed it.
+    pub async fn latest_of(
+        &self,
+        metric: &MetricId,
+    ) -> Result<(Option<LatestReading>, Option<LatestReading>), StoreError> {
+        let query = "SELECT at, value, failure IS NOT NULL AS failed FROM readings WHERE series_id =
+                         (SELECT id FROM series WHERE name = CASE ?1 WHEN '@' THEN '@' || ?2
+                             ELSE (SELECT reading FROM metrics WHERE id = ?2) END)
+                     ORDER BY at DESC LIMIT 1";
+        let latest = |of| sqlx::query_as(query).bind(of).bind(metric.as_str()).fetch_optional(&self.read);
+        Ok((latest("@").await?, latest("reading").await?))
+    }
 }
 
 /// Deletes a series with all that is in it.
