@@ -138,6 +138,16 @@ async fn a_dead_line_is_a_failed_reading_with_all_lost() {
 }
 
 #[tokio::test]
+async fn a_line_without_a_way_out_has_lost_everything() {
+    let Some(namespace) = Namespace::new("nowayout").await else {
+        return skip("a_line_without_a_way_out", "it takes root, ip and nft");
+    };
+    let lost = reading(namespace.inside(&dry(FAR))).await;
+    assert_eq!(lost["loss"], 100.0);
+    assert!(lost["failure"].as_str().expect("a failure").contains("Network is unreachable"), "{lost}");
+}
+
+#[tokio::test]
 async fn who_may_not_ping_falls_back_and_says_how_it_measured() {
     let Some(link) = Link::new("fallback").await else { return skip("who_may_not_ping", "it takes root, ip and nft") };
     let Some(setpriv) = program("setpriv") else { return skip("who_may_not_ping", "setpriv is missing") };
