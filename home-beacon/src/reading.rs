@@ -82,6 +82,41 @@ pub enum Mark {
     BandwidthTest,
 }
 
+impl Field {
+    pub const ALL: [Self; 5] = [Self::Value, Self::Min, Self::Max, Self::Jitter, Self::Loss];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Jitter => "jitter",
+            Self::Loss => "loss",
+        }
+    }
+}
+
+/// A text that names no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a field is value, min, max, jitter or loss")]
+pub struct NoField;
+
+impl FromStr for Field {
+    type Err = NoField;
+
+    fn from_str(text: &str) -> Result<Self, NoField> {
+        Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or(NoField)
+    }
+}
+
+impl Mark {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BandwidthTest => "bandwidth_test",
+        }
+    }
+}
+
 /// One measurement at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -208,7 +243,7 @@ impl From<Reading> for Written {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"metric":"ping","at":"2026-11-21T04:30:00Z","value":12.5,"loss":20.0,"method":"icmp"}"#;
+    const GOOD: &str = r#"{"metric":"ping","at":"2026-11-21T04:30:00Z","value":12.5,"method":"icmp","loss":20.0}"#;
 
     fn read(text: &str) -> Result<Reading, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
@@ -219,6 +254,27 @@ mod tests {
         let reading = read(GOOD).unwrap();
         assert_eq!(reading.outcome, Outcome::Value(12.5));
         assert_eq!(serde_json::to_string(&reading).unwrap(), GOOD);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text: String) {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn what_is_written_can_be_read(value: f64, loss in 0.0..=100.0_f64, seconds in 0..4_000_000_000_i64, why in ".{1,400}") {
+            let at = Timestamp::from_second(seconds).unwrap();
+            for outcome in [Outcome::Value(value), Outcome::Failure(why.clone()), Outcome::Skipped(why.clone())] {
+                let mut reading = Reading::new("ping".parse().unwrap(), at, outcome);
+                reading.loss = Some(loss);
+                let text = serde_json::to_string(&reading).unwrap();
+                // JSON has no word for infinity.
+                if value.is_finite() {
+                    proptest::prop_assert_eq!(read(&text).unwrap().at, at);
+                }
+            }
+        }
     }
 
     #[test]

@@ -56,10 +56,7 @@ impl Keeper {
     /// # Panics
     /// When it does not start.
     pub async fn start_with(change: impl FnOnce(&mut Command)) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = keeper_command(folder.path());
-        change(&mut command);
-        Self::listen(Process::start(command), folder).await
+        Self::restart_with(tempfile::tempdir().expect("a temporary folder"), change).await
     }
 
     /// Starts it again on the same files.
@@ -67,7 +64,15 @@ impl Keeper {
     /// # Panics
     /// When it does not start.
     pub async fn restart(folder: TempDir) -> Self {
-        Self::listen(Process::start(keeper_command(folder.path())), folder).await
+        Self::restart_with(folder, |_| ()).await
+    }
+
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart_with(folder: TempDir, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = keeper_command(folder.path());
+        change(&mut command);
+        Self::listen(Process::start(command), folder).await
     }
 
     /// One whose token can be replaced while it runs.
@@ -104,7 +109,20 @@ impl Keeper {
     /// # Errors
     /// When the connection breaks.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
-        let request = self.http.request(method, format!("{}{path}", self.api()));
+        self.request(method, &format!("/v1{path}"), body).await
+    }
+
+    /// A call of the keeper's own API: the status, and the answer as far as it is JSON.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub async fn own(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let response = self.request(method, &format!("/porchlight/v1{path}"), body).await.expect("the keeper answers");
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    async fn request(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
+        let request = self.http.request(method, format!("{}{path}", self.url));
         let request = request.header("authorization", format!("OAuth {}", self.token));
         match body {
             Some(body) => request.json(&body).send().await,
@@ -140,6 +158,20 @@ impl Keeper {
     pub async fn set_status(&self, status: &str) {
         let body = json!({"component": {"status": status}});
         self.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(body)).await;
+    }
+
+    /// Makes a metric in ms, with a provider of its own; its id.
+    ///
+    /// # Panics
+    /// When the keeper does not take it.
+    pub async fn metric(&self, name: &str) -> String {
+        let providers = format!("/pages/{PAGE}/metrics_providers");
+        let provider = json!({"metrics_provider": {"type": "Self"}});
+        let provider = self.ok(Method::POST, &providers, Some(provider)).await;
+        let path = format!("{providers}/{}/metrics", provider["id"].as_str().expect("an id"));
+        let metric = json!({"metric": {"name": name, "suffix": "ms", "decimal_places": 1, "y_axis_min": 0}});
+        let metric = self.ok(Method::POST, &path, Some(metric)).await;
+        metric["id"].as_str().expect("an id").to_owned()
     }
 
     /// # Panics

@@ -9,7 +9,7 @@
 //! - [`guide`]: the commands of a guide, run as its reader would
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
-//! - [`namespace`]: a network of one's own
+//! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
@@ -24,6 +24,7 @@ pub mod guide;
 pub mod home;
 pub mod keeper;
 pub mod lambda;
+pub mod link;
 pub mod name_server;
 pub mod namespace;
 pub mod prober;

@@ -45,6 +45,18 @@ impl Namespace {
         Some(namespace)
     }
 
+    /// As `ip netns` knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Drops what arrives and matches the rule.
+    pub async fn drop_arriving(&self, rule: &[&str]) {
+        self.run(&["nft", "add", "table", "inet", "t"]).await;
+        self.run(&["nft", "add", "chain", "inet", "t", "in", "{ type filter hook input priority 0; }"]).await;
+        self.run(&[&["nft", "add", "rule", "inet", "t", "in"], rule, &["drop"]].concat()).await;
+    }
+
     fn etc(&self) -> PathBuf {
         PathBuf::from("/etc/netns").join(&self.name)
     }

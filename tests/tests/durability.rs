@@ -9,7 +9,7 @@ use std::{
 };
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::{
     keeper::{COMPONENT, Keeper, PAGE, TOKEN, keeper_command},
     process::{Process, command},
@@ -81,9 +81,26 @@ async fn names(keeper: &Keeper) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_log_is_synced_between_request_and_acknowledgement() {
+async fn a_change_is_on_disk_before_it_is_acknowledged() {
+    let change = json!({"component": {"status": "major_outage"}});
+    is_synced(Method::PATCH, &format!("/v1/pages/{PAGE}/components/{COMPONENT}"), &change).await;
+}
+
+#[tokio::test]
+async fn a_reading_is_on_disk_before_it_is_acknowledged() {
+    let reading = json!({"metric": "ping", "at": jiff::Timestamp::now().to_string(), "value": 12.5});
+    is_synced(Method::POST, "/porchlight/v1/readings", &json!({"readings": [reading]})).await;
+}
+
+#[tokio::test]
+async fn what_a_job_must_remember_is_on_disk_before_it_is_acknowledged() {
+    is_synced(Method::PUT, "/porchlight/v1/state/bandwidth", &json!({"used": 1})).await;
+}
+
+/// Sees the log synced between a call's request and its answer.
+async fn is_synced(method: Method, path: &str, body: &Value) {
     let Some(strace) = program("strace") else {
-        return skip("the_log_is_synced", "strace is missing");
+        return skip("is_synced", "strace is missing");
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let trace = folder.path().join("trace");
@@ -99,10 +116,9 @@ async fn the_log_is_synced_between_request_and_acknowledgement() {
     let address = process.told("listening").await["address"].as_str().expect("an address").to_owned();
 
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let body = json!({"component": {"status": "major_outage"}});
-    let url = format!("http://{address}/v1/pages/{PAGE}/components/{COMPONENT}");
-    let answer = http.patch(url).header("authorization", format!("OAuth {TOKEN}")).json(&body).send().await;
-    assert_eq!(answer.expect("an answer").status(), 200);
+    let request = http.request(method.clone(), format!("http://{address}{path}")).json(body);
+    let answer = request.header("authorization", format!("OAuth {TOKEN}")).send().await;
+    assert!(answer.expect("an answer").status().is_success());
     process.terminate().await;
 
     let trace = finished(&trace).await;
@@ -111,8 +127,8 @@ async fn the_log_is_synced_between_request_and_acknowledgement() {
         let found = lines[from..].iter().position(|line| is(line));
         from + found.unwrap_or_else(|| panic!("{what} is not in the trace after line {from}:\n{trace}"))
     };
-    let asked = find("the request", 0, &|line| line.contains("\"PATCH /v1/"));
-    let answered = find("the acknowledgement", asked, &|line| line.contains("\"HTTP/1.1 200 OK"));
+    let asked = find("the request", 0, &|line| line.contains(&format!("\"{method} /")));
+    let answered = find("the acknowledgement", asked, &|line| line.contains("\"HTTP/1.1 20"));
     let synced = lines[asked..answered]
         .iter()
         .any(|line| (line.contains("fdatasync(") || line.contains("fsync(")) && line.contains("keeper.db-wal"));

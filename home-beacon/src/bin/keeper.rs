@@ -55,5 +55,6 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         seed: settings.seed()?,
         token: KEEPER_TOKEN.require()?,
         rate_limit: settings.keeper_rate_limit.into(),
+        strict_points: settings.keeper_strict_points,
     })
 }

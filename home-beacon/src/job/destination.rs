@@ -18,7 +18,7 @@ use super::{
     keeper::Keeper,
     settings::{KEEPER_TOKEN, KeeperSettings, STATUSPAGE_TOKEN, StatuspageSettings},
 };
-use crate::reading::{Field, Metric, Reading};
+use crate::reading::{Field, Metric, Outcome, Reading};
 
 /// How much of a run's time is kept for handing over.
 pub const HANDING_OVER: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub struct Feed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandedOver {
     All,
-    /// Nothing in them was a number that a metric shows, and there is no keeper to record the rest.
+    /// A measurement failed, no metric shows that, and there is no keeper to record it.
     Nothing,
 }
 
@@ -137,7 +137,9 @@ impl Destination {
 
 impl Page {
     async fn add(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, ApiError> {
-        let mut handed_over = HandedOver::Nothing;
+        // What was skipped, or spoilt by a bandwidth test, is left out on purpose.
+        let failed = readings.iter().any(|reading| matches!(reading.outcome, Outcome::Failure(_)));
+        let mut handed_over = if failed { HandedOver::Nothing } else { HandedOver::All };
         for (metric, point) in points(readings, &self.feeds) {
             retry::until(until, || self.client.add_point(&self.id, metric, point)).await?;
             handed_over = HandedOver::All;
@@ -175,7 +177,6 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::reading::Outcome;
 
     #[test]
     fn a_metric_gets_its_field_of_its_own_readings_and_nothing_of_a_failure() {

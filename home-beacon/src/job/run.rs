@@ -75,7 +75,7 @@ impl Told {
             Ok(HandedOver::All) => (),
             Ok(HandedOver::Nothing) => {
                 self.ending = Ending::NotRecorded;
-                self.say("there is no number to hand over, and no keeper to record that");
+                self.say("nothing was measured, and there is no keeper to record that");
             }
             Err(error) => {
                 self.ending = Ending::NotDone;

@@ -2,10 +2,12 @@
 //!
 //! - [`store`]: what is known, on disk before it is acknowledged
 //! - [`seed`]: page and components with the ids that the user already has
-//! - `api`: `/v1`, the Manage API; `public`: `/api/v2`, the status API; `page`: `/`, for people
+//! - `api`: `/v1`, the Manage API, and `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, for people
+//! - [`form`]: bodies that are forms
 //! - `overall`: what a page as a whole says
 
 mod api;
+pub mod form;
 mod overall;
 mod page;
 mod public;
@@ -52,6 +54,8 @@ pub struct KeeperConfig {
     pub token: SecretSource,
     /// Calls of `/v1` in any 60 seconds; 0 sets no limit.
     pub rate_limit: usize,
+    /// Whether points outside the last 28 days are refused, rather than left out.
+    pub strict_points: bool,
 }
 
 /// A keeper whose database is open.
@@ -71,6 +75,7 @@ struct Inner {
     page: PageId,
     token: SecretSource,
     limiter: Limiter,
+    strict_points: bool,
     clock: Clock,
 }
 
@@ -110,7 +115,8 @@ impl Keeper {
         })?;
         tell(&store, &page).await.map_err(StartError::Storage)?;
         let limiter = Limiter::new(config.rate_limit);
-        Ok(Self { shared: Shared(Arc::new(Inner { store, page, token: config.token, limiter, clock })) })
+        let KeeperConfig { token, strict_points, .. } = config;
+        Ok(Self { shared: Shared(Arc::new(Inner { store, page, token, limiter, strict_points, clock })) })
     }
 
     /// The page that is shown.
@@ -123,9 +129,12 @@ impl Keeper {
         &self.shared.store
     }
 
-    /// Serves until `shutdown`, finishes what is in hand, and closes the database.
+    /// Serves and takes care of old readings until `shutdown`, finishes what is in hand, and closes the database.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        serve(listener, router(&self.shared), LIMITS, Arc::default(), shutdown).await;
+        tokio::select! {
+            () = serve(listener, router(&self.shared), LIMITS, Arc::default(), shutdown) => (),
+            () = self.shared.store.retain() => (),
+        }
         self.shared.store.close().await;
     }
 }
@@ -147,6 +156,7 @@ async fn tell(store: &Store, shown: &PageId) -> Result<(), StoreError> {
 fn router(shared: &Shared) -> Router {
     let routes = Router::new()
         .nest("/v1", api::router(shared))
+        .nest("/porchlight/v1", api::own::router(shared))
         .nest("/api/v2", public::router())
         .merge(page::router())
         .route("/healthz", get(health))

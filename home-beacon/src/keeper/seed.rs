@@ -1,20 +1,24 @@
-//! The seed: page and components with the ids that the user already has upstream, from a TOML file.
+//! The seed: page, components and metrics with the ids that the user already has upstream, from a TOML file.
 
 use std::{fs, path::Path};
 
 use serde::Deserialize;
 use shared::{
-    id::{ComponentId, PageId},
+    id::{ComponentId, MetricId, PageId},
     settings::WrongSetting,
 };
 
-/// A page and its components.
+use crate::reading::{Field, Metric};
+
+/// A page, its components and its metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
     pub page: SeedPage,
     #[serde(default)]
     pub components: Vec<SeedComponent>,
+    #[serde(default)]
+    pub metrics: Vec<SeedMetric>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -37,6 +41,24 @@ pub struct SeedComponent {
     pub id: ComponentId,
     pub name: String,
     pub description: Option<String>,
+}
+
+/// A metric, and which readings feed it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedMetric {
+    #[serde(deserialize_with = "checked")]
+    pub id: MetricId,
+    pub name: String,
+    /// The unit, like `ms`.
+    pub suffix: Option<String>,
+    #[serde(default)]
+    pub decimal_places: u8,
+    /// The readings that feed it, like `ping`; without it only what is sent to the metric itself.
+    pub reading: Option<Metric>,
+    /// The part of them that it shows.
+    #[serde(default)]
+    pub field: Field,
 }
 
 fn utc() -> String {
@@ -73,7 +95,16 @@ impl Seed {
                 return Err(format!("two components have the id {}", component.id));
             }
         }
-        if seed.page.name.trim().is_empty() || seed.components.iter().any(|c| c.name.trim().is_empty()) {
+        for (index, metric) in seed.metrics.iter().enumerate() {
+            if seed.metrics[..index].iter().any(|other| other.id == metric.id) {
+                return Err(format!("two metrics have the id {}", metric.id));
+            }
+        }
+        let blank = |name: &str| name.trim().is_empty();
+        if blank(&seed.page.name)
+            || seed.components.iter().any(|component| blank(&component.name))
+            || seed.metrics.iter().any(|metric| blank(&metric.name))
+        {
             return Err("a name is empty".into());
         }
         Ok(seed)
@@ -87,10 +118,15 @@ mod tests {
     const GOOD: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\ntime_zone = \"Europe/Berlin\"\n\n\
                         [[components]]\nid = \"8kbf7d35c070\"\nname = \"Internet\"\n";
 
+    const METRIC: &str =
+        "\n[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"Loss\"\nsuffix = \"%\"\nreading = \"ping\"\nfield = \"loss\"\n";
+
     #[test]
     fn a_seed_is_read() {
         let seed = Seed::parse(GOOD).unwrap();
         assert_eq!((seed.page.time_zone.as_str(), seed.components.len()), ("Europe/Berlin", 1));
+        let seed = Seed::parse(&format!("{GOOD}{METRIC}")).unwrap();
+        assert_eq!((seed.metrics[0].field, seed.metrics[0].decimal_places), (Field::Loss, 0));
     }
 
     #[test]
@@ -101,6 +137,9 @@ mod tests {
             (GOOD.replace("Europe/Berlin", "Berlin"), "time_zone `Berlin` is not known"),
             (format!("{GOOD}{}", &GOOD[GOOD.find("[[").unwrap()..]), "two components have the id"),
             ("[page".into(), "line 1"),
+            (format!("{GOOD}{METRIC}{METRIC}"), "two metrics have the id"),
+            (format!("{GOOD}{}", METRIC.replace("loss", "lost")), "unknown variant `lost`"),
+            (format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"Ping!\"")), "a metric has up to 100 lower-case"),
             (String::new(), "missing field `page`"),
         ] {
             let error = Seed::parse(&wrong).unwrap_err();

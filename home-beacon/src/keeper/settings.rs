@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::{seed::Seed, store::check_address};
 
 pub const KEEPER_TOKEN: SecretSetting =
-    SecretSetting { name: "KEEPER_TOKEN", help: "What clients of /v1 must send as Authorization: OAuth …" };
+    SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
 
 /// The home's private log: a statuspage.io-compatible server over one embedded database.
 #[derive(Clone, Debug, Parser)]
@@ -24,12 +24,15 @@ pub struct KeeperSettings {
     /// The database: an SQLite file, made where it is missing
     #[arg(long, env = "DATABASE_URL", value_parser = database, default_value = "sqlite:porchlight.db")]
     pub database_url: String,
-    /// A TOML file with the page and its components; without it a page is made with one component
+    /// A TOML file with the page, its components and metrics; without it a page is made with one component
     #[arg(long, env = "KEEPER_SEED")]
     pub keeper_seed: Option<PathBuf>,
     /// How many calls of /v1 may come in any 60 seconds; 0 sets no limit
     #[arg(long, env = "KEEPER_RATE_LIMIT", default_value_t = 60)]
     pub keeper_rate_limit: u16,
+    /// Refuse points of metrics outside the last 28 days, rather than leave them out without a word
+    #[arg(long, env = "KEEPER_STRICT_POINTS")]
+    pub keeper_strict_points: bool,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,

@@ -115,34 +115,29 @@ impl Ping<'_> {
             reading.target = Some(target.to_string());
             reading
         };
-        let found = match names::resolve(target.as_str(), self.settings.ip_version, until - HANDING_OVER).await {
+        let resolved_by = until - HANDING_OVER - self.settings.sampling();
+        let found = match names::resolve(target.as_str(), self.settings.ip_version, resolved_by).await {
             Ok(found) => found,
             Err(why) => {
                 let said = format!("{target}: {why}");
                 return (["ping", "resolve"].map(|name| reading(name, Outcome::Failure(why.clone()))).into(), said);
             }
         };
-        let (samples, method) = match self.sample(found.address).await {
+        let taken = match self.sample(found.address).await {
             Ok(taken) => taken,
             Err(why) => return (vec![reading("ping", Outcome::Failure(why.clone()))], format!("{target}: {why}")),
         };
-        let loss = loss(&samples);
-        let (mut ping, said) = match summary(&samples) {
+        let (loss, method) = (loss(&taken.samples), taken.method);
+        let (mut ping, said) = match summary(&taken.samples) {
             None => {
-                let why = format!("none of {} answers came", samples.len());
+                let trouble = taken.trouble.map(|error| format!(" ({error})")).unwrap_or_default();
+                let why = format!("none of {} answers came{trouble}", taken.samples.len());
                 (reading("ping", Outcome::Failure(why.clone())), format!("{target}: {why} ({method})"))
             }
             Some(sum) => {
                 let mut ping = reading("ping", Outcome::Value(sum.average));
                 (ping.min, ping.max, ping.jitter) = (Some(sum.min), Some(sum.max), sum.jitter);
-                let said = format!(
-                    "{target}: {:.3} ms (min {:.3}, max {:.3}, jitter {}), {loss} % lost ({method})",
-                    sum.average,
-                    sum.min,
-                    sum.max,
-                    sum.jitter.map_or("unknown".into(), |jitter| format!("{jitter:.3}")),
-                );
-                (ping, said)
+                (ping, format!("{target}: {sum}, {loss:.0} % lost ({method})"))
             }
         };
         ping.loss = Some(loss);
@@ -151,11 +146,11 @@ impl Ping<'_> {
         (std::iter::once(ping).chain(resolve).collect(), told(said, found))
     }
 
-    /// All samples of one address, and how they were taken.
+    /// Takes all samples of one address.
     ///
     /// # Errors
-    /// When none could be taken, in words.
-    async fn sample(&self, address: IpAddr) -> Result<(Vec<Option<Duration>>, String), String> {
+    /// When it is our own doing that none could be taken, in words.
+    async fn sample(&self, address: IpAddr) -> Result<Taken, String> {
         let echo = match (self.settings.method, Echo::open(address)) {
             (Method::Tcp, _) => None,
             (_, Ok(echo)) => Some(echo),
@@ -177,15 +172,37 @@ impl Ping<'_> {
                 }
             }
         });
-        let samples = join_all(samples).await;
-        if samples.iter().all(Result::is_err)
-            && let Some(Err(error)) = samples.first()
-        {
-            return Err(format!("nothing could be sent to {address} ({error})"));
+        let mut trouble = None;
+        let mut samples_taken = Vec::with_capacity(self.settings.count.into());
+        for sample in join_all(samples).await {
+            // What could not be sent never arrived either.
+            samples_taken.push(sample.unwrap_or_else(|error| {
+                trouble.get_or_insert(error);
+                None
+            }));
         }
-        // What could not be sent never arrived either.
-        Ok((samples.into_iter().map(|sample| sample.ok().flatten()).collect(), method))
+        match trouble {
+            Some(error) if !is_the_line(&error) && samples_taken.iter().all(Option::is_none) => {
+                Err(format!("nothing could be sent to {address} ({error})"))
+            }
+            trouble => Ok(Taken { samples: samples_taken, method, trouble }),
+        }
     }
+}
+
+/// The samples of one address.
+struct Taken {
+    samples: Vec<Option<Duration>>,
+    /// How they were taken.
+    method: String,
+    /// What was wrong with the first one that could not be sent.
+    trouble: Option<io::Error>,
+}
+
+/// A line without a way out loses everything; that is what it is measured for.
+fn is_the_line(error: &io::Error) -> bool {
+    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable};
+    matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable)
 }
 
 fn told(said: String, found: Found) -> String {

@@ -1,6 +1,6 @@
 //! What round-trip times come to.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// The samples of one target in the order in which they were sent; `None` was lost.
 pub(super) type Samples = [Option<Duration>];
@@ -14,6 +14,16 @@ pub(super) struct Summary {
     /// Mean absolute difference of neighbouring samples; `None` with fewer than two. Samples that were lost are left
     /// out, so that their neighbours become neighbours.
     pub(super) jitter: Option<f64>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} ms (min {:.3}, max {:.3}", self.average, self.min, self.max)?;
+        match self.jitter {
+            Some(jitter) => write!(f, ", jitter {jitter:.3})"),
+            None => f.write_str(")"),
+        }
+    }
 }
 
 /// Percent of the samples that were lost.

@@ -127,6 +127,11 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 impl PingSettings {
+    /// The longest that sampling takes.
+    pub(super) fn sampling(&self) -> Duration {
+        self.interval * u32::from(self.count - 1) + PATIENCE
+    }
+
     /// # Errors
     /// When settings contradict each other.
     pub(super) fn look(&self) -> Result<(), WrongSetting> {
@@ -142,7 +147,7 @@ impl PingSettings {
         if let Some((_, host)) = twice {
             return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
         }
-        let longest = self.interval * u32::from(self.count - 1) + PATIENCE + HANDING_OVER;
+        let longest = self.sampling() + HANDING_OVER;
         if longest > self.deadline {
             return Err(WrongSetting(format!(
                 "COUNT and INTERVAL: {} echoes, {:?} apart, with {:?} to hand over take up to {longest:?}, and DEADLINE is \

@@ -148,6 +148,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         seed: None,
         token: SecretSource::Value(Secret::new(TOKEN)),
         rate_limit: 0,
+        strict_points: false,
     };
     Keeper::open(config, Clock::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),

@@ -53,6 +53,19 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, vec![message.into()])
     }
 
+    /// The same, with where it is said first.
+    pub(super) fn within(self, place: &str) -> Self {
+        let within = |said: Value| match said {
+            Value::String(said) => Value::String(format!("{place}.{said}")),
+            said => said,
+        };
+        let error = match self.error {
+            Value::Array(said) => said.into_iter().map(within).collect(),
+            said => within(said),
+        };
+        Self { error, ..self }
+    }
+
     pub(super) fn unavailable(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }

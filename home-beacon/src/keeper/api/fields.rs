@@ -50,6 +50,33 @@ impl Fields {
         }
     }
 
+    /// All of them, for a map whose names are not known.
+    pub(super) fn into_inner(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// A finite number.
+    pub(super) fn number(&self, name: &str) -> Read<Option<f64>> {
+        let number = match self.given(name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_f64(),
+        };
+        match number {
+            Some(number) if number.is_finite() => Ok(Some(number)),
+            _ => Err(wrong(name, "must be a number")),
+        }
+    }
+
+    pub(super) fn integer(&self, name: &str) -> Read<Option<i64>> {
+        let number = match self.given(name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_i64(),
+        };
+        number.map(Some).ok_or_else(|| wrong(name, "must be a whole number"))
+    }
+
     pub(super) fn boolean(&self, name: &str) -> Read<Option<bool>> {
         match self.given(name) {
             None => Ok(None),

@@ -1,19 +1,22 @@
 //! `/v1`: the part of the statuspage.io Manage API that the keeper serves.
 //!
 //! Requests are wrapped (`{"component":{…}}`), answers are bare; paths work with and without `.json`; bodies are JSON
-//! or forms. Who has no token is told so before the limiter counts.
+//! or forms. Who has no token is told so before the limiter counts. [`own`] is the keeper's own API beside it.
 
 mod auth;
 mod components;
 mod error;
 mod fields;
-mod form;
 mod incidents;
 mod limiter;
 mod listing;
+mod metrics;
+mod metrics_providers;
+pub(super) mod own;
 mod pages;
 mod path;
 mod payload;
+mod points;
 
 use axum::{Router, middleware};
 
@@ -22,7 +25,9 @@ pub(super) use self::limiter::Limiter;
 use super::Shared;
 
 pub(super) fn router(shared: &Shared) -> Router<Shared> {
-    let pages = Router::new().merge(pages::router()).merge(components::router()).merge(incidents::router());
+    let metrics = Router::new().merge(metrics::router()).merge(metrics_providers::router());
+    let pages =
+        Router::new().merge(pages::router()).merge(components::router()).merge(incidents::router()).merge(metrics);
     pages
         .fallback(async || Refusal::not_found("this path"))
         .method_not_allowed_fallback(async || Refusal::method_not_allowed())

@@ -7,7 +7,8 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{Refusal, fields::Fields, form};
+use super::{Refusal, fields::Fields};
+use crate::keeper::form;
 
 /// The largest body that is taken.
 const LARGEST: usize = 1 << 20;
@@ -29,21 +30,40 @@ impl Payload {
     }
 }
 
+/// A body that must be a JSON object.
+#[derive(Debug)]
+pub(super) struct JsonObject(pub(super) Map<String, Value>);
+
 impl<S: Sync> FromRequest<S> for Payload {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let kind = ContentType::of(&request).ok_or_else(Refusal::wrong_content_type)?;
         let body = read(request.into_body()).await?;
-        let object = match kind {
-            ContentType::Form => form::parse(&body).map_err(Refusal::bad_request)?,
-            ContentType::Json => match serde_json::from_slice(&body) {
-                Ok(Value::Object(object)) => object,
-                Ok(_) => return Err(Refusal::bad_request("the body must be a JSON object")),
-                Err(error) => return Err(Refusal::bad_request(format!("the body is not JSON: {error}"))),
-            },
-        };
-        Ok(Self(object))
+        match kind {
+            ContentType::Form => form::parse(&body).map_err(Refusal::bad_request),
+            ContentType::Json => json_object(&body),
+        }
+        .map(Self)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for JsonObject {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        match ContentType::of(&request) {
+            Some(ContentType::Json) => json_object(&read(request.into_body()).await?).map(Self),
+            _ => Err(Refusal::wrong_content_type()),
+        }
+    }
+}
+
+fn json_object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Refusal::bad_request("the body must be a JSON object")),
+        Err(error) => Err(Refusal::bad_request(format!("the body is not JSON: {error}"))),
     }
 }
 

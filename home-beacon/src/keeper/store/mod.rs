@@ -7,9 +7,14 @@ mod components;
 mod incident_changes;
 mod incident_rows;
 mod incidents;
+mod job_states;
+mod metrics;
 mod pages;
+mod readings;
 mod records;
+mod retention;
 mod seeding;
+mod series;
 
 use std::{
     fs::{File, TryLockError},
@@ -29,8 +34,11 @@ pub use self::{
     components::{ComponentPatch, NewComponent},
     incident_changes::IncidentPatch,
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
+    metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
     pages::PagePatch,
+    readings::{LatestReading, SentPoint},
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
+    series::{Bucket, Span},
 };
 use crate::clock::Clock;
 

@@ -1,27 +1,36 @@
 //! Applies a seed: at every start, without deleting anything and without touching a status.
 
-use shared::id::{ComponentId, PageId};
+use shared::id::{ComponentId, MetricId, PageId};
 use sqlx::SqliteConnection;
 
-use super::{Moment, Page, Store, StoreError, components, new_id, pages};
-use crate::keeper::seed::{Seed, SeedComponent, SeedPage};
+use super::{Moment, Page, Store, StoreError, components, metrics, new_id, pages};
+use crate::{
+    keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
+    reading::Field,
+};
 
 /// What a keeper without a seed begins with, so that it is of use at once.
 const FIRST_PAGE: &str = "Home";
 const FIRST_COMPONENT: &str = "Home internet";
+/// Name, unit, decimal places and readings.
+const FIRST_METRICS: [(&str, &str, u8, &str); 2] =
+    [("Latency", "ms", 1, "ping"), ("Bandwidth", "Mbit/s", 0, "bandwidth")];
 
 impl Store {
-    /// Makes the seed's page and components where they are missing and brings their texts and order up to date.
+    /// Makes the seed's page, components and metrics where they are missing and brings them up to date.
     /// Returns the page that is shown.
     ///
     /// # Errors
-    /// When a component's id is already another page's.
+    /// When an id is already another page's.
     pub async fn seed(&self, seed: &Seed) -> Result<PageId, StoreError> {
         let now = self.now();
         let mut change = self.write.begin().await?;
         seed_page(&mut change, &seed.page, now).await?;
         for (position, component) in (1..).zip(&seed.components) {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
+        }
+        for metric in &seed.metrics {
+            seed_metric(&mut change, &seed.page.id, metric, now).await?;
         }
         change.commit().await?;
         Ok(seed.page.id.clone())
@@ -49,6 +58,19 @@ impl Store {
                 name: FIRST_COMPONENT.into(),
                 description: None,
             }],
+            metrics: FIRST_METRICS
+                .into_iter()
+                .map(|(name, suffix, decimal_places, reading)| {
+                    Ok(SeedMetric {
+                        id: MetricId::try_from(new_id()).map_err(wrong)?,
+                        name: name.into(),
+                        suffix: Some(suffix.into()),
+                        decimal_places,
+                        reading: reading.parse().ok(),
+                        field: Field::Value,
+                    })
+                })
+                .collect::<Result<_, StoreError>>()?,
         };
         self.seed(&seed).await
     }
@@ -86,6 +108,56 @@ async fn seed_page(connection: &mut SqliteConnection, seed: &SeedPage, now: Mome
         ..seeded
     };
     pages::save(connection, &seeded).await
+}
+
+async fn seed_metric(
+    connection: &mut SqliteConnection,
+    page: &PageId,
+    seed: &SeedMetric,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let taken: Option<String> = sqlx::query_scalar("SELECT page_id FROM metrics WHERE id = ?")
+        .bind(seed.id.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(other) = taken.filter(|other| other != page.as_str()) {
+        return Err(StoreError::Contradiction(format!(
+            "metric {} belongs to page {other}: keep that page's id, or give the metric another one",
+            seed.id
+        )));
+    }
+    let provider: Option<String> =
+        sqlx::query_scalar("SELECT id FROM metrics_providers WHERE page_id = ? ORDER BY created_at, id")
+            .bind(page.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
+    let provider = match provider {
+        Some(id) => id,
+        None => metrics::create_provider(connection, page, now).await?.id.to_string(),
+    };
+    // Written only where it differs: a start must not touch the disk for nothing.
+    sqlx::query(
+        "INSERT INTO metrics (id, page_id, metrics_provider_id, name, display, y_axis_hidden, suffix, decimal_places,
+             reading, field, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, true, false, ?5, ?6, ?7, ?8, ?9, ?9)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, suffix = excluded.suffix,
+             decimal_places = excluded.decimal_places, reading = excluded.reading, field = excluded.field,
+             updated_at = excluded.updated_at
+         WHERE (name, suffix, decimal_places, reading, field) IS NOT
+             (excluded.name, excluded.suffix, excluded.decimal_places, excluded.reading, excluded.field)",
+    )
+    .bind(seed.id.as_str())
+    .bind(page.as_str())
+    .bind(provider)
+    .bind(&seed.name)
+    .bind(&seed.suffix)
+    .bind(i64::from(seed.decimal_places))
+    .bind(seed.reading.as_ref().map(crate::reading::Metric::as_str))
+    .bind(seed.field.as_str())
+    .bind(now.millis())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn seed_component(

@@ -14,7 +14,7 @@ const MOST_PAIRS: usize = 10_000;
 ///
 /// # Errors
 /// When a name makes no sense or contradicts an earlier one; says which.
-pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
+pub fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
     let mut form = Map::new();
     for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
         if count == MOST_PAIRS {
@@ -70,9 +70,61 @@ fn append(list: &mut Vec<Value>, path: &[&str], value: String) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
     use serde_json::json;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_parser_panic_or_nest_too_deep(body: Vec<u8>) {
+            if let Ok(form) = parse(&body) {
+                prop_assert!(depth(&Value::Object(form)) <= 2 * DEEPEST);
+            }
+        }
+
+        #[test]
+        fn brackets_in_any_disorder_are_read_or_refused(body in r"([a-b\[\]=&%+]|\[\]|a\[){0,60}") {
+            let _ = parse(body.as_bytes());
+        }
+
+        #[test]
+        fn points_are_read_as_they_were_written(
+            points in vec(("[a-z0-9]{12}", vec((any::<i64>(), -1e9..1e9_f64), 1..5)), 1..4)
+        ) {
+            let mut body = form_urlencoded::Serializer::new(String::new());
+            let mut expected = Map::new();
+            for (metric, points) in &points {
+                let list = expected.entry(metric.clone()).or_insert_with(|| json!([])).as_array_mut().unwrap();
+                for (timestamp, value) in points {
+                    let (timestamp, value) = (timestamp.to_string(), value.to_string());
+                    body.append_pair(&format!("data[{metric}][][timestamp]"), &timestamp);
+                    body.append_pair(&format!("data[{metric}][][value]"), &value);
+                    list.push(json!({"timestamp": timestamp, "value": value}));
+                }
+            }
+            prop_assert_eq!(parse(body.finish().as_bytes()), Ok(json!({"data": expected}).as_object().unwrap().clone()));
+        }
+    }
+
+    fn depth(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+            Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn the_corpus_is_read_or_refused_as_its_names_say() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/corpus/form");
+        let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(files.len() >= 10, "the corpus is there");
+        for path in files {
+            let good = path.file_name().unwrap().to_string_lossy().starts_with("good-");
+            assert_eq!(parse(&std::fs::read(&path).unwrap()).is_ok(), good, "{}", path.display());
+        }
+    }
 
     fn read(body: &str) -> Value {
         Value::Object(parse(body.as_bytes()).unwrap())

@@ -1,5 +1,7 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
+mod measured;
+
 use askama::Template;
 use axum::{
     Router,
@@ -11,6 +13,7 @@ use axum::{
 use jiff::{Timestamp, tz::TimeZone};
 use shared::statuspage::ComponentStatus;
 
+use self::measured::{MeasuredView, measured};
 use super::{
     Shared,
     overall::{Overall, overall},
@@ -23,8 +26,8 @@ const CHANGES: u32 = 20;
 /// How many open incidents are listed.
 const MOST_INCIDENTS: u32 = 50;
 
-const STYLE: &str = include_str!("../../templates/page.css");
-const SCRIPT: &str = include_str!("../../templates/page.js");
+const STYLE: &str = include_str!("../../../templates/page.css");
+const SCRIPT: &str = include_str!("../../../templates/page.js");
 
 /// The page needs its style sheet, its script and itself, and nothing from anybody else.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -75,6 +78,7 @@ struct PageView {
     /// The style of the overall state: that of the worst component's status.
     class: &'static str,
     components: Vec<ComponentView>,
+    measured: Vec<MeasuredView>,
     incidents: Vec<IncidentView>,
     drawn: Time,
 }
@@ -136,6 +140,7 @@ impl PageView {
             name: page.name,
             description: page.description,
             components,
+            measured: measured(shared, &zone).await?,
             incidents: incidents.iter().map(|incident| IncidentView::new(incident, &zone)).collect(),
             drawn: Time::new(shared.clock.now(), &zone),
         })

@@ -1,0 +1,80 @@
+//! `/v1/pages/{page}/metrics`
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use shared::id::MetricId;
+
+use super::{
+    Refusal,
+    listing::Listing,
+    pages::page_id,
+    path::{InPath, InQuery},
+    payload::Payload,
+    points,
+};
+use crate::keeper::{
+    Shared,
+    store::{Metric, MetricPatch},
+};
+
+/// statuspage.io's limit for names and identifiers, in characters.
+const LONGEST: usize = 255;
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/pages/{page}/metrics", get(list))
+        .route("/pages/{page}/metrics/data", post(points::add_many))
+        .route("/pages/{page}/metrics/{metric}", get(one).patch(update).put(update).delete(remove))
+        .route("/pages/{page}/metrics/{metric}/data", post(points::add).delete(reset))
+}
+
+pub(super) fn metric_id(text: &str) -> Result<MetricId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found(&format!("metric {}", text.escape_default())))
+}
+
+async fn list(
+    State(shared): State<Shared>,
+    InPath(page): InPath<String>,
+    InQuery(query): InQuery,
+) -> Result<Json<Vec<Metric>>, Refusal> {
+    let listing = Listing::from_query(&query)?;
+    Ok(Json(shared.store.metrics(&page_id(&page)?, None, listing.skip, listing.limit).await?))
+}
+
+async fn one(
+    State(shared): State<Shared>,
+    InPath((page, metric)): InPath<(String, String)>,
+) -> Result<Json<Metric>, Refusal> {
+    Ok(Json(shared.store.metric(&page_id(&page)?, &metric_id(&metric)?).await?))
+}
+
+async fn update(
+    State(shared): State<Shared>,
+    InPath((page, metric)): InPath<(String, String)>,
+    payload: Payload,
+) -> Result<Json<Metric>, Refusal> {
+    let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
+    let fields = payload.wrapped("metric")?;
+    let patch = MetricPatch {
+        name: fields.name(LONGEST)?,
+        metric_identifier: fields.clearable_text("metric_identifier", LONGEST)?,
+    };
+    Ok(Json(shared.store.update_metric(&page, &metric, patch).await?))
+}
+
+async fn remove(
+    State(shared): State<Shared>,
+    InPath((page, metric)): InPath<(String, String)>,
+) -> Result<Json<Metric>, Refusal> {
+    Ok(Json(shared.store.delete_metric(&page_id(&page)?, &metric_id(&metric)?).await?))
+}
+
+async fn reset(
+    State(shared): State<Shared>,
+    InPath((page, metric)): InPath<(String, String)>,
+) -> Result<Json<Metric>, Refusal> {
+    Ok(Json(shared.store.reset_metric(&page_id(&page)?, &metric_id(&metric)?).await?))
+}

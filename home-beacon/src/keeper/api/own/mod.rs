@@ -1,0 +1,20 @@
+//! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
+
+mod readings;
+mod series;
+mod state;
+
+use axum::{Router, middleware};
+
+use super::{Refusal, auth};
+use crate::keeper::Shared;
+
+pub(in crate::keeper) fn router(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .merge(readings::router())
+        .merge(series::router())
+        .merge(state::router())
+        .fallback(async || Refusal::not_found("this path"))
+        .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate))
+}

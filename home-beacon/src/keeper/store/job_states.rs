@@ -1,0 +1,33 @@
+//! What jobs remember: one small document for each, replaced whole.
+
+use serde_json::Value;
+
+use super::{Store, StoreError};
+
+/// How many jobs there may be: a client that makes up names must not fill the disk.
+const MOST_JOBS: i64 = 100;
+
+impl Store {
+    pub async fn job_state(&self, job: &str) -> Result<Value, StoreError> {
+        let query = sqlx::query_scalar("SELECT document FROM job_states WHERE job = ?").bind(job);
+        let text: Option<String> = query.fetch_optional(&self.read).await?;
+        let text = text.ok_or_else(|| StoreError::NotFound(format!("a state of the job {job}")))?;
+        serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(error.into()).into())
+    }
+
+    pub async fn set_job_state(&self, job: &str, document: &Value) -> Result<(), StoreError> {
+        let mut change = self.write.begin().await?;
+        let query = "INSERT INTO job_states (job, document, updated_at) VALUES (?, ?, ?)
+                     ON CONFLICT (job) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at";
+        let now = self.now().millis();
+        sqlx::query(query).bind(job).bind(document.to_string()).bind(now).execute(&mut *change).await?;
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM job_states").fetch_one(&mut *change).await?;
+        if count > MOST_JOBS {
+            return Err(StoreError::Contradiction(format!(
+                "the keeper remembers for {MOST_JOBS} jobs, and {job} is one more"
+            )));
+        }
+        change.commit().await?;
+        Ok(())
+    }
+}
