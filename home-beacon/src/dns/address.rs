@@ -103,7 +103,7 @@ const V6: [([u16; 4], u32, Kind); 13] = [
 
 /// An address that the world cannot reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{address} is {}", self.words())]
+#[error("{address}, {}", self.words())]
 pub struct NotPublic {
     pub address: IpAddr,
     pub kind: Kind,
@@ -130,7 +130,7 @@ impl NotPublic {
     /// What it means for the home where its line seems to have this address.
     pub fn advice(&self) -> Option<&'static str> {
         matches!(self.kind, Private | Cgnat).then_some(
-            "if that is what your line gets, its provider keeps it behind CGNAT: no probe from outside can reach this \
+            "if that is what your line gets, the provider keeps it behind CGNAT: no probe from outside can reach this \
              home over IPv4, however the router is set. Ask the provider for a public address, or use IPv6 \
              (IP_VERSION=6)",
         )

@@ -92,7 +92,7 @@ impl fmt::Display for Why {
         match self {
             Self::NeverTold => f.write_str("no earlier answer of DuckDNS is remembered"),
             Self::Moved { from, to } => write!(f, "the address was {from} and is now {to}"),
-            Self::Due => f.write_str("DuckDNS was last told a day ago"),
+            Self::Due => f.write_str("by this machine's clock, DuckDNS was not told within the last day"),
             Self::Unclear => f.write_str("no source confirms the last accepted address"),
             Self::Published(said) => write!(f, "public DNS says otherwise: {said}"),
         }

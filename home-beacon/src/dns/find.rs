@@ -28,6 +28,8 @@ pub(super) struct Finding {
     pub(super) decision: Decision,
     /// What the sources said, where that did not help.
     pub(super) unclear: String,
+    /// What public DNS said, where it could not be learned whether it agrees.
+    pub(super) unheard: String,
 }
 
 /// Whom to ask.
@@ -52,6 +54,7 @@ impl Asking<'_> {
         } else {
             (Sensed::Unclear, String::new())
         };
+        let mut unheard = String::new();
         let decision = match decide(how, accepted, sensed, now) {
             // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
             // answer for as long as it lives, and whoever asks it gets that one.
@@ -59,13 +62,17 @@ impl Asking<'_> {
                 let until = until.min(Instant::now() + A_LOOK);
                 let look = self.public.ask(&self.settings.domain, &[address], until).await;
                 match standing(&look.heard) {
+                    Standing::Agrees => Decision::Stay(address),
                     Standing::Disagrees => contradicted(how, address, oddities(&look.heard)),
-                    Standing::Agrees | Standing::Unknown => Decision::Stay(address),
+                    Standing::Unknown => {
+                        unheard = oddities(&look.heard);
+                        Decision::Stay(address)
+                    }
                 }
             }
             decided => decided,
         };
-        Finding { family, decision, unclear }
+        Finding { family, decision, unclear, unheard }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
@@ -100,13 +107,17 @@ fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Sensed {
     sensed(&named, accepted)
 }
 
-/// What the sources said, in words.
+/// What the sources said, in words: those that said the same are told together.
 fn unclear(family: Family, answers: &[Named]) -> String {
-    let said = answers.iter().map(|(source, named)| match named {
-        Ok(address) => format!("{source} says {address}"),
-        Err(why) => format!("{source}: {why}"),
-    });
-    let said = said.collect::<Vec<_>>().join("; ");
+    let mut said: Vec<(String, String)> = Vec::new();
+    for (source, named) in answers {
+        let what = named.as_ref().map_or_else(ToString::to_string, |address| format!("it says {address}"));
+        match said.iter_mut().find(|(_, other)| *other == what) {
+            Some((sources, _)) => *sources = format!("{sources}, {source}"),
+            None => said.push((source.clone(), what)),
+        }
+    }
+    let said = said.into_iter().map(|(sources, what)| format!("{sources}: {what}")).collect::<Vec<_>>().join("; ");
     let told = format!("our {family} address is not known, because no two sources agree on one ({said})");
     let advice = answers.iter().find_map(|(_, named)| named.as_ref().err()?.not_public()?.advice());
     advice.map_or_else(|| told.clone(), |advice| format!("{told}; {advice}"))
@@ -119,16 +130,15 @@ mod tests {
     #[test]
     fn what_the_sources_said_is_told_and_what_cgnat_means_once() {
         let cgnat = || Err(source::address(b"100.64.3.4", Family::V4).unwrap_err().into());
-        let answers =
-            [("a".to_owned(), cgnat()), ("b".to_owned(), cgnat()), ("c".to_owned(), Ok([81, 2, 69, 1].into()))];
-        let told = unclear(Family::V4, &answers);
+        let answers = [("a", cgnat()), ("b", cgnat()), ("c", Ok([81, 2, 69, 1].into()))];
+        let told = unclear(Family::V4, &answers.map(|(source, named)| (source.to_owned(), named)));
         assert!(
             told.starts_with(
-                "our IPv4 address is not known, because no two sources agree on one (a: it says that 100.64.3.4 is an address"
+                "our IPv4 address is not known, because no two sources agree on one (a, b: it says 100.64.3.4, an address \
+                 that a provider shares among its customers (CGNAT); c: it says 81.2.69.1); if "
             ),
             "{told}"
         );
         assert_eq!(told.matches("no probe from outside can reach").count(), 1, "{told}");
-        assert!(told.contains("c says 81.2.69.1"), "{told}");
     }
 }

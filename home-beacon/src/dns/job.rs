@@ -93,6 +93,37 @@ fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
 }
 
 impl Course {
+    /// Says what was found, and what DuckDNS is to be told of it.
+    fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
+        let (mut ipv4, mut ipv6) = (None, None);
+        for Finding { family, decision, unclear, unheard } in findings {
+            match decision {
+                Decision::Stay(address) if unheard.is_empty() => {
+                    self.told.say(format!("{family}: still {address}, nothing to do"));
+                }
+                Decision::Stay(address) => {
+                    self.told.say(format!("{family}: still {address}; of public DNS, {unheard}"));
+                }
+                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
+                Decision::Call(why, address) => {
+                    self.told.say(format!("{family}: {why}"));
+                    match (family, address) {
+                        (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
+                        (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
+                        (Family::V4, None) => ipv4 = Some(None),
+                        (Family::V6, None) => (),
+                    }
+                }
+            }
+        }
+        let updates = Update::all(ipv4, ipv6);
+        self.told.details = json!({
+            "calls": updates.len(),
+            "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
+        });
+        updates
+    }
+
     fn fail(&mut self, ending: Ending, why: String) {
         self.told.say(why.as_str());
         self.failures.push(why);
@@ -112,11 +143,13 @@ impl Dns<'_> {
         let mut course = Course { told: Told::new(Timestamp::now()), failures: Vec::new() };
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
-        let mut record = self.recall(&mut course, work).await;
+        // Nobody who keeps silent may use up the time of those who come after.
+        let part = |of: u32| Instant::now() + work.saturating_duration_since(Instant::now()) / of;
+        let mut record = self.recall(&mut course, part(4)).await;
         let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
-        let families = self.settings.ip_version.each().iter();
-        let findings =
-            join_all(families.map(|family| asking.find(*family, record.accepted(*family), course.told.at, work))).await;
+        let (families, asked) = (self.settings.ip_version.each().iter(), part(2));
+        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, asked);
+        let findings = join_all(families.map(find)).await;
         let updates = course.weigh(&findings);
         if self.settings.run.dry_run {
             if !updates.is_empty() {
@@ -138,9 +171,7 @@ impl Dns<'_> {
     }
 
     /// What is remembered. Where that cannot be learned it counts as nothing: better DuckDNS is called too often.
-    async fn recall(&self, course: &mut Course, work: Instant) -> Record {
-        // A keeper that is down must leave time for the rest.
-        let until = work.min(Instant::now() + HANDING_OVER);
+    async fn recall(&self, course: &mut Course, until: Instant) -> Record {
         let recalled = self.memory.recall(record::JOB, until).await.unwrap_or_else(|error| {
             course.told.say(format!("what was done before is not known: {error}"));
             None
@@ -219,34 +250,6 @@ impl Dns<'_> {
             told.ending = ending;
         }
         told
-    }
-}
-
-impl Course {
-    /// Says what was found, and what DuckDNS is to be told of it.
-    fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
-        let (mut ipv4, mut ipv6) = (None, None);
-        for Finding { family, decision, unclear } in findings {
-            match decision {
-                Decision::Stay(address) => self.told.say(format!("{family}: still {address}, nothing to do")),
-                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
-                Decision::Call(why, address) => {
-                    self.told.say(format!("{family}: {why}"));
-                    match (family, address) {
-                        (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
-                        (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
-                        (Family::V4, None) => ipv4 = Some(None),
-                        (Family::V6, None) => (),
-                    }
-                }
-            }
-        }
-        let updates = Update::all(ipv4, ipv6);
-        self.told.details = json!({
-            "calls": updates.len(),
-            "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
-        });
-        updates
     }
 }
 

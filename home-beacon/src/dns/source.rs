@@ -16,7 +16,7 @@ pub enum NoAddress {
     OtherFamily(IpAddr, Family),
     #[error("it says that we come through a tunnel (WARP), whose address is not this home's")]
     Tunnelled,
-    #[error("it says that {0}")]
+    #[error("it says {0}")]
     NotPublic(#[from] NotPublic),
 }
 

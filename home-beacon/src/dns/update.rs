@@ -63,8 +63,13 @@ impl Update {
         let took = [verbose.ipv4.map(IpAddr::from), verbose.ipv6.map(IpAddr::from)];
         if self == Self::Seen {
             let seen = took[0].ok_or_else(|| NotTaken::Trouble("it answered OK, but saw no IPv4 address".into()))?;
-            let seen = public(seen).map_err(|error| NotTaken::Trouble(format!("it took what it saw, and {error}")))?;
-            return Ok(vec![seen]);
+            return match public(seen) {
+                Ok(seen) => Ok(vec![seen]),
+                Err(error) => Err(NotTaken::Trouble(match error.advice() {
+                    None => format!("it saw and took {error}"),
+                    Some(advice) => format!("it saw and took {error}; {advice}"),
+                })),
+            };
         }
         for (given, took) in given.into_iter().zip(took) {
             if let Some(given) = given
@@ -111,7 +116,11 @@ mod tests {
             (Update::Seen, answer("81.2.69.142", ""), Ok(vec![four])),
             (Update::Seen, answer("81.2.69.142", "2a02:8109::2"), Ok(vec![four])),
             (Update::Seen, answer("", ""), Err("saw no IPv4 address")),
-            (Update::Seen, answer("100.64.0.1", ""), Err("100.64.0.1 is an address that a provider shares")),
+            (
+                Update::Seen,
+                answer("100.64.0.1", ""),
+                Err("it saw and took 100.64.0.1, an address that a provider shares"),
+            ),
             (Update::Seen, None, Err("not which address it saw")),
             (Update::Given4(FOUR), None, Ok(vec![four])),
             (Update::Given4(FOUR), answer("81.2.69.142", "2a02:8109::2"), Ok(vec![four])),

@@ -34,7 +34,10 @@ async fn trouble_of_duckdns_is_tried_again_told_and_never_remembered() {
         (Fault::Says("OK\n81.2.69.142"), "DuckDNS is in trouble: it answered with neither OK nor KO"),
         (Fault::Says("OK"), "DuckDNS is in trouble: it answered OK, but not which address it saw"),
         (Fault::Says("OK\n\n\nUPDATED"), "DuckDNS is in trouble: it answered OK, but saw no IPv4 address"),
-        (Fault::Says("OK\n192.168.1.2\n\nUPDATED"), "it took what it saw, and 192.168.1.2 is a private address"),
+        (
+            Fault::Says("OK\n192.168.1.2\n\nUPDATED"),
+            "it saw and took 192.168.1.2, a private address; if that is what your line gets, the provider",
+        ),
     ];
     let runs = tested.map(|(fault, sentence)| async move {
         let world = World::new().await;

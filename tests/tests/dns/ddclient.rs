@@ -23,6 +23,12 @@ async fn tells(test: &str, duckdns: &Duckdns, name: &str, token: &str, address: 
         skip("ddclient", "ddclient is missing; tests/run installs it");
         return None;
     };
+    let mut modules = command("perl");
+    modules.args(["-MIO::Socket::SSL", "-MWWW::Curl::Easy", "-e", "1"]);
+    if run(modules, Duration::from_secs(10)).await.code != Some(0) {
+        skip("ddclient", "libio-socket-ssl-perl or libwww-curl-perl is missing; tests/run installs them");
+        return None;
+    }
     let Some(namespace) = Namespace::new(test).await else {
         skip("ddclient", "a network namespace takes root, ip and nft");
         return None;

@@ -8,6 +8,7 @@ mod detect;
 mod emulator;
 mod families;
 mod front;
+mod kept;
 mod public;
 mod running;
 mod settings;
