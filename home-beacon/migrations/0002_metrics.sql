@@ -71,6 +71,11 @@ CREATE TABLE hours (
     PRIMARY KEY (series_id, at)
 ) STRICT, WITHOUT ROWID;
 
+-- One row: the time by which old readings were last looked for.
+CREATE TABLE retention (
+    as_of INTEGER NOT NULL
+) STRICT;
+
 -- What a job must remember between its runs.
 CREATE TABLE job_states (
     job        TEXT    NOT NULL PRIMARY KEY,

@@ -32,7 +32,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&draft, path)
+        fs::rename(&draft, path)?;
+        // The folder knows the new name only once it is on disk itself.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
     write().inspect_err(|_| {
         // It may never have been made.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const LENGTH: usize = 12;
 
 /// A text that does not look like an identifier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 12 lower-case letters and digits, like gytm4qzbx9t6")]
 pub struct WrongShape;
 

@@ -62,6 +62,12 @@ pub enum SecretSource {
     },
 }
 
+impl From<Secret> for SecretSource {
+    fn from(secret: Secret) -> Self {
+        Self::Value(secret)
+    }
+}
+
 impl SecretSource {
     /// What to call it in a message: the variable `setting`, or the file.
     pub fn name(&self, setting: &str) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
+    home::{Home, Manner},
     keeper::{Keeper, PAGE, TOKEN},
     link::{FAR, FAR_V6, Link},
     namespace::Namespace,
@@ -138,6 +139,25 @@ async fn a_dead_line_is_a_failed_reading_with_all_lost() {
 }
 
 #[tokio::test]
+async fn a_router_that_knows_no_way_is_no_answer() {
+    let Some(link) = Link::new("noway").await else { return skip("a_router", "it takes root, ip and nft") };
+    let beyond = [("-4", "198.51.100.0/24", "198.51.100.7", FAR), ("-6", "2001:db8:1::/48", "2001:db8:1::7", FAR_V6)];
+    for (family, network, target, router) in beyond {
+        link.near.run(&["ip", family, "route", "add", network, "via", router]).await;
+        link.far.run(&["ip", family, "route", "add", "unreachable", network]).await;
+        // Over a raw socket the router's word arrives; over a datagram socket the kernel keeps it.
+        for method in ["icmp-raw", "icmp"] {
+            if method == "icmp" {
+                let_everybody_ping(&link.near).await;
+            }
+            let lost = reading(link.near.inside(&dry(target))).await;
+            assert_eq!((&lost["method"], &lost["loss"], &lost["value"]), (&json!(method), &json!(100.0), &Value::Null));
+        }
+        link.near.run(&["sysctl", "-qw", "net.ipv4.ping_group_range=1 0"]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_line_without_a_way_out_has_lost_everything() {
     let Some(namespace) = Namespace::new("nowayout").await else {
         return skip("a_line_without_a_way_out", "it takes root, ip and nft");
@@ -196,6 +216,29 @@ async fn a_name_is_resolved_once_and_its_time_kept_apart() {
 }
 
 #[tokio::test]
+async fn a_ping_during_a_bandwidth_test_is_marked_and_left_out_of_the_curve() {
+    let keeper = Keeper::start().await;
+    let from = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(1);
+    let until = from + jiff::SignedDuration::from_hours(1);
+    let record = json!({"month": "2026-11", "used": 1, "test": {"from": from.to_string(), "until": until.to_string()}});
+    assert_eq!(keeper.own(Method::PUT, "/state/bandwidth", Some(record)).await.0, 204);
+    let mut ours = ping("127.0.0.1");
+    ours.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN);
+    assert_eq!(reading(ours).await["mark"], "bandwidth_test");
+    let (_, series) = keeper.own(Method::GET, "/series?metric=ping", None).await;
+    assert_eq!((&series["points"][0]["marked"], &series["points"][0]["measured"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_memory_that_cannot_be_understood_marks_nothing() {
+    let keeper = Keeper::start().await;
+    keeper.own(Method::PUT, "/state/bandwidth", Some(json!({"month": 5}))).await;
+    let mut ours = ping("127.0.0.1");
+    ours.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN);
+    assert_eq!(reading(ours).await["mark"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_ping_during_a_bandwidth_test_is_marked() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (until, mark) in [("2099-01-01T00:00:00Z", json!("bandwidth_test")), ("2026-01-01T00:05:00Z", Value::Null)] {
@@ -250,10 +293,16 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
         command.args(["--deadline", "15s"]).env("KEEPER_URL", url).env("KEEPER_TOKEN", token);
         command
     };
-    let nobody = tests::home::Home::open(tests::home::Manner::Refuses).await.url();
+    let home = async |manner| Home::open(manner).await;
+    let (nobody, silent) = (home(Manner::Refuses).await, home(Manner::Silent).await);
+    let moved = home(Manner::Answers("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/")).await;
+    let empty = home(Manner::Answers("HTTP/1.1 204 No Content")).await;
     let unknown = [("METRIC_ID", "zzzzzzzzzzzz"), ("", ""), ("", "")];
     for (command, said) in [
-        (to_keeper(&nobody, TOKEN), "look at KEEPER_URL, and whether it is up"),
+        (to_keeper(&nobody.url(), TOKEN), "look at KEEPER_URL, and whether it is up"),
+        (to_keeper(&silent.url(), TOKEN), "look at KEEPER_URL"),
+        (to_keeper(&moved.url(), TOKEN), "(302): look at KEEPER_URL"),
+        (to_keeper(&empty.url(), TOKEN), "the answer cannot be used: invalid type: null"),
         (to_keeper(&keeper.url, "wrong"), "the token is refused (401: Could not authenticate)"),
         (to_keeper(&format!("{}/v1", keeper.url), TOKEN), "(404): look at KEEPER_URL"),
         (straight(&keeper, "127.0.0.1", unknown), "metric zzzzzzzzzzzz of page gytm4qzbx9t6 could not be found"),
@@ -262,6 +311,33 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(told["said"].to_string().contains(said), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_resident_ping_reads_its_token_again() {
+    let mut keeper = Keeper::with_token_file().await;
+    let token = keeper.folder.path().join("token");
+    let mut command = ping("127.0.0.1");
+    command.args(["--every", "300ms"]).env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN_FILE", token);
+    let mut process = Process::start(command);
+    process.wait_for("a run", |lines| lines.first().cloned()).await;
+    keeper.replace_token("another-token");
+    let before = process.lines().len();
+    let runs =
+        process.wait_for("runs with the new token", |lines| lines.get(before + 2..before + 4).map(<[_]>::to_vec));
+    assert!(runs.await.iter().all(|line| line.contains(r#""ending":"done""#)), "{:#?}", process.lines());
+}
+
+#[tokio::test]
+async fn a_ping_that_is_asked_to_end_says_that_it_handed_nothing_over() {
+    let keeper = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut command = ping("127.0.0.1");
+    command
+        .env("KEEPER_URL", format!("http://{}", keeper.local_addr().expect("an address")))
+        .env("KEEPER_TOKEN", TOKEN);
+    let process = Process::start(command);
+    let _asked = keeper.accept().await.expect("it asks the keeper");
+    assert_eq!(process.terminate().await.code(), Some(1));
 }
 
 #[tokio::test]

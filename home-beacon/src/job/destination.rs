@@ -70,7 +70,7 @@ impl Destination {
     /// When its token is missing, or this machine can make no client.
     pub fn keeper(settings: &KeeperSettings) -> Result<Option<Keeper>, WrongSetting> {
         let Some(address) = &settings.keeper_url else { return Ok(None) };
-        let token = KEEPER_TOKEN.require()?.current()?;
+        let token = KEEPER_TOKEN.require()?;
         let http = client_for([address], Deadlines::default()).map_err(|error| WrongSetting(error.to_string()))?;
         Ok(Some(Keeper::new(http, address, token)))
     }
@@ -89,7 +89,7 @@ impl Destination {
         if feeds.is_empty() {
             return Err(WrongSetting("PAGE_ID is set without a metric: set METRIC_ID too".into()));
         }
-        let token = STATUSPAGE_TOKEN.require()?.current()?;
+        let token = STATUSPAGE_TOKEN.require()?;
         let http = client_for([&settings.statuspage_url], Deadlines::default())
             .map_err(|error| WrongSetting(error.to_string()))?;
         let client = Client::new(http, &settings.statuspage_url, token);
@@ -140,11 +140,15 @@ impl Page {
         // What was skipped, or spoilt by a bandwidth test, is left out on purpose.
         let failed = readings.iter().any(|reading| matches!(reading.outcome, Outcome::Failure(_)));
         let mut handed_over = if failed { HandedOver::Nothing } else { HandedOver::All };
+        let mut trouble = None;
         for (metric, point) in points(readings, &self.feeds) {
-            retry::until(until, || self.client.add_point(&self.id, metric, point)).await?;
-            handed_over = HandedOver::All;
+            match retry::until(until, || self.client.add_point(&self.id, metric, point)).await {
+                Ok(()) => handed_over = HandedOver::All,
+                // A wrong metric must not cost the others their points.
+                Err(error) => drop(trouble.get_or_insert(error)),
+            }
         }
-        Ok(handed_over)
+        trouble.map_or(Ok(handed_over), Err)
     }
 }
 
@@ -164,9 +168,12 @@ pub(super) fn not_handed_over(error: &ApiError, address: &str, token: SecretSett
         ApiError::Passing(passing @ Passing { source: Some(source), .. }) => {
             format!("{passing} ({}): look at {address}, and whether it is up", deepest(source))
         }
-        ApiError::Passing(passing) => passing.to_string(),
+        ApiError::Passing(passing) => format!("{passing}: look at {address}"),
         ApiError::Pausing(pausing) => format!("{pausing}: look at {}", token.name),
-        ApiError::Permanent(permanent @ Permanent { status: 404, .. }) => format!("{permanent}: look at {address}"),
+        // What the service itself refuses it says why; anything else may not be the service.
+        ApiError::Permanent(permanent) if !matches!(permanent.status, 400 | 422) => {
+            format!("{permanent}: look at {address}")
+        }
         ApiError::Permanent(permanent) => permanent.to_string(),
     };
     NotHandedOver { told }

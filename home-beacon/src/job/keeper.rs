@@ -1,11 +1,11 @@
 //! The client of the keeper's own API, `/porchlight/v1`.
 
 use reqwest::Method;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
     api::{Api, ApiError, Permanent},
-    secret::Secret,
+    secret::SecretSource,
 };
 use url::Url;
 
@@ -18,18 +18,30 @@ const BASE: &str = "/porchlight/v1";
 pub struct Keeper(Api);
 
 impl Keeper {
-    pub fn new(http: reqwest::Client, address: &Url, token: Secret) -> Self {
+    pub fn new(http: reqwest::Client, address: &Url, token: SecretSource) -> Self {
         Self(Api::new(http, address, token))
     }
 
     /// Hands readings over. They are on disk when this succeeds; sending them again changes nothing.
     pub async fn store(&self, readings: &[Reading]) -> Result<(), ApiError> {
+        #[derive(Deserialize)]
+        struct Stored {
+            stored: usize,
+        }
         let body = json!({ "readings": readings });
-        self.0.call::<Value>(Method::POST, &format!("{BASE}/readings"), Some(&body)).await.map(drop)
+        let path = format!("{BASE}/readings");
+        let Stored { stored } = self.0.call(Method::POST, &path, Some(&body)).await?;
+        // Somebody else might say 200 to anything.
+        if stored == readings.len() {
+            Ok(())
+        } else {
+            let message = format!("{stored} of {} readings were stored", readings.len());
+            Err(Permanent { call: format!("POST {path}"), status: 0, message }.into())
+        }
     }
 
     /// What the job remembered, if anything.
-    pub async fn state<T: DeserializeOwned>(&self, job: &str) -> Result<Option<T>, ApiError> {
+    pub async fn state(&self, job: &str) -> Result<Option<Value>, ApiError> {
         match self.0.call(Method::GET, &format!("{BASE}/state/{job}"), None).await {
             Err(ApiError::Permanent(Permanent { status: 404, .. })) => Ok(None),
             state => state.map(Some),

@@ -48,13 +48,14 @@ impl Memory {
     pub async fn recall<T: DeserializeOwned>(&self, job: &str, until: Instant) -> Result<Option<T>, Forgotten> {
         match self {
             Self::Nowhere => Ok(None),
-            Self::Keeper(keeper) => retry::until(until, || keeper.state(job)).await.map_err(|error| forgotten(&error)),
+            Self::Keeper(keeper) => {
+                let state = retry::until(until, || keeper.state(job)).await.map_err(|error| forgotten(&error))?;
+                Ok(state.and_then(|state| understood(job, serde_json::from_value(state))))
+            }
             Self::Folder(folder) => {
                 let path = document(folder, job);
                 match file::read(&path, LONGEST) {
-                    Ok(text) => Ok(serde_json::from_slice(&text)
-                        .inspect_err(|error| tracing::warn!("{} is begun anew: {error}", path.display()))
-                        .ok()),
+                    Ok(text) => Ok(understood(job, serde_json::from_slice(&text))),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(Forgotten(format!("STATE_DIR: {} cannot be read ({error})", path.display()))),
                 }
@@ -81,6 +82,10 @@ impl Memory {
             }
         }
     }
+}
+
+fn understood<T>(job: &str, read: serde_json::Result<T>) -> Option<T> {
+    read.inspect_err(|error| tracing::warn!("what {job} remembered is not understood, and begun anew: {error}")).ok()
 }
 
 fn document(folder: &Path, job: &str) -> PathBuf {

@@ -10,6 +10,9 @@ use shared::{
 
 use crate::reading::{Field, Metric};
 
+/// The finest that a curve is labelled.
+pub const MOST_DECIMAL_PLACES: u8 = 10;
+
 /// A page, its components and its metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +103,9 @@ impl Seed {
                 return Err(format!("two metrics have the id {}", metric.id));
             }
         }
+        if let Some(metric) = seed.metrics.iter().find(|metric| metric.decimal_places > MOST_DECIMAL_PLACES) {
+            return Err(format!("metric {}: decimal_places is from 0 to {MOST_DECIMAL_PLACES}", metric.id));
+        }
         let blank = |name: &str| name.trim().is_empty();
         if blank(&seed.page.name)
             || seed.components.iter().any(|component| blank(&component.name))
@@ -140,6 +146,7 @@ mod tests {
             (format!("{GOOD}{METRIC}{METRIC}"), "two metrics have the id"),
             (format!("{GOOD}{}", METRIC.replace("loss", "lost")), "unknown variant `lost`"),
             (format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"Ping!\"")), "a metric has up to 100 lower-case"),
+            (format!("{GOOD}{METRIC}decimal_places = 11\n"), "decimal_places is from 0 to 10"),
             (String::new(), "missing field `page`"),
         ] {
             let error = Seed::parse(&wrong).unwrap_err();

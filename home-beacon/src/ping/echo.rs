@@ -3,10 +3,23 @@
 
 use std::{io, net::IpAddr, time::Duration};
 
-use surge_ping::{Client, Config, ICMP, PingIdentifier, PingSequence, SurgeError};
+use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, SurgeError};
 
 /// As many bytes as other pings send by default.
 const PAYLOAD: [u8; 56] = *b"porchlight ping: https://www.rfc-editor.org/rfc/rfc792..";
+
+/// The types of an echo reply (RFC 792, RFC 4443).
+const REPLY_V4: u8 = 0;
+const REPLY_V6: u8 = 129;
+
+/// Whether the packet is the echo itself. Over a raw socket a router's word that there is no way arrives as well, quickly,
+/// and says the opposite.
+fn is_reply(packet: &IcmpPacket) -> bool {
+    match packet {
+        IcmpPacket::V4(packet) => packet.get_icmp_type().0 == REPLY_V4,
+        IcmpPacket::V6(packet) => packet.get_icmpv6_type().0 == REPLY_V6,
+    }
+}
 
 /// A socket that echoes can be sent over.
 pub(super) struct Echo {
@@ -42,7 +55,7 @@ impl Echo {
         let mut pinger = self.client.pinger(address, PingIdentifier(fastrand::u16(..))).await;
         pinger.timeout(patience);
         match pinger.ping(PingSequence(sequence), &PAYLOAD).await {
-            Ok((_, time)) => Ok(Some(time)),
+            Ok((packet, time)) => Ok(Some(time).filter(|_| is_reply(&packet))),
             Err(SurgeError::IOError(error)) => Err(error),
             Err(_) => Ok(None),
         }

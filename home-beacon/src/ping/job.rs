@@ -29,6 +29,9 @@ use crate::{
     reading::{Field, Mark, Metric, Outcome, Reading},
 };
 
+/// How long may be asked whether a bandwidth test runs: handing over matters more.
+const ASKING: Duration = Duration::from_secs(4);
+
 struct Ping<'a> {
     settings: &'a PingSettings,
     destination: Destination,
@@ -101,7 +104,8 @@ impl Ping<'_> {
 
     /// Whether a bandwidth test filled the line meanwhile. Where that cannot be learned, it counts as no.
     async fn tested_since(&self, start: Timestamp, until: Instant) -> bool {
-        let recalled = self.memory.recall::<Record>(record::JOB, until - HANDING_OVER / 2).await;
+        let soon = until.min(Instant::now() + ASKING);
+        let recalled = self.memory.recall::<Record>(record::JOB, soon).await;
         let record =
             recalled.inspect_err(|error| tracing::warn!("whether a bandwidth test runs is not known: {error}"));
         record.ok().flatten().is_some_and(|record| record.tested_between(start, Timestamp::now()))
@@ -123,9 +127,13 @@ impl Ping<'_> {
                 return (["ping", "resolve"].map(|name| reading(name, Outcome::Failure(why.clone()))).into(), said);
             }
         };
+        let resolve = found.took.map(|took| reading("resolve", Outcome::Value(took.as_secs_f64() * 1e3)));
         let taken = match self.sample(found.address).await {
             Ok(taken) => taken,
-            Err(why) => return (vec![reading("ping", Outcome::Failure(why.clone()))], format!("{target}: {why}")),
+            Err(why) => {
+                let failed = reading("ping", Outcome::Failure(why.clone()));
+                return (std::iter::once(failed).chain(resolve).collect(), format!("{target}: {why}"));
+            }
         };
         let (loss, method) = (loss(&taken.samples), taken.method);
         let (mut ping, said) = match summary(&taken.samples) {
@@ -142,7 +150,6 @@ impl Ping<'_> {
         };
         ping.loss = Some(loss);
         ping.method = Some(method);
-        let resolve = found.took.map(|took| reading("resolve", Outcome::Value(took.as_secs_f64() * 1e3)));
         (std::iter::once(ping).chain(resolve).collect(), told(said, found))
     }
 

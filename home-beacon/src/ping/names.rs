@@ -17,8 +17,8 @@ pub(super) struct Found {
 /// # Errors
 /// Why there is no address, in words.
 pub(super) async fn resolve(host: &str, family: Option<Family>, until: Instant) -> Result<Found, String> {
-    if let Ok(address) = host.parse() {
-        return Ok(Found { address, took: None });
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(Found { address: address.to_canonical(), took: None });
     }
     let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
         builder.options_mut().ip_strategy = match family {

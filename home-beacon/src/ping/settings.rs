@@ -20,6 +20,9 @@ const MOST_TARGETS: usize = 16;
 /// How long an answer is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The least time that looking up a name gets.
+const RESOLVING: Duration = Duration::from_secs(5);
+
 /// Measures round-trip time, jitter and loss, once.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ping", version)]
@@ -105,18 +108,16 @@ impl FromStr for Target {
         let label = |label: &str| {
             (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
         };
+        let name = bare.trim_end_matches('.');
         // A last label of digits would be a mistyped address.
-        let name = bare.len() <= 90 && bare.trim_end_matches('.').split('.').all(label) && !bare.ends_with(digit);
-        if bare.parse::<IpAddr>().is_ok() || name {
-            Ok(Self(bare.trim_end_matches('.').to_ascii_lowercase()))
+        let last_is_a_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+        let is_name = name.len() <= 90 && name.split('.').all(label) && !last_is_a_number;
+        if bare.parse::<IpAddr>().is_ok() || is_name {
+            Ok(Self(name.to_ascii_lowercase()))
         } else {
             Err("a target is a name or an address, like example.com, 1.1.1.1 or 2606:4700:4700::1111")
         }
     }
-}
-
-fn digit(c: char) -> bool {
-    c.is_ascii_digit()
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -147,12 +148,13 @@ impl PingSettings {
         if let Some((_, host)) = twice {
             return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
         }
-        let longest = self.sampling() + HANDING_OVER;
+        let named = self.target_host.iter().any(|target| target.as_str().parse::<IpAddr>().is_err());
+        let longest = self.sampling() + HANDING_OVER + if named { RESOLVING } else { Duration::ZERO };
         if longest > self.deadline {
             return Err(WrongSetting(format!(
-                "COUNT and INTERVAL: {} echoes, {:?} apart, with {:?} to hand over take up to {longest:?}, and DEADLINE is \
-                 {:?}",
-                self.count, self.interval, HANDING_OVER, self.deadline
+                "COUNT and INTERVAL: {} echoes, {:?} apart, with looking names up and handing over take up to \
+                 {longest:?}, and DEADLINE is {:?}",
+                self.count, self.interval, self.deadline
             )));
         }
         Ok(())
@@ -169,7 +171,8 @@ mod tests {
             ("1.1.1.1", "1.1.1.1"),
             ("Example.COM.", "example.com"),
             ("[2606:4700::1]", "2606:4700::1"),
-            ("router", "router"),
+            ("pi4", "pi4"),
+            ("server-01.nas.local1", "server-01.nas.local1"),
             ("_a.b-c.de", "_a.b-c.de"),
         ] {
             assert_eq!(text.parse::<Target>().unwrap().as_str(), expected);

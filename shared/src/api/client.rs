@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{ApiError, Passing, Permanent};
-use crate::secret::Secret;
+use crate::secret::SecretSource;
 
 /// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
 /// of up to 4 bytes) stay below it.
@@ -23,13 +23,13 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 pub struct Api {
     http: reqwest::Client,
     base: String,
-    token: Secret,
+    token: SecretSource,
 }
 
 impl Api {
-    /// Paths are appended to `base`.
-    pub fn new(http: reqwest::Client, base: &Url, token: Secret) -> Self {
-        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token }
+    /// Paths are appended to `base`. The token is looked up at each call.
+    pub fn new(http: reqwest::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
+        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token: token.into() }
     }
 
     /// Makes a call and reads its answer, an empty one as `null`.
@@ -45,7 +45,8 @@ impl Api {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
         let broken = |error| ApiError::from(broken(&call, error));
 
-        let mut authorization = header::HeaderValue::try_from(format!("OAuth {}", self.token.expose()))
+        let token = self.token.current().map_err(|wrong| permanent(&call, 0, &wrong.to_string()))?;
+        let mut authorization = header::HeaderValue::try_from(format!("OAuth {}", token.expose()))
             .map_err(|_| permanent(&call, 0, "the token cannot be sent in a header: copy it again"))?;
         authorization.set_sensitive(true);
         let mut request = self

@@ -8,7 +8,7 @@ use super::{Component, ComponentStatus, Listing, Point};
 use crate::{
     api::{Api, ApiError},
     id::{ComponentId, MetricId, PageId},
-    secret::Secret,
+    secret::SecretSource,
 };
 
 /// Where statuspage.io serves the API.
@@ -22,7 +22,7 @@ pub const COMPONENTS_PER_CALL: usize = 100;
 pub struct Client(Api);
 
 impl Client {
-    pub fn new(http: reqwest::Client, base: &Url, token: Secret) -> Self {
+    pub fn new(http: reqwest::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
         Self(Api::new(http, base, token))
     }
 

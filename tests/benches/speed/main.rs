@@ -4,6 +4,7 @@
 mod beacon;
 mod cloud;
 mod function;
+mod jobs;
 
 use std::{
     fs,
@@ -21,6 +22,9 @@ async fn main() {
     }
     if wanted("beacon") {
         beacon::measure(&release).await;
+    }
+    if wanted("jobs") {
+        jobs::measure(&release).await;
     }
 }
 

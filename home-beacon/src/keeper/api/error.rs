@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::keeper::store::StoreError;
 
+/// How many seconds a client should leave a busy keeper alone.
+const BUSY: u64 = 5;
+
 /// An answer that is not what the client asked for.
 #[derive(Debug)]
 pub(in crate::keeper) struct Refusal {
@@ -82,6 +85,9 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             StoreError::Contradiction(message) => Self::unprocessable(message),
+            StoreError::Storage(sqlx::Error::PoolTimedOut) => {
+                Self { retry_after: Some(BUSY), ..Self::unavailable("the keeper is busy; try again in a moment") }
+            }
             StoreError::Storage(cause) => {
                 tracing::error!(error = &cause as &dyn std::error::Error, "storage");
                 Self::unavailable("the keeper's storage is in trouble; try again later")

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use super::Refusal;
-use crate::keeper::store::Moment;
+use crate::{keeper::store::Moment, reading::is_sane};
 
 pub(super) struct Fields(Map<String, Value>);
 
@@ -55,7 +55,7 @@ impl Fields {
         self.0
     }
 
-    /// A finite number.
+    /// A number that can be a measurement.
     pub(super) fn number(&self, name: &str) -> Read<Option<f64>> {
         let number = match self.given(name) {
             None => return Ok(None),
@@ -63,8 +63,8 @@ impl Fields {
             Some(value) => value.as_f64(),
         };
         match number {
-            Some(number) if number.is_finite() => Ok(Some(number)),
-            _ => Err(wrong(name, "must be a number")),
+            Some(number) if is_sane(number) => Ok(Some(number)),
+            _ => Err(wrong(name, "must be a number, between -1e12 and 1e12")),
         }
     }
 

@@ -13,14 +13,12 @@ use super::{
 };
 use crate::keeper::{
     Shared,
+    seed::MOST_DECIMAL_PLACES,
     store::{Metric, MetricsProvider, NewMetric},
 };
 
 /// statuspage.io's limit for names and identifiers, in characters.
 const LONGEST: usize = 255;
-
-/// The finest that a curve is labelled.
-const MOST_DECIMAL_PLACES: i64 = 10;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -95,7 +93,7 @@ async fn create_metric(
     let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
     let fields = payload.wrapped("metric")?;
     let places = fields.integer("decimal_places")?.unwrap_or(0);
-    if !(0..=MOST_DECIMAL_PLACES).contains(&places) {
+    if !(0..=i64::from(MOST_DECIMAL_PLACES)).contains(&places) {
         return Err(Refusal::unprocessable(format!("decimal_places: must be from 0 to {MOST_DECIMAL_PLACES}")));
     }
     let new = NewMetric {

@@ -10,7 +10,7 @@ use crate::keeper::{
 };
 
 /// The most metrics that are shown.
-const MOST: u32 = 20;
+const MOST: usize = 20;
 
 pub(super) struct MeasuredView {
     pub(super) name: String,
@@ -24,7 +24,8 @@ pub(super) struct MeasuredView {
 /// The metrics that have anything to show.
 pub(super) async fn measured(shared: &Shared, zone: &TimeZone) -> Result<Vec<MeasuredView>, StoreError> {
     let mut views = Vec::new();
-    for metric in shared.store.metrics(&shared.page, None, 0, MOST).await?.into_iter().filter(|metric| metric.display) {
+    let metrics = shared.store.metrics(&shared.page, None, 0, u32::MAX).await?;
+    for metric in metrics.into_iter().filter(|metric| metric.display).take(MOST) {
         let (point, attempt) = shared.store.latest_of(&metric.id).await?;
         if point.is_some() || attempt.is_some() {
             views.push(view(metric, point, attempt, zone));

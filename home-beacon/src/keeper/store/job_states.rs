@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Store, StoreError};
 
-/// How many jobs there may be: a client that makes up names must not fill the disk.
+/// For how many jobs is remembered; beyond that the one that wrote longest ago is forgotten. A client that makes up names
+/// must not fill the disk.
 const MOST_JOBS: i64 = 100;
 
 impl Store {
@@ -21,12 +22,9 @@ impl Store {
                      ON CONFLICT (job) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at";
         let now = self.now().millis();
         sqlx::query(query).bind(job).bind(document.to_string()).bind(now).execute(&mut *change).await?;
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM job_states").fetch_one(&mut *change).await?;
-        if count > MOST_JOBS {
-            return Err(StoreError::Contradiction(format!(
-                "the keeper remembers for {MOST_JOBS} jobs, and {job} is one more"
-            )));
-        }
+        let forget = "DELETE FROM job_states WHERE job IN
+                          (SELECT job FROM job_states ORDER BY updated_at DESC, rowid DESC LIMIT -1 OFFSET ?)";
+        sqlx::query(forget).bind(MOST_JOBS).execute(&mut *change).await?;
         change.commit().await?;
         Ok(())
     }

@@ -181,7 +181,9 @@ async fn look_at(file: &SqliteConnectOptions) -> Result<(), OpenError> {
 /// Takes the file beside the database that says that it is open. SQLite itself would let two keepers share it, each with
 /// its own idea of the page.
 fn lock(database: &Path) -> Result<File, OpenError> {
-    let mut path = database.as_os_str().to_owned();
+    // Under whatever name it is opened, it is one file.
+    let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut path = real.into_os_string();
     path.push(".lock");
     let unusable = |error: std::io::Error| OpenError::Unusable(sqlx::Error::Io(error));
     let file = File::options().create(true).append(true).open(path).map_err(unusable)?;

@@ -9,6 +9,7 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{
     Moment, Store, StoreError,
     metrics::{self, series_of},
+    retention::RAW,
 };
 use crate::reading::{Field, Mark, Outcome, Reading};
 
@@ -19,9 +20,6 @@ const BACKFILL: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// How far a client's clock may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-
-/// How far back a reading may lie: as far as the roll-ups reach.
-pub(super) const MEMORY: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
 /// How many series there may be: a client that makes up names must not fill the disk.
 const MOST_SERIES: i64 = 1000;
@@ -82,9 +80,10 @@ impl Store {
         let mut known: HashMap<&str, Known> = HashMap::new();
         for (index, reading) in readings.iter().enumerate() {
             let age = now.duration_since(reading.at);
-            if age > MEMORY || -age > AHEAD {
+            // One that is older than single readings are kept would be counted again when it is sent again.
+            if age > RAW || -age > AHEAD {
                 return Err(StoreError::Contradiction(format!(
-                    "readings[{index}].at: {} cannot be right, because it is {now} here: look at the clocks",
+                    "readings[{index}].at: {} is not within the last 30 days, because it is {now} here: look at the clocks",
                     reading.at
                 )));
             }

@@ -1,6 +1,6 @@
 //! Applies a seed: at every start, without deleting anything and without touching a status.
 
-use shared::id::{ComponentId, MetricId, PageId};
+use shared::id::{ComponentId, MetricId, PageId, WrongShape};
 use sqlx::SqliteConnection;
 
 use super::{Moment, Page, Store, StoreError, components, metrics, new_id, pages};
@@ -36,44 +36,55 @@ impl Store {
         Ok(seed.page.id.clone())
     }
 
-    /// The page that is shown without a seed: the oldest one, made with one component if there is none yet.
+    /// The page that is shown without a seed: the oldest one, made with one component if there is none yet, and with the
+    /// usual metrics if it never had any.
     ///
     /// # Errors
     /// When the storage is in trouble.
     pub async fn first_page(&self) -> Result<PageId, StoreError> {
-        if let Some(page) = self.pages().await?.into_iter().next() {
-            return Ok(page.id);
-        }
-        let wrong = |error: shared::id::WrongShape| StoreError::Contradiction(error.to_string());
-        let seed = Seed {
-            page: SeedPage {
-                id: PageId::try_from(new_id()).map_err(wrong)?,
-                name: FIRST_PAGE.into(),
-                description: None,
-                url: None,
-                time_zone: "UTC".into(),
-            },
-            components: vec![SeedComponent {
-                id: ComponentId::try_from(new_id()).map_err(wrong)?,
-                name: FIRST_COMPONENT.into(),
-                description: None,
-            }],
-            metrics: FIRST_METRICS
-                .into_iter()
-                .map(|(name, suffix, decimal_places, reading)| {
-                    Ok(SeedMetric {
-                        id: MetricId::try_from(new_id()).map_err(wrong)?,
-                        name: name.into(),
-                        suffix: Some(suffix.into()),
-                        decimal_places,
-                        reading: reading.parse().ok(),
-                        field: Field::Value,
-                    })
-                })
-                .collect::<Result<_, StoreError>>()?,
+        let page = match self.pages().await?.into_iter().next() {
+            Some(page) => page.id,
+            None => self.seed(&first_seed().map_err(wrong)?).await?,
         };
-        self.seed(&seed).await
+        if self.metrics_providers(&page).await?.is_empty() {
+            let mut change = self.write.begin().await?;
+            for (name, suffix, decimal_places, reading) in FIRST_METRICS {
+                let metric = SeedMetric {
+                    id: MetricId::try_from(new_id()).map_err(wrong)?,
+                    name: name.into(),
+                    suffix: Some(suffix.into()),
+                    decimal_places,
+                    reading: reading.parse().ok(),
+                    field: Field::Value,
+                };
+                seed_metric(&mut change, &page, &metric, self.now()).await?;
+            }
+            change.commit().await?;
+        }
+        Ok(page)
     }
+}
+
+fn first_seed() -> Result<Seed, WrongShape> {
+    Ok(Seed {
+        page: SeedPage {
+            id: PageId::try_from(new_id())?,
+            name: FIRST_PAGE.into(),
+            description: None,
+            url: None,
+            time_zone: "UTC".into(),
+        },
+        components: vec![SeedComponent {
+            id: ComponentId::try_from(new_id())?,
+            name: FIRST_COMPONENT.into(),
+            description: None,
+        }],
+        metrics: Vec::new(),
+    })
+}
+
+fn wrong(error: WrongShape) -> StoreError {
+    StoreError::Contradiction(error.to_string())
 }
 
 async fn seed_page(connection: &mut SqliteConnection, seed: &SeedPage, now: Moment) -> Result<(), StoreError> {

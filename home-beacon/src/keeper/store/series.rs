@@ -92,7 +92,8 @@ impl Store {
     /// # Errors
     /// When there is no such series.
     pub async fn series(&self, name: &str, span: Span) -> Result<Vec<Bucket>, StoreError> {
-        let mut connection = self.read.acquire().await?;
+        // One look at both tables: rows move from one to the other.
+        let mut connection = self.read.begin().await?;
         let found = known_series(&mut connection, name).await?;
         let id = found.ok_or_else(|| StoreError::NotFound(format!("a reading of the metric {name}")))?;
         let mut buckets: BTreeMap<i64, Sums> = BTreeMap::new();

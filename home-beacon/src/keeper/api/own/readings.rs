@@ -26,7 +26,10 @@ fn read(JsonObject(mut body): JsonObject) -> Result<Vec<Reading>, Refusal> {
     if readings.len() > MOST {
         return Err(Refusal::unprocessable(format!("readings: one call may bring {MOST}")));
     }
-    let read = |(index, reading)| {
+    let read = |(index, reading): (usize, Value)| {
+        if !reading.is_object() {
+            return Err(Refusal::unprocessable(format!("readings[{index}]: must be an object")));
+        }
         serde_json::from_value(reading).map_err(|error| Refusal::unprocessable(format!("readings[{index}]: {error}")))
     };
     readings.into_iter().enumerate().map(read).collect()
