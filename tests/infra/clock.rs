@@ -1,22 +1,13 @@
 //! A Pi after a power cut: the clock on the wall is wrong, and jumps when the network sets it. Proofs do not care.
 
-use std::path::Path;
-
 use shared::proof::Key;
 use tests::{
     beacon::{Beacon, host_uptime},
     keeper::Keeper,
     prober::{probe_with, prober_command},
     process::{file, ours},
-    skip::skip,
+    skip::{libfaketime, skip},
 };
-
-/// Debian's place for it; the last part depends on the machine.
-fn libfaketime() -> Option<String> {
-    let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
-    let paths = places.map(|machine| format!("/usr/lib/{machine}/faketime/libfaketime.so.1"));
-    paths.into_iter().find(|path| Path::new(path).is_file())
-}
 
 #[tokio::test]
 async fn times_of_a_proof_run_on_while_the_clock_on_the_wall_is_wrong_and_jumps() {

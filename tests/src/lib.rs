@@ -11,6 +11,7 @@
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
+//! - [`front`]: TLS in front of a service
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
@@ -20,6 +21,7 @@ pub mod beacon;
 pub mod binaries;
 pub mod duckdns;
 pub mod exchange;
+pub mod front;
 pub mod guide;
 pub mod home;
 pub mod keeper;

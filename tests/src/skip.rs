@@ -1,7 +1,12 @@
 //! Tests that cannot run here. A skip is noted for the table that `tests/run` ends with; with `REQUIRE_ALL=1` it is a
 //! failure, unless it is one of the two that may be missing.
 
-use std::{env, fs::OpenOptions, io::Write, path::PathBuf};
+use std::{
+    env,
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 /// Notes that the calling test is skipped.
 ///
@@ -31,4 +36,11 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found.or_else(|| {
         ["/usr/sbin", "/sbin"].map(|folder| PathBuf::from(folder).join(name)).into_iter().find(|p| p.is_file())
     })
+}
+
+/// What gives a program another clock when it is preloaded: where Debian has it, which depends on the machine.
+pub fn libfaketime() -> Option<String> {
+    let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
+    let paths = places.map(|machine| format!("/usr/lib/{machine}/faketime/libfaketime.so.1"));
+    paths.into_iter().find(|path| Path::new(path).is_file())
 }

@@ -84,7 +84,7 @@ const V4: [([u8; 4], u32, Kind); 17] = [
     ([240, 0, 0, 0], 4, Reserved),
 ];
 
-/// As [`V4`]. Of the rest, only `2000::/3` has been given out.
+/// As `V4`. Of the rest, only `2000::/3` has been given out.
 const V6: [([u16; 4], u32, Kind); 13] = [
     ([0x64, 0xff9b, 0, 0], 96, Mapped),
     ([0x64, 0xff9b, 1, 0], 48, Mapped),

@@ -224,13 +224,20 @@ impl Dns<'_> {
         let until = work.min(taken.at + AGREEING);
         let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
         let odd = oddities(&look.heard);
-        if let (Standing::Agrees, Some(answered)) = (standing(&look.heard), look.answered) {
-            let waited = answered.saturating_duration_since(taken.at);
-            let but = if odd.is_empty() { odd } else { format!(", but {odd}") };
-            course.told.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
-            return Some(waited);
-        }
-        let why = format!("public DNS does not agree after {} s: {odd}", taken.at.elapsed().as_secs());
+        let seconds = taken.at.elapsed().as_secs();
+        let why = match (standing(&look.heard), look.answered) {
+            (Standing::Agrees, Some(answered)) => {
+                let waited = answered.saturating_duration_since(taken.at);
+                let but = if odd.is_empty() { odd } else { format!(", but {odd}") };
+                course.told.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
+                return Some(waited);
+            }
+            (Standing::Disagrees, _) => format!("public DNS does not agree after {seconds} s: {odd}"),
+            _ => format!(
+                "no name server of PUBLIC_DNS could tell within {seconds} s, so look whether this machine may ask them over \
+                 UDP: {odd}"
+            ),
+        };
         course.fail(Ending::NotDone, why);
         None
     }

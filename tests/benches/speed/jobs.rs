@@ -3,7 +3,11 @@
 use std::{path::Path, process::Stdio};
 
 use tests::{
+    address_source::{self, Source},
+    duckdns::{self, Duckdns},
+    front::Front,
     keeper::{Keeper, TOKEN},
+    name_server::{self, NameServer},
     process::{Process, command},
     skip::program,
 };
@@ -40,6 +44,46 @@ pub(super) async fn measure(release: &Path) {
     let mut resident = ping(&five);
     resident.args(["--every", "300ms"]);
     println!("ping: {:.1} MiB at most", peak(resident).await);
+    dns(release).await;
+}
+
+/// Runs that each call DuckDNS over TLS, because nothing is remembered, and then ask public DNS.
+async fn dns(release: &Path) {
+    let (duckdns, folder) =
+        (Duckdns::open(Some([81, 2, 69, 142].into())).await, tempfile::tempdir().expect("a folder"));
+    let front = Front::open(duckdns.address, folder.path()).await;
+    let source = address_source::Manner::Line([81, 2, 69, 142].into());
+    let sources = [Source::open(source.clone()).await, Source::open(source).await];
+    let server = NameServer::open(&duckdns.zone, name_server::Manner::Live).await;
+    let binary = released(release, "dns");
+    let dns = || {
+        let mut dns = command(&binary);
+        dns.env("DOMAIN", "home")
+            .env("TOKEN", duckdns::TOKEN)
+            .env("DUCKDNS_URL", front.url())
+            .env("ADDRESS", "detect")
+            .env("ADDRESS_SOURCES", sources.each_ref().map(Source::url).join(","))
+            .env("PUBLIC_DNS", server.address.to_string())
+            .env("JITTER", "0s");
+        dns
+    };
+    // One that trusts a single authority, and one that knows all that this machine trusts, as at home.
+    say("dns, a call over TLS", || {
+        let mut dns = dns();
+        dns.env("SSL_CERT_FILE", &front.authority);
+        dns
+    });
+    let mut resident = dns();
+    resident.env("SSL_CERT_FILE", everybody(&front.authority)).args(["--every", "300ms"]);
+    println!("dns: {:.1} MiB at most (goal: below 8)", peak(resident).await);
+}
+
+/// What this machine trusts, and one authority more: the name of a file beside that one's.
+fn everybody(authority: &str) -> String {
+    let known = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    let together = format!("{authority}.all");
+    std::fs::write(&together, [known, std::fs::read(authority).expect("it is there")].concat()).expect("a folder");
+    together
 }
 
 /// Prints the median of the processor time of whole runs.

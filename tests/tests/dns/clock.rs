@@ -1,17 +1,11 @@
 //! TLS, and the clock that it needs: a Pi after a power cut believes that it is 1970.
 
-use std::path::Path;
+use tests::{
+    front::Front,
+    skip::{libfaketime, skip},
+};
 
-use tests::skip::skip;
-
-use crate::{front::Front, world::World};
-
-/// Debian's place for it; the last part depends on the machine.
-fn libfaketime() -> Option<String> {
-    let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
-    let paths = places.map(|machine| format!("/usr/lib/{machine}/faketime/libfaketime.so.1"));
-    paths.into_iter().find(|path| Path::new(path).is_file())
-}
+use crate::world::World;
 
 #[tokio::test]
 async fn duckdns_is_told_over_tls_by_who_trusts_its_authority_and_by_nobody_else() {

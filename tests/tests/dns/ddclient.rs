@@ -5,15 +5,13 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use tests::{
     duckdns::{Duckdns, Fault, Held, TOKEN},
+    front::Front,
     namespace::Namespace,
     process::{Ended, command, file, run},
     skip::{program, skip},
 };
 
-use crate::{
-    front::Front,
-    world::{HOME, MOVED},
-};
+use crate::world::{HOME, MOVED};
 
 const SERVER: &str = "www.duckdns.org";
 

@@ -7,7 +7,6 @@ mod ddclient;
 mod detect;
 mod emulator;
 mod families;
-mod front;
 mod kept;
 mod public;
 mod running;

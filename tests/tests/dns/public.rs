@@ -13,9 +13,9 @@ async fn name_servers_that_are_behind_are_waited_for_and_the_wait_is_the_reading
     // They are asked at once, and then after 1 s and 2 s more.
     world.servers_turn([0, 1, 2].map(|_| Manner::Behind(HOME.into(), 2)));
     let run = world.run().await;
-    run.ends(0).says("public DNS agreed after 3.");
+    run.ends(0).says("public DNS agreed after");
     let seconds = run.reading()["value"].as_f64().expect("a value");
-    assert!((3.0..5.0).contains(&seconds), "{seconds}");
+    assert!((3.0..8.0).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test]
@@ -29,7 +29,9 @@ async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are
         let world = World::new().await;
         world.servers_turn([Manner::Live, other, Manner::Live]);
         let run = world.run().await;
-        run.ends(0).says("public DNS agreed after 0.").says(told);
+        run.ends(0).says("public DNS agreed after").says(told);
+        let seconds = run.reading()["value"].as_f64().expect("a value");
+        assert!(seconds < 2.0, "who keeps silent is waited for, but the time is that of the answers: {seconds}");
         // What one server says alone does not make DuckDNS be called at every run.
         world.run().await.ends(0).says("nothing to do");
         assert_eq!(world.calls().len(), 1);
@@ -38,18 +40,24 @@ async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are
 
 #[tokio::test]
 async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_looks_again() {
+    let otherwise = "public DNS does not agree after";
     let tested = [
-        ([Manner::Live, Manner::Stale(MOVED.into()), Manner::Stale(MOVED.into())], "says 81.2.69.160", 2),
-        ([0, 1, 2].map(|_| Manner::NoSuchName), "does not exist (NXDOMAIN)", 2),
+        ([Manner::Live, Manner::Stale(MOVED.into()), Manner::Stale(MOVED.into())], otherwise, "says 81.2.69.160", 2),
+        ([0, 1, 2].map(|_| Manner::NoSuchName), otherwise, "does not exist (NXDOMAIN)", 2),
         // Who hears nothing has no reason to call DuckDNS again.
-        ([Manner::Servfail, Manner::Silent, Manner::Servfail], "did not answer about home.duckdns.org", 1),
+        (
+            [Manner::Servfail, Manner::Silent, Manner::Servfail],
+            "no name server of PUBLIC_DNS could tell",
+            "did not answer about home.duckdns.org",
+            1,
+        ),
     ];
-    let runs = tested.map(|(manners, told, calls)| async move {
+    let runs = tested.map(|(manners, outcome, told, calls)| async move {
         let world = World::new().await;
         world.servers_turn(manners);
         let start = Instant::now();
         let run = world.run().await;
-        run.ends(1).says("DuckDNS took 81.2.69.142").says("public DNS does not agree after").says(told);
+        run.ends(1).says("DuckDNS took 81.2.69.142").says(outcome).says(told);
         assert!(start.elapsed() < Duration::from_secs(20), "the deadline is kept: {:?}", start.elapsed());
         assert!(run.reading()["failure"].as_str().is_some_and(|why| why.contains(told)));
         assert_eq!(world.remembered()["ipv4"]["address"], "81.2.69.142", "DuckDNS took it all the same");

@@ -1,10 +1,9 @@
-//! What stands in front of DuckDNS: TLS, with a certificate of a test's own authority.
+//! What stands in front of a service: TLS, with a certificate of a test's own authority.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
-use tests::process::file;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -12,11 +11,14 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::process::file;
+
 /// Listens and hands on; ends when dropped.
-pub(crate) struct Front {
-    pub(crate) address: SocketAddr,
+#[derive(Debug)]
+pub struct Front {
+    pub address: SocketAddr,
     /// A file with the authority's certificate.
-    pub(crate) authority: String,
+    pub authority: String,
     task: JoinHandle<()>,
 }
 
@@ -28,12 +30,18 @@ impl Drop for Front {
 
 impl Front {
     /// At `localhost`.
-    pub(crate) async fn open(to: SocketAddr, folder: &Path) -> Self {
+    ///
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn open(to: SocketAddr, folder: &Path) -> Self {
         Self::at(TcpListener::bind("127.0.0.1:0").await.expect("a port"), "localhost", to, folder)
     }
 
     /// Where that listens, by that name.
-    pub(crate) fn at(listener: TcpListener, name: &str, to: SocketAddr, folder: &Path) -> Self {
+    ///
+    /// # Panics
+    /// When it listens nowhere.
+    pub fn at(listener: TcpListener, name: &str, to: SocketAddr, folder: &Path) -> Self {
         let (acceptor, authority) = certified(name);
         let address = listener.local_addr().expect("an address");
         let task = tokio::spawn(async move {
@@ -49,7 +57,7 @@ impl Front {
         Self { address, authority: file(folder, "authority.pem", &authority), task }
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
 }
