@@ -81,7 +81,7 @@ async fn help_check_and_refusals_tell_no_secret() {
     let mut ear = Ear::default();
     let folder = tempfile::tempdir().expect("a folder");
     let wrong = file(folder.path(), "wrong", WRONG);
-    for program in ["lambda-prober", "beacon", "keeper", "porchlight"] {
+    for program in ["lambda-prober", "beacon", "keeper", "porchlight", "ping", "bandwidth", "dns"] {
         for words in [&["--help"][..], &["-h"], &["--version"], &["--check"], &["--nonsense"], &["--token", WRONG]] {
             let mut command = ours(program);
             armed(&mut command);
@@ -99,6 +99,7 @@ async fn help_check_and_refusals_tell_no_secret() {
             ("CANARY_URL", "http://user:hunter2-hunter2-hunter2@home/"),
             ("STATUSPAGE_URL", "http://hunter2-hunter2-hunter2@home/v1"),
             ("DATABASE_URL", "postgres://u:hunter2-hunter2-hunter2@db/x"),
+            ("KEEPER_URL", "http://u:hunter2-hunter2-hunter2@keeper/"),
             ("LOG_LEVEL", "loud"),
             ("STATUSPAGE_TOKEN_PARAMETER", WRONG),
             ("BEACON_KEY_PARAMETER", WRONG),

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_corpus_is_read_as_its_names_say() {
-        for (name, body) in corpus::read("answer") {
+        for (name, body) in corpus::read("duckdns-answer") {
             let mut words = name.split('-');
             let status = words.next().unwrap().parse().unwrap();
             let read = read(status, &body);

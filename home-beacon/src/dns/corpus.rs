@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 /// The answers of a kind by their names. A file ends in a line end that is not part of its answer, so that every editor
 /// can change it.
 pub(super) fn read(kind: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dns/corpus")).join(kind);
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/corpus")).join(kind);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let read = |file: fs::DirEntry| {
         let mut text = fs::read(file.path()).expect("it can be read");

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_corpus_is_read_as_its_names_say() {
-        for (name, answer) in corpus::read("source") {
+        for (name, answer) in corpus::read("address-source") {
             let read = [Family::V4, Family::V6].map(|family| address(&answer, family));
             match name.split('-').next().unwrap() {
                 "v4" => assert_eq!(read[0], Ok("81.2.69.142".parse().unwrap()), "{name}"),

@@ -227,7 +227,7 @@ const HTML: &str = "Server: nginx\r\nContent-Type: text/html\r\n";
 /// The pages of trouble are those that the client's parser is tested with.
 fn corpus(name: &str) -> &'static [u8] {
     match name {
-        "502-trouble-nginx" => include_bytes!("../../../home-beacon/src/dns/corpus/answer/502-trouble-nginx.txt"),
-        _ => include_bytes!("../../../home-beacon/src/dns/corpus/answer/404-trouble-jetty.txt"),
+        "502-trouble-nginx" => include_bytes!("../../corpus/duckdns-answer/502-trouble-nginx.txt"),
+        _ => include_bytes!("../../corpus/duckdns-answer/404-trouble-jetty.txt"),
     }
 }
