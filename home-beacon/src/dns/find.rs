@@ -15,6 +15,7 @@ use super::{
     public::PublicDns,
     record::Accepted,
     sense::{Sensed, sensed},
+    share::part,
     standing::{Standing, oddities, standing},
 };
 
@@ -50,7 +51,7 @@ impl Asking<'_> {
     ) -> Finding {
         let how = self.settings.how(family);
         let (sensed, unclear) = if asks_sources(how, accepted, now) {
-            self.sense(family, accepted.map(|accepted| accepted.address), until).await
+            self.sense(family, accepted.map(|accepted| accepted.address), part(2, until)).await
         } else {
             (Sensed::Unclear, String::new())
         };
@@ -59,7 +60,7 @@ impl Asking<'_> {
             // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
             // answer for as long as it lives, and whoever asks it gets that one.
             Decision::Stay(address) => {
-                let until = until.min(Instant::now() + A_LOOK);
+                let until = part(2, until).min(Instant::now() + A_LOOK);
                 let look = self.public.ask(&self.settings.domain, &[address], until).await;
                 match standing(&look.heard) {
                     Standing::Agrees => Decision::Stay(address),
@@ -80,7 +81,8 @@ impl Asking<'_> {
         let mut sources: Vec<_> = self.settings.sources(family).iter().collect();
         fastrand::shuffle(&mut sources);
         let (first, others) = sources.split_at(if accepted.is_some() { 1 } else { sources.len() });
-        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, until))).await;
+        let at_first = if others.is_empty() { until } else { part(2, until) };
+        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, at_first))).await;
         if weigh(&answers, accepted) != Sensed::Same {
             answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, until))).await);
         }

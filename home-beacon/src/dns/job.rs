@@ -22,6 +22,7 @@ use super::{
     outside::Outside,
     public::PublicDns,
     record::{self, Record},
+    share::part,
     standing::{Standing, oddities, standing},
     token::{TOKEN, Token},
     update::Update,
@@ -143,13 +144,10 @@ impl Dns<'_> {
         let mut course = Course { told: Told::new(Timestamp::now()), failures: Vec::new() };
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
-        // Nobody who keeps silent may use up the time of those who come after.
-        let part = |of: u32| Instant::now() + work.saturating_duration_since(Instant::now()) / of;
-        let mut record = self.recall(&mut course, part(4)).await;
+        let mut record = self.recall(&mut course, part(4, work)).await;
         let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
-        let (families, asked) = (self.settings.ip_version.each().iter(), part(2));
-        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, asked);
-        let findings = join_all(families.map(find)).await;
+        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, work);
+        let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
         let updates = course.weigh(&findings);
         if self.settings.run.dry_run {
             if !updates.is_empty() {
@@ -194,7 +192,7 @@ impl Dns<'_> {
         sleep(self.jitter.mul_f64(fastrand::f64())).await;
         // While DuckDNS is in trouble there is nothing that public DNS could agree with; all the same, half of the time
         // that is left is kept for the look at it.
-        let until = Instant::now() + work.saturating_duration_since(Instant::now()) / 2;
+        let until = part(2, work);
         let mut done: Option<Taken> = None;
         for update in updates {
             match self.outside.update(*update, &self.settings.domain, &token, until).await {

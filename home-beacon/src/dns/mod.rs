@@ -29,6 +29,7 @@ mod public;
 pub mod record;
 pub mod sense;
 mod settings;
+mod share;
 pub mod source;
 pub mod standing;
 pub mod token;

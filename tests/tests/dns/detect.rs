@@ -34,7 +34,11 @@ async fn one_source_that_names_the_last_accepted_address_is_enough_to_do_nothing
         world.run_with(detect).await.ends(0).says("still 81.2.69.142, nothing to do").hands_nothing_over();
     }
     world.sources_turn([Manner::Silent, Manner::Silent, Manner::Trace(HOME.into())]);
-    world.run_with(detect).await.ends(0).says("still 81.2.69.142, nothing to do");
+    // Whichever of them is asked first.
+    let runs = [0, 1, 2, 3].map(|_| world.run_with(detect));
+    for run in futures_util::future::join_all(runs).await {
+        run.ends(0).says("still 81.2.69.142, nothing to do");
+    }
     assert_eq!(world.calls().len(), 1);
 }
 
