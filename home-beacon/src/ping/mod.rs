@@ -1,9 +1,9 @@
 //! `ping`: how long an echo takes, and how many are lost.
 //!
-//! - [`rtt`]: what samples come to
-//! - [`echo`], [`connect`]: the ways to take a sample, ICMP and TCP
-//! - [`names`]: the address behind a name
-//! - [`job`]: one run
+//! - `rtt`: what samples come to
+//! - `echo`, `connect`: the ways to take a sample, ICMP and TCP
+//! - `names`: the address behind a name
+//! - `job`: one run
 
 mod connect;
 mod echo;
