@@ -7,6 +7,8 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto::
 use rustls_platform_verifier::BuilderVerifierExt;
 use url::Url;
 
+use crate::names::Names;
+
 /// How we name ourselves to others.
 pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
 
@@ -108,7 +110,7 @@ pub fn client_from(
         .timeout(deadlines.total)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .hickory_dns(true)
+        .dns_resolver(Arc::new(Names))
         .retry(reqwest::retry::never())
         // No connection outlives its call: a Lambda is frozen between runs, and what it kept would be dead.
         .pool_max_idle_per_host(0)

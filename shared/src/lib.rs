@@ -9,6 +9,7 @@
 //! - [`chain`]: what is at the bottom of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
+//! - [`names`]: the addresses behind names
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
 //! - [`shutdown`]: the signals that ask a program to end
 //! - [`retry`]: a bounded way to try a call again
@@ -21,6 +22,7 @@ pub mod chain;
 pub mod file;
 pub mod http;
 pub mod id;
+pub mod names;
 pub mod proof;
 pub mod random;
 pub mod retry;

@@ -89,8 +89,8 @@ fn sentence(error: &clap::Error) -> String {
     if words.is_empty() { "the settings are wrong; try --help".into() } else { without_credentials(&words) }
 }
 
-/// The text with whatever stands between `://` and `@` of an address left out: messages repeat what was set, but
-/// never a password.
+/// The text with whatever stands between `://` and `@` of an address, or behind its `?`, left out: messages repeat what
+/// was set, but never a password, nor a token in an address that was copied from a browser.
 pub fn without_credentials(text: &str) -> String {
     let mut parts = text.split("://");
     let mut shown = parts.next().unwrap_or_default().to_owned();
@@ -100,20 +100,32 @@ pub fn without_credentials(text: &str) -> String {
         let host = part[..end].rfind('@').map_or(0, |at| at + 1);
         shown += "://";
         shown += if host > 0 { "…@" } else { "" };
-        shown += &part[host..];
+        let address = part.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`')).unwrap_or(part.len());
+        match part[end..address.max(end)].find('?') {
+            None => shown += &part[host..],
+            Some(query) => {
+                shown += &part[host..=end + query];
+                shown += "…";
+                shown += &part[address..];
+            }
+        }
     }
     shown
 }
+
+/// A year: what is longer was mistyped, and cannot be added to every time.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// Reads a duration as people write it: `5s`, `2m`, `1h30m`, `300ms`.
 ///
 /// # Errors
 /// When the text is no duration, or not a positive one.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let allowed = || "a duration is written like 5s, 2m or 1h30m, and is more than nothing".to_owned();
+    let allowed =
+        || "a duration is written like 5s, 2m or 1h30m, is more than nothing, and is a year at most".to_owned();
     let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
     match Duration::try_from(parsed) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
         _ => Err(allowed()),
     }
 }
@@ -205,6 +217,8 @@ mod tests {
             ("invalid value 'http://u:p@home/' for x", "invalid value 'http://…@home/' for x"),
             ("postgres://u:p@ss@db:5432/x: no", "postgres://…@db:5432/x: no"),
             ("https://home/@x and http://b", "https://home/@x and http://b"),
+            ("value 'https://d/update?domains=h&token=t' for x", "value 'https://d/update?…' for x"),
+            ("http://u:p@h?a=b c?d", "http://…@h?… c?d"),
             ("no address", "no address"),
         ] {
             assert_eq!(without_credentials(text), shown);
@@ -216,7 +230,8 @@ mod tests {
         let error = Sample::try_parse_from(["sample", "--every", "soon"]).unwrap_err();
         assert_eq!(
             sentence(&error),
-            "invalid value 'soon' for '--every <EVERY>': a duration is written like 5s, 2m or 1h30m, and is more than nothing"
+            "invalid value 'soon' for '--every <EVERY>': a duration is written like 5s, 2m or 1h30m, is more than nothing, and \
+             is a year at most"
         );
         let error = Sample::try_parse_from(["sample"]).unwrap_err();
         assert_eq!(sentence(&error), "the following required arguments were not provided: --every <EVERY>");

@@ -31,6 +31,9 @@ pub enum NotTaken {
     Refused,
     #[error("DuckDNS is in trouble: {0}")]
     Trouble(String),
+    /// It answered as it should, but what it says cannot be right, and will not be the next time.
+    #[error("DuckDNS answered OK, but {0}")]
+    Odd(String),
     #[error("DuckDNS cannot be reached: {0}")]
     Unreached(String),
 }
@@ -38,7 +41,7 @@ pub enum NotTaken {
 impl Fleeting for NotTaken {
     fn again_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused => None,
+            Self::Refused | Self::Odd(_) => None,
             Self::Trouble(_) | Self::Unreached(_) => Some(Duration::ZERO),
         }
     }

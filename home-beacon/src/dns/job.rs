@@ -157,7 +157,7 @@ impl Dns<'_> {
         }
         let taken = self.call(&updates, &mut record, &mut course, work).await;
         let waited = match &taken {
-            Some(taken) => self.wait(taken, &mut course, work).await,
+            Some(taken) => self.wait(taken, &record, &mut course, work).await,
             None => None,
         };
         let outcome = match waited {
@@ -177,7 +177,7 @@ impl Dns<'_> {
         Record::of(&self.settings.domain, recalled)
     }
 
-    /// Calls DuckDNS, and remembers what it took.
+    /// Calls DuckDNS; what it took goes into the record.
     async fn call(&self, updates: &[Update], record: &mut Record, course: &mut Course, work: Instant) -> Option<Taken> {
         if updates.is_empty() {
             return None;
@@ -194,9 +194,14 @@ impl Dns<'_> {
         // that is left is kept for the look at it.
         let until = part(2, work);
         let mut done: Option<Taken> = None;
-        for update in updates {
-            match self.outside.update(*update, &self.settings.domain, &token, until).await {
-                Err(refused @ NotTaken::Refused) => course.fail(Ending::WrongSetting, refused.to_string()),
+        for (index, update) in updates.iter().enumerate() {
+            let to_come = u32::try_from(updates.len() - index).unwrap_or(1);
+            match self.outside.update(*update, &self.settings.domain, &token, part(to_come, until)).await {
+                Err(refused @ NotTaken::Refused) => {
+                    course.fail(Ending::WrongSetting, refused.to_string());
+                    // The next call would be refused as well.
+                    break;
+                }
                 Err(error) => course.fail(Ending::NotDone, error.to_string()),
                 Ok(addresses) => {
                     for address in &addresses {
@@ -208,21 +213,22 @@ impl Dns<'_> {
                 }
             }
         }
-        if done.is_some()
-            && let Err(error) = self.memory.remember(record::JOB, record, work).await
-        {
-            course.told.say(format!("this cannot be remembered: {error}"));
-            course.end(Ending::NotDone);
-        }
         done
     }
 
-    /// Waits until public DNS agrees with what DuckDNS took: how long that lasted.
-    async fn wait(&self, taken: &Taken, course: &mut Course, work: Instant) -> Option<Duration> {
+    /// Remembers what DuckDNS took, and waits meanwhile until public DNS agrees with it: how long that lasted.
+    async fn wait(&self, taken: &Taken, record: &Record, course: &mut Course, work: Instant) -> Option<Duration> {
         let until = work.min(taken.at + AGREEING);
-        let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
+        let look = async {
+            let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
+            (look, taken.at.elapsed().as_secs())
+        };
+        let (remembered, (look, seconds)) = tokio::join!(self.memory.remember(record::JOB, record, work), look);
+        if let Err(error) = remembered {
+            course.told.say(format!("this cannot be remembered: {error}"));
+            course.end(Ending::NotDone);
+        }
         let odd = oddities(&look.heard);
-        let seconds = taken.at.elapsed().as_secs();
         let why = match (standing(&look.heard), look.answered) {
             (Standing::Agrees, Some(answered)) => {
                 let waited = answered.saturating_duration_since(taken.at);

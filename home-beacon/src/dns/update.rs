@@ -56,16 +56,16 @@ impl Update {
         let given = [ipv4.map(IpAddr::from), ipv6.map(IpAddr::from)];
         let Some(verbose) = answer else {
             return match self {
-                Self::Seen => Err(NotTaken::Trouble("it answered OK, but not which address it saw".into())),
+                Self::Seen => Err(NotTaken::Odd("not which address it saw".into())),
                 _ => Ok(given.into_iter().flatten().collect()),
             };
         };
         let took = [verbose.ipv4.map(IpAddr::from), verbose.ipv6.map(IpAddr::from)];
         if self == Self::Seen {
-            let seen = took[0].ok_or_else(|| NotTaken::Trouble("it answered OK, but saw no IPv4 address".into()))?;
+            let seen = took[0].ok_or_else(|| NotTaken::Odd("it saw no IPv4 address".into()))?;
             return match public(seen) {
                 Ok(seen) => Ok(vec![seen]),
-                Err(error) => Err(NotTaken::Trouble(match error.advice() {
+                Err(error) => Err(NotTaken::Odd(match error.advice() {
                     None => format!("it saw and took {error}"),
                     Some(advice) => format!("it saw and took {error}; {advice}"),
                 })),
@@ -76,7 +76,7 @@ impl Update {
                 && took != Some(given)
             {
                 let took = took.map_or_else(|| "nothing".into(), |took| took.to_string());
-                return Err(NotTaken::Trouble(format!("it was told {given} and says that it took {took}")));
+                return Err(NotTaken::Odd(format!("it was told {given} and says that it took {took}")));
             }
         }
         Ok(given.into_iter().flatten().collect())
@@ -141,7 +141,7 @@ mod tests {
                 Ok(expected) => assert_eq!(taken, Ok(expected), "{update:?} {answer:?}"),
                 Err(told) => {
                     let error = taken.unwrap_err();
-                    assert!(error.starts_with("DuckDNS is in trouble: ") && error.contains(told), "{error}");
+                    assert!(error.starts_with("DuckDNS answered OK, but ") && error.contains(told), "{error}");
                 }
             }
         }
