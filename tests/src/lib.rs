@@ -2,6 +2,7 @@
 //! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
 //!
 //! - [`aws`]: AWS, as moto and as a script
+//! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
@@ -19,8 +20,10 @@ pub mod address_source;
 pub mod aws;
 pub mod beacon;
 pub mod binaries;
+pub mod cloudflare;
 pub mod duckdns;
 pub mod exchange;
+pub mod fast;
 pub mod front;
 pub mod guide;
 pub mod home;
@@ -34,3 +37,4 @@ pub mod process;
 pub mod readme;
 pub mod skip;
 pub mod statuspage;
+pub mod web;

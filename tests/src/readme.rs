@@ -1,7 +1,9 @@
 //! The README's settings, written from the `clap` structs that the binaries read.
 
 use clap::{Arg, Command, CommandFactory};
-use home_beacon::{beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings};
+use home_beacon::{
+    bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
+};
 use infra::settings::PorchlightSettings;
 use lambda_prober::settings::ProberSettings;
 use shared::{secret::SecretSetting, settings::Settings};
@@ -16,6 +18,7 @@ pub fn settings() -> String {
     text += &table::<BeaconSettings>();
     text += &table::<KeeperSettings>();
     text += &table::<PingSettings>();
+    text += &table::<BandwidthSettings>();
     text += &table::<DnsSettings>();
     let mut porchlight = PorchlightSettings::command();
     porchlight.build();

@@ -1,3 +1,30 @@
 //! `bandwidth`: how fast the line is, without using it up.
+//!
+//! - [`speed`], [`crew`], [`budget`], [`allowance`]: what samples come to, and what a run may use (pure)
+//! - [`foreign`]: readers of what others wrote
+//! - [`dial`], [`trouble`]: connections that know what they have used, and what can go wrong with them
+//! - [`source`]: who is measured against: fast.com ([`fast`]), Cloudflare, or a file of somebody's
+//! - [`latency`], [`stream`], [`transfer`], [`measure`]: the measuring
+//! - [`job`]: one run; [`record`]: what it remembers
 
+mod allowance;
+mod budget;
+mod crew;
+mod dial;
+mod fast;
+pub mod foreign;
+mod job;
+mod latency;
+mod measure;
+mod payload;
+mod progress;
 pub mod record;
+mod settings;
+mod source;
+mod speed;
+mod stream;
+mod transfer;
+mod trouble;
+
+pub use job::command;
+pub use settings::{BandwidthSettings, Choice};

@@ -1,6 +1,7 @@
 //! Figures of the shipped binaries, as medians and as ratios to a peer measured in the same run. Nothing here passes or
 //! fails: machines differ. Run it with `tests/speed`, which builds what is measured.
 
+mod bandwidth;
 mod beacon;
 mod cloud;
 mod function;
@@ -22,6 +23,9 @@ async fn main() {
     }
     if wanted("beacon") {
         beacon::measure(&release).await;
+    }
+    if wanted("bandwidth") {
+        bandwidth::measure(&release).await;
     }
     if wanted("jobs") {
         jobs::measure(&release).await;

@@ -1,0 +1,200 @@
+//! How much a run may use: the month's data budget is spread over the runs that are still to come in it.
+
+use jiff::{
+    Timestamp, ToSpan, Unit,
+    civil::{Date, date},
+    tz::TimeZone,
+};
+
+use super::record::{Record, Test};
+
+/// The least that tells anything of a line; with less a run is left out.
+const USEFUL: u64 = 5_000_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Of one run, in bytes.
+    pub(super) max_bytes: u64,
+    /// Of a month, in bytes.
+    pub(super) data_budget: u64,
+    pub(super) runs_per_day: u32,
+}
+
+/// The least that a run of these limits makes sense with.
+pub(super) fn useful(max_bytes: u64) -> u64 {
+    USEFUL.min(max_bytes)
+}
+
+/// How many bytes a run that begins `now` may use, with what is remembered of those before it.
+///
+/// # Errors
+/// Why it is left out, in words.
+pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Result<u64, String> {
+    if let Some(test) = record.test.filter(|test| test.from <= now && now < test.until) {
+        return Err(format!("left out: another test has the line until {:.0}", test.until));
+    }
+    let used = if record.month >= month(now) { record.used } else { 0 };
+    let left = limits.data_budget.saturating_sub(used);
+    let runs = runs_to_come(now, limits.runs_per_day);
+    let share = left / runs;
+    let allowance = share.min(limits.max_bytes);
+    if allowance >= useful(limits.max_bytes) {
+        return Ok(allowance);
+    }
+    let month = if is_behind(record, now) { record.month.clone() } else { month(now) };
+    Err(format!(
+        "left out: {} of the {} for {month} (UTC) are used, which leaves {} for each of the {runs} runs still to come; \
+         DATA_BUDGET and RUNS_PER_DAY set that",
+        amount(used),
+        amount(limits.data_budget),
+        amount(share),
+    ))
+}
+
+/// What is remembered while a run is under way that may use `bytes` and ends at `until` at the latest. Where the clock
+/// says an earlier month than the record (a Pi has no battery for its clock), what is used counts in the record's.
+pub(super) fn reserve(record: &Record, bytes: u64, now: Timestamp, until: Timestamp) -> Record {
+    let test = Some(Test { from: now, until });
+    if record.month >= month(now) {
+        Record { used: record.used.saturating_add(bytes), test, ..record.clone() }
+    } else {
+        Record { month: month(now), used: bytes, test }
+    }
+}
+
+/// What is remembered after it: the real figures in the place of those reserved.
+pub(super) fn settle(reserved: &Record, bytes: u64, used: u64, now: Timestamp) -> Record {
+    let test = reserved.test.map(|test| Test { until: now.min(test.until).max(test.from), ..test });
+    Record { used: reserved.used.saturating_sub(bytes).saturating_add(used), test, ..reserved.clone() }
+}
+
+/// Whether the clock says an earlier month than what is remembered.
+pub(super) fn is_behind(record: &Record, now: Timestamp) -> bool {
+    record.month > month(now)
+}
+
+/// The month in UTC, like `2026-11`.
+fn month(now: Timestamp) -> String {
+    now.to_zoned(TimeZone::UTC).strftime("%Y-%m").to_string()
+}
+
+/// The runs until the end of the month in UTC, the one that begins now included.
+fn runs_to_come(now: Timestamp, runs_per_day: u32) -> u64 {
+    let today: Date = now.to_zoned(TimeZone::UTC).date();
+    let first = date(today.year(), today.month(), 1);
+    let end = first.checked_add(1.month()).and_then(|next| next.to_zoned(TimeZone::UTC)).map(|next| next.timestamp());
+    let seconds = end.ok().and_then(|end| now.until((Unit::Second, end)).ok()).map_or(0, |left| left.get_seconds());
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    (seconds * u64::from(runs_per_day)).div_ceil(24 * 60 * 60).max(1)
+}
+
+/// A number of bytes for people.
+pub(super) fn amount(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "it is rounded anyway")]
+    let mb = bytes as f64 / 1e6;
+    if mb >= 999.95 { format!("{:.1} GB", mb / 1e3) } else { format!("{mb:.1} MB") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { max_bytes: 500_000_000, data_budget: 60_000_000_000, runs_per_day: 8 };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn used(month: &str, used: u64) -> Record {
+        Record { month: month.into(), used, test: None }
+    }
+
+    #[test]
+    fn the_runs_still_to_come_include_this_one_and_end_with_the_month_in_utc() {
+        for (now, per_day, runs) in [
+            ("2026-11-01T00:00:00Z", 8, 240),
+            ("2026-11-01T03:00:00Z", 8, 239),
+            ("2026-11-01T03:00:01Z", 8, 239),
+            ("2026-02-01T00:00:00Z", 8, 224),
+            ("2028-02-01T00:00:00Z", 8, 232),
+            ("2026-12-31T21:00:00Z", 8, 1),
+            ("2026-12-31T23:59:59Z", 8, 1),
+            ("2026-12-31T23:59:59Z", 1, 1),
+            ("2026-11-30T00:00:00Z", 96, 96),
+        ] {
+            assert_eq!(runs_to_come(at(now), per_day), runs, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_run_may_use_its_share_of_what_is_left() {
+        for (what, record, now, expected) in [
+            ("the first run ever", Record::default(), "2026-11-01T00:00:00Z", 250_000_000),
+            ("nothing used yet", used("2026-11", 0), "2026-11-01T00:00:00Z", 250_000_000),
+            ("half used by the middle", used("2026-11", 30_000_000_000), "2026-11-16T00:00:00Z", 250_000_000),
+            ("much left at the end", used("2026-11", 50_000_000_000), "2026-11-30T21:00:00Z", 500_000_000),
+            ("last month's use", used("2026-10", 60_000_000_000), "2026-11-01T00:00:00Z", 250_000_000),
+            ("last year's use", used("2025-12", 60_000_000_000), "2026-11-01T00:00:00Z", 250_000_000),
+            ("a clock that is behind", used("2026-11", 59_000_000_000), "1970-01-31T21:00:00Z", 500_000_000),
+            ("just enough", used("2026-11", 59_995_000_000), "2026-11-30T21:00:00Z", 5_000_000),
+        ] {
+            assert_eq!(allowance(&record, at(now), &LIMITS), Ok(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_run_with_too_small_a_share_is_left_out_and_says_why() {
+        for (what, record, now, limits) in [
+            ("all used", used("2026-11", 60_000_000_000), "2026-11-30T21:00:00Z", LIMITS),
+            ("more than all used", used("2026-11", u64::MAX), "2026-11-30T21:00:00Z", LIMITS),
+            ("almost all used", used("2026-11", 59_000_000_000), "2026-11-05T00:00:00Z", LIMITS),
+            ("all used, and the clock behind", used("2026-11", 60_000_000_000), "1970-01-01T00:00:00Z", LIMITS),
+            ("a tiny budget", Record::default(), "2026-11-01T00:00:00Z", Limits { data_budget: 1_000_000, ..LIMITS }),
+        ] {
+            let why = allowance(&record, at(now), &limits).unwrap_err();
+            assert!(why.contains("DATA_BUDGET"), "{what}: {why}");
+        }
+        let why = allowance(&used("2026-11", 59_999_000_000), at("2026-11-30T12:00:00Z"), &LIMITS).unwrap_err();
+        assert_eq!(
+            why,
+            "left out: 60.0 GB of the 60.0 GB for 2026-11 (UTC) are used, which leaves 0.2 MB for each of the 4 runs still \
+             to come; DATA_BUDGET and RUNS_PER_DAY set that"
+        );
+    }
+
+    #[test]
+    fn a_run_that_is_allowed_little_by_its_own_limit_is_not_left_out() {
+        let limits = Limits { max_bytes: 1_000_000, ..LIMITS };
+        assert_eq!(allowance(&Record::default(), at("2026-11-01T00:00:00Z"), &limits), Ok(1_000_000));
+    }
+
+    #[test]
+    fn two_tests_never_share_the_line() {
+        let (from, until) = (at("2026-11-21T04:30:00Z"), at("2026-11-21T04:30:40Z"));
+        let record = reserve(&Record::default(), 7, from, until);
+        for (now, free) in [("04:29:59", true), ("04:30:00", false), ("04:30:39", false), ("04:30:40", true)] {
+            let answer = allowance(&record, at(&format!("2026-11-21T{now}Z")), &LIMITS);
+            assert_eq!(answer.is_ok(), free, "{now}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_reservation_counts_until_real_figures_replace_it() {
+        let (now, later, latest) = (at("2026-11-21T04:30:00Z"), at("2026-11-21T04:30:12Z"), at("2026-11-21T04:30:40Z"));
+        let before = used("2026-11", 1_000);
+        let reserved = reserve(&before, 500, now, latest);
+        assert_eq!((reserved.used, reserved.test), (1_500, Some(Test { from: now, until: latest })));
+        let settled = settle(&reserved, 500, 321, later);
+        assert_eq!((settled.used, settled.test), (1_321, Some(Test { from: now, until: later })));
+        assert_eq!(settled.month, "2026-11");
+    }
+
+    #[test]
+    fn a_new_month_begins_at_nothing_and_a_clock_that_is_behind_begins_none() {
+        let (now, until) = (at("2026-12-01T00:00:00Z"), at("2026-12-01T00:00:40Z"));
+        let reserved = reserve(&used("2026-11", 1_000), 500, now, until);
+        assert_eq!((reserved.month.as_str(), reserved.used), ("2026-12", 500));
+        let behind = reserve(&used("2026-11", 1_000), 500, at("1970-01-01T00:00:09Z"), at("1970-01-01T00:00:49Z"));
+        assert_eq!((behind.month.as_str(), behind.used), ("2026-11", 1_500));
+    }
+}

@@ -1,0 +1,129 @@
+//! How many streams share a transfer. One cannot fill every line, but many on a slow one lose each other's packets, and
+//! are measured badly; so they join while that makes the whole faster, as on the page of fast.com.
+
+use std::time::Duration;
+
+use super::{
+    speed::{Sample, rate},
+    stream::Direction,
+};
+
+/// When the second one joins, and when it is known whether that made a difference: this much.
+const SECOND: Duration = Duration::from_millis(500);
+const VERDICT: Duration = Duration::from_secs(1);
+const DIFFERENCE: f64 = 1.15;
+
+/// With nothing after so long, others may have more luck.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What waits in this machine counts as sent, and where all streams of an upload begin at once, on a slow line most of
+/// what is counted waits. This fast must its first 128 KiB be taken for that to be over within the ramp-up.
+const AT_ONCE: Duration = Duration::from_millis(700);
+
+#[derive(Debug)]
+pub(super) struct Crew {
+    most: usize,
+    direction: Direction,
+    wanted: usize,
+    settled: bool,
+}
+
+impl Crew {
+    /// One begins.
+    pub(super) fn new(most: usize, direction: Direction) -> Self {
+        Self { most, direction, wanted: 1, settled: false }
+    }
+
+    /// How many streams there should be by now, after `quiet` without a byte.
+    pub(super) fn wanted(&mut self, samples: &[Sample], quiet: Duration) -> usize {
+        if self.direction == Direction::Up || self.settled {
+            return self.wanted;
+        }
+        let Some(last) = samples.last() else {
+            if quiet >= PATIENCE {
+                self.settle(self.most);
+            }
+            return self.wanted;
+        };
+        if last.at >= VERDICT {
+            let more = if made_a_difference(samples) { self.most } else { self.wanted };
+            self.settle(more);
+        } else if last.at >= SECOND {
+            self.wanted = self.most.min(2);
+        }
+        self.wanted
+    }
+
+    /// How many there should be once the first upload has been taken, so long after it began.
+    pub(super) fn wanted_after_upload(&mut self, took: Duration) -> usize {
+        if self.direction == Direction::Up {
+            self.settle(if took < AT_ONCE { self.most } else { 1 });
+        }
+        self.wanted
+    }
+
+    fn settle(&mut self, wanted: usize) {
+        (self.wanted, self.settled) = (wanted, true);
+    }
+}
+
+/// Whether the second stream made the whole faster. A line that still ramps up becomes faster by itself, and can have
+/// more of them too.
+fn made_a_difference(samples: &[Sample]) -> bool {
+    let at = |time: Duration| samples.iter().rev().find(|sample| sample.at <= time).copied();
+    let between = |from, until| rate(at(from)?, at(until)?);
+    let begin = Duration::from_millis(100);
+    match (between(SECOND / 2, SECOND), between(SECOND + begin, VERDICT)) {
+        (Some(alone), Some(together)) => together >= DIFFERENCE * alone,
+        // What comes in bursts comes from far away.
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks every 100 ms at a line of so many Mbit/s for each stream, and of no more than that for all; how many
+    /// streams there are in the end.
+    fn joined(each: f64, all: f64, most: usize) -> usize {
+        let mut crew = Crew::new(most, Direction::Down);
+        let (mut samples, mut bytes, mut streams) = (vec![Sample { at: Duration::ZERO, bytes: 0 }], 0.0, 1_u32);
+        for tick in 1..=30 {
+            bytes += (each * f64::from(streams)).min(all) * 1e6 / 8.0 / 10.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a test's")]
+            samples.push(Sample { at: Duration::from_millis(100 * tick), bytes: bytes as u64 });
+            streams = u32::try_from(crew.wanted(&samples, Duration::ZERO)).unwrap();
+        }
+        streams as usize
+    }
+
+    #[test]
+    fn streams_join_where_that_makes_the_whole_faster() {
+        for (what, each, all, most, expected) in [
+            ("a slow line that one fills", 1e9, 10.0, 5, 2),
+            ("a line that one cannot fill", 8.0, 50.0, 5, 5),
+            ("a line that two fill", 8.0, 16.0, 8, 8),
+            ("one is all that may be", 8.0, 50.0, 1, 1),
+        ] {
+            assert_eq!(joined(each, all, most), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn where_one_gets_nothing_all_try() {
+        let mut crew = Crew::new(5, Direction::Down);
+        assert_eq!(crew.wanted(&[], Duration::from_millis(900)), 1);
+        assert_eq!(crew.wanted(&[], Duration::from_secs(1)), 5);
+    }
+
+    #[test]
+    fn uploads_of_a_slow_line_go_alone() {
+        for (took, expected) in [(600, 5), (800, 1)] {
+            let mut crew = Crew::new(5, Direction::Up);
+            assert_eq!(crew.wanted(&[], Duration::from_secs(9)), 1);
+            assert_eq!(crew.wanted_after_upload(Duration::from_millis(took)), expected);
+            assert_eq!(crew.wanted(&[], Duration::from_secs(9)), expected);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Readers of what others wrote: pages, scripts, answers and header fields of the services that are measured against.
+//!
+//! Each is a function of text that neither panics nor takes long, whatever the text is; all of them are public so that
+//! fuzz targets can reach them:
+//!
+//! | what | reader | written by |
+//! |---|---|---|
+//! | the page of fast.com | [`script_of_page`] | fast.com |
+//! | its script | [`keys_of_script`] | fast.com |
+//! | the answer of its API, v1 and v2 | [`targets`] | fast.com |
+//! | `Retry-After` | [`retry_after`] | anybody |
+//! | `Server-Timing` | [`server_timing`] | Cloudflare |
+//! | `cf-meta-city` and the like | [`place`] | Cloudflare |
+//! | `Content-Range` | [`whole_length`] | anybody |
+//! | the first bytes of a body | [`is_html`] | anybody |
+
+mod fast;
+mod fields;
+
+pub use fast::{Keys, NoKeys, NoTargets, Targets, keys_of_script, script_of_page, targets};
+pub use fields::{is_html, place, retry_after, server_timing, whole_length};

@@ -1,0 +1,137 @@
+//! How long a tiny request takes: the line's latency, idle and under load.
+
+use std::{convert::Infallible, time::Duration};
+
+use http_body_util::BodyExt;
+use hyper::body::Bytes;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use url::Url;
+
+use super::{
+    dial::{Buffer, Line},
+    foreign::{place, server_timing},
+    source::Servers,
+    trouble::Trouble,
+};
+
+/// The idle line is asked so often, or for so long.
+const TIMES: usize = 10;
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Under load: the first question, and then so often (fast.com asks after about 2 s, Cloudflare every 400 ms).
+pub(super) const FIRST: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(500);
+
+/// An answer longer than this is not read to its end.
+const LONGEST: usize = 4 << 10;
+
+/// Asks one server, over a connection that it keeps where it can.
+#[derive(Debug)]
+pub(super) struct Latency<'a> {
+    servers: &'a Servers<'a>,
+    until: Instant,
+    line: Option<Line>,
+    /// Where the server thinks that we are, if it told.
+    pub(super) location: Option<String>,
+}
+
+impl<'a> Latency<'a> {
+    pub(super) fn new(servers: &'a Servers<'a>, until: Instant) -> Self {
+        Self { servers, until, line: None, location: None }
+    }
+
+    /// The median of some requests over an idle line, in ms.
+    ///
+    /// # Errors
+    /// When none was answered.
+    pub(super) async fn idle(&mut self) -> Result<f64, Trouble> {
+        let end = Instant::now() + IDLE;
+        let mut times = Vec::new();
+        while times.len() < TIMES && Instant::now() < end.min(self.until) {
+            match self.once().await {
+                Ok(time) => times.push(time),
+                Err(_) if !times.is_empty() => break,
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        median(&mut times).ok_or_else(|| Trouble::Other("there was no time left to take the latency".into()))
+    }
+
+    /// Times of requests for as long as this is polled, in ms; those that fail are left out.
+    pub(super) async fn under_load(&mut self, times: &mut Vec<f64>) -> Infallible {
+        let mut due = interval_at(Instant::now() + FIRST, EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            due.tick().await;
+            match self.once().await {
+                Ok(time) => times.push(time),
+                Err(trouble) => tracing::debug!(%trouble, "no latency under load"),
+            }
+        }
+    }
+
+    /// One request: the time until the head of its answer, without what the server says that it took itself.
+    async fn once(&mut self) -> Result<f64, Trouble> {
+        let server = self.servers.pick(0).await;
+        let answer = self.ask(&server).await;
+        if let Err(refusal @ Trouble::Refused { .. }) = answer {
+            self.line = None;
+            self.servers.renew(&server, refusal, self.until).await?;
+            return self.ask(&self.servers.pick(0).await).await;
+        }
+        answer
+    }
+
+    async fn ask(&mut self, server: &Url) -> Result<f64, Trouble> {
+        let mut line = match self.line.take() {
+            Some(line) if line.is_open() => line,
+            _ => self.servers.dialer.dial(server, Buffer::Small).await?,
+        };
+        let request = self.servers.source.tiny(server);
+        let head_only = request.method() == "HEAD";
+        let start = Instant::now();
+        let (head, mut body) = line.ask(request).await?.into_parts();
+        let took = start.elapsed().as_secs_f64() * 1e3;
+        // An answer to HEAD is a round trip, whatever it says.
+        if !head_only {
+            Trouble::look_no_page(line.host(), &head, "a byte")?;
+        }
+        let field = |name: &str| head.headers.get(name).and_then(|field| field.to_str().ok());
+        self.location = self.location.take().or_else(|| place(field));
+        let own = field("server-timing").and_then(server_timing);
+        let mut read = 0;
+        while let Some(piece) = body.frame().await {
+            read += piece.map_err(|error| line.broken(&error))?.data_ref().map_or(0, Bytes::len);
+            if read > LONGEST {
+                return Ok((took - own.unwrap_or(0.0)).max(0.0));
+            }
+        }
+        self.line = Some(line);
+        Ok((took - own.unwrap_or(0.0)).max(0.0))
+    }
+}
+
+/// The middle one; `None` of none.
+pub(super) fn median(times: &mut [f64]) -> Option<f64> {
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    if times.len() % 2 == 1 {
+        times.get(middle).copied()
+    } else {
+        Some(f64::midpoint(*times.get(middle.checked_sub(1)?)?, times[middle]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        for (times, expected) in
+            [(&[3.0, 1.0, 2.0][..], Some(2.0)), (&[4.0, 1.0, 2.0, 3.0], Some(2.5)), (&[7.0], Some(7.0)), (&[], None)]
+        {
+            assert_eq!(median(&mut times.to_vec()), expected);
+        }
+    }
+}

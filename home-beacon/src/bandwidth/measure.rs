@@ -1,0 +1,232 @@
+//! One measurement: latency of the idle line, download with the latency under it, upload; and where a source is in
+//! trouble, the next one.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    BandwidthSettings, Choice,
+    budget::amount,
+    dial::{Dialer, Meter, host},
+    fast::Fast,
+    latency::{Latency, median},
+    progress::Progress,
+    source::{Servers, Source},
+    stream::Direction,
+    transfer::{Bounds, LEAST_EACH, Moved, transfer},
+    trouble::Trouble,
+};
+
+/// What is kept for the latency under load, in bytes.
+const FOR_LATENCY: u64 = 16 << 10;
+
+/// A transfer with less time than this is not begun.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
+/// What a measurement came to. Whatever has no value has a reason.
+#[derive(Debug)]
+pub(super) struct Measured {
+    /// The source's name, and the server's host where one was found.
+    pub(super) method: String,
+    pub(super) target: Option<String>,
+    down: Result<Moved, String>,
+    up: Option<Result<Moved, String>>,
+    /// In ms.
+    idle: Result<f64, String>,
+    loaded: Result<f64, String>,
+    isp: Option<String>,
+    location: Option<String>,
+    /// Sources that were in trouble before this one, and what that was.
+    troubles: Vec<(String, String)>,
+    /// Bytes that passed the sockets, and that were allowed to.
+    used: u64,
+    allowance: u64,
+}
+
+impl Measured {
+    fn failed(source: &Source, why: &str) -> Self {
+        Self {
+            method: source.method(),
+            target: None,
+            down: Err(why.to_owned()),
+            up: None,
+            idle: Err(why.to_owned()),
+            loaded: Err(why.to_owned()),
+            isp: None,
+            location: None,
+            troubles: Vec::new(),
+            used: 0,
+            allowance: 0,
+        }
+    }
+
+    /// Each reading's metric and its value or reason.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'static str, Result<f64, &String>)> {
+        let speed = |moved: &'_ Moved| moved.mbit_s;
+        let up = self.up.as_ref().map(|up| ("upload", up.as_ref().map(speed)));
+        std::iter::once(("bandwidth", self.down.as_ref().map(speed)))
+            .chain(up)
+            .chain([("latency_idle", self.idle.as_ref().copied()), ("latency_loaded", self.loaded.as_ref().copied())])
+    }
+
+    /// For a person.
+    pub(super) fn said(&self) -> Vec<String> {
+        let from = self.target.as_deref().unwrap_or(&self.method);
+        let way = |name: &str, moved: &Result<Moved, String>| match moved {
+            Err(why) => format!("{name}: not measured: {why}"),
+            Ok(moved) => format!(
+                "{name}: {:.2} Mbit/s ({}, {from}; {} over {} streams in {:.1} s{})",
+                moved.mbit_s,
+                self.method,
+                amount(moved.bytes),
+                moved.streams,
+                moved.seconds,
+                if moved.stable { "" } else { ", not settled" },
+            ),
+        };
+        let fell = self.troubles.iter().map(|(source, why)| format!("{source} was left for another source: {why}"));
+        let mut said: Vec<String> = fell.chain([way("download", &self.down)]).collect();
+        said.extend(self.up.as_ref().map(|up| way("upload", up)));
+        if self.down.is_ok() {
+            let latency =
+                |time: &Result<f64, String>| time.as_ref().map_or_else(Clone::clone, |ms| format!("{ms:.1} ms"));
+            said.push(format!("latency: idle {}, under load {}", latency(&self.idle), latency(&self.loaded)));
+        }
+        said
+    }
+
+    /// For a machine.
+    pub(super) fn details(&self) -> Value {
+        let troubles = self.troubles.iter().map(|(source, why)| json!({"source": source, "trouble": why}));
+        json!({
+            "source": self.method,
+            "server": self.target,
+            "down": self.down.as_ref().ok(),
+            "up": self.up.as_ref().and_then(|up| up.as_ref().ok()),
+            "isp": self.isp,
+            "location": self.location,
+            "bytes_used": self.used,
+            "bytes_allowed": self.allowance,
+            "troubles": troubles.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Measures with at most so many bytes, until `end`.
+pub(super) async fn measure(
+    settings: &BandwidthSettings,
+    allowance: u64,
+    meter: &Arc<Meter>,
+    end: Instant,
+) -> Measured {
+    let fast = || Source::Fast(Fast::new(&settings.fast_url));
+    let cloudflare = || Source::Cloudflare(settings.cloudflare_url.clone());
+    let sources = match &settings.source {
+        Choice::Auto => vec![fast(), cloudflare()],
+        Choice::Fast => vec![fast()],
+        Choice::Cloudflare => vec![cloudflare()],
+        Choice::File(url) => vec![Source::File(url.clone())],
+    };
+    let attempt = Attempt { settings, allowance, meter, end };
+    let mut troubles = Vec::new();
+    let mut measured = None;
+    for source in &sources {
+        let this = attempt.measure(source).await;
+        if let Some(before) = measured.replace(this) {
+            troubles.extend(before.down.err().map(|why| (before.method, why)));
+        }
+        if measured.as_ref().is_some_and(|measured| measured.down.is_ok()) {
+            break;
+        }
+    }
+    // There is at least one source.
+    let mut measured = measured.unwrap_or_else(|| Measured::failed(&sources[0], "there is no source"));
+    if let Err(why) = &mut measured.down {
+        // Nobody is left to measure against: every source's trouble is told.
+        *why = troubles.iter().map(|(_, why)| why.as_str()).chain([why.as_str()]).collect::<Vec<_>>().join("; ");
+        troubles.clear();
+    }
+    Measured { troubles, used: meter.total(), allowance, ..measured }
+}
+
+struct Attempt<'a> {
+    settings: &'a BandwidthSettings,
+    allowance: u64,
+    meter: &'a Arc<Meter>,
+    end: Instant,
+}
+
+impl Attempt<'_> {
+    async fn measure(&self, source: &Source) -> Measured {
+        let dialer = Dialer::new(Arc::clone(self.meter));
+        match source.find(&dialer, self.end).await {
+            Ok(servers) => self.measure_against(&servers).await,
+            Err(trouble) => {
+                let mut failed = Measured::failed(source, &trouble.to_string());
+                failed.up = self.settings.upload.then(|| Err(trouble.to_string()));
+                failed
+            }
+        }
+    }
+
+    async fn measure_against(&self, servers: &Servers<'_>) -> Measured {
+        let mut latency = Latency::new(servers, self.end);
+        let progress = Progress::new(!self.settings.run.json && self.settings.run.every.is_none());
+        let idle = latency.idle().await;
+        let mut times = Vec::new();
+        // Where an upload follows, a quarter is kept for it.
+        let share = if self.settings.upload { self.allowance - self.allowance / 4 } else { self.allowance };
+        let down = tokio::select! {
+            down = self.transfer(servers, Direction::Down, share, &progress) => down,
+            never = latency.under_load(&mut times) => match never {},
+        };
+        let up = match &down {
+            _ if !self.settings.upload => None,
+            Ok(_) => Some(self.transfer(servers, Direction::Up, self.allowance, &progress).await),
+            Err(trouble) => Some(Err(trouble.clone())),
+        };
+        let told = |trouble: Trouble| trouble.to_string();
+        let loaded = median(&mut times).ok_or_else(|| match &down {
+            Ok(_) => "the download was over before it could be taken".to_owned(),
+            Err(trouble) => trouble.to_string(),
+        });
+        Measured {
+            method: servers.source.method(),
+            target: servers.found.urls.first().map(host),
+            down: down.map_err(told),
+            up: up.map(|up| up.map_err(told)),
+            idle: idle.map_err(told),
+            loaded,
+            isp: servers.found.isp.clone(),
+            location: servers.found.location.clone().or(latency.location),
+            troubles: Vec::new(),
+            used: 0,
+            allowance: 0,
+        }
+    }
+
+    /// A transfer within `share` of the run's bytes, those included that have passed already.
+    async fn transfer(
+        &self,
+        servers: &Servers<'_>,
+        direction: Direction,
+        share: u64,
+        progress: &Progress,
+    ) -> Result<Moved, Trouble> {
+        let bytes = share.saturating_sub(self.meter.total() + FOR_LATENCY);
+        // A run of the least allowance still has its one piece.
+        if bytes < LEAST_EACH / 2 {
+            return Err(Trouble::Other("nothing is left of what this run may use".into()));
+        }
+        let until = self.end.min(Instant::now() + self.settings.max_seconds);
+        if until < Instant::now() + LEAST_TIME {
+            return Err(Trouble::Other("no time is left of this run's DEADLINE".into()));
+        }
+        let bounds = Bounds { bytes, streams: self.settings.streams.into(), until };
+        let moved = transfer(servers, direction, bounds, progress).await;
+        progress.clear();
+        moved
+    }
+}

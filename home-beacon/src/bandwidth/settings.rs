@@ -1,0 +1,231 @@
+//! The settings of `bandwidth`.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use clap::{Parser, builder::BoolishValueParser};
+use shared::{
+    id::MetricId,
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting, base_address, duration, web_address},
+};
+use url::Url;
+
+use super::budget::amount;
+use crate::job::{
+    destination::HANDING_OVER,
+    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings, bytes},
+};
+
+/// Where fast.com and Cloudflare's speed test are.
+const FAST: &str = "https://fast.com/";
+const CLOUDFLARE: &str = "https://speed.cloudflare.com";
+
+/// The budget of a month where past runs are remembered, in bytes.
+const DATA_BUDGET: u64 = 60_000_000_000;
+
+/// The most that a run may use where nothing is remembered, in bytes.
+pub(super) const WITHOUT_MEMORY: u64 = 100_000_000;
+
+/// How long all but the transfers may take: finding servers, and the latency of the idle line.
+const BESIDE: Duration = Duration::from_secs(5);
+
+/// Measures how fast the line is, once.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "bandwidth", version)]
+pub struct BandwidthSettings {
+    /// Whom to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that is in trouble), or the
+    /// address of any file of 1 MB or more
+    #[arg(long, env = "SOURCE", default_value = "auto")]
+    pub source: Choice,
+    /// How many connections are used at once, 1 to 8; a line that fewer can fill gets fewer
+    #[arg(long, env = "STREAMS", value_parser = clap::value_parser!(u8).range(1..=8), default_value_t = 5)]
+    pub streams: u8,
+    /// The longest time that a download or an upload may take, 1s or longer
+    #[arg(long, env = "MAX_SECONDS", value_parser = seconds, default_value = "15s")]
+    pub max_seconds: Duration,
+    /// The most data that a run may use, 1MB or more; without any memory of past runs at most 100MB
+    #[arg(long, env = "MAX_BYTES", value_parser = most, default_value = "500MB")]
+    pub max_bytes: u64,
+    /// The most data that all runs of a month (in UTC) may use: 60GB where past runs are remembered, and not to be set
+    /// where they are not
+    #[arg(long, env = "DATA_BUDGET", value_parser = bytes)]
+    pub data_budget: Option<u64>,
+    /// How many runs a day the budget is to last for
+    #[arg(long, env = "RUNS_PER_DAY", value_parser = clap::value_parser!(u32).range(1..=1440), default_value_t = 8)]
+    pub runs_per_day: u32,
+    /// Measure the upload too; a quarter of the data is kept for it
+    #[arg(long, env = "UPLOAD", value_parser = BoolishValueParser::new())]
+    pub upload: bool,
+    #[command(flatten)]
+    pub keeper: KeeperSettings,
+    #[command(flatten)]
+    pub statuspage: StatuspageSettings,
+    /// Without a keeper: the metric that gets the upload
+    #[arg(long, env = "METRIC_ID_UPLOAD")]
+    pub metric_id_upload: Option<MetricId>,
+    /// Where fast.com is
+    #[arg(long, env = "FAST_URL", value_parser = web_address, default_value = FAST)]
+    pub fast_url: Url,
+    /// Where Cloudflare's speed test is
+    #[arg(long, env = "CLOUDFLARE_URL", value_parser = base_address, default_value = CLOUDFLARE)]
+    pub cloudflare_url: Url,
+    /// How long a run may take, handing over included
+    #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "50s")]
+    pub deadline: Duration,
+    #[command(flatten)]
+    pub run: RunSettings,
+}
+
+impl Settings for BandwidthSettings {
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, STATUSPAGE_TOKEN];
+}
+
+/// Whom to measure against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Auto,
+    Fast,
+    Cloudflare,
+    File(Url),
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "auto" => Ok(Self::Auto),
+            "fast" => Ok(Self::Fast),
+            "cloudflare" => Ok(Self::Cloudflare),
+            other if other.contains("://") => web_address(other).map(Self::File),
+            _ => Err("a source is fast, cloudflare, auto, or the address of a file (http:// or https://)".into()),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Fast => f.write_str("fast"),
+            Self::Cloudflare => f.write_str("cloudflare"),
+            Self::File(url) => url.fmt(f),
+        }
+    }
+}
+
+/// `15` or `15s`.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match if bare { duration(&format!("{text}s")) } else { duration(text) }? {
+        short if short < Duration::from_secs(1) => Err("a transfer takes 1s or longer".into()),
+        long => Ok(long),
+    }
+}
+
+fn most(text: &str) -> Result<u64, String> {
+    match bytes(text)? {
+        little if little < 1_000_000 => Err("less than 1MB tells nothing of a line".into()),
+        most => Ok(most),
+    }
+}
+
+impl BandwidthSettings {
+    /// # Errors
+    /// When settings contradict each other.
+    pub(super) fn look(&self) -> Result<(), WrongSetting> {
+        self.keeper.alone(&[
+            ("METRIC_ID", self.statuspage.metric_id.is_some()),
+            ("METRIC_ID_UPLOAD", self.metric_id_upload.is_some()),
+        ])?;
+        let wrong = |text: &str| Err(WrongSetting(text.into()));
+        if self.metric_id_upload.is_some() && !self.upload {
+            return wrong("METRIC_ID_UPLOAD is set, but no upload is measured: set UPLOAD=true too");
+        }
+        if self.upload && matches!(self.source, Choice::File(_)) {
+            return wrong("UPLOAD and SOURCE: nothing can be uploaded to the address of a file, so leave UPLOAD out");
+        }
+        if self.data_budget.is_some() && !self.remembers() {
+            return wrong(
+                "DATA_BUDGET is set, but nothing remembers what past runs used: set KEEPER_URL or STATE_DIR too, or leave it \
+                 out",
+            );
+        }
+        let transfers = if self.upload { 2 } else { 1 };
+        let longest = self.max_seconds * transfers + BESIDE + HANDING_OVER;
+        if longest > self.deadline {
+            return Err(WrongSetting(format!(
+                "MAX_SECONDS: {} of {:?}, with {BESIDE:?} to find servers and {HANDING_OVER:?} to hand over, take up to \
+                 {longest:?}, and DEADLINE is {:?}",
+                if self.upload { "a download and an upload" } else { "a download" },
+                self.max_seconds,
+                self.deadline
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether anything remembers what past runs used.
+    pub(super) fn remembers(&self) -> bool {
+        self.keeper.keeper_url.is_some() || self.keeper.state_dir.is_some()
+    }
+
+    pub(super) fn budget(&self) -> u64 {
+        self.data_budget.unwrap_or(DATA_BUDGET)
+    }
+
+    /// The most that a run may use, whatever the budget says.
+    pub(super) fn cap(&self) -> u64 {
+        if self.run.dry_run || !self.remembers() { self.max_bytes.min(WITHOUT_MEMORY) } else { self.max_bytes }
+    }
+
+    /// Says so where less is used than was set.
+    pub(super) fn warn(&self) {
+        if self.cap() < self.max_bytes {
+            let why = if self.run.dry_run { "a dry run is not remembered" } else { "nothing remembers past runs" };
+            let (most, set) = (amount(self.cap()), amount(self.max_bytes));
+            tracing::warn!("MAX_BYTES: at most {most} are used instead of {set}, because {why}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(words: &[&str]) -> Result<(), String> {
+        let words = ["bandwidth"].iter().chain(words);
+        let settings = BandwidthSettings::try_parse_from(words).map_err(|error| error.to_string())?;
+        settings.look().map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn seconds_are_written_with_and_without_a_unit() {
+        for (text, expected) in [("15", 15), ("15s", 15), ("1m", 60), ("1", 1)] {
+            assert_eq!(seconds(text), Ok(Duration::from_secs(expected)), "{text}");
+        }
+        for wrong in ["", "0", "500ms", "-1", "soon", "1.5"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_told() {
+        for (words, sentence) in [
+            (&["--metric-id-upload", "gytm4qzbx9t6"][..], "METRIC_ID_UPLOAD is set, but no upload"),
+            (&["--upload", "--source", "http://a/b"], "nothing can be uploaded to the address of a file"),
+            (&["--data-budget", "1GB"], "DATA_BUDGET is set, but nothing remembers"),
+            (&["--max-seconds", "40"], "take up to 55s, and DEADLINE is 50s"),
+            (&["--max-seconds", "20", "--upload"], "a download and an upload of 20s"),
+            (&["--max-bytes", "1kB"], "less than 1MB"),
+            (&["--source", "slow"], "a source is fast, cloudflare, auto, or the address of a file"),
+            (&["--source", "ftp://a/b"], "an address begins with http:// or https://"),
+            (&["--streams", "9"], "1..=8"),
+            (&["--keeper-url", "http://a", "--metric-id", "gytm4qzbx9t6"], "METRIC_ID and KEEPER_URL are both set"),
+        ] {
+            let error = settings(words).unwrap_err();
+            assert!(error.contains(sentence), "{error}");
+        }
+        settings(&["--state-dir", "/tmp", "--data-budget", "1GB", "--upload"]).unwrap();
+    }
+}

@@ -1,0 +1,6 @@
+//! What stands at fast.com, or in its place.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|page: &str| {
+    let _ = home_beacon::bandwidth::foreign::script_of_page(page);
+});

@@ -1,0 +1,6 @@
+//! The script of fast.com.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|script: &str| {
+    let _ = home_beacon::bandwidth::foreign::keys_of_script(script);
+});

@@ -1,0 +1,325 @@
+//! fast.com, as strict as it is known to be: a page, a script, an API in two versions, and servers whose addresses are
+//! signed and expire. Each fact cites its section of the facts sheet (external services, section 3).
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+
+use crate::web::{Body, Reply, Request, Web};
+
+/// The whole object has 25 MiB (facts §3.2).
+pub const OBJECT: u64 = 26_214_400;
+
+/// Whose network the client is told that it is in.
+const ISP: &str = "Example Net";
+
+/// What goes wrong. Without any of these everything goes well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    PageStatus(u16),
+    PageRedirects,
+    PageWithoutScript,
+    PageSaysNothing,
+    ScriptStatus(u16),
+    ScriptIsHtml,
+    ScriptWithoutToken,
+    ScriptWithoutEndpoint,
+    /// The page that is served first leads to a token that is old already.
+    TokenChanges,
+    TokenIsRefused,
+    ApiStatus(u16),
+    /// 429, with so many seconds to wait.
+    ApiLimited(u32),
+    ApiIsHtml,
+    ApiIsGarbage,
+    NoTargets,
+    /// The second version of the API is not there.
+    OnlyV1,
+    /// The addresses of the first answer have expired.
+    TargetsExpireOnce,
+    TargetsExpired,
+    TargetsBadlySigned,
+    TargetsStatus(u16),
+    TargetsRedirect,
+    TargetsAreHtml,
+    TargetsAreEmpty,
+    /// They send so many bytes of each piece, and then nothing.
+    TargetsStall(u64),
+    /// They break off after so many bytes of each piece.
+    TargetsBreak(u64),
+    /// The first of the servers does so; the others go on.
+    OneStalls,
+    OneBreaks,
+    /// Each connection gets so many bytes a second.
+    Slow(u64),
+    /// Uploads are refused before they are read.
+    RefusesUploads,
+    /// Or afterwards.
+    RefusesUploadsLate,
+}
+
+#[derive(Debug)]
+pub struct Fast {
+    pub web: Web,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    faults: Vec<Fault>,
+    /// Word characters, changing at each start (facts §3.1).
+    token: String,
+    secret: u64,
+    pages: AtomicU32,
+    answers: AtomicU32,
+    /// Payload of uploads that were taken.
+    uploaded: AtomicU64,
+}
+
+impl Fast {
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn open(faults: &[Fault]) -> Self {
+        Self::open_at(([127, 0, 0, 1], 0).into(), false, faults).await
+    }
+
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn with_tls(faults: &[Fault]) -> Self {
+        Self::open_at(([127, 0, 0, 1], 0).into(), true, faults).await
+    }
+
+    /// # Panics
+    /// When the address cannot be had.
+    pub async fn open_at(address: SocketAddr, tls: bool, faults: &[Fault]) -> Self {
+        let state = Arc::new(State {
+            faults: faults.to_vec(),
+            token: std::iter::repeat_with(fastrand::alphanumeric).take(32).collect(),
+            secret: fastrand::u64(..),
+            pages: AtomicU32::new(0),
+            answers: AtomicU32::new(0),
+            uploaded: AtomicU64::new(0),
+        });
+        let answering = Arc::clone(&state);
+        let web = Web::open_at(address, tls, move |base, request| answering.answer(base, request)).await;
+        Self { web, state }
+    }
+
+    /// What `FAST_URL` is set to.
+    pub fn url(&self) -> String {
+        format!("{}/", self.web.url())
+    }
+
+    pub fn token(&self) -> &str {
+        &self.state.token
+    }
+
+    /// The signed address of the whole object, for other clients.
+    pub fn object(&self) -> String {
+        let named = self.state.named(&self.web.url(), 1, now() + 600);
+        named["url"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Payload of uploads that were taken.
+    pub fn uploaded(&self) -> u64 {
+        self.state.uploaded.load(Relaxed)
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs()
+}
+
+fn html(status: u16) -> Reply {
+    Reply::text(status, "text/html; charset=utf-8", "<!DOCTYPE html><html><body>Please log in</body></html>")
+}
+
+fn refusal() -> Reply {
+    Reply::text(403, "text/plain", "Forbidden")
+}
+
+impl State {
+    fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    fn answer(&self, base: &str, request: &Request) -> Reply {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/") => self.page(),
+            // The script's name changes with its content (facts §3.1.1).
+            ("GET", path) if path.starts_with("/app-") => self.script(base, path),
+            ("GET", "/netflix/speedtest") => self.api(base, request, false),
+            ("GET", "/netflix/speedtest/v2") if !self.has(Fault::OnlyV1) => self.api(base, request, true),
+            ("GET" | "POST", path) if path == "/speedtest" || path.starts_with("/speedtest/range/") => {
+                self.target(request)
+            }
+            _ => Reply::text(404, "text/plain", "Not Found"),
+        }
+    }
+
+    /// HTML with one script (facts §3.1.1).
+    fn page(&self) -> Reply {
+        let served = self.pages.fetch_add(1, Relaxed);
+        for fault in &self.faults {
+            match fault {
+                Fault::PageStatus(status) => return html(*status),
+                Fault::PageRedirects => return html(302).field("Location", "https://login.example/"),
+                Fault::PageWithoutScript => return html(200),
+                Fault::PageSaysNothing => {
+                    let mut reply = html(200);
+                    reply.delay = Duration::from_mins(1);
+                    return reply;
+                }
+                _ => (),
+            }
+        }
+        let old = self.has(Fault::TokenChanges) && served == 0;
+        let script = if old { "/app-00000.js" } else { "/app-a1b2c3.js" };
+        let page = format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Internet Speed Test | Fast.com</title>\
+             </head><body><div id=\"app\"></div><script src=\"{script}\"></script></body></html>"
+        );
+        Reply::text(200, "text/html; charset=utf-8", page)
+    }
+
+    /// `apiEndpoint="host/path"`, `token:"word characters"`, several `urlCount:n`, the last of which counts (facts
+    /// §3.1.2).
+    fn script(&self, base: &str, path: &str) -> Reply {
+        for fault in &self.faults {
+            match fault {
+                Fault::ScriptStatus(status) => return html(*status),
+                Fault::ScriptIsHtml => return html(200),
+                _ => (),
+            }
+        }
+        let host = base.split("://").nth(1).unwrap_or_default();
+        let endpoint = format!("apiEndpoint=\"{host}/netflix/speedtest/v2\"");
+        let token = if path == "/app-00000.js" { "YXNkZmFzZGxmbnNkYWZoYXNkZmhrYWxm" } else { &self.token };
+        let token = format!("https:!0,endpoint:x,token:\"{token}\"");
+        let script = format!(
+            "!function(e){{var t={{urlCount:3,connections:{{min:1,max:8}}}},{},n={{{},urlCount:5}};e.exports=n}}(this);",
+            if self.has(Fault::ScriptWithoutEndpoint) { "x=1" } else { &endpoint },
+            if self.has(Fault::ScriptWithoutToken) { "y:1" } else { &token },
+        );
+        Reply::text(200, "application/javascript", script)
+    }
+
+    /// 403 without the current token; v1 answers a list, perhaps of fewer than asked for, v2 an object (facts §3.1.3,
+    /// §3.2).
+    fn api(&self, base: &str, request: &Request, v2: bool) -> Reply {
+        for fault in &self.faults {
+            match fault {
+                Fault::ApiStatus(status) => return html(*status),
+                Fault::ApiLimited(wait) => {
+                    return Reply::text(429, "text/plain", "Too Many").field("Retry-After", &wait.to_string());
+                }
+                Fault::ApiIsHtml => return html(200),
+                Fault::ApiIsGarbage => return Reply::text(200, "application/json", "{\"targets\":"),
+                _ => (),
+            }
+        }
+        if request.query("token") != Some(&self.token) || self.has(Fault::TokenIsRefused) {
+            return refusal();
+        }
+        let https = if base.starts_with("https:") { "true" } else { "false" };
+        let count = request.query("urlCount").and_then(|count| count.parse::<u64>().ok());
+        let (true, Some(count)) = (request.query("https") == Some(https), count) else {
+            return Reply::text(400, "text/plain", "Bad Request");
+        };
+        let answered = self.answers.fetch_add(1, Relaxed);
+        let most = if v2 { 5 } else { 3 };
+        let count = if self.has(Fault::NoTargets) { 0 } else { count.min(most) };
+        let expired = self.has(Fault::TargetsExpired) || (self.has(Fault::TargetsExpireOnce) && answered == 0);
+        let expiry = if expired { now() - 1 } else { now() + 600 };
+        let targets: Vec<Value> = (1..=count).map(|n| self.named(base, n, expiry)).collect();
+        let answer = if v2 {
+            let location = json!({"city": "Berlin", "country": "DE"});
+            let client = json!({"ip": "192.0.2.7", "asn": "64500", "isp": ISP, "location": location});
+            json!({"client": client, "targets": targets})
+        } else {
+            targets.iter().map(|target| json!({"url": target["url"]})).collect()
+        };
+        Reply::text(200, "application/json", answer.to_string())
+    }
+
+    /// `/speedtest?c=…&n=…&v=…&e=<unix expiry>&t=<signature>` (facts §3.2).
+    fn named(&self, base: &str, n: u64, expiry: u64) -> Value {
+        let signature = self.signature(&n.to_string(), &expiry.to_string());
+        let url = format!("{base}/speedtest?c=de&n={n}&v=16&e={expiry}&t={signature}");
+        json!({"name": url, "url": url, "location": {"city": "Frankfurt", "country": "DE"}})
+    }
+
+    fn signature(&self, n: &str, expiry: &str) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.secret, n, expiry).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// 403 for an address that has expired or is not signed so (facts §3.2).
+    fn target(&self, request: &Request) -> Reply {
+        let value = |name| request.query(name).unwrap_or_default();
+        let (n, expiry) = (value("n"), value("e"));
+        let signed = value("t") == self.signature(n, expiry) && value("c") == "de" && value("v") == "16";
+        let alive = expiry.parse::<u64>().is_ok_and(|expiry| expiry >= now());
+        if !signed || !alive || request.query_fields() != 5 || self.has(Fault::TargetsBadlySigned) {
+            return refusal();
+        }
+        let Some((from, to)) = range(&request.path) else { return Reply::text(400, "text/plain", "Bad Request") };
+        if request.method == "POST" {
+            return self.take(request, (from, to));
+        }
+        let length = (to.min(OBJECT - 1) + 1).saturating_sub(from);
+        let octets = |body| Reply::new(200, body).field("Content-Type", "application/octet-stream");
+        for fault in &self.faults {
+            match fault {
+                Fault::TargetsStatus(status) => return html(*status),
+                Fault::TargetsRedirect => return html(302).field("Location", "https://login.example/"),
+                Fault::TargetsAreHtml => return html(200),
+                Fault::TargetsAreEmpty => return octets(Body::Payload(0)),
+                // Latency is asked for with a single byte, which always comes.
+                Fault::TargetsStall(after) if length > 1 => return octets(Body::Stalls(length, *after)),
+                Fault::TargetsBreak(after) if length > 1 => return octets(Body::Breaks(length, *after)),
+                Fault::OneStalls if length > 1 && n == "1" => return octets(Body::Stalls(length, 1000)),
+                Fault::OneBreaks if length > 1 && n == "1" => return octets(Body::Breaks(length, 1000)),
+                Fault::Slow(rate) => return octets(Body::Slow(length, *rate)),
+                _ => (),
+            }
+        }
+        octets(Body::Payload(length))
+    }
+
+    /// Uploads are posted to `/range/0-0`, 128 KiB to 25 MiB each (facts §3.3).
+    fn take(&self, request: &Request, range: (u64, u64)) -> Reply {
+        let octets = request.field("content-type") == Some("application/octet-stream");
+        if self.has(Fault::RefusesUploads) {
+            let mut reply = refusal();
+            reply.early = true;
+            return reply;
+        }
+        if self.has(Fault::RefusesUploadsLate) {
+            return refusal();
+        }
+        if range != (0, 0) || !octets || !(1..=OBJECT).contains(&request.length()) {
+            return Reply::text(400, "text/plain", "Bad Request");
+        }
+        self.uploaded.fetch_add(request.length(), Relaxed);
+        Reply::new(200, Body::Text(String::new()))
+    }
+}
+
+/// `/range/<from>-<to>`, both included, or the whole object without it (facts §3.2).
+fn range(path: &str) -> Option<(u64, u64)> {
+    let Some(range) = path.strip_prefix("/speedtest/range/") else { return Some((0, OBJECT - 1)) };
+    let (from, to) = range.split_once('-')?;
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+    // Clients ask for 0-26214400, one beyond the last byte, and get the whole.
+    (from <= to && to <= OBJECT).then_some((from, to))
+}

@@ -1,0 +1,198 @@
+//! Everything that goes wrong is told in a sentence, with an exit code, and is never a speed of 0.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tests::{
+    cloudflare::{Cloudflare, Fault as CloudflareFault},
+    fast::{Fast, Fault},
+    web::{Body, Reply, Request, Web},
+};
+use tokio::process::Command;
+
+use crate::world::{Told, against, dry, dry_from, told};
+
+/// All at once: most of them wait for deadlines.
+async fn all<T>(cases: impl IntoIterator<Item = T>, work: impl AsyncFn(T)) {
+    join_all(cases.into_iter().map(|case| Box::pin(work(case)))).await;
+}
+
+fn no_speed(told: &Told, sentence: &str) {
+    assert_eq!(told.code, Some(3), "nothing was measured, and nobody records that: {told:?}");
+    assert!(told.failure("bandwidth").contains(sentence), "`{sentence}`: {told:?}");
+    assert!(told.said().contains("not measured"), "{told:?}");
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_fast_com_is_told_and_is_no_speed() {
+    let cases = [
+        (Fault::PageStatus(403), "127.0.0.1 refuses to answer with its page (403)"),
+        (Fault::PageStatus(404), "127.0.0.1 answered 404 instead of its page"),
+        (Fault::PageStatus(407), "a proxy on the way to 127.0.0.1 wants a password (407)"),
+        (Fault::PageStatus(503), "127.0.0.1 is in trouble (503)"),
+        (Fault::PageRedirects, "127.0.0.1 redirects (302) instead of answering with its page, which is not followed"),
+        (Fault::PageWithoutScript, "its page names no script"),
+        (Fault::PageSaysNothing, "127.0.0.1 sent nothing for 5 s"),
+        (Fault::ScriptStatus(404), "127.0.0.1 answered 404 instead of its script"),
+        (Fault::ScriptIsHtml, "127.0.0.1 answered with an HTML page instead of its script"),
+        (Fault::ScriptWithoutToken, "its script holds no token"),
+        (Fault::ScriptWithoutEndpoint, "its script names no apiEndpoint"),
+        (Fault::ApiStatus(500), "127.0.0.1 is in trouble (500)"),
+        (Fault::ApiLimited(3000), "127.0.0.1 wants fewer requests (429): try again in 50 minutes"),
+        (Fault::ApiIsHtml, "127.0.0.1 answered with an HTML page instead of its servers"),
+        (Fault::ApiIsGarbage, "its answer is not the JSON that was expected"),
+        (Fault::NoTargets, "it named no server to measure against"),
+        (Fault::TargetsStatus(404), "127.0.0.1 answered 404 instead of payload"),
+        (Fault::TargetsStatus(429), "127.0.0.1 wants fewer requests (429): try again later"),
+        (Fault::TargetsStatus(500), "127.0.0.1 is in trouble (500)"),
+        (Fault::TargetsRedirect, "127.0.0.1 redirects (302) instead of answering with payload"),
+        (Fault::TargetsAreHtml, "127.0.0.1 answered with an HTML page instead of payload"),
+        (Fault::TargetsAreEmpty, "it sent 0 bytes where"),
+        (Fault::TargetsStall(0), "127.0.0.1 sent nothing for 4 s"),
+        (Fault::TargetsStall(100_000), "127.0.0.1 sent nothing for 4 s"),
+        (Fault::TargetsBreak(1_000), "127.0.0.1: the connection broke"),
+    ];
+    all(cases, async |(fault, sentence)| {
+        let fast = Fast::open(&[fault]).await;
+        no_speed(&told(dry(&fast)).await, sentence);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_token_is_scraped_once_more() {
+    let fast = Fast::open(&[Fault::TokenChanges]).await;
+    told(dry(&fast)).await.value("bandwidth");
+    assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (2, 2));
+
+    let fast = Fast::open(&[Fault::TokenIsRefused]).await;
+    no_speed(&told(dry(&fast)).await, "127.0.0.1 refuses to answer with its servers (403)");
+    assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (2, 2), "once more, and then no more");
+}
+
+#[tokio::test]
+async fn expired_addresses_are_renewed_once() {
+    let fast = Fast::open(&[Fault::TargetsExpireOnce]).await;
+    told(dry(&fast)).await.value("bandwidth");
+    assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (1, 2), "the token was good");
+
+    for fault in [Fault::TargetsExpired, Fault::TargetsBadlySigned] {
+        let fast = Fast::open(&[fault]).await;
+        no_speed(&told(dry(&fast)).await, "127.0.0.1 refuses to answer with payload (403)");
+        assert_eq!(fast.web.asked("/netflix/"), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_older_api_will_do() {
+    let fast = Fast::open(&[Fault::OnlyV1]).await;
+    told(dry(&fast)).await.value("bandwidth");
+}
+
+#[tokio::test]
+async fn one_server_in_trouble_is_replaced_by_the_others() {
+    all([Fault::OneStalls, Fault::OneBreaks], async |fault| {
+        // Slow enough for the others to be at work still when the one is given up.
+        let fast = Fast::open(&[fault, Fault::Slow(2_000_000)]).await;
+        let told = told(dry(&fast)).await;
+        assert!(told.value("bandwidth") > 50.0, "{told:?}");
+        assert_eq!(told.code, Some(0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_cloudflare_is_told_and_is_no_speed() {
+    let cases = [
+        (CloudflareFault::Status(403), "127.0.0.1 refuses to answer with payload (403)"),
+        (CloudflareFault::Status(503), "127.0.0.1 is in trouble (503)"),
+        (CloudflareFault::Limited(3000), "127.0.0.1 wants fewer requests (429): try again in 50 minutes"),
+        (CloudflareFault::IsHtml, "127.0.0.1 answered with an HTML page instead of payload"),
+        (CloudflareFault::Stalls, "127.0.0.1 sent nothing for 4 s"),
+    ];
+    all(cases, async |(fault, sentence)| {
+        let cloudflare = Cloudflare::open(&[fault]).await;
+        let mut command = against(None, Some(&cloudflare));
+        command.args(["--dry-run", "--source", "cloudflare"]);
+        no_speed(&told(command).await, sentence);
+    })
+    .await;
+}
+
+fn auto(fast: Option<&Fast>, cloudflare: Option<&Cloudflare>) -> Command {
+    let mut command = against(fast, cloudflare);
+    command.arg("--dry-run");
+    command
+}
+
+#[tokio::test]
+async fn auto_asks_cloudflare_where_fast_com_is_in_trouble() {
+    let faults = [Fault::PageStatus(403), Fault::TokenIsRefused, Fault::NoTargets, Fault::TargetsStall(0)];
+    all(faults, async |fault| {
+        let (fast, cloudflare) = (Fast::open(&[fault]).await, Cloudflare::open(&[]).await);
+        let told = told(auto(Some(&fast), Some(&cloudflare))).await;
+        told.value("bandwidth");
+        assert_eq!((told.code, &told.reading("bandwidth")["method"]), (Some(0), &"cloudflare".into()), "{told:?}");
+        assert_eq!(told.line["details"]["troubles"][0]["source"], "fast.com");
+        assert!(told.said().contains("fast.com was left for another source: 127.0.0.1"), "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn auto_leaves_cloudflare_alone_where_fast_com_is_well() {
+    let (fast, cloudflare) = (Fast::open(&[]).await, Cloudflare::open(&[]).await);
+    let told = told(auto(Some(&fast), Some(&cloudflare))).await;
+    assert_eq!(told.reading("bandwidth")["method"], "fast.com");
+    assert!(cloudflare.web.requests().is_empty());
+}
+
+#[tokio::test]
+async fn where_nobody_is_left_every_trouble_is_told() {
+    let cloudflare = Cloudflare::open(&[CloudflareFault::Limited(60)]).await;
+    let told = told(auto(None, Some(&cloudflare))).await;
+    no_speed(&told, "127.0.0.1 cannot be reached (Connection refused");
+    no_speed(&told, "; 127.0.0.1 wants fewer requests (429): try again in 60 s");
+}
+
+type Answer = fn(&Request) -> Reply;
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_file_is_told_and_is_no_speed() {
+    let octets = |status, body| Reply::new(status, body).field("Content-Type", "application/octet-stream");
+    let cases: [(Answer, &str); 6] = [
+        (|_| Reply::text(404, "text/plain", "Not Found"), "127.0.0.1 answered 404 instead of payload"),
+        (|_| Reply::text(200, "text/html", "<html></html>"), "answered with an HTML page instead of payload"),
+        (|_| Reply::new(200, Body::Text(" <!DOCTYPE html>".repeat(100_000))), "an HTML page instead of payload"),
+        (|_| Reply::new(200, Body::Payload(999_999)), "the file has 999999 bytes, which is too few"),
+        (|_| Reply::new(416, Body::Payload(0)), "127.0.0.1 answered 416 instead of payload"),
+        (
+            |_| Reply::new(206, Body::Payload(1000)).field("Content-Range", "bytes 0-999/1000"),
+            "the file has 1000 bytes, which is too few",
+        ),
+    ];
+    for (answer, sentence) in cases {
+        let web = Web::open(false, move |_, request| answer(request)).await;
+        no_speed(&told(dry_from(&format!("{}/file", web.url()))).await, sentence);
+    }
+    let web = Web::open(false, move |_, _| octets(200, Body::Payload(30_000_000))).await;
+    let told = told(dry_from(&format!("{}/file", web.url()))).await;
+    told.value("bandwidth");
+    assert_eq!((&told.reading("bandwidth")["method"], told.code), (&"127.0.0.1".into(), Some(0)));
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_told() {
+    let fast = Fast::with_tls(&[]).await;
+    no_speed(&told(dry(&fast)).await, "127.0.0.1 cannot be reached (invalid peer certificate");
+}
+
+#[tokio::test]
+async fn a_black_hole_is_left_in_time() {
+    let home = tests::home::Home::open(tests::home::Manner::BlackHole).await;
+    let mut command = against(None, None);
+    command.args(["--dry-run", "--source", "fast", "--fast-url", &home.url()]);
+    let start = std::time::Instant::now();
+    no_speed(&told(command).await, "127.0.0.1 cannot be reached (");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
