@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     dial::{Dialer, host},
-    foreign::{Keys, Targets, is_html, keys_of_script, script_of_page, targets},
+    foreign::{Keys, NoTargets, Targets, is_html, keys_of_script, script_of_page, targets},
     trouble::Trouble,
 };
 
@@ -85,7 +85,11 @@ impl Fast {
         let address =
             Url::parse(&address).map_err(|_| unusable("its script names an API that has no address".into()))?;
         let answer = retry::until(soon(), || text(dialer, &address, LONGEST_ANSWER, "its servers")).await?;
-        targets(&answer).map_err(|error| Trouble::unusable(&host(&address), error.to_string()))
+        let cannot = |error: NoTargets| Trouble::unusable(&host(&address), error.to_string());
+        let mut targets = targets(&answer).map_err(cannot)?;
+        // Nobody between us and them leads us from https to http.
+        targets.urls.retain(|url| url.scheme() == "https" || !https);
+        if targets.urls.is_empty() { Err(cannot(NoTargets::Empty)) } else { Ok(targets) }
     }
 }
 

@@ -100,6 +100,7 @@ impl Bandwidth<'_> {
             Plan::Unknown(why) => {
                 told.ending = Ending::NotDone;
                 told.say(format!("nothing was measured, because what past runs used is not known: {why}"));
+                self.settle(Instant::now() + REMEMBERING).await;
                 return told;
             }
             Plan::Skip(why) => {
@@ -161,11 +162,12 @@ impl Bandwidth<'_> {
         let left = (until - HANDING_OVER).saturating_duration_since(Instant::now());
         let latest = now.saturating_add(SignedDuration::try_from(left).unwrap_or_default()).unwrap_or(now);
         let record = budget::reserve(&record, bytes, now, latest);
-        if let Err(forgotten) = self.memory.remember(JOB, &record, soon).await {
-            return Plan::Unknown(forgotten.to_string());
+        // From the first try on: it may be remembered although nobody said so.
+        *self.reserved() = Some(Reserved { record: record.clone(), bytes, meter: Arc::clone(meter) });
+        match self.memory.remember(JOB, &record, soon).await {
+            Ok(()) => Plan::Measure(bytes),
+            Err(forgotten) => Plan::Unknown(forgotten.to_string()),
         }
-        *self.reserved() = Some(Reserved { record, bytes, meter: Arc::clone(meter) });
-        Plan::Measure(bytes)
     }
 
     /// Puts the real figures in the place of those reserved; why not, in words, where that fails.

@@ -51,8 +51,8 @@ const PAYLOAD: &str = "payload";
 const PAUSE: Duration = Duration::from_millis(250);
 const TRIES: u32 = 8;
 
-/// An answer shorter than this, and than what was asked for, measures requests instead of the line.
-const LEAST_ANSWER: u64 = 64 << 10;
+/// An answer of less than half of this, or of what was asked for, measures requests instead of the line.
+const LEAST_ANSWER: u64 = 128 << 10;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,14 @@ impl Shared<'_> {
         match self.direction {
             Direction::Down => ALL_STALL,
             Direction::Up => TAKEN,
+        }
+    }
+
+    /// After how long without a byte a speed is not told any more.
+    pub(super) fn silence(&self) -> Duration {
+        match self.direction {
+            Direction::Down => ALL_STALL / 2,
+            Direction::Up => TAKEN / 2,
         }
     }
 
@@ -259,7 +267,7 @@ impl Shared<'_> {
                 let what = format!("the file has {whole} bytes, which is too few: choose one of 1 MB or more");
                 Err(Trouble::unusable(host, what))
             }
-            (_, Some(length)) if length < piece.min(LEAST_ANSWER) => {
+            (_, Some(length)) if length < piece.min(LEAST_ANSWER) / 2 => {
                 Err(Trouble::unusable(host, format!("it sent {length} bytes where {piece} were asked for")))
             }
             _ => Ok(()),

@@ -22,9 +22,6 @@ use super::{
 /// With less than this for each, there are fewer streams.
 pub(super) const LEAST_EACH: u64 = 1_000_000;
 
-/// A speed is not told of a moment at which nothing has moved for so long.
-const SILENT: Duration = Duration::from_secs(2);
-
 /// What a transfer may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -101,11 +98,11 @@ async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Resu
         let wanted = tokio::select! {
             _ = ticks.tick() => {
                 let quiet = watch.look(shared);
-                let over = Instant::now() >= until;
-                if quiet >= shared.patience() || (over && (quiet >= SILENT || watch.samples.is_empty())) {
+                let (over, silent) = (Instant::now() >= until, quiet >= shared.silence() || watch.samples.is_empty());
+                if quiet >= shared.patience() || (over && silent) {
                     return Err(Trouble::Silent { host: shared.servers.host(), after: quiet });
                 }
-                if over || (quiet < SILENT && watch.is_stable()) {
+                if over || (!silent && watch.is_stable()) {
                     return Ok(watch);
                 }
                 progress.show(shared.direction, &watch.samples, until);

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tests::{
+    binaries::binary,
     cloudflare::{Cloudflare, Fault as CloudflareFault},
     fast::{Fast, Fault},
+    namespace::Namespace,
+    process::{Process, command},
+    skip::skip,
     web::{Body, Reply, Request, Web},
 };
 use tokio::process::Command;
@@ -195,4 +199,25 @@ async fn a_black_hole_is_left_in_time() {
     let start = std::time::Instant::now();
     no_speed(&told(command).await, "127.0.0.1 cannot be reached (");
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn names_are_looked_up_and_their_troubles_told() {
+    let Some(namespace) = Namespace::new("bandwidth-names").await else {
+        return skip("names_are_looked_up", "it takes root, ip and nft");
+    };
+    let _names = namespace.name_server().await;
+    let mut server = namespace.inside(&command(binary("speed-server")));
+    server.arg("127.0.0.1:8080");
+    let mut server = Process::start(server);
+    server.wait_for("listening", |lines| (!lines.is_empty()).then_some(())).await;
+    let run = async |name: &str| {
+        let mut run = against(None, None);
+        run.args(["--dry-run", "--source", "fast", "--fast-url", &format!("http://{name}.example.test:8080/")]);
+        told(namespace.inside(&run)).await
+    };
+    run("home").await.value("bandwidth");
+    run("half").await.value("bandwidth");
+    no_speed(&run("nx").await, "nx.example.test cannot be reached (the name has no address)");
+    no_speed(&run("silent").await, "silent.example.test cannot be reached (no connection within 4 s)");
 }
