@@ -1,11 +1,11 @@
 //! `bandwidth`: how fast the line is, without using it up.
 //!
-//! - [`speed`], [`crew`], [`budget`], [`allowance`]: what samples come to, and what a run may use (pure)
-//! - [`foreign`]: readers of what others wrote
-//! - [`dial`], [`trouble`]: connections that know what they have used, and what can go wrong with them
-//! - [`source`]: who is measured against: fast.com ([`fast`]), Cloudflare, or a file of somebody's
-//! - [`latency`], [`stream`], [`transfer`], [`measure`]: the measuring
-//! - [`job`]: one run; [`record`]: what it remembers
+//! - `speed`, `crew`, `budget`, `allowance`: what samples come to, and what a run may use (pure)
+//! - `foreign`: readers of what others wrote
+//! - `dial`, `trouble`: connections that know what they have used, and what can go wrong with them
+//! - `source`: who is measured against: fast.com (`fast`), Cloudflare, or a file of somebody's
+//! - `latency`, `stream`, `transfer`, `measure`: the measuring
+//! - `job`: one run; `record`: what it remembers
 
 mod allowance;
 mod budget;
