@@ -51,6 +51,10 @@ pub enum Fault {
     TargetsRedirect,
     TargetsAreHtml,
     TargetsAreEmpty,
+    /// They answer with a few bytes of some message, whose length they do not tell.
+    TargetsMumble,
+    /// Latency is asked for, and answered with a head and nothing more.
+    LatencyStalls,
     /// They send so many bytes of each piece, and then nothing.
     TargetsStall(u64),
     /// They break off after so many bytes of each piece.
@@ -284,7 +288,9 @@ impl State {
                 Fault::TargetsRedirect => return html(302).field("Location", "https://login.example/"),
                 Fault::TargetsAreHtml => return html(200),
                 Fault::TargetsAreEmpty => return octets(Body::Payload(0)),
-                // Latency is asked for with a single byte, which always comes.
+                Fault::TargetsMumble if length > 1 => return octets(Body::Untold(300)),
+                Fault::LatencyStalls if length == 1 => return octets(Body::Stalls(1, 0)),
+                // Latency is asked for with a single byte, which always comes but for the one above.
                 Fault::TargetsStall(after) if length > 1 => return octets(Body::Stalls(length, *after)),
                 Fault::TargetsBreak(after) if length > 1 => return octets(Body::Breaks(length, *after)),
                 Fault::OneStalls if length > 1 && n == "1" => return octets(Body::Stalls(length, 1000)),

@@ -74,6 +74,8 @@ pub enum Body {
     Breaks(u64, u64),
     /// As many bytes as anybody reads, without telling how many, until the connection is closed.
     Endless,
+    /// So many bytes, without telling how many, and then the connection is closed.
+    Untold(u64),
 }
 
 #[derive(Clone, Debug)]
@@ -236,7 +238,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &Answer)
             Body::Payload(length) | Body::Slow(length, _) | Body::Stalls(length, _) | Body::Breaks(length, _) => {
                 Some(*length)
             }
-            Body::Endless => None,
+            Body::Endless | Body::Untold(_) => None,
         };
         let mut head = vec![format!("HTTP/1.1 {} Emulated", reply.status)];
         head.extend(length.map(|length| format!("Content-Length: {length}")));
@@ -288,6 +290,11 @@ async fn write(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), body: &Body) 
         Body::Endless => loop {
             payload(stream, 256 << 10).await?;
         },
+        Body::Untold(length) => {
+            payload(stream, *length).await?;
+            // Only its end tells that it is whole.
+            Ok(false)
+        }
     }
 }
 

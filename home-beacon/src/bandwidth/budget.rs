@@ -1,7 +1,9 @@
 //! How much a run may use: the month's data budget is spread over the runs that are still to come in it.
 
+use std::cmp::Ordering;
+
 use jiff::{
-    Timestamp, ToSpan, Unit,
+    SignedDuration, Timestamp, ToSpan, Unit,
     civil::{Date, date},
     tz::TimeZone,
 };
@@ -10,6 +12,12 @@ use super::record::{Record, Test};
 
 /// The least that tells anything of a line; with less a run is left out.
 const USEFUL: u64 = 5_000_000;
+
+/// A day at which this program was already being written.
+const WRITTEN: &str = "2026-11-21T00:00:00Z";
+
+/// By how much a clock that a power cut has reset may be behind.
+const RESET: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -33,7 +41,7 @@ pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Res
     if let Some(test) = record.test.filter(|test| test.from <= now && now < test.until) {
         return Err(format!("left out: another test has the line until {:.0}", test.until));
     }
-    let used = if record.month >= month(now) { record.used } else { 0 };
+    let (month, used) = so_far(record, now);
     let left = limits.data_budget.saturating_sub(used);
     let runs = runs_to_come(now, limits.runs_per_day);
     let share = left / runs;
@@ -41,7 +49,6 @@ pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Res
     if allowance >= useful(limits.max_bytes) {
         return Ok(allowance);
     }
-    let month = if is_behind(record, now) { record.month.clone() } else { month(now) };
     Err(format!(
         "left out: {} of the {} for {month} (UTC) are used, which leaves {} for each of the {runs} runs still to come; \
          DATA_BUDGET and RUNS_PER_DAY set that",
@@ -55,11 +62,8 @@ pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Res
 /// says an earlier month than the record (a Pi has no battery for its clock), what is used counts in the record's.
 pub(super) fn reserve(record: &Record, bytes: u64, now: Timestamp, until: Timestamp) -> Record {
     let test = Some(Test { from: now, until });
-    if record.month >= month(now) {
-        Record { used: record.used.saturating_add(bytes), test, ..record.clone() }
-    } else {
-        Record { month: month(now), used: bytes, test }
-    }
+    let (month, used) = so_far(record, now);
+    Record { month, used: used.saturating_add(bytes), test }
 }
 
 /// What is remembered after it: the real figures in the place of those reserved.
@@ -68,9 +72,22 @@ pub(super) fn settle(reserved: &Record, bytes: u64, used: u64, now: Timestamp) -
     Record { used: reserved.used.saturating_sub(bytes).saturating_add(used), test, ..reserved.clone() }
 }
 
-/// Whether the clock says an earlier month than what is remembered.
+/// The month that counts, and what is used of it.
+fn so_far(record: &Record, now: Timestamp) -> (String, u64) {
+    let this = month(now);
+    match record.month.cmp(&this) {
+        Ordering::Less => (this, 0),
+        Ordering::Greater if is_behind(record, now) => (record.month.clone(), record.used),
+        // A later month was written by a clock that was ahead. What was used then was used, but must not count for ever.
+        Ordering::Equal | Ordering::Greater => (this, record.used),
+    }
+}
+
+/// Whether it is the clock that is wrong where it says an earlier month than what is remembered: it is older than this
+/// program, or was reset by a power cut to a time not long ago.
 pub(super) fn is_behind(record: &Record, now: Timestamp) -> bool {
-    record.month > month(now)
+    let lately = record.test.is_some_and(|test| test.from.duration_since(now) < RESET);
+    record.month > month(now) && (lately || WRITTEN.parse().is_ok_and(|written: Timestamp| now < written))
 }
 
 /// The month in UTC, like `2026-11`.
@@ -140,6 +157,18 @@ mod tests {
         ] {
             assert_eq!(allowance(&record, at(now), &LIMITS), Ok(expected), "{what}");
         }
+    }
+
+    #[test]
+    fn a_month_that_a_wrong_clock_wrote_counts_once_and_then_no_more() {
+        let now = at("2026-12-05T00:00:00Z");
+        let ahead = used("2099-01", 1_000_000_000);
+        let next = reserve(&ahead, 5, now, now);
+        assert_eq!((next.month.as_str(), next.used), ("2026-12", 1_000_000_005));
+        // One that a power cut reset to last month is behind.
+        let test = Some(Test { from: at("2026-12-04T23:00:00Z"), until: at("2026-12-04T23:01:00Z") });
+        let next = reserve(&Record { test, ..used("2026-12", 7) }, 5, at("2026-11-29T00:00:00Z"), now);
+        assert_eq!((next.month.as_str(), next.used), ("2026-12", 12));
     }
 
     #[test]

@@ -94,6 +94,8 @@ fn metric(name: &str) -> Metric {
 
 impl Bandwidth<'_> {
     async fn once(&self, until: Instant) -> Told {
+        // A run that was cut off has left its reservation behind.
+        self.settle(Instant::now() + REMEMBERING).await;
         let mut told = Told::new(Timestamp::now());
         let meter = Arc::default();
         match self.plan(told.at, until, &meter).await {
@@ -127,7 +129,7 @@ impl Bandwidth<'_> {
         told.hand_over(&self.destination, until).await;
         let wanted = |reading: &Reading| matches!(reading.metric.as_str(), "bandwidth" | "upload");
         let failed = |reading: &Reading| wanted(reading) && matches!(reading.outcome, Outcome::Failure(_));
-        let recorded = self.settings.keeper.keeper_url.is_some();
+        let recorded = self.settings.keeper.keeper_url.is_some() && !self.settings.run.dry_run;
         if told.ending == Ending::Done && !recorded && told.readings.iter().any(failed) {
             told.ending = Ending::NotRecorded;
         }

@@ -3,12 +3,12 @@
 use std::{convert::Infallible, time::Duration};
 
 use http_body_util::BodyExt;
-use hyper::body::Bytes;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use hyper::body::{Body, Bytes};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 use url::Url;
 
 use super::{
-    dial::{Buffer, Line},
+    dial::{ANSWER, Buffer, Line},
     foreign::{place, server_timing},
     source::Servers,
     trouble::Trouble,
@@ -48,10 +48,12 @@ impl<'a> Latency<'a> {
         let end = Instant::now() + IDLE;
         let mut times = Vec::new();
         while times.len() < TIMES && Instant::now() < end.min(self.until) {
-            match self.once().await {
-                Ok(time) => times.push(time),
-                Err(_) if !times.is_empty() => break,
-                Err(trouble) => return Err(trouble),
+            // Who says nothing in the middle of an answer must not use up the run.
+            match timeout_at((end + ANSWER).min(self.until), self.once()).await {
+                Ok(Ok(time)) => times.push(time),
+                Err(_) => break,
+                Ok(Err(_)) if !times.is_empty() => break,
+                Ok(Err(trouble)) => return Err(trouble),
             }
         }
         median(&mut times).ok_or_else(|| Trouble::Other("there was no time left to take the latency".into()))
@@ -100,15 +102,24 @@ impl<'a> Latency<'a> {
         self.location = self.location.take().or_else(|| place(field));
         let own = field("server-timing").and_then(server_timing);
         let mut read = 0;
-        while let Some(piece) = body.frame().await {
-            read += piece.map_err(|error| line.broken(&error))?.data_ref().map_or(0, Bytes::len);
+        // More may be on its way, and counts, where the connection is cut.
+        line.coming = if head_only { 0 } else { body.size_hint().exact().unwrap_or(u64::MAX) };
+        while let Some(piece) = timeout(ANSWER, body.frame()).await.map_err(|_| silent(line.host()))? {
+            let came = piece.map_err(|error| line.broken(&error))?.data_ref().map_or(0, Bytes::len);
+            read += came;
+            line.coming = line.coming.saturating_sub(came as u64);
             if read > LONGEST {
                 return Ok((took - own.unwrap_or(0.0)).max(0.0));
             }
         }
+        line.coming = 0;
         self.line = Some(line);
         Ok((took - own.unwrap_or(0.0)).max(0.0))
     }
+}
+
+fn silent(host: &str) -> Trouble {
+    Trouble::Silent { host: host.to_owned(), after: ANSWER }
 }
 
 /// The middle one; `None` of none.

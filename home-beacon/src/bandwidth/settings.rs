@@ -35,7 +35,7 @@ const BESIDE: Duration = Duration::from_secs(5);
 pub struct BandwidthSettings {
     /// Whom to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that is in trouble), or the
     /// address of any file of 1 MB or more
-    #[arg(long, env = "SOURCE", default_value = "auto")]
+    #[arg(long, env = "SOURCE", hide_env_values = true, default_value = "auto")]
     pub source: Choice,
     /// How many connections are used at once, 1 to 8; a line that fewer can fill gets fewer
     #[arg(long, env = "STREAMS", value_parser = clap::value_parser!(u8).range(1..=8), default_value_t = 5)]
@@ -64,10 +64,10 @@ pub struct BandwidthSettings {
     #[arg(long, env = "METRIC_ID_UPLOAD")]
     pub metric_id_upload: Option<MetricId>,
     /// Where fast.com is
-    #[arg(long, env = "FAST_URL", value_parser = web_address, default_value = FAST)]
+    #[arg(long, env = "FAST_URL", hide_env_values = true, value_parser = web_address, default_value = FAST)]
     pub fast_url: Url,
     /// Where Cloudflare's speed test is
-    #[arg(long, env = "CLOUDFLARE_URL", value_parser = base_address, default_value = CLOUDFLARE)]
+    #[arg(long, env = "CLOUDFLARE_URL", hide_env_values = true, value_parser = base_address, default_value = CLOUDFLARE)]
     pub cloudflare_url: Url,
     /// How long a run may take, handing over included
     #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "50s")]

@@ -228,6 +228,13 @@ impl Shared<'_> {
             let data = match frame {
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
                 None if read == 0 => return Err(Trouble::unusable(line.host(), "its answer is empty")),
+                // Where the length was told, this was looked at before.
+                None if read < self.least(coming.piece) => {
+                    line.coming = 0;
+                    used.set(read);
+                    self.take_back(read);
+                    return Err(Trouble::unusable(line.host(), format!("it sent no more than {read} bytes")));
+                }
                 None => {
                     line.coming = 0;
                     return Ok(Some(line));
@@ -256,6 +263,22 @@ impl Shared<'_> {
             self.began.set(Some(Instant::now()));
         }
         self.moved.set(self.moved.get() + bytes);
+    }
+
+    /// What was counted was no payload after all.
+    fn take_back(&self, bytes: u64) {
+        self.moved.set(self.moved.get().saturating_sub(bytes));
+        if self.moved.get() == 0 {
+            self.began.set(None);
+        }
+    }
+
+    /// The least that an answer must have; a shorter one is a message, or measures requests instead of the line.
+    fn least(&self, piece: u64) -> u64 {
+        match self.servers.source {
+            Source::File(_) => piece.min(LEAST_FILE),
+            _ => piece.min(LEAST_ANSWER) / 2,
+        }
     }
 
     /// # Errors
@@ -307,12 +330,13 @@ impl Shared<'_> {
         };
         let looked = answer.and_then(|answer| {
             let (head, body) = answer.into_parts();
-            Trouble::look_no_page(&host, &head, "thanks for an upload").map(|()| body)
+            Trouble::look_no_page(&host, &head, "thanks for an upload")?;
+            // What it thanks for may not even have left this machine.
+            let whole = used.get() >= piece;
+            whole.then_some(body).ok_or_else(|| Trouble::unusable(&host, "it answered before it had taken the upload"))
         });
-        let mut body = looked.inspect_err(|_| {
-            // What was sent to somebody who did not want it has not arrived.
-            self.moved.set(self.moved.get().saturating_sub(used.get()));
-        })?;
+        // What was sent to somebody who did not want it has not arrived.
+        let mut body = looked.inspect_err(|_| self.take_back(used.get()))?;
         if self.uploads.replace(self.uploads.get() + 1) == 0 {
             self.taken.notify_one();
         }

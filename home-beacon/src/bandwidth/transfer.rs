@@ -22,6 +22,9 @@ use super::{
 /// With less than this for each, there are fewer streams.
 pub(super) const LEAST_EACH: u64 = 1_000_000;
 
+/// A curve would show the speed of less as 0.
+const LEAST_TOLD: u64 = 64 << 10;
+
 /// What a transfer may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -77,6 +80,10 @@ pub(super) async fn transfer(
         return Err(Trouble::Other("too little was transferred to tell a speed".into()));
     };
     let last = samples.last().copied().unwrap_or(Sample { at: Duration::ZERO, bytes: 0 });
+    if last.bytes < LEAST_TOLD {
+        let what = format!("only {} bytes came in {:.0} s, too few to tell a speed", last.bytes, last.at.as_secs_f64());
+        return Err(Trouble::Other(what));
+    }
     Ok(Moved {
         mbit_s,
         bytes: last.bytes,

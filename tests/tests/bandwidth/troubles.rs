@@ -52,6 +52,7 @@ async fn whatever_is_wrong_with_fast_com_is_told_and_is_no_speed() {
         (Fault::TargetsRedirect, "127.0.0.1 redirects (302) instead of answering with payload"),
         (Fault::TargetsAreHtml, "127.0.0.1 answered with an HTML page instead of payload"),
         (Fault::TargetsAreEmpty, "it sent 0 bytes where"),
+        (Fault::TargetsMumble, "it sent no more than 300 bytes"),
         (Fault::TargetsStall(0), "127.0.0.1 sent nothing for 4 s"),
         (Fault::TargetsStall(100_000), "127.0.0.1 sent nothing for 4 s"),
         (Fault::TargetsBreak(1_000), "127.0.0.1: the connection broke"),
@@ -61,6 +62,14 @@ async fn whatever_is_wrong_with_fast_com_is_told_and_is_no_speed() {
         no_speed(&told(dry(&fast)).await, sentence);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_latency_that_stalls_is_told_and_the_speed_is_measured_all_the_same() {
+    let fast = Fast::open(&[Fault::LatencyStalls]).await;
+    let told = told(dry(&fast)).await;
+    assert!(told.value("bandwidth") > 0.0, "{told:?}");
+    assert!(told.failure("latency_idle").contains("sent nothing for 5 s"), "{told:?}");
 }
 
 #[tokio::test]
