@@ -31,7 +31,7 @@ pub struct Keeper {
     pub url: String,
     pub folder: TempDir,
     token: String,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 /// The command of a keeper whose files are in `folder`, without a rate limit.

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::keeper::{Keeper, PAGE};
+use tests::keeper::{Keeper, PAGE, TOKEN};
 
 const SEED: &str = r#"
 [page]
@@ -120,6 +120,8 @@ async fn a_wrong_batch_is_told_by_its_place_and_stores_nothing() {
         assert!(got == status && told["error"].to_string().contains(said), "{got} {told}");
     }
     assert_eq!(keeper.own(Method::GET, "/series?metric=ping", None).await.0, 404);
+    let (status, told) = keeper.own(Method::GET, "/series", None).await;
+    assert!(status == 422 && told["error"].to_string().contains("there are no readings yet"), "{told}");
 }
 
 #[tokio::test]
@@ -142,6 +144,30 @@ async fn what_a_job_remembers_is_there_after_a_kill() {
         assert_eq!(keeper.own(Method::PUT, &format!("/state/{job}"), Some(document)).await.0, status, "{job}");
     }
     assert_eq!(keeper.own(Method::GET, "/state/bandwidth", None).await.1, json!({"used": 2}));
+}
+
+#[tokio::test]
+async fn of_two_who_replace_one_version_of_a_state_one_is_refused() {
+    let keeper = Keeper::start().await;
+    let put = |field: &'static str, tag: String, used: u32| {
+        let request = keeper.http.put(format!("{}/porchlight/v1/state/bandwidth", keeper.url)).header(field, tag);
+        let request = request.header("authorization", format!("OAuth {TOKEN}"));
+        async move {
+            let response = request.json(&json!({"used": used})).send().await.expect("the keeper answers");
+            let tag = response.headers().get("etag").map(|tag| tag.to_str().expect("ASCII").to_owned());
+            (response.status().as_u16(), tag.unwrap_or_default())
+        }
+    };
+    assert_eq!(put("if-match", "\"1\"".into(), 0).await.0, 412, "there is none yet");
+    assert_eq!(put("if-match", "*".into(), 0).await.0, 412, "there is none yet");
+    let (status, first) = put("if-none-match", "*".into(), 1).await;
+    assert_eq!(status, 204);
+    assert_eq!(put("if-none-match", "*".into(), 2).await.0, 412);
+    let (status, second) = put("if-match", first.clone(), 3).await;
+    assert_eq!(status, 204);
+    assert_eq!(put("if-match", first.clone(), 4).await.0, 412);
+    assert_eq!(put("if-match", format!("{first}, {second}"), 5).await.0, 204);
+    assert_eq!(keeper.own(Method::GET, "/state/bandwidth", None).await.1, json!({"used": 5}));
 }
 
 #[tokio::test]

@@ -50,11 +50,12 @@ pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Res
         return Ok(allowance);
     }
     Err(format!(
-        "left out: {} of the {} for {month} (UTC) are used, which leaves {} for each of the {runs} runs still to come; \
-         DATA_BUDGET and RUNS_PER_DAY set that",
+        "left out: {} of the {} for {month} (UTC) are used, which leaves {} for each of the {runs} runs still to come, and \
+         one needs {}; DATA_BUDGET and RUNS_PER_DAY set that",
         amount(used),
         amount(limits.data_budget),
         amount(share),
+        amount(useful(limits.max_bytes)),
     ))
 }
 
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(
             why,
             "left out: 60.0 GB of the 60.0 GB for 2026-11 (UTC) are used, which leaves 0.2 MB for each of the 4 runs still \
-             to come; DATA_BUDGET and RUNS_PER_DAY set that"
+             to come, and one needs 5.0 MB; DATA_BUDGET and RUNS_PER_DAY set that"
         );
     }
 

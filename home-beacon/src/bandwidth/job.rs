@@ -19,7 +19,7 @@ use super::{
 use crate::{
     job::{
         destination::{Destination, Feed, HANDING_OVER},
-        memory::Memory,
+        memory::{Forgotten, Memory, Recalled, Version},
         run::{Ending, Told, run},
     },
     reading::{Field, Metric, Outcome, Reading},
@@ -40,6 +40,7 @@ struct Bandwidth<'a> {
 #[derive(Clone)]
 struct Reserved {
     record: Record,
+    version: Version,
     bytes: u64,
     meter: Arc<Meter>,
 }
@@ -69,11 +70,11 @@ pub async fn command(settings: &BandwidthSettings) -> Result<ExitCode, WrongSett
             None => return Err(Destination::missing()),
         },
     };
+    settings.warn();
     if settings.run.check {
         println!("The settings are in order: {}.", destination.told());
         return Ok(ExitCode::SUCCESS);
     }
-    settings.warn();
     let destination = if settings.run.dry_run { Destination::Nowhere } else { destination };
     let bandwidth = Bandwidth { settings, destination, memory, reserved: Mutex::default() };
     let code = run(&settings.run, settings.deadline, async |until| bandwidth.once(until).await).await;
@@ -96,7 +97,7 @@ impl Bandwidth<'_> {
     async fn once(&self, until: Instant) -> Told {
         // A run that was cut off has left its reservation behind.
         self.settle(Instant::now() + REMEMBERING).await;
-        let mut told = Told::new(Timestamp::now());
+        let mut told = Told::new(Timestamp::now(), &self.settings.run);
         let meter = Arc::default();
         match self.plan(told.at, until, &meter).await {
             Plan::Unknown(why) => {
@@ -142,8 +143,8 @@ impl Bandwidth<'_> {
             return Plan::Measure(settings.cap());
         }
         let soon = Instant::now() + REMEMBERING;
-        let record = match self.memory.recall::<Record>(JOB, soon).await {
-            Ok(record) => record.unwrap_or_default(),
+        let (record, version) = match self.memory.recall::<Record>(JOB, soon).await {
+            Ok(Recalled { state, version }) => (state.unwrap_or_default(), version),
             Err(forgotten) => return Plan::Unknown(forgotten.to_string()),
         };
         if budget::is_behind(&record, now) {
@@ -152,7 +153,7 @@ impl Bandwidth<'_> {
         let limits = budget::Limits {
             max_bytes: settings.cap(),
             data_budget: settings.budget(),
-            runs_per_day: settings.runs_per_day,
+            runs_per_day: settings.runs_per_day(),
         };
         let bytes = match budget::allowance(&record, now, &limits) {
             Ok(bytes) => bytes,
@@ -165,18 +166,36 @@ impl Bandwidth<'_> {
         let latest = now.saturating_add(SignedDuration::try_from(left).unwrap_or_default()).unwrap_or(now);
         let record = budget::reserve(&record, bytes, now, latest);
         // From the first try on: it may be remembered although nobody said so.
-        *self.reserved() = Some(Reserved { record: record.clone(), bytes, meter: Arc::clone(meter) });
-        match self.memory.remember(JOB, &record, soon).await {
-            Ok(()) => Plan::Measure(bytes),
-            Err(forgotten) => Plan::Unknown(forgotten.to_string()),
+        let reserved = Reserved { record: record.clone(), version: version.clone(), bytes, meter: Arc::clone(meter) };
+        *self.reserved() = Some(reserved);
+        match self.memory.replace(JOB, &version, &record, soon).await {
+            Ok(version) => {
+                self.reserved().iter_mut().for_each(|reserved| reserved.version = version.clone());
+                Plan::Measure(bytes)
+            }
+            Err(Forgotten::Changed) => {
+                *self.reserved() = None;
+                Plan::Skip("left out: another test has taken the line just now".into())
+            }
+            Err(Forgotten::Unavailable(why)) => Plan::Unknown(why),
         }
     }
 
     /// Puts the real figures in the place of those reserved; why not, in words, where that fails.
     async fn settle(&self, until: Instant) -> Option<String> {
-        let Reserved { record, bytes, meter } = self.reserved().clone()?;
-        let record = budget::settle(&record, bytes, meter.total(), Timestamp::now());
-        let remembered = self.memory.remember(JOB, &record, until).await;
+        let Reserved { record, version, bytes, meter } = self.reserved().clone()?;
+        let settled = budget::settle(&record, bytes, meter.total(), Timestamp::now());
+        let mut remembered = self.memory.replace(JOB, &version, &settled, until).await;
+        if let Err(Forgotten::Changed) = remembered {
+            // Perhaps it was the reservation that nobody said was kept.
+            remembered = match self.memory.recall::<Record>(JOB, until).await {
+                Ok(Recalled { state: Some(state), version }) if state == record => {
+                    self.memory.replace(JOB, &version, &settled, until).await
+                }
+                Ok(_) => Err(Forgotten::Changed),
+                Err(forgotten) => Err(forgotten),
+            };
+        }
         // Whatever came of it: it is not tried again.
         *self.reserved() = None;
         remembered.err().map(|forgotten| {
@@ -207,6 +226,6 @@ fn tell(told: &mut Told, measured: &Measured) {
         reading.target.clone_from(&measured.target);
         told.readings.push(reading);
     }
-    told.said.extend(measured.said());
+    measured.said().into_iter().for_each(|line| told.say(line));
     told.details = measured.details();
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
-    api::{Api, ApiError, Permanent},
+    api::{Api, ApiError, Permanent, Version},
     secret::SecretSource,
 };
 use url::Url;
@@ -40,17 +40,25 @@ impl Keeper {
         }
     }
 
-    /// What the job remembered, if anything.
-    pub async fn state(&self, job: &str) -> Result<Option<Value>, ApiError> {
-        match self.0.call(Method::GET, &format!("{BASE}/state/{job}"), None).await {
-            Err(ApiError::Permanent(Permanent { status: 404, .. })) => Ok(None),
-            state => state.map(Some),
+    /// What the job remembered, if anything, and which version of it this is.
+    pub async fn state(&self, job: &str) -> Result<(Option<Value>, Version), ApiError> {
+        match self.0.call_on(Method::GET, &format!("{BASE}/state/{job}"), None, None).await {
+            // A 404 in other words is not the keeper's: perhaps a proxy's, or the address is wrong.
+            Err(ApiError::Permanent(Permanent { status: 404, message, .. })) if message.contains(job) => {
+                Ok((None, Version::default()))
+            }
+            state => state.map(|(state, version)| (Some(state), version)),
         }
     }
 
-    /// Remembers it in place of what was.
-    pub async fn set_state(&self, job: &str, state: &(impl Serialize + Sync)) -> Result<(), ApiError> {
-        let body = json!(state);
-        self.0.call::<Value>(Method::PUT, &format!("{BASE}/state/{job}"), Some(&body)).await.map(drop)
+    /// Remembers it in place of what was, or only in the place of that `version`; which version it is now.
+    pub async fn set_state(
+        &self,
+        job: &str,
+        state: &(impl Serialize + Sync),
+        version: Option<&Version>,
+    ) -> Result<Version, ApiError> {
+        let (path, body) = (format!("{BASE}/state/{job}"), json!(state));
+        self.0.call_on::<Value>(Method::PUT, &path, Some(&body), version).await.map(|(_, version)| version)
     }
 }

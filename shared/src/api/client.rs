@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{ApiError, Passing, Permanent};
+use super::{ApiError, Passing, Permanent, Version};
 use crate::secret::SecretSource;
 
 /// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
@@ -42,6 +42,20 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<T, ApiError> {
+        self.call_on(method, path, body, None).await.map(|(answer, _)| answer)
+    }
+
+    /// As [`Api::call`], and which version the answer is of. With `version` it changes that one or nothing: 412.
+    ///
+    /// # Errors
+    /// Sorted by what to do about them.
+    pub async fn call_on<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        version: Option<&Version>,
+    ) -> Result<(T, Version), ApiError> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
         let broken = |error| ApiError::from(broken(&call, error));
 
@@ -54,12 +68,15 @@ impl Api {
             .request(method, format!("{}{path}", self.base))
             .header(header::AUTHORIZATION, authorization)
             .header(header::ACCEPT, "application/json");
+        if let Some((name, value)) = version.map(Version::condition) {
+            request = request.header(name, value);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let (retry_after, version) = (retry_after(&response), Version::of(&response));
         let answer = bounded(&mut response).await.map_err(broken)?;
         if answer.trim_ascii_start().starts_with(b"<") {
             // Somebody between us and the service answered in its place; it may be gone the next time.
@@ -73,6 +90,7 @@ impl Api {
             return Err(ApiError::from_answer(call, status.as_u16(), retry_after, &answer));
         }
         serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
+            .map(|answer| (answer, version))
             .map_err(|error| permanent(&call, status.as_u16(), &format!("the answer cannot be used: {error}")))
     }
 }

@@ -2,6 +2,8 @@
 
 mod client;
 mod error;
+mod version;
 
 pub use client::Api;
 pub use error::{ApiError, Passing, Pausing, Permanent};
+pub use version::Version;

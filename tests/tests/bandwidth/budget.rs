@@ -10,7 +10,7 @@ use tests::{
     fast::{Fast, Fault},
     home::{Home, Manner},
     keeper::{Keeper, TOKEN},
-    process::{Process, file},
+    process::{Process, file, ours, run},
 };
 use tokio::{process::Command, time::sleep};
 
@@ -122,6 +122,75 @@ async fn a_run_that_is_asked_to_end_counts_what_it_really_used() {
 }
 
 #[tokio::test]
+async fn of_two_runs_at_once_one_measures_and_all_is_counted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (keeper, fast) = (Keeper::start().await, Fast::open(&[FORTY]).await);
+    let id = keeper.metric("x").await;
+    let in_a_folder = || {
+        let mut command = against(Some(&fast), None);
+        command.env("STATUSPAGE_URL", keeper.api()).env("TOKEN", TOKEN).env("STATE_DIR", folder.path());
+        command.args(["--page-id", tests::keeper::PAGE, "--metric-id", &id, "--source", "fast"]);
+        command
+    };
+    let at_a_keeper = || kept(&fast, &keeper);
+    let state = || std::fs::read(folder.path().join("bandwidth.json")).expect("it is there");
+    for round in 0..6 {
+        let run = || if round % 2 == 0 { at_a_keeper() } else { in_a_folder() };
+        let before = remembered(&keeper).await["used"].as_u64().unwrap_or(0);
+        let runs = futures_util::future::join_all((0..3).map(|_| told(run()))).await;
+        let measured: Vec<_> = runs.iter().filter(|run| run.reading("bandwidth")["value"].is_number()).collect();
+        assert_eq!(measured.len(), 1, "{runs:#?}");
+        let left_out = |run: &&crate::world::Told| {
+            run.reading("bandwidth")["skipped"].as_str().is_some_and(|why| why.contains("another test has"))
+        };
+        assert_eq!(runs.iter().filter(left_out).count(), 2, "{runs:#?}");
+        let used = measured[0].number("/details/bytes_used");
+        if round % 2 == 0 {
+            assert_eq!(remembered(&keeper).await["used"].as_u64(), Some(before + used));
+        } else {
+            let state: Value = serde_json::from_slice(&state()).expect("JSON");
+            assert_eq!(state["used"].as_u64(), Some(used));
+            std::fs::remove_file(folder.path().join("bandwidth.json")).expect("it is there");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_understood_is_no_new_budget() {
+    let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
+    remember(&keeper, json!({"month": 5})).await;
+    let at_a_keeper = kept(&fast, &keeper);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    file(folder.path(), "bandwidth.json", "{\"month\": \"2026");
+    let mut in_a_folder = against(Some(&fast), None);
+    in_a_folder.args(["--dry-run"]).env("STATE_DIR", folder.path());
+    for (command, sentence) in [
+        (at_a_keeper, "what the keeper has of bandwidth is not understood"),
+        (in_a_folder, "bandwidth.json is not understood"),
+    ] {
+        let unknown = told(command).await;
+        assert_eq!(unknown.code, Some(1), "{unknown:?}");
+        assert!(unknown.said().contains(sentence), "{unknown:?}");
+    }
+    assert!(fast.web.requests().is_empty(), "nobody was asked");
+}
+
+#[tokio::test]
+async fn a_budget_too_small_for_its_runs_is_told_by_a_check() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let checked = |arguments: &'static [&str]| {
+        let mut command = ours("bandwidth");
+        command.env("STATE_DIR", folder.path()).args(["--check", "--dry-run", "--data-budget", "1GB"]).args(arguments);
+        run(command, Duration::from_secs(10))
+    };
+    let small = checked(&[]).await;
+    assert_eq!(small.code, Some(0), "{small:?}");
+    assert!(small.stderr.contains("1.0 GB are 4.0 MB for each of 8 runs a day, and a run needs 5.0 MB"), "{small:?}");
+    let more = checked(&["--every", "4h"]).await;
+    assert!(!more.stderr.contains("a run needs"), "six runs a day have enough: {more:?}");
+}
+
+#[tokio::test]
 async fn a_budget_that_is_used_up_leaves_runs_out_and_says_so() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
     let state = used(&month(0), 60_000_000_000);
@@ -167,20 +236,14 @@ async fn a_small_budget_makes_small_runs() {
 async fn nothing_is_measured_where_past_runs_are_not_known() {
     let fast = Fast::open(&[]).await;
     let nobody = Home::open(Manner::Refuses).await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let no_folder = file(folder.path(), "file", "");
     let with = |name: &str, value: &str, more: &[&str]| {
         let mut command = against(Some(&fast), None);
         command.args(["--deadline", "32s"]).env(name, value).env("KEEPER_TOKEN", TOKEN).args(more);
         command
     };
-    let straight = ["--page-id", "gytm4qzbx9t6", "--metric-id", "gytm4qzbx9t6"];
-    let mut folderless = with("STATE_DIR", &no_folder, &straight);
-    folderless.env("TOKEN", TOKEN);
     for (command, sentence) in [
         (with("KEEPER_URL", &nobody.url(), &[]), "look at KEEPER_URL, and whether it is up"),
         (with("KEEPER_URL", &nobody.url(), &["--dry-run"]), "look at KEEPER_URL, and whether it is up"),
-        (folderless, "STATE_DIR: "),
     ] {
         let unknown = told(command).await;
         assert_eq!(unknown.code, Some(1), "{unknown:?}");

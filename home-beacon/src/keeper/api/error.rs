@@ -84,6 +84,7 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            StoreError::Moved(_) => Self::new(StatusCode::PRECONDITION_FAILED, error.to_string()),
             StoreError::Contradiction(message) => Self::unprocessable(message),
             StoreError::Storage(sqlx::Error::PoolTimedOut) => {
                 Self { retry_after: Some(BUSY), ..Self::unavailable("the keeper is busy; try again in a moment") }

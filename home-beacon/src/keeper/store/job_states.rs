@@ -12,12 +12,23 @@ impl Store {
     pub async fn job_state(&self, job: &str) -> Result<Value, StoreError> {
         let query = sqlx::query_scalar("SELECT document FROM job_states WHERE job = ?").bind(job);
         let text: Option<String> = query.fetch_optional(&self.read).await?;
-        let text = text.ok_or_else(|| StoreError::NotFound(format!("a state of the job {job}")))?;
-        serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(error.into()).into())
+        read(&text.ok_or_else(|| StoreError::NotFound(format!("a state of the job {job}")))?)
     }
 
-    pub async fn set_job_state(&self, job: &str, document: &Value) -> Result<(), StoreError> {
+    /// Replaces what is remembered, if `may` says of what there is now (nothing, or a document) that it may be.
+    pub async fn set_job_state(
+        &self,
+        job: &str,
+        document: &Value,
+        may: impl FnOnce(Option<&Value>) -> bool + Send,
+    ) -> Result<(), StoreError> {
         let mut change = self.write.begin().await?;
+        let query = sqlx::query_scalar("SELECT document FROM job_states WHERE job = ?").bind(job);
+        let text: Option<String> = query.fetch_optional(&mut *change).await?;
+        let now = text.map(|text| read(&text)).transpose()?;
+        if !may(now.as_ref()) {
+            return Err(StoreError::Moved(format!("the state of the job {job}")));
+        }
         let query = "INSERT INTO job_states (job, document, updated_at) VALUES (?, ?, ?)
                      ON CONFLICT (job) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at";
         let now = self.now().millis();
@@ -28,4 +39,8 @@ impl Store {
         change.commit().await?;
         Ok(())
     }
+}
+
+fn read(text: &str) -> Result<Value, StoreError> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()).into())
 }

@@ -18,7 +18,7 @@ mod series;
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
     time::Duration,
@@ -84,6 +84,9 @@ pub enum StoreError {
     /// There is no such thing; names it.
     #[error("{0} could not be found")]
     NotFound(String),
+    /// It is not any more what the client thinks that it is; names it.
+    #[error("{0} has changed meanwhile: read it again")]
+    Moved(String),
     /// The values contradict what is stored; names the field.
     #[error("{0}")]
     Contradiction(String),
@@ -154,6 +157,12 @@ pub fn check_address(url: &str) -> Result<(), OpenError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
     let volatile = rest.contains(":memory:") || rest.contains("mode=memory");
     if volatile || options.get_filename().as_os_str().is_empty() { Err(OpenError::Volatile) } else { Ok(()) }
+}
+
+/// The folder of a database, where its address names one.
+pub fn folder(url: &str) -> Option<PathBuf> {
+    let options = SqliteConnectOptions::from_str(url).ok()?;
+    options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned)
 }
 
 /// Refuses what is not ours, or not for us, before anything of it is changed.

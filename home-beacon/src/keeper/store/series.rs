@@ -8,6 +8,9 @@ use sqlx::FromRow;
 
 use super::{Moment, Store, StoreError, readings::known_series};
 
+/// How many series are listed.
+const MOST_NAMES: i64 = 50;
+
 /// What the readings of a bucket or an hour come to, by the SQL that says it. A marked reading says nothing of the line at
 /// rest, so it is counted apart. Bind the length of a bucket in milliseconds as `?1`.
 pub(super) const SUMS: &str = "
@@ -86,6 +89,12 @@ struct Sums {
 }
 
 impl Store {
+    /// Some of the series that there are.
+    pub async fn series_names(&self) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT name FROM series ORDER BY name LIMIT ?").bind(MOST_NAMES);
+        Ok(query.fetch_all(&self.read).await?)
+    }
+
     /// The buckets of a series that hold anything, the oldest first. The series is a reading's metric, or `@` and the id
     /// of a page's metric.
     ///

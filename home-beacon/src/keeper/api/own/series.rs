@@ -40,7 +40,13 @@ pub(super) fn router() -> Router<Shared> {
 }
 
 async fn series(State(shared): State<Shared>, InQuery(query): InQuery) -> Result<Json<Series>, Refusal> {
-    let metric = query.get("metric").ok_or_else(|| Refusal::unprocessable("metric: can't be blank"))?;
+    let Some(metric) = query.get("metric").filter(|metric| !metric.is_empty()) else {
+        let known = match shared.store.series_names().await?.join(", ") {
+            none if none.is_empty() => "but there are no readings yet".into(),
+            names => format!("one of {names}"),
+        };
+        return Err(Refusal::unprocessable(format!("metric: can't be blank; name {known}")));
+    };
     let span = span(&query, shared.clock.now()).map_err(Refusal::unprocessable)?;
     let points = shared.store.series(metric, span).await?;
     Ok(Json(Series { metric: metric.clone(), from: span.from, to: span.to, step: span.step.as_secs(), points }))

@@ -1,6 +1,15 @@
-//! `GET` and `PUT /porchlight/v1/state/{job}`: what a job must remember, a JSON object of its own making.
+//! `GET` and `PUT /porchlight/v1/state/{job}`: what a job must remember, a JSON object of its own making. Each version of
+//! it has an `ETag`, and a `PUT` with `If-Match` (or `If-None-Match: *`) replaces that version or nothing (RFC 9110,
+//! section 13.1).
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    routing::get,
+};
 use serde_json::Value;
 
 use super::super::{Refusal, path::InPath, payload::JsonObject};
@@ -25,19 +34,42 @@ fn checked(job: &str) -> Result<&str, Refusal> {
     }
 }
 
-async fn recall(State(shared): State<Shared>, InPath(job): InPath<String>) -> Result<Json<Value>, Refusal> {
-    Ok(Json(shared.store.job_state(checked(&job)?).await?))
+type Tag = [(header::HeaderName, String); 1];
+
+async fn recall(State(shared): State<Shared>, InPath(job): InPath<String>) -> Result<(Tag, Json<Value>), Refusal> {
+    let document = shared.store.job_state(checked(&job)?).await?;
+    Ok(([(header::ETAG, tag(&document))], Json(document)))
 }
 
 async fn remember(
     State(shared): State<Shared>,
     InPath(job): InPath<String>,
+    fields: HeaderMap,
     JsonObject(document): JsonObject,
-) -> Result<StatusCode, Refusal> {
+) -> Result<(StatusCode, Tag), Refusal> {
     let document = Value::Object(document);
     if document.to_string().len() > LONGEST {
         return Err(Refusal::unprocessable(format!("a state may have {LONGEST} bytes")));
     }
-    shared.store.set_job_state(checked(&job)?, &document).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let may = |now: Option<&Value>| may_replace(now.map(tag).as_deref(), &fields);
+    shared.store.set_job_state(checked(&job)?, &document, may).await?;
+    Ok((StatusCode::NO_CONTENT, [(header::ETAG, tag(&document))]))
+}
+
+/// Tells versions apart, by what is in them.
+fn tag(document: &Value) -> String {
+    let mut hasher = DefaultHasher::new();
+    document.to_string().hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+/// Whether the version that there is (`None`: there is none) may be replaced by who sent these fields.
+fn may_replace(now: Option<&str>, fields: &HeaderMap) -> bool {
+    let names = |field: header::HeaderName| {
+        fields.get(field).map(|value| {
+            let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
+            now.is_some_and(|now| listed.into_iter().any(|tag| tag == "*" || tag == now))
+        })
+    };
+    names(header::IF_MATCH).unwrap_or(true) && !names(header::IF_NONE_MATCH).unwrap_or(false)
 }
