@@ -30,6 +30,9 @@ pub enum Fault {
     PageSaysNothing,
     ScriptStatus(u16),
     ScriptIsHtml,
+    /// It is so long, or breaks off there.
+    ScriptIsLong(usize),
+    ScriptBreaks(u64),
     ScriptWithoutToken,
     ScriptWithoutEndpoint,
     /// The page that is served first leads to a token that is old already.
@@ -53,8 +56,9 @@ pub enum Fault {
     TargetsAreEmpty,
     /// They answer with a few bytes of some message, whose length they do not tell.
     TargetsMumble,
-    /// Latency is asked for, and answered with a head and nothing more.
+    /// Latency is asked for, and answered with a head and nothing more, or with all there is.
     LatencyStalls,
+    LatencyIsLarge,
     /// They send so many bytes of each piece, and then nothing.
     TargetsStall(u64),
     /// They break off after so many bytes of each piece.
@@ -201,6 +205,10 @@ impl State {
             match fault {
                 Fault::ScriptStatus(status) => return html(*status),
                 Fault::ScriptIsHtml => return html(200),
+                Fault::ScriptBreaks(after) => return Reply::new(200, Body::Breaks(2 * after, *after)),
+                Fault::ScriptIsLong(length) => {
+                    return Reply::text(200, "application/javascript", ";".repeat(*length));
+                }
                 _ => (),
             }
         }
@@ -289,6 +297,7 @@ impl State {
                 Fault::TargetsAreHtml => return html(200),
                 Fault::TargetsAreEmpty => return octets(Body::Payload(0)),
                 Fault::TargetsMumble if length > 1 => return octets(Body::Untold(300)),
+                Fault::LatencyIsLarge if length == 1 => return octets(Body::Payload(OBJECT)),
                 Fault::LatencyStalls if length == 1 => return octets(Body::Stalls(1, 0)),
                 // Latency is asked for with a single byte, which always comes but for the one above.
                 Fault::TargetsStall(after) if length > 1 => return octets(Body::Stalls(length, *after)),

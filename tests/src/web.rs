@@ -72,6 +72,8 @@ pub enum Body {
     Stalls(u64, u64),
     /// So many bytes are promised, so many come, and the connection is closed.
     Breaks(u64, u64),
+    /// A text in two pieces, with a pause between them and without telling how long it is.
+    InPieces([&'static str; 2]),
     /// As many bytes as anybody reads, without telling how many, until the connection is closed.
     Endless,
     /// So many bytes, without telling how many, and then the connection is closed.
@@ -238,7 +240,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &Answer)
             Body::Payload(length) | Body::Slow(length, _) | Body::Stalls(length, _) | Body::Breaks(length, _) => {
                 Some(*length)
             }
-            Body::Endless | Body::Untold(_) => None,
+            Body::InPieces(_) | Body::Endless | Body::Untold(_) => None,
         };
         let mut head = vec![format!("HTTP/1.1 {} Emulated", reply.status)];
         head.extend(length.map(|length| format!("Content-Length: {length}")));
@@ -285,6 +287,14 @@ async fn write(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), body: &Body) 
         Body::Breaks(_, length) => {
             payload(stream, *length).await?;
             stream.flush().await?;
+            Ok(false)
+        }
+        Body::InPieces(pieces) => {
+            for piece in pieces {
+                stream.write_all(piece.as_bytes()).await?;
+                stream.flush().await?;
+                sleep(Duration::from_millis(50)).await;
+            }
             Ok(false)
         }
         Body::Endless => loop {

@@ -7,7 +7,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
@@ -15,11 +15,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use hickory_resolver::{TokioResolver, config::LookupIpStrategy};
 use http_body_util::BodyExt;
 use hyper::{
     Request, Response,
-    body::Incoming,
+    body::{Body, Incoming},
     client::conn::http1::{self, SendRequest},
     header::{CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT},
 };
@@ -92,6 +91,8 @@ pub(super) struct Dialer {
     connector: HttpConnector<Names>,
     tls: OnceCell<Arc<ClientConfig>>,
     meter: Arc<Meter>,
+    /// With more than this on the meter no text is read.
+    allowance: u64,
 }
 
 /// A connection. Dropped, it is closed, whatever is on its way.
@@ -119,12 +120,12 @@ impl Drop for Line {
 }
 
 impl Dialer {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Names::default());
+    pub(super) fn new(meter: Arc<Meter>, allowance: u64) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(Names);
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
-        Self { connector, tls: OnceCell::new(), meter }
+        Self { connector, tls: OnceCell::new(), meter, allowance }
     }
 
     /// # Errors
@@ -177,15 +178,21 @@ impl Dialer {
         let get = async {
             let mut line = self.dial(url, Buffer::Small).await?;
             let (head, mut body) = line.ask(request("GET", url, Payload::empty())).await?.into_parts();
+            line.coming = body.size_hint().exact().unwrap_or(u64::MAX);
             Trouble::look(&host, &head, instead)?;
             let mut text = Vec::new();
             while let Some(piece) = body.frame().await {
                 let piece = piece.map_err(|error| line.broken(&error))?.into_data().unwrap_or_default();
+                line.coming = line.coming.saturating_sub(piece.len() as u64);
+                if self.meter.total() > self.allowance {
+                    return Err(Trouble::spent());
+                }
                 if text.len() + piece.len() > longest {
                     return Err(Trouble::unusable(&host, format!("{instead} is longer than {longest} bytes")));
                 }
                 text.extend_from_slice(&piece);
             }
+            line.coming = 0;
             String::from_utf8(text).map_err(|_| Trouble::unusable(&host, format!("{instead} is no text")))
         };
         timeout(TEXT, get).await.unwrap_or_else(|_| Err(Trouble::Silent { host: host.clone(), after: TEXT }))
@@ -273,44 +280,22 @@ fn server_name(url: &Url) -> Option<ServerName<'static>> {
     }
 }
 
-/// Names by hickory, because getaddrinfo blocks a thread beyond any deadline.
-#[derive(Clone, Debug, Default)]
-struct Names(Arc<OnceLock<TokioResolver>>);
-
-impl Names {
-    fn resolver(&self) -> Result<TokioResolver, Box<dyn Error + Send + Sync>> {
-        if let Some(resolver) = self.0.get() {
-            return Ok(resolver.clone());
-        }
-        let mut builder = TokioResolver::builder_tokio()?;
-        // The connector takes whichever family connects first.
-        builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        let resolver = builder.build()?;
-        Ok(self.0.get_or_init(|| resolver).clone())
-    }
-}
+/// The connector's look-ups, by our resolver.
+#[derive(Clone, Copy, Debug)]
+struct Names;
 
 impl Service<Name> for Names {
     type Response = std::vec::IntoIter<std::net::SocketAddr>;
-    type Error = Box<dyn Error + Send + Sync>;
-    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Response>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let resolver = self.resolver();
-        Box::pin(async move {
-            let found = match resolver?.lookup_ip(name.as_str()).await {
-                Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
-                    return Err("the name has no address".into());
-                }
-                found => found?,
-            };
-            // The connector puts the port in.
-            Ok(found.iter().map(|address| (address, 0).into()).collect::<Vec<_>>().into_iter())
-        })
+        // The connector puts the port in, and takes whichever family connects first.
+        Box::pin(async move { shared::names::Names::resolve(name.as_str()).await.map(Vec::into_iter) })
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 
 /// The longest texts that are read, in bytes.
 const LONGEST_PAGE: usize = 256 << 10;
-const LONGEST_SCRIPT: usize = 4 << 20;
+const LONGEST_SCRIPT: usize = 2 << 20;
 const LONGEST_ANSWER: usize = 64 << 10;
 
 /// How long one text is asked for again after trouble that passes.

@@ -1,6 +1,6 @@
 //! How long a tiny request takes: the line's latency, idle and under load.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::pending, time::Duration};
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
@@ -22,8 +22,11 @@ const IDLE: Duration = Duration::from_secs(2);
 pub(super) const FIRST: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(500);
 
-/// An answer longer than this is not read to its end.
+/// An answer longer than this is none, in bytes.
 const LONGEST: usize = 4 << 10;
+
+/// After so many failures under load it is not asked again: each may cost something.
+const MOST_FAILURES: u32 = 3;
 
 /// Asks one server, over a connection that it keeps where it can.
 #[derive(Debug)]
@@ -51,9 +54,8 @@ impl<'a> Latency<'a> {
             // Who says nothing in the middle of an answer must not use up the run.
             match timeout_at((end + ANSWER).min(self.until), self.once()).await {
                 Ok(Ok(time)) => times.push(time),
-                Err(_) => break,
-                Ok(Err(_)) if !times.is_empty() => break,
-                Ok(Err(trouble)) => return Err(trouble),
+                Ok(Err(trouble)) if times.is_empty() => return Err(trouble),
+                Ok(Err(_)) | Err(_) => break,
             }
         }
         median(&mut times).ok_or_else(|| Trouble::Other("there was no time left to take the latency".into()))
@@ -63,13 +65,18 @@ impl<'a> Latency<'a> {
     pub(super) async fn under_load(&mut self, times: &mut Vec<f64>) -> Infallible {
         let mut due = interval_at(Instant::now() + FIRST, EVERY);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let mut failures = 0;
+        while failures < MOST_FAILURES {
             due.tick().await;
             match self.once().await {
                 Ok(time) => times.push(time),
-                Err(trouble) => tracing::debug!(%trouble, "no latency under load"),
+                Err(trouble) => {
+                    failures += 1;
+                    tracing::debug!(%trouble, "no latency under load");
+                }
             }
         }
+        pending().await
     }
 
     /// One request: the time until the head of its answer, without what the server says that it took itself.
@@ -109,7 +116,7 @@ impl<'a> Latency<'a> {
             read += came;
             line.coming = line.coming.saturating_sub(came as u64);
             if read > LONGEST {
-                return Ok((took - own.unwrap_or(0.0)).max(0.0));
+                return Err(Trouble::unusable(line.host(), "it sent much where a byte was asked for"));
             }
         }
         line.coming = 0;

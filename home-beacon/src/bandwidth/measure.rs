@@ -77,11 +77,11 @@ impl Measured {
         let way = |name: &str, moved: &Result<Moved, String>| match moved {
             Err(why) => format!("{name}: not measured: {why}"),
             Ok(moved) => format!(
-                "{name}: {:.2} Mbit/s ({}, {from}; {} over {} streams in {:.1} s{})",
+                "{name}: {:.2} Mbit/s ({}, {from}; {} over {} in {:.1} s{})",
                 moved.mbit_s,
                 self.method,
                 amount(moved.bytes),
-                moved.streams,
+                if moved.streams == 1 { "1 stream".into() } else { format!("{} streams", moved.streams) },
                 moved.seconds,
                 if moved.stable { "" } else { ", not settled" },
             ),
@@ -160,7 +160,7 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn measure(&self, source: &Source) -> Measured {
-        let dialer = Dialer::new(Arc::clone(self.meter));
+        let dialer = Dialer::new(Arc::clone(self.meter), self.allowance);
         match source.find(&dialer, self.end).await {
             Ok(servers) => self.measure_against(&servers).await,
             Err(trouble) => {
@@ -218,7 +218,7 @@ impl Attempt<'_> {
         let bytes = share.saturating_sub(self.meter.total() + FOR_LATENCY);
         // A run of the least allowance still has its one piece.
         if bytes < LEAST_EACH / 2 {
-            return Err(Trouble::Other("nothing is left of what this run may use".into()));
+            return Err(Trouble::spent());
         }
         let until = self.end.min(Instant::now() + self.settings.max_seconds);
         if until < Instant::now() + LEAST_TIME {

@@ -11,6 +11,7 @@ mod allowance;
 mod budget;
 mod crew;
 mod dial;
+mod download;
 mod fast;
 pub mod foreign;
 mod job;
@@ -25,6 +26,7 @@ mod speed;
 mod stream;
 mod transfer;
 mod trouble;
+mod upload;
 
 pub use job::command;
 pub use settings::{BandwidthSettings, Choice};

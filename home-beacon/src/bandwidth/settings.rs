@@ -10,7 +10,7 @@ use shared::{
 };
 use url::Url;
 
-use super::budget::amount;
+use super::budget::{amount, useful};
 use crate::job::{
     destination::HANDING_OVER,
     settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings, bytes},
@@ -22,6 +22,9 @@ const CLOUDFLARE: &str = "https://speed.cloudflare.com";
 
 /// The budget of a month where past runs are remembered, in bytes.
 const DATA_BUDGET: u64 = 60_000_000_000;
+
+/// As many as the chart's schedule makes.
+const RUNS_PER_DAY: u32 = 8;
 
 /// The most that a run may use where nothing is remembered, in bytes.
 pub(super) const WITHOUT_MEMORY: u64 = 100_000_000;
@@ -50,9 +53,9 @@ pub struct BandwidthSettings {
     /// where they are not
     #[arg(long, env = "DATA_BUDGET", value_parser = bytes)]
     pub data_budget: Option<u64>,
-    /// How many runs a day the budget is to last for
-    #[arg(long, env = "RUNS_PER_DAY", value_parser = clap::value_parser!(u32).range(1..=1440), default_value_t = 8)]
-    pub runs_per_day: u32,
+    /// How many runs a day the budget is to last for: with --every as many as there will be, else 8
+    #[arg(long, env = "RUNS_PER_DAY", value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub runs_per_day: Option<u32>,
     /// Measure the upload too; a quarter of the data is kept for it
     #[arg(long, env = "UPLOAD", value_parser = BoolishValueParser::new())]
     pub upload: bool,
@@ -138,6 +141,7 @@ impl BandwidthSettings {
             ("METRIC_ID", self.statuspage.metric_id.is_some()),
             ("METRIC_ID_UPLOAD", self.metric_id_upload.is_some()),
         ])?;
+        self.keeper.look()?;
         let wrong = |text: &str| Err(WrongSetting(text.into()));
         if self.metric_id_upload.is_some() && !self.upload {
             return wrong("METRIC_ID_UPLOAD is set, but no upload is measured: set UPLOAD=true too");
@@ -174,6 +178,12 @@ impl BandwidthSettings {
         self.data_budget.unwrap_or(DATA_BUDGET)
     }
 
+    pub(super) fn runs_per_day(&self) -> u32 {
+        let each = |every: Duration| Duration::from_hours(24).div_duration_f64(every).ceil().clamp(1.0, 1440.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 1 and 1440")]
+        self.runs_per_day.unwrap_or_else(|| self.run.every.map_or(RUNS_PER_DAY, |every| each(every) as u32))
+    }
+
     /// The most that a run may use, whatever the budget says.
     pub(super) fn cap(&self) -> u64 {
         if self.run.dry_run || !self.remembers() { self.max_bytes.min(WITHOUT_MEMORY) } else { self.max_bytes }
@@ -185,6 +195,18 @@ impl BandwidthSettings {
             let why = if self.run.dry_run { "a dry run is not remembered" } else { "nothing remembers past runs" };
             let (most, set) = (amount(self.cap()), amount(self.max_bytes));
             tracing::warn!("MAX_BYTES: at most {most} are used instead of {set}, because {why}");
+        }
+        self.keeper.warn(self.statuspage.page_id.as_ref());
+        let (share, least) = (self.budget() / (31 * u64::from(self.runs_per_day())), useful(self.cap()));
+        if self.remembers() && share < least {
+            tracing::warn!(
+                "DATA_BUDGET: {} are {} for each of {} runs a day, and a run needs {}: until enough is left for that, runs \
+                 are skipped",
+                amount(self.budget()),
+                amount(share),
+                self.runs_per_day(),
+                amount(least)
+            );
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A download or an upload: some streams at once, sampled until the speed has settled, or until time or data are used up.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
@@ -69,6 +72,7 @@ pub(super) async fn transfer(
         taken: Notify::new(),
         uploads: Cell::new(0),
         failures: Cell::new(0),
+        trouble: RefCell::default(),
         streams,
         until: bounds.until,
     };
@@ -107,7 +111,9 @@ async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Resu
                 let quiet = watch.look(shared);
                 let (over, silent) = (Instant::now() >= until, quiet >= shared.silence() || watch.samples.is_empty());
                 if quiet >= shared.patience() || (over && silent) {
-                    return Err(Trouble::Silent { host: shared.servers.host(), after: quiet });
+                    let silent = Trouble::Silent { host: shared.servers.host(), after: quiet };
+                    // Who is asked again and again is silent because of what was wrong the last time.
+                    return Err(shared.trouble.take().unwrap_or(silent));
                 }
                 if over || (!silent && watch.is_stable()) {
                     return Ok(watch);

@@ -41,6 +41,11 @@ impl Trouble {
         Self::Unusable { host: host.to_owned(), what: what.into() }
     }
 
+    /// The run has used what it may.
+    pub(super) fn spent() -> Self {
+        Self::Other("nothing is left of what this run may use".into())
+    }
+
     /// Looks at the head of an answer that should be `instead`.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
-//! `bandwidth` beside curl over an unshaped loopback, HTTP and HTTPS, with as many connections and about as much data:
-//! how fast they are, what processor time a GB costs them, and the peak of memory. Both talk to the emulated fast.com,
-//! taking turns.
+//! `bandwidth` beside curl over an unshaped loopback, HTTP and HTTPS, with about as much data: how fast they are, what
+//! processor time a GB costs them, and the peak of memory. Both talk to the emulated fast.com, taking turns.
 
 use std::{
     fs, io,
@@ -23,7 +22,6 @@ use wait4::Wait4;
 use super::{median, released};
 
 const ROUNDS: usize = 7;
-const STREAMS: u64 = 5;
 /// How often curl gets the whole object: 2 GB.
 const OBJECTS: u64 = 76;
 
@@ -70,7 +68,7 @@ fn bandwidth(binary: &Path, fast: &Fast, keeper: &Keeper, trusted: &str) -> Cost
     let mut command = command(binary);
     command
         .args(["--json", "--source", "fast", "--max-bytes", "2GB", "--data-budget", "100TB", "--runs-per-day", "1"])
-        .args(["--streams", &STREAMS.to_string(), "--fast-url", &fast.url()])
+        .args(["--fast-url", &fast.url()])
         .env("KEEPER_URL", &keeper.url)
         .env("KEEPER_TOKEN", TOKEN)
         .env("SSL_CERT_FILE", trusted);
@@ -87,7 +85,7 @@ fn other(curl: &Path, fast: &Fast, folder: &Path, trusted: &str) -> Cost {
     let object = fast.object();
     let list = format!("url = \"{object}\"\noutput = \"/dev/null\"\n").repeat(usize::try_from(OBJECTS).unwrap_or(1));
     let mut command = command(curl);
-    command.args(["-s", "-Z", "--parallel-max", &STREAMS.to_string(), "--cacert", trusted]);
+    command.args(["-s", "--cacert", trusted]);
     command.args(["-K", &file(folder, "list", &list)]);
     let before = fast.web.traffic.sent();
     let (_, cpu, took, memory) = run(command);

@@ -93,6 +93,33 @@ async fn what_a_source_in_trouble_has_used_is_counted_against_the_next() {
 }
 
 #[tokio::test]
+async fn whatever_else_is_large_counts_too() {
+    for (fault, metric, why) in [
+        (Fault::LatencyIsLarge, "latency_idle", "it sent much where a byte was asked for"),
+        (Fault::ScriptIsLong(30_000_000), "bandwidth", "its script is longer than"),
+    ] {
+        let fast = Fast::open(&[fault, Fault::Slow(3_000_000)]).await;
+        let told = told(limited(against(Some(&fast), None), "fast", &[])).await;
+        let said = told.number("/details/bytes_used");
+        assert!(said <= MAX + MAX / 50, "{said}: {told:?}");
+        assert!(told.failure(metric).contains(why), "{told:?}");
+    }
+}
+
+/// A script that breaks off is asked for again, and each time costs what came of it.
+#[tokio::test]
+async fn texts_that_are_asked_for_again_use_no_more_either() {
+    let fast = Fast::open(&[Fault::ScriptBreaks(900_000)]).await;
+    let mut command = against(Some(&fast), None);
+    command.args(["--dry-run", "--max-bytes", "1MB", "--source", "fast"]);
+    let told = told(command).await;
+    assert!(told.failure("bandwidth").contains("nothing is left of what this run may use"), "{told:?}");
+    // What was on its way when the connection was cut counts, and cannot be known better than by a buffer.
+    let said = told.number("/details/bytes_used");
+    assert!(said <= 2_000_000, "{said}: {told:?}");
+}
+
+#[tokio::test]
 async fn a_file_is_got_in_ranges() {
     let web = Web::open(false, |_, request| {
         let range = request.field("range").and_then(|range| range.strip_prefix("bytes=0-")?.parse::<u64>().ok());

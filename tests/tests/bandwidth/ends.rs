@@ -80,7 +80,7 @@ async fn a_run_ends_within_its_deadline_whatever_hangs() {
 async fn a_resident_run_goes_on_and_ends_when_it_is_asked_to() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
     let mut command = kept(&fast, &keeper);
-    command.args(["--every", "1s", "--max-bytes", "5MB"]);
+    command.args(["--every", "1s", "--max-bytes", "5MB", "--runs-per-day", "8"]);
     let mut run = Process::start(command);
     run.wait_for("three runs", |lines| {
         (lines.iter().filter(|line| line.contains("\"ending\"")).count() >= 3).then_some(())

@@ -173,11 +173,20 @@ type Answer = fn(&Request) -> Reply;
 #[tokio::test]
 async fn whatever_is_wrong_with_a_file_is_told_and_is_no_speed() {
     let octets = |status, body| Reply::new(status, body).field("Content-Type", "application/octet-stream");
-    let cases: [(Answer, &str); 6] = [
+    let cases: [(Answer, &str); 9] = [
         (|_| Reply::text(404, "text/plain", "Not Found"), "127.0.0.1 answered 404 instead of payload"),
         (|_| Reply::text(200, "text/html", "<html></html>"), "answered with an HTML page instead of payload"),
         (|_| Reply::new(200, Body::Text(" <!DOCTYPE html>".repeat(100_000))), "an HTML page instead of payload"),
         (|_| Reply::new(200, Body::Payload(999_999)), "the file has 999999 bytes, which is too few"),
+        (|_| Reply::new(200, Body::InPieces(["<!doc", "type html>Please log in"])), "an HTML page instead of payload"),
+        (|_| Reply::new(200, Body::InPieces(["Please ", "log in"])), "it sent no more than 13 bytes"),
+        (
+            |_| {
+                let page = Body::Text(" <!DOCTYPE html>".repeat(100_000));
+                Reply::new(200, page).field("Content-Type", "application/octet-stream")
+            },
+            "an HTML page instead of payload",
+        ),
         (|_| Reply::new(416, Body::Payload(0)), "127.0.0.1 answered 416 instead of payload"),
         (
             |_| Reply::new(206, Body::Payload(1000)).field("Content-Range", "bytes 0-999/1000"),
@@ -227,6 +236,6 @@ async fn names_are_looked_up_and_their_troubles_told() {
     };
     run("home").await.value("bandwidth");
     run("half").await.value("bandwidth");
-    no_speed(&run("nx").await, "nx.example.test cannot be reached (the name has no address)");
+    no_speed(&run("nx").await, "nx.example.test cannot be reached (nx.example.test does not exist (NXDOMAIN))");
     no_speed(&run("silent").await, "silent.example.test cannot be reached (no connection within 4 s)");
 }
