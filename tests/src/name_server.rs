@@ -15,6 +15,7 @@ use crate::duckdns::Zone;
 
 const SERVFAIL: u8 = 2;
 const NXDOMAIN: u8 = 3;
+const REFUSED: u8 = 5;
 const A: u8 = 1;
 const AAAA: u8 = 28;
 
@@ -28,6 +29,7 @@ pub enum Manner {
     /// With an old answer for ever.
     Stale(IpAddr),
     Servfail,
+    Refuses,
     NoSuchName,
     Silent,
 }
@@ -110,6 +112,7 @@ fn answer(query: &[u8], zone: &Zone, manner: Manner) -> Option<Vec<u8>> {
     let (code, address) = match (manner, held) {
         (Manner::Silent, _) => return None,
         (Manner::Servfail, _) => (SERVFAIL, None),
+        (Manner::Refuses, _) => (REFUSED, None),
         (Manner::Behind(old, _) | Manner::Stale(old), _) => (0, Some(old).filter(of_kind)),
         (Manner::NoSuchName, _) | (Manner::Live, None) => (NXDOMAIN, None),
         (Manner::Live, Some(held)) => {

@@ -27,6 +27,8 @@ const A_LOOK: Duration = Duration::from_secs(5);
 pub(super) struct Finding {
     pub(super) family: Family,
     pub(super) decision: Decision,
+    /// Another address than the last accepted one, which sources agree on.
+    pub(super) seen: Option<IpAddr>,
     /// What the sources said, where that did not help.
     pub(super) unclear: String,
     /// What public DNS said, where it could not be learned whether it agrees.
@@ -73,7 +75,11 @@ impl Asking<'_> {
             }
             decided => decided,
         };
-        Finding { family, decision, unclear, unheard }
+        let seen = match sensed {
+            Sensed::Moved(seen) => Some(seen),
+            Sensed::Same | Sensed::Unclear => None,
+        };
+        Finding { family, decision, seen, unclear, unheard }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
@@ -86,11 +92,18 @@ impl Asking<'_> {
         if weigh(&answers, accepted) != Sensed::Same {
             answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, until))).await);
         }
-        (weigh(&answers, accepted), unclear(family, &answers))
+        let sensed = weigh(&answers, accepted);
+        let unclear = if sensed == Sensed::Unclear { unclear(family, &answers) } else { String::new() };
+        (sensed, unclear)
     }
 }
 
 impl Finding {
+    /// Whether public DNS and whoever was asked agree that nothing is to be done.
+    pub(super) fn is_confirmed(&self) -> bool {
+        matches!(self.decision, Decision::Stay(_)) && self.unclear.is_empty() && self.unheard.is_empty()
+    }
+
     /// For a machine.
     pub(super) fn details(&self) -> Value {
         let (family, decision) = (self.family.to_string(), &self.decision);

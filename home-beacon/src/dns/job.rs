@@ -75,6 +75,7 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
     let destination = keeper.map_or(Destination::Nowhere, Destination::Keeper);
     let outside = Outside::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
     let public = PublicDns::new(&settings.public_dns)?;
+    settings.keeper.warn(None);
     if settings.run.check {
         let names = settings.names();
         println!("The settings are in order: DuckDNS is told the address of {names}, and {}.", destination.told());
@@ -97,8 +98,11 @@ impl Course {
     /// Says what was found, and what DuckDNS is to be told of it.
     fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
         let (mut ipv4, mut ipv6) = (None, None);
-        for Finding { family, decision, unclear, unheard } in findings {
+        for Finding { family, decision, unclear, unheard, .. } in findings {
             match decision {
+                Decision::Stay(address) if !unclear.is_empty() => {
+                    self.told.say(format!("{family}: DuckDNS took {address} lately, and is left alone; {unclear}"));
+                }
                 Decision::Stay(address) if unheard.is_empty() => {
                     self.told.say(format!("{family}: still {address}, nothing to do"));
                 }
@@ -107,7 +111,8 @@ impl Course {
                 }
                 Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
                 Decision::Call(why, address) => {
-                    self.told.say(format!("{family}: {why}"));
+                    let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
+                    self.told.say(format!("{family}: {why}{but}"));
                     match (family, address) {
                         (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
                         (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
@@ -141,44 +146,72 @@ impl Course {
 
 impl Dns<'_> {
     async fn once(&self, until: Instant) -> Told {
-        let mut course = Course { told: Told::new(Timestamp::now()), failures: Vec::new() };
+        let mut course = Course { told: Told::new(Timestamp::now(), &self.settings.run), failures: Vec::new() };
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
-        let mut record = self.recall(&mut course, part(4, work)).await;
+        let recalled = self.recall(&mut course, part(4, work)).await;
+        let is_known = recalled.is_some();
+        let mut record = Record::of(&self.settings.domain, recalled.flatten());
         let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
         let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, work);
         let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
         let updates = course.weigh(&findings);
         if self.settings.run.dry_run {
-            if !updates.is_empty() {
-                course.told.say("in earnest, DuckDNS would be called now");
+            for update in &updates {
+                course.told.say(format!("in earnest, DuckDNS would be called now to set {update}"));
             }
             return course.told;
         }
-        let taken = self.call(&updates, &mut record, &mut course, work).await;
+        let seen = findings.iter().find_map(|finding| finding.seen.filter(|_| finding.family == Family::V4));
+        let taken = self.call(&updates, seen, &mut record, &mut course, work).await;
         let waited = match &taken {
             Some(taken) => self.wait(taken, &record, &mut course, work).await,
             None => None,
         };
         let outcome = match waited {
             Some(waited) if course.failures.is_empty() => Outcome::Value(waited.as_secs_f64()),
-            None if course.failures.is_empty() => return course.told,
+            None if course.failures.is_empty() => {
+                if !record.failing || !findings.iter().all(Finding::is_confirmed) {
+                    return course.told;
+                }
+                course.told.say("public DNS agrees again");
+                Outcome::Value(0.0)
+            }
             _ => Outcome::Failure(course.failures.join("; ")),
         };
-        self.hand_over(outcome, course, until).await
+        let failing = matches!(outcome, Outcome::Failure(_));
+        let told = self.hand_over(outcome, course, until).await;
+        if is_known && record.failing != failing && (failing || told.ending == Ending::Done) {
+            record.failing = failing;
+            if let Err(error) = self.memory.remember(record::JOB, &record, until).await {
+                tracing::warn!("how this ended cannot be remembered: {error}");
+            }
+        }
+        told
     }
 
-    /// What is remembered. Where that cannot be learned it counts as nothing: better DuckDNS is called too often.
-    async fn recall(&self, course: &mut Course, until: Instant) -> Record {
-        let recalled = self.memory.recall(record::JOB, until).await.unwrap_or_else(|error| {
-            course.told.say(format!("what was done before is not known: {error}"));
-            None
-        });
-        Record::of(&self.settings.domain, recalled)
+    /// What is remembered; `None` where that cannot be learned. Then it counts as nothing: better DuckDNS is called too
+    /// often.
+    async fn recall(&self, course: &mut Course, until: Instant) -> Option<Option<Record>> {
+        match self.memory.recall(record::JOB, until).await {
+            Ok(recalled) => Some(recalled.state),
+            Err(error) => {
+                course.told.say(format!("what was done before is not known: {error}"));
+                None
+            }
+        }
     }
 
     /// Calls DuckDNS; what it took goes into the record.
-    async fn call(&self, updates: &[Update], record: &mut Record, course: &mut Course, work: Instant) -> Option<Taken> {
+    /// `seen` is another IPv4 address, which sources agree on.
+    async fn call(
+        &self,
+        updates: &[Update],
+        seen: Option<IpAddr>,
+        record: &mut Record,
+        course: &mut Course,
+        work: Instant,
+    ) -> Option<Taken> {
         if updates.is_empty() {
             return None;
         }
@@ -205,8 +238,15 @@ impl Dns<'_> {
                 Err(error) => course.fail(Ending::NotDone, error.to_string()),
                 Ok(addresses) => {
                     for address in &addresses {
-                        record.accept(*address, Timestamp::now());
+                        let seen = seen.filter(|seen| seen.is_ipv4() == address.is_ipv4() && seen != address);
+                        record.accept(*address, Timestamp::now(), seen);
                         course.told.say(format!("DuckDNS took {address} for {}", self.settings.names()));
+                        if let Some(seen) = seen {
+                            course.told.say(format!(
+                                "sources see us come from {seen}, DuckDNS from {address}: with a VPN or a second line, look \
+                                 which of them leads to the beacon"
+                            ));
+                        }
                     }
                     let earlier = done.take().map(|done| done.addresses).unwrap_or_default();
                     done = Some(Taken { addresses: [earlier, addresses].concat(), at: Instant::now() });
@@ -236,7 +276,10 @@ impl Dns<'_> {
                 course.told.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
                 return Some(waited);
             }
-            (Standing::Disagrees, _) => format!("public DNS does not agree after {seconds} s: {odd}"),
+            (Standing::Disagrees, _) => format!(
+                "public DNS does not agree after {seconds} s: {odd}; name servers may keep an old answer for some minutes, \
+                 and some routers answer in their place"
+            ),
             _ => format!(
                 "no name server of PUBLIC_DNS could tell within {seconds} s, so look whether this machine may ask them over \
                  UDP: {odd}"

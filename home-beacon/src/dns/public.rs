@@ -10,8 +10,11 @@ use futures_util::future::join_all;
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
-    net::{NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{Name, RecordType},
+    net::{DnsError, NetError, runtime::TokioRuntimeProvider},
+    proto::{
+        op::ResponseCode,
+        rr::{Name, RecordType},
+    },
 };
 use shared::settings::WrongSetting;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -103,7 +106,9 @@ async fn said(resolver: &TokioResolver, name: &SubName, family: Family) -> Said 
         }
         Err(error) if error.is_nx_domain() => Said::NoName,
         Err(error) if error.is_no_records_found() => Said::NoAddress,
-        Err(NetError::Dns(_)) => Said::Failed,
+        Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused))) => Said::Failed("REFUSED"),
+        Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail))) => Said::Failed("SERVFAIL"),
+        Err(NetError::Dns(_)) => Said::Failed("an error"),
         Err(_) => Said::Silent,
     }
 }

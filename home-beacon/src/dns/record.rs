@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{address::Family, name::SubName};
 
+/// How often DuckDNS is asked itself where nobody else can tell whether our address is still the one it took.
+const UNSURE: SignedDuration = SignedDuration::from_mins(15);
+
 /// The name under which it is remembered.
 pub const JOB: &str = "dns";
 
@@ -22,6 +25,9 @@ pub struct Record {
     ipv4: Option<Accepted>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ipv6: Option<Accepted>,
+    /// Whether the latest reading was a failure: then one that says otherwise is owed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failing: bool,
 }
 
 /// An address that DuckDNS took, and when.
@@ -29,12 +35,20 @@ pub struct Record {
 pub struct Accepted {
     pub address: IpAddr,
     pub at: Timestamp,
+    /// What sources named at that time, where it was another address: behind a VPN or with two lines they go on doing so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<IpAddr>,
 }
 
 impl Accepted {
     /// Whether DuckDNS is to be told again. A time to come was written by a wrong clock, or is read by one.
     pub fn is_due(&self, now: Timestamp) -> bool {
         !(SignedDuration::ZERO..STANDS).contains(&now.duration_since(self.at))
+    }
+
+    /// Whether it was taken so lately that DuckDNS is not asked again only because nobody else can tell.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        (SignedDuration::ZERO..UNSURE).contains(&now.duration_since(self.at))
     }
 }
 
@@ -55,8 +69,10 @@ impl Record {
         accepted.filter(|accepted| Family::of(accepted.address) == family)
     }
 
-    pub fn accept(&mut self, address: IpAddr, at: Timestamp) {
-        let accepted = Some(Accepted { address, at });
+    /// DuckDNS took the address, while sources named the other one.
+    pub fn accept(&mut self, address: IpAddr, at: Timestamp, seen: Option<IpAddr>) {
+        let seen = seen.filter(|seen| *seen != address);
+        let accepted = Some(Accepted { address, at, seen });
         match Family::of(address) {
             Family::V4 => self.ipv4 = accepted,
             Family::V6 => self.ipv6 = accepted,
@@ -73,7 +89,11 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         for (hours, due) in [(-1, true), (0, false), (23, false), (24, true), (500_000, true)] {
             let at = now - SignedDuration::from_hours(hours);
-            assert_eq!(Accepted { address: [81, 2, 69, 142].into(), at }.is_due(now), due, "{hours} hours ago");
+            assert_eq!(
+                Accepted { address: [81, 2, 69, 142].into(), at, seen: None }.is_due(now),
+                due,
+                "{hours} hours ago"
+            );
         }
     }
 
@@ -81,7 +101,7 @@ mod tests {
     fn a_record_is_of_its_names_and_of_its_families() {
         let names = ["home".parse().unwrap()];
         let mut record = Record::of(&names, None);
-        record.accept([81, 2, 69, 142].into(), Timestamp::UNIX_EPOCH);
+        record.accept([81, 2, 69, 142].into(), Timestamp::UNIX_EPOCH, None);
         let written = serde_json::to_string(&record).unwrap();
         assert_eq!(written, r#"{"names":["home"],"ipv4":{"address":"81.2.69.142","at":"1970-01-01T00:00:00Z"}}"#);
         let read: Record = serde_json::from_str(&written).unwrap();

@@ -165,13 +165,16 @@ impl DnsSettings {
         if self.duckdns_url.scheme() == "http" && (host == DUCKDNS || host.ends_with(&format!(".{DUCKDNS}"))) {
             return wrong("DUCKDNS_URL: the token would travel unencrypted: use https://www.duckdns.org".into());
         }
+        if self.duckdns_url.path().trim_end_matches('/').ends_with("/update") {
+            return wrong("DUCKDNS_URL: leave /update out, because it is added to the address".into());
+        }
         for (family, name) in [(Family::V4, "ADDRESS_SOURCES"), (Family::V6, "ADDRESS_SOURCES_V6")] {
-            let origins: Vec<_> = self.sources(family).iter().map(Url::origin).collect();
-            if twice(&origins).is_some() {
-                return wrong(format!("{name}: two of the sources are the same, so their agreement would say nothing"));
+            let places: Vec<_> = self.sources(family).iter().map(|url| (url.host(), url.port())).collect();
+            if twice(&places).is_some() {
+                return wrong(format!("{name}: two of the sources are one host, so their agreement would say nothing"));
             }
             let asked = self.ip_version.each().contains(&family) && self.how(family) == How::Detect;
-            if asked && origins.len() < 2 {
+            if asked && places.len() < 2 {
                 return wrong(format!("{name}: two sources must agree on an address, so name two or more"));
             }
         }
@@ -185,10 +188,7 @@ impl DnsSettings {
                 self.deadline, self.jitter
             ));
         }
-        match &self.keeper.state_dir {
-            Some(folder) if !folder.is_dir() => wrong(format!("STATE_DIR: {} is no folder: make it", folder.display())),
-            _ => Ok(()),
-        }
+        self.keeper.look()
     }
 }
 

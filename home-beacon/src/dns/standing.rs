@@ -15,8 +15,8 @@ pub enum Said {
     NoAddress,
     /// NXDOMAIN.
     NoName,
-    /// SERVFAIL and its like.
-    Failed,
+    /// Another answer, by its name, like SERVFAIL.
+    Failed(&'static str),
     Silent,
 }
 
@@ -44,7 +44,7 @@ impl Heard {
         match &self.said {
             Said::Addresses(addresses) => Some(addresses.iter().all(|address| *address == self.expected)),
             Said::NoAddress | Said::NoName => Some(false),
-            Said::Failed | Said::Silent => None,
+            Said::Failed(_) | Said::Silent => None,
         }
     }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Heard {
             }
             Said::NoAddress => write!(f, "knows no such address of {}", self.name),
             Said::NoName => write!(f, "says that {} does not exist (NXDOMAIN)", self.name),
-            Said::Failed => write!(f, "could not find out about {} (SERVFAIL)", self.name),
+            Said::Failed(how) => write!(f, "could not find out about {} ({how})", self.name),
             Said::Silent => write!(f, "did not answer about {}", self.name),
         }
     }
@@ -133,10 +133,10 @@ mod tests {
     fn more_than_half_of_those_that_answer_decide() {
         for (said, expected) in [
             (vec![], Standing::Unknown),
-            (vec![Silent, Failed, Silent], Standing::Unknown),
+            (vec![Silent, Failed("SERVFAIL"), Silent], Standing::Unknown),
             (vec![right(), right(), right()], Standing::Agrees),
             (vec![right(), right(), wrong()], Standing::Agrees),
-            (vec![right(), Silent, Failed], Standing::Agrees),
+            (vec![right(), Silent, Failed("REFUSED")], Standing::Agrees),
             (vec![right(), wrong(), wrong()], Standing::Disagrees),
             (vec![right(), wrong(), Silent], Standing::Disagrees),
             (vec![NoName, NoName, right()], Standing::Disagrees),
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_is_odd_is_told_with_who_says_it() {
-        let all = [heard(1, right()), heard(2, wrong()), heard(3, NoName), heard(4, Failed), heard(5, Silent)];
+        let all =
+            [heard(1, right()), heard(2, wrong()), heard(3, NoName), heard(4, Failed("SERVFAIL")), heard(5, Silent)];
         assert_eq!(
             oddities(&all),
             "2.2.2.2 says 81.2.69.1 for home.duckdns.org; 3.3.3.3 says that home.duckdns.org does not exist (NXDOMAIN); \

@@ -1,6 +1,9 @@
 //! One call of DuckDNS: what it is asked to set, and whether it did.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use super::{
     address::public,
@@ -16,6 +19,17 @@ pub enum Update {
     Given4(Ipv4Addr),
     Given6(Ipv6Addr),
     Given(Ipv4Addr, Ipv6Addr),
+}
+
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seen => f.write_str("the IPv4 address that it sees"),
+            Self::Given4(ipv4) => ipv4.fmt(f),
+            Self::Given6(ipv6) => ipv6.fmt(f),
+            Self::Given(ipv4, ipv6) => write!(f, "{ipv4} and {ipv6}"),
+        }
+    }
 }
 
 impl Update {

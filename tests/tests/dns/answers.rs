@@ -50,7 +50,7 @@ async fn trouble_of_duckdns_is_told_tried_again_where_that_may_help_and_never_re
         let in_order = sentence.contains("answered OK") || sentence.contains("saw and took");
         assert_eq!(world.calls().len() > 1, !in_order, "{fault:?}: {:?}", world.calls());
         assert!(world.calls().iter().all(|call| !call.contains("elsewhere")), "no redirect is followed");
-        assert_eq!(world.remembered(), Value::Null, "{fault:?}");
+        assert_eq!(world.remembered()["ipv4"], Value::Null, "{fault:?}");
     });
     for run in runs.map(tokio::spawn) {
         run.await.expect("each goes well");
@@ -79,7 +79,7 @@ async fn a_duckdns_that_nobody_can_reach_is_not_said_to_be_in_trouble() {
     // Nobody listens on port 9.
     let run = world.run_with(|command| command.env("DUCKDNS_URL", "http://127.0.0.1:9")).await;
     run.ends(1).says("DuckDNS cannot be reached: Connection refused");
-    assert_eq!(world.remembered(), Value::Null);
+    assert_eq!(world.remembered()["ipv4"], Value::Null);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn ko_is_a_wrong_setting_asked_once_and_told_with_how_to_check() {
             .says("DuckDNS says KO: TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top");
         assert!(run.reading()["failure"].as_str().is_some_and(|why| why.starts_with("DuckDNS says KO")));
         assert_eq!(world.duckdns.calls().len(), 1, "it is not tried again");
-        assert_eq!(world.remembered(), Value::Null);
+        assert_eq!(world.remembered()["ipv4"], Value::Null);
     }
 }
 
@@ -117,7 +117,7 @@ async fn an_answer_that_tells_another_address_than_was_sent_is_trouble() {
     world.duckdns.play([], Fault::Says("OK\n81.2.69.9\n\nUPDATED"));
     let run = world.run_with(|command| command.env("ADDRESS", "detect")).await;
     run.ends(1).says("DuckDNS answered OK, but it was told 81.2.69.142 and says that it took 81.2.69.9");
-    assert_eq!(world.remembered(), Value::Null);
+    assert_eq!(world.remembered()["ipv4"], Value::Null);
 }
 
 #[tokio::test]

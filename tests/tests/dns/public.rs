@@ -23,6 +23,7 @@ async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are
     for (other, told) in [
         (Manner::Silent, "but 127.0.0.1:"),
         (Manner::Servfail, "could not find out about home.duckdns.org (SERVFAIL)"),
+        (Manner::Refuses, "could not find out about home.duckdns.org (REFUSED)"),
         (Manner::NoSuchName, "says that home.duckdns.org does not exist (NXDOMAIN)"),
         (Manner::Stale(MOVED.into()), "says 81.2.69.160 for home.duckdns.org"),
     ] {

@@ -55,6 +55,7 @@ async fn what_is_missing_or_wrong_is_named() {
         (&[("ADDRESS", "upnp")], "invalid value 'upnp' for '--address <ADDRESS>'"),
         (&[("IP_VERSION", "5")], "invalid value '5' for '--ip-version <IP_VERSION>'"),
         (&[("DUCKDNS_URL", "http://www.duckdns.org")], "DUCKDNS_URL: the token would travel unencrypted"),
+        (&[("DUCKDNS_URL", "https://www.duckdns.org/update")], "DUCKDNS_URL: leave /update out"),
         (&[("DUCKDNS_URL", "https://x/?a=b")], "this address must not have a query"),
         (&[("ADDRESS_SOURCES", "api.ipify.org")], "an address is written like https://example.com/path"),
         (
@@ -67,13 +68,13 @@ async fn what_is_missing_or_wrong_is_named() {
         ),
         (
             &[("ADDRESS_SOURCES", "https://api.ipify.org,https://api.ipify.org/?format=text")],
-            "ADDRESS_SOURCES: two of the sources are the same",
+            "ADDRESS_SOURCES: two of the sources are one host",
         ),
         (&[("PUBLIC_DNS", "dns.google")], "a name server is an address, with or without a port"),
         (&[("PUBLIC_DNS", "1.1.1.1,1.1.1.1:53")], "PUBLIC_DNS: 1.1.1.1:53 is there twice"),
         (&[("JITTER", "soon")], "invalid value 'soon' for '--jitter <JITTER>': a duration is written like 5s"),
         (&[("DEADLINE", "20s")], "DEADLINE is 20s, and with JITTER 15s and 10s to hand over a run takes 29s or more"),
-        (&[("STATE_DIR", "/nowhere")], "STATE_DIR: /nowhere is no folder: make it"),
+        (&[("STATE_DIR", "/nowhere")], "STATE_DIR: /nowhere is no folder: make it, or name one that is there"),
         (&[("KEEPER_URL", "http://127.0.0.1:9")], "KEEPER_TOKEN is not set"),
         (&[("LOG_LEVEL", "loud")], "a level is error, warn, info, debug or trace"),
     ] {
