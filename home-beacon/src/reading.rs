@@ -26,7 +26,15 @@ pub struct Metric(String);
 #[error("a metric has up to 100 lower-case letters, digits and _ - . :, like ping or ping:9.9.9.9")]
 pub struct NoMetric;
 
+/// What our own programs measure; of `ping` and its kin also with a further target behind a colon.
+const OURS: [&str; 7] = ["ping", "resolve", "bandwidth", "upload", "latency_idle", "latency_loaded", "dns"];
+
 impl Metric {
+    /// Whether a program of ours measures it.
+    pub fn is_ours(&self) -> bool {
+        OURS.contains(&self.0.split(':').next().unwrap_or_default())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -176,7 +176,7 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
         ("KEEPER_ADDR", "here".to_owned(), "invalid value 'here' for '--keeper-addr"),
         ("KEEPER_RATE_LIMIT", "many".to_owned(), "invalid value 'many' for '--keeper-rate-limit"),
         ("DATABASE_URL", "postgres://x".to_owned(), "'--database-url <DATABASE_URL>': only sqlite:"),
-        ("DATABASE_URL", "sqlite:/nowhere/k.db".to_owned(), "DATABASE_URL: sqlite:/nowhere/k.db: it cannot be opened"),
+        ("DATABASE_URL", "sqlite:/nowhere/k.db".to_owned(), "DATABASE_URL: /nowhere is no folder: make it"),
         (
             "DATABASE_URL",
             format!("sqlite:{}", seed("text.db", "this is no database at all, but a text")),

@@ -50,6 +50,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
 }
 
 fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
+    settings.look()?;
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
         seed: settings.seed()?,

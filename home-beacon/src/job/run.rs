@@ -1,7 +1,7 @@
 //! Runs a job once, or again and again, and tells how each run went.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
     time::Duration,
 };
@@ -57,16 +57,25 @@ pub struct Told {
     /// What else a machine may want to know of the run; `null` where there is nothing.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub details: Value,
+    /// Whether lines are shown as soon as they are said: handing over to who does not answer takes its time.
+    #[serde(skip)]
+    aloud: bool,
 }
 
 impl Told {
-    pub fn new(at: Timestamp) -> Self {
-        Self { at, ending: Ending::Done, said: Vec::new(), readings: Vec::new(), details: Value::Null }
+    pub fn new(at: Timestamp, settings: &RunSettings) -> Self {
+        let aloud = !settings.is_told_as_json();
+        Self { at, ending: Ending::Done, said: Vec::new(), readings: Vec::new(), details: Value::Null, aloud }
     }
 
     /// Adds a line for a person.
     pub fn say(&mut self, line: impl Into<String>) {
-        self.said.push(line.into());
+        let line = line.into();
+        if self.aloud {
+            // Nobody is left to tell when stdout is gone; the exit code still says how it went.
+            let _ = writeln!(io::stdout(), "{line}");
+        }
+        self.said.push(line);
     }
 
     /// Hands the readings over, and says how that went.
@@ -93,12 +102,15 @@ pub async fn run(settings: &RunSettings, deadline: Duration, mut once: impl Asyn
     let mut round = async || {
         let until = Instant::now() + deadline;
         let told = timeout_at(until + GRACE, once(until)).await.unwrap_or_else(|_| {
-            let mut late = Told::new(Timestamp::now());
+            let mut late = Told::new(Timestamp::now(), settings);
             late.ending = Ending::NotDone;
             late.say("it did not end in time and was cut off");
             late
         });
-        tell(&told, settings);
+        if settings.is_told_as_json() {
+            let mut out = io::stdout().lock();
+            let _ = serde_json::to_writer(&mut out, &told).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"));
+        }
         told.ending
     };
     let Some(every) = settings.every else {
@@ -122,14 +134,4 @@ pub async fn run(settings: &RunSettings, deadline: Duration, mut once: impl Asyn
             () = &mut stop => return ExitCode::SUCCESS,
         }
     }
-}
-
-fn tell(told: &Told, settings: &RunSettings) {
-    let mut out = io::stdout().lock();
-    // Nobody is left to tell when stdout is gone; the exit code still says how it went.
-    let _ = if settings.json || (settings.every.is_some() && !out.is_terminal()) {
-        serde_json::to_writer(&mut out, told).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
-    } else {
-        told.said.iter().try_for_each(|line| writeln!(out, "{line}"))
-    };
 }

@@ -1,6 +1,10 @@
 //! The settings that all jobs have.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::Args;
 use shared::{
@@ -36,6 +40,20 @@ pub struct RunSettings {
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+}
+
+impl RunSettings {
+    /// Where nobody sits in front of a program that stays, a log is read by machines.
+    pub fn is_told_as_json(&self) -> bool {
+        self.json || (self.every.is_some() && !io::stdout().is_terminal())
+    }
+
+    /// Says so where runs are asked for more often than they can be made.
+    pub fn warn(&self, least: Duration) {
+        if let Some(every) = self.every.filter(|every| *every < least) {
+            tracing::warn!("--every {every:?} is shorter than a run, which takes {least:?} or more: runs are left out");
+        }
+    }
 }
 
 /// The keeper, and what takes its place as a memory.
@@ -101,6 +119,29 @@ impl KeeperSettings {
                  {name} out"
             ))),
             _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// When the address is that of an API below the keeper's, or there is no such folder to remember in.
+    pub fn look(&self) -> Result<(), WrongSetting> {
+        if self.keeper_url.as_ref().is_some_and(|url| url.path().trim_end_matches('/').ends_with("/v1")) {
+            return Err(WrongSetting("KEEPER_URL: leave /v1 out: paths are added to the keeper's own address".into()));
+        }
+        match &self.state_dir {
+            Some(folder) if self.keeper_url.is_none() && !folder.is_dir() => {
+                let folder = folder.display();
+                Err(WrongSetting(format!("STATE_DIR: {folder} is no folder: make it, or name one that is there")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says so where what is set has no part beside a keeper.
+    pub fn warn(&self, page: Option<&PageId>) {
+        let without = [("STATE_DIR", self.state_dir.is_some()), ("PAGE_ID", page.is_some())];
+        for (name, _) in without.iter().filter(|(_, set)| *set && self.keeper_url.is_some()) {
+            tracing::warn!("{name} has no part here, because KEEPER_URL is set too");
         }
     }
 }

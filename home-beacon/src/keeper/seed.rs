@@ -81,7 +81,13 @@ impl Seed {
     pub fn read(path: &Path) -> Result<Self, WrongSetting> {
         let wrong = |what: String| WrongSetting(format!("KEEPER_SEED: {}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read ({error})")))?;
-        Self::parse(&text).map_err(wrong)
+        let seed = Self::parse(&text).map_err(wrong)?;
+        for (metric, reading) in seed.metrics.iter().filter_map(|metric| Some((metric, metric.reading.as_ref()?))) {
+            if !reading.is_ours() {
+                tracing::warn!("KEEPER_SEED: metric {}: no program of ours has readings of {reading}", metric.id);
+            }
+        }
+        Ok(seed)
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -9,7 +9,10 @@ use shared::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{seed::Seed, store::check_address};
+use super::{
+    seed::Seed,
+    store::{check_address, folder},
+};
 
 pub const KEEPER_TOKEN: SecretSetting =
     SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
@@ -53,6 +56,18 @@ fn database(text: &str) -> Result<String, String> {
 }
 
 impl KeeperSettings {
+    /// # Errors
+    /// When the database has no folder to be in.
+    pub fn look(&self) -> Result<(), WrongSetting> {
+        match folder(&self.database_url) {
+            Some(folder) if !folder.is_dir() => {
+                let folder = folder.display();
+                Err(WrongSetting(format!("DATABASE_URL: {folder} is no folder: make it, or name another place")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The seed, read and checked.
     ///
     /// # Errors

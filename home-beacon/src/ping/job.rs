@@ -54,6 +54,8 @@ pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> 
             None => return Err(Destination::missing()),
         },
     };
+    settings.keeper.warn(settings.statuspage.page_id.as_ref());
+    settings.run.warn(settings.sending());
     if settings.run.check {
         println!("The settings are in order: {}.", destination.told());
         return Ok(ExitCode::SUCCESS);
@@ -86,7 +88,7 @@ fn metric(name: &str, index: usize, target: Option<&Target>) -> Metric {
 
 impl Ping<'_> {
     async fn once(&self, until: Instant) -> Told {
-        let mut told = Told::new(Timestamp::now());
+        let mut told = Told::new(Timestamp::now(), &self.settings.run);
         let measured = join_all(
             self.settings.target_host.iter().enumerate().map(|(index, target)| self.measure(index, target, until)),
         );
@@ -108,7 +110,10 @@ impl Ping<'_> {
         let recalled = self.memory.recall::<Record>(record::JOB, soon).await;
         let record =
             recalled.inspect_err(|error| tracing::warn!("whether a bandwidth test runs is not known: {error}"));
-        record.ok().flatten().is_some_and(|record| record.tested_between(start, Timestamp::now()))
+        record
+            .ok()
+            .and_then(|recalled| recalled.state)
+            .is_some_and(|record| record.tested_between(start, Timestamp::now()))
     }
 
     /// The readings of one target, and what to say of them.

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use hickory_resolver::{TokioResolver, config::LookupIpStrategy};
+use shared::names::told;
 use tokio::time::{Instant, timeout_at};
 
 use super::settings::Family;
@@ -32,7 +33,7 @@ pub(super) async fn resolve(host: &str, family: Option<Family>, until: Instant) 
     let start = Instant::now();
     match timeout_at(until, resolver.lookup_ip(host)).await {
         Err(_) => Err(format!("the name service did not answer in time for {host}")),
-        Ok(Err(error)) => Err(format!("{host} has no address ({error})")),
+        Ok(Err(error)) => Err(told(host, &error)),
         Ok(Ok(found)) => match found.iter().next() {
             Some(address) => Ok(Found { address, took: Some(start.elapsed()) }),
             None => Err(format!("{host} has no address")),

@@ -128,9 +128,14 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 impl PingSettings {
+    /// From the first echo to the last.
+    pub(super) fn sending(&self) -> Duration {
+        self.interval * u32::from(self.count - 1)
+    }
+
     /// The longest that sampling takes.
     pub(super) fn sampling(&self) -> Duration {
-        self.interval * u32::from(self.count - 1) + PATIENCE
+        self.sending() + PATIENCE
     }
 
     /// # Errors
@@ -141,6 +146,7 @@ impl PingSettings {
             ("METRIC_ID_LOSS", self.metric_id_loss.is_some()),
             ("METRIC_ID_JITTER", self.metric_id_jitter.is_some()),
         ])?;
+        self.keeper.look()?;
         if self.target_host.len() > MOST_TARGETS {
             return Err(WrongSetting(format!("TARGET_HOST: up to {MOST_TARGETS} targets can be pinged at once")));
         }

@@ -36,13 +36,13 @@ impl Store {
         Ok(seed.page.id.clone())
     }
 
-    /// The page that is shown without a seed: the oldest one, made with one component if there is none yet, and with the
+    /// The page that is shown without a seed: the newest one (an older one may be from before there was a seed), made with one component if there is none yet, and with the
     /// usual metrics if it never had any.
     ///
     /// # Errors
     /// When the storage is in trouble.
     pub async fn first_page(&self) -> Result<PageId, StoreError> {
-        let page = match self.pages().await?.into_iter().next() {
+        let page = match self.pages().await?.into_iter().max_by_key(|page| page.created_at) {
             Some(page) => page.id,
             None => self.seed(&first_seed().map_err(wrong)?).await?,
         };
