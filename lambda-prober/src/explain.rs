@@ -8,6 +8,8 @@ use crate::{
     identity::{Identity, WhichKey},
     observation::{Attempt, Exchange, Failure, NameTrouble, Resolution},
     report::{Outcome, Report, TargetReport},
+    run::Looked,
+    target::Home,
     verdict::Verdict,
 };
 
@@ -25,17 +27,17 @@ pub struct OneLine<'a> {
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for report in &self.0.targets {
-            writeln!(f, "{}  {}", report.target.name, report.target.url)?;
-            for (index, attempt) in report.attempts.iter().enumerate() {
-                write!(f, "  attempt {} at {:.1} s: ", index + 1, attempt.started.as_secs_f64())?;
-                explain_attempt(f, attempt)?;
-            }
-            let verdict = report.verdict;
-            writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())?;
+            explain_home(f, &report.target.home, &report.attempts, report.verdict)?;
             writeln!(f, "  page: {}", page_words(report))?;
             explain_state(f, report)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        explain_home(f, &self.home, &self.attempts, self.verdict)
     }
 }
 
@@ -44,8 +46,17 @@ impl fmt::Display for OneLine<'_> {
         let Self { at, target: report } = self;
         let at = at.to_zoned(TimeZone::system());
         let (verdict, page) = (verdict_words(report.verdict), page_words(report));
-        write!(f, "{}  {}: {verdict}; page: {page}", at.strftime("%H:%M:%S"), report.target.name)
+        write!(f, "{}  {}: {verdict}; page: {page}", at.strftime("%H:%M:%S"), report.target.home.name)
     }
+}
+
+fn explain_home(f: &mut fmt::Formatter<'_>, home: &Home, attempts: &[Attempt], verdict: Verdict) -> fmt::Result {
+    writeln!(f, "{}  {}", home.name, home.url)?;
+    for (index, attempt) in attempts.iter().enumerate() {
+        write!(f, "  attempt {} at {:.1} s: ", index + 1, attempt.started.as_secs_f64())?;
+        explain_attempt(f, attempt)?;
+    }
+    writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())
 }
 
 fn verdict_words(verdict: Verdict) -> String {

@@ -75,7 +75,7 @@ impl Report {
     /// What could not be published, in a sentence; `None` when everything could.
     pub fn failure(&self) -> Option<String> {
         let failed = self.targets.iter().filter_map(|report| match &report.outcome {
-            Outcome::Failed(error) => Some(format!("{}: {error}", report.target.name)),
+            Outcome::Failed(error) => Some(format!("{}: {error}", report.target.home.name)),
             _ => None,
         });
         let failed: Vec<String> = failed.collect();
@@ -117,8 +117,8 @@ impl Serialize for TargetReport {
             attempts: Vec<AttemptLine>,
         }
         Line {
-            name: &self.target.name,
-            url: self.target.url.as_str(),
+            name: &self.target.home.name,
+            url: self.target.home.url.as_str(),
             page_id: self.target.page.as_str(),
             component_id: self.target.component.as_str(),
             verdict: self.verdict.label(),

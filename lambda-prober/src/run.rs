@@ -29,7 +29,7 @@ use crate::{
     report::{Outcome, Report, TargetReport},
     secrets::{RunSecrets, Secrets},
     state::{Finding, Kept, State},
-    target::{Target, Targets},
+    target::{Home, Target, Targets},
     verdict::{UnknownCause, Verdict},
 };
 
@@ -95,11 +95,12 @@ impl Prober {
             listed = self.secrets.targets(observed).await.map_err(RunError::Targets)?;
             listed.as_ref().ok_or(RunError::NothingToProbe)?
         };
-        let secrets = RunSecrets::new(&self.secrets, targets, until);
+        let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
 
         let observing = targets
             .iter()
-            .map(|target| async { observe(&Checker { secrets: &secrets, target }, &tools.tls, pace, began).await });
+            .map(|target| Checker { secrets: &secrets, home: &target.home })
+            .map(|checker| async move { observe(&checker, &tools.tls, pace, began).await });
         let reading = async {
             let access = Access::new(&tools.http, &self.statuspage, &secrets).await;
             let pages = match &access {
@@ -126,9 +127,20 @@ impl Prober {
         Ok(Report { at, duration: began.elapsed(), published, targets: reports })
     }
 
+    /// Looks at one home, whatever its page says.
+    ///
+    /// # Errors
+    /// When this machine cannot make a TLS client at all.
+    pub async fn look(&self, home: &Home, pace: &Pace) -> Result<Looked, SetupError> {
+        let began = Instant::now();
+        let secrets = RunSecrets::new(&self.secrets, vec![home], began + pace.budget);
+        let attempts = observe(&Checker { secrets: &secrets, home }, &self.tools()?.tls, pace, began).await;
+        Ok(Looked { home: home.clone(), verdict: judge(&attempts), attempts })
+    }
+
     /// Whether this target's answers must be proven.
     pub fn expects_proof(&self, target: &Target) -> bool {
-        self.secrets.has_key(target)
+        self.secrets.has_key(&target.home)
     }
 
     /// Plans one target's change and applies it.
@@ -141,7 +153,7 @@ impl Prober {
     ) -> Outcome {
         if seen.verdict == Verdict::Unknown(UnknownCause::Key) {
             // Nothing is to be published, but somebody must mend it.
-            return Outcome::Failed(match secrets.keys_again(seen.target).await {
+            return Outcome::Failed(match secrets.keys_again(&seen.target.home).await {
                 Err(error) => error,
                 Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
             });
@@ -193,6 +205,14 @@ impl Prober {
         let http = http::client(&tls, Deadlines::default())?;
         Ok(self.tools.get_or_init(|| Tools { tls, http }))
     }
+}
+
+/// What was seen of a home, and what that means.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    pub home: Home,
+    pub attempts: Vec<Attempt>,
+    pub verdict: Verdict,
 }
 
 /// What was seen of one target, what that means, and its component as the page had it.

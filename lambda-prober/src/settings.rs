@@ -18,7 +18,7 @@ use crate::{
     run::{Mode, Prober},
     secrets::{Place, Places, Secrets},
     state::{State, StatePlace},
-    target::{Target, Targets},
+    target::{Home, Target, Targets},
 };
 
 pub const TOKEN: SecretSetting =
@@ -103,7 +103,11 @@ impl Settings for ProberSettings {
     const SECRETS: &'static [SecretSetting] = &[TOKEN, BEACON_KEY, BEACON_KEY_OLD];
 }
 
-fn attempts(text: &str) -> Result<u8, String> {
+/// How many attempts a home may get.
+///
+/// # Errors
+/// When it is no such number.
+pub fn attempts(text: &str) -> Result<u8, String> {
     match text.parse() {
         Ok(attempts @ 2..=5) => Ok(attempts),
         _ => Err("a run takes 2 to 5 attempts".into()),
@@ -113,6 +117,17 @@ fn attempts(text: &str) -> Result<u8, String> {
 fn cycle(text: &str) -> Result<Duration, String> {
     let every = duration(text)?;
     if every < SHORTEST_CYCLE { Err("a cycle takes 15s or longer".into()) } else { Ok(every) }
+}
+
+impl Places {
+    /// The keys that are at hand, for looking at a home that has no page.
+    ///
+    /// # Errors
+    /// When one is no key.
+    pub fn without_a_page() -> Result<Self, WrongSetting> {
+        let (key, old_key) = (key_place(BEACON_KEY, "", None)?, key_place(BEACON_KEY_OLD, "", None)?);
+        Ok(Self { token: None, key, old_key, targets: None })
+    }
 }
 
 impl ProberSettings {
@@ -138,13 +153,7 @@ impl ProberSettings {
         }
         match (&self.canary_url, &self.page_id, &self.component_id) {
             (Some(url), Some(page), Some(component)) => {
-                let target = Target {
-                    name: url.host_str().unwrap_or("home").to_owned(),
-                    url: url.clone(),
-                    page: page.clone(),
-                    component: component.clone(),
-                    keys: None,
-                };
+                let target = Target { home: Home::at(url), page: page.clone(), component: component.clone() };
                 Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
             }
             (None, None, None) => Ok(None),
@@ -183,7 +192,7 @@ impl ProberSettings {
         }
         let list = self.targets_parameter.as_deref();
         let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
-        Ok(Places { token, key, old_key, targets })
+        Ok(Places { token: Some(token), key, old_key, targets })
     }
 
     fn state(&self) -> Result<Option<State>, WrongSetting> {

@@ -14,16 +14,22 @@ use crate::parameters::ParameterName;
 /// The most targets of one run: what one listing of a page covers.
 pub const MOST_TARGETS: usize = 100;
 
-/// A home, and where its state is published.
+/// What is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Home {
     /// For people; the host where none is given.
     pub name: String,
     pub url: Url,
-    pub page: PageId,
-    pub component: ComponentId,
     /// Where its keys are; without them the prober's own count.
     pub keys: Option<KeyNames>,
+}
+
+/// A home, and where its state is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub home: Home,
+    pub page: PageId,
+    pub component: ComponentId,
 }
 
 /// The parameters that hold a home's keys.
@@ -52,6 +58,17 @@ struct Written {
     component_id: String,
     key_parameter: Option<String>,
     old_key_parameter: Option<String>,
+}
+
+impl Home {
+    /// The home at an address, named after its host.
+    pub fn at(url: &Url) -> Self {
+        Self { name: host(url), url: url.clone(), keys: None }
+    }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or("home").to_owned()
 }
 
 impl Targets {
@@ -139,13 +156,8 @@ impl TryFrom<Written> for Target {
             written.component_id.parse().map_err(|e| told("component_id", &written.component_id, &e))?;
         let url = web_address(&written.url).map_err(|e| told("url", &written.url, &e))?;
         let keys = written.keys()?;
-        Ok(Self {
-            keys,
-            name: written.name.unwrap_or_else(|| url.host_str().unwrap_or("home").to_owned()),
-            url,
-            page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?,
-            component,
-        })
+        let home = Home { name: written.name.unwrap_or_else(|| host(&url)), url, keys };
+        Ok(Self { home, page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?, component })
     }
 }
 
@@ -168,7 +180,7 @@ mod tests {
     fn a_list_of_targets_is_read_and_the_name_may_be_left_out() {
         let text = target(|t| drop(t.remove("name")));
         let targets: Targets = text.parse().unwrap();
-        assert_eq!(targets.iter().next().unwrap().name, "home.example");
+        assert_eq!(targets.iter().next().unwrap().home.name, "home.example");
     }
 
     #[test]

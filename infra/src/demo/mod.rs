@@ -22,7 +22,7 @@ use lambda_prober::{
     pace::Pace,
     run::{Mode, Prober},
     secrets::{Places, Secrets},
-    target::{Target, Targets},
+    target::{Home, Target, Targets},
 };
 use shared::{
     secret::{Secret, SecretSource},
@@ -160,13 +160,9 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
 async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
     let components = keeper.store().components(keeper.page(), 0, 1).await?;
     let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
-    let target = Target {
-        name: component.name,
-        url: Url::parse(&format!("http://{}/", line.address()))?,
-        page: keeper.page().clone(),
-        component: component.id,
-        keys: None,
-    };
+    let url = Url::parse(&format!("http://{}/", line.address()))?;
+    let home = Home { name: component.name, url, keys: None };
+    let target = Target { home, page: keeper.page().clone(), component: component.id };
     Ok(Targets::new(vec![target])?)
 }
 

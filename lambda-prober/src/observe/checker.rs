@@ -8,20 +8,20 @@ use shared::{
 use crate::{
     identity::{Evidence, Identity},
     secrets::RunSecrets,
-    target::Target,
+    target::Home,
 };
 
-/// Challenges one target and checks what it answers.
+/// Challenges one home and checks what it answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Checker<'run> {
     pub secrets: &'run RunSecrets<'run>,
-    pub target: &'run Target,
+    pub home: &'run Home,
 }
 
 impl Checker<'_> {
     /// A challenge for one request; `None` where the home has no key to answer it with.
     pub(super) fn challenge(&self) -> Result<Option<Challenge>, NoRandomness> {
-        if !self.secrets.has_key(self.target) {
+        if !self.secrets.has_key(self.home) {
             return Ok(None);
         }
         random::bytes().map(|bytes| Some(Challenge::new(bytes)))
@@ -30,13 +30,13 @@ impl Checker<'_> {
     /// Whose answer it was. Before it counts as somebody else's, the keys are read again: they may have been replaced.
     /// Where that fails, those from before stand.
     pub(super) async fn identify(&self, evidence: &Evidence) -> Identity {
-        let with_first = self.secrets.keys(self.target).await.map(|keys| keys.identify(evidence));
+        let with_first = self.secrets.keys(self.home).await.map(|keys| keys.identify(evidence));
         if let Ok(identity) = with_first
             && identity.is_enough()
         {
             return identity;
         }
-        match self.secrets.keys_again(self.target).await {
+        match self.secrets.keys_again(self.home).await {
             Ok(keys) => keys.identify(evidence),
             Err(_) => with_first.unwrap_or(Identity::Unchecked),
         }

@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     let deadlines = Deadlines { phase, until };
     let outcome = match checker.challenge() {
         Err(error) => Err(Failure::Local(error.to_string())),
-        Ok(challenge) => match talk(&checker.target.url, address, tls, challenge, &mut phases, &deadlines).await {
+        Ok(challenge) => match talk(&checker.home.url, address, tls, challenge, &mut phases, &deadlines).await {
             Err(failure) => Err(failure),
             Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
             Ok(Head { status, evidence: Some(evidence) }) => {

@@ -21,7 +21,7 @@ use crate::{
 /// The most addresses of a name that are tried.
 const MOST_ADDRESSES: usize = 8;
 
-/// Observes a target; ends at the first answer that is enough, after the pace's attempts, or when observing must end.
+/// Observes a home; ends at the first answer that is enough, after the pace's attempts, or when observing must end.
 pub async fn observe(checker: &Checker<'_>, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant) -> Vec<Attempt> {
     let until = began + pace.observing;
     let mut attempts = Vec::with_capacity(pace.attempts);
@@ -54,7 +54,7 @@ async fn attempt(
     began: Instant,
     until: Instant,
 ) -> Attempt {
-    let (url, start) = (&checker.target.url, Instant::now());
+    let (url, start) = (&checker.home.url, Instant::now());
     let mut attempt = Attempt {
         started: start - began,
         resolution: Resolution::Literal,

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub use self::run::RunSecrets;
 use crate::{
     parameters::{Found, ParameterName, ParameterStore, StoreError},
-    target::{Target, Targets},
+    target::{Home, Targets},
 };
 
 /// How long a value is used until it is read again. Each read of a secret is a call of KMS, of which 20 000 a month are
@@ -38,7 +38,8 @@ pub enum Place {
 /// Where the secrets are.
 #[derive(Clone, Debug)]
 pub struct Places {
-    pub token: Place,
+    /// The page's, where there is one.
+    pub token: Option<Place>,
     /// The key of homes that name none of their own.
     pub key: Option<Place>,
     /// The key before, while it is being replaced. A parameter that does not exist counts as none.
@@ -91,7 +92,7 @@ enum Age {
 impl Places {
     /// A token and a key that are at hand.
     pub fn here(token: SecretSource, key: Option<SecretSource>) -> Self {
-        Self { token: Place::Here(token), key: key.map(Place::Here), old_key: None, targets: None }
+        Self { token: Some(Place::Here(token)), key: key.map(Place::Here), old_key: None, targets: None }
     }
 }
 
@@ -104,9 +105,9 @@ impl Secrets {
         &self.store
     }
 
-    /// Whether a target has a key: one of its own, or that of all homes.
-    pub fn has_key(&self, target: &Target) -> bool {
-        target.keys.is_some() || self.places.key.is_some()
+    /// Whether a home has a key: one of its own, or that of all homes.
+    pub fn has_key(&self, home: &Home) -> bool {
+        home.keys.is_some() || self.places.key.is_some()
     }
 
     /// The targets that Parameter Store has; `None` when they are not there.
@@ -116,7 +117,7 @@ impl Secrets {
     pub async fn targets(&self, until: Instant) -> Result<Option<Targets>, String> {
         let Some(name) = &self.places.targets else { return Ok(None) };
         // Together with what every run needs, so that it is one call.
-        let wanted = self.wanted(None);
+        let wanted = self.wanted(&[]);
         let known = self.read(&wanted, Age::UpToLifetime, until).await;
         match targets(&known, name) {
             // A list that is there, but wrong, may have been mended since it was read.
@@ -128,17 +129,15 @@ impl Secrets {
         .map(Some)
     }
 
-    /// The parameters that a run on `targets` asks for.
-    fn wanted<'a>(&'a self, targets: Option<&'a Targets>) -> Vec<Wanted<'a>> {
+    /// The parameters that a run on these homes asks for.
+    fn wanted<'a>(&'a self, homes: &[&'a Home]) -> Vec<Wanted<'a>> {
         let Places { token, key, old_key, targets: list } = &self.places;
         let parameter = |place: &'a Place| if let Place::Parameter(name) = place { Some(name) } else { None };
-        let keys = || targets.into_iter().flatten().filter_map(|target| target.keys.as_ref());
+        let keys = || homes.iter().filter_map(|home| home.keys.as_ref());
         // Where every home has a key of its own, nobody needs the others' one, which may not even exist.
-        let (key, old_key) = match targets {
-            Some(targets) if targets.iter().all(|target| target.keys.is_some()) => (None, None),
-            _ => (key.as_ref(), old_key.as_ref()),
-        };
-        let needed = [Some(token), key].into_iter().flatten().filter_map(parameter);
+        let all_have_one = !homes.is_empty() && homes.iter().all(|home| home.keys.is_some());
+        let (key, old_key) = if all_have_one { (None, None) } else { (key.as_ref(), old_key.as_ref()) };
+        let needed = [token.as_ref(), key].into_iter().flatten().filter_map(parameter);
         let needed = needed.chain(list).chain(keys().map(|keys| &keys.current));
         let optional = old_key.into_iter().filter_map(parameter).chain(keys().filter_map(|keys| keys.old.as_ref()));
         let named = |optional| move |name| Wanted { name, optional };
@@ -257,11 +256,11 @@ mod tests {
 
     fn secrets() -> Secrets {
         let token = Place::Here(SecretSource::Value(Secret::new("token")));
-        Secrets::new(Places { token, key: Some(Place::Parameter(name())), old_key: None, targets: None })
+        Secrets::new(Places { token: Some(token), key: Some(Place::Parameter(name())), old_key: None, targets: None })
     }
 
     fn wanted(secrets: &Secrets) -> Vec<Wanted<'_>> {
-        secrets.wanted(None)
+        secrets.wanted(&[])
     }
 
     /// What is known at once, without asking a store that nobody serves.

@@ -4,11 +4,7 @@ use shared::{proof::Key, secret::Secret};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::{Age, Known, Place, Secrets};
-use crate::{
-    identity::Keys,
-    parameters::ParameterName,
-    target::{Target, Targets},
-};
+use crate::{identity::Keys, parameters::ParameterName, target::Home};
 
 const TOKEN: &str = "TOKEN";
 const KEY: &str = "BEACON_KEY";
@@ -17,7 +13,7 @@ const OLD_KEY: &str = "BEACON_KEY_OLD";
 #[derive(Debug)]
 pub struct RunSecrets<'run> {
     secrets: &'run Secrets,
-    targets: &'run Targets,
+    homes: Vec<&'run Home>,
     until: Instant,
     first: OnceCell<Known>,
     again: OnceCell<Known>,
@@ -25,13 +21,13 @@ pub struct RunSecrets<'run> {
 
 impl<'run> RunSecrets<'run> {
     /// Reads nothing yet, so that observing need not wait.
-    pub fn new(secrets: &'run Secrets, targets: &'run Targets, until: Instant) -> Self {
-        Self { secrets, targets, until, first: OnceCell::new(), again: OnceCell::new() }
+    pub fn new(secrets: &'run Secrets, homes: Vec<&'run Home>, until: Instant) -> Self {
+        Self { secrets, homes, until, first: OnceCell::new(), again: OnceCell::new() }
     }
 
     /// What to call the token in a message.
     pub fn token_name(&self) -> String {
-        self.secrets.places.token.name(TOKEN)
+        self.secrets.places.token.as_ref().map_or_else(|| TOKEN.into(), |place| place.name(TOKEN))
     }
 
     /// The token; where it cannot be had, after one more look.
@@ -51,25 +47,25 @@ impl<'run> RunSecrets<'run> {
         (token != *refused).then_some(token)
     }
 
-    /// Whether a target has a key, so that it can be challenged.
-    pub fn has_key(&self, target: &Target) -> bool {
-        self.secrets.has_key(target)
+    /// Whether a home has a key, so that it can be challenged.
+    pub fn has_key(&self, home: &Home) -> bool {
+        self.secrets.has_key(home)
     }
 
-    /// The keys of a target that has one.
+    /// The keys of a home that has one.
     ///
     /// # Errors
     /// When they cannot be read or are none; the text is for people.
-    pub async fn keys(&self, target: &Target) -> Result<Keys, String> {
-        self.keys_among(target, self.first().await)
+    pub async fn keys(&self, home: &Home) -> Result<Keys, String> {
+        self.keys_among(home, self.first().await)
     }
 
     /// The keys after one more look.
     ///
     /// # Errors
     /// As [`RunSecrets::keys`].
-    pub async fn keys_again(&self, target: &Target) -> Result<Keys, String> {
-        self.keys_among(target, self.again().await)
+    pub async fn keys_again(&self, home: &Home) -> Result<Keys, String> {
+        self.keys_among(home, self.again().await)
     }
 
     async fn first(&self) -> &Known {
@@ -82,16 +78,17 @@ impl<'run> RunSecrets<'run> {
     }
 
     async fn read(&self, age: Age) -> Known {
-        self.secrets.read(&self.secrets.wanted(Some(self.targets)), age, self.until).await
+        self.secrets.read(&self.secrets.wanted(&self.homes), age, self.until).await
     }
 
     fn token_among(&self, known: &Known) -> Result<Secret, String> {
-        self.secret(&self.secrets.places.token, TOKEN, known)
+        let place = self.secrets.places.token.as_ref().ok_or("TOKEN is not set")?;
+        self.secret(place, TOKEN, known)
     }
 
-    fn keys_among(&self, target: &Target, known: &Known) -> Result<Keys, String> {
+    fn keys_among(&self, home: &Home, known: &Known) -> Result<Keys, String> {
         let places = &self.secrets.places;
-        let (current, old) = match &target.keys {
+        let (current, old) = match &home.keys {
             Some(names) => (Some(Place::Parameter(names.current.clone())), names.old.clone().map(Place::Parameter)),
             None => (places.key.clone(), places.old_key.clone()),
         };
