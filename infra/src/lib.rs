@@ -2,4 +2,6 @@
 
 pub mod demo;
 pub mod keygen;
+pub mod probe;
+pub mod readings;
 pub mod settings;

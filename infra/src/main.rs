@@ -9,6 +9,8 @@ use std::{
 use infra::{
     demo::demo,
     keygen::keygen,
+    probe::probe,
+    readings::readings,
     settings::{Command, PorchlightSettings},
 };
 use shared::settings::{Settings, WrongSetting, refuse};
@@ -21,11 +23,13 @@ async fn main() -> ExitCode {
     };
     shared::telemetry::init(settings.log_level);
     let done = match settings.command {
-        Command::Demo(settings) => demo(&settings).await,
-        Command::Keygen(_) => keygen().map_err(Into::into).and_then(|key| Ok(writeln!(io::stdout(), "{key}")?)),
+        Command::Demo(settings) => demo(&settings).await.map(|()| ExitCode::SUCCESS),
+        Command::Keygen(_) => told(keygen()),
+        Command::Probe(settings) => probe(&settings).await,
+        Command::Readings(settings) => readings(&settings).await,
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
                 return refuse(wrong);
@@ -34,4 +38,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn told<E: Into<anyhow::Error>>(key: Result<String, E>) -> anyhow::Result<ExitCode> {
+    writeln!(io::stdout(), "{}", key.map_err(Into::into)?)?;
+    Ok(ExitCode::SUCCESS)
 }

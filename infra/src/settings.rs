@@ -3,11 +3,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use home_beacon::job::settings::KEEPER_TOKEN;
+use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, attempts};
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, duration, log_level},
+    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address},
 };
 use tracing_subscriber::filter::LevelFilter;
+use url::Url;
 
 /// Tells whether your home internet is up.
 #[derive(Clone, Debug, Parser)]
@@ -21,7 +24,7 @@ pub struct PorchlightSettings {
 }
 
 impl Settings for PorchlightSettings {
-    const SECRETS: &'static [SecretSetting] = &[];
+    const SECRETS: &'static [SecretSetting] = &[BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -30,6 +33,38 @@ pub enum Command {
     Demo(DemoSettings),
     /// Write a new key for a home and its prober to stdout
     Keygen(KeygenSettings),
+    /// Look at a home from here, and say whether it is up
+    Probe(ProbeSettings),
+    /// Show what a keeper has been told lately
+    Readings(ReadingsSettings),
+}
+
+/// Look at a home from here, as the prober does, and say whether it is up.
+#[derive(Clone, Debug, Parser)]
+pub struct ProbeSettings {
+    /// The address to probe: http or https, the home's name, and the forwarded port
+    #[arg(env = "CANARY_URL", value_parser = web_address)]
+    pub url: Url,
+    /// How many attempts it gets before it counts as silent: 2 to 5
+    #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
+    pub attempts: u8,
+}
+
+/// Show what a keeper has been told lately.
+#[derive(Clone, Debug, Parser)]
+pub struct ReadingsSettings {
+    /// Of what: `ping`, `bandwidth`, …, or @ and the id of a page's metric
+    #[arg(default_value = "ping")]
+    pub metric: String,
+    /// How far back
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub within: Duration,
+    /// Wait up to so long for a first one
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// The keeper
+    #[arg(long, env = "KEEPER_URL", value_parser = base_address, default_value = "http://127.0.0.1:8030")]
+    pub keeper_url: Url,
 }
 
 /// Write a new key for a home and its prober to stdout: 32 random bytes as 43 characters.

@@ -163,7 +163,7 @@ fn points<'a>(readings: &'a [Reading], feeds: &'a [Feed]) -> impl Iterator<Item 
 }
 
 /// An error in a sentence, with what to look at.
-pub(super) fn not_handed_over(error: &ApiError, address: &str, token: SecretSetting) -> NotHandedOver {
+pub fn not_handed_over(error: &ApiError, address: &str, token: SecretSetting) -> NotHandedOver {
     let told = match error {
         ApiError::Passing(passing @ Passing { source: Some(source), .. }) => {
             format!("{passing} ({}): look at {address}, and whether it is up", deepest(source))

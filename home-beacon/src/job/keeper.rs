@@ -1,13 +1,16 @@
 //! The client of the keeper's own API, `/porchlight/v1`.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use shared::{
     api::{Api, ApiError, Permanent, Version},
     secret::SecretSource,
 };
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::reading::Reading;
 
@@ -38,6 +41,20 @@ impl Keeper {
             let message = format!("{stored} of {} readings were stored", readings.len());
             Err(Permanent { call: format!("POST {path}"), status: 0, message }.into())
         }
+    }
+
+    /// What readings of a metric, or points of `@` and the id of one of a page, came to since then, in buckets of `step`.
+    pub async fn series<T: DeserializeOwned>(
+        &self,
+        metric: &str,
+        from: Timestamp,
+        step: Duration,
+    ) -> Result<T, ApiError> {
+        let (from, step) = (from.to_string(), step.as_secs().to_string());
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("metric", metric), ("from", &from), ("step", &step)])
+            .finish();
+        self.0.call(Method::GET, &format!("{BASE}/series?{query}"), None).await
     }
 
     /// What the job remembered, if anything, and which version of it this is.

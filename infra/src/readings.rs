@@ -1,0 +1,103 @@
+//! `porchlight readings`: what a keeper has been told lately.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use home_beacon::job::{destination::not_handed_over, keeper::Keeper, settings::KEEPER_TOKEN};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::Deserialize;
+use shared::{
+    api::{ApiError, Permanent},
+    http::{Deadlines, client_for},
+    retry,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::settings::ReadingsSettings;
+
+/// How long a keeper that does not answer is asked, and the pause before it is asked for more.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// About so many lines are shown.
+const LINES: u32 = 60;
+
+#[derive(Debug, Deserialize)]
+struct Series {
+    points: Vec<Point>,
+}
+
+/// What a keeper says of some time.
+#[derive(Debug, Deserialize)]
+struct Point {
+    at: Timestamp,
+    failed: u32,
+    skipped: u32,
+    marked: u32,
+    value: Option<f64>,
+    loss: Option<f64>,
+}
+
+/// Shows the readings; success where there are some, after waiting for them where that is wished for.
+///
+/// # Errors
+/// When the keeper does not tell.
+pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
+    let http = client_for([&settings.keeper_url], Deadlines::default())?;
+    let keeper = Keeper::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
+    let end = Instant::now() + settings.wait.unwrap_or_default();
+    let points = loop {
+        let points = points(&keeper, settings).await;
+        let points = points.map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))?;
+        if !points.is_empty() || Instant::now() + PAUSE > end {
+            break points;
+        }
+        sleep(PAUSE).await;
+    };
+    let mut out = io::stdout().lock();
+    if points.is_empty() {
+        let within = SignedDuration::try_from(settings.within).unwrap_or_default();
+        writeln!(out, "the keeper has no reading of {} of the last {within:#}", settings.metric)?;
+        return Ok(ExitCode::FAILURE);
+    }
+    points.iter().try_for_each(|point| writeln!(out, "{point}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What there is; nothing where the keeper has never heard of the metric.
+async fn points(keeper: &Keeper, settings: &ReadingsSettings) -> Result<Vec<Point>, ApiError> {
+    let from = Timestamp::now() - SignedDuration::try_from(settings.within).unwrap_or(SignedDuration::MAX);
+    let step = (settings.within / LINES).max(Duration::from_mins(1));
+    let series = retry::until(Instant::now() + PATIENCE, || keeper.series::<Series>(&settings.metric, from, step));
+    match series.await {
+        Ok(series) => Ok(series.points),
+        Err(ApiError::Permanent(Permanent { status: 404, message, .. })) if message.contains(&settings.metric) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M"))?;
+        if let Some(value) = self.value {
+            write!(f, "  {value:.2}")?;
+        }
+        if let Some(loss) = self.loss.filter(|loss| *loss > 0.0) {
+            write!(f, "  loss {loss:.0} %")?;
+        }
+        for (count, what) in
+            [(self.failed, "failed"), (self.skipped, "skipped"), (self.marked, "during a bandwidth test")]
+        {
+            if count > 0 {
+                write!(f, "  {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
