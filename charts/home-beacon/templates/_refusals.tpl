@@ -15,8 +15,8 @@ in words that help nobody. One sentence each, as a JSON list.
 []
 {{- else -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
-{{- $pipe := printf "buildah push porchlight:%s docker-archive:/dev/stdout | ssh pi sudo k3s ctr images import -" $tag -}}
-{{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop, carry it to the Pi (%s), and set image.repository to localhost/porchlight" $pipe) | toJson -}}
+{{- $make := printf "buildah build --platform linux/arm64 -t porchlight:%s . && buildah push porchlight:%s docker-archive:/dev/stdout | ssh pi sudo k3s ctr images import -" $tag $tag -}}
+{{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (%s), and set image.repository to localhost/porchlight" $make) | toJson -}}
 {{- end -}}
 {{- end }}
 
@@ -57,13 +57,13 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- if not .Values.keeper.enabled -}}
 {{- if and (or .Values.ping.enabled .Values.bandwidth.enabled) (not .Values.statuspage.pageId) -}}
 {{- $wrong = append $wrong "keeper.enabled is false and statuspage.pageId is empty: there is nowhere to send what is measured, so set one of them" -}}
+{{- else -}}
+{{- range $job, $metric := dict "ping" "latency" "bandwidth" "bandwidth" -}}
+{{- if and (index $.Values $job).enabled (not (index $.Values.statuspage $metric).metricId) -}}
+{{- $told := "statuspage.%s.metricId is empty: without a keeper %s sends its numbers there, so set it, or set %s.enabled to false" -}}
+{{- $wrong = append $wrong (printf $told $metric $job $job) -}}
 {{- end -}}
-{{- $told := "%s is empty: without a keeper %s sends its numbers there, so set it, or set %s.enabled to false" -}}
-{{- if and .Values.ping.enabled (not .Values.statuspage.latency.metricId) -}}
-{{- $wrong = append $wrong (printf $told "statuspage.latency.metricId" "ping" "ping") -}}
 {{- end -}}
-{{- if and .Values.bandwidth.enabled (not .Values.statuspage.bandwidth.metricId) -}}
-{{- $wrong = append $wrong (printf $told "statuspage.bandwidth.metricId" "bandwidth" "bandwidth") -}}
 {{- end -}}
 {{- if and .Values.bandwidth.settings.DATA_BUDGET (not .Values.state.enabled) -}}
 {{- $wrong = append $wrong "bandwidth.settings.DATA_BUDGET is set, but nothing remembers what past runs used: set state.enabled to true, or leave it out" -}}

@@ -1,0 +1,73 @@
+"""That the chart renders: every case on every version, wrong values with a message, two cases to the letter."""
+
+import difflib
+import re
+
+import yaml
+
+import helm
+import programs
+import rules
+import schemas
+from parts import CASES, HERE, UPDATE, crew, outcome, part, rendered
+
+
+@part
+def matrix():
+    """Every case renders on every version, keeps the rules, is valid, and its programs take their settings."""
+    jobs = {(case, version): rendered(values, version=version, monitors=True)
+            for case, values in CASES.items() for version in schemas.VERSIONS}
+    for (case, version), job in jobs.items():
+        if said := outcome(job):
+            yield f"{case} on Kubernetes {version}: {said}"
+            continue
+        rendering = job.result()
+        found = [problem for thing in rendering.objects for problem in schemas.problems(thing, [version])]
+        if version == schemas.VERSIONS[0]:
+            found += rules.problems(rendering, "porchlight", "porchlight")
+            found += programs.problems(rendering)
+        yield from (f"{case} on Kubernetes {version}: {problem}" for problem in found)
+
+
+@part
+def lint():
+    """helm lint finds nothing."""
+    jobs = {case: crew.submit(helm.lint, values) for case, values in CASES.items()}
+    yield from (f"{case}: {job.result()}" for case, job in jobs.items() if job.result())
+
+
+def kept(path, text):
+    """Whether a file says this; with UPDATE_CHART=1 it does then."""
+    if UPDATE:
+        path.write_text(text)
+    return path.is_file() and path.read_text() == text
+
+
+@part
+def wrong():
+    """Each wrong values file is refused in the very words that it begins with."""
+    jobs = {path: rendered(yaml.safe_load(path.read_text())) for path in sorted((HERE / "wrong").glob("*.yaml"))}
+    for path, job in jobs.items():
+        lines = path.read_text().splitlines(keepends=True)
+        values = "".join(line for line in lines if not line.startswith("#"))
+        said = outcome(job)
+        if not kept(path, "".join(f"# {line}".rstrip() + "\n" for line in said.splitlines()) + values) or not said:
+            yield f"{path.name}: Helm says: {said or 'nothing'}"
+    if len(jobs) < 20:
+        yield f"there are only {len(jobs)} wrong values files"
+
+
+@part
+def golden():
+    """Two whole renderings, notes included, are as they were looked at once. UPDATE_CHART=1 writes them anew."""
+    for case in ("minimal", "everything"):
+        rendering = rendered(CASES[case]).result()
+        text = f"{rendering.manifest}\n---\n{rendering.hooks}\n"
+        # Made by chance.
+        text = re.sub(r"(TOKEN: )[A-Za-z0-9+/]{43}=", r"\1…", text)
+        for name, made in ((f"{case}.yaml", text), (f"{case}.txt", rendering.notes)):
+            path = HERE / "golden" / name
+            before = path.read_text().splitlines() if path.is_file() else []
+            if not kept(path, made):
+                difference = difflib.unified_diff(before, made.splitlines(), lineterm="", n=1)
+                yield f"{name} differs (UPDATE_CHART=1 renews it):\n" + "\n".join(difference)
