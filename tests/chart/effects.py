@@ -98,3 +98,16 @@ def restarts():
         changed = {component for component in before if before[component] != after[component]}
         if changed != expected:
             yield f"{values} changes {changed}"
+
+
+@part
+def another_page():
+    """Who gets an account later gets another page with nothing of the first one: a keeper would refuse to move it."""
+    def ids(values):
+        seed = rendered(helm.merged(MINIMAL, values)).result().one("ConfigMap", "porchlight-seed")["data"]["seed.toml"]
+        seed = tomllib.loads(seed)
+        return [seed["page"]["id"], *(thing["id"] for kind in ("components", "metrics") for thing in seed.get(kind, []))]
+
+    first, again, later = ids({}), ids({"keeper": {"page": {"name": "Another"}}}), ids({"statuspage": {"pageId": "gytm4qzbx9t6"}})
+    if first != again or len(first) != 4 or set(first) & set(later) or len(later) != 3:
+        yield f"ids are {first}, with another name {again}, with another page {later}"

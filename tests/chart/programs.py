@@ -46,11 +46,12 @@ def checked(told, program, container, rendering):
 
 def moved(value, folder):
     """A path of the pod, as one below the folder; its folder is there."""
-    if not value.startswith("/"):
+    scheme, slash, path = value.partition("/")
+    if not slash or scheme not in ("", "sqlite:"):
         return value
-    path = folder / value.removeprefix("/")
+    path = folder / path
     (path if "." not in path.name and path.name not in SECRETS else path.parent).mkdir(parents=True, exist_ok=True)
-    return str(path)
+    return f"{scheme}{path}"
 
 
 def write(path, text):

@@ -26,7 +26,20 @@ def matrix():
         if version == schemas.VERSIONS[0]:
             found += rules.problems(rendering, "porchlight", "porchlight")
             found += programs.problems(rendering)
+            found += noted(rendering)
         yield from (f"{case} on Kubernetes {version}: {problem}" for problem in found)
+
+
+def noted(rendering):
+    """The notes tell how to make the Secrets that pods wait for, and no others."""
+    told = set(re.findall(r"create secret generic (\S+) --from-file=(\S+)=", rendering.notes))
+    # How to give a beacon a key that has none.
+    told -= {("beacon-key", "KEY")} if "THE BEACON HAS NO KEY" in rendering.notes else set()
+    made = {secret["metadata"]["name"] for secret in rendering.all("Secret")}
+    volumes = [volume["secret"] for _, _, spec in rules.pods(rendering) for volume in spec.get("volumes", []) if "secret" in volume]
+    wanted = {(volume["secretName"], volume["items"][0]["key"]) for volume in volumes if volume["secretName"] not in made}
+    if told != wanted:
+        yield f"the notes tell how to make {told}, and the pods want {wanted}"
 
 
 @part

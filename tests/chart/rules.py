@@ -22,7 +22,7 @@ def pods(rendering):
 
 
 def problems(rendering, release, namespace):
-    checks = (named, lasting, selected, restricted, mounted, secret, modest, timed)
+    checks = (named, lasting, selected, connected, asked, restricted, mounted, secret, modest, timed)
     for check in checks:
         yield from check(rendering, release, namespace)
 
@@ -76,6 +76,60 @@ def selected(rendering, release, namespace):
         elif thing["kind"] == "Ingress":
             for rule, path in ((rule, path) for rule in spec["rules"] for path in rule["http"]["paths"]):
                 rendering.one("Service", path["backend"]["service"]["name"])
+
+
+def connected(rendering, release, namespace):
+    """What names a port of something else names one that is there."""
+    ports = {}
+    for _, labels, spec in pods(rendering):
+        for port in spec["containers"][0].get("ports", []):
+            ports.setdefault(labels["app.kubernetes.io/component"], {})[port["name"]] = port["containerPort"]
+    services = {}
+    for service in rendering.all("Service"):
+        component = service["spec"]["selector"]["app.kubernetes.io/component"]
+        for port in service["spec"]["ports"]:
+            services.setdefault(service["metadata"]["name"], {})[port["name"]] = port["port"]
+            # Policies name the pod's port, and clients the Service's: they are the same.
+            if ports[component].get(port["targetPort"]) != port["port"]:
+                yield f"Service {service['metadata']['name']} leads to the port {port['targetPort']} of {ports[component]}"
+    for thing, _, spec in pods(rendering):
+        container = spec["containers"][0]
+        addresses = [v["value"] for v in container.get("env", []) if v["name"] == "KEEPER_URL"]
+        addresses += [word for word in container.get("args", []) if word.startswith("http://")]
+        for host, port in (address.removeprefix("http://").rstrip("/").split(":") for address in addresses):
+            if int(port) not in services.get(host, {}).values():
+                yield f"{thing['metadata']['name']} is told of {host}:{port}, and there are {services}"
+    for ingress in rendering.all("Ingress"):
+        backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+        if backend["port"]["name"] not in services.get(backend["name"], {}):
+            yield f"the Ingress leads to {backend}"
+    for monitor in rendering.all("ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        scraped = [service["metadata"]["name"] for service in rendering.all("Service")
+                   if wanted <= service["metadata"]["labels"].items()
+                   and monitor["spec"]["endpoints"][0]["port"] in services[service["metadata"]["name"]]]
+        if len(scraped) != 1:
+            yield f"the ServiceMonitor scrapes {scraped}"
+    for middleware in rendering.all("Middleware"):
+        annotations = rendering.all("Ingress")[0]["metadata"]["annotations"]
+        name = f"{namespace}-{middleware['metadata']['name']}@kubernetescrd"
+        if name not in annotations["traefik.ingress.kubernetes.io/router.middlewares"].split(","):
+            yield f"the Ingress does not use {name}"
+
+
+def asked(rendering, release, namespace):
+    """Both servers are asked whether they live, at a port that they have; a broken keeper can be replaced."""
+    for thing, labels, spec in pods(rendering):
+        container = spec["containers"][0]
+        ports = {port["name"] for port in container.get("ports", [])}
+        probes = {name: probe for name, probe in container.items() if name.endswith("Probe")}
+        if bool(ports) != ({"readinessProbe", "livenessProbe"} <= probes.keys()):
+            yield f"{thing['metadata']['name']} has the ports {ports} and the probes {list(probes)}"
+        for name, probe in probes.items():
+            if probe["httpGet"]["port"] not in ports or probe["httpGet"]["path"] != "/healthz":
+                yield f"{thing['metadata']['name']}: {name} asks {probe['httpGet']}"
+        if thing["kind"] == "StatefulSet" and thing["spec"]["podManagementPolicy"] != "Parallel":
+            yield "a keeper that cannot start keeps the one that can away"
 
 
 def restricted(rendering, release, namespace):
@@ -137,6 +191,10 @@ def secret(rendering, release, namespace):
                 yield f"{told} has the secret {volume['name']}"
             if "secret" in volume and volume["secret"]["defaultMode"] != 0o440:
                 yield f"{told}: everybody may read the secret {volume['name']}"
+            used = [variable for variable in spec["containers"][0].get("env", [])
+                    if variable["name"].endswith("_FILE") and f"/{volume['name']}/" in variable["value"]]
+            if "secret" in volume and not used:
+                yield f"{told} has the secret {volume['name']} for nothing"
         if "secretKeyRef" in json.dumps(spec) or "envFrom" in json.dumps(spec):
             yield f"{told} has a secret in a variable"
 

@@ -36,8 +36,3 @@ namespace: {{ (index . 0).Release.Namespace | quote }}
 labels:
   {{- include "porchlight.labels" . | nindent 2 }}
 {{- end }}
-
-{{/* An id as statuspage.io has them, always the same for this release. Takes a list: the context, what it is for. */}}
-{{- define "porchlight.id" -}}
-{{- printf "%s/%s/%s" (index . 0).Release.Namespace (index . 0).Release.Name (index . 1) | sha256sum | trunc 12 -}}
-{{- end }}

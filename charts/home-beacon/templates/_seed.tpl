@@ -2,14 +2,24 @@
 The keeper's seed: page, components and metrics, with ids that are the user's or always the same. JSON's strings are TOML's.
 */}}
 
+{{/* An id as statuspage.io has them, always the same for this release. Takes a list: the context, what it is for. */}}
+{{- define "porchlight.id" -}}
+{{- printf "%s/%s/%s" (index . 0).Release.Namespace (index . 0).Release.Name (index . 1) | sha256sum | trunc 12 -}}
+{{- end }}
+
 {{- define "porchlight.pageId" -}}
 {{- .Values.keeper.page.id | default .Values.statuspage.pageId | default (include "porchlight.id" (list . "page")) -}}
+{{- end }}
+
+{{/* The same for what is on the page. With another page it is another id: a keeper lets nothing move from page to page. */}}
+{{- define "porchlight.idOnPage" -}}
+{{- include "porchlight.id" (list (index . 0) (printf "%s/%s" (include "porchlight.pageId" (index . 0)) (index . 1))) -}}
 {{- end }}
 
 {{/* The home's component. Nothing where the page is statuspage.io's and its id is not told: it must not be invented. */}}
 {{- define "porchlight.componentId" -}}
 {{- if .Values.statuspage.componentId }}{{ .Values.statuspage.componentId }}
-{{- else if not .Values.statuspage.pageId }}{{ include "porchlight.id" (list . "component") }}{{ end -}}
+{{- else if not .Values.statuspage.pageId }}{{ include "porchlight.idOnPage" (list . "component") }}{{ end -}}
 {{- end }}
 
 {{- define "porchlight.seed" -}}
@@ -20,11 +30,11 @@ The keeper's seed: page, components and metrics, with ids that are the user's or
 {{- end -}}
 {{- $metrics := list -}}
 {{- if .Values.ping.enabled -}}
-{{- $id := .Values.statuspage.latency.metricId | default (include "porchlight.id" (list . "latency")) -}}
+{{- $id := .Values.statuspage.latency.metricId | default (include "porchlight.idOnPage" (list . "latency")) -}}
 {{- $metrics = append $metrics (dict "id" $id "name" "Latency" "suffix" "ms" "decimal_places" 1 "reading" "ping") -}}
 {{- end -}}
 {{- if .Values.bandwidth.enabled -}}
-{{- $id := .Values.statuspage.bandwidth.metricId | default (include "porchlight.id" (list . "bandwidth")) -}}
+{{- $id := .Values.statuspage.bandwidth.metricId | default (include "porchlight.idOnPage" (list . "bandwidth")) -}}
 {{- $metrics = append $metrics (dict "id" $id "name" "Bandwidth" "suffix" "Mbit/s" "decimal_places" 0 "reading" "bandwidth") -}}
 {{- end -}}
 [page]
