@@ -22,7 +22,7 @@ def what_is_there_already():
     set_there = theirs("StatefulSet", "porchlight-keeper", spec=set_there["spec"])
     service = theirs("Service", "statuspage", "old", spec={"ports": [{"port": 80, "nodePort": 30008}]})
     ours = theirs("Service", "porchlight-beacon", spec={"ports": [{"port": 8080, "nodePort": 30008}]})
-    cannot = "Kubernetes cannot change it, so set it back (to move the data, see the README)"
+    cannot = "Kubernetes cannot change it, so set it back"
     for values, objects, expected in (
         ({}, [set_there, ours], ""),
         ({}, [service], "service.nodePort 30008 is already that of the Service statuspage in this namespace: choose another "

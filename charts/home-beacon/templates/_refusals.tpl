@@ -142,7 +142,7 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- range $part := empty $claimed | not | ternary (list "existingClaim") (list "existingClaim" "size" "storageClassName") -}}
 {{- $now := index $.Values.keeper.storage $part -}}
 {{- if and (ne $now (index $was $part)) (not (and $claimed (not $claims))) -}}
-{{- $wrong = append $wrong (printf "keeper.storage.%s was %q at the install and is now %q: Kubernetes cannot change it, so set it back (to move the data, see the README)" $part (index $was $part) $now) -}}
+{{- $wrong = append $wrong (printf "keeper.storage.%s was %q at the install and is now %q: Kubernetes cannot change it, so set it back" $part (index $was $part) $now) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
