@@ -1,5 +1,5 @@
-"""A stand-in for a cluster's API server, on loopback: it tells what kinds there are, holds the objects that a case gives it, and
-takes whatever is written. Helm stores a release with it, and the rendering is in there.
+"""A stand-in for a cluster's API server, on loopback: it tells what kinds there are, holds the objects that a case
+gives it, and takes whatever is written. Helm stores a release with it, and the rendering is in there.
 
 Each case has a cluster of its own, below a path of its own, so that one server is enough for all.
 """
@@ -51,7 +51,11 @@ class Cluster:
         if parts == ["api"]:
             return 200, {"kind": "APIVersions", "versions": ["v1"]}
         if parts == ["apis"]:
-            return 200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": [group(v) for v in self.kinds if "/" in v]}
+            return 200, {
+                "kind": "APIGroupList",
+                "apiVersion": "v1",
+                "groups": [group(v) for v in self.kinds if "/" in v],
+            }
         version, rest = ("v1", parts[2:]) if parts[0] == "api" else ("/".join(parts[1:3]), parts[3:])
         if version in self.kinds and not rest:
             return 200, resources(version, self.kinds[version])
@@ -67,7 +71,11 @@ class Cluster:
 
 
 def located(thing, version, namespace, plural_of_kind):
-    return (thing["apiVersion"], thing["metadata"]["namespace"], plural(thing["kind"])) == (version, namespace, plural_of_kind)
+    return (thing["apiVersion"], thing["metadata"]["namespace"], plural(thing["kind"])) == (
+        version,
+        namespace,
+        plural_of_kind,
+    )
 
 
 def group(version):
@@ -77,7 +85,10 @@ def group(version):
 
 def resources(version, kinds):
     verbs = ["create", "delete", "get", "list", "patch", "update"]
-    told = [{"name": plural(k), "singularName": "", "namespaced": k != "Namespace", "kind": k, "verbs": verbs} for k in kinds]
+    told = [
+        {"name": plural(k), "singularName": "", "namespaced": k != "Namespace", "kind": k, "verbs": verbs}
+        for k in kinds
+    ]
     return {"kind": "APIResourceList", "groupVersion": version, "resources": told}
 
 
@@ -142,8 +153,13 @@ class Server:
         self.http.clusters[number] = cluster
         url = f"http://127.0.0.1:{self.http.server_port}/{number}"
         # As YAML in lines: what is one line would be taken for the name of a file.
-        return yaml.safe_dump({
-            "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [{"name": "u", "user": {}}],
-            "clusters": [{"name": "c", "cluster": {"server": url}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        })
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "c",
+                "users": [{"name": "u", "user": {}}],
+                "clusters": [{"name": "c", "cluster": {"server": url}}],
+                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            }
+        )

@@ -39,8 +39,11 @@ def nothing_is_lost():
 
 def is_default(path, values):
     defaults = yaml.safe_load((helm.CHART / "values.yaml").read_text())
-    return all(functools.reduce(lambda at, key: at.get(key, {}), path, tree) == functools.reduce(
-        lambda at, key: at.get(key, {}), path, defaults) for tree in (values,))
+    return at(path, values) == at(path, defaults)
+
+
+def at(path, values):
+    return functools.reduce(lambda tree, key: tree.get(key, {}), path, values)
 
 
 @part
@@ -51,7 +54,10 @@ def old_chart():
     seed = tomllib.loads(made.one("ConfigMap", "porchlight-seed")["data"]["seed.toml"])
     facts = {
         "page": (seed["page"]["id"], "gytm4qzbx9t6"),
-        "metrics": ({m["reading"]: m["id"] for m in seed["metrics"]}, {"ping": "4kbf7d35c074", "bandwidth": "3kbf7d35c073"}),
+        "metrics": (
+            {m["reading"]: m["id"] for m in seed["metrics"]},
+            {"ping": "4kbf7d35c074", "bandwidth": "3kbf7d35c073"},
+        ),
         "node port": (made.one("Service", "porchlight-beacon")["spec"]["ports"][0]["nodePort"], 30123),
         "secrets": (held(made), {"duckdns-of-old": ["dns"], "statuspage": ["keeper"]}),
         "secrets without keeper": (held(direct), {"duckdns-of-old": ["dns"], "statuspage": ["bandwidth", "ping"]}),
@@ -82,9 +88,12 @@ def held(rendering):
 @part
 def restarts():
     """Another seed is a new pod of the keeper, and of nothing else; another secret is none at all."""
+
     def templates(values):
         rendering = rendered(helm.merged(MINIMAL, values), objects=[TOKEN]).result()
-        return {labels["app.kubernetes.io/component"]: (labels, thing["spec"]) for thing, labels, _ in rules.pods(rendering)}
+        return {
+            labels["app.kubernetes.io/component"]: (labels, thing["spec"]) for thing, labels, _ in rules.pods(rendering)
+        }
 
     before = templates({})
     for values, expected in (
@@ -103,11 +112,19 @@ def restarts():
 @part
 def another_page():
     """Who gets an account later gets another page with nothing of the first one: a keeper would refuse to move it."""
+
     def ids(values):
         seed = rendered(helm.merged(MINIMAL, values)).result().one("ConfigMap", "porchlight-seed")["data"]["seed.toml"]
         seed = tomllib.loads(seed)
-        return [seed["page"]["id"], *(thing["id"] for kind in ("components", "metrics") for thing in seed.get(kind, []))]
+        return [
+            seed["page"]["id"],
+            *(thing["id"] for kind in ("components", "metrics") for thing in seed.get(kind, [])),
+        ]
 
-    first, again, later = ids({}), ids({"keeper": {"page": {"name": "Another"}}}), ids({"statuspage": {"pageId": "gytm4qzbx9t6"}})
+    first, again, later = (
+        ids({}),
+        ids({"keeper": {"page": {"name": "Another"}}}),
+        ids({"statuspage": {"pageId": "gytm4qzbx9t6"}}),
+    )
     if first != again or len(first) != 4 or set(first) & set(later) or len(later) != 3:
         yield f"ids are {first}, with another name {again}, with another page {later}"

@@ -1,5 +1,5 @@
-"""Renders and lints the chart with real Helm (helm-sdkpy), many times in one process. It has no `helm template`, so a chart is
-installed into a stand-in for a cluster."""
+"""Renders and lints the chart with real Helm (helm-sdkpy), many times in one process. It has no `helm template`, so a
+chart is installed into a stand-in for a cluster."""
 
 import asyncio
 import copy
@@ -54,8 +54,8 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
 
 
 def render(values, release="porchlight", namespace="porchlight", version="1.32", objects=(), monitors=None):
-    """What `helm install` makes of the values on a cluster of that version, with these objects in it; `monitors` says whether
-    it knows ServiceMonitors, which it does by default where the values want one."""
+    """What `helm install` makes of the values on a cluster of that version, with these objects in it; `monitors` says
+    whether it knows ServiceMonitors, which it does by default where the values want one."""
     global rendered
     if monitors is None:
         monitors = values.get("metrics", {}).get("serviceMonitor", {}).get("enabled") == "always"
@@ -67,7 +67,9 @@ def render(values, release="porchlight", namespace="porchlight", version="1.32",
     except Exception as error:
         raise Refused(str(error).removeprefix("install failed: ").strip()) from None
     made = cluster.release()
-    hooks = "\n---\n".join(hook["manifest"].strip() for hook in sorted(made.get("hooks") or [], key=lambda h: h["path"]))
+    hooks = "\n---\n".join(
+        hook["manifest"].strip() for hook in sorted(made.get("hooks") or [], key=lambda h: h["path"])
+    )
     return Rendering(made["manifest"].strip(), hooks, made["info"]["notes"])
 
 

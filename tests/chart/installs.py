@@ -25,16 +25,29 @@ def what_is_there_already():
     cannot = "Kubernetes cannot change it, so set it back"
     for values, objects, expected in (
         ({}, [set_there, ours], ""),
-        ({}, [service], "service.nodePort 30008 is already that of the Service statuspage in this namespace: choose another "
-         "one from 30000 to 32767 for this release, or uninstall the other (the old chart cannot be upgraded, only "
-         "uninstalled)"),
+        (
+            {},
+            [service],
+            "service.nodePort 30008 is already that of the Service statuspage in this namespace: choose another "
+            "one from 30000 to 32767 for this release, or uninstall the other (the old chart cannot be upgraded, only "
+            "uninstalled)",
+        ),
         ({"service": {"nodePort": 30009}}, [service], ""),
-        ({"keeper": {"storage": {"size": "2Gi"}}}, [set_there],
-         f'keeper.storage.size was "1Gi" at the install and is now "2Gi": {cannot}'),
-        ({"keeper": {"storage": {"storageClassName": "fast"}}}, [set_there],
-         f'keeper.storage.storageClassName was "" at the install and is now "fast": {cannot}'),
-        ({"keeper": {"storage": {"existingClaim": "mine"}}}, [set_there],
-         f'keeper.storage.existingClaim was "" at the install and is now "mine": {cannot}'),
+        (
+            {"keeper": {"storage": {"size": "2Gi"}}},
+            [set_there],
+            f'keeper.storage.size was "1Gi" at the install and is now "2Gi": {cannot}',
+        ),
+        (
+            {"keeper": {"storage": {"storageClassName": "fast"}}},
+            [set_there],
+            f'keeper.storage.storageClassName was "" at the install and is now "fast": {cannot}',
+        ),
+        (
+            {"keeper": {"storage": {"existingClaim": "mine"}}},
+            [set_there],
+            f'keeper.storage.existingClaim was "" at the install and is now "mine": {cannot}',
+        ),
         ({"keeper": {"enabled": False}, **CASES["without-keeper"]}, [set_there], ""),
     ):
         said = outcome(rendered(helm.merged(MINIMAL, values), objects=objects))
@@ -63,7 +76,9 @@ def releases():
     found = [job.result() for job in found]
     for name, rendering in zip(names, found):
         yield from (f"{name}: {problem}" for problem in rules.problems(rendering, name, "123"))
-        yield from (f"{name}: {problem}" for thing in rendering.objects for problem in schemas.problems(thing, ["1.32"]))
+        yield from (
+            f"{name}: {problem}" for thing in rendering.objects for problem in schemas.problems(thing, ["1.32"])
+        )
         for service in rendering.all("Service"):
             if not re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", service["metadata"]["name"]):
                 yield f"{name}: no Service can be called {service['metadata']['name']}"

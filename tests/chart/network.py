@@ -38,8 +38,13 @@ def allowed(policies, source, target, port, protocol="TCP"):
         if isinstance(end, str):
             continue
         namespace, labels = end
-        held = [p["spec"] for p in policies if p["metadata"]["namespace"] == namespace
-                and matches(p["spec"]["podSelector"], labels) and direction in p["spec"]["policyTypes"]]
+        held = [
+            p["spec"]
+            for p in policies
+            if p["metadata"]["namespace"] == namespace
+            and matches(p["spec"]["podSelector"], labels)
+            and direction in p["spec"]["policyTypes"]
+        ]
         if held and not any(passes(s.get(direction.lower()), side, namespace, other, port, protocol) for s in held):
             return False
     return True

@@ -40,8 +40,12 @@ def outcome(job):
 def theirs(kind, name, release="porchlight", **more):
     """An object that a release has made before."""
     owner = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": "porchlight"}
-    metadata = {"name": name, "namespace": "porchlight", "annotations": owner,
-                "labels": {"app.kubernetes.io/managed-by": "Helm"}}
+    metadata = {
+        "name": name,
+        "namespace": "porchlight",
+        "annotations": owner,
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+    }
     return {"apiVersion": {"StatefulSet": "apps/v1"}.get(kind, "v1"), "kind": kind, "metadata": metadata, **more}
 
 

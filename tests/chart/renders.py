@@ -15,8 +15,11 @@ from parts import CASES, HERE, UPDATE, crew, outcome, part, rendered
 @part
 def matrix():
     """Every case renders on every version, keeps the rules, is valid, and its programs take their settings."""
-    jobs = {(case, version): rendered(values, version=version, monitors=True)
-            for case, values in CASES.items() for version in schemas.VERSIONS}
+    jobs = {
+        (case, version): rendered(values, version=version, monitors=True)
+        for case, values in CASES.items()
+        for version in schemas.VERSIONS
+    }
     for (case, version), job in jobs.items():
         if said := outcome(job):
             yield f"{case} on Kubernetes {version}: {said}"
@@ -36,8 +39,15 @@ def noted(rendering):
     # How to give a beacon a key that has none.
     told -= {("beacon-key", "KEY")} if "THE BEACON HAS NO KEY" in rendering.notes else set()
     made = {secret["metadata"]["name"] for secret in rendering.all("Secret")}
-    volumes = [volume["secret"] for _, _, spec in rules.pods(rendering) for volume in spec.get("volumes", []) if "secret" in volume]
-    wanted = {(volume["secretName"], volume["items"][0]["key"]) for volume in volumes if volume["secretName"] not in made}
+    volumes = [
+        volume["secret"]
+        for _, _, spec in rules.pods(rendering)
+        for volume in spec.get("volumes", [])
+        if "secret" in volume
+    ]
+    wanted = {
+        (volume["secretName"], volume["items"][0]["key"]) for volume in volumes if volume["secretName"] not in made
+    }
     if told != wanted:
         yield f"the notes tell how to make {told}, and the pods want {wanted}"
 

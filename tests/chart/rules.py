@@ -91,7 +91,8 @@ def connected(rendering, release, namespace):
             services.setdefault(service["metadata"]["name"], {})[port["name"]] = port["port"]
             # Policies name the pod's port, and clients the Service's: they are the same.
             if ports[component].get(port["targetPort"]) != port["port"]:
-                yield f"Service {service['metadata']['name']} leads to the port {port['targetPort']} of {ports[component]}"
+                told = service["metadata"]["name"]
+                yield f"Service {told} leads to the port {port['targetPort']} of {ports[component]}"
     for thing, _, spec in pods(rendering):
         container = spec["containers"][0]
         addresses = [v["value"] for v in container.get("env", []) if v["name"] == "KEEPER_URL"]
@@ -105,9 +106,12 @@ def connected(rendering, release, namespace):
             yield f"the Ingress leads to {backend}"
     for monitor in rendering.all("ServiceMonitor"):
         wanted = monitor["spec"]["selector"]["matchLabels"].items()
-        scraped = [service["metadata"]["name"] for service in rendering.all("Service")
-                   if wanted <= service["metadata"]["labels"].items()
-                   and monitor["spec"]["endpoints"][0]["port"] in services[service["metadata"]["name"]]]
+        scraped = [
+            service["metadata"]["name"]
+            for service in rendering.all("Service")
+            if wanted <= service["metadata"]["labels"].items()
+            and monitor["spec"]["endpoints"][0]["port"] in services[service["metadata"]["name"]]
+        ]
         if len(scraped) != 1:
             yield f"the ServiceMonitor scrapes {scraped}"
     for middleware in rendering.all("Middleware"):
@@ -136,8 +140,14 @@ def restricted(rendering, release, namespace):
     """Pod Security "restricted", and more than that."""
     for thing, _, spec in pods(rendering):
         told, context = thing["metadata"]["name"], spec["securityContext"]
-        wanted = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
-                  "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"}}
+        wanted = {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
         if "/ping" in json.dumps(spec["containers"][0]["command"]):
             wanted["sysctls"] = [{"name": "net.ipv4.ping_group_range", "value": "65532 65532"}]
         if context != wanted:
@@ -152,7 +162,9 @@ def restricted(rendering, release, namespace):
             yield f"{told} has volumes of the kinds {kinds}"
         for container in spec["containers"]:
             if container["securityContext"] != {
-                "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
             }:
                 yield f"{told}: the container's security context is {container['securityContext']}"
 
@@ -182,8 +194,12 @@ def mounted(rendering, release, namespace):
 def secret(rendering, release, namespace):
     """Each secret is only where it is needed, as a file, and in no variable."""
     keeper = bool(rendering.all("StatefulSet"))
-    allowed = {"beacon": {"beacon", "test"}, "duckdns": {"dns"}, "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
-               "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"}}
+    allowed = {
+        "beacon": {"beacon", "test"},
+        "duckdns": {"dns"},
+        "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
+        "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"},
+    }
     for thing, labels, spec in pods(rendering):
         told, component = thing["metadata"]["name"], labels["app.kubernetes.io/component"]
         for volume in spec.get("volumes", []):
@@ -191,8 +207,11 @@ def secret(rendering, release, namespace):
                 yield f"{told} has the secret {volume['name']}"
             if "secret" in volume and volume["secret"]["defaultMode"] != 0o440:
                 yield f"{told}: everybody may read the secret {volume['name']}"
-            used = [variable for variable in spec["containers"][0].get("env", [])
-                    if variable["name"].endswith("_FILE") and f"/{volume['name']}/" in variable["value"]]
+            used = [
+                variable
+                for variable in spec["containers"][0].get("env", [])
+                if variable["name"].endswith("_FILE") and f"/{volume['name']}/" in variable["value"]
+            ]
             if "secret" in volume and not used:
                 yield f"{told} has the secret {volume['name']} for nothing"
         if "secretKeyRef" in json.dumps(spec) or "envFrom" in json.dumps(spec):

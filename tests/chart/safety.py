@@ -24,13 +24,16 @@ def who_may_talk_to_whom():
     other = rendered(MINIMAL, release="other").result()
     policies = made.all("NetworkPolicy") + other.all("NetworkPolicy")
     who = {labels["app.kubernetes.io/component"]: ("porchlight", labels) for _, labels, _ in rules.pods(made)}
-    who |= {f"other {labels['app.kubernetes.io/component']}": ("porchlight", labels) for _, labels, _ in rules.pods(other)}
+    who |= {
+        f"other {labels['app.kubernetes.io/component']}": ("porchlight", labels) for _, labels, _ in rules.pods(other)
+    }
     who |= {
         "prometheus": ("monitoring", {"app.kubernetes.io/name": "prometheus"}),
         "traefik": ("kube-system", {"app.kubernetes.io/name": "traefik"}),
         "coredns": ("kube-system", {"k8s-app": "kube-dns"}),
         "stranger": ("porchlight", {"app": "stranger"}),
-        "world": "203.0.113.1", "lan": "192.168.1.2",
+        "world": "203.0.113.1",
+        "lan": "192.168.1.2",
     }
     table = yaml.safe_load((HERE / "connections.yaml").read_text())
     for expected, lines in table.items():
@@ -49,7 +52,15 @@ def scan():
         for case in ("minimal", "everything"):
             rendering = rendered(CASES[case]).result()
             (Path(folder) / f"{case}.yaml").write_text(f"{rendering.manifest}\n---\n{rendering.hooks}\n")
-        command = [shutil.which("checkov") or Path(sys.executable).with_name("checkov"), "-d", folder, "--framework", "kubernetes", "--compact", "--quiet"]
+        command = [
+            shutil.which("checkov") or Path(sys.executable).with_name("checkov"),
+            "-d",
+            folder,
+            "--framework",
+            "kubernetes",
+            "--compact",
+            "--quiet",
+        ]
         ended = subprocess.run([*command, "--skip-download", "-o", "json"], capture_output=True, text=True, timeout=120)
         told = json.loads(ended.stdout)
     if told["summary"]["resource_count"] < 30 or told["summary"]["parsing_errors"]:

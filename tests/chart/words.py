@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 
 import yaml
 
@@ -16,26 +17,44 @@ OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns"
 
 @part
 def documented():
-    """Each value has its line of documentation, the schema knows exactly these, and settings are those of the programs."""
+    """Each value has its line, the schema knows exactly these, and settings are those of the programs."""
     lines = (helm.CHART / "values.yaml").read_text().splitlines()
     defaults = yaml.safe_load("\n".join(lines))
     schema = json.loads((helm.CHART / "values.schema.json").read_text())
     for before, line in zip(lines, lines[1:]):
         bare = before.strip().startswith("#") or before.endswith(":")
-        if re.match(r" *[A-Za-z0-9]+:( |$)", line) and not bare and not line.endswith(":") and not re.search("requests|Selector", before + line):
+        if (
+            re.match(r" *[A-Za-z0-9]+:( |$)", line)
+            and not bare
+            and not line.endswith(":")
+            and not re.search("requests|Selector", before + line)
+        ):
             yield f"values.yaml: nothing is said of {line.strip()}"
     at = schema["properties"]
-    gone = {("webserver",), ("global",), ("duckdns", "image"), ("duckdns", "label"), ("statuspage", "latency", "image"),
-            ("statuspage", "bandwidth", "image")}
-    yield from (f"the schema and the values differ in {'.'.join(path)}" for path in sorted(differences(at, defaults) ^ gone))
+    gone = {
+        ("webserver",),
+        ("global",),
+        ("duckdns", "image"),
+        ("duckdns", "label"),
+        ("statuspage", "latency", "image"),
+        ("statuspage", "bandwidth", "image"),
+    }
+    yield from (
+        f"the schema and the values differ in {'.'.join(path)}" for path in sorted(differences(at, defaults) ^ gone)
+    )
+    chart = yaml.safe_load((helm.CHART / "Chart.yaml").read_text())
+    version = tomllib.loads((helm.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    if {chart["appVersion"], chart["version"]} != {version}:
+        yield f"Chart.yaml says {chart['version']} and {chart['appVersion']}, and the programs are {version}"
     readme = (helm.ROOT / "README.md").read_text()
     for program, ours in OURS.items():
         table = readme.partition(f"### `{program}`\n")[2].partition("\n###")[0]
-        theirs_ = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
+        theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
         known = set(at[program]["properties"]["settings"]["properties"])
         told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, program)))
-        if theirs_ - ours != known or told != known:
-            yield f"{program}.settings: of {sorted((theirs_ - ours) ^ known | told ^ known)} README, schema and values say different things"
+        if theirs - ours != known or told != known:
+            apart = sorted((theirs - ours) ^ known | told ^ known)
+            yield f"{program}.settings: README, schema and values do not all know {apart}"
 
 
 def settings_comment(lines, program):
