@@ -1,0 +1,72 @@
+{{/*
+What all pods have in common: Pod Security "restricted", one image, nothing of the cluster's own.
+*/}}
+
+{{/* Takes a list: the context, and a list of sysctls. */}}
+{{- define "porchlight.pod" -}}
+{{- $values := (index . 0).Values -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  # For volumes that belong to root, and for the files of secrets.
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+  {{- with index . 1 }}
+  sysctls:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+dnsConfig:
+  options:
+    # A name with a dot is looked up as it is: not below every search domain first, some of which a home router answers for.
+    - {name: ndots, value: "1"}
+{{- with $values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ quote . }}
+  {{- end }}
+{{- end }}
+{{- with $values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ quote . }}
+{{- end }}
+{{- end }}
+
+{{/* Takes a list: the context, the program. */}}
+{{- define "porchlight.container" -}}
+{{- $root := index . 0 -}}
+{{- with $root.Values.image -}}
+image: "{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $root.Chart.AppVersion }}{{ end }}"
+imagePullPolicy: {{ .pullPolicy }}
+{{- end }}
+command: [/usr/local/bin/{{ index . 1 }}]
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+# A program that refuses its settings says why in one sentence: kubectl describe shows it.
+terminationMessagePolicy: FallbackToLogsOnError
+{{- end }}
+
+{{/* Where a server listens. Takes a list: the context, the port. */}}
+{{- define "porchlight.listen" -}}
+{{ (index . 0).Values.ipv6 | ternary "[::]" "0.0.0.0" }}:{{ index . 1 }}
+{{- end }}
+
+{{/* Further settings of a program, as variables. Numbers come as floats, which would be written 5e+08. */}}
+{{- define "porchlight.settings" -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  value: {{ kindIs "float64" $value | ternary (int64 $value) $value | toString | quote }}
+{{- end }}
+{{- end }}

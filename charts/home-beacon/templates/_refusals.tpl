@@ -1,0 +1,150 @@
+{{/*
+What the schema cannot tell: settings that contradict each other, names of the old chart, and what the cluster would refuse
+in words that help nobody. One sentence each, as a JSON list.
+*/}}
+{{- define "porchlight.refusals" -}}
+{{- $wrong := list -}}
+{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "cluster" -}}
+{{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{- define "porchlight.refusals.image" -}}
+{{- if .Values.image.repository -}}
+[]
+{{- else -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{- $make := printf "buildah build --platform linux/arm64 -t porchlight:%s . && buildah push porchlight:%s docker-archive:/dev/stdout | ssh pi sudo k3s ctr images import -" $tag $tag -}}
+{{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (%s), and set image.repository to localhost/porchlight" $make) | toJson -}}
+{{- end -}}
+{{- end }}
+
+{{- define "porchlight.refusals.both" -}}
+{{- $wrong := list -}}
+{{- $told := "%s.secretName and %s.%s are both set: keep the name of your Secret, or what it holds" -}}
+{{- range $of, $what := dict "beacon" "key" "keeper" "token" "duckdns" "token" "statuspage" "token" -}}
+{{- $values := index $.Values $of -}}
+{{- if and $values.secretName (index $values $what) }}{{ $wrong = append $wrong (printf $told $of $of $what) }}{{ end -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{- define "porchlight.refusals.renamed" -}}
+{{- $wrong := list -}}
+{{- $renamed := dict "webserver.image" "image.repository" "webserver.label" "image.tag" "duckdns.image" "image.repository" "duckdns.label" "image.tag" "statuspage.latency.image" "image.repository" "statuspage.bandwidth.image" "image.repository" -}}
+{{- range $old := keys $renamed | sortAlpha -}}
+{{- $there := true -}}
+{{- $at := $.Values -}}
+{{- range splitList "." $old -}}
+{{- if and $there (kindIs "map" $at) (hasKey $at .) }}{{ $at = index $at . }}{{ else }}{{ $there = false }}{{ end -}}
+{{- end -}}
+{{- if $there -}}
+{{- $wrong = append $wrong (printf "%s is now %s: one image holds every program, so remove it" $old (index $renamed $old)) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey (.Values.webserver | default dict) "contentPath" -}}
+{{- $wrong = append $wrong "webserver.contentPath is gone: it never did anything, so remove it" -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{- define "porchlight.refusals.accounts" -}}
+{{- $wrong := list -}}
+{{- if and .Values.dns.enabled (not .Values.duckdns.domain) -}}
+{{- $wrong = append $wrong "duckdns.domain is empty: set it to the home's name at DuckDNS, like myhome, or set dns.enabled to false" -}}
+{{- end -}}
+{{- if not .Values.keeper.enabled -}}
+{{- if and (or .Values.ping.enabled .Values.bandwidth.enabled) (not .Values.statuspage.pageId) -}}
+{{- $wrong = append $wrong "keeper.enabled is false and statuspage.pageId is empty: there is nowhere to send what is measured, so set one of them" -}}
+{{- else -}}
+{{- range $job, $metric := dict "ping" "latency" "bandwidth" "bandwidth" -}}
+{{- if and (index $.Values $job).enabled (not (index $.Values.statuspage $metric).metricId) -}}
+{{- $told := "statuspage.%s.metricId is empty: without a keeper %s sends its numbers there, so set it, or set %s.enabled to false" -}}
+{{- $wrong = append $wrong (printf $told $metric $job $job) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.bandwidth.settings.DATA_BUDGET (not .Values.state.enabled) -}}
+{{- $wrong = append $wrong "bandwidth.settings.DATA_BUDGET is set, but nothing remembers what past runs used: set state.enabled to true, or leave it out" -}}
+{{- end -}}
+{{- else -}}
+{{- range $name := list "METRIC_ID_LOSS" "METRIC_ID_JITTER" "METRIC_ID_UPLOAD" -}}
+{{- range $job := list "ping" "bandwidth" -}}
+{{- if hasKey (index $.Values $job).settings $name -}}
+{{- $wrong = append $wrong (printf "%s.settings.%s is set beside a keeper, which knows by itself what feeds a metric: list the metric in keeper.metrics instead" $job $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{- define "porchlight.refusals.page" -}}
+{{- $wrong := list -}}
+{{- $ours := .Values.keeper.page.id -}}
+{{- if and $ours .Values.statuspage.pageId (ne $ours .Values.statuspage.pageId) -}}
+{{- $wrong = append $wrong "keeper.page.id and statuspage.pageId differ: with a page at statuspage.io the keeper's has the same id, so leave keeper.page.id out" -}}
+{{- end -}}
+{{- $ids := list .Values.statuspage.componentId | compact -}}
+{{- range .Values.keeper.components }}{{ $ids = append $ids .id }}{{ end -}}
+{{- if ne (len $ids) (len (uniq $ids)) -}}
+{{- $wrong = append $wrong "keeper.components: two components have the same id (statuspage.componentId is one of them already)" -}}
+{{- end -}}
+{{- $ids = list .Values.statuspage.latency.metricId .Values.statuspage.bandwidth.metricId | compact -}}
+{{- range .Values.keeper.metrics }}{{ $ids = append $ids .id }}{{ end -}}
+{{- if ne (len $ids) (len (uniq $ids)) -}}
+{{- $wrong = append $wrong "keeper.metrics: two metrics have the same id (statuspage.latency.metricId and statuspage.bandwidth.metricId are there already)" -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{- define "porchlight.refusals.keeper" -}}
+{{- $wrong := list -}}
+{{- $ingress := .Values.keeper.ingress -}}
+{{- if and $ingress.enabled (not .Values.keeper.enabled) -}}
+{{- $wrong = append $wrong "keeper.ingress.enabled is true, but keeper.enabled is false: there is no page to be reached" -}}
+{{- end -}}
+{{- if and $ingress.enabled (ne $ingress.path "/") (not (has $ingress.className (list "traefik" "nginx"))) -}}
+{{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which something has to take off before the keeper: set keeper.ingress.className to traefik or nginx, which can, or leave the path at / and set keeper.ingress.host" $ingress.path) -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{/* Where there is a cluster to look at: what it holds already. */}}
+{{- define "porchlight.refusals.cluster" -}}
+{{- $wrong := list -}}
+{{- $name := include "porchlight.name" . -}}
+{{- $port := int64 .Values.service.nodePort -}}
+{{- range (lookup "v1" "Service" .Release.Namespace "").items -}}
+{{- $service := .metadata.name -}}
+{{- if ne $service (printf "%s-beacon" $name) -}}
+{{- range .spec.ports -}}
+{{- if and .nodePort (eq (int64 .nodePort) $port) -}}
+{{- $wrong = append $wrong (printf "service.nodePort %d is already that of the Service %s in this namespace: choose another one from 30000 to 32767 for this release, or uninstall the other (the old chart cannot be upgraded, only uninstalled)" $port $service) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $there := lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-keeper" $name) -}}
+{{- if and $there .Values.keeper.enabled -}}
+{{- $claims := dig "spec" "volumeClaimTemplates" list $there -}}
+{{- $was := dict "existingClaim" "" "size" "" "storageClassName" "" -}}
+{{- with $claims -}}
+{{- $spec := (first .).spec -}}
+{{- $was = dict "existingClaim" "" "size" $spec.resources.requests.storage "storageClassName" ($spec.storageClassName | default "") -}}
+{{- else -}}
+{{- range dig "spec" "template" "spec" "volumes" list $there -}}
+{{- if eq .name "data" }}{{ $was = set $was "existingClaim" (dig "persistentVolumeClaim" "claimName" "" .) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $claimed := .Values.keeper.storage.existingClaim -}}
+{{- range $part := empty $claimed | not | ternary (list "existingClaim") (list "existingClaim" "size" "storageClassName") -}}
+{{- $now := index $.Values.keeper.storage $part -}}
+{{- if and (ne $now (index $was $part)) (not (and $claimed (not $claims))) -}}
+{{- $wrong = append $wrong (printf "keeper.storage.%s was %q at the install and is now %q: Kubernetes cannot change it, so set it back" $part (index $was $part) $now) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}

@@ -1,0 +1,165 @@
+"""A stand-in for a cluster's API server, on loopback: it tells what kinds there are, holds the objects that a case
+gives it, and takes whatever is written. Helm stores a release with it, and the rendering is in there.
+
+Each case has a cluster of its own, below a path of its own, so that one server is enough for all.
+"""
+
+import base64
+import gzip
+import itertools
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import yaml
+
+KINDS = {
+    "v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Pod", "Secret", "Service"],
+    "apps/v1": ["Deployment", "StatefulSet"],
+    "batch/v1": ["CronJob", "Job"],
+    "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
+    "traefik.io/v1alpha1": ["Middleware"],
+}
+SERVICE_MONITOR = "monitoring.coreos.com/v1"
+
+
+def plural(kind):
+    word = kind.lower()
+    return word[:-1] + "ies" if word.endswith("y") else word + ("es" if word.endswith("s") else "s")
+
+
+class Cluster:
+    """What one case sees."""
+
+    def __init__(self, version, objects, monitors):
+        self.version = version
+        self.objects = list(objects)
+        self.kinds = {**KINDS, SERVICE_MONITOR: ["ServiceMonitor"]} if monitors else KINDS
+        self.releases = []
+
+    def release(self):
+        """The release as Helm stored it last."""
+        return json.loads(gzip.decompress(base64.b64decode(self.releases[-1])))
+
+    def answer(self, path):
+        """The status and object that a GET is answered with."""
+        parts = path.strip("/").split("/")
+        if parts == ["version"]:
+            major, minor = self.version.split(".")
+            return 200, {"major": major, "minor": minor, "gitVersion": f"v{self.version}.0"}
+        if parts == ["api"]:
+            return 200, {"kind": "APIVersions", "versions": ["v1"]}
+        if parts == ["apis"]:
+            return 200, {
+                "kind": "APIGroupList",
+                "apiVersion": "v1",
+                "groups": [group(v) for v in self.kinds if "/" in v],
+            }
+        version, rest = ("v1", parts[2:]) if parts[0] == "api" else ("/".join(parts[1:3]), parts[3:])
+        if version in self.kinds and not rest:
+            return 200, resources(version, self.kinds[version])
+        if version in self.kinds and rest[0] == "namespaces" and len(rest) in (3, 4):
+            found = [thing for thing in self.objects if located(thing, version, rest[1], rest[2])]
+            if len(rest) == 3:
+                kind = next(kind for kind in self.kinds[version] if plural(kind) == rest[2])
+                return 200, {"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": found}
+            for thing in found:
+                if thing["metadata"]["name"] == rest[3]:
+                    return 200, thing
+        return 404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+
+
+def located(thing, version, namespace, plural_of_kind):
+    return (thing["apiVersion"], thing["metadata"]["namespace"], plural(thing["kind"])) == (
+        version,
+        namespace,
+        plural_of_kind,
+    )
+
+
+def group(version):
+    told = {"groupVersion": version, "version": version.split("/")[1]}
+    return {"name": version.split("/")[0], "versions": [told], "preferredVersion": told}
+
+
+def resources(version, kinds):
+    verbs = ["create", "delete", "get", "list", "patch", "update"]
+    told = [
+        {"name": plural(k), "singularName": "", "namespaced": k != "Namespace", "kind": k, "verbs": verbs}
+        for k in kinds
+    ]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": told}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body in one packet: the second would wait 40 ms for the first to be acknowledged, at each call.
+    wbufsize = 1 << 16
+
+    def log_message(self, *_):
+        pass
+
+    def cluster(self):
+        number, path = re.fullmatch(r"/(\d+)(/[^?]*)(?:\?.*)?", self.path).groups()
+        return self.server.clusters[int(number)], path
+
+    def send(self, status, kind, body):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        cluster, path = self.cluster()
+        status, thing = cluster.answer(path)
+        self.send(status, "application/json", json.dumps(thing).encode())
+
+    def do_POST(self):
+        cluster, _ = self.cluster()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        # The record of a release comes as a protobuf, whose one long text is a compressed JSON.
+        cluster.releases += re.findall(rb"H4sI[A-Za-z0-9+/]+=*", body)
+        kind = self.headers["Content-Type"]
+        self.send(201 if self.command == "POST" else 200, kind if "protobuf" in kind else "application/json", body)
+
+    do_PUT = do_POST
+
+    def do_PATCH(self):
+        # What is there stays as it is: nobody looks at it again.
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+
+class Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    # Many cases come at once, and who is turned away comes again a second later.
+    request_queue_size = 256
+
+
+class Server:
+    """The API server of all clusters; gone with the process."""
+
+    def __init__(self):
+        self.http = Listener(("127.0.0.1", 0), Handler)
+        self.http.clusters = {}
+        self.numbers = itertools.count()
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def add(self, cluster):
+        """A kubeconfig that leads to the cluster."""
+        number = next(self.numbers)
+        self.http.clusters[number] = cluster
+        url = f"http://127.0.0.1:{self.http.server_port}/{number}"
+        # As YAML in lines: what is one line would be taken for the name of a file.
+        return yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "c",
+                "users": [{"name": "u", "user": {}}],
+                "clusters": [{"name": "c", "cluster": {"server": url}}],
+                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            }
+        )

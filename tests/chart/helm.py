@@ -1,0 +1,95 @@
+"""Renders and lints the chart with real Helm (helm-sdkpy), many times in one process. It has no `helm template`, so a
+chart is installed into a stand-in for a cluster."""
+
+import asyncio
+import copy
+import dataclasses
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import yaml
+from helm_sdkpy import Configuration, Install
+from helm_sdkpy.chart import Lint
+
+from cluster import Cluster, Server
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts/home-beacon"
+
+server = Server()
+rendered = 0
+
+
+class Refused(Exception):
+    """What Helm tells the user."""
+
+
+@dataclasses.dataclass
+class Rendering:
+    manifest: str
+    hooks: str
+    notes: str
+
+    def __post_init__(self):
+        self.objects = [thing for thing in yaml.load_all(self.manifest + "\n---\n" + self.hooks, Loader) if thing]
+
+    def all(self, kind):
+        return [thing for thing in self.objects if thing["kind"] == kind]
+
+    def one(self, kind, name):
+        found = [thing for thing in self.all(kind) if thing["metadata"]["name"] == name]
+        assert len(found) == 1, f"{len(found)} of {kind} {name}"
+        return found[0]
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """Refuses a key that is there twice, which Kubernetes would drop without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"a key is there twice: {sorted(keys)}, {node.start_mark}"
+        return super().construct_mapping(node, deep)
+
+
+def render(values, release="porchlight", namespace="porchlight", version="1.32", objects=(), monitors=None):
+    """What `helm install` makes of the values on a cluster of that version, with these objects in it; `monitors` says
+    whether it knows ServiceMonitors, which it does by default where the values want one."""
+    global rendered
+    if monitors is None:
+        monitors = values.get("metrics", {}).get("serviceMonitor", {}).get("enabled") == "always"
+    cluster = Cluster(version, objects, monitors)
+    config = Configuration(namespace=namespace, kubeconfig=server.add(cluster))
+    rendered += 1
+    try:
+        asyncio.run(Install(config).run(release, str(CHART), values=values, wait=False))
+    except Exception as error:
+        raise Refused(str(error).removeprefix("install failed: ").strip()) from None
+    made = cluster.release()
+    hooks = "\n---\n".join(
+        hook["manifest"].strip() for hook in sorted(made.get("hooks") or [], key=lambda h: h["path"])
+    )
+    return Rendering(made["manifest"].strip(), hooks, made["info"]["notes"])
+
+
+def lint(values):
+    """What `helm lint -f values` finds that is worse than a remark. It takes no values here, so the chart gets them."""
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder) / "home-beacon"
+        shutil.copytree(CHART, chart)
+        defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+        # JSON is YAML, and leaves no doubt about what is a text.
+        (chart / "values.yaml").write_text(json.dumps(merged(defaults, values)))
+        config = Configuration(kubeconfig=server.add(Cluster("1.32", (), False)))
+        found = asyncio.run(Lint(config).run(str(chart)))
+        return [message for message in found["Messages"] if message["Severity"] >= 2]
+
+
+def merged(below, above):
+    """As Helm lays values over others."""
+    result = copy.deepcopy(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else copy.deepcopy(value)
+    return result

@@ -1,0 +1,58 @@
+"""The real programs look at the settings that the chart gives them (--check)."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import rules
+
+SECRETS = {"KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "TOKEN": "01234567-89ab-cdef-0123-456789abcdef"}
+FOLDER = Path(os.environ.get("PROGRAMS", "target/debug"))
+
+seen = set()
+
+
+def problems(rendering):
+    """What a program says against its settings, each distinct set of them once."""
+    for thing, _, spec in rules.pods(rendering):
+        container = spec["containers"][0]
+        program = Path(container["command"][0]).name
+        # The pods of `helm test` have no --check: what they are told is in the golden files.
+        if program == "porchlight":
+            continue
+        seeds = [json.dumps(config["data"]) for config in rendering.all("ConfigMap")] if program == "keeper" else []
+        key = json.dumps([program, container.get("args"), container["env"], seeds])
+        if key not in seen:
+            seen.add(key)
+            yield from checked(thing["metadata"]["name"], program, container, rendering)
+
+
+def checked(told, program, container, rendering):
+    with tempfile.TemporaryDirectory() as folder:
+        env = {variable["name"]: moved(variable["value"], Path(folder)) for variable in container["env"]}
+        for name, path in env.items():
+            if name.endswith("_FILE"):
+                write(path, SECRETS[Path(path).name])
+        if "KEEPER_SEED" in env:
+            config = rendering.all("ConfigMap")[0]
+            write(env["KEEPER_SEED"], config["data"][Path(env["KEEPER_SEED"]).name])
+        command = [FOLDER / program, *container.get("args", []), "--check"]
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20)
+        if ended.returncode != 0:
+            yield f"{told}: {program} refuses what it is told: {ended.stderr.strip()}"
+
+
+def moved(value, folder):
+    """A path of the pod, as one below the folder; its folder is there."""
+    scheme, slash, path = value.partition("/")
+    if not slash or scheme not in ("", "sqlite:"):
+        return value
+    path = folder / path
+    (path if "." not in path.name and path.name not in SECRETS else path.parent).mkdir(parents=True, exist_ok=True)
+    return f"{scheme}{path}"
+
+
+def write(path, text):
+    Path(path).write_text(text)

@@ -1,0 +1,96 @@
+"""That the chart renders: every case on every version, wrong values with a message, two cases to the letter."""
+
+import difflib
+import re
+
+import yaml
+
+import helm
+import programs
+import rules
+import schemas
+from parts import CASES, HERE, UPDATE, crew, outcome, part, rendered
+
+
+@part
+def matrix():
+    """Every case renders on every version, keeps the rules, is valid, and its programs take their settings."""
+    jobs = {
+        (case, version): rendered(values, version=version, monitors=True)
+        for case, values in CASES.items()
+        for version in schemas.VERSIONS
+    }
+    for (case, version), job in jobs.items():
+        if said := outcome(job):
+            yield f"{case} on Kubernetes {version}: {said}"
+            continue
+        rendering = job.result()
+        found = [problem for thing in rendering.objects for problem in schemas.problems(thing, [version])]
+        if version == schemas.VERSIONS[0]:
+            found += rules.problems(rendering, "porchlight", "porchlight")
+            found += programs.problems(rendering)
+            found += noted(rendering)
+        yield from (f"{case} on Kubernetes {version}: {problem}" for problem in found)
+
+
+def noted(rendering):
+    """The notes tell how to make the Secrets that pods wait for, and no others."""
+    told = set(re.findall(r"create secret generic (\S+) --from-file=(\S+)=", rendering.notes))
+    # How to give a beacon a key that has none.
+    told -= {("beacon-key", "KEY")} if "THE BEACON HAS NO KEY" in rendering.notes else set()
+    made = {secret["metadata"]["name"] for secret in rendering.all("Secret")}
+    volumes = [
+        volume["secret"]
+        for _, _, spec in rules.pods(rendering)
+        for volume in spec.get("volumes", [])
+        if "secret" in volume
+    ]
+    wanted = {
+        (volume["secretName"], volume["items"][0]["key"]) for volume in volumes if volume["secretName"] not in made
+    }
+    if told != wanted:
+        yield f"the notes tell how to make {told}, and the pods want {wanted}"
+
+
+@part
+def lint():
+    """helm lint finds nothing."""
+    jobs = {case: crew.submit(helm.lint, values) for case, values in CASES.items()}
+    yield from (f"{case}: {job.result()}" for case, job in jobs.items() if job.result())
+
+
+def kept(path, text):
+    """Whether a file says this; with UPDATE_CHART=1 it does then."""
+    if UPDATE:
+        path.write_text(text)
+    return path.is_file() and path.read_text() == text
+
+
+@part
+def wrong():
+    """Each wrong values file is refused in the very words that it begins with."""
+    jobs = {path: rendered(yaml.safe_load(path.read_text())) for path in sorted((HERE / "wrong").glob("*.yaml"))}
+    for path, job in jobs.items():
+        lines = path.read_text().splitlines(keepends=True)
+        values = "".join(line for line in lines if not line.startswith("#"))
+        said = outcome(job)
+        if not kept(path, "".join(f"# {line}".rstrip() + "\n" for line in said.splitlines()) + values) or not said:
+            yield f"{path.name}: Helm says: {said or 'nothing'}"
+    if len(jobs) < 20:
+        yield f"there are only {len(jobs)} wrong values files"
+
+
+@part
+def golden():
+    """Two whole renderings, notes included, are as they were looked at once. UPDATE_CHART=1 writes them anew."""
+    for case in ("minimal", "everything"):
+        rendering = rendered(CASES[case]).result()
+        text = f"{rendering.manifest}\n---\n{rendering.hooks}\n"
+        # Made by chance.
+        text = re.sub(r"(TOKEN: )[A-Za-z0-9+/]{43}=", r"\1…", text)
+        for name, made in ((f"{case}.yaml", text), (f"{case}.txt", rendering.notes)):
+            path = HERE / "golden" / name
+            before = path.read_text().splitlines() if path.is_file() else []
+            if not kept(path, made):
+                difference = difflib.unified_diff(before, made.splitlines(), lineterm="", n=1)
+                yield f"{name} differs (UPDATE_CHART=1 renews it):\n" + "\n".join(difference)

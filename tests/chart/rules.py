@@ -1,0 +1,267 @@
+"""What must be true of every rendering, whatever the values."""
+
+import itertools
+import json
+
+WORKLOADS = ("Deployment", "StatefulSet", "CronJob", "Pod")
+# The longest names that Kubernetes takes, less what it appends itself: a CronJob's 11, a revision's label 11.
+LONGEST = {"CronJob": 52, "StatefulSet": 52, "Service": 63, "Pod": 63}
+
+
+def pods(rendering):
+    """Each workload with its pod: kind, name, labels and spec."""
+    for thing in rendering.objects:
+        if thing["kind"] not in WORKLOADS:
+            continue
+        spec, metadata = thing["spec"], thing["metadata"]
+        if thing["kind"] == "CronJob":
+            spec = spec["jobTemplate"]["spec"]
+        if thing["kind"] != "Pod":
+            metadata, spec = spec["template"]["metadata"], spec["template"]["spec"]
+        yield thing, metadata["labels"], spec
+
+
+def problems(rendering, release, namespace):
+    checks = (named, lasting, selected, connected, asked, restricted, mounted, secret, modest, timed)
+    for check in checks:
+        yield from check(rendering, release, namespace)
+
+
+def named(rendering, release, namespace):
+    """Every object is the release's, by name and labels, and no two are the same."""
+    seen = set()
+    for thing in rendering.objects:
+        kind, metadata = thing["kind"], thing["metadata"]
+        told = f"{kind} {metadata['name']}"
+        if (kind, metadata["name"]) in seen:
+            yield f"{told} is there twice"
+        seen.add((kind, metadata["name"]))
+        if metadata["namespace"] != namespace:
+            yield f"{told} is in the namespace {metadata['namespace']}"
+        if len(metadata["name"]) > LONGEST.get(kind, 63):
+            yield f"{told} has a name that is too long"
+        if metadata["labels"]["app.kubernetes.io/instance"] != release:
+            yield f"{told} is labelled by another release"
+        if any(len(value) > 63 for value in metadata["labels"].values()):
+            yield f"{told} has a label that is too long"
+
+
+def lasting(rendering, release, namespace):
+    """What Kubernetes does not let change, and what would restart pods for nothing, is free of versions."""
+    for thing in rendering.objects:
+        spec = json.dumps(thing["spec"]) if thing["kind"] in ("Deployment", "StatefulSet", "CronJob") else ""
+        if "helm.sh/chart" in spec or "app.kubernetes.io/version" in spec:
+            yield f"{thing['kind']} {thing['metadata']['name']} has the chart's version in its pods or volumes"
+
+
+def selected(rendering, release, namespace):
+    """Selectors find the pods that they are for, and nobody else's: the release is in each of them."""
+    found = list(pods(rendering))
+
+    def picks(labels):
+        return [thing["metadata"]["name"] for thing, theirs, _ in found if labels.items() <= theirs.items()]
+
+    for thing in rendering.objects:
+        told, spec = f"{thing['kind']} {thing['metadata']['name']}", thing.get("spec", {})
+        if thing["kind"] in ("Deployment", "StatefulSet"):
+            labels = spec["selector"]["matchLabels"]
+            if picks(labels) != [thing["metadata"]["name"]]:
+                yield f"{told} selects {picks(labels)}"
+        elif thing["kind"] == "Service" and len(picks(spec["selector"])) != 1:
+            yield f"{told} leads to {picks(spec['selector'])}"
+        elif thing["kind"] == "NetworkPolicy":
+            labels = spec["podSelector"]["matchLabels"]
+            if labels.get("app.kubernetes.io/instance") != release or not picks(labels):
+                yield f"{told} is for {picks(labels)} of {labels}"
+        elif thing["kind"] == "Ingress":
+            for rule, path in ((rule, path) for rule in spec["rules"] for path in rule["http"]["paths"]):
+                rendering.one("Service", path["backend"]["service"]["name"])
+
+
+def connected(rendering, release, namespace):
+    """What names a port of something else names one that is there."""
+    ports = {}
+    for _, labels, spec in pods(rendering):
+        for port in spec["containers"][0].get("ports", []):
+            ports.setdefault(labels["app.kubernetes.io/component"], {})[port["name"]] = port["containerPort"]
+    services = {}
+    for service in rendering.all("Service"):
+        component = service["spec"]["selector"]["app.kubernetes.io/component"]
+        for port in service["spec"]["ports"]:
+            services.setdefault(service["metadata"]["name"], {})[port["name"]] = port["port"]
+            # Policies name the pod's port, and clients the Service's: they are the same.
+            if ports[component].get(port["targetPort"]) != port["port"]:
+                told = service["metadata"]["name"]
+                yield f"Service {told} leads to the port {port['targetPort']} of {ports[component]}"
+    for thing, _, spec in pods(rendering):
+        container = spec["containers"][0]
+        addresses = [v["value"] for v in container.get("env", []) if v["name"] == "KEEPER_URL"]
+        addresses += [word for word in container.get("args", []) if word.startswith("http://")]
+        for host, port in (address.removeprefix("http://").rstrip("/").split(":") for address in addresses):
+            if int(port) not in services.get(host, {}).values():
+                yield f"{thing['metadata']['name']} is told of {host}:{port}, and there are {services}"
+    for ingress in rendering.all("Ingress"):
+        backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+        if backend["port"]["name"] not in services.get(backend["name"], {}):
+            yield f"the Ingress leads to {backend}"
+    for monitor in rendering.all("ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        scraped = [
+            service["metadata"]["name"]
+            for service in rendering.all("Service")
+            if wanted <= service["metadata"]["labels"].items()
+            and monitor["spec"]["endpoints"][0]["port"] in services[service["metadata"]["name"]]
+        ]
+        if len(scraped) != 1:
+            yield f"the ServiceMonitor scrapes {scraped}"
+    for middleware in rendering.all("Middleware"):
+        annotations = rendering.all("Ingress")[0]["metadata"]["annotations"]
+        name = f"{namespace}-{middleware['metadata']['name']}@kubernetescrd"
+        if name not in annotations["traefik.ingress.kubernetes.io/router.middlewares"].split(","):
+            yield f"the Ingress does not use {name}"
+
+
+def asked(rendering, release, namespace):
+    """Both servers are asked whether they live, at a port that they have; a broken keeper can be replaced."""
+    for thing, labels, spec in pods(rendering):
+        container = spec["containers"][0]
+        ports = {port["name"] for port in container.get("ports", [])}
+        probes = {name: probe for name, probe in container.items() if name.endswith("Probe")}
+        if bool(ports) != ({"readinessProbe", "livenessProbe"} <= probes.keys()):
+            yield f"{thing['metadata']['name']} has the ports {ports} and the probes {list(probes)}"
+        for name, probe in probes.items():
+            if probe["httpGet"]["port"] not in ports or probe["httpGet"]["path"] != "/healthz":
+                yield f"{thing['metadata']['name']}: {name} asks {probe['httpGet']}"
+        if thing["kind"] == "StatefulSet" and thing["spec"]["podManagementPolicy"] != "Parallel":
+            yield "a keeper that cannot start keeps the one that can away"
+
+
+def restricted(rendering, release, namespace):
+    """Pod Security "restricted", and more than that."""
+    for thing, _, spec in pods(rendering):
+        told, context = thing["metadata"]["name"], spec["securityContext"]
+        wanted = {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        if "/ping" in json.dumps(spec["containers"][0]["command"]):
+            wanted["sysctls"] = [{"name": "net.ipv4.ping_group_range", "value": "65532 65532"}]
+        if context != wanted:
+            yield f"{told}: the pod's security context is {context}"
+        if spec["automountServiceAccountToken"] or spec["enableServiceLinks"]:
+            yield f"{told} has something of the cluster's"
+        for forbidden in ("hostNetwork", "hostPID", "hostIPC", "serviceAccountName", "initContainers"):
+            if forbidden in spec:
+                yield f"{told} has {forbidden}"
+        kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
+        if not kinds <= {"secret", "configMap", "persistentVolumeClaim"}:
+            yield f"{told} has volumes of the kinds {kinds}"
+        for container in spec["containers"]:
+            if container["securityContext"] != {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }:
+                yield f"{told}: the container's security context is {container['securityContext']}"
+
+
+def mounted(rendering, release, namespace):
+    """Volumes and mounts belong together, and every file that a variable names is in one."""
+    for thing, _, spec in pods(rendering):
+        told = thing["metadata"]["name"]
+        volumes = [volume["name"] for volume in spec.get("volumes", [])]
+        volumes += [claim["metadata"]["name"] for claim in thing["spec"].get("volumeClaimTemplates", [])]
+        for container in spec["containers"]:
+            mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
+            if sorted(mounts) != sorted(volumes):
+                yield f"{told} has the volumes {volumes} and mounts {sorted(mounts)}"
+            names = [variable["name"] for variable in container.get("env", [])]
+            if len(names) != len(set(names)):
+                yield f"{told} sets a variable twice: {names}"
+            for variable in container.get("env", []):
+                if not isinstance(variable.get("value"), str):
+                    yield f"{told}: {variable['name']} is not set"
+                elif variable["value"].startswith("/") and not any(
+                    variable["value"].startswith(path) for path in mounts.values()
+                ):
+                    yield f"{told}: nothing is mounted at {variable['value']}"
+
+
+def secret(rendering, release, namespace):
+    """Each secret is only where it is needed, as a file, and in no variable."""
+    keeper = bool(rendering.all("StatefulSet"))
+    allowed = {
+        "beacon": {"beacon", "test"},
+        "duckdns": {"dns"},
+        "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
+        "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"},
+    }
+    for thing, labels, spec in pods(rendering):
+        told, component = thing["metadata"]["name"], labels["app.kubernetes.io/component"]
+        for volume in spec.get("volumes", []):
+            if "secret" in volume and component not in allowed[volume["name"]]:
+                yield f"{told} has the secret {volume['name']}"
+            if "secret" in volume and volume["secret"]["defaultMode"] != 0o440:
+                yield f"{told}: everybody may read the secret {volume['name']}"
+            used = [
+                variable
+                for variable in spec["containers"][0].get("env", [])
+                if variable["name"].endswith("_FILE") and f"/{volume['name']}/" in variable["value"]
+            ]
+            if "secret" in volume and not used:
+                yield f"{told} has the secret {volume['name']} for nothing"
+        if "secretKeyRef" in json.dumps(spec) or "envFrom" in json.dumps(spec):
+            yield f"{told} has a secret in a variable"
+
+
+def amount(text):
+    for unit, factor in (("m", 0.001), ("Mi", 2**20), ("Gi", 2**30)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * factor
+    return float(text)
+
+
+def modest(rendering, release, namespace):
+    """All at once, a second beacon during an update included, ask for less than 100 m of a CPU and 96 MiB."""
+    cpu = memory = 0
+    tested = False
+    for thing, labels, spec in pods(rendering):
+        # Tests come one after another.
+        times = {"beacon": 2, "test": 0 if tested else 1}.get(labels["app.kubernetes.io/component"], 1)
+        tested = tested or thing["kind"] == "Pod"
+        for container in spec["containers"]:
+            if "memory" not in container["resources"]["limits"] or "cpu" in container["resources"]["limits"]:
+                yield f"{thing['metadata']['name']} has the limits {container['resources']['limits']}"
+            cpu += times * amount(container["resources"]["requests"]["cpu"])
+            memory += times * amount(container["resources"]["requests"]["memory"])
+    if cpu >= 0.1 or memory >= 96 * 2**20:
+        yield f"the pods ask for {cpu * 1000:.0f} m of a CPU and {memory / 2**20:.0f} MiB"
+
+
+def timed(rendering, release, namespace):
+    """A pod lives longer than its program may take, and one that is late is left out."""
+    for job in rendering.all("CronJob"):
+        told, spec = job["metadata"]["name"], job["spec"]
+        template = spec["jobTemplate"]["spec"]
+        env = {v["name"]: v["value"] for v in template["template"]["spec"]["containers"][0]["env"]}
+        # The program is cut off 5 s after its deadline, and a slow node may need long to start it.
+        if template["activeDeadlineSeconds"] < int(env["DEADLINE"].removesuffix("s")) + 5 + 30:
+            yield f"{told} ends its pod after {template['activeDeadlineSeconds']} s, with DEADLINE {env['DEADLINE']}"
+        facts = (spec["concurrencyPolicy"], template["backoffLimit"], template["template"]["spec"]["restartPolicy"])
+        if facts != ("Forbid", 0, "Never") or spec["successfulJobsHistoryLimit"] + spec["failedJobsHistoryLimit"] > 3:
+            yield f"{told} has {facts}"
+        # Below 10 s the controller, which looks every 10 s, might start nothing.
+        if not 10 < spec["startingDeadlineSeconds"] or not spec["timeZone"]:
+            yield f"{told} starts until {spec['startingDeadlineSeconds']} s later, in the zone {spec['timeZone']}"
+
+
+def apart(renderings):
+    """Two releases in one namespace have no object in common."""
+    for one, other in itertools.combinations(renderings, 2):
+        names = [{(t["kind"], t["metadata"]["name"]) for t in rendering.objects} for rendering in (one, other)]
+        for kind, name in names[0] & names[1]:
+            yield f"two releases both have the {kind} {name}"

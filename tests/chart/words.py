@@ -1,0 +1,73 @@
+"""What is said of the values: in values.yaml, in the schema, and in the README's tables of settings."""
+
+import json
+import re
+import tomllib
+
+import yaml
+
+import helm
+from parts import part
+
+# What the chart sets itself.
+SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_SEED", "UPSTREAM_URL"}
+JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEADLINE", "TARGET_HOST", "DOMAIN"}
+OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB}
+
+
+@part
+def documented():
+    """Each value has its line, the schema knows exactly these, and settings are those of the programs."""
+    lines = (helm.CHART / "values.yaml").read_text().splitlines()
+    defaults = yaml.safe_load("\n".join(lines))
+    schema = json.loads((helm.CHART / "values.schema.json").read_text())
+    for before, line in zip(lines, lines[1:]):
+        bare = before.strip().startswith("#") or before.endswith(":")
+        if (
+            re.match(r" *[A-Za-z0-9]+:( |$)", line)
+            and not bare
+            and not line.endswith(":")
+            and not re.search("requests|Selector", before + line)
+        ):
+            yield f"values.yaml: nothing is said of {line.strip()}"
+    at = schema["properties"]
+    gone = {
+        ("webserver",),
+        ("global",),
+        ("duckdns", "image"),
+        ("duckdns", "label"),
+        ("statuspage", "latency", "image"),
+        ("statuspage", "bandwidth", "image"),
+    }
+    yield from (
+        f"the schema and the values differ in {'.'.join(path)}" for path in sorted(differences(at, defaults) ^ gone)
+    )
+    chart = yaml.safe_load((helm.CHART / "Chart.yaml").read_text())
+    version = tomllib.loads((helm.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    if {chart["appVersion"], chart["version"]} != {version}:
+        yield f"Chart.yaml says {chart['version']} and {chart['appVersion']}, and the programs are {version}"
+    readme = (helm.ROOT / "README.md").read_text()
+    for program, ours in OURS.items():
+        table = readme.partition(f"### `{program}`\n")[2].partition("\n###")[0]
+        theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
+        known = set(at[program]["properties"]["settings"]["properties"])
+        told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, program)))
+        if theirs - ours != known or told != known:
+            apart = sorted((theirs - ours) ^ known | told ^ known)
+            yield f"{program}.settings: README, schema and values do not all know {apart}"
+
+
+def settings_comment(lines, program):
+    start = lines.index(f"{program}:")
+    end = next(i for i in range(start, len(lines)) if re.match(" +settings:", lines[i]))
+    begin = next(i for i in range(end, start, -1) if "Further settings" in lines[i])
+    return "\n".join(lines[begin:end]).replace("--help", "")
+
+
+def differences(schema, values, above=()):
+    found = {(*above, key) for key in schema.keys() ^ values.keys()}
+    for key in schema.keys() & values.keys():
+        deeper = schema[key].get("properties")
+        if deeper and key != "settings" and isinstance(values[key], dict):
+            found |= differences(deeper, values[key], (*above, key))
+    return found
