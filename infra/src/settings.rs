@@ -2,12 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use home_beacon::job::settings::KEEPER_TOKEN;
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, attempts};
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address},
+    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address, with_secrets},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -24,7 +24,23 @@ pub struct PorchlightSettings {
 }
 
 impl Settings for PorchlightSettings {
-    const SECRETS: &'static [SecretSetting] = &[BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[];
+
+    fn full_command() -> clap::Command {
+        let names = ["probe", "readings"];
+        names.into_iter().fold(Self::command(), |command, name| {
+            command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
+        })
+    }
+}
+
+/// The secrets of a command of the tool.
+pub fn secrets(command: &str) -> &'static [SecretSetting] {
+    match command {
+        "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
+        "readings" => &[KEEPER_TOKEN],
+        _ => &[],
+    }
 }
 
 #[derive(Clone, Debug, Subcommand)]

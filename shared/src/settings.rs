@@ -27,11 +27,7 @@ pub trait Settings: CommandFactory + FromArgMatches {
 
     /// The command, with the secrets told at the end of `--help`.
     fn full_command() -> Command {
-        let lines = Self::SECRETS.iter().fold(String::new(), |text, secret| {
-            format!("{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}", secret.name, secret.help)
-        });
-        let command = Self::command();
-        if lines.is_empty() { command } else { command.after_help(format!("Secrets (variables only):{lines}")) }
+        with_secrets(Self::command(), Self::SECRETS)
     }
 
     /// Reads flags and variables.
@@ -52,6 +48,14 @@ pub trait Settings: CommandFactory + FromArgMatches {
             _ => Ending::Wrong(WrongSetting(sentence(&error))),
         })
     }
+}
+
+/// The command, with the secrets told at the end of its `--help`.
+pub fn with_secrets(command: Command, secrets: &[SecretSetting]) -> Command {
+    let lines = secrets.iter().fold(String::new(), |text, secret| {
+        format!("{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}", secret.name, secret.help)
+    });
+    if lines.is_empty() { command } else { command.after_help(format!("Secrets (variables only):{lines}")) }
 }
 
 /// Why a program ends before it begins.

@@ -4,7 +4,7 @@ use clap::{Arg, Command, CommandFactory};
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
 };
-use infra::settings::PorchlightSettings;
+use infra::settings::{PorchlightSettings, secrets};
 use lambda_prober::settings::ProberSettings;
 use shared::{secret::SecretSetting, settings::Settings};
 
@@ -23,7 +23,7 @@ pub fn settings() -> String {
     let mut porchlight = PorchlightSettings::command();
     porchlight.build();
     for command in porchlight.get_subcommands().filter(|command| command.get_name() != "help") {
-        text += &rows(&format!("porchlight {}", command.get_name()), command, &[]);
+        text += &rows(&format!("porchlight {}", command.get_name()), command, secrets(command.get_name()));
     }
     text
 }
@@ -54,6 +54,8 @@ fn row(argument: &Arg) -> String {
         Some(name) => format!("--{long} {name}"),
         None => format!("--{long}"),
     });
+    let positional = || argument.get_value_names().and_then(|names| names.first()).map(|name| format!("<{name}>"));
+    let flag = flag.or_else(positional);
     let default = argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
     let default = default.filter(|_| value).unwrap_or_default();
     let help = argument.get_help().map(|help| help.to_string().replace('\n', " ")).unwrap_or_default();
