@@ -5,6 +5,7 @@
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running
+//! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
 //! - [`guide`]: the commands of a guide, run as its reader would
@@ -27,6 +28,7 @@ pub mod fast;
 pub mod front;
 pub mod guide;
 pub mod home;
+pub mod image;
 pub mod keeper;
 pub mod lambda;
 pub mod link;

@@ -115,6 +115,16 @@ impl Namespace {
         TcpListener::from_std(listener).expect("tokio takes it")
     }
 
+    /// Takes the calling thread inside, for good: what it opens and starts from now on is there. A test has a thread of its
+    /// own.
+    ///
+    /// # Panics
+    /// When the namespace is gone.
+    pub fn enter(&self) {
+        let namespace = File::open(Path::new("/run/netns").join(&self.name)).expect("it is there");
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may enter it");
+    }
+
     /// A name server at 127.0.0.53 that answers by what the name begins with; see `scripted-names`.
     pub async fn name_server(&self) -> Process {
         let mut server = Process::start(self.inside(&command(binary("scripted-names"))));

@@ -1,0 +1,80 @@
+# One image with every program of the home side, for amd64 and arm64. For a Raspberry Pi, and into its k3s:
+#
+#   buildah build --layers --platform linux/arm64 --tag localhost/porchlight:0.1.0 \
+#     --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') .
+#   buildah push -q localhost/porchlight:0.1.0 docker-archive:/dev/stdout:localhost/porchlight:0.1.0 |
+#     ssh pi sudo k3s ctr images import -
+#
+# and for both platforms: --jobs 2 --platform linux/amd64,linux/arm64 --manifest NAME instead of --platform and --tag.
+# The machine that builds compiles for both itself, so that nothing is emulated. It has to be named because buildah up to
+# that of Debian 12 takes the platform that is built for in its place. buildah is what is tested; BuildKit and podman build
+# know all that is asked of them here, but are untested.
+
+# The version is that of rust-toolchain.toml, which is not used here: the base brings its toolchain.
+ARG BUILD_BASE=docker.io/library/rust:1.95.0-bookworm
+ARG FINAL_BASE=scratch
+
+FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS build
+
+# zig is the C compiler and the linker for musl on both platforms. A base that has it already is used as it is.
+RUN command -v cargo-zigbuild > /dev/null || { \
+      apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/* && \
+      pip install --no-cache-dir --break-system-packages cargo-zigbuild==0.24.0 ziglang==0.17.1; \
+    }
+
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY shared shared
+COPY lambda-prober lambda-prober
+COPY home-beacon home-beacon
+COPY infra infra
+# The workspace names the tests, so cargo wants to find them; what is in them is not needed.
+COPY tests/Cargo.toml tests/Cargo.toml
+RUN mkdir -p tests/src tests/infra tests/benches/speed && \
+    touch tests/src/lib.rs tests/infra/main.rs tests/benches/speed/main.rs
+
+# Dependencies stay compiled in the cache, which outlives a change of the source. It outlives a change to older files too,
+# which cargo would take for compiled: so ours are touched. Each platform has a cache of its own, so that both can be built
+# at once. zig opens more files than shells are allowed at first.
+# The profile is the one that is shipped, but for "z": six programs with "s" are 1 MB above what the image may have.
+# LTO=off is for tests, which want an image soon.
+ARG LTO=fat
+ARG TARGETARCH
+RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=porchlight-target,target=/target \
+    set -eu; ulimit -n "$(ulimit -Hn)"; \
+    case "$TARGETARCH" in \
+      amd64) target=x86_64-unknown-linux-musl ;; \
+      arm64) target=aarch64-unknown-linux-musl ;; \
+      *) echo "there is no image for $TARGETARCH: amd64 and arm64 are the platforms" >&2; exit 1 ;; \
+    esac; \
+    if command -v rustup > /dev/null; then rustup target add "$target"; fi; \
+    find shared lambda-prober home-beacon infra -type f -exec touch {} +; \
+    export CARGO_PROFILE_RELEASE_LTO="$LTO" CARGO_PROFILE_RELEASE_OPT_LEVEL=z; \
+    if [ "$LTO" = off ]; then export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16; fi; \
+    export CARGO_TARGET_DIR="/target/$TARGETARCH" CARGO_INCREMENTAL=0; \
+    export CARGO_ZIGBUILD_CACHE_DIR="$CARGO_TARGET_DIR/zigbuild" ZIG_GLOBAL_CACHE_DIR="$CARGO_TARGET_DIR/zig"; \
+    cargo zigbuild --locked --release --target "$target" --package home-beacon --package infra --bins; \
+    mkdir -p /out/bin /out/certs /out/data; \
+    for program in beacon keeper ping bandwidth dns porchlight; do \
+      cp "$CARGO_TARGET_DIR/$target/release/$program" /out/bin/; \
+    done; \
+    cp /etc/ssl/certs/ca-certificates.crt /out/certs/
+
+FROM ${FINAL_BASE}
+COPY --from=build /out/certs /etc/ssl/certs
+# A volume that is mounted here begins with this owner.
+COPY --from=build --chown=65532:65532 /out/data /var/lib/porchlight
+COPY --from=build /out/bin /usr/local/bin
+ENV PATH=/usr/local/bin
+USER 65532:65532
+
+ARG VERSION=unreleased
+ARG REVISION=unknown
+ARG SOURCE=
+LABEL org.opencontainers.image.title="porchlight" \
+      org.opencontainers.image.description="The home side of Porchlight: beacon, keeper, ping, bandwidth, dns, and the porchlight tool" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"

