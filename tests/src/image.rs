@@ -29,6 +29,7 @@ pub struct Image {
 }
 
 /// What a container gets beside its program and the settings.
+#[must_use]
 #[derive(Debug, Default)]
 pub struct Place {
     mounts: Vec<String>,
