@@ -1,11 +1,12 @@
-# One image with every program of the home side, for amd64 and arm64. For a Raspberry Pi, and into its k3s:
+# One image with every program of the home side, for amd64 and arm64. They are one executable with six names, a third of
+# what six would take. For a Raspberry Pi, and into its k3s:
 #
 #   buildah build --layers --platform linux/arm64 --tag localhost/porchlight:0.1.0 \
 #     --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') .
 #   buildah push -q localhost/porchlight:0.1.0 docker-archive:/dev/stdout:localhost/porchlight:0.1.0 |
 #     ssh pi sudo k3s ctr images import -
 #
-# and for both platforms: --jobs 2 --platform linux/amd64,linux/arm64 --manifest NAME instead of --platform and --tag.
+# and for both platforms: --platform linux/amd64,linux/arm64 --manifest NAME instead of --platform and --tag.
 # The machine that builds compiles for both itself, so that nothing is emulated. It has to be named because buildah up to
 # that of Debian 12 takes the platform that is built for in its place. buildah is what is tested; BuildKit and podman build
 # know all that is asked of them here, but are untested.
@@ -36,9 +37,6 @@ RUN mkdir -p tests/src tests/infra tests/benches/speed && \
 # Dependencies stay compiled in the cache, which outlives a change of the source. It outlives a change to older files too,
 # which cargo would take for compiled: so ours are touched. Each platform has a cache of its own, so that both can be built
 # at once. zig opens more files than shells are allowed at first.
-# The profile is the one that is shipped, but for "z": six programs with "s" are 1 MB above what the image may have.
-# LTO=off is for tests, which want an image soon.
-ARG LTO=fat
 ARG TARGETARCH
 RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=porchlight-target,target=/target \
@@ -50,15 +48,12 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     esac; \
     if command -v rustup > /dev/null; then rustup target add "$target"; fi; \
     find shared lambda-prober home-beacon infra -type f -exec touch {} +; \
-    export CARGO_PROFILE_RELEASE_LTO="$LTO" CARGO_PROFILE_RELEASE_OPT_LEVEL=z; \
-    if [ "$LTO" = off ]; then export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16; fi; \
     export CARGO_TARGET_DIR="/target/$TARGETARCH" CARGO_INCREMENTAL=0; \
     export CARGO_ZIGBUILD_CACHE_DIR="$CARGO_TARGET_DIR/zigbuild" ZIG_GLOBAL_CACHE_DIR="$CARGO_TARGET_DIR/zig"; \
-    cargo zigbuild --locked --release --target "$target" --package home-beacon --package infra --bins; \
+    cargo zigbuild --locked --release --target "$target" --package infra --bin porchlight; \
     mkdir -p /out/bin /out/certs /out/data; \
-    for program in beacon keeper ping bandwidth dns porchlight; do \
-      cp "$CARGO_TARGET_DIR/$target/release/$program" /out/bin/; \
-    done; \
+    cp "$CARGO_TARGET_DIR/$target/release/porchlight" /out/bin/; \
+    for program in beacon keeper ping bandwidth dns; do ln -s porchlight "/out/bin/$program"; done; \
     cp /etc/ssl/certs/ca-certificates.crt /out/certs/
 
 FROM ${FINAL_BASE}
@@ -66,7 +61,8 @@ COPY --from=build /out/certs /etc/ssl/certs
 # A volume that is mounted here begins with this owner.
 COPY --from=build --chown=65532:65532 /out/data /var/lib/porchlight
 COPY --from=build /out/bin /usr/local/bin
-ENV PATH=/usr/local/bin
+# Where SQLite sorts what does not fit into memory: there is no /tmp.
+ENV PATH=/usr/local/bin SQLITE_TMPDIR=/var/lib/porchlight
 USER 65532:65532
 
 ARG VERSION=unreleased

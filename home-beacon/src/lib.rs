@@ -6,6 +6,7 @@
 //! - [`reading`]: what they hand over
 //! - [`serve`]: the accept loop under both, which strangers cannot exhaust
 //! - [`clock`]: where the time comes from
+//! - [`programs`]: what each executable reads and wires
 
 pub mod bandwidth;
 pub mod beacon;
@@ -14,5 +15,6 @@ pub mod dns;
 pub mod job;
 pub mod keeper;
 pub mod ping;
+pub mod programs;
 pub mod reading;
 pub mod serve;

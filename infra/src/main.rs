@@ -1,11 +1,13 @@
-//! Parses settings and picks the command.
+//! Parses settings and picks the command. In the image every program of the home side is a link to this one.
 
 use std::{
     env,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
+use home_beacon::programs;
 use infra::{
     demo::demo,
     keygen::keygen,
@@ -15,8 +17,14 @@ use infra::{
 };
 use shared::settings::{Settings, WrongSetting, refuse};
 
+fn main() -> ExitCode {
+    let called = env::args_os().next().unwrap_or_default();
+    let name = Path::new(&called).file_name().and_then(|name| name.to_str());
+    name.and_then(programs::named).unwrap_or(porchlight)()
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+async fn porchlight() -> ExitCode {
     let settings = match PorchlightSettings::read(env::args_os()) {
         Ok(settings) => settings,
         Err(ending) => return ending.tell(),

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIMIT, WORK, PODMAN = sys.argv[1], Path(sys.argv[2]), sys.argv[4:]
+LIMIT, WORK, PODMAN = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[4:]
 PROGRAMS = {"beacon", "keeper", "ping", "bandwidth", "dns", "porchlight"}
 MACHINES = {"amd64": 62, "arm64": 183}
 PT_INTERP = 3
@@ -43,7 +43,8 @@ def look(architecture, image):
     try:
         programs = {path.name: path for path in (root / "usr/local/bin").iterdir()}
         for name, path in sorted(programs.items()):
-            print(f"    {name:10} {path.stat().st_size / 1e6:6.2f} MB")
+            what = f"is {path.readlink()}" if path.is_symlink() else f"{path.stat().st_size / 1e6:6.2f} MB"
+            print(f"    {name:10} {what}")
             machine, dynamic = machine_and_needs(path)
             if machine != MACHINES[architecture] or dynamic:
                 wrong.append(f"{name} is not a static program for {architecture}")
@@ -57,7 +58,7 @@ def look(architecture, image):
             wrong.append("/var/lib/porchlight belongs to somebody else")
     finally:
         podman("image", "unmount", image)
-    if LIMIT != "none" and size > int(LIMIT):
+    if size > LIMIT:
         wrong.append(f"it has {size} bytes, and may have {LIMIT}")
     said = (told["Architecture"], config["User"], config.get("Entrypoint"), config.get("Cmd"))
     if said != (architecture, "65532:65532", None, None):

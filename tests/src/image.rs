@@ -97,7 +97,7 @@ impl Image {
         ]);
         // The defaults of podman may be above what this machine lets even root have.
         inside.args(["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=1000:1000"]);
-        let groups = if place.may_not_ping { "1 0" } else { "0 2147483647" };
+        let groups = if place.may_not_ping { "1 0" } else { "65532 65532" };
         inside.args(["--sysctl", &format!("net.ipv4.ping_group_range={groups}")]);
         for mount in
             place.mounts.iter().cloned().chain(self.qemu.iter().map(|qemu| format!("{}:{QEMU}:ro", qemu.display())))

@@ -142,8 +142,9 @@ impl Bandwidth<'_> {
         if self.memory.is_nowhere() {
             return Plan::Measure(settings.cap());
         }
-        let soon = Instant::now() + REMEMBERING;
-        let (record, version) = match self.memory.recall::<Record>(JOB, soon).await {
+        // A pod that has just been started may have to wait until the keeper's network lets it in.
+        let patience = REMEMBERING.max(settings.spare());
+        let (record, version) = match self.memory.recall::<Record>(JOB, Instant::now() + patience).await {
             Ok(Recalled { state, version }) => (state.unwrap_or_default(), version),
             Err(forgotten) => return Plan::Unknown(forgotten.to_string()),
         };
@@ -168,7 +169,7 @@ impl Bandwidth<'_> {
         // From the first try on: it may be remembered although nobody said so.
         let reserved = Reserved { record: record.clone(), version: version.clone(), bytes, meter: Arc::clone(meter) };
         *self.reserved() = Some(reserved);
-        match self.memory.replace(JOB, &version, &record, soon).await {
+        match self.memory.replace(JOB, &version, &record, Instant::now() + REMEMBERING).await {
             Ok(version) => {
                 self.reserved().iter_mut().for_each(|reserved| reserved.version = version.clone());
                 Plan::Measure(bytes)

@@ -155,8 +155,7 @@ impl BandwidthSettings {
                  out",
             );
         }
-        let transfers = if self.upload { 2 } else { 1 };
-        let longest = self.max_seconds * transfers + BESIDE + HANDING_OVER;
+        let longest = self.longest();
         if longest > self.deadline {
             return Err(WrongSetting(format!(
                 "MAX_SECONDS: {} of {:?}, with {BESIDE:?} to find servers and {HANDING_OVER:?} to hand over, take up to \
@@ -167,6 +166,17 @@ impl BandwidthSettings {
             )));
         }
         Ok(())
+    }
+
+    /// The longest that a run takes once it may begin.
+    fn longest(&self) -> Duration {
+        let transfers = if self.upload { 2 } else { 1 };
+        self.max_seconds * transfers + BESIDE + HANDING_OVER
+    }
+
+    /// The time of a run that nothing needs.
+    pub(super) fn spare(&self) -> Duration {
+        self.deadline.saturating_sub(self.longest())
     }
 
     /// Whether anything remembers what past runs used.

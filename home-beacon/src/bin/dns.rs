@@ -1,16 +1,5 @@
-//! Parses settings and runs the job.
+//! `dns`; see [`home_beacon::programs::dns`].
 
-use std::{env, process::ExitCode};
-
-use home_beacon::dns::{DnsSettings, command};
-use shared::settings::{Settings, refuse};
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let settings = match DnsSettings::read(env::args_os()) {
-        Ok(settings) => settings,
-        Err(ending) => return ending.tell(),
-    };
-    shared::telemetry::init(settings.run.log_level);
-    command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong))
+fn main() -> std::process::ExitCode {
+    home_beacon::programs::dns::main()
 }

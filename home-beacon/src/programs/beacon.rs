@@ -1,0 +1,53 @@
+//! Parses settings and wires the beacon.
+
+use std::{env, io, process::ExitCode};
+
+use crate::{
+    beacon::{BEACON_KEY, Beacon, BeaconSettings, Prover},
+    clock::BootClock,
+    serve::listen,
+};
+use shared::settings::{Settings, WrongSetting, refuse};
+
+/// The program from its arguments to its exit code.
+///
+/// # Panics
+/// When this machine lets no runtime begin.
+#[tokio::main(flavor = "current_thread")]
+pub async fn main() -> ExitCode {
+    let settings = match BeaconSettings::read(env::args_os()) {
+        Ok(settings) => settings,
+        Err(ending) => return ending.tell(),
+    };
+    shared::telemetry::init(settings.log_level);
+    let prover = match prover() {
+        Ok(prover) => prover,
+        Err(wrong) => return refuse(&wrong),
+    };
+    if settings.check {
+        let proof = if prover.is_some() { "answers are proven" } else { "without BEACON_KEY no answer is proven" };
+        println!("The settings are in order: {proof}.");
+        return ExitCode::SUCCESS;
+    }
+    match run(&settings, prover).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prover() -> Result<Option<Prover>, WrongSetting> {
+    BEACON_KEY.read()?.map(|source| Prover::new(source, BootClock::since_boot())).transpose()
+}
+
+async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {
+    let shutdown = shared::shutdown::requested();
+    let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
+    tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, proves = prover.is_some(), "listening");
+    let beacon = Beacon { public, private, connections: settings.max_connections.into(), prover };
+    beacon.run(shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}

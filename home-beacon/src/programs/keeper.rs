@@ -1,0 +1,65 @@
+//! Parses settings and wires the keeper.
+
+use std::{env, process::ExitCode};
+
+use crate::{
+    clock::Clock,
+    keeper::{KEEPER_TOKEN, Keeper, KeeperConfig, KeeperSettings, StartError},
+    serve::listen,
+};
+use shared::settings::{Settings, WrongSetting, refuse};
+
+/// The program from its arguments to its exit code.
+///
+/// # Panics
+/// When this machine lets no runtime begin.
+#[tokio::main(flavor = "current_thread")]
+pub async fn main() -> ExitCode {
+    let settings = match KeeperSettings::read(env::args_os()) {
+        Ok(settings) => settings,
+        Err(ending) => return ending.tell(),
+    };
+    shared::telemetry::init(settings.log_level);
+    let config = match config(&settings) {
+        Ok(config) => config,
+        Err(wrong) => return refuse(&wrong),
+    };
+    if settings.check {
+        println!("The settings are in order.");
+        return ExitCode::SUCCESS;
+    }
+    match run(&settings, config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
+                return refuse(wrong);
+            }
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
+    let shutdown = shared::shutdown::requested();
+    let keeper = Keeper::open(config, Clock::system()).await.map_err(|error| match error {
+        StartError::Setting(wrong) => wrong.into(),
+        StartError::Storage(_) => anyhow::Error::new(error),
+    })?;
+    let listener = listen(settings.keeper_addr)?;
+    tracing::info!(address = %listener.local_addr()?, page = %keeper.page(), "listening");
+    keeper.run(listener, shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
+    settings.look()?;
+    Ok(KeeperConfig {
+        database_url: settings.database_url.clone(),
+        seed: settings.seed()?,
+        token: KEEPER_TOKEN.require()?,
+        rate_limit: settings.keeper_rate_limit.into(),
+        strict_points: settings.keeper_strict_points,
+    })
+}
