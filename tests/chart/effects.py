@@ -59,7 +59,7 @@ def old_chart():
             {"ping": "4kbf7d35c074", "bandwidth": "3kbf7d35c073"},
         ),
         "node port": (made.one("Service", "porchlight-beacon")["spec"]["ports"][0]["nodePort"], 30123),
-        "secrets": (held(made), {"duckdns-of-old": ["dns"], "statuspage": ["keeper"]}),
+        "secrets": (held(made), {"duckdns-of-old": ["dns"]}),
         "secrets without keeper": (held(direct), {"duckdns-of-old": ["dns"], "statuspage": ["bandwidth", "ping"]}),
     }
     for job, schedule, told in (

@@ -57,6 +57,18 @@ def documented():
             yield f"{program}.settings: README, schema and values do not all know {apart}"
 
 
+@part
+def carried():
+    """The image is built and carried in the same words wherever that is told."""
+    sentence = (helm.ROOT / "tests/chart/wrong/no-image.yaml").read_text()
+    build, carry = re.search(r"(buildah build .*? \.) && (buildah push .*? -);", sentence).groups()
+    for path in ["README.md", "Dockerfile"]:
+        # Lines that go on, be it in a comment.
+        text = re.sub(r"\\\n[# ]*|\|\n[# ]*", lambda cut: " " if cut[0][0] == "\\" else "| ", (helm.ROOT / path).read_text())
+        text = re.sub(" +", " ", text)
+        yield from (f"{path} does not say: {command}" for command in [build, carry] if command not in text)
+
+
 def settings_comment(lines, program):
     start = lines.index(f"{program}:")
     end = next(i for i in range(start, len(lines)) if re.match(" +settings:", lines[i]))

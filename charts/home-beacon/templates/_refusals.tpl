@@ -15,8 +15,10 @@ in words that help nobody. One sentence each, as a JSON list.
 []
 {{- else -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
-{{- $make := printf "buildah build --platform linux/arm64 -t porchlight:%s . && buildah push porchlight:%s docker-archive:/dev/stdout | ssh pi sudo k3s ctr images import -" $tag $tag -}}
-{{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (%s), and set image.repository to localhost/porchlight" $make) | toJson -}}
+{{- $build := printf "buildah build --layers --platform linux/arm64 --tag localhost/porchlight:%s --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') ." $tag -}}
+{{- $carry := printf "buildah push -q localhost/porchlight:%s docker-archive:/dev/stdout:localhost/porchlight:%s | ssh pi sudo k3s ctr images import -" $tag $tag -}}
+{{- $make := printf "%s && %s" $build $carry -}}
+{{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (linux/amd64 in the place of linux/arm64 for a PC): %s; and set image.repository to localhost/porchlight" $make) | toJson -}}
 {{- end -}}
 {{- end }}
 
