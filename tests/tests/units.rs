@@ -124,6 +124,9 @@ async fn each_service_starts_a_program_with_settings_that_it_takes() {
         let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
         let mut program = ours(name);
         program.args(arguments.split_whitespace()).envs(told_by_a_person(name).iter().copied());
+        for folder in of("StateDirectory=") {
+            fs::create_dir_all(state.path().join(folder)).expect("as systemd makes it");
+        }
         for pair in of("Environment=").iter().flat_map(|line| line.split(' ')) {
             let (name, value) = pair.split_once('=').expect("a variable has a value");
             // What systemd puts there: the folders of secrets and of state.
@@ -178,7 +181,9 @@ async fn each_container_is_confined_and_takes_its_settings() {
         program.args(&words[1..]);
         for (name, value) in is["environment"].as_object().expect("settings") {
             let value = value.as_str().expect("a setting is a text");
-            program.env(name, value.replace("/run/secrets", &folder.path().display().to_string()));
+            let folder = folder.path().display().to_string();
+            // Where secrets are, and the keeper's volume.
+            program.env(name, value.replace("/run/secrets", &folder).replace("/var/lib/porchlight", &folder));
         }
         program.envs(told_by_a_person(&service).iter().copied());
         for secret in is["secrets"].as_array().expect("secrets") {

@@ -94,6 +94,7 @@ impl Measured {
                 |time: &Result<f64, String>| time.as_ref().map_or_else(Clone::clone, |ms| format!("{ms:.1} ms"));
             said.push(format!("latency: idle {}, under load {}", latency(&self.idle), latency(&self.loaded)));
         }
+        said.push(format!("data: {} used, of {} that this run may use", amount(self.used), amount(self.allowance)));
         said
     }
 

@@ -148,7 +148,8 @@ async fn who_sends_more_than_was_asked_for_is_cut_off_in_time() {
     // Each packet of 1514 bytes carries 1448 of the stream's.
     let arrived = arrived(&link).await * 1448 / 1514;
     assert!(arrived <= MAX + MAX / 100, "{arrived} bytes: {told:?}");
-    assert!(arrived >= MAX / 4, "{arrived} bytes: {told:?}");
+    // How much has room on the way, and may come although nobody reads it, is the kernel's choice.
+    assert!(arrived >= MAX / 20, "{arrived} bytes: {told:?}");
 }
 
 /// All bytes that came over the cable.
