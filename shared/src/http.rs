@@ -3,8 +3,10 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto::aws_lc_rs};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::{
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, client::danger::ServerCertVerifier, crypto::aws_lc_rs,
+};
+use rustls_platform_verifier::Verifier;
 use url::Url;
 
 use crate::names::Names;
@@ -38,19 +40,37 @@ pub enum SetupError {
     Client(#[source] reqwest::Error),
 }
 
-/// The TLS configuration that all our clients share. Reading the machine's certificates costs milliseconds:
-/// make it once. A machine without any can still speak plain HTTP, so that is a warning.
+/// Who tells whether a certificate is valid.
+pub type CertificateVerifier = Arc<dyn ServerCertVerifier>;
+
+/// The verifier by what this machine trusts. Reading its certificates costs milliseconds: make it once. A machine without
+/// any can still speak plain HTTP, so that is a warning and `None`.
+pub fn verifier() -> Option<CertificateVerifier> {
+    match Verifier::new(Arc::new(aws_lc_rs::default_provider())) {
+        Ok(verifier) => Some(Arc::new(verifier)),
+        Err(error) => {
+            tracing::warn!(%error, "no certificate is trusted here, so https will fail: install ca-certificates");
+            None
+        }
+    }
+}
+
+/// The TLS configuration that all our clients share.
 ///
 /// # Errors
 /// When the TLS library refuses its configuration.
 pub fn tls_config() -> Result<Arc<ClientConfig>, SetupError> {
-    match builder()?.with_platform_verifier() {
-        Ok(trusting) => Ok(Arc::new(trusting.with_no_client_auth())),
-        Err(error) => {
-            tracing::warn!(%error, "no certificate is trusted here, so https will fail: install ca-certificates");
-            trusting_nobody()
-        }
-    }
+    tls_config_by(verifier())
+}
+
+/// A TLS configuration that goes by `verifier`, or trusts nobody.
+///
+/// # Errors
+/// When the TLS library refuses its configuration.
+pub fn tls_config_by(verifier: Option<CertificateVerifier>) -> Result<Arc<ClientConfig>, SetupError> {
+    let Some(verifier) = verifier else { return trusting_nobody() };
+    let trusting = builder()?.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(Arc::new(trusting.with_no_client_auth()))
 }
 
 /// A client for these addresses. The machine's certificates are read only where one of them is https, because that costs

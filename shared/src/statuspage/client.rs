@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Component, ComponentStatus, Listing, Point};
+use super::{Component, ComponentStatus, Incident, IncidentChange, Incidents, Listing, Page, Point};
 use crate::{
     api::{Api, ApiError},
-    id::{ComponentId, MetricId, PageId},
+    id::{ComponentId, IncidentId, MetricId, PageId},
     secret::SecretSource,
 };
 
@@ -16,6 +16,9 @@ pub const STATUSPAGE_IO: &str = "https://api.statuspage.io/v1";
 
 /// The most components that one call lists (statuspage.io's maximum since February 2023).
 pub const COMPONENTS_PER_CALL: usize = 100;
+
+/// The most incidents that one call lists.
+const INCIDENTS_PER_CALL: usize = 100;
 
 /// A client of one statuspage server with one token.
 #[derive(Clone, Debug)]
@@ -44,6 +47,48 @@ impl Client {
     ) -> Result<Component, ApiError> {
         let body = json!({ "component": { "status": status } });
         self.0.call(Method::PATCH, &format!("/pages/{page}/components/{component}"), Some(&body)).await
+    }
+
+    pub async fn page(&self, page: &PageId) -> Result<Page, ApiError> {
+        self.0.call(Method::GET, &format!("/pages/{page}"), None).await
+    }
+
+    /// The first [`INCIDENTS_PER_CALL`] that are not resolved. Whether maintenance is among them is statuspage.io's secret.
+    pub async fn unresolved(&self, page: &PageId) -> Result<Incidents, ApiError> {
+        self.0
+            .call(Method::GET, &format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"), None)
+            .await
+    }
+
+    /// The last incidents, whatever became of them, the newest first.
+    pub async fn recent(&self, page: &PageId, most: usize) -> Result<Incidents, ApiError> {
+        self.0.call(Method::GET, &format!("/pages/{page}/incidents?limit={most}"), None).await
+    }
+
+    /// Planned maintenance that is under way.
+    pub async fn active_maintenance(&self, page: &PageId) -> Result<Incidents, ApiError> {
+        let path = format!("/pages/{page}/incidents/active_maintenance?per_page={INCIDENTS_PER_CALL}");
+        self.0.call(Method::GET, &path, None).await
+    }
+
+    pub async fn open_incident(&self, page: &PageId, incident: &IncidentChange) -> Result<Incident, ApiError> {
+        let body = json!({ "incident": incident });
+        self.0.call(Method::POST, &format!("/pages/{page}/incidents"), Some(&body)).await
+    }
+
+    /// Changes an incident, and the components that the change names.
+    pub async fn change_incident(
+        &self,
+        page: &PageId,
+        incident: &IncidentId,
+        change: &IncidentChange,
+    ) -> Result<Incident, ApiError> {
+        let body = json!({ "incident": change });
+        self.0.call(Method::PATCH, &format!("/pages/{page}/incidents/{incident}"), Some(&body)).await
+    }
+
+    pub async fn delete_incident(&self, page: &PageId, incident: &IncidentId) -> Result<(), ApiError> {
+        self.0.call::<Value>(Method::DELETE, &format!("/pages/{page}/incidents/{incident}"), None).await.map(drop)
     }
 
     /// Adds a point to a metric. The service moves it to its slot of 30 s, where the last one wins, so that sending one

@@ -4,7 +4,9 @@
 //! A keeper speaks the same API, so the base URL is all that tells them apart.
 
 mod client;
+mod incident;
 mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO};
-pub use types::{Component, ComponentStatus, Listing, Point, UnknownStatus};
+pub use incident::{Incident, IncidentChange, IncidentStatus, Incidents};
+pub use types::{Component, ComponentStatus, Listing, Page, Point, UnknownStatus};

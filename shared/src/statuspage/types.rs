@@ -11,10 +11,21 @@ use crate::id::ComponentId;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Component {
     pub id: ComponentId,
+    /// As visitors of the page read it.
+    #[serde(default)]
+    pub name: String,
     #[serde(deserialize_with = "reported_status")]
     pub status: Option<ComponentStatus>,
     /// RFC 3339, kept as written: it is only ever compared with itself.
     pub updated_at: String,
+}
+
+/// A page, as far as we read it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Page {
+    /// An IANA name at a keeper; statuspage.io also has names of its own.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 /// A point of a metric.
