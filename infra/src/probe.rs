@@ -3,31 +3,48 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::OnceLock,
+    time::Duration,
 };
 
 use lambda_prober::{
     pace::{LONGEST_RUN, Pace},
-    run::{Mode, Prober},
+    plan::Rules,
+    run::{Looking, Mode, Prober, RunError},
     secrets::{Places, Secrets},
+    statuses::Statuses,
     target::Home,
-    verdict::Verdict,
 };
-use shared::statuspage::STATUSPAGE_IO;
+use shared::{settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
 use crate::settings::ProbeSettings;
 
-/// Says what was seen, and whether the home is up: success where it is.
+/// Says what was seen, and whether the home is up: success where it answers.
 ///
 /// # Errors
-/// When a key is none, or this machine cannot look at all.
+/// When a key is none, a witness is the home itself, or this machine cannot look at all.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
-    let secrets = Secrets::new(Places::without_a_page()?);
-    let prober = Prober::new(STATUSPAGE_IO.parse()?, secrets, None, Mode::DryRun);
+    let looking = Looking { witnesses: settings.witnesses.clone(), degraded_above: settings.degraded_above };
+    let prober = Prober {
+        // Nothing is asked there.
+        statuspage: STATUSPAGE_IO.parse()?,
+        secrets: Secrets::new(Places::without_a_page()?),
+        state: None,
+        looking,
+        rules: Rules {
+            statuses: Statuses::default(),
+            incident_after: None,
+            resolve_after: Duration::ZERO,
+            notify: false,
+        },
+        mode: Mode::DryRun,
+        tools: OnceLock::new(),
+    };
     let pace = Pace::of(LONGEST_RUN, settings.attempts.into());
-    let looked = prober.look(&Home::at(&settings.url), &pace).await?;
+    let looked = prober.look(&Home::at(&settings.url), &pace).await.map_err(|error| match error {
+        RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),
+        other => other.into(),
+    })?;
     write!(io::stdout(), "{looked}")?;
-    Ok(match looked.verdict {
-        Verdict::Up => ExitCode::SUCCESS,
-        Verdict::Down(_) | Verdict::Unknown(_) => ExitCode::FAILURE,
-    })
+    Ok(if looked.verdict.answers() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

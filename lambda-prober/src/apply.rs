@@ -1,38 +1,270 @@
-//! Carries a change out, carefully: the component is read again immediately before the write, and again before
-//! every further try, because a try whose answer was lost may have been obeyed.
+//! Carries a plan out, carefully: what it is about is read again immediately before the writes, and again before every further
+//! try, because a try whose answer was lost may have been obeyed. What is then left to do is planned anew.
 
-use shared::{api::ApiError, id::PageId};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use shared::{
+    api::ApiError,
+    id::{ComponentId, PageId},
+    statuspage::{Client, Component, Incidents},
+};
 use tokio::time::Instant;
 
 use crate::{
     access::Access,
-    plan::{Change, Still},
+    page::{listings, ours},
+    plan::{Call, Rules, Subject, View, plan, zone},
+    run::Mode,
 };
 
-/// How a change ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most calls of one run for changes of one page. With its reading, that is half of what statuspage.io allows a token in a
+/// minute; the other half is the keeper's. What is left is for the next run.
+const MOST_CALLS: usize = 26;
+
+/// Up to so many components are read again one by one.
+const ONE_BY_ONE: usize = 3;
+
+/// Our last incidents among which one that a human resolved is looked for.
+const RECENT: usize = 20;
+
+/// What came of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     Written,
     /// Somebody else had done it.
     AlreadyDone,
-    /// Somebody changed the component meanwhile; left to the next run.
+    /// It would be written, in a dry run.
+    Would,
+    /// A maintenance that is under way names it.
+    Maintained,
+    /// Somebody changed it meanwhile, or there were too many calls to make; left to the next run.
     Left,
+    /// For people.
+    Failed(String),
 }
 
-/// # Errors
-/// When the change could not be published before `until`.
-pub async fn apply(access: &Access<'_>, page: &PageId, change: &Change, until: Instant) -> Result<Applied, ApiError> {
-    access
-        .call(until, |client| async move {
-            let now = client.component(page, &change.seen.id).await?;
-            match change.still(&now) {
-                Still::Done => Ok(Applied::AlreadyDone),
-                Still::Moved => Ok(Applied::Left),
-                Still::Due => {
-                    client.set_status(page, &change.seen.id, change.to).await?;
-                    Ok(Applied::Written)
-                }
+/// What came of a page: its components that were concerned, and the calls that were made or, in a dry run, would be.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    pub components: HashMap<ComponentId, Applied>,
+    pub calls: Vec<Call>,
+}
+
+/// What a run is to make of one page.
+#[derive(Debug)]
+pub struct Publication<'run> {
+    pub access: &'run Access<'run>,
+    pub page: &'run PageId,
+    pub subjects: &'run [Subject],
+    pub rules: &'run Rules,
+    pub mode: Mode,
+    pub at: Timestamp,
+    /// The page when the run decided.
+    pub seen: View,
+}
+
+/// How far the publication has come, over all tries.
+#[derive(Debug, Default)]
+struct Progress {
+    components: HashMap<ComponentId, Applied>,
+    calls: Vec<Call>,
+    /// Calls of any kind.
+    made: usize,
+}
+
+impl Publication<'_> {
+    pub async fn publish(&self, until: Instant) -> Published {
+        let planned = plan(self.subjects, &self.seen, self.rules, self.at);
+        if planned.is_empty() {
+            return Published::default();
+        }
+        let progress = Mutex::default();
+        let rounds = self.access.call(until, |client| {
+            let round = Round { publication: self, client, progress: &progress };
+            let planned = &planned;
+            async move { round.play(planned).await }
+        });
+        let failure = rounds.await.err().map(|error| self.access.told(&error));
+        let Progress { mut components, calls, .. } = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for call in &planned {
+            let concerned = if failure.is_some() { call.about() } else { call.sets().into_keys().collect() };
+            for component in concerned {
+                let unsettled = failure.clone().map_or(Applied::AlreadyDone, Applied::Failed);
+                components.entry(component).or_insert(unsettled);
             }
-        })
-        .await
+        }
+        Published { components, calls }
+    }
+}
+
+/// One try.
+struct Round<'a> {
+    publication: &'a Publication<'a>,
+    client: Client,
+    progress: &'a Mutex<Progress>,
+}
+
+impl Round<'_> {
+    async fn play(&self, planned: &[Call]) -> Result<(), ApiError> {
+        let Publication { subjects, rules, at, mode, .. } = self.publication;
+        let view = self.look_again(planned).await?;
+        self.leave_what_moved(planned, &view);
+        let open = |subject: &&Subject| !self.progress().components.contains_key(&subject.component);
+        let unsettled: Vec<Subject> = subjects.iter().filter(open).cloned().collect();
+        let calls = plan(&unsettled, &view, rules, *at);
+        if *mode == Mode::DryRun {
+            let mut progress = self.progress();
+            let would = calls.iter().flat_map(Call::sets).map(|(component, _)| (component, Applied::Would));
+            progress.components.extend(would);
+            progress.calls = calls;
+            return Ok(());
+        }
+        let mut opened = false;
+        for call in calls {
+            opened |= matches!(call, Call::Open { .. });
+            self.make(call).await?;
+        }
+        if opened {
+            // Another run may have opened one at the same time.
+            let incidents = ours(&self.counted(self.client.unresolved(self.publication.page)).await?);
+            let doubles = plan(&[], &View { incidents, ..view }, rules, *at);
+            for call in doubles {
+                self.make(call).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads again what the calls are about.
+    async fn look_again(&self, planned: &[Call]) -> Result<View, ApiError> {
+        let Publication { page, seen, .. } = self.publication;
+        let mut view = seen.clone();
+        let has = |kind: fn(&Call) -> bool| planned.iter().any(kind);
+        view.maintained = self.maintained().await?;
+        if has(|call| !matches!(call, Call::Set { .. })) {
+            view.incidents = ours(&self.counted(self.client.unresolved(page)).await?);
+            view.zone = match self.counted(self.client.page(page)).await {
+                Ok(page) => zone(page.time_zone.as_deref()),
+                // A text in UTC is better than none.
+                Err(ApiError::Permanent(_)) => zone(None),
+                Err(error) => return Err(error),
+            };
+        }
+        if has(|call| matches!(call, Call::Open { .. })) {
+            let recent = ours(&self.counted(self.client.recent(page, RECENT)).await?);
+            let new = recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id));
+            view.incidents.extend(new.collect::<Vec<_>>());
+        }
+        let concerned: HashSet<ComponentId> = planned.iter().flat_map(|call| call.sets().into_keys()).collect();
+        view.components.extend(self.components(&concerned).await?);
+        Ok(view)
+    }
+
+    async fn components(&self, concerned: &HashSet<ComponentId>) -> Result<Vec<(ComponentId, Component)>, ApiError> {
+        let page = self.publication.page;
+        let mut read = Vec::with_capacity(concerned.len());
+        if concerned.len() <= ONE_BY_ONE {
+            for id in concerned {
+                read.push((id.clone(), self.counted(self.client.component(page, id)).await?));
+            }
+        } else {
+            let wanted = concerned.iter().collect();
+            let listings = self.counted(listings(self.client.clone(), page, &wanted)).await?;
+            self.progress().made += listings.len() - 1;
+            let found = |id: &&ComponentId| listings.iter().find_map(|listing| listing.component(id)?.ok());
+            read.extend(concerned.iter().filter_map(|id| Some((id.clone(), found(&id)?))));
+        }
+        Ok(read)
+    }
+
+    /// The components that a maintenance under way names. A page that cannot tell has none: what a human set the component
+    /// itself to is respected all the same.
+    async fn maintained(&self) -> Result<HashSet<ComponentId>, ApiError> {
+        match self.counted(self.client.active_maintenance(self.publication.page)).await {
+            Ok(Incidents(active)) => {
+                Ok(active.into_iter().flat_map(|it| it.components).map(|affected| affected.id).collect())
+            }
+            Err(ApiError::Permanent(error)) => {
+                tracing::warn!(%error, "whether a maintenance is under way is not known");
+                Ok(HashSet::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Settles what somebody else changed since the run decided.
+    fn leave_what_moved(&self, planned: &[Call], view: &View) {
+        let mut progress = self.progress();
+        for (component, to) in planned.iter().flat_map(Call::sets) {
+            let (then, now) = (self.publication.seen.components.get(&component), view.components.get(&component));
+            let moved = now.is_none_or(|now| {
+                now.status != Some(to)
+                    && then.is_none_or(|then| (then.status, &then.updated_at) != (now.status, &now.updated_at))
+            });
+            let settled = if moved {
+                Applied::Left
+            } else if view.maintained.contains(&component) {
+                Applied::Maintained
+            } else {
+                continue;
+            };
+            progress.components.entry(component).or_insert(settled);
+        }
+    }
+
+    /// Makes one call. What is wrong with it alone does not keep the others from being made.
+    async fn make(&self, call: Call) -> Result<(), ApiError> {
+        let page = self.publication.page;
+        if self.progress().made >= MOST_CALLS {
+            self.settle(&call, &Applied::Left);
+            return Ok(());
+        }
+        let made = match &call {
+            Call::Set { component, to } => self.counted(self.client.set_status(page, component, *to)).await.map(drop),
+            Call::Open { change, .. } => self.counted(self.client.open_incident(page, change)).await.map(drop),
+            Call::Change { incident, change } => {
+                self.counted(self.client.change_incident(page, incident, change)).await.map(drop)
+            }
+            Call::Delete { incident } => match self.counted(self.client.delete_incident(page, incident)).await {
+                // Another run was faster.
+                Err(ApiError::Permanent(error)) if error.status == 404 => Ok(()),
+                deleted => deleted,
+            },
+        };
+        match made {
+            Ok(()) => {
+                self.settle(&call, &Applied::Written);
+                self.progress().calls.push(call);
+                Ok(())
+            }
+            Err(error @ ApiError::Permanent(_)) => {
+                let told = self.publication.access.told(&error);
+                call.about()
+                    .into_iter()
+                    .for_each(|id| drop(self.progress().components.insert(id, Applied::Failed(told.clone()))));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn settle(&self, call: &Call, applied: &Applied) {
+        let mut progress = self.progress();
+        for component in call.sets().into_keys() {
+            progress.components.entry(component).or_insert_with(|| applied.clone());
+        }
+    }
+
+    async fn counted<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        self.progress().made += 1;
+        call.await
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

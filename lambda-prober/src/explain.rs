@@ -3,12 +3,15 @@
 use std::{fmt, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
+use shared::statuspage::IncidentStatus;
 
 use crate::{
     identity::{Identity, WhichKey},
-    observation::{Attempt, Exchange, Failure, NameTrouble, Resolution},
+    observation::{Attempt, Exchange, Failure, NameTrouble, Origin, Resolution, Statement},
+    plan::Call,
     report::{Outcome, Report, TargetReport},
-    run::Looked,
+    run::Mode,
+    seen::Looked,
     target::Home,
     verdict::Verdict,
 };
@@ -31,7 +34,8 @@ impl fmt::Display for Explained<'_> {
             writeln!(f, "  page: {}", page_words(report))?;
             explain_state(f, report)?;
         }
-        Ok(())
+        let verb = if self.0.mode == Mode::DryRun { "would call" } else { "called" };
+        self.0.calls.iter().try_for_each(|(page, call)| writeln!(f, "{verb} page {page}: {}", Called(call)))
     }
 }
 
@@ -68,7 +72,7 @@ fn verdict_words(verdict: Verdict) -> String {
 
 fn page_words(report: &TargetReport) -> String {
     let before = report.before.map_or("no known status".into(), |status| status.to_string());
-    let after = report.verdict.status().map_or("unchanged".into(), |status| status.to_string());
+    let after = report.status.map_or("unchanged".into(), |status| status.to_string());
     match &report.outcome {
         Outcome::Agrees => format!("says {before}, as it should"),
         Outcome::Changed => format!("changed from {before} to {after}"),
@@ -77,7 +81,7 @@ fn page_words(report: &TargetReport) -> String {
         Outcome::Maintenance => "under maintenance, which is a person's word and stays".into(),
         Outcome::Unknown => format!("says {before}; nothing is known, so it stays"),
         Outcome::LeftToNextRun => "somebody changed it during this run; left to the next run".into(),
-        Outcome::Failed(error) if report.verdict.status().is_none() => format!("says {before}, and stays so: {error}"),
+        Outcome::Failed(error) if report.status.is_none() => format!("says {before}, and stays so: {error}"),
         Outcome::Failed(error) => format!("not as it should be: {error}"),
     }
 }
@@ -93,7 +97,20 @@ fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result
         Resolution::Trouble { took, trouble } => write!(f, "{} ({})", trouble_words(trouble), Took(took))?,
     }
     writeln!(f)?;
-    attempt.exchanges.iter().try_for_each(|exchange| explain_exchange(f, exchange))
+    attempt.exchanges.iter().try_for_each(|exchange| explain_exchange(f, exchange))?;
+    let statements = attempt.testimony.iter().flat_map(|testimony| &testimony.0);
+    statements.into_iter().try_for_each(|statement| explain_statement(f, statement))
+}
+
+fn explain_statement(f: &mut fmt::Formatter<'_>, statement: &Statement) -> fmt::Result {
+    write!(f, "    witness {}", statement.witness)?;
+    if let Some(address) = statement.address.filter(|address| address.to_string() != statement.witness) {
+        write!(f, " ({address})")?;
+    }
+    match &statement.outcome {
+        Ok(took) => writeln!(f, ": reached in {}", Took(*took)),
+        Err(failure) => writeln!(f, ": {}", failure_words(failure)),
+    }
 }
 
 fn explain_state(f: &mut fmt::Formatter<'_>, report: &TargetReport) -> fmt::Result {
@@ -119,7 +136,8 @@ fn trouble_words(trouble: NameTrouble) -> &'static str {
 }
 
 fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Result {
-    write!(f, "    {}", exchange.address)?;
+    let last = if exchange.origin == Origin::LastProven { " (where it last proved itself)" } else { "" };
+    write!(f, "    {}{last}", exchange.address)?;
     let phases = exchange.phases;
     for (name, took) in
         [("connect", phases.connect), ("TLS", phases.tls), ("answer", phases.answer), ("proof", phases.proof)]
@@ -128,15 +146,59 @@ fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Res
             write!(f, "  {name} {}", Took(took))?;
         }
     }
+    if let Some(complaint) = &exchange.certificate {
+        write!(f, "  ({complaint})")?;
+    }
     match &exchange.outcome {
         Ok(answer) => writeln!(f, ": HTTP {}{}", answer.status, Whose(answer.identity)),
-        Err(Failure::Refused) => writeln!(f, ": refused"),
-        Err(Failure::Reset) => writeln!(f, ": broken off"),
-        Err(Failure::NotHttp) => writeln!(f, ": answered, but not in HTTP"),
-        Err(Failure::Tls(detail)) => writeln!(f, ": no secure connection ({detail})"),
-        Err(Failure::TimedOut) => writeln!(f, ": no answer in time"),
-        Err(Failure::Unreachable) => writeln!(f, ": unreachable"),
-        Err(Failure::Local(detail)) => writeln!(f, ": could not try ({detail})"),
+        Err(failure) => writeln!(f, ": {}", failure_words(failure)),
+    }
+}
+
+fn failure_words(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused => "refused".into(),
+        Failure::Reset => "broken off".into(),
+        Failure::NotHttp => "answered, but not in HTTP".into(),
+        Failure::Tls(detail) => format!("no secure connection ({detail})"),
+        Failure::TimedOut => "no answer in time".into(),
+        Failure::Unreachable => "unreachable".into(),
+        Failure::Local(detail) => format!("could not try ({detail})"),
+    }
+}
+
+/// A call in words.
+struct Called<'a>(&'a Call);
+
+impl fmt::Display for Called<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let change = match self.0 {
+            Call::Set { component, to } => return write!(f, "set component {component} to {to}"),
+            Call::Delete { incident } => {
+                return write!(f, "delete incident {incident}, which tells the same outage as an older one");
+            }
+            Call::Open { change, .. } => {
+                write!(f, "open an incident")?;
+                change
+            }
+            Call::Change { incident, change } => {
+                write!(f, "change incident {incident} to {}", status_words(change.status))?;
+                change
+            }
+        };
+        let mut sets = change.components.iter();
+        sets.try_for_each(|(component, to)| write!(f, ", set component {component} to {to}"))?;
+        write!(f, ": {}", change.body)
+    }
+}
+
+fn status_words(status: IncidentStatus) -> &'static str {
+    match status {
+        IncidentStatus::Investigating => "investigating",
+        IncidentStatus::Identified => "identified",
+        IncidentStatus::Monitoring => "monitoring",
+        IncidentStatus::Resolved => "resolved",
+        IncidentStatus::Other => "another status",
     }
 }
 

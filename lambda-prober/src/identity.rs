@@ -1,5 +1,7 @@
 //! Whose answer it was: what the answer showed, held against the keys of the home. Pure.
 
+use std::net::IpAddr;
+
 use shared::proof::{Challenge, Key, Proof, Running};
 
 /// What an answer showed of its sender.
@@ -46,6 +48,13 @@ pub enum Identity {
     Absent,
     /// The key could not be read, so nothing can be said.
     Unchecked,
+}
+
+/// A proof that the home gave: at which address, and how long it has been running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proven {
+    pub at: IpAddr,
+    pub running: Running,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Proven};
 
 /// One attempt: the name was resolved, and every address that it has was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub struct Attempt {
     pub resolution: Resolution,
     /// Those that were found and tried.
     pub addresses: Vec<IpAddr>,
-    /// One for each address, in no particular order; those still under way when another answered are left out.
+    /// One for each address, in no particular order; those still under way shortly after another answered are left out.
     pub exchanges: Vec<Exchange>,
+    /// Who was reached shortly afterwards; only asked where the home was not.
+    pub testimony: Option<Testimony>,
 }
 
 /// What the resolve phase brought.
@@ -43,6 +45,15 @@ pub enum Family {
     V6,
 }
 
+impl Family {
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -66,8 +77,20 @@ pub enum NameTrouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     pub address: SocketAddr,
+    pub origin: Origin,
     pub phases: Phases,
+    /// Why the certificate that was shown is not valid; `None` where it is, or none was asked for.
+    pub certificate: Option<String>,
     pub outcome: Result<Answer, Failure>,
+}
+
+/// How an address was come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the target's, or its name's.
+    Target,
+    /// The home last proved itself there; tried where the name fails.
+    LastProven,
 }
 
 /// Durations of the phases that were entered; the last one is that of the failure, if there was one.
@@ -107,21 +130,57 @@ pub enum Failure {
     Local(String),
 }
 
+/// What the witnesses said who had spoken when enough was known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Testimony(pub Vec<Statement>);
+
+/// Whether one address of a witness could be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Host and port, as in the settings.
+    pub witness: String,
+    /// `None` where its name could not be resolved.
+    pub address: Option<SocketAddr>,
+    pub outcome: Result<Duration, Failure>,
+}
+
+impl Testimony {
+    /// Whether any witness was reached over that family.
+    pub fn reached(&self, family: Family) -> bool {
+        self.reached_addresses().any(|address| Family::of(address.ip()) == family)
+    }
+
+    /// Whether any witness was reached at all.
+    pub fn reached_any(&self) -> bool {
+        self.reached_addresses().next().is_some()
+    }
+
+    fn reached_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.0.iter().filter(|statement| statement.outcome.is_ok()).filter_map(|statement| statement.address)
+    }
+}
+
 impl Exchange {
-    /// Whether this alone makes the home up: an answer, and the home's where that can be told.
+    /// Whether this alone shows that the home answers: an answer, and the home's where that can be told.
     pub fn is_enough(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|answer| answer.identity.is_enough())
     }
 
-    /// Where the home proved itself, if it did.
-    pub fn proven(&self) -> Option<IpAddr> {
-        let proven = self.outcome.as_ref().is_ok_and(|answer| matches!(answer.identity, Identity::Proven { .. }));
-        proven.then(|| self.address.ip())
+    /// The proof that was given, and where.
+    pub fn proven(&self) -> Option<Proven> {
+        match self.outcome.as_ref().ok()?.identity {
+            Identity::Proven { running, .. } => Some(Proven { at: self.address.ip(), running }),
+            _ => None,
+        }
+    }
+
+    pub fn family(&self) -> Family {
+        Family::of(self.address.ip())
     }
 }
 
 impl Attempt {
-    /// The exchange that is enough to call the home up, if there was one.
+    /// An exchange that is enough to say that the home answers, if there was one.
     pub fn enough(&self) -> Option<&Exchange> {
         self.exchanges.iter().find(|exchange| exchange.is_enough())
     }

@@ -1,82 +1,130 @@
-//! Reads what the pages say of the targets' components: one call for each hundred components of a page.
+//! Reads what the pages say of the targets: one call for each hundred components of a page, and one for its incidents.
 
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
+use jiff::tz::TimeZone;
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    statuspage::{COMPONENTS_PER_CALL, Component},
+    statuspage::{COMPONENTS_PER_CALL, Client, Component, Incidents, Listing},
 };
 use tokio::time::Instant;
 
-use crate::{access::Access, target::Targets};
+use crate::{
+    access::Access,
+    plan::{OurIncident, View},
+    target::Targets,
+};
 
 /// The most listings of one page: 5 000 components, and still within the rate limit.
 const MOST_LISTINGS: usize = 50;
 
-/// The components that the targets name, each as its page told it, or why not. The error is for people.
+/// A page, as far as the targets are concerned. The errors are for people.
 #[derive(Debug, Default)]
-pub struct Pages(HashMap<ComponentId, Result<Component, String>>);
+pub struct PageRead {
+    components: HashMap<ComponentId, Result<Component, String>>,
+    incidents: Vec<OurIncident>,
+}
+
+/// The pages of all targets, or why one could not be read.
+#[derive(Debug, Default)]
+pub struct Pages(HashMap<PageId, Result<PageRead, String>>);
 
 impl Pages {
-    /// What was read of `component`.
+    /// What was read of a component.
     ///
     /// # Errors
-    /// Why it could not be read.
-    pub fn component(&self, component: &ComponentId) -> Result<&Component, &str> {
-        match self.0.get(component) {
-            Some(Ok(read)) => Ok(read),
+    /// Why it could not be read; for people.
+    pub fn component(&self, page: &PageId, component: &ComponentId) -> Result<&Component, &str> {
+        match self.0.get(page) {
+            Some(Ok(read)) => match read.components.get(component) {
+                Some(component) => component.as_ref().map_err(String::as_str),
+                None => Err("the component was not asked for"),
+            },
             Some(Err(error)) => Err(error),
-            None => Err("the component was not asked for"),
+            None => Err("the page was not asked for"),
         }
+    }
+
+    /// Our open incident that names the component, the oldest of them.
+    pub fn incident(&self, page: &PageId, component: &ComponentId) -> Option<&OurIncident> {
+        let incidents = &self.0.get(page)?.as_ref().ok()?.incidents;
+        let about = incidents.iter().filter(|incident| incident.is_open() && incident.names(component));
+        about.min_by_key(|incident| incident.age())
+    }
+
+    /// A page as it was read; `None` where it could not be.
+    pub fn view(&self, page: &PageId) -> Option<View> {
+        let read = self.0.get(page)?.as_ref().ok()?;
+        let usable = |(id, component): (&ComponentId, &Result<Component, String>)| {
+            Some((id.clone(), component.as_ref().ok()?.clone()))
+        };
+        Some(View {
+            components: read.components.iter().filter_map(usable).collect(),
+            incidents: read.incidents.clone(),
+            maintained: HashSet::new(),
+            zone: TimeZone::UTC,
+        })
     }
 }
 
-/// Reads the components of all targets before `until`.
+/// Reads the components of all targets, and the incidents of their pages, before `until`.
 pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pages {
     let mut wanted: HashMap<&PageId, HashSet<&ComponentId>> = HashMap::new();
     for target in targets {
         wanted.entry(&target.page).or_default().insert(&target.component);
     }
-    let listings = wanted.into_iter().map(|(page, components)| async move {
-        let listing = read_page(access, page, &components, until).await;
-        (page, components, listing)
+    let pages = wanted.into_iter().map(|(page, components)| async move {
+        let read = async {
+            let listings = access.call(until, |client| listings(client, page, &components)).await?;
+            let incidents = access.call(until, |client| async move { client.unresolved(page).await }).await?;
+            Ok(PageRead { components: pick(page, &components, &listings), incidents: ours(&incidents) })
+        };
+        (page.clone(), read.await.map_err(|error: ApiError| access.told(&error)))
     });
-    let mut pages = Pages::default();
-    for (page, components, listing) in join_all(listings).await {
-        match listing {
-            Ok(found) => pages.0.extend(found),
-            Err(error) => {
-                let error = access.told(&error);
-                pages.0.extend(components.iter().map(|id| ((*id).clone(), Err(error.clone()))));
-            }
-        }
-        for id in components {
-            pages.0.entry(id.clone()).or_insert_with(|| {
-                Err(format!("the page {page} has no component {id}: look at PAGE_ID and COMPONENT_ID"))
-            });
-        }
-    }
-    pages
+    Pages(join_all(pages).await.into_iter().collect())
 }
 
-async fn read_page(
-    access: &Access<'_>,
-    page: &PageId,
-    wanted: &HashSet<&ComponentId>,
-    until: Instant,
-) -> Result<Vec<(ComponentId, Result<Component, String>)>, ApiError> {
-    let mut found = Vec::new();
+/// The listings of a page, until all that is wanted was found.
+///
+/// # Errors
+/// When one could not be had.
+pub async fn listings<'a>(
+    client: Client,
+    page: &'a PageId,
+    wanted: &'a HashSet<&'a ComponentId>,
+) -> Result<Vec<Listing>, ApiError> {
+    let (mut listings, mut missing) = (Vec::new(), wanted.clone());
     for number in 1..=MOST_LISTINGS {
-        let listing = access.call(until, |client| async move { client.components(page, number).await }).await?;
-        found.extend(wanted.iter().filter_map(|id| {
-            let component = listing.component(id)?;
-            Some(((*id).clone(), component.map_err(|error| format!("component {id} cannot be used: {error}"))))
-        }));
-        if listing.len() < COMPONENTS_PER_CALL || found.len() == wanted.len() {
+        let listing = client.components(page, number).await?;
+        missing.retain(|id| listing.component(id).is_none());
+        let last = listing.len() < COMPONENTS_PER_CALL || missing.is_empty();
+        listings.push(listing);
+        if last {
             break;
         }
     }
-    Ok(found)
+    Ok(listings)
+}
+
+fn pick(
+    page: &PageId,
+    wanted: &HashSet<&ComponentId>,
+    listings: &[Listing],
+) -> HashMap<ComponentId, Result<Component, String>> {
+    let pick = |id: &&ComponentId| {
+        let found = listings.iter().find_map(|listing| listing.component(id));
+        let component = match found {
+            Some(component) => component.map_err(|error| format!("component {id} cannot be used: {error}")),
+            None => Err(format!("the page {page} has no component {id}: look at PAGE_ID and COMPONENT_ID")),
+        };
+        ((*id).clone(), component)
+    };
+    wanted.iter().map(pick).collect()
+}
+
+/// Those that provers opened.
+pub fn ours(incidents: &Incidents) -> Vec<OurIncident> {
+    incidents.0.iter().filter_map(OurIncident::read).collect()
 }

@@ -2,39 +2,39 @@
 //! happens.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+    time::Duration,
 };
 
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::future::join_all;
 use jiff::Timestamp;
-use rustls::ClientConfig;
 use shared::{
     http::{self, Deadlines, SetupError},
-    id::ComponentId,
-    statuspage::{Component, ComponentStatus},
+    id::PageId,
 };
 use tokio::time::Instant;
 use url::Url;
 
 use crate::{
     access::Access,
-    apply::{Applied, apply},
+    apply::{Publication, Published},
     judge::judge,
-    observation::{Attempt, Exchange},
-    observe::{Checker, observe},
+    observe::{Certificates, Checker, Hearing, Observer},
     pace::Pace,
     page::{self, Pages},
-    plan::{Reason, Step, plan},
+    plan::{Rules, Subject},
     report::{Outcome, Report, TargetReport},
     secrets::{RunSecrets, Secrets},
-    state::{Finding, Kept, State},
+    seen::{Looked, Seen},
+    state::{Prepared, Recall, State},
     target::{Home, Target, Targets},
     verdict::{UnknownCause, Verdict},
+    witness::{Witnesses, WrongWitnesses},
 };
 
-/// How many changes are published at once.
-const CHANGES_AT_ONCE: usize = 4;
+/// How long the state may take between observing and publishing.
+const STATE_TIME: Duration = Duration::from_secs(3);
 
 /// Whether changes are written, to the page and to the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +43,24 @@ pub enum Mode {
     DryRun,
 }
 
+/// How to look at homes.
+#[derive(Clone, Debug)]
+pub struct Looking {
+    pub witnesses: Witnesses,
+    /// A home that is reached more slowly than this is degraded.
+    pub degraded_above: Duration,
+}
+
 /// Everything that outlives a run. No connection is kept.
 #[derive(Debug)]
 pub struct Prober {
-    statuspage: Url,
-    secrets: Secrets,
-    state: Option<State>,
-    mode: Mode,
-    tools: OnceLock<Tools>,
+    pub statuspage: Url,
+    pub secrets: Secrets,
+    pub state: Option<State>,
+    pub looking: Looking,
+    pub rules: Rules,
+    pub mode: Mode,
+    pub tools: OnceLock<Tools>,
 }
 
 /// A run that could not begin.
@@ -60,6 +70,8 @@ pub enum RunError {
     Setup(#[from] SetupError),
     #[error("there are no targets: {0}")]
     Targets(String),
+    #[error("WITNESSES: {0}")]
+    Witnesses(#[from] WrongWitnesses),
     #[error(
         "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or TARGETS_PARAMETER, or give the \
          schedule an input with targets"
@@ -69,21 +81,17 @@ pub enum RunError {
 
 /// Made at the first run: reading the machine's certificates is kept out of a function's start.
 #[derive(Debug)]
-struct Tools {
-    tls: Arc<ClientConfig>,
+pub struct Tools {
+    certificates: Certificates,
     http: reqwest::Client,
 }
 
 impl Prober {
-    pub fn new(statuspage: Url, secrets: Secrets, state: Option<State>, mode: Mode) -> Self {
-        Self { statuspage, secrets, state, mode, tools: OnceLock::new() }
-    }
-
     /// Looks at `targets`, or where there are none at those that Parameter Store lists.
     ///
     /// # Errors
-    /// When there is nothing to look at, or this machine cannot make a TLS client at all. Everything else is in the
-    /// report.
+    /// When there is nothing to look at, a witness is a target, or this machine cannot make a TLS client at all. Everything
+    /// else is in the report.
     pub async fn run(&self, targets: Option<&Targets>, pace: &Pace) -> Result<Report, RunError> {
         let (at, began) = (Timestamp::now(), Instant::now());
         let (observed, until) = (began + pace.observing, began + pace.budget);
@@ -95,12 +103,14 @@ impl Prober {
             listed = self.secrets.targets(observed).await.map_err(RunError::Targets)?;
             listed.as_ref().ok_or(RunError::NothingToProbe)?
         };
+        self.accept(targets)?;
         let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
+        let hearing = Hearing::new(&self.looking.witnesses, pace);
 
-        let observing = targets
-            .iter()
-            .map(|target| Checker { secrets: &secrets, home: &target.home })
-            .map(|checker| async move { observe(&checker, &tools.tls, pace, began).await });
+        let observing = targets.iter().map(|target| async {
+            let recall = Recall { from: self.state.as_ref().map(|it| (it, self.secrets.store(), &target.component)) };
+            self.observer(&target.home, &secrets, tools, &hearing, recall, began).observe().await
+        });
         let reading = async {
             let access = Access::new(&tools.http, &self.statuspage, &secrets).await;
             let pages = match &access {
@@ -110,32 +120,56 @@ impl Prober {
             (access, pages)
         };
         let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
-        let seen: Vec<Seen> =
-            targets.iter().zip(attempts).map(|(target, attempts)| Seen::new(target, attempts, &pages)).collect();
+        let judged = targets.iter().zip(attempts);
+        let seen: Vec<Seen> = judged
+            .map(|(target, attempts)| {
+                let verdict = judge(&attempts, self.looking.degraded_above);
+                Seen::new(target, attempts, verdict, &pages)
+            })
+            .collect();
 
-        let publishing = seen.iter().map(|seen| self.settle(access.as_ref().ok(), &secrets, seen, until));
-        let publishing = stream::iter(publishing).buffered(CHANGES_AT_ONCE).collect::<Vec<_>>();
-        let (outcomes, kept) = tokio::join!(publishing, self.remember(&seen, at, until));
+        let prepared = self.prepare(&seen, at, observed).await;
+        let subjects = subjects(&seen, &prepared, at);
+        let publishing = self.publish_all(access.as_ref().ok(), &pages, &subjects, at, until);
+        let remembering = async {
+            match &self.state {
+                Some(state) => state.commit(self.secrets.store(), prepared, self.mode, until).await,
+                None => HashMap::new(),
+            }
+        };
+        let (published, kept) = tokio::join!(publishing, remembering);
 
-        let reports = seen.into_iter().zip(outcomes).map(|(seen, outcome)| {
-            let state = kept.get(&seen.target.component).cloned();
-            let (before, target) = (seen.status(), seen.target.clone());
-            TargetReport { target, attempts: seen.attempts, verdict: seen.verdict, before, outcome, state }
-        });
-        let reports: Vec<TargetReport> = reports.collect();
-        let published = !reports.iter().any(|report| matches!(report.outcome, Outcome::Failed(_)));
-        Ok(Report { at, duration: began.elapsed(), published, targets: reports })
+        let mut reports = Vec::with_capacity(seen.len());
+        for seen in seen {
+            let outcome = match seen.verdict {
+                Verdict::Unknown(UnknownCause::Key) => Outcome::Failed(key_trouble(&secrets, &seen.target.home).await),
+                _ => seen.outcome(published.get(&seen.target.page)),
+            };
+            let (state, before) =
+                (kept.get(&seen.target.component).cloned(), seen.component.ok().and_then(|it| it.status));
+            let status = self.rules.statuses.of(seen.verdict);
+            let (target, verdict) = (seen.target.clone(), seen.verdict);
+            reports.push(TargetReport { target, attempts: seen.attempts, verdict, before, status, outcome, state });
+        }
+        let calls =
+            published.into_iter().flat_map(|(page, it)| it.calls.into_iter().map(move |call| (page.clone(), call)));
+        let calls = calls.collect();
+        let failed = reports.iter().any(|report| matches!(report.outcome, Outcome::Failed(_)));
+        Ok(Report { at, duration: began.elapsed(), published: !failed, mode: self.mode, targets: reports, calls })
     }
 
     /// Looks at one home, whatever its page says.
     ///
     /// # Errors
-    /// When this machine cannot make a TLS client at all.
-    pub async fn look(&self, home: &Home, pace: &Pace) -> Result<Looked, SetupError> {
+    /// When a witness is the target, or this machine cannot make a TLS client at all.
+    pub async fn look(&self, home: &Home, pace: &Pace) -> Result<Looked, RunError> {
         let began = Instant::now();
+        self.looking.witnesses.besides(&home.url)?;
         let secrets = RunSecrets::new(&self.secrets, vec![home], began + pace.budget);
-        let attempts = observe(&Checker { secrets: &secrets, home }, &self.tools()?.tls, pace, began).await;
-        Ok(Looked { home: home.clone(), verdict: judge(&attempts), attempts })
+        let hearing = Hearing::new(&self.looking.witnesses, pace);
+        let recall = Recall { from: None };
+        let attempts = self.observer(home, &secrets, self.tools()?, &hearing, recall, began).observe().await;
+        Ok(Looked { home: home.clone(), verdict: judge(&attempts, self.looking.degraded_above), attempts })
     }
 
     /// Whether this target's answers must be proven.
@@ -143,105 +177,89 @@ impl Prober {
         self.secrets.has_key(&target.home)
     }
 
-    /// Plans one target's change and applies it.
-    async fn settle(
+    /// # Errors
+    /// When a witness is one of the targets.
+    pub fn accept(&self, targets: &Targets) -> Result<(), WrongWitnesses> {
+        targets.iter().try_for_each(|target| self.looking.witnesses.besides(&target.home.url))
+    }
+
+    fn observer<'run>(
+        &self,
+        home: &'run Home,
+        secrets: &'run RunSecrets<'run>,
+        tools: &'run Tools,
+        hearing: &'run Hearing<'run>,
+        recall: Recall<'run>,
+        began: Instant,
+    ) -> Observer<'run> {
+        let (checker, certificates) = (Checker { secrets, home }, &tools.certificates);
+        let degraded_above = self.looking.degraded_above;
+        Observer { checker, certificates, pace: hearing.pace, hearing, recall, degraded_above, began }
+    }
+
+    /// The records as this run leaves them, before they are written.
+    async fn prepare(&self, seen: &[Seen<'_>], at: Timestamp, observed: Instant) -> Prepared {
+        // Homes that go down in one run are one outage.
+        let down = seen.iter().filter(|seen| matches!(seen.verdict, Verdict::Down(_)));
+        let first = down.map(|seen| &seen.target.component).min();
+        let new_key = first.map_or_else(String::new, |component| format!("{component}-{}", at.as_second()));
+        let resolve_after = self.rules.resolve_after;
+        let findings: Vec<_> =
+            seen.iter().map(|seen| (&seen.target.component, seen.finding(at, &new_key, resolve_after))).collect();
+        let until = (Instant::now() + STATE_TIME).min(observed + STATE_TIME);
+        match &self.state {
+            Some(state) => state.prepare(self.secrets.store(), &findings, until).await,
+            None => Prepared::without_state(&findings),
+        }
+    }
+
+    async fn publish_all(
         &self,
         access: Option<&Access<'_>>,
-        secrets: &RunSecrets<'_>,
-        seen: &Seen<'_>,
+        pages: &Result<Pages, String>,
+        subjects: &BTreeMap<&PageId, Vec<Subject>>,
+        at: Timestamp,
         until: Instant,
-    ) -> Outcome {
-        if seen.verdict == Verdict::Unknown(UnknownCause::Key) {
-            // Nothing is to be published, but somebody must mend it.
-            return Outcome::Failed(match secrets.keys_again(&seen.target.home).await {
-                Err(error) => error,
-                Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
-            });
-        }
-        match (&seen.component, access) {
-            (Ok(component), Some(access)) => self.publish(access, seen.target, seen.verdict, component, until).await,
-            // Where nothing is known nothing is to be published, so the page is not missed.
-            (Err(_), _) if seen.verdict.status().is_none() => Outcome::Unknown,
-            (Err(error), _) => Outcome::Failed(error.clone()),
-            (Ok(_), None) => Outcome::Failed("there is no token to publish with".into()),
-        }
-    }
-
-    /// Brings the state up to date, beside publishing, so that neither waits for the other.
-    async fn remember(&self, seen: &[Seen<'_>], at: Timestamp, until: Instant) -> HashMap<ComponentId, Kept> {
-        let Some(state) = &self.state else { return HashMap::new() };
-        let findings: Vec<_> = seen.iter().map(|seen| (&seen.target.component, seen.finding(at))).collect();
-        state.update(self.secrets.store(), &findings, self.mode, until).await
-    }
-
-    async fn publish(
-        &self,
-        access: &Access<'_>,
-        target: &Target,
-        verdict: Verdict,
-        component: &Component,
-        until: Instant,
-    ) -> Outcome {
-        let change = match plan(verdict, component) {
-            Step::Nothing(Reason::Agrees) => return Outcome::Agrees,
-            Step::Nothing(Reason::Held) => return Outcome::Maintenance,
-            Step::Nothing(Reason::Unknown) => return Outcome::Unknown,
-            Step::Change(_) if self.mode == Mode::DryRun => return Outcome::WouldChange,
-            Step::Change(change) => change,
-        };
-        match apply(access, &target.page, &change, until).await {
-            Ok(Applied::Written) => Outcome::Changed,
-            Ok(Applied::AlreadyDone) => Outcome::AlreadyChanged,
-            Ok(Applied::Left) => Outcome::LeftToNextRun,
-            Err(error) => Outcome::Failed(access.told(&error)),
-        }
+    ) -> BTreeMap<PageId, Published> {
+        let (Some(access), Ok(pages)) = (access, pages) else { return BTreeMap::new() };
+        let publishing = subjects.iter().map(|(page, subjects)| async move {
+            let published = match pages.view(page) {
+                Some(seen) => {
+                    let (rules, mode) = (&self.rules, self.mode);
+                    Publication { access, page, subjects, rules, mode, at, seen }.publish(until).await
+                }
+                None => Published::default(),
+            };
+            (PageId::clone(page), published)
+        });
+        join_all(publishing).await.into_iter().collect()
     }
 
     fn tools(&self) -> Result<&Tools, SetupError> {
         if let Some(tools) = self.tools.get() {
             return Ok(tools);
         }
-        let tls = http::tls_config()?;
-        let http = http::client(&tls, Deadlines::default())?;
-        Ok(self.tools.get_or_init(|| Tools { tls, http }))
+        let verifier = http::verifier();
+        let http = http::client(&http::tls_config_by(verifier.clone())?, Deadlines::default())?;
+        let certificates = Certificates::by(verifier)?;
+        Ok(self.tools.get_or_init(|| Tools { certificates, http }))
     }
 }
 
-/// What was seen of a home, and what that means.
-#[derive(Clone, Debug)]
-pub struct Looked {
-    pub home: Home,
-    pub attempts: Vec<Attempt>,
-    pub verdict: Verdict,
+/// What each page is to be told.
+fn subjects<'run>(seen: &[Seen<'run>], prepared: &Prepared, at: Timestamp) -> BTreeMap<&'run PageId, Vec<Subject>> {
+    let mut subjects: BTreeMap<_, Vec<Subject>> = BTreeMap::new();
+    for seen in seen {
+        let record = prepared.record(&seen.target.component);
+        subjects.entry(&seen.target.page).or_default().push(seen.subject(record, at));
+    }
+    subjects
 }
 
-/// What was seen of one target, what that means, and its component as the page had it.
-struct Seen<'run> {
-    target: &'run Target,
-    attempts: Vec<Attempt>,
-    verdict: Verdict,
-    component: Result<Component, String>,
-}
-
-impl<'run> Seen<'run> {
-    fn new(target: &'run Target, attempts: Vec<Attempt>, pages: &Result<Pages, String>) -> Self {
-        let component = match pages {
-            Ok(pages) => pages.component(&target.component).cloned().map_err(str::to_owned),
-            Err(error) => Err(error.clone()),
-        };
-        Self { target, verdict: judge(&attempts), attempts, component }
-    }
-
-    fn status(&self) -> Option<ComponentStatus> {
-        self.component.as_ref().ok().and_then(|component| component.status)
-    }
-
-    fn finding(&self, at: Timestamp) -> Finding<'_> {
-        let proving = self.attempts.iter().find_map(|attempt| {
-            let proven = attempt.exchanges.iter().find_map(Exchange::proven)?;
-            Some((proven, attempt.addresses.as_slice()))
-        });
-        let (proven, addresses) = proving.map_or((None, &[][..]), |(proven, addresses)| (Some(proven), addresses));
-        Finding { at, verdict: self.verdict, page: self.status(), addresses, proven }
+/// Nothing is to be published, but somebody must mend it.
+async fn key_trouble(secrets: &RunSecrets<'_>, home: &Home) -> String {
+    match secrets.keys_again(home).await {
+        Err(error) => error,
+        Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
     }
 }

@@ -1,13 +1,22 @@
 //! What a run concludes, and why: a closed set, each cause with one sentence for people and one label for machines.
 
-use shared::statuspage::ComponentStatus;
-
+/// What a run concludes of a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Up,
+    /// It answers, but not as it should.
+    Degraded(DegradedCause),
     Down(DownCause),
     /// Nothing is known, so nothing is changed.
     Unknown(UnknownCause),
+}
+
+/// What is wrong with a home that answers, the least first: of several answers the best one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DegradedCause {
+    Slow,
+    Certificate,
+    NameService,
 }
 
 /// Why a home counts as down, the most telling first: of several failures the smallest names the cause.
@@ -27,31 +36,46 @@ pub enum DownCause {
 pub enum UnknownCause {
     Key,
     NameService,
+    NoRoute,
     Blind,
+}
+
+impl DegradedCause {
+    pub const ALL: [Self; 3] = [Self::Slow, Self::Certificate, Self::NameService];
 }
 
 impl DownCause {
     pub const ALL: [Self; 7] =
         [Self::Impostor, Self::Unproven, Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
+
+    /// Whether it says where to look. Silence does not: line, power and router look the same from outside.
+    pub const fn is_known(self) -> bool {
+        !matches!(self, Self::Unreachable)
+    }
 }
 
 impl UnknownCause {
-    pub const ALL: [Self; 3] = [Self::Key, Self::NameService, Self::Blind];
+    pub const ALL: [Self; 4] = [Self::Key, Self::NameService, Self::NoRoute, Self::Blind];
 }
 
 impl Verdict {
-    /// What the page should say; `None` leaves it as it is.
-    pub const fn status(self) -> Option<ComponentStatus> {
-        match self {
-            Self::Up => Some(ComponentStatus::Operational),
-            Self::Down(_) => Some(ComponentStatus::MajorOutage),
-            Self::Unknown(_) => None,
-        }
+    /// Every verdict there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let degraded = DegradedCause::ALL.into_iter().map(Self::Degraded);
+        let down = DownCause::ALL.into_iter().map(Self::Down);
+        let unknown = UnknownCause::ALL.into_iter().map(Self::Unknown);
+        std::iter::once(Self::Up).chain(degraded).chain(down).chain(unknown)
+    }
+
+    /// Whether the home answered, as it should or not.
+    pub const fn answers(self) -> bool {
+        matches!(self, Self::Up | Self::Degraded(_))
     }
 
     pub const fn label(self) -> &'static str {
         match self {
             Self::Up => "up",
+            Self::Degraded(_) => "degraded",
             Self::Down(_) => "down",
             Self::Unknown(_) => "unknown",
         }
@@ -61,6 +85,9 @@ impl Verdict {
     pub const fn cause(self) -> Option<&'static str> {
         match self {
             Self::Up => None,
+            Self::Degraded(DegradedCause::Slow) => Some("slow"),
+            Self::Degraded(DegradedCause::Certificate) => Some("certificate"),
+            Self::Degraded(DegradedCause::NameService) => Some("only_name_service"),
             Self::Down(DownCause::Impostor) => Some("impostor"),
             Self::Down(DownCause::Unproven) => Some("unproven"),
             Self::Down(DownCause::Refused) => Some("refused"),
@@ -70,13 +97,24 @@ impl Verdict {
             Self::Down(DownCause::Name) => Some("name"),
             Self::Unknown(UnknownCause::Key) => Some("key"),
             Self::Unknown(UnknownCause::NameService) => Some("name_service"),
+            Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
         }
     }
 
+    /// The verdict in a sentence, for whoever looks after the home.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Up => "The home answers.",
+            Self::Degraded(DegradedCause::Slow) => {
+                "The home answers, but takes long to be reached: the line is overloaded, or loses packets."
+            }
+            Self::Degraded(DegradedCause::Certificate) => {
+                "The home answers and proves itself, but its certificate is not valid: look at its date and its name."
+            }
+            Self::Degraded(DegradedCause::NameService) => {
+                "The home answers at its last address, but its name cannot be resolved: look at the name service."
+            }
             Self::Down(DownCause::Impostor) => {
                 "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have been \
                  given different keys."
@@ -109,8 +147,12 @@ impl Verdict {
             Self::Unknown(UnknownCause::NameService) => {
                 "The name service is in trouble, so the home could not be looked for."
             }
+            Self::Unknown(UnknownCause::NoRoute) => {
+                "The home's addresses are of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: \
+                 a plain Lambda has no IPv6."
+            }
             Self::Unknown(UnknownCause::Blind) => {
-                "This prober could not look as it should, so it cannot tell: look at its own network and time."
+                "No witness answered either, so this prober cannot tell: look at its own network, and at WITNESSES."
             }
         }
     }
@@ -122,21 +164,15 @@ mod tests {
 
     use super::*;
 
-    fn every_verdict() -> Vec<Verdict> {
-        let down = DownCause::ALL.into_iter().map(Verdict::Down);
-        let unknown = UnknownCause::ALL.into_iter().map(Verdict::Unknown);
-        std::iter::once(Verdict::Up).chain(down).chain(unknown).collect()
-    }
-
     #[test]
     fn every_cause_has_a_label_and_a_sentence_of_its_own() {
-        let all = every_verdict();
+        let all: Vec<Verdict> = Verdict::all().collect();
         assert_eq!(all.iter().map(|v| v.cause()).collect::<HashSet<_>>().len(), all.len());
         assert_eq!(all.iter().map(|v| v.sentence()).collect::<HashSet<_>>().len(), all.len());
     }
 
     #[test]
     fn causes_are_ordered_from_the_most_telling() {
-        assert!(DownCause::ALL.is_sorted());
+        assert!(DownCause::ALL.is_sorted() && DegradedCause::ALL.is_sorted());
     }
 }

@@ -8,6 +8,7 @@ use tokio::process::Command;
 use crate::{
     binaries::{function, root},
     keeper::{COMPONENT, PAGE, TOKEN},
+    prober::witnesses,
     process::{Process, command},
     skip::{program, skip},
 };
@@ -42,7 +43,7 @@ impl Lambda {
             return None;
         };
         let mut started = command(function);
-        started.env("STATUSPAGE_URL", api).env("TOKEN", TOKEN);
+        started.env("STATUSPAGE_URL", api).env("TOKEN", TOKEN).env("WITNESSES", witnesses(api));
         change(&mut started);
         Self::run(test, started).await
     }

@@ -31,8 +31,19 @@ pub fn prober_command(home: &str, api: &str) -> Command {
         .env("STATUSPAGE_URL", api)
         .env("PAGE_ID", PAGE)
         .env("COMPONENT_ID", COMPONENT)
-        .env("TOKEN", TOKEN);
+        .env("TOKEN", TOKEN)
+        .env("WITNESSES", witnesses(api));
     command
+}
+
+/// Witnesses that are there: whoever listens at `api`, by address and by name.
+///
+/// # Panics
+/// When it is no address.
+pub fn witnesses(api: &str) -> String {
+    let api: url::Url = api.parse().expect("an address");
+    let port = api.port_or_known_default().expect("a port");
+    format!("127.0.0.1:{port},localhost:{port}")
 }
 
 /// One run.

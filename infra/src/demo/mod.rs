@@ -3,11 +3,13 @@
 mod keys;
 mod line;
 mod script;
+mod witnesses;
 
 use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -20,8 +22,11 @@ use home_beacon::{
 use lambda_prober::{
     explain::OneLine,
     pace::Pace,
-    run::{Mode, Prober},
+    plan::Rules,
+    run::{Looking, Mode, Prober},
     secrets::{Places, Secrets},
+    state::{State, StatePlace},
+    statuses::Statuses,
     target::{Home, Target, Targets},
 };
 use shared::{
@@ -40,6 +45,7 @@ use self::{
     keys::Keys,
     line::Line,
     script::{Act, Script},
+    witnesses::LocalWitnesses,
 };
 use crate::{keygen::keygen, settings::DemoSettings};
 
@@ -50,6 +56,12 @@ const BEACON_PORT: u16 = 8080;
 /// A probe every 5 seconds of two attempts, so that a cut shows within two cycles.
 const CYCLE: Duration = Duration::from_secs(5);
 const ATTEMPTS: usize = 2;
+
+/// The real ones are minutes.
+const INCIDENT_AFTER: Duration = Duration::from_secs(10);
+const RESOLVE_AFTER: Duration = Duration::from_secs(10);
+
+const DEGRADED_ABOVE: Duration = Duration::from_secs(2);
 
 /// Everything stays on this machine and is gone afterwards, so the token may be known.
 const TOKEN: &str = "demo";
@@ -69,8 +81,21 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let key = SecretSource::Value(Secret::new(keygen()?));
     let mut line = Line::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
-    let secrets = Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key));
-    let prober = Prober::new(api.clone(), Secrets::new(secrets), None, Mode::Publish);
+    let witnesses = LocalWitnesses::open()?;
+    let prober = Prober {
+        statuspage: api.clone(),
+        secrets: Secrets::new(Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key))),
+        state: Some(State::new(StatePlace::File(data.folder().join("state.json")))),
+        looking: Looking { witnesses: witnesses.addresses()?, degraded_above: DEGRADED_ABOVE },
+        rules: Rules {
+            statuses: Statuses::default(),
+            incident_after: Some(INCIDENT_AFTER),
+            resolve_after: RESOLVE_AFTER,
+            notify: false,
+        },
+        mode: Mode::Publish,
+        tools: OnceLock::new(),
+    };
 
     say(format_args!(
         "Porchlight demo: a keeper, a beacon and a prober on this machine, one probe every {} s.",
@@ -79,6 +104,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     say(format_args!("  page    {page}"));
     say(format_args!("  API     {api}  (Authorization: OAuth {TOKEN})"));
     say(format_args!("  beacon  http://{}/", line.address()));
+    say(format_args!("  witnesses {}", witnesses.words()?));
     say(format_args!("  data    {}", data.words()));
     let keys = Keys::listen();
     match &keys {
@@ -95,6 +121,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
         tokio::select! {
             () = probe(&prober, &targets) => (),
             () = play(&mut line, keys, Script::new(settings)) => (),
+            () = witnesses.answer() => (),
             () = interrupted => (),
         }
         line.cut().await;

@@ -19,9 +19,14 @@ pub struct Checker<'run> {
 }
 
 impl Checker<'_> {
+    /// Whether an answer must be proven.
+    pub(super) fn has_key(&self) -> bool {
+        self.secrets.has_key(self.home)
+    }
+
     /// A challenge for one request; `None` where the home has no key to answer it with.
     pub(super) fn challenge(&self) -> Result<Option<Challenge>, NoRandomness> {
-        if !self.secrets.has_key(self.home) {
+        if !self.has_key() {
             return Ok(None);
         }
         random::bytes().map(|bytes| Some(Challenge::new(bytes)))

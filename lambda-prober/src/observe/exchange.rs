@@ -1,7 +1,7 @@
 //! One connection to one address: connect, TLS, one request, the head of the answer; each phase timed by itself. Then the
 //! answer's sender is identified.
 
-use std::{error::Error as _, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error as _, io, net::SocketAddr, time::Duration};
 
 use http_body_util::Empty;
 use hyper::{
@@ -11,7 +11,7 @@ use hyper::{
     header::{CONNECTION, HOST, HeaderValue, USER_AGENT},
 };
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use shared::proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -21,10 +21,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::{Checker, failure_of};
+use super::{Certificates, Checker, failure_of};
 use crate::{
     identity::{Evidence, Identity},
-    observation::{Answer, Exchange, Failure, Phases},
+    observation::{Answer, Exchange, Failure, Origin, Phases},
 };
 
 /// The longest head of an answer that is read, and the most fields in it.
@@ -35,26 +35,34 @@ const MOST_FIELDS: usize = 512;
 pub(super) async fn exchange(
     checker: &Checker<'_>,
     address: SocketAddr,
-    tls: &Arc<ClientConfig>,
+    certificates: &Certificates,
     phase: Duration,
     until: Instant,
 ) -> Exchange {
-    let mut phases = Phases::default();
-    let deadlines = Deadlines { phase, until };
-    let outcome = match checker.challenge() {
+    let connection =
+        Connection { url: &checker.home.url, address, certificates, deadlines: Deadlines { phase, until } };
+    let mut seen = Exchange {
+        address,
+        origin: Origin::Target,
+        phases: Phases::default(),
+        certificate: None,
+        // Until there is an outcome.
+        outcome: Err(Failure::TimedOut),
+    };
+    seen.outcome = match checker.challenge() {
         Err(error) => Err(Failure::Local(error.to_string())),
-        Ok(challenge) => match talk(&checker.home.url, address, tls, challenge, &mut phases, &deadlines).await {
+        Ok(challenge) => match connection.talk(challenge, &mut seen).await {
             Err(failure) => Err(failure),
             Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
             Ok(Head { status, evidence: Some(evidence) }) => {
                 let start = Instant::now();
                 let identity = checker.identify(&evidence).await;
-                phases.proof = Some(start.elapsed());
+                seen.phases.proof = Some(start.elapsed());
                 Ok(Answer { status, identity })
             }
         },
     };
-    Exchange { address, phases, outcome }
+    seen
 }
 
 /// The head of an answer, as far as it matters.
@@ -64,31 +72,42 @@ struct Head {
     evidence: Option<Evidence>,
 }
 
-async fn talk(
-    url: &Url,
+struct Connection<'a> {
+    url: &'a Url,
     address: SocketAddr,
-    tls: &Arc<ClientConfig>,
-    challenge: Option<Challenge>,
-    phases: &mut Phases,
-    deadlines: &Deadlines,
-) -> Result<Head, Failure> {
-    let connect = async {
-        TcpStream::connect(address).await.map_err(|error| match error.kind() {
-            io::ErrorKind::NetworkUnreachable if !has_route(address) => {
-                Failure::Local("this machine has no route to the address".into())
-            }
-            _ => failure_of(&error),
-        })
-    };
-    let stream = deadlines.time(&mut phases.connect, connect).await?;
-    if url.scheme() != "https" {
-        return deadlines.time(&mut phases.answer, ask(url, stream, challenge)).await;
+    certificates: &'a Certificates,
+    deadlines: Deadlines,
+}
+
+impl Connection<'_> {
+    async fn talk(&self, challenge: Option<Challenge>, seen: &mut Exchange) -> Result<Head, Failure> {
+        let (url, deadlines) = (self.url, &self.deadlines);
+        let stream = deadlines.time(&mut seen.phases.connect, connect(self.address)).await?;
+        if url.scheme() != "https" {
+            return deadlines.time(&mut seen.phases.answer, ask(url, stream, challenge)).await;
+        }
+        let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
+        let (config, complaint) = self.certificates.noting();
+        let handshake = TlsConnector::from(config).connect(name, stream);
+        let handshake = async { handshake.await.map_err(|error| tls_failure(&error)) };
+        let stream = deadlines.time(&mut seen.phases.tls, handshake).await?;
+        seen.certificate = complaint.text();
+        match (&seen.certificate, &challenge) {
+            // Without a key there is nothing else that could show whose answer it is.
+            (Some(complaint), None) => Err(Failure::Tls(complaint.clone())),
+            _ => deadlines.time(&mut seen.phases.answer, ask(url, stream, challenge)).await,
+        }
     }
-    let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
-    let handshake =
-        async { TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| tls_failure(&error)) };
-    let stream = deadlines.time(&mut phases.tls, handshake).await?;
-    deadlines.time(&mut phases.answer, ask(url, stream, challenge)).await
+}
+
+/// Opens a connection, and tells our own missing network from a router's word.
+pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
+    TcpStream::connect(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::NetworkUnreachable if !has_route(address) => {
+            Failure::Local("this machine has no route to the address".into())
+        }
+        _ => failure_of(&error),
+    })
 }
 
 /// Whether this machine knows a way to the address: tells our own missing network from a router's "unreachable". Nothing

@@ -1,91 +1,71 @@
-//! Looks at one home: spaced attempts until one brings an answer that counts, each address of the name tried at once.
+//! Looks at one home: spaced attempts until one brings an answer that leaves nothing to be asked; witnesses are heard after
+//! each attempt that did not reach it.
 
+mod attempt;
+mod certificate;
 mod checker;
 mod exchange;
+mod hearing;
 mod names;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use rustls::ClientConfig;
 use tokio::time::{Instant, sleep_until};
-use url::Host;
 
-pub use self::checker::Checker;
-use self::names::Names;
+pub use self::{certificate::Certificates, checker::Checker, hearing::Hearing};
 use crate::{
-    observation::{Attempt, Failure, Resolution},
+    judge::is_conclusive,
+    observation::{Attempt, Exchange, Failure},
     pace::Pace,
+    state::Recall,
 };
 
-/// The most addresses of a name that are tried.
-const MOST_ADDRESSES: usize = 8;
+/// One home, and what looking at it takes.
+#[derive(Debug)]
+pub struct Observer<'run> {
+    pub checker: Checker<'run>,
+    pub certificates: &'run Certificates,
+    pub pace: &'run Pace,
+    pub hearing: &'run Hearing<'run>,
+    /// Where the home last proved itself.
+    pub recall: Recall<'run>,
+    /// What is reached more slowly is asked again.
+    pub degraded_above: Duration,
+    /// When the run began.
+    pub began: Instant,
+}
 
-/// Observes a home; ends at the first answer that is enough, after the pace's attempts, or when observing must end.
-pub async fn observe(checker: &Checker<'_>, tls: &Arc<ClientConfig>, pace: &Pace, began: Instant) -> Vec<Attempt> {
-    let until = began + pace.observing;
-    let mut attempts = Vec::with_capacity(pace.attempts);
-    let mut due = Instant::now();
-    for _ in 0..pace.attempts {
-        if due >= until {
-            break;
+impl Observer<'_> {
+    /// Ends at the first answer that leaves nothing to be asked, after the pace's attempts, or when observing must end.
+    pub async fn observe(&self) -> Vec<Attempt> {
+        let Pace { attempts: most, observing, spacing, .. } = *self.pace;
+        let until = self.began + observing;
+        let mut attempts: Vec<Attempt> = Vec::with_capacity(most);
+        let mut due = Instant::now();
+        while attempts.len() < most && due < until {
+            sleep_until(due).await;
+            let mut attempt = self.attempt(until).await;
+            if attempt.enough().is_none() {
+                attempt.testimony = Some(self.hearing.hear(until).await);
+            }
+            let conclusive = attempt.exchanges.iter().any(|exchange| self.is_conclusive(exchange));
+            attempts.push(attempt);
+            if conclusive {
+                break;
+            }
+            due = (due + spacing + jitter(spacing)).max(Instant::now());
         }
-        sleep_until(due).await;
-        let attempt = attempt(checker, tls, pace, began, until).await;
-        let enough = attempt.enough().is_some();
-        attempts.push(attempt);
-        if enough {
-            break;
-        }
-        due = (due + pace.spacing + jitter(pace.spacing)).max(Instant::now());
+        attempts
     }
-    attempts
+
+    fn is_conclusive(&self, exchange: &Exchange) -> bool {
+        is_conclusive(exchange, self.degraded_above)
+    }
 }
 
 /// Up to a tenth of the spacing, so that attempts do not beat in time with anything.
 fn jitter(spacing: Duration) -> Duration {
     spacing.mul_f64(fastrand::f64() / 10.0)
-}
-
-async fn attempt(
-    checker: &Checker<'_>,
-    tls: &Arc<ClientConfig>,
-    pace: &Pace,
-    began: Instant,
-    until: Instant,
-) -> Attempt {
-    let (url, start) = (&checker.home.url, Instant::now());
-    let mut attempt = Attempt {
-        started: start - began,
-        resolution: Resolution::Literal,
-        addresses: Vec::new(),
-        exchanges: Vec::new(),
-    };
-    attempt.addresses = match url.host() {
-        Some(Host::Ipv4(address)) => vec![address.into()],
-        Some(Host::Ipv6(address)) => vec![address.into()],
-        Some(Host::Domain(name)) => {
-            let found = Names::of_this_machine(pace.resolve).resolve(name, until.min(start + pace.resolve)).await;
-            attempt.resolution = found.resolution(start.elapsed());
-            found.addresses
-        }
-        None => Vec::new(),
-    };
-    attempt.addresses.truncate(MOST_ADDRESSES);
-    let port = url.port_or_known_default().unwrap_or(80);
-    let mut under_way: FuturesUnordered<_> = attempt
-        .addresses
-        .iter()
-        .map(|address| exchange::exchange(checker, SocketAddr::new(*address, port), tls, pace.phase, until))
-        .collect();
-    while let Some(exchange) = under_way.next().await {
-        let enough = exchange.is_enough();
-        attempt.exchanges.push(exchange);
-        if enough {
-            break;
-        }
-    }
-    attempt
 }
 
 /// Sorts an I/O error by its kind.

@@ -17,27 +17,19 @@ pub(super) struct Names {
     resolver: Option<TokioResolver>,
 }
 
-/// The answers to both questions, the one for IPv4 and the one for IPv6.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) addresses: Vec<IpAddr>,
-    missing: Missing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Missing {
-    Nothing,
-    Name,
-    Answer(Family, NameTrouble),
-}
-
 /// What one question brought.
 #[derive(Clone, Debug, PartialEq)]
-enum Reply {
+pub(super) enum Reply {
     Addresses(Vec<IpAddr>),
     NoSuchName,
     NoAddress,
     Trouble(NameTrouble),
+}
+
+impl Reply {
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        if let Self::Addresses(addresses) = self { addresses } else { &[] }
+    }
 }
 
 impl Names {
@@ -53,20 +45,17 @@ impl Names {
         Self { resolver: built.inspect_err(|error| tracing::warn!(%error, "no name server is known")).ok() }
     }
 
-    pub(super) async fn resolve(&self, name: &str, until: Instant) -> Found {
-        let Some(resolver) = &self.resolver else {
-            return Found::from_replies(Reply::Trouble(NameTrouble::Error), Reply::Trouble(NameTrouble::Error));
-        };
-        let Ok(mut name) = Name::from_ascii(name) else {
-            return Found::from_replies(Reply::NoSuchName, Reply::NoSuchName);
-        };
+    /// The addresses of one family.
+    pub(super) async fn ask(&self, name: &str, family: Family, until: Instant) -> Reply {
+        let Some(resolver) = &self.resolver else { return Reply::Trouble(NameTrouble::Error) };
+        let Ok(mut name) = Name::from_ascii(name) else { return Reply::NoSuchName };
         // A name with a dot is complete: search domains are for short names.
         name.set_fqdn(name.num_labels() > 1);
-        let (v4, v6) = tokio::join!(
-            ask(resolver, name.clone(), RecordType::A, until),
-            ask(resolver, name, RecordType::AAAA, until)
-        );
-        Found::from_replies(v4, v6)
+        let kind = match family {
+            Family::V4 => RecordType::A,
+            Family::V6 => RecordType::AAAA,
+        };
+        ask(resolver, name, kind, until).await
     }
 }
 
@@ -83,30 +72,21 @@ async fn ask(resolver: &TokioResolver, name: Name, kind: RecordType, until: Inst
     }
 }
 
-impl Found {
-    fn from_replies(v4: Reply, v6: Reply) -> Self {
-        let missing = match (&v4, &v6) {
-            // Only both together say so: a server that is broken for one family must not unmake a name.
-            (Reply::NoSuchName, Reply::NoSuchName) => Missing::Name,
-            (Reply::Trouble(trouble), _) => Missing::Answer(Family::V4, *trouble),
-            (_, Reply::Trouble(trouble)) => Missing::Answer(Family::V6, *trouble),
-            (Reply::Addresses(_), _) | (_, Reply::Addresses(_)) => Missing::Nothing,
-            _ => Missing::Answer(Family::V4, NameTrouble::Empty),
-        };
-        let addresses = [v4, v6].into_iter().flat_map(|reply| match reply {
-            Reply::Addresses(addresses) => addresses,
-            _ => Vec::new(),
-        });
-        Self { addresses: addresses.collect(), missing }
-    }
-
-    pub(super) fn resolution(&self, took: Duration) -> Resolution {
-        match self.missing {
-            Missing::Nothing => Resolution::Resolved { took, trouble: None },
-            Missing::Name => Resolution::NoSuchName { took },
-            Missing::Answer(_, trouble) if self.addresses.is_empty() => Resolution::Trouble { took, trouble },
-            Missing::Answer(family, trouble) => Resolution::Resolved { took, trouble: Some((family, trouble)) },
-        }
+/// What both questions together say, each of them unless it was not waited for.
+pub(super) fn resolution(v4: Option<&Reply>, v6: Option<&Reply>, took: Duration) -> Resolution {
+    let trouble = match (v4, v6) {
+        // Only both together say so: a server that is broken for one family must not unmake a name.
+        (Some(Reply::NoSuchName), Some(Reply::NoSuchName)) => return Resolution::NoSuchName { took },
+        (Some(Reply::Trouble(trouble)), _) => Some((Family::V4, *trouble)),
+        (_, Some(Reply::Trouble(trouble))) => Some((Family::V6, *trouble)),
+        (Some(Reply::Addresses(_)), _) | (_, Some(Reply::Addresses(_))) => None,
+        (None, _) | (_, None) => Some((Family::V4, NameTrouble::Timeout)),
+        _ => Some((Family::V4, NameTrouble::Empty)),
+    };
+    let found = [v4, v6].into_iter().flatten().any(|reply| !reply.addresses().is_empty());
+    match trouble {
+        Some((_, trouble)) if !found => Resolution::Trouble { took, trouble },
+        trouble => Resolution::Resolved { took, trouble },
     }
 }
 
@@ -114,33 +94,43 @@ impl Found {
 mod tests {
     use super::*;
 
-    fn resolution(v4: Reply, v6: Reply) -> Resolution {
-        Found::from_replies(v4, v6).resolution(Duration::ZERO)
+    const TOOK: Duration = Duration::ZERO;
+
+    fn told(v4: Reply, v6: Reply) -> Resolution {
+        resolution(Some(&v4), Some(&v6), TOOK)
+    }
+
+    fn address() -> Reply {
+        Reply::Addresses(vec!["2001:db8::1".parse().unwrap()])
     }
 
     #[test]
     fn only_both_families_together_unmake_a_name() {
-        let took = Duration::ZERO;
-        assert_eq!(resolution(Reply::NoSuchName, Reply::NoSuchName), Resolution::NoSuchName { took });
+        assert_eq!(told(Reply::NoSuchName, Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
         for other in [Reply::NoAddress, Reply::Trouble(NameTrouble::Error)] {
-            assert!(matches!(resolution(Reply::NoSuchName, other.clone()), Resolution::Trouble { .. }));
-            assert!(matches!(resolution(other, Reply::NoSuchName), Resolution::Trouble { .. }));
+            assert!(matches!(told(Reply::NoSuchName, other.clone()), Resolution::Trouble { .. }));
+            assert!(matches!(told(other, Reply::NoSuchName), Resolution::Trouble { .. }));
         }
     }
 
     #[test]
     fn addresses_of_one_family_count_although_the_other_is_in_trouble() {
-        let v6 = Reply::Addresses(vec!["2001:db8::1".parse().unwrap()]);
-        let found = Found::from_replies(Reply::Trouble(NameTrouble::Timeout), v6);
-        assert_eq!(found.addresses.len(), 1);
         let trouble = Some((Family::V4, NameTrouble::Timeout));
-        assert_eq!(found.resolution(Duration::ZERO), Resolution::Resolved { took: Duration::ZERO, trouble });
+        let half = told(Reply::Trouble(NameTrouble::Timeout), address());
+        assert_eq!(half, Resolution::Resolved { took: TOOK, trouble });
     }
 
     #[test]
     fn a_name_without_addresses_is_trouble_of_the_name_service() {
         let trouble = NameTrouble::Empty;
-        let expected = Resolution::Trouble { took: Duration::ZERO, trouble };
-        assert_eq!(resolution(Reply::NoAddress, Reply::NoAddress), expected);
+        assert_eq!(told(Reply::NoAddress, Reply::NoAddress), Resolution::Trouble { took: TOOK, trouble });
+    }
+
+    #[test]
+    fn a_question_that_was_not_waited_for_says_nothing() {
+        let resolved = Resolution::Resolved { took: TOOK, trouble: None };
+        assert_eq!(resolution(None, Some(&address()), TOOK), resolved);
+        assert_eq!(resolution(Some(&address()), None, TOOK), resolved);
+        assert!(matches!(resolution(None, Some(&Reply::NoSuchName), TOOK), Resolution::Trouble { .. }));
     }
 }

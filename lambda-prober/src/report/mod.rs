@@ -6,30 +6,37 @@
 //! | `at` | when the run began, RFC 3339 |
 //! | `duration_ms` | how long it took |
 //! | `published` | `false` when a page could not be read, a needed change could not be written, or a key could not be read |
+//! | `dry_run` | whether nothing was to be written |
+//! | `calls[]` | the calls that changed a page, or would in a dry run: `page_id`, `call` (`set`, `open_incident`, `change_incident`, `delete_incident`), `incident_id`, `status` of the incident, `components` (what they were set to, by id), `body` |
 //! | `targets[]` | one for each home: |
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
-//! | `.verdict` | `up`, `down` or `unknown` |
-//! | `.cause` | `null` when up; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `blind` |
+//! | `.verdict` | `up`, `degraded`, `down` or `unknown` |
+//! | `.cause` | `null` when up; `slow`, `certificate`, `only_name_service`; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is none we know |
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
-//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `cause`, `last_proven_address`; `null` where that was not needed, and without state |
+//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `outage_key`, `cause`, `last_proven_address`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
-//! | `.attempts[].exchanges[]` | `address`, `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `certificate` (why it is not valid), `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].witnesses[]` | who was asked when the home did not answer: `witness`, `address`, `reached_ms`, `failure`, `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.
+
+mod lines;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use shared::statuspage::ComponentStatus;
+use shared::{id::PageId, statuspage::ComponentStatus};
 
+use self::lines::{AttemptLine, CallLine, milliseconds};
 use crate::{
-    identity::{Identity, WhichKey},
-    observation::{Attempt, Exchange, Failure, Family, NameTrouble, Resolution},
+    observation::Attempt,
+    plan::Call,
+    run::Mode,
     state::{Kept, Record},
     target::Target,
     verdict::Verdict,
@@ -43,6 +50,11 @@ pub struct Report {
     #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
     pub duration: Duration,
     pub published: bool,
+    #[serde(rename = "dry_run", serialize_with = "is_dry")]
+    pub mode: Mode,
+    /// What changed the pages, or would in a dry run.
+    #[serde(serialize_with = "call_lines")]
+    pub calls: Vec<(PageId, Call)>,
     pub targets: Vec<TargetReport>,
 }
 
@@ -53,6 +65,8 @@ pub struct TargetReport {
     pub attempts: Vec<Attempt>,
     pub verdict: Verdict,
     pub before: Option<ComponentStatus>,
+    /// What the page should say.
+    pub status: Option<ComponentStatus>,
     pub outcome: Outcome,
     /// `None` where no state is kept.
     pub state: Option<Kept>,
@@ -124,7 +138,7 @@ impl Serialize for TargetReport {
             verdict: self.verdict.label(),
             cause: self.verdict.cause(),
             status_before: self.before,
-            status: self.verdict.status(),
+            status: self.status,
             outcome: self.outcome.label(),
             error: if let Outcome::Failed(error) = &self.outcome { Some(error) } else { None },
             state: self.state.as_ref().and_then(|kept| kept.as_ref().ok()),
@@ -135,101 +149,11 @@ impl Serialize for TargetReport {
     }
 }
 
-#[derive(Serialize)]
-struct AttemptLine {
-    started_ms: f64,
-    resolve_ms: Option<f64>,
-    resolution: &'static str,
-    exchanges: Vec<ExchangeLine>,
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_dry<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(*mode == Mode::DryRun)
 }
 
-#[derive(Serialize)]
-struct ExchangeLine {
-    address: String,
-    connect_ms: Option<f64>,
-    tls_ms: Option<f64>,
-    answer_ms: Option<f64>,
-    proof_ms: Option<f64>,
-    http_status: Option<u16>,
-    identity: Option<&'static str>,
-    host_up_s: Option<u64>,
-    beacon_up_s: Option<u64>,
-    failure: Option<&'static str>,
-    detail: Option<String>,
-}
-
-impl From<&Attempt> for AttemptLine {
-    fn from(attempt: &Attempt) -> Self {
-        let (took, resolution) = match attempt.resolution {
-            Resolution::Literal => (None, "literal"),
-            Resolution::Resolved { took, trouble: None } => (Some(took), "resolved"),
-            Resolution::Resolved { took, trouble: Some((Family::V4, _)) } => (Some(took), "only_ipv6"),
-            Resolution::Resolved { took, trouble: Some((Family::V6, _)) } => (Some(took), "only_ipv4"),
-            Resolution::NoSuchName { took } => (Some(took), "no_such_name"),
-            Resolution::Trouble { took, trouble: NameTrouble::Timeout } => (Some(took), "timeout"),
-            Resolution::Trouble { took, trouble: NameTrouble::Error } => (Some(took), "error"),
-            Resolution::Trouble { took, trouble: NameTrouble::Empty } => (Some(took), "empty"),
-        };
-        Self {
-            started_ms: ms(attempt.started),
-            resolve_ms: took.map(ms),
-            resolution,
-            exchanges: attempt.exchanges.iter().map(ExchangeLine::from).collect(),
-        }
-    }
-}
-
-impl From<&Exchange> for ExchangeLine {
-    fn from(exchange: &Exchange) -> Self {
-        let (failure, detail) = match &exchange.outcome {
-            Ok(_) => (None, None),
-            Err(Failure::Refused) => (Some("refused"), None),
-            Err(Failure::Reset) => (Some("reset"), None),
-            Err(Failure::NotHttp) => (Some("not_http"), None),
-            Err(Failure::Tls(detail)) => (Some("tls"), Some(detail.clone())),
-            Err(Failure::TimedOut) => (Some("timeout"), None),
-            Err(Failure::Unreachable) => (Some("unreachable"), None),
-            Err(Failure::Local(detail)) => (Some("local"), Some(detail.clone())),
-        };
-        let answer = exchange.outcome.as_ref().ok();
-        let running = answer.and_then(|answer| match answer.identity {
-            Identity::Proven { running, .. } => Some(running),
-            _ => None,
-        });
-        Self {
-            address: exchange.address.to_string(),
-            connect_ms: exchange.phases.connect.map(ms),
-            tls_ms: exchange.phases.tls.map(ms),
-            answer_ms: exchange.phases.answer.map(ms),
-            proof_ms: exchange.phases.proof.map(ms),
-            http_status: answer.map(|answer| answer.status),
-            identity: answer.map(|answer| answer.identity.label()),
-            host_up_s: running.map(|running| running.up),
-            beacon_up_s: running.map(|running| running.age),
-            failure,
-            detail,
-        }
-    }
-}
-
-impl Identity {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::NotAsked => "not_asked",
-            Self::Proven { with: WhichKey::Current, .. } => "proven",
-            Self::Proven { with: WhichKey::Old, .. } => "proven_with_old_key",
-            Self::Foreign => "foreign",
-            Self::Absent => "absent",
-            Self::Unchecked => "unchecked",
-        }
-    }
-}
-
-/// Milliseconds to the microsecond.
-fn ms(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(ms(*duration))
+fn call_lines<S: Serializer>(calls: &[(PageId, Call)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(calls.iter().map(|(page, call)| CallLine::new(page, call)))
 }

@@ -1,24 +1,29 @@
 //! The prober's settings, and the prober and targets that they describe.
 
-use std::{path::PathBuf, time::Duration};
+mod places;
+mod values;
 
-use clap::Parser;
+use std::{path::PathBuf, sync::OnceLock, time::Duration};
+
+use clap::{ArgAction, Parser};
 use shared::{
     id::{ComponentId, PageId},
-    proof::Key,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address},
+    settings::{Settings, WrongSetting, base_address, log_level, web_address},
     statuspage::STATUSPAGE_IO,
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
+pub use self::values::{IncidentAfter, attempts, degraded_above};
+use self::values::{cycle, incident_after, resolve_after};
 use crate::{
-    parameters::ParameterName,
-    run::{Mode, Prober},
-    secrets::{Place, Places, Secrets},
-    state::{State, StatePlace},
+    plan::Rules,
+    run::{Looking, Mode, Prober},
+    secrets::Secrets,
+    statuses::Statuses,
     target::{Home, Target, Targets},
+    witness::{DEFAULT_WITNESSES, Witnesses},
 };
 
 pub const TOKEN: SecretSetting =
@@ -30,9 +35,6 @@ pub const BEACON_KEY: SecretSetting = SecretSetting {
 };
 pub const BEACON_KEY_OLD: SecretSetting =
     SecretSetting { name: "BEACON_KEY_OLD", help: "The key before, which counts too while it is being replaced" };
-
-/// How short a cycle may be: over a slow line, deadlines for less would call a slow home down.
-const SHORTEST_CYCLE: Duration = Duration::from_secs(15);
 
 /// Probes homes from outside and keeps their status page true.
 ///
@@ -79,6 +81,25 @@ pub struct ProberSettings {
     /// How many attempts a home gets before it counts as silent: 2 to 5
     #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
     pub attempts: u8,
+    /// Who is asked when a home does not answer, to tell that it is down from a prober that is cut off: hosts and ports,
+    /// one of them at least by name and one by address
+    #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
+    pub witnesses: Witnesses,
+    /// A home that takes longer than this to be connected to is degraded: up to 4s
+    #[arg(long, env = "DEGRADED_ABOVE", value_name = "DURATION", value_parser = degraded_above, default_value = "2s")]
+    pub degraded_above: Duration,
+    /// Component statuses other than the usual, by cause: `slow=operational,refused=partial_outage`
+    #[arg(long, env = "STATUSES", value_name = "CAUSE=STATUS,…", default_value = "", hide_default_value = true)]
+    pub statuses: Statuses,
+    /// How long an outage lasts before an incident tells it: 1m or longer, or `never`
+    #[arg(long, env = "INCIDENT_AFTER", value_name = "DURATION", value_parser = incident_after, default_value = "5m")]
+    pub incident_after: IncidentAfter,
+    /// How long a home must be up again before its outage is over; a shorter up belongs to the outage
+    #[arg(long, env = "RESOLVE_AFTER", value_name = "DURATION", value_parser = resolve_after, default_value = "2m")]
+    pub resolve_after: Duration,
+    /// Whether the page's subscribers are told when an incident is opened and when it is resolved
+    #[arg(long, env = "NOTIFY_SUBSCRIBERS", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
+    pub notify_subscribers: bool,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
@@ -103,39 +124,21 @@ impl Settings for ProberSettings {
     const SECRETS: &'static [SecretSetting] = &[TOKEN, BEACON_KEY, BEACON_KEY_OLD];
 }
 
-/// How many attempts a home may get.
-///
-/// # Errors
-/// When it is no such number.
-pub fn attempts(text: &str) -> Result<u8, String> {
-    match text.parse() {
-        Ok(attempts @ 2..=5) => Ok(attempts),
-        _ => Err("a run takes 2 to 5 attempts".into()),
-    }
-}
-
-fn cycle(text: &str) -> Result<Duration, String> {
-    let every = duration(text)?;
-    if every < SHORTEST_CYCLE { Err("a cycle takes 15s or longer".into()) } else { Ok(every) }
-}
-
-impl Places {
-    /// The keys that are at hand, for looking at a home that has no page.
-    ///
-    /// # Errors
-    /// When one is no key.
-    pub fn without_a_page() -> Result<Self, WrongSetting> {
-        let (key, old_key) = (key_place(BEACON_KEY, "", None)?, key_place(BEACON_KEY_OLD, "", None)?);
-        Ok(Self { token: None, key, old_key, targets: None })
-    }
-}
-
 impl ProberSettings {
     /// The targets, which a function may do without: its events can name them.
     ///
     /// # Errors
-    /// When they are told twice, or in part.
+    /// When they are told twice, or in part, or bear witness for themselves.
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
+        let targets = self.named_targets()?;
+        for target in targets.iter().flatten() {
+            let besides = self.witnesses.besides(&target.home.url);
+            besides.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
+        }
+        Ok(targets)
+    }
+
+    fn named_targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let single = [
             ("CANARY_URL", self.canary_url.is_some()),
             ("PAGE_ID", self.page_id.is_some()),
@@ -171,38 +174,20 @@ impl ProberSettings {
     /// When the token is missing, a key is none, or something is told twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
-        Ok(Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), self.state()?, mode))
-    }
-
-    fn places(&self) -> Result<Places, WrongSetting> {
-        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
-        let token = token.ok_or_else(|| {
-            WrongSetting(
-                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to the \
-                 name of a parameter"
-                    .into(),
-            )
-        })?;
-        let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
-        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
-        if key.is_none() && old_key.is_some() {
-            return Err(WrongSetting(
-                "there is an old key, but none that replaces it: set BEACON_KEY or BEACON_KEY_PARAMETER".into(),
-            ));
-        }
-        let list = self.targets_parameter.as_deref();
-        let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
-        Ok(Places { token: Some(token), key, old_key, targets })
-    }
-
-    fn state(&self) -> Result<Option<State>, WrongSetting> {
-        let place = match (&self.state_parameter, &self.state_file) {
-            (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
-            (Some(prefix), None) => StatePlace::Parameters(named("STATE_PARAMETER", prefix)?),
-            (None, Some(path)) => StatePlace::File(path.clone()),
-            (None, None) => return Ok(None),
-        };
-        Ok(Some(State::new(place)))
+        Ok(Prober {
+            statuspage: self.statuspage_url.clone(),
+            secrets: Secrets::new(self.places()?),
+            state: self.state()?,
+            looking: Looking { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above },
+            rules: Rules {
+                statuses: self.statuses.clone(),
+                incident_after: self.incident_after.0,
+                resolve_after: self.resolve_after,
+                notify: self.notify_subscribers,
+            },
+            mode,
+            tools: OnceLock::new(),
+        })
     }
 
     /// Under Lambda, a secret in a variable can be read by everybody who may look at the function.
@@ -216,31 +201,6 @@ impl ProberSettings {
             }
         }
     }
-}
-
-fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
-    name.parse().map_err(|error| WrongSetting(format!("{setting}: {error}")))
-}
-
-/// Where a secret is: here or in a parameter, but not both.
-fn place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
-    match (here.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
-        (Some(SecretSource::Value(_)), Some(_)) => Err(both(here.name, setting)),
-        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", here.name), setting)),
-        (Some(source), None) => Ok(Some(Place::Here(source))),
-        (None, Some(name)) => Ok(Some(Place::Parameter(name))),
-        (None, None) => Ok(None),
-    }
-}
-
-/// As [`place`]; what is here must be a key.
-fn key_place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
-    let place = place(here, setting, parameter)?;
-    if let Some(Place::Here(source)) = &place {
-        let key: Result<Key, _> = source.current()?.expose().parse();
-        key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(here.name))))?;
-    }
-    Ok(place)
 }
 
 fn both(one: &str, other: &str) -> WrongSetting {
@@ -275,6 +235,35 @@ mod tests {
         assert_eq!(error, "TARGETS and CANARY_URL are both set: keep one of them");
         assert_eq!(settings(&["--targets", list]).targets().unwrap().unwrap().iter().count(), 1);
         assert_eq!(settings(&[]).targets(), Ok(None));
+    }
+
+    #[test]
+    fn a_target_that_bears_witness_for_itself_is_refused() {
+        let page = ["--page-id", "gytm4qzbx9t6", "--component-id", "8kbf7d35c070"];
+        let witnesses = ["--witnesses", "9.9.9.9:443,home.example:443"];
+        let error = settings(&[URL, &page, &witnesses].concat()).targets().unwrap_err().to_string();
+        assert!(error.starts_with("WITNESSES: the witness home.example:443 is the target itself"), "{error}");
+        assert!(settings(&[URL, &page].concat()).targets().unwrap().is_some());
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_refused_with_what_can() {
+        let refusal = |arguments: [&str; 2]| {
+            let parsed = ProberSettings::try_parse_from([&["lambda-prober"], &arguments[..]].concat());
+            parsed.unwrap_err().to_string()
+        };
+        for (arguments, told) in [
+            (["--incident-after", "30s"], "an incident tells an outage of 1m or longer; `never` opens none"),
+            (["--degraded-above", "5s"], "no connection is waited for longer than 4s"),
+            (["--resolve-after", "2h"], "an outage is held open for 1h at most"),
+            (["--statuses", "cat=operational"], "`cat` is no cause that has a status"),
+            (["--witnesses", "1.1.1.1:443"], "at least one witness by an address and one by a name"),
+            (["--notify-subscribers", "perhaps"], "[possible values: true, false]"),
+        ] {
+            assert!(refusal(arguments).contains(told), "{arguments:?}: {}", refusal(arguments));
+        }
+        assert_eq!(settings(&["--incident-after", "never"]).incident_after, IncidentAfter(None));
+        assert!(!settings(&["--notify-subscribers", "false"]).notify_subscribers);
     }
 
     #[test]

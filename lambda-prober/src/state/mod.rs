@@ -6,6 +6,7 @@ mod record;
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,6 +27,9 @@ const WRITES_AT_ONCE: usize = 3;
 
 /// How long a warm instance goes by its memory. Another instance may have written since.
 const TRUST: Duration = Duration::from_mins(10);
+
+/// How long a record may take that would only help.
+const LONGEST_LOOK: Duration = Duration::from_secs(3);
 
 /// Where the records are.
 #[derive(Clone, Debug)]
@@ -52,6 +56,45 @@ struct Remembered {
 /// What became of one home's record: as it is now, or why that is not known. The error is for people.
 pub type Kept = Result<Record, String>;
 
+/// The records as they should be after a run, and which of them are to be written.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// What a run goes by, whether it could be read or not.
+    informed: HashMap<ComponentId, Record>,
+    kept: HashMap<ComponentId, Kept>,
+    changed: Vec<(ComponentId, Record)>,
+}
+
+impl Prepared {
+    /// Where no state is kept, a run goes by what the page tells.
+    pub fn without_state(findings: &[(&ComponentId, Finding<'_>)]) -> Self {
+        let mut prepared = Self::default();
+        prepared.informed = findings.iter().map(|(id, finding)| ((*id).clone(), finding.record(None))).collect();
+        prepared
+    }
+
+    /// A home's record after this run, as far as anything is known; an empty one where nothing had to be.
+    pub fn record(&self, id: &ComponentId) -> Record {
+        self.informed.get(id).cloned().unwrap_or_default()
+    }
+}
+
+/// What is remembered of one home, for those who look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Recall<'run> {
+    /// The state, where it is, and whose record; `None` where nothing is remembered.
+    pub from: Option<(&'run State, &'run ParameterStore, &'run ComponentId)>,
+}
+
+impl Recall<'_> {
+    /// Where the home last proved itself.
+    pub async fn last_proven_address(&self, until: Instant) -> Option<IpAddr> {
+        let (state, store, id) = self.from?;
+        let until = until.min(Instant::now() + LONGEST_LOOK);
+        state.look_up(store, id, until).await?.last_proven_address
+    }
+}
+
 /// What was found where a record should be: `None` when there is none that can be read.
 type Stored = Result<Option<Record>, String>;
 
@@ -60,36 +103,57 @@ impl State {
         Self { place, remembered: Mutex::default() }
     }
 
-    /// Brings the records up to date with what a run found, reading and writing only what must be; a dry run only
-    /// tells what it would write. What was not needed is left out.
-    pub async fn update(
+    /// What the records come to with what a run found, read only where they must be. What is not needed is left out.
+    pub async fn prepare(
         &self,
         store: &ParameterStore,
         findings: &[(&ComponentId, Finding<'_>)],
-        mode: Mode,
         until: Instant,
-    ) -> HashMap<ComponentId, Kept> {
+    ) -> Prepared {
         let needed: Vec<_> = findings.iter().filter(|(id, finding)| self.needs(id, finding)).collect();
         let ids: Vec<_> = needed.iter().map(|(id, _)| *id).collect();
         let mut stored = self.read(store, &ids, until).await;
-        let (mut kept, mut changed) = (HashMap::new(), Vec::new());
+        let mut prepared = Prepared::default();
         for (id, finding) in needed {
-            match stored.remove(*id).unwrap_or(Ok(None)) {
-                // What could not be read must not be overwritten.
-                Err(error) => drop(kept.insert((*id).clone(), Err(error))),
-                Ok(before) => {
-                    let after = finding.record(&before.clone().unwrap_or_default());
-                    if after != before.unwrap_or_default() && mode == Mode::Publish {
-                        changed.push(((*id).clone(), after));
-                    } else {
-                        kept.insert((*id).clone(), Ok(after));
-                    }
+            let before = stored.remove(*id).unwrap_or(Ok(None));
+            let after = before.map(|before| {
+                let after = finding.record(before.as_ref());
+                if after != before.unwrap_or_default() {
+                    prepared.changed.push(((*id).clone(), after.clone()));
                 }
-            }
+                after
+            });
+            let informed = after.clone().unwrap_or_else(|_| finding.record(None));
+            prepared.informed.insert((*id).clone(), informed);
+            // What could not be read must not be overwritten.
+            prepared.kept.insert((*id).clone(), after);
         }
-        kept.extend(self.write(store, changed, until).await);
+        prepared
+    }
+
+    /// Writes what changed; a dry run writes nothing.
+    pub async fn commit(
+        &self,
+        store: &ParameterStore,
+        prepared: Prepared,
+        mode: Mode,
+        until: Instant,
+    ) -> HashMap<ComponentId, Kept> {
+        let Prepared { mut kept, changed, .. } = prepared;
+        if mode == Mode::Publish {
+            kept.extend(self.write(store, changed, until).await);
+        }
         self.remember(&kept, mode);
         kept
+    }
+
+    /// What is on record of one home, from memory where that is recent. Nothing is changed.
+    async fn look_up(&self, store: &ParameterStore, id: &ComponentId, until: Instant) -> Option<Record> {
+        let remembered = self.remembered().get(id).filter(|it| it.at.elapsed() < TRUST).map(|it| it.record.clone());
+        match remembered {
+            Some(record) => Some(record),
+            None => self.read(store, &[id], until).await.remove(id)?.ok().flatten(),
+        }
     }
 
     fn needs(&self, id: &ComponentId, finding: &Finding<'_>) -> bool {
@@ -183,7 +247,7 @@ fn parsed(name: &ParameterName, text: &str) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use shared::statuspage::ComponentStatus;
+    use shared::statuspage::{Component, ComponentStatus};
 
     use super::*;
     use crate::verdict::Verdict;
@@ -194,11 +258,26 @@ mod tests {
         let path = folder.path().join("state.json");
         let (state, store) = (State::new(StatePlace::File(path.clone())), ParameterStore::default());
         let id: ComponentId = "8kbf7d35c070".parse().unwrap();
+        let page = Component {
+            id: id.clone(),
+            name: String::new(),
+            status: Some(ComponentStatus::Operational),
+            updated_at: "2026-11-21T04:30:00Z".into(),
+        };
         let quiet = async || {
-            let (at, page) = (Timestamp::now(), Some(ComponentStatus::Operational));
-            let finding = Finding { at, verdict: Verdict::Up, page, addresses: &[], proven: None };
+            let finding = Finding {
+                at: Timestamp::now(),
+                verdict: Verdict::Up,
+                page: Some(&page),
+                incident: None,
+                addresses: &[],
+                proven: None,
+                new_key: "",
+                resolve_after: Duration::from_mins(2),
+            };
             let until = Instant::now() + Duration::from_secs(9);
-            state.update(&store, &[(&id, finding)], Mode::Publish, until).await
+            let prepared = state.prepare(&store, &[(&id, finding)], until).await;
+            state.commit(&store, prepared, Mode::Publish, until).await
         };
         assert!(quiet().await.contains_key(&id), "a cold start reads it");
         // Another instance saw an outage.

@@ -1,0 +1,72 @@
+//! What kind of outage it was, from how long host and beacon say they have been running.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::proof::Running;
+
+/// An outage is noticed up to a run and its attempts after it began, and whatever caused it came before.
+const NOTICED_WITHIN: Duration = Duration::from_mins(2);
+
+/// The kind of an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The host booted during it.
+    PowerOrReboot,
+    /// Only the beacon began during it.
+    BeaconRestart,
+    /// Both ran throughout.
+    Network,
+}
+
+impl Kind {
+    /// The kind of an outage that began at `down_since`, from what the beacon says of itself at `at`.
+    pub fn of(running: Running, at: Timestamp, down_since: Timestamp) -> Self {
+        let began = down_since - NOTICED_WITHIN;
+        // Ages beyond what a clock can tell began before any outage.
+        let during = |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).is_ok_and(|start| start >= began);
+        match (during(running.up), during(running.age)) {
+            (true, _) => Self::PowerOrReboot,
+            (false, true) => Self::BeaconRestart,
+            (false, false) => Self::Network,
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::PowerOrReboot => "power_or_reboot",
+            Self::BeaconRestart => "beacon_restart",
+            Self::Network => "network",
+        }
+    }
+
+    /// The kind in a sentence, for those who read the page.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::PowerOrReboot => "The machine at home was started meanwhile: a power cut, or a reboot.",
+            Self::BeaconRestart => "The machine at home ran throughout, but its beacon was started anew.",
+            Self::Network => "The machine at home ran throughout: it was the network.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_what_began_during_the_outage() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let down_since = at - Duration::from_mins(30);
+        for (up, age, kind) in [
+            (600, 500, Kind::PowerOrReboot),
+            // The machine was up again before the outage was even noticed.
+            (1_860, 1_850, Kind::PowerOrReboot),
+            (90_000, 500, Kind::BeaconRestart),
+            (90_000, 80_000, Kind::Network),
+            (u64::MAX, u64::MAX, Kind::Network),
+        ] {
+            assert_eq!(Kind::of(Running { up, age }, at, down_since), kind, "{up} {age}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! From verdicts and a page as read to the calls that make the page say what it should; none when it does. Pure.
+//!
+//! The same function is asked again after each reading, so that what somebody else did meanwhile, or an earlier try whose
+//! answer was lost, leaves less to do.
+
+mod changes;
+mod kind;
+mod ours;
+mod words;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use shared::{
+    id::{ComponentId, IncidentId},
+    proof::Running,
+    statuspage::{Component, ComponentStatus, IncidentChange, IncidentStatus},
+};
+
+pub use self::{changes::plan, kind::Kind, ours::OurIncident, words::zone};
+use crate::{statuses::Statuses, verdict::Verdict};
+
+/// What the user wants of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub statuses: Statuses,
+    /// How long an outage lasts before an incident tells it; `None` is never.
+    pub incident_after: Option<Duration>,
+    /// How long a home must be up for its outage to be over.
+    pub resolve_after: Duration,
+    /// Whether the page's subscribers are told of incidents.
+    pub notify: bool,
+}
+
+/// One target, as far as its page is concerned.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub component: ComponentId,
+    pub verdict: Verdict,
+    /// When the outage began that is not over; of a home that is down, always there.
+    pub down_since: Option<Timestamp>,
+    /// Since when it has been up; of a home that answers, always there.
+    pub up_since: Option<Timestamp>,
+    pub outage_key: Option<String>,
+    /// How long host and beacon have been running, where the home proved itself.
+    pub running: Option<Running>,
+}
+
+/// A page as it was read.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub components: HashMap<ComponentId, Component>,
+    /// Ours, open or not.
+    pub incidents: Vec<OurIncident>,
+    /// Components that a maintenance under way names.
+    pub maintained: HashSet<ComponentId>,
+    pub zone: TimeZone,
+}
+
+/// A call that changes the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    Set {
+        component: ComponentId,
+        to: ComponentStatus,
+    },
+    Open {
+        key: String,
+        change: IncidentChange,
+    },
+    Change {
+        incident: IncidentId,
+        change: IncidentChange,
+    },
+    /// Of two incidents about one outage, the younger.
+    Delete {
+        incident: IncidentId,
+    },
+}
+
+impl Call {
+    /// What it sets components to.
+    pub fn sets(&self) -> BTreeMap<ComponentId, ComponentStatus> {
+        match self {
+            Self::Set { component, to } => BTreeMap::from([(component.clone(), *to)]),
+            Self::Open { change, .. } | Self::Change { change, .. } => change.components.clone(),
+            Self::Delete { .. } => BTreeMap::new(),
+        }
+    }
+
+    /// The components that it is about.
+    pub fn about(&self) -> Vec<ComponentId> {
+        match self {
+            Self::Set { component, .. } => vec![component.clone()],
+            Self::Open { change, .. } | Self::Change { change, .. } => change.component_ids.clone(),
+            Self::Delete { .. } => Vec::new(),
+        }
+    }
+}
+
+impl View {
+    /// Why nothing is done about a component, where that is so.
+    fn leaves(&self, subject: &Subject) -> bool {
+        let status = self.components.get(&subject.component).and_then(|component| component.status);
+        status == Some(ComponentStatus::UnderMaintenance) || self.maintained.contains(&subject.component)
+    }
+
+    fn name(&self, component: &ComponentId) -> &str {
+        self.components
+            .get(component)
+            .map(|component| component.name.as_str())
+            .filter(|name| !name.is_empty())
+            .unwrap_or("Home")
+    }
+
+    fn says(&self, component: &ComponentId) -> Option<ComponentStatus> {
+        self.components.get(component).and_then(|component| component.status)
+    }
+
+    /// Our incident about a subject's outage: the oldest open one, else one that is resolved.
+    pub fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
+        let with_key = |incident: &&OurIncident| Some(&incident.key) == subject.outage_key.as_ref();
+        let about =
+            |incident: &&OurIncident| incident.is_open() && (with_key(incident) || incident.names(&subject.component));
+        let open = self.incidents.iter().filter(about).min_by_key(|incident| incident.age());
+        open.or_else(|| self.incidents.iter().find(with_key))
+    }
+}
+
+/// Whether an incident can still be said to be in that state.
+const fn phase_of(verdict: Verdict) -> IncidentStatus {
+    match verdict {
+        Verdict::Down(cause) if cause.is_known() => IncidentStatus::Identified,
+        _ => IncidentStatus::Investigating,
+    }
+}
+
+#[cfg(test)]
+mod tests;

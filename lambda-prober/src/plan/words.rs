@@ -1,0 +1,131 @@
+//! The texts of incidents: short, plain, and for those who read the page, so no address and no name of a host is in them.
+
+use std::{fmt::Write as _, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::verdict::DownCause;
+
+/// statuspage.io takes 255 characters.
+const LONGEST_NAME: usize = 200;
+
+/// The name of an incident about these components.
+pub(super) fn name(components: &[&str]) -> String {
+    let name = format!("{} not reachable", these(components));
+    if name.chars().count() <= LONGEST_NAME { name } else { format!("{} homes are not reachable", components.len()) }
+}
+
+/// `Home is`, `Home and Cabin are`, `Home, Cabin and 3 more are`.
+pub(super) fn these(names: &[&str]) -> String {
+    match names {
+        [] => "Home is".into(),
+        [one] => format!("{one} is"),
+        [one, other] => format!("{one} and {other} are"),
+        [one, other, rest @ ..] => format!("{one}, {other} and {} more are", rest.len()),
+    }
+}
+
+/// Why a home is not reachable, as its page's readers may know it.
+pub(super) const fn why(cause: DownCause) -> &'static str {
+    match cause {
+        DownCause::Impostor => {
+            "Somebody else's beacon answers at its address. If your address just changed, this clears within minutes."
+        }
+        DownCause::Unproven => {
+            "Something answers at its address, but not its beacon. If your address just changed, this clears within minutes."
+        }
+        DownCause::Refused => {
+            "Its address answers, but the port is closed: the beacon is stopped, the port is no longer forwarded, or the \
+             address is somebody else's by now."
+        }
+        DownCause::Reset => "Connections are taken, but broken off before an answer.",
+        DownCause::Tls => "Connections are taken, but no secure one comes about.",
+        DownCause::Unreachable => "Nothing answers: the line or the power is cut.",
+        DownCause::Name => "Its name does not exist any more.",
+    }
+}
+
+/// A time as the page's readers have it: `14:03`, and the day where it is another than now's.
+pub(super) fn time(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (then, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let format = if then.date() == now.date() { "%H:%M %Z" } else { "%-d %B %H:%M %Z" };
+    then.strftime(format).to_string()
+}
+
+/// How long, to the minute: `less than a minute`, `1 minute`, `2 hours 5 minutes`, `1 day 3 hours`.
+pub(super) fn length(length: Duration) -> String {
+    let minutes = length.as_secs() / 60;
+    let units = [(minutes / 1440, "day"), (minutes / 60 % 24, "hour"), (minutes % 60, "minute")];
+    let mut text = String::new();
+    let told = units.iter().skip_while(|(number, _)| *number == 0).take(2).filter(|(number, _)| *number > 0);
+    for (number, unit) in told {
+        let (gap, plural) = (if text.is_empty() { "" } else { " " }, if *number == 1 { "" } else { "s" });
+        let _ = write!(text, "{gap}{number} {unit}{plural}");
+    }
+    if text.is_empty() { "less than a minute".into() } else { text }
+}
+
+/// A page's time zone: an IANA name, or one of those that Rails has. What is neither is told in UTC.
+pub fn zone(name: Option<&str>) -> TimeZone {
+    let name = name.unwrap_or("UTC");
+    let known = RAILS.iter().find(|(rails, _)| *rails == name).map_or(name, |(_, iana)| iana);
+    TimeZone::get(known).unwrap_or(TimeZone::UTC)
+}
+
+/// Names that statuspage.io's pages may have instead of an IANA one.
+const RAILS: [(&str, &str); 14] = [
+    ("Pacific Time (US & Canada)", "America/Los_Angeles"),
+    ("Mountain Time (US & Canada)", "America/Denver"),
+    ("Central Time (US & Canada)", "America/Chicago"),
+    ("Eastern Time (US & Canada)", "America/New_York"),
+    ("Brasilia", "America/Sao_Paulo"),
+    ("London", "Europe/London"),
+    ("Dublin", "Europe/Dublin"),
+    ("Amsterdam", "Europe/Amsterdam"),
+    ("Berlin", "Europe/Berlin"),
+    ("Paris", "Europe/Paris"),
+    ("Vienna", "Europe/Vienna"),
+    ("Mumbai", "Asia/Kolkata"),
+    ("Tokyo", "Asia/Tokyo"),
+    ("Sydney", "Australia/Sydney"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_told_in_two_units() {
+        for (seconds, text) in [
+            (0, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 minute"),
+            (14 * 60 + 59, "14 minutes"),
+            (7_500, "2 hours 5 minutes"),
+            (86_400, "1 day"),
+            (86_400 + 3 * 3_600 + 60, "1 day 3 hours"),
+            (86_400 + 120, "1 day"),
+        ] {
+            assert_eq!(length(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_the_page_s_zone_with_the_day_where_it_is_another() {
+        let time_of = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (then, now) = (time_of("2026-11-21T22:55:00Z"), time_of("2026-11-21T23:30:00Z"));
+        assert_eq!(time(then, now, &zone(Some("UTC"))), "22:55 UTC");
+        assert_eq!(time(then, now, &zone(Some("Europe/Berlin"))), "21 November 23:55 CET");
+        assert_eq!(time(then, now, &zone(Some("Tokyo"))), "07:55 JST");
+        assert_eq!(zone(Some("Nowhere (at all)")), TimeZone::UTC);
+        assert!(RAILS.iter().all(|(_, iana)| TimeZone::get(iana).is_ok()));
+    }
+
+    #[test]
+    fn names_are_those_of_the_components() {
+        assert_eq!(name(&["Home"]), "Home is not reachable");
+        assert_eq!(name(&["Home", "Cabin"]), "Home and Cabin are not reachable");
+        assert_eq!(name(&["a", "b", "c", "d"]), "a, b and 2 more are not reachable");
+        assert_eq!(name(&[&"x".repeat(300), "b"]), "2 homes are not reachable");
+    }
+}

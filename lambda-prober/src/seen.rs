@@ -1,0 +1,112 @@
+//! What a run saw of one target, what that means, and what becomes of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::statuspage::Component;
+
+use crate::{
+    apply::{Applied, Published},
+    identity::Proven,
+    observation::{Attempt, Exchange},
+    page::Pages,
+    plan::{OurIncident, Subject},
+    report::Outcome,
+    state::{Finding, Record},
+    target::{Home, Target},
+    verdict::Verdict,
+};
+
+/// What was seen of a home, and what that means.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    pub home: Home,
+    pub attempts: Vec<Attempt>,
+    pub verdict: Verdict,
+}
+
+/// A target, and its component as the page had it.
+#[derive(Debug)]
+pub(crate) struct Seen<'run> {
+    pub(crate) target: &'run Target,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) verdict: Verdict,
+    pub(crate) component: Result<&'run Component, String>,
+    pub(crate) incident: Option<&'run OurIncident>,
+}
+
+impl<'run> Seen<'run> {
+    pub(crate) fn new(
+        target: &'run Target,
+        attempts: Vec<Attempt>,
+        verdict: Verdict,
+        pages: &'run Result<Pages, String>,
+    ) -> Self {
+        let component = match pages {
+            Ok(pages) => pages.component(&target.page, &target.component).map_err(str::to_owned),
+            Err(error) => Err(error.clone()),
+        };
+        let incident = pages.as_ref().ok().and_then(|pages| pages.incident(&target.page, &target.component));
+        Self { target, attempts, verdict, component, incident }
+    }
+
+    pub(crate) fn finding<'a>(&'a self, at: Timestamp, new_key: &'a str, resolve_after: Duration) -> Finding<'a> {
+        let proving = self.attempts.iter().find(|attempt| attempt.exchanges.iter().any(|it| it.proven().is_some()));
+        Finding {
+            at,
+            verdict: self.verdict,
+            page: self.component.as_ref().ok().copied(),
+            incident: self.incident,
+            addresses: proving.map_or(&[], |attempt| &attempt.addresses),
+            proven: self.proven(),
+            new_key,
+            resolve_after,
+        }
+    }
+
+    pub(crate) fn subject(&self, record: Record, at: Timestamp) -> Subject {
+        Subject {
+            component: self.target.component.clone(),
+            verdict: self.verdict,
+            down_since: record.down_since,
+            up_since: self.verdict.answers().then_some(record.up_since.unwrap_or(at)),
+            outage_key: record.outage_key,
+            running: self.proven().map(|proven| proven.running),
+        }
+    }
+
+    /// What became of the component; `None` of a page that could not be written to at all.
+    pub(crate) fn outcome(&self, published: Option<&Published>) -> Outcome {
+        use shared::statuspage::ComponentStatus::UnderMaintenance;
+        let unknown = matches!(self.verdict, Verdict::Unknown(_));
+        match &self.component {
+            // Where nothing is known nothing is to be published, so the page is not missed.
+            Err(_) if unknown => Outcome::Unknown,
+            Err(error) => Outcome::Failed(error.clone()),
+            Ok(component) => match published.map(|published| published.components.get(&component.id)) {
+                None => Outcome::Failed("there is no token to publish with".into()),
+                Some(Some(applied)) => Outcome::from(applied),
+                Some(None) if component.status == Some(UnderMaintenance) => Outcome::Maintenance,
+                Some(None) if unknown => Outcome::Unknown,
+                Some(None) => Outcome::Agrees,
+            },
+        }
+    }
+
+    fn proven(&self) -> Option<Proven> {
+        self.attempts.iter().flat_map(|attempt| &attempt.exchanges).find_map(Exchange::proven)
+    }
+}
+
+impl From<&Applied> for Outcome {
+    fn from(applied: &Applied) -> Self {
+        match applied {
+            Applied::Written => Self::Changed,
+            Applied::AlreadyDone => Self::AlreadyChanged,
+            Applied::Would => Self::WouldChange,
+            Applied::Maintained => Self::Maintenance,
+            Applied::Left => Self::LeftToNextRun,
+            Applied::Failed(error) => Self::Failed(error.clone()),
+        }
+    }
+}

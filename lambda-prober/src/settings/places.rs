@@ -1,0 +1,83 @@
+//! Where secrets and state are, as the settings tell.
+
+use shared::{
+    proof::Key,
+    secret::{SecretSetting, SecretSource},
+    settings::WrongSetting,
+};
+
+use super::{BEACON_KEY, BEACON_KEY_OLD, ProberSettings, TOKEN, both};
+use crate::{
+    parameters::ParameterName,
+    secrets::{Place, Places},
+    state::{State, StatePlace},
+};
+
+impl Places {
+    /// The keys that are at hand, for looking at a home that has no page.
+    ///
+    /// # Errors
+    /// When one is no key.
+    pub fn without_a_page() -> Result<Self, WrongSetting> {
+        let (key, old_key) = (key_place(BEACON_KEY, "", None)?, key_place(BEACON_KEY_OLD, "", None)?);
+        Ok(Self { token: None, key, old_key, targets: None })
+    }
+}
+
+impl ProberSettings {
+    pub(super) fn places(&self) -> Result<Places, WrongSetting> {
+        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
+        let token = token.ok_or_else(|| {
+            WrongSetting(
+                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to the \
+                 name of a parameter"
+                    .into(),
+            )
+        })?;
+        let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
+        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
+        if key.is_none() && old_key.is_some() {
+            return Err(WrongSetting(
+                "there is an old key, but none that replaces it: set BEACON_KEY or BEACON_KEY_PARAMETER".into(),
+            ));
+        }
+        let list = self.targets_parameter.as_deref();
+        let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
+        Ok(Places { token: Some(token), key, old_key, targets })
+    }
+
+    pub(super) fn state(&self) -> Result<Option<State>, WrongSetting> {
+        let place = match (&self.state_parameter, &self.state_file) {
+            (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
+            (Some(prefix), None) => StatePlace::Parameters(named("STATE_PARAMETER", prefix)?),
+            (None, Some(path)) => StatePlace::File(path.clone()),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(State::new(place)))
+    }
+}
+
+fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
+    name.parse().map_err(|error| WrongSetting(format!("{setting}: {error}")))
+}
+
+/// Where a secret is: here or in a parameter, but not both.
+fn place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+    match (here.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
+        (Some(SecretSource::Value(_)), Some(_)) => Err(both(here.name, setting)),
+        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", here.name), setting)),
+        (Some(source), None) => Ok(Some(Place::Here(source))),
+        (None, Some(name)) => Ok(Some(Place::Parameter(name))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// As [`place`]; what is here must be a key.
+fn key_place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+    let place = place(here, setting, parameter)?;
+    if let Some(Place::Here(source)) = &place {
+        let key: Result<Key, _> = source.current()?.expose().parse();
+        key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(here.name))))?;
+    }
+    Ok(place)
+}

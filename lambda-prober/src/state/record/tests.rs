@@ -1,0 +1,198 @@
+//! Outages as runs remember them.
+
+use shared::{proof::Running, statuspage::IncidentStatus};
+
+use super::*;
+use crate::verdict::{DegradedCause, DownCause, UnknownCause};
+
+const UP: Verdict = Verdict::Up;
+const DOWN: Verdict = Verdict::Down(DownCause::Refused);
+const FINE: ComponentStatus = ComponentStatus::Operational;
+const OUTAGE: ComponentStatus = ComponentStatus::MajorOutage;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn page(status: ComponentStatus, updated: i64) -> Component {
+    Component {
+        id: "8kbf7d35c070".parse().unwrap(),
+        name: "Home".into(),
+        status: Some(status),
+        updated_at: at(updated).to_string(),
+    }
+}
+
+fn finding(second: i64, verdict: Verdict, page: &Component) -> Finding<'_> {
+    Finding {
+        at: at(second),
+        verdict,
+        page: Some(page),
+        incident: None,
+        addresses: &[],
+        proven: None,
+        new_key: "new",
+        resolve_after: Duration::from_mins(2),
+    }
+}
+
+/// The record after one more run.
+fn next(record: &Record, second: i64, verdict: Verdict, says: ComponentStatus) -> Record {
+    finding(second, verdict, &page(says, -9_000)).record(Some(record))
+}
+
+/// The records of several runs, each with second, verdict and page; as (down since, up since).
+fn played(runs: &[(i64, Verdict, ComponentStatus)]) -> Vec<(Option<i64>, Option<i64>)> {
+    let mut record = Record::default();
+    let seconds = |time: Option<Timestamp>| time.map(|time| time.as_second() - 1_800_000_000);
+    let run = |(second, verdict, says): &(i64, Verdict, ComponentStatus)| {
+        record = next(&record, *second, *verdict, *says);
+        (seconds(record.down_since), seconds(record.up_since))
+    };
+    runs.iter().map(run).collect()
+}
+
+#[test]
+fn an_outage_ends_two_minutes_after_the_home_is_up() {
+    let runs = [(0, DOWN, FINE), (60, DOWN, OUTAGE), (120, UP, OUTAGE), (180, UP, FINE), (240, UP, FINE)];
+    let after = [(Some(0), None), (Some(0), None), (Some(0), Some(120)), (Some(0), Some(120)), (None, Some(120))];
+    assert_eq!(played(&runs), after);
+}
+
+#[test]
+fn a_short_up_belongs_to_the_outage_and_a_longer_one_ends_it() {
+    let flapping = [(0, DOWN, FINE), (60, UP, OUTAGE), (120, DOWN, FINE), (180, UP, OUTAGE)];
+    assert_eq!(played(&flapping)[2..], [(Some(0), None), (Some(0), Some(180))]);
+    let late = [(0, DOWN, FINE), (60, UP, OUTAGE), (120, UP, FINE), (180, DOWN, FINE)];
+    assert_eq!(played(&late)[3], (Some(0), None), "no run has seen it up for two minutes");
+    let again = [(0, DOWN, FINE), (60, UP, OUTAGE), (180, UP, FINE), (240, DOWN, FINE)];
+    assert_eq!(played(&again)[3], (Some(240), None));
+    let unwatched = [(0, DOWN, FINE), (60, UP, OUTAGE), (9_000, DOWN, FINE)];
+    assert_eq!(played(&unwatched)[2], (Some(9_000), None));
+}
+
+#[test]
+fn a_home_that_is_degraded_is_up_as_far_as_an_outage_is_concerned() {
+    let slow = Verdict::Degraded(DegradedCause::Slow);
+    assert_eq!(played(&[(0, DOWN, FINE), (60, slow, OUTAGE), (180, slow, FINE)])[2], (None, Some(60)));
+}
+
+#[test]
+fn a_page_set_to_operational_by_hand_ends_no_outage_that_is_watched() {
+    let mut record = Record::default();
+    for second in (0..=3_600).step_by(60) {
+        record = next(&record, second, DOWN, FINE);
+        assert_eq!((record.down_since, record.outage_key.as_deref()), (Some(at(0)), Some("new")));
+    }
+    assert_eq!(record.seen_down, Some(at(3_600)), "noted every ten minutes");
+    assert_eq!(next(&record, 3_660, DOWN, FINE), record, "and written no more often");
+}
+
+#[test]
+fn the_page_wins_over_an_outage_on_record_that_nobody_watched() {
+    let stale = Record { down_since: Some(at(-90_000)), seen_down: Some(at(-80_000)), ..Record::default() };
+    assert_eq!(next(&stale, 0, DOWN, FINE).down_since, Some(at(0)));
+    assert_eq!(next(&stale, 0, DOWN, OUTAGE).down_since, stale.down_since);
+}
+
+#[test]
+fn without_a_record_the_page_tells_since_when() {
+    let (fine, out) = (page(FINE, -300), page(OUTAGE, -300));
+    let first = finding(0, DOWN, &fine).record(None);
+    assert_eq!((first.down_since, first.outage_key.as_deref()), (Some(at(0)), Some("new")));
+    assert_eq!(finding(0, DOWN, &out).record(None).down_since, Some(at(-300)));
+    let up = finding(0, UP, &out).record(None);
+    assert_eq!((up.down_since, up.up_since), (Some(at(-300)), Some(at(0))));
+}
+
+#[test]
+fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
+    let fine = page(FINE, -60);
+    let mut incident = OurIncident {
+        id: "p31zjtct2jer".parse().unwrap(),
+        key: "theirs".into(),
+        status: IncidentStatus::Monitoring,
+        down_since: at(-600),
+        up_since: Some(at(-60)),
+        cause: None,
+        components: Vec::new(),
+        created_at: at(-300),
+        updates: 1,
+    };
+    let up = |incident: &OurIncident, second, record: Option<&Record>| {
+        Finding { incident: Some(incident), ..finding(second, UP, &fine) }.record(record)
+    };
+    assert_eq!(up(&incident, 0, None).down_since, Some(at(-600)));
+    assert_eq!(up(&incident, 60, None).down_since, None, "up for two minutes");
+    incident.up_since = None;
+    let open = Finding { incident: Some(&incident), ..finding(0, DOWN, &fine) };
+    let ours = Record {
+        down_since: Some(at(-500)),
+        outage_key: Some("ours".into()),
+        seen_down: Some(at(-9)),
+        ..Record::default()
+    };
+    assert_eq!(open.record(Some(&ours)).outage_key.as_deref(), Some("theirs"));
+    assert!(open.needs_record(Some(&Record::default())));
+}
+
+#[test]
+fn a_record_from_the_future_is_no_record() {
+    let wrong = Record { down_since: Some(at(9_000)), up_since: Some(at(9_000)), ..Record::default() };
+    assert_eq!(next(&wrong, 0, DOWN, OUTAGE).down_since, Some(at(0)));
+    let up = next(&wrong, 0, UP, OUTAGE);
+    assert_eq!((up.down_since, up.up_since), (None, Some(at(0))));
+}
+
+#[test]
+fn what_is_unknown_changes_nothing() {
+    let before = Record { down_since: Some(at(-60)), cause: Some("refused".into()), ..Record::default() };
+    assert_eq!(next(&before, 0, Verdict::Unknown(UnknownCause::Blind), OUTAGE), before);
+}
+
+#[test]
+fn the_cause_is_that_of_the_last_run_and_goes_with_the_outage() {
+    let mut record = next(&Record::default(), 0, DOWN, FINE);
+    record = next(&record, 60, Verdict::Down(DownCause::Unreachable), OUTAGE);
+    assert_eq!(record.cause.as_deref(), Some("unreachable"));
+    record = next(&record, 120, UP, OUTAGE);
+    assert_eq!(record.cause.as_deref(), Some("unreachable"));
+    record = next(&record, 240, UP, FINE);
+    assert_eq!((record.cause, record.outage_key, record.seen_down), (None, None, None));
+}
+
+#[test]
+fn the_last_proven_address_does_not_follow_chance() {
+    let (v4, v6, new): (IpAddr, IpAddr, IpAddr) =
+        ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+    let fine = page(FINE, -60);
+    let proof = |at| Proven { at, running: Running { up: 1, age: 1 } };
+    let proven = |at: Option<IpAddr>, addresses| Finding { addresses, proven: at.map(proof), ..finding(0, UP, &fine) };
+    let (both, moved) = ([v4, v6], [new, v6]);
+    let known = Record { last_proven_address: Some(v4), up_since: Some(at(-9)), ..Record::default() };
+    for (finding, address) in
+        [(proven(Some(v6), &both), v4), (proven(Some(new), &moved), new), (proven(None, &moved), v4)]
+    {
+        assert_eq!(finding.record(Some(&known)).last_proven_address, Some(address));
+        assert_eq!(finding.needs_record(Some(&known)), address != v4, "{finding:?}");
+    }
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_kept() {
+    let newer = r#"{"down_since":"2027-01-15T08:00:00Z","mood":"x"}"#;
+    let record: Record = serde_json::from_str(newer).unwrap();
+    assert_eq!(serde_json::to_value(next(&record, 0, DOWN, OUTAGE)).unwrap()["mood"], "x");
+}
+
+#[test]
+fn a_quiet_run_needs_no_record_once_there_is_one() {
+    let quiet = Record { up_since: Some(at(-900)), ..Record::default() };
+    let open = Record { down_since: Some(at(-60)), ..quiet.clone() };
+    let (fine, out) = (page(FINE, -900), page(OUTAGE, -900));
+    assert!(!finding(0, UP, &fine).needs_record(Some(&quiet)));
+    assert!(finding(0, UP, &fine).needs_record(None), "a cold start");
+    assert!(finding(0, UP, &fine).needs_record(Some(&open)), "an outage that is not over");
+    assert!(finding(0, UP, &out).needs_record(Some(&quiet)));
+    assert!(finding(0, DOWN, &fine).needs_record(Some(&quiet)));
+}
