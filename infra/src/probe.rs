@@ -3,16 +3,12 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
-    sync::OnceLock,
-    time::Duration,
 };
 
 use lambda_prober::{
     pace::{LONGEST_RUN, Pace},
-    plan::Rules,
     run::{Looking, Mode, Prober, RunError},
     secrets::{Places, Secrets},
-    statuses::Statuses,
     target::Home,
 };
 use shared::{settings::WrongSetting, statuspage::STATUSPAGE_IO};
@@ -25,21 +21,8 @@ use crate::settings::ProbeSettings;
 /// When a key is none, a witness is the home itself, or this machine cannot look at all.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
     let looking = Looking { witnesses: settings.witnesses.clone(), degraded_above: settings.degraded_above };
-    let prober = Prober {
-        // Nothing is asked there.
-        statuspage: STATUSPAGE_IO.parse()?,
-        secrets: Secrets::new(Places::without_a_page()?),
-        state: None,
-        looking,
-        rules: Rules {
-            statuses: Statuses::default(),
-            incident_after: None,
-            resolve_after: Duration::ZERO,
-            notify: false,
-        },
-        mode: Mode::DryRun,
-        tools: OnceLock::new(),
-    };
+    let secrets = Secrets::new(Places::without_a_page()?);
+    let prober = Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_looking(looking);
     let pace = Pace::of(LONGEST_RUN, settings.attempts.into());
     let looked = prober.look(&Home::at(&settings.url), &pace).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),

@@ -172,7 +172,7 @@ impl Round<'_> {
                 read.push((id.clone(), self.counted(self.client.component(page, id)).await?));
             }
         } else {
-            let wanted = concerned.iter().collect();
+            let wanted: Vec<_> = concerned.iter().collect();
             let listings = self.counted(listings(self.client.clone(), page, &wanted)).await?;
             self.progress().made += listings.len() - 1;
             let found = |id: &&ComponentId| listings.iter().find_map(|listing| listing.component(id)?.ok());

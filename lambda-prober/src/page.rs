@@ -71,9 +71,9 @@ impl Pages {
 
 /// Reads the components of all targets, and the incidents of their pages, before `until`.
 pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pages {
-    let mut wanted: HashMap<&PageId, HashSet<&ComponentId>> = HashMap::new();
+    let mut wanted: HashMap<&PageId, Vec<&ComponentId>> = HashMap::new();
     for target in targets {
-        wanted.entry(&target.page).or_default().insert(&target.component);
+        wanted.entry(&target.page).or_default().push(&target.component);
     }
     let pages = wanted.into_iter().map(|(page, components)| async move {
         let read = async {
@@ -93,9 +93,9 @@ pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pag
 pub async fn listings<'a>(
     client: Client,
     page: &'a PageId,
-    wanted: &'a HashSet<&'a ComponentId>,
+    wanted: &'a [&'a ComponentId],
 ) -> Result<Vec<Listing>, ApiError> {
-    let (mut listings, mut missing) = (Vec::new(), wanted.clone());
+    let (mut listings, mut missing) = (Vec::new(), wanted.to_vec());
     for number in 1..=MOST_LISTINGS {
         let listing = client.components(page, number).await?;
         missing.retain(|id| listing.component(id).is_none());
@@ -110,7 +110,7 @@ pub async fn listings<'a>(
 
 fn pick(
     page: &PageId,
-    wanted: &HashSet<&ComponentId>,
+    wanted: &[&ComponentId],
     listings: &[Listing],
 ) -> HashMap<ComponentId, Result<Component, String>> {
     let pick = |id: &&ComponentId| {

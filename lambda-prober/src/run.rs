@@ -54,13 +54,13 @@ pub struct Looking {
 /// Everything that outlives a run. No connection is kept.
 #[derive(Debug)]
 pub struct Prober {
-    pub statuspage: Url,
-    pub secrets: Secrets,
-    pub state: Option<State>,
-    pub looking: Looking,
-    pub rules: Rules,
-    pub mode: Mode,
-    pub tools: OnceLock<Tools>,
+    statuspage: Url,
+    secrets: Secrets,
+    mode: Mode,
+    state: Option<State>,
+    looking: Looking,
+    rules: Rules,
+    tools: OnceLock<Tools>,
 }
 
 /// A run that could not begin.
@@ -81,12 +81,39 @@ pub enum RunError {
 
 /// Made at the first run: reading the machine's certificates is kept out of a function's start.
 #[derive(Debug)]
-pub struct Tools {
+struct Tools {
     certificates: Certificates,
     http: reqwest::Client,
 }
 
+impl Default for Looking {
+    fn default() -> Self {
+        Self { witnesses: Witnesses::default(), degraded_above: Duration::from_secs(2) }
+    }
+}
+
 impl Prober {
+    /// One that remembers nothing, and looks and publishes by the defaults.
+    pub fn new(statuspage: Url, secrets: Secrets, mode: Mode) -> Self {
+        let (looking, rules) = (Looking::default(), Rules::default());
+        Self { statuspage, secrets, mode, state: None, looking, rules, tools: OnceLock::new() }
+    }
+
+    #[must_use]
+    pub fn with_state(self, state: Option<State>) -> Self {
+        Self { state, ..self }
+    }
+
+    #[must_use]
+    pub fn with_looking(self, looking: Looking) -> Self {
+        Self { looking, ..self }
+    }
+
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Looks at `targets`, or where there are none at those that Parameter Store lists.
     ///
     /// # Errors

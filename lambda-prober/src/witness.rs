@@ -93,8 +93,8 @@ impl Witnesses {
         }
     }
 
-    pub fn iter(&self) -> std::slice::Iter<'_, Witness> {
-        self.0.iter()
+    pub fn as_slice(&self) -> &[Witness] {
+        &self.0
     }
 }
 
@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn the_default_witnesses_can_be_used_and_speak_over_both_families() {
         let witnesses = Witnesses::default();
-        assert_eq!(witnesses.iter().map(ToString::to_string).collect::<Vec<_>>().join(","), DEFAULT_WITNESSES);
-        let literals: Vec<IpAddr> = witnesses.iter().filter_map(Witness::literal).collect();
+        assert_eq!(witnesses.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","), DEFAULT_WITNESSES);
+        let literals: Vec<IpAddr> = witnesses.0.iter().filter_map(Witness::literal).collect();
         assert!(literals.iter().any(IpAddr::is_ipv4) && literals.iter().any(IpAddr::is_ipv6));
     }
 

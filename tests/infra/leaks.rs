@@ -265,7 +265,7 @@ async fn a_panic_shows_no_secret() {
     let api = "http://127.0.0.1:1/v1".parse().expect("an address");
     let client = Client::new(reqwest::Client::new(), &api, Secret::new(TOKEN));
     let beacon = Prover::new(source(&key(1)), BootClock::since_boot()).expect("a key");
-    let prober = Prober::new(api, Secrets::new(places.clone()), None, Mode::DryRun);
+    let prober = Prober::new(api, Secrets::new(places.clone()), Mode::DryRun);
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
         panic!("{places:?} {client:?} {beacon:?} {prober:?} {:?}", Key::new([1; 32]))
     }));

@@ -34,6 +34,7 @@ pub mod lambda;
 pub mod link;
 pub mod name_server;
 pub mod namespace;
+pub mod outage;
 pub mod prober;
 pub mod process;
 pub mod readme;

@@ -125,9 +125,16 @@ impl Namespace {
         move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may enter it");
     }
 
-    /// A name server at 127.0.0.53 that answers by what the name begins with; see `scripted-names`.
+    /// A name server at 127.0.0.53, which everybody inside asks.
     pub async fn name_server(&self) -> Process {
-        let mut server = Process::start(self.inside(&command(binary("scripted-names"))));
+        self.scripted_names("127.0.0.53").await
+    }
+
+    /// A name server that answers by what the name begins with; see `scripted-names`.
+    pub async fn scripted_names(&self, address: &str) -> Process {
+        let mut command = command(binary("scripted-names"));
+        command.arg(address);
+        let mut server = Process::start(self.inside(&command));
         server.wait_for("listening", |lines| lines.iter().any(|line| line == "listening").then_some(())).await;
         server
     }

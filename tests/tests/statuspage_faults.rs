@@ -64,7 +64,11 @@ async fn a_rate_limit_is_waited_for_as_long_as_it_asks() {
     let scene = play(&[limited], Fault::None).await;
     scene.is_mended().await;
     assert!(scene.took >= Duration::from_secs(3), "{:?}", scene.took);
-    assert_eq!(scene.statuspage.calls().len(), 4, "the listing twice, the second read, the write");
+    assert_eq!(
+        scene.statuspage.calls().len(),
+        6,
+        "the listing twice, incidents, maintenance, the second read, the write"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +102,7 @@ async fn a_dropped_connection_is_tried_again() {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_looked_at_before_it_is_repeated() {
-    let scene = play(&[Fault::None, Fault::None, Fault::AnswerLost], Fault::None).await;
+    let scene = play(&[Fault::None, Fault::None, Fault::None, Fault::None, Fault::AnswerLost], Fault::None).await;
     scene.is_mended().await;
     let writes = scene.statuspage.calls().iter().filter(|call| call.starts_with("PATCH")).count();
     assert_eq!(writes, 1, "{:?}", scene.statuspage.calls());
@@ -146,19 +150,19 @@ async fn unknown_fields_and_statuses_are_no_trouble() {
 
 #[tokio::test]
 async fn maintenance_set_between_read_and_write_is_not_overwritten() {
-    let scene = play(&[Fault::None, Fault::Maintenance], Fault::None).await;
+    let scene = play(&[Fault::None, Fault::None, Fault::None, Fault::Maintenance], Fault::None).await;
     assert_eq!(scene.keeper.status().await, "under_maintenance");
     assert_eq!((scene.run.target["outcome"].as_str(), scene.run.code), (Some("left_to_next_run"), Some(0)));
     assert!(!scene.statuspage.calls().iter().any(|call| call.starts_with("PATCH")));
 }
 
 #[tokio::test]
-async fn a_quiet_run_costs_one_call() {
+async fn a_quiet_run_costs_a_call_for_components_and_one_for_incidents() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let statuspage = Statuspage::open(&keeper, [], Fault::None).await;
     let run = probe(&beacon.url(), &statuspage.api).await;
     assert_eq!(run.target["outcome"], "agrees");
-    assert_eq!(statuspage.calls().len(), 1);
+    assert_eq!(statuspage.calls().len(), 2, "{:?}", statuspage.calls());
 }
 
 #[tokio::test]
@@ -181,6 +185,7 @@ async fn a_dry_run_writes_nothing() {
     command.arg("--dry-run");
     let run = tests::prober::probe_with(command).await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("would_change"), Some(0)));
-    assert_eq!(statuspage.calls().len(), 1);
+    assert!(statuspage.calls().iter().all(|call| call.starts_with("GET ")), "{:?}", statuspage.calls());
+    assert_eq!(run.report["calls"][0]["call"], "set", "{:#}", run.report);
     assert_eq!(keeper.status().await, "major_outage");
 }

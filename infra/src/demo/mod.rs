@@ -9,7 +9,6 @@ use std::{
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::OnceLock,
     time::Duration,
 };
 
@@ -26,7 +25,6 @@ use lambda_prober::{
     run::{Looking, Mode, Prober},
     secrets::{Places, Secrets},
     state::{State, StatePlace},
-    statuses::Statuses,
     target::{Home, Target, Targets},
 };
 use shared::{
@@ -61,8 +59,6 @@ const ATTEMPTS: usize = 2;
 const INCIDENT_AFTER: Duration = Duration::from_secs(10);
 const RESOLVE_AFTER: Duration = Duration::from_secs(10);
 
-const DEGRADED_ABOVE: Duration = Duration::from_secs(2);
-
 /// Everything stays on this machine and is gone afterwards, so the token may be known.
 const TOKEN: &str = "demo";
 
@@ -82,20 +78,12 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let mut line = Line::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
     let witnesses = LocalWitnesses::open()?;
-    let prober = Prober {
-        statuspage: api.clone(),
-        secrets: Secrets::new(Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key))),
-        state: Some(State::new(StatePlace::File(data.folder().join("state.json")))),
-        looking: Looking { witnesses: witnesses.addresses()?, degraded_above: DEGRADED_ABOVE },
-        rules: Rules {
-            statuses: Statuses::default(),
-            incident_after: Some(INCIDENT_AFTER),
-            resolve_after: RESOLVE_AFTER,
-            notify: false,
-        },
-        mode: Mode::Publish,
-        tools: OnceLock::new(),
-    };
+    let secrets = Secrets::new(Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key)));
+    let state = State::new(StatePlace::File(data.folder().join("state.json")));
+    let prober = Prober::new(api.clone(), secrets, Mode::Publish)
+        .with_state(Some(state))
+        .with_looking(Looking { witnesses: witnesses.addresses()?, ..Looking::default() })
+        .with_rules(Rules { incident_after: Some(INCIDENT_AFTER), resolve_after: RESOLVE_AFTER, ..Rules::default() });
 
     say(format_args!(
         "Porchlight demo: a keeper, a beacon and a prober on this machine, one probe every {} s.",
@@ -104,7 +92,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     say(format_args!("  page    {page}"));
     say(format_args!("  API     {api}  (Authorization: OAuth {TOKEN})"));
     say(format_args!("  beacon  http://{}/", line.address()));
-    say(format_args!("  witnesses {}", witnesses.words()?));
+    say(format_args!("  asked when the home is silent: {}", witnesses.words()?));
     say(format_args!("  data    {}", data.words()));
     let keys = Keys::listen();
     match &keys {

@@ -20,13 +20,13 @@ fn judge(attempts: &[Attempt]) -> Verdict {
 }
 
 /// What is heard when witnesses at these addresses are reached, and one is not.
-fn reached(witnesses: &[&str]) -> Option<Testimony> {
+fn reached(witnesses: &[&str]) -> Testimony {
     let said = |outcome: Result<Duration, Failure>| {
         move |address: &&str| Statement { witness: "w".into(), address: address.parse().ok(), outcome: outcome.clone() }
     };
     let silent = ["203.0.113.9:443", "[2001:db8::9]:443"];
     let silent = silent.iter().map(said(Err(Failure::TimedOut)));
-    Some(Testimony(witnesses.iter().map(said(Ok(TOOK))).chain(silent).collect()))
+    Testimony(witnesses.iter().map(said(Ok(TOOK))).chain(silent).collect())
 }
 
 fn exchange(outcome: Result<(u16, Identity), Failure>) -> Exchange {
@@ -45,7 +45,7 @@ fn attempt(resolution: Resolution, outcomes: &[Result<(u16, Identity), Failure>]
         resolution,
         addresses: Vec::new(),
         exchanges: outcomes.iter().cloned().map(exchange).collect(),
-        testimony: reached(&["203.0.113.1:443", "[2001:db8::5]:443"]),
+        testimony: Some(reached(&["203.0.113.1:443", "[2001:db8::5]:443"])),
     }
 }
 
@@ -227,7 +227,7 @@ fn silence_at_the_last_address_leaves_what_the_name_says() {
 
 #[test]
 fn a_home_is_never_down_while_no_witness_answers() {
-    let blind = |attempt: Attempt| Attempt { testimony: reached(&[]), ..attempt };
+    let blind = |attempt: Attempt| Attempt { testimony: Some(reached(&[])), ..attempt };
     let unasked = |attempt: Attempt| Attempt { testimony: None, ..attempt };
     for seen in [failed(Failure::TimedOut), failed(Failure::Refused), from(Identity::Foreign), no_such_name()] {
         let all = [blind(seen.clone()), unasked(seen.clone()), blind(seen.clone())];
@@ -240,7 +240,7 @@ fn a_home_is_never_down_while_no_witness_answers() {
 
 #[test]
 fn any_one_witness_suffices() {
-    let heard = |by: &str| Attempt { testimony: reached(&[by]), ..failed(Failure::Refused) };
+    let heard = |by: &str| Attempt { testimony: Some(reached(&[by])), ..failed(Failure::Refused) };
     assert_eq!(judge(&[heard("203.0.113.1:443"), heard("203.0.113.2:443")]), Verdict::Down(DownCause::Refused));
 }
 
@@ -251,7 +251,7 @@ fn a_family_over_which_no_witness_is_reached_counts_as_not_observed() {
         for (exchange, address) in seen.exchanges.iter_mut().zip(addresses) {
             exchange.address = address.parse().unwrap();
         }
-        Attempt { testimony: reached(witnesses), ..seen }
+        Attempt { testimony: Some(reached(witnesses)), ..seen }
     };
     let (w4, w6) = ("203.0.113.1:443", "[2001:db8::5]:443");
     let (unreachable, no_route) = (Verdict::Down(DownCause::Unreachable), Verdict::Unknown(UnknownCause::NoRoute));

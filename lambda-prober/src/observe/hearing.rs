@@ -59,7 +59,7 @@ impl<'run> Hearing<'run> {
         let mut until = until.min(Instant::now() + self.pace.resolve + self.pace.phase);
         let mut testimony = Testimony::default();
         let mut speaking: FuturesUnordered<_> =
-            self.witnesses.iter().map(|witness| self.statements(witness, until)).collect();
+            self.witnesses.as_slice().iter().map(|witness| self.statements(witness, until)).collect();
         while let Ok(Some(statements)) = timeout_at(until, speaking.next()).await {
             testimony.0.extend(statements);
             if testimony.reached(Family::V4) && testimony.reached(Family::V6) {

@@ -96,8 +96,8 @@ mod tests {
 
     const TOOK: Duration = Duration::ZERO;
 
-    fn told(v4: Reply, v6: Reply) -> Resolution {
-        resolution(Some(&v4), Some(&v6), TOOK)
+    fn told(v4: &Reply, v6: &Reply) -> Resolution {
+        resolution(Some(v4), Some(v6), TOOK)
     }
 
     fn address() -> Reply {
@@ -106,24 +106,24 @@ mod tests {
 
     #[test]
     fn only_both_families_together_unmake_a_name() {
-        assert_eq!(told(Reply::NoSuchName, Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
+        assert_eq!(told(&Reply::NoSuchName, &Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
         for other in [Reply::NoAddress, Reply::Trouble(NameTrouble::Error)] {
-            assert!(matches!(told(Reply::NoSuchName, other.clone()), Resolution::Trouble { .. }));
-            assert!(matches!(told(other, Reply::NoSuchName), Resolution::Trouble { .. }));
+            assert!(matches!(told(&Reply::NoSuchName, &other), Resolution::Trouble { .. }));
+            assert!(matches!(told(&other, &Reply::NoSuchName), Resolution::Trouble { .. }));
         }
     }
 
     #[test]
     fn addresses_of_one_family_count_although_the_other_is_in_trouble() {
         let trouble = Some((Family::V4, NameTrouble::Timeout));
-        let half = told(Reply::Trouble(NameTrouble::Timeout), address());
+        let half = told(&Reply::Trouble(NameTrouble::Timeout), &address());
         assert_eq!(half, Resolution::Resolved { took: TOOK, trouble });
     }
 
     #[test]
     fn a_name_without_addresses_is_trouble_of_the_name_service() {
         let trouble = NameTrouble::Empty;
-        assert_eq!(told(Reply::NoAddress, Reply::NoAddress), Resolution::Trouble { took: TOOK, trouble });
+        assert_eq!(told(&Reply::NoAddress, &Reply::NoAddress), Resolution::Trouble { took: TOOK, trouble });
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub struct Rules {
     pub notify: bool,
 }
 
+impl Default for Rules {
+    /// The design's.
+    fn default() -> Self {
+        Self {
+            statuses: Statuses::default(),
+            incident_after: Some(Duration::from_mins(5)),
+            resolve_after: Duration::from_mins(2),
+            notify: true,
+        }
+    }
+}
+
 /// One target, as far as its page is concerned.
 #[derive(Clone, Debug)]
 pub struct Subject {

@@ -20,15 +20,6 @@ fn id(number: usize) -> ComponentId {
     format!("{number:012}").parse().unwrap()
 }
 
-fn rules() -> Rules {
-    Rules {
-        statuses: Statuses::default(),
-        incident_after: Some(Duration::from_mins(5)),
-        resolve_after: Duration::from_mins(2),
-        notify: true,
-    }
-}
-
 /// A target that has been as it is since that second, in the outage `k`.
 fn subject(number: usize, verdict: Verdict, since: i64) -> Subject {
     let down = matches!(verdict, Verdict::Down(_));
@@ -65,7 +56,7 @@ fn left(change: &IncidentChange, number: usize, second: i64) -> OurIncident {
 }
 
 fn planned(subjects: &[Subject], view: &View) -> Vec<Call> {
-    plan(subjects, view, &rules(), at(0))
+    plan(subjects, view, &Rules::default(), at(0))
 }
 
 /// The only call, which is about an incident.
@@ -127,7 +118,7 @@ fn an_outage_has_an_incident_once_it_has_lasted_and_its_component_is_in_the_same
 
 #[test]
 fn incidents_can_be_left_out() {
-    let never = Rules { incident_after: None, ..rules() };
+    let never = Rules { incident_after: None, ..Rules::default() };
     let many: Vec<Subject> = (0..20).map(|number| subject(number, SILENT, -9_000)).collect();
     let calls = plan(&many, &page(&[Operational; 20]), &never, at(0));
     assert!(calls.iter().all(|call| matches!(call, Call::Set { .. })) && calls.len() == 20);
@@ -162,7 +153,7 @@ fn subscribers_hear_of_the_beginning_and_the_end_only() {
     assert!(!notified(subject(0, Verdict::Up, 0), MajorOutage, Investigating));
     assert!(!notified(subject(0, SILENT, -900), Operational, Monitoring));
     assert!(notified(subject(0, Verdict::Up, -120), Operational, Monitoring));
-    let quiet = Rules { notify: false, ..rules() };
+    let quiet = Rules { notify: false, ..Rules::default() };
     let opened = plan(&[subject(0, SILENT, -300)], &page(&[MajorOutage]), &quiet, at(0));
     assert!(!change(&opened).deliver_notifications);
 }

@@ -3,7 +3,7 @@
 mod places;
 mod values;
 
-use std::{path::PathBuf, sync::OnceLock, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser};
 use shared::{
@@ -174,20 +174,15 @@ impl ProberSettings {
     /// When the token is missing, a key is none, or something is told twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
-        Ok(Prober {
-            statuspage: self.statuspage_url.clone(),
-            secrets: Secrets::new(self.places()?),
-            state: self.state()?,
-            looking: Looking { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above },
-            rules: Rules {
-                statuses: self.statuses.clone(),
-                incident_after: self.incident_after.0,
-                resolve_after: self.resolve_after,
-                notify: self.notify_subscribers,
-            },
-            mode,
-            tools: OnceLock::new(),
-        })
+        let looking = Looking { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above };
+        let rules = Rules {
+            statuses: self.statuses.clone(),
+            incident_after: self.incident_after.0,
+            resolve_after: self.resolve_after,
+            notify: self.notify_subscribers,
+        };
+        let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode);
+        Ok(prober.with_state(self.state()?).with_looking(looking).with_rules(rules))
     }
 
     /// Under Lambda, a secret in a variable can be read by everybody who may look at the function.

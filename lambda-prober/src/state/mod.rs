@@ -68,9 +68,8 @@ pub struct Prepared {
 impl Prepared {
     /// Where no state is kept, a run goes by what the page tells.
     pub fn without_state(findings: &[(&ComponentId, Finding<'_>)]) -> Self {
-        let mut prepared = Self::default();
-        prepared.informed = findings.iter().map(|(id, finding)| ((*id).clone(), finding.record(None))).collect();
-        prepared
+        let informed = findings.iter().map(|(id, finding)| ((*id).clone(), finding.record(None))).collect();
+        Self { informed, ..Self::default() }
     }
 
     /// A home's record after this run, as far as anything is known; an empty one where nothing had to be.

@@ -1,5 +1,6 @@
-//! A name server at 127.0.0.53:53 that answers by what a name begins with: `nx`, `servfail`, `empty` and `silent` as
-//! they say, `half` with an address for IPv4 and SERVFAIL for IPv6, and everything else with 127.0.0.1.
+//! A name server at the address that it is told (127.0.0.53), port 53, that answers by what a name begins with: `nx`,
+//! `servfail`, `empty` and `silent` as they say, `half` with an address for IPv4 and SERVFAIL for IPv6, `halfsilent` with
+//! silence for it, and everything else with 127.0.0.1.
 
 use std::{io, net::UdpSocket};
 
@@ -7,7 +8,8 @@ const SERVFAIL: u8 = 2;
 const NXDOMAIN: u8 = 3;
 
 fn main() -> io::Result<()> {
-    let socket = UdpSocket::bind("127.0.0.53:53")?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.53".into());
+    let socket = UdpSocket::bind((address.as_str(), 53))?;
     println!("listening");
     let mut packet = [0; 512];
     loop {
@@ -28,6 +30,7 @@ fn answer(query: &[u8]) -> Option<Vec<u8>> {
         "silent" => return None,
         "nx" => (NXDOMAIN, false),
         "servfail" => (SERVFAIL, false),
+        "halfsilent" if !wants_v4 => return None,
         "half" => (if wants_v4 { 0 } else { SERVFAIL }, wants_v4),
         "empty" => (0, false),
         _ => (0, wants_v4),

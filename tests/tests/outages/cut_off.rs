@@ -1,0 +1,65 @@
+//! Probers that are killed at random moments, a hundred times: the next run makes it right.
+
+use std::time::Duration;
+
+use tests::process::Process;
+
+use super::world::World;
+
+const WORLDS: usize = 20;
+const ROUNDS: usize = 5;
+
+#[tokio::test]
+async fn the_run_after_one_that_was_cut_off_makes_it_right() {
+    let worlds = (0..WORLDS).map(|seed| tokio::spawn(play(seed as u64)));
+    for (seed, world) in worlds.collect::<Vec<_>>().into_iter().enumerate() {
+        world.await.unwrap_or_else(|error| panic!("world {seed} does not end as it should: {error}"));
+    }
+}
+
+async fn play(seed: u64) {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let mut world = World::new().await;
+    for round in 0..ROUNDS {
+        if round % 2 == 0 {
+            world.cut().await;
+            world.probe().await;
+            world.later(600);
+            // Two attempts 5 s apart, and then it publishes.
+            cut_off(&world, chance.u64(4_900..6_000)).await;
+            world.probe().await;
+            assert_eq!(world.keeper.status().await, "major_outage");
+            open(&world, round / 2, true).await;
+        } else {
+            world.restore().await;
+            cut_off(&world, chance.u64(0..400)).await;
+            world.probe().await;
+            assert_eq!(world.keeper.status().await, "operational");
+            world.later(200);
+            cut_off(&world, chance.u64(0..400)).await;
+            world.probe().await;
+            open(&world, round / 2, false).await;
+            assert!(world.record()["down_since"].is_null());
+        }
+    }
+}
+
+/// Starts a run and kills it after so many milliseconds.
+async fn cut_off(world: &World, after: u64) {
+    let mut command = world.command();
+    command.args(["--once", "--json"]);
+    let mut run = Process::start(command);
+    match tokio::time::timeout(Duration::from_millis(after), run.ended()).await {
+        Ok(_) => (),
+        Err(_) => drop(run.kill().await),
+    }
+}
+
+/// One incident for each outage so far, of which only the last may be open.
+async fn open(world: &World, before: usize, open: bool) {
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), before + 1, "{incidents:#?}");
+    for (index, incident) in incidents.iter().enumerate() {
+        assert_eq!(incident["status"] != "resolved", open && index == 0, "{incidents:#?}");
+    }
+}

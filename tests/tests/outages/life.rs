@@ -1,0 +1,166 @@
+//! One outage, told by one prober.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::keeper::{COMPONENT, PAGE};
+
+use super::world::{World, told};
+
+#[tokio::test]
+async fn an_outage_is_told_from_its_beginning_to_its_end() {
+    let mut world = World::new().await;
+    world.probe().await;
+    world.cut().await;
+    world.probe().await;
+    assert_eq!(world.keeper.status().await, "major_outage");
+    assert_eq!(world.incidents().await.len(), 0, "it may be over in a minute");
+
+    world.later(300);
+    let run = world.probe().await;
+    let open = world.incidents().await.remove(0);
+    assert_eq!(run.report["calls"][0]["call"], "open_incident", "{:#}", run.report);
+    assert_eq!(
+        (open["name"].as_str(), open["impact"].as_str()),
+        (Some("Home internet is not reachable"), Some("critical"))
+    );
+    assert_eq!(open["components"][0]["id"], COMPONENT);
+    assert_eq!(open["metadata"]["porchlight"]["outage_key"], world.record()["outage_key"]);
+    assert_eq!(open["reminder_intervals"], "[]");
+
+    assert_eq!(world.probe().await.report["calls"], json!([]), "an outage that goes on costs no more calls");
+    world.restore().await;
+    world.probe().await;
+    assert_eq!(world.keeper.status().await, "operational");
+    world.cut().await;
+    world.probe().await;
+    assert_eq!(world.keeper.status().await, "major_outage");
+    world.restore().await;
+    world.probe().await;
+    world.later(130);
+    world.probe().await;
+
+    let [incident] = &world.incidents().await[..] else { panic!("one incident through all of it") };
+    assert_eq!(told(incident), ["identified", "monitoring", "investigating", "monitoring", "resolved"]);
+    let notified: Vec<bool> = incident["incident_updates"]
+        .as_array()
+        .expect("updates")
+        .iter()
+        .rev()
+        .map(|update| update["deliver_notifications"] == true)
+        .collect();
+    assert_eq!(notified, [true, false, false, false, true], "flapping floods nobody");
+    let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");
+    assert!(ending.starts_with("Reachable since") && ending.ends_with(" minutes."), "{ending}");
+    assert_eq!(world.probe().await.report["calls"], json!([]));
+    assert_eq!(world.record()["down_since"], json!(null));
+}
+
+#[tokio::test]
+async fn what_a_human_resolved_is_neither_reopened_nor_doubled() {
+    let mut world = World::new().await;
+    world.cut().await;
+    world.probe().await;
+    world.later(300);
+    world.probe().await;
+    let incident = world.incidents().await.remove(0);
+    let change = json!({"status": "resolved", "body": "I know.", "component_ids": [COMPONENT], "components": {COMPONENT: "operational"}});
+    world.change_incident(&incident, change).await;
+    let run = world.probe().await;
+    assert_eq!(run.report["calls"].as_array().map(Vec::len), Some(1), "{:#}", run.report);
+    assert_eq!(world.keeper.status().await, "major_outage", "what the component says is true all the same");
+    world.later(900);
+    world.probe().await;
+    let incidents = world.incidents().await;
+    assert_eq!((incidents.len(), incidents[0]["status"].as_str()), (1, Some("resolved")));
+}
+
+#[tokio::test]
+async fn a_maintenance_under_way_is_respected_and_only_asked_for_before_a_write() {
+    let mut world = World::new().await;
+    let statuspage = tests::statuspage::Statuspage::open(&world.keeper, [], tests::statuspage::Fault::None).await;
+    let asked = |calls: &[String]| calls.iter().filter(|call| call.contains("active_maintenance")).count();
+    let command = |world: &World| {
+        let mut command = world.command();
+        command.env("STATUSPAGE_URL", &statuspage.api);
+        command
+    };
+    tests::prober::probe_with(command(&world)).await;
+    assert_eq!(asked(&statuspage.calls()), 0, "a quiet run does not ask");
+    let maintenance = json!({"incident": {"name": "New router", "status": "in_progress", "component_ids": [COMPONENT],
+        "scheduled_for": "2026-11-21T08:00:00Z", "scheduled_until": "2026-11-21T09:00:00Z"}});
+    world.keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(maintenance)).await;
+    world.cut().await;
+    let run = tests::prober::probe_with(command(&world)).await;
+    assert_eq!((run.target["outcome"].as_str(), run.code), (Some("maintenance"), Some(0)), "{:#}", run.report);
+    assert_eq!(world.keeper.status().await, "operational");
+    assert_eq!(asked(&statuspage.calls()), 1);
+    world.later(900);
+    tests::prober::probe_with(command(&world)).await;
+    assert_eq!(world.incidents().await.len(), 1, "no incident but the maintenance");
+    let under_way = world.incidents().await.remove(0);
+    world.change_incident(&under_way, json!({"status": "completed", "body": "Done."})).await;
+    tests::prober::probe_with(command(&world)).await;
+    assert_eq!((world.keeper.status().await.as_str(), world.incidents().await.len()), ("major_outage", 2));
+}
+
+#[tokio::test]
+async fn an_opening_whose_answer_is_lost_is_looked_for_before_it_is_repeated() {
+    use tests::statuspage::{Fault, Statuspage};
+    let mut world = World::new().await;
+    world.cut().await;
+    world.probe().await;
+    world.later(300);
+    // Components, incidents; then maintenance, incidents, the page, the last incidents; and the opening.
+    let script = [vec![Fault::None; 6], vec![Fault::AnswerLost]].concat();
+    let statuspage = Statuspage::open(&world.keeper, script, Fault::None).await;
+    let mut command = world.command();
+    command.env("STATUSPAGE_URL", &statuspage.api);
+    let run = tests::prober::probe_with(command).await;
+    let calls = statuspage.calls();
+    assert_eq!(calls.iter().filter(|call| call.starts_with("POST")).count(), 1, "{calls:#?}");
+    assert_eq!((run.code, world.incidents().await.len()), (Some(0), 1), "{:#}", run.report);
+}
+
+#[tokio::test]
+async fn without_state_an_outage_still_has_its_incident_and_its_end() {
+    let mut world = World::new().await;
+    let probe = async |world: &World| {
+        let mut command = world.command();
+        command.env_remove("STATE_FILE").env("INCIDENT_AFTER", "1m").env("RESOLVE_AFTER", "1s");
+        tests::prober::probe_with(command).await
+    };
+    world.cut().await;
+    probe(&world).await;
+    assert_eq!(world.keeper.status().await, "major_outage");
+    assert_eq!(world.incidents().await.len(), 0, "the page says since when");
+    // An incident that an earlier run opened.
+    let noted = json!({"porchlight": {"outage_key": "k", "down_since": "2026-11-21T08:00:00Z", "cause": "refused"}});
+    let opened = json!({"incident": {"name": "Home internet is not reachable", "status": "identified", "metadata": noted,
+        "component_ids": [COMPONENT], "body": "Not reachable."}});
+    world.keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(opened)).await;
+    probe(&world).await;
+    assert_eq!(world.incidents().await.len(), 1);
+    world.restore().await;
+    probe(&world).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    probe(&world).await;
+    let incidents = world.incidents().await;
+    assert_eq!(told(&incidents[0]), ["identified", "monitoring", "resolved"]);
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_the_calls_that_it_would_make() {
+    let mut world = World::new().await;
+    world.cut().await;
+    world.probe().await;
+    world.later(300);
+    let mut command = world.command();
+    command.args(["--once", "--dry-run"]);
+    let ended = tests::process::run(command, tests::prober::LONGEST_RUN).await;
+    let told = format!(
+        "would call page {PAGE}: open an incident, set component {COMPONENT} to major_outage: Not reachable since"
+    );
+    assert!(ended.stdout.contains(&told), "{}", ended.stdout);
+    assert!(ended.stdout.contains("witness 127.0.0.1:") && ended.stdout.contains("reached in"), "{}", ended.stdout);
+    assert_eq!(world.incidents().await.len(), 0);
+}

@@ -1,0 +1,132 @@
+//! A keeper, a home that can be taken down, and a prober that remembers.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{
+    keeper::{COMPONENT, Keeper, PAGE},
+    outage::date_back,
+    prober::{Run, probe_with, prober_command},
+};
+use tokio::{net::TcpListener, process::Command, task::JoinHandle};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+pub(crate) struct World {
+    pub(crate) keeper: Keeper,
+    folder: TempDir,
+    home: Home,
+}
+
+/// Answers, or has its port closed.
+struct Home {
+    address: std::net::SocketAddr,
+    answering: Option<JoinHandle<()>>,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
+
+impl Home {
+    fn cut(&mut self) {
+        if let Some(task) = self.answering.take() {
+            task.abort();
+        }
+    }
+
+    fn answer(&mut self, listener: TcpListener) {
+        self.answering = Some(tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                    let _ = stream.read(&mut [0; 1024]).await;
+                    let _ = stream.write_all(ANSWER).await;
+                });
+            }
+        }));
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a temporary folder"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut home = Home { address: listener.local_addr().expect("an address"), answering: None };
+        home.answer(listener);
+        Self { keeper, folder, home }
+    }
+
+    /// Takes the home down.
+    pub(crate) async fn cut(&mut self) {
+        self.home.cut();
+        // Until the port is closed.
+        while tokio::net::TcpStream::connect(self.home.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn restore(&mut self) {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option");
+        socket.bind(self.home.address).expect("the port is still free");
+        self.home.answer(socket.listen(64).expect("a listener"));
+    }
+
+    /// The command of a prober with two attempts, which are 5 s apart.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = prober_command(&format!("http://{}/", self.home.address), &self.keeper.api());
+        command.env("ATTEMPTS", "2").env("STATE_FILE", self.state());
+        command
+    }
+
+    pub(crate) async fn probe(&self) -> Run {
+        probe_with(self.command()).await
+    }
+
+    /// Two probers at once, both of which must end well.
+    pub(crate) async fn probe_twice(&self) -> [Run; 2] {
+        let (one, other) = tokio::join!(self.probe(), self.probe());
+        for run in [&one, &other] {
+            assert_eq!(run.code, Some(0), "{:#}{}", run.report, run.stderr);
+        }
+        [one, other]
+    }
+
+    /// Lets that much time have passed, as far as the prober knows.
+    pub(crate) fn later(&self, seconds: u64) {
+        date_back(&self.state(), seconds);
+    }
+
+    /// What the prober remembers of the home.
+    pub(crate) fn record(&self) -> Value {
+        let text = std::fs::read_to_string(self.state()).expect("a state file");
+        let records: Value = serde_json::from_str(&text).expect("an object");
+        records[COMPONENT].clone()
+    }
+
+    fn state(&self) -> std::path::PathBuf {
+        self.folder.path().join("state.json")
+    }
+
+    /// The page's incidents, the newest first.
+    pub(crate) async fn incidents(&self) -> Vec<Value> {
+        let path = format!("/pages/{PAGE}/incidents?limit=100");
+        let listed = self.keeper.ok(Method::GET, &path, None).await;
+        listed.as_array().expect("a list").clone()
+    }
+
+    /// A human's change of an incident.
+    pub(crate) async fn change_incident(&self, incident: &Value, change: Value) {
+        let path = format!("/pages/{PAGE}/incidents/{}", incident["id"].as_str().expect("an id"));
+        self.keeper.ok(Method::PATCH, &path, Some(json!({ "incident": change }))).await;
+    }
+}
+
+/// The statuses of an incident's updates, from the first to the last.
+pub(crate) fn told(incident: &Value) -> Vec<&str> {
+    let updates = incident["incident_updates"].as_array().expect("updates");
+    updates.iter().rev().map(|update| update["status"].as_str().expect("a status")).collect()
+}

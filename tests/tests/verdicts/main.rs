@@ -1,0 +1,10 @@
+//! The design's table, row by row, by real sockets and packets: what the real prober concludes, and what a keeper's page
+//! says afterwards.
+
+mod answers;
+mod blindness;
+mod degraded;
+mod names;
+mod packets;
+mod strangers;
+mod world;
