@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::parameters::ParameterName;
 
-/// The most targets of one run: what one listing of a page covers.
-pub const MOST_TARGETS: usize = 100;
+/// The most targets of one run: two listings of a page, and well within a function's memory.
+pub const MOST_TARGETS: usize = 200;
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ mod tests {
             refusal(&target(|t| drop(t.insert("old_key_parameter".into(), "/k".into()))))
                 .contains("without key_parameter")
         );
-        assert!(refusal("[]").contains("1 to 100 targets"));
+        assert!(refusal("[]").contains("1 to 200 targets"));
         assert!(refusal("{}").contains("a list"));
         assert!(refusal(r#"["x"]"#).contains("target 1: it is no object"));
         assert!(refusal("[").contains("not JSON"));

@@ -103,6 +103,19 @@ impl Process {
     /// # Panics
     /// When it finds nothing in time, or the program ends before.
     pub async fn wait_for<T>(&mut self, what: &str, find: impl Fn(&[String]) -> Option<T>) -> T {
+        self.wait_for_within(what, PATIENCE, find).await
+    }
+
+    /// As [`Process::wait_for`], for what takes its time.
+    ///
+    /// # Panics
+    /// When it finds nothing in time, or the program ends before.
+    pub async fn wait_for_within<T>(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        find: impl Fn(&[String]) -> Option<T>,
+    ) -> T {
         let search = async {
             loop {
                 if let Some(found) = find(&self.lines.lock().expect("no collector panics")) {
@@ -113,7 +126,7 @@ impl Process {
                 }
             }
         };
-        let found = timeout(PATIENCE, search).await;
+        let found = timeout(patience, search).await;
         let found = found.unwrap_or_else(|_| panic!("it did not say `{what}` in time: {:#?}", self.lines()));
         found.unwrap_or_else(|| panic!("it ended before it said `{what}`: {:#?}", self.lines()))
     }
