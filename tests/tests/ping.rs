@@ -353,6 +353,15 @@ async fn a_resident_ping_goes_on_until_it_is_asked_to_end() {
 }
 
 #[tokio::test]
+async fn a_dry_run_needs_nowhere_to_hand_over_to_and_no_half_of_a_page_stops_it() {
+    for (name, id) in [("PAGE_ID", PAGE), ("METRIC_ID", "aaaaaaaaaaaa")] {
+        let mut ours = dry("127.0.0.1");
+        ours.env(name, id);
+        assert!(reading(ours).await["value"].is_number(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_settings_are_told_in_a_sentence() {
     let wrong = async |arguments: &[&str], said: &str| {
         let mut command = ours("ping");
