@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{
     BandwidthSettings, budget,
-    dial::Meter,
     measure::{Measured, measure},
+    meter::Meter,
     record::{JOB, Record},
 };
 use crate::{
