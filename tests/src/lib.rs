@@ -13,7 +13,7 @@
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
-//! - [`front`]: TLS in front of a service
+//! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
@@ -39,4 +39,5 @@ pub mod process;
 pub mod readme;
 pub mod skip;
 pub mod statuspage;
+pub mod tls;
 pub mod web;
