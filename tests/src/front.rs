@@ -1,6 +1,6 @@
 //! What stands in front of a service: TLS, with a certificate of a test's own authority.
 
-use std::{net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
@@ -55,6 +55,17 @@ impl Front {
             }
         });
         Self { address, authority: file(folder, "authority.pem", &authority), task }
+    }
+
+    /// A file with what this machine trusts too.
+    ///
+    /// # Panics
+    /// When the folder is gone.
+    pub fn among_others(&self) -> String {
+        let known = fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+        let together = format!("{}.all", self.authority);
+        fs::write(&together, [known, fs::read(&self.authority).expect("it is there")].concat()).expect("a folder");
+        together
     }
 
     pub fn url(&self) -> String {

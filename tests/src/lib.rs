@@ -4,7 +4,7 @@
 //! - [`aws`]: AWS, as moto and as a script
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
-//! - [`process`]: one of them, running
+//! - [`process`]: one of them, running; [`cost`]: what that takes
 //! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
@@ -22,6 +22,7 @@ pub mod aws;
 pub mod beacon;
 pub mod binaries;
 pub mod cloudflare;
+pub mod cost;
 pub mod duckdns;
 pub mod exchange;
 pub mod fast;

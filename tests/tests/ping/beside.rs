@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use tests::{
+    cost::median,
     link::{FAR, FAR_V6, Link},
     process::{command, run},
     skip::{program, skip},
 };
 
 use crate::world::{dry, let_everybody_ping, number, reading};
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
 
 /// What another ping says of the far end: average in ms and loss in percent.
 async fn other(link: &Link, words: &[&str]) -> (f64, f64) {
@@ -48,7 +44,7 @@ async fn a_clean_line_is_measured_as_other_pings_measure_it() {
             fping.push(other(&link, &["fping", "-q", "-p", "10", "-c", "20", far]).await.0);
             iputils.push(other(&link, &["ping", "-q", "-i", "0.01", "-c", "20", far]).await.0);
         }
-        let [ours, fping, iputils] = [averages, fping, iputils].map(median);
+        let [ours, fping, iputils] = [averages, fping, iputils].map(|mut times| median(&mut times));
         eprintln!("{far}: ours {ours:.3} ms, fping {fping:.3}, iputils {iputils:.3}");
         for theirs in [fping, iputils] {
             assert!((ours - theirs).abs() < 0.1, "{ours} against {theirs}");
