@@ -1,5 +1,5 @@
 //! Figures of the shipped binaries, as medians and as ratios to a peer measured in the same run. Nothing here passes or
-//! fails: machines differ. Run it with `tests/speed`, which builds what is measured.
+//! fails: machines differ. Run it with `tests/speed`, which builds what is measured, or finds it in the folder `PROGRAMS`.
 
 mod bandwidth;
 mod beacon;
@@ -8,7 +8,7 @@ mod function;
 mod jobs;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,8 +17,9 @@ use tests::cost::{median, mib};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let release = tests::binaries::root().join("target/release");
-    let only = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    let built = || tests::binaries::root().join("target/release");
+    let release = env::var_os("PROGRAMS").map_or_else(built, PathBuf::from);
+    let only = env::args().nth(1).filter(|word| !word.starts_with('-'));
     let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     if wanted("function") {
         function::measure(&release).await;
