@@ -1,9 +1,9 @@
 //! What stands in front of a service: TLS, with a certificate of a test's own authority.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{fs, net::SocketAddr, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::process::file;
+use crate::{process::file, tls};
 
 /// Listens and hands on; ends when dropped.
 #[derive(Debug)]
@@ -57,6 +57,17 @@ impl Front {
         Self { address, authority: file(folder, "authority.pem", &authority), task }
     }
 
+    /// A file with what this machine trusts too.
+    ///
+    /// # Panics
+    /// When the folder is gone.
+    pub fn among_others(&self) -> String {
+        let known = fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+        let together = format!("{}.all", self.authority);
+        fs::write(&together, [known, fs::read(&self.authority).expect("it is there")].concat()).expect("a folder");
+        together
+    }
+
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
@@ -77,11 +88,5 @@ fn certified(name: &str) -> (TlsAcceptor, String) {
     let key = KeyPair::generate().expect("a key");
     let certificate = params.signed_by(&key, &authority).expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .expect("they belong together");
-    (TlsAcceptor::from(Arc::new(config)), authority.as_ref().pem())
+    (tls::with(certificate.der().clone(), key), authority.as_ref().pem())
 }

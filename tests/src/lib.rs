@@ -4,7 +4,7 @@
 //! - [`aws`]: AWS, as moto and as a script
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
-//! - [`process`]: one of them, running
+//! - [`process`]: one of them, running; [`cost`]: what that takes
 //! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
@@ -13,7 +13,7 @@
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
-//! - [`front`]: TLS in front of a service
+//! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
 //! - [`skip`]: tests that cannot run here, told loudly
 
@@ -22,6 +22,7 @@ pub mod aws;
 pub mod beacon;
 pub mod binaries;
 pub mod cloudflare;
+pub mod cost;
 pub mod duckdns;
 pub mod exchange;
 pub mod fast;
@@ -40,4 +41,5 @@ pub mod process;
 pub mod readme;
 pub mod skip;
 pub mod statuspage;
+pub mod tls;
 pub mod web;

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::{
-    dial::Line,
     foreign::{is_html, whole_length},
+    line::Line,
     source::{LEAST_FILE, Source},
     stream::{STALL, Shared},
     trouble::Trouble,

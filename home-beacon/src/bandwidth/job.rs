@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{
     BandwidthSettings, budget,
-    dial::Meter,
     measure::{Measured, measure},
+    meter::Meter,
     record::{JOB, Record},
 };
 use crate::{
@@ -62,20 +62,12 @@ pub async fn command(settings: &BandwidthSettings) -> Result<ExitCode, WrongSett
     settings.look()?;
     let keeper = Destination::keeper(&settings.keeper)?;
     let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
-    let destination = match keeper {
-        Some(keeper) => Destination::Keeper(keeper),
-        None => match Destination::page(&settings.statuspage, feeds(settings))? {
-            Some(page) => Destination::Statuspage(page),
-            None if settings.run.dry_run => Destination::Nowhere,
-            None => return Err(Destination::missing()),
-        },
-    };
+    let destination = Destination::choose(&settings.run, keeper, &settings.statuspage, feeds(settings))?;
     settings.warn();
     if settings.run.check {
         println!("The settings are in order: {}.", destination.told());
         return Ok(ExitCode::SUCCESS);
     }
-    let destination = if settings.run.dry_run { Destination::Nowhere } else { destination };
     let bandwidth = Bandwidth { settings, destination, memory, reserved: Mutex::default() };
     let code = run(&settings.run, settings.deadline, async |until| bandwidth.once(until).await).await;
     // A run that a signal ended has left its reservation behind.

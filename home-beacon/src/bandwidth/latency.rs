@@ -8,8 +8,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at}
 use url::Url;
 
 use super::{
-    dial::{ANSWER, Buffer, Line},
+    dial::Buffer,
     foreign::{place, server_timing},
+    line::{ANSWER, Line},
     source::Servers,
     trouble::Trouble,
 };

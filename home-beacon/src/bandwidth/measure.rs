@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use super::{
     BandwidthSettings, Choice,
     budget::amount,
-    dial::{Dialer, Meter, host},
+    dial::{Dialer, host},
     fast::Fast,
     latency::{Latency, median},
+    meter::Meter,
     progress::Progress,
     source::{Servers, Source},
     stream::Direction,

@@ -2,7 +2,7 @@
 //!
 //! - `speed`, `crew`, `budget`, `allowance`: what samples come to, and what a run may use (pure)
 //! - `foreign`: readers of what others wrote
-//! - `dial`, `trouble`: connections that know what they have used, and what can go wrong with them
+//! - `dial`, `line`, `meter`: connections that know what they have used; `trouble`: what can go wrong with them
 //! - `source`: who is measured against: fast.com (`fast`), Cloudflare, or a file of somebody's
 //! - `latency`, `stream`, `transfer`, `measure`: the measuring
 //! - `job`: one run; `record`: what it remembers
@@ -16,7 +16,9 @@ mod fast;
 pub mod foreign;
 mod job;
 mod latency;
+mod line;
 mod measure;
+mod meter;
 mod payload;
 mod progress;
 pub mod record;

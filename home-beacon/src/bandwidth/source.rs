@@ -12,9 +12,10 @@ use tokio::{
 use url::Url;
 
 use super::{
-    dial::{Dialer, host, request},
+    dial::{Dialer, host},
     fast::Fast,
     foreign::Targets,
+    line::request,
     payload::Payload,
     trouble::Trouble,
 };

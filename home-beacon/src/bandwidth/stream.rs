@@ -13,7 +13,8 @@ use url::Url;
 
 use super::{
     allowance::{Allowance, HANDSHAKE},
-    dial::{Buffer, Line},
+    dial::Buffer,
+    line::Line,
     source::Servers,
     trouble::Trouble,
 };

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::{
-    dial::{ANSWER, Line},
+    line::{ANSWER, Line},
     payload::Payload,
     stream::{STALL, Shared, TAKEN},
     trouble::Trouble,

@@ -1,5 +1,5 @@
-//! `bandwidth`; see [`home_beacon::programs::bandwidth`].
+//! `bandwidth`; see [`home_beacon::programs::job`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::bandwidth::main()
+    home_beacon::programs::job::bandwidth()
 }

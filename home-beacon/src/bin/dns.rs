@@ -1,5 +1,5 @@
-//! `dns`; see [`home_beacon::programs::dns`].
+//! `dns`; see [`home_beacon::programs::job`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::dns::main()
+    home_beacon::programs::job::dns()
 }

@@ -1,5 +1,5 @@
-//! `ping`; see [`home_beacon::programs::ping`].
+//! `ping`; see [`home_beacon::programs::job`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::ping::main()
+    home_beacon::programs::job::ping()
 }

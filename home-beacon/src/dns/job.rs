@@ -9,7 +9,6 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use serde_json::json;
 use shared::{secret::SecretSource, settings::WrongSetting};
 use tokio::time::{Instant, sleep};
 
@@ -17,7 +16,7 @@ use super::{
     Address, DnsSettings,
     address::Family,
     answer::NotTaken,
-    decide::Decision,
+    course::Course,
     find::{Asking, Finding},
     outside::Outside,
     public::PublicDns,
@@ -47,13 +46,6 @@ struct Dns<'a> {
     destination: Destination,
     memory: Memory,
     jitter: Duration,
-}
-
-/// A run on its way.
-struct Course {
-    told: Told,
-    /// What failed, in words.
-    failures: Vec<String>,
 }
 
 /// What DuckDNS took, and when it took the last of it.
@@ -94,59 +86,9 @@ fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
     Token::read(&token.name(TOKEN.name), &token.current()?)
 }
 
-impl Course {
-    /// Says what was found, and what DuckDNS is to be told of it.
-    fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
-        let (mut ipv4, mut ipv6) = (None, None);
-        for Finding { family, decision, unclear, unheard, .. } in findings {
-            match decision {
-                Decision::Stay(address) if !unclear.is_empty() => {
-                    self.told.say(format!("{family}: DuckDNS took {address} lately, and is left alone; {unclear}"));
-                }
-                Decision::Stay(address) if unheard.is_empty() => {
-                    self.told.say(format!("{family}: still {address}, nothing to do"));
-                }
-                Decision::Stay(address) => {
-                    self.told.say(format!("{family}: still {address}; of public DNS, {unheard}"));
-                }
-                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
-                Decision::Call(why, address) => {
-                    let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
-                    self.told.say(format!("{family}: {why}{but}"));
-                    match (family, address) {
-                        (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
-                        (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
-                        (Family::V4, None) => ipv4 = Some(None),
-                        (Family::V6, None) => (),
-                    }
-                }
-            }
-        }
-        let updates = Update::all(ipv4, ipv6);
-        self.told.details = json!({
-            "calls": updates.len(),
-            "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
-        });
-        updates
-    }
-
-    fn fail(&mut self, ending: Ending, why: String) {
-        self.told.say(why.as_str());
-        self.failures.push(why);
-        self.end(ending);
-    }
-
-    /// A wrong setting stays the most telling ending.
-    fn end(&mut self, ending: Ending) {
-        if self.told.ending != Ending::WrongSetting {
-            self.told.ending = ending;
-        }
-    }
-}
-
 impl Dns<'_> {
     async fn once(&self, until: Instant) -> Told {
-        let mut course = Course { told: Told::new(Timestamp::now(), &self.settings.run), failures: Vec::new() };
+        let mut course = Course::new(Told::new(Timestamp::now(), &self.settings.run));
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
         let recalled = self.recall(&mut course, part(4, work)).await;

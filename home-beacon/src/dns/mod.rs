@@ -13,12 +13,13 @@
 //! - [`record`]: what is remembered between runs
 //!
 //! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers); `find`, which asks them what
-//! is to be done, and `job`, one run.
+//! is to be done, `job`, one run, and `course`, what it has come to.
 
 pub mod address;
 pub mod answer;
 #[cfg(test)]
 mod corpus;
+mod course;
 pub mod decide;
 mod fetch;
 mod find;

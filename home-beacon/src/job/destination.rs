@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     keeper::Keeper,
-    settings::{KEEPER_TOKEN, KeeperSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
 };
 use crate::reading::{Field, Metric, Outcome, Reading};
 
@@ -75,32 +75,21 @@ impl Destination {
         Ok(Some(Keeper::new(http, address, token)))
     }
 
-    /// The page where one is set, with what its metrics show.
+    /// The keeper where there is one, else the page; nowhere in a dry run.
     ///
     /// # Errors
-    /// When something of it is missing.
-    pub fn page(settings: &StatuspageSettings, feeds: Vec<Feed>) -> Result<Option<Page>, WrongSetting> {
-        let Some(page) = settings.page_id.clone() else {
-            return match feeds.first() {
-                Some(_) => Err(WrongSetting("a metric is set without a page: set PAGE_ID too".into())),
-                None => Ok(None),
-            };
-        };
-        if feeds.is_empty() {
-            return Err(WrongSetting("PAGE_ID is set without a metric: set METRIC_ID too".into()));
+    /// When there is nowhere to hand over to, or something of the page is missing.
+    pub fn choose(
+        run: &RunSettings,
+        keeper: Option<Keeper>,
+        statuspage: &StatuspageSettings,
+        feeds: Vec<Feed>,
+    ) -> Result<Self, WrongSetting> {
+        match keeper {
+            _ if run.dry_run => Ok(Self::Nowhere),
+            Some(keeper) => Ok(Self::Keeper(keeper)),
+            None => Page::new(statuspage, feeds).map(Self::Statuspage),
         }
-        let token = STATUSPAGE_TOKEN.require()?;
-        let http = client_for([&settings.statuspage_url], Deadlines::default())
-            .map_err(|error| WrongSetting(error.to_string()))?;
-        let client = Client::new(http, &settings.statuspage_url, token);
-        Ok(Some(Page { client, id: page, feeds }))
-    }
-
-    /// Where a job that must hand over has nowhere to.
-    pub fn missing() -> WrongSetting {
-        WrongSetting(
-            "there is nowhere to hand over to: set KEEPER_URL, or PAGE_ID and METRIC_ID, or try with --dry-run".into(),
-        )
     }
 
     /// What was set, in words.
@@ -136,6 +125,24 @@ impl Destination {
 }
 
 impl Page {
+    fn new(settings: &StatuspageSettings, feeds: Vec<Feed>) -> Result<Self, WrongSetting> {
+        let wrong = |text: &str| Err(WrongSetting(text.to_owned()));
+        let id = match (&settings.page_id, feeds.is_empty()) {
+            (Some(page), false) => page.clone(),
+            (Some(_), true) => return wrong("PAGE_ID is set without a metric: set METRIC_ID too"),
+            (None, false) => return wrong("a metric is set without a page: set PAGE_ID too"),
+            (None, true) => {
+                return wrong(
+                    "there is nowhere to hand over to: set KEEPER_URL, or PAGE_ID and METRIC_ID, or try with --dry-run",
+                );
+            }
+        };
+        let token = STATUSPAGE_TOKEN.require()?;
+        let http = client_for([&settings.statuspage_url], Deadlines::default())
+            .map_err(|error| WrongSetting(error.to_string()))?;
+        Ok(Self { client: Client::new(http, &settings.statuspage_url, token), id, feeds })
+    }
+
     async fn add(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, ApiError> {
         // What was skipped, or spoilt by a bandwidth test, is left out on purpose.
         let failed = readings.iter().any(|reading| matches!(reading.outcome, Outcome::Failure(_)));

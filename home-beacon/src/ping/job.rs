@@ -46,21 +46,13 @@ pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> 
     settings.look()?;
     let keeper = Destination::keeper(&settings.keeper)?;
     let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
-    let destination = match keeper {
-        Some(keeper) => Destination::Keeper(keeper),
-        None => match Destination::page(&settings.statuspage, feeds(settings))? {
-            Some(page) => Destination::Statuspage(page),
-            None if settings.run.dry_run => Destination::Nowhere,
-            None => return Err(Destination::missing()),
-        },
-    };
+    let destination = Destination::choose(&settings.run, keeper, &settings.statuspage, feeds(settings))?;
     settings.keeper.warn(settings.statuspage.page_id.as_ref());
     settings.run.warn(settings.sending());
     if settings.run.check {
         println!("The settings are in order: {}.", destination.told());
         return Ok(ExitCode::SUCCESS);
     }
-    let destination = if settings.run.dry_run { Destination::Nowhere } else { destination };
     let ping = Ping { settings, destination, memory };
     Ok(run(&settings.run, settings.deadline, async |until| ping.once(until).await).await)
 }

@@ -1,23 +1,16 @@
 //! `bandwidth` beside curl over an unshaped loopback, HTTP and HTTPS, with about as much data: how fast they are, what
 //! processor time a GB costs them, and the peak of memory. Both talk to the emulated fast.com, taking turns.
 
-use std::{
-    fs, io,
-    path::Path,
-    process::Stdio,
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use serde_json::Value;
 use tests::{
+    cost::cost,
     fast::{Fast, OBJECT},
     keeper::{Keeper, TOKEN},
     process::{command, file},
     skip::program,
 };
-use tokio::process::Command;
-use wait4::Wait4;
 
 use super::{median, released};
 
@@ -47,8 +40,8 @@ pub(super) async fn measure(release: &Path) {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let keeper = Keeper::start().await;
-            ours.push(bandwidth(&binary, &fast, &keeper, &trusted));
-            theirs.push(other(&curl, &fast, folder.path(), &trusted));
+            ours.push(bandwidth(&binary, &fast, &keeper, &trusted).await);
+            theirs.push(other(&curl, &fast, folder.path(), &trusted).await);
         }
         let of = |costs: &[Cost], what: fn(&Cost) -> f64| median(&mut costs.iter().map(what).collect::<Vec<_>>());
         let (speed, their_speed) = (of(&ours, |cost| cost.gbit_s), of(&theirs, |cost| cost.gbit_s));
@@ -64,7 +57,7 @@ pub(super) async fn measure(release: &Path) {
     }
 }
 
-fn bandwidth(binary: &Path, fast: &Fast, keeper: &Keeper, trusted: &str) -> Cost {
+async fn bandwidth(binary: &Path, fast: &Fast, keeper: &Keeper, trusted: &str) -> Cost {
     let mut command = command(binary);
     command
         .args(["--json", "--source", "fast", "--max-bytes", "2GB", "--data-budget", "100TB", "--runs-per-day", "1"])
@@ -72,48 +65,30 @@ fn bandwidth(binary: &Path, fast: &Fast, keeper: &Keeper, trusted: &str) -> Cost
         .env("KEEPER_URL", &keeper.url)
         .env("KEEPER_TOKEN", TOKEN)
         .env("SSL_CERT_FILE", trusted);
-    let (said, cpu, _, memory) = run(command);
-    let told: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let cost = cost(command).await;
+    let said = &cost.stdout;
+    let told: Value = serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"));
     let down = &told["details"]["down"];
     let number = |name: &str| down[name].as_f64().unwrap_or_else(|| panic!("{name} is a number: {said}"));
     let bytes = number("bytes");
-    Cost { gbit_s: bytes * 8.0 / 1e9 / number("seconds"), cpu: cpu / (bytes / 1e9), memory }
+    Cost {
+        gbit_s: bytes * 8.0 / 1e9 / number("seconds"),
+        cpu: cost.cpu.as_secs_f64() / (bytes / 1e9),
+        memory: cost.memory.whole,
+    }
 }
 
 /// curl gets whole objects.
-fn other(curl: &Path, fast: &Fast, folder: &Path, trusted: &str) -> Cost {
+async fn other(curl: &Path, fast: &Fast, folder: &Path, trusted: &str) -> Cost {
     let object = fast.object();
     let list = format!("url = \"{object}\"\noutput = \"/dev/null\"\n").repeat(usize::try_from(OBJECTS).unwrap_or(1));
     let mut command = command(curl);
     command.args(["-s", "--cacert", trusted]);
     command.args(["-K", &file(folder, "list", &list)]);
     let before = fast.web.traffic.sent();
-    let (_, cpu, took, memory) = run(command);
+    let cost = cost(command).await;
     assert!(fast.web.traffic.sent() - before >= OBJECTS * OBJECT, "curl has got all");
     #[expect(clippy::cast_precision_loss, reason = "it is rounded anyway")]
     let gb = (OBJECTS * OBJECT) as f64 / 1e9;
-    Cost { gbit_s: gb * 8.0 / took.as_secs_f64(), cpu: cpu / gb, memory }
-}
-
-/// Runs a program to its end: what it said, its processor time in seconds, how long it took, and the most memory in MiB.
-fn run(program: Command) -> (String, f64, Duration, f64) {
-    let start = Instant::now();
-    let mut program = program.into_std();
-    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let status = format!("/proc/{}/status", child.id());
-    let memory = thread::spawn(move || {
-        let mut most = 0.0_f64;
-        while let Ok(text) = fs::read_to_string(&status) {
-            // A program that has ended has no memory to tell of.
-            let Some(line) = text.lines().find(|line| line.starts_with("VmHWM")) else { break };
-            let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0.0);
-            most = most.max(kib / 1024.0);
-            thread::sleep(Duration::from_millis(20));
-        }
-        most
-    });
-    let said = io::read_to_string(child.stdout.take().expect("it is piped")).expect("it says text");
-    let used = child.wait4().expect("it ends").rusage;
-    let took = start.elapsed();
-    (said, (used.utime + used.stime).as_secs_f64(), took, memory.join().expect("it does not panic"))
+    Cost { gbit_s: gb * 8.0 / cost.took.as_secs_f64(), cpu: cost.cpu.as_secs_f64() / gb, memory: cost.memory.whole }
 }

@@ -2,19 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rcgen::generate_simple_self_signed;
-use rustls::{
-    ServerConfig,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     sync::{Mutex, mpsc},
     time::{Instant, sleep},
 };
-use tokio_rustls::TlsAcceptor;
 
 /// A runtime API of one function. Each poll waits for [`RuntimeApi::invoke`].
 pub(crate) struct RuntimeApi {
@@ -99,7 +92,7 @@ impl Statuspage {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (acceptor, certificate) = if tls {
-            let (acceptor, certificate) = acceptor();
+            let (acceptor, certificate) = tests::tls::self_signed(["localhost".to_owned()]);
             (Some(acceptor), Some(certificate))
         } else {
             (None, None)
@@ -121,18 +114,6 @@ impl Statuspage {
         let scheme = if tls { "https" } else { "http" };
         Self { api: format!("{scheme}://localhost:{}/v1", address.port()), certificate }
     }
-}
-
-fn acceptor() -> (TlsAcceptor, String) {
-    let made = generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("TLS versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .expect("the key fits");
-    (TlsAcceptor::from(Arc::new(config)), made.cert.pem())
 }
 
 async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration) {

@@ -4,17 +4,18 @@ use std::{path::Path, process::Stdio};
 
 use tests::{
     address_source::{self, Source},
+    cost,
     duckdns::{self, Duckdns},
     front::Front,
     keeper::{Keeper, TOKEN},
     name_server::{self, NameServer},
-    process::{Process, command},
+    process::command,
     skip::program,
 };
 use tokio::process::Command;
 use wait4::Wait4;
 
-use super::{median, milliseconds, proc_mib, released};
+use super::{median, milliseconds, released};
 
 const RUNS: usize = 31;
 
@@ -42,8 +43,8 @@ pub(super) async fn measure(release: &Path) {
         });
     }
     let mut resident = ping(&five);
-    resident.args(["--every", "300ms"]);
-    println!("ping: {:.1} MiB at most", peak(resident).await);
+    resident.args(["--json", "--every", "300ms"]);
+    println!("ping: {} (goal: below 8)", cost::resident(resident).await);
     dns(release).await;
 }
 
@@ -74,16 +75,8 @@ async fn dns(release: &Path) {
         dns
     });
     let mut resident = dns();
-    resident.env("SSL_CERT_FILE", everybody(&front.authority)).args(["--every", "300ms"]);
-    println!("dns: {:.1} MiB at most (goal: below 8)", peak(resident).await);
-}
-
-/// What this machine trusts, and one authority more: the name of a file beside that one's.
-fn everybody(authority: &str) -> String {
-    let known = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
-    let together = format!("{authority}.all");
-    std::fs::write(&together, [known, std::fs::read(authority).expect("it is there")].concat()).expect("a folder");
-    together
+    resident.env("SSL_CERT_FILE", front.among_others()).args(["--json", "--every", "300ms"]);
+    println!("dns: {} (goal: below 8)", cost::resident(resident).await);
 }
 
 /// Prints the median of the processor time of whole runs.
@@ -97,11 +90,4 @@ fn processor_time(program: Command) -> f64 {
     let child = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let used = child.wait4().expect("it ends").rusage;
     milliseconds(used.utime + used.stime)
-}
-
-/// The most memory of a program that tells a line for each run, after some of them, in MiB.
-async fn peak(resident: Command) -> f64 {
-    let mut process = Process::start(resident);
-    process.wait_for("some runs", |lines| (lines.len() >= 5).then_some(())).await;
-    proc_mib(process.pid(), "status", "VmHWM")
 }

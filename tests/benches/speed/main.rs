@@ -1,5 +1,5 @@
 //! Figures of the shipped binaries, as medians and as ratios to a peer measured in the same run. Nothing here passes or
-//! fails: machines differ. Run it with `tests/speed`, which builds what is measured.
+//! fails: machines differ. Run it with `tests/speed`, which builds what is measured, or finds it in the folder `PROGRAMS`.
 
 mod bandwidth;
 mod beacon;
@@ -8,15 +8,18 @@ mod function;
 mod jobs;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use tests::cost::{median, mib};
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let release = tests::binaries::root().join("target/release");
-    let only = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    let built = || tests::binaries::root().join("target/release");
+    let release = env::var_os("PROGRAMS").map_or_else(built, PathBuf::from);
+    let only = env::args().nth(1).filter(|word| !word.starts_with('-'));
     let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     if wanted("function") {
         function::measure(&release).await;
@@ -39,11 +42,6 @@ fn released(folder: &Path, name: &str) -> PathBuf {
     path
 }
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
@@ -51,8 +49,7 @@ fn milliseconds(duration: Duration) -> f64 {
 /// A line `Name:  123 kB` of a file below `/proc/<pid>`, in MiB.
 fn proc_mib(pid: u32, file: &str, name: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the process runs");
-    let line = text.lines().find(|line| line.starts_with(name)).expect("the line is there");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("a number") / 1024.0
+    mib(&text, name).expect("the line is there")
 }
 
 /// Processor time of all threads so far.

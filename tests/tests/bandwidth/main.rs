@@ -2,6 +2,7 @@
 
 mod budget;
 mod bytes;
+mod costs;
 mod ends;
 mod measured;
 mod parsers;

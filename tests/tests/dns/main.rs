@@ -3,6 +3,7 @@
 mod answers;
 mod changes;
 mod clock;
+mod costs;
 mod ddclient;
 mod detect;
 mod emulator;

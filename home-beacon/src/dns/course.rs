@@ -1,0 +1,69 @@
+//! A run on its way: what it has told so far, and what has failed.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::{address::Family, decide::Decision, find::Finding, update::Update};
+use crate::job::run::{Ending, Told};
+
+/// A run on its way.
+pub(super) struct Course {
+    pub(super) told: Told,
+    /// What failed, in words.
+    pub(super) failures: Vec<String>,
+}
+
+impl Course {
+    pub(super) fn new(told: Told) -> Self {
+        Self { told, failures: Vec::new() }
+    }
+
+    /// Says what was found, and what DuckDNS is to be told of it.
+    pub(super) fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
+        let (mut ipv4, mut ipv6) = (None, None);
+        for Finding { family, decision, unclear, unheard, .. } in findings {
+            match decision {
+                Decision::Stay(address) if !unclear.is_empty() => {
+                    self.told.say(format!("{family}: DuckDNS took {address} lately, and is left alone; {unclear}"));
+                }
+                Decision::Stay(address) if unheard.is_empty() => {
+                    self.told.say(format!("{family}: still {address}, nothing to do"));
+                }
+                Decision::Stay(address) => {
+                    self.told.say(format!("{family}: still {address}; of public DNS, {unheard}"));
+                }
+                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
+                Decision::Call(why, address) => {
+                    let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
+                    self.told.say(format!("{family}: {why}{but}"));
+                    match (family, address) {
+                        (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
+                        (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
+                        (Family::V4, None) => ipv4 = Some(None),
+                        (Family::V6, None) => (),
+                    }
+                }
+            }
+        }
+        let updates = Update::all(ipv4, ipv6);
+        self.told.details = json!({
+            "calls": updates.len(),
+            "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
+        });
+        updates
+    }
+
+    pub(super) fn fail(&mut self, ending: Ending, why: String) {
+        self.told.say(why.as_str());
+        self.failures.push(why);
+        self.end(ending);
+    }
+
+    /// A wrong setting stays the most telling ending.
+    pub(super) fn end(&mut self, ending: Ending) {
+        if self.told.ending != Ending::WrongSetting {
+            self.told.ending = ending;
+        }
+    }
+}

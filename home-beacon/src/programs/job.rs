@@ -1,0 +1,40 @@
+//! The jobs' programs: each parses settings and runs its job.
+
+use std::{env, process::ExitCode};
+
+use shared::settings::{Settings, WrongSetting, refuse};
+
+use crate::{
+    bandwidth::{self, BandwidthSettings},
+    dns::{self, DnsSettings},
+    job::settings::RunSettings,
+    ping::{self, PingSettings},
+};
+
+/// `bandwidth` from its arguments to its exit code.
+pub fn bandwidth() -> ExitCode {
+    program(|settings: &BandwidthSettings| &settings.run, bandwidth::command)
+}
+
+/// `dns` from its arguments to its exit code.
+pub fn dns() -> ExitCode {
+    program(|settings: &DnsSettings| &settings.run, dns::command)
+}
+
+/// `ping` from its arguments to its exit code.
+pub fn ping() -> ExitCode {
+    program(|settings: &PingSettings| &settings.run, ping::command)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn program<S: Settings>(
+    run: impl Fn(&S) -> &RunSettings,
+    command: impl AsyncFnOnce(&S) -> Result<ExitCode, WrongSetting>,
+) -> ExitCode {
+    let settings = match S::read(env::args_os()) {
+        Ok(settings) => settings,
+        Err(ending) => return ending.tell(),
+    };
+    shared::telemetry::init(run(&settings).log_level);
+    command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong))
+}

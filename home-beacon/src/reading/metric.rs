@@ -1,0 +1,53 @@
+//! The names of what is measured.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// What is measured, like `ping` or `ping:9.9.9.9`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Metric(String);
+
+/// A text that names no metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a metric has up to 100 lower-case letters, digits and _ - . :, like ping or ping:9.9.9.9")]
+pub struct NoMetric;
+
+/// What our own programs measure; of `ping` and its kin also with a further target behind a colon.
+const OURS: [&str; 7] = ["ping", "resolve", "bandwidth", "upload", "latency_idle", "latency_loaded", "dns"];
+
+impl Metric {
+    /// Whether a program of ours measures it.
+    pub fn is_ours(&self) -> bool {
+        OURS.contains(&self.0.split(':').next().unwrap_or_default())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Metric {
+    type Err = NoMetric;
+
+    fn from_str(text: &str) -> Result<Self, NoMetric> {
+        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.' | b':');
+        let good = !text.is_empty() && text.len() <= 100 && text.bytes().all(known);
+        if good { Ok(Self(text.to_owned())) } else { Err(NoMetric) }
+    }
+}
+
+impl TryFrom<String> for Metric {
+    type Error = NoMetric;
+
+    fn try_from(text: String) -> Result<Self, NoMetric> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

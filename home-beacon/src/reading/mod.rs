@@ -1,0 +1,157 @@
+//! A reading: what a job measured, or why it could not. Jobs hand readings over, the keeper stores them.
+
+mod metric;
+mod written;
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::metric::{Metric, NoMetric};
+use self::written::Written;
+
+/// The most readings in one call.
+pub const MOST: usize = 1000;
+
+/// Whether a number can be a measurement. Sums of millions of them stay finite.
+pub fn is_sane(number: f64) -> bool {
+    number.abs() <= 1e12
+}
+
+/// What a measurement came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// In the metric's unit: `ping` in ms, `bandwidth` in decimal Mbit/s.
+    Value(f64),
+    /// It could not be measured; why, in words.
+    Failure(String),
+    /// It was left out on purpose; why, in words.
+    Skipped(String),
+}
+
+/// A part of a reading that can be a curve of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    #[default]
+    Value,
+    Min,
+    Max,
+    Jitter,
+    Loss,
+}
+
+impl Field {
+    pub const ALL: [Self; 5] = [Self::Value, Self::Min, Self::Max, Self::Jitter, Self::Loss];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Jitter => "jitter",
+            Self::Loss => "loss",
+        }
+    }
+}
+
+/// A text that names no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a field is value, min, max, jitter or loss")]
+pub struct NoField;
+
+impl FromStr for Field {
+    type Err = NoField;
+
+    fn from_str(text: &str) -> Result<Self, NoField> {
+        Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or(NoField)
+    }
+}
+
+/// What else was going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// A bandwidth test filled the line, so the value says little about the line at rest.
+    BandwidthTest,
+}
+
+impl Mark {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BandwidthTest => "bandwidth_test",
+        }
+    }
+}
+
+/// One measurement at one time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Reading {
+    pub metric: Metric,
+    pub at: Timestamp,
+    pub outcome: Outcome,
+    /// Whom it was measured against.
+    pub target: Option<String>,
+    /// How, like `icmp` or `fast.com`.
+    pub method: Option<String>,
+    /// Of the single samples behind the value, in its unit.
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+    /// Mean absolute difference of neighbouring samples, in the value's unit.
+    pub jitter: Option<f64>,
+    /// Percent of the samples that were lost. A failed measurement has it too: 100.
+    pub loss: Option<f64>,
+    pub mark: Option<Mark>,
+}
+
+impl Reading {
+    pub fn new(metric: Metric, at: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            metric,
+            at,
+            outcome,
+            target: None,
+            method: None,
+            min: None,
+            max: None,
+            jitter: None,
+            loss: None,
+            mark: None,
+        }
+    }
+
+    /// What a curve of that field shows of this reading: nothing where it was not measured, and nothing of one that a
+    /// bandwidth test spoilt.
+    pub fn shown(&self, field: Field) -> Option<f64> {
+        if self.mark.is_some() {
+            return None;
+        }
+        match (field, &self.outcome) {
+            (Field::Value, Outcome::Value(value)) => Some(*value),
+            (Field::Value, _) => None,
+            (Field::Min, _) => self.min,
+            (Field::Max, _) => self.max,
+            (Field::Jitter, _) => self.jitter,
+            (Field::Loss, _) => self.loss,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_shows_what_was_measured_and_nothing_that_a_bandwidth_test_spoilt() {
+        let mut reading = Reading::new("ping".parse().unwrap(), Timestamp::UNIX_EPOCH, Outcome::Value(12.5));
+        reading.loss = Some(20.0);
+        assert_eq!((reading.shown(Field::Value), reading.shown(Field::Loss)), (Some(12.5), Some(20.0)));
+        assert_eq!(reading.shown(Field::Jitter), None);
+        reading.mark = Some(Mark::BandwidthTest);
+        assert_eq!(reading.shown(Field::Value), None);
+        let lost = Reading { outcome: Outcome::Failure("no answer".into()), mark: None, ..reading };
+        assert_eq!((lost.shown(Field::Value), lost.shown(Field::Loss)), (None, Some(20.0)));
+    }
+}

@@ -1,0 +1,134 @@
+//! A reading as it travels, and what must be true of one that somebody else wrote.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Mark, Metric, Outcome, Reading, is_sane};
+
+/// The longest text in a reading, in characters.
+const LONGEST_TEXT: usize = 300;
+
+/// A reading as it is written: with exactly one of `value`, `failure` and `skipped`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    metric: Metric,
+    at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jitter: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loss: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<Mark>,
+}
+
+impl TryFrom<Written> for Reading {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let outcome = match (written.value, written.failure, written.skipped) {
+            (Some(value), None, None) => Outcome::Value(value),
+            (None, Some(why), None) => Outcome::Failure(why),
+            (None, None, Some(why)) => Outcome::Skipped(why),
+            _ => return Err("a reading has exactly one of value, failure and skipped".into()),
+        };
+        if written.loss.is_some_and(|loss| !(0.0..=100.0).contains(&loss)) {
+            return Err("loss is from 0 to 100 percent".into());
+        }
+        let numbers = [written.value, written.min, written.max, written.jitter];
+        if numbers.into_iter().flatten().any(|number| !is_sane(number)) {
+            return Err("a number in a reading lies between -1e12 and 1e12".into());
+        }
+        let why = match &outcome {
+            Outcome::Failure(why) | Outcome::Skipped(why) => Some(why),
+            Outcome::Value(_) => None,
+        };
+        for text in [why, written.target.as_ref(), written.method.as_ref()].into_iter().flatten() {
+            if text.is_empty() || text.chars().count() > LONGEST_TEXT {
+                return Err(format!("a text in a reading has 1 to {LONGEST_TEXT} characters"));
+            }
+        }
+        let Written { metric, at, target, method, min, max, jitter, loss, mark, .. } = written;
+        Ok(Self { metric, at, outcome, target, method, min, max, jitter, loss, mark })
+    }
+}
+
+impl From<Reading> for Written {
+    fn from(reading: Reading) -> Self {
+        let short = |why: String| why.chars().take(LONGEST_TEXT).collect();
+        let (value, failure, skipped) = match reading.outcome {
+            Outcome::Value(value) => (Some(value), None, None),
+            Outcome::Failure(why) => (None, Some(short(why)), None),
+            Outcome::Skipped(why) => (None, None, Some(short(why))),
+        };
+        let Reading { metric, at, target, method, min, max, jitter, loss, mark, .. } = reading;
+        Self { metric, at, value, failure, skipped, target, method, min, max, jitter, loss, mark }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"metric":"ping","at":"2026-11-21T04:30:00Z","value":12.5,"method":"icmp","loss":20.0}"#;
+
+    fn read(text: &str) -> Result<Reading, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_reading_is_written_as_it_is_read() {
+        let reading = read(GOOD).unwrap();
+        assert_eq!(reading.outcome, Outcome::Value(12.5));
+        assert_eq!(serde_json::to_string(&reading).unwrap(), GOOD);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text: String) {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn what_is_written_can_be_read(value: f64, loss in 0.0..=100.0_f64, seconds in 0..4_000_000_000_i64, why in ".{1,400}") {
+            let at = Timestamp::from_second(seconds).unwrap();
+            for outcome in [Outcome::Value(value), Outcome::Failure(why.clone()), Outcome::Skipped(why.clone())] {
+                let mut reading = Reading::new("ping".parse().unwrap(), at, outcome.clone());
+                reading.loss = Some(loss);
+                let text = serde_json::to_string(&reading).unwrap();
+                let good = is_sane(value) || !matches!(outcome, Outcome::Value(_));
+                proptest::prop_assert_eq!(read(&text).is_ok_and(|read| read.at == at), good);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_reading_is_told_by_what_is_wrong() {
+        for (from, to, message) in [
+            ("\"value\":12.5", "\"value\":12.5,\"failure\":\"no answer\"", "exactly one of"),
+            ("\"value\":12.5,", "", "exactly one of"),
+            ("20.0", "120.0", "0 to 100 percent"),
+            ("12.5", "1e13", "between -1e12 and 1e12"),
+            ("ping", "Ping!", "lower-case letters"),
+            ("loss", "lost", "unknown field `lost`"),
+            ("\"icmp\"", "\"\"", "1 to 300 characters"),
+        ] {
+            let error = read(&GOOD.replace(from, to)).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

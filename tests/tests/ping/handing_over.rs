@@ -1,0 +1,74 @@
+//! Readings go to a keeper, or as numbers to a page, and what goes nowhere is told.
+
+use reqwest::Method;
+use serde_json::json;
+use tests::{
+    home::{Home, Manner},
+    keeper::{Keeper, PAGE, TOKEN},
+};
+use tokio::process::Command;
+
+use crate::world::{ping, reading, told};
+
+/// The only value of a metric, if there is one.
+async fn value(keeper: &Keeper, metric: &str) -> Option<f64> {
+    let (_, series) = keeper.own(Method::GET, &format!("/series?metric=@{metric}"), None).await;
+    series["points"][0]["value"].as_f64()
+}
+
+fn straight(keeper: &Keeper, target: &str, metrics: [(&str, &str); 3]) -> Command {
+    let mut command = ping(target);
+    command.env("STATUSPAGE_URL", keeper.api()).env("PAGE_ID", PAGE).env("TOKEN", TOKEN);
+    command.envs(metrics.into_iter().filter(|(_, id)| !id.is_empty()));
+    command
+}
+
+#[tokio::test]
+async fn without_a_keeper_numbers_go_straight_to_the_page() {
+    let keeper = Keeper::start().await;
+    let ids = [keeper.metric("x").await, keeper.metric("x").await, keeper.metric("x").await];
+    let metrics = [("METRIC_ID", &*ids[0]), ("METRIC_ID_LOSS", &*ids[1]), ("METRIC_ID_JITTER", &*ids[2])];
+    let measured = reading(straight(&keeper, "127.0.0.1,127.0.0.2", metrics)).await;
+    for (id, field) in ids.iter().zip(["value", "loss", "jitter"]) {
+        assert_eq!(value(&keeper, id).await, measured[field].as_f64(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_keeper_a_failure_is_told_and_never_a_number() {
+    let keeper = Keeper::start().await;
+    let id = keeper.metric("x").await;
+    // Nothing can be sent to a broadcast address without asking for it.
+    let (ended, told) = told(straight(&keeper, "255.255.255.255", [("METRIC_ID", &id), ("", ""), ("", "")])).await;
+    assert_eq!((ended.code, &told["ending"]), (Some(3), &json!("not_recorded")), "{ended:?}");
+    assert!(told["readings"][0]["failure"].as_str().expect("a failure").contains("nothing could be sent"), "{told}");
+    assert_eq!(value(&keeper, &id).await, None);
+}
+
+#[tokio::test]
+async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
+    let keeper = Keeper::start().await;
+    let to_keeper = |url: &str, token: &str| {
+        let mut command = ping("127.0.0.1");
+        command.args(["--deadline", "15s"]).env("KEEPER_URL", url).env("KEEPER_TOKEN", token);
+        command
+    };
+    let home = async |manner| Home::open(manner).await;
+    let (nobody, silent) = (home(Manner::Refuses).await, home(Manner::Silent).await);
+    let moved = home(Manner::Answers("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/")).await;
+    let empty = home(Manner::Answers("HTTP/1.1 204 No Content")).await;
+    let unknown = [("METRIC_ID", "zzzzzzzzzzzz"), ("", ""), ("", "")];
+    for (command, said) in [
+        (to_keeper(&nobody.url(), TOKEN), "look at KEEPER_URL, and whether it is up"),
+        (to_keeper(&silent.url(), TOKEN), "look at KEEPER_URL"),
+        (to_keeper(&moved.url(), TOKEN), "(302): look at KEEPER_URL"),
+        (to_keeper(&empty.url(), TOKEN), "the answer cannot be used: invalid type: null"),
+        (to_keeper(&keeper.url, "wrong"), "the token is refused (401: Could not authenticate)"),
+        (to_keeper(&format!("{}/elsewhere", keeper.url), TOKEN), "(404): look at KEEPER_URL"),
+        (straight(&keeper, "127.0.0.1", unknown), "metric zzzzzzzzzzzz of page gytm4qzbx9t6 could not be found"),
+    ] {
+        let (ended, told) = told(command).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(told["said"].to_string().contains(said), "{told}");
+    }
+}

@@ -1,0 +1,46 @@
+//! A run of `ping`, and what it told.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tests::{
+    namespace::Namespace,
+    process::{Ended, ours, run},
+};
+use tokio::process::Command;
+
+/// `ping` that measures and tells, quickly.
+pub(crate) fn ping(target: &str) -> Command {
+    let mut command = ours("ping");
+    command.args(["--json", "--interval", "10ms", "--target-host", target]);
+    command
+}
+
+pub(crate) fn dry(target: &str) -> Command {
+    let mut command = ping(target);
+    command.arg("--dry-run");
+    command
+}
+
+/// What a run told, and how it ended.
+pub(crate) async fn told(command: Command) -> (Ended, Value) {
+    let ended = run(command, Duration::from_secs(60)).await;
+    let told = serde_json::from_str(&ended.stdout).unwrap_or(Value::Null);
+    (ended, told)
+}
+
+/// The first reading of a run that must succeed.
+pub(crate) async fn reading(command: Command) -> Value {
+    let (ended, told) = told(command).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    told["readings"][0].clone()
+}
+
+pub(crate) fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
+}
+
+/// Lets every group in the namespace ping without a privilege.
+pub(crate) async fn let_everybody_ping(namespace: &Namespace) {
+    namespace.run(&["sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"]).await;
+}
