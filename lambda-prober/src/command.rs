@@ -10,7 +10,7 @@ use shared::settings::WrongSetting;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
-    explain::{Explained, OneLine},
+    explain::{Explained, Incidents, OneLine},
     pace::{LONGEST_RUN, Pace},
     report::Report,
     run::Prober,
@@ -111,7 +111,9 @@ fn say(report: &Report, tell: Tell) {
     let _ = match tell {
         Tell::Words => write!(out, "{}", Explained(report)),
         Tell::OneLine => {
-            report.targets.iter().try_for_each(|target| writeln!(out, "{}", OneLine { at: report.at, target }))
+            let lines =
+                report.targets.iter().try_for_each(|target| writeln!(out, "{}", OneLine { at: report.at, target }));
+            lines.and_then(|()| write!(out, "{}", Incidents(report)))
         }
         Tell::Json => {
             serde_json::to_writer(&mut out, report).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))

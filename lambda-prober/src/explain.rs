@@ -20,6 +20,18 @@ use crate::{
 #[derive(Debug)]
 pub struct Explained<'a>(pub &'a Report);
 
+/// Shows what became of incidents, each in one line of its own.
+#[derive(Debug)]
+pub struct Incidents<'a>(pub &'a Report);
+
+impl fmt::Display for Incidents<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let about_incidents = self.0.calls.iter().filter(|(_, call)| !matches!(call, Call::Set { .. }));
+        let verb = if self.0.mode == Mode::DryRun { "would " } else { "" };
+        about_incidents.into_iter().try_for_each(|(_, call)| writeln!(f, "          {verb}{}", Called(call)))
+    }
+}
+
 /// Shows one target in one line, with the time of the run as this machine's clock on the wall has it.
 #[derive(Debug)]
 pub struct OneLine<'a> {

@@ -168,13 +168,13 @@ impl Prober {
 
         let mut reports = Vec::with_capacity(seen.len());
         for seen in seen {
+            let status = self.rules.statuses.of(seen.verdict);
             let outcome = match seen.verdict {
                 Verdict::Unknown(UnknownCause::Key) => Outcome::Failed(key_trouble(&secrets, &seen.target.home).await),
-                _ => seen.outcome(published.get(&seen.target.page)),
+                _ => seen.outcome(status, published.get(&seen.target.page)),
             };
             let (state, before) =
                 (kept.get(&seen.target.component).cloned(), seen.component.ok().and_then(|it| it.status));
-            let status = self.rules.statuses.of(seen.verdict);
             let (target, verdict) = (seen.target.clone(), seen.verdict);
             reports.push(TargetReport { target, attempts: seen.attempts, verdict, before, status, outcome, state });
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::statuspage::Component;
+use shared::statuspage::{Component, ComponentStatus};
 
 use crate::{
     apply::{Applied, Published},
@@ -75,9 +75,8 @@ impl<'run> Seen<'run> {
         }
     }
 
-    /// What became of the component; `None` of a page that could not be written to at all.
-    pub(crate) fn outcome(&self, published: Option<&Published>) -> Outcome {
-        use shared::statuspage::ComponentStatus::UnderMaintenance;
+    /// What became of the component, which should say `wanted`; `None` of a page that could not be written to at all.
+    pub(crate) fn outcome(&self, wanted: Option<ComponentStatus>, published: Option<&Published>) -> Outcome {
         let unknown = matches!(self.verdict, Verdict::Unknown(_));
         match &self.component {
             // Where nothing is known nothing is to be published, so the page is not missed.
@@ -85,8 +84,10 @@ impl<'run> Seen<'run> {
             Err(error) => Outcome::Failed(error.clone()),
             Ok(component) => match published.map(|published| published.components.get(&component.id)) {
                 None => Outcome::Failed("there is no token to publish with".into()),
+                // An incident's call tells a status again that the component had already.
+                Some(Some(Applied::Written | Applied::Would)) if component.status == wanted => Outcome::Agrees,
                 Some(Some(applied)) => Outcome::from(applied),
-                Some(None) if component.status == Some(UnderMaintenance) => Outcome::Maintenance,
+                Some(None) if component.status == Some(ComponentStatus::UnderMaintenance) => Outcome::Maintenance,
                 Some(None) if unknown => Outcome::Unknown,
                 Some(None) => Outcome::Agrees,
             },

@@ -18,7 +18,7 @@ fn position(lines: &[String], words: &str) -> usize {
 async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     // The defaults' ports are busy, so free ones are taken.
     let _busy = [8030, 8080].map(|port| TcpListener::bind(("127.0.0.1", port)));
-    let mut demo = demo("--cut-after 7s --restore-after 18s --for 30s");
+    let mut demo = demo("--cut-after 7s --restore-after 28s --for 52s");
     let page = demo
         .wait_for("the page's address", |lines| {
             lines.iter().find_map(|line| line.trim().strip_prefix("page").map(|url| url.trim().to_owned()))
@@ -32,8 +32,12 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     assert!(read().await.contains("All Systems Operational"));
     demo.wait_for("the cut", told("down (refused); page: changed from operational to major_outage")).await;
     assert!(read().await.contains("Major System Outage"));
+    demo.wait_for("the incident", told("open an incident")).await;
+    assert!(read().await.contains("Home internet is not reachable"));
     demo.wait_for("the repair", told("up; page: changed from major_outage to operational")).await;
     assert!(read().await.contains("All Systems Operational"));
+    demo.wait_for("its end", told("to resolved")).await;
+    assert!(!read().await.contains("Home internet is not reachable"));
     demo.wait_for("the end", told("The demo is over.")).await;
     assert_eq!(demo.ended().await.code(), Some(0));
 

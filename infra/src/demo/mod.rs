@@ -19,7 +19,7 @@ use home_beacon::{
     serve::listen,
 };
 use lambda_prober::{
-    explain::OneLine,
+    explain::{Incidents, OneLine},
     pace::Pace,
     plan::Rules,
     run::{Looking, Mode, Prober},
@@ -132,6 +132,8 @@ async fn probe(prober: &Prober, targets: &Targets) {
                 for target in &report.targets {
                     say(format_args!("{}", OneLine { at: report.at, target }));
                 }
+                let incidents = Incidents(&report).to_string();
+                incidents.lines().for_each(|line| say(format_args!("{line}")));
             }
             Err(error) => say(format_args!("The probe could not begin: {error}.")),
         }

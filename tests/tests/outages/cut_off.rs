@@ -31,7 +31,7 @@ async fn play(seed: u64) {
             assert_eq!(world.keeper.status().await, "major_outage");
             open(&world, round / 2, true).await;
         } else {
-            world.restore().await;
+            world.restore();
             cut_off(&world, chance.u64(0..400)).await;
             world.probe().await;
             assert_eq!(world.keeper.status().await, "operational");

@@ -28,13 +28,13 @@ async fn an_outage_is_told_from_its_beginning_to_its_end() {
     assert_eq!(open["reminder_intervals"], "[]");
 
     assert_eq!(world.probe().await.report["calls"], json!([]), "an outage that goes on costs no more calls");
-    world.restore().await;
+    world.restore();
     world.probe().await;
     assert_eq!(world.keeper.status().await, "operational");
     world.cut().await;
     world.probe().await;
     assert_eq!(world.keeper.status().await, "major_outage");
-    world.restore().await;
+    world.restore();
     world.probe().await;
     world.later(130);
     world.probe().await;
@@ -140,7 +140,7 @@ async fn without_state_an_outage_still_has_its_incident_and_its_end() {
     world.keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(opened)).await;
     probe(&world).await;
     assert_eq!(world.incidents().await.len(), 1);
-    world.restore().await;
+    world.restore();
     probe(&world).await;
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     probe(&world).await;

@@ -21,7 +21,7 @@ async fn play(number: usize) {
     let mut world = World::new().await;
     for round in 0..ROUNDS {
         // In every fourth round a human sets maintenance while the home is down.
-        outage(&mut world, round, (number + round) % 4 == 0).await;
+        outage(&mut world, round, (number + round).is_multiple_of(4)).await;
     }
 }
 
@@ -35,7 +35,7 @@ async fn outage(world: &mut World, before: usize, human: bool) {
     let runs = world.probe_twice().await;
     only_incident(world, before, &["identified"], &runs).await;
 
-    world.restore().await;
+    world.restore();
     if human {
         world.keeper.set_status("under_maintenance").await;
         let runs = world.probe_twice().await;

@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    pub(crate) async fn restore(&mut self) {
+    pub(crate) fn restore(&mut self) {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
         socket.set_reuseaddr(true).expect("an option");
         socket.bind(self.home.address).expect("the port is still free");

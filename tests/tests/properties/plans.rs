@@ -136,7 +136,9 @@ proptest! {
             if calls.is_empty() {
                 return Ok(());
             }
-            calls.iter().for_each(|call| carry_out(&mut page, call));
+            for call in &calls {
+                carry_out(&mut page, call);
+            }
         }
         let left = plan(&subjects, &page, &rules, at(0));
         prop_assert!(left.is_empty(), "{left:#?}\n{page:#?}");

@@ -108,7 +108,7 @@ impl World {
         let before = if page == "operational" { "major_outage" } else { "operational" };
         self.keeper.set_status(before).await;
         let run = self.probe(name).await;
-        self.came_to(&run, verdict, cause).await;
+        Self::came_to(&run, verdict, cause);
         assert_eq!(run.target["outcome"], "changed", "{:#}", run.report);
         assert_eq!(self.keeper.status().await, page);
         run
@@ -118,13 +118,13 @@ impl World {
     pub(crate) async fn is_unknown(&self, name: &str, cause: &str) -> Run {
         self.keeper.set_status("degraded_performance").await;
         let run = self.probe(name).await;
-        self.came_to(&run, "unknown", cause).await;
+        Self::came_to(&run, "unknown", cause);
         assert_eq!(run.target["outcome"], "unknown", "{:#}", run.report);
         assert_eq!(self.keeper.status().await, "degraded_performance");
         run
     }
 
-    async fn came_to(&self, run: &Run, verdict: &str, cause: &str) {
+    fn came_to(run: &Run, verdict: &str, cause: &str) {
         let seen = [&run.target["verdict"], &run.target["cause"]].map(|value| value.as_str().unwrap_or_default());
         assert_eq!(seen, [verdict, cause], "{:#}", run.report);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
