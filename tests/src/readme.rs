@@ -1,11 +1,13 @@
 //! The README's settings, written from the `clap` structs that the binaries read.
 
+use std::fmt::Write as _;
+
 use clap::{Arg, Command, CommandFactory};
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
 };
 use infra::settings::{PorchlightSettings, secrets};
-use lambda_prober::settings::ProberSettings;
+use lambda_prober::{settings::ProberSettings, statuses::Statuses, verdict::Verdict};
 use shared::{secret::SecretSetting, settings::Settings};
 
 pub const BEGIN: &str = "<!-- settings: written by the tests, UPDATE_README=1 renews them -->";
@@ -15,6 +17,7 @@ pub const END: &str = "<!-- end of settings -->";
 pub fn settings() -> String {
     let mut text = String::new();
     text += &table::<ProberSettings>();
+    text += &causes();
     text += &table::<BeaconSettings>();
     text += &table::<KeeperSettings>();
     text += &table::<PingSettings>();
@@ -24,6 +27,20 @@ pub fn settings() -> String {
     porchlight.build();
     for command in porchlight.get_subcommands().filter(|command| command.get_name() != "help") {
         text += &rows(&format!("porchlight {}", command.get_name()), command, secrets(command.get_name()));
+    }
+    text
+}
+
+/// What the page says for each cause, as far as it says anything.
+fn causes() -> String {
+    let mut text = String::from(
+        "\nThe causes, and what the component says for each unless `STATUSES` tells otherwise; for those without a status it \
+         stays as it is:\n\n| verdict | cause | component | what it means |\n|---|---|---|---|\n",
+    );
+    for verdict in Verdict::all() {
+        let cause = verdict.cause().map(|cause| format!("`{cause}`")).unwrap_or_default();
+        let status = Statuses::default().of(verdict).map(|status| format!("`{status}`")).unwrap_or_default();
+        let _ = writeln!(text, "| {} | {cause} | {status} | {} |", verdict.label(), verdict.sentence());
     }
     text
 }
