@@ -77,8 +77,10 @@ pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pag
     }
     let pages = wanted.into_iter().map(|(page, components)| async move {
         let read = async {
-            let listings = access.call(until, |client| listings(client, page, &components)).await?;
-            let incidents = access.call(until, |client| async move { client.unresolved(page).await }).await?;
+            let (listings, incidents) = tokio::try_join!(
+                access.call(until, |client| listings(client, page, &components)),
+                access.call(until, |client| async move { client.unresolved(page).await }),
+            )?;
             Ok(PageRead { components: pick(page, &components, &listings), incidents: ours(&incidents) })
         };
         (page.clone(), read.await.map_err(|error: ApiError| access.told(&error)))

@@ -80,7 +80,7 @@ async fn serve(
     }
 }
 
-/// A statuspage that always says the same of one component, over TLS if it has a certificate, after a delay.
+/// A statuspage that always says the same of one component and has no incidents, over TLS if it has a certificate, after a delay.
 pub(crate) struct Statuspage {
     pub(crate) api: String,
     /// What `SSL_CERT_FILE` must hold.
@@ -117,14 +117,13 @@ impl Statuspage {
 }
 
 async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration) {
-    if read_request(&mut stream).await.is_none() {
-        return;
-    }
+    let Some(request) = read_request(&mut stream).await else { return };
     sleep(delay).await;
-    let body = format!(
-        r#"[{{"id":"{}","name":"Home","status":"operational","updated_at":"2026-11-21T04:30:00Z"}}]"#,
+    let component = format!(
+        r#"{{"id":"{}","name":"Home","status":"operational","updated_at":"2026-11-21T04:30:00Z"}}"#,
         tests::keeper::COMPONENT
     );
+    let body = if request.contains("/incidents") { "[]".to_owned() } else { format!("[{component}]") };
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
     let _ = stream.shutdown().await;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
+use serde_json::Value;
 use shared::proof::Key;
 use tests::{
     aws::{Reply, ScriptedStore, point},
@@ -34,6 +35,7 @@ pub(super) async fn measure(release: &Path) {
     starts(&function, &released(release, "bare-function")).await;
     warm_runs(&function, &released(release, "beacon")).await;
     overlap(&function).await;
+    names(&function).await;
 }
 
 const TOKEN_AT: &str = "/porchlight/statuspage-token";
@@ -156,6 +158,25 @@ async fn overlap(function: &Path) {
         time / 100.0
     );
     end(child).await;
+}
+
+/// What a name costs a fresh process, from reading the name servers to an answer: `localhost` is answered by hickory itself.
+async fn names(prober: &Path) {
+    let (home, statuspage) = (slow_home(Duration::ZERO).await, Statuspage::open(false, Duration::ZERO).await);
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let mut command = command(prober);
+        command.args(["--once", "--json"]).env("CANARY_URL", format!("http://localhost:{}", home.port()));
+        command
+            .env("PAGE_ID", PAGE)
+            .env("COMPONENT_ID", COMPONENT)
+            .env("STATUSPAGE_URL", &statuspage.api)
+            .env("TOKEN", "x");
+        let told = tests::process::run(command, Duration::from_mins(1)).await.stdout;
+        let report: Value = serde_json::from_str(&told).expect("a report");
+        times.extend(report["targets"][0]["attempts"][0]["resolve_ms"].as_f64());
+    }
+    println!("hickory, from nothing to an answer: {:.2} ms (goal: at most 2)", median(&mut times));
 }
 
 fn free_port() -> u16 {
