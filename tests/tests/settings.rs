@@ -40,6 +40,7 @@ fn target_but<'a>(name: &'a str, value: Option<&'a str>) -> Vec<(&'a str, &'a st
     target
 }
 
+const ITSELF: &str = "9.9.9.9:443,home.example:443";
 const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
 const TWO: &str = r#"[{"url":"http://one","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"},
     {"url":"http://two","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"}]"#;
@@ -59,7 +60,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("COMPONENT_ID", Some("UPPERCASE123"), "'--component-id <COMPONENT_ID>': an id is 12 lower-case"),
         ("STATUSPAGE_URL", Some("ftp://x"), "an address begins with http:// or https://"),
         ("ATTEMPTS", Some("1"), "a run takes 2 to 5 attempts"),
-        ("TARGETS", Some("[]"), "1 to 100 targets, not 0"),
+        ("TARGETS", Some("[]"), "1 to 200 targets, not 0"),
         ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
         ("STATUSPAGE_TOKEN_PARAMETER", Some("/token"), "TOKEN and STATUSPAGE_TOKEN_PARAMETER are both set"),
         ("STATUSPAGE_TOKEN_PARAMETER", Some("token"), "STATUSPAGE_TOKEN_PARAMETER: a parameter's name is a path"),
@@ -73,6 +74,13 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("TARGETS", Some("[{]"), "TARGETS: this is not JSON"),
         ("TARGETS", Some(TWO), "two targets share the component 8kbf7d35c070"),
         ("TARGETS_PARAMETER", Some("/targets"), "TARGETS_PARAMETER and CANARY_URL are both set: keep one of them"),
+        ("INCIDENT_AFTER", Some("30s"), "an incident tells an outage of 1m or longer; `never` opens none"),
+        ("WITNESSES", Some(ITSELF), "WITNESSES: the witness home.example:443 is the target itself"),
+        ("WITNESSES", Some("home.duckdns.org:443"), "cannot bear witness: DuckDNS may be what is in trouble"),
+        ("WITNESSES", Some("9.9.9.9:443"), "at least one witness by an address and one by a name"),
+        ("STATUSES", Some("cat=operational"), "`cat` is no cause that has a status: it is one of slow, "),
+        ("STATUSES", Some("slow=under_maintenance"), "`under_maintenance` is no status that a prober may set"),
+        ("DEGRADED_ABOVE", Some("5s"), "no connection is waited for longer than 4s"),
         ("LOG_LEVEL", Some("loud"), "a level is error, warn, info, debug or trace"),
     ] {
         refuses("lambda-prober", &target_but(name, value), &[], sentence).await;
@@ -121,7 +129,13 @@ async fn the_function_refuses_its_settings_before_it_polls() {
 /// Whoever invokes the function sees only what the runtime API was told.
 #[tokio::test]
 async fn the_function_tells_the_runtime_api_the_same_sentence() {
-    for (name, value) in [("BEACON_KEY", "short"), ("TARGETS", "[{]"), ("TARGETS", TWO), ("TOKEN_FILE", "/nowhere")] {
+    for (name, value) in [
+        ("BEACON_KEY", "short"),
+        ("TARGETS", "[{]"),
+        ("TARGETS", TWO),
+        ("TOKEN_FILE", "/nowhere"),
+        ("WITNESSES", ITSELF),
+    ] {
         let api = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = api.local_addr().expect("an address").to_string();
         let listening = tokio::spawn(async move {
