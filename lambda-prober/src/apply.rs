@@ -155,7 +155,7 @@ impl Round<'_> {
                 Err(error) => return Err(error),
             };
         }
-        if again.recent {
+        if again.recent(&view.incidents) {
             let recent = ours(&self.counted(self.client.recent(page, RECENT)).await?);
             let new = recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id));
             view.incidents.extend(new.collect::<Vec<_>>());

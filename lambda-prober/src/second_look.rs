@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use shared::id::ComponentId;
+use shared::id::{ComponentId, IncidentId};
 
-use crate::plan::{Call, View};
+use crate::plan::{Call, OurIncident, View};
 
 /// What must be read again before these calls are made, besides maintenance under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondLook {
     /// The open incidents, and the page's time zone for their texts.
     pub incidents: bool,
-    /// The last incidents, open or not: one that a human resolved is not doubled.
-    pub recent: bool,
     pub components: BTreeSet<ComponentId>,
+    opens: bool,
+    changes: BTreeSet<IncidentId>,
 }
 
 /// Why a component is left alone.
@@ -30,9 +30,22 @@ impl SecondLook {
     pub fn before(planned: &[Call]) -> Self {
         Self {
             incidents: planned.iter().any(|call| !matches!(call, Call::Set { .. })),
-            recent: planned.iter().any(|call| matches!(call, Call::Open { .. })),
             components: planned.iter().flat_map(|call| call.sets().into_keys()).collect(),
+            opens: planned.iter().any(|call| matches!(call, Call::Open { .. })),
+            changes: planned.iter().filter_map(changed).cloned().collect(),
         }
+    }
+
+    /// Whether the last incidents must be read, too, open or not: one that a human resolved, perhaps just now, is not doubled.
+    pub fn recent(&self, open: &[OurIncident]) -> bool {
+        self.opens || self.changes.iter().any(|changed| !open.iter().any(|incident| incident.id == *changed))
+    }
+}
+
+fn changed(call: &Call) -> Option<&IncidentId> {
+    match call {
+        Call::Change { incident, .. } => Some(incident),
+        Call::Set { .. } | Call::Open { .. } | Call::Delete { .. } => None,
     }
 }
 
@@ -58,10 +71,11 @@ pub fn held(planned: &[Call], then: &View, now: &View) -> Vec<(ComponentId, Hold
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{HashMap, HashSet};
+    use std::collections::{BTreeMap, HashMap, HashSet};
 
-    use jiff::tz::TimeZone;
-    use shared::statuspage::{Component, ComponentStatus};
+    use jiff::{Timestamp, tz::TimeZone};
+    use serde_json::Map;
+    use shared::statuspage::{Component, ComponentStatus, IncidentChange, IncidentStatus};
 
     use super::*;
     use ComponentStatus::{MajorOutage, Operational, UnderMaintenance};
@@ -100,8 +114,37 @@ mod tests {
     #[test]
     fn incidents_are_looked_at_again_only_where_one_is_planned() {
         let set = SecondLook::before(&[Call::Set { component: id(), to: MajorOutage }]);
-        assert_eq!(set, SecondLook { incidents: false, recent: false, components: BTreeSet::from([id()]) });
+        assert!(!set.incidents && !set.recent(&[]) && set.components == BTreeSet::from([id()]));
         let delete = SecondLook::before(&[Call::Delete { incident: "p31zjtct2jer".parse().unwrap() }]);
-        assert_eq!(delete, SecondLook { incidents: true, recent: false, components: BTreeSet::new() });
+        assert!(delete.incidents && !delete.recent(&[]) && delete.components.is_empty());
+    }
+
+    #[test]
+    fn an_incident_that_is_not_open_any_more_is_looked_for_among_the_last() {
+        let open = OurIncident {
+            id: "p31zjtct2jer".parse().unwrap(),
+            key: "k".into(),
+            status: IncidentStatus::Monitoring,
+            down_since: Timestamp::UNIX_EPOCH,
+            up_since: None,
+            cause: None,
+            components: vec![id()],
+            created_at: Timestamp::UNIX_EPOCH,
+            updates: 1,
+        };
+        let change = IncidentChange {
+            name: None,
+            status: IncidentStatus::Investigating,
+            body: String::new(),
+            component_ids: vec![id()],
+            components: BTreeMap::new(),
+            metadata: Map::new(),
+            deliver_notifications: false,
+            reminder_intervals: "[]",
+        };
+        let falls = SecondLook::before(&[Call::Change { incident: open.id.clone(), change: change.clone() }]);
+        assert!(falls.incidents && !falls.recent(&[open]));
+        assert!(falls.recent(&[]), "a human resolved it meanwhile, and what would be opened instead is a second one");
+        assert!(SecondLook::before(&[Call::Open { key: "k".into(), change }]).recent(&[]));
     }
 }
