@@ -2,7 +2,7 @@
 //! try, because a try whose answer was lost may have been obeyed. What is then left to do is planned anew.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -19,6 +19,7 @@ use crate::{
     page::{listings, ours},
     plan::{Call, Rules, Subject, View, plan, zone},
     run::Mode,
+    second_look::{Hold, SecondLook, held},
 };
 
 /// The most calls of one run for changes of one page. With its reading, that is half of what statuspage.io allows a token in a
@@ -143,9 +144,9 @@ impl Round<'_> {
     async fn look_again(&self, planned: &[Call]) -> Result<View, ApiError> {
         let Publication { page, seen, .. } = self.publication;
         let mut view = seen.clone();
-        let has = |kind: fn(&Call) -> bool| planned.iter().any(kind);
+        let again = SecondLook::before(planned);
         view.maintained = self.maintained().await?;
-        if has(|call| !matches!(call, Call::Set { .. })) {
+        if again.incidents {
             view.incidents = ours(&self.counted(self.client.unresolved(page)).await?);
             view.zone = match self.counted(self.client.page(page)).await {
                 Ok(page) => zone(page.time_zone.as_deref()),
@@ -154,17 +155,16 @@ impl Round<'_> {
                 Err(error) => return Err(error),
             };
         }
-        if has(|call| matches!(call, Call::Open { .. })) {
+        if again.recent(&view.incidents) {
             let recent = ours(&self.counted(self.client.recent(page, RECENT)).await?);
             let new = recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id));
             view.incidents.extend(new.collect::<Vec<_>>());
         }
-        let concerned: HashSet<ComponentId> = planned.iter().flat_map(|call| call.sets().into_keys()).collect();
-        view.components.extend(self.components(&concerned).await?);
+        view.components.extend(self.components(&again.components).await?);
         Ok(view)
     }
 
-    async fn components(&self, concerned: &HashSet<ComponentId>) -> Result<Vec<(ComponentId, Component)>, ApiError> {
+    async fn components(&self, concerned: &BTreeSet<ComponentId>) -> Result<Vec<(ComponentId, Component)>, ApiError> {
         let page = self.publication.page;
         let mut read = Vec::with_capacity(concerned.len());
         if concerned.len() <= ONE_BY_ONE {
@@ -199,18 +199,10 @@ impl Round<'_> {
     /// Settles what somebody else changed since the run decided.
     fn leave_what_moved(&self, planned: &[Call], view: &View) {
         let mut progress = self.progress();
-        for (component, to) in planned.iter().flat_map(Call::sets) {
-            let (then, now) = (self.publication.seen.components.get(&component), view.components.get(&component));
-            let moved = now.is_none_or(|now| {
-                now.status != Some(to)
-                    && then.is_none_or(|then| (then.status, &then.updated_at) != (now.status, &now.updated_at))
-            });
-            let settled = if moved {
-                Applied::Left
-            } else if view.maintained.contains(&component) {
-                Applied::Maintained
-            } else {
-                continue;
+        for (component, hold) in held(planned, &self.publication.seen, view) {
+            let settled = match hold {
+                Hold::Moved => Applied::Left,
+                Hold::Maintained => Applied::Maintained,
             };
             progress.components.entry(component).or_insert(settled);
         }

@@ -2,10 +2,11 @@
 //!
 //! A run is observe → judge → plan → apply. The pure core decides: [`judge`](judge::judge) turns what was seen into
 //! a [`verdict`], [`plan`](plan::plan) turns verdicts and a page as read into the calls that it needs: components by
-//! [`statuses`], and incidents. Thin edges do: [`observe`] opens sockets and asks each [`witness`], [`page`] reads the page,
-//! [`apply`] writes it. [`run`] joins them within the deadlines of a [`pace`], with [`secrets`] and [`state`] that may be in
-//! Parameter Store ([`parameters`]), an [`identity`] for each answer, and an [`access`] to the page that survives a replaced
-//! token. [`command`] and [`function`] are its two fronts, and [`report`] is what both tell.
+//! [`statuses`], and incidents; a [`second_look`] tells what is left alone. Thin edges do: [`observe`] opens sockets and asks
+//! each [`witness`], [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the deadlines of a [`pace`], with
+//! [`secrets`] and [`state`] that may be in Parameter Store ([`parameters`]), an [`identity`] for each answer, and an [`access`]
+//! to the page that survives a replaced token. [`command`] and [`function`] are its two fronts, and [`report`] is what both
+//! tell.
 
 pub mod access;
 pub mod apply;
@@ -23,6 +24,7 @@ pub mod parameters;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod second_look;
 pub mod secrets;
 pub mod seen;
 pub mod settings;

@@ -27,12 +27,12 @@ pub struct Looked {
 
 /// A target, and its component as the page had it.
 #[derive(Debug)]
-pub(crate) struct Seen<'run> {
-    pub(crate) target: &'run Target,
-    pub(crate) attempts: Vec<Attempt>,
-    pub(crate) verdict: Verdict,
-    pub(crate) component: Result<&'run Component, String>,
-    pub(crate) incident: Option<&'run OurIncident>,
+pub struct Seen<'run> {
+    pub target: &'run Target,
+    pub attempts: Vec<Attempt>,
+    pub verdict: Verdict,
+    pub component: Result<&'run Component, String>,
+    pub incident: Option<&'run OurIncident>,
 }
 
 impl<'run> Seen<'run> {
@@ -50,7 +50,8 @@ impl<'run> Seen<'run> {
         Self { target, attempts, verdict, component, incident }
     }
 
-    pub(crate) fn finding<'a>(&'a self, at: Timestamp, new_key: &'a str, resolve_after: Duration) -> Finding<'a> {
+    /// For the record. An outage that begins now gets the new key.
+    pub fn finding<'a>(&'a self, at: Timestamp, new_key: &'a str, resolve_after: Duration) -> Finding<'a> {
         let proving = self.attempts.iter().find(|attempt| attempt.exchanges.iter().any(|it| it.proven().is_some()));
         Finding {
             at,
@@ -64,7 +65,8 @@ impl<'run> Seen<'run> {
         }
     }
 
-    pub(crate) fn subject(&self, record: Record, at: Timestamp) -> Subject {
+    /// For the plan, with the record as this run leaves it.
+    pub fn subject(&self, record: Record, at: Timestamp) -> Subject {
         Subject {
             component: self.target.component.clone(),
             verdict: self.verdict,

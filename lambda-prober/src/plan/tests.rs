@@ -193,8 +193,15 @@ fn an_incident_that_a_human_resolved_is_neither_reopened_nor_doubled() {
         [Call::Set { component: id(0), to: MajorOutage }],
         "the component is told the truth all the same"
     );
-    let other = Subject { outage_key: Some("other".into()), ..subject(0, SILENT, -900) };
-    assert!(matches!(&planned(&[other], &view)[..], [Call::Open { .. }]), "another outage has an incident of its own");
+    let other = |since| Subject { outage_key: Some("other".into()), ..subject(0, SILENT, since) };
+    let mut old = view.clone();
+    old.incidents[0].created_at = at(-1_000);
+    assert!(matches!(&planned(&[other(-900)], &old)[..], [Call::Open { .. }]), "another outage has its own");
+    let calls = planned(&[other(-900)], &view);
+    assert!(
+        matches!(calls[..], [Call::Set { .. }]),
+        "the key was lost, but it was opened during this outage: {calls:?}"
+    );
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Finding<'_> {
 
     /// The record after this run; of `None`, no record is known.
     pub fn record(&self, before: Option<&Record>) -> Record {
-        let known = before.cloned().unwrap_or_else(|| self.as_the_page_tells());
+        let known = self.with_the_page(before.cloned().unwrap_or_default());
         // A clock that was ahead must not keep an outage open for ever.
         let past = |time: Option<Timestamp>| time.filter(|time| *time <= self.at);
         let known = Record {
@@ -135,7 +135,20 @@ impl Finding<'_> {
         }
     }
 
-    /// What can be known of an outage where there is no record: what the page says of it.
+    /// The record, unless the page knows better: a record may be lost, or of another time. An open incident with another key
+    /// tells of a later outage than the record, and a home has not been up since before its outage began.
+    fn with_the_page(&self, known: Record) -> Record {
+        let told = self.as_the_page_tells();
+        let Some(began) = told.down_since else { return known };
+        if told.outage_key.is_some() && told.outage_key != known.outage_key {
+            let Record { last_proven_address, others, .. } = known;
+            return Record { last_proven_address, others, ..told };
+        }
+        let up_since = known.up_since.filter(|up| *up >= began);
+        Record { down_since: known.down_since.or(told.down_since), up_since: up_since.or(told.up_since), ..known }
+    }
+
+    /// What the page says of an outage.
     fn as_the_page_tells(&self) -> Record {
         let Some(incident) = self.incident else {
             let out = self.page.filter(|_| self.says(ComponentStatus::MajorOutage));

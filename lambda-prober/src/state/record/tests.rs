@@ -137,6 +137,32 @@ fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
 }
 
 #[test]
+fn a_record_of_another_time_does_not_win_over_the_page() {
+    let stale = Record { up_since: Some(at(-90_000)), ..Record::default() };
+    let out = page(OUTAGE, -300);
+    let up = finding(0, UP, &out).record(Some(&stale));
+    assert_eq!((up.down_since, up.up_since), (Some(at(-300)), Some(at(0))), "it has not been up since yesterday");
+    assert_eq!(finding(0, DOWN, &out).record(Some(&stale)).down_since, Some(at(-300)));
+    let told = OurIncident {
+        id: "p31zjtct2jer".parse().unwrap(),
+        key: "theirs".into(),
+        status: IncidentStatus::Monitoring,
+        down_since: at(-600),
+        up_since: Some(at(-90)),
+        cause: None,
+        components: Vec::new(),
+        created_at: at(-300),
+        updates: 1,
+    };
+    let fine = page(FINE, -90);
+    let earlier = Record { down_since: Some(at(-9_000)), outage_key: Some("ours".into()), ..Record::default() };
+    for record in [stale, earlier] {
+        let up = Finding { incident: Some(&told), ..finding(0, UP, &fine) }.record(Some(&record));
+        assert_eq!((up.down_since, up.up_since), (Some(at(-600)), Some(at(-90))), "from {record:?}");
+    }
+}
+
+#[test]
 fn a_record_from_the_future_is_no_record() {
     let wrong = Record { down_since: Some(at(9_000)), up_since: Some(at(9_000)), ..Record::default() };
     assert_eq!(next(&wrong, 0, DOWN, OUTAGE).down_since, Some(at(0)));
