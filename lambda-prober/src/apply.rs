@@ -75,6 +75,8 @@ struct Progress {
     calls: Vec<Call>,
     /// Calls of any kind.
     made: usize,
+    /// The last passing trouble.
+    trouble: Option<String>,
 }
 
 impl Publication<'_> {
@@ -212,7 +214,9 @@ impl Round<'_> {
     async fn make(&self, call: Call) -> Result<(), ApiError> {
         let page = self.publication.page;
         if self.progress().made >= MOST_CALLS {
-            self.settle(&call, &Applied::Left);
+            // What was tried again and again is no matter of too many changes.
+            let trouble = self.progress().trouble.clone();
+            self.settle(&call, &trouble.map_or(Applied::Left, Applied::Failed));
             return Ok(());
         }
         let made = match &call {
@@ -246,14 +250,15 @@ impl Round<'_> {
 
     fn settle(&self, call: &Call, applied: &Applied) {
         let mut progress = self.progress();
-        for component in call.sets().into_keys() {
+        let failed = matches!(applied, Applied::Failed(_));
+        for component in if failed { call.about() } else { call.sets().into_keys().collect() } {
             progress.components.entry(component).or_insert_with(|| applied.clone());
         }
     }
 
     async fn counted<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         self.progress().made += 1;
-        call.await
+        call.await.inspect_err(|error| self.progress().trouble = Some(self.publication.access.told(error)))
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
