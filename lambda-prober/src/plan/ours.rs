@@ -25,6 +25,8 @@ pub struct OurIncident {
     pub cause: Option<DownCause>,
     pub components: Vec<ComponentId>,
     pub created_at: Timestamp,
+    /// When anybody last wrote to it.
+    pub updated_at: Timestamp,
     /// How many updates it has had.
     pub updates: usize,
 }
@@ -45,6 +47,7 @@ impl OurIncident {
             cause,
             components: incident.components.iter().map(|affected| affected.id.clone()).collect(),
             created_at: incident.created_at,
+            updated_at: incident.updated_at,
             updates: incident.updates,
         })
     }
