@@ -15,6 +15,7 @@
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
 //! - [`front`]: TLS in front of a service
 //! - [`readme`]: its settings, written from the binaries
+//! - [`years`]: what the simulation came to
 //! - [`skip`]: tests that cannot run here, told loudly
 
 pub mod address_source;
@@ -40,3 +41,4 @@ pub mod readme;
 pub mod skip;
 pub mod statuspage;
 pub mod web;
+pub mod years;
