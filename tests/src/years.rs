@@ -1,6 +1,6 @@
 //! What the simulation's years came to, as committed: a line for each seed and rule, and the README's table of them.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, fmt::Write as _, path::PathBuf};
 
 use crate::binaries::root;
 
@@ -37,10 +37,11 @@ pub fn table() -> String {
     for (rule, told) in RULES {
         let of_rule: Vec<_> = years.iter().filter(|year| year["rule"] == rule).collect();
         let sum = |name: &str| of_rule.iter().map(|year| year[name].parse::<f64>().expect("a number")).sum::<f64>();
-        let number = of_rule.len() as f64;
-        let yearly = |name: &str| sum(name) / number;
-        table += &format!(
-            "| {told} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} |\n",
+        let years: f64 = of_rule.iter().map(|_| 1.0).sum();
+        let yearly = |name: &str| sum(name) / years;
+        let _ = writeln!(
+            table,
+            "| {told} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} |",
             yearly("false_down_s") / 60.0,
             yearly("missed"),
             yearly("outages"),

@@ -241,5 +241,5 @@ impl Demands<'_> {
 /// A time as those need it who look for it.
 pub(crate) fn told(time: Ms) -> String {
     let (day, hour, minute) = (time / DAY, time % DAY / HOUR, time % HOUR / MINUTE);
-    format!("day {day} {hour:02}:{minute:02}:{:06.3}", (time % MINUTE) as f64 / 1_000.0)
+    format!("day {day} {hour:02}:{minute:02}:{:02}.{:03}", time % MINUTE / SECOND, time % SECOND)
 }

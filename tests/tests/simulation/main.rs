@@ -83,7 +83,9 @@ fn a_year(seed: u64) {
         .zip([&outcome.figures, &threshold, &any_answer])
         .map(|((rule, _), figures)| (format!("{seed:02} {rule}"), figures.line()))
         .collect();
-    lines.iter().for_each(|(name, line)| println!("{name} {line}"));
+    for (name, line) in &lines {
+        println!("{name} {line}");
+    }
     demand(&year, &outcome);
     are_committed(&lines);
 }
@@ -115,8 +117,9 @@ fn are_committed(lines: &[(String, String)]) {
     if env::var_os("UPDATE_YEARS").is_some() {
         let mut renewed = committed;
         renewed.extend(lines.iter().cloned());
-        let lines: String = renewed.iter().map(|(name, line)| format!("{name} {line}\n")).collect();
-        fs::write(&place, format!("seed rule {}\n{lines}", Figures::NAMES)).expect("figures can be written");
+        let lines: Vec<String> = renewed.iter().map(|(name, line)| format!("{name} {line}\n")).collect();
+        let text = format!("seed rule {}\n{}", Figures::NAMES, lines.concat());
+        fs::write(&place, text).expect("figures can be written");
         return;
     }
     for (name, line) in lines {

@@ -26,11 +26,11 @@ use shared::{
     retry,
     statuspage::{Component, Incident},
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
     demands::told,
-    dice::{Dice, Ms},
+    dice::{DAY, Dice, Ms},
     memory::{Memory, Unavailable},
     page::{Ask, Page, Told, component_id, timestamp},
     schedule::Start,
@@ -130,14 +130,12 @@ impl<'w> Prober<'w> {
         let dice = Dice::of(self.seed + ((instance as u64) << 32), 0x7_0000_0000 + start.at.unsigned_abs()).into();
         let (decided, calls) = (Cell::new(start.at), Cell::new(0));
         let run = Run { prober: self, began: start.at, instance, decided, calls, hiccup: start.hiccup, dice };
-        let ended = match start.cut_off {
-            None => Some(run.play().await),
-            Some(end) => tokio::time::timeout_at(self.instant(end), run.play()).await.ok(),
-        };
+        let until = start.cut_off.unwrap_or(start.at + DAY);
+        let ended = timeout_at(self.instant(until), run.play()).await;
         let mut memory = self.memory.borrow_mut();
         match ended {
-            Some(()) => memory.release(instance),
-            None => memory.lose(instance),
+            Ok(()) => memory.release(instance),
+            Err(_) => memory.lose(instance),
         }
     }
 

@@ -32,7 +32,7 @@ struct Look {
 
 impl Rule {
     pub(crate) fn play<'w>(self, seed: u64, weather: &'w Weather, schedule: &Schedule) -> Page<'w> {
-        let pace = Pace::every(std::time::Duration::from_mins(1), 3);
+        let tempo = Pace::every(std::time::Duration::from_mins(1), 3);
         let mut page = Page::new(weather);
         let (mut looks, mut index) = (Vec::new(), 0);
         while index < schedule.starts.len() {
@@ -44,7 +44,7 @@ impl Rule {
             index = busy;
             let Some(start) = schedule.starts.get(index) else { break };
             let dice = Dice::of(seed, 0x6_0000_0000 + start.at.unsigned_abs());
-            let mut sky = Sky { weather, pace: &pace, dice };
+            let mut sky = Sky { weather, pace: &tempo, dice };
             let (answered, ended) = answers(&mut sky, start.at);
             let (testimony, heard) = sky.hear(ended);
             let connected = testimony.0.first().is_some_and(|statement| statement.outcome.is_ok());

@@ -139,8 +139,8 @@ impl Sky<'_> {
             }
         }
         replies.sort_unstable();
-        let arrives = replies.into_iter().filter(|sent| sent + ONE_WAY <= start + phase);
-        let arrived = arrives.into_iter().find(|sent| matches!(self.meet(*sent, to), Met::Through));
+        let in_time = replies.into_iter().filter(|sent| sent + ONE_WAY <= start + phase);
+        let arrived = in_time.into_iter().find(|sent| matches!(self.meet(*sent, to), Met::Through));
         arrived.map(|sent| sent + ONE_WAY - start).ok_or((Failure::TimedOut, phase))
     }
 

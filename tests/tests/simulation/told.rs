@@ -21,9 +21,9 @@ pub(crate) fn weather(year: &Year) {
     lengths("blind", &weather.sight, |sight| *sight != Sight::OneWitness);
     lengths("one witness only", &weather.sight, |sight| *sight == Sight::OneWitness);
     lengths("statuspage in trouble", &weather.page, |_| true);
-    lengths("no record", &weather.no_state, |_| true);
-    lengths("maintenance by hand", &weather.by_hand, |_| true);
-    lengths("maintenance planned", &weather.planned, |_| true);
+    lengths("no record", &weather.no_state, |()| true);
+    lengths("maintenance by hand", &weather.by_hand, |()| true);
+    lengths("maintenance planned", &weather.planned, |()| true);
     let lost = weather.state_faults.iter().filter(|(_, fault)| *fault == StateFault::Lost).count();
     let stale = weather.state_faults.len() - lost;
     println!(

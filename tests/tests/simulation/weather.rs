@@ -166,7 +166,7 @@ impl Weather {
     /// How long host and beacon have been running then, in seconds.
     pub(crate) fn running(&self, time: Ms) -> (u64, u64) {
         let since = |cut: fn(Cut) -> bool| {
-            let ended = self.cuts.iter().filter(|spell| spell.to <= time && cut(spell.what)).next_back();
+            let ended = self.cuts.iter().rfind(|spell| spell.to <= time && cut(spell.what));
             // Host and beacon were up a little before the line was.
             ((time - ended.map_or(-30 * DAY, |spell| spell.to - 5 * SECOND)) / SECOND).unsigned_abs()
         };
@@ -195,12 +195,12 @@ fn spells<T>(dice: &mut Dice, number: usize, least: Ms, most: Ms, what: impl Fn(
 fn hit<'a>(dice: &'a mut Dice, number: usize, cuts: &'a Spells<Cut>) -> impl Iterator<Item = (Ms, Dice)> + 'a {
     let long: Vec<_> = cuts.iter().filter(|cut| cut.to - cut.from > 5 * MINUTE).copied().collect();
     let mut times: Vec<Ms> = (0..number)
-        .map(|index| match index % 2 {
-            0 => dice.between(FIRST, LAST),
-            _ => {
-                let within = dice.one_of(&long);
-                dice.between(within.from, within.to + 5 * MINUTE)
+        .map(|index| {
+            if index % 2 == 0 {
+                return dice.between(FIRST, LAST);
             }
+            let within = dice.one_of(&long);
+            dice.between(within.from, within.to + 5 * MINUTE)
         })
         .collect();
     times.sort_unstable();
