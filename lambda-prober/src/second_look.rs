@@ -130,6 +130,7 @@ mod tests {
             cause: None,
             components: vec![id()],
             created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
             updates: 1,
         };
         let change = IncidentChange {

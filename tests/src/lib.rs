@@ -15,6 +15,7 @@
 //! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
+//! - [`years`]: what the simulation came to
 //! - [`skip`]: tests that cannot run here, told loudly
 
 pub mod address_source;
@@ -43,3 +44,4 @@ pub mod skip;
 pub mod statuspage;
 pub mod tls;
 pub mod web;
+pub mod years;

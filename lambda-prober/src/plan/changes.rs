@@ -103,7 +103,7 @@ impl Plan<'_> {
             component_ids: subjects.iter().map(|subject| subject.component.clone()).collect(),
             // All of them, whether they say so already or not: so the incident tells how bad it is.
             components: self.statuses(subjects),
-            metadata: note(&key, down_since, Some(cause)),
+            metadata: note(&key, down_since, Some(cause), false),
             deliver_notifications: self.rules.notify,
             reminder_intervals: NO_REMINDERS,
         };
@@ -124,7 +124,12 @@ impl Plan<'_> {
                 body,
                 component_ids,
                 components: self.all_due(members),
-                metadata: note(&incident.key, incident.down_since, cause.into_iter().chain(incident.cause).min()),
+                metadata: note(
+                    &incident.key,
+                    incident.down_since,
+                    cause.into_iter().chain(incident.cause).min(),
+                    status == IncidentStatus::Resolved,
+                ),
                 deliver_notifications: notify && self.rules.notify,
                 reminder_intervals: NO_REMINDERS,
             })
@@ -186,7 +191,7 @@ impl Plan<'_> {
                 body: "Another incident tells the same outage; please read on there.".into(),
                 component_ids: double.components.clone(),
                 components: BTreeMap::new(),
-                metadata: note(&double.key, double.down_since, double.cause),
+                metadata: note(&double.key, double.down_since, double.cause, true),
                 deliver_notifications: false,
                 reminder_intervals: NO_REMINDERS,
             };

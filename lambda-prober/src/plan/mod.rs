@@ -133,14 +133,14 @@ impl View {
     }
 
     /// Our incident about a subject's outage: the oldest open one, else one that is resolved. Where the key was lost with the
-    /// record, one that was opened since the outage began is about it, too.
+    /// record, one that was open since the outage began is about it, too.
     pub fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
         let with_key = |incident: &&OurIncident| Some(&incident.key) == subject.outage_key.as_ref();
         let about =
             |incident: &&OurIncident| incident.is_open() && (with_key(incident) || incident.names(&subject.component));
         let open = self.incidents.iter().filter(about).min_by_key(|incident| incident.age());
         let since = |incident: &&OurIncident| {
-            incident.names(&subject.component) && subject.down_since.is_some_and(|down| incident.created_at >= down)
+            incident.names(&subject.component) && subject.down_since.is_some_and(|down| incident.updated_at >= down)
         };
         open.or_else(|| self.incidents.iter().find(with_key)).or_else(|| self.incidents.iter().find(since))
     }

@@ -25,8 +25,12 @@ pub struct OurIncident {
     pub cause: Option<DownCause>,
     pub components: Vec<ComponentId>,
     pub created_at: Timestamp,
+    /// When anybody last wrote to it.
+    pub updated_at: Timestamp,
     /// How many updates it has had.
     pub updates: usize,
+    /// Whether a prober has said that the outage is over. What is resolved without that, a human resolved.
+    pub ended: bool,
 }
 
 impl OurIncident {
@@ -45,7 +49,9 @@ impl OurIncident {
             cause,
             components: incident.components.iter().map(|affected| affected.id.clone()).collect(),
             created_at: incident.created_at,
+            updated_at: incident.updated_at,
             updates: incident.updates,
+            ended: noted.get("ended") == Some(&Value::Bool(true)),
         })
     }
 
@@ -64,9 +70,9 @@ impl OurIncident {
 }
 
 /// What is noted at an incident.
-pub(super) fn note(key: &str, down_since: Timestamp, cause: Option<DownCause>) -> Map<String, Value> {
+pub(super) fn note(key: &str, down_since: Timestamp, cause: Option<DownCause>, ended: bool) -> Map<String, Value> {
     let cause = cause.and_then(label_of);
-    let noted = json!({"outage_key": key, "down_since": down_since.to_string(), "cause": cause});
+    let noted = json!({"outage_key": key, "down_since": down_since.to_string(), "cause": cause, "ended": ended});
     Map::from_iter([(NOTED_AS.to_owned(), noted)])
 }
 

@@ -117,6 +117,7 @@ fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
         cause: None,
         components: Vec::new(),
         created_at: at(-300),
+        updated_at: at(-90),
         updates: 1,
     };
     let up = |incident: &OurIncident, second, record: Option<&Record>| {
@@ -152,6 +153,7 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
         cause: None,
         components: Vec::new(),
         created_at: at(-300),
+        updated_at: at(-90),
         updates: 1,
     };
     let fine = page(FINE, -90);

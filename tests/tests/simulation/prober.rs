@@ -1,0 +1,354 @@
+//! The prober's runs under virtual time: what to do is decided by the product, the order of things is that of its `run`
+//! and `apply`, and calls that fail are tried again by its own `retry`.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    time::Duration,
+};
+
+use jiff::tz::TimeZone;
+use lambda_prober::{
+    judge::judge,
+    observation::Attempt,
+    pace::Pace,
+    plan::{Call, OurIncident, Rules, Subject, View, plan},
+    second_look::{SecondLook, held},
+    seen::Seen,
+    state::Record,
+    statuses::Statuses,
+    target::{Target, Targets},
+    verdict::Verdict,
+};
+use shared::{
+    api::ApiError,
+    retry,
+    statuspage::{Component, Incident},
+};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{
+    demands::told,
+    dice::{DAY, Dice, Ms},
+    memory::{Memory, Unavailable},
+    page::{Ask, Page, Told, component_id, timestamp},
+    schedule::Start,
+    sky::{DEGRADED_ABOVE, Sky, length, ms},
+    weather::Weather,
+};
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ran {
+    pub(crate) at: Ms,
+    pub(crate) verdict: Verdict,
+    /// Whether it went its way to the end, and record and page with it.
+    pub(crate) complete: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Prober<'w> {
+    seed: u64,
+    weather: &'w Weather,
+    pub(crate) page: RefCell<Page<'w>>,
+    pub(crate) memory: RefCell<Memory<'w>>,
+    pub(crate) ran: RefCell<Vec<Ran>>,
+    /// Whether each run is told, for those who look for what went wrong.
+    pub(crate) tells: Cell<bool>,
+    pub(crate) story: RefCell<Vec<(Ms, String)>>,
+    rules: Rules,
+    pace: Pace,
+    targets: Targets,
+    /// When the year began.
+    origin: Instant,
+}
+
+/// One run under way.
+struct Run<'p, 'w> {
+    prober: &'p Prober<'w>,
+    began: Ms,
+    instance: usize,
+    /// When the page was read.
+    decided: Cell<Ms>,
+    calls: Cell<usize>,
+    hiccup: Option<usize>,
+    dice: RefCell<Dice>,
+}
+
+impl<'w> Prober<'w> {
+    pub(crate) fn new(seed: u64, weather: &'w Weather) -> Self {
+        let target = format!(
+            r#"[{{"url":"http://home.example:30008","page_id":"gytm4qzbx9t6","component_id":"{}"}}]"#,
+            component_id()
+        );
+        Self {
+            seed,
+            weather,
+            page: RefCell::new(Page::new(weather)),
+            memory: RefCell::new(Memory::new(weather)),
+            ran: RefCell::default(),
+            tells: Cell::new(false),
+            story: RefCell::default(),
+            rules: Rules {
+                statuses: Statuses::default(),
+                incident_after: Some(Duration::from_mins(5)),
+                resolve_after: Duration::from_mins(2),
+                notify: true,
+            },
+            pace: Pace::every(Duration::from_mins(1), 3),
+            targets: target.parse().expect("a target"),
+            origin: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Ms {
+        ms(self.origin.elapsed())
+    }
+
+    pub(crate) async fn wait_until(&self, time: Ms) {
+        sleep_until(self.instant(time)).await;
+    }
+
+    /// Whether runs that find the home up change nothing.
+    pub(crate) fn is_quiet(&self, at: Ms) -> bool {
+        let mut page = self.page.borrow_mut();
+        page.act_until(at);
+        let addresses = [self.weather.named(at)];
+        let (attempts, _) = self.sky(at).observe(at, None);
+        let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|told| told.component);
+        let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
+        let verdict = judge(&attempts, DEGRADED_ABOVE);
+        let seen = Seen { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
+        let finding = seen.finding(timestamp(at), "", self.rules.resolve_after);
+        addresses == finding.addresses && self.memory.borrow_mut().is_settled(at, &finding)
+    }
+
+    /// A run from its beginning to its end, or until it is cut off.
+    pub(crate) async fn run(&self, start: Start) {
+        let instance = self.memory.borrow_mut().engage();
+        let dice = Dice::of(self.seed + ((instance as u64) << 32), 0x7_0000_0000 + start.at.unsigned_abs()).into();
+        let (decided, calls) = (Cell::new(start.at), Cell::new(0));
+        let run = Run { prober: self, began: start.at, instance, decided, calls, hiccup: start.hiccup, dice };
+        let until = start.cut_off.unwrap_or(start.at + DAY);
+        let ended = timeout_at(self.instant(until), run.play()).await;
+        let mut memory = self.memory.borrow_mut();
+        match ended {
+            Ok(()) => memory.release(instance),
+            Err(_) => memory.lose(instance),
+        }
+    }
+
+    fn sky(&self, at: Ms) -> Sky<'_> {
+        let dice = Dice::of(self.seed, 0x5_0000_0000 + at.unsigned_abs());
+        Sky { weather: self.weather, pace: &self.pace, dice }
+    }
+
+    fn tell(&self, at: Ms, what: String) {
+        self.story.borrow_mut().push((at, what));
+    }
+
+    fn target(&self) -> &Target {
+        self.targets.iter().next().expect("one target")
+    }
+
+    fn instant(&self, time: Ms) -> Instant {
+        self.origin + length(time)
+    }
+}
+
+impl Run<'_, '_> {
+    async fn play(&self) {
+        let Prober { rules, pace, ran, .. } = self.prober;
+        let observed = self.prober.instant(self.began) + pace.observing;
+        let reading = async {
+            let listed = retry::until(observed, || self.call(Ask::Component)).await?;
+            self.decided.set(self.prober.now());
+            let incidents = retry::until(observed, || self.call(Ask::Unresolved)).await?;
+            let component = listed.component.expect("the component");
+            Ok::<_, ApiError>((component, ours(&incidents.incidents)))
+        };
+        let (attempts, read) = tokio::join!(self.observe(), reading);
+        let looked = self.prober.now();
+        let read = read.map_err(|error| error.to_string());
+
+        let verdict = judge(&attempts, DEGRADED_ABOVE);
+        let incident = read.as_ref().ok().and_then(|(_, incidents)| {
+            let about = incidents.iter().filter(|it| it.is_open() && it.names(&component_id()));
+            about.min_by_key(|it| it.age())
+        });
+        let component = read.as_ref().map(|(component, _)| component).map_err(Clone::clone);
+        let seen = Seen { target: self.prober.target(), attempts, verdict, component, incident };
+        let number = ran.borrow().len();
+        ran.borrow_mut().push(Ran { at: self.began, verdict, complete: false });
+        let (record, change) = self.prepare(&seen).await;
+        if self.prober.tells.get() {
+            let says = seen.component.as_ref().ok().and_then(|component| component.status);
+            self.prober.tell(looked, format!("run of {}: {verdict:?} over {says:?}, {record:?}", told(self.began)));
+        }
+        let subject = seen.subject(record, timestamp(self.began));
+        let publishing = async {
+            match &read {
+                Ok((component, incidents)) => {
+                    let view = view(component, incidents.clone());
+                    publish(self, &[subject], &view, rules).await.is_ok()
+                }
+                Err(_) => false,
+            }
+        };
+        let (published, kept) = tokio::join!(publishing, self.keep(change));
+        ran.borrow_mut()[number].complete = published && kept;
+    }
+
+    async fn observe(&self) -> Vec<Attempt> {
+        let recall = self.recall();
+        let (attempts, ended) = self.prober.sky(self.began).observe(self.began, recall);
+        self.prober.wait_until(ended).await;
+        attempts
+    }
+
+    /// Where the home last proved itself.
+    fn recall(&self) -> Option<IpAddr> {
+        let mut memory = self.prober.memory.borrow_mut();
+        match memory.remembered(self.instance, self.began) {
+            Some(record) => record.last_proven_address,
+            None => memory.read(self.began).ok()??.last_proven_address,
+        }
+    }
+
+    /// The record after this run, and what is to be written of it.
+    async fn prepare(&self, seen: &Seen<'_>) -> (Record, Option<Result<(Record, bool), Unavailable>>) {
+        let at = timestamp(self.began);
+        let new_key = format!("{}-{}", component_id(), at.as_second());
+        let finding = seen.finding(at, &new_key, self.prober.rules.resolve_after);
+        let now = self.prober.now();
+        let needed = finding.needs_record(self.prober.memory.borrow().remembered(self.instance, now));
+        if !needed {
+            return (Record::default(), None);
+        }
+        self.prober.wait_until(now + 60).await;
+        match self.prober.memory.borrow_mut().read(now + 60) {
+            Ok(before) => {
+                let after = finding.record(before.as_ref());
+                let changed = after != before.unwrap_or_default();
+                (after.clone(), Some(Ok((after, changed))))
+            }
+            Err(unavailable) => (finding.record(None), Some(Err(unavailable))),
+        }
+    }
+
+    /// Writes the record and remembers it; whether it is on record.
+    async fn keep(&self, change: Option<Result<(Record, bool), Unavailable>>) -> bool {
+        let Some(change) = change else { return true };
+        let kept = match change {
+            Ok((record, true)) => {
+                self.prober.wait_until(self.prober.now() + 80).await;
+                let written = self.prober.memory.borrow_mut().write(self.prober.now(), &record);
+                written.map(|()| record)
+            }
+            Ok((record, false)) => Ok(record),
+            Err(unavailable) => Err(unavailable),
+        };
+        let is_kept = kept.is_ok();
+        self.prober.memory.borrow_mut().remember(self.instance, self.prober.now(), kept);
+        is_kept
+    }
+
+    /// Makes one call, once.
+    async fn call(&self, ask: Ask) -> Result<Told, ApiError> {
+        let now = self.prober.now();
+        let hiccup = self.hiccup == Some(self.calls.replace(self.calls.get() + 1));
+        let fate = self.prober.page.borrow_mut().fate(now, &mut self.dice.borrow_mut(), hiccup);
+        if self.prober.tells.get() {
+            let error = fate.error.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.prober.tell(now, format!("run of {}: {ask:?} {error}", told(self.began)));
+        }
+        let arrived = now + fate.going;
+        self.prober.wait_until(arrived).await;
+        let answer = if fate.obeyed {
+            self.prober.page.borrow_mut().obey(arrived, &ask, self.began, self.decided.get())
+        } else {
+            Ok(Told::default())
+        };
+        self.prober.wait_until(arrived + fate.coming).await;
+        fate.error.map_or(answer, Err)
+    }
+}
+
+/// As the product's `Publication`: everything is read again before it is written, and planned anew for each try.
+async fn publish(run: &Run<'_, '_>, subjects: &[Subject], seen: &View, rules: &Rules) -> Result<(), ApiError> {
+    let at = timestamp(run.began);
+    let planned = plan(subjects, seen, rules, at);
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let until = run.prober.instant(run.began) + run.prober.pace.budget;
+    let settled = RefCell::new(HashSet::new());
+    let round = || async {
+        let view = look_again(run, &planned, seen).await?;
+        settled.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
+        let is_open = |subject: &&Subject| !settled.borrow().contains(&subject.component);
+        let unsettled: Vec<Subject> = subjects.iter().filter(is_open).cloned().collect();
+        let calls = plan(&unsettled, &view, rules, at);
+        let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
+        for call in calls {
+            let sets = call.sets();
+            make(run, call).await?;
+            settled.borrow_mut().extend(sets.into_keys());
+        }
+        if opened {
+            let incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
+            for call in plan(&[], &View { incidents, ..view }, rules, at) {
+                make(run, call).await?;
+            }
+        }
+        Ok(())
+    };
+    retry::until(until, round).await
+}
+
+async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<View, ApiError> {
+    let again = SecondLook::before(planned);
+    let mut view = seen.clone();
+    if run.call(Ask::Maintenance).await?.maintained {
+        view.maintained.insert(component_id());
+    }
+    if again.incidents {
+        view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
+        run.call(Ask::Page).await?;
+    }
+    if again.recent(&view.incidents) {
+        let recent = ours(&run.call(Ask::Recent).await?.incidents);
+        let new: Vec<_> =
+            recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id)).collect();
+        view.incidents.extend(new);
+    }
+    for id in again.components {
+        let component = run.call(Ask::Component).await?.component;
+        view.components.extend(component.map(|component| (id, component)));
+    }
+    Ok(view)
+}
+
+async fn make(run: &Run<'_, '_>, call: Call) -> Result<(), ApiError> {
+    let ask = match call {
+        Call::Set { to, .. } => Ask::Set(to),
+        Call::Open { change, .. } => Ask::Open(Box::new(change)),
+        Call::Change { incident, change } => Ask::Change(incident, Box::new(change)),
+        Call::Delete { incident } => Ask::Delete(incident),
+    };
+    match run.call(ask).await {
+        // What is wrong with one call does not keep the others from being made.
+        Ok(_) | Err(ApiError::Permanent(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn ours(incidents: &[Incident]) -> Vec<OurIncident> {
+    incidents.iter().filter_map(OurIncident::read).collect()
+}
+
+fn view(component: &Component, incidents: Vec<OurIncident>) -> View {
+    let components = HashMap::from([(component.id.clone(), component.clone())]);
+    View { components, incidents, maintained: HashSet::new(), zone: TimeZone::UTC }
+}

@@ -1,0 +1,98 @@
+//! Two other rules in the same weather: the one that Porchlight began with, and one that many monitors have.
+
+use lambda_prober::pace::Pace;
+use shared::statuspage::ComponentStatus::{self, MajorOutage, Operational};
+
+use super::{
+    dice::{Dice, Ms},
+    page::{Ask, Page},
+    schedule::Schedule,
+    sky::{Sky, answers},
+    weather::Weather,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Any answer is up, any error is down, and the component is patched every minute.
+    AnyAnswer,
+    /// Three runs in a row against it are down and two for it are up; where one well-known host is silent, too, a run does not
+    /// count. Patched when that changes, until it was.
+    Threshold,
+}
+
+/// What one run saw, and when it had.
+struct Look {
+    began: Ms,
+    ended: Ms,
+    answered: bool,
+    connected: bool,
+    hiccup: bool,
+    dice: Dice,
+}
+
+impl Rule {
+    pub(crate) fn play<'w>(self, seed: u64, weather: &'w Weather, schedule: &Schedule) -> Page<'w> {
+        let tempo = Pace::every(std::time::Duration::from_mins(1), 3);
+        let mut page = Page::new(weather);
+        let (mut looks, mut index) = (Vec::new(), 0);
+        while index < schedule.starts.len() {
+            let busy = schedule.next_busy(index);
+            if self == Self::AnyAnswer {
+                // What is patched to what it says changes nothing.
+                page.calls += busy - index;
+            }
+            index = busy;
+            let Some(start) = schedule.starts.get(index) else { break };
+            let dice = Dice::of(seed, 0x6_0000_0000 + start.at.unsigned_abs());
+            let mut sky = Sky { weather, pace: &tempo, dice };
+            let (answered, ended) = answers(&mut sky, start.at);
+            let (testimony, heard) = sky.hear(ended);
+            let connected = testimony.0.first().is_some_and(|statement| statement.outcome.is_ok());
+            let ended = if answered || self == Self::AnyAnswer { ended } else { heard };
+            if start.cut_off.is_none_or(|end| end > ended) {
+                let hiccup = start.hiccup == Some(0);
+                looks.push(Look { began: start.at, ended, answered, connected, hiccup, dice: sky.dice });
+            }
+            index += 1;
+        }
+        looks.sort_by_key(|look| look.ended);
+        match self {
+            Self::AnyAnswer => {
+                for mut look in looks {
+                    let status = if look.answered { Operational } else { MajorOutage };
+                    write(&mut page, &mut look, status);
+                }
+            }
+            Self::Threshold => threshold(&mut page, looks),
+        }
+        page
+    }
+}
+
+fn threshold(page: &mut Page<'_>, looks: Vec<Look>) {
+    let (mut against, mut in_favour, mut says, mut written) = (0, 0, Operational, true);
+    for mut look in looks {
+        if look.answered {
+            (against, in_favour) = (0, in_favour + 1);
+        } else if look.connected {
+            (against, in_favour) = (against + 1, 0);
+        }
+        let should = match (against, in_favour) {
+            (3.., _) => MajorOutage,
+            (_, 2..) => Operational,
+            _ => says,
+        };
+        written &= should == says;
+        says = should;
+        if !written {
+            written = write(page, &mut look, says);
+        }
+    }
+}
+
+/// Patches once; whether that seemed to succeed.
+fn write(page: &mut Page<'_>, look: &mut Look, status: ComponentStatus) -> bool {
+    let fate = page.fate(look.ended, &mut look.dice, look.hiccup);
+    let obeyed = fate.obeyed && page.obey(look.ended + fate.going, &Ask::Set(status), look.began, look.began).is_ok();
+    obeyed && fate.error.is_none()
+}
