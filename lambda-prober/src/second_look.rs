@@ -132,6 +132,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             updates: 1,
+            ended: false,
         };
         let change = IncidentChange {
             name: None,

@@ -86,14 +86,14 @@ impl Plan<'_> {
             |subject: &&Subject| matches!(subject.verdict, Verdict::Down(_)) && self.view.incident(subject).is_none();
         let many = subjects.iter().filter(|subject| new(subject) && self.due(subject).is_some()).count() > FEW;
         let lasted = |subject: &&Subject| {
-            subject.down_since.is_some_and(|down| self.at.duration_since(down).unsigned_abs() >= after)
+            self.view.down_since(subject).is_some_and(|down| self.at.duration_since(down).unsigned_abs() >= after)
         };
         subjects.into_iter().partition(|subject| new(subject) && (many || lasted(subject)))
     }
 
     fn open(&self, subjects: &[&Subject]) -> Option<Call> {
-        let oldest = subjects.iter().min_by_key(|subject| subject.down_since)?;
-        let (key, down_since) = (oldest.outage_key.clone()?, oldest.down_since?);
+        let oldest = subjects.iter().min_by_key(|subject| self.view.down_since(subject))?;
+        let (key, down_since) = (oldest.outage_key.clone()?, self.view.down_since(oldest)?);
         let (cause, names) = (worst(subjects)?, self.names(subjects));
         let since = words::time(down_since, self.at, &self.view.zone);
         let change = IncidentChange {

@@ -132,17 +132,28 @@ impl View {
         self.components.get(component).and_then(|component| component.status)
     }
 
-    /// Our incident about a subject's outage: the oldest open one, else one that is resolved. Where the key was lost with the
-    /// record, one that was open since the outage began is about it, too.
+    /// Our incident about a subject's outage: the oldest open one, else one that a human resolved. Where the key was lost with
+    /// the record, one that was open since the outage began is about it, too.
     pub fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
         let with_key = |incident: &&OurIncident| Some(&incident.key) == subject.outage_key.as_ref();
         let about =
             |incident: &&OurIncident| incident.is_open() && (with_key(incident) || incident.names(&subject.component));
         let open = self.incidents.iter().filter(about).min_by_key(|incident| incident.age());
+        let resolved = || self.incidents.iter().filter(|incident| !incident.is_open() && !incident.ended);
         let since = |incident: &&OurIncident| {
             incident.names(&subject.component) && subject.down_since.is_some_and(|down| incident.updated_at >= down)
         };
-        open.or_else(|| self.incidents.iter().find(with_key)).or_else(|| self.incidents.iter().find(since))
+        open.or_else(|| resolved().find(with_key)).or_else(|| resolved().find(since))
+    }
+
+    /// Since when a subject's outage lasts. A record that missed the end of an outage, because the run that told it was cut
+    /// off, tells of the one before; then it is not before that end.
+    fn down_since(&self, subject: &Subject) -> Option<Timestamp> {
+        let before = self.incidents.iter().filter(|incident| {
+            incident.ended && !incident.is_open() && Some(&incident.key) == subject.outage_key.as_ref()
+        });
+        let ended = before.map(|incident| incident.updated_at).max();
+        subject.down_since.max(ended)
     }
 }
 

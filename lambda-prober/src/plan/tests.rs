@@ -202,6 +202,18 @@ fn an_incident_that_a_human_resolved_is_neither_reopened_nor_doubled() {
 }
 
 #[test]
+fn an_outage_after_one_that_was_ended_has_its_own_incident_although_the_record_missed_the_end() {
+    let ending =
+        planned(&[subject(0, Verdict::Up, -320)], &with_incident(Operational, IncidentStatus::Monitoring, -400));
+    let mut view = page(&[MajorOutage]);
+    view.incidents = vec![left(change(&ending), 1, -310)];
+    let again = planned(&[subject(0, SILENT, -900)], &view);
+    assert!(change(&again).body.starts_with("Not reachable since 08:54"), "not since before that end: {again:?}");
+    view.incidents[0].updated_at = at(-200);
+    assert_eq!(planned(&[subject(0, SILENT, -900)], &view), [], "and it has not lasted yet");
+}
+
+#[test]
 fn of_two_incidents_with_one_key_the_older_stays() {
     let mut view = with_incident(MajorOutage, IncidentStatus::Investigating, -60);
     let mut younger = view.incidents[0].clone();

@@ -140,6 +140,10 @@ impl Finding<'_> {
     fn with_the_page(&self, known: Record) -> Record {
         let told = self.as_the_page_tells();
         let Some(began) = told.down_since else { return known };
+        // It saw the end of what the page, as it was read, still tells.
+        if known.down_since.is_none() && known.up_since.is_some_and(|up| up >= began) {
+            return known;
+        }
         if told.outage_key.is_some() && told.outage_key != known.outage_key {
             let Record { last_proven_address, others, .. } = known;
             return Record { last_proven_address, others, ..told };

@@ -50,9 +50,34 @@ async fn an_outage_is_told_from_its_beginning_to_its_end() {
         .collect();
     assert_eq!(notified, [true, false, false, false, true], "flapping floods nobody");
     let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");
-    assert!(ending.starts_with("Reachable since") && ending.ends_with(" minutes."), "{ending}");
+    assert!(
+        ending.starts_with("Reachable since") && ending.contains(" minutes. The machine at home ran throughout"),
+        "{ending}"
+    );
     assert_eq!(world.probe().await.report["calls"], json!([]));
     assert_eq!(world.record()["down_since"], json!(null));
+}
+
+#[tokio::test]
+async fn the_ending_tells_what_kind_of_outage_it_was() {
+    for (up, age, kind) in [
+        (30, 20, "The machine at home was started meanwhile: a power cut, or a reboot."),
+        (900_000, 20, "The machine at home ran throughout, but its beacon was started anew."),
+        (900_000, 800_000, "The machine at home ran throughout: it was the network."),
+    ] {
+        let mut world = World::new().await;
+        world.cut().await;
+        world.probe().await;
+        world.later(300);
+        world.probe().await;
+        world.restore_running(up, age);
+        world.probe().await;
+        world.later(130);
+        world.probe().await;
+        let incident = world.incidents().await.remove(0);
+        let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");
+        assert!(incident["status"] == "resolved" && ending.ends_with(kind), "{incident:#}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared::proof::{CHALLENGE_HEADER, Challenge, Key, PROOF_HEADER, Proof, Running};
 use tempfile::TempDir;
 use tests::{
     keeper::{COMPONENT, Keeper, PAGE},
@@ -10,7 +11,8 @@ use tests::{
 };
 use tokio::{net::TcpListener, process::Command, task::JoinHandle};
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// The home's key.
+const KEY: Key = Key::new([7; 32]);
 
 pub(crate) struct World {
     pub(crate) keeper: Keeper,
@@ -18,10 +20,22 @@ pub(crate) struct World {
     home: Home,
 }
 
-/// Answers, or has its port closed.
+/// Answers and proves itself, or has its port closed.
 struct Home {
     address: std::net::SocketAddr,
+    /// What it says of how long it has been running.
+    running: Running,
     answering: Option<JoinHandle<()>>,
+}
+
+/// The head of an answer to that request.
+fn answer(request: &str, running: Running) -> String {
+    let challenge = request.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case(CHALLENGE_HEADER).then(|| value.parse::<Challenge>().ok())?
+    });
+    let proof = challenge.map(|challenge| format!("{PROOF_HEADER}: {}\r\n", Proof::new(&KEY, &challenge, running)));
+    format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\nConnection: close\r\n\r\n", proof.unwrap_or_default())
 }
 
 impl Drop for Home {
@@ -38,12 +52,15 @@ impl Home {
     }
 
     fn answer(&mut self, listener: TcpListener) {
+        let running = self.running;
         self.answering = Some(tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 tokio::spawn(async move {
                     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-                    let _ = stream.read(&mut [0; 1024]).await;
-                    let _ = stream.write_all(ANSWER).await;
+                    let mut request = [0; 1024];
+                    let read = stream.read(&mut request).await.unwrap_or(0);
+                    let answer = answer(&String::from_utf8_lossy(&request[..read]), running);
+                    let _ = stream.write_all(answer.as_bytes()).await;
                 });
             }
         }));
@@ -54,7 +71,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a temporary folder"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let mut home = Home { address: listener.local_addr().expect("an address"), answering: None };
+        let running = Running { up: 900_000, age: 900_000 };
+        let mut home = Home { address: listener.local_addr().expect("an address"), running, answering: None };
         home.answer(listener);
         Self { keeper, folder, home }
     }
@@ -75,10 +93,16 @@ impl World {
         self.home.answer(socket.listen(64).expect("a listener"));
     }
 
+    /// As [`World::restore`], with a home that says that it has been running so long, in seconds.
+    pub(crate) fn restore_running(&mut self, up: u64, age: u64) {
+        self.home.running = Running { up, age };
+        self.restore();
+    }
+
     /// The command of a prober with two attempts, which are 5 s apart.
     pub(crate) fn command(&self) -> Command {
         let mut command = prober_command(&format!("http://{}/", self.home.address), &self.keeper.api());
-        command.env("ATTEMPTS", "2").env("STATE_FILE", self.state());
+        command.env("ATTEMPTS", "2").env("STATE_FILE", self.state()).env("BEACON_KEY", KEY.expose());
         command
     }
 

@@ -91,6 +91,8 @@ fn ours(
         components: components.into_iter().map(id).collect(),
         created_at: at(ago + 100),
         updates,
+        ended: updates == 3,
+        updated_at: at(ago),
     }
 }
 

@@ -119,6 +119,7 @@ fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
         created_at: at(-300),
         updated_at: at(-90),
         updates: 1,
+        ended: false,
     };
     let up = |incident: &OurIncident, second, record: Option<&Record>| {
         Finding { incident: Some(incident), ..finding(second, UP, &fine) }.record(record)
@@ -155,6 +156,7 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
         created_at: at(-300),
         updated_at: at(-90),
         updates: 1,
+        ended: false,
     };
     let fine = page(FINE, -90);
     let earlier = Record { down_since: Some(at(-9_000)), outage_key: Some("ours".into()), ..Record::default() };
@@ -162,6 +164,28 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
         let up = Finding { incident: Some(&told), ..finding(0, UP, &fine) }.record(Some(&record));
         assert_eq!((up.down_since, up.up_since), (Some(at(-600)), Some(at(-90))), "from {record:?}");
     }
+}
+
+#[test]
+fn a_record_that_saw_the_end_of_an_outage_wins_over_a_page_that_was_read_before() {
+    let fine = page(FINE, -60);
+    let incident = OurIncident {
+        id: "p31zjtct2jer".parse().unwrap(),
+        key: "k".into(),
+        status: IncidentStatus::Monitoring,
+        down_since: at(-600),
+        up_since: Some(at(-60)),
+        cause: None,
+        components: Vec::new(),
+        created_at: at(-300),
+        updated_at: at(-60),
+        updates: 2,
+        ended: false,
+    };
+    // Another run has just resolved it, and written that down.
+    let over = Record { up_since: Some(at(-130)), ..Record::default() };
+    let overlapping = Finding { incident: Some(&incident), ..finding(0, UP, &fine) };
+    assert_eq!(overlapping.record(Some(&over)), over);
 }
 
 #[test]
