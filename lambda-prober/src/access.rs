@@ -1,5 +1,7 @@
 //! Calls of the status page, each tried again within its deadline, and once with a new token where the old one is refused.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use shared::{
     api::{ApiError, Permanent},
     chain::deepest,
@@ -10,7 +12,7 @@ use shared::{
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
-use crate::secrets::RunSecrets;
+use crate::{pace::Pace, secrets::RunSecrets};
 
 /// The status page, as one run may use it.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Access<'run> {
     token: Secret,
     /// With the token that took the place of one that was refused.
     renewed: OnceCell<Option<Client>>,
+    /// How many calls may still be made for changes.
+    left: AtomicUsize,
 }
 
 impl<'run> Access<'run> {
@@ -30,8 +34,21 @@ impl<'run> Access<'run> {
         http: &'run reqwest::Client,
         statuspage: &'run Url,
         secrets: &'run RunSecrets<'run>,
+        pace: &Pace,
     ) -> Result<Self, String> {
-        Ok(Self { http, statuspage, secrets, token: secrets.token().await?, renewed: OnceCell::new() })
+        let (token, left) = (secrets.token().await?, AtomicUsize::new(pace.calls()));
+        Ok(Self { http, statuspage, secrets, token, renewed: OnceCell::new(), left })
+    }
+
+    /// Counts calls that are made for changes.
+    pub fn count(&self, calls: usize) {
+        // Nobody else counts at the same time: a run is one task.
+        self.left.store(self.left.load(Ordering::Relaxed).saturating_sub(calls), Ordering::Relaxed);
+    }
+
+    /// Whether calls are left, with two kept for a last look.
+    pub fn may_call(&self) -> bool {
+        self.left.load(Ordering::Relaxed) > 2
     }
 
     /// Makes a call until it succeeds, fails for good, or `until` has come.

@@ -22,9 +22,8 @@ use crate::{
     second_look::{Hold, SecondLook, held},
 };
 
-/// The most calls of one run for changes of one page. With its reading, that is half of what statuspage.io allows a token in a
-/// minute; the other half is the keeper's. What is left is for the next run.
-const MOST_CALLS: usize = 26;
+/// Why a change is left for the next run.
+const TOO_MANY: &str = "there are more changes than a run may make calls for; the next run goes on";
 
 /// Up to so many components are read again one by one.
 const ONE_BY_ONE: usize = 3;
@@ -42,10 +41,17 @@ pub enum Applied {
     Would,
     /// A maintenance that is under way names it.
     Maintained,
-    /// Somebody changed it meanwhile, or there were too many calls to make; left to the next run.
+    /// Somebody changed it meanwhile; left to the next run.
     Left,
     /// For people.
     Failed(String),
+}
+
+impl Applied {
+    /// Whether this run does nothing more about the component.
+    const fn is_left_alone(&self) -> bool {
+        matches!(self, Self::Left | Self::Maintained | Self::Failed(_))
+    }
 }
 
 /// What came of a page: its components that were concerned, and the calls that were made or, in a dry run, would be.
@@ -73,8 +79,6 @@ pub struct Publication<'run> {
 struct Progress {
     components: HashMap<ComponentId, Applied>,
     calls: Vec<Call>,
-    /// Calls of any kind.
-    made: usize,
     /// The last passing trouble.
     trouble: Option<String>,
 }
@@ -114,11 +118,12 @@ struct Round<'a> {
 impl Round<'_> {
     async fn play(&self, planned: &[Call]) -> Result<(), ApiError> {
         let Publication { subjects, rules, at, mode, .. } = self.publication;
-        let view = self.look_again(planned).await?;
+        let mut view = self.look_again(planned).await?;
         self.leave_what_moved(planned, &view);
-        let open = |subject: &&Subject| !self.progress().components.contains_key(&subject.component);
-        let unsettled: Vec<Subject> = subjects.iter().filter(open).cloned().collect();
-        let calls = plan(&unsettled, &view, rules, *at);
+        // All subjects stay in the plan: an incident must not be judged by those alone that are left to be done.
+        view.maintained
+            .extend(self.progress().components.iter().filter(|(_, it)| it.is_left_alone()).map(|(id, _)| id.clone()));
+        let calls = plan(subjects, &view, rules, *at);
         if *mode == Mode::DryRun {
             let mut progress = self.progress();
             let would = calls.iter().flat_map(Call::sets).map(|(component, _)| (component, Applied::Would));
@@ -129,7 +134,13 @@ impl Round<'_> {
         let mut opened = false;
         for call in calls {
             opened |= matches!(call, Call::Open { .. });
-            self.make(call).await?;
+            let refused = self.make(call).await?;
+            // Without its incident, a component still says what is true.
+            for (component, to) in refused.iter().flat_map(Call::sets) {
+                if view.components.get(&component).is_some_and(|it| it.status != Some(to)) {
+                    self.make(Call::Set { component, to }).await?;
+                }
+            }
         }
         if opened {
             // Another run may have opened one at the same time.
@@ -176,7 +187,7 @@ impl Round<'_> {
         } else {
             let wanted: Vec<_> = concerned.iter().collect();
             let listings = self.counted(listings(self.client.clone(), page, &wanted)).await?;
-            self.progress().made += listings.len() - 1;
+            self.publication.access.count(listings.len() - 1);
             let found = |id: &&ComponentId| listings.iter().find_map(|listing| listing.component(id)?.ok());
             read.extend(concerned.iter().filter_map(|id| Some((id.clone(), found(&id)?))));
         }
@@ -210,14 +221,13 @@ impl Round<'_> {
         }
     }
 
-    /// Makes one call. What is wrong with it alone does not keep the others from being made.
-    async fn make(&self, call: Call) -> Result<(), ApiError> {
+    /// Makes one call. What is wrong with it alone does not keep the others from being made; the call is returned then.
+    async fn make(&self, call: Call) -> Result<Option<Call>, ApiError> {
         let page = self.publication.page;
-        if self.progress().made >= MOST_CALLS {
-            // What was tried again and again is no matter of too many changes.
+        if !self.publication.access.may_call() {
             let trouble = self.progress().trouble.clone();
-            self.settle(&call, &trouble.map_or(Applied::Left, Applied::Failed));
-            return Ok(());
+            self.settle(&call, &Applied::Failed(trouble.unwrap_or_else(|| TOO_MANY.into())));
+            return Ok(None);
         }
         let made = match &call {
             Call::Set { component, to } => self.counted(self.client.set_status(page, component, *to)).await.map(drop),
@@ -235,14 +245,14 @@ impl Round<'_> {
             Ok(()) => {
                 self.settle(&call, &Applied::Written);
                 self.progress().calls.push(call);
-                Ok(())
+                Ok(None)
             }
             Err(error @ ApiError::Permanent(_)) => {
                 let told = self.publication.access.told(&error);
-                call.about()
-                    .into_iter()
-                    .for_each(|id| drop(self.progress().components.insert(id, Applied::Failed(told.clone()))));
-                Ok(())
+                for id in call.about() {
+                    self.progress().components.insert(id, Applied::Failed(told.clone()));
+                }
+                Ok(Some(call))
             }
             Err(error) => Err(error),
         }
@@ -257,7 +267,7 @@ impl Round<'_> {
     }
 
     async fn counted<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
-        self.progress().made += 1;
+        self.publication.access.count(1);
         call.await.inspect_err(|error| self.progress().trouble = Some(self.publication.access.told(error)))
     }
 

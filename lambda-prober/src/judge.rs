@@ -85,8 +85,13 @@ fn look(attempt: &Attempt) -> Seen {
 }
 
 fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony) -> Seen {
-    let (observed, unobserved): (Vec<_>, Vec<_>) =
-        exchanges.iter().partition(|exchange| testimony.reached(exchange.family()));
+    // Who is at the last address while the name has others says nothing about these.
+    let named = exchanges.iter().filter(|exchange| exchange.origin == Origin::Target);
+    let (observed, unobserved): (Vec<_>, Vec<_>) = named.partition(|exchange| testimony.reached(exchange.family()));
+    // As with names: IPv4 may be what works.
+    if unobserved.iter().any(|exchange| exchange.family() == Family::V4) {
+        return Seen::Nobody(UnknownCause::NoRoute);
+    }
     let causes = observed.into_iter().filter_map(|exchange| match &exchange.outcome {
         Ok(answer) => of_a_stranger(answer.identity),
         Err(failure) => points_at_home(failure),

@@ -11,6 +11,13 @@ pub const SHORTEST_RUN: Duration = Duration::from_secs(4);
 /// The least that a name, or a phase of a connection, may take: less would call a slow home down.
 const LEAST: Duration = Duration::from_millis(1500);
 
+/// The calls that a run of [`LONGEST_RUN`] may make for changes, over all pages: with its reading, half of what statuspage.io
+/// allows a token in a minute. The other half is the keeper's.
+const MOST_CALLS: u32 = 26;
+
+/// The least that one home's change takes, with its incident.
+const LEAST_CALLS: u32 = 12;
+
 /// Deadlines of one run, all in proportion to its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -43,6 +50,16 @@ impl Pace {
             spacing: share(5),
             resolve: share(3).max(LEAST),
             phase: share(4).max(LEAST),
+        }
+    }
+
+    /// How many calls a run may make for changes: in proportion to its budget, so that shorter cycles keep to the same limit.
+    pub fn calls(&self) -> usize {
+        let share = self.budget.as_secs_f64() / LONGEST_RUN.as_secs_f64();
+        let calls = (f64::from(MOST_CALLS) * share).max(f64::from(LEAST_CALLS));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 12 and 26")]
+        {
+            calls as usize
         }
     }
 

@@ -1,6 +1,9 @@
 //! Reads what the pages say of the targets: one call for each hundred components of a page, and one for its incidents.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
@@ -20,11 +23,14 @@ use crate::{
 /// The most listings of one page: 5 000 components, and still within the rate limit.
 const MOST_LISTINGS: usize = 50;
 
+/// How long the incidents may take.
+const INCIDENTS_TIME: Duration = Duration::from_secs(20);
+
 /// A page, as far as the targets are concerned. The errors are for people.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PageRead {
     components: HashMap<ComponentId, Result<Component, String>>,
-    incidents: Vec<OurIncident>,
+    incidents: Result<Vec<OurIncident>, String>,
 }
 
 /// The pages of all targets, or why one could not be read.
@@ -49,9 +55,14 @@ impl Pages {
 
     /// Our open incident that names the component, the oldest of them.
     pub fn incident(&self, page: &PageId, component: &ComponentId) -> Option<&OurIncident> {
-        let incidents = &self.0.get(page)?.as_ref().ok()?.incidents;
+        let incidents = self.0.get(page)?.as_ref().ok()?.incidents.as_ref().ok()?;
         let about = incidents.iter().filter(|incident| incident.is_open() && incident.names(component));
         about.min_by_key(|incident| incident.age())
+    }
+
+    /// Why its incidents could not be read, where its components could.
+    pub fn incidents_trouble(&self, page: &PageId) -> Option<&str> {
+        self.0.get(page)?.as_ref().ok()?.incidents.as_ref().err().map(String::as_str)
     }
 
     /// A page as it was read; `None` where it could not be.
@@ -62,7 +73,8 @@ impl Pages {
         };
         Some(View {
             components: read.components.iter().filter_map(usable).collect(),
-            incidents: read.incidents.clone(),
+            incidents: read.incidents.clone().unwrap_or_default(),
+            incidents_known: read.incidents.is_ok(),
             maintained: HashSet::new(),
             zone: TimeZone::UTC,
         })
@@ -77,11 +89,14 @@ pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pag
     }
     let pages = wanted.into_iter().map(|(page, components)| async move {
         let read = async {
-            let (listings, incidents) = tokio::try_join!(
+            // Components matter more, and do not wait for ever for the incidents.
+            let incidents_until = until.min(Instant::now() + INCIDENTS_TIME);
+            let (listings, incidents) = tokio::join!(
                 access.call(until, |client| listings(client, page, &components)),
-                access.call(until, |client| async move { client.unresolved(page).await }),
-            )?;
-            Ok(PageRead { components: pick(page, &components, &listings), incidents: ours(&incidents) })
+                access.call(incidents_until, |client| async move { client.unresolved(page).await }),
+            );
+            let incidents = incidents.map(|incidents| ours(&incidents)).map_err(|error| access.told(&error));
+            Ok(PageRead { components: pick(page, &components, &listings?), incidents })
         };
         (page.clone(), read.await.map_err(|error: ApiError| access.told(&error)))
     });

@@ -139,7 +139,7 @@ impl Prober {
             self.observer(&target.home, &secrets, tools, &hearing, recall, began).observe().await
         });
         let reading = async {
-            let access = Access::new(&tools.http, &self.statuspage, &secrets).await;
+            let access = Access::new(&tools.http, &self.statuspage, &secrets, pace).await;
             let pages = match &access {
                 Ok(access) => Ok(page::read(access, targets, observed).await),
                 Err(error) => Err(error.clone()),
@@ -172,6 +172,11 @@ impl Prober {
             let outcome = match seen.verdict {
                 Verdict::Unknown(UnknownCause::Key) => Outcome::Failed(key_trouble(&secrets, &seen.target.home).await),
                 _ => seen.outcome(status, published.get(&seen.target.page)),
+            };
+            let untold = pages.as_ref().ok().and_then(|pages| pages.incidents_trouble(&seen.target.page));
+            let outcome = match (seen.verdict, untold) {
+                (Verdict::Down(_), Some(error)) => Outcome::Failed(error.to_owned()),
+                _ => outcome,
             };
             let (state, before) =
                 (kept.get(&seen.target.component).cloned(), seen.component.ok().and_then(|it| it.status));
@@ -230,10 +235,10 @@ impl Prober {
         let down = seen.iter().filter(|seen| matches!(seen.verdict, Verdict::Down(_)));
         let first = down.map(|seen| &seen.target.component).min();
         let new_key = first.map_or_else(String::new, |component| format!("{component}-{}", at.as_second()));
-        let resolve_after = self.rules.resolve_after;
         let findings: Vec<_> =
-            seen.iter().map(|seen| (&seen.target.component, seen.finding(at, &new_key, resolve_after))).collect();
-        let until = (Instant::now() + STATE_TIME).min(observed + STATE_TIME);
+            seen.iter().map(|seen| (&seen.target.component, seen.finding(at, &new_key, &self.rules))).collect();
+        let now = Instant::now();
+        let until = (now + STATE_TIME).min(observed.max(now + STATE_TIME / 6));
         match &self.state {
             Some(state) => state.prepare(self.secrets.store(), &findings, until).await,
             None => Prepared::without_state(&findings),

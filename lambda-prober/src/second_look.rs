@@ -78,6 +78,7 @@ mod tests {
     use shared::statuspage::{Component, ComponentStatus, IncidentChange, IncidentStatus};
 
     use super::*;
+    use crate::plan::Note;
     use ComponentStatus::{MajorOutage, Operational, UnderMaintenance};
 
     fn id() -> ComponentId {
@@ -88,7 +89,7 @@ mod tests {
         let component =
             Component { id: id(), name: "Home".into(), status: Some(status), updated_at: updated_at.into() };
         let (components, incidents, maintained) = (HashMap::from([(id(), component)]), Vec::new(), HashSet::new());
-        View { components, incidents, maintained, zone: TimeZone::UTC }
+        View { components, incidents, incidents_known: true, maintained, zone: TimeZone::UTC }
     }
 
     #[test]
@@ -121,18 +122,22 @@ mod tests {
 
     #[test]
     fn an_incident_that_is_not_open_any_more_is_looked_for_among_the_last() {
+        let note = Note {
+            key: "k".into(),
+            down_since: Timestamp::UNIX_EPOCH,
+            cause: None,
+            said: IncidentStatus::Monitoring,
+            announced: true,
+        };
         let open = OurIncident {
             id: "p31zjtct2jer".parse().unwrap(),
-            key: "k".into(),
             status: IncidentStatus::Monitoring,
-            down_since: Timestamp::UNIX_EPOCH,
-            up_since: None,
-            cause: None,
+            note,
             components: vec![id()],
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             updates: 1,
-            ended: false,
+            metadata: Map::new(),
         };
         let change = IncidentChange {
             name: None,

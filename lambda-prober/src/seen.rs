@@ -1,7 +1,5 @@
 //! What a run saw of one target, what that means, and what becomes of it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use shared::statuspage::{Component, ComponentStatus};
 
@@ -10,7 +8,7 @@ use crate::{
     identity::Proven,
     observation::{Attempt, Exchange},
     page::Pages,
-    plan::{OurIncident, Subject},
+    plan::{OurIncident, Rules, Subject},
     report::Outcome,
     state::{Finding, Record},
     target::{Home, Target},
@@ -51,7 +49,7 @@ impl<'run> Seen<'run> {
     }
 
     /// For the record. An outage that begins now gets the new key.
-    pub fn finding<'a>(&'a self, at: Timestamp, new_key: &'a str, resolve_after: Duration) -> Finding<'a> {
+    pub fn finding<'a>(&'a self, at: Timestamp, new_key: &'a str, rules: &'a Rules) -> Finding<'a> {
         let proving = self.attempts.iter().find(|attempt| attempt.exchanges.iter().any(|it| it.proven().is_some()));
         Finding {
             at,
@@ -61,7 +59,8 @@ impl<'run> Seen<'run> {
             addresses: proving.map_or(&[], |attempt| &attempt.addresses),
             proven: self.proven(),
             new_key,
-            resolve_after,
+            statuses: &rules.statuses,
+            resolve_after: rules.resolve_after,
         }
     }
 

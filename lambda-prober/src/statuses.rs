@@ -4,7 +4,7 @@ use std::{fmt::Write as _, str::FromStr};
 
 use shared::statuspage::ComponentStatus;
 
-use crate::verdict::Verdict;
+use crate::verdict::{DownCause, Verdict};
 
 /// The component's status for each cause; for `Unknown` there is none, whatever the settings say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl Statuses {
         };
         let changed = self.0.iter().find(|(cause, _)| Some(*cause) == verdict.cause());
         Some(changed.map_or(default, |(_, status)| *status))
+    }
+}
+
+impl Statuses {
+    /// Whether a component that says this may have been set so because its home was down.
+    pub fn tell_down(&self, status: ComponentStatus) -> bool {
+        let down = DownCause::ALL.into_iter().map(Verdict::Down);
+        status != ComponentStatus::Operational && down.filter_map(|verdict| self.of(verdict)).any(|told| told == status)
     }
 }
 
@@ -83,7 +91,7 @@ fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{DegradedCause, DownCause, UnknownCause};
+    use crate::verdict::{DegradedCause, UnknownCause};
 
     #[test]
     fn a_cause_can_be_given_another_status() {

@@ -148,11 +148,12 @@ impl Verdict {
                 "The name service is in trouble, so the home could not be looked for."
             }
             Self::Unknown(UnknownCause::NoRoute) => {
-                "The home's addresses are of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: \
-                 a plain Lambda has no IPv6."
+                "The home has addresses of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: a \
+                 plain Lambda has no IPv6."
             }
             Self::Unknown(UnknownCause::Blind) => {
-                "No witness answered either, so this prober cannot tell: look at its own network, and at WITNESSES."
+                "This prober could not look: no witness answered either, or its own machine is in trouble. Look at its network, \
+                 and at WITNESSES."
             }
         }
     }

@@ -60,7 +60,7 @@ impl FromStr for Witness {
             return Err(wrong());
         };
         // Only schemes of the web have their hosts read as addresses.
-        let host = Host::parse(host).map_err(|_| wrong())?;
+        let host = Host::parse(host.trim_end_matches('.')).map_err(|_| wrong())?;
         if matches!(&host, Host::Domain(name) if is_below(name, NAME_SERVICE)) {
             return Err(format!("`{text}` cannot bear witness: DuckDNS may be what is in trouble"));
         }
@@ -77,7 +77,7 @@ impl Witnesses {
     /// When a witness is the target itself: it would always agree with it.
     pub fn besides(&self, target: &Url) -> Result<(), WrongWitnesses> {
         let is_target = |witness: &&Witness| match (&witness.host, target.host()) {
-            (Host::Domain(one), Some(Host::Domain(other))) => one == other,
+            (Host::Domain(one), Some(Host::Domain(other))) => one == other.trim_end_matches('.'),
             (Host::Ipv4(one), Some(Host::Ipv4(other))) => *one == other,
             (Host::Ipv6(one), Some(Host::Ipv6(other))) => *one == other,
             _ => false,
@@ -170,7 +170,12 @@ mod tests {
     fn a_target_cannot_bear_witness_for_itself() {
         let witnesses: Witnesses = "192.0.2.1:443,home.example.org:443,127.0.0.1:81".parse().unwrap();
         let besides = |url: &str| witnesses.besides(&url.parse().unwrap());
-        for target in ["http://192.0.2.1:30008", "https://home.example.org/", "http://127.0.0.1:81/"] {
+        for target in [
+            "http://192.0.2.1:30008",
+            "https://home.example.org/",
+            "http://home.example.org.:1/",
+            "http://127.0.0.1:81/",
+        ] {
             assert!(besides(target).unwrap_err().to_string().contains("is the target itself"), "{target}");
         }
         for other in ["http://192.0.2.2:443", "http://example.org/", "http://127.0.0.1:80/"] {

@@ -260,7 +260,7 @@ fn a_family_over_which_no_witness_is_reached_counts_as_not_observed() {
         (&[V4], &[w6], no_route),
         (&[V6], &[w6], unreachable),
         (&[V4, V6], &[w4], unreachable),
-        (&[V4, V6], &[w6], unreachable),
+        (&[V4, V6], &[w6], no_route),
     ] {
         let seen = over(addresses, witnesses);
         assert_eq!(judge(&[seen.clone(), seen]), verdict, "{addresses:?} as {witnesses:?} say");

@@ -100,12 +100,17 @@ impl Connection<'_> {
     }
 }
 
+/// What Linux makes of an ICMP answer that names neither port, host nor network: EACCES, ENONET, ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN.
+const REJECTED: [i32; 5] = [13, 64, 92, 95, 112];
+
 /// Opens a connection, and tells our own missing network from a router's word.
 pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     TcpStream::connect(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::NetworkUnreachable if !has_route(address) => {
             Failure::Local("this machine has no route to the address".into())
         }
+        // A router's word, as Linux passes it on.
+        _ if error.raw_os_error().is_some_and(|number| REJECTED.contains(&number)) => Failure::Unreachable,
         _ => failure_of(&error),
     })
 }

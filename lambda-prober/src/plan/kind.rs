@@ -20,11 +20,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind of an outage that began at `down_since`, from what the beacon says of itself at `at`.
-    pub fn of(running: Running, at: Timestamp, down_since: Timestamp) -> Self {
-        let began = down_since - NOTICED_WITHIN;
+    /// The kind of an outage from `down_since` to `up_since`, from what the beacon says of itself at `at`.
+    pub fn of(running: Running, at: Timestamp, down_since: Timestamp, up_since: Timestamp) -> Self {
+        // What began after the home was up again is another story.
+        let outage = down_since - NOTICED_WITHIN..=up_since;
         // Ages beyond what a clock can tell began before any outage.
-        let during = |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).is_ok_and(|start| start >= began);
+        let during =
+            |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).is_ok_and(|start| outage.contains(&start));
         match (during(running.up), during(running.age)) {
             (true, _) => Self::PowerOrReboot,
             (false, true) => Self::BeaconRestart,
@@ -57,16 +59,18 @@ mod tests {
     #[test]
     fn the_kind_is_told_by_what_began_during_the_outage() {
         let at = Timestamp::from_second(1_800_000_000).unwrap();
-        let down_since = at - Duration::from_mins(30);
+        let (down_since, up_since) = (at - Duration::from_mins(30), at - Duration::from_mins(2));
         for (up, age, kind) in [
             (600, 500, Kind::PowerOrReboot),
             // The machine was up again before the outage was even noticed.
             (1_860, 1_850, Kind::PowerOrReboot),
             (90_000, 500, Kind::BeaconRestart),
             (90_000, 80_000, Kind::Network),
+            // Updated while it was watched.
+            (90_000, 60, Kind::Network),
             (u64::MAX, u64::MAX, Kind::Network),
         ] {
-            assert_eq!(Kind::of(Running { up, age }, at, down_since), kind, "{up} {age}");
+            assert_eq!(Kind::of(Running { up, age }, at, down_since, up_since), kind, "{up} {age}");
         }
     }
 }

@@ -6,6 +6,7 @@
 mod changes;
 mod kind;
 mod ours;
+mod telling;
 mod words;
 
 use std::{
@@ -17,11 +18,20 @@ use jiff::{Timestamp, tz::TimeZone};
 use shared::{
     id::{ComponentId, IncidentId},
     proof::Running,
-    statuspage::{Component, ComponentStatus, IncidentChange, IncidentStatus},
+    statuspage::{Component, ComponentStatus, IncidentChange},
 };
 
-pub use self::{changes::plan, kind::Kind, ours::OurIncident, words::zone};
+pub use self::{
+    changes::plan,
+    kind::Kind,
+    ours::{Note, OurIncident},
+    words::zone,
+};
 use crate::{statuses::Statuses, verdict::Verdict};
+
+/// A human who resolves an incident often sets the component, too; what a run then takes for the outage's beginning is up to two
+/// runs and their attempts later.
+const ABOUT: Duration = Duration::from_mins(3);
 
 /// What the user wants of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +77,8 @@ pub struct View {
     pub components: HashMap<ComponentId, Component>,
     /// Ours, open or not.
     pub incidents: Vec<OurIncident>,
+    /// Whether they could be read.
+    pub incidents_known: bool,
     /// Components that a maintenance under way names.
     pub maintained: HashSet<ComponentId>,
     pub zone: TimeZone,
@@ -135,13 +147,14 @@ impl View {
     /// Our incident about a subject's outage: the oldest open one, else one that a human resolved. Where the key was lost with
     /// the record, one that was open since the outage began is about it, too.
     pub fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
-        let with_key = |incident: &&OurIncident| Some(&incident.key) == subject.outage_key.as_ref();
+        let with_key = |incident: &&OurIncident| Some(&incident.note.key) == subject.outage_key.as_ref();
         let about =
             |incident: &&OurIncident| incident.is_open() && (with_key(incident) || incident.names(&subject.component));
         let open = self.incidents.iter().filter(about).min_by_key(|incident| incident.age());
-        let resolved = || self.incidents.iter().filter(|incident| !incident.is_open() && !incident.ended);
+        let resolved = || self.incidents.iter().filter(|incident| !incident.is_open() && !incident.is_ended());
         let since = |incident: &&OurIncident| {
-            incident.names(&subject.component) && subject.down_since.is_some_and(|down| incident.updated_at >= down)
+            let until = incident.updated_at + ABOUT;
+            incident.names(&subject.component) && subject.down_since.is_some_and(|down| until >= down)
         };
         open.or_else(|| resolved().find(with_key)).or_else(|| resolved().find(since))
     }
@@ -149,19 +162,12 @@ impl View {
     /// Since when a subject's outage lasts. A record that missed the end of an outage, because the run that told it was cut
     /// off, tells of the one before; then it is not before that end.
     fn down_since(&self, subject: &Subject) -> Option<Timestamp> {
-        let before = self.incidents.iter().filter(|incident| {
-            incident.ended && !incident.is_open() && Some(&incident.key) == subject.outage_key.as_ref()
-        });
+        let before = self
+            .incidents
+            .iter()
+            .filter(|incident| incident.is_ended() && Some(&incident.note.key) == subject.outage_key.as_ref());
         let ended = before.map(|incident| incident.updated_at).max();
         subject.down_since.max(ended)
-    }
-}
-
-/// Whether an incident can still be said to be in that state.
-const fn phase_of(verdict: Verdict) -> IncidentStatus {
-    match verdict {
-        Verdict::Down(cause) if cause.is_known() => IncidentStatus::Identified,
-        _ => IncidentStatus::Investigating,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Our incidents among those of a page: those whose metadata say which outage they are about.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::{
     id::{ComponentId, IncidentId},
@@ -16,21 +17,41 @@ const NOTED_AS: &str = "porchlight";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OurIncident {
     pub id: IncidentId,
-    pub key: String,
     pub status: IncidentStatus,
-    pub down_since: Timestamp,
-    /// When it was last said that the home is up again; `None` while it is not said.
-    pub up_since: Option<Timestamp>,
-    /// The most telling cause that it has told.
-    pub cause: Option<DownCause>,
+    pub note: Note,
     pub components: Vec<ComponentId>,
     pub created_at: Timestamp,
     /// When anybody last wrote to it.
     pub updated_at: Timestamp,
     /// How many updates it has had.
     pub updates: usize,
-    /// Whether a prober has said that the outage is over. What is resolved without that, a human resolved.
-    pub ended: bool,
+    /// All that programs have noted at it.
+    pub metadata: Map<String, Value>,
+}
+
+/// What a prober notes at an incident for the runs to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub key: String,
+    pub down_since: Timestamp,
+    /// The most telling cause that was told.
+    pub cause: Option<DownCause>,
+    /// The status that a prober gave it last. Any other is a human's.
+    pub said: IncidentStatus,
+    /// Whether subscribers were to be told of it.
+    pub announced: bool,
+}
+
+impl Note {
+    /// What is written, beside what others have noted.
+    pub(super) fn beside(&self, metadata: &Map<String, Value>) -> Map<String, Value> {
+        let cause = self.cause.and_then(label_of);
+        let noted = json!({"outage_key": self.key, "down_since": self.down_since.to_string(), "cause": cause,
+            "said": self.said, "announced": self.announced});
+        let mut all = metadata.clone();
+        all.insert(NOTED_AS.to_owned(), noted);
+        all
+    }
 }
 
 impl OurIncident {
@@ -39,20 +60,35 @@ impl OurIncident {
         let noted = incident.metadata.get(NOTED_AS)?;
         let text = |name: &str| noted.get(name).and_then(Value::as_str);
         let cause = text("cause").and_then(|label| DownCause::ALL.into_iter().find(|it| label_of(*it) == Some(label)));
-        let said_up = incident.status == IncidentStatus::Monitoring;
+        let said = noted.get("said").and_then(|said| IncidentStatus::deserialize(said).ok());
+        let note = Note {
+            key: text("outage_key")?.to_owned(),
+            down_since: text("down_since").and_then(|time| time.parse().ok()).unwrap_or(incident.created_at),
+            cause,
+            said: said.unwrap_or(incident.status),
+            announced: noted.get("announced") != Some(&Value::Bool(false)),
+        };
         Some(Self {
             id: incident.id.clone(),
-            key: text("outage_key")?.to_owned(),
             status: incident.status,
-            down_since: text("down_since").and_then(|time| time.parse().ok()).unwrap_or(incident.created_at),
-            up_since: said_up.then_some(incident.updated_at),
-            cause,
+            note,
             components: incident.components.iter().map(|affected| affected.id.clone()).collect(),
             created_at: incident.created_at,
             updated_at: incident.updated_at,
             updates: incident.updates,
-            ended: noted.get("ended") == Some(&Value::Bool(true)),
+            metadata: incident.metadata.clone(),
         })
+    }
+
+    /// Whether a prober said that the outage is over. What is resolved without that, a human resolved.
+    pub fn is_ended(&self) -> bool {
+        self.status == IncidentStatus::Resolved && self.note.said == IncidentStatus::Resolved
+    }
+
+    /// When a prober said that the home is up again, if that still stands.
+    pub fn up_since(&self) -> Option<Timestamp> {
+        let said = self.status == IncidentStatus::Monitoring && self.note.said == IncidentStatus::Monitoring;
+        said.then_some(self.updated_at)
     }
 
     pub const fn is_open(&self) -> bool {
@@ -67,13 +103,6 @@ impl OurIncident {
     pub fn age(&self) -> impl Ord + use<> {
         (self.created_at, self.id.clone())
     }
-}
-
-/// What is noted at an incident.
-pub(super) fn note(key: &str, down_since: Timestamp, cause: Option<DownCause>, ended: bool) -> Map<String, Value> {
-    let cause = cause.and_then(label_of);
-    let noted = json!({"outage_key": key, "down_since": down_since.to_string(), "cause": cause, "ended": ended});
-    Map::from_iter([(NOTED_AS.to_owned(), noted)])
 }
 
 const fn label_of(cause: DownCause) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use shared::statuspage::Incident;
+use shared::statuspage::{Incident, IncidentStatus};
 
 use super::*;
 use crate::verdict::{DegradedCause, DownCause, UnknownCause};
@@ -41,6 +41,7 @@ fn page(statuses: &[ComponentStatus]) -> View {
     View {
         components: statuses.iter().enumerate().map(component).collect(),
         incidents: Vec::new(),
+        incidents_known: true,
         maintained: HashSet::new(),
         zone: zone(Some("Europe/Berlin")),
     }

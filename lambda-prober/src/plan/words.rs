@@ -65,29 +65,35 @@ pub(super) fn length(length: Duration) -> String {
     if text.is_empty() { "less than a minute".into() } else { text }
 }
 
-/// A page's time zone: an IANA name, or one of those that Rails has. What is neither is told in UTC.
+/// A page's time zone: an IANA name, or one of those that Rails has, most of which are an IANA zone's city. What is neither
+/// is told in UTC.
 pub fn zone(name: Option<&str>) -> TimeZone {
     let name = name.unwrap_or("UTC");
     let known = RAILS.iter().find(|(rails, _)| *rails == name).map_or(name, |(_, iana)| iana);
-    TimeZone::get(known).unwrap_or(TimeZone::UTC)
+    let city = || {
+        let city = format!("/{}", known.replace(' ', "_"));
+        let zone = jiff::tz::db().available().find(|zone| zone.as_str().ends_with(&city))?;
+        TimeZone::get(zone.as_str()).ok()
+    };
+    TimeZone::get(known).ok().or_else(city).unwrap_or(TimeZone::UTC)
 }
 
-/// Names that statuspage.io's pages may have instead of an IANA one.
+/// Rails' names that are no city of an IANA zone, as far as many people live there.
 const RAILS: [(&str, &str); 14] = [
+    ("Hawaii", "Pacific/Honolulu"),
+    ("Alaska", "America/Anchorage"),
     ("Pacific Time (US & Canada)", "America/Los_Angeles"),
+    ("Arizona", "America/Phoenix"),
     ("Mountain Time (US & Canada)", "America/Denver"),
     ("Central Time (US & Canada)", "America/Chicago"),
     ("Eastern Time (US & Canada)", "America/New_York"),
+    ("Atlantic Time (Canada)", "America/Halifax"),
     ("Brasilia", "America/Sao_Paulo"),
-    ("London", "Europe/London"),
-    ("Dublin", "Europe/Dublin"),
-    ("Amsterdam", "Europe/Amsterdam"),
-    ("Berlin", "Europe/Berlin"),
-    ("Paris", "Europe/Paris"),
-    ("Vienna", "Europe/Vienna"),
+    ("Edinburgh", "Europe/London"),
+    ("Bern", "Europe/Zurich"),
     ("Mumbai", "Asia/Kolkata"),
-    ("Tokyo", "Asia/Tokyo"),
-    ("Sydney", "Australia/Sydney"),
+    ("New Delhi", "Asia/Kolkata"),
+    ("Beijing", "Asia/Shanghai"),
 ];
 
 #[cfg(test)]
@@ -118,6 +124,10 @@ mod tests {
         assert_eq!(time(then, now, &zone(Some("Europe/Berlin"))), "21 November 23:55 CET");
         assert_eq!(time(then, now, &zone(Some("Tokyo"))), "07:55 JST");
         assert_eq!(zone(Some("Nowhere (at all)")), TimeZone::UTC);
+        for (rails, iana) in [("Rome", "Europe/Rome"), ("Hong Kong", "Asia/Hong_Kong"), ("Hawaii", "Pacific/Honolulu")]
+        {
+            assert_eq!(zone(Some(rails)), TimeZone::get(iana).unwrap());
+        }
         assert!(RAILS.iter().all(|(_, iana)| TimeZone::get(iana).is_ok()));
     }
 

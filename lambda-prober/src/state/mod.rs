@@ -263,6 +263,7 @@ mod tests {
             status: Some(ComponentStatus::Operational),
             updated_at: "2026-11-21T04:30:00Z".into(),
         };
+        let statuses = crate::statuses::Statuses::default();
         let quiet = async || {
             let finding = Finding {
                 at: Timestamp::now(),
@@ -271,6 +272,7 @@ mod tests {
                 incident: None,
                 addresses: &[],
                 proven: None,
+                statuses: &statuses,
                 new_key: "",
                 resolve_after: Duration::from_mins(2),
             };

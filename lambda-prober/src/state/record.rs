@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::statuspage::{Component, ComponentStatus};
 
-use crate::{identity::Proven, plan::OurIncident, verdict::Verdict};
+use crate::{identity::Proven, plan::OurIncident, statuses::Statuses, verdict::Verdict};
 
 /// How often an outage that goes on is noted as such.
 const NOTED_EVERY: Duration = Duration::from_mins(10);
 
 /// An outage that was noted within this time goes on, whatever the page says; of an older one the page knows better.
 const WATCHED: Duration = Duration::from_mins(25);
+
+/// How long nobody may have looked at a home for it to count as up throughout.
+const LONGEST_GAP: Duration = Duration::from_mins(5);
 
 /// One home's record. Without it a run is right, only less informed: what is missing is `None`, and a record that cannot
 /// be read is an empty one.
@@ -26,6 +29,9 @@ pub struct Record {
     /// Since when every run has found the home up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_since: Option<Timestamp>,
+    /// While the outage is not over, when the home was last seen up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_up: Option<Timestamp>,
     /// When the home was last seen down, to within ten minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_down: Option<Timestamp>,
@@ -56,6 +62,8 @@ pub struct Finding<'a> {
     pub addresses: &'a [IpAddr],
     /// The proof that the home has just given.
     pub proven: Option<Proven>,
+    /// What the page says of which verdict.
+    pub statuses: &'a Statuses,
     /// What the incident of an outage that begins now will be found by.
     pub new_key: &'a str,
     /// How long a home must be up for its outage to be over; a shorter up belongs to the outage.
@@ -85,6 +93,7 @@ impl Finding<'_> {
             down_since: past(known.down_since),
             up_since: past(known.up_since),
             seen_down: past(known.seen_down),
+            seen_up: past(known.seen_up),
             last_proven_address: self.address(&known),
             ..known
         };
@@ -92,7 +101,10 @@ impl Finding<'_> {
             // Times from a clock that was ahead may be right again in the next run, so nothing of them is taken away.
             Verdict::Unknown(_) => {
                 let last_proven_address = known.last_proven_address;
-                Record { last_proven_address, ..before.cloned().unwrap_or(known) }
+                let before = before.cloned().unwrap_or(known);
+                // It may have been down meanwhile, so that an outage is not over before it was up for long enough again.
+                let up_since = before.up_since.filter(|_| before.down_since.is_none());
+                Record { last_proven_address, up_since, seen_up: None, ..before }
             }
             Verdict::Down(_) => self.down(known),
             Verdict::Up | Verdict::Degraded(_) => self.up(known),
@@ -101,12 +113,13 @@ impl Finding<'_> {
 
     fn down(&self, known: Record) -> Record {
         let down_since = known.down_since.filter(|_| self.is_same_outage(&known));
-        let open = self.incident.map(|incident| incident.key.clone());
+        let open = self.incident.map(|incident| incident.note.key.clone());
         let kept = known.outage_key.filter(|_| down_since.is_some());
         let noted = known.seen_down.filter(|noted| down_since.is_some() && self.since(*noted) < NOTED_EVERY);
         Record {
             down_since: down_since.or(Some(self.at)),
             up_since: None,
+            seen_up: None,
             seen_down: noted.or(Some(self.at)),
             // The page wins: an incident that is open for this home is this outage's.
             outage_key: open.or(kept).or_else(|| Some(self.new_key.to_owned())),
@@ -116,12 +129,14 @@ impl Finding<'_> {
     }
 
     fn up(&self, known: Record) -> Record {
-        let up_since = known.up_since.unwrap_or(self.at);
+        // Where nobody looked for a while, it may have been down meanwhile.
+        let watched = known.seen_up.is_none_or(|seen| self.since(seen) < LONGEST_GAP.max(self.resolve_after));
+        let up_since = known.up_since.filter(|_| known.down_since.is_none() || watched).unwrap_or(self.at);
         let known = Record { up_since: Some(up_since), ..known };
         if known.down_since.is_some() && self.since(up_since) < self.resolve_after {
-            return known;
+            return Record { seen_up: Some(self.at), ..known };
         }
-        Record { down_since: None, seen_down: None, outage_key: None, cause: None, ..known }
+        Record { down_since: None, seen_down: None, seen_up: None, outage_key: None, cause: None, ..known }
     }
 
     fn is_same_outage(&self, known: &Record) -> bool {
@@ -155,14 +170,15 @@ impl Finding<'_> {
     /// What the page says of an outage.
     fn as_the_page_tells(&self) -> Record {
         let Some(incident) = self.incident else {
-            let out = self.page.filter(|_| self.says(ComponentStatus::MajorOutage));
+            let tells = |status| self.statuses.tell_down(status);
+            let out = self.page.filter(|component| component.status.is_some_and(tells));
             let down_since = out.and_then(|component| component.updated_at.parse().ok());
             return Record { down_since, ..Record::default() };
         };
         Record {
-            down_since: Some(incident.down_since),
-            up_since: incident.up_since,
-            outage_key: Some(incident.key.clone()),
+            down_since: Some(incident.note.down_since),
+            up_since: incident.up_since(),
+            outage_key: Some(incident.note.key.clone()),
             ..Record::default()
         }
     }

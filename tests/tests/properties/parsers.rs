@@ -77,7 +77,7 @@ proptest! {
         let mut list = odd;
         list.insert(at.min(list.len()), ours);
         let Incidents(read) = serde_json::from_value(Value::from(list)).unwrap();
-        let found: Vec<_> = read.iter().filter_map(OurIncident::read).filter(|it| it.key == key).collect();
+        let found: Vec<_> = read.iter().filter_map(OurIncident::read).filter(|it| it.note.key == key).collect();
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(found[0].is_open(), matches!(status, "investigating" | "identified" | "monitoring"));
         prop_assert!(found[0].names(&"8kbf7d35c070".parse().unwrap()));

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use lambda_prober::{
-    plan::{Call, OurIncident, Rules, Subject, View, plan},
+    plan::{Call, Note, OurIncident, Rules, Subject, View, plan},
     verdict::Verdict,
 };
 use proptest::prelude::*;
@@ -73,6 +73,7 @@ fn view() -> impl Strategy<Value = View> {
             })
             .collect(),
         incidents: incidents.into_iter().enumerate().map(ours).collect(),
+        incidents_known: true,
         maintained: maintained.into_iter().map(id).collect(),
         zone: TimeZone::UTC,
     })
@@ -81,18 +82,17 @@ fn view() -> impl Strategy<Value = View> {
 fn ours(
     (number, (status, key, components, updates, ago)): (usize, (IncidentStatus, usize, Vec<usize>, usize, i64)),
 ) -> OurIncident {
+    let said = if updates == 3 { IncidentStatus::Investigating } else { status };
+    let note = Note { key: format!("key{key}"), down_since: at(ago + 400), cause: None, said, announced: updates != 2 };
     OurIncident {
         id: format!("p{number:011}").parse().unwrap(),
-        key: format!("key{key}"),
         status,
-        down_since: at(ago + 400),
-        up_since: (status == IncidentStatus::Monitoring).then(|| at(ago)),
-        cause: None,
+        note,
         components: components.into_iter().map(id).collect(),
         created_at: at(ago + 100),
-        updates,
-        ended: updates == 3,
         updated_at: at(ago),
+        updates,
+        metadata: serde_json::Map::new(),
     }
 }
 
@@ -168,7 +168,7 @@ proptest! {
                 Call::Change { incident, .. } | Call::Delete { incident } => {
                     prop_assert!(view.incidents.iter().any(|it| it.id == *incident && it.is_open()));
                 }
-                Call::Open { key, .. } => prop_assert!(view.incidents.iter().all(|it| it.key != *key)),
+                Call::Open { key, .. } => prop_assert!(view.incidents.iter().all(|it| it.is_ended() || it.note.key != *key)),
                 Call::Set { .. } => (),
             }
         }

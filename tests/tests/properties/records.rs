@@ -1,10 +1,11 @@
 //! What a prober remembers: any record is one that the next run reads rightly.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use jiff::Timestamp;
 use lambda_prober::{
     state::{Finding, Record},
+    statuses::Statuses,
     verdict::Verdict,
 };
 use proptest::prelude::*;
@@ -13,6 +14,8 @@ use shared::statuspage::{Component, ComponentStatus};
 use super::parsers::anything;
 
 const NOW: i64 = 1_800_000_000;
+
+static STATUSES: LazyLock<Statuses> = LazyLock::new(Statuses::default);
 
 fn time() -> impl Strategy<Value = Option<Timestamp>> {
     prop::option::of((-100_000_i64..1_000).prop_map(|ago| Timestamp::from_second(NOW + ago).unwrap()))
@@ -54,6 +57,7 @@ fn finding(verdict: Verdict, page: &Component, ago: i64) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
+        statuses: &STATUSES,
         new_key: "new",
         resolve_after: Duration::from_mins(2),
     }

@@ -1,14 +1,22 @@
 //! Outages as runs remember them.
 
+use std::sync::OnceLock;
+
 use shared::{proof::Running, statuspage::IncidentStatus};
 
 use super::*;
-use crate::verdict::{DegradedCause, DownCause, UnknownCause};
+use crate::{
+    plan::Note,
+    statuses::Statuses,
+    verdict::{DegradedCause, DownCause, UnknownCause},
+};
 
 const UP: Verdict = Verdict::Up;
 const DOWN: Verdict = Verdict::Down(DownCause::Refused);
 const FINE: ComponentStatus = ComponentStatus::Operational;
 const OUTAGE: ComponentStatus = ComponentStatus::MajorOutage;
+
+static STATUSES: OnceLock<Statuses> = OnceLock::new();
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -31,8 +39,23 @@ fn finding(second: i64, verdict: Verdict, page: &Component) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
+        statuses: STATUSES.get_or_init(Statuses::default),
         new_key: "new",
         resolve_after: Duration::from_mins(2),
+    }
+}
+
+/// An incident whose key is this, about an outage since then; last written to at that second, when it came to the status.
+fn incident(key: &str, down_since: Timestamp, updated: i64, status: IncidentStatus) -> OurIncident {
+    OurIncident {
+        id: "p31zjtct2jer".parse().unwrap(),
+        status,
+        note: Note { key: key.into(), down_since, cause: None, said: status, announced: true },
+        components: Vec::new(),
+        created_at: at(-300),
+        updated_at: at(updated),
+        updates: 1,
+        metadata: Map::new(),
     }
 }
 
@@ -108,25 +131,13 @@ fn without_a_record_the_page_tells_since_when() {
 #[test]
 fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
     let fine = page(FINE, -60);
-    let mut incident = OurIncident {
-        id: "p31zjtct2jer".parse().unwrap(),
-        key: "theirs".into(),
-        status: IncidentStatus::Monitoring,
-        down_since: at(-600),
-        up_since: Some(at(-60)),
-        cause: None,
-        components: Vec::new(),
-        created_at: at(-300),
-        updated_at: at(-90),
-        updates: 1,
-        ended: false,
-    };
+    let mut incident = incident("theirs".into(), at(-600), -90, IncidentStatus::Monitoring);
     let up = |incident: &OurIncident, second, record: Option<&Record>| {
         Finding { incident: Some(incident), ..finding(second, UP, &fine) }.record(record)
     };
     assert_eq!(up(&incident, 0, None).down_since, Some(at(-600)));
     assert_eq!(up(&incident, 60, None).down_since, None, "up for two minutes");
-    incident.up_since = None;
+    incident.status = IncidentStatus::Investigating;
     let open = Finding { incident: Some(&incident), ..finding(0, DOWN, &fine) };
     let ours = Record {
         down_since: Some(at(-500)),
@@ -145,19 +156,7 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
     let up = finding(0, UP, &out).record(Some(&stale));
     assert_eq!((up.down_since, up.up_since), (Some(at(-300)), Some(at(0))), "it has not been up since yesterday");
     assert_eq!(finding(0, DOWN, &out).record(Some(&stale)).down_since, Some(at(-300)));
-    let told = OurIncident {
-        id: "p31zjtct2jer".parse().unwrap(),
-        key: "theirs".into(),
-        status: IncidentStatus::Monitoring,
-        down_since: at(-600),
-        up_since: Some(at(-90)),
-        cause: None,
-        components: Vec::new(),
-        created_at: at(-300),
-        updated_at: at(-90),
-        updates: 1,
-        ended: false,
-    };
+    let told = incident("theirs".into(), at(-600), -90, IncidentStatus::Monitoring);
     let fine = page(FINE, -90);
     let earlier = Record { down_since: Some(at(-9_000)), outage_key: Some("ours".into()), ..Record::default() };
     for record in [stale, earlier] {
@@ -169,19 +168,7 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
 #[test]
 fn a_record_that_saw_the_end_of_an_outage_wins_over_a_page_that_was_read_before() {
     let fine = page(FINE, -60);
-    let incident = OurIncident {
-        id: "p31zjtct2jer".parse().unwrap(),
-        key: "k".into(),
-        status: IncidentStatus::Monitoring,
-        down_since: at(-600),
-        up_since: Some(at(-60)),
-        cause: None,
-        components: Vec::new(),
-        created_at: at(-300),
-        updated_at: at(-60),
-        updates: 2,
-        ended: false,
-    };
+    let incident = incident("k".into(), at(-600), -60, IncidentStatus::Monitoring);
     // Another run has just resolved it, and written that down.
     let over = Record { up_since: Some(at(-130)), ..Record::default() };
     let overlapping = Finding { incident: Some(&incident), ..finding(0, UP, &fine) };
