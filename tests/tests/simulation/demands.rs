@@ -8,7 +8,7 @@ use shared::statuspage::ComponentStatus::{DegradedPerformance, MajorOutage, Oper
 use super::{
     dice::{DAY, HOUR, MINUTE, Ms, SECOND},
     figures::{overlap, published},
-    page::{A_MINUTE, Opened, Page, Said, Who},
+    page::{A_MINUTE, Opened, Page, Who},
     prober::Ran,
     truth::{RUN, State, Truth},
     weather::{Cut, StateFault, Weather, YEAR},
@@ -165,14 +165,13 @@ impl Demands<'_> {
     }
 
     /// Whether nothing was left that could tell that the second is about the first's outage: the record was lost, or of another
-    /// time, and the page said that all is well after the first was resolved.
+    /// time, and the page did not say all the time since the first was resolved that the home is down.
     fn is_new_to_all(&self, first: &Opened, second: &Opened) -> bool {
         let Some((resolved, Who::Human)) = first.resolved else { return false };
         let (no_state, faults) = (&self.weather.no_state, &self.weather.state_faults);
         let forgotten = no_state.touch(second.at - RUN, second.at)
             || faults.iter().any(|(at, _)| (first.at..second.at).contains(at));
-        let fine = |said: &Said| said.status == Operational && (resolved..second.at).contains(&said.at);
-        forgotten && self.page.history.iter().any(fine)
+        forgotten && !published(&self.page.history).cover(resolved, second.at)
     }
 
     /// An outage that was seen for long enough has an incident: opened since it began, as the design has it. A record that

@@ -11,6 +11,7 @@ mod figures;
 mod memory;
 mod page;
 mod prober;
+mod publication;
 mod rules;
 mod schedule;
 mod sky;

@@ -3,29 +3,22 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashMap, HashSet},
     net::IpAddr,
     time::Duration,
 };
 
-use jiff::tz::TimeZone;
 use lambda_prober::{
     judge::judge,
     observation::Attempt,
     pace::Pace,
-    plan::{Call, OurIncident, Rules, Subject, View, plan},
-    second_look::{SecondLook, held},
+    plan::Rules,
     seen::Seen,
     state::Record,
     statuses::Statuses,
     target::{Target, Targets},
     verdict::Verdict,
 };
-use shared::{
-    api::ApiError,
-    retry,
-    statuspage::{Component, Incident},
-};
+use shared::{api::ApiError, retry};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
@@ -33,6 +26,7 @@ use super::{
     dice::{DAY, Dice, Ms},
     memory::{Memory, Unavailable},
     page::{Ask, Page, Told, component_id, timestamp},
+    publication::{ours, publish, view},
     schedule::Start,
     sky::{DEGRADED_ABOVE, Sky, length, ms},
     weather::Weather,
@@ -58,16 +52,16 @@ pub(crate) struct Prober<'w> {
     pub(crate) tells: Cell<bool>,
     pub(crate) story: RefCell<Vec<(Ms, String)>>,
     rules: Rules,
-    pace: Pace,
+    pub(crate) pace: Pace,
     targets: Targets,
     /// When the year began.
     origin: Instant,
 }
 
 /// One run under way.
-struct Run<'p, 'w> {
-    prober: &'p Prober<'w>,
-    began: Ms,
+pub(crate) struct Run<'p, 'w> {
+    pub(crate) prober: &'p Prober<'w>,
+    pub(crate) began: Ms,
     instance: usize,
     /// When the page was read.
     decided: Cell<Ms>,
@@ -152,7 +146,7 @@ impl<'w> Prober<'w> {
         self.targets.iter().next().expect("one target")
     }
 
-    fn instant(&self, time: Ms) -> Instant {
+    pub(crate) fn instant(&self, time: Ms) -> Instant {
         self.origin + length(time)
     }
 }
@@ -255,7 +249,7 @@ impl Run<'_, '_> {
     }
 
     /// Makes one call, once.
-    async fn call(&self, ask: Ask) -> Result<Told, ApiError> {
+    pub(crate) async fn call(&self, ask: Ask) -> Result<Told, ApiError> {
         let now = self.prober.now();
         let hiccup = self.hiccup == Some(self.calls.replace(self.calls.get() + 1));
         let fate = self.prober.page.borrow_mut().fate(now, &mut self.dice.borrow_mut(), hiccup);
@@ -273,82 +267,4 @@ impl Run<'_, '_> {
         self.prober.wait_until(arrived + fate.coming).await;
         fate.error.map_or(answer, Err)
     }
-}
-
-/// As the product's `Publication`: everything is read again before it is written, and planned anew for each try.
-async fn publish(run: &Run<'_, '_>, subjects: &[Subject], seen: &View, rules: &Rules) -> Result<(), ApiError> {
-    let at = timestamp(run.began);
-    let planned = plan(subjects, seen, rules, at);
-    if planned.is_empty() {
-        return Ok(());
-    }
-    let until = run.prober.instant(run.began) + run.prober.pace.budget;
-    let settled = RefCell::new(HashSet::new());
-    let round = || async {
-        let view = look_again(run, &planned, seen).await?;
-        settled.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
-        let is_open = |subject: &&Subject| !settled.borrow().contains(&subject.component);
-        let unsettled: Vec<Subject> = subjects.iter().filter(is_open).cloned().collect();
-        let calls = plan(&unsettled, &view, rules, at);
-        let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
-        for call in calls {
-            let sets = call.sets();
-            make(run, call).await?;
-            settled.borrow_mut().extend(sets.into_keys());
-        }
-        if opened {
-            let incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
-            for call in plan(&[], &View { incidents, ..view }, rules, at) {
-                make(run, call).await?;
-            }
-        }
-        Ok(())
-    };
-    retry::until(until, round).await
-}
-
-async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<View, ApiError> {
-    let again = SecondLook::before(planned);
-    let mut view = seen.clone();
-    if run.call(Ask::Maintenance).await?.maintained {
-        view.maintained.insert(component_id());
-    }
-    if again.incidents {
-        view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
-        run.call(Ask::Page).await?;
-    }
-    if again.recent(&view.incidents) {
-        let recent = ours(&run.call(Ask::Recent).await?.incidents);
-        let new: Vec<_> =
-            recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id)).collect();
-        view.incidents.extend(new);
-    }
-    for id in again.components {
-        let component = run.call(Ask::Component).await?.component;
-        view.components.extend(component.map(|component| (id, component)));
-    }
-    Ok(view)
-}
-
-async fn make(run: &Run<'_, '_>, call: Call) -> Result<(), ApiError> {
-    let ask = match call {
-        Call::Set { to, .. } => Ask::Set(to),
-        Call::Open { change, .. } => Ask::Open(Box::new(change)),
-        Call::Change { incident, change } => Ask::Change(incident, Box::new(change)),
-        Call::Delete { incident } => Ask::Delete(incident),
-    };
-    match run.call(ask).await {
-        // What is wrong with one call does not keep the others from being made.
-        Ok(_) | Err(ApiError::Permanent(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn ours(incidents: &[Incident]) -> Vec<OurIncident> {
-    incidents.iter().filter_map(OurIncident::read).collect()
-}
-
-fn view(component: &Component, incidents: Vec<OurIncident>) -> View {
-    let components = HashMap::from([(component.id.clone(), component.clone())]);
-    View { components, incidents, maintained: HashSet::new(), zone: TimeZone::UTC }
 }

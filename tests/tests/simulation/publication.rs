@@ -1,0 +1,105 @@
+//! What a run makes of the page: planned by the product, and carried out in the order of its `apply`.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
+
+use jiff::tz::TimeZone;
+use lambda_prober::{
+    plan::{Call, OurIncident, Rules, Subject, View, plan},
+    second_look::{SecondLook, held},
+};
+use shared::{
+    api::ApiError,
+    retry,
+    statuspage::{Component, Incident},
+};
+
+use super::{
+    page::{Ask, component_id, timestamp},
+    prober::Run,
+};
+
+/// As the product's `Publication`: everything is read again before it is written, and planned anew for each try.
+pub(crate) async fn publish(
+    run: &Run<'_, '_>,
+    subjects: &[Subject],
+    seen: &View,
+    rules: &Rules,
+) -> Result<(), ApiError> {
+    let at = timestamp(run.began);
+    let planned = plan(subjects, seen, rules, at);
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let until = run.prober.instant(run.began) + run.prober.pace.budget;
+    let settled = RefCell::new(HashSet::new());
+    let round = || async {
+        let view = look_again(run, &planned, seen).await?;
+        settled.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
+        let is_open = |subject: &&Subject| !settled.borrow().contains(&subject.component);
+        let unsettled: Vec<Subject> = subjects.iter().filter(is_open).cloned().collect();
+        let calls = plan(&unsettled, &view, rules, at);
+        let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
+        for call in calls {
+            let sets = call.sets();
+            make(run, call).await?;
+            settled.borrow_mut().extend(sets.into_keys());
+        }
+        if opened {
+            let incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
+            for call in plan(&[], &View { incidents, ..view }, rules, at) {
+                make(run, call).await?;
+            }
+        }
+        Ok(())
+    };
+    retry::until(until, round).await
+}
+
+async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<View, ApiError> {
+    let again = SecondLook::before(planned);
+    let mut view = seen.clone();
+    if run.call(Ask::Maintenance).await?.maintained {
+        view.maintained.insert(component_id());
+    }
+    if again.incidents {
+        view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
+        run.call(Ask::Page).await?;
+    }
+    if again.recent(&view.incidents) {
+        let recent = ours(&run.call(Ask::Recent).await?.incidents);
+        let new: Vec<_> =
+            recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id)).collect();
+        view.incidents.extend(new);
+    }
+    for id in again.components {
+        let component = run.call(Ask::Component).await?.component;
+        view.components.extend(component.map(|component| (id, component)));
+    }
+    Ok(view)
+}
+
+async fn make(run: &Run<'_, '_>, call: Call) -> Result<(), ApiError> {
+    let ask = match call {
+        Call::Set { to, .. } => Ask::Set(to),
+        Call::Open { change, .. } => Ask::Open(Box::new(change)),
+        Call::Change { incident, change } => Ask::Change(incident, Box::new(change)),
+        Call::Delete { incident } => Ask::Delete(incident),
+    };
+    match run.call(ask).await {
+        // What is wrong with one call does not keep the others from being made.
+        Ok(_) | Err(ApiError::Permanent(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn ours(incidents: &[Incident]) -> Vec<OurIncident> {
+    incidents.iter().filter_map(OurIncident::read).collect()
+}
+
+pub(crate) fn view(component: &Component, incidents: Vec<OurIncident>) -> View {
+    let components = HashMap::from([(component.id.clone(), component.clone())]);
+    View { components, incidents, maintained: HashSet::new(), zone: TimeZone::UTC }
+}
