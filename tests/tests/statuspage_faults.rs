@@ -113,8 +113,8 @@ async fn a_write_whose_answer_is_lost_is_looked_at_before_it_is_repeated() {
 #[tokio::test]
 async fn thirty_seconds_of_silence_are_survived() {
     let silence = Fault::Silence(Duration::from_secs(30));
-    // Components and incidents are asked for at once and give up after 5 s, so these are 30 s of a service that says nothing.
-    let scene = play(&vec![silence; 10], Fault::None).await;
+    // Components and incidents are asked for at once and give up after 5 s, so these are 25 s of a service that says nothing.
+    let scene = play(&vec![silence; 8], Fault::None).await;
     scene.is_mended().await;
     assert!(scene.took >= Duration::from_secs(25), "{:?}", scene.took);
 }

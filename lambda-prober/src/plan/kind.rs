@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared::proof::Running;
 
+use crate::pace::LONGEST_RUN;
+
 /// An outage is noticed up to a run and its attempts after it began, and whatever caused it came before.
 const NOTICED_WITHIN: Duration = Duration::from_mins(2);
 
@@ -22,8 +24,8 @@ pub enum Kind {
 impl Kind {
     /// The kind of an outage from `down_since` to `up_since`, from what the beacon says of itself at `at`.
     pub fn of(running: Running, at: Timestamp, down_since: Timestamp, up_since: Timestamp) -> Self {
-        // What began after the home was up again is another story.
-        let outage = down_since - NOTICED_WITHIN..=up_since;
+        // What began after the run that found the home up again is another story.
+        let outage = down_since - NOTICED_WITHIN..=up_since + LONGEST_RUN;
         // Ages beyond what a clock can tell began before any outage.
         let during =
             |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).is_ok_and(|start| outage.contains(&start));
@@ -68,6 +70,8 @@ mod tests {
             (90_000, 80_000, Kind::Network),
             // Updated while it was watched.
             (90_000, 60, Kind::Network),
+            // It came back while the run that found it was under way.
+            (90_000, 80, Kind::BeaconRestart),
             (u64::MAX, u64::MAX, Kind::Network),
         ] {
             assert_eq!(Kind::of(Running { up, age }, at, down_since, up_since), kind, "{up} {age}");

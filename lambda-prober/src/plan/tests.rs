@@ -72,6 +72,10 @@ fn with_incident(status: ComponentStatus, state: IncidentStatus, since: i64) -> 
     let opening = planned(&[subject(0, SILENT, -300)], &view);
     let opened = IncidentChange { status: state, ..change(&opening).clone() };
     view.incidents = vec![left(&opened, 1, since)];
+    // What is resolved, a human resolved.
+    if state != IncidentStatus::Resolved {
+        view.incidents[0].note.said = state;
+    }
     view
 }
 
@@ -196,7 +200,7 @@ fn an_incident_that_a_human_resolved_is_neither_reopened_nor_doubled() {
     );
     let other = |since| Subject { outage_key: Some("other".into()), ..subject(0, SILENT, since) };
     let mut old = view.clone();
-    old.incidents[0].updated_at = at(-901);
+    old.incidents[0].updated_at = at(-1_081);
     assert!(matches!(&planned(&[other(-900)], &old)[..], [Call::Open { .. }]), "another outage has its own");
     let calls = planned(&[other(-900)], &view);
     assert!(matches!(calls[..], [Call::Set { .. }]), "the key was lost, but it was open during this outage: {calls:?}");
@@ -230,6 +234,57 @@ fn of_two_incidents_with_one_key_the_older_stays() {
 }
 
 #[test]
+fn two_incidents_about_one_home_are_doubles_whatever_their_keys() {
+    let mut view = with_incident(MajorOutage, IncidentStatus::Investigating, -60);
+    let mut younger = view.incidents[0].clone();
+    younger.id = "p00000000002".parse().unwrap();
+    younger.note.key = "of a run that began a second later".into();
+    younger.created_at = at(-59);
+    view.incidents.push(younger);
+    let calls = planned(&[subject(0, SILENT, -900)], &view);
+    assert_eq!(calls, [Call::Delete { incident: "p00000000002".parse().unwrap() }]);
+}
+
+#[test]
+fn what_a_human_says_of_an_incident_stays_until_the_home_is_up() {
+    let mut view = with_incident(MajorOutage, IncidentStatus::Identified, -60);
+    // "The router is on its way."
+    view.incidents[0].status = IncidentStatus::Monitoring;
+    for verdict in [SILENT, REFUSED, Verdict::Down(DownCause::Impostor)] {
+        assert_eq!(planned(&[subject(0, verdict, -900)], &view), []);
+    }
+    let up = planned(&[subject(0, Verdict::Up, -120)], &view);
+    assert_eq!(change(&up).status, IncidentStatus::Resolved);
+}
+
+#[test]
+fn an_incident_does_not_end_while_one_of_its_homes_is_left_alone_or_unknown() {
+    let both = [subject(0, SILENT, -900), subject(1, SILENT, -900)];
+    let mut view = page(&[MajorOutage, Operational]);
+    view.incidents = vec![left(change(&planned(&both, &view)), 1, -300)];
+    let now = [subject(0, SILENT, -900), subject(1, Verdict::Up, -600)];
+    view.maintained.insert(id(0));
+    assert_eq!(planned(&now, &view), []);
+    view.maintained.clear();
+    let unknown = [subject(0, Verdict::Unknown(UnknownCause::Blind), 0), subject(1, Verdict::Up, -600)];
+    assert_eq!(planned(&unknown, &view), []);
+}
+
+#[test]
+fn what_others_noted_at_an_incident_stays() {
+    let mut view = with_incident(MajorOutage, IncidentStatus::Investigating, -60);
+    view.incidents[0].metadata.insert("other".into(), json!({"ticket": 7}));
+    let calls = planned(&[subject(0, REFUSED, -900)], &view);
+    assert_eq!(change(&calls).metadata["other"]["ticket"], 7);
+}
+
+#[test]
+fn without_its_incidents_a_page_still_has_its_components() {
+    let view = View { incidents_known: false, ..page(&[Operational]) };
+    assert_eq!(planned(&[subject(0, SILENT, -900)], &view), [Call::Set { component: id(0), to: MajorOutage }]);
+}
+
+#[test]
 fn many_homes_that_go_down_at_once_are_one_incident_at_once() {
     let many: Vec<Subject> = (0..200).map(|number| subject(number, SILENT, 0)).collect();
     let calls = planned(&many, &page(&[Operational; 200]));
@@ -237,8 +292,15 @@ fn many_homes_that_go_down_at_once_are_one_incident_at_once() {
     assert_eq!(opened.components.len(), 200);
     assert_eq!(opened.name.as_deref(), Some("Home 0, Home 1 and 198 more are not reachable"));
 
+    assert!(!opened.deliver_notifications, "it may be over in a minute");
+
     let mut view = page(&[MajorOutage; 200]);
     view.incidents = vec![left(opened, 1, -60)];
+    let lasting: Vec<Subject> = (0..200).map(|number| subject(number, SILENT, -300)).collect();
+    let announced = planned(&lasting, &view);
+    assert!(change(&announced).deliver_notifications && change(&announced).components.is_empty());
+    view.incidents = vec![left(change(&announced), 1, -60)];
+    assert_eq!(planned(&lasting, &view), []);
     let up: Vec<Subject> = (0..200).map(|number| subject(number, Verdict::Up, 0)).collect();
     let calls = planned(&up, &view);
     assert_eq!((change(&calls).status, change(&calls).components.len()), (IncidentStatus::Monitoring, 200));

@@ -170,7 +170,8 @@ impl Finding<'_> {
     /// What the page says of an outage.
     fn as_the_page_tells(&self) -> Record {
         let Some(incident) = self.incident else {
-            let tells = |status| self.statuses.tell_down(status);
+            // Of a home that is up only an incident must still be ended.
+            let tells = |status| matches!(self.verdict, Verdict::Down(_)) && self.statuses.tell_down(status);
             let out = self.page.filter(|component| component.status.is_some_and(tells));
             let down_since = out.and_then(|component| component.updated_at.parse().ok());
             return Record { down_since, ..Record::default() };

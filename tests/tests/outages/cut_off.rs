@@ -7,7 +7,7 @@ use tests::process::Process;
 use super::world::World;
 
 const WORLDS: usize = 20;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 6;
 
 #[tokio::test]
 async fn the_run_after_one_that_was_cut_off_makes_it_right() {
@@ -37,11 +37,26 @@ async fn play(seed: u64) {
             assert_eq!(world.keeper.status().await, "operational");
             world.later(200);
             cut_off(&world, chance.u64(0..400)).await;
+            if round == ROUNDS - 2 {
+                falls_again(&mut world).await;
+                return;
+            }
             world.probe().await;
             open(&world, round / 2, false).await;
             assert!(world.record()["down_since"].is_null());
         }
     }
+}
+
+/// Whether the outage before was told to be over or not when its last run was cut off: the one that follows is told.
+async fn falls_again(world: &mut World) {
+    world.cut().await;
+    world.probe().await;
+    world.later(600);
+    world.probe().await;
+    let incidents = world.incidents().await;
+    let open = incidents.iter().filter(|incident| incident["status"] != "resolved").count();
+    assert_eq!((world.keeper.status().await.as_str(), open), ("major_outage", 1), "{incidents:#?}");
 }
 
 /// Starts a run and kills it after so many milliseconds.

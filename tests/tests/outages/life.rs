@@ -73,6 +73,8 @@ async fn the_ending_tells_what_kind_of_outage_it_was() {
         world.restore_running(up, age);
         world.probe().await;
         world.later(130);
+        world.cut().await;
+        world.restore_running(up + 130, age + 130);
         world.probe().await;
         let incident = world.incidents().await.remove(0);
         let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");
@@ -171,6 +173,53 @@ async fn without_state_an_outage_still_has_its_incident_and_its_end() {
     probe(&world).await;
     let incidents = world.incidents().await;
     assert_eq!(told(&incidents[0]), ["identified", "monitoring", "resolved"]);
+}
+
+#[tokio::test]
+async fn without_state_an_outage_is_told_once_the_page_has_said_so_for_long_enough_and_a_human_is_heard() {
+    let mut world = World::new().await;
+    world.cut().await;
+    let probe = async |world: &World| {
+        let mut command = world.command();
+        command.env_remove("STATE_FILE").env("INCIDENT_AFTER", "1m");
+        tests::prober::probe_with(command).await
+    };
+    probe(&world).await;
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    let opened = probe(&world).await;
+    assert_eq!(opened.report["calls"][0]["call"], "open_incident", "{:#}", opened.report);
+    let incident = world.incidents().await.remove(0);
+    world.change_incident(&incident, json!({"status": "resolved", "body": "I know."})).await;
+    for _ in 0..2 {
+        let run = probe(&world).await;
+        assert_eq!((run.report["calls"].clone(), run.code), (json!([]), Some(0)), "{:#}", run.report);
+    }
+}
+
+#[tokio::test]
+async fn an_outage_that_begins_while_the_record_still_tells_of_the_one_before_has_its_own_incident() {
+    let mut world = World::new().await;
+    world.cut().await;
+    world.probe().await;
+    world.later(300);
+    world.probe().await;
+    world.restore();
+    world.probe().await;
+    let record = std::fs::read(world.state()).expect("a state file");
+    world.later(130);
+    world.probe().await;
+    assert_eq!(world.incidents().await[0]["status"], "resolved");
+    // What the run wrote was lost.
+    std::fs::write(world.state(), record).expect("it can be written");
+    world.cut().await;
+    world.probe().await;
+    assert_eq!(world.incidents().await.len(), 1, "it may be over in a minute");
+    let mut command = world.command();
+    command.env("INCIDENT_AFTER", "1m");
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    tests::prober::probe_with(command).await;
+    let incidents = world.incidents().await;
+    assert_eq!((incidents.len(), incidents[0]["status"].as_str()), (2, Some("identified")));
 }
 
 #[tokio::test]

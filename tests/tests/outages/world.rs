@@ -131,7 +131,7 @@ impl World {
         records[COMPONENT].clone()
     }
 
-    fn state(&self) -> std::path::PathBuf {
+    pub(crate) fn state(&self) -> std::path::PathBuf {
         self.folder.path().join("state.json")
     }
 

@@ -258,7 +258,7 @@ impl<'w> Page<'w> {
             updates: 1,
         };
         let read = OurIncident::read(&incident).expect("ours");
-        let (key, down_since) = (read.key, ms_of(read.down_since));
+        let (key, down_since) = (read.note.key, ms_of(read.note.down_since));
         let (resolved, ending, deleted) = (None, String::new(), false);
         self.opened.push(Opened { id, at: now, key, down_since, resolved, ending, deleted });
         self.incidents.push_back(incident);

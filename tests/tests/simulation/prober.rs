@@ -114,7 +114,7 @@ impl<'w> Prober<'w> {
         let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
         let verdict = judge(&attempts, DEGRADED_ABOVE);
         let seen = Seen { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
-        let finding = seen.finding(timestamp(at), "", self.rules.resolve_after);
+        let finding = seen.finding(timestamp(at), "", &self.rules);
         addresses == finding.addresses && self.memory.borrow_mut().is_settled(at, &finding)
     }
 
@@ -214,7 +214,7 @@ impl Run<'_, '_> {
     async fn prepare(&self, seen: &Seen<'_>) -> (Record, Option<Result<(Record, bool), Unavailable>>) {
         let at = timestamp(self.began);
         let new_key = format!("{}-{}", component_id(), at.as_second());
-        let finding = seen.finding(at, &new_key, self.prober.rules.resolve_after);
+        let finding = seen.finding(at, &new_key, &self.prober.rules);
         let now = self.prober.now();
         let needed = finding.needs_record(self.prober.memory.borrow().remembered(self.instance, now));
         if !needed {

@@ -34,18 +34,15 @@ pub(crate) async fn publish(
         return Ok(());
     }
     let until = run.prober.instant(run.began) + run.prober.pace.budget;
-    let settled = RefCell::new(HashSet::new());
+    let left = RefCell::new(HashSet::new());
     let round = || async {
-        let view = look_again(run, &planned, seen).await?;
-        settled.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
-        let is_open = |subject: &&Subject| !settled.borrow().contains(&subject.component);
-        let unsettled: Vec<Subject> = subjects.iter().filter(is_open).cloned().collect();
-        let calls = plan(&unsettled, &view, rules, at);
+        let mut view = look_again(run, &planned, seen).await?;
+        left.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
+        view.maintained.extend(left.borrow().iter().cloned());
+        let calls = plan(subjects, &view, rules, at);
         let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
         for call in calls {
-            let sets = call.sets();
             make(run, call).await?;
-            settled.borrow_mut().extend(sets.into_keys());
         }
         if opened {
             let incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
@@ -101,5 +98,5 @@ pub(crate) fn ours(incidents: &[Incident]) -> Vec<OurIncident> {
 
 pub(crate) fn view(component: &Component, incidents: Vec<OurIncident>) -> View {
     let components = HashMap::from([(component.id.clone(), component.clone())]);
-    View { components, incidents, maintained: HashSet::new(), zone: TimeZone::UTC }
+    View { components, incidents, incidents_known: true, maintained: HashSet::new(), zone: TimeZone::UTC }
 }

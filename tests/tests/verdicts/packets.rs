@@ -25,6 +25,21 @@ async fn a_router_that_forbids_is_unreachable() {
 }
 
 #[tokio::test]
+async fn a_router_that_knows_no_protocol_is_unreachable() {
+    filtered("icmpproto", "reject with icmp type prot-unreachable", "unreachable").await;
+}
+
+#[tokio::test]
+async fn a_router_that_rejects_ipv6_is_unreachable_however_it_says_so() {
+    let Some(world) = World::new("icmpv6").await else { return };
+    for answer in ["admin-prohibited", "addr-unreachable", "policy-fail", "reject-route", "no-route"] {
+        world.namespace.run(&["nft", "flush", "chain", "inet", "t", "in"]).await;
+        world.rule(&format!("tcp dport 8080 reject with icmpv6 type {answer}")).await;
+        world.comes_to("six", "down", "unreachable", "major_outage").await;
+    }
+}
+
+#[tokio::test]
 async fn a_reset_to_the_first_packet_is_refused() {
     filtered("rst", "reject with tcp reset", "refused").await;
 }

@@ -125,13 +125,13 @@ fn without_a_record_the_page_tells_since_when() {
     assert_eq!((first.down_since, first.outage_key.as_deref()), (Some(at(0)), Some("new")));
     assert_eq!(finding(0, DOWN, &out).record(None).down_since, Some(at(-300)));
     let up = finding(0, UP, &out).record(None);
-    assert_eq!((up.down_since, up.up_since), (Some(at(-300)), Some(at(0))));
+    assert_eq!((up.down_since, up.up_since), (None, Some(at(0))), "nothing is left to be told");
 }
 
 #[test]
 fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
     let fine = page(FINE, -60);
-    let mut incident = incident("theirs".into(), at(-600), -90, IncidentStatus::Monitoring);
+    let mut incident = incident("theirs", at(-600), -90, IncidentStatus::Monitoring);
     let up = |incident: &OurIncident, second, record: Option<&Record>| {
         Finding { incident: Some(incident), ..finding(second, UP, &fine) }.record(record)
     };
@@ -153,10 +153,8 @@ fn an_open_incident_tells_more_than_no_record_and_its_key_counts() {
 fn a_record_of_another_time_does_not_win_over_the_page() {
     let stale = Record { up_since: Some(at(-90_000)), ..Record::default() };
     let out = page(OUTAGE, -300);
-    let up = finding(0, UP, &out).record(Some(&stale));
-    assert_eq!((up.down_since, up.up_since), (Some(at(-300)), Some(at(0))), "it has not been up since yesterday");
     assert_eq!(finding(0, DOWN, &out).record(Some(&stale)).down_since, Some(at(-300)));
-    let told = incident("theirs".into(), at(-600), -90, IncidentStatus::Monitoring);
+    let told = incident("theirs", at(-600), -90, IncidentStatus::Monitoring);
     let fine = page(FINE, -90);
     let earlier = Record { down_since: Some(at(-9_000)), outage_key: Some("ours".into()), ..Record::default() };
     for record in [stale, earlier] {
@@ -168,11 +166,40 @@ fn a_record_of_another_time_does_not_win_over_the_page() {
 #[test]
 fn a_record_that_saw_the_end_of_an_outage_wins_over_a_page_that_was_read_before() {
     let fine = page(FINE, -60);
-    let incident = incident("k".into(), at(-600), -60, IncidentStatus::Monitoring);
+    let incident = incident("k", at(-600), -60, IncidentStatus::Monitoring);
     // Another run has just resolved it, and written that down.
     let over = Record { up_since: Some(at(-130)), ..Record::default() };
     let overlapping = Finding { incident: Some(&incident), ..finding(0, UP, &fine) };
     assert_eq!(overlapping.record(Some(&over)), over);
+}
+
+#[test]
+fn an_up_that_nobody_watched_does_not_end_an_outage() {
+    let mut record = next(&Record::default(), 0, DOWN, FINE);
+    record = next(&record, 60, UP, OUTAGE);
+    let late = next(&record, 3_600, UP, FINE);
+    assert_eq!((late.down_since, late.up_since), (Some(at(0)), Some(at(3_600))), "nobody looked for an hour");
+    let unknown = next(&record, 120, Verdict::Unknown(UnknownCause::Blind), FINE);
+    assert_eq!(next(&unknown, 180, UP, FINE).up_since, Some(at(180)), "it may have been down while we were blind");
+    assert_eq!(next(&next(&record, 120, UP, FINE), 180, UP, FINE).down_since, None);
+}
+
+#[test]
+fn the_page_tells_since_when_by_whatever_status_an_outage_has() {
+    let partial: Statuses = "refused=partial_outage".parse().unwrap();
+    let page = page(ComponentStatus::PartialOutage, -300);
+    let told = Finding { statuses: &partial, ..finding(0, DOWN, &page) };
+    assert_eq!(told.record(None).down_since, Some(at(-300)));
+    assert_eq!(finding(0, DOWN, &page).record(None).down_since, Some(at(0)), "a status that says something else");
+}
+
+#[test]
+fn a_home_that_is_up_keeps_its_record_while_another_keeps_their_incident_open() {
+    let fine = page(FINE, -3_000);
+    let open = incident("k", at(-4_000), -60, IncidentStatus::Identified);
+    let up = Record { up_since: Some(at(-3_600)), ..Record::default() };
+    let told = Finding { incident: Some(&open), ..finding(0, UP, &fine) };
+    assert_eq!(told.record(Some(&up)), up);
 }
 
 #[test]
