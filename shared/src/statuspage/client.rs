@@ -53,7 +53,7 @@ impl Client {
         self.0.call(Method::GET, &format!("/pages/{page}"), None).await
     }
 
-    /// The first [`INCIDENTS_PER_CALL`] that are not resolved. Whether maintenance is among them is statuspage.io's secret.
+    /// The first 100 that are not resolved. Whether maintenance is among them is not documented: look at the status.
     pub async fn unresolved(&self, page: &PageId) -> Result<Incidents, ApiError> {
         self.0
             .call(Method::GET, &format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"), None)
