@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
@@ -153,28 +153,34 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Reads again what the calls are about.
+    /// Reads again what the calls are about; last what a human is likeliest to change.
     async fn look_again(&self, planned: &[Call]) -> Result<View, ApiError> {
         let Publication { page, seen, .. } = self.publication;
         let mut view = seen.clone();
         let again = SecondLook::before(planned);
         view.maintained = self.maintained().await?;
         if again.incidents {
+            view.zone = self.zone().await?;
+        }
+        view.components.extend(self.components(&again.components).await?);
+        if again.incidents {
             view.incidents = ours(&self.counted(self.client.unresolved(page)).await?);
-            view.zone = match self.counted(self.client.page(page)).await {
-                Ok(page) => zone(page.time_zone.as_deref()),
-                // A text in UTC is better than none.
-                Err(ApiError::Permanent(_)) => zone(None),
-                Err(error) => return Err(error),
-            };
         }
         if again.recent(&view.incidents) {
             let recent = ours(&self.counted(self.client.recent(page, RECENT)).await?);
             let new = recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id));
             view.incidents.extend(new.collect::<Vec<_>>());
         }
-        view.components.extend(self.components(&again.components).await?);
         Ok(view)
+    }
+
+    /// The page's time zone. A text in UTC is better than none.
+    async fn zone(&self) -> Result<TimeZone, ApiError> {
+        match self.counted(self.client.page(self.publication.page)).await {
+            Ok(page) => Ok(zone(page.time_zone.as_deref())),
+            Err(ApiError::Permanent(_)) => Ok(zone(None)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn components(&self, concerned: &BTreeSet<ComponentId>) -> Result<Vec<(ComponentId, Component)>, ApiError> {

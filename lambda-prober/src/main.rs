@@ -11,7 +11,7 @@ use shared::settings::{Ending, Settings, refuse};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let runtime_api = env::var("AWS_LAMBDA_RUNTIME_API").ok();
+    let runtime_api = env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty());
     let settings = match (ProberSettings::read(env::args_os()), &runtime_api) {
         (Ok(settings), _) => settings,
         (Err(Ending::Wrong(wrong)), Some(api)) => return function::refuse(&wrong, api).await,

@@ -226,7 +226,8 @@ impl Prober {
     ) -> Observer<'run> {
         let (checker, certificates) = (Checker { secrets, home }, &tools.certificates);
         let degraded_above = self.looking.degraded_above;
-        Observer { checker, certificates, pace: hearing.pace, hearing, recall, degraded_above, began }
+        let hear_always = self.mode == Mode::DryRun;
+        Observer { checker, certificates, pace: hearing.pace, hearing, recall, degraded_above, began, hear_always }
     }
 
     /// The records as this run leaves them, before they are written.

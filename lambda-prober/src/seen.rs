@@ -86,7 +86,9 @@ impl<'run> Seen<'run> {
             Ok(component) => match published.map(|published| published.components.get(&component.id)) {
                 None => Outcome::Failed("there is no token to publish with".into()),
                 // An incident's call tells a status again that the component had already.
-                Some(Some(Applied::Written | Applied::Would)) if component.status == wanted => Outcome::Agrees,
+                Some(Some(Applied::Written | Applied::Would | Applied::AlreadyDone)) if component.status == wanted => {
+                    Outcome::Agrees
+                }
                 Some(Some(applied)) => Outcome::from(applied),
                 Some(None) if component.status == Some(ComponentStatus::UnderMaintenance) => Outcome::Maintenance,
                 Some(None) if unknown => Outcome::Unknown,

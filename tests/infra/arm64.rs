@@ -117,6 +117,7 @@ async fn the_deployed_function_proves_a_beacon_and_flips_a_page() {
     let variables = configuration["Environment"]["Variables"].as_object().expect("variables");
     let mut function = command(qemu);
     function.args(["-L", "/usr/aarch64-linux-gnu"]).arg(bootstrap).env("STATUSPAGE_URL", keeper.api());
+    function.env("WITNESSES", tests::prober::witnesses(&keeper.api()));
     function.envs(variables.iter().map(|(name, value)| (name, value.as_str().unwrap_or_default())));
     probes(&beacon.url())(&mut function);
     point(&mut function, &moto.endpoint);

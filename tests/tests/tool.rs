@@ -6,15 +6,16 @@ use tests::{
     beacon::Beacon,
     home::{Home, Manner},
     keeper::{Keeper, TOKEN},
+    prober::witnesses,
     process::{Ended, file, ours, run},
 };
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-async fn probe(url: &str, key: Option<&str>) -> Ended {
+async fn probe(url: &str, key: Option<&str>, witness: &Home) -> Ended {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = ours("porchlight");
-    command.args(["probe", url, "--attempts", "2"]);
+    command.args(["probe", url, "--attempts", "2"]).env("WITNESSES", witnesses(&witness.url()));
     if let Some(key) = key {
         command.env("BEACON_KEY_FILE", file(folder.path(), "key", key));
     }
@@ -25,6 +26,7 @@ async fn probe(url: &str, key: Option<&str>) -> Ended {
 async fn a_probe_says_whether_the_home_is_up_and_proven() {
     let beacon = Beacon::with_key("127.0.0.1:0", KEY).await;
     let nobody = Home::open(Manner::Refuses).await;
+    let witness = Home::open(Manner::Silent).await;
     let stranger = Home::open(Manner::Answers("HTTP/1.1 200 OK\r\nContent-Length: 0")).await;
     for (url, key, code, said) in [
         (&beacon.url(), Some(KEY), 0, "HTTP 200, proven (host up"),
@@ -36,7 +38,7 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
         (&nobody.url(), Some("short"), 2, "BEACON_KEY_FILE"),
         (&"home".to_owned(), None, 2, "invalid value 'home' for '<URL>'"),
     ] {
-        let ended = probe(url, key).await;
+        let ended = probe(url, key, &witness).await;
         assert_eq!(ended.code, Some(code), "{url} {ended:?}");
         assert!(format!("{}{}", ended.stdout, ended.stderr).contains(said), "`{said}` is not in {ended:?}");
         assert!(!ended.stderr.contains(KEY), "{ended:?}");

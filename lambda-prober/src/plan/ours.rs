@@ -80,9 +80,10 @@ impl OurIncident {
         })
     }
 
-    /// Whether a prober said that the outage is over. What is resolved without that, a human resolved.
+    /// Whether a prober said that the outage is over, whatever was added since (a postmortem). What is over without that, a
+    /// human ended.
     pub fn is_ended(&self) -> bool {
-        self.status == IncidentStatus::Resolved && self.note.said == IncidentStatus::Resolved
+        !self.is_open() && self.note.said == IncidentStatus::Resolved
     }
 
     /// When a prober said that the home is up again, if that still stands.

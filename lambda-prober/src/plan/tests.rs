@@ -216,6 +216,10 @@ fn an_outage_after_one_that_was_ended_has_its_own_incident_although_the_record_m
     assert!(change(&again).body.starts_with("Not reachable since 08:54"), "not since before that end: {again:?}");
     view.incidents[0].updated_at = at(-200);
     assert_eq!(planned(&[subject(0, SILENT, -900)], &view), [], "and it has not lasted yet");
+    // A human has written a postmortem of the one before.
+    view.incidents[0].status = IncidentStatus::Other;
+    let another = Subject { outage_key: Some("another".into()), ..subject(0, SILENT, -300) };
+    assert!(matches!(&planned(&[another], &view)[..], [Call::Open { .. }]));
 }
 
 #[test]

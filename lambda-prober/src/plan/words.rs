@@ -52,9 +52,9 @@ pub(super) fn time(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     then.strftime(format).to_string()
 }
 
-/// How long, to the minute: `less than a minute`, `1 minute`, `2 hours 5 minutes`, `1 day 3 hours`.
+/// How long, to the nearest minute: `less than a minute`, `1 minute`, `2 hours 5 minutes`, `1 day 3 hours`.
 pub(super) fn length(length: Duration) -> String {
-    let minutes = length.as_secs() / 60;
+    let minutes = (length.as_secs() + 30) / 60;
     let units = [(minutes / 1440, "day"), (minutes / 60 % 24, "hour"), (minutes % 60, "minute")];
     let mut text = String::new();
     let told = units.iter().skip_while(|(number, _)| *number == 0).take(2).filter(|(number, _)| *number > 0);
@@ -104,9 +104,10 @@ mod tests {
     fn lengths_are_told_in_two_units() {
         for (seconds, text) in [
             (0, "less than a minute"),
-            (59, "less than a minute"),
-            (60, "1 minute"),
-            (14 * 60 + 59, "14 minutes"),
+            (29, "less than a minute"),
+            (30, "1 minute"),
+            (105, "2 minutes"),
+            (14 * 60 + 29, "14 minutes"),
             (7_500, "2 hours 5 minutes"),
             (86_400, "1 day"),
             (86_400 + 3 * 3_600 + 60, "1 day 3 hours"),

@@ -21,10 +21,10 @@ const LONGEST: u64 = 1 << 20;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// The records that can be read. A file that is not there, or is no such object, holds none.
+/// The records that can be read. A file that is not there, is empty, or is a broken object holds none.
 ///
 /// # Errors
-/// When it is there, but cannot be read; the text is for people.
+/// When it is there, but cannot be read, or is somebody else's; the text is for people.
 pub(super) fn read(path: &Path) -> Result<HashMap<ComponentId, Record>, String> {
     let whole = whole(path)?;
     let record = |(id, value): (String, Value)| Some((id.parse().ok()?, serde_json::from_value(value).ok()?));
@@ -64,6 +64,12 @@ async fn lock(path: &Path, until: Instant) -> io::Result<File> {
 
 fn whole(path: &Path) -> Result<BTreeMap<String, Value>, String> {
     match shared::file::read(path, LONGEST) {
+        Ok(text) if text.trim_ascii().is_empty() => Ok(BTreeMap::new()),
+        // What does not even begin like an object was never ours, and somebody may need it.
+        Ok(text) if !text.trim_ascii_start().starts_with(b"{") => Err(format!(
+            "STATE_FILE: {} holds something else than state: name another file, or remove it",
+            path.display()
+        )),
         Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_else(|error| {
             tracing::warn!("{} is no record of state and is made anew: {error}", path.display());
             BTreeMap::new()
@@ -100,15 +106,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_no_record_is_made_anew_and_an_odd_record_is_left_out() {
+    async fn a_broken_record_is_made_anew_and_somebody_elses_file_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         let id: ComponentId = "8kbf7d35c070".parse().unwrap();
-        for text in ["", "half a rec", "[]", r#"{"8kbf7d35c070":{"down_since":"yesterday"},"x":1}"#] {
+        for text in ["", "\n", r#"{"half a rec"#, r#"{"8kbf7d35c070":{"down_since":"yesterday"},"x":1}"#] {
             fs::write(&path, text).unwrap();
             assert_eq!(read(&path), Ok(HashMap::new()), "{text}");
             write(&path, &[(id.clone(), record("name"))], soon()).await.unwrap();
             assert_eq!(read(&path).unwrap()[&id], record("name"));
+        }
+        for text in ["buy milk", "[]", "7"] {
+            fs::write(&path, text).unwrap();
+            assert!(read(&path).unwrap_err().contains("holds something else than state"), "{text}");
+            assert!(write(&path, &[(id.clone(), record("name"))], soon()).await.is_err());
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
     }
 

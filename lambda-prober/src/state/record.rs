@@ -15,8 +15,9 @@ const NOTED_EVERY: Duration = Duration::from_mins(10);
 /// An outage that was noted within this time goes on, whatever the page says; of an older one the page knows better.
 const WATCHED: Duration = Duration::from_mins(25);
 
-/// How long nobody may have looked at a home for it to count as up throughout.
-const LONGEST_GAP: Duration = Duration::from_mins(5);
+/// How long nobody may have looked at a home for it to count as up throughout: a run an hour is the slowest schedule that
+/// makes sense.
+const LONGEST_GAP: Duration = Duration::from_mins(65);
 
 /// One home's record. Without it a run is right, only less informed: what is missing is `None`, and a record that cannot
 /// be read is an empty one.
@@ -105,6 +106,10 @@ impl Finding<'_> {
                 // It may have been down meanwhile, so that an outage is not over before it was up for long enough again.
                 let up_since = before.up_since.filter(|_| before.down_since.is_none());
                 Record { last_proven_address, up_since, seen_up: None, ..before }
+            }
+            // What begins under maintenance is no outage before the maintenance is over.
+            Verdict::Down(_) if known.down_since.is_none() && self.says(ComponentStatus::UnderMaintenance) => {
+                Record { up_since: None, ..known }
             }
             Verdict::Down(_) => self.down(known),
             Verdict::Up | Verdict::Degraded(_) => self.up(known),

@@ -137,13 +137,14 @@ async fn an_opening_whose_answer_is_lost_is_looked_for_before_it_is_repeated() {
     world.cut().await;
     world.probe().await;
     world.later(300);
-    // Components, incidents; then maintenance, incidents, the page, the last incidents; and the opening.
-    let script = [vec![Fault::None; 6], vec![Fault::AnswerLost]].concat();
+    // Components, incidents; then maintenance, the page, the component, the incidents, the last ones; and the opening.
+    let script = [vec![Fault::None; 7], vec![Fault::AnswerLost]].concat();
     let statuspage = Statuspage::open(&world.keeper, script, Fault::None).await;
     let mut command = world.command();
     command.env("STATUSPAGE_URL", &statuspage.api);
     let run = tests::prober::probe_with(command).await;
     let calls = statuspage.calls();
+    assert!(calls[7].starts_with("POST"), "its answer was lost: {calls:#?}");
     assert_eq!(calls.iter().filter(|call| call.starts_with("POST")).count(), 1, "{calls:#?}");
     assert_eq!((run.code, world.incidents().await.len()), (Some(0), 1), "{:#}", run.report);
 }

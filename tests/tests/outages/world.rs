@@ -1,5 +1,10 @@
 //! A keeper, a home that can be taken down, and a prober that remembers.
 
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::proof::{CHALLENGE_HEADER, Challenge, Key, PROOF_HEADER, Proof, Running};
@@ -70,7 +75,7 @@ impl Home {
 impl World {
     pub(crate) async fn new() -> Self {
         let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a temporary folder"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind((own_address(), 0)).await.expect("a port");
         let running = Running { up: 900_000, age: 900_000 };
         let mut home = Home { address: listener.local_addr().expect("an address"), running, answering: None };
         home.answer(listener);
@@ -147,6 +152,14 @@ impl World {
         let path = format!("/pages/{PAGE}/incidents/{}", incident["id"].as_str().expect("an id"));
         self.keeper.ok(Method::PATCH, &path, Some(json!({ "incident": change }))).await;
     }
+}
+
+/// An address of this machine that nobody else uses: while a home is down, no other may take its port, and answer there with
+/// the same key.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | high, low, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The statuses of an incident's updates, from the first to the last.

@@ -85,6 +85,10 @@ proptest! {
         let after = finding(verdict, &page, 0).record(record.as_ref());
         let now = Timestamp::from_second(NOW).unwrap();
         match verdict {
+            // Under maintenance no outage begins.
+            Verdict::Down(_) if status == ComponentStatus::UnderMaintenance && after.down_since.is_none() => {
+                prop_assert!(after.up_since.is_none());
+            }
             Verdict::Down(_) => {
                 prop_assert!(after.down_since.is_some_and(|down| down <= now));
                 prop_assert!(after.seen_down.is_some_and(|seen| seen <= now));

@@ -62,18 +62,20 @@ async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<
         view.maintained.insert(component_id());
     }
     if again.incidents {
-        view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
         run.call(Ask::Page).await?;
+    }
+    for id in &again.components {
+        let component = run.call(Ask::Component).await?.component;
+        view.components.extend(component.map(|component| (id.clone(), component)));
+    }
+    if again.incidents {
+        view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
     }
     if again.recent(&view.incidents) {
         let recent = ours(&run.call(Ask::Recent).await?.incidents);
         let new: Vec<_> =
             recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id)).collect();
         view.incidents.extend(new);
-    }
-    for id in again.components {
-        let component = run.call(Ask::Component).await?.component;
-        view.components.extend(component.map(|component| (id, component)));
     }
     Ok(view)
 }

@@ -127,6 +127,8 @@ impl World {
     fn came_to(run: &Run, verdict: &str, cause: &str) {
         let seen = [&run.target["verdict"], &run.target["cause"]].map(|value| value.as_str().unwrap_or_default());
         assert_eq!(seen, [verdict, cause], "{:#}", run.report);
+        let took = run.report["duration_ms"].as_f64().expect("a time");
+        assert!(took < 50_000.0, "a run ends within 50 s: {took} ms");
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
 }

@@ -1,5 +1,6 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
+mod incidents;
 mod measured;
 
 use askama::Template;
@@ -13,18 +14,18 @@ use axum::{
 use jiff::{Timestamp, tz::TimeZone};
 use shared::statuspage::ComponentStatus;
 
-use self::measured::{MeasuredView, measured};
+use self::{
+    incidents::{SectionView, sections},
+    measured::{MeasuredView, measured},
+};
 use super::{
     Shared,
     overall::{Overall, overall},
-    store::{Component, Incident, IncidentFilter, StatusChange, StoreError},
+    store::{Component, StatusChange, StoreError},
 };
 
 /// How many of a component's changes are listed.
 const CHANGES: u32 = 20;
-
-/// How many open incidents are listed.
-const MOST_INCIDENTS: u32 = 50;
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 const SCRIPT: &str = include_str!("../../../templates/page.js");
@@ -79,7 +80,8 @@ struct PageView {
     class: &'static str,
     components: Vec<ComponentView>,
     measured: Vec<MeasuredView>,
-    incidents: Vec<IncidentView>,
+    going_on: Vec<SectionView>,
+    over: Vec<SectionView>,
     drawn: Time,
 }
 
@@ -103,20 +105,6 @@ struct StatusView {
     words: &'static str,
 }
 
-struct IncidentView {
-    name: String,
-    status: String,
-    /// Newest first.
-    updates: Vec<UpdateView>,
-}
-
-struct UpdateView {
-    status: String,
-    body: String,
-    at: Time,
-}
-
-/// A time for machines and for people.
 struct Time {
     machine: String,
     words: String,
@@ -127,7 +115,8 @@ impl PageView {
         let page = shared.store.page(&shared.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
         let all = shared.store.components(&shared.page, 0, u32::MAX).await?;
-        let incidents = shared.store.incidents(&shared.page, &IncidentFilter::Unresolved, 0, MOST_INCIDENTS).await?;
+        let now = shared.clock.now();
+        let (going_on, over) = sections(shared, &zone, now).await?;
         let mut components = Vec::with_capacity(all.len());
         for component in &all {
             let changes = shared.store.status_changes(&component.id, CHANGES).await?;
@@ -141,8 +130,9 @@ impl PageView {
             description: page.description,
             components,
             measured: measured(shared, &zone).await?,
-            incidents: incidents.iter().map(|incident| IncidentView::new(incident, &zone)).collect(),
-            drawn: Time::new(shared.clock.now(), &zone),
+            going_on,
+            over,
+            drawn: Time::new(now, &zone),
         })
     }
 }
@@ -179,17 +169,6 @@ impl StatusView {
     }
 }
 
-impl IncidentView {
-    fn new(incident: &Incident, zone: &TimeZone) -> Self {
-        let updates = incident.incident_updates.iter().map(|update| UpdateView {
-            status: capitalised(&update.status),
-            body: update.body.clone(),
-            at: Time::new(update.display_at.timestamp(), zone),
-        });
-        Self { name: incident.name.clone(), status: capitalised(&incident.status), updates: updates.collect() }
-    }
-}
-
 impl Time {
     fn new(time: Timestamp, zone: &TimeZone) -> Self {
         let zoned = time.to_zoned(zone.clone());
@@ -204,9 +183,4 @@ impl Time {
 fn class(indicator: &'static str, components: &[Component]) -> &'static str {
     let known = components.iter().any(|component| !component.status.is_empty());
     if known { indicator } else { "unknown" }
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -177,8 +177,10 @@ fn a_record_that_saw_the_end_of_an_outage_wins_over_a_page_that_was_read_before(
 fn an_up_that_nobody_watched_does_not_end_an_outage() {
     let mut record = next(&Record::default(), 0, DOWN, FINE);
     record = next(&record, 60, UP, OUTAGE);
-    let late = next(&record, 3_600, UP, FINE);
-    assert_eq!((late.down_since, late.up_since), (Some(at(0)), Some(at(3_600))), "nobody looked for an hour");
+    let late = next(&record, 9_000, UP, FINE);
+    assert_eq!((late.down_since, late.up_since), (Some(at(0)), Some(at(9_000))), "nobody looked for hours");
+    let hourly = next(&record, 3_660, UP, FINE);
+    assert_eq!((hourly.down_since, hourly.up_since), (None, Some(at(60))), "a run an hour is a schedule");
     let unknown = next(&record, 120, Verdict::Unknown(UnknownCause::Blind), FINE);
     assert_eq!(next(&unknown, 180, UP, FINE).up_since, Some(at(180)), "it may have been down while we were blind");
     assert_eq!(next(&next(&record, 120, UP, FINE), 180, UP, FINE).down_since, None);
@@ -200,6 +202,15 @@ fn a_home_that_is_up_keeps_its_record_while_another_keeps_their_incident_open() 
     let up = Record { up_since: Some(at(-3_600)), ..Record::default() };
     let told = Finding { incident: Some(&open), ..finding(0, UP, &fine) };
     assert_eq!(told.record(Some(&up)), up);
+}
+
+#[test]
+fn what_begins_under_maintenance_is_an_outage_once_the_maintenance_is_over() {
+    let maintenance = ComponentStatus::UnderMaintenance;
+    let runs = [(0, UP, FINE), (60, DOWN, maintenance), (3_600, DOWN, maintenance), (3_660, DOWN, FINE)];
+    assert_eq!(played(&runs)[1..], [(None, None), (None, None), (Some(3_660), None)]);
+    let during = [(0, DOWN, FINE), (60, DOWN, maintenance), (600, DOWN, FINE)];
+    assert_eq!(played(&during)[2], (Some(0), None), "one that had begun before goes on");
 }
 
 #[test]
