@@ -54,7 +54,9 @@ pub(super) async fn sections(
     let open = list(IncidentFilter::Unresolved, MOST_OPEN).await?;
     let mut past = list(IncidentFilter::All(None), LOOKED_AT).await?;
     past.retain(|incident| matches!(incident.status.as_str(), "resolved" | "completed"));
-    past.retain(|incident| now.duration_since(incident.times.updated_at.timestamp()).unsigned_abs() < PAST);
+    // What is told afterwards is over since then, not since it was told.
+    let over_since = |incident: &Incident| incident.times.resolved_at.unwrap_or(incident.times.updated_at).timestamp();
+    past.retain(|incident| now.duration_since(over_since(incident)).unsigned_abs() < PAST);
     past.truncate(MOST_PAST);
     let going_on =
         [section("maintenance", "Maintenance under way", &maintenance), section("incidents", "Open incidents", &open)];
