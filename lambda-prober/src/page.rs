@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{
     access::Access,
-    plan::{OurIncident, View},
+    plan::{OurIncident, View, oldest_open},
     target::Targets,
 };
 
@@ -56,8 +56,7 @@ impl Pages {
     /// Our open incident that names the component, the oldest of them.
     pub fn incident(&self, page: &PageId, component: &ComponentId) -> Option<&OurIncident> {
         let incidents = self.0.get(page)?.as_ref().ok()?.incidents.as_ref().ok()?;
-        let about = incidents.iter().filter(|incident| incident.is_open() && incident.names(component));
-        about.min_by_key(|incident| incident.age())
+        oldest_open(incidents.iter().filter(|incident| incident.names(component)))
     }
 
     /// Why its incidents could not be read, where its components could.

@@ -36,14 +36,6 @@ impl Kind {
         }
     }
 
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::PowerOrReboot => "power_or_reboot",
-            Self::BeaconRestart => "beacon_restart",
-            Self::Network => "network",
-        }
-    }
-
     /// The kind in a sentence, for those who read the page.
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -24,7 +24,7 @@ use shared::{
 pub use self::{
     changes::plan,
     kind::Kind,
-    ours::{Note, OurIncident},
+    ours::{Note, OurIncident, oldest_open},
     words::zone,
 };
 use crate::{statuses::Statuses, verdict::Verdict};
@@ -148,9 +148,8 @@ impl View {
     /// the record, one that was open since the outage began is about it, too.
     pub fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
         let with_key = |incident: &&OurIncident| Some(&incident.note.key) == subject.outage_key.as_ref();
-        let about =
-            |incident: &&OurIncident| incident.is_open() && (with_key(incident) || incident.names(&subject.component));
-        let open = self.incidents.iter().filter(about).min_by_key(|incident| incident.age());
+        let about = |incident: &&OurIncident| with_key(incident) || incident.names(&subject.component);
+        let open = oldest_open(self.incidents.iter().filter(about));
         let resolved = || self.incidents.iter().filter(|incident| !incident.is_open() && !incident.is_ended());
         let since = |incident: &&OurIncident| {
             let until = incident.updated_at + ABOUT;

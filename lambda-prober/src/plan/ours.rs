@@ -93,7 +93,7 @@ impl OurIncident {
     }
 
     pub const fn is_open(&self) -> bool {
-        matches!(self.status, IncidentStatus::Investigating | IncidentStatus::Identified | IncidentStatus::Monitoring)
+        self.status.is_open()
     }
 
     pub fn names(&self, component: &ComponentId) -> bool {
@@ -104,6 +104,11 @@ impl OurIncident {
     pub fn age(&self) -> impl Ord + use<> {
         (self.created_at, self.id.clone())
     }
+}
+
+/// The oldest open one of some.
+pub fn oldest_open<'a>(of: impl IntoIterator<Item = &'a OurIncident>) -> Option<&'a OurIncident> {
+    of.into_iter().filter(|incident| incident.is_open()).min_by_key(|incident| incident.age())
 }
 
 const fn label_of(cause: DownCause) -> Option<&'static str> {

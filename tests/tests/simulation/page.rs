@@ -141,7 +141,7 @@ impl<'w> Page<'w> {
     }
 
     pub(crate) fn has_open_incident(&self) -> bool {
-        self.incidents.iter().any(Incident::is_open)
+        self.incidents.iter().any(|incident| incident.status.is_open())
     }
 
     /// Counts a call that is made now, and draws what becomes of it.
@@ -188,7 +188,7 @@ impl<'w> Page<'w> {
             Ask::Component => told.component = Some(self.component.clone()),
             Ask::Unresolved => {
                 self.listed.insert(run, now);
-                told.incidents = self.incidents.iter().filter(|it| it.is_open()).cloned().collect();
+                told.incidents = self.incidents.iter().filter(|it| it.status.is_open()).cloned().collect();
             }
             Ask::Recent => told.incidents = self.incidents.iter().rev().take(20).cloned().collect(),
             Ask::Page => (),
@@ -208,7 +208,7 @@ impl<'w> Page<'w> {
     pub(crate) fn act_until(&mut self, now: Ms) {
         while let Some((at, act)) = self.weather.acts.get(self.acted).copied().filter(|(at, _)| *at <= now) {
             self.acted += 1;
-            let incident = self.incidents.iter_mut().rev().find(|incident| incident.is_open());
+            let incident = self.incidents.iter_mut().rev().find(|incident| incident.status.is_open());
             match (act, incident) {
                 (Act::Maintain, _) => self.set(at, ComponentStatus::UnderMaintenance, Who::Human, at),
                 (Act::EndMaintenance | Act::SetOperational, _) => {
@@ -263,7 +263,7 @@ impl<'w> Page<'w> {
         self.opened.push(Opened { id, at: now, key, down_since, resolved, ending, deleted });
         self.incidents.push_back(incident);
         // No run looks further back.
-        while self.incidents.len() > 30 && !self.incidents[0].is_open() {
+        while self.incidents.len() > 30 && !self.incidents[0].status.is_open() {
             self.incidents.pop_front();
         }
         self.set_all(now, change, run, decided);
@@ -281,12 +281,12 @@ impl<'w> Page<'w> {
             let (call, message) = ("PATCH incident".into(), "there is none".into());
             return Err(Permanent { call, status: 404, message }.into());
         };
-        let was_open = incident.is_open();
+        let was_open = incident.status.is_open();
         (incident.status, incident.updated_at) = (change.status, timestamp(now));
         incident.metadata.clone_from(&change.metadata);
         incident.components = serde_json::from_value(affected(change)).expect("components");
         incident.updates += 1;
-        match (was_open, incident.is_open()) {
+        match (was_open, incident.status.is_open()) {
             // What was resolved after the run's last look could not be known.
             (false, true) => {
                 let resolved = self.opened.iter().find(|opened| opened.id == *id).and_then(|opened| opened.resolved);
