@@ -7,7 +7,7 @@ use std::{
 
 use lambda_prober::{
     pace::{LONGEST_RUN, Pace},
-    run::{Looking, Mode, Prober, RunError},
+    run::{Mode, Prober, RunError},
     secrets::{Places, Secrets},
     target::Home,
 };
@@ -20,10 +20,10 @@ use crate::settings::ProbeSettings;
 /// # Errors
 /// When a key is none, a witness is the home itself, or this machine cannot look at all.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
-    let looking = Looking { witnesses: settings.witnesses.clone(), degraded_above: settings.degraded_above };
+    let looking = settings.looking.looking();
     let secrets = Secrets::new(Places::without_a_page()?);
     let prober = Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_looking(looking);
-    let pace = Pace::of(LONGEST_RUN, settings.attempts.into());
+    let pace = Pace::of(LONGEST_RUN, settings.looking.attempts.into());
     let looked = prober.look(&Home::at(&settings.url), &pace).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),
         other => other.into(),

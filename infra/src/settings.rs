@@ -4,10 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use home_beacon::job::settings::KEEPER_TOKEN;
-use lambda_prober::{
-    settings::{BEACON_KEY, BEACON_KEY_OLD, attempts, degraded_above},
-    witness::{DEFAULT_WITNESSES, Witnesses},
-};
+use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, LookingSettings};
 use shared::{
     secret::SecretSetting,
     settings::{Settings, WrongSetting, base_address, duration, log_level, web_address, with_secrets},
@@ -64,16 +61,8 @@ pub struct ProbeSettings {
     /// The address to probe: http or https, the home's name, and the forwarded port
     #[arg(env = "CANARY_URL", value_parser = web_address)]
     pub url: Url,
-    /// How many attempts it gets before it counts as silent: 2 to 5
-    #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
-    pub attempts: u8,
-    /// Who is asked when the home does not answer, to tell that it is down from a machine that is cut off: hosts and
-    /// ports, one of them at least by name and one by address
-    #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
-    pub witnesses: Witnesses,
-    /// A home that takes longer than this to be connected to is degraded: up to 4s
-    #[arg(long, env = "DEGRADED_ABOVE", value_name = "DURATION", value_parser = degraded_above, default_value = "2s")]
-    pub degraded_above: Duration,
+    #[command(flatten)]
+    pub looking: LookingSettings,
 }
 
 /// Show what a keeper has been told lately.

@@ -44,7 +44,7 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
     } else {
         Tell::Words
     };
-    let attempts = usize::from(settings.attempts);
+    let attempts = usize::from(settings.looking.attempts);
     Ok(match settings.every {
         None => once(&prober, targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
         Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,

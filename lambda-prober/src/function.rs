@@ -32,7 +32,7 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
     let targets = settings.targets()?;
     settings.warn_of_visible_secrets();
-    let attempts = usize::from(settings.attempts);
+    let attempts = usize::from(settings.looking.attempts);
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());
         async move {

@@ -1,5 +1,6 @@
 //! The prober's settings, and the prober and targets that they describe.
 
+mod looking;
 mod places;
 mod values;
 
@@ -15,15 +16,14 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-pub use self::values::{IncidentAfter, attempts, degraded_above};
 use self::values::{cycle, incident_after, resolve_after};
+pub use self::{looking::LookingSettings, values::IncidentAfter};
 use crate::{
     plan::Rules,
-    run::{Looking, Mode, Prober},
+    run::{Mode, Prober},
     secrets::Secrets,
     statuses::Statuses,
     target::{Home, Target, Targets},
-    witness::{DEFAULT_WITNESSES, Witnesses},
 };
 
 pub const TOKEN: SecretSetting =
@@ -78,16 +78,8 @@ pub struct ProberSettings {
     /// Where the status page's API is: statuspage.io's, or a keeper's
     #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
-    /// How many attempts a home gets before it counts as silent: 2 to 5
-    #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
-    pub attempts: u8,
-    /// Who is asked when a home does not answer, to tell that it is down from a prober that is cut off: hosts and ports,
-    /// one of them at least by name and one by address
-    #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
-    pub witnesses: Witnesses,
-    /// A home that takes longer than this to be connected to is degraded: up to 4s
-    #[arg(long, env = "DEGRADED_ABOVE", value_name = "DURATION", value_parser = degraded_above, default_value = "2s")]
-    pub degraded_above: Duration,
+    #[command(flatten)]
+    pub looking: LookingSettings,
     /// Component statuses other than the usual, by cause: `slow=operational,refused=partial_outage`
     #[arg(long, env = "STATUSES", value_name = "CAUSE=STATUS,…", default_value = "", hide_default_value = true)]
     pub statuses: Statuses,
@@ -132,7 +124,7 @@ impl ProberSettings {
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let targets = self.named_targets()?;
         for target in targets.iter().flatten() {
-            let besides = self.witnesses.besides(&target.home.url);
+            let besides = self.looking.witnesses.besides(&target.home.url);
             besides.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
         }
         Ok(targets)
@@ -174,7 +166,6 @@ impl ProberSettings {
     /// When the token is missing, a key is none, or something is told twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
-        let looking = Looking { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above };
         let rules = Rules {
             statuses: self.statuses.clone(),
             incident_after: self.incident_after.0,
@@ -182,7 +173,7 @@ impl ProberSettings {
             notify: self.notify_subscribers,
         };
         let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode);
-        Ok(prober.with_state(self.state()?).with_looking(looking).with_rules(rules))
+        Ok(prober.with_state(self.state()?).with_looking(self.looking.looking()).with_rules(rules))
     }
 
     /// Under Lambda, a secret in a variable can be read by everybody who may look at the function.

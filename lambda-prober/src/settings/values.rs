@@ -20,11 +20,7 @@ const LONGEST_HOLD: Duration = Duration::from_hours(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentAfter(pub Option<Duration>);
 
-/// How many attempts a home may get.
-///
-/// # Errors
-/// When it is no such number.
-pub fn attempts(text: &str) -> Result<u8, String> {
+pub(super) fn attempts(text: &str) -> Result<u8, String> {
     match text.parse() {
         Ok(attempts @ 2..=5) => Ok(attempts),
         _ => Err("a run takes 2 to 5 attempts".into()),
@@ -36,9 +32,7 @@ pub(super) fn cycle(text: &str) -> Result<Duration, String> {
     if every < SHORTEST_CYCLE { Err("a cycle takes 15s or longer".into()) } else { Ok(every) }
 }
 
-/// # Errors
-/// When it is no duration up to 4 s.
-pub fn degraded_above(text: &str) -> Result<Duration, String> {
+pub(super) fn degraded_above(text: &str) -> Result<Duration, String> {
     let above = duration(text)?;
     if above > SLOWEST { Err("no connection is waited for longer than 4s".into()) } else { Ok(above) }
 }
