@@ -130,7 +130,7 @@ impl Prober {
             listed = self.secrets.targets(observed).await.map_err(RunError::Targets)?;
             listed.as_ref().ok_or(RunError::NothingToProbe)?
         };
-        self.accept(targets)?;
+        targets.iter().try_for_each(|target| self.looking.witnesses.besides(&target.home.url))?;
         let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
         let hearing = Hearing::new(&self.looking.witnesses, pace);
 
@@ -207,12 +207,6 @@ impl Prober {
     /// Whether this target's answers must be proven.
     pub fn expects_proof(&self, target: &Target) -> bool {
         self.secrets.has_key(&target.home)
-    }
-
-    /// # Errors
-    /// When a witness is one of the targets.
-    pub fn accept(&self, targets: &Targets) -> Result<(), WrongWitnesses> {
-        targets.iter().try_for_each(|target| self.looking.witnesses.besides(&target.home.url))
     }
 
     fn observer<'run>(

@@ -76,20 +76,22 @@ impl Witnesses {
     /// # Errors
     /// When a witness is the target itself: it would always agree with it.
     pub fn besides(&self, target: &Url) -> Result<(), WrongWitnesses> {
-        let is_target = |witness: &&Witness| match (&witness.host, target.host()) {
+        let same_host = |witness: &Witness| match (&witness.host, target.host()) {
             (Host::Domain(one), Some(Host::Domain(other))) => one == other.trim_end_matches('.'),
             (Host::Ipv4(one), Some(Host::Ipv4(other))) => *one == other,
             (Host::Ipv6(one), Some(Host::Ipv6(other))) => *one == other,
             _ => false,
         };
-        // Several homes on one address, behind different ports, are still one target.
+        // Another port of the same host is behind the same line.
+        let is_target = |witness: &&Witness| {
+            let same_port = Some(witness.port) == target.port_or_known_default();
+            same_host(witness) && (same_port || !is_loopback(&witness.host))
+        };
         match self.0.iter().find(is_target) {
-            Some(witness) if !is_loopback(&witness.host) || Some(witness.port) == target.port_or_known_default() => {
-                Err(WrongWitnesses(format!(
-                    "the witness {witness} is the target itself, so it cannot tell whether the prober is blind"
-                )))
-            }
-            _ => Ok(()),
+            Some(witness) => Err(WrongWitnesses(format!(
+                "the witness {witness} is the target itself, so it cannot tell whether the prober is blind"
+            ))),
+            None => Ok(()),
         }
     }
 
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_target_cannot_bear_witness_for_itself() {
-        let witnesses: Witnesses = "192.0.2.1:443,home.example.org:443,127.0.0.1:81".parse().unwrap();
+        let witnesses: Witnesses = "192.0.2.1:443,home.example.org:443,127.0.0.1:82,127.0.0.1:81".parse().unwrap();
         let besides = |url: &str| witnesses.besides(&url.parse().unwrap());
         for target in [
             "http://192.0.2.1:30008",

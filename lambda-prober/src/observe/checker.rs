@@ -4,6 +4,7 @@ use shared::{
     proof::Challenge,
     random::{self, NoRandomness},
 };
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     identity::{Evidence, Identity},
@@ -33,17 +34,17 @@ impl Checker<'_> {
     }
 
     /// Whose answer it was. Before it counts as somebody else's, the keys are read again: they may have been replaced.
-    /// Where that fails, those from before stand.
-    pub(super) async fn identify(&self, evidence: &Evidence) -> Identity {
+    /// Where that fails, or takes beyond `until`, those from before stand.
+    pub(super) async fn identify(&self, evidence: &Evidence, until: Instant) -> Identity {
         let with_first = self.secrets.keys(self.home).await.map(|keys| keys.identify(evidence));
         if let Ok(identity) = with_first
             && identity.is_enough()
         {
             return identity;
         }
-        match self.secrets.keys_again(self.home).await {
-            Ok(keys) => keys.identify(evidence),
-            Err(_) => with_first.unwrap_or(Identity::Unchecked),
+        match timeout_at(until, self.secrets.keys_again(self.home)).await {
+            Ok(Ok(keys)) => keys.identify(evidence),
+            Err(_) | Ok(Err(_)) => with_first.unwrap_or(Identity::Unchecked),
         }
     }
 }

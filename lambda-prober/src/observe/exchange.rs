@@ -56,7 +56,7 @@ pub(super) async fn exchange(
             Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
             Ok(Head { status, evidence: Some(evidence) }) => {
                 let start = Instant::now();
-                let identity = checker.identify(&evidence).await;
+                let identity = checker.identify(&evidence, until).await;
                 seen.phases.proof = Some(start.elapsed());
                 Ok(Answer { status, identity })
             }
