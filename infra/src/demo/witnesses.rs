@@ -1,11 +1,14 @@
 //! Two witnesses on this machine, so that the demo knows its cut line from a prober that is cut off, and asks nobody else.
 
-use std::{io, net::Ipv4Addr};
+use std::{io, net::Ipv4Addr, time::Duration};
 
 use anyhow::Context;
 use home_beacon::serve::listen;
 use lambda_prober::witness::Witnesses;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::sleep};
+
+/// How long to wait after a connection that could not be taken.
+const BREATH: Duration = Duration::from_millis(100);
 
 pub(super) struct LocalWitnesses {
     by_address: TcpListener,
@@ -30,11 +33,14 @@ impl LocalWitnesses {
     /// Takes connections and closes them, which is all that is asked of a witness.
     pub(super) async fn answer(&self) {
         loop {
-            // An error is the other side's, which has gone again.
-            let _ = tokio::select! {
+            let taken = tokio::select! {
                 taken = self.by_address.accept() => taken,
                 taken = self.by_name.accept() => taken,
             };
+            // Out of files, most likely, which passes.
+            if taken.is_err() {
+                sleep(BREATH).await;
+            }
         }
     }
 }

@@ -1,10 +1,19 @@
 //! Probers that are killed at random moments, a hundred times: the next run makes it right.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use tests::process::Process;
 
 use super::world::World;
+
+/// How many runs were killed before their end.
+static KILLED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many must have been, so that the moments were well chosen: of 160, more than half ends by itself.
+const ENOUGH: usize = 20;
 
 const WORLDS: usize = 20;
 const ROUNDS: usize = 6;
@@ -15,6 +24,9 @@ async fn the_run_after_one_that_was_cut_off_makes_it_right() {
     for (seed, world) in worlds.collect::<Vec<_>>().into_iter().enumerate() {
         world.await.unwrap_or_else(|error| panic!("world {seed} does not end as it should: {error}"));
     }
+    let killed = KILLED.load(Ordering::Relaxed);
+    println!("{killed} runs were killed before their end");
+    assert!(killed >= ENOUGH, "only {killed} runs were killed before their end");
 }
 
 async fn play(seed: u64) {
@@ -64,9 +76,9 @@ async fn cut_off(world: &World, after: u64) {
     let mut command = world.command();
     command.args(["--once", "--json"]);
     let mut run = Process::start(command);
-    match tokio::time::timeout(Duration::from_millis(after), run.ended()).await {
-        Ok(_) => (),
-        Err(_) => drop(run.kill().await),
+    if tokio::time::timeout(Duration::from_millis(after), run.ended()).await.is_err() {
+        run.kill().await;
+        KILLED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
