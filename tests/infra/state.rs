@@ -104,7 +104,7 @@ async fn each_component_has_a_parameter_below_the_prefix() {
 
     let run = probe_with(prober()).await;
     assert_eq!(run.code, Some(0), "{:#}{}", run.report, run.stderr);
-    assert_eq!(record().await["last_proven_address"], "127.0.0.1");
+    assert_eq!(record().await["last_proven_address"], beacon.public.ip().to_string());
     let kind = moto.ok(&["ssm", "get-parameter", "--name", &name]).await;
     assert_eq!(kind["Parameter"]["Type"], "String");
     assert_eq!(kind["Parameter"]["Version"], 1);

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use tokio::process::Command;
 
-use crate::process::{Process, ours};
+use crate::process::{Process, ours, own_address};
+
+/// Stands for a free port of an address of our own.
+const ANYWHERE: &str = "127.0.0.1:0";
 
 #[derive(Debug)]
 pub struct Beacon {
@@ -19,7 +22,7 @@ impl Beacon {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
-        Self::start_at("127.0.0.1:0").await
+        Self::start_at(ANYWHERE).await
     }
 
     /// With a key.
@@ -43,7 +46,8 @@ impl Beacon {
     /// # Panics
     /// When it does not start.
     pub async fn run(mut command: Command, public: &str) -> Self {
-        command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", "127.0.0.1:0");
+        let public = if public == ANYWHERE { own_address() } else { public.to_owned() };
+        command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", own_address());
         let mut process = Process::start(command);
         let line = process.told("listening").await;
         let address = |name: &str| line[name].as_str().and_then(|text| text.parse().ok()).expect("an address");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::process::{Process, file, ours};
+use crate::process::{Process, file, ours, own_address};
 
 pub const PAGE: &str = "gytm4qzbx9t6";
 pub const COMPONENT: &str = "8kbf7d35c070";
@@ -38,7 +38,7 @@ pub struct Keeper {
 pub fn keeper_command(folder: &Path) -> Command {
     let mut command = ours("keeper");
     command
-        .env("KEEPER_ADDR", "127.0.0.1:0")
+        .env("KEEPER_ADDR", own_address())
         .env("DATABASE_URL", format!("sqlite:{}", folder.join("keeper.db").display()))
         .env("KEEPER_SEED", file(folder, "seed.toml", SEED))
         .env("KEEPER_TOKEN", TOKEN)

@@ -1,9 +1,10 @@
 //! The prober as a command.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use serde_json::Value;
 use tokio::process::Command;
+use url::{Host, Url};
 
 use crate::{
     keeper::{COMPONENT, PAGE, TOKEN},
@@ -36,14 +37,18 @@ pub fn prober_command(home: &str, api: &str) -> Command {
     command
 }
 
-/// Witnesses that are there: whoever listens at `api`, by address and by name.
+/// A witness that is there, whoever listens at `api`, and one by name, which every prober needs to have.
 ///
 /// # Panics
 /// When it is no address.
 pub fn witnesses(api: &str) -> String {
-    let api: url::Url = api.parse().expect("an address");
+    let api: Url = api.parse().expect("an address");
     let port = api.port_or_known_default().expect("a port");
-    format!("127.0.0.1:{port},localhost:{port}")
+    let address = match api.host() {
+        Some(Host::Ipv4(address)) => address,
+        _ => Ipv4Addr::LOCALHOST,
+    };
+    format!("{address}:{port},localhost:{port}")
 }
 
 /// One run.

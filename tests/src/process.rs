@@ -50,6 +50,13 @@ pub fn ours(name: &str) -> Command {
     command
 }
 
+/// A free port of a loopback address that is this process' alone: where a program of ours has gone, none of another test's
+/// can answer for it.
+pub fn own_address() -> String {
+    let [_, high, mid, low] = std::process::id().to_be_bytes();
+    format!("127.{}.{mid}.{low}:0", 64 | (high & 63))
+}
+
 /// How a program ended, and what it said.
 #[derive(Debug)]
 pub struct Ended {
