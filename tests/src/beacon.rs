@@ -46,8 +46,8 @@ impl Beacon {
     /// # Panics
     /// When it does not start.
     pub async fn run(mut command: Command, public: &str) -> Self {
-        let public = if public == ANYWHERE { own_address() } else { public.to_owned() };
-        command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", own_address());
+        let public = if public == ANYWHERE { format!("{}:0", own_address()) } else { public.to_owned() };
+        command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", format!("{}:0", own_address()));
         let mut process = Process::start(command);
         let line = process.told("listening").await;
         let address = |name: &str| line[name].as_str().and_then(|text| text.parse().ok()).expect("an address");

@@ -38,7 +38,7 @@ pub struct Keeper {
 pub fn keeper_command(folder: &Path) -> Command {
     let mut command = ours("keeper");
     command
-        .env("KEEPER_ADDR", own_address())
+        .env("KEEPER_ADDR", format!("{}:0", own_address()))
         .env("DATABASE_URL", format!("sqlite:{}", folder.join("keeper.db").display()))
         .env("KEEPER_SEED", file(folder, "seed.toml", SEED))
         .env("KEEPER_TOKEN", TOKEN)

@@ -3,9 +3,13 @@
 
 use std::{
     ffi::OsStr,
+    net::Ipv4Addr,
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,11 +54,12 @@ pub fn ours(name: &str) -> Command {
     command
 }
 
-/// A free port of a loopback address that is this process' alone: where a program of ours has gone, none of another test's
-/// can answer for it.
-pub fn own_address() -> String {
-    let [_, high, mid, low] = std::process::id().to_be_bytes();
-    format!("127.{}.{mid}.{low}:0", 64 | (high & 63))
+/// An address of this machine that nobody else uses: where a program of a test has gone, none of another test's may take its
+/// port and answer in its place.
+pub fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | high, low, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// How a program ended, and what it said.

@@ -236,6 +236,6 @@ async fn a_dry_run_tells_the_calls_that_it_would_make() {
         "would call page {PAGE}: open an incident, set component {COMPONENT} to major_outage: Not reachable since"
     );
     assert!(ended.stdout.contains(&told), "{}", ended.stdout);
-    assert!(ended.stdout.contains("witness 127.0.0.1:") && ended.stdout.contains("reached in"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("witness 127.") && ended.stdout.contains("reached in"), "{}", ended.stdout);
     assert_eq!(world.incidents().await.len(), 0);
 }

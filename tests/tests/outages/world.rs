@@ -1,10 +1,5 @@
 //! A keeper, a home that can be taken down, and a prober that remembers.
 
-use std::{
-    net::Ipv4Addr,
-    sync::atomic::{AtomicU8, Ordering},
-};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::proof::{CHALLENGE_HEADER, Challenge, Key, PROOF_HEADER, Proof, Running};
@@ -13,6 +8,7 @@ use tests::{
     keeper::{COMPONENT, Keeper, PAGE},
     outage::date_back,
     prober::{Run, probe_with, prober_command},
+    process::own_address,
 };
 use tokio::{net::TcpListener, process::Command, task::JoinHandle};
 
@@ -152,14 +148,6 @@ impl World {
         let path = format!("/pages/{PAGE}/incidents/{}", incident["id"].as_str().expect("an id"));
         self.keeper.ok(Method::PATCH, &path, Some(json!({ "incident": change }))).await;
     }
-}
-
-/// An address of this machine that nobody else uses: while a home is down, no other may take its port, and answer there with
-/// the same key.
-fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, 64 | high, low, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The statuses of an incident's updates, from the first to the last.
