@@ -1,6 +1,6 @@
 //! Where the times come from: handed in, so that a test can choose them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, fs, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
@@ -12,6 +12,40 @@ pub struct Clock<T = Timestamp>(Arc<dyn Fn() -> T + Send + Sync>);
 /// Tells how long this host has been running, sleep included. A Pi has no battery for its clock on the wall: after a
 /// power cut that one is wrong until the network sets it, and then jumps. This one does neither.
 pub type BootClock = Clock<Duration>;
+
+/// The clocks of a host, and what tells whether they can be trusted.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub wall: Clock,
+    pub uptime: BootClock,
+    /// Another one after each boot; empty where the system has no such thing.
+    pub boot: String,
+    /// When this program was built: no clock that is set shows an earlier time.
+    pub built: Timestamp,
+}
+
+impl Host {
+    pub fn system() -> Self {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let built = env!("BUILT_AT").parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+        Self {
+            wall: Clock::system(),
+            uptime: BootClock::since_boot(),
+            boot: boot.trim().to_owned(),
+            built: built.unwrap_or_default(),
+        }
+    }
+
+    /// A host whose clock shows what it is told to, for a test.
+    pub fn at(wall: Clock) -> Self {
+        Self { wall, built: Timestamp::UNIX_EPOCH, ..Self::system() }
+    }
+
+    /// The time on the wall; `None` while nobody has set the clock since a power cut.
+    pub fn now(&self) -> Option<Timestamp> {
+        Some(self.wall.now()).filter(|now| *now >= self.built)
+    }
+}
 
 impl Clock {
     pub fn system() -> Self {

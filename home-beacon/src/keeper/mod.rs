@@ -4,50 +4,65 @@
 //! - [`seed`]: page and components with the ids that the user already has
 //! - `api`: `/v1`, the Manage API, and `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, for people
 //! - [`form`]: bodies that are forms
+//! - `health`: `/healthz` and `/metrics`
 //! - `overall`: what a page as a whole says
+//! - [`relay`]: what upstream is told, and what it says
+//! - `start`: the keeper on a disk that cannot be written yet
 
 mod api;
 pub mod form;
+mod health;
 mod overall;
 mod page;
 mod public;
+pub mod relay;
 pub mod seed;
 mod settings;
+mod start;
 pub mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    http::StatusCode,
-    routing::get,
-};
+use axum::{Router, body::Body, extract::Request};
 use shared::{
+    chain::deepest,
+    http::SetupError,
     id::PageId,
     secret::SecretSource,
     settings::{WrongSetting, without_credentials},
 };
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
-pub use self::settings::{KEEPER_TOKEN, KeeperSettings};
 use self::{
     api::Limiter,
+    relay::{Courier, Reports, Upstream},
     seed::Seed,
-    store::{Store, StoreError},
+    store::{Backlog, Dated, Store, StoreError},
+};
+pub use self::{
+    settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
+    start::{Started, start},
 };
 use crate::{
-    clock::Clock,
+    clock::Host,
     serve::{Limits, serve},
 };
 
 /// Clients are few and known, but some upload a mebibyte over a slow line.
 const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(5), total: Duration::from_secs(30) };
 
+/// How long the last write may take at the end.
+const SETTLING: Duration = Duration::from_millis(500);
+
+/// How often is looked for what there is to tend to, when nothing says so.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// What a keeper is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeeperConfig {
     pub database_url: String,
     pub seed: Option<Seed>,
@@ -56,12 +71,15 @@ pub struct KeeperConfig {
     pub rate_limit: usize,
     /// Whether points outside the last 28 days are refused, rather than left out.
     pub strict_points: bool,
+    /// Whom to relay to, if anybody.
+    pub upstream: Option<Upstream>,
 }
 
 /// A keeper whose database is open.
 #[derive(Debug)]
 pub struct Keeper {
     shared: Shared,
+    courier: Option<Courier>,
 }
 
 /// What every handler can reach.
@@ -76,7 +94,8 @@ struct Inner {
     token: SecretSource,
     limiter: Limiter,
     strict_points: bool,
-    clock: Clock,
+    /// How the relay is, where there is one.
+    relay: Option<Reports>,
 }
 
 impl std::ops::Deref for Shared {
@@ -94,6 +113,8 @@ pub enum StartError {
     Setting(#[from] WrongSetting),
     #[error("the database cannot be written")]
     Storage(#[source] StoreError),
+    #[error(transparent)]
+    Client(#[from] SetupError),
 }
 
 impl Keeper {
@@ -101,10 +122,13 @@ impl Keeper {
     ///
     /// # Errors
     /// When a setting cannot work, or the disk is in trouble.
-    pub async fn open(config: KeeperConfig, clock: Clock) -> Result<Self, StartError> {
+    pub async fn open(config: KeeperConfig, host: Host) -> Result<Self, StartError> {
         let told =
             |error| WrongSetting(format!("DATABASE_URL: {}: {error}", without_credentials(&config.database_url)));
-        let store = Store::open(&config.database_url, clock.clone()).await.map_err(told)?;
+        let mut store = Store::open(&config.database_url, host.clone()).await.map_err(told)?;
+        if config.upstream.is_some() {
+            store = store.relaying();
+        }
         let page = match &config.seed {
             Some(seed) => store.seed(seed).await,
             None => store.first_page().await,
@@ -114,9 +138,15 @@ impl Keeper {
             _ => WrongSetting(format!("KEEPER_SEED: {error}")).into(),
         })?;
         tell(&store, &page).await.map_err(StartError::Storage)?;
-        let limiter = Limiter::new(config.rate_limit);
-        let KeeperConfig { token, strict_points, .. } = config;
-        Ok(Self { shared: Shared(Arc::new(Inner { store, page, token, limiter, strict_points, clock })) })
+        let courier = if let Some(upstream) = &config.upstream {
+            tell_of_relay(&store, config.seed.as_ref()).await.map_err(StartError::Storage)?;
+            Some(Courier::new(store.clone(), host, page.clone(), upstream)?)
+        } else {
+            store.unmirror().await.map_err(StartError::Storage)?;
+            None
+        };
+        let shared = Shared::new(config, store, page, courier.as_ref().map(Courier::reports));
+        Ok(Self { shared, courier })
     }
 
     /// The page that is shown.
@@ -129,14 +159,82 @@ impl Keeper {
         &self.shared.store
     }
 
-    /// Serves and takes care of old readings until `shutdown`, finishes what is in hand, and closes the database.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    /// Serves and takes care of what is stored until `shutdown`, finishes what is in hand, and closes the database.
+    pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let router = router(&self.shared);
         tokio::select! {
-            () = serve(listener, router(&self.shared), LIMITS, Arc::default(), shutdown) => (),
-            () = self.shared.store.retain() => (),
+            () = serve(listener, router, LIMITS, Arc::default(), shutdown) => (),
+            () = self.tend() => (),
         }
-        self.shared.store.close().await;
+        self.close().await;
     }
+
+    /// Does what is to be done without being asked, for as long as it is polled.
+    async fn tend(&mut self) {
+        let store = self.shared.store.clone();
+        let carry = async {
+            if let Some(courier) = &mut self.courier {
+                courier.run().await;
+            }
+        };
+        tokio::join!(store.retain(), beat(&store), date(&store), carry);
+    }
+
+    async fn close(self) {
+        let store = &self.shared.store;
+        // What is not written down now is sent again, which harms nobody.
+        if let Ok(Err(error)) = timeout(SETTLING, store.settle()).await {
+            tracing::warn!(cause = %deepest(&error), "what upstream has taken could not be written down");
+        }
+        store.close().await;
+    }
+}
+
+impl Shared {
+    fn new(config: KeeperConfig, store: Store, page: PageId, relay: Option<Reports>) -> Self {
+        let limiter = Limiter::new(config.rate_limit);
+        let KeeperConfig { token, strict_points, .. } = config;
+        Self(Arc::new(Inner { store, page, token, limiter, strict_points, relay }))
+    }
+}
+
+/// Says that the keeper is alive where no reading does.
+async fn beat(store: &Store) {
+    loop {
+        sleep(store.beat_alone().await.unwrap_or(AGAIN)).await;
+    }
+}
+
+/// Dates what came in before the clock was set.
+async fn date(store: &Store) {
+    loop {
+        match store.date().await {
+            Ok(Dated { dated: 0, lost: 0 }) => (),
+            Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
+            Ok(Dated { dated, lost }) => {
+                tracing::warn!(dated, lost, "the clock is set, but of some readings nobody can know the time any more");
+            }
+            Err(error) => {
+                tracing::warn!(cause = %deepest(&error), "what came before the clock was set cannot be dated");
+            }
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// Tells how much waits for upstream.
+async fn tell_of_relay(store: &Store, seed: Option<&Seed>) -> Result<(), StoreError> {
+    let marked = |seed: &Seed| {
+        seed.metrics.iter().any(|metric| metric.relay) || seed.components.iter().any(|component| component.relay)
+    };
+    if !seed.is_some_and(marked) {
+        tracing::warn!(
+            "UPSTREAM_URL is set, but nothing in the seed is marked with relay = true: nothing will be told there"
+        );
+    }
+    let Backlog { waiting, too_old, set_aside, .. } = store.backlog().await?;
+    tracing::info!(waiting, too_old, set_aside, "points for upstream");
+    Ok(())
 }
 
 /// Tells what is shown, with the ids that a prober needs, and what is kept but not shown.
@@ -159,16 +257,9 @@ fn router(shared: &Shared) -> Router {
         .nest("/porchlight/v1", api::own::router(shared))
         .nest("/api/v2", public::router())
         .merge(page::router())
-        .route("/healthz", get(health))
+        .merge(health::router())
         .with_state(shared.clone());
     // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
     let trimmed = MapRequestLayer::new(api::without_suffix::<Body>).layer(routes.into_service::<Body>());
     Router::new().fallback(move |request: Request| trimmed.clone().oneshot(request))
-}
-
-async fn health(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    match shared.store.check().await {
-        Ok(()) => (StatusCode::OK, "ok\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
-    }
 }

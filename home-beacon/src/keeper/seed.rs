@@ -44,6 +44,9 @@ pub struct SeedComponent {
     pub id: ComponentId,
     pub name: String,
     pub description: Option<String>,
+    /// Whether its status is told upstream: then nobody but this keeper may set it there.
+    #[serde(default)]
+    pub relay: bool,
 }
 
 /// A metric, and which readings feed it.
@@ -62,6 +65,19 @@ pub struct SeedMetric {
     /// The part of them that it shows.
     #[serde(default)]
     pub field: Field,
+    /// Whether its points are told upstream.
+    #[serde(default)]
+    pub relay: bool,
+    /// Whether upstream is told the last value again while nothing newer is measured: what a bandwidth test measures,
+    /// unless it is said otherwise.
+    pub hold: Option<bool>,
+}
+
+impl SeedMetric {
+    /// Whether its last value is repeated upstream.
+    pub fn is_held(&self) -> bool {
+        self.relay && self.hold.unwrap_or_else(|| self.reading.as_ref().is_some_and(Metric::is_rare))
+    }
 }
 
 fn utc() -> String {

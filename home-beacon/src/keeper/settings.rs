@@ -1,21 +1,31 @@
 //! The keeper's settings.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, listen_address, log_level},
+    settings::{Settings, WrongSetting, base_address, duration, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
+use url::Url;
 
 use super::{
+    relay::Upstream,
     seed::Seed,
     store::{check_address, folder},
 };
 
 pub const KEEPER_TOKEN: SecretSetting =
     SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
+
+pub const UPSTREAM_TOKEN: SecretSetting = SecretSetting {
+    name: "UPSTREAM_TOKEN",
+    help: "The API key of the page upstream, at statuspage.io or another keeper",
+};
+
+/// Longer, a value says nothing of the line as it is now.
+const LONGEST_HOLD: Duration = Duration::from_hours(24);
 
 /// The home's private log: a statuspage.io-compatible server over one embedded database.
 #[derive(Clone, Debug, Parser)]
@@ -36,16 +46,49 @@ pub struct KeeperSettings {
     /// Refuse points of metrics outside the last 28 days, rather than leave them out without a word
     #[arg(long, env = "KEEPER_STRICT_POINTS")]
     pub keeper_strict_points: bool,
+    /// Where the seed's page is public, like `https://api.statuspage.io/v1`: what is marked with `relay` is told there, and what
+    /// is said there is copied
+    #[arg(long, env = "UPSTREAM_URL", value_parser = base_address)]
+    pub upstream_url: Option<Url>,
+    /// For how long the last value of a bandwidth test is told upstream again, every five minutes; 0s: never
+    #[arg(long, env = "HOLD", value_name = "DURATION", value_parser = hold, default_value = "3h")]
+    pub hold: Duration,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+    #[command(subcommand)]
+    pub command: Option<KeeperCommand>,
+}
+
+/// What a keeper that runs already can be asked.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeeperCommand {
+    /// Show how the relay of the keeper at `KEEPER_ADDR` is, and the points that upstream refused
+    Relay {
+        #[command(subcommand)]
+        command: Option<RelayCommand>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum RelayCommand {
+    /// Put the points back that were set aside
+    Retry,
 }
 
 impl Settings for KeeperSettings {
-    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN];
+}
+
+fn hold(text: &str) -> Result<Duration, String> {
+    if text == "0" || text == "0s" {
+        return Ok(Duration::ZERO);
+    }
+    let hold = duration(text)?;
+    if hold > LONGEST_HOLD { Err("a value is held for 24h at most".into()) } else { Ok(hold) }
 }
 
 fn database(text: &str) -> Result<String, String> {
@@ -65,6 +108,28 @@ impl KeeperSettings {
                 Err(WrongSetting(format!("DATABASE_URL: {folder} is no folder: make it, or name another place")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whom to relay to, if anybody.
+    ///
+    /// # Errors
+    /// When the address comes without a token, or the other way round, or is this keeper's own.
+    pub fn upstream(&self) -> Result<Option<Upstream>, WrongSetting> {
+        let wrong = |what: &str| Err(WrongSetting(what.into()));
+        match (&self.upstream_url, UPSTREAM_TOKEN.read()?) {
+            (None, None) => Ok(None),
+            (Some(_), None) => wrong("UPSTREAM_TOKEN is not set: the page at UPSTREAM_URL takes nothing without it"),
+            (None, Some(_)) => {
+                wrong("UPSTREAM_URL is not set, and UPSTREAM_TOKEN is: name the page's API, or leave out the token")
+            }
+            (Some(url), Some(token)) => {
+                let here = url.socket_addrs(|| None).is_ok_and(|addresses| addresses.contains(&self.keeper_addr));
+                if url.host_str().is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok()) && here {
+                    return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
+                }
+                Ok(Some(Upstream { url: url.clone(), token, hold: self.hold }))
+            }
         }
     }
 

@@ -3,8 +3,8 @@
 use std::{env, process::ExitCode};
 
 use crate::{
-    clock::Clock,
-    keeper::{KEEPER_TOKEN, Keeper, KeeperConfig, KeeperSettings, StartError},
+    clock::Host,
+    keeper::{KEEPER_TOKEN, KeeperConfig, KeeperSettings, StartError, start},
     serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
@@ -42,13 +42,14 @@ pub async fn main() -> ExitCode {
 
 async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
     let shutdown = shared::shutdown::requested();
-    let keeper = Keeper::open(config, Clock::system()).await.map_err(|error| match error {
+    let told = |error: StartError| match error {
         StartError::Setting(wrong) => wrong.into(),
-        StartError::Storage(_) => anyhow::Error::new(error),
-    })?;
+        other => anyhow::Error::new(other),
+    };
+    let keeper = start(config, Host::system()).await.map_err(told)?;
     let listener = listen(settings.keeper_addr)?;
-    tracing::info!(address = %listener.local_addr()?, page = %keeper.page(), "listening");
-    keeper.run(listener, shutdown).await;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    keeper.run(listener, shutdown).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -61,5 +62,6 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         token: KEEPER_TOKEN.require()?,
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
+        upstream: settings.upstream()?,
     })
 }

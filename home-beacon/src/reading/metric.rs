@@ -17,10 +17,18 @@ pub struct NoMetric;
 /// What our own programs measure; of `ping` and its kin also with a further target behind a colon.
 const OURS: [&str; 7] = ["ping", "resolve", "bandwidth", "upload", "latency_idle", "latency_loaded", "dns"];
 
+/// What a bandwidth test measures.
+const RARE: [&str; 4] = ["bandwidth", "upload", "latency_idle", "latency_loaded"];
+
 impl Metric {
     /// Whether a program of ours measures it.
     pub fn is_ours(&self) -> bool {
         OURS.contains(&self.0.split(':').next().unwrap_or_default())
+    }
+
+    /// Whether it is measured only every few hours.
+    pub fn is_rare(&self) -> bool {
+        RARE.contains(&self.0.as_str())
     }
 
     pub fn as_str(&self) -> &str {

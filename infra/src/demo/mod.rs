@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use home_beacon::{
-    clock::Clock,
+    clock::Host,
     keeper::{Keeper, KeeperConfig, StartError},
     serve::listen,
 };
@@ -166,10 +166,11 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         token: SecretSource::Value(Secret::new(TOKEN)),
         rate_limit: 0,
         strict_points: false,
+        upstream: None,
     };
-    Keeper::open(config, Clock::system()).await.map_err(|error| match error {
+    Keeper::open(config, Host::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),
-        StartError::Storage(_) => anyhow!(error).context("the keeper cannot start"),
+        other => anyhow!(other).context("the keeper cannot start"),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The client: one method per call, each tried once.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
@@ -19,6 +21,15 @@ pub const COMPONENTS_PER_CALL: usize = 100;
 
 /// The most incidents that one call lists.
 const INCIDENTS_PER_CALL: usize = 100;
+
+/// A part of a page's incidents.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// The first 100 that are not resolved.
+    Unresolved,
+    /// So many of the last, whatever became of them, the newest first.
+    Recent(usize),
+}
 
 /// A client of one statuspage server with one token.
 #[derive(Clone, Debug)]
@@ -89,6 +100,27 @@ impl Client {
 
     pub async fn delete_incident(&self, page: &PageId, incident: &IncidentId) -> Result<(), ApiError> {
         self.0.call::<Value>(Method::DELETE, &format!("/pages/{page}/incidents/{incident}"), None).await.map(drop)
+    }
+
+    /// The incidents of that part of the page, each whole: as [`Client::unresolved`], [`Client::recent`].
+    pub async fn incident_documents(&self, page: &PageId, which: Which) -> Result<Vec<Value>, ApiError> {
+        let path = match which {
+            Which::Unresolved => format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"),
+            Which::Recent(most) => format!("/pages/{page}/incidents?limit={most}"),
+        };
+        self.0.call(Method::GET, &path, None).await
+    }
+
+    /// One incident, whole.
+    pub async fn incident_document(&self, page: &PageId, incident: &IncidentId) -> Result<Value, ApiError> {
+        self.0.call(Method::GET, &format!("/pages/{page}/incidents/{incident}"), None).await
+    }
+
+    /// Adds points to several metrics in one call. The service answers before it has stored them, and moves each to its
+    /// slot of 30 s, where the last one wins, so that sending them again changes nothing.
+    pub async fn add_points(&self, page: &PageId, points: &BTreeMap<MetricId, Vec<Point>>) -> Result<(), ApiError> {
+        let body = json!({ "data": points });
+        self.0.call::<Value>(Method::POST, &format!("/pages/{page}/metrics/data"), Some(&body)).await.map(drop)
     }
 
     /// Adds a point to a metric. The service moves it to its slot of 30 s, where the last one wins, so that sending one

@@ -7,6 +7,6 @@ mod client;
 mod incident;
 mod types;
 
-pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO};
+pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO, Which};
 pub use incident::{Incident, IncidentChange, IncidentStatus, Incidents};
 pub use types::{Component, ComponentStatus, Listing, Page, Point, UnknownStatus};

@@ -69,7 +69,7 @@ impl Refusal {
         Self { error, ..self }
     }
 
-    pub(super) fn unavailable(message: &str) -> Self {
+    pub(in crate::keeper) fn unavailable(message: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 

@@ -115,7 +115,7 @@ impl PageView {
         let page = shared.store.page(&shared.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
         let all = shared.store.components(&shared.page, 0, u32::MAX).await?;
-        let now = shared.clock.now();
+        let now = shared.store.wall();
         let (going_on, over) = sections(shared, &zone, now).await?;
         let mut components = Vec::with_capacity(all.len());
         for component in &all {

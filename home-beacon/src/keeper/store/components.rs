@@ -72,6 +72,7 @@ impl Store {
         component.start_date = patch.start_date.unwrap_or(component.start_date);
         component.updated_at = self.now().after(component.updated_at);
         let status = patch.status.unwrap_or_else(|| component.status.clone());
+        own(&component, &status)?;
         set_status(&mut change, &mut component, status).await?;
         change.commit().await?;
         Ok(component)
@@ -92,6 +93,16 @@ impl Store {
     }
 }
 
+/// # Errors
+/// When somebody else says what that component is.
+pub(super) fn own(component: &Component, status: &str) -> Result<(), StoreError> {
+    if !component.mirrored || component.status == status {
+        return Ok(());
+    }
+    let id = &component.id;
+    Err(StoreError::Contradiction(format!("status: component {id} is a copy of the one upstream: set it there")))
+}
+
 /// A component as it is when nobody has said anything of it yet.
 pub(super) fn fresh(id: ComponentId, page: &PageId, name: String, position: i64, now: Moment) -> Component {
     Component {
@@ -108,6 +119,7 @@ pub(super) fn fresh(id: ComponentId, page: &PageId, name: String, position: i64,
         updated_at: now,
         group_id: None,
         group: false,
+        mirrored: false,
     }
 }
 

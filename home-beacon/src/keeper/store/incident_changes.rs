@@ -131,6 +131,7 @@ async fn affect(
         let mut component = known(connection, &incident.page_id, &id, "components").await?;
         tie(connection, incident, &id).await?;
         let old_status = component.status.clone();
+        components::own(&component, &status)?;
         component.updated_at = now.after(component.updated_at);
         components::set_status(connection, &mut component, status.clone()).await?;
         affected.push(AffectedComponent { code: id, name: component.name, old_status, new_status: status });

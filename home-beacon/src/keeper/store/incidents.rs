@@ -104,6 +104,7 @@ impl Store {
             metadata: Value::Object(serde_json::Map::new()),
             reminder_intervals: None,
             backfilled: new.backfilled.is_some(),
+            mirrored: false,
             times: IncidentTimes {
                 scheduled_for: None,
                 scheduled_until: None,
@@ -135,7 +136,7 @@ impl Store {
         patch: IncidentPatch,
     ) -> Result<Incident, StoreError> {
         let mut change = self.write.begin().await?;
-        let mut changed = incident(&mut change, page, id).await?;
+        let mut changed = own(incident(&mut change, page, id).await?)?;
         let scheduled = is_scheduled(&changed.status);
         if patch.status.as_ref().is_some_and(|status| is_scheduled(status) != scheduled) {
             let kind = if scheduled { "scheduled" } else { "realtime" };
@@ -154,7 +155,7 @@ impl Store {
     /// Deletes an incident and returns it as it was.
     pub async fn delete_incident(&self, page: &PageId, id: &IncidentId) -> Result<Incident, StoreError> {
         let mut change = self.write.begin().await?;
-        let deleted = incident(&mut change, page, id).await?;
+        let deleted = own(incident(&mut change, page, id).await?)?;
         sqlx::query("DELETE FROM incidents WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         change.commit().await?;
         Ok(deleted)
@@ -168,7 +169,7 @@ impl Store {
         patch: UpdatePatch,
     ) -> Result<IncidentUpdate, StoreError> {
         let mut change = self.write.begin().await?;
-        let of = incident(&mut change, page, id).await?;
+        let of = own(incident(&mut change, page, id).await?)?;
         let found = of.incident_updates.into_iter().find(|found| found.id == update);
         let mut edited = found.ok_or_else(|| StoreError::NotFound(format!("update {update} of incident {id}")))?;
         edited.body = patch.body.unwrap_or(edited.body);
@@ -179,6 +180,16 @@ impl Store {
         change.commit().await?;
         Ok(edited)
     }
+}
+
+/// # Errors
+/// When it is a copy.
+fn own(incident: Incident) -> Result<Incident, StoreError> {
+    if !incident.mirrored {
+        return Ok(incident);
+    }
+    let id = &incident.id;
+    Err(StoreError::Contradiction(format!("incident {id} is a copy of the one upstream: change it there")))
 }
 
 impl IncidentFilter {

@@ -270,3 +270,9 @@ pub(super) async fn metric(
     metric.most_recent_data_at = readings::latest(connection, &series_of(id.as_str())).await?;
     Ok(metric)
 }
+
+/// Whether upstream is told its points.
+pub(super) async fn is_relayed(connection: &mut SqliteConnection, id: &MetricId) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar("SELECT relayed FROM metrics WHERE id = ?").bind(id.as_str());
+    Ok(query.fetch_optional(connection).await?.unwrap_or(false))
+}

@@ -4,43 +4,57 @@
 //! writers never meet; readers see the last committed state.
 
 mod components;
+mod heartbeats;
+mod hold;
 mod incident_changes;
 mod incident_rows;
 mod incidents;
 mod job_states;
 mod metrics;
+mod outside;
 mod pages;
+mod queue;
 mod readings;
 mod records;
 mod retention;
 mod seeding;
 mod series;
+mod undated;
 
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use jiff::Timestamp;
+use shared::chain::deepest;
 use sqlx::{
-    ConnectOptions, Connection, SqlitePool,
+    ConnectOptions, Connection, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Notify;
 
+use self::queue::Delivered;
 pub use self::{
     components::{ComponentPatch, NewComponent},
+    heartbeats::Gap,
+    hold::LastPoint,
     incident_changes::IncidentPatch,
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
+    outside::{OutsideIncident, StatusToTell},
     pages::PagePatch,
-    readings::{LatestReading, SentPoint},
+    queue::{Backlog, SetAside},
+    readings::{Latest, LatestReading, SentPoint},
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
     series::{Bucket, Span},
+    undated::Dated,
 };
-use crate::clock::Clock;
+use crate::clock::Host;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -53,10 +67,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Held for as long as the database is open; the kernel lets go of it however the process ends.
-    _lock: Arc<File>,
+    _lock: Arc<Option<File>>,
     write: SqlitePool,
     read: SqlitePool,
-    clock: Clock,
+    host: Host,
+    /// The host's uptime when this was opened.
+    began: Duration,
+    /// The host's uptime at the last heartbeat of this process that is on disk.
+    beaten: Arc<Mutex<Option<Duration>>>,
+    /// Whether there is somebody upstream to be told.
+    relays: bool,
+    delivered: Delivered,
+    /// Something was queued for upstream, perhaps.
+    queued: Arc<Notify>,
+    /// Why the last write of readings failed, if it did.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// Why a database cannot be used; told to a person as `DATABASE_URL`'s fault.
@@ -100,7 +125,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be used; nothing in it was changed then.
-    pub async fn open(url: &str, clock: Clock) -> Result<Self, OpenError> {
+    pub async fn open(url: &str, host: Host) -> Result<Self, OpenError> {
         check_address(url)?;
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
         look_at(&file).await?;
@@ -125,16 +150,64 @@ impl Store {
             Err(error) => return Err(OpenError::Migration(error)),
         }
         let read = pool(2).connect_with(options).await.map_err(OpenError::Unusable)?;
-        Ok(Self { _lock: Arc::new(lock), write, read, clock })
+        Ok(Self::new(Some(lock), write, read, host))
     }
 
-    /// Whether the database answers.
+    /// Opens a database that cannot be written, to be read; every write fails.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.read).await?;
-        Ok(())
+    /// When it is none of ours, or cannot be read either.
+    pub async fn open_to_read(url: &str, host: Host, obstacle: String) -> Result<Self, OpenError> {
+        let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?.read_only(true);
+        // After a clean end there is no log beside it, and where none can be made SQLite wants to hear that nobody writes.
+        let options = match look_at(&file).await {
+            Ok(()) => file,
+            Err(_) => file.immutable(true),
+        };
+        look_at(&options).await?;
+        let pool = || SqlitePoolOptions::new().max_connections(2).acquire_timeout(PATIENCE);
+        let read = pool().connect_with(options.clone()).await.map_err(OpenError::Unusable)?;
+        let store = Self::new(None, pool().connect_lazy_with(options), read, host);
+        *store.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(obstacle);
+        Ok(store)
+    }
+
+    fn new(lock: Option<File>, write: SqlitePool, read: SqlitePool, host: Host) -> Self {
+        Self {
+            _lock: Arc::new(lock),
+            write,
+            read,
+            began: host.uptime.now(),
+            host,
+            beaten: Arc::default(),
+            relays: false,
+            delivered: Delivered::default(),
+            queued: Arc::default(),
+            trouble: Arc::default(),
+        }
+    }
+
+    /// With somebody upstream who is told what is marked to be relayed.
+    #[must_use]
+    pub fn relaying(mut self) -> Self {
+        self.relays = true;
+        self
+    }
+
+    /// Ends when something may have been queued for upstream since the last time.
+    pub async fn queued(&self) {
+        self.queued.notified().await;
+    }
+
+    /// What is wrong with the storage, in words, as far as the last write or a look tells.
+    pub async fn trouble(&self) -> Option<String> {
+        let reads = sqlx::query("SELECT 1").execute(&self.read).await.err().map(|error| deepest(&error).to_string());
+        reads.or_else(|| self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Whether the host's clock shows the time.
+    pub fn clock_is_set(&self) -> bool {
+        self.host.now().is_some()
     }
 
     /// Finishes what is under way and closes the files.
@@ -143,8 +216,48 @@ impl Store {
         self.write.close().await;
     }
 
+    /// The time on the wall.
+    pub fn wall(&self) -> Timestamp {
+        self.host.wall.now()
+    }
+
     fn now(&self) -> Moment {
-        Moment::new(self.clock.now())
+        Moment::new(self.host.wall.now())
+    }
+
+    fn last_beat(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.beaten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers how a write went.
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match &result {
+            Ok(_) => *trouble = None,
+            // That one is about many writers at once.
+            Err(StoreError::Storage(sqlx::Error::PoolTimedOut)) => (),
+            Err(StoreError::Storage(error)) => *trouble = Some(deepest(error).to_string()),
+            Err(_) => (),
+        }
+        drop(trouble);
+        result
+    }
+
+    async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.write.begin().await?)
+    }
+
+    /// Ends a transaction that brought readings, which carries what else there is to write: one write of the disk for all.
+    async fn commit_readings(&self, mut change: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
+        let taken = self.take_off(&mut change).await?;
+        let beats = self.beat(&mut change).await?;
+        change.commit().await?;
+        self.forget_delivered(&taken);
+        if beats {
+            self.has_beaten();
+        }
+        self.queued.notify_one();
+        Ok(())
     }
 }
 
@@ -217,7 +330,7 @@ mod tests {
     async fn the_files_shape_is_chosen_before_the_first_table() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
-        let store = Store::open(&url, Clock::system()).await.unwrap();
+        let store = Store::open(&url, Host::system()).await.unwrap();
         for (pragma, expected) in [
             ("PRAGMA page_size", 1024),
             ("PRAGMA auto_vacuum", 2),
@@ -235,13 +348,13 @@ mod tests {
     async fn a_newer_database_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
-        let store = Store::open(&url, Clock::system()).await.unwrap();
+        let store = Store::open(&url, Host::system()).await.unwrap();
         sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)")
             .execute(&store.write)
             .await
             .unwrap();
         store.close().await;
-        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Newer)));
+        assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::Newer)));
     }
 
     #[tokio::test]
@@ -254,7 +367,7 @@ mod tests {
         sqlx::query("CREATE TABLE notes (text TEXT)").execute(&mut other).await.unwrap();
         other.close().await.unwrap();
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::Foreign)));
+        assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::Foreign)));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
@@ -262,16 +375,16 @@ mod tests {
     async fn a_database_that_is_open_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
-        let first = Store::open(&url, Clock::system()).await.unwrap();
-        assert!(matches!(Store::open(&url, Clock::system()).await, Err(OpenError::InUse)));
+        let first = Store::open(&url, Host::system()).await.unwrap();
+        assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::InUse)));
         drop(first);
-        assert!(Store::open(&url, Clock::system()).await.is_ok());
+        assert!(Store::open(&url, Host::system()).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_database_that_keeps_nothing_is_refused() {
         for url in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:x.db?mode=memory"] {
-            assert!(matches!(Store::open(url, Clock::system()).await, Err(OpenError::Volatile)), "{url}");
+            assert!(matches!(Store::open(url, Host::system()).await, Err(OpenError::Volatile)), "{url}");
         }
     }
 

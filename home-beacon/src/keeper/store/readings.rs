@@ -9,17 +9,19 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{
     Moment, Store, StoreError,
     metrics::{self, series_of},
+    queue,
     retention::RAW,
+    undated::Undated,
 };
 use crate::reading::{Field, Mark, Outcome, Reading};
 
 /// statuspage.io keeps one point for each 30 seconds, and takes them up to 28 days back (facts: vendor's page on system
 /// metrics).
 const SLOT: i64 = 30;
-const BACKFILL: SignedDuration = SignedDuration::from_hours(28 * 24);
+pub(super) const BACKFILL: SignedDuration = SignedDuration::from_hours(28 * 24);
 
 /// How far a client's clock may be ahead of ours.
-const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// How many series there may be: a client that makes up names must not fill the disk.
 const MOST_SERIES: i64 = 1000;
@@ -50,22 +52,59 @@ impl SentPoint {
 /// What is known of a series while a batch is stored.
 struct Known {
     id: i64,
-    /// The page's metrics that it feeds, and what of it.
-    feeds: Vec<(i64, Field)>,
+    feeds: Vec<Feed>,
+}
+
+/// A metric of the page that shows readings.
+struct Feed {
+    /// The series of its points.
+    points: i64,
+    /// What it shows of a reading.
+    field: Field,
+    /// The metric, where upstream is to be told.
+    relayed: Option<MetricId>,
 }
 
 impl Store {
     /// Stores points of a page's metrics; those of one slot take each other's place, the last one stays. All or none.
     pub async fn add_points(&self, page: &PageId, points: &[(MetricId, Vec<SentPoint>)]) -> Result<(), StoreError> {
-        let mut change = self.write.begin().await?;
-        for (id, points) in points {
-            metrics::metric(&mut change, page, id).await?;
-            let series = series(&mut change, &series_of(id.as_str())).await?;
-            for point in points {
-                save_point(&mut change, series, point.slot(), point.value).await?;
+        self.noted(self.try_add_points(page, points).await)
+    }
+
+    async fn try_add_points(&self, page: &PageId, points: &[(MetricId, Vec<SentPoint>)]) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        if self.host.now().is_some() {
+            self.store_points(&mut change, page, points).await?;
+        } else {
+            for (metric, points) in points {
+                metrics::metric(&mut change, page, metric).await?;
+                for point in points {
+                    let at = Timestamp::from_second(point.timestamp).unwrap_or_default();
+                    let (page, metric, value) = (page.clone(), metric.clone(), point.value);
+                    self.keep_undated(&mut change, at, &Undated::Point { page, metric, value }).await?;
+                }
             }
         }
-        change.commit().await?;
+        self.commit_readings(change).await
+    }
+
+    pub(super) async fn store_points(
+        &self,
+        change: &mut SqliteConnection,
+        page: &PageId,
+        points: &[(MetricId, Vec<SentPoint>)],
+    ) -> Result<(), StoreError> {
+        for (id, points) in points {
+            metrics::metric(change, page, id).await?;
+            let series = series(change, &series_of(id.as_str())).await?;
+            let relayed = if self.relays { metrics::is_relayed(change, id).await? } else { false };
+            for point in points {
+                save_point(change, series, point.slot(), point.value).await?;
+                if relayed {
+                    queue::put(change, id, point.slot(), point.value).await?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -75,8 +114,27 @@ impl Store {
     /// # Errors
     /// When a time cannot be right; nothing is stored then.
     pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mut change = self.write.begin().await?;
+        self.noted(self.try_add_readings(readings).await)
+    }
+
+    async fn try_add_readings(&self, readings: &[Reading]) -> Result<(), StoreError> {
+        let mut change = self.begin_write().await?;
+        if self.host.now().is_some() {
+            self.store_readings(&mut change, readings).await?;
+        } else {
+            for reading in readings {
+                self.keep_undated(&mut change, reading.at, &Undated::Reading(reading.clone())).await?;
+            }
+        }
+        self.commit_readings(change).await
+    }
+
+    pub(super) async fn store_readings(
+        &self,
+        change: &mut SqliteConnection,
+        readings: &[Reading],
+    ) -> Result<(), StoreError> {
+        let now = self.host.wall.now();
         let mut known: HashMap<&str, Known> = HashMap::new();
         for (index, reading) in readings.iter().enumerate() {
             let age = now.duration_since(reading.at);
@@ -89,19 +147,21 @@ impl Store {
             }
             let name = reading.metric.as_str();
             if !known.contains_key(name) {
-                let found = Known { id: series(&mut change, name).await?, feeds: feeds(&mut change, name).await? };
+                let found = Known { id: series(change, name).await?, feeds: feeds(change, name).await? };
                 known.insert(name, found);
             }
             let series = &known[name];
-            save(&mut change, series.id, reading).await?;
-            for (metric, field) in &series.feeds {
-                let point = reading.shown(*field).map(|value| SentPoint { timestamp: reading.at.as_second(), value });
-                if let Some(point) = point.filter(|point| point.in_range(now)) {
-                    save_point(&mut change, *metric, point.slot(), point.value).await?;
+            save(change, series.id, reading).await?;
+            for feed in &series.feeds {
+                let point =
+                    reading.shown(feed.field).map(|value| SentPoint { timestamp: reading.at.as_second(), value });
+                let Some(point) = point.filter(|point| point.in_range(now)) else { continue };
+                save_point(change, feed.points, point.slot(), point.value).await?;
+                if let Some(metric) = feed.relayed.as_ref().filter(|_| self.relays) {
+                    queue::put(change, metric, point.slot(), point.value).await?;
                 }
             }
         }
-        change.commit().await?;
         Ok(())
     }
 }
@@ -127,13 +187,15 @@ pub(super) async fn known_series(connection: &mut SqliteConnection, name: &str) 
 }
 
 /// The series of the metrics that show readings of that name, and what they show of them.
-async fn feeds(connection: &mut SqliteConnection, name: &str) -> Result<Vec<(i64, Field)>, StoreError> {
-    let query = "SELECT id, field FROM metrics WHERE reading = ?";
-    let fed: Vec<(String, String)> = sqlx::query_as(query).bind(name).fetch_all(&mut *connection).await?;
+async fn feeds(connection: &mut SqliteConnection, name: &str) -> Result<Vec<Feed>, StoreError> {
+    let query = "SELECT id, field, relayed FROM metrics WHERE reading = ?";
+    let fed: Vec<(String, String, bool)> = sqlx::query_as(query).bind(name).fetch_all(&mut *connection).await?;
     let mut feeds = Vec::new();
-    for (id, field) in fed {
+    for (id, field, relayed) in fed {
         if let Ok(field) = field.parse() {
-            feeds.push((series(connection, &series_of(&id)).await?, field));
+            let points = series(connection, &series_of(&id)).await?;
+            let relayed = if relayed { MetricId::try_from(id).ok() } else { None };
+            feeds.push(Feed { points, field, relayed });
         }
     }
     Ok(feeds)
@@ -202,9 +264,43 @@ impl Store {
         let query = "SELECT at, value, failure IS NOT NULL AS failed FROM readings WHERE series_id =
                          (SELECT id FROM series WHERE name = CASE ?1 WHEN '@' THEN '@' || ?2
                              ELSE (SELECT reading FROM metrics WHERE id = ?2) END)
+                         AND at <= ?3
                      ORDER BY at DESC LIMIT 1";
-        let latest = |of| sqlx::query_as(query).bind(of).bind(metric.as_str()).fetch_optional(&self.read);
+        // A clock that ran ahead for a while must not keep the page from showing what came after.
+        let soon = self.soon().millis();
+        let latest = |of| sqlx::query_as(query).bind(of).bind(metric.as_str()).bind(soon).fetch_optional(&self.read);
         Ok((latest("@").await?, latest("reading").await?))
+    }
+}
+
+/// The latest reading of what a job measures.
+#[derive(Clone, Debug, FromRow)]
+pub struct Latest {
+    /// What is measured, like `ping`.
+    pub name: String,
+    #[sqlx(try_from = "i64")]
+    pub at: Moment,
+    pub value: Option<f64>,
+    pub loss: Option<f64>,
+    pub failed: bool,
+}
+
+impl Store {
+    /// The latest readings of all that is measured.
+    ///
+    /// # Errors
+    /// When the storage is in trouble.
+    pub async fn latest_readings(&self) -> Result<Vec<Latest>, StoreError> {
+        let query = "SELECT name, at, value, loss, failure IS NOT NULL AS failed FROM series
+                     JOIN readings ON series_id = series.id
+                         AND at = (SELECT MAX(at) FROM readings WHERE series_id = series.id AND at <= ?)
+                     WHERE name NOT LIKE '@%' ORDER BY name";
+        Ok(sqlx::query_as(query).bind(self.soon().millis()).fetch_all(&self.read).await?)
+    }
+
+    /// The latest time that a reading may have: clocks differ a little.
+    fn soon(&self) -> Moment {
+        Moment::new(self.wall().checked_add(AHEAD).unwrap_or(Timestamp::MAX))
     }
 }
 

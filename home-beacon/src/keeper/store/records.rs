@@ -62,6 +62,7 @@ pub struct Page {
 }
 
 #[derive(Clone, Debug, FromRow, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the API has them")]
 pub struct Component {
     #[sqlx(try_from = "String")]
     pub id: ComponentId,
@@ -85,6 +86,9 @@ pub struct Component {
     pub group_id: Option<String>,
     #[sqlx(skip)]
     pub group: bool,
+    /// Whether it is a copy of upstream's.
+    #[serde(skip)]
+    pub mirrored: bool,
 }
 
 /// A status that a component took, and when.
@@ -110,6 +114,9 @@ pub struct Incident {
     pub reminder_intervals: Option<String>,
     #[serde(skip)]
     pub backfilled: bool,
+    /// Whether it is a copy of upstream's.
+    #[serde(skip)]
+    pub mirrored: bool,
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub times: IncidentTimes,

@@ -47,7 +47,7 @@ impl Store {
 
     /// The time by which readings are old: now, but not more than a stride after the last time.
     async fn stride(&self) -> Result<Timestamp, StoreError> {
-        let now = self.clock.now();
+        let now = self.host.wall.now();
         let mut change = self.write.begin().await?;
         let last: Option<i64> = sqlx::query_scalar("SELECT as_of FROM retention").fetch_optional(&mut *change).await?;
         let last = last.and_then(|millis| Moment::try_from(millis).ok()).map_or(now, Moment::timestamp);
@@ -68,7 +68,9 @@ impl Store {
         let before = |age| time.checked_sub(age).map_or(0, |time| Moment::new(time).millis());
         let mut gone = 0;
         loop {
-            let step = self.roll_up(before(RAW)).await? + self.drop_hours(before(HOURS)).await?;
+            let step = self.roll_up(before(RAW)).await?
+                + self.drop_hours(before(HOURS)).await?
+                + self.drop_queued(before(RAW)).await?;
             gone += step;
             if step == 0 {
                 break;
@@ -126,6 +128,21 @@ impl Store {
         let query = "DELETE FROM hours WHERE (series_id, at) IN (SELECT hours.series_id, at FROM series
                      CROSS JOIN hours ON hours.series_id = series.id AND at < ? LIMIT ?)";
         Ok(sqlx::query(query).bind(before).bind(ROWS).execute(&self.write).await?.rows_affected())
+    }
+
+    /// Deletes some of what waits for upstream longer than single readings are kept: it is long past what upstream takes.
+    async fn drop_queued(&self, before: i64) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        for query in [
+            "DELETE FROM relay_points WHERE (slot, metric_id) IN
+                 (SELECT slot, metric_id FROM relay_points WHERE slot < ? LIMIT ?)",
+            "DELETE FROM relay_set_aside WHERE (slot, metric_id) IN
+                 (SELECT slot, metric_id FROM relay_set_aside WHERE slot < ? LIMIT ?)",
+        ] {
+            let query = sqlx::query(query).bind(before / 1000).bind(ROWS);
+            gone += query.execute(&self.write).await?.rows_affected();
+        }
+        Ok(gone)
     }
 
     /// Makes room for other names.

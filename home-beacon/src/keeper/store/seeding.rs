@@ -3,7 +3,7 @@
 use shared::id::{ComponentId, MetricId, PageId, WrongShape};
 use sqlx::SqliteConnection;
 
-use super::{Moment, Page, Store, StoreError, components, metrics, new_id, pages};
+use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages};
 use crate::{
     keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
     reading::Field,
@@ -28,6 +28,7 @@ impl Store {
         seed_page(&mut change, &seed.page, now).await?;
         for (position, component) in (1..).zip(&seed.components) {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
+            outside::set_relayed(&mut change, &component.id, component.relay).await?;
         }
         for metric in &seed.metrics {
             seed_metric(&mut change, &seed.page.id, metric, now).await?;
@@ -56,6 +57,8 @@ impl Store {
                     decimal_places,
                     reading: reading.parse().ok(),
                     field: Field::Value,
+                    relay: false,
+                    hold: None,
                 };
                 seed_metric(&mut change, &page, &metric, self.now()).await?;
             }
@@ -78,6 +81,7 @@ fn first_seed() -> Result<Seed, WrongShape> {
             id: ComponentId::try_from(new_id())?,
             name: FIRST_COMPONENT.into(),
             description: None,
+            relay: false,
         }],
         metrics: Vec::new(),
     })
@@ -149,13 +153,14 @@ async fn seed_metric(
     // Written only where it differs: a start must not touch the disk for nothing.
     sqlx::query(
         "INSERT INTO metrics (id, page_id, metrics_provider_id, name, display, y_axis_hidden, suffix, decimal_places,
-             reading, field, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, true, false, ?5, ?6, ?7, ?8, ?9, ?9)
+             reading, field, relayed, held, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, true, false, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, suffix = excluded.suffix,
              decimal_places = excluded.decimal_places, reading = excluded.reading, field = excluded.field,
-             updated_at = excluded.updated_at
-         WHERE (name, suffix, decimal_places, reading, field) IS NOT
-             (excluded.name, excluded.suffix, excluded.decimal_places, excluded.reading, excluded.field)",
+             relayed = excluded.relayed, held = excluded.held, updated_at = excluded.updated_at
+         WHERE (name, suffix, decimal_places, reading, field, relayed, held) IS NOT
+             (excluded.name, excluded.suffix, excluded.decimal_places, excluded.reading, excluded.field,
+              excluded.relayed, excluded.held)",
     )
     .bind(seed.id.as_str())
     .bind(page.as_str())
@@ -165,6 +170,8 @@ async fn seed_metric(
     .bind(i64::from(seed.decimal_places))
     .bind(seed.reading.as_ref().map(crate::reading::Metric::as_str))
     .bind(seed.field.as_str())
+    .bind(seed.relay)
+    .bind(seed.is_held())
     .bind(now.millis())
     .execute(connection)
     .await?;

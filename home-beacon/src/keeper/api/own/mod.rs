@@ -1,6 +1,7 @@
 //! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
 
 mod readings;
+mod relay;
 mod series;
 mod state;
 
@@ -12,6 +13,7 @@ use crate::keeper::Shared;
 pub(in crate::keeper) fn router(shared: &Shared) -> Router<Shared> {
     Router::new()
         .merge(readings::router())
+        .merge(relay::router())
         .merge(series::router())
         .merge(state::router())
         .fallback(async || Refusal::not_found("this path"))

@@ -47,7 +47,7 @@ async fn series(State(shared): State<Shared>, InQuery(query): InQuery) -> Result
         };
         return Err(Refusal::unprocessable(format!("metric: can't be blank; name {known}")));
     };
-    let span = span(&query, shared.clock.now()).map_err(Refusal::unprocessable)?;
+    let span = span(&query, shared.store.wall()).map_err(Refusal::unprocessable)?;
     let points = shared.store.series(metric, span).await?;
     Ok(Json(Series { metric: metric.clone(), from: span.from, to: span.to, step: span.step.as_secs(), points }))
 }

@@ -5,7 +5,7 @@ use std::sync::{
 
 use super::*;
 use crate::{
-    clock::Clock,
+    clock::{Clock, Host},
     keeper::store::{Bucket, Span},
     reading::{Outcome, Reading},
 };
@@ -27,7 +27,7 @@ impl Kept {
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
         let clock = Arc::new(AtomicI64::new(NOW));
         let told = Arc::clone(&clock);
-        let store = Store::open(&url, Clock::new(move || second(told.load(Relaxed)))).await.unwrap();
+        let store = Store::open(&url, Host::at(Clock::new(move || second(told.load(Relaxed))))).await.unwrap();
         Self { store, clock, _folder: folder }
     }
 

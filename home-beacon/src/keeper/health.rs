@@ -1,0 +1,125 @@
+//! `/healthz` and `/metrics`: how the keeper is. It answers 200 for as long as it answers at all: a restart mends neither a
+//! full disk nor a refused token.
+
+use std::fmt::Write;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    Shared,
+    relay::{Condition, Report},
+    store::{Backlog, Latest},
+};
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/healthz", get(health)).route("/metrics", get(metrics))
+}
+
+async fn health(State(shared): State<Shared>) -> Json<Value> {
+    let storage = shared.store.trouble().await;
+    let backlog = shared.store.backlog().await.ok();
+    Json(json!({
+        "storage": storage.as_deref().unwrap_or("ok"),
+        "clock": if shared.store.clock_is_set() { "ok" } else { "not set" },
+        "relay": shared.relay.as_ref().map(|reports| RelayHealth { report: reports.latest(), backlog }),
+    }))
+}
+
+/// The relay as `/healthz` and `/porchlight/v1/relay` tell it.
+#[derive(Debug, Serialize)]
+pub(super) struct RelayHealth {
+    #[serde(flatten)]
+    pub(super) report: Report,
+    #[serde(flatten)]
+    pub(super) backlog: Option<Backlog>,
+}
+
+async fn metrics(State(shared): State<Shared>) -> Response {
+    const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+    let mut text = Exposition::default();
+    let storage = shared.store.trouble().await;
+    text.gauge("keeper_storage_ok", "Whether the last write succeeded.", u8::from(storage.is_none()));
+    text.gauge("keeper_clock_set", "Whether the host's clock is set.", u8::from(shared.store.clock_is_set()));
+    if let Some(reports) = &shared.relay {
+        relay(&mut text, &reports.latest(), shared.store.backlog().await.ok());
+    }
+    if let Ok(latest) = shared.store.latest_readings().await {
+        readings(&mut text, &latest);
+    }
+    ([(header::CONTENT_TYPE, TEXT)], text.0).into_response()
+}
+
+fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
+    let Report { condition, looked_at, calls, failed_calls, points, held_points, left, .. } = report;
+    text.gauge("relay_well", "Whether the last call upstream went well.", u8::from(*condition == Condition::Well));
+    let paused = u8::from(*condition == Condition::Paused);
+    text.gauge("relay_paused", "Whether upstream refuses everything until a person has mended it.", paused);
+    text.gauge("relay_left", "Metrics and components that upstream does not take.", left.len());
+    text.counter("relay_calls_total", "Calls upstream.", calls);
+    text.counter("relay_failed_calls_total", "Calls upstream that failed.", failed_calls);
+    text.counter("relay_points_total", "Points that upstream has taken.", points);
+    text.counter("relay_held_points_total", "Repetitions of what is measured rarely.", held_points);
+    if let Some(backlog) = backlog {
+        text.gauge("relay_waiting", "Points that upstream has not taken yet.", backlog.waiting);
+        text.gauge("relay_set_aside", "Points that upstream refused.", backlog.set_aside);
+        if let Some(oldest) = backlog.oldest {
+            text.gauge("relay_oldest_seconds", "The time of the oldest point that waits, since 1970.", oldest);
+        }
+    }
+    if let Some(looked_at) = looked_at {
+        let looked_at = looked_at.as_second();
+        text.gauge("mirror_seconds", "When upstream's page was copied last, since 1970.", looked_at);
+    }
+}
+
+fn readings(text: &mut Exposition, latest: &[Latest]) {
+    for (name, help) in [
+        ("reading", "The latest value of what is measured, in its unit."),
+        ("reading_loss_percent", "The loss of the latest reading."),
+        ("reading_failed", "Whether the latest reading is of a measurement that failed."),
+        ("reading_seconds", "When the latest reading was taken, since 1970."),
+    ] {
+        text.head(name, "gauge", help);
+        for Latest { name: metric, at, value, loss, failed } in latest {
+            let value = match name {
+                "reading" => *value,
+                "reading_loss_percent" => *loss,
+                "reading_failed" => Some(f64::from(u8::from(*failed))),
+                #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in it")]
+                _ => Some(at.timestamp().as_second() as f64),
+            };
+            // A name has no character that would have to be escaped.
+            if let Some(value) = value {
+                let _ = writeln!(text.0, "porchlight_{name}{{metric=\"{metric}\"}} {value}");
+            }
+        }
+    }
+}
+
+/// The text that Prometheus reads.
+#[derive(Default)]
+struct Exposition(String);
+
+impl Exposition {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = write!(self.0, "# HELP porchlight_{name} {help}\n# TYPE porchlight_{name} {kind}\n");
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl std::fmt::Display) {
+        self.head(name, "gauge", help);
+        let _ = writeln!(self.0, "porchlight_{name} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl std::fmt::Display) {
+        self.head(name, "counter", help);
+        let _ = writeln!(self.0, "porchlight_{name} {value}");
+    }
+}

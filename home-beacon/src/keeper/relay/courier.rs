@@ -1,0 +1,341 @@
+//! The task that makes the calls. Each turn makes one at most: a look at upstream's page when it is due, else a status, else
+//! points, else repetitions.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use shared::{
+    chain::deepest,
+    http::SetupError,
+    id::{ComponentId, MetricId, PageId},
+    secret::{Secret, SecretSource},
+    statuspage::{Client, ComponentStatus, Point},
+};
+use tokio::time::sleep;
+
+use super::{
+    Upstream, Waiting, answer,
+    hold::Hold,
+    mirror::{self, Blind},
+    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Outcome, Pause, Planner, REFUSED},
+    report::{Condition, Left, Reports},
+};
+use crate::{
+    clock::Host,
+    keeper::store::{StatusToTell, Store, StoreError},
+};
+
+/// How often upstream's page is looked at.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// A longer time between two looks may hide something.
+const A_WHILE: Duration = Duration::from_mins(2);
+
+/// How long to wait when the storage is in trouble, and until an unset clock or a refused token is looked at again.
+const STORAGE: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(2);
+
+/// When no reading has carried it for so long, what was delivered is written down without one.
+const SETTLE: Duration = Duration::from_mins(3);
+
+/// What to do after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Take the next one at once.
+    Again,
+    /// Take it after so long, or when something is queued.
+    After(Duration),
+}
+
+/// Carries between the store and upstream.
+#[derive(Debug)]
+pub struct Courier {
+    store: Store,
+    host: Host,
+    page: PageId,
+    client: Client,
+    token: SecretSource,
+    /// The token that was refused.
+    refused: Option<Secret>,
+    planner: Planner,
+    /// The components that are left alone for now, and why.
+    left: BTreeMap<ComponentId, Pause>,
+    held_for: Duration,
+    hold: Hold,
+    look_due: Duration,
+    looked: Option<Duration>,
+    reports: Reports,
+}
+
+impl Courier {
+    /// # Errors
+    /// When the TLS library refuses its configuration.
+    pub fn new(store: Store, host: Host, page: PageId, upstream: &Upstream) -> Result<Self, SetupError> {
+        let now = host.uptime.now();
+        Ok(Self {
+            store,
+            page,
+            client: upstream.client()?,
+            token: upstream.token.clone(),
+            refused: None,
+            planner: Planner::new(now),
+            left: BTreeMap::new(),
+            held_for: upstream.hold,
+            hold: Hold::default(),
+            look_due: now,
+            looked: None,
+            host,
+            reports: Reports::default(),
+        })
+    }
+
+    /// Where it tells how it is going.
+    pub fn reports(&self) -> Reports {
+        self.reports.clone()
+    }
+
+    /// Carries for as long as it is polled.
+    pub async fn run(&mut self) {
+        loop {
+            if let Turn::After(pause) = self.turn().await {
+                let queued = self.store.queued();
+                tokio::select! {
+                    () = sleep(pause) => (),
+                    () = queued => (),
+                }
+            }
+        }
+    }
+
+    /// Makes the call that is due, if one is.
+    pub async fn turn(&mut self) -> Turn {
+        let turn = self.take_turn().await.unwrap_or_else(|error| {
+            tracing::warn!(cause = %deepest(&error), "the relay waits for the storage");
+            Turn::After(STORAGE)
+        });
+        self.tell();
+        turn
+    }
+
+    async fn take_turn(&mut self) -> Result<Turn, StoreError> {
+        // A point without its time, or with a wrong one, is nobody's.
+        let Some(wall) = self.host.now() else { return Ok(Turn::After(SOON)) };
+        let now = self.host.uptime.now();
+        if self.store.delivered_since().is_some_and(|since| now.saturating_sub(since) > SETTLE) {
+            self.store.settle().await?;
+        }
+        self.notice_another_token();
+        let until = |then: Duration| Turn::After(then.saturating_sub(now));
+        if let Some(open) = self.planner.closed(now, 0) {
+            return Ok(if self.refused.is_some() { Turn::After(SOON) } else { until(open) });
+        }
+        if self.look_due <= now {
+            return match self.planner.closed(now, 1) {
+                Some(open) => Ok(until(open)),
+                None => self.look(now).await,
+            };
+        }
+        if let Some(open) = self.planner.closed(now, FOR_LOOKING) {
+            return Ok(until(open.min(self.look_due)));
+        }
+        self.left.retain(|_, left| left.until > now);
+        let statuses = self.store.statuses_to_tell(&self.page).await?;
+        if let Some(status) = statuses.into_iter().find(|status| !self.left.contains_key(&status.component)) {
+            self.tell_status(&status, now).await?;
+            return Ok(Turn::Again);
+        }
+        let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
+        let queue = self.store.waiting(wall, &paused, MOST_POINTS).await?;
+        match self.planner.next(&queue, now) {
+            Next::Send(batch) => self.send(batch, now).await,
+            Next::At(open) => Ok(until(open.min(self.look_due))),
+            Next::Idle => self.repeat(wall, now).await,
+        }
+    }
+
+    async fn look(&mut self, now: Duration) -> Result<Turn, StoreError> {
+        let after_a_while = self.looked.is_none_or(|looked| now.saturating_sub(looked) > A_WHILE);
+        let (planner, reports) = (&mut self.planner, &self.reports);
+        let may_call = || {
+            let may = planner.room(now) > 0;
+            if may {
+                planner.calls(now);
+                reports.change(|report| report.calls += 1);
+            }
+            may
+        };
+        match mirror::look(&self.store, &self.client, &self.page, after_a_while, may_call).await {
+            Ok(()) => {
+                self.look_due = now + LOOK;
+                self.looked = Some(now);
+                self.heard(Answer::Taken, now);
+                let looked_at = self.host.wall.now();
+                self.reports.change(|report| report.looked_at = Some(looked_at));
+            }
+            Err(Blind::Upstream(answer)) => self.heard(answer, now),
+            Err(Blind::Storage(error)) => {
+                // Upstream is not to be asked again and again because of it.
+                self.look_due = now + LOOK;
+                return Err(error);
+            }
+        }
+        Ok(Turn::Again)
+    }
+
+    /// Tells a status, unless upstream has it already, or a human's word stands there.
+    async fn tell_status(&mut self, told: &StatusToTell, now: Duration) -> Result<(), StoreError> {
+        let StatusToTell { component, status, delivered } = told;
+        self.calls(now);
+        let there = match self.client.component(&self.page, component).await {
+            Ok(there) => there.status,
+            Err(error) => {
+                self.leave(component, answer::<()>(&Err(error)), now);
+                return Ok(());
+            }
+        };
+        if there != Some(*status) {
+            let maintenance = Some(ComponentStatus::UnderMaintenance);
+            if there == maintenance && *delivered != maintenance {
+                self.heard(Answer::Taken, now);
+                let pause = Pause { reason: "it is under maintenance upstream".into(), until: now + LOOK };
+                self.left.insert(component.clone(), pause);
+                return Ok(());
+            }
+            self.calls(now);
+            if let Err(error) = self.client.set_status(&self.page, component, *status).await {
+                self.leave(component, answer::<()>(&Err(error)), now);
+                return Ok(());
+            }
+        }
+        self.heard(Answer::Taken, now);
+        self.store.status_told(component, *status).await?;
+        tracing::info!(%component, %status, "upstream was told of a status");
+        Ok(())
+    }
+
+    /// Leaves a component alone that upstream does not want to hear of.
+    fn leave(&mut self, component: &ComponentId, answer: Answer, now: Duration) {
+        if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
+            tracing::warn!(%component, reason, "upstream does not take a status");
+            self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
+        }
+        self.heard(answer, now);
+    }
+
+    async fn send(&mut self, batch: Vec<Waiting>, now: Duration) -> Result<Turn, StoreError> {
+        self.calls(now);
+        let sent = self.client.add_points(&self.page, &by_metric(&batch)).await;
+        let answer = answer(&sent);
+        self.watch(&answer);
+        let failed = answer != Answer::Taken;
+        match self.planner.answered(&batch, answer, now, fastrand::f64()) {
+            Outcome::Delivered => {
+                self.reports.change(|report| report.points += batch.len() as u64);
+                self.store.delivered(batch).await?;
+            }
+            Outcome::SetAside(reason) => {
+                for point in &batch {
+                    tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
+                        "upstream refuses a point: it is set aside");
+                    self.store.set_aside(point, &reason).await?;
+                }
+            }
+            Outcome::Kept => (),
+        }
+        if failed {
+            self.reports.change(|report| report.failed_calls += 1);
+        }
+        Ok(Turn::Again)
+    }
+
+    /// Repeats what is measured rarely, while upstream is well.
+    async fn repeat(&mut self, wall: Timestamp, now: Duration) -> Result<Turn, StoreError> {
+        let pause = self.look_due.saturating_sub(now).min(Hold::pause(wall));
+        let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) <= A_WHILE);
+        if self.held_for.is_zero() || !fresh || !self.planner.is_well() {
+            return Ok(Turn::After(pause));
+        }
+        let due = self.hold.due(&self.store.points_to_hold().await?, self.held_for, wall);
+        if due.is_empty() {
+            return Ok(Turn::After(pause));
+        }
+        self.hold.tried(&due);
+        self.calls(now);
+        let sent = self.client.add_points(&self.page, &by_metric(&due)).await;
+        if sent.is_ok() {
+            self.reports.change(|report| report.held_points += due.len() as u64);
+        }
+        self.heard(answer(&sent), now);
+        Ok(Turn::Again)
+    }
+
+    /// A call is being made.
+    fn calls(&mut self, now: Duration) {
+        self.planner.calls(now);
+        self.reports.change(|report| report.calls += 1);
+    }
+
+    /// Takes an answer that is about no points.
+    fn heard(&mut self, answer: Answer, now: Duration) {
+        self.watch(&answer);
+        if answer != Answer::Taken {
+            self.reports.change(|report| report.failed_calls += 1);
+        }
+        self.planner.heard(answer, now, fastrand::f64());
+    }
+
+    /// Tells the log when it turns from good to bad, or back; and remembers a token that was refused.
+    fn watch(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Refused(reason) => {
+                if self.planner.refused().is_none() {
+                    tracing::warn!(reason, "upstream refuses everything: the relay pauses, and loses nothing");
+                }
+                self.refused = self.token.current().ok();
+            }
+            Answer::Trouble { reason, .. } if self.planner.is_well() => {
+                tracing::warn!(reason, "upstream cannot be reached: the relay waits, and loses nothing");
+            }
+            Answer::Taken if !self.planner.is_well() => tracing::info!("upstream answers again"),
+            _ => (),
+        }
+        if !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. }) {
+            self.refused = None;
+        }
+    }
+
+    fn notice_another_token(&mut self) {
+        let Some(refused) = &self.refused else { return };
+        if self.token.current().is_ok_and(|now| now != *refused) {
+            tracing::info!("there is another token for upstream: it is tried");
+            self.refused = None;
+            self.planner.token_changed();
+        }
+    }
+
+    fn tell(&self) {
+        let now = self.host.uptime.now();
+        let planner = &self.planner;
+        self.reports.change(|report| {
+            (report.condition, report.reason) = match (planner.refused(), planner.trouble()) {
+                (Some(pause), _) => (Condition::Paused, Some(pause.reason.clone())),
+                (None, Some(reason)) => (Condition::Trouble, Some(reason.to_owned())),
+                (None, None) if report.calls == 0 => (Condition::Starting, None),
+                (None, None) => (Condition::Well, None),
+            };
+            let metrics = planner.paused(now).map(|(metric, pause)| (metric.as_str(), pause));
+            let components = self.left.iter().map(|(component, pause)| (component.as_str(), pause));
+            let left = metrics.chain(components);
+            report.left = left.map(|(id, pause)| Left { id: id.to_owned(), reason: pause.reason.clone() }).collect();
+        });
+    }
+}
+
+/// Points as the API takes them, each metric's in their order.
+fn by_metric(points: &[Waiting]) -> BTreeMap<MetricId, Vec<Point>> {
+    let mut sorted: BTreeMap<_, Vec<Point>> = BTreeMap::new();
+    for point in points {
+        sorted.entry(point.metric.clone()).or_default().push(Point { timestamp: point.slot, value: point.value });
+    }
+    sorted
+}

@@ -1,0 +1,70 @@
+//! The keeper's way upstream: what is measured here is told there, what is said there is copied here. One task makes every
+//! call, one at a time, within one budget.
+//!
+//! - [`planner`]: what to send next (pure)
+//! - `courier`: the task
+//! - `mirror`: the copy of what upstream says
+//! - `hold`: the repetition of what is measured rarely (pure)
+//! - `report`: how it is going, for the page, `/healthz` and `/metrics`
+
+mod courier;
+mod hold;
+mod mirror;
+pub mod planner;
+mod report;
+
+use std::time::Duration;
+
+use shared::{
+    api::ApiError,
+    http::{Deadlines, SetupError, client_for},
+    secret::SecretSource,
+    statuspage::Client,
+};
+use url::Url;
+
+use self::planner::Answer;
+pub use self::{
+    courier::{Courier, Turn},
+    planner::Waiting,
+    report::{Condition, Report, Reports},
+};
+
+/// A line at home may be slow, and one call brings 500 points.
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(10), total: Duration::from_secs(20) };
+
+/// Whom the keeper relays to.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    pub url: Url,
+    pub token: SecretSource,
+    /// For how long a metric that is measured rarely is repeated.
+    pub hold: Duration,
+}
+
+impl Upstream {
+    /// # Errors
+    /// When the TLS library refuses its configuration.
+    fn client(&self) -> Result<Client, SetupError> {
+        Ok(Client::new(client_for([&self.url], DEADLINES)?, &self.url, self.token.clone()))
+    }
+}
+
+/// What an answer means for the plan.
+fn answer<T>(result: &Result<T, ApiError>) -> Answer {
+    match result {
+        Ok(_) => Answer::Taken,
+        Err(ApiError::Passing(passing)) => {
+            Answer::Trouble { reason: passing.to_string(), retry_after: passing.retry_after }
+        }
+        Err(ApiError::Pausing(pausing)) => Answer::Refused(pausing.to_string()),
+        Err(ApiError::Permanent(permanent)) => match permanent.status {
+            404 | 405 => Answer::Missing(permanent.to_string()),
+            400 | 413 | 422 => Answer::Wrong(permanent.to_string()),
+            // It said yes, but not in words that we know: perhaps it was somebody in between.
+            200..=299 => Answer::Trouble { reason: permanent.to_string(), retry_after: None },
+            _ => Answer::Refused(permanent.to_string()),
+        },
+    }
+}

@@ -1,0 +1,268 @@
+//! What to send upstream next, given what waits, the budget of calls, the time and the last answer. Pure: time and dice are
+//! handed in.
+//!
+//! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
+//! upstream keeps one value for each slot of 30 seconds and the last one wins.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use shared::id::MetricId;
+
+/// The most points of one call. statuspage.io names no limit (facts: 1.6).
+pub const MOST_POINTS: usize = 500;
+
+/// Calls in any minute: half of what statuspage.io grants a token, so that the prober keeps the other half.
+pub const MOST_CALLS: usize = 30;
+
+/// Of these, what is left for looking at the page.
+pub const FOR_LOOKING: usize = 2;
+
+/// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
+const BEFORE: usize = MOST_CALLS / 2;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The pause after the first failure is drawn from this; each further failure doubles it, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a refusal stands that only a person can mend, before it is tried whether they have.
+pub const REFUSED: Duration = Duration::from_mins(5);
+
+/// A point that upstream has not taken yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    pub metric: MetricId,
+    /// Seconds since 1970, a multiple of 30.
+    pub slot: i64,
+    pub value: f64,
+}
+
+/// How a call went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Taken,
+    /// The token is refused (401, 403), or it is no such service: nothing is wrong with what was sent.
+    Refused(String),
+    /// There is no such page or metric, or it takes no points (404, 405).
+    Missing(String),
+    /// Something of what was sent is wrong (400, 413, 422).
+    Wrong(String),
+    /// It may go better later; upstream may have said when.
+    Trouble {
+        reason: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What became of the points of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Delivered,
+    /// They stay in the queue.
+    Kept,
+    /// It was a single one, and upstream does not want it.
+    SetAside(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Send these, the oldest first.
+    Send(Vec<Waiting>),
+    /// Nothing may be sent before then.
+    At(Duration),
+    /// Nothing waits.
+    Idle,
+}
+
+/// Something that only a person can mend, and when it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    pub reason: String,
+    pub until: Duration,
+}
+
+/// Times count from any fixed moment, and never go back.
+#[derive(Debug)]
+pub struct Planner {
+    /// When the calls of the last minute were made.
+    calls: VecDeque<Duration>,
+    /// How many calls failed in a row, and why the last one did.
+    failures: u32,
+    trouble: Option<String>,
+    not_before: Duration,
+    token: Option<Pause>,
+    metrics: BTreeMap<MetricId, Pause>,
+    /// How many of the points at the head of the queue have one among them that upstream does not want.
+    suspects: usize,
+    /// Metrics to be sent alone, because one of them is missing upstream.
+    alone: VecDeque<MetricId>,
+}
+
+impl Planner {
+    pub fn new(now: Duration) -> Self {
+        Self {
+            calls: std::iter::repeat_n(now, BEFORE).collect(),
+            failures: 0,
+            trouble: None,
+            not_before: Duration::ZERO,
+            token: None,
+            metrics: BTreeMap::new(),
+            suspects: 0,
+            alone: VecDeque::new(),
+        }
+    }
+
+    /// What to send of the queue, which is sorted by time and has [`MOST_POINTS`] or more where so many wait.
+    pub fn next(&self, queue: &[Waiting], now: Duration) -> Next {
+        if let Some(until) = self.closed(now, FOR_LOOKING) {
+            return Next::At(until);
+        }
+        let open = queue.iter().filter(|point| !self.is_paused(&point.metric, now));
+        // One that was paused and is tried again is tried alone, too.
+        let mut apart = self.alone.iter().chain(self.metrics.keys());
+        let alone = apart.find(|metric| open.clone().any(|point| point.metric == **metric));
+        let most = if self.suspects > 0 { self.suspects.div_ceil(2) } else { MOST_POINTS };
+        let chosen = open.filter(|point| alone.is_none_or(|metric| point.metric == *metric));
+        let batch: Vec<_> = chosen.take(most).cloned().collect();
+        if batch.is_empty() {
+            let first = self.metrics.values().map(|pause| pause.until).filter(|until| *until > now).min();
+            return first.map_or(Next::Idle, Next::At);
+        }
+        Next::Send(batch)
+    }
+
+    /// Until when no call may be made, of any kind; `spare` calls of the budget are left for others.
+    pub fn closed(&self, now: Duration, spare: usize) -> Option<Duration> {
+        let recent: Vec<_> = self.calls.iter().filter(|call| now < **call + MINUTE).collect();
+        let most = MOST_CALLS - spare;
+        // The call that must leave the minute before there is room for another one.
+        let full = recent.len().checked_sub(most).map(|leaving| *recent[leaving] + MINUTE);
+        let paused = self.token.as_ref().map(|pause| pause.until);
+        [Some(self.not_before), paused, full].into_iter().flatten().filter(|until| *until > now).max()
+    }
+
+    /// How many calls may be made now.
+    pub fn room(&self, now: Duration) -> usize {
+        MOST_CALLS.saturating_sub(self.calls.iter().filter(|call| now < **call + MINUTE).count())
+    }
+
+    /// A call is being made.
+    pub fn calls(&mut self, now: Duration) {
+        while self.calls.front().is_some_and(|call| *call + MINUTE <= now) {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(now);
+    }
+
+    /// Takes the answer to a call that brought `batch`. `dice` is drawn from 0 to 1.
+    pub fn answered(&mut self, batch: &[Waiting], answer: Answer, now: Duration, dice: f64) -> Outcome {
+        match answer {
+            Answer::Wrong(reason) => {
+                self.well();
+                self.narrow(batch, reason)
+            }
+            Answer::Missing(reason) => {
+                self.well();
+                self.part(batch, reason, now);
+                Outcome::Kept
+            }
+            answer => {
+                let taken = answer == Answer::Taken;
+                self.heard(answer, now, dice);
+                if !taken {
+                    return Outcome::Kept;
+                }
+                self.suspects = self.suspects.saturating_sub(batch.len());
+                self.release(batch);
+                self.metrics.retain(|metric, _| batch.iter().all(|point| point.metric != *metric));
+                Outcome::Delivered
+            }
+        }
+    }
+
+    /// Takes the answer to a call that is about no points, as far as it says something of the others.
+    pub fn heard(&mut self, answer: Answer, now: Duration, dice: f64) {
+        match answer {
+            Answer::Taken | Answer::Missing(_) | Answer::Wrong(_) => self.well(),
+            Answer::Refused(reason) => self.token = Some(Pause { reason, until: now + REFUSED }),
+            Answer::Trouble { reason, retry_after } => {
+                // Full jitter, so that two that failed together do not come back together.
+                let most = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+                self.failures += 1;
+                self.trouble = Some(reason);
+                self.not_before = now + most.mul_f64(dice).max(retry_after.unwrap_or_default());
+            }
+        }
+    }
+
+    /// The token is another one now.
+    pub fn token_changed(&mut self) {
+        self.token = None;
+    }
+
+    /// Whether the last call was answered as it should be.
+    pub fn is_well(&self) -> bool {
+        self.failures == 0 && self.token.is_none()
+    }
+
+    /// Why nothing is sent.
+    pub fn refused(&self) -> Option<&Pause> {
+        self.token.as_ref()
+    }
+
+    /// What went wrong the last time, if it did.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// The metrics that are not sent for now, and why.
+    pub fn paused(&self, now: Duration) -> impl Iterator<Item = (&MetricId, &Pause)> {
+        self.metrics.iter().filter(move |(_, pause)| pause.until > now)
+    }
+
+    fn is_paused(&self, metric: &MetricId, now: Duration) -> bool {
+        self.metrics.get(metric).is_some_and(|pause| pause.until > now)
+    }
+
+    fn well(&mut self) {
+        (self.failures, self.trouble, self.token) = (0, None, None);
+    }
+
+    /// Looks for the one that is not wanted in the older half first.
+    fn narrow(&mut self, batch: &[Waiting], reason: String) -> Outcome {
+        if batch.len() > 1 {
+            self.suspects = batch.len();
+            return Outcome::Kept;
+        }
+        self.suspects = 0;
+        Outcome::SetAside(reason)
+    }
+
+    /// Pauses the metric, or finds out which one it is by sending each alone.
+    fn part(&mut self, batch: &[Waiting], reason: String, now: Duration) {
+        let mut metrics: Vec<&MetricId> = Vec::new();
+        for point in batch {
+            if !metrics.contains(&&point.metric) {
+                metrics.push(&point.metric);
+            }
+        }
+        if let [metric] = metrics[..] {
+            self.release(batch);
+            self.metrics.insert(metric.clone(), Pause { reason, until: now + REFUSED });
+        } else {
+            self.alone = metrics.into_iter().cloned().collect();
+        }
+    }
+
+    /// What was sent alone need not be again.
+    fn release(&mut self, batch: &[Waiting]) {
+        self.alone.retain(|metric| batch.iter().all(|point| point.metric != *metric));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! How the relay is going, told by the courier to whoever shows it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// In one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Nothing was heard of upstream yet.
+    #[default]
+    Starting,
+    /// The last call went well.
+    Well,
+    /// The last call failed; it is tried again by itself.
+    Trouble,
+    /// Upstream refuses everything until a person has mended it.
+    Paused,
+}
+
+/// How it is going.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub condition: Condition,
+    /// Why, where it is not well.
+    pub reason: Option<String>,
+    /// Metrics and components that upstream does not take for now.
+    pub left: Vec<Left>,
+    /// When upstream's page was copied last.
+    pub looked_at: Option<Timestamp>,
+    /// Since this process began: calls, how many of them failed, points that upstream has taken, and of those that were
+    /// repetitions.
+    pub calls: u64,
+    pub failed_calls: u64,
+    pub points: u64,
+    pub held_points: u64,
+}
+
+/// What is left alone, and why.
+#[derive(Clone, Debug, Serialize)]
+pub struct Left {
+    pub id: String,
+    pub reason: String,
+}
+
+/// Where the courier leaves its report.
+#[derive(Clone, Debug, Default)]
+pub struct Reports(Arc<Mutex<Report>>);
+
+impl Reports {
+    pub fn latest(&self) -> Report {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
