@@ -2,9 +2,10 @@
 
 use std::{env, process::ExitCode};
 
+use super::relay::relay;
 use crate::{
     clock::Host,
-    keeper::{KEEPER_TOKEN, KeeperConfig, KeeperSettings, StartError, start},
+    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, start},
     serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
@@ -19,6 +20,18 @@ pub async fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(ending) => return ending.tell(),
     };
+    if let Some(KeeperCommand::Relay { command }) = settings.command {
+        return match relay(settings.keeper_addr, command).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
+                    return refuse(wrong);
+                }
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     shared::telemetry::init(settings.log_level);
     let config = match config(&settings) {
         Ok(config) => config,

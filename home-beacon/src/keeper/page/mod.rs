@@ -2,6 +2,7 @@
 
 mod incidents;
 mod measured;
+mod upstream;
 
 use askama::Template;
 use axum::{
@@ -17,6 +18,7 @@ use shared::statuspage::ComponentStatus;
 use self::{
     incidents::{SectionView, sections},
     measured::{MeasuredView, measured},
+    upstream::{GapView, RelayView, gaps, relay},
 };
 use super::{
     Shared,
@@ -82,6 +84,9 @@ struct PageView {
     measured: Vec<MeasuredView>,
     going_on: Vec<SectionView>,
     over: Vec<SectionView>,
+    /// How the relay is, where there is one.
+    relay: Option<RelayView>,
+    gaps: Vec<GapView>,
     drawn: Time,
 }
 
@@ -132,6 +137,8 @@ impl PageView {
             measured: measured(shared, &zone).await?,
             going_on,
             over,
+            relay: relay(shared, &zone, now).await?,
+            gaps: gaps(shared, &zone, now).await?,
             drawn: Time::new(now, &zone),
         })
     }

@@ -27,7 +27,7 @@ use self::planner::Answer;
 pub use self::{
     courier::{Courier, Turn},
     planner::Waiting,
-    report::{Condition, Report, Reports},
+    report::{Condition, Left, Report, Reports},
 };
 
 /// A line at home may be slow, and one call brings 500 points.

@@ -1,0 +1,69 @@
+//! What the page says of the relay: how old the outside view is, what waits, and when nothing could be recorded.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::Time;
+use crate::keeper::{
+    Shared,
+    relay::{Condition, Left, Report},
+    store::{Backlog, Gap, Moment, StoreError},
+};
+
+/// After so long without a look the outside view is old.
+const OLD: Duration = Duration::from_mins(3);
+
+/// How many gaps are listed, and how far back.
+const MOST_GAPS: u32 = 5;
+const PAST: Duration = Duration::from_hours(14 * 24);
+
+pub(super) struct RelayView {
+    /// When upstream's page was copied last.
+    pub(super) looked_at: Option<Time>,
+    /// Whether that is long ago, or never was.
+    pub(super) is_old: bool,
+    /// Why upstream is not told anything for now.
+    pub(super) paused: Option<String>,
+    /// What upstream does not take.
+    pub(super) left: Vec<Left>,
+    pub(super) waiting: i64,
+    pub(super) oldest: Option<Time>,
+    pub(super) too_old: i64,
+    pub(super) set_aside: i64,
+}
+
+pub(super) struct GapView {
+    pub(super) began: Time,
+    pub(super) ended: Time,
+    pub(super) host_booted: bool,
+}
+
+/// How the relay is; `None` where there is none.
+pub(super) async fn relay(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Result<Option<RelayView>, StoreError> {
+    let Some(reports) = &shared.relay else { return Ok(None) };
+    let Report { condition, reason, left, looked_at, .. } = reports.latest();
+    let Backlog { waiting, oldest, too_old, set_aside } = shared.store.backlog().await?;
+    let oldest = oldest.and_then(|slot| Timestamp::from_second(slot).ok());
+    Ok(Some(RelayView {
+        is_old: looked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
+        looked_at: looked_at.map(|at| Time::new(at, zone)),
+        paused: reason.filter(|_| condition == Condition::Paused),
+        left,
+        waiting,
+        oldest: oldest.map(|at| Time::new(at, zone)),
+        too_old,
+        set_aside,
+    }))
+}
+
+/// When nothing could be recorded lately, the newest first.
+pub(super) async fn gaps(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Result<Vec<GapView>, StoreError> {
+    let since = now.checked_sub(PAST).ok().map(Moment::new);
+    let view = |gap: Gap| GapView {
+        began: Time::new(gap.began.timestamp(), zone),
+        ended: Time::new(gap.ended.timestamp(), zone),
+        host_booted: gap.host_booted,
+    };
+    Ok(shared.store.gaps(since, MOST_GAPS).await?.into_iter().map(view).collect())
+}

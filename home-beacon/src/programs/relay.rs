@@ -1,0 +1,120 @@
+//! `keeper relay`: asks the keeper that runs how its relay is, and lets it try again what upstream refused.
+
+use std::{
+    io::{self, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::Deserialize;
+use shared::{
+    api::Api,
+    http::{Deadlines, client_for},
+};
+use url::Url;
+
+use crate::{
+    job::destination::not_handed_over,
+    keeper::{KEEPER_TOKEN, RelayCommand},
+};
+
+const PATH: &str = "/porchlight/v1/relay";
+
+#[derive(Deserialize)]
+struct Told {
+    relay: Relay,
+    points_set_aside: Vec<SetAside>,
+}
+
+#[derive(Deserialize)]
+struct Relay {
+    condition: String,
+    reason: Option<String>,
+    left: Vec<Left>,
+    looked_at: Option<Timestamp>,
+    waiting: u64,
+    oldest: Option<i64>,
+    too_old: u64,
+    set_aside: u64,
+}
+
+#[derive(Deserialize)]
+struct Left {
+    id: String,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct SetAside {
+    metric: String,
+    timestamp: i64,
+    value: f64,
+    reason: String,
+}
+
+/// # Errors
+/// When the keeper does not answer, or does not relay.
+pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> anyhow::Result<()> {
+    let address = Url::parse(&format!("http://{}", reachable(keeper)))?;
+    let api = Api::new(client_for([&address], Deadlines::default())?, &address, KEEPER_TOKEN.require()?);
+    let failed = |error| not_handed_over(&error, "KEEPER_ADDR", KEEPER_TOKEN);
+    let mut out = io::stdout();
+    if let Some(RelayCommand::Retry) = command {
+        #[derive(Deserialize)]
+        struct Retried {
+            put_back: u64,
+        }
+        let path = format!("{PATH}/retry");
+        let Retried { put_back } = api.call(Method::POST, &path, None).await.map_err(failed)?;
+        writeln!(out, "{} put back, to be sent again.", points(put_back))?;
+        return Ok(());
+    }
+    let Told { relay, points_set_aside } = api.call(Method::GET, PATH, None).await.map_err(failed)?;
+    tell(&mut out, &relay, &points_set_aside)?;
+    Ok(())
+}
+
+fn tell(out: &mut impl Write, relay: &Relay, aside: &[SetAside]) -> io::Result<()> {
+    let Relay { condition, reason, left, looked_at, waiting, oldest, too_old, set_aside } = relay;
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    writeln!(out, "condition: {condition}{reason}")?;
+    for Left { id, reason } in left {
+        writeln!(out, "left alone: {id}: {reason}")?;
+    }
+    match looked_at {
+        Some(at) => writeln!(out, "looked at the page upstream: {at:.0}")?,
+        None => writeln!(out, "looked at the page upstream: not since the keeper began")?,
+    }
+    let oldest = oldest.map(|slot| format!(", the oldest from {}", time(slot))).unwrap_or_default();
+    writeln!(out, "waiting: {}{oldest}", points(*waiting))?;
+    if *too_old > 0 {
+        writeln!(out, "older than upstream takes: {}", points(*too_old))?;
+    }
+    writeln!(out, "set aside: {}", points(*set_aside))?;
+    for SetAside { metric, timestamp, value, reason } in aside {
+        writeln!(out, "  {} {metric} {value}: {reason}", time(*timestamp))?;
+    }
+    if *set_aside > 0 {
+        writeln!(out, "`keeper relay retry` puts them back.")?;
+    }
+    Ok(())
+}
+
+fn points(count: u64) -> String {
+    if count == 1 { "1 point".into() } else { format!("{count} points") }
+}
+
+fn time(second: i64) -> String {
+    Timestamp::from_second(second).map_or_else(|_| second.to_string(), |at| at.to_string())
+}
+
+/// Where a keeper on all addresses can be reached from its own machine.
+fn reachable(mut keeper: SocketAddr) -> SocketAddr {
+    match keeper.ip() {
+        IpAddr::V4(address) if address.is_unspecified() => keeper.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(address) if address.is_unspecified() => keeper.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => (),
+    }
+    keeper
+}
