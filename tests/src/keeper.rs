@@ -80,8 +80,17 @@ impl Keeper {
     /// # Panics
     /// When it does not start.
     pub async fn with_token_file() -> Self {
+        Self::with_token_file_and(|_, _| ()).await
+    }
+
+    /// As [`Keeper::with_token_file`], with a command that is changed for its folder.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with_token_file_and(change: impl FnOnce(&mut Command, &Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = keeper_command(folder.path());
+        change(&mut command, folder.path());
         command.env_remove("KEEPER_TOKEN").env("KEEPER_TOKEN_FILE", file(folder.path(), "token", TOKEN));
         Self::listen(Process::start(command), folder).await
     }

@@ -43,5 +43,6 @@ pub mod readme;
 pub mod skip;
 pub mod statuspage;
 pub mod tls;
+pub mod upstream;
 pub mod web;
 pub mod years;

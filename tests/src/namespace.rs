@@ -121,8 +121,18 @@ impl Namespace {
     /// # Panics
     /// When the namespace is gone.
     pub fn enter(&self) {
+        self.entrance()();
+    }
+
+    /// As [`Namespace::enter`], for another thread.
+    ///
+    /// # Panics
+    /// When the namespace is gone.
+    pub fn entrance(&self) -> impl FnOnce() + Send + 'static {
         let namespace = File::open(Path::new("/run/netns").join(&self.name)).expect("it is there");
-        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may enter it");
+        move || {
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may enter it");
+        }
     }
 
     /// A name server at 127.0.0.53, which everybody inside asks.

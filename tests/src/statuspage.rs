@@ -30,6 +30,8 @@ pub enum Fault {
     Silence(Duration),
     /// It waits for so long and is then passed on.
     Delay(Duration),
+    /// With this text in it it is refused as wrong; else it is passed on.
+    Refusing(&'static str),
     /// A human sets the component to maintenance first; then it is passed on.
     Maintenance,
 }
@@ -45,7 +47,7 @@ pub struct Statuspage {
 struct Script {
     faults: Mutex<VecDeque<Fault>>,
     /// When the script is at its end.
-    then: Fault,
+    then: Mutex<Fault>,
     calls: Mutex<Vec<String>>,
     keeper: String,
 }
@@ -63,12 +65,20 @@ impl Statuspage {
     /// When no port is to be had.
     pub async fn open(keeper: &Keeper, faults: impl IntoIterator<Item = Fault>, then: Fault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::open_on(listener, &keeper.url, faults, then)
+    }
+
+    /// As [`Statuspage::open`], on a listener of the caller's, before the keeper at that address.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn open_on(listener: TcpListener, keeper: &str, faults: impl IntoIterator<Item = Fault>, then: Fault) -> Self {
         let api = format!("http://{}/v1", listener.local_addr().expect("an address"));
         let script = Arc::new(Script {
             faults: Mutex::new(faults.into_iter().collect()),
-            then,
+            then: Mutex::new(then),
             calls: Mutex::default(),
-            keeper: keeper.url.trim_start_matches("http://").to_owned(),
+            keeper: keeper.trim_start_matches("http://").to_owned(),
         });
         let playing = Arc::clone(&script);
         let task = tokio::spawn(async move {
@@ -77,6 +87,15 @@ impl Statuspage {
             }
         });
         Self { api, script, task }
+    }
+
+    /// Plays this from now on.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn play(&self, fault: Fault) {
+        self.script.faults.lock().expect("no call panics").clear();
+        *self.script.then.lock().expect("no call panics") = fault;
     }
 
     /// The calls so far: `GET /v1/…`.
@@ -93,8 +112,14 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
     let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
     script.calls.lock().expect("no call panics").push(line.trim_end_matches(" HTTP/1.1").to_owned());
     let next = script.faults.lock().expect("no call panics").pop_front();
-    let answer = match next.unwrap_or_else(|| script.then.clone()) {
-        Fault::None => pass_on(&script.keeper, &request).await,
+    let fault = next.unwrap_or_else(|| script.then.lock().expect("no call panics").clone());
+    let answer = match fault {
+        Fault::Refusing(text) if String::from_utf8_lossy(&request).contains(text) => {
+            let body = r#"{"error":["value: is not what we want"]}"#;
+            let head = format!("HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: {}\r\n", body.len());
+            format!("{head}Connection: close\r\n\r\n{body}").into_bytes()
+        }
+        Fault::None | Fault::Refusing(_) => pass_on(&script.keeper, &request).await,
         Fault::Answer { status, headers, body } => {
             let length = body.len();
             let head =

@@ -106,7 +106,9 @@ impl Seed {
         Ok(seed)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// # Errors
+    /// What is wrong, and in which line.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let seed: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;

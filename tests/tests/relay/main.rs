@@ -1,0 +1,10 @@
+//! The keeper's relay, mirror and hold, through the real program.
+
+mod clocks;
+mod delivery;
+mod mirrored;
+mod outage;
+mod owned;
+mod refused;
+mod repeated;
+mod world;

@@ -1,0 +1,126 @@
+//! What upstream says is copied with its times, and never written from here.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{
+    beacon::Beacon,
+    keeper::{COMPONENT, PAGE},
+    prober::{probe_with, prober_command},
+    statuspage::Fault,
+    upstream::{Relay, ping, statuspage_io, store},
+};
+
+use super::world::World;
+
+/// The page is looked at once a minute.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+fn component() -> String {
+    format!("/pages/{PAGE}/components/{COMPONENT}")
+}
+
+/// Waits until the keeper at home shows something.
+async fn shows(relay: &Relay, path: &str, so: impl Fn(&Value) -> bool) -> Value {
+    let start = tokio::time::Instant::now();
+    loop {
+        let told = relay.home.ok(Method::GET, path, None).await;
+        if so(&told) {
+            return told;
+        }
+        assert!(start.elapsed() < PATIENCE, "{told:#}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
+    let upstream = statuspage_io(60).await;
+    let beacon = Beacon::start().await;
+    let (home, address) = (beacon.url(), beacon.public.to_string());
+    let probe = async |api: &str, status: &str| {
+        let run = probe_with(prober_command(&home, api)).await;
+        assert_eq!(run.target["status"], status, "{:#}", run.report);
+    };
+    probe(&upstream.api(), "operational").await;
+    beacon.process.terminate().await;
+    probe(&upstream.api(), "major_outage").await;
+    let body =
+        json!({"incident": {"name": "The line is cut", "body": "Somebody is looking.", "component_ids": [COMPONENT]}});
+    let incident = upstream.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
+    let id = incident["id"].as_str().expect("an id");
+    let there = upstream.ok(Method::GET, &component(), None).await;
+
+    let relay = Relay::before(upstream, [], Fault::None, |_| ()).await;
+    shows(&relay, &component(), |told| told["status"] == "major_outage").await;
+    let path = format!("/pages/{PAGE}/incidents/unresolved");
+    let copied = shows(&relay, &path, |told| told[0]["id"] == id).await;
+    for field in ["name", "status", "created_at", "updated_at"] {
+        assert_eq!(copied[0][field], incident[field], "{field}");
+    }
+    assert_eq!(copied[0]["components"][0]["id"], COMPONENT);
+    relay.says(PATIENCE, |told| !told["looked_at"].is_null()).await;
+    let page = relay.home.page().await;
+    assert!(page.contains("The line is cut") && page.contains("As the page upstream said at"), "{page}");
+    let since = there["updated_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("a time");
+    let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    assert!(page.contains(&format!("Since <time datetime=\"{since}\">")), "upstream's time: {since}: {page}");
+
+    // Nobody at home may say otherwise.
+    let body = json!({"component": {"status": "operational"}});
+    let refused = relay.home.call(Method::PATCH, &component(), Some(body)).await.expect("it answers");
+    assert_eq!(refused.status(), 422);
+    assert!(refused.text().await.expect("a text").contains("is a copy of the one upstream: set it there"));
+    let body = json!({"incident": {"status": "resolved"}});
+    let refused = relay.home.call(Method::PATCH, &format!("/pages/{PAGE}/incidents/{id}"), Some(body)).await;
+    assert_eq!(refused.expect("it answers").status(), 422);
+
+    // Two writers at once: the prober tells the page upstream, the keeper tells its points.
+    let _mended = Beacon::start_at(&address).await;
+    let api = relay.upstream.api();
+    let measured = async {
+        for value in 0..8 {
+            store(&relay.home, &[ping(jiff::Timestamp::now(), f64::from(value))]).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::join!(probe(&api, "operational"), measured);
+    let body = json!({"incident": {"status": "resolved", "body": "Mended."}});
+    relay.upstream.ok(Method::PATCH, &format!("/pages/{PAGE}/incidents/{id}"), Some(body)).await;
+    let told = shows(&relay, &format!("/pages/{PAGE}/incidents/{id}"), |told| told["status"] == "resolved").await;
+    assert_eq!(
+        told["incident_updates"][0]["body"], "Mended.",
+        "the end that no list of unresolved ones tells: {told:#}"
+    );
+    shows(&relay, &component(), |told| told["status"] == "operational").await;
+    let written: Vec<_> = relay.way.calls().into_iter().filter(|call| !call.starts_with("GET")).collect();
+    assert!(written.iter().any(|call| call.contains("/metrics/data")), "{written:#?}");
+    assert!(written.iter().all(|call| !call.contains(COMPONENT)), "its writer is the prober: {written:#?}");
+}
+
+#[tokio::test]
+async fn an_incident_that_came_and_went_while_nobody_could_look_is_copied_afterwards() {
+    let mut world = World::new().await;
+    world.pass(Duration::from_mins(2)).await;
+    world.way.play(Fault::Dropped);
+    world.pass(Duration::from_mins(10)).await;
+    let incidents = format!("/pages/{PAGE}/incidents");
+    let body = json!({"incident": {"name": "An hour without", "component_ids": [COMPONENT]}});
+    let incident = world.upstream.ok(Method::POST, &incidents, Some(body)).await;
+    let path = format!("{incidents}/{}", incident["id"].as_str().expect("an id"));
+    world.upstream.ok(Method::PATCH, &path, Some(json!({"incident": {"status": "resolved"}}))).await;
+    world.way.play(Fault::None);
+    world.pass(Duration::from_mins(2)).await;
+    let id = incident["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let copied = world.store.incident(&world.page, &id).await.expect("it is copied");
+    assert_eq!((copied.status.as_str(), copied.name.as_str()), ("resolved", "An hour without"));
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_told_to_be_old() {
+    let gone = Fault::Answer { status: 503, headers: "", body: r#"{"error":"gone"}"# };
+    let relay = Relay::start([], gone).await;
+    relay.says(PATIENCE, |told| told["condition"] == "trouble").await;
+    assert!(relay.home.page().await.contains("The page upstream has not been read yet"));
+}

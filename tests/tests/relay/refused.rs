@@ -1,0 +1,92 @@
+//! What upstream does not want: the token, a metric, a point.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use tests::{
+    keeper::{PAGE, TOKEN},
+    process::{file, ours, run},
+    statuspage::Fault,
+    upstream::{LATENCY, LOSS, Relay, ping, points, store},
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const REFUSED: Fault = Fault::Answer { status: 401, headers: "", body: r#"{"error":"Could not authenticate"}"# };
+
+#[tokio::test]
+async fn a_refused_token_pauses_everything_until_its_file_changes() {
+    let relay = Relay::start([], REFUSED).await;
+    store(&relay.home, &[ping(Timestamp::now(), 10.0)]).await;
+    let told = relay.says(PATIENCE, |told| told["condition"] == "paused").await;
+    assert_eq!((told["waiting"].as_i64(), told["set_aside"].as_i64()), (Some(2), Some(0)), "{told}");
+    let calls = relay.way.calls().len();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(relay.way.calls().len(), calls, "it is not asked again and again");
+    let health: serde_json::Value = relay
+        .home
+        .http
+        .get(format!("{}/healthz", relay.home.url))
+        .send()
+        .await
+        .expect("it answers")
+        .json()
+        .await
+        .expect("JSON");
+    assert!(health["relay"]["reason"].as_str().is_some_and(|why| why.contains("Could not authenticate")), "{health}");
+    let metrics = relay.home.http.get(format!("{}/metrics", relay.home.url)).send().await.expect("it answers");
+    assert!(metrics.text().await.expect("a text").contains("porchlight_relay_paused 1\n"));
+    assert!(relay.home.page().await.contains("Could not authenticate"), "the page says why");
+
+    relay.way.play(Fault::None);
+    // Another token, that happens to be taken as well.
+    file(relay.home.folder.path(), "upstream-token", &format!("{TOKEN}-of-before"));
+    let told = relay.says(PATIENCE, |told| told["calls"].as_u64() > Some(calls as u64)).await;
+    assert_eq!(told["condition"], "paused", "a wrong one is refused by the keeper upstream itself: {told}");
+    file(relay.home.folder.path(), "upstream-token", TOKEN);
+    relay.drained(PATIENCE).await;
+    assert_eq!(points(&relay.upstream, LATENCY, Timestamp::now() - SignedDuration::from_mins(5)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_metric_that_upstream_does_not_have_stops_no_other() {
+    let relay = Relay::start([], Fault::None).await;
+    let removed = relay.upstream.call(Method::DELETE, &format!("/pages/{PAGE}/metrics/{LOSS}"), None).await;
+    assert!(removed.expect("it answers").status().is_success());
+    let now = Timestamp::now();
+    for minute in 0..5 {
+        store(&relay.home, &[ping(now - SignedDuration::from_mins(minute), 10.0)]).await;
+    }
+    let told = relay.says(PATIENCE, |told| told["left"][0]["id"] == LOSS && told["waiting"] == 5).await;
+    assert_eq!(told["set_aside"], 0, "{told}");
+    assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(10)).await.len(), 5);
+}
+
+#[tokio::test]
+async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back() {
+    let relay = Relay::start([], Fault::None).await;
+    relay.way.play(Fault::Refusing("\"value\":13.0}"));
+    let now = Timestamp::now();
+    let value = |minute: i64| if minute % 40 == 7 { 13.0 } else { 20.5 };
+    let readings: Vec<_> = (0..60).map(|minute| ping(now - SignedDuration::from_mins(minute), value(minute))).collect();
+    store(&relay.home, &readings).await;
+    let told = relay.says(PATIENCE * 2, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
+    assert_eq!(told["condition"], "well", "{told}");
+    assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 58);
+    assert_eq!(points(&relay.upstream, LOSS, now - SignedDuration::from_mins(200)).await.len(), 60);
+
+    let ask = |words: &[&str]| {
+        let mut command = ours("keeper");
+        command.args(words).env("KEEPER_ADDR", relay.home.url.trim_start_matches("http://")).env("KEEPER_TOKEN", TOKEN);
+        run(command, PATIENCE)
+    };
+    let listed = ask(&["relay"]).await;
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    assert!(listed.stdout.contains("set aside: 2 points") && listed.stdout.contains("13: POST"), "{}", listed.stdout);
+    relay.way.play(Fault::None);
+    let retried = ask(&["relay", "retry"]).await;
+    assert_eq!(retried.stdout, "2 points put back, to be sent again.\n", "{}", retried.stderr);
+    relay.drained(PATIENCE * 2).await;
+    assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 60);
+}

@@ -1,0 +1,132 @@
+//! A keeper's inside on clocks of the test's making, so that five minutes pass when they are told to.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use home_beacon::{
+    clock::{BootClock, Clock, Host},
+    keeper::{
+        relay::{Courier, Turn, Upstream},
+        seed::Seed,
+        store::Store,
+    },
+    reading::{Outcome, Reading},
+};
+use jiff::Timestamp;
+use shared::{
+    id::PageId,
+    secret::{Secret, SecretSource},
+};
+use tempfile::TempDir;
+use tests::{
+    keeper::{Keeper, TOKEN},
+    statuspage::{Fault, Statuspage},
+    upstream::{seed, statuspage_io},
+};
+
+/// The clocks of a machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Clocks {
+    /// Milliseconds since 1970, and since the machine was started.
+    pub(crate) wall: Arc<AtomicI64>,
+    pub(crate) uptime: Arc<AtomicI64>,
+}
+
+impl Clocks {
+    pub(crate) fn at(wall: Timestamp) -> Self {
+        Self { wall: Arc::new(AtomicI64::new(wall.as_millisecond())), uptime: Arc::new(AtomicI64::new(1_000_000)) }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.wall.load(Ordering::Relaxed)).expect("a time")
+    }
+
+    pub(crate) fn set(&self, wall: Timestamp) {
+        self.wall.store(wall.as_millisecond(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        for clock in [&self.wall, &self.uptime] {
+            clock.fetch_add(i64::try_from(time.as_millis()).expect("a time"), Ordering::Relaxed);
+        }
+    }
+
+    /// The host with these clocks, in that boot; `built` is the time before which no clock is set.
+    pub(crate) fn host(&self, boot: &str, built: Timestamp) -> Host {
+        let (wall, uptime) = (self.clone(), Arc::clone(&self.uptime));
+        let uptime = move || Duration::from_millis(uptime.load(Ordering::Relaxed).unsigned_abs());
+        Host { wall: Clock::new(move || wall.now()), uptime: BootClock::new(uptime), boot: boot.to_owned(), built }
+    }
+}
+
+/// A store, a courier and an upstream. It began hours ago, so that what is sent lies in upstream's past.
+pub(crate) struct World {
+    pub(crate) clocks: Clocks,
+    pub(crate) start: Timestamp,
+    pub(crate) store: Store,
+    pub(crate) page: PageId,
+    courier: Courier,
+    pub(crate) upstream: Keeper,
+    pub(crate) way: Statuspage,
+    _folder: TempDir,
+}
+
+const HOLD: Duration = Duration::from_hours(3);
+const BEFORE: Duration = Duration::from_hours(8);
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::built(Timestamp::UNIX_EPOCH).await
+    }
+
+    /// Whose program was built then.
+    pub(crate) async fn built(built: Timestamp) -> Self {
+        // Its minutes pass faster than upstream's.
+        let upstream = statuspage_io(0).await;
+        let way = Statuspage::open(&upstream, [], Fault::None).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let start = Timestamp::now() - BEFORE;
+        let clocks = Clocks::at(start);
+        let host = clocks.host("this boot", built);
+        let store = open(folder.path(), host.clone()).await;
+        let page = store.seed(&Seed::parse(&seed(true)).expect("a seed")).await.expect("it can be written");
+        let token = SecretSource::Value(Secret::new(TOKEN));
+        let to = Upstream { url: way.api.parse().expect("an address"), token, hold: HOLD };
+        let courier = Courier::new(store.clone(), host, page.clone(), &to).expect("a client");
+        Self { clocks, start, store, page, courier, upstream, way, _folder: folder }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clocks.now()
+    }
+
+    pub(crate) async fn measure(&self, metric: &str, outcome: Outcome, loss: Option<f64>) {
+        let mut reading = Reading::new(metric.parse().expect("a metric"), self.now(), outcome);
+        reading.loss = loss;
+        self.store.add_readings(&[reading]).await.expect("it is stored");
+    }
+
+    /// Lets that much time pass.
+    pub(crate) async fn pass(&mut self, mut time: Duration) {
+        while !time.is_zero() {
+            let pause = match self.courier.turn().await {
+                Turn::Again => Duration::ZERO,
+                Turn::After(pause) => pause.max(Duration::from_millis(100)).min(time),
+            };
+            self.clocks.pass(pause);
+            time -= pause;
+        }
+    }
+}
+
+/// The store in that folder.
+pub(crate) async fn open(folder: &Path, host: Host) -> Store {
+    let url = format!("sqlite:{}", folder.join("keeper.db").display());
+    Store::open(&url, host).await.expect("it opens").relaying()
+}
