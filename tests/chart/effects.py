@@ -59,7 +59,7 @@ def old_chart():
             {"ping": "4kbf7d35c074", "bandwidth": "3kbf7d35c073"},
         ),
         "node port": (made.one("Service", "porchlight-beacon")["spec"]["ports"][0]["nodePort"], 30123),
-        "secrets": (held(made), {"duckdns-of-old": ["dns"]}),
+        "secrets": (held(made), {"duckdns-of-old": ["dns"], "statuspage": ["keeper"]}),
         "secrets without keeper": (held(direct), {"duckdns-of-old": ["dns"], "statuspage": ["bandwidth", "ping"]}),
     }
     for job, schedule, told in (
@@ -107,6 +107,39 @@ def restarts():
         changed = {component for component in before if before[component] != after[component]}
         if changed != expected:
             yield f"{values} changes {changed}"
+
+
+@part
+def relay():
+    """Told upstream is what has the user's ids and is wanted there, and never the home's own component."""
+    told = {"UPSTREAM_URL": "https://api.statuspage.io/v1", "HOLD": "3h"}
+    ids = {"statuspage": {"latency": {"metricId": "9kbf7d35c070"}}}
+    page = {"statuspage": {"pageId": "gytm4qzbx9t6", "componentId": "8kbf7d35c070"}}
+    off = {"keeper": {"relay": False}}
+    elsewhere = {"statuspage": {"url": "http://keeper.example:443/v1"}, "keeper": {"hold": "0s"}}
+    for layers, marked, variables, mounted in (
+        ([], [], {}, []),
+        ([ids], [], {}, []),
+        ([page], [], told, ["keeper"]),
+        ([page, ids], ["Latency"], told, ["keeper"]),
+        ([page, ids, off], [], {}, []),
+        ([page, ids, elsewhere], ["Latency"], {"UPSTREAM_URL": "http://keeper.example:443/v1", "HOLD": "0s"}, ["keeper"]),
+        ([CASES["everything"]], ["Bandwidth", "Cabin", "Latency", "Loss"], {**told, "HOLD": "6h"}, ["keeper"]),
+        ([CASES["everything"], off], [], {}, []),
+    ):
+        values = functools.reduce(helm.merged, layers, MINIMAL)
+        rendering = rendered(values).result()
+        seed = tomllib.loads(rendering.one("ConfigMap", "porchlight-seed")["data"]["seed.toml"])
+        things = [*seed.get("components", []), *seed["metrics"]]
+        container = rendering.one("StatefulSet", "porchlight-keeper")["spec"]["template"]["spec"]["containers"][0]
+        env = {variable["name"]: variable["value"] for variable in container["env"]}
+        found = (
+            sorted(thing["name"] for thing in things if thing.get("relay")),
+            {name: env[name] for name in told if name in env},
+            held(rendering).get("statuspage", []),
+        )
+        if found != (marked, variables, mounted) or ("UPSTREAM_TOKEN_FILE" in env) != bool(variables):
+            yield f"{layers} relays {found}, and should {(marked, variables, mounted)}"
 
 
 @part

@@ -54,6 +54,24 @@ def what_is_there_already():
         if said.partition("\n")[2] != expected:
             yield f"beside {[o['metadata']['name'] for o in objects]}, {values} says: {said}"
 
+    key, page = theirs("Secret", "statuspage", data={"TOKEN": "a2V5"}), {"statuspage": {"pageId": "gytm4qzbx9t6"}}
+    waits = (
+        "statuspage.pageId is set, so the keeper relays to that page, but there is no Secret statuspage with the API key "
+        "in TOKEN: make it (kubectl -n porchlight create secret generic statuspage --from-file=TOKEN=statuspage.token), "
+        "or set keeper.relay to false"
+    )
+    for values, objects, expected in (
+        (page, [], ""),
+        (page, [set_there], waits),
+        (page, [set_there, {**key, "data": {"KEY": "a2V5"}}], waits),
+        (page, [set_there, key], ""),
+        (helm.merged(page, {"statuspage": {"token": "0123456789abcdef"}}), [set_there], ""),
+        (helm.merged(page, {"keeper": {"relay": False}}), [set_there], ""),
+    ):
+        said = outcome(rendered(helm.merged(MINIMAL, values), objects=objects))
+        if said.partition("\n")[2] != expected:
+            yield f"with the keeper and its Secrets {[o['metadata']['name'] for o in objects]}, {values} says: {said}"
+
     claimed = rendered(CASES["own-objects"]).result().one("StatefulSet", "porchlight-keeper")
     claimed = theirs("StatefulSet", "porchlight-keeper", spec=claimed["spec"])
     for values, expected in ((CASES["own-objects"], ""), (MINIMAL, 'keeper.storage.existingClaim was "my-data"')):
@@ -63,9 +81,10 @@ def what_is_there_already():
     old = outcome(rendered(MINIMAL, version="1.26"))
     if "requires kubeVersion: >=1.27.0-0 which is incompatible with Kubernetes v1.26.0" not in old:
         yield f"an old Kubernetes is told: {old}"
-    monitors = [len(rendered(MINIMAL, monitors=bool(known)).result().all("ServiceMonitor")) for known in (0, 1)]
-    if monitors != [0, 1]:
-        yield f"there are {monitors} ServiceMonitors without and with their API"
+    for values, expected in ((MINIMAL, 2), (CASES["without-keeper"], 1)):
+        monitors = [len(rendered(values, monitors=bool(known)).result().all("ServiceMonitor")) for known in (0, 1)]
+        if monitors != [0, expected]:
+            yield f"there are {monitors} ServiceMonitors without and with their API, and not {[0, expected]}"
 
 
 @part

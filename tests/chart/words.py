@@ -10,7 +10,7 @@ import helm
 from parts import part
 
 # What the chart sets itself.
-SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_SEED", "UPSTREAM_URL"}
+SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_SEED", "UPSTREAM_URL", "HOLD"}
 JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEADLINE", "TARGET_HOST", "DOMAIN"}
 OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB}
 

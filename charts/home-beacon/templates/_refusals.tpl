@@ -4,7 +4,7 @@ in words that help nobody. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "cluster" -}}
+{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "relay" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -113,6 +113,30 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- toJson $wrong -}}
 {{- end }}
 
+{{- define "porchlight.refusals.relay" -}}
+{{- $wrong := list -}}
+{{- if not .Values.statuspage.pageId -}}
+{{- range $kind := list "components" "metrics" -}}
+{{- range index $.Values.keeper $kind -}}
+{{- if .relay -}}
+{{- $wrong = append $wrong (printf "keeper.%s: %s has relay: true, and statuspage.pageId is empty: set the id of the page that is to be told, or leave relay out" $kind .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $calls := or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
+{{- if and .Values.statuspage.url .Values.networkPolicy.enabled $calls -}}
+{{- $url := urlParse .Values.statuspage.url -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
+{{- $open := list -}}
+{{- range .Values.networkPolicy.ports }}{{ $open = append $open (toString (int64 .)) }}{{ end -}}
+{{- if not (has $port $open) -}}
+{{- $wrong = append $wrong (printf "statuspage.url is at port %s, which networkPolicy.ports keeps away: add %s there" $port $port) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}
+
 {{/* Where there is a cluster to look at: what it holds already. */}}
 {{- define "porchlight.refusals.cluster" -}}
 {{- $wrong := list -}}
@@ -129,6 +153,14 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- end -}}
 {{- end -}}
 {{- $there := lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-keeper" $name) -}}
+{{- /* At an install its pod waits for the Secret. A keeper that runs already would be gone meanwhile, and what is measured lost. */ -}}
+{{- if and $there (include "porchlight.relayed" .) (not .Values.statuspage.token) -}}
+{{- $secret := include "porchlight.secret.statuspage" . -}}
+{{- if not (dig "data" "TOKEN" "" (lookup "v1" "Secret" .Release.Namespace $secret | default dict)) -}}
+{{- $make := printf "kubectl -n %s create secret generic %s --from-file=TOKEN=statuspage.token" .Release.Namespace $secret -}}
+{{- $wrong = append $wrong (printf "statuspage.pageId is set, so the keeper relays to that page, but there is no Secret %s with the API key in TOKEN: make it (%s), or set keeper.relay to false" $secret $make) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $there .Values.keeper.enabled -}}
 {{- $claims := dig "spec" "volumeClaimTemplates" list $there -}}
 {{- $was := dict "existingClaim" "" "size" "" "storageClassName" "" -}}

@@ -48,7 +48,7 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- end }}
 {{- end }}
 
-{{/* Whether the keeper has the API key of statuspage.io. */}}
+{{/* Whether the keeper relays, and so has the API key of statuspage.io. */}}
 {{- define "porchlight.relayed" -}}
 {{- if and .Values.keeper.enabled .Values.keeper.relay .Values.statuspage.pageId }}true{{ end -}}
 {{- end }}

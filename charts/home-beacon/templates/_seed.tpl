@@ -1,5 +1,7 @@
 {{/*
 The keeper's seed: page, components and metrics, with ids that are the user's or always the same. JSON's strings are TOML's.
+An id that was made here is nobody's upstream, so only the user's are relayed; and of the home's component nothing ever is,
+because the prober tells of it.
 */}}
 
 {{/* An id as statuspage.io has them, always the same for this release. Takes a list: the context, what it is for. */}}
@@ -30,12 +32,12 @@ The keeper's seed: page, components and metrics, with ids that are the user's or
 {{- end -}}
 {{- $metrics := list -}}
 {{- if .Values.ping.enabled -}}
-{{- $id := .Values.statuspage.latency.metricId | default (include "porchlight.idOnPage" (list . "latency")) -}}
-{{- $metrics = append $metrics (dict "id" $id "name" "Latency" "suffix" "ms" "decimal_places" 1 "reading" "ping") -}}
+{{- $latency := dict "name" "Latency" "suffix" "ms" "decimal_places" 1 "reading" "ping" -}}
+{{- $metrics = append $metrics (include "porchlight.seed.metric" (list . "latency" $latency) | fromJson) -}}
 {{- end -}}
 {{- if .Values.bandwidth.enabled -}}
-{{- $id := .Values.statuspage.bandwidth.metricId | default (include "porchlight.idOnPage" (list . "bandwidth")) -}}
-{{- $metrics = append $metrics (dict "id" $id "name" "Bandwidth" "suffix" "Mbit/s" "decimal_places" 0 "reading" "bandwidth") -}}
+{{- $bandwidth := dict "name" "Bandwidth" "suffix" "Mbit/s" "decimal_places" 0 "reading" "bandwidth" -}}
+{{- $metrics = append $metrics (include "porchlight.seed.metric" (list . "bandwidth" $bandwidth) | fromJson) -}}
 {{- end -}}
 [page]
 id = {{ include "porchlight.pageId" . | toJson }}
@@ -50,17 +52,27 @@ time_zone = {{ .Values.timeZone | toJson }}
 {{- range $components }}
 
 [[components]]
-{{- include "porchlight.seed.fields" . }}
+{{- include "porchlight.seed.fields" (list $root .) }}
 {{- end }}
 {{- range concat $metrics .Values.keeper.metrics }}
 
 [[metrics]]
-{{- include "porchlight.seed.fields" . }}
+{{- include "porchlight.seed.fields" (list $root .) }}
 {{- end }}
 {{ end }}
 
+{{/* One of the metrics of statuspage.latency and statuspage.bandwidth, as JSON. Takes a list: the context, which of them, what
+it is. */}}
+{{- define "porchlight.seed.metric" -}}
+{{- $metric := index . 2 -}}
+{{- $id := (index (index . 0).Values.statuspage (index . 1)).metricId -}}
+{{- if $id }}{{ $metric = set $metric "relay" true }}{{ end -}}
+{{- set $metric "id" ($id | default (include "porchlight.idOnPage" (list (index . 0) (index . 1)))) | toJson -}}
+{{- end }}
+
+{{/* Takes a list: the context, the fields. Where nobody is told, nothing is to be relayed. */}}
 {{- define "porchlight.seed.fields" -}}
-{{- range $name, $value := . }}
+{{- range $name, $value := include "porchlight.relayed" (index . 0) | empty | ternary (omit (index . 1) "relay") (index . 1) }}
 {{ $name }} = {{ kindIs "float64" $value | ternary (int64 $value) $value | toJson }}
 {{- end }}
 {{- end }}
