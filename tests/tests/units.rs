@@ -85,10 +85,25 @@ async fn no_service_is_exposed() {
     }
 }
 
+/// What tells one boot from another is hidden from all services but the one that asks for it.
+#[tokio::test]
+async fn the_keeper_sees_which_boot_it_is() {
+    let Some((machine, analyze)) = installed("the_keeper_sees_which_boot_it_is") else { return };
+    for unit in units(".service") {
+        let mut security = command(&analyze);
+        security.args(["security", "--offline=true", "--no-pager", "--json=short", "--root"]);
+        security.arg(machine.path()).arg(&unit);
+        let ended = run(security, LIMIT).await;
+        let found: Vec<Value> = serde_json::from_str(&ended.stdout).expect("a list");
+        let hidden = found.iter().find(|found| found["json_field"] == "ProcSubset").expect("it is looked at");
+        assert_eq!(hidden["set"], json!(unit != "porchlight-keeper.service"), "{unit}");
+    }
+}
+
 /// Secrets, and what a person has to say, for any of the programs.
 fn secrets(folder: &Path) {
     file(folder, "beacon-key", &Key::new([1; 32]).expose());
-    for name in ["token", "keeper-token", "duckdns-token"] {
+    for name in ["token", "keeper-token", "duckdns-token", "upstream-token"] {
         // It looks like DuckDNS's, and is as good as any for the others.
         file(folder, name, TOKEN);
     }
@@ -119,55 +134,73 @@ async fn each_service_starts_a_program_with_settings_that_it_takes() {
     let state = tempfile::tempdir().expect("a temporary folder");
     for unit in units(".service") {
         let text = fs::read_to_string(root().join(UNITS).join(&unit)).expect("the unit is there");
-        let of = |key: &str| -> Vec<&str> { text.lines().filter_map(|line| line.strip_prefix(key)).collect() };
-        let started = of("ExecStart=")[0].strip_prefix(PROGRAMS).and_then(|rest| rest.strip_prefix('/')).expect(&unit);
-        let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
-        let mut program = ours(name);
-        program.args(arguments.split_whitespace()).envs(told_by_a_person(name).iter().copied());
-        for folder in of("StateDirectory=") {
-            fs::create_dir_all(state.path().join(folder)).expect("as systemd makes it");
-        }
-        for pair in of("Environment=").iter().flat_map(|line| line.split(' ')) {
-            let (name, value) = pair.split_once('=').expect("a variable has a value");
-            // What systemd puts there: the folders of secrets and of state.
-            let value = value.replace("%d", &folder.path().display().to_string());
-            program.env(name, value.replace("%S", &state.path().display().to_string()));
-        }
-        for credential in of("LoadCredential=") {
-            let (name, from) = credential.split_once(':').expect("a credential has a file");
-            assert!(folder.path().join(name).is_file() && from.starts_with("/etc/porchlight/"), "{unit}: {credential}");
-        }
-        takes_its_settings(program, &unit).await;
+        takes_its_settings(started(&text, folder.path(), state.path()), &unit).await;
     }
 }
 
-/// The compose file as a tool sees it.
-async fn compose(test: &str) -> Option<Value> {
+/// The program that a unit starts, with what systemd gives it: folders for its secrets and its state.
+fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
+    let of = |key: &str| -> Vec<&str> { unit.lines().filter_map(|line| line.strip_prefix(key)).collect() };
+    let started = of("ExecStart=")[0].strip_prefix(PROGRAMS).and_then(|rest| rest.strip_prefix('/')).expect(unit);
+    let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
+    let mut program = ours(name);
+    program.args(arguments.split_whitespace()).envs(told_by_a_person(name).iter().copied());
+    for folder in of("StateDirectory=") {
+        fs::create_dir_all(state.join(folder)).expect("as systemd makes it");
+    }
+    for pair in of("Environment=").iter().flat_map(|line| line.split(' ')) {
+        let (name, value) = pair.split_once('=').expect("a variable has a value");
+        let value = value.replace("%d", &secrets.display().to_string());
+        program.env(name, value.replace("%S", &state.display().to_string()));
+    }
+    for credential in of("LoadCredential=") {
+        let (name, from) = credential.split_once(':').expect("a credential has a file");
+        assert!(secrets.join(name).is_file() && from.starts_with("/etc/porchlight/"), "{credential}");
+    }
+    program
+}
+
+#[tokio::test]
+async fn the_keeper_takes_what_its_unit_says_of_a_relay() {
+    let (folder, state) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    secrets(folder.path());
+    let mut unit = fs::read_to_string(root().join(UNITS).join("porchlight-keeper.service")).expect("the unit is there");
+    let (_, edited) = unit.split_once("#   [Service]\n").expect("it says what to add");
+    let edited: Vec<_> = edited.lines().map_while(|line| line.strip_prefix("#   ")).map(str::to_owned).collect();
+    assert!(edited.iter().any(|line| line.contains("UPSTREAM_TOKEN_FILE=")), "{edited:?}");
+    unit.push_str(&edited.join("\n"));
+    takes_its_settings(started(&unit, folder.path(), state.path()), "a keeper that relays").await;
+}
+
+/// A compose file as a tool sees it.
+async fn compose(test: &str, name: &str) -> Option<Value> {
     let Some(python) = python() else {
         skip(test, "TESTS_PYTHON is missing; tests/run installs it");
         return None;
     };
     let mut read = command(python);
     read.args(["-c", "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"]);
-    read.arg(root().join("infra/compose.yaml"));
+    read.arg(root().join("infra").join(name));
     let ended = run(read, LIMIT).await;
     Some(serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr)))
 }
 
 #[tokio::test]
-async fn the_compose_file_is_one() {
+async fn the_compose_files_are_some() {
     let Some(check) = program("check-jsonschema") else {
-        return skip("the_compose_file_is_one", "check-jsonschema is missing; tests/run installs it");
+        return skip("the_compose_files_are_some", "check-jsonschema is missing; tests/run installs it");
     };
     let mut check = command(check);
-    check.args(["--builtin-schema", "vendor.compose-spec"]).arg(root().join("infra/compose.yaml"));
+    check.args(["--builtin-schema", "vendor.compose-spec"]);
+    check.args(["compose.yaml", "compose.relay.yaml"].map(|name| root().join("infra").join(name)));
     let ended = run(check, LIMIT).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
 }
 
 #[tokio::test]
 async fn each_container_is_confined_and_takes_its_settings() {
-    let Some(compose) = compose("each_container_is_confined_and_takes_its_settings").await else { return };
+    let test = "each_container_is_confined_and_takes_its_settings";
+    let Some(compose) = compose(test, "compose.yaml").await else { return };
     let folder = tempfile::tempdir().expect("a temporary folder");
     secrets(folder.path());
     let services: BTreeMap<String, Value> = serde_json::from_value(compose["services"].clone()).expect("services");
@@ -179,24 +212,46 @@ async fn each_container_is_confined_and_takes_its_settings() {
         assert_eq!(words[0], format!("/usr/local/bin/{service}"));
         let mut program = ours(&service);
         program.args(&words[1..]);
-        for (name, value) in is["environment"].as_object().expect("settings") {
-            let value = value.as_str().expect("a setting is a text");
-            let folder = folder.path().display().to_string();
-            // Where secrets are, and the keeper's volume.
-            program.env(name, value.replace("/run/secrets", &folder).replace("/var/lib/porchlight", &folder));
-        }
+        give(&mut program, &compose, &service, folder.path());
         program.envs(told_by_a_person(&service).iter().copied());
-        for secret in is["secrets"].as_array().expect("secrets") {
-            let secret = secret.as_str().expect("a name");
-            assert!(
-                folder.path().join(secret).is_file() && compose["secrets"][secret].is_object(),
-                "{service}: {secret}"
-            );
-        }
         takes_its_settings(program, &service).await;
     }
     assert_eq!(compose["services"]["ping"]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
     assert_eq!(compose["services"]["beacon"]["networks"], json!(["public"]), "nobody else is in the beacon's network");
+}
+
+/// Gives a service's program its variables, with the folder in the place of all that a container has: its secrets are there.
+fn give(program: &mut Command, compose: &Value, service: &str, folder: &Path) {
+    let is = &compose["services"][service];
+    for (name, value) in is["environment"].as_object().expect("settings") {
+        let value = value.as_str().expect("a setting is a text").to_owned();
+        let places = ["/run/secrets", "/var/lib/porchlight", "/etc/porchlight"];
+        program
+            .env(name, places.iter().fold(value, |value, place| value.replace(place, &folder.display().to_string())));
+    }
+    for secret in is["secrets"].as_array().expect("secrets") {
+        let secret = secret.as_str().expect("a name");
+        assert!(folder.join(secret).is_file() && compose["secrets"][secret].is_object(), "{service}: {secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_keeper_in_a_container_takes_what_is_said_of_a_relay() {
+    let test = "a_keeper_in_a_container_takes_what_is_said_of_a_relay";
+    let (Some(below), Some(above)) = (compose(test, "compose.yaml").await, compose(test, "compose.relay.yaml").await)
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    secrets(folder.path());
+    file(folder.path(), "seed.toml", "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n");
+    let mut program = ours("keeper");
+    give(&mut program, &below, "keeper", folder.path());
+    give(&mut program, &above, "keeper", folder.path());
+    takes_its_settings(program, test).await;
+    let keeper = &above["services"]["keeper"];
+    let seed = format!("./seed.toml:{}:ro", keeper["environment"]["KEEPER_SEED"].as_str().expect("a path"));
+    assert_eq!(keeper["volumes"], json!([seed]));
 }
 
 /// The workflows' paths below the root.
