@@ -88,15 +88,13 @@ fn tell(out: &mut impl Write, relay: &Relay, aside: &[SetAside]) -> io::Result<(
     }
     let oldest = oldest.map(|slot| format!(", the oldest from {}", time(slot))).unwrap_or_default();
     writeln!(out, "waiting: {}{oldest}", points(*waiting))?;
-    if *too_old > 0 {
-        writeln!(out, "older than upstream takes: {}", points(*too_old))?;
-    }
-    writeln!(out, "set aside: {}", points(*set_aside))?;
+    let old = if *too_old > 0 { format!(", {too_old} of them too old for upstream") } else { String::new() };
+    writeln!(out, "set aside: {}{old}", points(*set_aside))?;
     for SetAside { metric, timestamp, value, reason } in aside {
         writeln!(out, "  {} {metric} {value}: {reason}", time(*timestamp))?;
     }
-    if *set_aside > 0 {
-        writeln!(out, "`keeper relay retry` puts them back.")?;
+    if set_aside > too_old {
+        writeln!(out, "`keeper relay retry` puts back what was refused.")?;
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ const ANSWERS: [Fault; 6] = [
 #[tokio::test]
 async fn every_point_arrives_at_its_own_time_in_spite_of_what_upstream_answers() {
     let relay = Relay::start(ANSWERS, Fault::None).await;
+    let now = Timestamp::now();
+    let minutes_ago = |minutes: i64| now - SignedDuration::from_mins(minutes);
     let readings: Vec<_> =
         (0..700).map(|index| ping(minutes_ago(1000 - i64::from(index)), 10.0 + f64::from(index))).collect();
     store(&relay.home, &readings).await;

@@ -64,6 +64,8 @@ pub struct Courier {
     hold: Hold,
     look_due: Duration,
     looked: Option<Duration>,
+    /// Whether the log says that upstream answers.
+    is_well: bool,
     reports: Reports,
 }
 
@@ -85,6 +87,7 @@ impl Courier {
             look_due: now,
             looked: None,
             host,
+            is_well: true,
             reports: Reports::default(),
         })
     }
@@ -288,18 +291,19 @@ impl Courier {
     fn watch(&mut self, answer: &Answer) {
         match answer {
             Answer::Refused(reason) => {
-                if self.planner.refused().is_none() {
+                if self.is_well || self.planner.refused().is_none() {
                     tracing::warn!(reason, "upstream refuses everything: the relay pauses, and loses nothing");
                 }
                 self.refused = self.token.current().ok();
             }
-            Answer::Trouble { reason, .. } if self.planner.is_well() => {
+            Answer::Trouble { reason, .. } if self.is_well => {
                 tracing::warn!(reason, "upstream cannot be reached: the relay waits, and loses nothing");
             }
-            Answer::Taken if !self.planner.is_well() => tracing::info!("upstream answers again"),
+            Answer::Taken if !self.is_well => tracing::info!("upstream answers again"),
             _ => (),
         }
-        if !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. }) {
+        self.is_well = !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. });
+        if self.is_well {
             self.refused = None;
         }
     }

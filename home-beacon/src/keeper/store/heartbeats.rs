@@ -49,7 +49,7 @@ impl Store {
             if silent > LONGEST && ended.duration_since(began.timestamp()) > long {
                 let query = "INSERT OR REPLACE INTO gaps (began, ended, host_booted) VALUES (?, ?, ?)";
                 let gap = sqlx::query(query).bind(began.millis()).bind(Moment::new(ended).millis());
-                gap.bind(boot != self.host.boot).execute(&mut *connection).await?;
+                gap.bind(self.has_booted(&boot, began.timestamp(), now, uptime)).execute(&mut *connection).await?;
                 let query =
                     "DELETE FROM gaps WHERE began IN (SELECT began FROM gaps ORDER BY began DESC LIMIT -1 OFFSET ?)";
                 sqlx::query(query).bind(MOST).execute(&mut *connection).await?;
@@ -98,6 +98,14 @@ impl Store {
     pub async fn gaps(&self, since: Option<Moment>, most: u32) -> Result<Vec<Gap>, StoreError> {
         let query = "SELECT began, ended, host_booted FROM gaps WHERE ended > ? ORDER BY began DESC LIMIT ?";
         Ok(sqlx::query_as(query).bind(since.map_or(i64::MIN, Moment::millis)).bind(most).fetch_all(&self.read).await?)
+    }
+
+    /// Whether the host has booted since it was in that boot, at that time.
+    fn has_booted(&self, boot: &str, since: Timestamp, now: Timestamp, uptime: Duration) -> bool {
+        if self.host.boot.is_empty() {
+            return now.duration_since(since).unsigned_abs() > uptime;
+        }
+        boot != self.host.boot
     }
 
     /// When this process began, by the clock on the wall as it is now.

@@ -47,7 +47,7 @@ pub struct SetAside {
     pub slot: i64,
     pub value: f64,
     pub reason: String,
-    /// When it was.
+    /// When it was refused; its own time where it is too old.
     #[sqlx(try_from = "i64")]
     pub at: Moment,
 }
@@ -58,9 +58,9 @@ pub struct Backlog {
     pub waiting: i64,
     /// The slot of the oldest one that waits.
     pub oldest: Option<i64>,
-    /// Of those that wait, how many are older than upstream takes.
-    pub too_old: i64,
     pub set_aside: i64,
+    /// Of those set aside, how many are older than upstream takes.
+    pub too_old: i64,
 }
 
 impl Delivered {
@@ -194,13 +194,17 @@ impl Store {
         Ok(())
     }
 
-    /// The points that upstream refused, the newest first.
+    /// The points that upstream refused, and those that are too old for it, the newest first. The latter stay in the queue:
+    /// a clock that ran ahead for a while makes points look old that are not.
     ///
     /// # Errors
     /// When the storage is in trouble.
     pub async fn points_set_aside(&self, most: u32) -> Result<Vec<SetAside>, StoreError> {
-        let query = "SELECT * FROM relay_set_aside ORDER BY slot DESC, metric_id LIMIT ?";
-        Ok(sqlx::query_as(query).bind(most).fetch_all(&self.read).await?)
+        let query = "SELECT slot, metric_id, value, reason, at FROM relay_set_aside
+                     UNION ALL SELECT slot, metric_id, value, 'it is older than 28 days, which upstream does not take',
+                         slot * 1000 FROM relay_points WHERE slot < ?
+                     ORDER BY slot DESC, metric_id LIMIT ?";
+        Ok(sqlx::query_as(query).bind(window(self.wall()).0).bind(most).fetch_all(&self.read).await?)
     }
 
     /// Puts everything back that was set aside, but where a newer value of its slot waits; how many there were.
@@ -224,11 +228,11 @@ impl Store {
     /// When the storage is in trouble.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         let delivered = i64::try_from(self.delivered.lock().points.len()).unwrap_or(i64::MAX);
-        let query = "SELECT COUNT(*), MIN(slot), COUNT(*) FILTER (WHERE slot < ?),
-                         (SELECT COUNT(*) FROM relay_set_aside) FROM relay_points";
-        let (waiting, oldest, too_old, set_aside): (i64, Option<i64>, i64, i64) =
-            sqlx::query_as(query).bind(window(self.host.wall.now()).0).fetch_one(&self.read).await?;
-        let waiting = (waiting - delivered).max(0);
-        Ok(Backlog { waiting, oldest: oldest.filter(|_| waiting > 0), too_old, set_aside })
+        let query = "SELECT COUNT(*) FILTER (WHERE slot >= ?1), MIN(slot) FILTER (WHERE slot >= ?1),
+                         COUNT(*) FILTER (WHERE slot < ?1), (SELECT COUNT(*) FROM relay_set_aside) FROM relay_points";
+        let (queued, oldest, too_old, refused): (i64, Option<i64>, i64, i64) =
+            sqlx::query_as(query).bind(window(self.wall()).0).fetch_one(&self.read).await?;
+        let waiting = (queued - delivered).max(0);
+        Ok(Backlog { waiting, oldest: oldest.filter(|_| waiting > 0), set_aside: refused + too_old, too_old })
     }
 }

@@ -82,7 +82,8 @@ impl Store {
                     ITS_OWN => Moment::try_from(i64::try_from(after.as_millis()).unwrap_or_default())
                         .ok()
                         .map(Moment::timestamp),
-                    boot if boot == self.host.boot => booted.checked_add(after).ok(),
+                    // Where the system tells no boots apart, nobody can know that it was this one.
+                    boot if boot == self.host.boot && !boot.is_empty() => booted.checked_add(after).ok(),
                     _ => None,
                 };
                 let dated = match (at, serde_json::from_str(document)) {
