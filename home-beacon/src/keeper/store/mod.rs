@@ -138,6 +138,9 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // Nobody else may have it open. That keeps the index of the log in memory: as a file that is shared it would
+            // cost the disk more than all readings together.
+            .vfs("unix-excl")
             .busy_timeout(PATIENCE);
         let pool = |connections| {
             SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(None)
@@ -342,6 +345,8 @@ mod tests {
         }
         let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.write).await.unwrap();
         assert_eq!(mode, "wal");
+        assert!(folder.path().join("k.db-wal").exists());
+        assert!(!folder.path().join("k.db-shm").exists(), "the index of the log is in memory");
     }
 
     #[tokio::test]
