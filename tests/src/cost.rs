@@ -45,7 +45,7 @@ impl fmt::Display for Peak {
 
 impl Peak {
     /// `None` of a process that has ended. (What it leaves to who waits for it counts that one's memory too.)
-    fn of(pid: u32) -> Option<Self> {
+    pub fn of(pid: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let whole = mib(&status, "VmHWM")?;
         Some(Self { whole, own: whole - mib(&status, "RssFile")? })

@@ -5,6 +5,7 @@
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running; [`cost`]: what that takes
+//! - [`clock`], [`history`]: time that is moved by hand, and a database that has seen much of it
 //! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
@@ -22,6 +23,7 @@ pub mod address_source;
 pub mod aws;
 pub mod beacon;
 pub mod binaries;
+pub mod clock;
 pub mod cloudflare;
 pub mod cost;
 pub mod duckdns;
@@ -29,6 +31,7 @@ pub mod exchange;
 pub mod fast;
 pub mod front;
 pub mod guide;
+pub mod history;
 pub mod home;
 pub mod image;
 pub mod keeper;

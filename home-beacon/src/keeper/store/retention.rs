@@ -35,14 +35,21 @@ impl Store {
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             due.tick().await;
-            let done = async { self.retain_as_of(self.stride().await?).await };
-            match done.await {
+            match self.retain_once().await {
                 Ok(0) => (),
                 Ok(rows) => tracing::info!(rows, "old readings were rolled up, and older ones deleted"),
                 // The disk may have room again in an hour; nothing is lost meanwhile.
                 Err(error) => tracing::warn!(cause = %deepest(&error), "old readings could not be rolled up"),
             }
         }
+    }
+
+    /// Rolls up and deletes what is old now; the number of rows that went.
+    ///
+    /// # Errors
+    /// When the storage is in trouble; what was done until then is complete in itself.
+    pub async fn retain_once(&self) -> Result<u64, StoreError> {
+        self.retain_as_of(self.stride().await?).await
     }
 
     /// The time by which readings are old: now, but not more than a stride after the last time.

@@ -1,0 +1,81 @@
+//! How long a home that was without a line for 27 days tells of them afterwards, at the pace that leaves the prober its share
+//! of the token's calls.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use fastrand::Rng;
+use home_beacon::{
+    keeper::relay::planner::{FOR_LOOKING, MOST_CALLS, MOST_POINTS},
+    reading::{Field, MOST},
+};
+use jiff::{SignedDuration, Timestamp};
+use tests::{
+    clock::Hand,
+    history::{BANDWIDTH, LATENCY, LOSS, bandwidth, open, ping},
+};
+
+use super::world::{WRITES, courier, held, turn, upstream};
+
+/// Without a line, with a reading each minute.
+const MINUTES: i64 = 27 * 24 * 60;
+
+#[tokio::test]
+async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows() {
+    let _busy = WRITES.lock().await;
+    let upstream = upstream().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    // Upstream has a clock of its own, and takes nothing that is yet to come.
+    let hour = Timestamp::now().as_second() / 3600 - 1;
+    let (from, to) = (hour * 3600 - MINUTES * 60, hour * 3600);
+    let clock = Hand::at(Timestamp::from_second(to).expect("a time"));
+    let store = open(folder.path(), clock.host()).await.relaying();
+    let mut dice = Rng::with_seed(27);
+    let (mut readings, mut told) = (Vec::new(), BTreeMap::<_, BTreeMap<i64, f64>>::new());
+    for minute in 0..MINUTES {
+        let at = Timestamp::from_second(from + minute * 60).expect("a time");
+        let ([ping, _], [bandwidth, ..]) = (ping(&mut dice, at), bandwidth(&mut dice, at));
+        for (metric, reading, field) in
+            [(LATENCY, &ping, Field::Value), (LOSS, &ping, Field::Loss), (BANDWIDTH, &bandwidth, Field::Value)]
+        {
+            let value = reading.shown(field).expect("a value");
+            told.entry(metric).or_default().insert(at.as_second(), value);
+        }
+        readings.extend([ping, bandwidth]);
+    }
+    for batch in readings.chunks(MOST) {
+        store.add_readings(batch).await.expect("they are stored");
+    }
+
+    let points: usize = told.values().map(BTreeMap::len).sum();
+    assert_eq!(points, 3 * 38_880);
+    let mut courier = courier(&store, clock.host(), &upstream);
+    let reports = courier.reports();
+    let late = clock.now() + SignedDuration::from_mins(40);
+    let mut lately = VecDeque::new();
+    while reports.latest().points < points as u64 {
+        let (now, calls) = (clock.passed(), reports.latest().calls);
+        assert!(turn(&mut courier, &clock, late).await, "it is told in time: {:?}", reports.latest());
+        lately.extend((calls..reports.latest().calls).map(|_| now));
+        lately.retain(|call| call.as_secs() + 60 > now.as_secs());
+        assert!(lately.len() <= MOST_CALLS, "{} calls in a minute", lately.len());
+    }
+    let (took, report) = (clock.passed().as_secs_f64() / 60.0, reports.latest());
+    let (calls, pace) = (points.div_ceil(MOST_POINTS), MOST_CALLS - FOR_LOOKING);
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let least = calls as f64 / pace as f64;
+    eprintln!(
+        "27 days without a line: {points} points of three metrics told within {took:.1} min by {} calls, the looks at the page \
+         among them (the limit: {calls} calls at {pace} a minute, {least:.1} min)",
+        report.calls
+    );
+    assert_eq!(report.failed_calls, 0, "{report:?}");
+    // In its first minute it leaves room for the calls of the keeper before it.
+    assert!(took < least + 1.5, "{took:.1} min");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes")]
+    let looks = FOR_LOOKING * (took as usize + 2);
+    assert!(report.calls <= (calls + looks) as u64, "{} calls", report.calls);
+    for (metric, told) in told {
+        assert!(held(&upstream, metric, from, to).await == told, "upstream holds what was measured of {metric}");
+    }
+    store.close().await;
+}
