@@ -34,7 +34,10 @@ use shared::chain::deepest;
 use sqlx::{
     ConnectOptions, Connection, Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
 };
 use tokio::sync::Notify;
 
@@ -162,9 +165,11 @@ impl Store {
     /// When it is none of ours, or cannot be read either.
     pub async fn open_to_read(url: &str, host: Host, obstacle: String) -> Result<Self, OpenError> {
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?.read_only(true);
+        // The log that a power cut left is read, too: without locks, and with its index in memory, it takes no other file.
+        let log = file.clone().vfs("unix-none").locking_mode(SqliteLockingMode::Exclusive);
         // After a clean end there is no log beside it, and where none can be made SQLite wants to hear that nobody writes.
-        let options = match look_at(&file).await {
-            Ok(()) => file,
+        let options = match look_at(&log).await {
+            Ok(()) => log,
             Err(_) => file.immutable(true),
         };
         look_at(&options).await?;
@@ -384,6 +389,20 @@ mod tests {
         assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::InUse)));
         drop(first);
         assert!(Store::open(&url, Host::system()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_only_in_the_log_is_read_where_nothing_can_be_made_beside_it() {
+        let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let url = |folder: &Path| format!("sqlite:{}", folder.join("k.db").display());
+        let store = Store::open(&url(folder.path()), Host::system()).await.unwrap();
+        let page = store.first_page().await.unwrap();
+        for name in ["k.db", "k.db-wal"] {
+            std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
+        }
+        let there = Store::open_to_read(&url(left.path()), Host::system(), "read-only".into()).await.unwrap();
+        assert_eq!(there.page(&page).await.unwrap().id, page);
+        assert_eq!(std::fs::read_dir(left.path()).unwrap().count(), 2, "no index was made");
     }
 
     #[tokio::test]
