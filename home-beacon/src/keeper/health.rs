@@ -43,10 +43,8 @@ pub(super) struct RelayHealth {
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
-    const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     let mut text = Exposition::default();
-    let storage = shared.store.trouble().await;
-    text.gauge("keeper_storage_ok", "Whether the last write succeeded.", u8::from(storage.is_none()));
+    text.storage(shared.store.trouble().await.is_none());
     text.gauge("keeper_clock_set", "Whether the host's clock is set.", u8::from(shared.store.clock_is_set()));
     if let Some(reports) = &shared.relay {
         relay(&mut text, &reports.latest(), shared.store.backlog().await.ok());
@@ -54,7 +52,14 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     if let Ok(latest) = shared.store.latest_readings().await {
         readings(&mut text, &latest);
     }
-    ([(header::CONTENT_TYPE, TEXT)], text.0).into_response()
+    text.into_response()
+}
+
+/// What there is to tell where no database could be opened yet.
+pub(super) fn without_storage() -> Response {
+    let mut text = Exposition::default();
+    text.storage(false);
+    text.into_response()
 }
 
 fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
@@ -109,6 +114,10 @@ fn readings(text: &mut Exposition, latest: &[Latest]) {
 struct Exposition(String);
 
 impl Exposition {
+    fn storage(&mut self, ok: bool) {
+        self.gauge("keeper_storage_ok", "Whether the last write succeeded.", u8::from(ok));
+    }
+
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = write!(self.0, "# HELP porchlight_{name} {help}\n# TYPE porchlight_{name} {kind}\n");
     }
@@ -121,5 +130,12 @@ impl Exposition {
     fn counter(&mut self, name: &str, help: &str, value: impl std::fmt::Display) {
         self.head(name, "counter", help);
         let _ = writeln!(self.0, "porchlight_{name} {value}");
+    }
+}
+
+impl IntoResponse for Exposition {
+    fn into_response(self) -> Response {
+        const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+        ([(header::CONTENT_TYPE, TEXT)], self.0).into_response()
     }
 }

@@ -21,7 +21,12 @@ mod settings;
 mod start;
 pub mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request};
 use shared::{
@@ -33,7 +38,7 @@ use shared::{
 };
 use tokio::{
     net::TcpListener,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
@@ -41,7 +46,7 @@ use self::{
     api::Limiter,
     relay::{Courier, Reports, Upstream},
     seed::Seed,
-    store::{Backlog, Dated, Store, StoreError},
+    store::{Backlog, Dated, OpenError, Store, StoreError},
 };
 pub use self::{
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
@@ -57,6 +62,9 @@ const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(5), 
 
 /// How long the last write may take at the end.
 const SETTLING: Duration = Duration::from_millis(500);
+
+/// How long the whole end may take.
+const LONGEST_ENDING: Duration = Duration::from_millis(4800);
 
 /// How often is looked for what there is to tend to, when nothing says so.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -80,6 +88,23 @@ pub struct KeeperConfig {
 pub struct Keeper {
     shared: Shared,
     courier: Option<Courier>,
+}
+
+/// When the end was asked for: whoever asks waits for 5 seconds.
+#[derive(Debug, Default)]
+struct Ending(OnceLock<Instant>);
+
+impl Ending {
+    async fn noticing(&self, shutdown: impl Future<Output = ()>) {
+        shutdown.await;
+        let _ = self.0.set(Instant::now());
+    }
+
+    /// How long there is still.
+    fn left(&self) -> Duration {
+        let passed = self.0.get().map_or(Duration::ZERO, Instant::elapsed);
+        LONGEST_ENDING.saturating_sub(passed)
+    }
 }
 
 /// What every handler can reach.
@@ -111,10 +136,23 @@ impl std::ops::Deref for Shared {
 pub enum StartError {
     #[error(transparent)]
     Setting(#[from] WrongSetting),
+    #[error("DATABASE_URL: {address}: {error}")]
+    Database { address: String, error: OpenError },
     #[error("the database cannot be written")]
     Storage(#[source] StoreError),
     #[error(transparent)]
     Client(#[from] SetupError),
+}
+
+impl StartError {
+    /// Whether it may be a full disk, or one that cannot be written: a trouble that ends by itself.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Database { error, .. } => error.may_pass(),
+            Self::Storage(_) => true,
+            Self::Setting(_) | Self::Client(_) => false,
+        }
+    }
 }
 
 impl Keeper {
@@ -124,7 +162,7 @@ impl Keeper {
     /// When a setting cannot work, or the disk is in trouble.
     pub async fn open(config: KeeperConfig, host: Host) -> Result<Self, StartError> {
         let told =
-            |error| WrongSetting(format!("DATABASE_URL: {}: {error}", without_credentials(&config.database_url)));
+            |error| StartError::Database { address: without_credentials(&config.database_url).to_string(), error };
         let mut store = Store::open(&config.database_url, host.clone()).await.map_err(told)?;
         if config.upstream.is_some() {
             store = store.relaying();
@@ -162,31 +200,36 @@ impl Keeper {
     /// Serves and takes care of what is stored until `shutdown`, finishes what is in hand, and closes the database.
     pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let router = router(&self.shared);
+        let ending = Ending::default();
         tokio::select! {
-            () = serve(listener, router, LIMITS, Arc::default(), shutdown) => (),
-            () = self.tend() => (),
+            () = serve(listener, router, LIMITS, Arc::default(), ending.noticing(shutdown)) => (),
+            never = self.tend() => match never {},
         }
-        self.close().await;
+        self.close(&ending).await;
     }
 
     /// Does what is to be done without being asked, for as long as it is polled.
-    async fn tend(&mut self) {
+    async fn tend(&mut self) -> Infallible {
         let store = self.shared.store.clone();
         let carry = async {
             if let Some(courier) = &mut self.courier {
                 courier.run().await;
             }
         };
-        tokio::join!(store.retain(), beat(&store), date(&store), carry);
+        tokio::join!(store.retain(), store.recover(AGAIN), beat(&store), date(&store), carry);
+        pending().await
     }
 
-    async fn close(self) {
+    async fn close(self, ending: &Ending) {
         let store = &self.shared.store;
         // What is not written down now is sent again, which harms nobody.
         if let Ok(Err(error)) = timeout(SETTLING, store.settle()).await {
             tracing::warn!(cause = %deepest(&error), "what upstream has taken could not be written down");
         }
-        store.close().await;
+        // What is not closed is as after a power cut: everything acknowledged is there.
+        if timeout(ending.left(), store.close()).await.is_err() {
+            tracing::warn!("the disk is too slow for the database to be closed");
+        }
     }
 }
 
@@ -207,17 +250,22 @@ async fn beat(store: &Store) {
 
 /// Dates what came in before the clock was set.
 async fn date(store: &Store) {
+    let mut failed = false;
     loop {
-        match store.date().await {
+        let result = store.date().await;
+        match &result {
             Ok(Dated { dated: 0, lost: 0 }) => (),
             Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
             Ok(Dated { dated, lost }) => {
                 tracing::warn!(dated, lost, "the clock is set, but of some readings nobody can know the time any more");
             }
-            Err(error) => {
-                tracing::warn!(cause = %deepest(&error), "what came before the clock was set cannot be dated");
+            // Once: it is tried again and again.
+            Err(error) if !failed => {
+                tracing::warn!(cause = %deepest(error), "what came before the clock was set cannot be dated yet");
             }
+            Err(_) => (),
         }
+        failed = result.is_err();
         sleep(AGAIN).await;
     }
 }

@@ -8,16 +8,21 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::Request, http::StatusCode, routing::get};
+use axum::{Json, Router, extract::Request, routing::get};
 use serde_json::json;
 use tokio::{net::TcpListener, time::sleep};
 use tower::ServiceExt;
 
-use super::{Keeper, KeeperConfig, LIMITS, Shared, StartError, api::Refusal, router, store, store::Store};
+use super::{
+    Ending, Keeper, KeeperConfig, LIMITS, Shared, StartError, api::Refusal, health, router, store, store::Store,
+};
 use crate::{clock::Host, serve::serve};
 
 /// How often it is tried.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// How much room a disk must have, in bytes: for the log of a database (32 KiB of it an index), and some writes.
+const ROOM: usize = 64 << 10;
 
 /// What answers now.
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ pub struct Waiting {
     config: KeeperConfig,
     host: Host,
     front: Front,
+    /// What is read until then.
+    reading: Option<Store>,
 }
 
 /// Opens the database and applies the seed, or finds out that this must wait.
@@ -62,10 +69,12 @@ pub async fn start(config: KeeperConfig, host: Host) -> Result<Started, StartErr
         Ok(keeper) => return Ok(Started::Ready(Box::new(keeper))),
         Err(error) => error,
     };
-    let Some(obstacle) = obstacle(&config.database_url) else { return Err(error) };
+    let Some(obstacle) = obstacle(&config.database_url).filter(|_| error.may_pass()) else { return Err(error) };
     tracing::error!(%obstacle, "the database cannot be written: what is there is served, and writers are asked to come again");
-    let front = Front(Arc::new(Mutex::new(until_then(&config, &host, &obstacle).await)));
-    Ok(Started::Waiting(Box::new(Waiting { config, host, front })))
+    let front = Front(Arc::new(Mutex::new(without_database(&obstacle))));
+    let mut waiting = Waiting { config, host, front, reading: None };
+    waiting.read(&obstacle).await;
+    Ok(Started::Waiting(Box::new(waiting)))
 }
 
 impl Started {
@@ -79,52 +88,82 @@ impl Started {
                 keeper.run(listener, shutdown).await;
                 Ok(())
             }
-            Self::Waiting(waiting) => {
-                tokio::select! {
-                    () = serve(listener, waiting.front.router(), LIMITS, Arc::default(), shutdown) => Ok(()),
-                    ended = waiting.tend() => ended,
+            Self::Waiting(mut waiting) => {
+                let front = waiting.front.router();
+                let ending = Ending::default();
+                let shutdown = ending.noticing(shutdown);
+                let mut keeper = None;
+                let ended = tokio::select! {
+                    () = serve(listener, front, LIMITS, Arc::default(), shutdown) => Ok(()),
+                    error = waiting.tend(&mut keeper) => Err(error),
+                };
+                if let Some(keeper) = keeper {
+                    keeper.close(&ending).await;
                 }
+                ended
             }
         }
     }
 }
 
 impl Waiting {
-    /// Becomes a keeper once it can.
-    async fn tend(&self) -> Result<(), StartError> {
-        let mut keeper = loop {
+    /// Becomes a keeper once it can, and does what that one does unasked.
+    async fn tend(&mut self, keeper: &mut Option<Keeper>) -> StartError {
+        let opened = loop {
             sleep(AGAIN).await;
-            match Keeper::open(self.config.clone(), self.host.clone()).await {
-                Ok(keeper) => break keeper,
-                Err(error) if obstacle(&self.config.database_url).is_none() => return Err(error),
-                Err(error) => tracing::debug!(%error, "the database still cannot be written"),
+            if obstacle(&self.config.database_url).is_some() {
+                continue;
             }
+            // SQLite has one view of a database's log for a whole process, and who reads has made it one that cannot be
+            // written.
+            if let Some(reading) = self.reading.take() {
+                reading.close().await;
+            }
+            let error = match Keeper::open(self.config.clone(), self.host.clone()).await {
+                Ok(keeper) => break keeper,
+                Err(error) => error,
+            };
+            // What was free may have been taken meanwhile.
+            let Some(obstacle) = obstacle(&self.config.database_url).filter(|_| error.may_pass()) else { return error };
+            tracing::debug!(%error, "the database still cannot be written");
+            self.read(&obstacle).await;
         };
-        tracing::info!(page = %keeper.page(), "the database can be written");
+        tracing::info!(page = %opened.page(), "the database can be written");
+        let keeper = keeper.insert(opened);
         self.front.put(router(&keeper.shared));
-        keeper.tend().await;
-        Ok(())
+        match keeper.tend().await {}
+    }
+
+    /// Serves what the database holds, or nothing but how it is.
+    async fn read(&mut self, obstacle: &io::Error) {
+        let Self { config, host, .. } = self;
+        let read = async {
+            let store = Store::open_to_read(&config.database_url, host.clone(), obstacle.to_string()).await.ok()?;
+            let page = match &config.seed {
+                Some(seed) => seed.page.id.clone(),
+                None => store.pages().await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,
+            };
+            store.page(&page).await.ok()?;
+            Some((store, page))
+        };
+        let (router, reading) = match read.await {
+            Some((store, page)) => (router(&Shared::new(config.clone(), store.clone(), page, None)), Some(store)),
+            None => (without_database(obstacle), None),
+        };
+        self.front.put(router);
+        self.reading = reading;
     }
 }
 
-/// What answers until then: what the database holds, or nothing but how it is.
-async fn until_then(config: &KeeperConfig, host: &Host, obstacle: &io::Error) -> Router {
-    let read = async {
-        let store = Store::open_to_read(&config.database_url, host.clone(), obstacle.to_string()).await.ok()?;
-        let page = match &config.seed {
-            Some(seed) => seed.page.id.clone(),
-            None => store.pages().await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,
-        };
-        store.page(&page).await.ok()?;
-        Some(router(&Shared::new(config.clone(), store, page, None)))
-    };
-    if let Some(router) = read.await {
-        return router;
-    }
+/// What answers where there is no database yet.
+fn without_database(obstacle: &io::Error) -> Router {
     let health = Json(json!({ "storage": obstacle.to_string(), "clock": null, "relay": null }));
-    Router::new().route("/healthz", get(async || (StatusCode::OK, health))).fallback(async || {
-        Refusal::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
-    })
+    Router::new()
+        .route("/healthz", get(async || health))
+        .route("/metrics", get(async || health::without_storage()))
+        .fallback(async || {
+            Refusal::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
+        })
 }
 
 /// Why nothing can be written beside the database, if that is for a reason that may pass.
@@ -133,13 +172,12 @@ fn obstacle(database_url: &str) -> Option<io::Error> {
     let path = folder.join(".porchlight-can-write");
     let write = || -> io::Result<()> {
         let mut file = fs::File::create(&path)?;
-        // As much as SQLite needs to open a database.
-        file.write_all(&vec![0; 64 << 10])?;
+        // It is gone by its name at once, so that nothing is left of it however this ends.
+        fs::remove_file(&path)?;
+        file.write_all(&vec![0; ROOM])?;
         file.sync_all()
     };
     let error = write().err();
-    // It may never have been made.
-    let _ = fs::remove_file(&path);
     let passes = |error: &io::Error| {
         matches!(
             error.kind(),

@@ -57,6 +57,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     let shutdown = shared::shutdown::requested();
     let told = |error: StartError| match error {
         StartError::Setting(wrong) => wrong.into(),
+        wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
         other => anyhow::Error::new(other),
     };
     let keeper = start(config, Host::system()).await.map_err(told)?;

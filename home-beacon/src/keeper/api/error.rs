@@ -89,6 +89,10 @@ impl From<StoreError> for Refusal {
             StoreError::Storage(sqlx::Error::PoolTimedOut) => {
                 Self { retry_after: Some(BUSY), ..Self::unavailable("the keeper is busy; try again in a moment") }
             }
+            // The store tells that once, for as long as it lasts.
+            error if error.is_of_the_disk() => {
+                Self::unavailable("the keeper's storage cannot be written now; try again later")
+            }
             StoreError::Storage(cause) => {
                 tracing::error!(error = &cause as &dyn std::error::Error, "storage");
                 Self::unavailable("the keeper's storage is in trouble; try again later")

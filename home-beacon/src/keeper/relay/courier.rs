@@ -66,6 +66,8 @@ pub struct Courier {
     looked: Option<Duration>,
     /// Whether the log says that upstream answers.
     is_well: bool,
+    /// The last turn failed for the storage's sake.
+    stuck: bool,
     reports: Reports,
 }
 
@@ -86,6 +88,7 @@ impl Courier {
             hold: Hold::default(),
             look_due: now,
             looked: None,
+            stuck: false,
             host,
             is_well: true,
             reports: Reports::default(),
@@ -112,10 +115,15 @@ impl Courier {
 
     /// Makes the call that is due, if one is.
     pub async fn turn(&mut self) -> Turn {
-        let turn = self.take_turn().await.unwrap_or_else(|error| {
-            tracing::warn!(cause = %deepest(&error), "the relay waits for the storage");
-            Turn::After(STORAGE)
-        });
+        let turn = self.take_turn().await;
+        if let Err(error) = &turn
+            && !self.stuck
+        {
+            // Once: it is tried again every few seconds, for as long as a disk is full.
+            tracing::warn!(cause = %deepest(error), "the relay waits for the storage");
+        }
+        self.stuck = turn.is_err();
+        let turn = turn.unwrap_or(Turn::After(STORAGE));
         self.tell();
         turn
     }

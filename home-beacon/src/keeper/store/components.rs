@@ -40,7 +40,7 @@ impl Store {
     }
 
     pub async fn create_component(&self, page: &PageId, new: NewComponent) -> Result<Component, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         pages::page(&mut change, page).await?;
         let id = ComponentId::try_from(new_id()).map_err(|error| StoreError::Contradiction(error.to_string()))?;
         let mut component = fresh(id, page, new.name, next_position(&mut change, page).await?, self.now());
@@ -63,7 +63,7 @@ impl Store {
         id: &ComponentId,
         patch: ComponentPatch,
     ) -> Result<Component, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let mut component = component(&mut change, page, id).await?;
         component.name = patch.name.unwrap_or(component.name);
         component.description = patch.description.unwrap_or(component.description);
@@ -79,7 +79,7 @@ impl Store {
     }
 
     pub async fn delete_component(&self, page: &PageId, id: &ComponentId) -> Result<(), StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         component(&mut change, page, id).await?;
         sqlx::query("DELETE FROM components WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         change.commit().await?;

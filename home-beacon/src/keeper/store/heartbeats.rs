@@ -67,6 +67,7 @@ impl Store {
 
     /// The heartbeat is on disk.
     pub(super) fn has_beaten(&self) {
+        self.trouble.is_over();
         *self.last_beat() = Some(self.host.uptime.now());
     }
 

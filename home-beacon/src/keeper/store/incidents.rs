@@ -78,7 +78,7 @@ impl Store {
     }
 
     pub async fn create_incident(&self, page: &PageId, new: NewIncident) -> Result<Incident, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         pages::page(&mut change, page).await?;
         let now = self.now();
         let patch = new.patch;
@@ -135,7 +135,7 @@ impl Store {
         id: &IncidentId,
         patch: IncidentPatch,
     ) -> Result<Incident, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let mut changed = own(incident(&mut change, page, id).await?)?;
         let scheduled = is_scheduled(&changed.status);
         if patch.status.as_ref().is_some_and(|status| is_scheduled(status) != scheduled) {
@@ -154,7 +154,7 @@ impl Store {
 
     /// Deletes an incident and returns it as it was.
     pub async fn delete_incident(&self, page: &PageId, id: &IncidentId) -> Result<Incident, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let deleted = own(incident(&mut change, page, id).await?)?;
         sqlx::query("DELETE FROM incidents WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         change.commit().await?;
@@ -168,7 +168,7 @@ impl Store {
         update: &str,
         patch: UpdatePatch,
     ) -> Result<IncidentUpdate, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let of = own(incident(&mut change, page, id).await?)?;
         let found = of.incident_updates.into_iter().find(|found| found.id == update);
         let mut edited = found.ok_or_else(|| StoreError::NotFound(format!("update {update} of incident {id}")))?;

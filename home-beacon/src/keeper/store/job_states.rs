@@ -22,7 +22,7 @@ impl Store {
         document: &Value,
         may: impl FnOnce(Option<&Value>) -> bool + Send,
     ) -> Result<(), StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let query = sqlx::query_scalar("SELECT document FROM job_states WHERE job = ?").bind(job);
         let text: Option<String> = query.fetch_optional(&mut *change).await?;
         let now = text.map(|text| read(&text)).transpose()?;

@@ -89,7 +89,7 @@ impl Store {
     }
 
     pub async fn create_metrics_provider(&self, page: &PageId) -> Result<MetricsProvider, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         pages::page(&mut change, page).await?;
         let provider = create_provider(&mut change, page, self.now()).await?;
         change.commit().await?;
@@ -102,7 +102,7 @@ impl Store {
         page: &PageId,
         id: &MetricsProviderId,
     ) -> Result<MetricsProvider, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let provider = provider(&mut change, page, id).await?;
         let metrics: Vec<String> = sqlx::query_scalar("SELECT id FROM metrics WHERE metrics_provider_id = ?")
             .bind(id.as_str())
@@ -154,7 +154,7 @@ impl Store {
         of: &MetricsProviderId,
         new: NewMetric,
     ) -> Result<Metric, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         provider(&mut change, page, of).await?;
         let id = MetricId::try_from(new_id()).map_err(|error| StoreError::Contradiction(error.to_string()))?;
         let now = self.now();
@@ -185,7 +185,7 @@ impl Store {
     }
 
     pub async fn update_metric(&self, page: &PageId, id: &MetricId, patch: MetricPatch) -> Result<Metric, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let mut metric = metric(&mut change, page, id).await?;
         metric.name = patch.name.unwrap_or(metric.name);
         metric.metric_identifier = patch.metric_identifier.unwrap_or(metric.metric_identifier);
@@ -203,7 +203,7 @@ impl Store {
 
     /// Deletes it with its points.
     pub async fn delete_metric(&self, page: &PageId, id: &MetricId) -> Result<Metric, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let metric = metric(&mut change, page, id).await?;
         readings::forget(&mut change, &series_of(id.as_str())).await?;
         sqlx::query("DELETE FROM metrics WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
@@ -213,7 +213,7 @@ impl Store {
 
     /// Deletes all its points.
     pub async fn reset_metric(&self, page: &PageId, id: &MetricId) -> Result<Metric, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let mut metric = metric(&mut change, page, id).await?;
         readings::forget(&mut change, &series_of(id.as_str())).await?;
         change.commit().await?;

@@ -4,12 +4,15 @@
 //! writers never meet; readers see the last committed state.
 
 mod components;
+#[cfg(test)]
+mod faults;
 mod heartbeats;
 mod hold;
 mod incident_changes;
 mod incident_rows;
 mod incidents;
 mod job_states;
+mod look;
 mod metrics;
 mod outside;
 mod pages;
@@ -19,6 +22,7 @@ mod records;
 mod retention;
 mod seeding;
 mod series;
+mod trouble;
 mod undated;
 
 use std::{
@@ -32,16 +36,15 @@ use std::{
 use jiff::Timestamp;
 use shared::chain::deepest;
 use sqlx::{
-    ConnectOptions, Connection, Sqlite, SqlitePool, Transaction,
+    Connection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{
         SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions,
         SqliteSynchronous,
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 
-use self::queue::Delivered;
 pub use self::{
     components::{ComponentPatch, NewComponent},
     heartbeats::Gap,
@@ -56,6 +59,11 @@ pub use self::{
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
     series::{Bucket, Span},
     undated::Dated,
+};
+use self::{
+    look::{examine, look_at},
+    queue::Delivered,
+    trouble::{Change, Trouble},
 };
 use crate::clock::Host;
 
@@ -83,8 +91,7 @@ pub struct Store {
     delivered: Delivered,
     /// Something was queued for upstream, perhaps.
     queued: Arc<Notify>,
-    /// Why the last write of readings failed, if it did.
-    trouble: Arc<Mutex<Option<String>>>,
+    trouble: Trouble,
 }
 
 /// Why a database cannot be used; told to a person as `DATABASE_URL`'s fault.
@@ -100,10 +107,23 @@ pub enum OpenError {
     InUse,
     #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
     Newer,
+    #[error(
+        "it is damaged ({0}) and was left as it is: keep a copy of it, then save what can be read into a new one with \
+         `sqlite3 old.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun"
+    )]
+    // Not `.recover`: Debian's sqlite3 (3.40) is built without what that takes.
+    Damaged(String),
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
     Unusable(#[source] sqlx::Error),
     #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
     Migration(#[source] MigrateError),
+}
+
+impl OpenError {
+    /// Whether it may be a full disk, or one that cannot be written: a trouble that ends by itself.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unusable(_) | Self::Migration(_))
+    }
 }
 
 /// Why a call on the store failed.
@@ -123,6 +143,13 @@ pub enum StoreError {
     Storage(#[from] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the disk is full or read-only, whoever wrote what.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Storage(error) if matches!(look::kind(error), Some(look::FULL | look::READ_ONLY)))
+    }
+}
+
 impl Store {
     /// Opens the database, makes it if it is missing, and brings its tables up to date.
     ///
@@ -131,7 +158,7 @@ impl Store {
     pub async fn open(url: &str, host: Host) -> Result<Self, OpenError> {
         check_address(url)?;
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
-        look_at(&file).await?;
+        examine(&file).await?;
         let lock = lock(file.get_filename())?;
         let options = file
             .create_if_missing(true)
@@ -146,16 +173,26 @@ impl Store {
             .vfs("unix-excl")
             .busy_timeout(PATIENCE);
         let pool = |connections| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(None)
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .idle_timeout(None)
+                // Where a commit fails for want of room, SQLite takes everything back at once (sqlite.org/lang_transaction.html),
+                // but sqlx counts on: its next transactions would be parts of one that never ends, acknowledged and
+                // never on disk. Such a connection is replaced.
+                .before_acquire(|connection, _| {
+                    let alone = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(alone) })
+                })
         };
-        let write = pool(1).connect_with(options.clone()).await.map_err(OpenError::Unusable)?;
+        let write = pool(1).connect_with(options.clone()).await.map_err(OpenError::from_sqlite)?;
         match MIGRATIONS.run(&write).await {
             Ok(()) => (),
             Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => return Err(OpenError::Newer),
-            Err(MigrateError::Execute(error)) => return Err(OpenError::Unusable(error)),
+            Err(MigrateError::Execute(error)) => return Err(OpenError::from_sqlite(error)),
             Err(error) => return Err(OpenError::Migration(error)),
         }
-        let read = pool(2).connect_with(options).await.map_err(OpenError::Unusable)?;
+        let read = pool(2).connect_with(options).await.map_err(OpenError::from_sqlite)?;
         Ok(Self::new(Some(lock), write, read, host))
     }
 
@@ -174,10 +211,9 @@ impl Store {
         };
         look_at(&options).await?;
         let pool = || SqlitePoolOptions::new().max_connections(2).acquire_timeout(PATIENCE);
-        let read = pool().connect_with(options.clone()).await.map_err(OpenError::Unusable)?;
+        let read = pool().connect_with(options.clone()).await.map_err(OpenError::from_sqlite)?;
         let store = Self::new(None, pool().connect_lazy_with(options), read, host);
-        *store.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(obstacle);
-        Ok(store)
+        Ok(Self { trouble: Trouble::lasting(obstacle), ..store })
     }
 
     fn new(lock: Option<File>, write: SqlitePool, read: SqlitePool, host: Host) -> Self {
@@ -191,7 +227,7 @@ impl Store {
             relays: false,
             delivered: Delivered::default(),
             queued: Arc::default(),
-            trouble: Arc::default(),
+            trouble: Trouble::default(),
         }
     }
 
@@ -209,8 +245,23 @@ impl Store {
 
     /// What is wrong with the storage, in words, as far as the last write or a look tells.
     pub async fn trouble(&self) -> Option<String> {
-        let reads = sqlx::query("SELECT 1").execute(&self.read).await.err().map(|error| deepest(&error).to_string());
-        reads.or_else(|| self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        // Without a page of the file it would tell nothing.
+        let reads = sqlx::query("PRAGMA schema_version").execute(&self.read).await.err();
+        reads.map(|error| deepest(&error).to_string()).or_else(|| self.trouble.reason())
+    }
+
+    /// Tries a disk that could not be written every so often, until it can: nobody else may come to write for a while.
+    pub async fn recover(&self, every: Duration) {
+        loop {
+            self.trouble.began().await;
+            while self.trouble.reason().is_some() {
+                sleep(every).await;
+                // Nobody uses that number, and to set it is the smallest write that there is.
+                if sqlx::query("PRAGMA user_version = 0").execute(&self.write).await.is_ok() {
+                    self.trouble.is_over();
+                }
+            }
+        }
     }
 
     /// Whether the host's clock shows the time.
@@ -237,26 +288,20 @@ impl Store {
         self.beaten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers how a write went.
+    /// Remembers that a write failed, whichever of its steps it was.
     fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match &result {
-            Ok(_) => *trouble = None,
-            // That one is about many writers at once.
-            Err(StoreError::Storage(sqlx::Error::PoolTimedOut)) => (),
-            Err(StoreError::Storage(error)) => *trouble = Some(deepest(error).to_string()),
-            Err(_) => (),
+        if let Err(StoreError::Storage(error)) = &result {
+            self.trouble.met(error);
         }
-        drop(trouble);
         result
     }
 
-    async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.write.begin().await?)
+    async fn begin_write(&self) -> Result<Change, StoreError> {
+        Ok(Change::new(self.write.begin().await?, self.trouble.clone()))
     }
 
     /// Ends a transaction that brought readings, which carries what else there is to write: one write of the disk for all.
-    async fn commit_readings(&self, mut change: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
+    async fn commit_readings(&self, mut change: Change) -> Result<(), StoreError> {
         let taken = self.take_off(&mut change).await?;
         let beats = self.beat(&mut change).await?;
         change.commit().await?;
@@ -286,28 +331,6 @@ pub fn folder(url: &str) -> Option<PathBuf> {
     options.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned)
 }
 
-/// Refuses what is not ours, or not for us, before anything of it is changed.
-async fn look_at(file: &SqliteConnectOptions) -> Result<(), OpenError> {
-    let path = file.get_filename();
-    if std::fs::metadata(path).map_or(0, |data| data.len()) == 0 {
-        return Ok(());
-    }
-    let mut there = file.clone().read_only(true).busy_timeout(PATIENCE).connect().await.map_err(OpenError::Unusable)?;
-    let application: i64 =
-        sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut there).await.map_err(OpenError::Unusable)?;
-    let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
-    let newest: Option<i64> = newest.fetch_one(&mut there).await.unwrap_or(None);
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
-    there.close().await.map_err(OpenError::Unusable)?;
-    if application != APPLICATION_ID {
-        Err(OpenError::Foreign)
-    } else if newest > known {
-        Err(OpenError::Newer)
-    } else {
-        Ok(())
-    }
-}
-
 /// Takes the file beside the database that says that it is open. SQLite itself would let two keepers share it, each with
 /// its own idea of the page.
 fn lock(database: &Path) -> Result<File, OpenError> {
@@ -332,6 +355,8 @@ fn new_id() -> String {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::ConnectOptions;
+
     use super::*;
 
     #[tokio::test]

@@ -103,7 +103,7 @@ impl Store {
         if now.mirrored && now.status == status {
             return Ok(false);
         }
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         sqlx::query("UPDATE components SET mirrored = 1 WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         let mut component = components::component(&mut change, page, id).await?;
         let changed = component.status != status;
@@ -138,7 +138,7 @@ impl Store {
         if as_known {
             return Ok(false);
         }
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         save(&mut change, &told.as_ours(page)).await?;
         sqlx::query("UPDATE incidents SET mirrored = 1 WHERE id = ?")
             .bind(told.id.as_str())
@@ -174,7 +174,7 @@ impl Store {
     /// # Errors
     /// When the storage is in trouble.
     pub async fn unmirror_incident(&self, page: &PageId, id: &IncidentId) -> Result<(), StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         incident(&mut change, page, id).await?;
         let query = "DELETE FROM incidents WHERE id = ? AND mirrored";
         sqlx::query(query).bind(id.as_str()).execute(&mut *change).await?;

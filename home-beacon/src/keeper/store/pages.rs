@@ -28,7 +28,7 @@ impl Store {
     }
 
     pub async fn update_page(&self, id: &PageId, patch: PagePatch) -> Result<Page, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let mut page = page(&mut change, id).await?;
         page.name = patch.name.unwrap_or(page.name);
         page.description = patch.description.unwrap_or(page.description);

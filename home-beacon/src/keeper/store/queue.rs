@@ -141,7 +141,7 @@ impl Store {
         if self.delivered.lock().points.is_empty() {
             return Ok(());
         }
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let taken = self.take_off(&mut change).await?;
         change.commit().await?;
         self.forget_delivered(&taken);
@@ -179,7 +179,7 @@ impl Store {
     /// # Errors
     /// When the storage is in trouble.
     pub async fn set_aside(&self, point: &Waiting, reason: &str) -> Result<(), StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let query =
             "INSERT OR REPLACE INTO relay_set_aside (slot, metric_id, value, reason, at) VALUES (?, ?, ?, ?, ?)";
         let aside = sqlx::query(query).bind(point.slot).bind(point.metric.as_str()).bind(point.value);
@@ -212,7 +212,7 @@ impl Store {
     /// # Errors
     /// When the storage is in trouble.
     pub async fn retry_set_aside(&self) -> Result<u64, StoreError> {
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let query = "INSERT INTO relay_points (slot, metric_id, value)
                      SELECT slot, metric_id, value FROM relay_set_aside WHERE true ON CONFLICT DO NOTHING";
         sqlx::query(query).execute(&mut *change).await?;

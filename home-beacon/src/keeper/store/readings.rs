@@ -68,7 +68,11 @@ struct Feed {
 impl Store {
     /// Stores points of a page's metrics; those of one slot take each other's place, the last one stays. All or none.
     pub async fn add_points(&self, page: &PageId, points: &[(MetricId, Vec<SentPoint>)]) -> Result<(), StoreError> {
-        self.noted(self.try_add_points(page, points).await)
+        self.noted(self.try_add_points(page, points).await)?;
+        if points.iter().any(|(_, points)| !points.is_empty()) {
+            self.trouble.is_over();
+        }
+        Ok(())
     }
 
     async fn try_add_points(&self, page: &PageId, points: &[(MetricId, Vec<SentPoint>)]) -> Result<(), StoreError> {
@@ -114,7 +118,11 @@ impl Store {
     /// # Errors
     /// When a time cannot be right; nothing is stored then.
     pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), StoreError> {
-        self.noted(self.try_add_readings(readings).await)
+        self.noted(self.try_add_readings(readings).await)?;
+        if !readings.is_empty() {
+            self.trouble.is_over();
+        }
+        Ok(())
     }
 
     async fn try_add_readings(&self, readings: &[Reading]) -> Result<(), StoreError> {

@@ -55,7 +55,7 @@ impl Store {
     /// The time by which readings are old: now, but not more than a stride after the last time.
     async fn stride(&self) -> Result<Timestamp, StoreError> {
         let now = self.host.wall.now();
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         let last: Option<i64> = sqlx::query_scalar("SELECT as_of FROM retention").fetch_optional(&mut *change).await?;
         let last = last.and_then(|millis| Moment::try_from(millis).ok()).map_or(now, Moment::timestamp);
         let as_of = last.checked_add(STRIDE).map_or(now, |most| most.min(now));
@@ -118,7 +118,7 @@ impl Store {
                  loss_count = loss_count + excluded.loss_count"
         );
         let delete = format!("DELETE FROM readings WHERE (series_id, at) IN (SELECT series_id, at FROM ({old}))");
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         for (query, gone) in [(sums, false), (delete, true)] {
             let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(HOUR).bind(before).bind(ROWS);
             let rows = query.execute(&mut *change).await?.rows_affected();

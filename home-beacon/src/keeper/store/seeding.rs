@@ -24,7 +24,7 @@ impl Store {
     /// When an id is already another page's.
     pub async fn seed(&self, seed: &Seed) -> Result<PageId, StoreError> {
         let now = self.now();
-        let mut change = self.write.begin().await?;
+        let mut change = self.begin_write().await?;
         seed_page(&mut change, &seed.page, now).await?;
         for (position, component) in (1..).zip(&seed.components) {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
@@ -48,7 +48,7 @@ impl Store {
             None => self.seed(&first_seed().map_err(wrong)?).await?,
         };
         if self.metrics_providers(&page).await?.is_empty() {
-            let mut change = self.write.begin().await?;
+            let mut change = self.begin_write().await?;
             for (name, suffix, decimal_places, reading) in FIRST_METRICS {
                 let metric = SeedMetric {
                     id: MetricId::try_from(new_id()).map_err(wrong)?,
