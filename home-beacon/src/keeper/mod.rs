@@ -161,8 +161,7 @@ impl Keeper {
     /// # Errors
     /// When a setting cannot work, or the disk is in trouble.
     pub async fn open(config: KeeperConfig, host: Host) -> Result<Self, StartError> {
-        let told =
-            |error| StartError::Database { address: without_credentials(&config.database_url).to_string(), error };
+        let told = |error| StartError::Database { address: without_credentials(&config.database_url), error };
         let mut store = Store::open(&config.database_url, host.clone()).await.map_err(told)?;
         if config.upstream.is_some() {
             store = store.relaying();
