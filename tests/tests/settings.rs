@@ -194,7 +194,7 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
         (
             "DATABASE_URL",
             format!("sqlite:{}", seed("text.db", "this is no database at all, but a text")),
-            "cannot be opened",
+            "file is not a database",
         ),
         ("DATABASE_URL", "sqlite::memory:".to_owned(), "it keeps nothing: name a file"),
         (

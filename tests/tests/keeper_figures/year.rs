@@ -42,12 +42,12 @@ async fn a_year_of_readings_takes_little_memory_and_is_answered_at_once() {
     drop(store);
     drop(busy);
     eprintln!(
-        "a year: {readings} readings in {:.0} s, {:.1} MiB, {} points that upstream does not take",
+        "a year: {readings} readings in {:.0} s, {:.1} MiB, {} points that wait for upstream",
         start.elapsed().as_secs_f64(),
         size(folder.path()),
         backlog.waiting
     );
-    assert!(backlog.waiting > 3 * 28 * 24 * 60, "{backlog:?}");
+    assert!(backlog.waiting >= 3 * 28 * 24 * 60, "{backlog:?}");
 
     let start = Instant::now();
     let keeper = aged(folder).await;

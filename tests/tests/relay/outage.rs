@@ -197,9 +197,9 @@ async fn everything_that_was_acknowledged_arrives() {
         posted: AtomicUsize::new(0),
     });
     let mut process = keeper(&link.near, &command).await;
-    let (worker, poster) = (Arc::clone(&home), Arc::clone(&home));
+    let (worker, visitor) = (Arc::clone(&home), Arc::clone(&home));
     let job = inside(&link.near, move || async move { worker.job().await });
-    let script = inside(&link.near, move || poster.script());
+    let script = inside(&link.near, move || visitor.script());
     let mut pings = ours("ping");
     pings.args(["--every", "15s"]).env("TARGET_HOST", FAR).env("COUNT", "1").env("DEADLINE", "12s");
     pings.env("KEEPER_URL", format!("http://{KEEPER}")).env("KEEPER_TOKEN", TOKEN);

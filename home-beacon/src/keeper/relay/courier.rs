@@ -55,7 +55,8 @@ pub struct Courier {
     page: PageId,
     client: Client,
     token: SecretSource,
-    /// The token that was refused.
+    /// The token of this turn, and the one that was refused: the file may have changed before the answer comes.
+    used: Option<Secret>,
     refused: Option<Secret>,
     planner: Planner,
     /// The components that are left alone for now, and why.
@@ -81,6 +82,7 @@ impl Courier {
             page,
             client: upstream.client()?,
             token: upstream.token.clone(),
+            used: None,
             refused: None,
             planner: Planner::new(now),
             left: BTreeMap::new(),
@@ -138,7 +140,7 @@ impl Courier {
         self.notice_another_token();
         let until = |then: Duration| Turn::After(then.saturating_sub(now));
         if let Some(open) = self.planner.closed(now, 0) {
-            return Ok(if self.refused.is_some() { Turn::After(SOON) } else { until(open) });
+            return Ok(if self.planner.refused().is_some() { Turn::After(SOON) } else { until(open) });
         }
         if self.look_due <= now {
             return match self.planner.closed(now, 1) {
@@ -302,7 +304,7 @@ impl Courier {
                 if self.is_well || self.planner.refused().is_none() {
                     tracing::warn!(reason, "upstream refuses everything: the relay pauses, and loses nothing");
                 }
-                self.refused = self.token.current().ok();
+                self.refused.clone_from(&self.used);
             }
             Answer::Trouble { reason, .. } if self.is_well => {
                 tracing::warn!(reason, "upstream cannot be reached: the relay waits, and loses nothing");
@@ -316,9 +318,10 @@ impl Courier {
         }
     }
 
+    /// A token that is not the one refused is tried at once.
     fn notice_another_token(&mut self) {
-        let Some(refused) = &self.refused else { return };
-        if self.token.current().is_ok_and(|now| now != *refused) {
+        self.used = self.token.current().ok();
+        if self.planner.refused().is_some() && self.used.is_some() && self.used != self.refused {
             tracing::info!("there is another token for upstream: it is tried");
             self.refused = None;
             self.planner.token_changed();

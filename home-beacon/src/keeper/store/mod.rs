@@ -109,7 +109,8 @@ pub enum OpenError {
     Newer,
     #[error(
         "it is damaged ({0}) and was left as it is: keep a copy of it, then save what can be read into a new one with \
-         `sqlite3 old.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun"
+         `sqlite3 old.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun; if it \
+         never was a keeper's, name another file"
     )]
     // Not `.recover`: Debian's sqlite3 (3.40) is built without what that takes.
     Damaged(String),
