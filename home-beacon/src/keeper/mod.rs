@@ -7,6 +7,7 @@
 //! - `health`: `/healthz` and `/metrics`
 //! - `overall`: what a page as a whole says
 //! - [`relay`]: what upstream is told, and what it says
+//! - `tending`: what it does without being asked
 //! - `start`: the keeper on a disk that cannot be written yet
 
 mod api;
@@ -20,6 +21,7 @@ pub mod seed;
 mod settings;
 mod start;
 pub mod store;
+mod tending;
 
 use std::{
     convert::Infallible,
@@ -38,7 +40,7 @@ use shared::{
 };
 use tokio::{
     net::TcpListener,
-    time::{Instant, sleep, timeout},
+    time::{Instant, timeout},
 };
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
@@ -46,7 +48,8 @@ use self::{
     api::Limiter,
     relay::{Courier, Reports, Upstream},
     seed::Seed,
-    store::{Backlog, Dated, OpenError, Store, StoreError},
+    store::{OpenError, Store, StoreError},
+    tending::{beat, date, tell, tell_of_relay},
 };
 pub use self::{
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
@@ -238,64 +241,6 @@ impl Shared {
         let KeeperConfig { token, strict_points, .. } = config;
         Self(Arc::new(Inner { store, page, token, limiter, strict_points, relay }))
     }
-}
-
-/// Says that the keeper is alive where no reading does.
-async fn beat(store: &Store) {
-    loop {
-        sleep(store.beat_alone().await.unwrap_or(AGAIN)).await;
-    }
-}
-
-/// Dates what came in before the clock was set.
-async fn date(store: &Store) {
-    let mut failed = false;
-    loop {
-        let result = store.date().await;
-        match &result {
-            Ok(Dated { dated: 0, lost: 0 }) => (),
-            Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
-            Ok(Dated { dated, lost }) => {
-                tracing::warn!(dated, lost, "the clock is set, but of some readings nobody can know the time any more");
-            }
-            // Once: it is tried again and again.
-            Err(error) if !failed => {
-                tracing::warn!(cause = %deepest(error), "what came before the clock was set cannot be dated yet");
-            }
-            Err(_) => (),
-        }
-        failed = result.is_err();
-        sleep(AGAIN).await;
-    }
-}
-
-/// Tells how much waits for upstream.
-async fn tell_of_relay(store: &Store, seed: Option<&Seed>) -> Result<(), StoreError> {
-    let marked = |seed: &Seed| {
-        seed.metrics.iter().any(|metric| metric.relay) || seed.components.iter().any(|component| component.relay)
-    };
-    if !seed.is_some_and(marked) {
-        tracing::warn!(
-            "UPSTREAM_URL is set, but nothing in the seed is marked with relay = true: nothing will be told there"
-        );
-    }
-    let Backlog { waiting, too_old, set_aside, .. } = store.backlog().await?;
-    tracing::info!(waiting, too_old, set_aside, "points for upstream");
-    Ok(())
-}
-
-/// Tells what is shown, with the ids that a prober needs, and what is kept but not shown.
-async fn tell(store: &Store, shown: &PageId) -> Result<(), StoreError> {
-    for page in store.pages().await? {
-        if page.id != *shown {
-            tracing::warn!(page = %page.id, name = page.name, "this page is kept, but another one is shown");
-            continue;
-        }
-        for component in store.components(shown, 0, u32::MAX).await? {
-            tracing::info!(page = %shown, component = %component.id, name = component.name, "shown");
-        }
-    }
-    Ok(())
 }
 
 fn router(shared: &Shared) -> Router {

@@ -128,8 +128,11 @@ impl PageView {
             components.push(ComponentView::new(component, &changes, &zone));
         }
         let overall = overall(&all);
+        let relay = relay(shared, &zone, now).await?;
+        // What nobody could look at lately is not to shine green.
+        let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
         Ok(Self {
-            class: class(overall.indicator, &all),
+            class: if is_old { "unknown" } else { class(overall.indicator, &all) },
             overall,
             name: page.name,
             description: page.description,
@@ -137,7 +140,7 @@ impl PageView {
             measured: measured(shared, &zone).await?,
             going_on,
             over,
-            relay: relay(shared, &zone, now).await?,
+            relay,
             gaps: gaps(shared, &zone, now).await?,
             drawn: Time::new(now, &zone),
         })

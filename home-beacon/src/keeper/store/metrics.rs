@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared::id::{MetricId, MetricsProviderId, PageId};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Moment, Store, StoreError, new_id, pages, readings};
+use super::{Moment, Store, StoreError, latest, new_id, pages, readings};
 
 /// Where metrics come from. The keeper fetches from nobody, so there is only the kind that is sent to it.
 #[derive(Clone, Debug, FromRow, Serialize)]
@@ -139,7 +139,7 @@ impl Store {
             .fetch_all(&mut *connection)
             .await?;
         for metric in &mut metrics {
-            metric.most_recent_data_at = readings::latest(&mut connection, &series_of(metric.id.as_str())).await?;
+            metric.most_recent_data_at = latest::latest(&mut connection, &series_of(metric.id.as_str())).await?;
         }
         Ok(metrics)
     }
@@ -267,7 +267,7 @@ pub(super) async fn metric(
         .fetch_optional(&mut *connection)
         .await?;
     let mut metric = found.ok_or_else(|| StoreError::NotFound(format!("metric {id} of page {page}")))?;
-    metric.most_recent_data_at = readings::latest(connection, &series_of(id.as_str())).await?;
+    metric.most_recent_data_at = latest::latest(connection, &series_of(id.as_str())).await?;
     Ok(metric)
 }
 

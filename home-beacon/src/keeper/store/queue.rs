@@ -16,7 +16,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::{
     Moment, Store, StoreError,
-    readings::{AHEAD, BACKFILL},
+    slots::{AHEAD, BACKFILL},
 };
 use crate::keeper::relay::Waiting;
 

@@ -2,52 +2,22 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::id::{MetricId, PageId};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{
     Moment, Store, StoreError,
     metrics::{self, series_of},
     queue,
     retention::RAW,
+    slots::{AHEAD, SentPoint},
     undated::Undated,
 };
 use crate::reading::{Field, Mark, Outcome, Reading};
 
-/// statuspage.io keeps one point for each 30 seconds, and takes them up to 28 days back (facts: vendor's page on system
-/// metrics).
-const SLOT: i64 = 30;
-pub(super) const BACKFILL: SignedDuration = SignedDuration::from_hours(28 * 24);
-
-/// How far a client's clock may be ahead of ours.
-pub(super) const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-
 /// How many series there may be: a client that makes up names must not fill the disk.
 const MOST_SERIES: i64 = 1000;
-
-/// A point of a metric as it was sent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SentPoint {
-    /// Seconds since 1970.
-    pub timestamp: i64,
-    pub value: f64,
-}
-
-impl SentPoint {
-    /// The slot that the point is moved to, in seconds since 1970: the nearest one, the later one of two.
-    pub fn slot(&self) -> i64 {
-        self.timestamp.saturating_add(SLOT / 2).div_euclid(SLOT) * SLOT
-    }
-
-    /// Whether a point may lie there.
-    pub fn in_range(&self, now: Timestamp) -> bool {
-        match Timestamp::from_second(self.timestamp) {
-            Ok(time) => now.duration_since(time) <= BACKFILL && time.duration_since(now) <= AHEAD,
-            Err(_) => false,
-        }
-    }
-}
 
 /// What is known of a series while a batch is stored.
 struct Known {
@@ -247,124 +217,8 @@ async fn save(connection: &mut SqliteConnection, series: i64, reading: &Reading)
     Ok(())
 }
 
-/// The time of a series' latest reading.
-pub(super) async fn latest(connection: &mut SqliteConnection, name: &str) -> Result<Option<Moment>, StoreError> {
-    let query = "SELECT MAX(at) FROM readings WHERE series_id = (SELECT id FROM series WHERE name = ?)";
-    let millis: Option<i64> = sqlx::query_scalar(query).bind(name).fetch_one(connection).await?;
-    Ok(millis.and_then(|millis| Moment::try_from(millis).ok()))
-}
-
-/// The latest reading of a series.
-#[derive(Clone, Copy, Debug, FromRow)]
-pub struct LatestReading {
-    #[sqlx(try_from = "i64")]
-    pub at: Moment,
-    pub value: Option<f64>,
-    pub failed: bool,
-}
-
-impl Store {
-    /// A metric's latest point, and the latest of the readings that feed it.
-    pub async fn latest_of(
-        &self,
-        metric: &MetricId,
-    ) -> Result<(Option<LatestReading>, Option<LatestReading>), StoreError> {
-        let query = "SELECT at, value, failure IS NOT NULL AS failed FROM readings WHERE series_id =
-                         (SELECT id FROM series WHERE name = CASE ?1 WHEN '@' THEN '@' || ?2
-                             ELSE (SELECT reading FROM metrics WHERE id = ?2) END)
-                         AND at <= ?3
-                     ORDER BY at DESC LIMIT 1";
-        // A clock that ran ahead for a while must not keep the page from showing what came after.
-        let soon = self.soon().millis();
-        let latest = |of| sqlx::query_as(query).bind(of).bind(metric.as_str()).bind(soon).fetch_optional(&self.read);
-        Ok((latest("@").await?, latest("reading").await?))
-    }
-}
-
-/// The latest reading of what a job measures.
-#[derive(Clone, Debug, FromRow)]
-pub struct Latest {
-    /// What is measured, like `ping`.
-    pub name: String,
-    #[sqlx(try_from = "i64")]
-    pub at: Moment,
-    pub value: Option<f64>,
-    pub loss: Option<f64>,
-    pub failed: bool,
-}
-
-impl Store {
-    /// The latest readings of all that is measured.
-    ///
-    /// # Errors
-    /// When the storage is in trouble.
-    pub async fn latest_readings(&self) -> Result<Vec<Latest>, StoreError> {
-        let query = "SELECT name, at, value, loss, failure IS NOT NULL AS failed FROM series
-                     JOIN readings ON series_id = series.id
-                         AND at = (SELECT MAX(at) FROM readings WHERE series_id = series.id AND at <= ?)
-                     WHERE name NOT LIKE '@%' ORDER BY name";
-        Ok(sqlx::query_as(query).bind(self.soon().millis()).fetch_all(&self.read).await?)
-    }
-
-    /// The latest time that a reading may have: clocks differ a little.
-    fn soon(&self) -> Moment {
-        Moment::new(self.wall().checked_add(AHEAD).unwrap_or(Timestamp::MAX))
-    }
-}
-
 /// Deletes a series with all that is in it.
 pub(super) async fn forget(connection: &mut SqliteConnection, name: &str) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM series WHERE name = ?").bind(name).execute(connection).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn any_timestamp_has_a_slot_within_half_of_one(timestamp: i64) {
-            let slot = point(timestamp).slot();
-            proptest::prop_assert_eq!(slot % SLOT, 0);
-            proptest::prop_assert!(slot.abs_diff(timestamp) <= SLOT.unsigned_abs());
-        }
-
-        #[test]
-        fn any_timestamp_can_be_asked_about(timestamp: i64, now in 0..4_000_000_000_i64) {
-            let now = Timestamp::from_second(now).unwrap();
-            let inside = timestamp >= now.as_second() - 28 * 86_400 && timestamp <= now.as_second() + 600;
-            proptest::prop_assert_eq!(point(timestamp).in_range(now), inside);
-        }
-    }
-
-    fn point(timestamp: i64) -> SentPoint {
-        SentPoint { timestamp, value: 0.0 }
-    }
-
-    #[test]
-    fn a_point_is_moved_to_the_nearest_slot_of_30_seconds() {
-        for (timestamp, slot) in [(0, 0), (14, 0), (15, 30), (29, 30), (30, 30), (44, 30), (45, 60), (-10, 0)] {
-            assert_eq!(point(timestamp).slot(), slot, "{timestamp}");
-        }
-    }
-
-    #[test]
-    fn points_may_lie_28_days_back_and_hardly_ahead() {
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let day = 24 * 3600;
-        for (timestamp, good) in [
-            (now.as_second(), true),
-            (now.as_second() - 28 * day, true),
-            (now.as_second() - 28 * day - 1, false),
-            (now.as_second() + 600, true),
-            (now.as_second() + 601, false),
-            // Milliseconds by mistake.
-            (now.as_second() * 1000, false),
-            (i64::MAX, false),
-            (i64::MIN, false),
-        ] {
-            assert_eq!(point(timestamp).in_range(now), good, "{timestamp}");
-        }
-    }
 }

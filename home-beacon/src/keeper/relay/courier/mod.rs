@@ -1,6 +1,8 @@
 //! The task that makes the calls. Each turn makes one at most: a look at upstream's page when it is due, else a status, else
 //! points, else repetitions.
 
+mod statuses;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use shared::{
     http::SetupError,
     id::{ComponentId, MetricId, PageId},
     secret::{Secret, SecretSource},
-    statuspage::{Client, ComponentStatus, Point},
+    statuspage::{Client, Point},
 };
 use tokio::time::sleep;
 
@@ -17,12 +19,12 @@ use super::{
     Upstream, Waiting, answer,
     hold::Hold,
     mirror::{self, Blind},
-    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Outcome, Pause, Planner, REFUSED},
+    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Outcome, Pause, Planner},
     report::{Condition, Left, Reports},
 };
 use crate::{
     clock::Host,
-    keeper::store::{StatusToTell, Store, StoreError},
+    keeper::store::{Store, StoreError},
 };
 
 /// How often upstream's page is looked at.
@@ -193,46 +195,6 @@ impl Courier {
             }
         }
         Ok(Turn::Again)
-    }
-
-    /// Tells a status, unless upstream has it already, or a human's word stands there.
-    async fn tell_status(&mut self, told: &StatusToTell, now: Duration) -> Result<(), StoreError> {
-        let StatusToTell { component, status, delivered } = told;
-        self.calls(now);
-        let there = match self.client.component(&self.page, component).await {
-            Ok(there) => there.status,
-            Err(error) => {
-                self.leave(component, answer::<()>(&Err(error)), now);
-                return Ok(());
-            }
-        };
-        if there != Some(*status) {
-            let maintenance = Some(ComponentStatus::UnderMaintenance);
-            if there == maintenance && *delivered != maintenance {
-                self.heard(Answer::Taken, now);
-                let pause = Pause { reason: "it is under maintenance upstream".into(), until: now + LOOK };
-                self.left.insert(component.clone(), pause);
-                return Ok(());
-            }
-            self.calls(now);
-            if let Err(error) = self.client.set_status(&self.page, component, *status).await {
-                self.leave(component, answer::<()>(&Err(error)), now);
-                return Ok(());
-            }
-        }
-        self.heard(Answer::Taken, now);
-        self.store.status_told(component, *status).await?;
-        tracing::info!(%component, %status, "upstream was told of a status");
-        Ok(())
-    }
-
-    /// Leaves a component alone that upstream does not want to hear of.
-    fn leave(&mut self, component: &ComponentId, answer: Answer, now: Duration) {
-        if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
-            tracing::warn!(%component, reason, "upstream does not take a status");
-            self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
-        }
-        self.heard(answer, now);
     }
 
     async fn send(&mut self, batch: Vec<Waiting>, now: Duration) -> Result<Turn, StoreError> {
