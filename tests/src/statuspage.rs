@@ -32,6 +32,8 @@ pub enum Fault {
     Delay(Duration),
     /// With this text in it it is refused as wrong; else it is passed on.
     Refusing(&'static str),
+    /// What reads is answered with 500; what writes is passed on.
+    ReadsFail,
     /// A human sets the component to maintenance first; then it is passed on.
     Maintenance,
 }
@@ -119,7 +121,10 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
             let head = format!("HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: {}\r\n", body.len());
             format!("{head}Connection: close\r\n\r\n{body}").into_bytes()
         }
-        Fault::None | Fault::Refusing(_) => pass_on(&script.keeper, &request).await,
+        Fault::ReadsFail if request.starts_with(b"GET ") => {
+            b"HTTP/1.1 500 Scripted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+        }
+        Fault::None | Fault::Refusing(_) | Fault::ReadsFail => pass_on(&script.keeper, &request).await,
         Fault::Answer { status, headers, body } => {
             let length = body.len();
             let head =

@@ -74,7 +74,8 @@ fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
     text.counter("relay_held_points_total", "Repetitions of what is measured rarely.", held_points);
     if let Some(backlog) = backlog {
         text.gauge("relay_waiting", "Points that upstream has not taken yet.", backlog.waiting);
-        text.gauge("relay_set_aside", "Points that upstream refused.", backlog.set_aside);
+        text.gauge("relay_set_aside", "Points that upstream refused, or that are too old for it.", backlog.set_aside);
+        text.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
         if let Some(oldest) = backlog.oldest {
             text.gauge("relay_oldest_seconds", "The time of the oldest point that waits, since 1970.", oldest);
         }

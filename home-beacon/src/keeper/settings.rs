@@ -1,6 +1,10 @@
 //! The keeper's settings.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use shared::{
@@ -8,7 +12,7 @@ use shared::{
     settings::{Settings, WrongSetting, base_address, duration, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
-use url::Url;
+use url::{Host, Url};
 
 use super::{
     relay::Upstream,
@@ -98,6 +102,18 @@ fn database(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whether an address names what listens here, as far as that can be told without asking a name server.
+fn is_here(url: &Url, listening: SocketAddr) -> bool {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::from(address),
+        Some(Host::Ipv6(address)) => address.into(),
+        Some(Host::Domain("localhost")) => Ipv4Addr::LOCALHOST.into(),
+        Some(Host::Domain(_)) | None => return false,
+    };
+    let everywhere = listening.ip().is_unspecified() && address.is_loopback();
+    url.port_or_known_default() == Some(listening.port()) && (listening.ip() == address || everywhere)
+}
+
 impl KeeperSettings {
     /// # Errors
     /// When the database has no folder to be in.
@@ -124,8 +140,7 @@ impl KeeperSettings {
                 wrong("UPSTREAM_URL is not set, and UPSTREAM_TOKEN is: name the page's API, or leave out the token")
             }
             (Some(url), Some(token)) => {
-                let here = url.socket_addrs(|| None).is_ok_and(|addresses| addresses.contains(&self.keeper_addr));
-                if url.host_str().is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok()) && here {
+                if is_here(url, self.keeper_addr) {
                     return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
                 }
                 Ok(Some(Upstream { url: url.clone(), token, hold: self.hold }))

@@ -67,7 +67,10 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
         }
         let path = format!("{PATH}/retry");
         let Retried { put_back } = api.call(Method::POST, &path, None).await.map_err(failed)?;
-        writeln!(out, "{} put back, to be sent again.", points(put_back))?;
+        match put_back {
+            0 => writeln!(out, "Nothing that upstream refused was set aside.")?,
+            _ => writeln!(out, "{} put back, to be sent again.", points(put_back))?,
+        }
         return Ok(());
     }
     let Told { relay, points_set_aside } = api.call(Method::GET, PATH, None).await.map_err(failed)?;

@@ -29,7 +29,7 @@ pub enum ApiError {
 pub struct Passing {
     pub call: String,
     pub what: String,
-    /// How long the service asked us to wait (420 and 429).
+    /// How long the service asked us to wait (420, 429, 503).
     pub retry_after: Option<Duration>,
     #[source]
     pub source: Option<reqwest::Error>,
@@ -73,7 +73,7 @@ impl ApiError {
             }
             408 | 500.. => {
                 let what = format!("the server is in trouble ({status}: {message})");
-                Passing { call, what, retry_after: None, source: None }.into()
+                Passing { call, what, retry_after, source: None }.into()
             }
             _ => Permanent { call, status, message }.into(),
         }

@@ -5,6 +5,7 @@ mod delivery;
 mod mirrored;
 mod outage;
 mod owned;
+mod queued;
 mod refused;
 mod repeated;
 mod world;

@@ -11,7 +11,8 @@ use tests::{
     upstream::{LATENCY, LOSS, Relay, ping, points, store},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A keeper that has just begun makes few calls in its first minute.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 const REFUSED: Fault = Fault::Answer { status: 401, headers: "", body: r#"{"error":"Could not authenticate"}"# };
 
@@ -71,7 +72,7 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     let value = |minute: i64| if minute % 40 == 7 { 13.0 } else { 20.5 };
     let readings: Vec<_> = (0..60).map(|minute| ping(now - SignedDuration::from_mins(minute), value(minute))).collect();
     store(&relay.home, &readings).await;
-    let told = relay.says(PATIENCE * 2, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
+    let told = relay.says(PATIENCE, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
     assert_eq!(told["condition"], "well", "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 58);
     assert_eq!(points(&relay.upstream, LOSS, now - SignedDuration::from_mins(200)).await.len(), 60);
@@ -87,6 +88,6 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     relay.way.play(Fault::None);
     let retried = ask(&["relay", "retry"]).await;
     assert_eq!(retried.stdout, "2 points put back, to be sent again.\n", "{}", retried.stderr);
-    relay.drained(PATIENCE * 2).await;
+    relay.drained(PATIENCE).await;
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 60);
 }

@@ -38,6 +38,10 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, format!("{what} could not be found"))
     }
 
+    pub(super) fn no_relay() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "this keeper does not relay: UPSTREAM_URL is not set")
+    }
+
     pub(super) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
     }

@@ -25,12 +25,17 @@ pub(super) struct RelayView {
     pub(super) is_old: bool,
     /// Why upstream is not told anything for now.
     pub(super) paused: Option<String>,
+    /// Why the last call failed.
+    pub(super) trouble: Option<String>,
     /// What upstream does not take.
     pub(super) left: Vec<Left>,
+    /// Whether nothing is left to be told.
+    pub(super) is_done: bool,
     pub(super) waiting: i64,
     pub(super) oldest: Option<Time>,
     pub(super) too_old: i64,
     pub(super) set_aside: i64,
+    pub(super) undated: i64,
 }
 
 pub(super) struct GapView {
@@ -43,17 +48,20 @@ pub(super) struct GapView {
 pub(super) async fn relay(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Result<Option<RelayView>, StoreError> {
     let Some(reports) = &shared.relay else { return Ok(None) };
     let Report { condition, reason, left, looked_at, .. } = reports.latest();
-    let Backlog { waiting, oldest, too_old, set_aside } = shared.store.backlog().await?;
+    let Backlog { waiting, oldest, too_old, set_aside, undated } = shared.store.backlog().await?;
     let oldest = oldest.and_then(|slot| Timestamp::from_second(slot).ok());
     Ok(Some(RelayView {
         is_old: looked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
         looked_at: looked_at.map(|at| Time::new(at, zone)),
-        paused: reason.filter(|_| condition == Condition::Paused),
+        paused: reason.clone().filter(|_| condition == Condition::Paused),
+        trouble: reason.filter(|_| condition == Condition::Trouble),
+        is_done: waiting + set_aside + undated == 0 && left.is_empty() && condition == Condition::Well,
         left,
         waiting,
         oldest: oldest.map(|at| Time::new(at, zone)),
         too_old,
         set_aside,
+        undated,
     }))
 }
 

@@ -25,7 +25,7 @@ impl Hold {
             let age = u64::try_from(now - point.slot).unwrap_or_default();
             age <= hold.as_secs()
                 && point.slot.div_euclid(STRETCH) < stretch
-                && self.0.get(&point.metric).is_none_or(|last| *last < stretch)
+                && self.0.get(&point.metric).is_none_or(|last| *last != stretch)
         };
         let repeat = |point: &LastPoint| Waiting { metric: point.metric.clone(), slot: now, value: point.value };
         measured.iter().filter(is_due).map(repeat).collect()

@@ -41,27 +41,28 @@ impl From<ApiError> for Blind {
     fn from(error: ApiError) -> Self {
         // A page that is missing is missing for everything.
         Self::Upstream(match answer::<()>(&Err(error)) {
-            Answer::Missing(reason) | Answer::Wrong(reason) => Answer::Refused(reason),
+            Answer::Missing(reason) | Answer::Wrong(reason) => {
+                Answer::Refused(format!("{reason}: look at UPSTREAM_URL and at the id of the page"))
+            }
             other => other,
         })
     }
 }
 
 /// Copies what upstream says now. `may_call` is asked before every call, and a no leaves the rest to the next look. After a
-/// time without a look the last incidents are read, too.
+/// time without a look the last incidents are read, too. The components that upstream does not know are returned.
 pub(super) async fn look(
     store: &Store,
     client: &Client,
     page: &PageId,
     after_a_while: bool,
     mut may_call: impl FnMut() -> bool,
-) -> Result<(), Blind> {
+) -> Result<Vec<ComponentId>, Blind> {
     let wanted = store.mirrored_components(page).await?;
-    if !wanted.is_empty() {
-        copy_components(store, client, page, wanted, &mut may_call).await?;
-    }
+    let unknown =
+        if wanted.is_empty() { wanted } else { copy_components(store, client, page, wanted, &mut may_call).await? };
     if !may_call() {
-        return Ok(());
+        return Ok(unknown);
     }
     let mut told = incidents(client.incident_documents(page, Which::Unresolved).await?);
     let known = store.mirrored_open(page).await?;
@@ -87,7 +88,7 @@ pub(super) async fn look(
             tracing::info!(incident = %incident.id, status = incident.status, "upstream tells of an incident");
         }
     }
-    Ok(())
+    Ok(unknown)
 }
 
 async fn copy_components(
@@ -96,7 +97,7 @@ async fn copy_components(
     page: &PageId,
     mut wanted: Vec<ComponentId>,
     may_call: &mut impl FnMut() -> bool,
-) -> Result<(), Blind> {
+) -> Result<Vec<ComponentId>, Blind> {
     for number in 1.. {
         if !may_call() {
             break;
@@ -124,7 +125,7 @@ async fn copy_components(
             break;
         }
     }
-    Ok(())
+    Ok(wanted)
 }
 
 /// Those that can be read: somebody else's must not stop a look.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use shared::{
     api::ApiError,
+    chain::deepest,
     http::{Deadlines, SetupError, client_for},
     secret::SecretSource,
     statuspage::Client,
@@ -56,9 +57,10 @@ fn answer<T>(result: &Result<T, ApiError>) -> Answer {
     match result {
         Ok(_) => Answer::Taken,
         Err(ApiError::Passing(passing)) => {
-            Answer::Trouble { reason: passing.to_string(), retry_after: passing.retry_after }
+            let why = passing.source.as_ref().map(|source| format!(" ({})", deepest(source))).unwrap_or_default();
+            Answer::Trouble { reason: format!("{passing}{why}"), retry_after: passing.retry_after }
         }
-        Err(ApiError::Pausing(pausing)) => Answer::Refused(pausing.to_string()),
+        Err(ApiError::Pausing(pausing)) => Answer::Refused(format!("{pausing}: look at UPSTREAM_TOKEN")),
         Err(ApiError::Permanent(permanent)) => match permanent.status {
             404 | 405 => Answer::Missing(permanent.to_string()),
             400 | 413 | 422 => Answer::Wrong(permanent.to_string()),

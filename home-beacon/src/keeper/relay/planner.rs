@@ -21,7 +21,8 @@ pub const MOST_CALLS: usize = 30;
 pub const FOR_LOOKING: usize = 2;
 
 /// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
-const BEFORE: usize = MOST_CALLS / 2;
+/// It looks at the page, and sends what is most urgent.
+const BEFORE: usize = MOST_CALLS - 6;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -98,6 +99,8 @@ pub struct Planner {
     metrics: BTreeMap<MetricId, Pause>,
     /// How many of the points at the head of the queue have one among them that upstream does not want.
     suspects: usize,
+    /// How many points to send at once: after one that was refused few, because the next may be refused, too.
+    most: usize,
     /// Metrics to be sent alone, because one of them is missing upstream.
     alone: VecDeque<MetricId>,
 }
@@ -112,6 +115,7 @@ impl Planner {
             token: None,
             metrics: BTreeMap::new(),
             suspects: 0,
+            most: MOST_POINTS,
             alone: VecDeque::new(),
         }
     }
@@ -125,7 +129,7 @@ impl Planner {
         // One that was paused and is tried again is tried alone, too.
         let mut apart = self.alone.iter().chain(self.metrics.keys());
         let alone = apart.find(|metric| open.clone().any(|point| point.metric == **metric));
-        let most = if self.suspects > 0 { self.suspects.div_ceil(2) } else { MOST_POINTS };
+        let most = if self.suspects > 0 { self.suspects.div_ceil(2) } else { self.most };
         let chosen = open.filter(|point| alone.is_none_or(|metric| point.metric == *metric));
         let batch: Vec<_> = chosen.take(most).cloned().collect();
         if batch.is_empty() {
@@ -177,6 +181,9 @@ impl Planner {
                     return Outcome::Kept;
                 }
                 self.suspects = self.suspects.saturating_sub(batch.len());
+                if self.suspects == 0 {
+                    self.most = (self.most * 2).min(MOST_POINTS);
+                }
                 self.release(batch);
                 self.metrics.retain(|metric, _| batch.iter().all(|point| point.metric != *metric));
                 Outcome::Delivered
@@ -238,7 +245,7 @@ impl Planner {
             self.suspects = batch.len();
             return Outcome::Kept;
         }
-        self.suspects = 0;
+        (self.suspects, self.most) = (0, 1);
         Outcome::SetAside(reason)
     }
 

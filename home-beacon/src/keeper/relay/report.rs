@@ -30,8 +30,7 @@ pub struct Report {
     pub left: Vec<Left>,
     /// When upstream's page was copied last.
     pub looked_at: Option<Timestamp>,
-    /// Since this process began: calls, how many of them failed, points that upstream has taken, and of those that were
-    /// repetitions.
+    /// Since this process began: calls, how many of them failed, points that upstream has taken, and repetitions beside those.
     pub calls: u64,
     pub failed_calls: u64,
     pub points: u64,

@@ -75,6 +75,7 @@ impl Store {
         own(&component, &status)?;
         set_status(&mut change, &mut component, status).await?;
         change.commit().await?;
+        self.queued.notify_one();
         Ok(component)
     }
 

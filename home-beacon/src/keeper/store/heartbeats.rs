@@ -33,7 +33,7 @@ pub struct Gap {
 impl Store {
     /// Says that the keeper is alive, in somebody's transaction; whether that was worth writing.
     pub(super) async fn beat(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let (Some(now), uptime) = (self.host.now(), self.host.uptime.now()) else { return Ok(false) };
+        let (Some(now), uptime) = (self.time(), self.host.uptime.now()) else { return Ok(false) };
         let last_beat = *self.last_beat();
         if last_beat.is_some_and(|last| uptime.saturating_sub(last) < APART) {
             return Ok(false);
@@ -99,6 +99,13 @@ impl Store {
     pub async fn gaps(&self, since: Option<Moment>, most: u32) -> Result<Vec<Gap>, StoreError> {
         let query = "SELECT began, ended, host_booted FROM gaps WHERE ended > ? ORDER BY began DESC LIMIT ?";
         Ok(sqlx::query_as(query).bind(since.map_or(i64::MIN, Moment::millis)).bind(most).fetch_all(&self.read).await?)
+    }
+
+    /// The last heartbeat, where it is of another boot.
+    pub(super) async fn alive_in_another_boot(&self) -> sqlx::Result<Option<Timestamp>> {
+        let query = sqlx::query_scalar("SELECT at FROM heartbeat WHERE boot <> ?").bind(&self.host.boot);
+        let at: Option<i64> = query.fetch_optional(&self.read).await?;
+        Ok(at.and_then(|at| Moment::try_from(at).ok()).map(Moment::timestamp))
     }
 
     /// Whether the host has booted since it was in that boot, at that time.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared::id::{MetricId, MetricsProviderId, PageId};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Moment, Store, StoreError, latest, new_id, pages, readings};
+use super::{Moment, Store, StoreError, latest, new_id, pages, queue, readings};
 
 /// Where metrics come from. The keeper fetches from nobody, so there is only the kind that is sent to it.
 #[derive(Clone, Debug, FromRow, Serialize)]
@@ -216,6 +216,7 @@ impl Store {
         let mut change = self.begin_write().await?;
         let mut metric = metric(&mut change, page, id).await?;
         readings::forget(&mut change, &series_of(id.as_str())).await?;
+        queue::forget(&mut change, id).await?;
         change.commit().await?;
         metric.most_recent_data_at = None;
         Ok(metric)

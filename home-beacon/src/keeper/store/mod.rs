@@ -69,6 +69,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// Marks a database as a keeper's, in the place that SQLite has for it; set by the first migration.
 const APPLICATION_ID: i64 = 0x706f_7263;
 
+/// How long after a boot a clock is not believed that shows a time before the last heartbeat: it may have run ahead then.
+const DISBELIEF: Duration = Duration::from_hours(1);
+
 /// How long a request waits for a connection or a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -79,6 +82,8 @@ pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
     host: Host,
+    /// When the keeper was alive in another boot of the host, as far as it is known.
+    alive_until: Option<Timestamp>,
     /// The host's uptime when this was opened.
     began: Duration,
     /// The host's uptime at the last heartbeat of this process that is on disk.
@@ -97,6 +102,7 @@ impl Store {
             _lock: Arc::new(lock),
             write,
             read,
+            alive_until: None,
             began: host.uptime.now(),
             host,
             beaten: Arc::default(),
@@ -140,9 +146,17 @@ impl Store {
         }
     }
 
+    /// The time; `None` while nobody has set the clock since a power cut. A machine may begin with a time that it saved some
+    /// time before, so what lies before the last heartbeat of another boot is not believed for a while.
+    pub fn time(&self) -> Option<Timestamp> {
+        let believed =
+            |now: &Timestamp| self.alive_until.is_none_or(|alive| *now >= alive) || self.host.uptime.now() > DISBELIEF;
+        self.host.now().filter(believed)
+    }
+
     /// Whether the host's clock shows the time.
     pub fn clock_is_set(&self) -> bool {
-        self.host.now().is_some()
+        self.time().is_some()
     }
 
     /// Finishes what is under way and closes the files.

@@ -65,7 +65,9 @@ impl Store {
             Err(error) => return Err(OpenError::Migration(error)),
         }
         let read = pool(2).connect_with(options).await.map_err(OpenError::from_sqlite)?;
-        Ok(Self::new(Some(lock), write, read, host))
+        let store = Self::new(Some(lock), write, read, host);
+        let alive_until = store.alive_in_another_boot().await.map_err(OpenError::from_sqlite)?;
+        Ok(Self { alive_until, ..store })
     }
 
     /// Opens a database that cannot be written, to be read; every write fails.

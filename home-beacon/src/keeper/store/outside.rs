@@ -144,6 +144,8 @@ impl Store {
             .bind(told.id.as_str())
             .execute(&mut *change)
             .await?;
+        let query = sqlx::query("DELETE FROM incident_components WHERE incident_id = ?").bind(told.id.as_str());
+        query.execute(&mut *change).await?;
         for named in &told.components {
             // Upstream may name components that this page does not have.
             let query = "INSERT OR IGNORE INTO incident_components (incident_id, component_id)

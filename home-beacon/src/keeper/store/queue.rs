@@ -61,6 +61,8 @@ pub struct Backlog {
     pub set_aside: i64,
     /// Of those set aside, how many are older than upstream takes.
     pub too_old: i64,
+    /// What came in before the clock was set, and waits for its time.
+    pub undated: i64,
 }
 
 impl Delivered {
@@ -69,10 +71,30 @@ impl Delivered {
     }
 }
 
+/// Takes everything off the queue that is not to be told upstream any more.
+pub(super) async fn drop_unmarked(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for query in [
+        "DELETE FROM relay_points WHERE metric_id NOT IN (SELECT id FROM metrics WHERE relayed)",
+        "DELETE FROM relay_set_aside WHERE metric_id NOT IN (SELECT id FROM metrics WHERE relayed)",
+    ] {
+        sqlx::query(query).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Takes a metric's points off the queue.
+pub(super) async fn forget(connection: &mut SqliteConnection, metric: &MetricId) -> Result<(), StoreError> {
+    for query in ["DELETE FROM relay_points WHERE metric_id = ?", "DELETE FROM relay_set_aside WHERE metric_id = ?"] {
+        sqlx::query(query).bind(metric.as_str()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// The slots that upstream takes points of.
 fn window(now: Timestamp) -> (i64, i64) {
     let by = |age: SignedDuration| now.as_second().saturating_sub(age.as_secs());
-    (by(BACKFILL), by(-AHEAD))
+    // The call takes its time, and upstream has a clock of its own.
+    (by(BACKFILL - AHEAD), by(-AHEAD))
 }
 
 /// Queues a point. Another one of its slot goes, wherever it is.
@@ -84,6 +106,8 @@ pub(super) async fn put(
 ) -> Result<(), StoreError> {
     let query = "INSERT OR REPLACE INTO relay_points (slot, metric_id, value) VALUES (?, ?, ?)";
     sqlx::query(query).bind(slot).bind(metric.as_str()).bind(value).execute(&mut *connection).await?;
+    let query = "DELETE FROM relay_set_aside WHERE slot = ? AND metric_id = ?";
+    sqlx::query(query).bind(slot).bind(metric.as_str()).execute(connection).await?;
     Ok(())
 }
 
@@ -174,23 +198,28 @@ impl Store {
         }
     }
 
-    /// Moves a point out of the way of the others.
+    /// Moves a point out of the way of the others, unless its slot has another value by now.
     ///
     /// # Errors
     /// When the storage is in trouble.
     pub async fn set_aside(&self, point: &Waiting, reason: &str) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
+        let query = "DELETE FROM relay_points WHERE slot = ? AND metric_id = ? AND value = ?";
+        let gone = sqlx::query(query).bind(point.slot).bind(point.metric.as_str()).bind(point.value);
+        if gone.execute(&mut *change).await?.rows_affected() == 0 {
+            return Ok(());
+        }
         let query =
             "INSERT OR REPLACE INTO relay_set_aside (slot, metric_id, value, reason, at) VALUES (?, ?, ?, ?, ?)";
         let aside = sqlx::query(query).bind(point.slot).bind(point.metric.as_str()).bind(point.value);
         aside.bind(reason).bind(self.now().millis()).execute(&mut *change).await?;
-        let query = "DELETE FROM relay_points WHERE slot = ? AND metric_id = ? AND value = ?";
-        let gone = sqlx::query(query).bind(point.slot).bind(point.metric.as_str()).bind(point.value);
-        gone.execute(&mut *change).await?;
         let query = "DELETE FROM relay_set_aside WHERE (slot, metric_id) IN
                          (SELECT slot, metric_id FROM relay_set_aside ORDER BY slot DESC LIMIT -1 OFFSET ?)";
-        sqlx::query(query).bind(MOST_SET_ASIDE).execute(&mut *change).await?;
+        let forgotten = sqlx::query(query).bind(MOST_SET_ASIDE).execute(&mut *change).await?.rows_affected();
         change.commit().await?;
+        if forgotten > 0 {
+            tracing::warn!(forgotten, most = MOST_SET_ASIDE, "too many points are set aside: the oldest are forgotten");
+        }
         Ok(())
     }
 
@@ -228,11 +257,14 @@ impl Store {
     /// When the storage is in trouble.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         let delivered = i64::try_from(self.delivered.lock().points.len()).unwrap_or(i64::MAX);
-        let query = "SELECT COUNT(*) FILTER (WHERE slot >= ?1), MIN(slot) FILTER (WHERE slot >= ?1),
-                         COUNT(*) FILTER (WHERE slot < ?1), (SELECT COUNT(*) FROM relay_set_aside) FROM relay_points";
-        let (queued, oldest, too_old, refused): (i64, Option<i64>, i64, i64) =
-            sqlx::query_as(query).bind(window(self.wall()).0).fetch_one(&self.read).await?;
+        let query = "SELECT COUNT(*) FILTER (WHERE slot BETWEEN ?1 AND ?2), MIN(slot) FILTER (WHERE slot >= ?1),
+                         COUNT(*) FILTER (WHERE slot < ?1), (SELECT COUNT(*) FROM relay_set_aside),
+                         (SELECT COUNT(*) FROM undated) FROM relay_points";
+        let (from, to) = window(self.wall());
+        let (queued, oldest, too_old, refused, undated): (i64, Option<i64>, i64, i64, i64) =
+            sqlx::query_as(query).bind(from).bind(to).fetch_one(&self.read).await?;
         let waiting = (queued - delivered).max(0);
-        Ok(Backlog { waiting, oldest: oldest.filter(|_| waiting > 0), set_aside: refused + too_old, too_old })
+        let oldest = oldest.filter(|_| waiting > 0);
+        Ok(Backlog { waiting, oldest, set_aside: refused + too_old, too_old, undated })
     }
 }

@@ -47,7 +47,7 @@ impl Store {
 
     async fn try_add_points(&self, page: &PageId, points: &[(MetricId, Vec<SentPoint>)]) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
-        if self.host.now().is_some() {
+        if self.clock_is_set() {
             self.store_points(&mut change, page, points).await?;
         } else {
             for (metric, points) in points {
@@ -97,7 +97,7 @@ impl Store {
 
     async fn try_add_readings(&self, readings: &[Reading]) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
-        if self.host.now().is_some() {
+        if self.clock_is_set() {
             self.store_readings(&mut change, readings).await?;
         } else {
             for reading in readings {

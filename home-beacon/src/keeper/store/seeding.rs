@@ -3,7 +3,7 @@
 use shared::id::{ComponentId, MetricId, PageId, WrongShape};
 use sqlx::SqliteConnection;
 
-use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages};
+use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages, queue};
 use crate::{
     keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
     reading::Field,
@@ -26,6 +26,7 @@ impl Store {
         let now = self.now();
         let mut change = self.begin_write().await?;
         seed_page(&mut change, &seed.page, now).await?;
+        self.unmark(&mut change, Some(seed)).await?;
         for (position, component) in (1..).zip(&seed.components) {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
             outside::set_relayed(&mut change, &component.id, component.relay).await?;
@@ -37,12 +38,34 @@ impl Store {
         Ok(seed.page.id.clone())
     }
 
+    /// Takes the mark of what is told upstream from everything that the seed does not mark.
+    async fn unmark(&self, connection: &mut SqliteConnection, seed: Option<&Seed>) -> Result<(), StoreError> {
+        let marked = |relay: bool, id: &str| relay.then(|| id.to_owned());
+        let seed = seed.into_iter();
+        let components: Vec<_> =
+            seed.clone().flat_map(|seed| &seed.components).filter_map(|it| marked(it.relay, it.id.as_str())).collect();
+        let metrics: Vec<_> =
+            seed.flat_map(|seed| &seed.metrics).filter_map(|it| marked(it.relay, it.id.as_str())).collect();
+        for (query, kept) in [
+            ("UPDATE components SET relayed = 0, delivered = NULL WHERE relayed AND id NOT IN", components),
+            ("UPDATE metrics SET relayed = 0, held = 0 WHERE relayed AND id NOT IN", metrics),
+        ] {
+            let query = format!("{query} ({})", vec!["?"; kept.len()].join(", "));
+            let unmark = kept.iter().fold(sqlx::query(sqlx::AssertSqlSafe(query)), sqlx::query::Query::bind);
+            unmark.execute(&mut *connection).await?;
+        }
+        queue::drop_unmarked(connection).await
+    }
+
     /// The page that is shown without a seed: the newest one (an older one may be from before there was a seed), made with one component if there is none yet, and with the
     /// usual metrics if it never had any.
     ///
     /// # Errors
     /// When the storage is in trouble.
     pub async fn first_page(&self) -> Result<PageId, StoreError> {
+        let mut change = self.begin_write().await?;
+        self.unmark(&mut change, None).await?;
+        change.commit().await?;
         let page = match self.pages().await?.into_iter().max_by_key(|page| page.created_at) {
             Some(page) => page.id,
             None => self.seed(&first_seed().map_err(wrong)?).await?,

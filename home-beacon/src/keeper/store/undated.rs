@@ -1,8 +1,6 @@
 //! What comes in before the clock is set. A Pi has no battery for its clock, so after a power cut the jobs stamp what they
 //! measure with a time long past. It is kept by the host's uptime, and dated once the clock is set.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::id::{MetricId, PageId};
@@ -16,6 +14,9 @@ const MOST: i64 = 50_000;
 
 /// How much is dated in one transaction.
 const AT_ONCE: i64 = 500;
+
+/// A stamp of the same clock is not older than a job may have taken to hand it over.
+const AGREES: SignedDuration = SignedDuration::from_hours(1);
 
 /// Something whose time is not known yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,9 +47,13 @@ impl Store {
         let age = self.host.wall.now().duration_since(at);
         let uptime = SignedDuration::try_from(self.host.uptime.now()).unwrap_or_default();
         let after = i64::try_from((uptime - age).as_millis()).unwrap_or_default();
-        // A time of its own that can be right needs no boot to count from.
-        let (boot, after) =
-            if at < self.host.built { (self.host.boot.as_str(), after) } else { (ITS_OWN, at.as_millisecond()) };
+        // Who agrees with our clock has the same wrong one. Another time that can be right needs no boot to count from.
+        let agrees = age.abs() < AGREES;
+        let (boot, after) = if agrees || at < self.host.built {
+            (self.host.boot.as_str(), after)
+        } else {
+            (ITS_OWN, at.as_millisecond())
+        };
         let query = "INSERT INTO undated (boot, after, document) VALUES (?, ?, ?)";
         sqlx::query(query).bind(boot).bind(after).bind(document).execute(&mut *connection).await?;
         let query = "DELETE FROM undated WHERE id <= (SELECT MAX(id) FROM undated) - ?";
@@ -62,7 +67,7 @@ impl Store {
     /// When the storage is in trouble; what is not dated yet stays.
     pub async fn date(&self) -> Result<Dated, StoreError> {
         let mut sum = Dated::default();
-        let Some(now) = self.host.now() else { return Ok(sum) };
+        let Some(now) = self.time() else { return Ok(sum) };
         let there: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM undated)").fetch_one(&self.read).await?;
         if there == 0 {
             return Ok(sum);
@@ -77,13 +82,12 @@ impl Store {
                     .await?;
             let Some(last) = rows.last().map(|row| row.0) else { return Ok(sum) };
             for (_, boot, after, document) in &rows {
-                let after = Duration::from_millis(u64::try_from(*after).unwrap_or_default());
                 let at = match boot.as_str() {
-                    ITS_OWN => Moment::try_from(i64::try_from(after.as_millis()).unwrap_or_default())
-                        .ok()
-                        .map(Moment::timestamp),
+                    ITS_OWN => Moment::try_from(*after).ok().map(Moment::timestamp),
                     // Where the system tells no boots apart, nobody can know that it was this one.
-                    boot if boot == self.host.boot && !boot.is_empty() => booted.checked_add(after).ok(),
+                    boot if boot == self.host.boot && !boot.is_empty() => {
+                        booted.checked_add(SignedDuration::from_millis(*after)).ok()
+                    }
                     _ => None,
                 };
                 let dated = match (at, serde_json::from_str(document)) {
@@ -92,7 +96,11 @@ impl Store {
                     }
                     (Some(at), Ok(Undated::Point { page, metric, value })) => {
                         let point = SentPoint { timestamp: at.as_second(), value };
-                        self.store_points(&mut change, &page, &[(metric, vec![point])]).await
+                        if point.in_range(now) {
+                            self.store_points(&mut change, &page, &[(metric, vec![point])]).await
+                        } else {
+                            Err(StoreError::Contradiction("its time cannot be right".into()))
+                        }
                     }
                     _ => Err(StoreError::Contradiction("its time cannot be known any more".into())),
                 };

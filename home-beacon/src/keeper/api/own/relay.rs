@@ -19,13 +19,14 @@ pub(super) fn router() -> Router<Shared> {
 }
 
 async fn relay(State(shared): State<Shared>) -> Result<Json<Value>, Refusal> {
-    let reports = shared.relay.as_ref().ok_or_else(|| Refusal::not_found("a relay (UPSTREAM_URL is not set)"))?;
+    let reports = shared.relay.as_ref().ok_or_else(Refusal::no_relay)?;
     let backlog = Some(shared.store.backlog().await?);
     let points = shared.store.points_set_aside(MOST).await?;
     Ok(Json(json!({ "relay": RelayHealth { report: reports.latest(), backlog }, "points_set_aside": points })))
 }
 
 async fn retry(State(shared): State<Shared>) -> Result<Json<Value>, Refusal> {
+    shared.relay.as_ref().ok_or_else(Refusal::no_relay)?;
     Ok(Json(json!({ "put_back": shared.store.retry_set_aside().await? })))
 }
 

@@ -3,7 +3,10 @@
 
 mod statuses;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use shared::{
@@ -32,6 +35,9 @@ const LOOK: Duration = Duration::from_mins(1);
 
 /// A longer time between two looks may hide something.
 const A_WHILE: Duration = Duration::from_mins(2);
+
+/// When a status that could not be told is tried again.
+const STATUS_AGAIN: Duration = Duration::from_secs(30);
 
 /// How long to wait when the storage is in trouble, and until an unset clock or a refused token is looked at again.
 const STORAGE: Duration = Duration::from_secs(5);
@@ -65,7 +71,12 @@ pub struct Courier {
     left: BTreeMap<ComponentId, Pause>,
     held_for: Duration,
     hold: Hold,
+    /// The components of which the log says that upstream does not know them.
+    unknown: BTreeSet<ComponentId>,
+    /// The metrics of which it says that upstream does not take them.
+    missing: BTreeSet<MetricId>,
     look_due: Duration,
+    statuses_due: Duration,
     looked: Option<Duration>,
     /// Whether the log says that upstream answers.
     is_well: bool,
@@ -90,7 +101,10 @@ impl Courier {
             left: BTreeMap::new(),
             held_for: upstream.hold,
             hold: Hold::default(),
+            unknown: BTreeSet::new(),
+            missing: BTreeSet::new(),
             look_due: now,
+            statuses_due: now,
             looked: None,
             stuck: false,
             host,
@@ -134,10 +148,13 @@ impl Courier {
 
     async fn take_turn(&mut self) -> Result<Turn, StoreError> {
         // A point without its time, or with a wrong one, is nobody's.
-        let Some(wall) = self.host.now() else { return Ok(Turn::After(SOON)) };
+        let Some(wall) = self.store.time() else { return Ok(Turn::After(SOON)) };
         let now = self.host.uptime.now();
         if self.store.delivered_since().is_some_and(|since| now.saturating_sub(since) > SETTLE) {
-            self.store.settle().await?;
+            // On a full disk they are remembered for longer, up to a bound.
+            if let Err(error) = self.store.settle().await {
+                tracing::debug!(cause = %deepest(&error), "what upstream has taken cannot be written down yet");
+            }
         }
         self.notice_another_token();
         let until = |then: Duration| Turn::After(then.saturating_sub(now));
@@ -154,24 +171,28 @@ impl Courier {
             return Ok(until(open.min(self.look_due)));
         }
         self.left.retain(|_, left| left.until > now);
-        let statuses = self.store.statuses_to_tell(&self.page).await?;
-        if let Some(status) = statuses.into_iter().find(|status| !self.left.contains_key(&status.component)) {
-            self.tell_status(&status, now).await?;
-            return Ok(Turn::Again);
+        if self.statuses_due <= now {
+            let statuses = self.store.statuses_to_tell(&self.page).await?;
+            if let Some(status) = statuses.into_iter().find(|status| !self.left.contains_key(&status.component)) {
+                self.tell_status(&status).await?;
+                return Ok(Turn::Again);
+            }
         }
         let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
         let queue = self.store.waiting(wall, &paused, MOST_POINTS).await?;
         match self.planner.next(&queue, now) {
-            Next::Send(batch) => self.send(batch, now).await,
-            Next::At(open) => Ok(until(open.min(self.look_due))),
-            Next::Idle => self.repeat(wall, now).await,
+            Next::Send(batch) => self.send(batch).await,
+            // Some metric is paused; that is no reason not to repeat the others.
+            Next::At(open) => self.repeat(wall, now, open).await,
+            Next::Idle => self.repeat(wall, now, self.look_due).await,
         }
     }
 
     async fn look(&mut self, now: Duration) -> Result<Turn, StoreError> {
         let after_a_while = self.looked.is_none_or(|looked| now.saturating_sub(looked) > A_WHILE);
-        let (planner, reports) = (&mut self.planner, &self.reports);
+        let (planner, reports, uptime) = (&mut self.planner, &self.reports, &self.host.uptime);
         let may_call = || {
+            let now = uptime.now();
             let may = planner.room(now) > 0;
             if may {
                 planner.calls(now);
@@ -179,31 +200,32 @@ impl Courier {
             }
             may
         };
-        match mirror::look(&self.store, &self.client, &self.page, after_a_while, may_call).await {
-            Ok(()) => {
-                self.look_due = now + LOOK;
+        let seen = mirror::look(&self.store, &self.client, &self.page, after_a_while, may_call).await;
+        // Whatever came of it: the points are not to wait until the page can be read.
+        self.look_due = now + LOOK;
+        match seen {
+            Ok(unknown) => {
+                for component in unknown.iter().filter(|component| self.unknown.insert((*component).clone())) {
+                    tracing::warn!(%component, "the page upstream has no such component: what is said of it is said here alone");
+                }
                 self.looked = Some(now);
-                self.heard(Answer::Taken, now);
+                self.heard(Answer::Taken);
                 let looked_at = self.host.wall.now();
                 self.reports.change(|report| report.looked_at = Some(looked_at));
             }
-            Err(Blind::Upstream(answer)) => self.heard(answer, now),
-            Err(Blind::Storage(error)) => {
-                // Upstream is not to be asked again and again because of it.
-                self.look_due = now + LOOK;
-                return Err(error);
-            }
+            Err(Blind::Upstream(answer)) => self.heard(answer),
+            Err(Blind::Storage(error)) => return Err(error),
         }
         Ok(Turn::Again)
     }
 
-    async fn send(&mut self, batch: Vec<Waiting>, now: Duration) -> Result<Turn, StoreError> {
-        self.calls(now);
+    async fn send(&mut self, batch: Vec<Waiting>) -> Result<Turn, StoreError> {
+        self.calls();
         let sent = self.client.add_points(&self.page, &by_metric(&batch)).await;
         let answer = answer(&sent);
         self.watch(&answer);
         let failed = answer != Answer::Taken;
-        match self.planner.answered(&batch, answer, now, fastrand::f64()) {
+        match self.planner.answered(&batch, answer, self.host.uptime.now(), fastrand::f64()) {
             Outcome::Delivered => {
                 self.reports.change(|report| report.points += batch.len() as u64);
                 self.store.delivered(batch).await?;
@@ -215,7 +237,7 @@ impl Courier {
                     self.store.set_aside(point, &reason).await?;
                 }
             }
-            Outcome::Kept => (),
+            Outcome::Kept => self.tell_of_paused(),
         }
         if failed {
             self.reports.change(|report| report.failed_calls += 1);
@@ -223,40 +245,58 @@ impl Courier {
         Ok(Turn::Again)
     }
 
-    /// Repeats what is measured rarely, while upstream is well.
-    async fn repeat(&mut self, wall: Timestamp, now: Duration) -> Result<Turn, StoreError> {
-        let pause = self.look_due.saturating_sub(now).min(Hold::pause(wall));
+    /// Tells the log once of each metric that upstream does not take.
+    fn tell_of_paused(&mut self) {
+        let now = self.host.uptime.now();
+        for (metric, pause) in self.planner.paused(now) {
+            if self.missing.insert(metric.clone()) {
+                tracing::warn!(%metric, reason = pause.reason, "upstream does not take a metric: the others go on");
+            }
+        }
+    }
+
+    /// Repeats what is measured rarely, while upstream is well; `until` something else is to be done.
+    async fn repeat(&mut self, wall: Timestamp, now: Duration, until: Duration) -> Result<Turn, StoreError> {
+        let pause = until.min(self.look_due).saturating_sub(now).min(Hold::pause(wall));
         let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) <= A_WHILE);
         if self.held_for.is_zero() || !fresh || !self.planner.is_well() {
             return Ok(Turn::After(pause));
         }
-        let due = self.hold.due(&self.store.points_to_hold().await?, self.held_for, wall);
-        if due.is_empty() {
-            return Ok(Turn::After(pause));
+        let mut due = self.hold.due(&self.store.points_to_hold(self.held_for).await?, self.held_for, wall);
+        due.retain(|point| self.planner.paused(now).all(|(metric, _)| *metric != point.metric));
+        // One at a time, so that none stands for another's trouble.
+        let Some(point) = due.into_iter().next() else { return Ok(Turn::After(pause)) };
+        let point = [point];
+        self.hold.tried(&point);
+        self.calls();
+        match answer(&self.client.add_points(&self.page, &by_metric(&point)).await) {
+            missing @ Answer::Missing(_) => {
+                self.watch(&missing);
+                self.planner.answered(&point, missing, self.host.uptime.now(), fastrand::f64());
+            }
+            answer => {
+                if answer == Answer::Taken {
+                    self.reports.change(|report| report.held_points += 1);
+                }
+                self.heard(answer);
+            }
         }
-        self.hold.tried(&due);
-        self.calls(now);
-        let sent = self.client.add_points(&self.page, &by_metric(&due)).await;
-        if sent.is_ok() {
-            self.reports.change(|report| report.held_points += due.len() as u64);
-        }
-        self.heard(answer(&sent), now);
         Ok(Turn::Again)
     }
 
     /// A call is being made.
-    fn calls(&mut self, now: Duration) {
-        self.planner.calls(now);
+    fn calls(&mut self) {
+        self.planner.calls(self.host.uptime.now());
         self.reports.change(|report| report.calls += 1);
     }
 
     /// Takes an answer that is about no points.
-    fn heard(&mut self, answer: Answer, now: Duration) {
+    fn heard(&mut self, answer: Answer) {
         self.watch(&answer);
         if answer != Answer::Taken {
             self.reports.change(|report| report.failed_calls += 1);
         }
-        self.planner.heard(answer, now, fastrand::f64());
+        self.planner.heard(answer, self.host.uptime.now(), fastrand::f64());
     }
 
     /// Tells the log when it turns from good to bad, or back; and remembers a token that was refused.
@@ -264,14 +304,17 @@ impl Courier {
         match answer {
             Answer::Refused(reason) => {
                 if self.is_well || self.planner.refused().is_none() {
-                    tracing::warn!(reason, "upstream refuses everything: the relay pauses, and loses nothing");
+                    tracing::warn!(
+                        reason,
+                        "upstream cannot be told until somebody mends it: the relay pauses, and loses nothing"
+                    );
                 }
                 self.refused.clone_from(&self.used);
             }
             Answer::Trouble { reason, .. } if self.is_well => {
-                tracing::warn!(reason, "upstream cannot be reached: the relay waits, and loses nothing");
+                tracing::warn!(reason, "upstream cannot be told for now: the relay tries again, and loses nothing");
             }
-            Answer::Taken if !self.is_well => tracing::info!("upstream answers again"),
+            Answer::Taken if !self.is_well => tracing::info!("upstream can be told again"),
             _ => (),
         }
         self.is_well = !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. });

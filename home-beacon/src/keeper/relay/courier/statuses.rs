@@ -1,7 +1,5 @@
 //! Tells the statuses of components that the keeper owns.
 
-use std::time::Duration;
-
 use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use super::{
@@ -9,48 +7,54 @@ use super::{
         answer,
         planner::{Answer, Pause, REFUSED},
     },
-    Courier, LOOK,
+    Courier, LOOK, STATUS_AGAIN,
 };
 use crate::keeper::store::{StatusToTell, StoreError};
 
 impl Courier {
     /// Tells a status, unless upstream has it already, or a human's word stands there.
-    pub(super) async fn tell_status(&mut self, told: &StatusToTell, now: Duration) -> Result<(), StoreError> {
+    pub(super) async fn tell_status(&mut self, told: &StatusToTell) -> Result<(), StoreError> {
         let StatusToTell { component, status, delivered } = told;
-        self.calls(now);
+        self.calls();
         let there = match self.client.component(&self.page, component).await {
             Ok(there) => there.status,
             Err(error) => {
-                self.leave(component, answer::<()>(&Err(error)), now);
+                self.leave(component, answer::<()>(&Err(error)));
                 return Ok(());
             }
         };
         if there != Some(*status) {
             let maintenance = Some(ComponentStatus::UnderMaintenance);
             if there == maintenance && *delivered != maintenance {
-                self.heard(Answer::Taken, now);
-                let pause = Pause { reason: "it is under maintenance upstream".into(), until: now + LOOK };
+                self.heard(Answer::Taken);
+                let until = self.host.uptime.now() + LOOK;
+                let pause = Pause { reason: "it is under maintenance upstream".into(), until };
                 self.left.insert(component.clone(), pause);
                 return Ok(());
             }
-            self.calls(now);
+            self.calls();
             if let Err(error) = self.client.set_status(&self.page, component, *status).await {
-                self.leave(component, answer::<()>(&Err(error)), now);
+                self.leave(component, answer::<()>(&Err(error)));
                 return Ok(());
             }
         }
-        self.heard(Answer::Taken, now);
+        self.heard(Answer::Taken);
         self.store.status_told(component, *status).await?;
         tracing::info!(%component, %status, "upstream was told of a status");
         Ok(())
     }
 
     /// Leaves a component alone that upstream does not want to hear of.
-    fn leave(&mut self, component: &ComponentId, answer: Answer, now: Duration) {
+    fn leave(&mut self, component: &ComponentId, answer: Answer) {
+        let now = self.host.uptime.now();
         if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
             tracing::warn!(%component, reason, "upstream does not take a status");
             self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
         }
-        self.heard(answer, now);
+        if let Answer::Trouble { .. } = answer {
+            // The points are not to wait for it.
+            self.statuses_due = now + STATUS_AGAIN;
+        }
+        self.heard(answer);
     }
 }

@@ -201,6 +201,18 @@ proptest! {
 }
 
 #[test]
+fn what_is_refused_again_and_again_stops_nothing_for_long() {
+    let whole = queue(1200, 1);
+    let mut play = Play::new(whole.clone());
+    play.unwanted = whole[..400].iter().map(|point| (point.slot, point.metric.clone())).collect();
+    while play.step(&Mood::Well, 0.5) {}
+    play.never_over_budget();
+    assert_eq!((play.set_aside.len(), play.taken.len()), (400, 800));
+    // About one call for each of them, ten to find the first, ten to come back to whole batches.
+    assert!(play.calls.len() < 425, "{} calls", play.calls.len());
+}
+
+#[test]
 fn a_day_of_a_refused_token_sets_nothing_aside_and_asks_every_five_minutes() {
     let mut play = Play::new(queue(2880, 2));
     let start = play.now;
@@ -240,7 +252,7 @@ fn pauses_grow_to_a_limit_and_are_drawn_from_the_whole() {
 }
 
 #[test]
-fn a_keeper_that_has_just_begun_takes_half_of_the_budget_for_used() {
+fn a_keeper_that_has_just_begun_takes_most_of_the_budget_for_used() {
     let mut play = Play::new(queue(MOST_POINTS * 40, 1));
     let start = play.now;
     while play.now < start + MINUTE {
