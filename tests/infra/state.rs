@@ -112,7 +112,7 @@ async fn each_component_has_a_parameter_below_the_prefix() {
     moto.ok(&["ssm", "put-parameter", "--overwrite", "--name", &name, "--value", "no record"]).await;
     let run = probe_with(prober()).await;
     assert_eq!((run.target["verdict"].as_str(), run.code), (Some("up"), Some(0)));
-    assert_eq!(record().await["last_proven_address"], "127.0.0.1", "made anew");
+    assert_eq!(record().await["last_proven_address"], beacon.public.ip().to_string(), "made anew");
 }
 
 /// The variables of a function with state in a scripted store, and nothing else there.

@@ -21,8 +21,8 @@ pub const MOST_CALLS: usize = 30;
 pub const FOR_LOOKING: usize = 2;
 
 /// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
-/// It looks at the page, and sends what is most urgent.
-const BEFORE: usize = MOST_CALLS - 6;
+/// What is left is enough to look at the page and to send what is most urgent.
+const BEFORE: usize = MOST_CALLS - 10;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
