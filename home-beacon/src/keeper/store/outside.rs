@@ -108,7 +108,13 @@ impl Store {
         let mut component = components::component(&mut change, page, id).await?;
         let changed = component.status != status;
         if changed {
-            component.updated_at = Moment::new(since).after(component.updated_at);
+            let since = Moment::new(since);
+            if !now.mirrored {
+                // What was said here since then was nobody's word: the component had only been made.
+                let query = "DELETE FROM component_statuses WHERE component_id = ? AND since >= ?";
+                sqlx::query(query).bind(id.as_str()).bind(since.millis()).execute(&mut *change).await?;
+            }
+            component.updated_at = if now.mirrored { since.after(component.updated_at) } else { since };
             components::set_status(&mut change, &mut component, status.to_owned()).await?;
         }
         change.commit().await?;
