@@ -46,8 +46,12 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     let mut text = Exposition::default();
     text.storage(shared.store.trouble().await.is_none());
     text.gauge("keeper_clock_set", "Whether the host's clock is set.", u8::from(shared.store.clock_is_set()));
+    let backlog = shared.store.backlog().await.ok();
+    if let Some(backlog) = &backlog {
+        text.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
+    }
     if let Some(reports) = &shared.relay {
-        relay(&mut text, &reports.latest(), shared.store.backlog().await.ok());
+        relay(&mut text, &reports.latest(), backlog);
     }
     if let Ok(latest) = shared.store.latest_readings().await {
         readings(&mut text, &latest);
@@ -75,7 +79,6 @@ fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
     if let Some(backlog) = backlog {
         text.gauge("relay_waiting", "Points that upstream has not taken yet.", backlog.waiting);
         text.gauge("relay_set_aside", "Points that upstream refused, or that are too old for it.", backlog.set_aside);
-        text.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
         if let Some(oldest) = backlog.oldest {
             text.gauge("relay_oldest_seconds", "The time of the oldest point that waits, since 1970.", oldest);
         }

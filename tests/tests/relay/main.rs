@@ -1,5 +1,6 @@
 //! The keeper's relay, mirror and hold, through the real program.
 
+mod alerts;
 mod clocks;
 mod delivery;
 mod mirrored;
