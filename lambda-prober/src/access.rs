@@ -17,7 +17,7 @@ use crate::{pace::Pace, secrets::RunSecrets};
 /// The status page, as one run may use it.
 #[derive(Debug)]
 pub struct Access<'run> {
-    http: &'run reqwest::Client,
+    http: &'run shared::http::Client,
     statuspage: &'run Url,
     secrets: &'run RunSecrets<'run>,
     token: Secret,
@@ -31,7 +31,7 @@ impl<'run> Access<'run> {
     /// # Errors
     /// When there is no token; the text is for people.
     pub async fn new(
-        http: &'run reqwest::Client,
+        http: &'run shared::http::Client,
         statuspage: &'run Url,
         secrets: &'run RunSecrets<'run>,
         pace: &Pace,

@@ -83,7 +83,7 @@ pub enum RunError {
 #[derive(Debug)]
 struct Tools {
     certificates: Certificates,
-    http: reqwest::Client,
+    http: http::Client,
 }
 
 impl Default for Looking {
@@ -267,7 +267,7 @@ impl Prober {
             return Ok(tools);
         }
         let verifier = http::verifier();
-        let http = http::client(&http::tls_config_by(verifier.clone())?, Deadlines::default())?;
+        let http = http::client(&http::tls_config_by(verifier.clone())?, Deadlines::default());
         let certificates = Certificates::by(verifier)?;
         Ok(self.tools.get_or_init(|| Tools { certificates, http }))
     }

@@ -6,6 +6,7 @@
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
+//! - [`dial`]: connections to names that have several addresses
 //! - [`chain`]: what is at the bottom of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
@@ -19,6 +20,7 @@
 
 pub mod api;
 pub mod chain;
+pub mod dial;
 pub mod file;
 pub mod http;
 pub mod id;

@@ -93,8 +93,15 @@ impl Namespace {
     /// # Panics
     /// When its files cannot be written.
     pub fn host(&self, name: &str, address: &str) {
-        let known = format!("127.0.0.1 localhost\n{address} {name}\n");
-        fs::write(self.etc().join("hosts"), known).expect("root may write below /etc");
+        self.hosts(&format!("127.0.0.1 localhost\n{address} {name}\n"));
+    }
+
+    /// What everybody inside finds in `/etc/hosts`.
+    ///
+    /// # Panics
+    /// When its file cannot be written.
+    pub fn hosts(&self, text: &str) {
+        fs::write(self.etc().join("hosts"), text).expect("root may write below /etc");
     }
 
     /// Listens inside, for a service that runs in the test itself: a socket stays where it was made.
@@ -140,10 +147,23 @@ impl Namespace {
         self.scripted_names("127.0.0.53").await
     }
 
+    /// What everybody inside finds in `/etc/resolv.conf`.
+    ///
+    /// # Panics
+    /// When its file cannot be written.
+    pub fn resolv_conf(&self, text: &str) {
+        fs::write(self.etc().join("resolv.conf"), text).expect("root may write below /etc");
+    }
+
     /// A name server that answers by what the name begins with; see `scripted-names`.
     pub async fn scripted_names(&self, address: &str) -> Process {
+        self.scripted_names_with(address, "").await
+    }
+
+    /// As [`Namespace::scripted_names`], in another manner.
+    pub async fn scripted_names_with(&self, address: &str, manner: &str) -> Process {
         let mut command = command(binary("scripted-names"));
-        command.arg(address);
+        command.args([address, manner]);
         let mut server = Process::start(self.inside(&command));
         server.wait_for("listening", |lines| lines.iter().any(|line| line == "listening").then_some(())).await;
         server

@@ -1,37 +1,22 @@
 //! Makes connections to measure over, every byte of which is counted, and reads the short texts that lead to servers.
 
-use std::{
-    cell::OnceCell,
-    error::Error,
-    io,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{cell::OnceCell, error::Error, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use hyper::{
     body::Body,
     client::conn::http1::{self, SendRequest},
 };
-use hyper_util::{
-    client::legacy::connect::{HttpConnector, dns::Name},
-    rt::TokioIo,
-};
-use shared::chain::deepest;
+use hyper_util::rt::TokioIo;
+use shared::{chain::deepest, dial::Dial, http::server_name, names::Search};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, BufReader},
     task::AbortHandle,
-    time::timeout,
+    time::{Instant, timeout},
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
-};
-use tower::Service;
-use url::{Host, Url};
+use tokio_rustls::{TlsConnector, rustls::ClientConfig};
+use url::Url;
 
 use super::{
     line::{Line, request},
@@ -42,6 +27,9 @@ use super::{
 
 /// How long a connection may take, its TLS handshake included.
 const CONNECT: Duration = Duration::from_secs(4);
+
+/// Servers to measure against are in the world, never at home.
+const DIAL: Dial = Dial { search: Search::Never, local: None };
 
 /// How long a text may take from the first byte asked for to the last one received.
 const TEXT: Duration = Duration::from_secs(6);
@@ -70,7 +58,6 @@ impl Buffer {
 /// Makes connections.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    connector: HttpConnector<Names>,
     tls: OnceCell<Arc<ClientConfig>>,
     meter: Arc<Meter>,
     /// With more than this on the meter no text is read.
@@ -79,11 +66,7 @@ pub(super) struct Dialer {
 
 impl Dialer {
     pub(super) fn new(meter: Arc<Meter>, allowance: u64) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Names);
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        Self { connector, tls: OnceCell::new(), meter, allowance }
+        Self { tls: OnceCell::new(), meter, allowance }
     }
 
     /// # Errors
@@ -97,13 +80,15 @@ impl Dialer {
     }
 
     async fn connect(&self, url: &Url, buffer: Buffer) -> Result<Line, Box<dyn Error>> {
-        let stream = self.connector.clone().call(url.as_str().parse()?).await?.into_inner();
+        let at = url.host().ok_or("the address names no host")?;
+        let until = Instant::now() + CONNECT;
+        let stream = DIAL.connect(at.clone(), url.port_or_known_default().unwrap_or(80), until).await?;
         let socket = SockRef::from(&stream).try_clone()?;
         #[cfg(target_os = "linux")]
         socket.set_tcp_notsent_lowat(WAITING)?;
         let metered = Metered::new(stream, Arc::clone(&self.meter));
         let (sender, connection) = if url.scheme() == "https" {
-            let name = server_name(url).ok_or("the host has no name that TLS knows")?;
+            let name = server_name(&at).ok_or("the host has no name that TLS knows")?;
             let tls = TlsConnector::from(self.tls()?);
             // rustls asks the socket for 4 kB at a time.
             let buffered = BufReader::with_capacity(buffer.bytes(), metered);
@@ -166,31 +151,4 @@ where
 /// The host of an address, for people.
 pub(super) fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the server").to_owned()
-}
-
-fn server_name(url: &Url) -> Option<ServerName<'static>> {
-    match url.host()? {
-        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
-        Host::Ipv4(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
-        Host::Ipv6(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
-    }
-}
-
-/// The connector's look-ups, by our resolver.
-#[derive(Clone, Copy, Debug)]
-struct Names;
-
-impl Service<Name> for Names {
-    type Response = std::vec::IntoIter<std::net::SocketAddr>;
-    type Error = io::Error;
-    type Future = BoxFuture<'static, io::Result<Self::Response>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        // The connector puts the port in, and takes whichever family connects first.
-        Box::pin(async move { shared::names::Names::resolve(name.as_str()).await.map(Vec::into_iter) })
-    }
 }

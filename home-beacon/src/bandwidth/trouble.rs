@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use hyper::{StatusCode, header::CONTENT_TYPE, http::response};
-use jiff::Timestamp;
-use shared::retry::Fleeting;
+use shared::{http::wait_asked, retry::Fleeting};
 
-use super::foreign::{is_html, retry_after};
+use super::foreign::is_html;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Trouble {
@@ -58,10 +57,7 @@ impl Trouble {
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused { host, status, instead },
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => Self::Proxy { host, status },
-            StatusCode::TOO_MANY_REQUESTS => {
-                let field = head.headers.get(hyper::header::RETRY_AFTER).and_then(|field| field.to_str().ok());
-                Self::Limited { host, status, after: field.and_then(|text| retry_after(text, Timestamp::now())) }
-            }
+            StatusCode::TOO_MANY_REQUESTS => Self::Limited { host, status, after: wait_asked(status, &head.headers) },
             StatusCode::REQUEST_TIMEOUT => Self::Server { host, status },
             other if other.is_redirection() => Self::Redirected { host, status, instead },
             other if other.is_server_error() => Self::Server { host, status },
@@ -142,7 +138,7 @@ mod tests {
             (403, &[], "h.example refuses to answer with payload (403)"),
             (404, &[], "h.example answered 404 instead of payload"),
             (407, &[], "a proxy on the way to h.example wants a password (407)"),
-            (429, &[], "h.example wants fewer requests (429): try again later"),
+            (429, &[], "h.example wants fewer requests (429): try again in 60 s"),
             (429, &[(RETRY_AFTER.as_str(), "3000")], "h.example wants fewer requests (429): try again in 50 minutes"),
             (429, &[(RETRY_AFTER.as_str(), "7")], "h.example wants fewer requests (429): try again in 7 s"),
             (503, &[], "h.example is in trouble (503)"),

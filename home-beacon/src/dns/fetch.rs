@@ -1,7 +1,10 @@
 //! One GET of a small text. Addresses of calls hold a token here, so no error repeats one.
 
 use jiff::Timestamp;
-use shared::chain::deepest;
+use shared::{
+    chain::deepest,
+    http::{Call, CallError},
+};
 
 /// A day at which this program was already being written: a clock that is behind it is wrong. A Pi has no battery for
 /// its clock, which begins in 1970, or where it was, after a power cut.
@@ -18,10 +21,10 @@ pub(super) enum Unanswered {
 
 /// The status, and the first `longest` bytes of the answer: whatever comes instead of it (a page of megabytes) is not
 /// read to its end.
-pub(super) async fn get(request: reqwest::RequestBuilder, longest: usize) -> Result<(u16, Vec<u8>), Unanswered> {
+pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u8>), Unanswered> {
     let mut response = request.send().await.map_err(unanswered)?;
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(unanswered)? {
+    while let Some(piece) = response.chunk().await.map_err(|error| unanswered(CallError::Body(error.without_url())))? {
         body.extend_from_slice(&piece[..piece.len().min(longest - body.len())]);
         if body.len() == longest {
             break;
@@ -30,8 +33,7 @@ pub(super) async fn get(request: reqwest::RequestBuilder, longest: usize) -> Res
     Ok((response.status().as_u16(), body))
 }
 
-fn unanswered(error: reqwest::Error) -> Unanswered {
-    let error = error.without_url();
+fn unanswered(error: CallError) -> Unanswered {
     if error.is_connect() {
         let why = if error.is_timeout() { "no connection in time".into() } else { deepest(&error).to_string() };
         Unanswered::Unreached(why + &doubt(Timestamp::now()))

@@ -66,7 +66,7 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
     let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
     let destination = keeper.map_or(Destination::Nowhere, Destination::Keeper);
     let outside = Outside::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
-    let public = PublicDns::new(&settings.public_dns)?;
+    let public = PublicDns::new(&settings.public_dns);
     settings.keeper.warn(None);
     if settings.run.check {
         let names = settings.names();

@@ -4,7 +4,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use shared::{
-    http::{Deadlines, SetupError, client_from, tls_for},
+    http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
     retry,
 };
 use tokio::time::{Instant, timeout_at};
@@ -31,9 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(super) struct Outside {
     duckdns: Url,
-    over_ipv4: reqwest::Client,
-    over_ipv6: reqwest::Client,
-    over_any: reqwest::Client,
+    over_ipv4: Client,
+    over_ipv6: Client,
+    over_any: Client,
 }
 
 /// A source, and what it named or why it did not.
@@ -63,12 +63,12 @@ impl Outside {
     pub(super) fn new(settings: &DnsSettings) -> Result<Self, SetupError> {
         let sources = settings.ip_version.each().iter().flat_map(|family| settings.sources(*family));
         let tls = tls_for(sources.chain([&settings.duckdns_url]))?;
-        let over = |local| client_from(&tls, OF_DUCKDNS, local);
+        let over = |local| client_of_the_world(&tls, OF_DUCKDNS, local);
         Ok(Self {
             duckdns: settings.duckdns_url.clone(),
-            over_ipv4: over(Some(Family::V4.unspecified()))?,
-            over_ipv6: over(Some(Family::V6.unspecified()))?,
-            over_any: over(None)?,
+            over_ipv4: over(Some(Family::V4.unspecified())),
+            over_ipv6: over(Some(Family::V6.unspecified())),
+            over_any: over(None),
         })
     }
 
@@ -78,7 +78,7 @@ impl Outside {
             Family::V4 => &self.over_ipv4,
             Family::V6 => &self.over_ipv6,
         };
-        let request = client.get(source.clone()).timeout(PATIENCE);
+        let request = client.get(source).within(PATIENCE);
         let answer = timeout_at(until, get(request, source::LONGEST)).await;
         let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
             Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
@@ -111,7 +111,7 @@ impl Outside {
         // a home may have only one.
         let client = if update == Update::Seen { &self.over_ipv4 } else { &self.over_any };
         retry::until(until, || async {
-            let answered = get(client.get(address.clone()), answer::LONGEST).await;
+            let answered = get(client.get(&address), answer::LONGEST).await;
             let (status, body) = answered.map_err(|unanswered| match unanswered {
                 Unanswered::Unreached(why) => NotTaken::Unreached(why),
                 Unanswered::Broken(why) => NotTaken::Trouble(why),

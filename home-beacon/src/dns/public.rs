@@ -7,17 +7,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use hickory_resolver::{
-    TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
-    net::{DnsError, NetError, runtime::TokioRuntimeProvider},
-    proto::{
-        op::ResponseCode,
-        rr::{Name, RecordType},
-    },
-};
-use shared::settings::WrongSetting;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use shared::names;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     address::Family,
@@ -25,45 +16,28 @@ use super::{
     standing::{Heard, Said, Standing, standing},
 };
 
-/// How long a server may take to answer, twice, because a datagram may be lost.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a server may take to answer; a datagram that is lost is sent again meanwhile.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The pauses between two looks, the last one again and again. DuckDNS's records live for 60 s.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// Name servers that the world asks.
-#[derive(Clone)]
-pub(super) struct PublicDns(Vec<(SocketAddr, TokioResolver)>);
+#[derive(Clone, Debug)]
+pub(super) struct PublicDns(Vec<SocketAddr>);
 
 impl PublicDns {
-    /// # Errors
-    /// When no resolver can be made.
-    pub(super) fn new(servers: &[SocketAddr]) -> Result<Self, WrongSetting> {
-        let resolvers = servers.iter().map(|server| {
-            let mut connection = ConnectionConfig::udp();
-            connection.port = server.port();
-            let config = NameServerConfig::new(server.ip(), true, vec![connection]);
-            let config = ResolverConfig::from_name_servers(vec![config]);
-            let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-            let options = builder.options_mut();
-            options.cache_size = 0;
-            options.use_hosts_file = ResolveHosts::Never;
-            options.timeout = PATIENCE;
-            options.attempts = 1;
-            let resolver = builder.build();
-            resolver
-                .map(|resolver| (*server, resolver))
-                .map_err(|error| WrongSetting(format!("PUBLIC_DNS: {server} cannot be asked ({error})")))
-        });
-        Ok(Self(resolvers.collect::<Result<_, _>>()?))
+    pub(super) fn new(servers: &[SocketAddr]) -> Self {
+        Self(servers.to_vec())
     }
 
     /// Asks every server for every name's addresses.
     pub(super) async fn ask(&self, names: &[SubName], expected: &[IpAddr], until: Instant) -> Look {
         let asked = self.0.iter().flat_map(|server| names.iter().map(move |name| (server, name)));
         let asked = asked.flat_map(|(server, name)| expected.iter().map(move |expected| (server, name, *expected)));
-        let heard = join_all(asked.map(|((server, resolver), name, expected)| async move {
-            let said = timeout_at(until, said(resolver, name, Family::of(expected))).await.unwrap_or(Said::Silent);
+        let until = until.min(Instant::now() + PATIENCE);
+        let heard = join_all(asked.map(|(server, name, expected)| async move {
+            let said = said(*server, name, Family::of(expected), until).await;
             (Heard { server: *server, name: name.clone(), expected, said }, Instant::now())
         }));
         let heard = heard.await;
@@ -93,28 +67,18 @@ pub(super) struct Look {
     pub(super) answered: Option<Instant>,
 }
 
-async fn said(resolver: &TokioResolver, name: &SubName, family: Family) -> Said {
-    let Ok(full) = Name::from_ascii(name.full()) else { return Said::NoName };
-    let kind = match family {
-        Family::V4 => RecordType::A,
-        Family::V6 => RecordType::AAAA,
+async fn said(server: SocketAddr, name: &SubName, family: Family, until: Instant) -> Said {
+    let family = match family {
+        Family::V4 => names::Family::V4,
+        Family::V6 => names::Family::V6,
     };
-    match resolver.lookup(full, kind).await {
-        Ok(lookup) => {
-            let addresses: Vec<IpAddr> = lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect();
-            if addresses.is_empty() { Said::NoAddress } else { Said::Addresses(addresses) }
-        }
-        Err(error) if error.is_nx_domain() => Said::NoName,
-        Err(error) if error.is_no_records_found() => Said::NoAddress,
-        Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused))) => Said::Failed("REFUSED"),
-        Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail))) => Said::Failed("SERVFAIL"),
-        Err(NetError::Dns(_)) => Said::Failed("an error"),
-        Err(_) => Said::Silent,
-    }
-}
-
-impl std::fmt::Debug for PublicDns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(server, _)| server)).finish()
+    match names::ask_server(server, &name.full(), family, until).await {
+        names::Said::Addresses(addresses) => Said::Addresses(addresses),
+        names::Said::NoAddress => Said::NoAddress,
+        names::Said::NoSuchName => Said::NoName,
+        names::Said::Failed(names::ResponseCode::Refused) => Said::Failed("REFUSED"),
+        names::Said::Failed(names::ResponseCode::ServFail) => Said::Failed("SERVFAIL"),
+        names::Said::Failed(_) => Said::Failed("an error"),
+        names::Said::Silent | names::Said::Unreachable => Said::Silent,
     }
 }

@@ -21,7 +21,7 @@ const BASE: &str = "/porchlight/v1";
 pub struct Keeper(Api);
 
 impl Keeper {
-    pub fn new(http: reqwest::Client, address: &Url, token: SecretSource) -> Self {
+    pub fn new(http: shared::http::Client, address: &Url, token: SecretSource) -> Self {
         Self(Api::new(http, address, token))
     }
 

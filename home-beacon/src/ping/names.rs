@@ -1,12 +1,15 @@
 //! The address behind a name, asked once for a run.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, pin::pin, time::Duration};
 
-use hickory_resolver::{TokioResolver, config::LookupIpStrategy};
-use shared::names::told;
-use tokio::time::{Instant, timeout_at};
+use futures_util::future::{Either, select};
+use shared::names::{self, Names, Reply, Search};
+use tokio::time::{Instant, timeout};
 
 use super::settings::Family;
+
+/// How long an address for IPv4 is waited for once one for IPv6 is known.
+const PREFERENCE: Duration = Duration::from_millis(300);
 
 /// An address, and how long it took to learn it: `None` where there was nothing to ask.
 #[derive(Clone, Copy, Debug)]
@@ -15,28 +18,34 @@ pub(super) struct Found {
     pub(super) took: Option<Duration>,
 }
 
+/// Of both families IPv4 is preferred, and one that nobody tells of is not waited for once the other is known.
+///
 /// # Errors
 /// Why there is no address, in words.
 pub(super) async fn resolve(host: &str, family: Option<Family>, until: Instant) -> Result<Found, String> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(Found { address: address.to_canonical(), took: None });
     }
-    let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
-        builder.options_mut().ip_strategy = match family {
-            None => LookupIpStrategy::Ipv4thenIpv6,
-            Some(Family::V4) => LookupIpStrategy::Ipv4Only,
-            Some(Family::V6) => LookupIpStrategy::Ipv6Only,
-        };
-        builder.build()
-    });
-    let resolver = resolver.map_err(|error| format!("no name server is known ({error})"))?;
-    let start = Instant::now();
-    match timeout_at(until, resolver.lookup_ip(host)).await {
-        Err(_) => Err(format!("the name service did not answer in time for {host}")),
-        Ok(Err(error)) => Err(told(host, &error)),
-        Ok(Ok(found)) => match found.iter().next() {
-            Some(address) => Ok(Found { address, took: Some(start.elapsed()) }),
-            None => Err(format!("{host} has no address")),
-        },
+    let (names, start, search) = (Names::of_this_machine(), Instant::now(), Search::of_target(host));
+    let find = |family| names.find(host, family, search, until);
+    let replies = match family {
+        Some(Family::V4) => vec![find(names::Family::V4).await],
+        Some(Family::V6) => vec![find(names::Family::V6).await],
+        None => {
+            let (v4, v6) = (pin!(find(names::Family::V4)), pin!(find(names::Family::V6)));
+            match select(v4, v6).await {
+                Either::Left((v4, _)) if !v4.addresses().is_empty() => vec![v4],
+                Either::Left((v4, v6)) => vec![v4, v6.await],
+                Either::Right((v6, v4)) if !v6.addresses().is_empty() => match timeout(PREFERENCE, v4).await {
+                    Ok(v4) => vec![v4, v6],
+                    Err(_) => vec![v6],
+                },
+                Either::Right((v6, v4)) => vec![v4.await, v6],
+            }
+        }
+    };
+    match replies.iter().flat_map(Reply::addresses).next() {
+        Some(address) => Ok(Found { address: *address, took: Some(start.elapsed()) }),
+        None => Err(names::told(host, &replies)),
     }
 }

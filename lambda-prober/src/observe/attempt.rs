@@ -7,14 +7,11 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use shared::names::{Names, Reply};
 use tokio::time::{Instant, timeout_at};
 use url::Host;
 
-use super::{
-    Observer,
-    exchange::exchange,
-    names::{Names, Reply, resolution},
-};
+use super::{Observer, exchange::exchange, names::resolution};
 use crate::observation::{Attempt, Exchange, Family, Origin, Resolution};
 
 /// The most addresses of a family that are tried.
@@ -58,11 +55,11 @@ impl Observer<'_> {
     }
 
     async fn try_name(&self, attempt: &mut Attempt, name: &str, start: Instant, until: Instant) {
-        let names = Names::of_this_machine(self.pace.resolve);
+        let names = Names::of_this_machine();
         let named_by = until.min(start + self.pace.resolve);
         let under_way: UnderWay<'_> = UnderWay::new();
         for family in [Family::V4, Family::V6] {
-            let ask = names.ask(name, family, named_by);
+            let ask = names.find_for_certain(name, family.into(), named_by);
             under_way.push(Box::pin(async move { Step::Named(family, ask.await) }));
         }
         let (v4, v6, took) = self.follow(attempt, under_way, start, until).await;

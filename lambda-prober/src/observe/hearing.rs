@@ -10,12 +10,13 @@ use futures_util::{
     future::{join, join_all},
     stream::FuturesUnordered,
 };
+use shared::names::{Names, Search};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
 };
 
-use super::{exchange::connect, names::Names};
+use super::exchange::connect;
 use crate::{
     observation::{Failure, Family, Statement, Testimony},
     pace::Pace,
@@ -93,8 +94,9 @@ impl<'run> Hearing<'run> {
     }
 
     async fn resolve(&self, name: &str, until: Instant) -> Vec<IpAddr> {
-        let (names, until) = (Names::of_this_machine(self.pace.resolve), until.min(Instant::now() + self.pace.resolve));
-        let (v4, v6) = join(names.ask(name, Family::V4, until), names.ask(name, Family::V6, until)).await;
+        let (names, until) = (Names::of_this_machine(), until.min(Instant::now() + self.pace.resolve));
+        let find = |family: Family| names.find(name, family.into(), Search::Never, until);
+        let (v4, v6) = join(find(Family::V4), find(Family::V6)).await;
         [v4, v6].iter().filter_map(|reply| reply.addresses().first().copied()).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod name;
+mod names;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,6 +22,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use self::names::Names;
 pub use self::{
     error::{Kind, StoreError, Verb},
     name::{ParameterName, WrongName},
@@ -111,7 +113,7 @@ impl ParameterStore {
                 let http = Builder::new()
                     .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
                     .pool_max_idle_per_host(0)
-                    .build_https();
+                    .build_with_resolver(Names);
                 let timeouts = TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(2))
                     .operation_attempt_timeout(Duration::from_secs(3))

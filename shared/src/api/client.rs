@@ -9,7 +9,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::{ApiError, Passing, Permanent, Version};
-use crate::secret::SecretSource;
+use crate::{
+    http::{CallError, Client, wait_asked},
+    secret::SecretSource,
+};
 
 /// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
 /// of up to 4 bytes) stay below it.
@@ -21,14 +24,14 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A service at a base address, called with one token.
 #[derive(Clone, Debug)]
 pub struct Api {
-    http: reqwest::Client,
+    http: Client,
     base: String,
     token: SecretSource,
 }
 
 impl Api {
     /// Paths are appended to `base`. The token is looked up at each call.
-    pub fn new(http: reqwest::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
+    pub fn new(http: Client, base: &Url, token: impl Into<SecretSource>) -> Self {
         Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token: token.into() }
     }
 
@@ -63,11 +66,13 @@ impl Api {
         let mut authorization = header::HeaderValue::try_from(format!("OAuth {}", token.expose()))
             .map_err(|_| permanent(&call, 0, "the token cannot be sent in a header: copy it again"))?;
         authorization.set_sensitive(true);
+        let address =
+            Url::parse(&format!("{}{path}", self.base)).map_err(|error| permanent(&call, 0, &error.to_string()))?;
         let mut request = self
             .http
-            .request(method, format!("{}{path}", self.base))
+            .call(method, address)
             .header(header::AUTHORIZATION, authorization)
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, header::HeaderValue::from_static("application/json"));
         if let Some((name, value)) = version.map(Version::condition) {
             request = request.header(name, value);
         }
@@ -76,8 +81,10 @@ impl Api {
         }
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
-        let (retry_after, version) = (retry_after(&response), Version::of(&response));
-        let answer = bounded(&mut response).await.map_err(broken)?;
+        let retry_after = wait_asked(status.as_u16(), response.headers()).map(|wait| wait.min(LONGEST_WAIT));
+        let version = Version::of(&response);
+        let answer =
+            bounded(&mut response).await.map_err(|error| CallError::Body(error.without_url())).map_err(broken)?;
         if answer.trim_ascii_start().starts_with(b"<") {
             // Somebody between us and the service answered in its place; it may be gone the next time.
             let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
@@ -99,7 +106,7 @@ fn permanent(call: &str, status: u16, message: &str) -> ApiError {
     Permanent { call: call.to_owned(), status, message: message.to_owned() }.into()
 }
 
-fn broken(call: &str, error: reqwest::Error) -> Passing {
+fn broken(call: &str, error: CallError) -> Passing {
     let what = if error.is_timeout() {
         "no answer in time"
     } else if error.is_connect() {
@@ -107,7 +114,7 @@ fn broken(call: &str, error: reqwest::Error) -> Passing {
     } else {
         "the connection broke"
     };
-    Passing { call: call.to_owned(), what: what.into(), retry_after: None, source: Some(error.without_url()) }
+    Passing { call: call.to_owned(), what: what.into(), retry_after: None, source: Some(error) }
 }
 
 /// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut.
@@ -120,10 +127,4 @@ async fn bounded(response: &mut Response) -> reqwest::Result<Vec<u8>> {
         }
     }
     Ok(answer)
-}
-
-/// `Retry-After` in seconds. Its date form is not used by statuspage.io and counts as absent.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }

@@ -10,6 +10,8 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
+use crate::http::CallError;
+
 /// The most of somebody else's words that we repeat.
 const QUOTE: usize = 200;
 
@@ -32,7 +34,7 @@ pub struct Passing {
     /// How long the service asked us to wait (420, 429, 503).
     pub retry_after: Option<Duration>,
     #[source]
-    pub source: Option<reqwest::Error>,
+    pub source: Option<CallError>,
 }
 
 /// The token is refused (401, 403).

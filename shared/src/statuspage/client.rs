@@ -9,6 +9,7 @@ use url::Url;
 use super::{Component, ComponentStatus, Incident, IncidentChange, Incidents, Listing, Page, Point};
 use crate::{
     api::{Api, ApiError},
+    http,
     id::{ComponentId, IncidentId, MetricId, PageId},
     secret::SecretSource,
 };
@@ -36,7 +37,7 @@ pub enum Which {
 pub struct Client(Api);
 
 impl Client {
-    pub fn new(http: reqwest::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
+    pub fn new(http: http::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
         Self(Api::new(http, base, token))
     }
 

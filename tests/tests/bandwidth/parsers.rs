@@ -3,10 +3,11 @@
 use std::{fs, path::PathBuf};
 
 use home_beacon::bandwidth::foreign::{
-    is_html, keys_of_script, place, retry_after, script_of_page, server_timing, targets, whole_length,
+    is_html, keys_of_script, place, script_of_page, server_timing, targets, whole_length,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
+use shared::http::retry_after;
 
 /// Each file of a folder of the corpus: its name and its text. What begins with `good-` can be read, what begins with
 /// `wrong-` cannot.

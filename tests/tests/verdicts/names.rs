@@ -6,6 +6,59 @@ use tests::prober::{probe_with, prober_command};
 
 use super::world::World;
 
+/// How often a name server of ours was asked.
+fn asked(server: &tests::process::Process) -> usize {
+    server.lines().iter().filter(|line| *line == "asked").count()
+}
+
+#[tokio::test]
+async fn a_name_server_that_cannot_tell_blinds_nobody_while_the_next_one_is_well() {
+    let Some(world) = World::new("trouble").await else { return };
+    // FORMERR, SERVFAIL, NOTIMP and REFUSED, nobody there, and one that is silent.
+    for manner in ["code=1", "code=2", "code=4", "code=5", "gone", "silent"] {
+        let first = match manner {
+            "gone" => None,
+            manner => Some(world.namespace.scripted_names_with("127.0.0.55", manner).await),
+        };
+        world.namespace.resolv_conf("nameserver 127.0.0.55\nnameserver 127.0.0.53\n");
+        let run = world.comes_to("home", "up", "", "operational").await;
+        let took = run.report["duration_ms"].as_f64().expect("a time");
+        assert!(took < 3_000.0, "{manner}: {took} ms");
+        if let Some(first) = first {
+            let asked = asked(&first);
+            assert!((1..=8).contains(&asked), "{manner}: asked {asked} times for two names, two families each");
+            first.terminate().await;
+        }
+    }
+    // The other way round nothing is even asked of the one in trouble.
+    let second = world.namespace.scripted_names_with("127.0.0.55", "code=2").await;
+    world.namespace.resolv_conf("nameserver 127.0.0.53\nnameserver 127.0.0.55\n");
+    world.comes_to("home", "up", "", "operational").await;
+    assert_eq!(asked(&second), 0);
+}
+
+#[tokio::test]
+async fn a_name_server_that_does_not_know_the_home_turns_no_page() {
+    let Some(world) = World::new("horizon").await else { return };
+    let second = world.namespace.scripted_names_with("127.0.0.55", "code=3").await;
+    // One that knows the home, and is slower than the silence after which the next one is asked.
+    let first = world.namespace.scripted_names_with("127.0.0.56", "late=900").await;
+    world.namespace.resolv_conf("nameserver 127.0.0.56\nnameserver 127.0.0.55\n");
+    world.comes_to("home", "up", "", "operational").await;
+    assert!(asked(&second) > 0, "it was asked, and said that the name does not exist");
+    first.terminate().await;
+    // Without a last address that the home has proven, nothing but names can lead to it.
+    std::fs::remove_file(world.folder.path().join("state.json")).expect("it remembered");
+    // Whoever may know it, as soon as it is well, is heard before the name counts as gone.
+    let first = world.namespace.scripted_names_with("127.0.0.56", "code=2").await;
+    world.is_unknown("home", "name_service").await;
+    first.terminate().await;
+    // Where all that answer say so, it is gone.
+    let first = world.namespace.scripted_names_with("127.0.0.56", "code=5").await;
+    world.comes_to("home", "down", "name", "major_outage").await;
+    drop(first);
+}
+
 #[tokio::test]
 async fn a_name_that_resolves_is_probed() {
     let Some(world) = World::new("resolves").await else { return };

@@ -1,27 +1,7 @@
 //! Header fields, and the first bytes of a body.
 
-use std::time::Duration;
-
-use jiff::{Timestamp, fmt::rfc2822};
-
-/// The longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_hours(24);
-
 /// As many characters of a name are shown.
 const LONGEST_NAME: usize = 60;
-
-/// `Retry-After`: seconds, or a date (RFC 9110); the wait as of `now`.
-pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let text = text.trim();
-    let wait = if let Ok(seconds) = text.parse() {
-        Duration::from_secs(seconds)
-    } else {
-        let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        // A date that has passed means now.
-        Duration::try_from(date.duration_since(now)).unwrap_or_default()
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
 
 /// How long Cloudflare says that its server took, in ms: `cfRequestDuration;dur=12.3`, else the sum of all
 /// `cfSpeed…;dur=…`.
@@ -80,23 +60,6 @@ pub(super) fn shown(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wait_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-11-21T04:30:00Z".parse().unwrap();
-        for (text, seconds) in [
-            ("3000", Some(3000)),
-            (" 0 ", Some(0)),
-            ("Sat, 21 Nov 2026 04:31:00 GMT", Some(60)),
-            ("Sat, 21 Nov 2026 04:29:00 GMT", Some(0)),
-            ("99999999999", Some(86_400)),
-            ("soon", None),
-            ("-1", None),
-            ("", None),
-        ] {
-            assert_eq!(retry_after(text, now).map(|wait| wait.as_secs()), seconds, "{text}");
-        }
-    }
 
     #[test]
     fn a_servers_own_time_is_read_in_both_forms() {

@@ -8,7 +8,6 @@
 //! | the page of fast.com | [`script_of_page`] | fast.com |
 //! | its script | [`keys_of_script`] | fast.com |
 //! | the answer of its API, v1 and v2 | [`targets`] | fast.com |
-//! | `Retry-After` | [`retry_after`] | anybody |
 //! | `Server-Timing` | [`server_timing`] | Cloudflare |
 //! | `cf-meta-city` and the like | [`place`] | Cloudflare |
 //! | `Content-Range` | [`whole_length`] | anybody |
@@ -18,4 +17,4 @@ mod fast;
 mod fields;
 
 pub use fast::{Keys, NoKeys, NoTargets, Targets, keys_of_script, script_of_page, targets};
-pub use fields::{is_html, place, retry_after, server_timing, whole_length};
+pub use fields::{is_html, place, server_timing, whole_length};

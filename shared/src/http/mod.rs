@@ -9,7 +9,14 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use url::Url;
 
-use crate::names::Names;
+mod client;
+mod wait;
+
+pub use self::{
+    client::{Call, CallError, Client, server_name},
+    wait::{retry_after, wait_asked},
+};
+use crate::names::Search;
 
 /// How we name ourselves to others.
 pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
@@ -36,8 +43,6 @@ impl Default for Deadlines {
 pub enum SetupError {
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
-    #[error("the HTTP client cannot be made")]
-    Client(#[source] reqwest::Error),
 }
 
 /// Who tells whether a certificate is valid.
@@ -81,8 +86,8 @@ pub fn tls_config_by(verifier: Option<CertificateVerifier>) -> Result<Arc<Client
 pub fn client_for<'a>(
     addresses: impl IntoIterator<Item = &'a Url>,
     deadlines: Deadlines,
-) -> Result<reqwest::Client, SetupError> {
-    client(&tls_for(addresses)?, deadlines)
+) -> Result<Client, SetupError> {
+    Ok(client(&tls_for(addresses)?, deadlines))
 }
 
 /// The TLS configuration of clients for these addresses, read as sparingly as [`client_for`] does.
@@ -104,37 +109,13 @@ fn trusting_nobody() -> Result<Arc<ClientConfig>, SetupError> {
     Ok(Arc::new(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
 }
 
-/// A client under this policy.
-///
-/// # Errors
-/// When the TLS library refuses its configuration.
-pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Result<reqwest::Client, SetupError> {
-    client_from(tls, deadlines, None)
+/// A client under this policy, for services of the home network and of the world alike: see [`Search::of`].
+pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Client {
+    Client { tls: Arc::clone(tls), deadlines, local: None, search: None }
 }
 
-/// As [`client`], whose connections come from that address; from an unspecified one (`0.0.0.0` or `::`) they go over
-/// its family only.
-///
-/// # Errors
-/// When the TLS library refuses its configuration.
-pub fn client_from(
-    tls: &Arc<ClientConfig>,
-    deadlines: Deadlines,
-    local: Option<IpAddr>,
-) -> Result<reqwest::Client, SetupError> {
-    reqwest::Client::builder()
-        .local_address(local)
-        .user_agent(USER_AGENT)
-        .connect_timeout(deadlines.connect)
-        .read_timeout(deadlines.read)
-        .timeout(deadlines.total)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .dns_resolver(Arc::new(Names))
-        .retry(reqwest::retry::never())
-        // No connection outlives its call: a Lambda is frozen between runs, and what it kept would be dead.
-        .pool_max_idle_per_host(0)
-        .tls_backend_preconfigured(ClientConfig::clone(tls))
-        .build()
-        .map_err(SetupError::Client)
+/// A client for the world alone, whose connections come from `local`: from an unspecified address (`0.0.0.0` or `::`) they go
+/// over its family only.
+pub fn client_of_the_world(tls: &Arc<ClientConfig>, deadlines: Deadlines, local: Option<IpAddr>) -> Client {
+    Client { tls: Arc::clone(tls), deadlines, local, search: Some(Search::Never) }
 }

@@ -1,0 +1,173 @@
+//! TCP connections to names, after RFC 8305: both families are asked for and tried side by side, the addresses of a name
+//! staggered, all of them before one deadline. Neither a name server that is silent about a family nor an address that
+//! nobody answers at keeps the others waiting.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::{Instant, timeout_at},
+};
+use url::Host;
+
+use crate::names::{Family, Names, Reply, Search, told};
+
+/// How long an address is tried before the next one is, too: RFC 8305's, section 5.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// The most addresses that are tried of each family.
+const MOST_ADDRESSES: usize = 8;
+
+/// No connection.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConnected {
+    /// The name has no address that could be tried; says why.
+    #[error("{0}")]
+    Name(String),
+    #[error("no connection to {address}")]
+    Refused {
+        address: SocketAddr,
+        #[source]
+        why: io::Error,
+    },
+    #[error("no connection in time")]
+    TooLate,
+}
+
+/// How connections are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Dial {
+    pub search: Search,
+    /// Where they come from; an unspecified address (`0.0.0.0` or `::`) stands for its family.
+    pub local: Option<IpAddr>,
+}
+
+/// What comes back while it dials.
+enum Step {
+    Named(Family, Reply),
+    Tried(SocketAddr, io::Result<TcpStream>),
+}
+
+impl Dial {
+    /// Connects to whichever address of the host answers first.
+    ///
+    /// # Errors
+    /// When none does before `until`; of several reasons that of the last address.
+    pub async fn connect(&self, host: Host<&str>, port: u16, until: Instant) -> Result<TcpStream, NotConnected> {
+        let name = match host {
+            Host::Ipv4(address) => return self.connect_to((address, port).into(), until).await,
+            Host::Ipv6(address) => return self.connect_to((address, port).into(), until).await,
+            Host::Domain(name) => name,
+        };
+        timeout_at(until, self.race(name, port, until)).await.unwrap_or(Err(NotConnected::TooLate))
+    }
+
+    async fn connect_to(&self, address: SocketAddr, until: Instant) -> Result<TcpStream, NotConnected> {
+        let tried = timeout_at(until, self.attempt(address)).await;
+        tried.map_err(|_| NotConnected::TooLate)?.map_err(|why| NotConnected::Refused { address, why })
+    }
+
+    async fn race(&self, name: &str, port: u16, until: Instant) -> Result<TcpStream, NotConnected> {
+        let names = Names::of_this_machine();
+        let mut under_way: FuturesUnordered<BoxFuture<'_, Step>> = FuturesUnordered::new();
+        for family in [Family::V4, Family::V6] {
+            if self.local.is_none_or(|local| Family::of(local) == family) {
+                let names = &names;
+                under_way.push(Box::pin(async move {
+                    Step::Named(family, names.find(name, family, self.search, until).await)
+                }));
+            }
+        }
+        let (mut queue, mut replies, mut trying, mut failed) = (Queue::default(), Vec::new(), 0, None);
+        let mut next_at = Instant::now();
+        loop {
+            if (trying == 0 || Instant::now() >= next_at)
+                && let Some(address) = queue.next()
+            {
+                let address = SocketAddr::new(address, port);
+                under_way.push(Box::pin(async move { Step::Tried(address, self.attempt(address).await) }));
+                trying += 1;
+                next_at = Instant::now() + STAGGER;
+                continue;
+            }
+            let pause = if queue.is_empty() { until } else { next_at };
+            match timeout_at(pause, under_way.next()).await {
+                Err(_) if pause >= until => return Err(NotConnected::TooLate),
+                Err(_) => (),
+                Ok(Some(Step::Named(family, reply))) => {
+                    queue.add(family, reply.addresses());
+                    replies.push(reply);
+                }
+                Ok(Some(Step::Tried(_, Ok(stream)))) => return Ok(stream),
+                Ok(Some(Step::Tried(address, Err(why)))) => {
+                    trying -= 1;
+                    next_at = Instant::now();
+                    failed = Some(NotConnected::Refused { address, why });
+                }
+                Ok(None) => return Err(failed.unwrap_or_else(|| NotConnected::Name(told(name, &replies)))),
+            }
+        }
+    }
+
+    async fn attempt(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(local) = self.local {
+            socket.bind(SocketAddr::new(local, 0))?;
+        }
+        let stream = socket.connect(address).await?;
+        // Requests are written whole: waiting for more to send would only delay them.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// The addresses that are still to be tried, one of each family in turn.
+#[derive(Debug, Default)]
+struct Queue {
+    v4: VecDeque<IpAddr>,
+    v6: VecDeque<IpAddr>,
+    last: Option<Family>,
+}
+
+impl Queue {
+    fn add(&mut self, family: Family, addresses: &[IpAddr]) {
+        let queue = if family == Family::V4 { &mut self.v4 } else { &mut self.v6 };
+        queue.extend(addresses.iter().take(MOST_ADDRESSES));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    fn next(&mut self) -> Option<IpAddr> {
+        let v6_is_next = self.last == Some(Family::V4);
+        let address = if v6_is_next {
+            self.v6.pop_front().or_else(|| self.v4.pop_front())
+        } else {
+            self.v4.pop_front().or_else(|| self.v6.pop_front())
+        };
+        self.last = address.map(Family::of);
+        address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
+        let mut queue = Queue::default();
+        queue.add(Family::V6, &addresses(&["::1", "::2"]));
+        queue.add(Family::V4, &addresses(&["0.0.0.1", "0.0.0.2", "0.0.0.3"]));
+        let order: Vec<_> = std::iter::from_fn(|| queue.next()).map(|address| address.to_string()).collect();
+        assert_eq!(order, ["0.0.0.1", "::1", "0.0.0.2", "::2", "0.0.0.3"]);
+    }
+}

@@ -1,0 +1,194 @@
+//! The addresses behind names, for every program here.
+//!
+//! - `config`: what `/etc/resolv.conf` says
+//! - `hosts`: names that need no name server
+//! - `search`: which names are asked for where a host is meant
+//! - `server`: one question to one server
+//! - `servers`: what several servers say together
+//!
+//! Of our own, because the C library's look-up holds a thread beyond any deadline, and hickory-resolver takes the first word
+//! of two servers, whichever it is (`findings/hickory-first-reply-wins.sh`). Nothing is remembered: both files are read at
+//! each look-up, because a program that starts before the network does must not ask the old servers for ever.
+
+mod config;
+mod hosts;
+mod search;
+mod server;
+mod servers;
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+pub use hickory_proto::op::ResponseCode;
+use tokio::time::Instant;
+
+use self::{config::Config, server::Question};
+pub use self::{search::Search, server::Said};
+
+/// How long other servers have to contradict the first one that says that a name does not exist. Who must not be wrong
+/// gives them all its time.
+const DOUBT: Duration = Duration::from_millis(800);
+
+/// IPv4 or IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+}
+
+/// What a look-up of one family's addresses brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// At least one.
+    Addresses(Vec<IpAddr>),
+    NoSuchName,
+    /// The name is there, but has none of this family.
+    NoAddress,
+    Trouble(Trouble),
+}
+
+impl Reply {
+    pub fn addresses(&self) -> &[IpAddr] {
+        if let Self::Addresses(addresses) = self { addresses } else { &[] }
+    }
+}
+
+/// Why nothing is known of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A server said that it cannot or will not tell.
+    Failed(ResponseCode),
+    /// No server answered in time.
+    Silent,
+    /// No server could be reached.
+    Unreachable,
+    /// This machine names no server.
+    NobodyToAsk,
+}
+
+/// Who is asked on this machine, as it is set now.
+#[derive(Clone, Debug)]
+pub struct Names(Config);
+
+impl Names {
+    pub fn of_this_machine() -> Self {
+        Self(Config::of_this_machine())
+    }
+
+    /// The addresses of one family.
+    pub async fn find(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
+        self.find_with(host, family, search, until, DOUBT).await
+    }
+
+    /// As [`Names::find`] of a complete name, for whom it matters most that one which exists is never denied: each server has
+    /// all the time.
+    pub async fn find_for_certain(&self, host: &str, family: Family, until: Instant) -> Reply {
+        self.find_with(host, family, Search::Never, until, Duration::MAX).await
+    }
+
+    async fn find_with(&self, host: &str, family: Family, search: Search, until: Instant, doubt: Duration) -> Reply {
+        let mut reply = Reply::NoSuchName;
+        for name in search.candidates(host, &self.0.search) {
+            reply = self.find_exactly(&name, family, until, doubt).await;
+            // A top-level domain may be called as a machine at home is, and has no address.
+            let is_of_others = reply == Reply::NoAddress && !host.contains('.');
+            if reply != Reply::NoSuchName && !is_of_others {
+                return reply;
+            }
+        }
+        reply
+    }
+
+    async fn find_exactly(&self, name: &str, family: Family, until: Instant, doubt: Duration) -> Reply {
+        if let Some(mut known) = hosts::addresses(name) {
+            known.retain(|address| Family::of(*address) == family);
+            return if known.is_empty() { Reply::NoAddress } else { Reply::Addresses(known) };
+        }
+        let Some(question) = Question::new(name, family) else { return Reply::NoSuchName };
+        servers::ask_in_order(&self.0.servers, &question, until, doubt).await
+    }
+
+    /// The addresses of both families, or of the one that is wished for, IPv4 first.
+    ///
+    /// # Errors
+    /// When there are none; says why, in words.
+    pub async fn resolve(
+        &self,
+        host: &str,
+        family: Option<Family>,
+        search: Search,
+        until: Instant,
+    ) -> io::Result<Vec<IpAddr>> {
+        let families = family.map_or(vec![Family::V4, Family::V6], |family| vec![family]);
+        let replies = join_all(families.into_iter().map(|family| self.find(host, family, search, until))).await;
+        let addresses: Vec<IpAddr> = replies.iter().flat_map(Reply::addresses).copied().collect();
+        if addresses.is_empty() { Err(io::Error::other(told(host, &replies))) } else { Ok(addresses) }
+    }
+}
+
+/// Asks one name server by itself, whatever this machine is set to.
+pub async fn ask_server(server: SocketAddr, name: &str, family: Family, until: Instant) -> Said {
+    match Question::new(name, family) {
+        Some(question) => server::ask(server, &question, until).await,
+        None => Said::NoSuchName,
+    }
+}
+
+/// Why a name has no address, in words.
+pub fn told(host: &str, replies: &[Reply]) -> String {
+    let trouble = replies.iter().find_map(|reply| match reply {
+        Reply::Trouble(trouble) => Some(*trouble),
+        _ => None,
+    });
+    let why = match trouble {
+        Some(Trouble::Failed(code)) => format!("the name service could not find out about {host} ({code})"),
+        Some(Trouble::Silent) => format!("no name server answered about {host}, perhaps because we are offline"),
+        Some(Trouble::Unreachable) => {
+            format!("no name server could be reached to ask about {host}, perhaps because we are offline")
+        }
+        Some(Trouble::NobodyToAsk) => {
+            format!("nobody can be asked about {host}: /etc/resolv.conf is missing, or names no name server")
+        }
+        None if replies.contains(&Reply::NoSuchName) => format!("{host} does not exist (NXDOMAIN)"),
+        None => format!("{host} has no such address"),
+    };
+    if host.trim_end_matches('.').to_ascii_lowercase().ends_with(".local") {
+        return format!("{why}; names in .local are told by mDNS, which is not asked: name an address instead");
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_why_a_name_has_no_address() {
+        for (replies, words) in [
+            (vec![Reply::NoSuchName, Reply::NoSuchName], "pi does not exist (NXDOMAIN)"),
+            (vec![Reply::NoAddress], "pi has no such address"),
+            (
+                vec![Reply::NoAddress, Reply::Trouble(Trouble::Silent)],
+                "no name server answered about pi, perhaps because we are offline",
+            ),
+            (
+                vec![Reply::Trouble(Trouble::Failed(ResponseCode::ServFail))],
+                "the name service could not find out about pi (Server Failure)",
+            ),
+        ] {
+            assert_eq!(told("pi", &replies), words);
+        }
+        let local = told("raspberrypi.local", &[Reply::NoSuchName]);
+        assert!(local.contains("mDNS, which is not asked"), "{local}");
+    }
+}
