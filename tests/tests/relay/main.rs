@@ -1,6 +1,7 @@
 //! The keeper's relay, mirror and hold, through the real program.
 
 mod clocks;
+mod cuts;
 mod delivery;
 mod mirrored;
 mod outage;
