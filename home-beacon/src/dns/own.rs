@@ -10,7 +10,7 @@ use std::{
 /// hexadecimal digits), and the interface's name.
 const ADDRESSES: &str = "/proc/net/if_inet6";
 
-/// The flags there (linux/if_addr.h): of no use now or for long.
+/// The flags there (`linux/if_addr.h`): of no use now or for long.
 const TEMPORARY: u8 = 0x01;
 const FAILED: u8 = 0x08;
 const DEPRECATED: u8 = 0x20;
@@ -41,7 +41,7 @@ pub(super) fn own() -> Option<Own> {
 
 /// The address that the system would take for what it sends out. No packet is sent for that.
 fn leaving() -> io::Result<Ipv6Addr> {
-    /// One of the addresses that are given out to the world (IANA: 2000::/3).
+    /// One of the addresses that are given out to the world (IANA: `2000::/3`).
     const OUTSIDE: Ipv6Addr = Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1);
     let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
     socket.connect((OUTSIDE, 9))?;
@@ -76,7 +76,7 @@ fn line(text: &str) -> Option<Line<'_>> {
     (scope == GLOBAL).then_some(Line { address: Ipv6Addr::from(address), interface, flags })
 }
 
-/// Of the world's addresses, and not of those for use at home (fc00::/7), which have the same scope.
+/// Of the world's addresses, and not of those for use at home (`fc00::/7`), which have the same scope.
 fn is_public(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xe000 == 0x2000
 }

@@ -43,12 +43,11 @@ impl Keeper {
     /// The same call, which says at once when the keeper is not to be had; whoever makes it may try again for long.
     async fn watched<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         tokio::pin!(call);
-        let result = match timeout(FIRST_WORD, &mut call).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.tell("it does not answer");
-                call.await
-            }
+        let result = if let Ok(result) = timeout(FIRST_WORD, &mut call).await {
+            result
+        } else {
+            self.tell("it does not answer");
+            call.await
         };
         match &result {
             Err(ApiError::Passing(passing)) => {
