@@ -1,8 +1,10 @@
 //! Where the times come from: handed in, so that a test can choose them.
 
+mod evidence;
+
 use std::{fmt, fs, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Tells the time of some kind; of no kind named, that on the wall.
@@ -22,7 +24,36 @@ pub struct Host {
     pub boot: String,
     /// When this program was built: no clock that is set shows an earlier time.
     pub built: Timestamp,
+    /// Whether the system says that somebody keeps its clock in step with the world's.
+    pub synchronised: Clock<bool>,
+    /// Whether, after a power cut, the clock may go on from a time that was saved before it: nothing here keeps the time
+    /// without power.
+    pub saves_its_clock: bool,
 }
+
+/// What a host's clocks show at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub wall: Timestamp,
+    pub uptime: Duration,
+}
+
+impl Shown {
+    /// When the host booted by its clock on the wall: the same until that one is stepped. (Both run as fast as the kernel
+    /// is told by whoever keeps them in step.)
+    pub fn booted(&self) -> Timestamp {
+        let uptime = SignedDuration::try_from(self.uptime).unwrap_or(SignedDuration::MAX);
+        self.wall.saturating_sub(uptime).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The uptime in milliseconds.
+    pub fn uptime_millis(&self) -> i64 {
+        i64::try_from(self.uptime.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Both clocks read so close to each other count as read at once.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 impl Host {
     pub fn system() -> Self {
@@ -33,12 +64,28 @@ impl Host {
             uptime: BootClock::since_boot(),
             boot: boot.trim().to_owned(),
             built: built.unwrap_or_default(),
+            synchronised: Clock::new(evidence::is_synchronised),
+            saves_its_clock: evidence::saves_its_clock(Timestamp::now()),
         }
     }
 
     /// A host whose clock shows what it is told to, for a test.
     pub fn at(wall: Clock) -> Self {
-        Self { wall, built: Timestamp::UNIX_EPOCH, ..Self::system() }
+        let synchronised = Clock::new(|| false);
+        Self { wall, built: Timestamp::UNIX_EPOCH, synchronised, saves_its_clock: false, ..Self::system() }
+    }
+
+    /// What the clocks show now.
+    pub fn shown(&self) -> Shown {
+        let mut tries = 0;
+        loop {
+            let (before, wall, uptime) = (self.uptime.now(), self.wall.now(), self.uptime.now());
+            tries += 1;
+            // Whoever is put aside between two looks would think that a clock has been stepped.
+            if uptime.saturating_sub(before) < AT_ONCE || tries > 5 {
+                return Shown { wall, uptime };
+            }
+        }
     }
 
     /// The time on the wall; `None` while nobody has set the clock since a power cut.

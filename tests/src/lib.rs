@@ -17,6 +17,7 @@
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
 //! - [`years`]: what the simulation came to
+//! - [`seccomp`]: what the kernel refuses a program
 //! - [`skip`]: tests that cannot run here, told loudly
 
 pub mod address_source;
@@ -43,6 +44,7 @@ pub mod outage;
 pub mod prober;
 pub mod process;
 pub mod readme;
+pub mod seccomp;
 pub mod skip;
 pub mod statuspage;
 pub mod tls;

@@ -86,7 +86,8 @@ impl Dialer {
         let socket = SockRef::from(&stream).try_clone()?;
         #[cfg(target_os = "linux")]
         socket.set_tcp_notsent_lowat(WAITING)?;
-        let metered = Metered::new(stream, Arc::clone(&self.meter));
+        let received = Arc::default();
+        let metered = Metered::new(stream, Arc::clone(&self.meter), Arc::clone(&received));
         let (sender, connection) = if url.scheme() == "https" {
             let name = server_name(&at).ok_or("the host has no name that TLS knows")?;
             let tls = TlsConnector::from(self.tls()?);
@@ -96,7 +97,7 @@ impl Dialer {
         } else {
             begin(metered, buffer).await?
         };
-        Ok(Line::new(sender, connection, socket, host(url), Arc::clone(&self.meter)))
+        Ok(Line::new(sender, connection, socket, host(url), Arc::clone(&self.meter), received))
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, shared::http::SetupError> {

@@ -25,6 +25,13 @@ const PAYLOAD: &str = "payload";
 /// An answer of less than half of this, or of what was asked for, measures requests instead of the line.
 const LEAST_ANSWER: u64 = 128 << 10;
 
+/// How much may be read from the socket between two looks at how much that was: what HTTP, TLS and the way between the two
+/// hold, a buffer each.
+const READING: u64 = 3 * (64 << 10);
+
+/// A smaller piece of what has no end cannot be cut off in time.
+pub(super) const LEAST_ENDLESS: u64 = 512 << 10;
+
 /// As many bytes of a body are looked at: some tell no type, or a wrong one.
 const BEGIN: usize = 64;
 
@@ -38,6 +45,7 @@ impl Shared<'_> {
         used: &Cell<u64>,
     ) -> Result<Option<Line>, Trouble> {
         let request = self.servers.source.down(server, piece);
+        let before = line.received();
         line.coming = piece;
         let answer = line.ask(request).await;
         if let Err(Trouble::Silent { .. }) = answer {
@@ -52,18 +60,22 @@ impl Shared<'_> {
         let bounded = length.is_some_and(|length| length <= piece);
         line.coming = length.unwrap_or(piece).min(piece);
         used.set(line.coming);
+        if !bounded {
+            self.endless.set(true);
+        }
         Trouble::look_no_page(line.host(), &head, PAYLOAD)?;
         self.large_enough(line.host(), &head, length, piece)?;
-        self.receive(line, body, piece, bounded, used).await
+        self.receive(line, body, piece, (!bounded).then_some(before), used).await
     }
 
-    /// Reads a body and drops it. Only one that is `bounded` is no longer than the piece.
+    /// Reads a body and drops it. Of one that may be longer than the piece, `endless` is how much the line had received
+    /// before it: what has come since, and what may still when it is cut, is never more than the piece.
     async fn receive(
         &self,
         mut line: Line,
         mut body: Incoming,
         piece: u64,
-        bounded: bool,
+        endless: Option<u64>,
         used: &Cell<u64>,
     ) -> Result<Option<Line>, Trouble> {
         let (mut read, mut begin) = (0, Vec::new());
@@ -92,7 +104,7 @@ impl Shared<'_> {
                 }
                 Some(Err(error)) => {
                     line.coming = 0;
-                    used.set(read);
+                    used.set(endless.map_or(read, |before| line.received() - before));
                     return Err(line.broken(&error));
                 }
             };
@@ -107,8 +119,13 @@ impl Shared<'_> {
                     return Err(Trouble::Html { host: line.host().to_owned(), instead: PAYLOAD });
                 }
             }
-            if !bounded && read.saturating_add(line.room()) >= piece {
-                return Ok(None);
+            if let Some(before) = endless {
+                let came = line.received() - before;
+                line.coming = piece.saturating_sub(came);
+                if came.saturating_add(line.room()).saturating_add(READING) >= piece {
+                    used.set(came.saturating_add(line.room()).min(piece));
+                    return Ok(None);
+                }
             }
         }
     }

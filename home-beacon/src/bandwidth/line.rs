@@ -27,6 +27,7 @@ pub(super) struct Line {
     socket: Socket,
     host: String,
     meter: Arc<Meter>,
+    received: Arc<Meter>,
     /// How much of what was asked for is still to come, in bytes.
     pub(super) coming: u64,
     /// Whether it has had an answer before.
@@ -40,8 +41,9 @@ impl Line {
         socket: Socket,
         host: String,
         meter: Arc<Meter>,
+        received: Arc<Meter>,
     ) -> Self {
-        Self { sender, connection, socket, host, meter, coming: 0, used: false }
+        Self { sender, connection, socket, host, meter, received, coming: 0, used: false }
     }
 
     /// # Errors
@@ -73,6 +75,11 @@ impl Line {
     /// Whether it can be asked again.
     pub(super) fn is_open(&self) -> bool {
         !self.sender.is_closed()
+    }
+
+    /// All that has come over it, whether anybody has read it or it still waits on our side: heads, and what TLS adds.
+    pub(super) fn received(&self) -> u64 {
+        self.received.total()
     }
 
     /// The most that can have been sent to us and not been read yet: what the kernel keeps room for.

@@ -29,15 +29,16 @@ impl Meter {
     }
 }
 
-/// A socket whose bytes are counted.
+/// A socket whose bytes are counted: all in one meter, and what it has received by itself.
 pub(super) struct Metered {
     stream: TcpStream,
     meter: Arc<Meter>,
+    received: Arc<Meter>,
 }
 
 impl Metered {
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> Self {
-        Self { stream, meter }
+    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, received: Arc<Meter>) -> Self {
+        Self { stream, meter, received }
     }
 }
 
@@ -45,7 +46,9 @@ impl AsyncRead for Metered {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.meter.add((buf.filled().len() - before) as u64);
+        let came = (buf.filled().len() - before) as u64;
+        self.meter.add(came);
+        self.received.add(came);
         Poll::Ready(Ok(()))
     }
 }

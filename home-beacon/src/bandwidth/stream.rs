@@ -14,6 +14,7 @@ use url::Url;
 use super::{
     allowance::{Allowance, HANDSHAKE},
     dial::Buffer,
+    download::LEAST_ENDLESS,
     line::Line,
     source::Servers,
     trouble::Trouble,
@@ -54,6 +55,8 @@ pub(super) struct Shared<'a> {
     pub(super) taken: Notify,
     pub(super) uploads: Cell<u32>,
     pub(super) failures: Cell<u32>,
+    /// Whether somebody has sent, or may send, more than was asked for.
+    pub(super) endless: Cell<bool>,
     /// What was wrong with the latest of them.
     pub(super) trouble: RefCell<Option<Trouble>>,
     pub(super) streams: usize,
@@ -98,6 +101,9 @@ impl Shared<'_> {
             let reused = line.as_ref().is_some_and(|line: &Line| line.used);
             let largest = if self.direction == Direction::Up { upload } else { self.servers.source.largest() };
             let Some(piece) = self.allowance.take(largest) else { return Ended::Dry };
+            if self.endless.get() && piece < LEAST_ENDLESS {
+                return Ended::Dry;
+            }
             let trouble = match self.piece(&mut line, &server, piece).await {
                 Ok(()) => {
                     upload = (2 * upload).min(self.servers.source.largest());

@@ -72,6 +72,7 @@ pub(super) async fn transfer(
         taken: Notify::new(),
         uploads: Cell::new(0),
         failures: Cell::new(0),
+        endless: Cell::new(false),
         trouble: RefCell::default(),
         streams,
         until: bounds.until,

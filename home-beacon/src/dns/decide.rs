@@ -26,6 +26,15 @@ pub enum How {
     Detect,
 }
 
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "server",
+            Self::Detect => "detect",
+        })
+    }
+}
+
 /// Why DuckDNS is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {

@@ -1,6 +1,9 @@
 //! What is to be done of one family, found out from sources and public DNS.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -12,6 +15,7 @@ use super::{
     address::Family,
     decide::{Decision, asks_sources, contradicted, decide},
     outside::{Named, Outside},
+    own::{self, Own},
     public::PublicDns,
     record::Accepted,
     sense::{Sensed, sensed},
@@ -33,6 +37,8 @@ pub(super) struct Finding {
     pub(super) unclear: String,
     /// What public DNS said, where it could not be learned whether it agrees.
     pub(super) unheard: String,
+    /// The temporary address that sources were asked from, because there is no other.
+    pub(super) temporary: Option<Ipv6Addr>,
 }
 
 /// Whom to ask.
@@ -52,8 +58,9 @@ impl Asking<'_> {
         until: Instant,
     ) -> Finding {
         let how = self.settings.how(family);
+        let own = if family == Family::V6 { own::own() } else { None };
         let (sensed, unclear) = if asks_sources(how, accepted, now) {
-            self.sense(family, accepted.map(|accepted| accepted.address), part(2, until)).await
+            self.sense(family, own, accepted.map(|accepted| accepted.address), part(2, until)).await
         } else {
             (Sensed::Unclear, String::new())
         };
@@ -79,18 +86,25 @@ impl Asking<'_> {
             Sensed::Moved(seen) => Some(seen),
             Sensed::Same | Sensed::Unclear => None,
         };
-        Finding { family, decision, seen, unclear, unheard }
+        let temporary = own.filter(|own| own.is_temporary).map(|own| own.address);
+        Finding { family, decision, seen, unclear, unheard, temporary }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
-    async fn sense(self, family: Family, accepted: Option<IpAddr>, until: Instant) -> (Sensed, String) {
+    async fn sense(
+        self,
+        family: Family,
+        own: Option<Own>,
+        accepted: Option<IpAddr>,
+        until: Instant,
+    ) -> (Sensed, String) {
         let mut sources: Vec<_> = self.settings.sources(family).iter().collect();
         fastrand::shuffle(&mut sources);
         let (first, others) = sources.split_at(if accepted.is_some() { 1 } else { sources.len() });
         let at_first = if others.is_empty() { until } else { part(2, until) };
-        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, at_first))).await;
+        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, own, at_first))).await;
         if weigh(&answers, accepted) != Sensed::Same {
-            answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, until))).await);
+            answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, own, until))).await);
         }
         let sensed = weigh(&answers, accepted);
         let unclear = if sensed == Sensed::Unclear { unclear(family, &answers) } else { String::new() };

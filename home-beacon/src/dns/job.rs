@@ -13,7 +13,7 @@ use shared::{secret::SecretSource, settings::WrongSetting};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Address, DnsSettings,
+    DnsSettings,
     address::Family,
     answer::NotTaken,
     course::Course,
@@ -97,6 +97,12 @@ impl Dns<'_> {
         let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
         let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, work);
         let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
+        for temporary in findings.iter().filter_map(|finding| finding.temporary) {
+            course.told.say(format!(
+                "the only IPv6 address of this machine is {temporary}, a temporary one, which it drops within days: where the \
+                 router lets the world in by address, give this machine one that stays"
+            ));
+        }
         let updates = course.weigh(&findings);
         if self.settings.run.dry_run {
             for update in &updates {
@@ -235,10 +241,7 @@ impl Dns<'_> {
         let Course { mut told, .. } = course;
         let mut reading = Reading::new(metric(), told.at, outcome);
         reading.target = Some(shortened(&self.settings.names()));
-        reading.method = Some(match self.settings.address {
-            Address::Server => "server".into(),
-            Address::Detect => "detect".into(),
-        });
+        reading.method = Some(self.settings.method());
         told.readings.push(reading);
         let ending = told.ending;
         told.hand_over(&self.destination, until).await;

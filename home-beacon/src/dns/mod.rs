@@ -12,8 +12,8 @@
 //! - [`standing`]: what public DNS says of it
 //! - [`record`]: what is remembered between runs
 //!
-//! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers); `find`, which asks them what
-//! is to be done, `job`, one run, and `course`, what it has come to.
+//! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
+//! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `course`, what it has come to.
 
 pub mod address;
 pub mod answer;
@@ -26,6 +26,7 @@ mod find;
 mod job;
 pub mod name;
 mod outside;
+mod own;
 mod public;
 pub mod record;
 pub mod sense;

@@ -1,13 +1,14 @@
 //! Whom a run talks to over HTTP: DuckDNS and the address sources, with one client for each family, so that who is asked
 //! over IPv6 sees our IPv6 address.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use shared::{
     http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
     retry,
 };
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     answer::{self, NotTaken},
     fetch::{Unanswered, get},
     name::SubName,
+    own::Own,
     source::{self, NoAddress},
     token::Token,
     update::Update,
@@ -31,8 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub(super) struct Outside {
     duckdns: Url,
+    tls: Arc<ClientConfig>,
     over_ipv4: Client,
-    over_ipv6: Client,
     over_any: Client,
 }
 
@@ -67,19 +69,21 @@ impl Outside {
         Ok(Self {
             duckdns: settings.duckdns_url.clone(),
             over_ipv4: over(Some(Family::V4.unspecified())),
-            over_ipv6: over(Some(Family::V6.unspecified())),
             over_any: over(None),
+            tls,
         })
     }
 
-    /// Asks one source, over the family.
-    pub(super) async fn ask(&self, source: &Url, family: Family, until: Instant) -> Named {
-        let client = match family {
-            Family::V4 => &self.over_ipv4,
-            Family::V6 => &self.over_ipv6,
+    /// Asks one source, over the family; over IPv6 from our own address, if that is known: it is the one to be named.
+    pub(super) async fn ask(&self, source: &Url, family: Family, own: Option<Own>, until: Instant) -> Named {
+        // The address may be another one at each run.
+        let over_ipv6 = |from| client_of_the_world(&self.tls, OF_DUCKDNS, Some(from));
+        let client = match (family, own) {
+            (Family::V4, _) => self.over_ipv4.clone(),
+            (Family::V6, Some(own)) => over_ipv6(own.address.into()),
+            (Family::V6, None) => over_ipv6(family.unspecified()),
         };
-        let request = client.get(source).within(PATIENCE);
-        let answer = timeout_at(until, get(request, source::LONGEST)).await;
+        let answer = timeout_at(until, get(client.get(source).within(PATIENCE), source::LONGEST)).await;
         let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
             Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
             Err(Unanswered::Broken(why)) => Err(Unnamed::NoAnswer(why)),

@@ -141,6 +141,15 @@ impl DnsSettings {
         }
     }
 
+    /// How the addresses are found out, in a word; where it is not the same of both families, with these.
+    pub(super) fn method(&self) -> String {
+        let hows: Vec<_> = self.ip_version.each().iter().map(|family| (*family, self.how(*family))).collect();
+        match &hows[..] {
+            [(_, how), rest @ ..] if rest.iter().all(|(_, other)| other == how) => how.to_string(),
+            _ => hows.iter().map(|(family, how)| format!("{how} ({family})")).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     pub(super) fn sources(&self, family: Family) -> &[Url] {
         match family {
             Family::V4 => &self.address_sources,

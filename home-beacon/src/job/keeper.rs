@@ -1,6 +1,12 @@
 //! The client of the keeper's own API, `/porchlight/v1`.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -8,8 +14,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use shared::{
     api::{Api, ApiError, Permanent, Version},
+    chain::deepest,
     secret::SecretSource,
 };
+use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
 use crate::reading::Reading;
@@ -17,12 +25,47 @@ use crate::reading::Reading;
 /// The path of the API below the keeper's address.
 const BASE: &str = "/porchlight/v1";
 
+/// After so long without an answer it is said that there is none yet: whoever watches hears of it within five seconds.
+pub const FIRST_WORD: Duration = Duration::from_secs(4);
+
 #[derive(Clone, Debug)]
-pub struct Keeper(Api);
+pub struct Keeper {
+    api: Api,
+    /// Whether it has been said that the keeper cannot be reached: once, because calls are tried again and again.
+    is_told: Arc<AtomicBool>,
+}
 
 impl Keeper {
     pub fn new(http: shared::http::Client, address: &Url, token: SecretSource) -> Self {
-        Self(Api::new(http, address, token))
+        Self { api: Api::new(http, address, token), is_told: Arc::default() }
+    }
+
+    /// The same call, which says at once when the keeper is not to be had; whoever makes it may try again for long.
+    async fn watched<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        tokio::pin!(call);
+        let result = if let Ok(result) = timeout(FIRST_WORD, &mut call).await {
+            result
+        } else {
+            self.tell("it does not answer");
+            call.await
+        };
+        match &result {
+            Err(ApiError::Passing(passing)) => {
+                let cause = passing.source.as_ref().map(|source| format!(" ({})", deepest(source)));
+                self.tell(&format!("{passing}{}", cause.unwrap_or_default()));
+            }
+            Ok(_) if self.is_told.swap(false, Ordering::Relaxed) => tracing::info!("the keeper answers now"),
+            _ => (),
+        }
+        result
+    }
+
+    fn tell(&self, why: &str) {
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the keeper is not to be had: {why}; it is tried again until DEADLINE: look whether it runs, and at KEEPER_URL"
+            );
+        }
     }
 
     /// Hands readings over. They are on disk when this succeeds; sending them again changes nothing.
@@ -33,7 +76,7 @@ impl Keeper {
         }
         let body = json!({ "readings": readings });
         let path = format!("{BASE}/readings");
-        let Stored { stored } = self.0.call(Method::POST, &path, Some(&body)).await?;
+        let Stored { stored } = self.watched(self.api.call(Method::POST, &path, Some(&body))).await?;
         // Somebody else might say 200 to anything.
         if stored == readings.len() {
             Ok(())
@@ -54,12 +97,13 @@ impl Keeper {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([("metric", metric), ("from", &from), ("step", &step)])
             .finish();
-        self.0.call(Method::GET, &format!("{BASE}/series?{query}"), None).await
+        self.watched(self.api.call(Method::GET, &format!("{BASE}/series?{query}"), None)).await
     }
 
     /// What the job remembered, if anything, and which version of it this is.
     pub async fn state(&self, job: &str) -> Result<(Option<Value>, Version), ApiError> {
-        match self.0.call_on(Method::GET, &format!("{BASE}/state/{job}"), None, None).await {
+        let path = format!("{BASE}/state/{job}");
+        match self.watched(self.api.call_on(Method::GET, &path, None, None)).await {
             // A 404 in other words is not the keeper's: perhaps a proxy's, or the address is wrong.
             Err(ApiError::Permanent(Permanent { status: 404, message, .. })) if message.contains(job) => {
                 Ok((None, Version::default()))
@@ -76,6 +120,8 @@ impl Keeper {
         version: Option<&Version>,
     ) -> Result<Version, ApiError> {
         let (path, body) = (format!("{BASE}/state/{job}"), json!(state));
-        self.0.call_on::<Value>(Method::PUT, &path, Some(&body), version).await.map(|(_, version)| version)
+        self.watched(self.api.call_on::<Value>(Method::PUT, &path, Some(&body), version))
+            .await
+            .map(|(_, version)| version)
     }
 }

@@ -1,63 +1,159 @@
 //! ICMP echoes: over a datagram socket, which needs no privilege where `net.ipv4.ping_group_range` lets us, or over a raw
 //! one, which needs `CAP_NET_RAW`.
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, SurgeError};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{io::Interest, net::UdpSocket, sync::oneshot, task::AbortHandle, time::timeout};
 
-/// As many bytes as other pings send by default.
-const PAYLOAD: [u8; 56] = *b"porchlight ping: https://www.rfc-editor.org/rfc/rfc792..";
+use super::{
+    packet::{Echoed, replied, request, requested},
+    unreachable::{self, Sample, Why, lost},
+};
 
-/// The types of an echo reply (RFC 792, RFC 4443).
-const REPLY_V4: u8 = 0;
-const REPLY_V6: u8 = 129;
+/// How often a packet is sent that could not be because of what somebody said of one before it.
+const TRIES: u32 = 4;
 
-/// Whether the packet is the echo itself. Over a raw socket a router's word that there is no way arrives as well, quickly,
-/// and says the opposite.
-fn is_reply(packet: &IcmpPacket) -> bool {
-    match packet {
-        IcmpPacket::V4(packet) => packet.get_icmp_type().0 == REPLY_V4,
-        IcmpPacket::V6(packet) => packet.get_icmpv6_type().0 == REPLY_V6,
-    }
+/// A socket over which one host is sent echoes.
+pub(super) struct Echo {
+    shared: Arc<Shared>,
+    reader: AbortHandle,
 }
 
-/// A socket that echoes can be sent over.
-pub(super) struct Echo {
-    client: Client,
+struct Shared {
+    socket: UdpSocket,
+    address: IpAddr,
     raw: bool,
+    identifier: u16,
+    waiting: Mutex<HashMap<u16, oneshot::Sender<Heard>>>,
+}
+
+/// What was heard of an echo, and when.
+enum Heard {
+    Reply(Instant),
+    Word(unreachable::Word),
 }
 
 impl Echo {
     /// # Errors
     /// When neither kind of socket is to be had; `PermissionDenied` when this process may have none.
     pub(super) fn open(address: IpAddr) -> io::Result<Self> {
-        let kind = if address.is_ipv4() { ICMP::V4 } else { ICMP::V6 };
-        let client = Client::new(&Config::builder().kind(kind).build())?;
-        let raw = client.get_socket().get_type() == socket2::Type::RAW;
-        Ok(Self { client, raw })
+        let (domain, protocol) =
+            if address.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
+        let open = |kind| Socket::new(domain, kind, Some(protocol));
+        let (socket, raw) = match open(Type::DGRAM) {
+            Ok(socket) => (socket, false),
+            Err(error) => (open(Type::RAW).map_err(|_| error)?, true),
+        };
+        socket.set_nonblocking(true)?;
+        unreachable::listen(&socket, address)?;
+        // To tokio it is one that carries datagrams, like any other.
+        let socket = UdpSocket::from_std(socket.into())?;
+        let shared =
+            Arc::new(Shared { socket, address, raw, identifier: fastrand::u16(..), waiting: Mutex::default() });
+        let reader = tokio::spawn(read(Arc::clone(&shared))).abort_handle();
+        Ok(Self { shared, reader })
     }
 
     pub(super) fn method(&self) -> &'static str {
-        if self.raw { "icmp-raw" } else { "icmp" }
+        if self.shared.raw { "icmp-raw" } else { "icmp" }
     }
 
-    /// Sends one echo; `None` when no reply came in time.
+    /// Sends one echo, and waits for what comes of it.
     ///
     /// # Errors
     /// When it could not even be sent.
-    pub(super) async fn sample(
-        &self,
-        address: IpAddr,
-        sequence: u16,
-        patience: Duration,
-    ) -> io::Result<Option<Duration>> {
-        // On a datagram socket the kernel chooses the identifier.
-        let mut pinger = self.client.pinger(address, PingIdentifier(fastrand::u16(..))).await;
-        pinger.timeout(patience);
-        match pinger.ping(PingSequence(sequence), &PAYLOAD).await {
-            Ok((packet, time)) => Ok(Some(time).filter(|_| is_reply(&packet))),
-            Err(SurgeError::IOError(error)) => Err(error),
-            Err(_) => Ok(None),
+    pub(super) async fn sample(&self, sequence: u16, patience: Duration) -> io::Result<Sample> {
+        let shared = &self.shared;
+        let (tell, heard) = oneshot::channel();
+        shared.waiting().insert(sequence, tell);
+        let start = Instant::now();
+        if let Err(error) = shared.send(sequence).await {
+            shared.waiting().remove(&sequence);
+            return lost(error, shared.address);
+        }
+        let heard = timeout(patience, heard).await;
+        shared.waiting().remove(&sequence);
+        Ok(match heard {
+            Ok(Ok(Heard::Reply(at))) => Sample::Answered(at.saturating_duration_since(start)),
+            Ok(Ok(Heard::Word(word))) => Sample::Lost(Some(Why::Told(word))),
+            Ok(Err(_)) | Err(_) => Sample::Lost(None),
+        })
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Shared {
+    async fn send(&self, sequence: u16) -> io::Result<()> {
+        let packet = request(self.address, self.identifier, sequence);
+        let to = SocketAddr::new(self.address, 0);
+        let mut tries = 0;
+        loop {
+            let sent = self.socket.send_to(&packet, to).await;
+            tries += 1;
+            match sent {
+                Ok(_) => return Ok(()),
+                Err(error) if tries == TRIES => return Err(error),
+                // It may be of a packet before this one: an error is told once, at the next use of the socket.
+                Err(_) => (),
+            }
         }
     }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u16, oneshot::Sender<Heard>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self, echoed: Option<Echoed>, heard: Heard) {
+        // On a datagram socket of Linux the kernel chooses the identifier, and gives us nothing but our own.
+        let all_ours = !self.raw && cfg!(target_os = "linux");
+        let Some(echoed) = echoed.filter(|echoed| all_ours || echoed.identifier == self.identifier) else { return };
+        if let Some(waiting) = self.waiting().remove(&echoed.sequence) {
+            let _ = waiting.send(heard);
+        }
+    }
+
+    /// Takes all that is there.
+    fn take(&self) {
+        let (socket, v4) = (&self.socket, self.address.is_ipv4());
+        while let Some((word, packet)) = unreachable::next(socket) {
+            if let Some(word) = word {
+                self.heard(requested(&packet, v4), Heard::Word(word));
+            }
+        }
+        let mut packet = [0; 2048];
+        loop {
+            match rustix::net::recvfrom(socket, &mut packet[..], rustix::net::RecvFlags::empty()) {
+                Ok((length, _, from)) => {
+                    let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map(|from| from.ip());
+                    if from == Some(self.address) {
+                        self.heard(replied(&packet[..length], v4), Heard::Reply(Instant::now()));
+                    }
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => return,
+                // An error that is told once; what it is about was in the queue.
+                Err(_) => (),
+            }
+        }
+    }
+}
+
+/// Reads for as long as somebody may wait.
+async fn read(shared: Arc<Shared>) {
+    let take = || {
+        shared.take();
+        Err::<(), _>(io::ErrorKind::WouldBlock.into())
+    };
+    let _ = shared.socket.async_io(Interest::READABLE | Interest::ERROR, take).await;
 }

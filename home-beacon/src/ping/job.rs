@@ -18,6 +18,7 @@ use super::{
     names::{self, Found},
     rtt::{loss, summary},
     settings::PATIENCE,
+    unreachable::{Sample, Why},
 };
 use crate::{
     bandwidth::record::{self, Record},
@@ -81,10 +82,17 @@ fn metric(name: &str, index: usize, target: Option<&Target>) -> Metric {
 impl Ping<'_> {
     async fn once(&self, until: Instant) -> Told {
         let mut told = Told::new(Timestamp::now(), &self.settings.run);
-        let measured = join_all(
+        let measuring = join_all(
             self.settings.target_host.iter().enumerate().map(|(index, target)| self.measure(index, target, until)),
         );
-        for (readings, said) in measured.await {
+        tokio::pin!(measuring);
+        // Whoever watches is not to hear only after all that the keeper is not there.
+        let measured = tokio::select! {
+            biased;
+            measured = &mut measuring => measured,
+            () = self.look_for_keeper() => measuring.await,
+        };
+        for (readings, said) in measured {
             told.readings.extend(readings);
             told.say(said);
         }
@@ -94,6 +102,13 @@ impl Ping<'_> {
         }
         told.hand_over(&self.destination, until).await;
         told
+    }
+
+    /// Asks the keeper, which says it where it is not to be had.
+    async fn look_for_keeper(&self) {
+        if let Destination::Keeper(keeper) = &self.destination {
+            let _ = keeper.state(record::JOB).await;
+        }
     }
 
     /// Whether a bandwidth test filled the line meanwhile. Where that cannot be learned, it counts as no.
@@ -133,16 +148,16 @@ impl Ping<'_> {
             }
         };
         let (loss, method) = (loss(&taken.samples), taken.method);
+        let why = taken.why.map(|why| format!(" ({why})")).unwrap_or_default();
         let (mut ping, said) = match summary(&taken.samples) {
             None => {
-                let trouble = taken.trouble.map(|error| format!(" ({error})")).unwrap_or_default();
-                let why = format!("none of {} answers came{trouble}", taken.samples.len());
+                let why = format!("none of {} answers came{why}", taken.samples.len());
                 (reading("ping", Outcome::Failure(why.clone())), format!("{target}: {why} ({method})"))
             }
             Some(sum) => {
                 let mut ping = reading("ping", Outcome::Value(sum.average));
                 (ping.min, ping.max, ping.jitter) = (Some(sum.min), Some(sum.max), sum.jitter);
-                (ping, format!("{target}: {sum}, {loss:.0} % lost ({method})"))
+                (ping, format!("{target}: {sum}, {loss:.0} % lost{why} ({method})"))
             }
         };
         ping.loss = Some(loss);
@@ -171,25 +186,32 @@ impl Ping<'_> {
             async move {
                 sleep_until(start + self.settings.interval * u32::from(sequence)).await;
                 match echo {
-                    Some(echo) => echo.sample(address, sequence, PATIENCE).await,
+                    Some(echo) => echo.sample(sequence, PATIENCE).await,
                     None => connect::sample(SocketAddr::new(address, self.settings.tcp_port), PATIENCE).await,
                 }
             }
         });
+        let mut taken = Taken { samples: Vec::with_capacity(self.settings.count.into()), method, why: None };
         let mut trouble = None;
-        let mut samples_taken = Vec::with_capacity(self.settings.count.into());
         for sample in join_all(samples).await {
-            // What could not be sent never arrived either.
-            samples_taken.push(sample.unwrap_or_else(|error| {
-                trouble.get_or_insert(error);
-                None
-            }));
+            taken.samples.push(match sample {
+                Ok(Sample::Answered(time)) => Some(time),
+                Ok(Sample::Lost(why)) => {
+                    taken.why = taken.why.or(why);
+                    None
+                }
+                // What could not be sent never arrived either.
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                    None
+                }
+            });
         }
         match trouble {
-            Some(error) if !is_the_line(&error) && samples_taken.iter().all(Option::is_none) => {
+            Some(error) if taken.why.is_none() && taken.samples.iter().all(Option::is_none) => {
                 Err(format!("nothing could be sent to {address} ({error})"))
             }
-            trouble => Ok(Taken { samples: samples_taken, method, trouble }),
+            _ => Ok(taken),
         }
     }
 }
@@ -199,14 +221,8 @@ struct Taken {
     samples: Vec<Option<Duration>>,
     /// How they were taken.
     method: String,
-    /// What was wrong with the first one that could not be sent.
-    trouble: Option<io::Error>,
-}
-
-/// A line without a way out loses everything; that is what it is measured for.
-fn is_the_line(error: &io::Error) -> bool {
-    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable};
-    matches!(error.kind(), HostUnreachable | NetworkDown | NetworkUnreachable)
+    /// Why the first was lost of which that is known.
+    why: Option<Why>,
 }
 
 fn told(said: String, found: Found) -> String {

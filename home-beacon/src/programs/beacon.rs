@@ -5,9 +5,12 @@ use std::{env, io, process::ExitCode};
 use crate::{
     beacon::{BEACON_KEY, Beacon, BeaconSettings, Prover},
     clock::BootClock,
-    serve::listen,
+    serve::{listen, listen_everywhere},
 };
 use shared::settings::{Settings, WrongSetting, refuse};
+
+/// The port of the public listener where nobody sets one.
+const PUBLIC_PORT: u16 = 8080;
 
 /// The program from its arguments to its exit code.
 ///
@@ -44,7 +47,11 @@ fn prover() -> Result<Option<Prover>, WrongSetting> {
 
 async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {
     let shutdown = shared::shutdown::requested();
-    let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
+    let public = match settings.public_addr {
+        Some(address) => listen(address)?,
+        None => listen_everywhere(PUBLIC_PORT)?,
+    };
+    let private = listen(settings.private_addr)?;
     tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, proves = prover.is_some(), "listening");
     let beacon = Beacon { public, private, connections: settings.max_connections.into(), prover };
     beacon.run(shutdown).await;

@@ -8,7 +8,7 @@ mod guests;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{
         Arc,
@@ -20,9 +20,10 @@ use std::{
 use axum::{Router, body::Body};
 use hyper::{Request, body::Body as _, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Socket, Type};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     task::{JoinSet, yield_now},
     time::{sleep, timeout},
 };
@@ -32,7 +33,7 @@ pub use self::guests::Traffic;
 use self::guests::{Guest, Guests};
 
 /// How many connections the kernel may hold until they are accepted: a burst must not cost a probe its first packet.
-const BACKLOG: u32 = 4096;
+const BACKLOG: i32 = 4096;
 
 /// The longest head of a request, in bytes: the smallest that hyper allows.
 const LONGEST_HEAD: usize = 8 << 10;
@@ -62,23 +63,59 @@ pub struct Limits {
     pub total: Duration,
 }
 
-/// Listens on `address`; port 0 takes a free one.
+/// Listens on `address`; port 0 takes a free one. Every address of IPv6 is every address: IPv4 comes to it, too.
 ///
 /// # Errors
 /// When the address is taken or not this machine's; says which.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let open = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
+    open(address).map_err(|error| error_at(address, &error))
+}
+
+fn error_at(address: SocketAddr, error: &io::Error) -> io::Error {
+    let advice = if address.ip() == Ipv6Addr::UNSPECIFIED && is_without_ipv6(error) {
+        "this machine has no IPv6: choose an IPv4 address, like 0.0.0.0"
+    } else {
+        "end what listens there, or choose another address"
     };
-    open().map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot listen on {address} ({error}): end what listens there, or choose another address"),
-        )
-    })
+    io::Error::new(error.kind(), format!("cannot listen on {address} ({error}): {advice}"))
+}
+
+/// Listens on every address, of IPv4 alone where there is no IPv6.
+///
+/// # Errors
+/// When the port is taken.
+pub fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
+    let (all, ipv4) =
+        (SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    match open(all) {
+        Err(error) if is_without_ipv6(&error) => {
+            tracing::warn!(%error, "this machine has no IPv6, so nobody is answered over it");
+            listen(ipv4)
+        }
+        Err(error) => Err(error_at(all, &error)),
+        opened => opened,
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        // The system's own choice (net.ipv6.bindv6only) is another one on some.
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Whether it is because the kernel was told to do without (`ipv6.disable=1`), or has no such addresses
+/// (`net.ipv6.conf.all.disable_ipv6`).
+fn is_without_ipv6(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let without = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|error| without.contains(&error))
 }
 
 /// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand

@@ -1,10 +1,12 @@
 //! IPv4, IPv6 and both. A family that is left out is never touched.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use tests::{
     address_source::{Manner, Source},
     duckdns::Held,
+    namespace::Namespace,
+    skip::skip,
 };
 
 use crate::world::{HOME, HOME_V6, MOVED, MOVED_V6, World, list};
@@ -21,7 +23,36 @@ async fn an_ipv6_only_home_never_touches_its_a_record() {
     assert_eq!(world.holds(), Held { ipv6: Some(HOME_V6), ..held });
     assert!(world.sources.iter().all(|source| source.askers().is_empty()), "nobody is asked for IPv4");
     let askers: Vec<IpAddr> = world.sources_v6.iter().flat_map(Source::askers).collect();
-    assert!(!askers.is_empty() && askers.iter().all(|asker| *asker == Ipv6Addr::LOCALHOST), "{askers:?}");
+    assert!(!askers.is_empty() && askers.iter().all(IpAddr::is_ipv6), "{askers:?}");
+}
+
+/// Beside its own address this machine has temporary ones, as most have, and would ask from one of them.
+#[tokio::test]
+async fn sources_are_asked_from_the_ipv6_address_that_stays() {
+    let test = "sources_are_asked_from_the_ipv6_address_that_stays";
+    let Some(namespace) = Namespace::new("temporary").await else { return skip(test, "it takes root, ip and nft") };
+    let staying = "2a02:8109::10";
+    for words in [
+        "ip link add outside type veth peer name router",
+        "sysctl -qw net.ipv6.conf.outside.accept_dad=0 net.ipv6.conf.outside.use_tempaddr=2",
+        "ip link set router up",
+        "ip link set outside up",
+        "ip -6 address add 2a02:8109::10/64 dev outside nodad mngtmpaddr",
+        "ip -6 route add default dev outside",
+    ] {
+        namespace.run(&words.split(' ').collect::<Vec<_>>()).await;
+    }
+    namespace.enter();
+    let chosen = std::net::UdpSocket::bind("[::]:0").expect("a socket");
+    chosen.connect("[2001:4860:4860::8888]:53").expect("there is a way out");
+    let chosen = chosen.local_addr().expect("an address").ip();
+    assert_ne!(chosen.to_string(), staying, "the system prefers a temporary one");
+    let world = World::new().await;
+    let run = world.run_with(|command| command.env("IP_VERSION", "6")).await;
+    assert_eq!(run.ends(0).reading()["method"], "detect");
+    let askers: Vec<_> = world.sources_v6.iter().flat_map(Source::askers).map(|asker| asker.to_string()).collect();
+    assert!(!askers.is_empty() && askers.iter().all(|asker| asker == staying), "{askers:?} {chosen}");
+    assert!(!run.said().contains("temporary"), "{}", run.said());
 }
 
 #[tokio::test]
@@ -35,14 +66,16 @@ async fn an_ipv4_home_never_touches_its_aaaa_record() {
 
 #[tokio::test]
 async fn both_take_two_calls_where_duckdns_sees_ipv4_and_one_where_both_are_detected() {
-    for (address, calls) in
-        [("server", &["", "&ipv6=2a02%3A8109%3A%3A1"][..]), ("detect", &["&ip=81.2.69.142&ipv6=2a02%3A8109%3A%3A1"])]
-    {
+    for (address, calls, method) in [
+        ("server", &["", "&ipv6=2a02%3A8109%3A%3A1"][..], "server (IPv4), detect (IPv6)"),
+        ("detect", &["&ip=81.2.69.142&ipv6=2a02%3A8109%3A%3A1"], "detect"),
+    ] {
         let world = World::new().await;
         let both = || world.run_with(|command| command.env("IP_VERSION", "both").env("ADDRESS", address));
         let run = both().await;
         run.ends(0).says("DuckDNS took 81.2.69.142").says("DuckDNS took 2a02:8109::1");
         assert!(run.reading()["value"].is_number());
+        assert_eq!(run.reading()["method"], method);
         assert_eq!(world.calls(), calls);
         assert_eq!(world.holds(), Held { ipv4: Some(HOME), ipv6: Some(HOME_V6) });
         both().await.ends(0).says("still 81.2.69.142").says("still 2a02:8109::1").hands_nothing_over();

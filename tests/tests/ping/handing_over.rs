@@ -1,12 +1,15 @@
 //! Readings go to a keeper, or as numbers to a page, and what goes nowhere is told.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tests::{
     home::{Home, Manner},
     keeper::{Keeper, PAGE, TOKEN},
+    process::{Process, ours},
 };
-use tokio::process::Command;
+use tokio::{process::Command, time::Instant};
 
 use crate::world::{ping, reading, told};
 
@@ -71,4 +74,46 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(told["said"].to_string().contains(said), "{told}");
     }
+}
+
+#[tokio::test]
+async fn that_the_keeper_is_not_there_is_said_within_five_seconds_and_its_restart_loses_nothing() {
+    let keeper = Keeper::start().await;
+    let url = keeper.url.clone();
+    let address = url.trim_start_matches("http://").to_owned();
+    assert!(keeper.process.terminate().await.success());
+    let start = Instant::now();
+    // As it is by default: the last echo leaves after four seconds.
+    let mut command = ours("ping");
+    command.args(["--json", "--target-host", "127.0.0.1"]).env("KEEPER_URL", &url).env("KEEPER_TOKEN", TOKEN);
+    let mut process = Process::start(command);
+    let said = |lines: &[String]| lines.iter().find(|line| line.contains("the keeper is not to be had")).cloned();
+    let line = process.wait_for("its first word", said).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(line.contains("Connection refused") && line.contains("KEEPER_URL"), "{line}");
+    let keeper = Keeper::restart_with(keeper.folder, |command| {
+        command.env("KEEPER_ADDR", address);
+    });
+    let keeper = keeper.await;
+    process
+        .wait_for("the end", |lines| lines.iter().any(|line| line.contains(r#""ending":"done""#)).then_some(()))
+        .await;
+    assert_eq!(process.lines().iter().filter(|line| line.contains("the keeper is not to be had")).count(), 1);
+    let (_, series) = keeper.own(Method::GET, "/series?metric=ping", None).await;
+    assert_eq!(series["points"][0]["measured"], 1, "{series}");
+}
+
+#[tokio::test]
+async fn a_keeper_that_does_not_answer_is_told_of_within_five_seconds_too() {
+    let silent = Home::open(Manner::Silent).await;
+    let start = Instant::now();
+    let mut command = ours("ping");
+    command
+        .args(["--json", "--target-host", "127.0.0.1", "--deadline", "20s"])
+        .env("KEEPER_URL", silent.url())
+        .env("KEEPER_TOKEN", TOKEN);
+    let mut process = Process::start(command);
+    let said = |lines: &[String]| lines.iter().any(|line| line.contains("the keeper is not to be had")).then_some(());
+    process.wait_for("its first word", said).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

@@ -51,6 +51,64 @@ async fn a_router_that_knows_no_way_is_no_answer() {
     }
 }
 
+/// Whatever the way to measure, a router's word is a lost packet, and what it said is kept.
+#[tokio::test]
+async fn a_router_that_says_why_is_heard_by_every_method_and_over_both_families() {
+    let test = "a_router_that_says_why";
+    let Some(link) = Link::new("says").await else { return skip(test, "it takes root, ip and nft") };
+    for setting in [
+        "net.ipv4.ip_forward=1",
+        "net.ipv6.conf.all.forwarding=1",
+        // It may say so at once and each time.
+        "net.ipv4.icmp_ratelimit=0",
+        "net.ipv6.icmp.ratelimit=0",
+    ] {
+        link.far.run(&["sysctl", "-qw", setting]).await;
+    }
+    let targets = [("-4", "198.51.100.0/24", "198.51.100.7", FAR), ("-6", "2001:db8:1::/48", "2001:db8:1::7", FAR_V6)];
+    for (family, network, _, router) in targets {
+        link.near.run(&["ip", family, "route", "add", network, "via", router]).await;
+        // Back where it came from: the router tells of a shorter way, too, which is no loss.
+        link.far.run(&["ip", family, "route", "add", network, "dev", tests::link::CABLE]).await;
+    }
+    link.far.run(&["nft", "add", "table", "inet", "t"]).await;
+    link.far.run(&["nft", "add", "chain", "inet", "t", "on", "{ type filter hook forward priority 0; }"]).await;
+    for (said, words) in [
+        ("admin-prohibited", "administratively prohibited"),
+        ("no-route", "no route to that network"),
+        ("host-unreachable", "that host cannot be reached"),
+        ("port-unreachable", "that port cannot be reached"),
+    ] {
+        link.far.run(&["nft", "flush", "chain", "inet", "t", "on"]).await;
+        link.far.run(&["nft", "add", "rule", "inet", "t", "on", "reject", "with", "icmpx", "type", said]).await;
+        for (_, _, target, router) in targets {
+            for method in ["icmp-raw", "icmp", "tcp"] {
+                let groups = if method == "icmp" { "0 2147483647" } else { "1 0" };
+                link.near.run(&["sysctl", "-qw", &format!("net.ipv4.ping_group_range={groups}")]).await;
+                let mut ours = dry(target);
+                ours.args(["--count", "2", "--method", if method == "tcp" { "tcp" } else { "icmp" }]);
+                let lost = reading(link.near.inside(&ours)).await;
+                let why = lost["failure"].as_str().unwrap_or_default();
+                assert!(why.contains(&format!("{router} says: {words}")), "{said} {method}: {lost}");
+                assert_eq!((&lost["loss"], lost["value"].is_null()), (&json!(100.0), true), "{said} {method}: {lost}");
+                assert!(lost["method"].as_str().is_some_and(|told| told.starts_with(method)), "{said}: {lost}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_this_machine_forbids_is_no_loss() {
+    let test = "what_this_machine_forbids";
+    let Some(link) = Link::new("forbids").await else { return skip(test, "it takes root, ip and nft") };
+    link.near.run(&["nft", "add", "table", "inet", "t"]).await;
+    link.near.run(&["nft", "add", "chain", "inet", "t", "out", "{ type filter hook output priority 0; }"]).await;
+    link.near.run(&["nft", "add", "rule", "inet", "t", "out", "drop"]).await;
+    let failed = reading(link.near.inside(&dry(FAR))).await;
+    assert!(failed["failure"].as_str().is_some_and(|why| why.starts_with("nothing could be sent to")), "{failed}");
+    assert_eq!(failed["loss"], Value::Null);
+}
+
 #[tokio::test]
 async fn a_line_without_a_way_out_has_lost_everything() {
     let Some(namespace) = Namespace::new("nowayout").await else {

@@ -69,6 +69,7 @@ async fn what_came_before_another_boot_cannot_be_dated_and_a_right_clock_elsewhe
     store.add_readings(&[ping(now, 2.0)]).await.expect("it is stored");
     store.close().await;
     drop(store);
+    clocks.boots();
     let store = open(folder.path(), clocks.host("second boot", now - SignedDuration::from_hours(24))).await;
     store.add_readings(&[ping(clocks.now(), 3.0)]).await.expect("it is stored");
     clocks.set(now + SignedDuration::from_secs(60));
@@ -110,6 +111,9 @@ async fn a_silence_is_a_gap_and_tells_whether_the_host_booted() {
     let mut ended = start;
     for (boot, silence) in [("a", 0), ("a", 60), ("a", 600), ("b", 900), ("b", 100)] {
         clocks.pass(Duration::from_secs(silence));
+        if (boot, silence) == ("b", 900) {
+            clocks.boots();
+        }
         let began = clocks.now();
         let store = open(folder.path(), clocks.host(boot, Timestamp::UNIX_EPOCH)).await;
         // The first reading comes half a minute after the start; the keeper was there before.

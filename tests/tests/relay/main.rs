@@ -2,6 +2,7 @@
 
 mod alerts;
 mod clocks;
+mod cuts;
 mod delivery;
 mod mirrored;
 mod outage;

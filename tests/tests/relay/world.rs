@@ -51,6 +51,11 @@ impl Clocks {
         self.wall.store(wall.as_millisecond(), Ordering::Relaxed);
     }
 
+    /// The machine was started a moment ago.
+    pub(crate) fn boots(&self) {
+        self.uptime.store(10_000, Ordering::Relaxed);
+    }
+
     pub(crate) fn pass(&self, time: Duration) {
         for clock in [&self.wall, &self.uptime] {
             clock.fetch_add(i64::try_from(time.as_millis()).expect("a time"), Ordering::Relaxed);
@@ -61,7 +66,12 @@ impl Clocks {
     pub(crate) fn host(&self, boot: &str, built: Timestamp) -> Host {
         let (wall, uptime) = (self.clone(), Arc::clone(&self.uptime));
         let uptime = move || Duration::from_millis(uptime.load(Ordering::Relaxed).unsigned_abs());
-        Host { wall: Clock::new(move || wall.now()), uptime: BootClock::new(uptime), boot: boot.to_owned(), built }
+        Host {
+            uptime: BootClock::new(uptime),
+            boot: boot.to_owned(),
+            built,
+            ..Host::at(Clock::new(move || wall.now()))
+        }
     }
 }
 

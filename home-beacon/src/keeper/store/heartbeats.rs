@@ -7,7 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Moment, Store, StoreError};
+use super::{
+    Moment, Store, StoreError,
+    belief::{self, Heartbeat},
+};
+use crate::clock::Shown;
 
 /// A longer time without a heartbeat is a gap.
 const LONGEST: Duration = Duration::from_mins(2);
@@ -33,35 +37,36 @@ pub struct Gap {
 impl Store {
     /// Says that the keeper is alive, in somebody's transaction; whether that was worth writing.
     pub(super) async fn beat(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let (Some(now), uptime) = (self.time(), self.host.uptime.now()) else { return Ok(false) };
+        let (Some(now), shown) = (self.time(), self.host.shown()) else { return Ok(false) };
         let last_beat = *self.last_beat();
-        if last_beat.is_some_and(|last| uptime.saturating_sub(last) < APART) {
+        if last_beat.is_some_and(|last| shown.uptime.saturating_sub(last) < APART) {
             return Ok(false);
         }
-        let before: Option<(i64, String)> =
-            sqlx::query_as("SELECT at, boot FROM heartbeat").fetch_optional(&mut *connection).await?;
-        if let Some((began, boot)) = before {
+        let before = self.last_heartbeat(&mut *connection).await?;
+        if let Some(before) = &before {
             // This process has recorded nothing since its last heartbeat, or the one before it since its own.
-            let silent = last_beat.map_or(Duration::MAX, |last| uptime.saturating_sub(last));
-            let ended = last_beat.map_or_else(|| self.started(now, uptime), |_| now);
-            let began = Moment::try_from(began).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            let silent = last_beat.map_or(Duration::MAX, |last| shown.uptime.saturating_sub(last));
+            let ended = match last_beat {
+                Some(_) => now,
+                None => self.was_awake_since(&mut *connection, &shown).await?,
+            };
             let long = SignedDuration::try_from(LONGEST).unwrap_or(SignedDuration::MAX);
-            if silent > LONGEST && ended.duration_since(began.timestamp()) > long {
+            if silent > LONGEST && ended.duration_since(before.at) > long {
                 let query = "INSERT OR REPLACE INTO gaps (began, ended, host_booted) VALUES (?, ?, ?)";
-                let gap = sqlx::query(query).bind(began.millis()).bind(Moment::new(ended).millis());
-                gap.bind(self.has_booted(&boot, began.timestamp(), now, uptime)).execute(&mut *connection).await?;
+                let gap = sqlx::query(query).bind(Moment::new(before.at).millis()).bind(Moment::new(ended).millis());
+                let restarted = belief::was_restarted(before, &self.host.boot, &shown);
+                gap.bind(restarted).execute(&mut *connection).await?;
                 let query =
                     "DELETE FROM gaps WHERE began IN (SELECT began FROM gaps ORDER BY began DESC LIMIT -1 OFFSET ?)";
                 sqlx::query(query).bind(MOST).execute(&mut *connection).await?;
             }
-            let query = "UPDATE heartbeat SET at = ?, boot = ?";
-            let beat = sqlx::query(query).bind(Moment::new(now).millis()).bind(&self.host.boot);
-            beat.execute(connection).await?;
-        } else {
-            let query = "INSERT INTO heartbeat (at, boot) VALUES (?, ?)";
-            let beat = sqlx::query(query).bind(Moment::new(now).millis()).bind(&self.host.boot);
-            beat.execute(connection).await?;
         }
+        let query = match before {
+            Some(_) => "UPDATE heartbeat SET at = ?, boot = ?, uptime = ?",
+            None => "INSERT INTO heartbeat (at, boot, uptime) VALUES (?, ?, ?)",
+        };
+        let beat = sqlx::query(query).bind(Moment::new(now).millis()).bind(&self.host.boot);
+        beat.bind(shown.uptime_millis()).execute(connection).await?;
         Ok(true)
     }
 
@@ -101,23 +106,21 @@ impl Store {
         Ok(sqlx::query_as(query).bind(since.map_or(i64::MIN, Moment::millis)).bind(most).fetch_all(&self.read).await?)
     }
 
-    /// The last heartbeat, where it is of another boot.
-    pub(super) async fn alive_in_another_boot(&self) -> sqlx::Result<Option<Timestamp>> {
-        let query = sqlx::query_scalar("SELECT at FROM heartbeat WHERE boot <> ?").bind(&self.host.boot);
-        let at: Option<i64> = query.fetch_optional(&self.read).await?;
-        Ok(at.and_then(|at| Moment::try_from(at).ok()).map(Moment::timestamp))
+    /// The last heartbeat, of whichever boot.
+    pub(super) async fn last_heartbeat(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<Heartbeat>> {
+        let row: Option<(i64, String, Option<i64>)> =
+            sqlx::query_as("SELECT at, boot, uptime FROM heartbeat").fetch_optional(connection).await?;
+        let Some((at, boot, uptime)) = row else { return Ok(None) };
+        let at = Moment::try_from(at).map_err(|error| sqlx::Error::Decode(error.into()))?.timestamp();
+        let uptime = uptime.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
+        Ok(Some(Heartbeat { at, boot, uptime }))
     }
 
-    /// Whether the host has booted since it was in that boot, at that time.
-    fn has_booted(&self, boot: &str, since: Timestamp, now: Timestamp, uptime: Duration) -> bool {
-        if self.host.boot.is_empty() {
-            return now.duration_since(since).unsigned_abs() > uptime;
-        }
-        boot != self.host.boot
-    }
-
-    /// When this process began, by the clock on the wall as it is now.
-    fn started(&self, now: Timestamp, uptime: Duration) -> Timestamp {
-        now.checked_sub(uptime.saturating_sub(self.began)).unwrap_or(now)
+    /// Since when readings have come, in this process or one before it whose clock was not believed.
+    async fn was_awake_since(&self, connection: &mut SqliteConnection, shown: &Shown) -> sqlx::Result<Timestamp> {
+        let began = SignedDuration::try_from(self.began.uptime).unwrap_or_default();
+        let began = shown.booted().saturating_add(began).unwrap_or(shown.wall);
+        let waiting = self.earliest_undated(connection, shown).await?;
+        Ok(waiting.map_or(began, |waiting| waiting.min(began)))
     }
 }

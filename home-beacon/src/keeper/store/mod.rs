@@ -3,6 +3,7 @@
 //! A change is on disk (WAL, `synchronous=FULL`) when its method returns. There is one writing connection, so
 //! writers never meet; readers see the last committed state.
 
+mod belief;
 mod components;
 mod errors;
 #[cfg(test)]
@@ -31,7 +32,10 @@ mod undated;
 
 use std::{
     fs::File,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +44,11 @@ use shared::chain::deepest;
 use sqlx::{SqlitePool, migrate::Migrator};
 use tokio::{sync::Notify, time::sleep};
 
+use self::{
+    belief::{Evidence, Heartbeat},
+    queue::Delivered,
+    trouble::{Change, Trouble},
+};
 pub use self::{
     components::{ComponentPatch, NewComponent},
     errors::{OpenError, StoreError},
@@ -58,19 +67,12 @@ pub use self::{
     slots::SentPoint,
     undated::Dated,
 };
-use self::{
-    queue::Delivered,
-    trouble::{Change, Trouble},
-};
-use crate::clock::Host;
+use crate::clock::{Host, Shown};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Marks a database as a keeper's, in the place that SQLite has for it; set by the first migration.
 const APPLICATION_ID: i64 = 0x706f_7263;
-
-/// How long after a boot a clock is not believed that shows a time before the last heartbeat: it may have run ahead then.
-const DISBELIEF: Duration = Duration::from_hours(1);
 
 /// How long a request waits for a connection or a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -82,10 +84,15 @@ pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
     host: Host,
-    /// When the keeper was alive in another boot of the host, as far as it is known.
-    alive_until: Option<Timestamp>,
-    /// The host's uptime when this was opened.
-    began: Duration,
+    /// The last heartbeat before this was opened.
+    before: Option<Heartbeat>,
+    /// What the host's clocks showed when this was opened.
+    began: Shown,
+    /// Whether the clock on the wall could be believed then, or was stepped since a reading came that waits for its time.
+    began_believed: bool,
+    stepped_before: bool,
+    /// Whether it is believed by now. Who is cut off from the world's time later still has it.
+    believed: Arc<AtomicBool>,
     /// The host's uptime at the last heartbeat of this process that is on disk.
     beaten: Arc<Mutex<Option<Duration>>>,
     /// Whether there is somebody upstream to be told.
@@ -102,8 +109,11 @@ impl Store {
             _lock: Arc::new(lock),
             write,
             read,
-            alive_until: None,
-            began: host.uptime.now(),
+            before: None,
+            began: host.shown(),
+            began_believed: true,
+            stepped_before: false,
+            believed: Arc::default(),
             host,
             beaten: Arc::default(),
             relays: false,
@@ -146,12 +156,47 @@ impl Store {
         }
     }
 
-    /// The time; `None` while nobody has set the clock since a power cut. A machine may begin with a time that it saved some
-    /// time before, so what lies before the last heartbeat of another boot is not believed for a while.
+    /// The time; `None` while the clock cannot be believed: after a power cut a machine may begin with a time that it saved
+    /// before it.
     pub fn time(&self) -> Option<Timestamp> {
-        let believed =
-            |now: &Timestamp| self.alive_until.is_none_or(|alive| *now >= alive) || self.host.uptime.now() > DISBELIEF;
-        self.host.now().filter(believed)
+        let now = self.host.now()?;
+        if !self.believed.load(Ordering::Relaxed) {
+            let (shown, last) = (self.host.shown(), self.before.as_ref());
+            let evidence = self.evidence(&shown);
+            if !belief::is_believed(last, &self.host.boot, &shown, evidence) {
+                return None;
+            }
+            if !self.believed.swap(true, Ordering::Relaxed) && last.is_some() && !self.began_believed {
+                tracing::info!(
+                    synchronised = evidence.synchronised,
+                    stepped = evidence.stepped,
+                    "the clock can be believed now"
+                );
+            }
+        }
+        Some(now)
+    }
+
+    fn evidence(&self, shown: &Shown) -> Evidence {
+        let stepped = self.stepped_before || belief::was_stepped(self.began.booted(), shown.booted());
+        Evidence { synchronised: self.host.synchronised.now(), stepped, saved: self.host.saves_its_clock }
+    }
+
+    /// With what is known from before about the host's clocks.
+    async fn recalling(mut self) -> sqlx::Result<Self> {
+        self.before = self.last_heartbeat(&mut *self.read.acquire().await?).await?;
+        self.stepped_before = self.stepped_since_undated().await?;
+        self.began_believed = self.clock_is_set();
+        if !self.began_believed {
+            let last = self.before.as_ref().map(|last| last.at.to_string());
+            tracing::warn!(
+                shows = %self.began.wall,
+                last_heartbeat = last,
+                "the clock cannot be believed: it is earlier than this program, or goes on from a time that was saved before \
+                 the host was off; until it is set, readings wait for their time"
+            );
+        }
+        Ok(self)
     }
 
     /// Whether the host's clock shows the time.

@@ -65,9 +65,7 @@ impl Store {
             Err(error) => return Err(OpenError::Migration(error)),
         }
         let read = pool(2).connect_with(options).await.map_err(OpenError::from_sqlite)?;
-        let store = Self::new(Some(lock), write, read, host);
-        let alive_until = store.alive_in_another_boot().await.map_err(OpenError::from_sqlite)?;
-        Ok(Self { alive_until, ..store })
+        Self::new(Some(lock), write, read, host).recalling().await.map_err(OpenError::from_sqlite)
     }
 
     /// Opens a database that cannot be written, to be read; every write fails.

@@ -1,13 +1,13 @@
-//! What comes in before the clock is set. A Pi has no battery for its clock, so after a power cut the jobs stamp what they
-//! measure with a time long past. It is kept by the host's uptime, and dated once the clock is set.
+//! What comes in before the clock is believed. A Pi has no battery for its clock, so after a power cut the jobs stamp what
+//! they measure with a time long past. It is kept by the host's uptime, and dated once the clock is set.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::id::{MetricId, PageId};
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, SqliteConnection};
 
-use super::{Moment, SentPoint, Store, StoreError};
-use crate::reading::Reading;
+use super::{Moment, SentPoint, Store, StoreError, belief};
+use crate::{clock::Shown, reading::Reading};
 
 /// How much is kept undated: a month of a reading a minute. Beyond that the oldest goes.
 const MOST: i64 = 50_000;
@@ -15,8 +15,10 @@ const MOST: i64 = 50_000;
 /// How much is dated in one transaction.
 const AT_ONCE: i64 = 500;
 
-/// A stamp of the same clock is not older than a job may have taken to hand it over.
+/// A stamp of the same clock is not older than a job may have taken to hand it over, and hardly ahead: who is ahead of a clock
+/// that is behind has another one.
 const AGREES: SignedDuration = SignedDuration::from_hours(1);
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 /// Something whose time is not known yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,18 +46,20 @@ impl Store {
         what: &Undated,
     ) -> Result<(), StoreError> {
         let document = serde_json::to_string(what).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let age = self.host.wall.now().duration_since(at);
-        let uptime = SignedDuration::try_from(self.host.uptime.now()).unwrap_or_default();
+        let shown = self.host.shown();
+        let age = shown.wall.duration_since(at);
+        let uptime = SignedDuration::try_from(shown.uptime).unwrap_or_default();
         let after = i64::try_from((uptime - age).as_millis()).unwrap_or_default();
         // Who agrees with our clock has the same wrong one. Another time that can be right needs no boot to count from.
-        let agrees = age.abs() < AGREES;
+        let agrees = -AHEAD < age && age < AGREES;
         let (boot, after) = if agrees || at < self.host.built {
             (self.host.boot.as_str(), after)
         } else {
             (ITS_OWN, at.as_millisecond())
         };
-        let query = "INSERT INTO undated (boot, after, document) VALUES (?, ?, ?)";
-        sqlx::query(query).bind(boot).bind(after).bind(document).execute(&mut *connection).await?;
+        let query = "INSERT INTO undated (boot, after, booted, document) VALUES (?, ?, ?, ?)";
+        let kept = sqlx::query(query).bind(boot).bind(after).bind(shown.booted().as_millisecond()).bind(document);
+        kept.execute(&mut *connection).await?;
         let query = "DELETE FROM undated WHERE id <= (SELECT MAX(id) FROM undated) - ?";
         sqlx::query(query).bind(MOST).execute(connection).await?;
         Ok(())
@@ -72,25 +76,15 @@ impl Store {
         if there == 0 {
             return Ok(sum);
         }
-        let booted = now.checked_sub(self.host.uptime.now()).unwrap_or(now);
+        let shown = self.host.shown();
         loop {
             let mut change = self.begin_write().await?;
-            let rows: Vec<(i64, String, i64, String)> =
-                sqlx::query_as("SELECT id, boot, after, document FROM undated ORDER BY id LIMIT ?")
-                    .bind(AT_ONCE)
-                    .fetch_all(&mut *change)
-                    .await?;
-            let Some(last) = rows.last().map(|row| row.0) else { return Ok(sum) };
-            for (_, boot, after, document) in &rows {
-                let at = match boot.as_str() {
-                    ITS_OWN => Moment::try_from(*after).ok().map(Moment::timestamp),
-                    // Where the system tells no boots apart, nobody can know that it was this one.
-                    boot if boot == self.host.boot && !boot.is_empty() => {
-                        booted.checked_add(SignedDuration::from_millis(*after)).ok()
-                    }
-                    _ => None,
-                };
-                let dated = match (at, serde_json::from_str(document)) {
+            // While they still wait: the silence before them is a gap that ends with the first of them.
+            self.beat(&mut change).await?;
+            let rows = waiting(&mut change).await?;
+            let Some(last) = rows.last().map(|row| row.id) else { return Ok(sum) };
+            for row in &rows {
+                let dated = match (self.dated(row, &shown), serde_json::from_str(&row.document)) {
                     (Some(at), Ok(Undated::Reading(reading))) => {
                         self.store_readings(&mut change, &[Reading { at, ..reading }]).await
                     }
@@ -114,7 +108,59 @@ impl Store {
             self.commit_readings(change).await?;
         }
     }
+
+    /// When the first of what waits came, as far as that can be known.
+    pub(super) async fn earliest_undated(
+        &self,
+        connection: &mut SqliteConnection,
+        shown: &Shown,
+    ) -> sqlx::Result<Option<Timestamp>> {
+        let rows = waiting(connection).await?;
+        let ours = rows.iter().filter(|row| row.boot != ITS_OWN);
+        Ok(ours.filter_map(|row| self.dated(row, shown)).min())
+    }
+
+    /// Whether the clock was stepped since the first of what waits in this boot came.
+    pub(super) async fn stepped_since_undated(&self) -> sqlx::Result<bool> {
+        let query =
+            "SELECT booted FROM undated WHERE boot = ? AND boot <> '' AND booted IS NOT NULL ORDER BY id LIMIT 1";
+        let booted: Option<i64> = sqlx::query_scalar(query).bind(&self.host.boot).fetch_optional(&self.read).await?;
+        let booted = booted.and_then(|booted| Timestamp::from_millisecond(booted).ok());
+        Ok(booted.is_some_and(|booted| belief::was_stepped(booted, self.began.booted())))
+    }
+
+    /// When that was, by clocks that show this; `None` where nobody can know it any more.
+    fn dated(&self, row: &Waiting, shown: &Shown) -> Option<Timestamp> {
+        if row.boot == ITS_OWN {
+            return Moment::try_from(row.after).ok().map(Moment::timestamp);
+        }
+        let is_this_boot = !self.host.boot.is_empty() && row.boot == self.host.boot;
+        // A container that is started anew has another boot, and the boot clock of its host: that one has run on since, and
+        // the clock on the wall with it, unless somebody has set it meanwhile.
+        let ran_on = row.after <= self.began.uptime_millis();
+        let booted = row.booted.and_then(|booted| Timestamp::from_millisecond(booted).ok());
+        let with_it = booted.is_some_and(|booted| belief::is_near(booted, self.began.booted()));
+        let is_known = is_this_boot || (ran_on && (with_it || self.began_believed));
+        is_known.then(|| shown.booted().checked_add(SignedDuration::from_millis(row.after)).ok()).flatten()
+    }
 }
 
 /// In the place of a boot: the time is its own.
 const ITS_OWN: &str = "wall";
+
+#[derive(FromRow)]
+struct Waiting {
+    id: i64,
+    boot: String,
+    /// Milliseconds since that boot, or since 1970.
+    after: i64,
+    /// When the host booted, in milliseconds since 1970, by its clock as it was.
+    booted: Option<i64>,
+    document: String,
+}
+
+/// What waits, the first of it.
+async fn waiting(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Waiting>> {
+    let query = "SELECT id, boot, after, booted, document FROM undated ORDER BY id LIMIT ?";
+    sqlx::query_as(query).bind(AT_ONCE).fetch_all(connection).await
+}
