@@ -4,6 +4,7 @@
 //! writers never meet; readers see the last committed state.
 
 mod components;
+mod deleted;
 mod errors;
 #[cfg(test)]
 mod faults;
@@ -19,6 +20,7 @@ mod metrics;
 mod open;
 mod outside;
 mod pages;
+mod place;
 mod queue;
 mod readings;
 mod records;
@@ -49,7 +51,7 @@ pub use self::{
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
     latest::{Latest, LatestReading},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
-    open::{check_address, folder},
+    open::{check_address, check_place, folder},
     outside::{OutsideIncident, StatusToTell},
     pages::PagePatch,
     queue::{Backlog, SetAside},
