@@ -162,6 +162,17 @@ mod tests {
         assert!(berlin("2026-10-25T02:30:00+01:00").is_ok(), "with its offset it comes once");
     }
 
+    #[test]
+    fn the_corpus_is_read_or_refused_as_its_names_say() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/corpus/time");
+        let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(files.len() >= 9, "the corpus is there");
+        for path in files {
+            let good = path.file_name().unwrap().to_string_lossy().starts_with("good-");
+            assert_eq!(berlin(&std::fs::read_to_string(&path).unwrap()).is_ok(), good, "{}", path.display());
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text: String, zone in proptest::sample::select(vec!["UTC", "Asia/Kathmandu"])) {

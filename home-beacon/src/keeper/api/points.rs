@@ -43,7 +43,7 @@ pub(super) async fn add_many(
     let mut count = 0;
     for (id, points) in payload.wrapped("data", &[])?.into_inner() {
         let metric = metric_id(&id)?;
-        let Some(points) = points_of(points) else {
+        let Some(points) = items(points) else {
             return Err(Refusal::unprocessable(format!("data.{metric}: must be a list of points")));
         };
         count += points.len();
@@ -64,11 +64,6 @@ pub(super) async fn add_many(
     }
     shared.store.add_points(&page, &sent).await?;
     Ok((StatusCode::ACCEPTED, Json(Value::Object(answer))))
-}
-
-/// A list of points, or one alone.
-fn points_of(value: Value) -> Option<Vec<Value>> {
-    if value.get("timestamp").is_some() { Some(vec![value]) } else { items(value) }
 }
 
 fn point(fields: &Fields) -> Result<SentPoint, Refusal> {

@@ -127,7 +127,9 @@ pub struct Incident {
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub times: IncidentTimes,
-    /// Where a copy's original is; one of our own is told where it can be found here.
+    /// Where a copy's original is; one of our own is told where it can be found here. A database that is only read may be from
+    /// before there was such a column.
+    #[sqlx(default)]
     pub shortlink: Option<String>,
     #[sqlx(skip)]
     pub components: Vec<Component>,
