@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 const DEEPEST: usize = 8;
 const MOST_PAIRS: usize = 10_000;
 
+/// How much of a name is told of one that is wrong, in characters.
+const LONGEST_SHOWN: usize = 100;
+
 /// Reads a form into the object that the same request would be as JSON, but with texts for all values.
 ///
 /// # Errors
@@ -22,7 +25,10 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
     for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let name = halves.next().map_or(Ok(String::new()), decoded).map_err(|()| "a field's name is not UTF-8")?;
-        let value = halves.next().map_or(Ok(String::new()), decoded).map_err(|()| format!("`{name}` is not UTF-8"))?;
+        let value = halves
+            .next()
+            .map_or(Ok(String::new()), decoded)
+            .map_err(|()| format!("`{}` is not UTF-8", name.chars().take(LONGEST_SHOWN).collect::<String>()))?;
         form.add(&name, value)?;
     }
     Ok(form.into_object())
@@ -50,10 +56,11 @@ impl Form {
         if self.count > MOST_PAIRS {
             return Err(format!("a form may have {MOST_PAIRS} fields"));
         }
-        let path = path(name).ok_or_else(|| format!("`{name}` is not a field name"))?;
+        let shown = || name.chars().take(LONGEST_SHOWN).collect::<String>();
+        let path = path(name).ok_or_else(|| format!("`{}` is not a field name", shown()))?;
         put(&mut self.fields, &path, value).map_err(|wrong| match wrong {
-            Wrong::Contradiction => format!("`{name}` contradicts an earlier field"),
-            Wrong::Twice => format!("`{name}` is there twice: send it once, or a list as `{name}[]`"),
+            Wrong::Contradiction => format!("`{}` contradicts an earlier field", shown()),
+            Wrong::Twice => format!("`{0}` is there twice: send it once, or a list as `{0}[]`", shown()),
         })
     }
 

@@ -52,7 +52,8 @@ fn seconds(text: &str) -> Option<Result<Timestamp, String>> {
     }
 }
 
-/// The same in the form of RFC 9557: Ruby writes `… +0100` and `… UTC`, Go `… +0000 UTC`.
+/// The same in the form of RFC 9557: Ruby writes `… +0100` and `… UTC`, Go `… +0000 UTC`, and in a form whose client does not
+/// escape it a `+` arrives as a blank.
 fn joined(text: &str) -> String {
     let (text, is_utc) = match ["UTC", "GMT"].into_iter().find_map(|name| text.strip_suffix(name)) {
         Some(rest) => (rest.trim_end(), true),
@@ -60,6 +61,9 @@ fn joined(text: &str) -> String {
     };
     match text.rsplit_once(' ') {
         Some((time, offset)) if offset.starts_with(['+', '-']) => format!("{}{offset}", time.trim_end()),
+        Some((time, offset)) if time.contains(':') && offset.starts_with(|first: char| first.is_ascii_digit()) => {
+            format!("{}+{offset}", time.trim_end())
+        }
         _ if is_utc => format!("{text}Z"),
         _ => text.to_owned(),
     }
@@ -123,6 +127,8 @@ mod tests {
             ("2026-11-29 22:00:00 UTC", "2026-11-29T22:00:00Z"),
             ("2026-11-29 22:00:00 +0100", "2026-11-29T21:00:00Z"),
             ("2026-11-29 22:00:00.5 +0000 UTC", "2026-11-29T22:00:00.5Z"),
+            ("2026-11-29T22:00:00 01:00", "2026-11-29T21:00:00Z"),
+            ("2026-11-29 22:00:00 0100", "2026-11-29T21:00:00Z"),
             ("20261129T220000Z", "2026-11-29T22:00:00Z"),
             ("2026-11-29", "2026-11-28T23:00:00Z"),
             ("20261129", "2026-11-28T23:00:00Z"),

@@ -120,21 +120,8 @@ impl Fields {
         seconds.map(Some).ok_or_else(|| wrong(name, "must be a number of seconds since 1970"))
     }
 
-    /// As Rails reads one; but what means no is never read as yes, as Rails does with `False` and `no`.
     pub(super) fn boolean(&self, name: &str) -> Read<Option<bool>> {
-        let text = match self.given(name) {
-            None => return Ok(None),
-            Some(Value::Bool(value)) => return Ok(Some(*value)),
-            Some(Value::String(text)) => text.to_ascii_lowercase(),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(_) => String::from("?"),
-        };
-        match text.as_str() {
-            "" => Ok(None),
-            "true" | "t" | "1" | "on" | "yes" | "y" => Ok(Some(true)),
-            "false" | "f" | "0" | "off" | "no" | "n" => Ok(Some(false)),
-            _ => Err(wrong(name, "must be true or false")),
-        }
+        self.given(name).map_or(Ok(None), boolean).map_err(|()| wrong(name, "must be true or false"))
     }
 
     pub(super) fn one_of(&self, name: &str, allowed: &[&str]) -> Read<Option<String>> {
@@ -208,8 +195,28 @@ impl Fields {
 
     /// Refuses a field that the keeper cannot honour, unless it is absent, null, empty or false.
     pub(super) fn unsupported(&self, name: &str, why: &str) -> Read<()> {
-        let is_none = self.get(name).is_none_or(|value| matches!(value.as_str(), Some("" | "null")));
-        if is_none || matches!(self.boolean(name), Ok(None | Some(false))) { Ok(()) } else { Err(wrong(name, why)) }
+        match self.fields.get(name) {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::String(text)) if text == "null" => Ok(()),
+            Some(value) if matches!(boolean(value), Ok(None | Some(false))) => Ok(()),
+            Some(_) => Err(wrong(name, why)),
+        }
+    }
+}
+
+/// As Rails reads one; but what means no is never read as yes, as Rails does with `False` and `no`. An empty one says nothing.
+fn boolean(value: &Value) -> Result<Option<bool>, ()> {
+    let text = match value {
+        Value::Bool(value) => return Ok(Some(*value)),
+        Value::String(text) => text.to_ascii_lowercase(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(()),
+    };
+    match text.as_str() {
+        "" => Ok(None),
+        "true" | "t" | "1" | "on" | "yes" | "y" => Ok(Some(true)),
+        "false" | "f" | "0" | "off" | "no" | "n" => Ok(Some(false)),
+        _ => Err(()),
     }
 }
 
