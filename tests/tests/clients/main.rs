@@ -2,7 +2,7 @@
 
 mod bodies;
 mod keys;
-mod names;
+mod places;
 mod public;
 mod real;
 mod seeds;

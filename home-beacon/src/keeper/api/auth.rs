@@ -29,11 +29,7 @@ pub(super) async fn authenticate(
 }
 
 /// The token in a header, or in the query where there is no such header.
-pub(super) async fn authenticate_or_by_key(
-    State(shared): State<Shared>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Refusal> {
+pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let key = take_key(request.uri_mut());
     let checked = match in_header(&request) {
         Some(header) => look(&shared, token_of(header)),
@@ -48,7 +44,7 @@ pub(super) async fn authenticate_or_by_key(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
-    Ok(response)
+    response
 }
 
 fn in_header(request: &Request) -> Option<&HeaderValue> {
@@ -75,7 +71,7 @@ fn look(shared: &Shared, sent: Option<&[u8]>) -> Result<(), Refusal> {
 fn take_key(uri: &mut Uri) -> Option<String> {
     let query = uri.query()?;
     let is_key = |pair: &&str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name == KEY);
-    let key = query.split('&').filter(is_key).last()?;
+    let key = query.split('&').rfind(is_key)?;
     let key = form_urlencoded::parse(key.as_bytes()).next()?.1.into_owned();
     let rest = query.split('&').filter(|pair| !is_key(pair)).collect::<Vec<_>>().join("&");
     let address = if rest.is_empty() { uri.path().to_owned() } else { format!("{}?{rest}", uri.path()) };
