@@ -129,8 +129,8 @@ fn append(list: &mut Vec<Value>, path: &[&str], value: String) -> Result<(), Wro
     if !last_has_room {
         list.push(Value::Object(Map::new()));
     }
-    let last = list.last_mut().and_then(Value::as_object_mut).ok_or(Wrong::Contradiction)?;
-    put(last, path, value)
+    let object = list.last_mut().and_then(Value::as_object_mut).ok_or(Wrong::Contradiction)?;
+    put(object, path, value)
 }
 
 #[cfg(test)]

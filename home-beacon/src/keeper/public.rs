@@ -130,7 +130,9 @@ impl Document {
 
     async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, Refusal> {
         let mut incidents = self.shared.store.incidents(&self.shared.page, &filter, 0, MOST_INCIDENTS).await?;
-        incidents.iter_mut().for_each(|incident| self.links.complete(incident));
+        for incident in &mut incidents {
+            self.links.complete(incident);
+        }
         Ok(incidents.into_iter().map(PublicIncident::from).collect())
     }
 

@@ -156,7 +156,9 @@ async fn list(
     let (listing, page) = (Listing::from_query(&query)?, page_id(&page)?);
     let around = Around::of(&shared, &page, &asked).await?;
     let mut incidents = shared.store.incidents(&page, &filter(&query), listing.skip, listing.limit).await?;
-    incidents.iter_mut().for_each(|incident| around.links.complete(incident));
+    for incident in &mut incidents {
+        around.links.complete(incident);
+    }
     Ok(Json(incidents))
 }
 

@@ -136,7 +136,7 @@ async fn parts(body: Bytes, boundary: String) -> Result<Map<String, Value>, Refu
 }
 
 /// # Errors
-/// When a text holds a character that no PostgreSQL stores, and that no text needs.
+/// When a text holds a character that no `PostgreSQL` stores, and that no text needs.
 fn can_be_stored(object: &Map<String, Value>) -> Result<(), Refusal> {
     match object.iter().find_map(|(name, value)| nothing_in(name, value)) {
         None => Ok(()),
