@@ -65,7 +65,7 @@ async fn an_incident_told_afterwards_is_over() {
     let told = keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
     assert_eq!(
         (told["status"].as_str(), told["resolved_at"].as_str()),
-        (Some("resolved"), Some("2026-11-01T00:00:00.000Z"))
+        (Some("resolved"), Some("2026-10-31T23:00:00.000Z"))
     );
     assert!(!keeper.page().await.contains("Storm"), "it is no open incident");
 }

@@ -1,29 +1,77 @@
 //! Forms with brackets, as `curl -d 'component[status]=operational'` sends them.
 //!
 //! `a[b]=1` is a field of an object, `a[]=1` an item of a list, and `a[][b]=1` a field of the list's last object, or of
-//! a new one where the last has that field already: what Ruby's Rack makes of them, which statuspage.io runs on.
+//! a new one where the last has that field already: what Ruby's Rack makes of them, which statuspage.io runs on. Only
+//! where Rack would let a text go, it is told here: one that is no UTF-8, and a field that is there twice.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 
 /// How deep names may nest, and how many pairs a form may have.
 const DEEPEST: usize = 8;
 const MOST_PAIRS: usize = 10_000;
 
+/// How much of a name is told of one that is wrong, in characters.
+const LONGEST_SHOWN: usize = 100;
+
 /// Reads a form into the object that the same request would be as JSON, but with texts for all values.
 ///
 /// # Errors
-/// When a name makes no sense or contradicts an earlier one; says which.
+/// When a name makes no sense or contradicts an earlier one, or something is no text; says which.
 pub fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
-    let mut form = Map::new();
-    for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
-        if count == MOST_PAIRS {
+    let mut form = Form::default();
+    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let name = halves.next().map_or(Ok(String::new()), decoded).map_err(|()| "a field's name is not UTF-8")?;
+        let value = halves
+            .next()
+            .map_or(Ok(String::new()), decoded)
+            .map_err(|()| format!("`{}` is not UTF-8", name.chars().take(LONGEST_SHOWN).collect::<String>()))?;
+        form.add(&name, value)?;
+    }
+    Ok(form.into_object())
+}
+
+/// # Errors
+/// When it is no text.
+fn decoded(text: &[u8]) -> Result<String, ()> {
+    let blanks: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&blanks).decode_utf8().map(Cow::into_owned).map_err(|_| ())
+}
+
+/// A form that is read field by field.
+#[derive(Debug, Default)]
+pub struct Form {
+    fields: Map<String, Value>,
+    count: usize,
+}
+
+impl Form {
+    /// # Errors
+    /// When the name makes no sense or contradicts an earlier one.
+    pub fn add(&mut self, name: &str, value: String) -> Result<(), String> {
+        self.count += 1;
+        if self.count > MOST_PAIRS {
             return Err(format!("a form may have {MOST_PAIRS} fields"));
         }
-        let path = path(&name).ok_or_else(|| format!("`{name}` is not a field name"))?;
-        put(&mut form, &path, value.into_owned()).ok_or_else(|| format!("`{name}` contradicts an earlier field"))?;
+        let shown = || name.chars().take(LONGEST_SHOWN).collect::<String>();
+        let path = path(name).ok_or_else(|| format!("`{}` is not a field name", shown()))?;
+        put(&mut self.fields, &path, value).map_err(|wrong| match wrong {
+            Wrong::Contradiction => format!("`{}` contradicts an earlier field", shown()),
+            Wrong::Twice => format!("`{0}` is there twice: send it once, or a list as `{0}[]`", shown()),
+        })
     }
-    Ok(form)
+
+    pub fn into_object(self) -> Map<String, Value> {
+        self.fields
+    }
+}
+
+enum Wrong {
+    Contradiction,
+    Twice,
 }
 
 /// `a[b][]` is `["a", "b", ""]`.
@@ -39,39 +87,57 @@ fn path(name: &str) -> Option<Vec<&str>> {
     (!first.is_empty() && path.len() <= DEEPEST).then_some(path)
 }
 
-fn put(object: &mut Map<String, Value>, path: &[&str], value: String) -> Option<()> {
-    let (field, rest) = path.split_first()?;
+fn put(object: &mut Map<String, Value>, path: &[&str], value: String) -> Result<(), Wrong> {
+    let Some((field, rest)) = path.split_first() else { return Err(Wrong::Contradiction) };
     match rest {
-        [] => drop(object.insert((*field).to_owned(), Value::String(value))),
+        [] => put_value(object, field, value)?,
         ["", rest @ ..] => {
-            let list = object.entry(*field).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
-            append(list, rest, value)?;
+            let list = object.entry(*field).or_insert_with(|| Value::Array(Vec::new()));
+            append(list.as_array_mut().ok_or(Wrong::Contradiction)?, rest, value)?;
         }
         rest => {
-            let inner = object.entry(*field).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
-            put(inner, rest, value)?;
+            let inner = object.entry(*field).or_insert_with(|| Value::Object(Map::new()));
+            put(inner.as_object_mut().ok_or(Wrong::Contradiction)?, rest, value)?;
         }
     }
-    Some(())
+    Ok(())
 }
 
-fn append(list: &mut Vec<Value>, path: &[&str], value: String) -> Option<()> {
+/// The last one counts, as a check box is sent: a hidden 0, and a 1 where it is checked. A text that would be lost so is told.
+fn put_value(object: &mut Map<String, Value>, field: &str, value: String) -> Result<(), Wrong> {
+    match object.get(field) {
+        Some(Value::String(there)) if *there != value && !(is_switch(there) && is_switch(&value)) => Err(Wrong::Twice),
+        None | Some(Value::String(_)) => {
+            object.insert(field.to_owned(), Value::String(value));
+            Ok(())
+        }
+        Some(_) => Err(Wrong::Contradiction),
+    }
+}
+
+fn is_switch(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "1" | "t" | "f" | "true" | "false" | "on" | "off")
+}
+
+fn append(list: &mut Vec<Value>, path: &[&str], value: String) -> Result<(), Wrong> {
     let Some(field) = path.first() else {
         list.push(Value::String(value));
-        return Some(());
+        return Ok(());
     };
     let last_has_room =
         list.last().and_then(Value::as_object).is_some_and(|last| path.len() > 1 || !last.contains_key(*field));
     if !last_has_room {
         list.push(Value::Object(Map::new()));
     }
-    put(list.last_mut()?.as_object_mut()?, path, value)
+    let object = list.last_mut().and_then(Value::as_object_mut).ok_or(Wrong::Contradiction)?;
+    put(object, path, value)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
     use serde_json::json;
+    use url::form_urlencoded;
 
     use super::*;
 
@@ -146,6 +212,20 @@ mod tests {
             read("data[m][][timestamp]=1&data[m][][value]=2&data[m][][timestamp]=3&data[m][][value]=4"),
             json!({"data": {"m": [{"timestamp": "1", "value": "2"}, {"timestamp": "3", "value": "4"}]}})
         );
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused() {
+        assert_eq!(read("a[b]=0&a[b]=1&c=100%25+or+100%"), json!({"a": {"b": "1"}, "c": "100% or 100%"}));
+        for (wrong, words) in [
+            ("a[ids]=x&a[ids]=y", "`a[ids]` is there twice: send it once, or a list as `a[ids][]`"),
+            ("a[b]=1&a=2", "contradicts"),
+            ("a=caf%E9", "`a` is not UTF-8"),
+            ("%ff=1", "a field's name is not UTF-8"),
+        ] {
+            let error = parse(wrong.as_bytes()).unwrap_err();
+            assert!(error.contains(words), "{wrong}: {error}");
+        }
     }
 
     #[test]

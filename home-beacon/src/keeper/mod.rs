@@ -3,7 +3,7 @@
 //! - [`store`]: what is known, on disk before it is acknowledged
 //! - [`seed`]: page and components with the ids that the user already has
 //! - `api`: `/v1`, the Manage API, and `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, for people
-//! - [`form`]: bodies that are forms
+//! - [`form`]: bodies that are forms; [`time`]: times as clients write them; `links`: where the page can be reached
 //! - `health`: `/healthz` and `/metrics`
 //! - `overall`: what a page as a whole says
 //! - [`relay`]: what upstream is told, and what it says
@@ -13,6 +13,7 @@
 mod api;
 pub mod form;
 mod health;
+mod links;
 mod overall;
 mod page;
 mod public;
@@ -22,6 +23,7 @@ mod settings;
 mod start;
 pub mod store;
 mod tending;
+pub mod time;
 
 use std::{
     convert::Infallible,

@@ -4,20 +4,21 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderName, StatusCode, header},
-    response::IntoResponse,
     routing::get,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::id::{IncidentId, PageId};
 
 use super::{
     Shared,
     api::Refusal,
+    links::{Asked, Links},
     overall::overall,
-    store::{Component, IncidentFilter, Page},
+    store::{Component, Incident, IncidentFilter, IncidentUpdate, Moment, Page},
 };
 
-/// More than this the summary does not list.
+/// More than this no document lists.
 const MOST_INCIDENTS: u32 = 50;
 
 /// Everybody may read it from anywhere, and nobody should keep it.
@@ -29,62 +30,160 @@ pub(super) fn router() -> Router<Shared> {
         .route("/summary.json", get(summary))
         .route("/status.json", get(status))
         .route("/components.json", get(components))
+        .route("/incidents.json", get(incidents))
+        .route("/incidents/unresolved.json", get(unresolved))
+        .route("/scheduled-maintenances.json", get(maintenances))
+        .route("/scheduled-maintenances/upcoming.json", get(upcoming))
+        .route("/scheduled-maintenances/active.json", get(active))
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
 #[derive(Serialize)]
-struct PageHead<'a> {
-    id: &'a str,
-    name: &'a str,
-    url: Option<&'a str>,
-    time_zone: &'a str,
-    updated_at: super::store::Moment,
+struct PageHead {
+    id: PageId,
+    name: String,
+    /// Where the page can be reached.
+    url: String,
+    time_zone: String,
+    updated_at: Moment,
 }
 
-/// The `page` of every document: it was updated when the last thing on it was.
-fn head<'a>(page: &'a Page, components: &[Component]) -> PageHead<'a> {
-    let updated_at = components.iter().map(|component| component.updated_at).chain([page.updated_at]).max();
-    PageHead {
-        id: page.id.as_str(),
-        name: &page.name,
-        url: page.url.as_deref(),
-        time_zone: &page.time_zone,
-        updated_at: updated_at.unwrap_or(page.updated_at),
-    }
+/// What everybody may know of an incident.
+#[derive(Serialize)]
+struct PublicIncident {
+    id: IncidentId,
+    name: String,
+    status: String,
+    created_at: Moment,
+    updated_at: Moment,
+    monitoring_at: Option<Moment>,
+    resolved_at: Option<Moment>,
+    impact: String,
+    shortlink: Option<String>,
+    started_at: Moment,
+    page_id: PageId,
+    /// Newest first.
+    incident_updates: Vec<IncidentUpdate>,
+    components: Vec<Component>,
+    /// Of maintenance only.
+    #[serde(flatten)]
+    planned: Option<Planned>,
 }
 
-async fn read(shared: &Shared) -> Result<(Page, Vec<Component>), Refusal> {
-    let page = shared.store.page(&shared.page).await?;
-    let components = shared.store.components(&shared.page, 0, u32::MAX).await?;
-    Ok((page, components))
+#[derive(Serialize)]
+struct Planned {
+    scheduled_for: Moment,
+    scheduled_until: Option<Moment>,
 }
 
-async fn status(State(shared): State<Shared>) -> Result<impl IntoResponse, Refusal> {
-    let (page, components) = read(&shared).await?;
-    Ok((HEADERS, Json(json!({ "page": head(&page, &components), "status": overall(&components) }))))
-}
-
-async fn components(State(shared): State<Shared>) -> Result<impl IntoResponse, Refusal> {
-    let (page, components) = read(&shared).await?;
-    Ok((HEADERS, Json(json!({ "page": head(&page, &components), "components": components }))))
-}
-
-async fn summary(State(shared): State<Shared>) -> Result<impl IntoResponse, Refusal> {
-    let (page, components) = read(&shared).await?;
-    let incidents = shared.store.incidents(&shared.page, &IncidentFilter::Unresolved, 0, MOST_INCIDENTS).await?;
-    let maintenances = shared.store.incidents(&shared.page, &IncidentFilter::Scheduled, 0, MOST_INCIDENTS).await?;
-    let mut told = json!({
-        "page": head(&page, &components),
-        "status": overall(&components),
-        "components": components,
-        "incidents": incidents,
-        "scheduled_maintenances": maintenances,
-    });
-    for list in ["incidents", "scheduled_maintenances"] {
-        for incident in told[list].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-            incident.remove("metadata");
-            incident.remove("reminder_intervals");
+impl From<Incident> for PublicIncident {
+    fn from(incident: Incident) -> Self {
+        let Incident { id, name, status, impact, shortlink, page_id, incident_updates, components, times, .. } =
+            incident;
+        let planned = |scheduled_for| Planned { scheduled_for, scheduled_until: times.scheduled_until };
+        Self {
+            planned: times.scheduled_for.map(planned),
+            created_at: times.created_at,
+            updated_at: times.updated_at,
+            monitoring_at: times.monitoring_at,
+            resolved_at: times.resolved_at,
+            started_at: times.started_at,
+            id,
+            name,
+            status,
+            impact,
+            shortlink,
+            page_id,
+            incident_updates,
+            components,
         }
     }
-    Ok((HEADERS, Json(told)))
+}
+
+/// What the documents are made of.
+struct Document {
+    shared: Shared,
+    page: Page,
+    components: Vec<Component>,
+    links: Links,
+}
+
+impl Document {
+    async fn read(shared: Shared, asked: &Asked) -> Result<Self, Refusal> {
+        let page = shared.store.page(&shared.page).await?;
+        let components = shared.store.components(&shared.page, 0, u32::MAX).await?;
+        let links = Links::of(&page, asked);
+        Ok(Self { shared, page, components, links })
+    }
+
+    /// The `page` of every document: it was updated when the last thing on it was.
+    fn head(&self) -> PageHead {
+        let updated = self.components.iter().map(|component| component.updated_at).max();
+        PageHead {
+            id: self.page.id.clone(),
+            name: self.page.name.clone(),
+            url: self.links.page().to_owned(),
+            time_zone: self.page.time_zone.clone(),
+            updated_at: updated.map_or(self.page.updated_at, |updated| updated.max(self.page.updated_at)),
+        }
+    }
+
+    async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, Refusal> {
+        let mut incidents = self.shared.store.incidents(&self.shared.page, &filter, 0, MOST_INCIDENTS).await?;
+        for incident in &mut incidents {
+            self.links.complete(incident);
+        }
+        Ok(incidents.into_iter().map(PublicIncident::from).collect())
+    }
+
+    /// One that lists incidents, under that name.
+    async fn listing(&self, name: &str, filter: IncidentFilter) -> Told {
+        Ok((HEADERS, Json(json!({ "page": self.head(), name: self.incidents(filter).await? }))))
+    }
+}
+
+type Told = Result<([(HeaderName, &'static str); 2], Json<Value>), Refusal>;
+
+async fn status(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((HEADERS, Json(json!({ "page": document.head(), "status": overall(&document.components) }))))
+}
+
+async fn components(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components }))))
+}
+
+async fn incidents(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Realtime).await
+}
+
+async fn unresolved(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Unresolved).await
+}
+
+async fn maintenances(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Maintenance).await
+}
+
+async fn upcoming(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Upcoming).await
+}
+
+async fn active(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::ActiveMaintenance).await
+}
+
+async fn summary(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((
+        HEADERS,
+        Json(json!({
+            "page": document.head(),
+            "status": overall(&document.components),
+            "components": document.components,
+            "incidents": document.incidents(IncidentFilter::Unresolved).await?,
+            "scheduled_maintenances": document.incidents(IncidentFilter::Scheduled).await?,
+        })),
+    ))
 }

@@ -31,6 +31,7 @@ pub struct SeedPage {
     pub id: PageId,
     pub name: String,
     pub description: Option<String>,
+    /// Where the page can be reached: what links to it and to its incidents begin with.
     pub url: Option<String>,
     /// An IANA name; UTC where it is left out.
     #[serde(default = "utc")]
@@ -92,6 +93,14 @@ fn checked<'de, D: serde::Deserializer<'de>, T: TryFrom<String, Error: std::fmt:
 }
 
 impl Seed {
+    /// All that is free text in it.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let components = self.components.iter().flat_map(|it| [Some(&it.name), it.description.as_ref()]);
+        let metrics = self.metrics.iter().flat_map(|it| [Some(&it.name), it.suffix.as_ref()]);
+        let page = [Some(&self.page.name), self.page.description.as_ref(), self.page.url.as_ref()];
+        page.into_iter().chain(components).chain(metrics).flatten()
+    }
+
     /// # Errors
     /// When the file cannot be read or is not a seed; one sentence with the place.
     pub fn read(path: &Path) -> Result<Self, WrongSetting> {
@@ -126,6 +135,9 @@ impl Seed {
             if seed.metrics[..index].iter().any(|other| other.id == metric.id) {
                 return Err(format!("two metrics have the id {}", metric.id));
             }
+        }
+        if seed.texts().any(|text| text.contains('\0')) {
+            return Err("a text holds the character U+0000, which no text may".into());
         }
         if let Some(metric) = seed.metrics.iter().find(|metric| metric.decimal_places > MOST_DECIMAL_PLACES) {
             return Err(format!("metric {}: decimal_places is from 0 to {MOST_DECIMAL_PLACES}", metric.id));
@@ -171,6 +183,7 @@ mod tests {
             (format!("{GOOD}{}", METRIC.replace("loss", "lost")), "unknown variant `lost`"),
             (format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"Ping!\"")), "a metric has up to 100 lower-case"),
             (format!("{GOOD}{METRIC}decimal_places = 11\n"), "decimal_places is from 0 to 10"),
+            (GOOD.replace("Internet", "Inter\\u0000net"), "U+0000"),
             (String::new(), "missing field `page`"),
         ] {
             let error = Seed::parse(&wrong).unwrap_err();

@@ -17,7 +17,7 @@ use url::{Host, Url};
 use super::{
     relay::Upstream,
     seed::Seed,
-    store::{check_address, folder},
+    store::{check_address, check_place},
 };
 
 pub const KEEPER_TOKEN: SecretSetting =
@@ -116,15 +116,9 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
 
 impl KeeperSettings {
     /// # Errors
-    /// When the database has no folder to be in.
+    /// When there can be no database where it is said to be.
     pub fn look(&self) -> Result<(), WrongSetting> {
-        match folder(&self.database_url) {
-            Some(folder) if !folder.is_dir() => {
-                let folder = folder.display();
-                Err(WrongSetting(format!("DATABASE_URL: {folder} is no folder: make it, or name another place")))
-            }
-            _ => Ok(()),
-        }
+        check_place(&self.database_url).map_err(|error| WrongSetting(format!("DATABASE_URL: {error}")))
     }
 
     /// Whom to relay to, if anybody.

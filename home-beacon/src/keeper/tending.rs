@@ -63,6 +63,13 @@ pub(super) async fn tell(store: &Store, shown: &PageId) -> Result<(), StoreError
         for component in store.components(shown, 0, u32::MAX).await? {
             tracing::info!(page = %shown, component = %component.id, name = component.name, "shown");
         }
+        for (metric, name) in store.put_away(shown).await? {
+            tracing::info!(
+                metric,
+                name,
+                "this metric is kept, but not shown: the seed names it no more, or shows its readings by another"
+            );
+        }
     }
     Ok(())
 }

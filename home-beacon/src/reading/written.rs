@@ -69,7 +69,8 @@ impl TryFrom<Written> for Reading {
 
 impl From<Reading> for Written {
     fn from(reading: Reading) -> Self {
-        let short = |why: String| why.chars().take(LONGEST_TEXT).collect();
+        // What somebody else said may hold anything, and a keeper refuses a U+0000.
+        let short = |why: String| why.replace('\0', "\u{fffd}").chars().take(LONGEST_TEXT).collect();
         let (value, failure, skipped) = match reading.outcome {
             Outcome::Value(value) => (Some(value), None, None),
             Outcome::Failure(why) => (None, Some(short(why)), None),

@@ -46,6 +46,8 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     probe(&upstream.api(), "operational").await;
     beacon.process.terminate().await;
     probe(&upstream.api(), "major_outage").await;
+    let domain = json!({"page": {"domain": "status.example.org"}});
+    upstream.ok(Method::PATCH, &format!("/pages/{PAGE}"), Some(domain)).await;
     let body =
         json!({"incident": {"name": "The line is cut", "body": "Somebody is looking.", "component_ids": [COMPONENT]}});
     let incident = upstream.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
@@ -56,7 +58,12 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     shows(&relay, &component(), |told| told["status"] == "major_outage").await;
     let path = format!("/pages/{PAGE}/incidents/unresolved");
     let copied = shows(&relay, &path, |told| told[0]["id"] == id).await;
-    for field in ["name", "status", "created_at", "updated_at"] {
+    assert_eq!(
+        copied[0]["shortlink"],
+        format!("https://status.example.org/incidents/{id}"),
+        "it leads to the original"
+    );
+    for field in ["name", "status", "created_at", "updated_at", "shortlink"] {
         assert_eq!(copied[0][field], incident[field], "{field}");
     }
     assert_eq!(copied[0]["components"][0]["id"], COMPONENT);

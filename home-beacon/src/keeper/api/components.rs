@@ -19,6 +19,13 @@ use crate::keeper::{
 const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: usize = 25_000;
 
+/// What says something only inside the wrapper.
+const INSIDE: [&str; 7] =
+    ["description", "group_id", "name", "only_show_if_degraded", "showcase", "start_date", "status"];
+
+/// What a component is told with, and cannot be set.
+const TOLD: [&str; 7] = ["automation_email", "created_at", "group", "id", "page_id", "position", "updated_at"];
+
 pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/pages/{page}/components", get(list).post(create))
@@ -31,14 +38,16 @@ fn component_id(text: &str) -> Result<ComponentId, Refusal> {
 
 fn patch(fields: &Fields) -> Result<ComponentPatch, Refusal> {
     fields.unsupported("group_id", "this keeper has no component groups")?;
-    Ok(ComponentPatch {
+    let patch = ComponentPatch {
         name: fields.name(LONGEST_NAME)?,
         description: fields.clearable_text("description", LONGEST_DESCRIPTION)?,
         status: fields.component_status("status")?,
         showcase: fields.boolean("showcase")?,
         only_show_if_degraded: fields.boolean("only_show_if_degraded")?,
         start_date: fields.date("start_date")?,
-    })
+    };
+    fields.nothing_is_lost(&TOLD)?;
+    Ok(patch)
 }
 
 async fn list(
@@ -56,7 +65,7 @@ async fn create(
     payload: Payload,
 ) -> Result<(StatusCode, Json<Component>), Refusal> {
     let page = page_id(&page)?;
-    let mut patch = patch(&payload.wrapped("component")?)?;
+    let mut patch = patch(&payload.wrapped("component", &INSIDE)?)?;
     let name = patch.name.take().ok_or_else(|| Refusal::unprocessable("name: can't be blank"))?;
     let component = shared.store.create_component(&page, NewComponent { name, patch }).await?;
     Ok((StatusCode::CREATED, Json(component)))
@@ -75,7 +84,7 @@ async fn update(
     payload: Payload,
 ) -> Result<Json<Component>, Refusal> {
     let (page, component) = (page_id(&page)?, component_id(&component)?);
-    let patch = patch(&payload.wrapped("component")?)?;
+    let patch = patch(&payload.wrapped("component", &INSIDE)?)?;
     Ok(Json(shared.store.update_component(&page, &component, patch).await?))
 }
 

@@ -1,6 +1,6 @@
 //! `/v1/pages/{page}/incidents`
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{
     Json, Router,
@@ -8,11 +8,12 @@ use axum::{
     http::StatusCode,
     routing::{get, patch as patching},
 };
-use shared::id::IncidentId;
+use jiff::tz::TimeZone;
+use shared::id::{IncidentId, PageId};
 
 use super::{
     Refusal,
-    fields::Fields,
+    fields::{Components, Fields},
     listing::Listing,
     pages::page_id,
     path::{InPath, InQuery},
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::keeper::{
     Shared,
+    links::{Asked, Links},
     store::{Incident, IncidentFilter, IncidentPatch, IncidentUpdate, NewIncident, UpdatePatch},
 };
 
@@ -42,6 +44,40 @@ const AUTOMATIC: [&str; 7] = [
     "auto_transition_deliver_notifications_at_end",
 ];
 
+/// What says something only inside the wrapper.
+const INSIDE: [&str; 13] = [
+    "backfill_date",
+    "backfilled",
+    "body",
+    "component_ids",
+    "components",
+    "deliver_notifications",
+    "impact_override",
+    "message",
+    "metadata",
+    "name",
+    "scheduled_for",
+    "scheduled_until",
+    "status",
+];
+
+/// What an incident is told with, and cannot be set.
+const TOLD: [&str; 10] = [
+    "created_at",
+    "id",
+    "impact",
+    "incident_updates",
+    "monitoring_at",
+    "page_id",
+    "resolved_at",
+    "shortlink",
+    "started_at",
+    "updated_at",
+];
+
+/// The same of an update of one.
+const UPDATE_TOLD: [&str; 6] = ["affected_components", "created_at", "id", "incident_id", "status", "updated_at"];
+
 pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/pages/{page}/incidents", get(all).post(create))
@@ -57,103 +93,162 @@ fn incident_id(text: &str) -> Result<IncidentId, Refusal> {
     text.parse().map_err(|_| Refusal::not_found("this incident"))
 }
 
-fn patch(fields: &Fields) -> Result<IncidentPatch, Refusal> {
+/// What an incident's handlers know of the page.
+struct Around {
+    links: Links,
+    /// What times without a zone are read in.
+    zone: TimeZone,
+}
+
+impl Around {
+    async fn of(shared: &Shared, page: &PageId, asked: &Asked) -> Result<Self, Refusal> {
+        let page = shared.store.page(page).await?;
+        Ok(Self { links: Links::of(&page, asked), zone: page.zone() })
+    }
+
+    fn told(&self, mut incident: Incident) -> Json<Incident> {
+        self.links.complete(&mut incident);
+        Json(incident)
+    }
+}
+
+fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, Refusal> {
     for name in AUTOMATIC {
         fields.unsupported(name, "this keeper does not move maintenance by itself")?;
     }
+    let mut component_ids = fields.component_ids("component_ids")?;
+    let components = match fields.components("components")? {
+        Components::Statuses(statuses) => statuses,
+        Components::Ids(ids) => {
+            component_ids.get_or_insert_default().extend(ids);
+            BTreeMap::new()
+        }
+    };
     Ok(IncidentPatch {
         name: fields.name(LONGEST_NAME)?,
         status: fields.one_of("status", &STATUSES)?,
-        body: fields.text("body", LONGEST_BODY)?,
+        body: body(fields)?,
         impact_override: fields.clearable_one_of("impact_override", &IMPACTS)?,
-        component_ids: fields.component_ids("component_ids")?,
-        components: fields.component_statuses("components")?,
+        component_ids,
+        components,
         metadata: fields.metadata("metadata")?,
         reminder_intervals: fields.clearable_text("reminder_intervals", 100)?,
-        scheduled_for: fields.time("scheduled_for")?,
-        scheduled_until: fields.time("scheduled_until")?,
+        scheduled_for: fields.time("scheduled_for", zone)?,
+        scheduled_until: fields.time("scheduled_until", zone)?,
         deliver_notifications: fields.boolean("deliver_notifications")?,
     })
 }
 
+/// The text, which older clients send as `message`.
+fn body(fields: &Fields) -> Result<Option<String>, Refusal> {
+    match (fields.text("body", LONGEST_BODY)?, fields.text("message", LONGEST_BODY)?) {
+        (Some(body), Some(message)) if body != message => {
+            Err(Refusal::unprocessable("message: is the old name of body: send one of them"))
+        }
+        (body, message) => Ok(body.or(message)),
+    }
+}
+
 async fn list(
-    shared: &Shared,
-    page: &str,
-    query: &HashMap<String, String>,
-    filter: IncidentFilter,
+    (State(shared), asked, InPath(page), InQuery(query)): Listed,
+    filter: impl FnOnce(&HashMap<String, String>) -> IncidentFilter,
 ) -> Result<Json<Vec<Incident>>, Refusal> {
-    let listing = Listing::from_query(query)?;
-    Ok(Json(shared.store.incidents(&page_id(page)?, &filter, listing.skip, listing.limit).await?))
+    let (listing, page) = (Listing::from_query(&query)?, page_id(&page)?);
+    let around = Around::of(&shared, &page, &asked).await?;
+    let mut incidents = shared.store.incidents(&page, &filter(&query), listing.skip, listing.limit).await?;
+    for incident in &mut incidents {
+        around.links.complete(incident);
+    }
+    Ok(Json(incidents))
 }
 
-type Asked = (State<Shared>, InPath<String>, InQuery);
+type Listed = (State<Shared>, Asked, InPath<String>, InQuery);
 
-async fn all((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
-    let text = query.get("q").filter(|text| !text.is_empty()).cloned();
-    list(&shared, &page, &query, IncidentFilter::All(text)).await
+async fn all(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
+    list(listed, |query| IncidentFilter::All(query.get("q").filter(|text| !text.is_empty()).cloned())).await
 }
 
-async fn unresolved((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
-    list(&shared, &page, &query, IncidentFilter::Unresolved).await
+async fn unresolved(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
+    list(listed, |_| IncidentFilter::Unresolved).await
 }
 
-async fn scheduled((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
-    list(&shared, &page, &query, IncidentFilter::Scheduled).await
+async fn scheduled(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
+    list(listed, |_| IncidentFilter::Scheduled).await
 }
 
-async fn upcoming((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
-    list(&shared, &page, &query, IncidentFilter::Upcoming).await
+async fn upcoming(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
+    list(listed, |_| IncidentFilter::Upcoming).await
 }
 
-async fn active((State(shared), InPath(page), InQuery(query)): Asked) -> Result<Json<Vec<Incident>>, Refusal> {
-    list(&shared, &page, &query, IncidentFilter::ActiveMaintenance).await
+async fn active(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
+    list(listed, |_| IncidentFilter::ActiveMaintenance).await
 }
 
 async fn create(
     State(shared): State<Shared>,
+    asked: Asked,
     InPath(page): InPath<String>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Incident>), Refusal> {
     let page = page_id(&page)?;
-    let fields = payload.wrapped("incident")?;
-    let mut patch = patch(&fields)?;
+    let fields = payload.wrapped("incident", &INSIDE)?;
+    let around = Around::of(&shared, &page, &asked).await?;
+    let mut patch = patch(&fields, &around.zone)?;
     let name = patch.name.take().ok_or_else(|| Refusal::unprocessable("name: can't be blank"))?;
-    let backfilled = match fields.boolean("backfilled")? {
-        Some(true) => {
-            let date = fields.time("backfill_date")?.flatten();
-            if !patch.components.is_empty() || patch.component_ids.as_ref().is_some_and(|ids| !ids.is_empty()) {
-                return Err(Refusal::unprocessable("components: a backfilled incident cannot name components"));
-            }
-            Some(date.ok_or_else(|| Refusal::unprocessable("backfill_date: a backfilled incident needs one"))?)
+    let date = fields.time("backfill_date", &around.zone)?.flatten();
+    let backfilled = match (fields.boolean("backfilled")?, date) {
+        (Some(true), _)
+            if !patch.components.is_empty() || patch.component_ids.as_ref().is_some_and(|ids| !ids.is_empty()) =>
+        {
+            return Err(Refusal::unprocessable("components: a backfilled incident cannot name components"));
         }
-        _ => None,
+        (Some(true), None) => return Err(Refusal::unprocessable("backfill_date: a backfilled incident needs one")),
+        (Some(true), date) => date,
+        (_, Some(_)) => {
+            return Err(Refusal::unprocessable("backfill_date: is of a backfilled incident: send backfilled, too"));
+        }
+        (_, None) => None,
     };
+    fields.nothing_is_lost(&TOLD)?;
     let incident = shared.store.create_incident(&page, NewIncident { name, patch, backfilled }).await?;
-    Ok((StatusCode::CREATED, Json(incident)))
+    Ok((StatusCode::CREATED, around.told(incident)))
 }
 
 async fn one(
     State(shared): State<Shared>,
+    asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
 ) -> Result<Json<Incident>, Refusal> {
-    Ok(Json(shared.store.incident(&page_id(&page)?, &incident_id(&incident)?).await?))
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let around = Around::of(&shared, &page, &asked).await?;
+    Ok(around.told(shared.store.incident(&page, &incident).await?))
 }
 
 async fn update(
     State(shared): State<Shared>,
+    asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
     payload: Payload,
 ) -> Result<Json<Incident>, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
-    let patch = patch(&payload.wrapped("incident")?)?;
-    Ok(Json(shared.store.update_incident(&page, &incident, patch).await?))
+    let fields = payload.wrapped("incident", &INSIDE)?;
+    let around = Around::of(&shared, &page, &asked).await?;
+    let patch = patch(&fields, &around.zone)?;
+    if fields.has("backfill_date") {
+        return Err(Refusal::unprocessable("backfill_date: cannot be changed afterwards"));
+    }
+    fields.nothing_is_lost(&TOLD)?;
+    Ok(around.told(shared.store.update_incident(&page, &incident, patch).await?))
 }
 
 async fn remove(
     State(shared): State<Shared>,
+    asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
 ) -> Result<Json<Incident>, Refusal> {
-    Ok(Json(shared.store.delete_incident(&page_id(&page)?, &incident_id(&incident)?).await?))
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let around = Around::of(&shared, &page, &asked).await?;
+    Ok(around.told(shared.store.delete_incident(&page, &incident).await?))
 }
 
 async fn edit(
@@ -162,11 +257,13 @@ async fn edit(
     payload: Payload,
 ) -> Result<Json<IncidentUpdate>, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
-    let fields = payload.wrapped("incident_update")?;
+    let fields = payload.wrapped("incident_update", &["body", "display_at", "message"])?;
+    let zone = shared.store.page(&page).await?.zone();
     let patch = UpdatePatch {
-        body: fields.text("body", LONGEST_BODY)?,
-        display_at: fields.time("display_at")?.flatten(),
+        body: body(&fields)?,
+        display_at: fields.time("display_at", &zone)?.flatten(),
         deliver_notifications: fields.boolean("deliver_notifications")?,
     };
+    fields.nothing_is_lost(&UPDATE_TOLD)?;
     Ok(Json(shared.store.edit_update(&page, &incident, &update, patch).await?))
 }

@@ -23,6 +23,26 @@ use crate::keeper::{
 /// statuspage.io's limit for names and identifiers, in characters.
 const LONGEST: usize = 255;
 
+/// What a metric is told with, and cannot be changed: the published API has no way for it either.
+pub(super) const TOLD: [&str; 15] = [
+    "backfill_percentage",
+    "created_at",
+    "decimal_places",
+    "display",
+    "id",
+    "last_fetched_at",
+    "metrics_provider_id",
+    "most_recent_data_at",
+    "reference_name",
+    "suffix",
+    "tooltip_description",
+    // How a service that is asked for values sums them up; nobody is asked here.
+    "transform",
+    "updated_at",
+    "y_axis_max",
+    "y_axis_min",
+];
+
 pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/pages/{page}/metrics", get(list))
@@ -57,11 +77,12 @@ async fn update(
     payload: Payload,
 ) -> Result<Json<Metric>, Refusal> {
     let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
-    let fields = payload.wrapped("metric")?;
+    let fields = payload.wrapped("metric", &["metric_identifier", "name"])?;
     let patch = MetricPatch {
         name: fields.name(LONGEST)?,
         metric_identifier: fields.clearable_text("metric_identifier", LONGEST)?,
     };
+    fields.nothing_is_lost(&TOLD)?;
     Ok(Json(shared.store.update_metric(&page, &metric, patch).await?))
 }
 

@@ -7,6 +7,7 @@ use super::{
     Refusal,
     fields::Fields,
     listing::Listing,
+    metrics::TOLD,
     pages::page_id,
     path::{InPath, InQuery},
     payload::Payload,
@@ -48,7 +49,7 @@ async fn create(
     InPath(page): InPath<String>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<MetricsProvider>), Refusal> {
-    look_at_type(&payload.wrapped("metrics_provider")?)?;
+    look_at_type(&payload.wrapped("metrics_provider", &["type"])?)?;
     Ok((StatusCode::CREATED, Json(shared.store.create_metrics_provider(&page_id(&page)?).await?)))
 }
 
@@ -65,7 +66,7 @@ async fn update(
     path: InPath<(String, String)>,
     payload: Payload,
 ) -> Result<Json<MetricsProvider>, Refusal> {
-    look_at_type(&payload.wrapped("metrics_provider")?)?;
+    look_at_type(&payload.wrapped("metrics_provider", &["type"])?)?;
     one(shared, path).await
 }
 
@@ -91,7 +92,7 @@ async fn create_metric(
     payload: Payload,
 ) -> Result<(StatusCode, Json<Metric>), Refusal> {
     let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
-    let fields = payload.wrapped("metric")?;
+    let fields = payload.wrapped("metric", &["name", "suffix"])?;
     let places = fields.integer("decimal_places")?.unwrap_or(0);
     if !(0..=i64::from(MOST_DECIMAL_PLACES)).contains(&places) {
         return Err(Refusal::unprocessable(format!("decimal_places: must be from 0 to {MOST_DECIMAL_PLACES}")));
@@ -107,5 +108,6 @@ async fn create_metric(
         suffix: fields.text("suffix", LONGEST)?,
         decimal_places: places,
     };
+    fields.nothing_is_lost(&TOLD)?;
     Ok((StatusCode::CREATED, Json(shared.store.create_metric(&page, &provider, new).await?)))
 }

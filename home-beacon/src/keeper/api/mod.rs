@@ -32,7 +32,7 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
         .fallback(async || Refusal::not_found("this path"))
         .method_not_allowed_fallback(async || Refusal::method_not_allowed())
         .layer(middleware::from_fn_with_state(shared.clone(), limiter::limit))
-        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate))
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate_or_by_key))
 }
 
 /// `/v1/pages.json` is `/v1/pages`. Applied before routing.

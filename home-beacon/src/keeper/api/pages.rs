@@ -13,6 +13,12 @@ use crate::keeper::{
 /// The longest name and description, as statuspage.io's.
 const LONGEST: usize = 255;
 
+/// What says something only inside the wrapper.
+const INSIDE: [&str; 6] = ["domain", "name", "page_description", "subdomain", "time_zone", "url"];
+
+/// What a page is told with, and cannot be set.
+const TOLD: [&str; 3] = ["created_at", "id", "updated_at"];
+
 pub(super) fn router() -> Router<Shared> {
     Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
 }
@@ -36,7 +42,7 @@ async fn update(
     payload: Payload,
 ) -> Result<Json<Page>, Refusal> {
     let page = page_id(&page)?;
-    let fields = payload.wrapped("page")?;
+    let fields = payload.wrapped("page", &INSIDE)?;
     let time_zone = fields.text("time_zone", LONGEST)?;
     if time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
         return Err(Refusal::unprocessable("time_zone: must be an IANA name like Europe/Berlin"));
@@ -49,5 +55,6 @@ async fn update(
         subdomain: fields.clearable_text("subdomain", LONGEST)?,
         time_zone,
     };
+    fields.nothing_is_lost(&TOLD)?;
     Ok(Json(shared.store.update_page(&page, patch).await?))
 }

@@ -17,6 +17,10 @@ impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // No id holds it, and a PostgreSQL would not even be asked.
+        if parts.uri.path().contains("%00") {
+            return Err(Refusal::not_found("this path"));
+        }
         let path = Path::from_request_parts(parts, state).await.map_err(|_| Refusal::not_found("this path"))?;
         Ok(Self(path.0))
     }
@@ -29,7 +33,14 @@ impl<S: Sync + Send> FromRequestParts<S> for InQuery {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let query = Query::from_request_parts(parts, state).await;
-        Ok(Self(query.map_err(|_| Refusal::bad_request("the query cannot be read"))?.0))
+        let query = Query::<HashMap<String, String>>::from_request_parts(parts, state).await;
+        let query = query.map_err(|_| Refusal::bad_request("the query cannot be read"))?.0;
+        match query.iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            None => Ok(Self(query)),
+            Some((name, _)) => Err(Refusal::unprocessable(format!(
+                "{}: holds the character U+0000, which no text may",
+                name.replace('\0', "\u{fffd}")
+            ))),
+        }
     }
 }

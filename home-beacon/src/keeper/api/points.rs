@@ -7,7 +7,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Map, Value, json};
 use shared::id::MetricId;
 
-use super::{Refusal, fields::Fields, metrics::metric_id, pages::page_id, path::InPath, payload::Payload};
+use super::{
+    Refusal,
+    fields::{Fields, items},
+    metrics::metric_id,
+    pages::page_id,
+    path::InPath,
+    payload::Payload,
+};
 use crate::keeper::{Shared, store::SentPoint};
 
 /// The most points of one call: as many pairs of fields as a form may have.
@@ -19,7 +26,7 @@ pub(super) async fn add(
     payload: Payload,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
-    let point = point(&payload.wrapped("data")?)?;
+    let point = point(&payload.wrapped("data", &["timestamp", "value"])?)?;
     let kept = in_range(&shared, &metric, vec![point])?;
     shared.store.add_points(&page, &[(metric, kept)]).await?;
     Ok((StatusCode::CREATED, Json(json!({ "data": told(&point) }))))
@@ -34,9 +41,9 @@ pub(super) async fn add_many(
     let mut sent = Vec::new();
     let mut answer = Map::new();
     let mut count = 0;
-    for (id, points) in payload.wrapped("data")?.into_inner() {
+    for (id, points) in payload.wrapped("data", &[])?.into_inner() {
         let metric = metric_id(&id)?;
-        let Value::Array(points) = points else {
+        let Some(points) = items(points) else {
             return Err(Refusal::unprocessable(format!("data.{metric}: must be a list of points")));
         };
         count += points.len();
@@ -62,7 +69,7 @@ pub(super) async fn add_many(
 fn point(fields: &Fields) -> Result<SentPoint, Refusal> {
     let missing = |name| Refusal::unprocessable(format!("{name}: can't be blank"));
     Ok(SentPoint {
-        timestamp: fields.integer("timestamp")?.ok_or_else(|| missing("timestamp"))?,
+        timestamp: fields.seconds("timestamp")?.ok_or_else(|| missing("timestamp"))?,
         value: fields.number("value")?.ok_or_else(|| missing("value"))?,
     })
 }

@@ -65,7 +65,7 @@ pub(super) async fn sections(
 }
 
 impl IncidentView {
-    fn new(incident: &Incident, zone: &TimeZone) -> Self {
+    pub(super) fn new(incident: &Incident, zone: &TimeZone) -> Self {
         let updates = incident.incident_updates.iter().map(|update| UpdateView {
             status: words(&update.status),
             body: update.body.clone(),

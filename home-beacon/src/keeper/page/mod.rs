@@ -1,5 +1,6 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
+mod incident;
 mod incidents;
 mod measured;
 mod upstream;
@@ -47,7 +48,11 @@ const HEADERS: [(HeaderName, &str); 4] = [
 const KEPT: &str = "max-age=300";
 
 pub(super) fn router() -> Router<Shared> {
-    Router::new().route("/", get(draw)).route("/page.css", get(style)).route("/page.js", get(script))
+    Router::new()
+        .route("/", get(draw))
+        .route("/incidents/{id}", get(incident::draw))
+        .route("/page.css", get(style))
+        .route("/page.js", get(script))
 }
 
 async fn style() -> impl IntoResponse {

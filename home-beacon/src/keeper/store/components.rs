@@ -6,7 +6,11 @@ use shared::{
 };
 use sqlx::SqliteConnection;
 
-use super::{Component, Moment, StatusChange, Store, StoreError, new_id, pages};
+use super::{
+    Component, Moment, StatusChange, Store, StoreError,
+    deleted::{self, Kind},
+    new_id, pages,
+};
 
 /// A component to be made; its status defaults to operational.
 #[derive(Debug)]
@@ -83,6 +87,7 @@ impl Store {
         let mut change = self.begin_write().await?;
         component(&mut change, page, id).await?;
         sqlx::query("DELETE FROM components WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
+        deleted::note(&mut change, Kind::Component, id.as_str(), self.now()).await?;
         change.commit().await?;
         Ok(())
     }

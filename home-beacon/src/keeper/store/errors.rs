@@ -1,5 +1,7 @@
 //! Why a database cannot be used, and why a call on it fails.
 
+use std::path::PathBuf;
+
 use sqlx::migrate::MigrateError;
 
 use super::look;
@@ -11,6 +13,18 @@ pub enum OpenError {
     Address,
     #[error("it keeps nothing: name a file, like sqlite:porchlight.db")]
     Volatile,
+    #[error("{} is a folder: name a file in it, like sqlite:{}", .0.display(), .0.join("porchlight.db").display())]
+    Folder(PathBuf),
+    #[error("{} is a {kind}, and no file: name a file, like sqlite:porchlight.db", path.display())]
+    NoFile { path: PathBuf, kind: &'static str },
+    #[error("{} is no folder: make it, or name another place", .0.display())]
+    NoFolder(PathBuf),
+    #[error(
+        "user {user}, group {group}, who runs this, may not write {path} ({owner}): let it belong to that user, as \
+         `chown {user}:{group} {path}` does, or name another place",
+        path = path.display()
+    )]
+    Forbidden { path: PathBuf, owner: String, user: u32, group: u32 },
     #[error("it is another program's database, and was left as it is: name another file")]
     Foreign,
     #[error("another keeper has it open: stop that one, or name another file")]

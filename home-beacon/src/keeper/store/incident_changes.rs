@@ -11,6 +11,7 @@ use super::{
     AffectedComponent, Component, Incident, IncidentUpdate, Moment, StoreError, components,
     incident_rows::{save, save_update},
     new_id,
+    records::IncidentTimes,
 };
 
 /// What to change of an incident; absent fields stay. A status or a body makes an update.
@@ -52,8 +53,12 @@ pub(super) async fn alter(
     incident.impact = incident.impact_override.clone().unwrap_or_else(|| impact.to_owned());
     incident.metadata = patch.metadata.unwrap_or_else(|| incident.metadata.clone());
     incident.reminder_intervals = patch.reminder_intervals.unwrap_or_else(|| incident.reminder_intervals.clone());
+    let times_change = patch.scheduled_for.is_some() || patch.scheduled_until.is_some();
     incident.times.scheduled_for = patch.scheduled_for.unwrap_or(incident.times.scheduled_for);
     incident.times.scheduled_until = patch.scheduled_until.unwrap_or(incident.times.scheduled_until);
+    if times_change {
+        in_order(&incident.times)?;
+    }
     incident.times.updated_at = now;
     save(connection, incident).await?;
     if makes_update || !affected.is_empty() {
@@ -71,6 +76,17 @@ pub(super) async fn alter(
         save_update(connection, &update).await?;
     }
     Ok(())
+}
+
+/// # Errors
+/// When a maintenance ends before it has begun, or ends without having begun.
+fn in_order(times: &IncidentTimes) -> Result<(), StoreError> {
+    let what = match (times.scheduled_for, times.scheduled_until) {
+        (Some(begin), Some(end)) if end <= begin => "must be later than scheduled_for",
+        (None, Some(_)) => "is of a maintenance: send scheduled_for, too",
+        _ => return Ok(()),
+    };
+    Err(StoreError::Contradiction(format!("scheduled_until: {what}")))
 }
 
 pub(super) fn is_scheduled(status: &str) -> bool {

@@ -34,13 +34,14 @@ pub(super) async fn save(connection: &mut SqliteConnection, incident: &Incident)
     let times = &incident.times;
     sqlx::query(
         "INSERT INTO incidents (id, page_id, name, status, impact, impact_override, metadata, reminder_intervals,
-             backfilled, scheduled_for, scheduled_until, started_at, monitoring_at, resolved_at, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             backfilled, scheduled_for, scheduled_until, started_at, monitoring_at, resolved_at, created_at, updated_at,
+             shortlink)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, impact = excluded.impact,
              impact_override = excluded.impact_override, metadata = excluded.metadata,
              reminder_intervals = excluded.reminder_intervals, scheduled_for = excluded.scheduled_for,
              scheduled_until = excluded.scheduled_until, monitoring_at = excluded.monitoring_at,
-             resolved_at = excluded.resolved_at, updated_at = excluded.updated_at",
+             resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, shortlink = excluded.shortlink",
     )
     .bind(incident.id.as_str())
     .bind(incident.page_id.as_str())
@@ -58,6 +59,7 @@ pub(super) async fn save(connection: &mut SqliteConnection, incident: &Incident)
     .bind(times.resolved_at.map(Moment::millis))
     .bind(times.created_at.millis())
     .bind(times.updated_at.millis())
+    .bind(&incident.shortlink)
     .execute(connection)
     .await?;
     Ok(())

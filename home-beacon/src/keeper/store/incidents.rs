@@ -22,6 +22,10 @@ const ONE_KIND: &str = "status: a scheduled incident has scheduled_for and a sta
 pub enum IncidentFilter {
     /// All, or those whose name, status or updates contain the text.
     All(Option<String>),
+    /// Realtime ones, whether over or not.
+    Realtime,
+    /// Maintenance, whether over or not.
+    Maintenance,
     /// Realtime ones that are not resolved.
     Unresolved,
     /// Maintenance that is planned or under way.
@@ -59,7 +63,7 @@ impl Store {
     ) -> Result<Vec<Incident>, StoreError> {
         let mut connection = self.read.acquire().await?;
         pages::page(&mut connection, page).await?;
-        let text = if let IncidentFilter::All(Some(text)) = filter { text.as_str() } else { "" };
+        let text = if let IncidentFilter::All(Some(text)) = filter { literal(text) } else { String::new() };
         let mut incidents: Vec<Incident> = sqlx::query_as(filter.query())
             .bind(page.as_str())
             .bind(text)
@@ -192,6 +196,12 @@ fn own(incident: Incident) -> Result<Incident, StoreError> {
     Err(StoreError::Contradiction(format!("incident {id} is a copy of the one upstream: change it there")))
 }
 
+/// A text as LIKE finds it literally.
+fn literal(text: &str) -> String {
+    let escaped = |letter| matches!(letter, '%' | '_' | '\\').then_some('\\');
+    text.chars().flat_map(|letter| escaped(letter).into_iter().chain([letter])).collect()
+}
+
 impl IncidentFilter {
     /// The statement; its parameters are page, search text, limit and offset.
     const fn query(&self) -> &'static str {
@@ -200,10 +210,20 @@ impl IncidentFilter {
                 "SELECT * FROM incidents WHERE page_id = ? AND ? = '' ORDER BY created_at DESC, id LIMIT ? OFFSET ?"
             }
             Self::All(Some(_)) => {
-                "SELECT * FROM incidents i WHERE page_id = ?1 AND (name LIKE '%' || ?2 || '%'
-                     OR status LIKE '%' || ?2 || '%' OR EXISTS (SELECT 1 FROM incident_updates u
-                         WHERE u.incident_id = i.id AND u.body LIKE '%' || ?2 || '%'))
+                "SELECT * FROM incidents i WHERE page_id = ?1 AND (name LIKE '%' || ?2 || '%' ESCAPE '\\'
+                     OR status LIKE '%' || ?2 || '%' ESCAPE '\\' OR EXISTS (SELECT 1 FROM incident_updates u
+                         WHERE u.incident_id = i.id AND u.body LIKE '%' || ?2 || '%' ESCAPE '\\'))
                  ORDER BY created_at DESC, id LIMIT ?3 OFFSET ?4"
+            }
+            Self::Realtime => {
+                "SELECT * FROM incidents WHERE page_id = ? AND ? = ''
+                     AND status IN ('investigating', 'identified', 'monitoring', 'resolved')
+                 ORDER BY created_at DESC, id LIMIT ? OFFSET ?"
+            }
+            Self::Maintenance => {
+                "SELECT * FROM incidents WHERE page_id = ? AND ? = ''
+                     AND status IN ('scheduled', 'in_progress', 'verifying', 'completed')
+                 ORDER BY created_at DESC, id LIMIT ? OFFSET ?"
             }
             Self::Unresolved => {
                 "SELECT * FROM incidents WHERE page_id = ? AND ? = ''

@@ -4,7 +4,11 @@ use serde::Serialize;
 use shared::id::{MetricId, MetricsProviderId, PageId};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Moment, Store, StoreError, latest, new_id, pages, queue, readings};
+use super::{
+    Moment, Store, StoreError,
+    deleted::{self, Kind},
+    latest, new_id, pages, queue, readings,
+};
 
 /// Where metrics come from. The keeper fetches from nobody, so there is only the kind that is sent to it.
 #[derive(Clone, Debug, FromRow, Serialize)]
@@ -110,6 +114,7 @@ impl Store {
             .await?;
         for metric in metrics {
             readings::forget(&mut change, &series_of(&metric)).await?;
+            deleted::note(&mut change, Kind::Metric, &metric, self.now()).await?;
         }
         sqlx::query("DELETE FROM metrics_providers WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         change.commit().await?;
@@ -207,6 +212,7 @@ impl Store {
         let metric = metric(&mut change, page, id).await?;
         readings::forget(&mut change, &series_of(id.as_str())).await?;
         sqlx::query("DELETE FROM metrics WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
+        deleted::note(&mut change, Kind::Metric, id.as_str(), self.now()).await?;
         change.commit().await?;
         Ok(metric)
     }

@@ -5,6 +5,7 @@
 
 mod belief;
 mod components;
+mod deleted;
 mod errors;
 #[cfg(test)]
 mod faults;
@@ -20,6 +21,7 @@ mod metrics;
 mod open;
 mod outside;
 mod pages;
+mod place;
 mod queue;
 mod readings;
 mod records;
@@ -58,7 +60,7 @@ pub use self::{
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
     latest::{Latest, LatestReading},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
-    open::{check_address, folder},
+    open::{check_address, check_place, folder},
     outside::{OutsideIncident, StatusToTell},
     pages::PagePatch,
     queue::{Backlog, SetAside},

@@ -18,6 +18,7 @@ use sqlx::{
 use super::{
     MIGRATIONS, OpenError, PATIENCE, Store,
     look::{examine, look_at},
+    place,
     trouble::Trouble,
 };
 use crate::clock::Host;
@@ -30,6 +31,7 @@ impl Store {
     pub async fn open(url: &str, host: Host) -> Result<Self, OpenError> {
         check_address(url)?;
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
+        place::check(file.get_filename())?;
         examine(&file).await?;
         let lock = lock(file.get_filename())?;
         let options = file
@@ -98,6 +100,14 @@ pub fn check_address(url: &str) -> Result<(), OpenError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
     let volatile = rest.contains(":memory:") || rest.contains("mode=memory");
     if volatile || options.get_filename().as_os_str().is_empty() { Err(OpenError::Volatile) } else { Ok(()) }
+}
+
+/// Whether a file can be where the address says; nothing is opened yet.
+///
+/// # Errors
+/// What is in the way.
+pub fn check_place(url: &str) -> Result<(), OpenError> {
+    place::check(SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?.get_filename())
 }
 
 /// The folder of a database, where its address names one.

@@ -44,6 +44,8 @@ pub struct OutsideIncident {
     resolved_at: Option<Timestamp>,
     scheduled_for: Option<Timestamp>,
     scheduled_until: Option<Timestamp>,
+    #[serde(default)]
+    shortlink: Value,
     #[serde(default, deserialize_with = "or_default")]
     metadata: Map<String, Value>,
     #[serde(default, deserialize_with = "or_default")]
@@ -136,6 +138,7 @@ impl Store {
         let stamp = |updates: &mut dyn Iterator<Item = Moment>| updates.max();
         let as_known = known.as_ref().is_some_and(|known| {
             known.status == told.status()
+                && known.shortlink.as_deref() == told.shortlink()
                 && known.times.updated_at == Moment::new(told.updated_at)
                 && known.incident_updates.len() == told.incident_updates.len()
                 && stamp(&mut known.incident_updates.iter().map(|update| update.updated_at))
@@ -249,6 +252,11 @@ impl OutsideIncident {
         STATUSES.into_iter().find(|status| *status == self.status).unwrap_or("resolved")
     }
 
+    /// Where it can be read upstream; only what a browser may be sent to.
+    fn shortlink(&self) -> Option<&str> {
+        self.shortlink.as_str().filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+    }
+
     fn as_ours(&self, page: &PageId) -> Incident {
         let impact = self.impact.as_deref().and_then(|told| IMPACTS.into_iter().find(|impact| *impact == told));
         Incident {
@@ -271,7 +279,7 @@ impl OutsideIncident {
                 created_at: Moment::new(self.created_at),
                 updated_at: Moment::new(self.updated_at),
             },
-            shortlink: None,
+            shortlink: self.shortlink().map(str::to_owned),
             components: Vec::new(),
             incident_updates: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! What is stored, in the shape in which the API tells it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use shared::id::{ComponentId, IncidentId, PageId};
@@ -59,6 +59,13 @@ pub struct Page {
     pub created_at: Moment,
     #[sqlx(try_from = "i64")]
     pub updated_at: Moment,
+}
+
+impl Page {
+    /// What its times are told in, and read in where they come without a zone.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
 }
 
 #[derive(Clone, Debug, FromRow, Serialize)]
@@ -120,7 +127,9 @@ pub struct Incident {
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub times: IncidentTimes,
-    #[sqlx(skip)]
+    /// Where a copy's original is; one of our own is told where it can be found here. A database that is only read may be from
+    /// before there was such a column.
+    #[sqlx(default)]
     pub shortlink: Option<String>,
     #[sqlx(skip)]
     pub components: Vec<Component>,

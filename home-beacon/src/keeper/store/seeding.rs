@@ -1,9 +1,19 @@
 //! Applies a seed: at every start, without deleting anything and without touching a status.
+//!
+//! What a client has deleted stays deleted. A metric that an earlier seed named and this one does not, or that shows what
+//! one of this seed shows, is put away: nothing feeds it and the page does not show it, but its points stay, and it comes
+//! back when a seed names it again.
+
+use std::collections::BTreeSet;
 
 use shared::id::{ComponentId, MetricId, PageId, WrongShape};
 use sqlx::SqliteConnection;
 
-use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages, queue};
+use super::{
+    Moment, Page, Store, StoreError, components,
+    deleted::{self, Kind},
+    metrics, new_id, outside, pages, queue,
+};
 use crate::{
     keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
     reading::Field,
@@ -27,15 +37,35 @@ impl Store {
         let mut change = self.begin_write().await?;
         seed_page(&mut change, &seed.page, now).await?;
         self.unmark(&mut change, Some(seed)).await?;
+        let metrics: BTreeSet<&str> = seed.metrics.iter().map(|metric| metric.id.as_str()).collect();
+        let components = seed.components.iter().map(|component| component.id.as_str());
+        let deleted = deleted::of(&mut change, &metrics.iter().copied().chain(components).collect()).await?;
         for (position, component) in (1..).zip(&seed.components) {
+            if deleted.contains(component.id.as_str()) {
+                continue;
+            }
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
             outside::set_relayed(&mut change, &component.id, component.relay).await?;
         }
-        for metric in &seed.metrics {
-            seed_metric(&mut change, &seed.page.id, metric, now).await?;
+        for metric in seed.metrics.iter().filter(|metric| !deleted.contains(metric.id.as_str())) {
+            seed_metric(&mut change, &seed.page.id, metric, Origin::Seed, now).await?;
         }
+        put_away(&mut change, &seed.page.id, &metrics, now).await?;
         change.commit().await?;
+        for id in deleted {
+            tracing::warn!(
+                id,
+                "the seed names this, but a client deleted it, so it is not made again: take it out of the seed; once a \
+                 start has not found it there, naming it makes it anew"
+            );
+        }
         Ok(seed.page.id.clone())
+    }
+
+    /// The metrics of a page that are put away, with their names.
+    pub async fn put_away(&self, page: &PageId) -> Result<Vec<(String, String)>, StoreError> {
+        let query = "SELECT id, name FROM metrics WHERE page_id = ? AND seeded = 2 ORDER BY id";
+        Ok(sqlx::query_as(query).bind(page.as_str()).fetch_all(&self.read).await?)
     }
 
     /// Takes the mark of what is told upstream from everything that the seed does not mark.
@@ -72,6 +102,9 @@ impl Store {
         };
         if self.metrics_providers(&page).await?.is_empty() {
             let mut change = self.begin_write().await?;
+            if deleted::any(&mut change, Kind::Metric).await? {
+                return Ok(page);
+            }
             for (name, suffix, decimal_places, reading) in FIRST_METRICS {
                 let metric = SeedMetric {
                     id: MetricId::try_from(new_id()).map_err(wrong)?,
@@ -83,7 +116,7 @@ impl Store {
                     relay: false,
                     hold: None,
                 };
-                seed_metric(&mut change, &page, &metric, self.now()).await?;
+                seed_metric(&mut change, &page, &metric, Origin::Start, self.now()).await?;
             }
             change.commit().await?;
         }
@@ -148,10 +181,40 @@ async fn seed_page(connection: &mut SqliteConnection, seed: &SeedPage, now: Mome
     pages::save(connection, &seeded).await
 }
 
+/// Who has made a metric.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    /// A seed, which may put it away.
+    Seed,
+    /// The first start without one.
+    Start,
+}
+
+/// Puts away what this seed has left out, and what it has given another id.
+async fn put_away(
+    connection: &mut SqliteConnection,
+    page: &PageId,
+    named: &BTreeSet<&str>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let listed = vec!["?"; named.len()].join(", ");
+    let query = format!(
+        "UPDATE metrics SET display = 0, reading = NULL, seeded = 2, updated_at = ?
+         WHERE page_id = ? AND seeded <> 2 AND id NOT IN ({listed}) AND (seeded = 1 OR EXISTS (
+             SELECT 1 FROM metrics other WHERE other.reading = metrics.reading AND other.field = metrics.field
+                 AND other.page_id = metrics.page_id AND other.id IN ({listed})))"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(now.millis()).bind(page.as_str());
+    let query = named.iter().chain(named).fold(query, |query, id| query.bind(*id));
+    query.execute(connection).await?;
+    Ok(())
+}
+
 async fn seed_metric(
     connection: &mut SqliteConnection,
     page: &PageId,
     seed: &SeedMetric,
+    origin: Origin,
     now: Moment,
 ) -> Result<(), StoreError> {
     let taken: Option<String> = sqlx::query_scalar("SELECT page_id FROM metrics WHERE id = ?")
@@ -176,14 +239,15 @@ async fn seed_metric(
     // Written only where it differs: a start must not touch the disk for nothing.
     sqlx::query(
         "INSERT INTO metrics (id, page_id, metrics_provider_id, name, display, y_axis_hidden, suffix, decimal_places,
-             reading, field, relayed, held, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, true, false, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+             reading, field, relayed, held, created_at, updated_at, seeded)
+         VALUES (?1, ?2, ?3, ?4, true, false, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, suffix = excluded.suffix,
              decimal_places = excluded.decimal_places, reading = excluded.reading, field = excluded.field,
-             relayed = excluded.relayed, held = excluded.held, updated_at = excluded.updated_at
-         WHERE (name, suffix, decimal_places, reading, field, relayed, held) IS NOT
+             relayed = excluded.relayed, held = excluded.held, updated_at = excluded.updated_at,
+             seeded = excluded.seeded, display = CASE metrics.seeded WHEN 2 THEN 1 ELSE metrics.display END
+         WHERE (name, suffix, decimal_places, reading, field, relayed, held, seeded) IS NOT
              (excluded.name, excluded.suffix, excluded.decimal_places, excluded.reading, excluded.field,
-              excluded.relayed, excluded.held)",
+              excluded.relayed, excluded.held, excluded.seeded)",
     )
     .bind(seed.id.as_str())
     .bind(page.as_str())
@@ -196,6 +260,7 @@ async fn seed_metric(
     .bind(seed.relay)
     .bind(seed.is_held())
     .bind(now.millis())
+    .bind(matches!(origin, Origin::Seed))
     .execute(connection)
     .await?;
     Ok(())
