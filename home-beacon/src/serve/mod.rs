@@ -5,6 +5,7 @@
 //! `NodePort` hides sources. What is answered is the service's business.
 
 mod guests;
+mod trouble;
 
 use std::{
     io,
@@ -73,12 +74,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
-    open().map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot listen on {address} ({error}): end what listens there, or choose another address"),
-        )
-    })
+    open().map_err(|error| trouble::listening(address, &error))
 }
 
 /// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::header,
+    http::{HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -16,7 +16,8 @@ pub(super) async fn authenticate(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let sent = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"OAuth "));
+    let header = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let sent = header.and_then(|value| value.strip_prefix(b"OAuth "));
     let token = shared.token.current().map_err(|error| {
         // Nobody is let in, but it is not the client's token that is wrong.
         tracing::error!(%error, "the token cannot be read");
@@ -24,6 +25,10 @@ pub(super) async fn authenticate(
     })?;
     match sent {
         Some(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(next.run(request).await),
-        _ => Err(Refusal::unauthenticated()),
+        Some(_) => Err(Refusal::unauthenticated("the token is not this keeper's")),
+        None if header.is_some() => {
+            Err(Refusal::unauthenticated("the header Authorization does not begin with `OAuth `"))
+        }
+        None => Err(Refusal::unauthenticated("there is no header Authorization")),
     }
 }
