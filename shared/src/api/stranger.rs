@@ -20,7 +20,7 @@ pub(super) fn broken(call: &str, base: &str, error: reqwest::Error) -> ApiError 
     }
     let http = found::<hyper::Error>(&error);
     // Who speaks first, like an SSH server, is heard before anything was asked.
-    if http.is_some_and(|error| error.is_parse() || error.to_string().contains("unexpected message")) {
+    if http.is_some_and(hyper::Error::is_parse) || deepest(&error).to_string().contains("unexpected message") {
         return stranger(if plain {
             let address = base.replacen("http://", "https://", 1);
             format!("what answers at {base} speaks no HTTP: if it speaks TLS, its address is {address}")
