@@ -13,9 +13,12 @@ use infra::{
     keygen::keygen,
     probe::probe,
     readings::readings,
-    settings::{Command, PorchlightSettings},
+    settings::{Command, KeygenSettings, PorchlightSettings},
 };
-use shared::settings::{Settings, WrongSetting, refuse};
+use shared::{
+    keeper_token,
+    settings::{Settings, WrongSetting},
+};
 
 fn main() -> ExitCode {
     let called = env::args_os().next().unwrap_or_default();
@@ -27,12 +30,14 @@ fn main() -> ExitCode {
 async fn porchlight() -> ExitCode {
     let settings = match PorchlightSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell(),
+        Err(ending) => return ending.tell::<PorchlightSettings>(),
     };
     shared::telemetry::init(settings.log_level);
+    PorchlightSettings::warn_of_doubts(&[]);
     let done = match settings.command {
         Command::Demo(settings) => demo(&settings).await.map(|()| ExitCode::SUCCESS),
-        Command::Keygen(_) => told(keygen()),
+        Command::Keygen(KeygenSettings { token: false }) => told(keygen()),
+        Command::Keygen(KeygenSettings { token: true }) => told(keeper_token::new()),
         Command::Probe(settings) => probe(&settings).await,
         Command::Readings(settings) => readings(&settings).await,
     };
@@ -40,7 +45,7 @@ async fn porchlight() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
-                return refuse(wrong);
+                return PorchlightSettings::refuse(wrong);
             }
             eprintln!("{error:#}");
             ExitCode::FAILURE

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use home_beacon::job::{destination::not_handed_over, keeper::Keeper, settings::KEEPER_TOKEN};
+use home_beacon::{
+    job::{destination::not_handed_over, keeper::Keeper, settings::KEEPER_TOKEN},
+    reading::Metric,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use shared::{
@@ -50,6 +53,10 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let http = client_for([&settings.keeper_url], Deadlines::default())?;
     let keeper = Keeper::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
     let end = Instant::now() + settings.wait.unwrap_or_default();
+    let question = Metric::question(&settings.metric);
+    if settings.wait.is_some() && !question.is_empty() {
+        tracing::warn!("no program of ours has readings of {}{question}", settings.metric);
+    }
     let points = loop {
         let points = points(&keeper, settings).await;
         let points = points.map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))?;
@@ -61,7 +68,8 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     if points.is_empty() {
         let within = SignedDuration::try_from(settings.within).unwrap_or_default();
-        writeln!(out, "the keeper has no reading of {} of the last {within:#}", settings.metric)?;
+        let question = Metric::question(&settings.metric);
+        writeln!(out, "the keeper has no reading of {} of the last {within:#}{question}", settings.metric)?;
         return Ok(ExitCode::FAILURE);
     }
     points.iter().try_for_each(|point| writeln!(out, "{point}"))?;

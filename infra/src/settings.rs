@@ -3,11 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
-use home_beacon::job::settings::KEEPER_TOKEN;
+use home_beacon::{job::settings::KEEPER_TOKEN, reading::Metric};
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, LookingSettings};
 use shared::{
+    id::MetricId,
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, base_address, duration, log_level, web_address, with_secrets},
+    settings::{Settings, WrongSetting, base_address, duration, log_level, variables, web_address, with_secrets},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -25,6 +26,12 @@ pub struct PorchlightSettings {
 
 impl Settings for PorchlightSettings {
     const SECRETS: &'static [SecretSetting] = &[];
+
+    fn variables() -> Vec<String> {
+        let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
+        let secrets = secrets.iter().flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]);
+        variables(&Self::command()).into_iter().chain(secrets).collect()
+    }
 
     fn full_command() -> clap::Command {
         let names = ["probe", "readings"];
@@ -69,7 +76,7 @@ pub struct ProbeSettings {
 #[derive(Clone, Debug, Parser)]
 pub struct ReadingsSettings {
     /// Of what: `ping`, `bandwidth`, …, or @ and the id of a page's metric
-    #[arg(default_value = "ping")]
+    #[arg(default_value = "ping", value_parser = readings_of)]
     pub metric: String,
     /// How far back
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
@@ -82,9 +89,24 @@ pub struct ReadingsSettings {
     pub keeper_url: Url,
 }
 
+/// The name of a reading, or of one of a page's metrics.
+fn readings_of(text: &str) -> Result<String, String> {
+    if let Some(id) = text.strip_prefix('@') {
+        return id.parse::<MetricId>().map(|_| text.to_owned()).map_err(|error| error.to_string());
+    }
+    match text.parse::<Metric>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{error}{}", Metric::question(text))),
+    }
+}
+
 /// Write a new key for a home and its prober to stdout: 32 random bytes as 43 characters.
 #[derive(Clone, Copy, Debug, Parser)]
-pub struct KeygenSettings {}
+pub struct KeygenSettings {
+    /// A token for a keeper instead, which is known by its beginning and never sent to statuspage.io
+    #[arg(long)]
+    pub token: bool,
+}
 
 /// Run keeper, beacon and prober on this machine and watch a line being cut.
 #[derive(Clone, Debug, Parser)]

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use shared::settings::WrongSetting;
+use shared::{
+    online::{self, Asked},
+    settings::{Settings, WrongSetting},
+};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
@@ -34,9 +37,10 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         ));
     }
     if settings.check {
-        println!("The settings are in order: {}.", told(&prober, targets.as_ref()));
-        return Ok(ExitCode::SUCCESS);
+        let code = ProberSettings::checked(&told(&prober, targets.as_ref()), &[]);
+        return Ok(if settings.online { online::worse(code, ask(&prober, targets.as_ref()).await) } else { code });
     }
+    ProberSettings::warn_of_doubts(&[]);
     let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {
         Tell::Json
     } else if settings.every.is_some() {
@@ -60,6 +64,12 @@ fn told(prober: &Prober, targets: Option<&Targets>) -> String {
         without => format!("for {without} without a key any answer counts"),
     };
     format!("{} to probe; {proof}", count(targets.iter().count(), "target"))
+}
+
+/// Asks whether what the settings name is there, and says so; the exit code to end with.
+async fn ask(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
+    let asked = prober.ask(targets).await;
+    online::tell(&asked.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
 }
 
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use std::{
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use shared::settings::{self, WrongSetting};
+use shared::settings::{self, Settings, WrongSetting};
 
 use crate::{
     event::Event,
@@ -32,6 +32,7 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
     let targets = settings.targets()?;
     settings.warn_of_visible_secrets();
+    ProberSettings::warn_of_doubts(&[]);
     let attempts = usize::from(settings.looking.attempts);
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());
@@ -49,6 +50,7 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 /// Tells the wrong setting on stderr, and to the runtime API, so that whoever invokes the function is told the same; the
 /// exit code to end with.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
+    let wrong = ProberSettings::with_doubts(wrong);
     // An emulator's address may be a whole one, with a path.
     let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
     let told = async {
@@ -57,7 +59,7 @@ pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
         let call = call.header("lambda-runtime-function-error-type", "Settings.Wrong");
         call.json(&json!({"errorType": "Settings.Wrong", "errorMessage": wrong.to_string()})).send().await
     };
-    let code = settings::refuse(wrong);
+    let code = settings::refuse(&wrong);
     if let Err(error) = told.await {
         tracing::debug!(%error, "the runtime API did not hear why this function ends");
     }

@@ -5,7 +5,8 @@
 //! [`statuses`], and incidents; a [`second_look`] tells what is left alone. Thin edges do: [`observe`] opens sockets and asks
 //! each [`witness`], [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the deadlines of a [`pace`], with
 //! [`secrets`] and [`state`] that may be in Parameter Store ([`parameters`]), an [`identity`] for each answer, and an [`access`]
-//! to the page that survives a replaced token. [`command`] and [`function`] are its two fronts, and [`report`] is what both
+//! to the page that survives a replaced token. [`online`] asks whether
+//! what the settings name is there. [`command`] and [`function`] are its two fronts, and [`report`] is what both
 //! tell.
 
 pub mod access;
@@ -18,6 +19,7 @@ pub mod identity;
 pub mod judge;
 pub mod observation;
 pub mod observe;
+pub mod online;
 pub mod pace;
 pub mod page;
 pub mod parameters;

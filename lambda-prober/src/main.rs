@@ -7,7 +7,7 @@ use lambda_prober::{
     function::{self, ServeError},
     settings::ProberSettings,
 };
-use shared::settings::{Ending, Settings, refuse};
+use shared::settings::{Ending, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -15,11 +15,11 @@ async fn main() -> ExitCode {
     let settings = match (ProberSettings::read(env::args_os()), &runtime_api) {
         (Ok(settings), _) => settings,
         (Err(Ending::Wrong(wrong)), Some(api)) => return function::refuse(&wrong, api).await,
-        (Err(ending), _) => return ending.tell(),
+        (Err(ending), _) => return ending.tell::<ProberSettings>(),
     };
     shared::telemetry::init(settings.log_level);
     let Some(api) = runtime_api else {
-        return command::command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong));
+        return command::command(&settings).await.unwrap_or_else(|wrong| ProberSettings::refuse(&wrong));
     };
     match function::serve(&settings).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -54,8 +54,8 @@ pub struct Looking {
 /// Everything that outlives a run. No connection is kept.
 #[derive(Debug)]
 pub struct Prober {
-    statuspage: Url,
-    secrets: Secrets,
+    pub(crate) statuspage: Url,
+    pub(crate) secrets: Secrets,
     mode: Mode,
     state: Option<State>,
     looking: Looking,
@@ -260,6 +260,11 @@ impl Prober {
             (PageId::clone(page), published)
         });
         join_all(publishing).await.into_iter().collect()
+    }
+
+    /// The client that the page is called with.
+    pub(crate) fn http(&self) -> Result<&http::Client, SetupError> {
+        Ok(&self.tools()?.http)
     }
 
     fn tools(&self) -> Result<&Tools, SetupError> {

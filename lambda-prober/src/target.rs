@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::Deserialize;
 use shared::{
     id::{ComponentId, PageId},
-    settings::{web_address, without_credentials},
+    settings::{nearness::with_nearest, web_address, without_credentials},
 };
 use url::Url;
 
@@ -95,15 +95,13 @@ impl Targets {
             return Err(WrongTargets(r#"the targets are a list: [{"url":…,"page_id":…,"component_id":…}]"#.into()));
         };
         let read = |(index, item): (usize, serde_json::Value)| {
+            let wrong = |what: &str| WrongTargets(format!("target {}: {what}", index + 1));
             if !item.is_object() {
-                return Err(WrongTargets(format!(
-                    "target {}: it is no object with url, page_id and component_id",
-                    index + 1
-                )));
+                return Err(wrong("it is no object with url, page_id and component_id"));
             }
             let written: Written =
-                serde_json::from_value(item).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))?;
-            Target::try_from(written).map_err(|error| WrongTargets(format!("target {}: {error}", index + 1)))
+                serde_json::from_value(item).map_err(|error| wrong(&with_nearest(&error.to_string())))?;
+            Target::try_from(written).map_err(|error| wrong(&error))
         };
         Self::new(items.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
     }
@@ -187,6 +185,7 @@ mod tests {
     fn a_wrong_target_is_told_with_its_place_and_field() {
         assert!(refusal(&target(|t| drop(t.remove("url")))).starts_with("target 1: missing field `url`"));
         assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).contains("unknown field `uri`"));
+        assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).ends_with(": was url meant?"));
         assert!(refusal(&target(|t| drop(t.insert("url".into(), "home".into())))).contains("url `home`"));
         assert!(refusal(&target(|t| drop(t.insert("page_id".into(), "1".into())))).contains("page_id `1`"));
         assert!(

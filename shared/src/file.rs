@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use crate::settings::WrongSetting;
+
 /// Reads a regular file of at most `longest` bytes. Anything else (a pipe, a device) could keep a reader for ever.
 ///
 /// # Errors
@@ -41,6 +43,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // It may never have been made.
         let _ = fs::remove_file(&draft);
     })
+}
+
+/// Looks, at a start, whether a file can be where a setting names it: its folder is there, and it is no folder itself.
+///
+/// # Errors
+/// When it cannot; one sentence that names the setting.
+pub fn look_at_place(setting: &str, path: &Path) -> Result<(), WrongSetting> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(WrongSetting(format!(
+            "{setting}: {} is no folder: make it, or name another place",
+            folder.display()
+        )));
+    }
+    if path.is_dir() {
+        return Err(WrongSetting(format!("{setting}: {} is a folder: name a file in it", path.display())));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! - [`api`]: calls of JSON services with a token, and what can go wrong with them
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows whose answer it got
+//! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
@@ -11,6 +12,7 @@
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
 //! - [`names`]: the addresses behind names
+//! - [`online`]: what `--check --online` finds
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
 //! - [`shutdown`]: the signals that ask a program to end
 //! - [`retry`]: a bounded way to try a call again
@@ -24,7 +26,9 @@ pub mod dial;
 pub mod file;
 pub mod http;
 pub mod id;
+pub mod keeper_token;
 pub mod names;
+pub mod online;
 pub mod proof;
 pub mod random;
 pub mod retry;

@@ -1,6 +1,7 @@
-//! A bounded way to try a call again: passing errors only, never beyond the deadline, `Retry-After` obeyed.
+//! A bounded way to try a call again: passing errors only, never beyond the deadline, `Retry-After` obeyed. A person in front
+//! of it hears once, and soon, what is wrong and that it goes on.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -10,6 +11,9 @@ use crate::api::{ApiError, Passing};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// After so long without a word a person thinks that it hangs.
+const FIRST_WORD: Duration = Duration::from_secs(4);
+
 /// An error of a call that can tell whether the same call may succeed later.
 pub trait Fleeting: Display {
     /// How long to wait at least before trying again; `None` when that cannot help.
@@ -17,14 +21,23 @@ pub trait Fleeting: Display {
 
     /// The error of a call that had not ended at the deadline.
     fn out_of_time() -> Self;
+
+    /// The error for a person, who learns from it what is wrong while it is tried again.
+    fn told(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl Fleeting for ApiError {
     fn again_after(&self) -> Option<Duration> {
         match self {
             Self::Passing(passing) => Some(passing.retry_after.unwrap_or_default()),
-            Self::Pausing(_) | Self::Permanent(_) => None,
+            Self::Pausing(_) | Self::Permanent(_) | Self::Stranger(_) => None,
         }
+    }
+
+    fn told(&self) -> String {
+        self.in_words()
     }
 
     fn out_of_time() -> Self {
@@ -43,8 +56,9 @@ pub async fn until<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
 ) -> Result<T, E> {
     let mut tries = 0;
     let mut last = None;
+    let mut silent = Some(Instant::now() + FIRST_WORD);
     loop {
-        let Ok(result) = timeout_at(deadline, call()).await else {
+        let Ok(result) = timeout_at(deadline, waiting(call(), &mut silent)).await else {
             return Err(last.unwrap_or_else(E::out_of_time));
         };
         let error = match result {
@@ -58,10 +72,30 @@ pub async fn until<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
         if next >= deadline {
             return Err(error);
         }
+        if silent.take().is_some() {
+            let left = deadline.saturating_duration_since(Instant::now()).as_secs();
+            tracing::warn!("{}; trying again for up to {left} s", error.told());
+        }
         sleep_until(next).await;
         tries += 1;
         last = Some(error);
     }
+}
+
+/// Waits for a call, and says so where that takes long and nothing has been said yet.
+async fn waiting<F: Future>(call: F, silent: &mut Option<Instant>) -> F::Output {
+    let mut call = pin!(call);
+    if let Some(speak) = *silent {
+        tokio::select! {
+            biased;
+            result = &mut call => return result,
+            () = sleep_until(speak) => {
+                *silent = None;
+                tracing::warn!("there is no answer yet; waiting on");
+            }
+        }
+    }
+    call.await
 }
 
 /// Exponential, with the upper half drawn by chance so that two runs do not keep step.

@@ -3,13 +3,21 @@
 //! Each binary has one `clap` struct whose fields carry `env`; its secrets are [`SecretSetting`]s beside it.
 //! Flags, variables, `--help` and the README's tables all come from these.
 
-use std::{ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
+pub mod nearness;
+mod ours;
 
-use clap::{Command, CommandFactory, FromArgMatches, error::ErrorKind};
+use std::{env, ffi::OsString, net::SocketAddr, process::ExitCode, time::Duration};
+
+use clap::{
+    Command, CommandFactory, FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use jiff::SignedDuration;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
+use self::nearness::{Misspelt, misspelt};
+pub use self::ours::OURS;
 use crate::secret::SecretSetting;
 
 /// The exit code of every binary whose settings are wrong.
@@ -48,6 +56,55 @@ pub trait Settings: CommandFactory + FromArgMatches {
             _ => Ending::Wrong(WrongSetting(sentence(&error))),
         })
     }
+
+    /// The names of its variables, those of the secrets included.
+    fn variables() -> Vec<String> {
+        let mut names = variables(&Self::full_command());
+        names.extend(Self::SECRETS.iter().flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]));
+        names
+    }
+
+    /// Variables of this process that are nearly ones of this program's.
+    fn misspelt() -> Vec<Misspelt> {
+        let set: Vec<_> = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+        misspelt(&Self::variables(), &set)
+    }
+
+    /// A wrong setting, with the slip that is perhaps behind it.
+    fn with_doubts(wrong: &WrongSetting) -> WrongSetting {
+        WrongSetting(Self::misspelt().iter().fold(wrong.0.clone(), |text, misspelt| format!("{text}; {misspelt}")))
+    }
+
+    /// Tells a wrong setting on stderr, with the slip that is perhaps behind it; the exit code to end with.
+    fn refuse(wrong: &WrongSetting) -> ExitCode {
+        refuse(&Self::with_doubts(wrong))
+    }
+
+    /// Says at a start what is set and has no effect: slips, and what else the program found.
+    fn warn_of_doubts(doubts: &[String]) {
+        let slips = Self::misspelt();
+        for doubt in slips.iter().map(ToString::to_string).chain(doubts.iter().cloned()) {
+            tracing::warn!("{doubt}");
+        }
+    }
+
+    /// The answer to `--check`: that the settings are in order, and what they come to; or, because whoever asks wants to be
+    /// told, what is set and has no effect, though a start would go on.
+    fn checked(told: &str, doubts: &[String]) -> ExitCode {
+        let doubts: Vec<_> = Self::misspelt().iter().map(ToString::to_string).chain(doubts.iter().cloned()).collect();
+        if doubts.is_empty() {
+            let told = if told.is_empty() { String::new() } else { format!(": {told}") };
+            println!("The settings are in order{told}.");
+            return ExitCode::SUCCESS;
+        }
+        refuse(&WrongSetting(doubts.join("; ")))
+    }
+}
+
+/// The variables of a command and those below it.
+pub fn variables(command: &Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(ToOwned::to_owned));
+    own.chain(command.get_subcommands().flat_map(variables)).collect()
 }
 
 /// The command, with the secrets told at the end of its `--help`.
@@ -67,11 +124,11 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Tells a wrong setting on stderr; the exit code to end with.
-    pub fn tell(&self) -> ExitCode {
+    /// Tells a wrong setting of the program on stderr; the exit code to end with.
+    pub fn tell<S: Settings>(&self) -> ExitCode {
         match self {
             Self::Answered(code) => *code,
-            Self::Wrong(wrong) => refuse(wrong),
+            Self::Wrong(wrong) => S::refuse(wrong),
         }
     }
 }
@@ -88,9 +145,25 @@ fn sentence(error: &clap::Error) -> String {
     let paragraph = text.split("\n\n").next().unwrap_or(&text);
     let words = paragraph.trim_start_matches("error:").split_whitespace().collect::<Vec<_>>().join(" ");
     if matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
-        return format!("{}; try --help", without_credentials(&words));
+        let end = meant(error).map_or("; try --help".into(), |meant| format!(": was {meant} meant?"));
+        return format!("{}{end}", without_credentials(&words));
     }
-    if words.is_empty() { "the settings are wrong; try --help".into() } else { without_credentials(&words) }
+    match (words.is_empty(), meant(error)) {
+        (true, _) => "the settings are wrong; try --help".into(),
+        (false, None) => without_credentials(&words),
+        (false, Some(meant)) => format!("{}: was {meant} meant?", without_credentials(&words)),
+    }
+}
+
+/// The flag, subcommand or value that was perhaps meant.
+fn meant(error: &clap::Error) -> Option<String> {
+    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    suggested.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(meant) => Some(meant.clone()),
+        // The most alike is the last one.
+        ContextValue::Strings(meant) => meant.last().cloned(),
+        _ => None,
+    })
 }
 
 /// The text with whatever stands between `://` and `@` of an address, or behind its `?`, left out: messages repeat what

@@ -31,6 +31,20 @@ pub fn settings() -> String {
     text
 }
 
+/// The variables of every program.
+pub fn variables() -> Vec<String> {
+    [
+        ProberSettings::variables(),
+        BeaconSettings::variables(),
+        KeeperSettings::variables(),
+        PingSettings::variables(),
+        BandwidthSettings::variables(),
+        DnsSettings::variables(),
+        PorchlightSettings::variables(),
+    ]
+    .concat()
+}
+
 /// What the page says for each cause, as far as it says anything.
 fn causes() -> String {
     let mut text = String::from(

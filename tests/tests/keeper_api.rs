@@ -129,7 +129,9 @@ async fn only_the_token_opens_the_api() {
         }
         let answer = request.send().await.expect("the keeper answers");
         assert_eq!(answer.status(), 401, "{authorization:?}");
-        assert_eq!(answer.json::<Value>().await.expect("JSON"), json!({"error": "Could not authenticate"}));
+        let told: Value = answer.json().await.expect("JSON");
+        assert_eq!(told["error"], "Could not authenticate", "in statuspage.io's words");
+        assert!(told["message"].as_str().is_some_and(|more| more.contains("`Authorization: OAuth ")), "{told}");
     }
     for public in
         ["/", "/page.css", "/healthz", "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json"]

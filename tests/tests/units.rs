@@ -103,10 +103,16 @@ async fn the_keeper_sees_which_boot_it_is() {
 /// Secrets, and what a person has to say, for any of the programs.
 fn secrets(folder: &Path) {
     file(folder, "beacon-key", &Key::new([1; 32]).expose());
-    for name in ["token", "keeper-token", "duckdns-token", "upstream-token"] {
+    for name in ["token", "duckdns-token", "upstream-token"] {
         // It looks like DuckDNS's, and is as good as any for the others.
         file(folder, name, TOKEN);
     }
+    file(folder, "keeper-token", "porchlight_keeper_0123456789abcdef");
+    file(
+        folder,
+        "seed.toml",
+        "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"Latency\"\nrelay = true\n",
+    );
 }
 
 fn told_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
@@ -151,6 +157,7 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
     for pair in of("Environment=").iter().flat_map(|line| line.split(' ')) {
         let (name, value) = pair.split_once('=').expect("a variable has a value");
         let value = value.replace("%d", &secrets.display().to_string());
+        let value = value.replace("/etc/porchlight-seed.toml", &secrets.join("seed.toml").display().to_string());
         program.env(name, value.replace("%S", &state.display().to_string()));
     }
     for credential in of("LoadCredential=") {

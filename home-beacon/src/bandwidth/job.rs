@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use shared::settings::WrongSetting;
+use shared::settings::{Settings, WrongSetting};
 use tokio::time::Instant;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     job::{
         destination::{Destination, Feed, HANDING_OVER},
         memory::{Forgotten, Memory, Recalled, Version},
-        run::{Ending, Told, run},
+        run::{Ending, Told, check, run},
     },
     reading::{Field, Metric, Outcome, Reading},
 };
@@ -65,9 +65,12 @@ pub async fn command(settings: &BandwidthSettings) -> Result<ExitCode, WrongSett
     let destination = Destination::choose(&settings.run, keeper, &settings.statuspage, feeds(settings))?;
     settings.warn();
     if settings.run.check {
-        println!("The settings are in order: {}.", destination.told());
-        return Ok(ExitCode::SUCCESS);
+        let (run, told) = (&settings.run, destination.told());
+        return Ok(
+            check::<BandwidthSettings>(run, &settings.keeper, &destination, JOB, told, async { Vec::new() }).await
+        );
     }
+    BandwidthSettings::warn_of_doubts(&settings.keeper.doubts());
     let bandwidth = Bandwidth { settings, destination, memory, reserved: Mutex::default() };
     let code = run(&settings.run, settings.deadline, async |until| bandwidth.once(until).await).await;
     // A run that a signal ended has left its reservation behind.

@@ -9,7 +9,10 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::{secret::SecretSource, settings::WrongSetting};
+use shared::{
+    secret::SecretSource,
+    settings::{Settings, WrongSetting},
+};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -30,7 +33,7 @@ use crate::{
     job::{
         destination::{Destination, HANDING_OVER},
         memory::Memory,
-        run::{Ending, Told, run},
+        run::{Ending, Told, check, run},
     },
     reading::{Metric, Outcome, Reading},
 };
@@ -70,9 +73,11 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
     settings.keeper.warn(None);
     if settings.run.check {
         let names = settings.names();
-        println!("The settings are in order: DuckDNS is told the address of {names}, and {}.", destination.told());
-        return Ok(ExitCode::SUCCESS);
+        let told = format!("DuckDNS is told the address of {names}, and {}", destination.told());
+        let names = async { public.exist(&settings.domain).await };
+        return Ok(check::<DnsSettings>(&settings.run, &settings.keeper, &destination, "dns", &told, names).await);
     }
+    DnsSettings::warn_of_doubts(&settings.keeper.doubts());
     if memory.is_nowhere() {
         tracing::warn!("nothing is remembered, so DuckDNS is called at every run: set KEEPER_URL or STATE_DIR");
     }

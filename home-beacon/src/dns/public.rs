@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use shared::names;
+use shared::{names, online::Asked};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -43,6 +43,25 @@ impl PublicDns {
         let heard = heard.await;
         let answered = heard.iter().filter(|(heard, _)| heard.agrees().is_some()).map(|(_, at)| *at).max();
         Look { answered, heard: heard.into_iter().map(|(heard, _)| heard).collect() }
+    }
+
+    /// Asks, for `--check --online`, whether the names are known at all. DuckDNS itself has no call that changes nothing.
+    pub(super) async fn exist(&self, names: &[SubName]) -> Vec<Asked> {
+        let until = Instant::now() + 3 * PATIENCE;
+        let look = self.ask(names, &[Family::V4.unspecified()], until).await;
+        let of = |name: &SubName| {
+            let said: Vec<_> = look.heard.iter().filter(|heard| heard.name == *name).map(|heard| &heard.said).collect();
+            if said.iter().any(|said| matches!(said, Said::Addresses(_) | Said::NoAddress)) {
+                Asked::there(format!("{name} is known to public name servers"))
+            } else if said.contains(&&Said::NoName) {
+                Asked::wrong(format!(
+                    "{name} is not known to public name servers: look at DOMAIN, and add the name at www.duckdns.org"
+                ))
+            } else {
+                Asked::unasked(format!("{name}: none of the name servers in PUBLIC_DNS answers"))
+            }
+        };
+        names.iter().map(of).collect()
     }
 
     /// Asks again and again until the servers agree or `until` has come; the last look.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use shared::{
     api::{ApiError, Passing, Permanent},
-    chain::deepest,
     http::{Deadlines, client_for},
     id::{MetricId, PageId},
+    keeper_token,
+    online::Asked,
     retry,
     secret::SecretSetting,
     settings::WrongSetting,
@@ -101,6 +102,20 @@ impl Destination {
         }
     }
 
+    /// Asks whether what readings go to is there, and takes the token.
+    pub async fn ask(&self, job: &str) -> Vec<Asked> {
+        let until = Instant::now() + HANDING_OVER;
+        match self {
+            Self::Nowhere => Vec::new(),
+            Self::Keeper(keeper) => {
+                let state = retry::until(until, || keeper.state(job)).await;
+                let failed = |error: &ApiError| not_handed_over(error, "KEEPER_URL", KEEPER_TOKEN).to_string();
+                vec![Asked::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
+            }
+            Self::Statuspage(page) => page.ask(until).await,
+        }
+    }
+
     /// Hands readings over, trying again until `until`.
     ///
     /// # Errors
@@ -112,14 +127,7 @@ impl Destination {
                 let stored = retry::until(until, || keeper.store(readings)).await;
                 stored.map(|()| HandedOver::All).map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))
             }
-            Self::Statuspage(page) => page.add(readings, until).await.map_err(|error| {
-                let named = if matches!(error, ApiError::Permanent(Permanent { status: 404, .. })) {
-                    "PAGE_ID, METRIC_ID and STATUSPAGE_URL, which ends in /v1"
-                } else {
-                    "STATUSPAGE_URL"
-                };
-                not_handed_over(&error, named, STATUSPAGE_TOKEN)
-            }),
+            Self::Statuspage(page) => page.add(readings, until).await.map_err(|error| not_published(&error)),
         }
     }
 }
@@ -138,9 +146,22 @@ impl Page {
             }
         };
         let token = STATUSPAGE_TOKEN.require()?;
+        let name = token.name(STATUSPAGE_TOKEN.name);
+        keeper_token::at_start(&token, &name, &settings.statuspage_url, "STATUSPAGE_URL")?;
         let http = client_for([&settings.statuspage_url], Deadlines::default())
             .map_err(|error| WrongSetting(error.to_string()))?;
         Ok(Self { client: Client::new(http, &settings.statuspage_url, token), id, feeds })
+    }
+
+    async fn ask(&self, until: Instant) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for Feed { id, .. } in &self.feeds {
+            let metric = retry::until(until, || self.client.metric(&self.id, id)).await;
+            let failed = |error: &ApiError| not_published(error).to_string();
+            let what = format!("the metric {id} of the page {}", self.id);
+            asked.push(Asked::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
+        }
+        asked
     }
 
     async fn add(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, ApiError> {
@@ -169,14 +190,24 @@ fn points<'a>(readings: &'a [Reading], feeds: &'a [Feed]) -> impl Iterator<Item 
     })
 }
 
+fn not_published(error: &ApiError) -> NotHandedOver {
+    let named = if matches!(error, ApiError::Permanent(Permanent { status: 404, .. })) {
+        "PAGE_ID, METRIC_ID and STATUSPAGE_URL, which ends in /v1"
+    } else {
+        "STATUSPAGE_URL"
+    };
+    not_handed_over(error, named, STATUSPAGE_TOKEN)
+}
+
 /// An error in a sentence, with what to look at.
 pub fn not_handed_over(error: &ApiError, address: &str, token: SecretSetting) -> NotHandedOver {
     let told = match error {
-        ApiError::Passing(passing @ Passing { source: Some(source), .. }) => {
-            format!("{passing} ({}): look at {address}, and whether it is up", deepest(source))
+        ApiError::Passing(Passing { source: Some(_), .. }) => {
+            format!("{}: look at {address}, and whether it is up", error.in_words())
         }
         ApiError::Passing(passing) => format!("{passing}: look at {address}"),
         ApiError::Pausing(pausing) => format!("{pausing}: look at {}", token.name),
+        ApiError::Stranger(stranger) => format!("{stranger}: look at {address}"),
         // What the service itself refuses it says why; anything else may not be the service.
         ApiError::Permanent(permanent) if !matches!(permanent.status, 400 | 422) => {
             format!("{permanent}: look at {address}")

@@ -9,11 +9,15 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use shared::{
+    online::{self, Asked},
+    settings::Settings,
+};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 
 use super::{
     destination::{Destination, HandedOver},
-    settings::RunSettings,
+    settings::{KeeperSettings, RunSettings},
 };
 use crate::reading::Reading;
 
@@ -92,6 +96,23 @@ impl Told {
             }
         }
     }
+}
+
+/// The answer to `--check`, and with `--online` whether what readings go to is there, and what else the job asks for.
+pub async fn check<S: Settings>(
+    run: &RunSettings,
+    keeper: &KeeperSettings,
+    destination: &Destination,
+    job: &str,
+    told: &str,
+    more: impl Future<Output = Vec<Asked>>,
+) -> ExitCode {
+    let looked = S::checked(told, &keeper.doubts());
+    if !run.online {
+        return looked;
+    }
+    let (asked, more) = tokio::join!(destination.ask(job), more);
+    online::worse(looked, online::tell(&[asked, more].concat()))
 }
 
 /// Runs until it is done, or with `--every` until told to stop. Each run gets its deadline; one that is cut off by a

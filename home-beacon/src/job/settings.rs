@@ -1,6 +1,7 @@
 //! The settings that all jobs have.
 
 use std::{
+    env,
     io::{self, IsTerminal},
     path::PathBuf,
     time::Duration,
@@ -24,6 +25,7 @@ pub const STATUSPAGE_TOKEN: SecretSetting =
 
 /// How a job is run.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub struct RunSettings {
     /// Keep on running, so often
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -40,6 +42,9 @@ pub struct RunSettings {
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+    /// With --check: ask whether keeper, page and metrics are there
+    #[arg(long, requires = "check")]
+    pub online: bool,
 }
 
 impl RunSettings {
@@ -137,9 +142,23 @@ impl KeeperSettings {
         }
     }
 
+    /// What is set and has no effect.
+    pub fn doubts(&self) -> Vec<String> {
+        let token = ["KEEPER_TOKEN", "KEEPER_TOKEN_FILE"].into_iter().find(|name| env::var_os(name).is_some());
+        let token = token.filter(|_| self.keeper_url.is_none());
+        token
+            .map(|name| format!("{name} is set, but KEEPER_URL is not: no keeper is told anything"))
+            .into_iter()
+            .collect()
+    }
+
     /// Says so where what is set has no part beside a keeper.
     pub fn warn(&self, page: Option<&PageId>) {
-        let without = [("STATE_DIR", self.state_dir.is_some()), ("PAGE_ID", page.is_some())];
+        let without = [
+            ("STATE_DIR", self.state_dir.is_some()),
+            ("PAGE_ID", page.is_some()),
+            ("STATUSPAGE_URL", env::var_os("STATUSPAGE_URL").is_some()),
+        ];
         for (name, _) in without.iter().filter(|(_, set)| *set && self.keeper_url.is_some()) {
             tracing::warn!("{name} has no part here, because KEEPER_URL is set too");
         }

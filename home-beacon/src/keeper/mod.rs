@@ -181,7 +181,7 @@ impl Keeper {
         })?;
         tell(&store, &page).await.map_err(StartError::Storage)?;
         let courier = if let Some(upstream) = &config.upstream {
-            tell_of_relay(&store, config.seed.as_ref()).await.map_err(StartError::Storage)?;
+            tell_of_relay(&store).await.map_err(StartError::Storage)?;
             Some(Courier::new(store.clone(), host, page.clone(), upstream)?)
         } else {
             store.unmirror().await.map_err(StartError::Storage)?;

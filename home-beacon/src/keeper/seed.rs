@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 use shared::{
     id::{ComponentId, MetricId, PageId},
-    settings::WrongSetting,
+    settings::{WrongSetting, nearness::with_nearest},
 };
 
 use crate::reading::{Field, Metric};
@@ -107,12 +107,33 @@ impl Seed {
         let wrong = |what: String| WrongSetting(format!("KEEPER_SEED: {}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read ({error})")))?;
         let seed = Self::parse(&text).map_err(wrong)?;
-        for (metric, reading) in seed.metrics.iter().filter_map(|metric| Some((metric, metric.reading.as_ref()?))) {
-            if !reading.is_ours() {
-                tracing::warn!("KEEPER_SEED: metric {}: no program of ours has readings of {reading}", metric.id);
-            }
-        }
         Ok(seed)
+    }
+
+    /// What it says that has no effect as things are: readings that nobody sends, and what is to be told upstream where there is
+    /// no upstream.
+    pub fn doubts(&self, relays: bool) -> Vec<String> {
+        let readings = self.metrics.iter().filter_map(|metric| Some((metric, metric.reading.as_ref()?)));
+        let unknown = readings.filter(|(_, reading)| !reading.is_ours()).map(|(metric, reading)| {
+            let question = Metric::question(reading.as_str());
+            format!("KEEPER_SEED: metric {}: no program of ours has readings of {reading}{question}", metric.id)
+        });
+        let mut doubts: Vec<_> = unknown.collect();
+        let marked: Vec<_> = self.marked().collect();
+        if !relays && !marked.is_empty() {
+            doubts.push(format!(
+                "KEEPER_SEED: relay = true of {}, but UPSTREAM_URL is not set: nothing is told upstream; set UPSTREAM_URL and \
+                 UPSTREAM_TOKEN, or take relay out",
+                marked.join(", ")
+            ));
+        }
+        doubts
+    }
+
+    /// The ids of what is to be told upstream.
+    pub fn marked(&self) -> impl Iterator<Item = &str> {
+        let components = self.components.iter().filter(|it| it.relay).map(|it| it.id.as_str());
+        components.chain(self.metrics.iter().filter(|it| it.relay).map(|it| it.id.as_str()))
     }
 
     /// # Errors
@@ -121,7 +142,7 @@ impl Seed {
         let seed: Self = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;
-            format!("line {line}: {}", error.message().replace('\n', "; "))
+            format!("line {line}: {}", with_nearest(&error.message().replace('\n', "; ")))
         })?;
         if jiff::tz::TimeZone::get(&seed.page.time_zone).is_err() {
             return Err(format!("time_zone `{}` is not known: write it like Europe/Berlin", seed.page.time_zone));
@@ -172,9 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_effect_is_told() {
+        let seed = |text: String| Seed::parse(&text).unwrap();
+        assert!(seed(format!("{GOOD}relay = true\n{METRIC}")).doubts(true).is_empty());
+        let doubts = seed(format!("{GOOD}relay = true\n{METRIC}relay = true\n")).doubts(false);
+        assert!(
+            doubts[0].contains("relay = true of 8kbf7d35c070, 9kbf7d35c070, but UPSTREAM_URL is not set"),
+            "{doubts:?}"
+        );
+        let doubts = seed(format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"pingg\""))).doubts(false);
+        assert!(doubts[0].ends_with("no program of ours has readings of pingg: was ping meant?"), "{doubts:?}");
+    }
+
+    #[test]
     fn a_wrong_seed_is_told_with_its_place() {
         for (wrong, message) in [
             (GOOD.replace("name = \"Internet\"", "nmae = \"Internet\""), "line 8: unknown field `nmae`"),
+            (GOOD.replace("name = \"Internet\"", "nmae = \"Internet\""), ": was name meant?"),
             (GOOD.replace("8kbf7d35c070", "8KBF"), "an id is 12 lower-case letters"),
             (GOOD.replace("Europe/Berlin", "Berlin"), "time_zone `Berlin` is not known"),
             (format!("{GOOD}{}", &GOOD[GOOD.find("[[").unwrap()..]), "two components have the id"),

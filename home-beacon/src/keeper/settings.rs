@@ -8,7 +8,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use shared::{
-    secret::SecretSetting,
+    keeper_token,
+    secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, duration, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
@@ -30,6 +31,9 @@ pub const UPSTREAM_TOKEN: SecretSetting = SecretSetting {
 
 /// Longer, a value says nothing of the line as it is now.
 const LONGEST_HOLD: Duration = Duration::from_hours(24);
+
+/// What HOLD is without being set.
+const DEFAULT_HOLD: Duration = Duration::from_hours(3);
 
 /// The home's private log: a statuspage.io-compatible server over one embedded database.
 #[derive(Clone, Debug, Parser)]
@@ -63,6 +67,9 @@ pub struct KeeperSettings {
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+    /// With --check: ask whether page, components and metrics are there upstream
+    #[arg(long, requires = "check")]
+    pub online: bool,
     #[command(subcommand)]
     pub command: Option<KeeperCommand>,
 }
@@ -102,6 +109,21 @@ fn database(text: &str) -> Result<String, String> {
     }
 }
 
+const SHARED_TOKEN: &str = "UPSTREAM_TOKEN is KEEPER_TOKEN: this keeper's own token is not to leave for another host, so set \
+                            UPSTREAM_TOKEN to the key of the page at UPSTREAM_URL";
+
+/// Whether an address is one of this machine or of a network at home, told by its digits: no name server is asked.
+fn is_at_home(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// Whether an address names what listens here, as far as that can be told without asking a name server.
 fn is_here(url: &Url, listening: SocketAddr) -> bool {
     let address = match url.host() {
@@ -137,9 +159,45 @@ impl KeeperSettings {
                 if is_here(url, self.keeper_addr) {
                     return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
                 }
+                keeper_token::at_start(&token, &token.name(UPSTREAM_TOKEN.name), url, "UPSTREAM_URL")?;
+                if self.shares_its_token()? && !is_at_home(url) {
+                    return wrong(SHARED_TOKEN);
+                }
                 Ok(Some(Upstream { url: url.clone(), token, hold: self.hold }))
             }
         }
+    }
+
+    /// Whether the page upstream is told this keeper's own token.
+    fn shares_its_token(&self) -> Result<bool, WrongSetting> {
+        let current = |secret: SecretSetting| secret.read()?.as_ref().map(SecretSource::current).transpose();
+        let (own, upstream) = (current(KEEPER_TOKEN)?, current(UPSTREAM_TOKEN)?);
+        Ok(own.is_some() && own == upstream)
+    }
+
+    /// What is set and has no effect, or not the one that was wanted.
+    pub fn doubts(&self, seed: Option<&Seed>) -> Vec<String> {
+        let relays = self.upstream_url.is_some();
+        let mut doubts = seed.map(|seed| seed.doubts(relays)).unwrap_or_default();
+        if relays {
+            match seed {
+                None => doubts.push(
+                    "UPSTREAM_URL is set, but KEEPER_SEED is not: nothing says what is told there, nor which page it is; name a \
+                     seed with the ids that upstream has, and relay = true"
+                        .into(),
+                ),
+                Some(seed) if seed.marked().next().is_none() => doubts.push(
+                    "UPSTREAM_URL is set, but nothing in the seed is marked with relay = true: nothing will be told there".into(),
+                ),
+                Some(_) => (),
+            }
+            if self.shares_its_token().unwrap_or_default() {
+                doubts.push(SHARED_TOKEN.into());
+            }
+        } else if self.hold != DEFAULT_HOLD {
+            doubts.push("HOLD is set, but UPSTREAM_URL is not: nothing is told upstream".into());
+        }
+        doubts
     }
 
     /// The seed, read and checked.

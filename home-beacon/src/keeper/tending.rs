@@ -5,7 +5,6 @@ use tokio::time::sleep;
 
 use super::{
     AGAIN,
-    seed::Seed,
     store::{Backlog, Dated, Store, StoreError},
 };
 
@@ -39,15 +38,7 @@ pub(super) async fn date(store: &Store) {
 }
 
 /// Tells how much waits for upstream.
-pub(super) async fn tell_of_relay(store: &Store, seed: Option<&Seed>) -> Result<(), StoreError> {
-    let marked = |seed: &Seed| {
-        seed.metrics.iter().any(|metric| metric.relay) || seed.components.iter().any(|component| component.relay)
-    };
-    if !seed.is_some_and(marked) {
-        tracing::warn!(
-            "UPSTREAM_URL is set, but nothing in the seed is marked with relay = true: nothing will be told there"
-        );
-    }
+pub(super) async fn tell_of_relay(store: &Store) -> Result<(), StoreError> {
     let Backlog { waiting, too_old, set_aside, .. } = store.backlog().await?;
     tracing::info!(waiting, too_old, set_aside, "points for upstream");
     Ok(())

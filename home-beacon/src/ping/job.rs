@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::settings::WrongSetting;
+use shared::settings::{Settings, WrongSetting};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -25,7 +25,7 @@ use crate::{
     job::{
         destination::{Destination, Feed, HANDING_OVER},
         memory::Memory,
-        run::{Told, run},
+        run::{Told, check, run},
     },
     reading::{Field, Mark, Metric, Outcome, Reading},
 };
@@ -51,9 +51,10 @@ pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> 
     settings.keeper.warn(settings.statuspage.page_id.as_ref());
     settings.run.warn(settings.sending());
     if settings.run.check {
-        println!("The settings are in order: {}.", destination.told());
-        return Ok(ExitCode::SUCCESS);
+        let (run, told) = (&settings.run, destination.told());
+        return Ok(check::<PingSettings>(run, &settings.keeper, &destination, "ping", told, async { Vec::new() }).await);
     }
+    PingSettings::warn_of_doubts(&settings.keeper.doubts());
     let ping = Ping { settings, destination, memory };
     Ok(run(&settings.run, settings.deadline, async |until| ping.once(until).await).await)
 }

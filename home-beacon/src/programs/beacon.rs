@@ -7,7 +7,7 @@ use crate::{
     clock::BootClock,
     serve::{listen, listen_everywhere},
 };
-use shared::settings::{Settings, WrongSetting, refuse};
+use shared::settings::{Settings, WrongSetting};
 
 /// The port of the public listener where nobody sets one.
 const PUBLIC_PORT: u16 = 8080;
@@ -20,18 +20,18 @@ const PUBLIC_PORT: u16 = 8080;
 pub async fn main() -> ExitCode {
     let settings = match BeaconSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell(),
+        Err(ending) => return ending.tell::<BeaconSettings>(),
     };
     shared::telemetry::init(settings.log_level);
     let prover = match prover() {
         Ok(prover) => prover,
-        Err(wrong) => return refuse(&wrong),
+        Err(wrong) => return BeaconSettings::refuse(&wrong),
     };
     if settings.check {
         let proof = if prover.is_some() { "answers are proven" } else { "without BEACON_KEY no answer is proven" };
-        println!("The settings are in order: {proof}.");
-        return ExitCode::SUCCESS;
+        return BeaconSettings::checked(proof, &[]);
     }
+    BeaconSettings::warn_of_doubts(&[]);
     match run(&settings, prover).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

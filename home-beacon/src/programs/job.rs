@@ -2,7 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use shared::settings::{Settings, WrongSetting, refuse};
+use shared::settings::{Settings, WrongSetting};
 
 use crate::{
     bandwidth::{self, BandwidthSettings},
@@ -33,8 +33,8 @@ async fn program<S: Settings>(
 ) -> ExitCode {
     let settings = match S::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell(),
+        Err(ending) => return ending.tell::<S>(),
     };
     shared::telemetry::init(run(&settings).log_level);
-    command(&settings).await.unwrap_or_else(|wrong| refuse(&wrong))
+    command(&settings).await.unwrap_or_else(|wrong| S::refuse(&wrong))
 }

@@ -5,10 +5,13 @@ use std::{env, process::ExitCode};
 use super::relay::relay;
 use crate::{
     clock::Host,
-    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, start},
+    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, relay::ask, start},
     serve::listen,
 };
-use shared::settings::{Settings, WrongSetting, refuse};
+use shared::{
+    online,
+    settings::{Settings, WrongSetting},
+};
 
 /// The program from its arguments to its exit code.
 ///
@@ -18,14 +21,14 @@ use shared::settings::{Settings, WrongSetting, refuse};
 pub async fn main() -> ExitCode {
     let settings = match KeeperSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell(),
+        Err(ending) => return ending.tell::<KeeperSettings>(),
     };
     if let Some(KeeperCommand::Relay { command }) = settings.command {
         return match relay(settings.keeper_addr, command).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
-                    return refuse(wrong);
+                    return KeeperSettings::refuse(wrong);
                 }
                 eprintln!("{error:#}");
                 ExitCode::FAILURE
@@ -35,17 +38,18 @@ pub async fn main() -> ExitCode {
     shared::telemetry::init(settings.log_level);
     let config = match config(&settings) {
         Ok(config) => config,
-        Err(wrong) => return refuse(&wrong),
+        Err(wrong) => return KeeperSettings::refuse(&wrong),
     };
     if settings.check {
-        println!("The settings are in order.");
-        return ExitCode::SUCCESS;
+        let code = KeeperSettings::checked("", &settings.doubts(config.seed.as_ref()));
+        return if settings.online { online::worse(code, online::tell(&ask(&config).await)) } else { code };
     }
+    KeeperSettings::warn_of_doubts(&settings.doubts(config.seed.as_ref()));
     match run(&settings, config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
-                return refuse(wrong);
+                return KeeperSettings::refuse(wrong);
             }
             tracing::error!("{error:#}");
             ExitCode::FAILURE

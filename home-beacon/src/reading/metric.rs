@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use shared::settings::nearness::question;
 
 /// What is measured, like `ping` or `ping:9.9.9.9`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +25,12 @@ impl Metric {
     /// Whether a program of ours measures it.
     pub fn is_ours(&self) -> bool {
         OURS.contains(&self.0.split(':').next().unwrap_or_default())
+    }
+
+    /// What was perhaps meant by a name that no program of ours has readings of: `: was ping meant?`, or nothing.
+    pub fn question(text: &str) -> String {
+        let name = text.split(':').next().unwrap_or_default();
+        if OURS.contains(&name) || text.starts_with('@') { String::new() } else { question(name, OURS) }
     }
 
     /// Whether it is measured only every few hours.

@@ -5,6 +5,7 @@
 //! `NodePort` hides sources. What is answered is the service's business.
 
 mod guests;
+mod trouble;
 
 use std::{
     io,
@@ -68,16 +69,7 @@ pub struct Limits {
 /// # Errors
 /// When the address is taken or not this machine's; says which.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    open(address).map_err(|error| error_at(address, &error))
-}
-
-fn error_at(address: SocketAddr, error: &io::Error) -> io::Error {
-    let advice = if address.ip() == Ipv6Addr::UNSPECIFIED && is_without_ipv6(error) {
-        "this machine has no IPv6: choose an IPv4 address, like 0.0.0.0"
-    } else {
-        "end what listens there, or choose another address"
-    };
-    io::Error::new(error.kind(), format!("cannot listen on {address} ({error}): {advice}"))
+    open(address).map_err(|error| trouble::listening(address, &error))
 }
 
 /// Listens on every address, of IPv4 alone where there is no IPv6.
@@ -92,7 +84,7 @@ pub fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
             tracing::warn!(%error, "this machine has no IPv6, so nobody is answered over it");
             listen(ipv4)
         }
-        Err(error) => Err(error_at(all, &error)),
+        Err(error) => Err(trouble::listening(all, &error)),
         opened => opened,
     }
 }

@@ -110,6 +110,9 @@ pub struct ProberSettings {
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+    /// With --check: ask whether page, component, key and home are there
+    #[arg(long, requires = "check")]
+    pub online: bool,
 }
 
 impl Settings for ProberSettings {

@@ -1,6 +1,8 @@
 //! Where secrets and state are, as the settings tell.
 
 use shared::{
+    file::look_at_place,
+    keeper_token,
     proof::Key,
     secret::{SecretSetting, SecretSource},
     settings::WrongSetting,
@@ -34,6 +36,9 @@ impl ProberSettings {
                     .into(),
             )
         })?;
+        if let Place::Here(source) = &token {
+            keeper_token::at_start(source, &source.name(TOKEN.name), &self.statuspage_url, "STATUSPAGE_URL")?;
+        }
         let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
         let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
         if key.is_none() && old_key.is_some() {
@@ -50,7 +55,10 @@ impl ProberSettings {
         let place = match (&self.state_parameter, &self.state_file) {
             (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
             (Some(prefix), None) => StatePlace::Parameters(named("STATE_PARAMETER", prefix)?),
-            (None, Some(path)) => StatePlace::File(path.clone()),
+            (None, Some(path)) => {
+                look_at_place("STATE_FILE", path)?;
+                StatePlace::File(path.clone())
+            }
             (None, None) => return Ok(None),
         };
         Ok(Some(State::new(place)))

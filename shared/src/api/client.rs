@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{ApiError, Passing, Permanent, Version};
+use super::{ApiError, Passing, Permanent, Version, stranger};
 use crate::{
     http::{CallError, Client, wait_asked},
+    keeper_token,
     secret::SecretSource,
 };
 
@@ -60,9 +61,10 @@ impl Api {
         version: Option<&Version>,
     ) -> Result<(T, Version), ApiError> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
-        let broken = |error| ApiError::from(broken(&call, error));
+        let broken = |error| stranger::broken(&call, &self.base, error);
 
         let token = self.token.current().map_err(|wrong| permanent(&call, 0, &wrong.to_string()))?;
+        keeper_token::stays_home(&token, &self.base).map_err(|why| permanent(&call, 0, &why))?;
         let mut authorization = header::HeaderValue::try_from(format!("OAuth {}", token.expose()))
             .map_err(|_| permanent(&call, 0, "the token cannot be sent in a header: copy it again"))?;
         authorization.set_sensitive(true);
@@ -85,6 +87,11 @@ impl Api {
         let version = Version::of(&response);
         let answer =
             bounded(&mut response).await.map_err(|error| CallError::Body(error.without_url())).map_err(broken)?;
+        let heard =
+            stranger::Heard { status: status.as_u16(), headers: response.headers(), body: &answer, token: &token };
+        if let Some(stranger) = heard.stranger(&call, &self.base) {
+            return Err(stranger);
+        }
         if answer.trim_ascii_start().starts_with(b"<") {
             // Somebody between us and the service answered in its place; it may be gone the next time.
             let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
@@ -94,7 +101,7 @@ impl Api {
             return Err(permanent(&call, status.as_u16(), "the answer is too long"));
         }
         if !status.is_success() {
-            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, &answer));
+            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, heard.shown().as_bytes()));
         }
         serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
             .map(|answer| (answer, version))
@@ -104,17 +111,6 @@ impl Api {
 
 fn permanent(call: &str, status: u16, message: &str) -> ApiError {
     Permanent { call: call.to_owned(), status, message: message.to_owned() }.into()
-}
-
-fn broken(call: &str, error: CallError) -> Passing {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "the connection broke"
-    };
-    Passing { call: call.to_owned(), what: what.into(), retry_after: None, source: Some(error) }
 }
 
 /// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut.

@@ -3,6 +3,7 @@
 //! - [`Passing`]: try again, after `retry_after` where the service names it.
 //! - [`Pausing`]: the token is refused; nothing about the call itself is wrong. Stop and ask for another token.
 //! - [`Permanent`]: the same call will fail again.
+//! - [`Stranger`]: whoever answers is not the service: the address is wrong, or somebody stands in between.
 //!
 //! The messages are for a person and never hold the token.
 
@@ -10,7 +11,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
-use crate::http::CallError;
+use crate::{chain::deepest, http::CallError};
 
 /// The most of somebody else's words that we repeat.
 const QUOTE: usize = 200;
@@ -23,6 +24,8 @@ pub enum ApiError {
     Pausing(#[from] Pausing),
     #[error(transparent)]
     Permanent(#[from] Permanent),
+    #[error(transparent)]
+    Stranger(#[from] Stranger),
 }
 
 /// Trouble that goes away: a rate limit, an overloaded or restarting server, a broken connection.
@@ -55,6 +58,15 @@ pub struct Permanent {
     pub message: String,
 }
 
+/// What answers does not speak as the service does: no TLS, no HTTP, no JSON, or it sends us somewhere else. Trying again within
+/// a run is of no use; the next run may find somebody else.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {what}")]
+pub struct Stranger {
+    pub call: String,
+    pub what: String,
+}
+
 struct Status(u16);
 
 impl fmt::Display for Status {
@@ -64,6 +76,14 @@ impl fmt::Display for Status {
 }
 
 impl ApiError {
+    /// The error with what was at the bottom of it.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Passing(passing @ Passing { source: Some(source), .. }) => format!("{passing} ({})", deepest(source)),
+            other => other.to_string(),
+        }
+    }
+
     /// Sorts an answer that is not a success by what to do about it.
     pub(super) fn from_answer(call: String, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let message = said(body);
@@ -83,7 +103,7 @@ impl ApiError {
 }
 
 /// What an error body says: `error` (a text, a list, or messages by field), else `message`, else the text itself.
-fn said(body: &[u8]) -> String {
+pub(super) fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let words = match serde_json::from_str::<Value>(&text) {
         Ok(value) => match value.get("error").or_else(|| value.get("message")) {

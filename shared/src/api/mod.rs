@@ -2,8 +2,9 @@
 
 mod client;
 mod error;
+mod stranger;
 mod version;
 
 pub use client::Api;
-pub use error::{ApiError, Passing, Pausing, Permanent};
+pub use error::{ApiError, Passing, Pausing, Permanent, Stranger};
 pub use version::Version;

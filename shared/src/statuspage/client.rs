@@ -65,6 +65,16 @@ impl Client {
         self.0.call(Method::GET, &format!("/pages/{page}"), None).await
     }
 
+    /// The first 100 metrics of a page, each whole.
+    pub async fn metrics(&self, page: &PageId) -> Result<Vec<Value>, ApiError> {
+        self.0.call(Method::GET, &format!("/pages/{page}/metrics?per_page=100"), None).await
+    }
+
+    /// A metric, whole.
+    pub async fn metric(&self, page: &PageId, metric: &MetricId) -> Result<Value, ApiError> {
+        self.0.call(Method::GET, &format!("/pages/{page}/metrics/{metric}"), None).await
+    }
+
     /// The first 100 that are not resolved. Whether maintenance is among them is not documented: look at the status.
     pub async fn unresolved(&self, page: &PageId) -> Result<Incidents, ApiError> {
         self.0

@@ -42,6 +42,9 @@ const MINUTES: i64 = 20_000;
 const JOB: Duration = Duration::from_millis(25);
 const SCRIPT: Duration = Duration::from_millis(200);
 
+/// Upstream's own: a keeper does not send its token to another host.
+const UPSTREAMS: &str = "upstream-token-of-the-tests";
+
 /// The token that upstream takes after its owner has replaced it.
 const NEW_TOKEN: &str = "another-token-of-the-tests";
 
@@ -184,14 +187,16 @@ async fn end(link: &Link, way: &Statuspage, trouble: &Trouble) {
 async fn everything_that_was_acknowledged_arrives() {
     let Some(link) = Link::new("relay").await else { return };
     let mut upstream = Keeper::with_token_file_and(|command, folder| public(command, folder, 0)).await;
+    upstream.replace_token(UPSTREAMS);
     let listener = link.far.listen(SocketAddr::new(FAR.parse().expect("an address"), 8030));
     let way = Statuspage::open_on(listener, &upstream.url, [], Fault::None);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let command = keeper_at_home(folder.path());
+    file(folder.path(), "upstream-token", UPSTREAMS);
     let home = Arc::new(Home {
         start: Timestamp::now(),
         ended: AtomicBool::new(false),
-        token: Mutex::new(TOKEN.into()),
+        token: Mutex::new(UPSTREAMS.into()),
         acknowledged: Mutex::default(),
         retries: AtomicUsize::new(0),
         posted: AtomicUsize::new(0),

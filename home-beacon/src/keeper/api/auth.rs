@@ -23,17 +23,17 @@ pub(super) async fn authenticate(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let token = in_header(&request).and_then(token_of);
-    look(&shared, token)?;
+    look(&shared, in_header(&request))?;
     Ok(next.run(request).await)
 }
 
 /// The token in a header, or in the query where there is no such header.
 pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let key = take_key(request.uri_mut());
-    let checked = match in_header(&request) {
-        Some(header) => look(&shared, token_of(header)),
-        None => look(&shared, key.as_deref().map(str::as_bytes)),
+    let sent = in_header(&request);
+    let checked = match key.as_deref() {
+        Some(key) if matches!(sent, Sent::Nothing) => look(&shared, Sent::Token(key.as_bytes())),
+        _ => look(&shared, sent),
     };
     let mut response = match checked {
         Ok(()) => next.run(request).await,
@@ -47,23 +47,33 @@ pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut req
     response
 }
 
-fn in_header(request: &Request) -> Option<&HeaderValue> {
-    request.headers().get(header::AUTHORIZATION)
+/// What a client shows to be let in.
+#[derive(Clone, Copy, Debug)]
+enum Sent<'a> {
+    Nothing,
+    /// A header in another form than ours.
+    SomethingElse,
+    Token(&'a [u8]),
 }
 
-fn token_of(header: &HeaderValue) -> Option<&[u8]> {
-    header.as_bytes().strip_prefix(b"OAuth ")
+fn in_header(request: &Request) -> Sent<'_> {
+    match request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
+        None => Sent::Nothing,
+        Some(value) => value.strip_prefix(b"OAuth ").map_or(Sent::SomethingElse, Sent::Token),
+    }
 }
 
-fn look(shared: &Shared, sent: Option<&[u8]>) -> Result<(), Refusal> {
+fn look(shared: &Shared, sent: Sent<'_>) -> Result<(), Refusal> {
     let token = shared.token.current().map_err(|error| {
         // Nobody is let in, but it is not the client's token that is wrong.
         tracing::error!(%error, "the token cannot be read");
         Refusal::unavailable("the keeper's token cannot be read; try again later")
     })?;
     match sent {
-        Some(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(()),
-        _ => Err(Refusal::unauthenticated()),
+        Sent::Token(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(()),
+        Sent::Token(_) => Err(Refusal::unauthenticated("the token is not this keeper's")),
+        Sent::SomethingElse => Err(Refusal::unauthenticated("the header Authorization does not begin with `OAuth `")),
+        Sent::Nothing => Err(Refusal::unauthenticated("there is no header Authorization")),
     }
 }
 

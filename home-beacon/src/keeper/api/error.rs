@@ -18,16 +18,20 @@ pub(in crate::keeper) struct Refusal {
     status: StatusCode,
     /// A sentence, or with 422 a list of them.
     error: Value,
+    /// More than statuspage.io says.
+    message: Option<String>,
     retry_after: Option<u64>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, error: impl Into<Value>) -> Self {
-        Self { status, error: error.into(), retry_after: None }
+        Self { status, error: error.into(), message: None, retry_after: None }
     }
 
-    pub(super) fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate")
+    /// In statuspage.io's words, and what was wrong with the header.
+    pub(super) fn unauthenticated(why: &str) -> Self {
+        let message = format!("{why}: send the keeper's token as the header `Authorization: OAuth <KEEPER_TOKEN>`");
+        Self { message: Some(message), ..Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate") }
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -80,7 +84,7 @@ impl Refusal {
     /// statuspage.io sends 420 or 429; `seconds` is when the next call will pass.
     pub(super) fn rate_limited(status: StatusCode, seconds: u64) -> Self {
         let error = "too many calls in the last 60 seconds";
-        Self { status, error: error.into(), retry_after: Some(seconds) }
+        Self { retry_after: Some(seconds), ..Self::new(status, error) }
     }
 }
 
@@ -107,7 +111,11 @@ impl From<StoreError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(json!({ "error": self.error }))).into_response();
+        let mut body = json!({ "error": self.error });
+        if let Some(message) = self.message {
+            body["message"] = message.into();
+        }
+        let mut response = (self.status, Json(body)).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -5,11 +5,13 @@
 //! - `courier`: the task
 //! - `mirror`: the copy of what upstream says
 //! - `hold`: the repetition of what is measured rarely (pure)
+//! - `online`: whether what is to be told is there upstream, for `--check --online`
 //! - `report`: how it is going, for the page, `/healthz` and `/metrics`
 
 mod courier;
 mod hold;
 mod mirror;
+mod online;
 pub mod planner;
 mod report;
 
@@ -17,7 +19,6 @@ use std::time::Duration;
 
 use shared::{
     api::ApiError,
-    chain::deepest,
     http::{Deadlines, SetupError, client_for},
     secret::SecretSource,
     statuspage::Client,
@@ -27,6 +28,7 @@ use url::Url;
 use self::planner::Answer;
 pub use self::{
     courier::{Courier, Turn},
+    online::ask,
     planner::Waiting,
     report::{Condition, Left, Report, Reports},
 };
@@ -56,9 +58,11 @@ impl Upstream {
 fn answer<T>(result: &Result<T, ApiError>) -> Answer {
     match result {
         Ok(_) => Answer::Taken,
-        Err(ApiError::Passing(passing)) => {
-            let why = passing.source.as_ref().map(|source| format!(" ({})", deepest(source))).unwrap_or_default();
-            Answer::Trouble { reason: format!("{passing}{why}"), retry_after: passing.retry_after }
+        Err(error @ ApiError::Passing(passing)) => {
+            Answer::Trouble { reason: error.in_words(), retry_after: passing.retry_after }
+        }
+        Err(ApiError::Stranger(stranger)) => {
+            Answer::Trouble { reason: format!("{stranger}: look at UPSTREAM_URL"), retry_after: None }
         }
         Err(ApiError::Pausing(pausing)) => Answer::Refused(format!("{pausing}: look at UPSTREAM_TOKEN")),
         Err(ApiError::Permanent(permanent)) => match permanent.status {

@@ -1,6 +1,6 @@
 //! Why a database cannot be used, and why a call on it fails.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use sqlx::migrate::MigrateError;
 
@@ -27,8 +27,10 @@ pub enum OpenError {
     Forbidden { path: PathBuf, owner: String, user: u32, group: u32 },
     #[error("it is another program's database, and was left as it is: name another file")]
     Foreign,
-    #[error("another keeper has it open: stop that one, or name another file")]
-    InUse,
+    #[error("another keeper{} has it open: stop that one, or name another file", Process(*.0))]
+    InUse(Option<u32>),
+    #[error("another program has it locked: end that one (a shell of SQLite's, a backup), or name another file")]
+    Locked,
     #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
     Newer,
     #[error(
@@ -42,6 +44,15 @@ pub enum OpenError {
     Unusable(#[source] sqlx::Error),
     #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
     Migration(#[source] MigrateError),
+}
+
+/// Which keeper has it open, as far as it told: by its number among the processes of its machine or container.
+struct Process(Option<u32>);
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| write!(f, " (process {id})"))
+    }
 }
 
 impl OpenError {

@@ -6,8 +6,10 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 
 use super::{APPLICATION_ID, MIGRATIONS, OpenError, PATIENCE};
 
-/// SQLite's result codes (<https://sqlite.org/rescode.html>): of a disk that cannot be written, and of a file that is no
+/// SQLite's result codes (<https://sqlite.org/rescode.html>): of a file that somebody else holds, of a disk that cannot be written, and of a file that is no
 /// database any more.
+const BUSY: i64 = 5;
+const LOCKED: i64 = 6;
 pub(super) const READ_ONLY: i64 = 8;
 pub(super) const FULL: i64 = 13;
 const CORRUPT: i64 = 11;
@@ -89,6 +91,7 @@ impl OpenError {
     /// What an error of SQLite's says of the file.
     pub(super) fn from_sqlite(error: sqlx::Error) -> Self {
         match kind(&error) {
+            Some(BUSY | LOCKED) => Self::Locked,
             Some(CORRUPT | NOT_A_DATABASE) => Self::Damaged(shared::chain::deepest(&error).to_string()),
             _ => Self::Unusable(error),
         }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::{self, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -32,6 +33,10 @@ impl Store {
         check_address(url)?;
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
         place::check(file.get_filename())?;
+        // Who has it open lets nobody look into it, and is to be named.
+        if let Some(id) = holder(file.get_filename()) {
+            return Err(OpenError::InUse(id));
+        }
         examine(&file).await?;
         let lock = lock(file.get_filename())?;
         let options = file
@@ -119,17 +124,37 @@ pub fn folder(url: &str) -> Option<PathBuf> {
 /// Takes the file beside the database that says that it is open. SQLite itself would let two keepers share it, each with
 /// its own idea of the page.
 fn lock(database: &Path) -> Result<File, OpenError> {
-    // Under whatever name it is opened, it is one file.
+    let path = beside(database);
+    let unusable = |error: io::Error| OpenError::Unusable(sqlx::Error::Io(error));
+    let mut file = File::options().create(true).append(true).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {
+            // For whoever finds it locked; without it nothing is lost but a number in a message.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(process(&path))),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+/// Whether another keeper has it open, and which; nothing is made.
+fn holder(database: &Path) -> Option<Option<u32>> {
+    let path = beside(database);
+    let file = File::open(&path).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| process(&path))
+}
+
+fn process(lock: &Path) -> Option<u32> {
+    std::fs::read_to_string(lock).ok()?.trim().parse().ok()
+}
+
+/// Under whatever name it is opened, it is one file.
+fn beside(database: &Path) -> PathBuf {
     let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
     let mut path = real.into_os_string();
     path.push(".lock");
-    let unusable = |error: std::io::Error| OpenError::Unusable(sqlx::Error::Io(error));
-    let file = File::options().create(true).append(true).open(path).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
-    }
+    path.into()
 }
 
 #[cfg(test)]
@@ -168,6 +193,7 @@ mod tests {
             .await
             .unwrap();
         store.close().await;
+        drop(store);
         assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::Newer)));
     }
 
@@ -190,7 +216,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
         let first = Store::open(&url, Host::system()).await.unwrap();
-        assert!(matches!(Store::open(&url, Host::system()).await, Err(OpenError::InUse)));
+        assert!(
+            matches!(Store::open(&url, Host::system()).await, Err(OpenError::InUse(Some(id))) if id == std::process::id())
+        );
         drop(first);
         assert!(Store::open(&url, Host::system()).await.is_ok());
     }

@@ -1,0 +1,104 @@
+//! `--check --online`: whether the pages and components that the settings name are there, the token is taken, and each home
+//! proves itself with the key. Nothing is written.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use shared::{
+    api::ApiError,
+    id::{ComponentId, PageId},
+    online::Asked,
+};
+use tokio::time::Instant;
+
+use crate::{
+    access::Access,
+    pace::Pace,
+    page::listings,
+    run::{Prober, RunError},
+    secrets::RunSecrets,
+    target::{Target, Targets},
+    verdict::{DownCause, UnknownCause, Verdict},
+};
+
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Two attempts tell enough for a question.
+const ATTEMPTS: usize = 2;
+
+impl Prober {
+    /// Asks for everything at once, within [`PATIENCE`].
+    ///
+    /// # Errors
+    /// When there is nothing to look at, or this machine can make no client.
+    pub async fn ask(&self, targets: Option<&Targets>) -> Result<Vec<Asked>, RunError> {
+        let (until, pace) = (Instant::now() + PATIENCE, Pace::of(PATIENCE, ATTEMPTS));
+        let listed;
+        let targets = if let Some(targets) = targets {
+            targets
+        } else {
+            listed = self.secrets.targets(until).await.map_err(RunError::Targets)?;
+            listed.as_ref().ok_or(RunError::NothingToProbe)?
+        };
+        let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
+        let http = self.http()?;
+        let pages = async {
+            match Access::new(http, &self.statuspage, &secrets, &pace).await {
+                Ok(access) => pages(&access, targets, until).await,
+                Err(error) => vec![Asked::wrong(error)],
+            }
+        };
+        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &pace)));
+        let (mut asked, homes) = tokio::join!(pages, homes);
+        asked.extend(homes);
+        Ok(asked)
+    }
+
+    async fn home(&self, target: &Target, pace: &Pace) -> Asked {
+        let name = &target.home.name;
+        let looked = match self.look(&target.home, pace).await {
+            Ok(looked) => looked,
+            Err(error) => return Asked::wrong(error.to_string()),
+        };
+        let said = format!("the home {name}: {}", looked.verdict.sentence());
+        match looked.verdict {
+            Verdict::Up | Verdict::Degraded(_) if self.expects_proof(target) => {
+                Asked::there(format!("the home {name} answers, and proves that it holds the key"))
+            }
+            Verdict::Up | Verdict::Degraded(_) => {
+                Asked::there(format!("the home {name} answers; there is no key to prove it by"))
+            }
+            Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {
+                Asked::wrong(format!("{said}: look at CANARY_URL and BEACON_KEY"))
+            }
+            Verdict::Down(_) | Verdict::Unknown(_) => {
+                Asked::unasked(format!("{said}: look at CANARY_URL, and whether it is up"))
+            }
+        }
+    }
+}
+
+async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<Asked> {
+    let mut wanted: BTreeMap<&PageId, Vec<&ComponentId>> = BTreeMap::new();
+    for target in targets {
+        wanted.entry(&target.page).or_default().push(&target.component);
+    }
+    let mut asked = Vec::new();
+    for (page, components) in wanted {
+        let read = access.call(until, |client| listings(client, page, &components)).await;
+        let failed = |error: &ApiError| access.told(error);
+        let there = read.as_ref().map(|_| "is there, and the token is taken");
+        asked.push(Asked::of(&format!("the page {page}"), there, failed));
+        for id in components {
+            let Ok(listings) = &read else { break };
+            let found = listings.iter().find_map(|listing| listing.component(id));
+            asked.push(match found {
+                Some(_) => Asked::there(format!("the component {id} is there")),
+                None => {
+                    Asked::wrong(format!("the page {page} has no component {id}: look at PAGE_ID and COMPONENT_ID"))
+                }
+            });
+        }
+    }
+    asked
+}

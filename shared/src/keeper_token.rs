@@ -1,0 +1,96 @@
+//! A keeper's token can be told from every other secret by how it begins, so that it is never sent to statuspage.io because an
+//! address was forgotten.
+
+use std::env;
+
+use url::Url;
+
+use crate::{
+    random::{self, NoRandomness},
+    secret::{Secret, SecretSource},
+    settings::WrongSetting,
+};
+
+/// How a keeper's token begins that `porchlight keygen --token` made. (Those of statuspage.io are bare hexadecimal digits.)
+pub const PREFIX: &str = "porchlight_keeper_";
+
+/// The domain that a keeper's token has no business at.
+const STATUSPAGE: &str = "statuspage.io";
+
+/// A new token: the prefix and 32 random bytes as 64 hexadecimal digits.
+///
+/// # Errors
+/// When this machine has no random bytes to give.
+pub fn new() -> Result<String, NoRandomness> {
+    let bytes: [u8; 32] = random::bytes()?;
+    Ok(bytes.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}")))
+}
+
+/// Whether a token is told to be a keeper's.
+pub fn is_keepers(token: &Secret) -> bool {
+    token.expose().starts_with(PREFIX)
+}
+
+/// Whether an address is statuspage.io's.
+pub fn is_statuspage_io(address: &str) -> bool {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str).map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+    host.is_some_and(|host| host == STATUSPAGE || host.ends_with(&format!(".{STATUSPAGE}")))
+}
+
+/// Looks whether a token may be sent there.
+///
+/// # Errors
+/// Where it is a keeper's and the address is statuspage.io's; says so without repeating it.
+pub fn stays_home(token: &Secret, address: &str) -> Result<(), String> {
+    if is_keepers(token) && is_statuspage_io(address) {
+        return Err(format!(
+            "this is a keeper's token, which is not sent to {address}: name the keeper's address instead"
+        ));
+    }
+    Ok(())
+}
+
+/// As [`stays_home`], at a start: also where the token is told to be the keeper's by `KEEPER_TOKEN` in the same environment,
+/// which is how older ones can be known. `name` is the token's setting, `setting` the address's.
+///
+/// # Errors
+/// When the token would leave for statuspage.io, or cannot be read.
+pub fn at_start(token: &SecretSource, name: &str, address: &Url, setting: &str) -> Result<(), WrongSetting> {
+    if !is_statuspage_io(address.as_str()) {
+        return Ok(());
+    }
+    let current = token.current()?;
+    if is_keepers(&current) || env::var("KEEPER_TOKEN").is_ok_and(|keepers| keepers == current.expose()) {
+        return Err(WrongSetting(format!(
+            "{name} is a keeper's token, and {setting} is {address}, where it must not go: set {setting} to the keeper's address, \
+             like http://127.0.0.1:8030/v1, or {name} to statuspage.io's key"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keeper_s_token_is_known_by_how_it_begins() {
+        let (one, two) = (new().unwrap(), new().unwrap());
+        assert!(one != two && one.len() == PREFIX.len() + 64, "{one}");
+        assert!(is_keepers(&Secret::checked("KEEPER_TOKEN", &one).unwrap()) && !is_keepers(&Secret::new("hunter2")));
+    }
+
+    #[test]
+    fn it_is_not_sent_to_statuspage_io() {
+        let token = Secret::new(format!("{PREFIX}x"));
+        for address in ["https://api.statuspage.io/v1", "https://API.StatusPage.io./v1", "http://statuspage.io"] {
+            let why = stays_home(&token, address).unwrap_err();
+            assert!(!why.contains(PREFIX), "{why}");
+            assert!(stays_home(&Secret::new("89a229ce1a8dbcf9ff30430fbe35eb4c"), address).is_ok());
+        }
+        for address in ["http://127.0.0.1:8030/v1", "https://statuspage.io.example.com", "https://mystatuspage.io"] {
+            assert!(stays_home(&token, address).is_ok(), "{address}");
+        }
+    }
+}
