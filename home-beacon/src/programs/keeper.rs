@@ -2,7 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use super::relay::relay;
+use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
     keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, start},
@@ -63,7 +63,9 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     let keeper = start(config, Host::system()).await.map_err(told)?;
     let listener = listen(settings.keeper_addr)?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    keeper.run(listener, shutdown).await.map_err(told)?;
+    let manager = Manager::of_environment();
+    manager.ready();
+    manager.watching(keeper.run(listener, manager.passing_on(shutdown))).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }
