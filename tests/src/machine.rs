@@ -22,7 +22,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often is looked for what gives no notice of itself.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Where the checkout is in the machine. It is a copy as far as it is written to.
 pub const CHECKOUT: &str = "/root/porchlight";
@@ -100,10 +100,7 @@ impl Machine {
     pub async fn run(&self, script: &str) -> Ended {
         let mut inside = self.inside();
         inside.args(["bash", "-c", script]);
-        let t = Instant::now();
-        let e = run(inside, PATIENCE).await;
-        eprintln!("TIME {:?} {script}", t.elapsed());
-        e
+        run(inside, PATIENCE).await
     }
 
     fn inside(&self) -> Command {
