@@ -99,8 +99,7 @@ impl SecretSource {
                     let sentence = format!("{setting}_FILE: {path} is missing: write the secret to it");
                     return Err(WrongSetting(sentence));
                 }
-                Secret::checked(setting, text)
-                    .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+                Secret::checked(setting, text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
         }
     }

@@ -37,9 +37,13 @@ pub enum Reader {
 impl Reader {
     /// Who reads stdout, stderr or what else a program writes to.
     pub fn of(output: &(impl AsFd + IsTerminal)) -> Self {
+        Self::where_the_journal_is(output, env::var("JOURNAL_STREAM").ok().as_deref())
+    }
+
+    fn where_the_journal_is(output: &(impl AsFd + IsTerminal), journal: Option<&str>) -> Self {
         if output.is_terminal() {
             Self::Terminal
-        } else if env::var("JOURNAL_STREAM").is_ok_and(|told| stream(output).is_some_and(|stream| stream == told)) {
+        } else if journal.is_some() && stream(output).as_deref() == journal {
             Self::Journal
         } else {
             Self::Machine
@@ -86,5 +90,24 @@ where
         };
         write!(to, "<{priority}>")?;
         self.0.format_event(context, to, event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_to_the_journal_is_for_its_readers() {
+        let output = File::open("/dev/null").expect("every Linux has it");
+        let its_own = stream(&output).expect("a device and an inode");
+        for (journal, reader) in [
+            (Some(its_own.as_str()), Reader::Journal),
+            // Inherited from who writes to a journal.
+            (Some("8:1234567"), Reader::Machine),
+            (None, Reader::Machine),
+        ] {
+            assert_eq!(Reader::where_the_journal_is(&output, journal), reader, "{journal:?}");
+        }
     }
 }

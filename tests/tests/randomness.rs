@@ -14,8 +14,8 @@ use tests::{
     front::Front,
     image::Image,
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
-    process::command,
     prober::witnesses,
+    process::command,
     skip::{program, skip},
 };
 use tokio::{process::Command, task::spawn_blocking};
@@ -50,7 +50,12 @@ impl World {
             with = with.min(self.seconds(program, words, &self.front.url()).await);
             without = without.min(self.seconds(program, words, &self.beacon.url()).await);
         }
-        eprintln!("{}: {:.1} ms with TLS, {:.1} ms without", program[program.len() - 1].display(), with * 1e3, without * 1e3);
+        eprintln!(
+            "{}: {:.1} ms with TLS, {:.1} ms without",
+            program[program.len() - 1].display(),
+            with * 1e3,
+            without * 1e3
+        );
         with / without
     }
 

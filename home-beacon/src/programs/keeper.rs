@@ -65,7 +65,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     tracing::info!(address = %listener.local_addr()?, "listening");
     let manager = Manager::of_environment();
     manager.ready();
-    manager.watching(keeper.run(listener, manager.passing_on(shutdown))).await.map_err(told)?;
+    manager.watching(Box::pin(keeper.run(listener, manager.passing_on(shutdown)))).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }

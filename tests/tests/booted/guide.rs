@@ -64,7 +64,8 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
     assert_eq!(machine.ok("curl -s http://127.0.0.1:8080/").await, "porchlight\n", "a restart is over when it listens");
 
     reader.does("Uninstall", "").await;
-    let left = machine.ok("systemctl list-units --all --no-legend 'porchlight-*' && systemctl --failed --no-legend").await;
+    let left =
+        machine.ok("systemctl list-units --all --no-legend 'porchlight-*' && systemctl --failed --no-legend").await;
     assert!(!left.contains("porchlight"), "{left}");
     assert_eq!(files(machine).await, before, "nothing is left");
 }
@@ -78,11 +79,16 @@ async fn files(machine: &Machine) -> String {
 async fn dns(reader: &Reader) {
     reader.machine.ok("echo 12345678-1234-1234-1234-123456789012 > duckdns.token").await;
     let mut block = reader.blocks.iter().find(|block| block.mark == "dns").expect("it is told").script.clone();
-    block = block.replace("DOMAIN=myhome", "'DOMAIN=myhome\nJITTER=0s\nDEADLINE=20s'").replace("echo '", "printf '%s\\n' '");
+    block = block
+        .replace("DOMAIN=myhome", "'DOMAIN=myhome\nJITTER=0s\nDEADLINE=20s'")
+        .replace("echo '", "printf '%s\\n' '");
     let told = reader.machine.run(&block).await.stdout;
     let warned = reader.machine.ok("journalctl -p warning -t porchlight-dns -o cat").await;
     assert!(warned.trim_start().starts_with("WARN no certificate is trusted here"), "a line for people: {warned}");
-    assert!(told.contains("porchlight-dns[") && told.contains("DuckDNS cannot be reached"), "the result is shown: {told}");
+    assert!(
+        told.contains("porchlight-dns[") && told.contains("DuckDNS cannot be reached"),
+        "the result is shown: {told}"
+    );
 }
 
 /// A prober beside the home, for a keeper's page; all is well, which is a line.
@@ -102,7 +108,9 @@ async fn prober(reader: &Reader) {
         .replace("COMPONENT_ID=…", &format!("COMPONENT_ID={component}"));
     machine.ok(&script).await;
     // The first run may have had something to change.
-    let told = machine.ok("systemctl start porchlight-prober; journalctl --sync; journalctl -t porchlight-prober -o cat -n 1").await;
+    let told = machine
+        .ok("systemctl start porchlight-prober; journalctl --sync; journalctl -t porchlight-prober -o cat -n 1")
+        .await;
     assert!(told.contains(": up; page: says operational, as it should") && told.len() < 200, "{told}");
 }
 
@@ -136,7 +144,9 @@ async fn timers(machine: &Machine) {
     machine.ok(&format!("mkdir -p {dropin} && printf '[Timer]\\nOnCalendar=*:*:0/1\\n' > {dropin}/often.conf")).await;
     machine.ok("systemctl daemon-reload && systemctl restart porchlight-ping.timer").await;
     machine
-        .until("systemctl show -P LastTriggerUSec porchlight-ping.timer", |told| !told.trim().is_empty() && told.trim() != "n/a")
+        .until("systemctl show -P LastTriggerUSec porchlight-ping.timer", |told| {
+            !told.trim().is_empty() && told.trim() != "n/a"
+        })
         .await;
     machine.ok(&format!("rm -r {dropin} && systemctl daemon-reload && systemctl restart porchlight-ping.timer")).await;
 }

@@ -47,7 +47,11 @@ async fn a_wrong_setting_is_told_once(machine: &Machine) {
         machine.ok("journalctl --sync").await;
         let status = machine.run(&format!("systemctl status --no-pager porchlight-{unit}")).await.stdout;
         assert!(status.contains("status=2") && status.contains(name), "{status}");
-        assert_eq!(machine.property(&format!("porchlight-{unit}"), "NRestarts").await, "0", "it is no better the next time");
+        assert_eq!(
+            machine.property(&format!("porchlight-{unit}"), "NRestarts").await,
+            "0",
+            "it is no better the next time"
+        );
         machine.ok(&format!("rm /etc/porchlight/{unit}.env && systemctl restart porchlight-{unit}")).await;
         machine.ok(&format!("curl -sf http://{address}/ -o /dev/null")).await;
     }
