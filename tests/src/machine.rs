@@ -72,15 +72,16 @@ impl Machine {
         let built = binary("beacon").parent().expect("it lies in a folder").to_owned();
         let more =
             if installed { format!("--bind-ro={}:/usr/local/lib/porchlight", built.display()) } else { String::new() };
-        let mut start = command(program("unshare").expect("every Linux has it"));
-        start.args(["--mount", "--propagation", "private", "bash", "-c", START]);
+        // Ended with this process also where that has no time to do it.
+        let mut start = command(program("setpriv").expect("every Linux has it"));
+        start.args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "bash", "-c", START]);
         start.env("PLACE", place.path()).env("TREE", fs::canonicalize(tree).expect("it is there"));
         start.env("CHECKOUT", CHECKOUT).env("SOURCE", fs::canonicalize(root()).expect("it is there"));
         start.env("BUILT", built).env("MORE", more).env("NAME", format!("porchlight-{}", std::process::id()));
         let said = place.path().with_extension("said");
         let log = fs::File::create(&said).expect("a file");
         start.stdout(log.try_clone().expect("a file")).stderr(log);
-        let mut container = start.into_std().spawn().expect("unshare is there");
+        let mut container = start.into_std().spawn().expect("setpriv is there");
         let booted = timeout(PATIENCE, booted(container.id())).await.ok().flatten();
         let said = (fs::read_to_string(&said).unwrap_or_default(), fs::remove_file(&said)).0;
         let Some(init) = booted else {

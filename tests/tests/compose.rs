@@ -54,8 +54,8 @@ impl Composed {
             skip(test, "a network namespace takes root, ip and nft");
             return None;
         };
-        let mut hold = command(program("nsenter").expect("every Linux has it"));
-        hold.arg(format!("--net=/run/netns/{}", namespace.name()));
+        let mut hold = command(program("setpriv").expect("every Linux has it"));
+        hold.args(["--pdeathsig", "KILL", "nsenter"]).arg(format!("--net=/run/netns/{}", namespace.name()));
         hold.args(["unshare", "--mount", "--propagation", "private", "sh", "-c", HOLD]);
         let mut holder = Process::start(hold);
         holder.wait_for("held", |lines| lines.iter().any(|line| line == "held").then_some(())).await;
