@@ -36,7 +36,8 @@ RUN mkdir -p tests/src tests/infra tests/benches/speed && \
 
 # Dependencies stay compiled in the cache, which outlives a change of the source. It outlives a change to older files too,
 # which cargo would take for compiled: so ours are touched. Each platform has a cache of its own, so that both can be built
-# at once. zig opens more files than shells are allowed at first.
+# at once. zig opens more files than shells are allowed at first. Why no jitter is gathered is told in .cargo/config.toml,
+# which is not here.
 ARG TARGETARCH
 RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=porchlight-target,target=/target \
@@ -49,6 +50,7 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     if command -v rustup > /dev/null; then rustup target add "$target"; fi; \
     find shared lambda-prober home-beacon infra -type f -exec touch {} +; \
     export CARGO_TARGET_DIR="/target/$TARGETARCH" CARGO_INCREMENTAL=0; \
+    export AWS_LC_SYS_NO_JITTER_ENTROPY=1; \
     export CARGO_ZIGBUILD_CACHE_DIR="$CARGO_TARGET_DIR/zigbuild" ZIG_GLOBAL_CACHE_DIR="$CARGO_TARGET_DIR/zig"; \
     cargo zigbuild --locked --release --target "$target" --package infra --bin porchlight; \
     mkdir -p /out/bin /out/certs /out/data; \

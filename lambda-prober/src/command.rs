@@ -1,7 +1,7 @@
 //! The prober as a command: once, explained to a person, or again and again.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
     time::Duration,
 };
@@ -9,13 +9,14 @@ use std::{
 use shared::{
     online::{self, Asked},
     settings::{Settings, WrongSetting},
+    telemetry::Reader,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
-    explain::{Explained, Incidents, OneLine},
+    explain::{Explained, Incidents, OneLine, Summary},
     pace::{LONGEST_RUN, Pace},
-    report::Report,
+    report::{Report, TargetReport},
     run::Prober,
     settings::ProberSettings,
     target::Targets,
@@ -41,12 +42,12 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         return Ok(if settings.online { online::worse(code, ask(&prober, targets.as_ref()).await) } else { code });
     }
     ProberSettings::warn_of_doubts(&[]);
-    let tell = if settings.json || (settings.every.is_some() && !io::stdout().is_terminal()) {
-        Tell::Json
-    } else if settings.every.is_some() {
-        Tell::OneLine
-    } else {
-        Tell::Words
+    let tell = match (settings.every, Reader::of(&io::stdout())) {
+        _ if settings.json => Tell::Json,
+        (_, Reader::Journal) => Tell::Journal,
+        (Some(_), Reader::Terminal) => Tell::OneLine,
+        (Some(_), Reader::Machine) => Tell::Json,
+        (None, _) => Tell::Words,
     };
     let attempts = usize::from(settings.looking.attempts);
     Ok(match settings.every {
@@ -76,6 +77,8 @@ async fn ask(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
 enum Tell {
     Words,
     OneLine,
+    /// A line without a time, which a journal has; and all that was seen, where there is more to say than that all is well.
+    Journal,
     Json,
 }
 
@@ -119,7 +122,10 @@ fn say(report: &Report, tell: Tell) {
     let mut out = io::stdout().lock();
     // Nobody is left to tell when stdout is gone; the exit code still says how it went.
     let _ = match tell {
-        Tell::Words => write!(out, "{}", Explained(report)),
+        Tell::Journal if report.targets.iter().all(TargetReport::is_well) => {
+            report.targets.iter().try_for_each(|target| writeln!(out, "{}", Summary(target)))
+        }
+        Tell::Words | Tell::Journal => write!(out, "{}", Explained(report)),
         Tell::OneLine => {
             let lines =
                 report.targets.iter().try_for_each(|target| writeln!(out, "{}", OneLine { at: report.at, target }));

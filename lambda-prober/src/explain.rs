@@ -39,6 +39,10 @@ pub struct OneLine<'a> {
     pub target: &'a TargetReport,
 }
 
+/// Shows one target in one line.
+#[derive(Debug)]
+pub struct Summary<'a>(pub &'a TargetReport);
+
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for report in &self.0.targets {
@@ -61,8 +65,15 @@ impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, target: report } = self;
         let at = at.to_zoned(TimeZone::system());
+        write!(f, "{}  {}", at.strftime("%H:%M:%S"), Summary(report))
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(report) = self;
         let (verdict, page) = (verdict_words(report.verdict), page_words(report));
-        write!(f, "{}  {}: {verdict}; page: {page}", at.strftime("%H:%M:%S"), report.target.home.name)
+        write!(f, "{}: {verdict}; page: {page}", report.target.home.name)
     }
 }
 

@@ -9,6 +9,10 @@ use crate::{file, settings::WrongSetting};
 /// The longest file that can hold a secret, in bytes.
 const LONGEST_FILE: u64 = 64 << 10;
 
+/// What stands in a file in the place of a secret that systemd did not find, before the path at which it looked: a unit's
+/// `SetCredential=`. No secret has a blank.
+const MISSING: &str = "missing: ";
+
 /// A value that `Debug` hides and that has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -90,8 +94,12 @@ impl SecretSource {
                 };
                 let bytes = file::read(path, LONGEST_FILE).map_err(|error| cannot(&error))?;
                 let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
-                Secret::checked(setting, text.trim_end_matches(['\r', '\n']))
-                    .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+                let text = text.trim_end_matches(['\r', '\n']);
+                if let Some(path) = text.strip_prefix(MISSING) {
+                    let sentence = format!("{setting}_FILE: {path} is missing: write the secret to it");
+                    return Err(WrongSetting(sentence));
+                }
+                Secret::checked(setting, text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
         }
     }
@@ -166,6 +174,15 @@ mod tests {
         assert_eq!(source.current().unwrap().expose(), "second");
         fs::remove_file(&path).unwrap();
         assert!(source.current().unwrap_err().to_string().contains("TOKEN_FILE"));
+    }
+
+    #[test]
+    fn a_credential_that_systemd_did_not_find_is_named_by_where_it_looked() {
+        let path = env::temp_dir().join(format!("porchlight-credential-{}", std::process::id()));
+        fs::write(&path, "missing: /etc/porchlight/keeper.token").unwrap();
+        let error = read(&[("TOKEN_FILE", path.to_str().unwrap())]).unwrap_err().to_string();
+        assert_eq!(error, "TOKEN_FILE: /etc/porchlight/keeper.token is missing: write the secret to it");
+        fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use tokio::process::Command;
@@ -11,7 +12,7 @@ use tokio::process::Command;
 use crate::{
     binaries::root,
     namespace::Namespace,
-    process::command,
+    process::{command, run},
     skip::{program, skip},
 };
 
@@ -45,20 +46,49 @@ pub struct Container {
 /// Podman, with the tests' own storage. The runtime sets no sysctl of a network that it is in itself, so it is started
 /// where this process was begun: only the test's thread has entered another network.
 fn podman() -> Command {
-    let work = root().join("target/image");
     let mut podman = command(program("nsenter").expect("every Linux has it"));
-    podman.arg(format!("--net=/proc/{}/ns/net", std::process::id()));
-    podman
-        .arg(program("podman").expect("it was there"))
-        .arg("--root")
-        .arg(work.join("storage"))
-        .arg("--runroot")
-        .arg(work.join("run"));
-    podman.args(["--storage-driver", "overlay", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]);
+    podman.arg(format!("--net=/proc/{}/ns/net", std::process::id())).args(podman_words());
     podman
 }
 
+/// Podman, with the tests' own storage, for who says itself where it is started.
+///
+/// # Panics
+/// When it is not there.
+pub fn podman_words() -> Vec<String> {
+    let work = fs::canonicalize(root()).expect("the checkout").join("target/image");
+    let text = |path: PathBuf| path.to_str().expect("a path is text").to_owned();
+    let [podman, storage, run] =
+        [program("podman").expect("it was there"), work.join("storage"), work.join("run")].map(text);
+    let own = ["--root".to_owned(), storage, "--runroot".to_owned(), run];
+    let manner = ["--storage-driver", "overlay", "--runtime", "runc", "--cgroup-manager", "cgroupfs"];
+    [podman].into_iter().chain(own).chain(manner.map(str::to_owned)).collect()
+}
+
 impl Image {
+    /// A copy of the one executable that is in it under each program's name.
+    ///
+    /// # Panics
+    /// When it cannot be had.
+    pub async fn executable(&self, folder: &Path) -> PathBuf {
+        let mut mount = podman();
+        mount.args(["image", "mount", &self.id]);
+        let mounted = run(mount, Duration::from_secs(30)).await;
+        let inside = Path::new(mounted.stdout.trim()).join("usr/local/bin/porchlight");
+        let copy = folder.join("porchlight");
+        let copied = fs::copy(&inside, &copy);
+        let mut unmount = podman();
+        unmount.args(["image", "unmount", &self.id]);
+        run(unmount, Duration::from_secs(30)).await;
+        copied.unwrap_or_else(|error| panic!("{}: {error}: {}", inside.display(), mounted.stderr));
+        copy
+    }
+
+    /// As podman knows it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The one for this machine; `None`, and a skip, where it was not built.
     pub fn native(test: &str) -> Option<Self> {
         let platform = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };

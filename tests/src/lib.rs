@@ -38,6 +38,7 @@ pub mod image;
 pub mod keeper;
 pub mod lambda;
 pub mod link;
+pub mod machine;
 pub mod name_server;
 pub mod namespace;
 pub mod outage;

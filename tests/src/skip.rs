@@ -1,5 +1,5 @@
 //! Tests that cannot run here. A skip is noted for the table that `tests/run` ends with; with `REQUIRE_ALL=1` it is a
-//! failure, unless it is one of the two that may be missing.
+//! failure, unless it is one of those that may be missing.
 
 use std::{
     env,

@@ -163,6 +163,8 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
     for credential in of("LoadCredential=") {
         let (name, from) = credential.split_once(':').expect("a credential has a file");
         assert!(secrets.join(name).is_file() && from.starts_with("/etc/porchlight/"), "{credential}");
+        // Else a missing file would be "Protocol error".
+        assert!(of("SetCredential=").contains(&format!("{name}:missing: {from}").as_str()), "{credential}");
     }
     program
 }

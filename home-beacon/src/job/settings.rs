@@ -1,11 +1,6 @@
 //! The settings that all jobs have.
 
-use std::{
-    env,
-    io::{self, IsTerminal},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{env, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use shared::{
@@ -13,6 +8,7 @@ use shared::{
     secret::SecretSetting,
     settings::{WrongSetting, base_address, duration, log_level},
     statuspage::STATUSPAGE_IO,
+    telemetry::Reader,
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -48,9 +44,9 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
-    /// Where nobody sits in front of a program that stays, a log is read by machines.
+    /// Where no person reads what a program tells that stays, a machine does.
     pub fn is_told_as_json(&self) -> bool {
-        self.json || (self.every.is_some() && !io::stdout().is_terminal())
+        self.json || (self.every.is_some() && Reader::of(&io::stdout()) == Reader::Machine)
     }
 
     /// Says so where runs are asked for more often than they can be made.

@@ -2,6 +2,7 @@
 
 use std::{env, io, process::ExitCode};
 
+use super::manager::Manager;
 use crate::{
     beacon::{BEACON_KEY, Beacon, BeaconSettings, Prover},
     clock::BootClock,
@@ -54,7 +55,9 @@ async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()
     let private = listen(settings.private_addr)?;
     tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, proves = prover.is_some(), "listening");
     let beacon = Beacon { public, private, connections: settings.max_connections.into(), prover };
-    beacon.run(shutdown).await;
+    let manager = Manager::of_environment();
+    manager.ready();
+    manager.watching(beacon.run(manager.passing_on(shutdown))).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use super::relay::relay;
+use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
     keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, relay::ask, start},
@@ -67,7 +67,9 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     let keeper = start(config, Host::system()).await.map_err(told)?;
     let listener = listen(settings.keeper_addr)?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    keeper.run(listener, shutdown).await.map_err(told)?;
+    let manager = Manager::of_environment();
+    manager.ready();
+    manager.watching(Box::pin(keeper.run(listener, manager.passing_on(shutdown)))).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub mod beacon;
 pub mod job;
 pub mod keeper;
+mod manager;
 mod relay;
 
 use std::process::ExitCode;

@@ -97,6 +97,13 @@ impl Report {
     }
 }
 
+impl TargetReport {
+    /// Whether the home is up and the page has said so before: there is nothing to explain.
+    pub fn is_well(&self) -> bool {
+        self.verdict == Verdict::Up && self.outcome == Outcome::Agrees
+    }
+}
+
 impl Outcome {
     pub const fn label(&self) -> &'static str {
         match self {

@@ -6,6 +6,8 @@ use serde_json::Value;
 use shared::proof::Key;
 use tests::{
     aws::{Reply, ScriptedStore, point},
+    cost::cost,
+    front::Front,
     keeper::{COMPONENT, PAGE},
     process::command,
 };
@@ -36,6 +38,7 @@ pub(super) async fn measure(release: &Path) {
     warm_runs(&function, &released(release, "beacon")).await;
     overlap(&function).await;
     names(&function).await;
+    first_answer(&function).await;
 }
 
 const TOKEN_AT: &str = "/porchlight/statuspage-token";
@@ -177,6 +180,37 @@ async fn names(prober: &Path) {
         times.extend(report["targets"][0]["attempts"][0]["resolve_ms"].as_f64());
     }
     println!("hickory, from nothing to an answer: {:.2} ms (goal: at most 2)", median(&mut times));
+}
+
+/// Processor time of a process up to a home's first answer over TLS, with its first random number, in turn with the same
+/// program that gathers entropy from the processor's timing for that.
+async fn first_answer(ours: &Path) {
+    let theirs = tests::binaries::root().join("target/jitter/release/lambda-prober");
+    if !theirs.is_file() {
+        return println!("first answer over TLS: the prober to compare with has not been built; tests/speed does");
+    }
+    let (home, folder) = (slow_home(Duration::ZERO).await, tempfile::tempdir().expect("a folder"));
+    let front = Front::open(home, folder.path()).await;
+    let statuspage = Statuspage::open(false, Duration::ZERO).await;
+    let look = |prober: &Path| {
+        let mut look = command(prober);
+        look.args(["--once", "--json"]).env("CANARY_URL", front.url()).env("SSL_CERT_FILE", &front.authority);
+        look.env("PAGE_ID", PAGE).env("COMPONENT_ID", COMPONENT);
+        look.env("STATUSPAGE_URL", &statuspage.api).env("TOKEN", "x");
+        look
+    };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        for (prober, times) in [(ours, &mut without), (theirs.as_path(), &mut with)] {
+            times.push(milliseconds(cost(look(prober)).await.cpu));
+        }
+    }
+    let (with, without) = (median(&mut with), median(&mut without));
+    println!(
+        "first answer over TLS: {without:.1} ms of processor time, with entropy from timing {with:.1}: ratio {:.2} (goal: at \
+         most 0.3)",
+        without / with
+    );
 }
 
 fn free_port() -> u16 {

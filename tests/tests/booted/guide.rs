@@ -1,0 +1,152 @@
+//! The guide from installing to uninstalling, its own commands in its own order.
+
+use std::fs;
+
+use serde_json::Value;
+use tests::{
+    binaries::root,
+    guide::{Block, blocks},
+    machine::{CHECKOUT, Machine},
+};
+
+struct Reader {
+    machine: Machine,
+    blocks: Vec<Block>,
+}
+
+impl Reader {
+    /// Runs what the guide has under a heading, with that mark, as it is pasted: what fails is followed by what comes next.
+    async fn does(&self, heading: &str, mark: &str) -> String {
+        let blocks: Vec<_> =
+            self.blocks.iter().filter(|block| block.heading == heading && block.mark == mark).collect();
+        assert!(!blocks.is_empty(), "the guide has no commands marked `{mark}` under `{heading}`");
+        let mut printed = String::new();
+        for block in blocks {
+            printed += &self.machine.ok(&block.script).await;
+        }
+        printed
+    }
+}
+
+#[tokio::test]
+async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
+    let Some(machine) = Machine::boot("booted-guide", false).await else { return };
+    let text = fs::read_to_string(root().join("infra/systemd/README.md")).expect("a guide");
+    let reader = Reader { machine, blocks: blocks(&text) };
+    let Reader { machine, .. } = &reader;
+    let before = files(machine).await;
+
+    reader.does("Install", "").await;
+    // curl asks in the next line: who counts as started listens.
+    assert!(reader.does("The beacon", "").await.contains("porchlight"));
+    let health = reader.does("The keeper", "").await;
+    let health: Value = serde_json::from_str(health.trim()).expect("the keeper's health");
+    assert_eq!(health["storage"], "ok", "{health:#}");
+    for unit in ["porchlight-beacon", "porchlight-keeper"] {
+        assert_eq!(machine.property(unit, "ActiveState").await, "active", "{unit}");
+    }
+
+    // Its target is not there: a failed measurement is a reading too, and told in words.
+    machine.ok("echo TARGET_HOST=127.0.0.1 > /etc/porchlight/ping.env").await;
+    let told = reader.does("The jobs", "").await;
+    assert!(told.contains("127.0.0.1") && told.contains(" ms"), "the result is shown: {told}");
+    let series = "curl -s -H \"Authorization: OAuth $(cat /etc/porchlight/keeper.token)\" \
+                  'http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h'";
+    assert!(machine.ok(series).await.contains("\"measured\":1"), "{}", machine.ok(series).await);
+    dns(&reader).await;
+    prober(&reader).await;
+    relay(&reader).await;
+    timers(machine).await;
+
+    machine.ok("printf x > /etc/porchlight/statuspage.token; rm /etc/porchlight/prober.token").await;
+    reader.does("Upgrade", "").await;
+    assert_eq!(machine.ok("cat /etc/porchlight/prober.token").await, "x");
+    assert_eq!(machine.ok("curl -s http://127.0.0.1:8080/").await, "porchlight\n", "a restart is over when it listens");
+
+    reader.does("Uninstall", "").await;
+    let left =
+        machine.ok("systemctl list-units --all --no-legend 'porchlight-*' && systemctl --failed --no-legend").await;
+    assert!(!left.contains("porchlight"), "{left}");
+    assert_eq!(files(machine).await, before, "nothing is left");
+}
+
+/// What is there of ours, but for what the reader has in the checkout.
+async fn files(machine: &Machine) -> String {
+    machine.ok("find / -xdev -not -path '/root/*' -not -path '/proc/*' -not -path '/sys/*' -iname '*porchlight*'").await
+}
+
+/// The name cannot be looked after from a machine without network, which is told in words, and shown although it failed.
+async fn dns(reader: &Reader) {
+    reader.machine.ok("echo 12345678-1234-1234-1234-123456789012 > duckdns.token").await;
+    let mut block = reader.blocks.iter().find(|block| block.mark == "dns").expect("it is told").script.clone();
+    block = block
+        .replace("DOMAIN=myhome", "'DOMAIN=myhome\nJITTER=0s\nDEADLINE=20s'")
+        .replace("echo '", "printf '%s\\n' '");
+    let told = reader.machine.run(&block).await.stdout;
+    let warned = reader.machine.ok("journalctl -p warning -t porchlight-dns -o cat").await;
+    assert!(warned.trim_start().starts_with("WARN no certificate is trusted here"), "a line for people: {warned}");
+    assert!(
+        told.contains("porchlight-dns[") && told.contains("DuckDNS cannot be reached"),
+        "the result is shown: {told}"
+    );
+}
+
+/// A prober beside the home, for a keeper's page; all is well, which is a line.
+async fn prober(reader: &Reader) {
+    let Reader { machine, .. } = reader;
+    let token = "cp /etc/porchlight/keeper.token prober.token; \
+                 curl -s -H \"Authorization: OAuth $(cat prober.token)\" http://127.0.0.1:8030/v1/pages";
+    let pages: Value = serde_json::from_str(&machine.ok(token).await).expect("pages");
+    let page = pages[0]["id"].as_str().expect("a page");
+    let components = token.replace("/v1/pages", &format!("/v1/pages/{page}/components"));
+    let components: Value = serde_json::from_str(&machine.ok(&components).await).expect("components");
+    let component = components[0]["id"].as_str().expect("a component");
+    let script = reader.blocks.iter().find(|block| block.mark == "prober").expect("it is told").script.clone();
+    let script = script
+        .replace("http://myhome.duckdns.org:30008", "http://127.0.0.1:8080 STATUSPAGE_URL=http://127.0.0.1:8030/v1")
+        .replace("PAGE_ID=…", &format!("PAGE_ID={page}"))
+        .replace("COMPONENT_ID=…", &format!("COMPONENT_ID={component}"));
+    machine.ok(&script).await;
+    // The first run may have had something to change.
+    let told = machine
+        .ok("systemctl start porchlight-prober; journalctl --sync; journalctl -t porchlight-prober -o cat -n 1")
+        .await;
+    assert!(told.contains(": up; page: says operational, as it should") && told.len() < 200, "{told}");
+}
+
+/// The lines that the keeper's unit has for a relay, and the guide's.
+async fn relay(reader: &Reader) {
+    let Reader { machine, .. } = reader;
+    let unit = machine.ok(&format!("cat {CHECKOUT}/infra/systemd/porchlight-keeper.service")).await;
+    let lines: Vec<_> = unit.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
+    // Upstream is a keeper that is not there.
+    let lines = lines.join("\n").replace("https://api.statuspage.io/v1", "http://127.0.0.1:9/v1");
+    machine
+        .ok(&format!(
+            "mkdir -p /etc/systemd/system/porchlight-keeper.service.d && cat > /etc/systemd/system/porchlight-keeper.service.d/override.conf <<'END'\n\
+             {lines}\nEND\nsystemctl daemon-reload; echo 0123456789abcdef0123 > upstream.token\n\
+             printf '[page]\\nid = \"gytm4qzbx9t6\"\\nname = \"Home\"\\n' > /etc/porchlight-seed.toml\n\
+             echo KEEPER_SEED=/etc/porchlight-seed.toml > /etc/porchlight/keeper.env"
+        ))
+        .await;
+    let script = &reader.blocks.iter().find(|block| block.mark == "relay").expect("it is told").script;
+    let told = machine.run(script).await;
+    assert!(told.stdout.contains("condition: "), "{told:?}");
+}
+
+/// They are all waiting, and one fires, more often than it is meant to so that nobody waits for the minute.
+async fn timers(machine: &Machine) {
+    let timers = machine.ok("systemctl list-timers --no-legend 'porchlight-*'").await;
+    for timer in ["ping", "bandwidth", "dns", "prober"] {
+        assert!(timers.contains(&format!("porchlight-{timer}.timer")), "{timers}");
+    }
+    let dropin = "/run/systemd/system/porchlight-ping.timer.d";
+    machine.ok(&format!("mkdir -p {dropin} && printf '[Timer]\\nOnCalendar=*:*:0/1\\n' > {dropin}/often.conf")).await;
+    machine.ok("systemctl daemon-reload && systemctl restart porchlight-ping.timer").await;
+    machine
+        .until("systemctl show -P LastTriggerUSec porchlight-ping.timer", |told| {
+            !told.trim().is_empty() && told.trim() != "n/a"
+        })
+        .await;
+    machine.ok(&format!("rm -r {dropin} && systemctl daemon-reload && systemctl restart porchlight-ping.timer")).await;
+}
