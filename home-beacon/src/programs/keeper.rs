@@ -5,7 +5,7 @@ use std::{env, process::ExitCode};
 use super::relay::relay;
 use crate::{
     clock::Host,
-    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, start},
+    keeper::{Doors, KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, start},
     serve::listen,
 };
 use shared::settings::{Settings, WrongSetting, refuse};
@@ -61,9 +61,13 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
         other => anyhow::Error::new(other),
     };
     let keeper = start(config, Host::system()).await.map_err(told)?;
-    let listener = listen(settings.keeper_addr)?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    keeper.run(listener, shutdown).await.map_err(told)?;
+    let doors =
+        Doors { private: listen(settings.keeper_addr)?, public: settings.keeper_public_addr.map(listen).transpose()? };
+    if let Some(public) = &doors.public {
+        tracing::info!(address = %public.local_addr()?, "listening for strangers: the page and /api/v2 alone");
+    }
+    tracing::info!(address = %doors.private.local_addr()?, "listening");
+    keeper.run(doors, shutdown).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }

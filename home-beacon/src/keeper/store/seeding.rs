@@ -3,7 +3,7 @@
 use shared::id::{ComponentId, MetricId, PageId, WrongShape};
 use sqlx::SqliteConnection;
 
-use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages, queue};
+use super::{Moment, Page, Store, StoreError, components, metrics, new_id, outside, pages, queue, seeded};
 use crate::{
     keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
     reading::Field,
@@ -31,6 +31,7 @@ impl Store {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
             outside::set_relayed(&mut change, &component.id, component.relay).await?;
         }
+        seeded::mark(&mut change, &seed.page.id, &seed.components).await?;
         for metric in &seed.metrics {
             seed_metric(&mut change, &seed.page.id, metric, now).await?;
         }
