@@ -96,7 +96,7 @@ fn verdict_words(verdict: Verdict) -> String {
 fn page_words(report: &TargetReport) -> String {
     let before = report.before.map_or("no known status".into(), |status| status.to_string());
     let after = report.status.map_or("unchanged".into(), |status| status.to_string());
-    match &report.outcome {
+    let words = match &report.outcome {
         Outcome::Agrees => format!("says {before}, as it should"),
         Outcome::Changed => format!("changed from {before} to {after}"),
         Outcome::AlreadyChanged => format!("says {after}, as it should; somebody else changed it from {before}"),
@@ -106,6 +106,10 @@ fn page_words(report: &TargetReport) -> String {
         Outcome::LeftToNextRun => "somebody changed it during this run; left to the next run".into(),
         Outcome::Failed(error) if report.status.is_none() => format!("says {before}, and stays so: {error}"),
         Outcome::Failed(error) => format!("not as it should be: {error}"),
+    };
+    match &report.warning {
+        Some(warning) if !words.contains(warning) => format!("{words}; but {warning}"),
+        _ => words,
     }
 }
 

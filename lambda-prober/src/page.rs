@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    statuspage::{COMPONENTS_PER_CALL, Client, Component, Incidents, Listing},
+    statuspage::{COMPONENTS_PER_CALL, Client, Component, Incidents, Listing, Warning},
 };
 use tokio::time::Instant;
 
@@ -30,6 +30,7 @@ const INCIDENTS_TIME: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct PageRead {
     components: HashMap<ComponentId, Result<Component, String>>,
+    warnings: HashMap<ComponentId, Warning>,
     incidents: Result<Vec<OurIncident>, String>,
 }
 
@@ -57,6 +58,11 @@ impl Pages {
     pub fn incident(&self, page: &PageId, component: &ComponentId) -> Option<&OurIncident> {
         let incidents = self.0.get(page)?.as_ref().ok()?.incidents.as_ref().ok()?;
         oldest_open(incidents.iter().filter(|incident| incident.names(component)))
+    }
+
+    /// What the page's server says of the component, besides its status.
+    pub fn warning(&self, page: &PageId, component: &ComponentId) -> Option<&Warning> {
+        self.0.get(page)?.as_ref().ok()?.warnings.get(component)
     }
 
     /// Why its incidents could not be read, where its components could.
@@ -95,7 +101,11 @@ pub async fn read(access: &Access<'_>, targets: &Targets, until: Instant) -> Pag
                 access.call(incidents_until, |client| async move { client.unresolved(page).await }),
             );
             let incidents = incidents.map(|incidents| ours(&incidents)).map_err(|error| access.told(&error));
-            Ok(PageRead { components: pick(page, &components, &listings?), incidents })
+            let listings = listings?;
+            let warning =
+                |id: &&ComponentId| Some(((*id).clone(), listings.iter().find_map(|listing| listing.warning(id))?));
+            let warnings = components.iter().filter_map(warning).collect();
+            Ok(PageRead { components: pick(page, &components, &listings), warnings, incidents })
         };
         (page.clone(), read.await.map_err(|error: ApiError| access.told(&error)))
     });

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use shared::{
     http::{self, Deadlines, SetupError},
     id::PageId,
+    statuspage::Warning,
 };
 use tokio::time::Instant;
 use url::Url;
@@ -178,10 +179,25 @@ impl Prober {
                 (Verdict::Down(_), Some(error)) => Outcome::Failed(error.to_owned()),
                 _ => outcome,
             };
+            let warning = pages.as_ref().ok().and_then(|it| it.warning(&seen.target.page, &seen.target.component));
+            if let Some(warning) = warning {
+                tracing::warn!(home = seen.target.home.name, warning = warning.text, "the page warns");
+            }
+            let outcome = where_shown(outcome, warning);
+            let warning = warning.map(|warning| warning.text.clone());
             let (state, before) =
                 (kept.get(&seen.target.component).cloned(), seen.component.ok().and_then(|it| it.status));
             let (target, verdict) = (seen.target.clone(), seen.verdict);
-            reports.push(TargetReport { target, attempts: seen.attempts, verdict, before, status, outcome, state });
+            reports.push(TargetReport {
+                target,
+                attempts: seen.attempts,
+                verdict,
+                before,
+                status,
+                outcome,
+                warning,
+                state,
+            });
         }
         let calls =
             published.into_iter().flat_map(|(page, it)| it.calls.into_iter().map(move |call| (page.clone(), call)));
@@ -275,6 +291,17 @@ impl Prober {
         let http = http::client(&http::tls_config_by(verifier.clone())?, Deadlines::default());
         let certificates = Certificates::by(verifier)?;
         Ok(self.tools.get_or_init(|| Tools { certificates, http }))
+    }
+}
+
+/// The outcome, where it is known whether anybody is shown it: a page may say what it should where nobody reads it.
+fn where_shown(outcome: Outcome, warning: Option<&Warning>) -> Outcome {
+    match (outcome, warning) {
+        (failed @ Outcome::Failed(_), _) => failed,
+        (_, Some(warning)) if !warning.is_shown => {
+            Outcome::Failed(format!("nobody is shown what is written: {}", warning.text))
+        }
+        (outcome, _) => outcome,
     }
 }
 

@@ -74,5 +74,34 @@ for (const [name, options] of Object.entries(views)) {
   await context.close();
 }
 
+// What a reader has done to an open page stays: what was closed, where the focus is, what is selected.
+{
+  const context = await browser.newContext(views.desk);
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(url, { waitUntil: "load", timeout: 20_000 });
+  const summary = page.locator("summary").first();
+  if (await summary.count()) {
+    await summary.focus();
+    await summary.press("Enter");
+    await page.evaluate(() => {
+      getSelection().selectAllChildren(document.querySelector("h1"));
+      document.querySelector(".overall").textContent = "Yesterday's news";
+      document.querySelector("#components").scrollIntoView();
+    });
+    const where = () => page.evaluate(() => ({
+      open: document.querySelector("details").open, focus: document.activeElement.tagName,
+      selected: String(getSelection()), scrolled: window.scrollY }));
+    const before = await where();
+    const renewed = page.waitForResponse(url.replace(/\/?$/, "/"), { timeout: 10_000 });
+    await page.clock.runFor(6_000);
+    await renewed;
+    await page.waitForFunction(() => document.querySelector(".overall").textContent !== "Yesterday's news", null,
+      { timeout: 5_000, polling: 50 }).catch(() => {});
+    seen.kept = { before, after: await where(), overall: await page.locator(".overall").innerText() };
+  }
+  await context.close();
+}
+
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     Shared,
     relay::{Condition, Report},
-    store::{Backlog, Latest},
+    store::{Backlog, Latest, LatestReading, Moment},
 };
 
 pub(super) fn router() -> Router<Shared> {
@@ -89,25 +89,37 @@ fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
     }
 }
 
+/// What is measured: the latest measurement that was one, with its own time. One that a speed test spoilt, or that was
+/// skipped, takes nobody's place.
 fn readings(text: &mut Exposition, latest: &[Latest]) {
-    for (name, help) in [
-        ("reading", "The latest value of what is measured, in its unit."),
-        ("reading_loss_percent", "The loss of the latest reading."),
-        ("reading_failed", "Whether the latest reading is of a measurement that failed."),
-        ("reading_seconds", "When the latest reading was taken, since 1970."),
-    ] {
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in it")]
+    let seconds = |at: Moment| at.timestamp().as_second() as f64;
+    let measured = |latest: &Latest, of: fn(&LatestReading) -> Option<f64>| latest.measured.as_ref().and_then(of);
+    type Told<'a> = (&'a str, &'a str, &'a dyn Fn(&Latest) -> Option<f64>);
+    let told: [Told<'_>; 6] = [
+        ("reading", "The value of the latest measurement, in its unit.", &|it| measured(it, |it| it.value)),
+        ("reading_loss_percent", "The loss of the latest measurement.", &|it| measured(it, |it| it.loss)),
+        ("reading_failed", "Whether the latest measurement failed.", &|it| {
+            measured(it, |it| Some(f64::from(u8::from(it.failed))))
+        }),
+        ("reading_timestamp_seconds", "When the latest measurement was made, since 1970.", &|it| {
+            it.measured.as_ref().map(|it| seconds(it.at))
+        }),
+        (
+            "reading_spoilt_timestamp_seconds",
+            "When a measurement was last spoilt by a bandwidth test, since 1970: it is none of the latest.",
+            &|it| it.spoilt_at.map(seconds),
+        ),
+        ("reading_skipped_timestamp_seconds", "When a measurement was last skipped, since 1970.", &|it| {
+            it.skipped_at.map(seconds)
+        }),
+    ];
+    for (name, help, value) in told {
         text.head(name, "gauge", help);
-        for Latest { name: metric, at, value, loss, failed } in latest {
-            let value = match name {
-                "reading" => *value,
-                "reading_loss_percent" => *loss,
-                "reading_failed" => Some(f64::from(u8::from(*failed))),
-                #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in it")]
-                _ => Some(at.timestamp().as_second() as f64),
-            };
+        for latest in latest {
             // A name has no character that would have to be escaped.
-            if let Some(value) = value {
-                let _ = writeln!(text.0, "porchlight_{name}{{metric=\"{metric}\"}} {value}");
+            if let Some(value) = value(latest) {
+                let _ = writeln!(text.0, "porchlight_{name}{{metric=\"{}\"}} {value}", latest.name);
             }
         }
     }

@@ -8,9 +8,12 @@
 //! - `overall`: what a page as a whole says
 //! - [`relay`]: what upstream is told, and what it says
 //! - `tending`: what it does without being asked
+//! - `doors`: where it listens, and what answers there
+//! - `strays`: who writes to what nobody is shown
 //! - `start`: the keeper on a disk that cannot be written yet
 
 mod api;
+mod doors;
 pub mod form;
 mod health;
 mod links;
@@ -22,6 +25,7 @@ pub mod seed;
 mod settings;
 mod start;
 pub mod store;
+mod strays;
 mod tending;
 pub mod time;
 
@@ -32,7 +36,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{Router, body::Body, extract::Request, http::StatusCode};
 use shared::{
     chain::deepest,
     http::SetupError,
@@ -40,27 +44,25 @@ use shared::{
     secret::SecretSource,
     settings::{WrongSetting, without_credentials},
 };
-use tokio::{
-    net::TcpListener,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
 use self::{
     api::Limiter,
+    doors::Faces,
+    page::Audience,
     relay::{Courier, Reports, Upstream},
     seed::Seed,
     store::{OpenError, Store, StoreError},
+    strays::Strays,
     tending::{beat, date, tell, tell_of_relay},
 };
 pub use self::{
+    doors::Doors,
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
     start::{Started, start},
 };
-use crate::{
-    clock::Host,
-    serve::{Limits, serve},
-};
+use crate::{clock::Host, serve::Limits};
 
 /// Clients are few and known, but some upload a mebibyte over a slow line.
 const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(5), total: Duration::from_secs(30) };
@@ -126,6 +128,8 @@ struct Inner {
     strict_points: bool,
     /// How the relay is, where there is one.
     relay: Option<Reports>,
+    /// Who was met lately at what is not shown.
+    strays: Strays,
 }
 
 impl std::ops::Deref for Shared {
@@ -202,11 +206,11 @@ impl Keeper {
     }
 
     /// Serves and takes care of what is stored until `shutdown`, finishes what is in hand, and closes the database.
-    pub async fn run(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let router = router(&self.shared);
+    pub async fn run(mut self, doors: impl Into<Doors>, shutdown: impl Future<Output = ()>) {
+        let faces = faces(&self.shared);
         let ending = Ending::default();
         tokio::select! {
-            () = serve(listener, router, LIMITS, Arc::default(), ending.noticing(shutdown)) => (),
+            () = doors.into().serve(faces, ending.noticing(shutdown)) => (),
             never = self.tend() => match never {},
         }
         self.close(&ending).await;
@@ -241,19 +245,32 @@ impl Shared {
     fn new(config: KeeperConfig, store: Store, page: PageId, relay: Option<Reports>) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let KeeperConfig { token, strict_points, .. } = config;
-        Self(Arc::new(Inner { store, page, token, limiter, strict_points, relay }))
+        Self(Arc::new(Inner { store, page, token, limiter, strict_points, relay, strays: Strays::default() }))
     }
 }
 
-fn router(shared: &Shared) -> Router {
+fn faces(shared: &Shared) -> Faces {
+    Faces { private: private(shared), public: public_face(shared) }
+}
+
+fn private(shared: &Shared) -> Router {
     let routes = Router::new()
         .nest("/v1", api::router(shared))
         .nest("/porchlight/v1", api::own::router(shared))
         .nest("/api/v2", public::router())
-        .merge(page::router())
+        .merge(page::router(Audience::Private))
         .merge(health::router())
         .with_state(shared.clone());
     // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
     let trimmed = MapRequestLayer::new(api::without_suffix::<Body>).layer(routes.into_service::<Body>());
     Router::new().fallback(move |request: Request| trimmed.clone().oneshot(request))
+}
+
+/// What everybody may see: no token opens anything more here.
+fn public_face(shared: &Shared) -> Router {
+    Router::new()
+        .nest("/api/v2", public::router())
+        .merge(page::router(Audience::Public))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .with_state(shared.clone())
 }

@@ -42,6 +42,9 @@ pub struct KeeperSettings {
     /// Where page and API are served
     #[arg(long, env = "KEEPER_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8030")]
     pub keeper_addr: SocketAddr,
+    /// Where strangers may come: the page and /api/v2 alone, and nothing that takes a token; unset: nowhere
+    #[arg(long, env = "KEEPER_PUBLIC_ADDR", value_name = "ADDRESS", value_parser = listen_address)]
+    pub keeper_public_addr: Option<SocketAddr>,
     /// The database: an SQLite file, made where it is missing
     #[arg(long, env = "DATABASE_URL", value_parser = database, default_value = "sqlite:porchlight.db")]
     pub database_url: String,
@@ -136,10 +139,21 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
     url.port_or_known_default() == Some(listening.port()) && (listening.ip() == address || everywhere)
 }
 
+/// Whether two addresses cannot both be listened at.
+fn collides(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (one.ip() == other.ip() || everywhere)
+}
+
 impl KeeperSettings {
     /// # Errors
-    /// When there can be no database where it is said to be.
+    /// When there can be no database where it is said to be, or both doors are one.
     pub fn look(&self) -> Result<(), WrongSetting> {
+        if let Some(public) = self.keeper_public_addr.filter(|public| collides(*public, self.keeper_addr)) {
+            return Err(WrongSetting(format!(
+                "KEEPER_PUBLIC_ADDR: {public} is where KEEPER_ADDR is, too: give the public page a port of its own"
+            )));
+        }
         check_place(&self.database_url).map_err(|error| WrongSetting(format!("DATABASE_URL: {error}")))
     }
 
@@ -156,7 +170,8 @@ impl KeeperSettings {
                 wrong("UPSTREAM_URL is not set, and UPSTREAM_TOKEN is: name the page's API, or leave out the token")
             }
             (Some(url), Some(token)) => {
-                if is_here(url, self.keeper_addr) {
+                if is_here(url, self.keeper_addr) || self.keeper_public_addr.is_some_and(|public| is_here(url, public))
+                {
                     return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
                 }
                 keeper_token::at_start(&token, &token.name(UPSTREAM_TOKEN.name), url, "UPSTREAM_URL")?;

@@ -8,15 +8,16 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::Request, routing::get};
+use axum::{Json, Router, extract::Request, http::StatusCode, routing::get};
 use serde_json::json;
-use tokio::{net::TcpListener, time::sleep};
+use tokio::time::sleep;
 use tower::ServiceExt;
 
 use super::{
-    Ending, Keeper, KeeperConfig, LIMITS, Shared, StartError, api::Refusal, health, router, store, store::Store,
+    Doors, Ending, Keeper, KeeperConfig, Shared, StartError, api::Refusal, doors::Faces, faces, health, store,
+    store::Store,
 };
-use crate::{clock::Host, serve::serve};
+use crate::clock::Host;
 
 /// How often it is tried.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -26,17 +27,21 @@ const ROOM: usize = 64 << 10;
 
 /// What answers now.
 #[derive(Clone, Debug)]
-struct Front(Arc<Mutex<Router>>);
+struct Front(Arc<Mutex<Faces>>);
 
 impl Front {
-    fn put(&self, router: Router) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = router;
+    fn put(&self, faces: Faces) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faces;
     }
 
-    fn router(&self) -> Router {
+    fn faces(&self) -> Faces {
+        Faces { private: self.router(|faces| &faces.private), public: self.router(|faces| &faces.public) }
+    }
+
+    fn router(&self, which: fn(&Faces) -> &Router) -> Router {
         let front = self.clone();
         Router::new().fallback(move |request: Request| {
-            let now = front.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let now = which(&front.0.lock().unwrap_or_else(PoisonError::into_inner)).clone();
             now.oneshot(request)
         })
     }
@@ -82,19 +87,19 @@ impl Started {
     ///
     /// # Errors
     /// When a database that could be written at last turns out to be unusable.
-    pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
+    pub async fn run(self, doors: impl Into<Doors>, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
         match self {
             Self::Ready(keeper) => {
-                keeper.run(listener, shutdown).await;
+                keeper.run(doors, shutdown).await;
                 Ok(())
             }
             Self::Waiting(mut waiting) => {
-                let front = waiting.front.router();
+                let faces = waiting.front.faces();
                 let ending = Ending::default();
                 let shutdown = ending.noticing(shutdown);
                 let mut keeper = None;
                 let ended = tokio::select! {
-                    () = serve(listener, front, LIMITS, Arc::default(), shutdown) => Ok(()),
+                    () = doors.into().serve(faces, shutdown) => Ok(()),
                     error = waiting.tend(&mut keeper) => Err(error),
                 };
                 if let Some(keeper) = keeper {
@@ -130,7 +135,7 @@ impl Waiting {
         };
         tracing::info!(page = %opened.page(), "the database can be written");
         let keeper = keeper.insert(opened);
-        self.front.put(router(&keeper.shared));
+        self.front.put(faces(&keeper.shared));
         match keeper.tend().await {}
     }
 
@@ -146,24 +151,28 @@ impl Waiting {
             store.page(&page).await.ok()?;
             Some((store, page))
         };
-        let (router, reading) = match read.await {
-            Some((store, page)) => (router(&Shared::new(config.clone(), store.clone(), page, None)), Some(store)),
+        let (faces, reading) = match read.await {
+            Some((store, page)) => (faces(&Shared::new(config.clone(), store.clone(), page, None)), Some(store)),
             None => (without_database(obstacle), None),
         };
-        self.front.put(router);
+        self.front.put(faces);
         self.reading = reading;
     }
 }
 
 /// What answers where there is no database yet.
-fn without_database(obstacle: &io::Error) -> Router {
+fn without_database(obstacle: &io::Error) -> Faces {
     let health = Json(json!({ "storage": obstacle.to_string(), "clock": null, "relay": null }));
-    Router::new()
+    let later = async || {
+        Refusal::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
+    };
+    let private = Router::new()
         .route("/healthz", get(async || health))
         .route("/metrics", get(async || health::without_storage()))
-        .fallback(async || {
-            Refusal::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
-        })
+        .fallback(later);
+    let not_yet = async || (StatusCode::SERVICE_UNAVAILABLE, "There is nothing to show yet. Please try again later.\n");
+    let public = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);
+    Faces { private, public }
 }
 
 /// Why nothing can be written beside the database, if that is for a reason that may pass.

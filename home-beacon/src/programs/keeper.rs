@@ -5,7 +5,7 @@ use std::{env, process::ExitCode};
 use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
-    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, relay::ask, start},
+    keeper::{Doors, KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, relay::ask, start},
     serve::listen,
 };
 use shared::{
@@ -65,11 +65,15 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
         other => anyhow::Error::new(other),
     };
     let keeper = start(config, Host::system()).await.map_err(told)?;
-    let listener = listen(settings.keeper_addr)?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    let doors =
+        Doors { private: listen(settings.keeper_addr)?, public: settings.keeper_public_addr.map(listen).transpose()? };
+    if let Some(public) = &doors.public {
+        tracing::info!(address = %public.local_addr()?, "listening for strangers: the page and /api/v2 alone");
+    }
+    tracing::info!(address = %doors.private.local_addr()?, "listening");
     let manager = Manager::of_environment();
     manager.ready();
-    manager.watching(Box::pin(keeper.run(listener, manager.passing_on(shutdown)))).await.map_err(told)?;
+    manager.watching(Box::pin(keeper.run(doors, manager.passing_on(shutdown)))).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }

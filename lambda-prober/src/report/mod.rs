@@ -5,7 +5,7 @@
 //! | `event` | always `run` |
 //! | `at` | when the run began, RFC 3339 |
 //! | `duration_ms` | how long it took |
-//! | `published` | `false` when a page could not be read, a needed change could not be written, or a key could not be read |
+//! | `published` | `false` when a page could not be read, a needed change could not be written, nobody is shown the page, or a key could not be read |
 //! | `dry_run` | whether nothing was to be written |
 //! | `calls[]` | the calls that changed a page, or would in a dry run: `page_id`, `call` (`set`, `open_incident`, `change_incident`, `delete_incident`), `incident_id`, `status` of the incident, `components` (what they were set to, by id), `body` |
 //! | `targets[]` | one for each home: |
@@ -16,6 +16,7 @@
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
+//! | `.warning` | what a keeper says of it besides: that nobody is shown the page or component (then the run has failed), or that no seed names it any more; else `null` |
 //! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `outage_key`, `cause`, `last_proven_address`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
@@ -68,6 +69,8 @@ pub struct TargetReport {
     /// What the page should say.
     pub status: Option<ComponentStatus>,
     pub outcome: Outcome,
+    /// What the page's server says of it, besides.
+    pub warning: Option<String>,
     /// `None` where no state is kept.
     pub state: Option<Kept>,
 }
@@ -133,6 +136,7 @@ impl Serialize for TargetReport {
             status: Option<ComponentStatus>,
             outcome: &'a str,
             error: Option<&'a str>,
+            warning: Option<&'a str>,
             state: Option<&'a Record>,
             state_error: Option<&'a str>,
             attempts: Vec<AttemptLine>,
@@ -148,6 +152,7 @@ impl Serialize for TargetReport {
             status: self.status,
             outcome: self.outcome.label(),
             error: if let Outcome::Failed(error) = &self.outcome { Some(error) } else { None },
+            warning: self.warning.as_deref(),
             state: self.state.as_ref().and_then(|kept| kept.as_ref().ok()),
             state_error: self.state.as_ref().and_then(|kept| kept.as_ref().err()).map(String::as_str),
             attempts: self.attempts.iter().map(AttemptLine::from).collect(),

@@ -1,7 +1,10 @@
 //! One service, and how it is called: each call is tried once. Trying again is the caller's business, because only the
 //! caller knows its deadline and whether the world has moved meanwhile.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use reqwest::{Method, Response, header};
 use serde::de::DeserializeOwned;
@@ -21,6 +24,9 @@ const LONGEST_ANSWER: usize = 12 << 20;
 
 /// The longest `Retry-After` that is believed.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// How a keeper tells whoever writes that nobody is shown it.
+const WARNING: &str = "porchlight-warning";
 
 /// A service at a base address, called with one token.
 #[derive(Clone, Debug)]
@@ -85,6 +91,9 @@ impl Api {
         let status = response.status();
         let retry_after = wait_asked(status.as_u16(), response.headers()).map(|wait| wait.min(LONGEST_WAIT));
         let version = Version::of(&response);
+        if let Some(warning) = response.headers().get(WARNING).and_then(|value| value.to_str().ok()) {
+            warn_once(&call, warning);
+        }
         let answer =
             bounded(&mut response).await.map_err(|error| CallError::Body(error.without_url())).map_err(broken)?;
         let heard =
@@ -106,6 +115,16 @@ impl Api {
         serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
             .map(|answer| (answer, version))
             .map_err(|error| permanent(&call, status.as_u16(), &format!("the answer cannot be used: {error}")))
+    }
+}
+
+/// Once for as long as it is the same: who runs every minute would fill the log with it.
+fn warn_once(call: &str, warning: &str) {
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if *last != warning {
+        warning.clone_into(&mut last);
+        tracing::warn!(call, warning, "the service warns");
     }
 }
 

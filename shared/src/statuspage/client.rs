@@ -30,6 +30,10 @@ pub enum Which {
     Unresolved,
     /// So many of the last, whatever became of them, the newest first.
     Recent(usize),
+    /// The first 100 of maintenance that is planned.
+    Scheduled,
+    /// The first 100 of maintenance that is under way.
+    ActiveMaintenance,
 }
 
 /// A client of one statuspage server with one token.
@@ -118,6 +122,10 @@ impl Client {
         let path = match which {
             Which::Unresolved => format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"),
             Which::Recent(most) => format!("/pages/{page}/incidents?limit={most}"),
+            Which::Scheduled => format!("/pages/{page}/incidents/scheduled?per_page={INCIDENTS_PER_CALL}"),
+            Which::ActiveMaintenance => {
+                format!("/pages/{page}/incidents/active_maintenance?per_page={INCIDENTS_PER_CALL}")
+            }
         };
         self.0.call(Method::GET, &path, None).await
     }

@@ -9,4 +9,4 @@ mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO, Which};
 pub use incident::{Incident, IncidentChange, IncidentStatus, Incidents};
-pub use types::{Component, ComponentStatus, Listing, Page, Point, UnknownStatus};
+pub use types::{Component, ComponentStatus, Listing, Page, Point, UnknownStatus, Warning};

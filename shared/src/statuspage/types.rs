@@ -87,6 +87,14 @@ fn reported_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Option::<String>::deserialize(deserializer)?.and_then(|status| status.parse().ok()))
 }
 
+/// A keeper's word that what is written may not be where readers look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Whether readers of the page are shown the component at all.
+    pub is_shown: bool,
+    pub text: String,
+}
+
 /// One listing of a page's components, of which only those asked for are looked into: an odd one that is nobody's
 /// business here must not stop a run.
 #[derive(Clone, Debug, Deserialize)]
@@ -101,6 +109,13 @@ impl Listing {
     pub fn component(&self, id: &ComponentId) -> Option<Result<Component, serde_json::Error>> {
         let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
         Some(Component::deserialize(found))
+    }
+
+    /// What a keeper says of whoever looks at a component; nothing where it has nothing to say.
+    pub fn warning(&self, id: &ComponentId) -> Option<Warning> {
+        let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
+        let text = found["porchlight_warning"].as_str()?.to_owned();
+        Some(Warning { is_shown: found["porchlight_shown"] != false, text })
     }
 
     /// How many components it has, groups included.
@@ -124,6 +139,16 @@ mod tests {
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
         assert_eq!("fine".parse::<ComponentStatus>(), Err(UnknownStatus));
+    }
+
+    #[test]
+    fn a_keepers_warning_is_read_where_there_is_one() {
+        let listing =
+            r#"[{"id":"8kbf7d35c070"},{"id":"8kbf7d35c071","porchlight_shown":false,"porchlight_warning":"look"}]"#;
+        let listing: Listing = serde_json::from_str(listing).unwrap();
+        assert_eq!(listing.warning(&"8kbf7d35c070".parse().unwrap()), None);
+        let warning = listing.warning(&"8kbf7d35c071".parse().unwrap());
+        assert_eq!(warning, Some(Warning { is_shown: false, text: "look".into() }));
     }
 
     #[test]

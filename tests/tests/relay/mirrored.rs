@@ -131,3 +131,51 @@ async fn a_page_that_cannot_be_read_is_told_to_be_old() {
     relay.says(PATIENCE, |told| told["condition"] == "trouble").await;
     assert!(relay.home.page().await.contains("The page upstream has not been read yet"));
 }
+
+#[tokio::test]
+async fn planned_maintenance_upstream_keeps_no_incident_open_at_home_and_comes_itself() {
+    let mut world = World::new().await;
+    let incidents = format!("/pages/{PAGE}/incidents");
+    let planned = async |world: &World, name: &str, hours: i64| {
+        let at = world.clocks.now() + jiff::SignedDuration::from_hours(hours);
+        let body = json!({"incident": {"name": name, "scheduled_for": at.to_string()}});
+        let made = world.upstream.ok(Method::POST, &incidents, Some(body)).await;
+        made["id"].as_str().expect("an id").to_owned()
+    };
+    let mut maintenance = Vec::new();
+    for number in 0..5 {
+        maintenance.push(planned(&world, &format!("Maintenance {number}"), 24 + number).await);
+    }
+    let body = json!({"incident": {"name": "The line is cut", "component_ids": [COMPONENT]}});
+    let incident = world.upstream.ok(Method::POST, &incidents, Some(body)).await;
+    let incident = incident["id"].as_str().expect("an id").to_owned();
+    world.pass(Duration::from_mins(3)).await;
+    let status = async |world: &World, id: &str| {
+        let id = id.parse().expect("an id");
+        world.store.incident(&world.page, &id).await.map(|copy| copy.status).ok()
+    };
+    for id in &maintenance {
+        assert_eq!(status(&world, id).await.as_deref(), Some("scheduled"));
+    }
+    assert_eq!(status(&world, &incident).await.as_deref(), Some("investigating"));
+
+    let change = async |world: &World, id: &str, status: &str| {
+        let body = json!({"incident": {"status": status}});
+        world.upstream.ok(Method::PATCH, &format!("{incidents}/{id}"), Some(body)).await;
+    };
+    change(&world, &incident, "resolved").await;
+    change(&world, &maintenance[0], "in_progress").await;
+    world.upstream.ok(Method::DELETE, &format!("{incidents}/{}", maintenance[1]), None).await;
+    let later = planned(&world, "Thought of later", 48).await;
+    let before = world.way.calls().len();
+    world.pass(Duration::from_mins(4)).await;
+    assert_eq!(status(&world, &incident).await.as_deref(), Some("resolved"));
+    assert_eq!(status(&world, &maintenance[0]).await.as_deref(), Some("in_progress"));
+    assert_eq!(status(&world, &maintenance[1]).await, None, "what was deleted upstream is not here");
+    assert_eq!(status(&world, &later).await.as_deref(), Some("scheduled"));
+    let calls = world.way.calls().len() - before;
+    assert!(calls <= 5 * 3 + 2 + 8, "three calls a minute, and what has gone is asked for once: {calls}");
+    change(&world, &maintenance[0], "completed").await;
+    world.pass(Duration::from_mins(4)).await;
+    assert_eq!(status(&world, &maintenance[0]).await.as_deref(), Some("completed"));
+}

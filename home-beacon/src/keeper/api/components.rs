@@ -1,6 +1,6 @@
 //! `/v1/pages/{page}/components`
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
 use shared::id::ComponentId;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
 use crate::keeper::{
     Shared,
     store::{Component, ComponentPatch, NewComponent},
+    strays,
 };
 
 const LONGEST_NAME: usize = 255;
@@ -56,7 +57,8 @@ async fn list(
     InQuery(query): InQuery,
 ) -> Result<Json<Vec<Component>>, Refusal> {
     let listing = Listing::from_query(&query)?;
-    Ok(Json(shared.store.components(&page_id(&page)?, listing.skip, listing.limit).await?))
+    let components = shared.store.components(&page_id(&page)?, listing.skip, listing.limit).await?;
+    Ok(Json(components.into_iter().map(|component| strays::with_warning(&shared, component)).collect()))
 }
 
 async fn create(
@@ -74,18 +76,18 @@ async fn create(
 async fn one(
     State(shared): State<Shared>,
     InPath((page, component)): InPath<(String, String)>,
-) -> Result<Json<Component>, Refusal> {
-    Ok(Json(shared.store.component(&page_id(&page)?, &component_id(&component)?).await?))
+) -> Result<Response, Refusal> {
+    Ok(strays::met(&shared, shared.store.component(&page_id(&page)?, &component_id(&component)?).await?))
 }
 
 async fn update(
     State(shared): State<Shared>,
     InPath((page, component)): InPath<(String, String)>,
     payload: Payload,
-) -> Result<Json<Component>, Refusal> {
+) -> Result<Response, Refusal> {
     let (page, component) = (page_id(&page)?, component_id(&component)?);
     let patch = patch(&payload.wrapped("component", &INSIDE)?)?;
-    Ok(Json(shared.store.update_component(&page, &component, patch).await?))
+    Ok(strays::met(&shared, shared.store.update_component(&page, &component, patch).await?))
 }
 
 async fn remove(

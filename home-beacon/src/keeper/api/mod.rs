@@ -22,7 +22,7 @@ use axum::{Router, middleware};
 
 pub(super) use self::error::Refusal;
 pub(super) use self::limiter::Limiter;
-use super::Shared;
+use super::{Shared, strays};
 
 pub(super) fn router(shared: &Shared) -> Router<Shared> {
     let metrics = Router::new().merge(metrics::router()).merge(metrics_providers::router());
@@ -31,6 +31,7 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
     pages
         .fallback(async || Refusal::not_found("this path"))
         .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+        .layer(middleware::from_fn_with_state(shared.clone(), strays::notice))
         .layer(middleware::from_fn_with_state(shared.clone(), limiter::limit))
         .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate_or_by_key))
 }

@@ -7,71 +7,91 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::Time;
 use crate::keeper::{
     Shared,
-    store::{Incident, IncidentFilter, StoreError},
+    store::{Incident, IncidentFilter, Moment, StoreError},
 };
 
 /// How many are listed of what goes on.
 const MOST_OPEN: u32 = 50;
 
-/// How many are listed of what is over, among how many of the last, and how long.
-const MOST_PAST: usize = 5;
-const LOOKED_AT: u32 = 20;
+/// How many are listed of what is planned, and for how long after its time is over.
+const MOST_PLANNED: u32 = 10;
+const OVERDUE: Duration = Duration::from_hours(24);
+
+/// How many are listed of what is over, and how long.
+const MOST_PAST: u32 = 5;
 const PAST: Duration = Duration::from_hours(14 * 24);
 
 /// A part of the page; it is left out where it is empty.
 pub(super) struct SectionView {
     pub(super) id: &'static str,
     pub(super) heading: &'static str,
-    /// Newest first.
+    /// Newest first; what is planned soonest first.
     pub(super) incidents: Vec<IncidentView>,
+    /// How many more there are.
+    pub(super) more: i64,
 }
 
 pub(super) struct IncidentView {
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) status: String,
+    /// When maintenance is to begin and to end.
+    pub(super) from: Option<Time>,
+    pub(super) until: Option<Time>,
     /// Newest first.
     pub(super) updates: Vec<UpdateView>,
 }
 
 pub(super) struct UpdateView {
+    pub(super) id: String,
     pub(super) status: String,
     pub(super) body: String,
     pub(super) at: Time,
 }
 
-/// What goes on, and what is over.
+/// What goes on or is planned, and what is over.
 pub(super) async fn sections(
     shared: &Shared,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<(Vec<SectionView>, Vec<SectionView>), StoreError> {
     let list = async |filter, limit| shared.store.incidents(&shared.page, &filter, 0, limit).await;
-    let section = |id, heading, incidents: &[Incident]| {
+    let section = |id, heading, incidents: &[Incident], more| {
         let incidents: Vec<_> = incidents.iter().map(|incident| IncidentView::new(incident, zone)).collect();
-        (!incidents.is_empty()).then_some(SectionView { id, heading, incidents })
+        (!incidents.is_empty()).then_some(SectionView { id, heading, incidents, more })
     };
+    let before = |age: Duration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let maintenance = list(IncidentFilter::ActiveMaintenance, MOST_OPEN).await?;
     let open = list(IncidentFilter::Unresolved, MOST_OPEN).await?;
-    let mut past = list(IncidentFilter::All(None), LOOKED_AT).await?;
-    past.retain(|incident| matches!(incident.status.as_str(), "resolved" | "completed"));
-    // What is told afterwards is over since then, not since it was told.
-    let over_since = |incident: &Incident| incident.times.resolved_at.unwrap_or(incident.times.updated_at).timestamp();
-    past.retain(|incident| now.duration_since(over_since(incident)).unsigned_abs() < PAST);
-    past.truncate(MOST_PAST);
-    let going_on =
-        [section("maintenance", "Maintenance under way", &maintenance), section("incidents", "Open incidents", &open)];
-    let over = section("past", "Past incidents", &past);
+    let (planned, count) = shared.store.planned(&shared.page, before(OVERDUE), MOST_PLANNED).await?;
+    let more = count - i64::try_from(planned.len()).unwrap_or(count);
+    let past = shared.store.over(&shared.page, before(PAST), MOST_PAST).await?;
+    let going_on = [
+        section("incidents", "Open incidents", &open, 0),
+        section("maintenance", "Maintenance under way", &maintenance, 0),
+        section("planned", "Planned maintenance", &planned, more),
+    ];
+    let over = section("past", "Past incidents", &past, 0);
     Ok((going_on.into_iter().flatten().collect(), over.into_iter().collect()))
 }
 
 impl IncidentView {
     pub(super) fn new(incident: &Incident, zone: &TimeZone) -> Self {
         let updates = incident.incident_updates.iter().map(|update| UpdateView {
+            id: update.id.clone(),
             status: words(&update.status),
             body: update.body.clone(),
             at: Time::new(update.display_at.timestamp(), zone),
         });
-        Self { name: incident.name.clone(), status: words(&incident.status), updates: updates.collect() }
+        let time = |moment: Option<Moment>| moment.map(|moment| Time::new(moment.timestamp(), zone));
+        Self {
+            id: incident.id.to_string(),
+            name: incident.name.clone(),
+            status: words(&incident.status),
+            from: time(incident.times.scheduled_for),
+            until: time(incident.times.scheduled_until),
+            updates: updates.collect(),
+        }
     }
 }
 

@@ -47,7 +47,15 @@ const HEADERS: [(HeaderName, &str); 4] = [
 /// How long a browser may keep style sheet and script: short, because they change with the keeper's version.
 const KEPT: &str = "max-age=300";
 
-pub(super) fn router() -> Router<Shared> {
+/// Who looks: at the public door nobody is told what only whoever runs the keeper can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Private,
+    Public,
+}
+
+pub(super) fn router(audience: Audience) -> Router<Shared> {
+    let draw = move |State(shared): State<Shared>| async move { draw(&shared, audience).await };
     Router::new()
         .route("/", get(draw))
         .route("/incidents/{id}", get(incident::draw))
@@ -63,8 +71,8 @@ async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], SCRIPT)
 }
 
-async fn draw(State(shared): State<Shared>) -> Response {
-    match PageView::read(&shared).await.map(|view| view.render()) {
+async fn draw(shared: &Shared, audience: Audience) -> Response {
+    match PageView::read(shared, audience).await.map(|view| view.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
         Ok(Err(error)) => trouble(&error),
         Err(error) => trouble(&error),
@@ -92,10 +100,13 @@ struct PageView {
     /// How the relay is, where there is one.
     relay: Option<RelayView>,
     gaps: Vec<GapView>,
+    /// What is written or asked for lately that nobody is shown.
+    strays: Vec<String>,
     drawn: Time,
 }
 
 struct ComponentView {
+    id: String,
     name: String,
     description: Option<String>,
     status: StatusView,
@@ -121,19 +132,19 @@ struct Time {
 }
 
 impl PageView {
-    async fn read(shared: &Shared) -> Result<Self, StoreError> {
+    async fn read(shared: &Shared, audience: Audience) -> Result<Self, StoreError> {
         let page = shared.store.page(&shared.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
         let all = shared.store.components(&shared.page, 0, u32::MAX).await?;
         let now = shared.store.wall();
         let (going_on, over) = sections(shared, &zone, now).await?;
         let mut components = Vec::with_capacity(all.len());
-        for component in &all {
+        for component in all.iter().filter(|component| is_shown(component)) {
             let changes = shared.store.status_changes(&component.id, CHANGES).await?;
             components.push(ComponentView::new(component, &changes, &zone));
         }
         let overall = overall(&all);
-        let relay = relay(shared, &zone, now).await?;
+        let relay = relay(shared, audience, &zone, now).await?;
         // What nobody could look at lately is not to shine green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
         Ok(Self {
@@ -142,11 +153,12 @@ impl PageView {
             name: page.name,
             description: page.description,
             components,
-            measured: measured(shared, &zone).await?,
+            measured: measured(shared, &zone, now).await?,
             going_on,
             over,
             relay,
             gaps: gaps(shared, &zone, now).await?,
+            strays: if audience == Audience::Private { shared.strays.lately(now) } else { Vec::new() },
             drawn: Time::new(now, &zone),
         })
     }
@@ -155,6 +167,7 @@ impl PageView {
 impl ComponentView {
     fn new(component: &Component, changes: &[StatusChange], zone: &TimeZone) -> Self {
         Self {
+            id: component.id.to_string(),
             name: component.name.clone(),
             description: component.description.clone(),
             status: StatusView::new(&component.status),
@@ -192,6 +205,12 @@ impl Time {
             words: zoned.strftime("%-d %b %Y, %H:%M:%S %Z").to_string(),
         }
     }
+}
+
+/// Some components are of interest only while something is wrong with them.
+fn is_shown(component: &Component) -> bool {
+    !component.only_show_if_degraded
+        || component.status.parse().is_ok_and(|status: ComponentStatus| status != ComponentStatus::Operational)
 }
 
 /// Knowing nothing and finding nothing wrong share an indicator, but not a colour.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Time;
+use super::{Audience, Time};
 use crate::keeper::{
     Shared,
     relay::{Condition, Left, Report},
@@ -23,11 +23,13 @@ pub(super) struct RelayView {
     pub(super) looked_at: Option<Time>,
     /// Whether that is long ago, or never was.
     pub(super) is_old: bool,
-    /// Why upstream is not told anything for now.
-    pub(super) paused: Option<String>,
-    /// Why the last call failed.
-    pub(super) trouble: Option<String>,
-    /// What upstream does not take.
+    /// Whether upstream is told nothing until somebody has mended it, or the last call failed.
+    pub(super) is_paused: bool,
+    pub(super) is_troubled: bool,
+    /// Why, for whoever runs the keeper.
+    pub(super) reason: Option<String>,
+    /// How much upstream does not take, and for whoever runs the keeper what and why.
+    pub(super) untaken: usize,
     pub(super) left: Vec<Left>,
     /// Whether nothing is left to be told.
     pub(super) is_done: bool,
@@ -45,7 +47,12 @@ pub(super) struct GapView {
 }
 
 /// How the relay is; `None` where there is none.
-pub(super) async fn relay(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Result<Option<RelayView>, StoreError> {
+pub(super) async fn relay(
+    shared: &Shared,
+    audience: Audience,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Option<RelayView>, StoreError> {
     let Some(reports) = &shared.relay else { return Ok(None) };
     let Report { condition, reason, left, looked_at, .. } = reports.latest();
     let Backlog { waiting, oldest, too_old, set_aside, undated } = shared.store.backlog().await?;
@@ -53,12 +60,14 @@ pub(super) async fn relay(shared: &Shared, zone: &TimeZone, now: Timestamp) -> R
     Ok(Some(RelayView {
         is_old: looked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
         looked_at: looked_at.map(|at| Time::new(at, zone)),
-        paused: reason.clone().filter(|_| condition == Condition::Paused),
-        trouble: reason.filter(|_| condition == Condition::Trouble),
+        is_paused: condition == Condition::Paused,
+        is_troubled: condition == Condition::Trouble,
+        reason: reason.filter(|_| audience == Audience::Private),
+        untaken: left.len(),
         is_done: waiting + set_aside + undated == 0 && left.is_empty() && condition == Condition::Well,
-        left,
+        left: if audience == Audience::Private { left } else { Vec::new() },
         waiting,
-        oldest: oldest.map(|at| Time::new(at, zone)),
+        oldest: oldest.map(|at| Time::new(at.min(now), zone)),
         too_old,
         set_aside,
         undated,

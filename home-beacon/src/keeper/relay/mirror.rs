@@ -1,10 +1,12 @@
-//! The copy of what upstream says of the page: components and unresolved incidents, once a minute.
+//! The copy of what upstream says of the page: components and unresolved incidents once a minute, planned maintenance and
+//! that under way by turns.
 //!
 //! The home's own state is the prober's to tell, so nothing of it is ever sent. What changed while nobody could look is read
 //! off the last incidents afterwards.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 use shared::{
     api::ApiError,
@@ -15,14 +17,20 @@ use shared::{
 use super::answer;
 use crate::keeper::{
     relay::planner::Answer,
-    store::{OutsideIncident, Store, StoreError},
+    store::{OpenCopy, OutsideIncident, Store, StoreError},
 };
 
 /// How many of the last incidents are read after a time without a look.
 const RECENT: usize = 20;
 
-/// How many incidents that have gone from the list are looked up at once; the others wait for the next look.
+/// How many incidents that have gone from the lists are looked up at once; the others wait for the next look.
 const LOOKED_UP: usize = 3;
+
+/// How many incidents the log can have told something about; beyond that it may do so again.
+const MOST_TOLD: usize = 1000;
+
+/// Where upstream lists maintenance.
+const MAINTENANCE: [Which; 2] = [Which::Scheduled, Which::ActiveMaintenance];
 
 /// Why a look came to nothing.
 #[derive(Debug)]
@@ -49,46 +57,155 @@ impl From<ApiError> for Blind {
     }
 }
 
-/// Copies what upstream says now. `may_call` is asked before every call, and a no leaves the rest to the next look. After a
-/// time without a look the last incidents are read, too. The components that upstream does not know are returned.
-pub(super) async fn look(
-    store: &Store,
-    client: &Client,
-    page: &PageId,
-    after_a_while: bool,
-    mut may_call: impl FnMut() -> bool,
-) -> Result<Vec<ComponentId>, Blind> {
-    let wanted = store.mirrored_components(page).await?;
-    let unknown =
-        if wanted.is_empty() { wanted } else { copy_components(store, client, page, wanted, &mut may_call).await? };
-    if !may_call() {
-        return Ok(unknown);
-    }
-    let mut told = incidents(client.incident_documents(page, Which::Unresolved).await?);
-    let known = store.mirrored_open(page).await?;
-    if after_a_while && may_call() {
-        told.extend(incidents(client.incident_documents(page, Which::Recent(RECENT)).await?));
-    }
-    let gone = |id: &&IncidentId| told.iter().all(|incident| incident.id != **id);
-    let gone: Vec<_> = known.iter().filter(gone).take(LOOKED_UP).collect();
-    for id in gone {
+/// What is remembered from one look to the next.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    looks: u64,
+    /// What each of the lists of maintenance had when it was read last; nothing before that, and where there is none.
+    maintenance: [Option<HashSet<String>>; 2],
+    /// At which look each incident was looked up last: those come first that have waited longest.
+    looked_up: HashMap<IncidentId, u64>,
+    /// What the log was told already.
+    told: BTreeSet<String>,
+}
+
+impl Mirror {
+    /// Copies what upstream says now. `may_call` is asked before every call, and a no leaves the rest to the next look.
+    /// After a time without a look the last incidents are read, too. The components that upstream does not know are
+    /// returned.
+    pub(super) async fn look(
+        &mut self,
+        store: &Store,
+        client: &Client,
+        page: &PageId,
+        after_a_while: bool,
+        mut may_call: impl FnMut() -> bool,
+    ) -> Result<Vec<ComponentId>, Blind> {
+        self.looks += 1;
+        let wanted = store.mirrored_components(page).await?;
+        let unknown = if wanted.is_empty() {
+            wanted
+        } else {
+            copy_components(store, client, page, wanted, &mut may_call).await?
+        };
         if !may_call() {
-            break;
+            return Ok(unknown);
         }
-        match client.incident_document(page, id).await {
-            Ok(document) => told.extend(incidents(vec![document])),
-            Err(ApiError::Permanent(permanent)) if permanent.status == 404 => {
-                store.unmirror_incident(page, id).await?;
+        let mut trouble = None;
+        let unresolved = kept(client.incident_documents(page, Which::Unresolved).await, &mut trouble)?;
+        let mut listed = unresolved.as_deref().map(ids).unwrap_or_default();
+        self.copy(store, page, unresolved.as_deref().unwrap_or_default()).await?;
+        let turn = usize::try_from(self.looks % 2).unwrap_or(0);
+        for (index, which) in MAINTENANCE.into_iter().enumerate() {
+            // One a minute is enough, but for the first time and after a while.
+            if (after_a_while || turn == index) && may_call() {
+                match kept(client.incident_documents(page, which).await, &mut trouble) {
+                    Ok(Some(documents)) => {
+                        self.copy(store, page, &documents).await?;
+                        self.maintenance[index] = Some(ids(&documents));
+                    }
+                    Ok(None) => (),
+                    // Not everybody who speaks this API has it.
+                    Err(ApiError::Permanent(error)) => {
+                        self.warn_once(&error.call, || format!("upstream does not list its maintenance: {error}"));
+                        self.maintenance[index] = None;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
-            Err(error) => return Err(error.into()),
+        }
+        if after_a_while && may_call() {
+            let recent = kept(client.incident_documents(page, Which::Recent(RECENT)).await, &mut trouble)?;
+            listed.extend(recent.as_deref().map(ids).unwrap_or_default());
+            self.copy(store, page, recent.as_deref().unwrap_or_default()).await?;
+        }
+        // Without the list nobody knows which have gone from it.
+        let open = if unresolved.is_some() { store.mirrored_open(page).await? } else { Vec::new() };
+        for id in self.gone(open, &listed) {
+            if !may_call() {
+                break;
+            }
+            self.looked_up.insert(id.clone(), self.looks);
+            match kept(client.incident_document(page, &id).await, &mut trouble) {
+                Ok(document) => self.copy(store, page, document.as_slice()).await?,
+                Err(ApiError::Permanent(permanent)) if permanent.status == 404 => {
+                    store.unmirror_incident(page, &id).await?;
+                    tracing::info!(incident = %id, "upstream has this incident no more");
+                }
+                // What is wrong with one must not keep the others from being looked at.
+                Err(ApiError::Permanent(error)) => {
+                    self.warn_once(id.as_str(), || format!("upstream does not tell of incident {id}: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        trouble.map_or(Ok(unknown), |error| Err(error.into()))
+    }
+
+    /// The copies that are open here and in none of upstream's lists any more, as many as may be looked up now.
+    fn gone(&mut self, open: Vec<OpenCopy>, listed: &HashSet<String>) -> Vec<IncidentId> {
+        self.looked_up.retain(|id, _| open.iter().any(|copy| copy.id == *id));
+        let in_maintenance =
+            |copy: &OpenCopy| self.maintenance.iter().flatten().any(|list| list.contains(copy.id.as_str()));
+        let is_listed =
+            |copy: &OpenCopy| listed.contains(copy.id.as_str()) || (copy.is_maintenance && in_maintenance(copy));
+        let mut gone: Vec<_> = open.into_iter().filter(|copy| !is_listed(copy)).map(|copy| copy.id).collect();
+        // Nobody remembers over a restart whose turn it was, so those that were never looked up take it by lot.
+        fastrand::shuffle(&mut gone);
+        gone.sort_by_key(|id| self.looked_up.get(id).copied().unwrap_or(0));
+        gone.truncate(LOOKED_UP);
+        gone
+    }
+
+    /// Copies those that can be read: somebody else's must not stop a look.
+    async fn copy(&mut self, store: &Store, page: &PageId, documents: &[Value]) -> Result<(), StoreError> {
+        for document in documents {
+            let told = match OutsideIncident::read(document, store.wall()) {
+                Ok(told) => told,
+                Err(what) => {
+                    let id = document["id"].as_str().unwrap_or("without an id").to_owned();
+                    self.warn_once(&id, || format!("incident {id} of upstream's is left out: {what}"));
+                    continue;
+                }
+            };
+            if !told.odd.is_empty() {
+                let odd: Vec<_> = told.odd.iter().copied().collect();
+                let (id, odd) = (&told.id, odd.join(", "));
+                self.warn_once(&format!("{id} {odd}"), || {
+                    format!("incident {id} of upstream's is copied without what cannot be read of it: {odd}")
+                });
+            }
+            if store.mirror_incident(page, &told).await? {
+                tracing::info!(incident = %told.id, status = told.status, "upstream tells of an incident");
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_once(&mut self, about: &str, told: impl FnOnce() -> String) {
+        if self.told.len() >= MOST_TOLD {
+            self.told.clear();
+        }
+        if self.told.insert(about.to_owned()) {
+            tracing::warn!("{}", told());
         }
     }
-    for incident in &told {
-        if store.mirror_incident(page, incident).await? {
-            tracing::info!(incident = %incident.id, status = incident.status, "upstream tells of an incident");
+}
+
+/// What a call brought; a server's trouble with this one call is kept for the end, so that the others are made.
+fn kept<T>(result: Result<T, ApiError>, trouble: &mut Option<ApiError>) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(answer) => Ok(Some(answer)),
+        Err(ApiError::Passing(passing)) if passing.source.is_none() && passing.retry_after.is_none() => {
+            trouble.get_or_insert(passing.into());
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
-    Ok(unknown)
+}
+
+fn ids(documents: &[Value]) -> HashSet<String> {
+    documents.iter().filter_map(|document| document["id"].as_str().map(ToOwned::to_owned)).collect()
 }
 
 async fn copy_components(
@@ -100,7 +217,8 @@ async fn copy_components(
 ) -> Result<Vec<ComponentId>, Blind> {
     for number in 1.. {
         if !may_call() {
-            break;
+            // Nobody knows of the others.
+            return Ok(Vec::new());
         }
         let listing = client.components(page, number).await?;
         let (mut found, mut rest) = (Vec::new(), Vec::new());
@@ -126,14 +244,4 @@ async fn copy_components(
         }
     }
     Ok(wanted)
-}
-
-/// Those that can be read: somebody else's must not stop a look.
-fn incidents(documents: Vec<Value>) -> Vec<OutsideIncident> {
-    let read = |document: Value| {
-        OutsideIncident::deserialize(document)
-            .inspect_err(|error| tracing::debug!(%error, "an incident of upstream's is left out"))
-            .ok()
-    };
-    documents.into_iter().filter_map(read).collect()
 }

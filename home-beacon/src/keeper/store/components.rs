@@ -126,6 +126,9 @@ pub(super) fn fresh(id: ComponentId, page: &PageId, name: String, position: i64,
         group_id: None,
         group: false,
         mirrored: false,
+        seeded: None,
+        porchlight_shown: None,
+        porchlight_warning: None,
     }
 }
 

@@ -47,7 +47,10 @@ pub(super) async fn alter(
     incident.impact_override = patch.impact_override.unwrap_or_else(|| incident.impact_override.clone());
     // Worked out anew from all that the incident did, so that an override that is taken away leaves nothing behind.
     let told = incident.incident_updates.iter().filter_map(|update| update.affected_components.as_ref());
-    let worst = told.flat_map(|told| told.iter()).chain(&affected).map(|component| impact_of(&component.new_status));
+    let worst = told
+        .flat_map(|told| told.iter())
+        .chain(&affected)
+        .map(|component| impact_of(component.new_status.as_deref().unwrap_or_default()));
     let least = if is_scheduled(&incident.status) { "maintenance" } else { "none" };
     let impact = worst.chain([least]).max_by_key(|impact| rank(impact)).unwrap_or(least);
     incident.impact = incident.impact_override.clone().unwrap_or_else(|| impact.to_owned());
@@ -150,7 +153,12 @@ async fn affect(
         components::own(&component, &status)?;
         component.updated_at = now.after(component.updated_at);
         components::set_status(connection, &mut component, status.clone()).await?;
-        affected.push(AffectedComponent { code: id, name: component.name, old_status, new_status: status });
+        affected.push(AffectedComponent {
+            code: Some(id),
+            name: component.name,
+            old_status: Some(old_status),
+            new_status: Some(status),
+        });
     }
     Ok(affected)
 }

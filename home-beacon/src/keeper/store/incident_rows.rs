@@ -22,6 +22,9 @@ pub(super) async fn incident(
 
 /// Adds an incident's components and updates.
 pub(super) async fn fill(connection: &mut SqliteConnection, incident: &mut Incident) -> Result<(), StoreError> {
+    if let Some(word) = incident.upstream_status.take() {
+        incident.status = word;
+    }
     let components = "SELECT c.* FROM components c JOIN incident_components ic ON ic.component_id = c.id
                       WHERE ic.incident_id = ? ORDER BY c.position, c.id";
     incident.components = sqlx::query_as(components).bind(incident.id.as_str()).fetch_all(&mut *connection).await?;

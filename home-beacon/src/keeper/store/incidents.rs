@@ -103,6 +103,7 @@ impl Store {
             page_id: page.clone(),
             name: new.name,
             status: String::new(),
+            upstream_status: None,
             impact: if scheduled { "maintenance" } else { "none" }.into(),
             impact_override: None,
             metadata: Value::Object(serde_json::Map::new()),

@@ -20,12 +20,15 @@ mod look;
 mod metrics;
 mod open;
 mod outside;
+mod outside_incident;
 mod pages;
 mod place;
+mod planned;
 mod queue;
 mod readings;
 mod records;
 mod retention;
+mod seeded;
 mod seeding;
 mod series;
 mod slots;
@@ -58,10 +61,11 @@ pub use self::{
     hold::LastPoint,
     incident_changes::IncidentPatch,
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
-    latest::{Latest, LatestReading},
+    latest::{Latest, LatestOf, LatestReading},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
     open::{check_address, check_place, folder},
-    outside::{OutsideIncident, StatusToTell},
+    outside::{OpenCopy, StatusToTell},
+    outside_incident::OutsideIncident,
     pages::PagePatch,
     queue::{Backlog, SetAside},
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},

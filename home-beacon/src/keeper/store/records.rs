@@ -96,6 +96,17 @@ pub struct Component {
     /// Whether it is a copy of upstream's.
     #[serde(skip)]
     pub mirrored: bool,
+    /// Whether the seed names it; `None` where none ever did.
+    #[sqlx(default)]
+    #[serde(skip)]
+    pub seeded: Option<bool>,
+    /// `false` where nobody is shown it, and what to tell whoever calls; said only where there is something to say.
+    #[sqlx(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub porchlight_shown: Option<bool>,
+    #[sqlx(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub porchlight_warning: Option<String>,
 }
 
 /// A status that a component took, and when.
@@ -113,7 +124,12 @@ pub struct Incident {
     #[sqlx(try_from = "String")]
     pub page_id: PageId,
     pub name: String,
+    /// One of the API's, or whatever upstream says of a copy.
     pub status: String,
+    /// Upstream's word for it, where that is none of the API's; it is in `status` once it was read.
+    #[sqlx(default)]
+    #[serde(skip)]
+    pub upstream_status: Option<String>,
     pub impact: String,
     pub impact_override: Option<String>,
     #[sqlx(json)]
@@ -192,8 +208,9 @@ pub struct IncidentUpdate {
 /// A component whose status an update changed.
 #[derive(Clone, Debug, Serialize, serde::Deserialize)]
 pub struct AffectedComponent {
-    pub code: ComponentId,
+    /// The component's id; a copy of upstream's may lack it, and the statuses.
+    pub code: Option<ComponentId>,
     pub name: String,
-    pub old_status: String,
-    pub new_status: String,
+    pub old_status: Option<String>,
+    pub new_status: Option<String>,
 }

@@ -12,7 +12,7 @@ use sqlx::SqliteConnection;
 use super::{
     Moment, Page, Store, StoreError, components,
     deleted::{self, Kind},
-    metrics, new_id, outside, pages, queue,
+    metrics, new_id, outside, pages, queue, seeded,
 };
 use crate::{
     keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
@@ -47,6 +47,7 @@ impl Store {
             seed_component(&mut change, &seed.page.id, component, position, now).await?;
             outside::set_relayed(&mut change, &component.id, component.relay).await?;
         }
+        seeded::mark(&mut change, &seed.page.id, &seed.components).await?;
         for metric in seed.metrics.iter().filter(|metric| !deleted.contains(metric.id.as_str())) {
             seed_metric(&mut change, &seed.page.id, metric, Origin::Seed, now).await?;
         }

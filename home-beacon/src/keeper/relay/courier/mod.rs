@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use super::{
     Upstream, Waiting, answer,
     hold::Hold,
-    mirror::{self, Blind},
+    mirror::{Blind, Mirror},
     planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Outcome, Pause, Planner},
     report::{Condition, Left, Reports},
 };
@@ -75,7 +75,10 @@ pub struct Courier {
     unknown: BTreeSet<ComponentId>,
     /// The metrics of which it says that upstream does not take them.
     missing: BTreeSet<MetricId>,
+    mirror: Mirror,
     look_due: Duration,
+    /// Whose status was tried last: the next one is another's.
+    tried: Option<ComponentId>,
     statuses_due: Duration,
     looked: Option<Duration>,
     /// Whether the log says that upstream answers.
@@ -103,7 +106,9 @@ impl Courier {
             hold: Hold::default(),
             unknown: BTreeSet::new(),
             missing: BTreeSet::new(),
+            mirror: Mirror::default(),
             look_due: now,
+            tried: None,
             statuses_due: now,
             looked: None,
             stuck: false,
@@ -173,7 +178,7 @@ impl Courier {
         self.left.retain(|_, left| left.until > now);
         if self.statuses_due <= now {
             let statuses = self.store.statuses_to_tell(&self.page).await?;
-            if let Some(status) = statuses.into_iter().find(|status| !self.left.contains_key(&status.component)) {
+            if let Some(status) = self.next_of(statuses) {
                 self.tell_status(&status).await?;
                 return Ok(Turn::Again);
             }
@@ -200,7 +205,7 @@ impl Courier {
             }
             may
         };
-        let seen = mirror::look(&self.store, &self.client, &self.page, after_a_while, may_call).await;
+        let seen = self.mirror.look(&self.store, &self.client, &self.page, after_a_while, may_call).await;
         // Whatever came of it: the points are not to wait until the page can be read.
         self.look_due = now + LOOK;
         match seen {

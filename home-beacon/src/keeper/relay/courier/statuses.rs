@@ -12,6 +12,17 @@ use super::{
 use crate::keeper::store::{StatusToTell, StoreError};
 
 impl Courier {
+    /// The one to be told next: after the one that was tried last, so that one that always fails keeps nobody waiting.
+    pub(super) fn next_of(&mut self, mut statuses: Vec<StatusToTell>) -> Option<StatusToTell> {
+        statuses.retain(|status| !self.left.contains_key(&status.component));
+        statuses.sort_by(|one, other| one.component.as_str().cmp(other.component.as_str()));
+        let is_later =
+            |status: &&StatusToTell| self.tried.as_ref().is_none_or(|tried| status.component.as_str() > tried.as_str());
+        let next = statuses.iter().find(is_later).or(statuses.first()).cloned()?;
+        self.tried = Some(next.component.clone());
+        Some(next)
+    }
+
     /// Tells a status, unless upstream has it already, or a human's word stands there.
     pub(super) async fn tell_status(&mut self, told: &StatusToTell) -> Result<(), StoreError> {
         let StatusToTell { component, status, delivered } = told;

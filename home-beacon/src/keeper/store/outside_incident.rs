@@ -1,0 +1,312 @@
+//! An incident as upstream tells it. What it is, and how it stands, must be readable; everything else is only shown, and an
+//! odd detail costs itself alone.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use shared::id::{ComponentId, IncidentId, PageId};
+use sqlx::types::Json;
+
+use super::{
+    AffectedComponent, Incident, IncidentUpdate, Moment, incident_changes::is_scheduled, records::IncidentTimes,
+};
+
+const STATUSES: [&str; 8] =
+    ["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "verifying", "completed"];
+const IMPACTS: [&str; 5] = ["none", "maintenance", "minor", "major", "critical"];
+
+/// What a status of upstream's that comes after the end is called: an incident with an account of it is over.
+const AFTERWARDS: &str = "postmortem";
+
+/// An incident as upstream tells it.
+#[derive(Clone, Debug)]
+pub struct OutsideIncident {
+    pub id: IncidentId,
+    /// As upstream says it, which may be a word that we do not know.
+    pub status: String,
+    /// The fields that cannot be read and were left out.
+    pub odd: BTreeSet<&'static str>,
+    name: String,
+    impact: Option<String>,
+    metadata: Map<String, Value>,
+    shortlink: Option<String>,
+    times: IncidentTimes,
+    /// `None` where nothing is said of them.
+    pub(super) components: Option<Vec<String>>,
+    updates: Option<Vec<OutsideUpdate>>,
+}
+
+#[derive(Clone, Debug)]
+struct OutsideUpdate {
+    id: String,
+    status: String,
+    body: String,
+    created_at: Moment,
+    updated_at: Moment,
+    display_at: Moment,
+    deliver_notifications: bool,
+    affected_components: Vec<AffectedComponent>,
+}
+
+/// A document whose fields are read one by one.
+struct Fields<'a> {
+    of: &'a Map<String, Value>,
+    odd: &'a mut BTreeSet<&'static str>,
+}
+
+impl Fields<'_> {
+    /// A field; `None` where it is not there, null, or odd.
+    fn get<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.of.get(name).filter(|value| !value.is_null())?;
+        let read = T::deserialize(value).ok();
+        if read.is_none() {
+            self.odd.insert(name);
+        }
+        read
+    }
+
+    /// The objects of a list; `None` where there is no list.
+    fn objects(&mut self, name: &'static str) -> Option<Vec<Map<String, Value>>> {
+        let values: Vec<Value> = self.get(name)?;
+        let mut objects = Vec::with_capacity(values.len());
+        for value in values {
+            match value {
+                Value::Object(object) => objects.push(object),
+                _ => {
+                    self.odd.insert(name);
+                }
+            }
+        }
+        Some(objects)
+    }
+
+    fn moment(&mut self, name: &'static str) -> Option<Moment> {
+        self.get::<Timestamp>(name).map(Moment::new)
+    }
+}
+
+impl OutsideIncident {
+    /// Reads one; `now` stands for a time that it should have and has not.
+    ///
+    /// # Errors
+    /// When it has no id or no status; says what it lacks.
+    pub fn read(document: &Value, now: Timestamp) -> Result<Self, &'static str> {
+        let mut odd = BTreeSet::new();
+        let mut fields = Fields { of: document.as_object().ok_or("it is no object")?, odd: &mut odd };
+        let id: IncidentId = document["id"].as_str().and_then(|id| id.parse().ok()).ok_or("its id cannot be read")?;
+        let status = document["status"].as_str().filter(|status| !status.is_empty());
+        let status = status.ok_or("its status cannot be read")?.to_owned();
+        let updated_at = fields.moment("updated_at");
+        let created_at = fields.moment("created_at").or(updated_at).unwrap_or(Moment::new(now));
+        let updated_at = updated_at.unwrap_or(created_at);
+        let times = IncidentTimes {
+            scheduled_for: fields.moment("scheduled_for"),
+            scheduled_until: fields.moment("scheduled_until"),
+            started_at: fields.moment("started_at").unwrap_or(created_at),
+            monitoring_at: fields.moment("monitoring_at"),
+            resolved_at: fields.moment("resolved_at"),
+            created_at,
+            updated_at,
+        };
+        // Some languages write an empty map as an empty list.
+        let none = document["metadata"].as_array().is_some_and(Vec::is_empty);
+        let metadata = if none { None } else { fields.get("metadata") };
+        let components = fields.objects("components").map(|named| {
+            let ids = named.iter().filter_map(|named| named.get("id")?.as_str().map(ToOwned::to_owned));
+            ids.collect::<Vec<_>>()
+        });
+        let told = fields.objects("incident_updates");
+        let name = fields.get("name").unwrap_or_else(|| "An incident without a name".into());
+        let impact = fields.get("impact");
+        // Where it can be read upstream; only what a browser may be sent to.
+        let shortlink = fields.get("shortlink").filter(|link: &String| link.starts_with("https://") || link.starts_with("http://"));
+        let mut updates = told.as_ref().map(|told| Vec::with_capacity(told.len()));
+        for update in told.iter().flatten() {
+            match OutsideUpdate::read(update, &status, created_at, &mut odd) {
+                Some(update) => updates.iter_mut().for_each(|updates| updates.push(update.clone())),
+                None => {
+                    odd.insert("incident_updates");
+                }
+            }
+        }
+        Ok(Self { id, status, odd, name, impact, metadata: metadata.unwrap_or_default(), shortlink, times, components, updates })
+    }
+
+    /// The status in our words. One that we do not know is of something that goes on, unless it is an account of the end.
+    fn known_status(&self) -> &'static str {
+        let known = STATUSES.into_iter().find(|status| *status == self.status);
+        known.unwrap_or(match (self.status.as_str(), self.times.scheduled_for) {
+            (AFTERWARDS, None) => "resolved",
+            (AFTERWARDS, Some(_)) => "completed",
+            (_, None) => "investigating",
+            (_, Some(_)) => "in_progress",
+        })
+    }
+
+    /// The status in upstream's word, where that is none of ours.
+    pub(super) fn other_word(&self) -> Option<&str> {
+        (self.known_status() != self.status).then_some(&self.status)
+    }
+
+    /// Whether a copy says the same. Somebody may have changed an update without touching the incident.
+    pub(super) fn is_as(&self, copy: &Incident) -> bool {
+        let same_updates = self.updates.as_ref().is_none_or(|updates| {
+            let newest = |moments: &mut dyn Iterator<Item = Moment>| moments.max();
+            copy.incident_updates.len() == updates.len()
+                && newest(&mut copy.incident_updates.iter().map(|update| update.updated_at))
+                    == newest(&mut updates.iter().map(|update| update.updated_at))
+        });
+        copy.status == self.status && copy.shortlink == self.shortlink && copy.times.updated_at == self.times.updated_at && same_updates
+    }
+
+    pub(super) fn as_ours(&self, page: &PageId) -> Incident {
+        let impact = self.impact.as_deref().and_then(|told| IMPACTS.into_iter().find(|impact| *impact == told));
+        let status = self.known_status();
+        let usual = if is_scheduled(status) { "maintenance" } else { "none" };
+        Incident {
+            id: self.id.clone(),
+            page_id: page.clone(),
+            name: self.name.clone(),
+            status: status.to_owned(),
+            upstream_status: None,
+            impact: impact.unwrap_or(usual).to_owned(),
+            impact_override: None,
+            metadata: Value::Object(self.metadata.clone()),
+            reminder_intervals: None,
+            backfilled: false,
+            mirrored: true,
+            times: self.times,
+            shortlink: self.shortlink.clone(),
+            components: Vec::new(),
+            incident_updates: Vec::new(),
+        }
+    }
+
+    /// What was told of it; `None` where nothing is said of that.
+    pub(super) fn updates(&self) -> Option<impl Iterator<Item = IncidentUpdate>> {
+        Some(self.updates.as_ref()?.iter().map(|update| IncidentUpdate {
+            id: update.id.clone(),
+            incident_id: self.id.clone(),
+            status: update.status.clone(),
+            body: update.body.clone(),
+            deliver_notifications: update.deliver_notifications,
+            affected_components: Some(Json(update.affected_components.clone())),
+            display_at: update.display_at,
+            created_at: update.created_at,
+            updated_at: update.updated_at,
+        }))
+    }
+}
+
+impl OutsideUpdate {
+    /// `None` where it has no id. What it does not say itself is the incident's.
+    fn read(
+        document: &Map<String, Value>,
+        status: &str,
+        begun: Moment,
+        odd: &mut BTreeSet<&'static str>,
+    ) -> Option<Self> {
+        let mut fields = Fields { of: document, odd };
+        let id = fields.get::<String>("id").filter(|id| !id.is_empty())?;
+        let (created_at, updated_at) = (fields.moment("created_at"), fields.moment("updated_at"));
+        let display_at = fields.moment("display_at");
+        let created_at = created_at.or(display_at).or(updated_at).unwrap_or(begun);
+        let affected = fields.objects("affected_components").unwrap_or_default();
+        let mut affect = |named: &Map<String, Value>| {
+            let mut fields = Fields { of: named, odd: fields.odd };
+            AffectedComponent {
+                code: fields.get::<String>("code").and_then(|code| ComponentId::try_from(code).ok()),
+                name: fields.get("name").unwrap_or_default(),
+                old_status: fields.get("old_status"),
+                new_status: fields.get("new_status"),
+            }
+        };
+        Some(Self {
+            affected_components: affected.iter().map(&mut affect).collect(),
+            id,
+            status: fields.get("status").unwrap_or_else(|| status.to_owned()),
+            body: fields.get("body").unwrap_or_default(),
+            deliver_notifications: fields.get("deliver_notifications").unwrap_or_default(),
+            display_at: display_at.unwrap_or(created_at),
+            created_at,
+            updated_at: updated_at.unwrap_or(created_at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<OutsideIncident, &'static str> {
+        let mut document = json!({
+            "id": "p31zjtct2jer", "name": "The line is cut", "status": "investigating", "impact": "major",
+            "created_at": "2026-11-27T10:00:00Z", "updated_at": "2026-11-27T10:05:00Z", "metadata": {"a": 1},
+            "components": [{"id": "8kbf7d35c070"}],
+            "incident_updates": [{"id": "u1", "status": "investigating", "body": "We look.",
+                "created_at": "2026-11-27T10:00:00Z", "updated_at": "2026-11-27T10:00:00Z",
+                "affected_components": [{"code": "8kbf7d35c070", "name": "Home", "old_status": "operational",
+                    "new_status": "major_outage"}]}],
+        });
+        change(&mut document);
+        OutsideIncident::read(&document, "2026-11-28T00:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn an_odd_detail_costs_itself_alone_and_is_named() {
+        let affected = "/incident_updates/0/affected_components";
+        for (place, value, odd) in [
+            ("/metadata", json!([]), None),
+            ("/metadata", Value::Null, None),
+            ("/metadata", json!("text"), Some("metadata")),
+            ("/impact", json!("grave"), None),
+            ("/impact", json!(3), Some("impact")),
+            ("/name", Value::Null, None),
+            ("/created_at", json!("yesterday"), Some("created_at")),
+            ("/updated_at", Value::Null, None),
+            ("/components", json!({}), Some("components")),
+            ("/components", json!(["8kbf7d35c070"]), Some("components")),
+            ("/incident_updates", Value::Null, None),
+            ("/incident_updates", json!("none"), Some("incident_updates")),
+            ("/incident_updates/0", json!({"body": "without an id"}), Some("incident_updates")),
+            ("/incident_updates/0/body", Value::Null, None),
+            ("/incident_updates/0/created_at", Value::Null, None),
+            (affected, json!([{"name": "Home"}]), None),
+            (affected, json!(["Home"]), Some("affected_components")),
+            ("/incident_updates/0/affected_components/0/old_status", Value::Null, None),
+            ("/incident_updates/0/affected_components/0/code", json!("?"), None),
+        ] {
+            let told = read(|document| *document.pointer_mut(place).unwrap() = value.clone());
+            let told = told.unwrap_or_else(|error| panic!("{place} {value}: {error}"));
+            assert_eq!(told.odd.iter().copied().next(), odd, "{place} {value}");
+            assert_eq!(told.status, "investigating");
+        }
+    }
+
+    #[test]
+    fn without_an_id_or_a_status_it_is_none() {
+        for (field, value) in [("id", json!(7)), ("id", Value::Null), ("status", Value::Null), ("status", json!(""))] {
+            assert!(read(|document| document[field] = value.clone()).is_err(), "{field} {value}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_status_is_never_an_end() {
+        let said = |status: &str, scheduled: bool| {
+            let told = read(|document| {
+                document["status"] = status.into();
+                document["scheduled_for"] = if scheduled { json!("2026-11-29T00:00:00Z") } else { Value::Null };
+            });
+            let told = told.unwrap();
+            (told.known_status(), told.other_word().map(ToOwned::to_owned))
+        };
+        assert_eq!(said("escalated", false), ("investigating", Some("escalated".into())));
+        assert_eq!(said("delayed", true), ("in_progress", Some("delayed".into())));
+        assert_eq!(said("postmortem", false), ("resolved", Some("postmortem".into())));
+        assert_eq!(said("monitoring", false), ("monitoring", None));
+    }
+}

@@ -1,0 +1,269 @@
+//! What is shown to whom: the page and its public door, who writes where nobody looks, and what machines are told is latest.
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::{
+    beacon::Beacon,
+    binaries::root,
+    keeper::{COMPONENT, Keeper, PAGE, TOKEN},
+    prober::{probe_with, prober_command},
+    process::{file, own_address},
+    statuspage::Fault,
+    upstream::{Relay, store},
+};
+
+/// Every path that a router of the keeper's names, with ids in place of the parameters.
+fn every_route() -> BTreeSet<String> {
+    fn walk(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("the sources").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+                continue;
+            }
+            let place = entry.to_string_lossy().replace('\\', "/");
+            let prefix = match () {
+                () if place.contains("/api/own/") => "/porchlight/v1",
+                () if place.contains("/keeper/api/") => "/v1",
+                () if place.ends_with("/public.rs") || place.contains("/keeper/public/") => "/api/v2",
+                () => "",
+            };
+            let text = fs::read_to_string(&entry).expect("a source");
+            for route in text.split(".route(").skip(1).filter_map(|rest| rest.split('"').nth(1)) {
+                let route = route.replace("{page}", PAGE).replace("{component}", COMPONENT).replace(['{', '}'], "");
+                found.insert(format!("{prefix}{route}"));
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(&root().join("home-beacon/src/keeper"), &mut found);
+    found
+}
+
+async fn with_public_door() -> (Keeper, String) {
+    let keeper = Keeper::start_with(|command| {
+        command.env("KEEPER_PUBLIC_ADDR", format!("{}:0", own_address()));
+    })
+    .await;
+    let lines = keeper.process.lines();
+    let public = lines.iter().find_map(|line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let said = line["message"].as_str().or(line["fields"]["message"].as_str())?;
+        let address = line["address"].as_str().or(line["fields"]["address"].as_str())?;
+        said.starts_with("listening for strangers").then(|| format!("http://{address}"))
+    });
+    let public = public.unwrap_or_else(|| panic!("it tells its public address: {lines:#?}"));
+    (keeper, public)
+}
+
+#[tokio::test]
+async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
+    let (keeper, public) = with_public_door().await;
+    let routes = every_route();
+    assert!(
+        routes.len() > 25 && routes.contains("/metrics") && routes.contains("/porchlight/v1/readings"),
+        "{routes:?}"
+    );
+    let open = |path: &str| ["/", "/page.css", "/page.js"].contains(&path) || path.starts_with("/api/v2/");
+    for route in &routes {
+        for path in [route.clone(), format!("{route}.json"), format!("{route}?api_key={TOKEN}")] {
+            for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+                let request = keeper.http.request(method.clone(), format!("{public}{path}"));
+                let request = request.header("authorization", format!("OAuth {TOKEN}")).body("{}");
+                let status = request.send().await.expect("it answers").status();
+                let expected = match method {
+                    Method::GET
+                        if open(route) && !path.ends_with(".json.json") && (path == *route || path.contains('?')) =>
+                    {
+                        StatusCode::OK
+                    }
+                    _ if open(route) => {
+                        assert!(status == 404 || status == 405, "{method} {path}: {status}");
+                        continue;
+                    }
+                    _ => StatusCode::NOT_FOUND,
+                };
+                assert_eq!(status, expected, "{method} {path}");
+            }
+        }
+    }
+    // The same answers at the private one, which has everything.
+    let metrics = keeper.http.get(format!("{}/metrics", keeper.url)).send().await.expect("it answers");
+    assert_eq!(metrics.status(), 200);
+    assert_eq!(keeper.process.terminate().await.code, Some(0), "both doors close");
+}
+
+#[tokio::test]
+async fn the_public_page_gives_no_reasons_with_ids() {
+    let refused = Fault::Answer { status: 503, headers: "", body: r#"{"error":"gone away"}"# };
+    let relay = Relay::start_with([], refused, |command| {
+        command.env("KEEPER_PUBLIC_ADDR", format!("{}:0", own_address()));
+    })
+    .await;
+    relay.says(Duration::from_secs(60), |told| told["condition"] == "trouble").await;
+    let lines = relay.home.process.lines().join("\n");
+    let public = lines.lines().find(|line| line.contains("listening for strangers")).expect("a line");
+    let public: Value = serde_json::from_str(public).expect("JSON");
+    let address = public["address"].as_str().or(public["fields"]["address"].as_str()).expect("an address");
+    let page = relay.home.http.get(format!("http://{address}/")).send().await.expect("it answers");
+    let page = page.text().await.expect("a page");
+    assert!(
+        page.contains("What is measured cannot be told right now. It is tried again, and nothing is lost."),
+        "{page}"
+    );
+    assert!(!page.contains("gone away") && !page.contains("/pages/"), "{page}");
+    assert!(relay.home.page().await.contains("gone away"), "whoever runs it is told why");
+    let (heading, old, overall) =
+        (page.find("</h1>"), page.find("has not been read yet"), page.find("class=\"overall"));
+    assert!(heading < old && old < overall, "the warning is the first thing under the heading: {page}");
+}
+
+#[tokio::test]
+async fn whoever_writes_to_a_page_that_is_not_shown_is_told_so_everywhere() {
+    let keeper = Keeper::start().await;
+    let beacon = Beacon::start().await;
+    let Keeper { process, folder, .. } = keeper;
+    process.terminate().await;
+    let seed =
+        "[page]\nid = \"aaaaaaaaaaaa\"\nname = \"Another\"\n\n[[components]]\nid = \"bbbbbbbbbbbb\"\nname = \"Home\"\n";
+    let other = file(folder.path(), "other.toml", seed);
+    let keeper = Keeper::restart_with(folder, |command| {
+        command.env("KEEPER_SEED", other);
+    })
+    .await;
+
+    let answer = keeper.call(Method::GET, &format!("/pages/{PAGE}/components"), None).await.expect("it answers");
+    let warning = answer.headers()["porchlight-warning"].to_str().expect("a text").to_owned();
+    assert!(warning.contains(PAGE) && warning.contains("aaaaaaaaaaaa") && warning.contains("PAGE_ID"), "{warning}");
+    let answer = keeper.call(Method::GET, "/pages/aaaaaaaaaaaa/components", None).await.expect("it answers");
+    assert!(!answer.headers().contains_key("porchlight-warning"));
+
+    let run = probe_with(prober_command(&beacon.url(), &keeper.api())).await;
+    assert_eq!(run.target["outcome"], "failed", "{:#}", run.report);
+    assert_eq!(run.report["published"], false);
+    assert!(run.target["error"].as_str().is_some_and(|error| error.contains(&warning)), "{:#}", run.report);
+    assert!(keeper.page().await.contains("Somebody writes to, or asks for, what is not shown"));
+    let told = keeper.process.lines().into_iter().filter(|line| line.contains("what is not shown")).count();
+    assert_eq!(told, 1, "once in an hour");
+}
+
+#[tokio::test]
+async fn a_component_that_the_seed_names_no_more_is_told_to_whoever_sets_it() {
+    let keeper = Keeper::start().await;
+    let Keeper { process, folder, .. } = keeper;
+    process.terminate().await;
+    let seed = format!(
+        "[page]\nid = \"{PAGE}\"\nname = \"My home\"\n\n[[components]]\nid = \"bbbbbbbbbbbb\"\nname = \"Home\"\n"
+    );
+    let other = file(folder.path(), "other.toml", &seed);
+    let keeper = Keeper::restart_with(folder, |command| {
+        command.env("KEEPER_SEED", other);
+    })
+    .await;
+    let path = format!("/pages/{PAGE}/components/{COMPONENT}");
+    let body = json!({"component": {"status": "major_outage"}});
+    let answer = keeper.call(Method::PATCH, &path, Some(body)).await.expect("it answers");
+    let warning = answer.headers()["porchlight-warning"].to_str().expect("a text").to_owned();
+    assert!(warning.contains(COMPONENT) && warning.contains("no seed any more"), "{warning}");
+    let told: Value = answer.json().await.expect("JSON");
+    assert_eq!((&told["status"], &told["porchlight_warning"]), (&json!("major_outage"), &json!(warning)));
+    let named = keeper.ok(Method::GET, &format!("/pages/{PAGE}/components/bbbbbbbbbbbb"), None).await;
+    assert_eq!(named.get("porchlight_warning"), None);
+    let made = json!({"component": {"name": "Made by hand"}});
+    let made = keeper.ok(Method::POST, &format!("/pages/{PAGE}/components"), Some(made)).await;
+    assert_eq!(made.get("porchlight_warning"), None, "no seed ever named it");
+}
+
+#[tokio::test]
+async fn planned_maintenance_is_on_the_page_and_pushes_nothing_off() {
+    let keeper = Keeper::start().await;
+    let incidents = format!("/pages/{PAGE}/incidents");
+    let body = json!({"incident": {"name": "What was over first", "status": "resolved"}});
+    keeper.ok(Method::POST, &incidents, Some(body)).await;
+    for day in 1..=25 {
+        let from = Timestamp::now() + SignedDuration::from_hours(24 * day);
+        let until = from + SignedDuration::from_hours(1);
+        let body = json!({"incident": {"name": format!("Planned {day}."), "scheduled_for": from.to_string(),
+            "scheduled_until": until.to_string()}});
+        keeper.ok(Method::POST, &incidents, Some(body)).await;
+    }
+    let hidden = json!({"component": {"name": "Spare line", "status": "operational", "only_show_if_degraded": true}});
+    let hidden = keeper.ok(Method::POST, &format!("/pages/{PAGE}/components"), Some(hidden)).await;
+    let page = keeper.page().await;
+    assert!(
+        page.contains("Planned maintenance") && page.contains("Planned 1.") && page.contains("And 15 more."),
+        "{page}"
+    );
+    assert!(!page.contains("Planned 25."), "the soonest are listed");
+    assert!(page.contains("What was over first"), "{page}");
+    assert!(!page.contains("Spare line"), "{page}");
+    let path = format!("/pages/{PAGE}/components/{}", hidden["id"].as_str().expect("an id"));
+    keeper.ok(Method::PATCH, &path, Some(json!({"component": {"status": "partial_outage"}}))).await;
+    assert!(keeper.page().await.contains("Spare line"));
+}
+
+#[tokio::test]
+async fn the_latest_measurement_is_the_latest_that_was_one() {
+    let keeper = Keeper::start().await;
+    let at = |ago: i64| Timestamp::from_second(Timestamp::now().as_second() - ago).expect("a time");
+    let (measured, skipped, spoilt) = (at(600), at(300), at(60));
+    store(
+        &keeper,
+        &[
+            json!({"metric": "bandwidth", "at": measured.to_string(), "value": 93.5}),
+            json!({"metric": "bandwidth", "at": skipped.to_string(), "skipped": "the budget is used up"}),
+            json!({"metric": "ping", "at": measured.to_string(), "value": 12.5, "loss": 0.0}),
+            json!({"metric": "ping", "at": spoilt.to_string(), "value": 480.0, "loss": 20.0, "mark": "bandwidth_test"}),
+        ],
+    )
+    .await;
+    let metrics = keeper.http.get(format!("{}/metrics", keeper.url)).send().await.expect("it answers");
+    let metrics = metrics.text().await.expect("a text");
+    for line in [
+        "porchlight_reading{metric=\"bandwidth\"} 93.5".to_owned(),
+        format!("porchlight_reading_timestamp_seconds{{metric=\"bandwidth\"}} {}", measured.as_second()),
+        format!("porchlight_reading_skipped_timestamp_seconds{{metric=\"bandwidth\"}} {}", skipped.as_second()),
+        "porchlight_reading{metric=\"ping\"} 12.5".to_owned(),
+        "porchlight_reading_loss_percent{metric=\"ping\"} 0".to_owned(),
+        format!("porchlight_reading_timestamp_seconds{{metric=\"ping\"}} {}", measured.as_second()),
+        format!("porchlight_reading_spoilt_timestamp_seconds{{metric=\"ping\"}} {}", spoilt.as_second()),
+    ] {
+        assert!(metrics.lines().any(|told| told == line), "{line}\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_answers_nothing_is_not_shown_with_its_last_value_and_no_time_lies_ahead() {
+    let keeper = Keeper::start_with(|command| {
+        command.env_remove("KEEPER_SEED");
+    })
+    .await;
+    let at = |ago: i64| Timestamp::from_second(Timestamp::now().as_second() - ago).expect("a time");
+    store(&keeper, &[json!({"metric": "ping", "at": at(1).to_string(), "value": 0.03, "loss": 0.0})]).await;
+    let page = keeper.page().await;
+    assert!(page.contains("<span>under 0.1 ms</span>"), "{page}");
+    for time in page.split("datetime=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let time: Timestamp = time.parse().expect("a time");
+        assert!(time <= Timestamp::now(), "{time} lies ahead: {page}");
+    }
+    let keeper = Keeper::start_with(|command| {
+        command.env_remove("KEEPER_SEED");
+    })
+    .await;
+    let mut readings = vec![json!({"metric": "ping", "at": at(600).to_string(), "value": 12.0, "loss": 0.0})];
+    let began = at(540);
+    for minute in 0..9 {
+        let at = began + SignedDuration::from_secs(60 * minute);
+        readings.push(json!({"metric": "ping", "at": at.to_string(), "failure": "no answer", "loss": 100.0}));
+    }
+    store(&keeper, &readings).await;
+    let page = keeper.page().await;
+    let since = began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    assert!(
+        page.contains("No answer</span>") && page.contains(&format!("Since <time datetime=\"{since}\">")),
+        "{page}"
+    );
+    assert!(page.contains("Before that 12.0 ms") && !page.contains("<span>12.0 ms</span>"), "{page}");
+}
