@@ -263,7 +263,8 @@ async fn a_panic_shows_no_secret() {
     let source = |text: &str| SecretSource::Value(Secret::new(text));
     let places = Places::here(source(TOKEN), Some(source(&key(1))));
     let api = "http://127.0.0.1:1/v1".parse().expect("an address");
-    let client = Client::new(reqwest::Client::new(), &api, Secret::new(TOKEN));
+    let http = shared::http::client_for([&api], shared::http::Deadlines::default()).expect("a client");
+    let client = Client::new(http, &api, Secret::new(TOKEN));
     let beacon = Prover::new(source(&key(1)), BootClock::since_boot()).expect("a key");
     let prober = Prober::new(api, Secrets::new(places.clone()), Mode::DryRun);
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {

@@ -92,7 +92,7 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
     // The same answers at the private one, which has everything.
     let metrics = keeper.http.get(format!("{}/metrics", keeper.url)).send().await.expect("it answers");
     assert_eq!(metrics.status(), 200);
-    assert_eq!(keeper.process.terminate().await.code, Some(0), "both doors close");
+    assert_eq!(keeper.process.terminate().await.code(), Some(0), "both doors close");
 }
 
 #[tokio::test]
