@@ -224,7 +224,7 @@ impl fmt::Display for Whose {
                 let old = if with == WhichKey::Old { " with the old key" } else { "" };
                 write!(f, ", proven{old} (host up {}, beacon {})", For(running.up), For(running.age))
             }
-            Identity::Foreign => f.write_str(", a proof with another key"),
+            Identity::Foreign => f.write_str(", a proof that does not fit"),
             Identity::Absent => f.write_str(", no proof"),
             Identity::Unchecked => f.write_str(", and the key to check it with is not known"),
         }

@@ -4,6 +4,7 @@
 mod attempt;
 mod certificate;
 mod checker;
+mod complaints;
 mod exchange;
 mod hearing;
 mod names;

@@ -57,6 +57,7 @@ fn finding(verdict: Verdict, page: &Component, ago: i64) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
+began: None,
         statuses: &STATUSES,
         new_key: "new",
         resolve_after: Duration::from_mins(2),
