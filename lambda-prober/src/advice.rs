@@ -52,9 +52,9 @@ pub fn advice(attempts: &[Attempt]) -> Option<String> {
             "It answers {status}{seen}: a proxy or tunnel that does not reach the home. The line or the power is cut there, \
              or what it connects to (the tunnel's end, the beacon) is stopped."
         ),
-        (_, 404 | 421) => format!(
-            "It answers {status}{seen}: a web server or proxy that does not hand this name on to the beacon."
-        ),
+        (_, 404 | 421) => {
+            format!("It answers {status}{seen}: a web server or proxy that does not hand this name on to the beacon.")
+        }
         _ => format!(
             "It answers {status}{seen} without a proof: look at what listens there, at the port forwarding, and at whether \
              the beacon has its BEACON_KEY."

@@ -10,7 +10,7 @@ use shared::settings::WrongSetting;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
-    explain::{Explained, Incidents, OneLine},
+    explain::{Explained, Incidents, OneLine, progress},
     pace::{LONGEST_RUN, Pace},
     report::Report,
     run::Prober,
@@ -46,7 +46,7 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
     };
     let attempts = usize::from(settings.looking.attempts);
     Ok(match settings.every {
-        None => once(&prober, targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
+        None => once(&prober.with_progress(progress()), targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
         Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,
     })
 }

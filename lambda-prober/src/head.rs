@@ -137,7 +137,8 @@ fn status(line: &[u8]) -> Option<u16> {
     let rest = &line[line.iter().position(|byte| matches!(byte, b' ' | b'\t'))?..];
     let rest = rest.trim_ascii_start();
     let (digits, rest) = rest.split_at_checked(3)?;
-    let number: u16 = std::str::from_utf8(digits).ok().filter(|it| it.bytes().all(|it| it.is_ascii_digit()))?.parse().ok()?;
+    let number: u16 =
+        std::str::from_utf8(digits).ok().filter(|it| it.bytes().all(|it| it.is_ascii_digit()))?.parse().ok()?;
     (number >= 100 && !rest.first().is_some_and(u8::is_ascii_digit)).then_some(number)
 }
 
@@ -181,28 +182,38 @@ mod tests {
             ("HTTP/1.1\t401  Unauthorized\r\n\r\n", 401),
             ("ICY 200 OK\r\n\r\n", 200),
             ("\r\n\nHTTP/1.1 200 OK\r\n\r\n", 200),
-            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 418 Teapot\r\n\r\n", 418),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 418 Teapot\r\n\r\n",
+                418,
+            ),
             ("HTTP/1.1 101 Switching Protocols\r\n\r\n", 101),
             ("HTTP/1.1 999 é\r\n no name\r\nno colon\r\n: empty\r\nb\0d\x01: \x7f\r\nX : y\r\n\r\n", 999),
         ] {
-            assert_eq!(read(text.as_bytes()).unwrap().map(|head| (head.status, head.whole)), Some((status, true)), "{text}");
+            assert_eq!(
+                read(text.as_bytes()).unwrap().map(|head| (head.status, head.whole)),
+                Some((status, true)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_http_is_known_at_once() {
-        for text in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\x03\x01\x00\x02\x02\x46", b"220 mail ESMTP\r\n", b"<html>"] {
+        for text in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\x03\x01\x00\x02\x02\x46", b"220 mail ESMTP\r\n", b"<html>"]
+        {
             assert_eq!(Reader::new(all).take(&text[..1.max(text.len() / 2)]), Err(NotHttp));
             assert_eq!(read(text), Err(NotHttp));
         }
-        for text in ["HTTP/1.1\r\n", "HTTP/1.1 OK\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 x\r\n"] {
+        for text in ["HTTP/1.1\r\n", "HTTP/1.1 OK\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 x\r\n"]
+        {
             assert_eq!(read(text.as_bytes()), Err(NotHttp), "{text}");
         }
     }
 
     #[test]
     fn fields_are_found_in_any_case_folded_and_doubled() {
-        let head = read(b"HTTP/1.1 200 OK\r\nA: 1\r\na :2\r\nB:\r\n\tv1;up=1\r\nC: x\r\n  y\r\n\r\nA: body").unwrap().unwrap();
+        let head =
+            read(b"HTTP/1.1 200 OK\r\nA: 1\r\na :2\r\nB:\r\n\tv1;up=1\r\nC: x\r\n  y\r\n\r\nA: body").unwrap().unwrap();
         assert_eq!(head.values("a").collect::<Vec<_>>(), [b"1", b"2"]);
         assert_eq!(head.values("b").collect::<Vec<_>>(), [b"v1;up=1"]);
         assert_eq!(head.values("c").collect::<Vec<_>>(), [b"x y"]);

@@ -81,9 +81,7 @@ fn look(attempt: &Attempt, all: &[Attempt]) -> Seen {
         Resolution::Trouble { .. } | Resolution::Resolved { trouble: Some((Family::V4, _)), .. } => {
             Seen::Nobody(UnknownCause::NameService)
         }
-        Resolution::Literal | Resolution::Resolved { .. } => {
-            look_at_exchanges(&attempt.exchanges, testimony, all)
-        }
+        Resolution::Literal | Resolution::Resolved { .. } => look_at_exchanges(&attempt.exchanges, testimony, all),
     }
 }
 

@@ -66,9 +66,11 @@ impl Marks {
             })
         };
         // Nobody but a cache sends an age.
-        if self.cache.iter().any(|line| line.starts_with("age:")) || says(&["hit", "stale", "updating", "revalidated"]) {
+        if self.cache.iter().any(|line| line.starts_with("age:")) || says(&["hit", "stale", "updating", "revalidated"])
+        {
             Cached::Yes
-        } else if says(&["miss", "dynamic", "bypass", "expired", "fwd"]) || (self.via.is_none() && self.cache.is_empty())
+        } else if says(&["miss", "dynamic", "bypass", "expired", "fwd"])
+            || (self.via.is_none() && self.cache.is_empty())
         {
             Cached::No
         } else {

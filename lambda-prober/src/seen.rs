@@ -103,7 +103,10 @@ impl<'run> Seen<'run> {
     fn began(&self, at: Timestamp) -> Option<Began> {
         let told = |attempt: &Attempt| {
             let (exchange, proven) = attempt.exchanges.iter().find_map(|it| Some((it, it.proven()?)))?;
-            Began::of(proven.running, at.checked_add(attempt.started + attempt.resolution.took() + exchange.phases.until_answer()).ok()?)
+            Began::of(
+                proven.running,
+                at.checked_add(attempt.started + attempt.resolution.took() + exchange.phases.until_answer()).ok()?,
+            )
         };
         self.attempts.iter().find_map(told)
     }

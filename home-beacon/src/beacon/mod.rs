@@ -100,9 +100,10 @@ fn uncached(headers: &mut HeaderMap) {
 fn metrics(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
     const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     let text = move || exposition(&traffic, prover.as_ref().as_ref().map_or(0, Prover::proofs));
-    Router::new().route("/metrics", get(move || async move {
-        ([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")], text())
-    }))
+    Router::new().route(
+        "/metrics",
+        get(move || async move { ([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")], text()) }),
+    )
 }
 
 /// The Prometheus text format.

@@ -316,7 +316,11 @@ fn a_proof_that_may_be_an_old_one_out_of_a_cache_is_nobody_elses() {
 fn what_answers_in_the_homes_stead_is_told_with_what_to_do() {
     let asked = "http://home.example/".parse().unwrap();
     for (status, field, said) in [
-        (301, ("location", "https://home.example/?key=secret"), "301 (Location: https://home.example/?...), which points"),
+        (
+            301,
+            ("location", "https://home.example/?key=secret"),
+            "301 (Location: https://home.example/?...), which points",
+        ),
         (401, ("server", "RouterOS"), "401 (Server: RouterOS) and wants somebody to log in"),
         (530, ("server", "cloudflare"), "530 (Server: cloudflare): a proxy or tunnel that does not reach the home"),
         (502, ("via", "1.1 x"), "502 (Via: 1.1 x): a proxy or tunnel"),

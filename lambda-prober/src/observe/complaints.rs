@@ -4,7 +4,8 @@
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
 /// What to do about a certificate that nothing can be made of.
-const ANEW: &str = "make a new one (version 3, for this name, with SHA-256 and a key of 2048 bits RSA or 256 bits ECDSA)";
+const ANEW: &str =
+    "make a new one (version 3, for this name, with SHA-256 and a key of 2048 bits RSA or 256 bits ECDSA)";
 
 /// Why a certificate does not count as valid.
 pub(super) fn of_certificate(error: &Error) -> String {
@@ -30,27 +31,34 @@ fn of_the_certificate(error: &CertificateError) -> String {
         E::UnhandledCriticalExtension => {
             format!("the certificate demands something (a critical extension) that is not known here: {ANEW}")
         }
-        E::UnknownIssuer => "the certificate is of an issuer that is not trusted here: take one of a public authority, or add \
+        E::UnknownIssuer => {
+            "the certificate is of an issuer that is not trusted here: take one of a public authority, or add \
                              its authority to what this machine trusts"
-            .into(),
+                .into()
+        }
         E::UnknownRevocationStatus | E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
             "whether the certificate was revoked cannot be told: get a new one of another authority".into()
         }
-        E::BadSignature => "a signature of the certificate, or one made with its key, is wrong: look at which key and which \
+        E::BadSignature => {
+            "a signature of the certificate, or one made with its key, is wrong: look at which key and which \
                             authority belong to it"
-            .into(),
+                .into()
+        }
         E::UnsupportedSignatureAlgorithm
         | E::UnsupportedSignatureAlgorithmContext { .. }
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             format!("the certificate, or its key, is of a kind that is too weak or not known here: {ANEW}")
         }
         E::NotValidForName | E::NotValidForNameContext { .. } => {
-            "the certificate is for another name: ask for the home by a name that is in it, or get one for this name".into()
+            "the certificate is for another name: ask for the home by a name that is in it, or get one for this name"
+                .into()
         }
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             "the certificate is not meant for servers: get one for server authentication".into()
         }
-        E::InvalidOcspResponse => "the word of its authority that is sent with the certificate is wrong: renew it".into(),
+        E::InvalidOcspResponse => {
+            "the word of its authority that is sent with the certificate is wrong: renew it".into()
+        }
         E::ApplicationVerificationFailure => "the certificate is refused by this machine's rules: look at them".into(),
         E::Other(other) => of_another(&other.to_string()),
         _ => format!("the certificate is not valid: {ANEW}"),
@@ -161,13 +169,19 @@ mod tests {
             E::ExpiredRevocationListContext { time, next_update: time },
             E::BadSignature,
             E::UnsupportedSignatureAlgorithm,
-            E::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: vec![1], supported_algorithms: Vec::new() },
+            E::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: vec![1],
+                supported_algorithms: Vec::new(),
+            },
             E::UnsupportedSignatureAlgorithmForPublicKeyContext {
                 signature_algorithm_id: vec![1],
                 public_key_algorithm_id: vec![2],
             },
             E::NotValidForName,
-            E::NotValidForNameContext { expected: "home.example".try_into().unwrap(), presented: vec!["DnsName".into()] },
+            E::NotValidForNameContext {
+                expected: "home.example".try_into().unwrap(),
+                presented: vec!["DnsName".into()],
+            },
             E::InvalidPurpose,
             E::InvalidPurposeContext { required: ExtendedKeyPurpose::ServerAuth, presented: Vec::new() },
             E::InvalidOcspResponse,

@@ -82,7 +82,9 @@ impl Connection<'_> {
         }
         let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
         if challenge.is_none() && !self.certificates.can_tell() {
-            return Err(Failure::Local("no certificate is trusted here, so none can be checked: install ca-certificates".into()));
+            return Err(Failure::Local(
+                "no certificate is trusted here, so none can be checked: install ca-certificates".into(),
+            ));
         }
         let (config, complaint) = self.certificates.noting();
         let handshake = TlsConnector::from(config).connect(name, stream);

@@ -39,7 +39,7 @@ fn finding(second: i64, verdict: Verdict, page: &Component) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
-began: None,
+        began: None,
         statuses: STATUSES.get_or_init(Statuses::default),
         new_key: "new",
         resolve_after: Duration::from_mins(2),
@@ -319,6 +319,7 @@ fn what_was_before_an_outage_is_kept_until_it_is_over_and_told() {
     let untold = Finding { began, incident: Some(&open), ..finding(420, UP, &fine) };
     assert_eq!(untold.record(Some(&record)).began(), before, "its end is still to be told");
     assert_eq!(proven(&record, 420, 160, 150).began(), began);
-    let old: Record = serde_json::from_str(r#"{"up_since":"2026-11-21T08:00:00Z","booted":"2026-11-21T08:00:00Z"}"#).unwrap();
+    let old: Record =
+        serde_json::from_str(r#"{"up_since":"2026-11-21T08:00:00Z","booted":"2026-11-21T08:00:00Z"}"#).unwrap();
     assert_eq!(old.began(), None);
 }
