@@ -62,7 +62,7 @@ impl Marks {
             self.cache.iter().any(|line| {
                 let line = line.to_ascii_lowercase();
                 let (_, value) = line.split_once(": ").unwrap_or_default();
-                words.iter().any(|word| value.contains(word))
+                value.split(|it: char| !it.is_ascii_alphanumeric()).any(|it| words.contains(&it))
             })
         };
         // Nobody but a cache sends an age.
