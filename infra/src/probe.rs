@@ -6,6 +6,7 @@ use std::{
 };
 
 use lambda_prober::{
+    explain::progress,
     pace::{LONGEST_RUN, Pace},
     run::{Mode, Prober, RunError},
     secrets::{Places, Secrets},
@@ -22,7 +23,8 @@ use crate::settings::ProbeSettings;
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
     let looking = settings.looking.looking();
     let secrets = Secrets::new(Places::without_a_page()?);
-    let prober = Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_looking(looking);
+    let prober =
+        Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_looking(looking).with_progress(progress());
     let pace = Pace::of(LONGEST_RUN, settings.looking.attempts.into());
     let looked = prober.look(&Home::at(&settings.url), &pace).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),

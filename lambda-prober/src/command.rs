@@ -14,7 +14,7 @@ use shared::{
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
-    explain::{Explained, Incidents, OneLine, Summary},
+    explain::{Explained, Incidents, OneLine, Summary, progress},
     pace::{LONGEST_RUN, Pace},
     report::{Report, TargetReport},
     run::Prober,
@@ -51,7 +51,7 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
     };
     let attempts = usize::from(settings.looking.attempts);
     Ok(match settings.every {
-        None => once(&prober, targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
+        None => once(&prober.with_progress(progress()), targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
         Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,
     })
 }

@@ -1,6 +1,10 @@
 //! A report in words, for a person at a terminal.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use shared::statuspage::IncidentStatus;
@@ -8,6 +12,7 @@ use shared::statuspage::IncidentStatus;
 use crate::{
     identity::{Identity, WhichKey},
     observation::{Attempt, Exchange, Failure, NameTrouble, Origin, Resolution, Statement},
+    observe::Progress,
     plan::Call,
     report::{Outcome, Report, TargetReport},
     run::Mode,
@@ -19,6 +24,42 @@ use crate::{
 /// Shows a whole report: each attempt with its phases, the verdict in a sentence, and what came of the page.
 #[derive(Debug)]
 pub struct Explained<'a>(pub &'a Report);
+
+/// Shows one attempt in one line as it ends, for a person who waits: what is to come is told by [`Explained`].
+#[derive(Debug)]
+pub struct Ended<'a> {
+    pub home: &'a Home,
+    /// From 1.
+    pub number: usize,
+    pub attempt: &'a Attempt,
+}
+
+impl fmt::Display for Ended<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { home, number, attempt } = self;
+        write!(f, "{}: attempt {number}: ", home.name)?;
+        let name = match attempt.resolution {
+            Resolution::NoSuchName { .. } => Some("the name does not exist"),
+            Resolution::Trouble { trouble, .. } => Some(trouble_words(trouble)),
+            Resolution::Literal | Resolution::Resolved { .. } => None,
+        };
+        let outcome = |exchange: &Exchange| match &exchange.outcome {
+            Ok(answer) => format!("{}: HTTP {}{}", exchange.address, answer.status, Whose(answer.identity)),
+            Err(failure) => format!("{}: {}", exchange.address, failure_words(failure)),
+        };
+        let parts = name.map(str::to_owned).into_iter().chain(attempt.exchanges.iter().map(outcome));
+        f.write_str(&parts.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// Tells of attempts on stderr where a person is there to read it, who waits up to half a minute for the rest; elsewhere not.
+pub fn progress() -> Option<Progress> {
+    let tell: Progress = |home, number, attempt| {
+        // Nobody is left to tell when stderr is gone.
+        let _ = writeln!(io::stderr(), "{}", Ended { home, number, attempt });
+    };
+    io::stderr().is_terminal().then_some(tell)
+}
 
 /// Shows what became of incidents, each in one line of its own.
 #[derive(Debug)]
@@ -239,7 +280,7 @@ impl fmt::Display for Whose {
                 let old = if with == WhichKey::Old { " with the old key" } else { "" };
                 write!(f, ", proven{old} (host up {}, beacon {})", For(running.up), For(running.age))
             }
-            Identity::Foreign => f.write_str(", a proof with another key"),
+            Identity::Foreign => f.write_str(", a proof that does not fit"),
             Identity::Absent => f.write_str(", no proof"),
             Identity::Unchecked => f.write_str(", and the key to check it with is not known"),
         }

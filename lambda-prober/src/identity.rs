@@ -1,7 +1,8 @@
 //! Whose answer it was: what the answer showed, held against the keys of the home. Pure.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use shared::proof::{Challenge, Key, Proof, Running};
 
 /// What an answer showed of its sender.
@@ -55,6 +56,48 @@ pub enum Identity {
 pub struct Proven {
     pub at: IpAddr,
     pub running: Running,
+}
+
+/// How far one and the same beginning may seem to move from run to run: it is told in whole seconds, and answers take theirs.
+pub const JITTER: Duration = Duration::from_secs(10);
+
+/// How far the time between a boot and a start may seem to move. Both are told by one clock, at once, in whole seconds.
+pub const SAME_START: SignedDuration = SignedDuration::from_secs(3);
+
+/// When host and beacon began, to the second, by the prober's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Began {
+    pub booted: Timestamp,
+    pub started: Timestamp,
+}
+
+impl Began {
+    /// By what a beacon told at that time; `None` of times that no clock can tell.
+    pub fn of(running: Running, at: Timestamp) -> Option<Self> {
+        let at = Timestamp::from_second(at.as_second()).ok()?;
+        let ago = |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).ok();
+        Some(Self { booted: ago(running.up)?, started: ago(running.age)? })
+    }
+
+    /// How long after its host's boot the beacon started. No clock that is set changes it.
+    pub fn start_after_boot(self) -> SignedDuration {
+        self.started.duration_since(self.booted)
+    }
+
+    /// Whether it is worth noting in the place of `before`. Of several beacons that answer in turn the newest is kept: what
+    /// is earlier is only noted where it is the same beacon by another clock.
+    pub fn is_news_after(self, before: Self) -> bool {
+        let later = self.booted.duration_since(before.booted);
+        let moved = self.start_after_boot() - before.start_after_boot();
+        let same_boot = later.unsigned_abs() <= JITTER;
+        let same_start = moved.unsigned_abs() <= SAME_START.unsigned_abs();
+        match (same_boot, same_start) {
+            (true, true) => false,
+            (true, false) => moved.is_positive(),
+            (false, true) => true,
+            (false, false) => later.is_positive(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
+    advice::may_be_old,
     identity::Identity,
-    observation::{Attempt, Exchange, Failure, Family, Origin, Resolution, Testimony},
+    observation::{Answer, Attempt, Exchange, Failure, Family, Origin, Resolution, Testimony},
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 
@@ -28,7 +29,7 @@ pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
     if exchanges().any(unchecked) {
         return Verdict::Unknown(UnknownCause::Key);
     }
-    let seen: Vec<Seen> = attempts.iter().map(look).collect();
+    let seen: Vec<Seen> = attempts.iter().map(|attempt| look(attempt, attempts)).collect();
     let mut against: Vec<DownCause> =
         seen.iter().filter_map(|seen| if let Seen::Home(cause) = seen { Some(*cause) } else { None }).collect();
     against.sort_unstable();
@@ -69,7 +70,7 @@ enum Seen {
     Nobody(UnknownCause),
 }
 
-fn look(attempt: &Attempt) -> Seen {
+fn look(attempt: &Attempt, all: &[Attempt]) -> Seen {
     let Some(testimony) = attempt.testimony.as_ref().filter(|testimony| testimony.reached_any()) else {
         return Seen::Nobody(UnknownCause::Blind);
     };
@@ -80,11 +81,11 @@ fn look(attempt: &Attempt) -> Seen {
         Resolution::Trouble { .. } | Resolution::Resolved { trouble: Some((Family::V4, _)), .. } => {
             Seen::Nobody(UnknownCause::NameService)
         }
-        Resolution::Literal | Resolution::Resolved { .. } => look_at_exchanges(&attempt.exchanges, testimony),
+        Resolution::Literal | Resolution::Resolved { .. } => look_at_exchanges(&attempt.exchanges, testimony, all),
     }
 }
 
-fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony) -> Seen {
+fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony, all: &[Attempt]) -> Seen {
     // Who is at the last address while the name has others says nothing about these.
     let named = exchanges.iter().filter(|exchange| exchange.origin == Origin::Target);
     let (observed, unobserved): (Vec<_>, Vec<_>) = named.partition(|exchange| testimony.reached(exchange.family()));
@@ -93,7 +94,7 @@ fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony) -> Seen {
         return Seen::Nobody(UnknownCause::NoRoute);
     }
     let causes = observed.into_iter().filter_map(|exchange| match &exchange.outcome {
-        Ok(answer) => of_a_stranger(answer.identity),
+        Ok(answer) => of_a_stranger(answer, all),
         Err(failure) => points_at_home(failure),
     });
     match causes.min() {
@@ -103,8 +104,10 @@ fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony) -> Seen {
     }
 }
 
-fn of_a_stranger(identity: Identity) -> Option<DownCause> {
-    match identity {
+fn of_a_stranger(answer: &Answer, all: &[Attempt]) -> Option<DownCause> {
+    match answer.identity {
+        // It may be the home's own, of another time, so nobody is called a stranger.
+        Identity::Foreign if may_be_old(answer, all) => Some(DownCause::Unproven),
         Identity::Foreign => Some(DownCause::Impostor),
         Identity::Absent => Some(DownCause::Unproven),
         Identity::NotAsked | Identity::Proven { .. } | Identity::Unchecked => None,

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::identity::{Identity, Proven};
+use crate::{
+    identity::{Identity, Proven},
+    marks::Marks,
+};
 
 /// One attempt: the name was resolved, and every address that it has was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,16 @@ pub enum Resolution {
     NoSuchName { took: Duration },
     /// The name service did not say.
     Trouble { took: Duration, trouble: NameTrouble },
+}
+
+impl Resolution {
+    /// How long the name took.
+    pub fn took(&self) -> Duration {
+        match *self {
+            Self::Literal => Duration::ZERO,
+            Self::Resolved { took, .. } | Self::NoSuchName { took } | Self::Trouble { took, .. } => took,
+        }
+    }
 }
 
 /// A family of addresses.
@@ -105,11 +118,20 @@ pub struct Phases {
     pub proof: Option<Duration>,
 }
 
-/// A complete head of an HTTP answer, whatever its status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Phases {
+    /// From the beginning to the end of the answer's head.
+    pub fn until_answer(&self) -> Duration {
+        [self.connect, self.tls, self.answer].into_iter().flatten().sum()
+    }
+}
+
+/// The head of an HTTP answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
     pub identity: Identity,
+    /// What it told of itself besides.
+    pub marks: Marks,
 }
 
 /// Why a connection brought no answer.

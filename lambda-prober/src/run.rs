@@ -21,7 +21,7 @@ use crate::{
     access::Access,
     apply::{Publication, Published},
     judge::judge,
-    observe::{Certificates, Checker, Hearing, Observer},
+    observe::{Certificates, Checker, Hearing, Observer, Progress},
     pace::Pace,
     page::{self, Pages},
     plan::{Rules, Subject},
@@ -61,6 +61,7 @@ pub struct Prober {
     state: Option<State>,
     looking: Looking,
     rules: Rules,
+    progress: Option<Progress>,
     tools: OnceLock<Tools>,
 }
 
@@ -97,7 +98,7 @@ impl Prober {
     /// One that remembers nothing, and looks and publishes by the defaults.
     pub fn new(statuspage: Url, secrets: Secrets, mode: Mode) -> Self {
         let (looking, rules) = (Looking::default(), Rules::default());
-        Self { statuspage, secrets, mode, state: None, looking, rules, tools: OnceLock::new() }
+        Self { statuspage, secrets, mode, state: None, looking, rules, progress: None, tools: OnceLock::new() }
     }
 
     #[must_use]
@@ -113,6 +114,12 @@ impl Prober {
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// Tells of each attempt as it ends.
+    #[must_use]
+    pub fn with_progress(self, progress: Option<Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// Looks at `targets`, or where there are none at those that Parameter Store lists.
@@ -236,8 +243,9 @@ impl Prober {
     ) -> Observer<'run> {
         let (checker, certificates) = (Checker { secrets, home }, &tools.certificates);
         let degraded_above = self.looking.degraded_above;
-        let hear_always = self.mode == Mode::DryRun;
-        Observer { checker, certificates, pace: hearing.pace, hearing, recall, degraded_above, began, hear_always }
+        let (progress, hear_always) = (self.progress, self.mode == Mode::DryRun);
+        let pace = hearing.pace;
+        Observer { checker, certificates, pace, hearing, recall, degraded_above, began, progress, hear_always }
     }
 
     /// The records as this run leaves them, before they are written.

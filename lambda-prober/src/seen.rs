@@ -5,7 +5,7 @@ use shared::statuspage::{Component, ComponentStatus};
 
 use crate::{
     apply::{Applied, Published},
-    identity::Proven,
+    identity::{Began, Proven},
     observation::{Attempt, Exchange},
     page::Pages,
     plan::{OurIncident, Rules, Subject},
@@ -58,6 +58,7 @@ impl<'run> Seen<'run> {
             incident: self.incident,
             addresses: proving.map_or(&[], |attempt| &attempt.addresses),
             proven: self.proven(),
+            began: self.began(at),
             new_key,
             statuses: &rules.statuses,
             resolve_after: rules.resolve_after,
@@ -71,8 +72,9 @@ impl<'run> Seen<'run> {
             verdict: self.verdict,
             down_since: record.down_since,
             up_since: self.verdict.answers().then_some(record.up_since.unwrap_or(at)),
+            before: record.began(),
             outage_key: record.outage_key,
-            running: self.proven().map(|proven| proven.running),
+            began: self.began(at),
         }
     }
 
@@ -95,6 +97,18 @@ impl<'run> Seen<'run> {
                 Some(None) => Outcome::Agrees,
             },
         }
+    }
+
+    /// When host and beacon began, by the proof of a run that began at `at`.
+    fn began(&self, at: Timestamp) -> Option<Began> {
+        let told = |attempt: &Attempt| {
+            let (exchange, proven) = attempt.exchanges.iter().find_map(|it| Some((it, it.proven()?)))?;
+            Began::of(
+                proven.running,
+                at.checked_add(attempt.started + attempt.resolution.took() + exchange.phases.until_answer()).ok()?,
+            )
+        };
+        self.attempts.iter().find_map(told)
     }
 
     fn proven(&self) -> Option<Proven> {

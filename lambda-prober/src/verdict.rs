@@ -120,8 +120,8 @@ impl Verdict {
                  given different keys."
             }
             Self::Down(DownCause::Unproven) => {
-                "Something answers, but it is not your beacon: a stranger on your old address, the router's own page, or a \
-                 beacon without a key."
+                "Something answers, but without your beacon's proof: a stranger on your old address, the router's own page, a \
+                 proxy or tunnel that does not reach it, a cache's old answer, or a beacon without a key."
             }
             Self::Down(DownCause::Refused) => {
                 "An address answered, but the port is closed: the beacon is stopped, the port forwarding is lost, or \

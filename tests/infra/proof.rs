@@ -72,10 +72,10 @@ async fn a_beacon_with_another_key_is_an_impostor() {
 }
 
 #[tokio::test]
-async fn an_old_proof_played_again_is_an_impostors() {
+async fn an_old_proof_played_again_is_none() {
     // Key 1's answer to another challenge.
     let proof = Proof::new(&Key::new([1; 32]), &Challenge::new([9; 32]), Running { up: 5, age: 5 }).to_string();
-    is_down(&Home::open(Manner::Claims(proof.leak())).await.url(), "impostor", "foreign").await;
+    is_down(&Home::open(Manner::Claims(proof.leak())).await.url(), "unproven", "foreign").await;
 }
 
 #[tokio::test]

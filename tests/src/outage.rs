@@ -13,7 +13,7 @@ pub fn date_back(state: &Path, seconds: u64) {
     let text = std::fs::read_to_string(state).expect("a state file");
     let mut records: Value = serde_json::from_str(&text).expect("an object");
     for record in records.as_object_mut().expect("an object").values_mut() {
-        for name in ["down_since", "up_since"] {
+        for name in ["down_since", "up_since", "booted", "started"] {
             let time: Option<Timestamp> = record[name].as_str().map(|time| time.parse().expect("a time"));
             if let Some(time) = time {
                 record[name] = (time - Duration::from_secs(seconds)).to_string().into();

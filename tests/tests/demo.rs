@@ -39,7 +39,7 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     demo.wait_for("its end", told("to resolved")).await;
     let after = read().await;
     assert!(!after.contains("Open incidents") && after.contains("Past incidents"), "{after}");
-    assert!(after.contains("The machine at home ran throughout, but its beacon was started anew."), "{after}");
+    assert!(after.contains("The machine at home was not restarted, but its beacon was."), "{after}");
     demo.wait_for("the end", told("The demo is over.")).await;
     assert_eq!(demo.ended().await.code(), Some(0));
 

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use shared::proof::PROOF_HEADER;
+use shared::proof::{CHALLENGE_HEADER, PROOF_HEADER};
 use tokio::{net::TcpListener, sync::watch};
 
 pub use self::{
@@ -74,7 +74,7 @@ impl Beacon {
 
 fn answers(prover: Arc<Option<Prover>>) -> Router {
     Router::new().fallback(move |method: Method, headers: HeaderMap| async move {
-        if method == Method::GET || method == Method::HEAD {
+        let mut response = if method == Method::GET || method == Method::HEAD {
             let mut response = (StatusCode::OK, ANSWER).into_response();
             if let Some(proof) = prover.as_ref().as_ref().and_then(|prover| prover.answer(&headers)) {
                 response.headers_mut().insert(PROOF_HEADER, proof);
@@ -85,14 +85,25 @@ fn answers(prover: Arc<Option<Prover>>) -> Router {
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
-        }
+        };
+        uncached(response.headers_mut());
+        response
     })
+}
+
+/// An answer is to one challenge, and to nobody else: a cache that keeps it answers the next one wrongly.
+fn uncached(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static(CHALLENGE_HEADER));
 }
 
 fn metrics(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
     const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     let text = move || exposition(&traffic, prover.as_ref().as_ref().map_or(0, Prover::proofs));
-    Router::new().route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, TEXT)], text()) }))
+    Router::new().route(
+        "/metrics",
+        get(move || async move { ([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")], text()) }),
+    )
 }
 
 /// The Prometheus text format.

@@ -25,7 +25,7 @@ pub async fn main() -> ExitCode {
     };
     if let Some(KeeperCommand::Relay { command }) = settings.command {
         return match relay(settings.keeper_addr, command).await {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(ending) => ending,
             Err(error) => {
                 if let Some(wrong) = error.downcast_ref::<WrongSetting>() {
                     return KeeperSettings::refuse(wrong);

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
 };
 
 use jiff::Timestamp;
@@ -53,9 +54,11 @@ struct SetAside {
     reason: String,
 }
 
+/// Says how the relay is; a failure while it is paused, because a person must mend that.
+///
 /// # Errors
 /// When the keeper does not answer, or does not relay.
-pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> anyhow::Result<()> {
+pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> anyhow::Result<ExitCode> {
     let address = Url::parse(&format!("http://{}", reachable(keeper)))?;
     let api = Api::new(client_for([&address], Deadlines::default())?, &address, KEEPER_TOKEN.require()?);
     let failed = |error| not_handed_over(&error, "KEEPER_ADDR", KEEPER_TOKEN);
@@ -71,11 +74,11 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
             0 => writeln!(out, "Nothing that upstream refused was set aside.")?,
             _ => writeln!(out, "{} put back, to be sent again.", points(put_back))?,
         }
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let Told { relay, points_set_aside } = api.call(Method::GET, PATH, None).await.map_err(failed)?;
     tell(&mut out, &relay, &points_set_aside)?;
-    Ok(())
+    Ok(if relay.condition == "paused" { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn tell(out: &mut impl Write, relay: &Relay, aside: &[SetAside]) -> io::Result<()> {

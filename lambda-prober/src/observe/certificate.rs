@@ -7,14 +7,17 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
+    crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use shared::http::{self, CertificateVerifier, SetupError};
+
+use super::complaints;
 
 /// What connections to homes go by: a configuration, and who tells whether a certificate is valid.
 #[derive(Clone)]
@@ -43,15 +46,19 @@ impl Certificates {
     /// A configuration for one connection, and what it will have to say of the certificate.
     pub(super) fn noting(&self) -> (Arc<ClientConfig>, Complaint) {
         let complaint = Complaint::default();
-        let Some(verifier) = &self.verifier else { return (Arc::clone(&self.config), complaint) };
         let mut config = ClientConfig::clone(&self.config);
-        let noting = Noting { verifier: Arc::clone(verifier), complaint: complaint.clone() };
+        let noting = Noting { verifier: self.verifier.clone(), complaint: complaint.clone() };
         config.dangerous().set_certificate_verifier(Arc::new(noting));
         (Arc::new(config), complaint)
     }
+
+    /// Whether this machine can tell at all whether a certificate is valid.
+    pub(super) const fn can_tell(&self) -> bool {
+        self.verifier.is_some()
+    }
 }
 
-/// Why a certificate is not valid, once that is known.
+/// Why a certificate is not valid, once that is known: the first that was found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Complaint(Arc<Mutex<Option<String>>>);
 
@@ -61,30 +68,27 @@ impl Complaint {
     }
 
     fn note(&self, error: &Error) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told(error));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| complaints::of_certificate(error));
     }
 }
 
-fn told(error: &Error) -> String {
-    match error {
-        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "the certificate has expired".into()
-        }
-        Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "the certificate is for another name".into(),
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "the certificate is of an issuer that is not trusted here".into()
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Asks another verifier, and notes what that refuses. That the other side holds the certificate's key is still demanded.
+/// Asks another verifier, and notes what that refuses, of the certificate and of the signature that shows that the other
+/// side holds its key. Neither decides: with a key of the home the proof shows whose answer it is, and what is sent is a
+/// challenge, which is no secret; without one the complaint makes the answer count as none. So that a certificate that no
+/// library can read, and out of which no key can be taken to check a signature with, is no outage.
 #[derive(Debug)]
 struct Noting {
-    verifier: CertificateVerifier,
+    /// `None` where this machine cannot tell: then nothing is noted.
+    verifier: Option<CertificateVerifier>,
     complaint: Complaint,
+}
+
+impl Noting {
+    fn note<T>(&self, asked: impl FnOnce(&CertificateVerifier) -> Result<T, Error>) {
+        if let Some(Err(error)) = self.verifier.as_ref().map(asked) {
+            self.complaint.note(&error);
+        }
+    }
 }
 
 impl ServerCertVerifier for Noting {
@@ -96,11 +100,11 @@ impl ServerCertVerifier for Noting {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verified.or_else(|error| {
-            self.complaint.note(&error);
-            Ok(ServerCertVerified::assertion())
-        })
+        let asked = |verifier: &CertificateVerifier| {
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
+        self.note(asked);
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -109,7 +113,8 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
+        self.note(|verifier| verifier.verify_tls12_signature(message, certificate, signature));
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
@@ -118,10 +123,16 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
+        self.note(|verifier| verifier.verify_tls13_signature(message, certificate, signature));
+        Ok(HandshakeSignatureValid::assertion())
     }
 
+    /// What a certificate's key may sign with: what can be checked, and Ed448, which only its own keys sign with, so that a
+    /// handshake with such a certificate comes about, too.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        let checked = || aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
+        let mut schemes = self.verifier.as_ref().map_or_else(checked, |verifier| verifier.supported_verify_schemes());
+        schemes.push(SignatureScheme::ED448);
+        schemes
     }
 }

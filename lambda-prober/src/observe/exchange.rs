@@ -1,35 +1,28 @@
 //! One connection to one address: connect, TLS, one request, the head of the answer; each phase timed by itself. Then the
 //! answer's sender is identified.
 
-use std::{error::Error as _, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use http_body_util::Empty;
-use hyper::{
-    Request,
-    body::Bytes,
-    client::conn::http1,
-    header::{CONNECTION, HOST, HeaderValue, USER_AGENT},
-};
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use shared::proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::{Certificates, Checker, failure_of};
+use super::{Certificates, Checker, complaints, failure_of};
 use crate::{
+    head::{self, Reader},
     identity::{Evidence, Identity},
+    marks::{CACHES, Marks},
     observation::{Answer, Exchange, Failure, Origin, Phases},
 };
 
-/// The longest head of an answer that is read, and the most fields in it.
-const LONGEST_HEAD: usize = 64 << 10;
-const MOST_FIELDS: usize = 512;
+/// How much of an answer is read at once, in bytes: more than most heads have.
+const PIECE: usize = 2 << 10;
 
 /// Tries the target at `address`: each phase within `phase`, all of them before `until`.
 pub(super) async fn exchange(
@@ -53,12 +46,12 @@ pub(super) async fn exchange(
         Err(error) => Err(Failure::Local(error.to_string())),
         Ok(challenge) => match connection.talk(challenge, &mut seen).await {
             Err(failure) => Err(failure),
-            Ok(Head { status, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked }),
-            Ok(Head { status, evidence: Some(evidence) }) => {
+            Ok(Head { status, marks, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked, marks }),
+            Ok(Head { status, marks, evidence: Some(evidence) }) => {
                 let start = Instant::now();
                 let identity = checker.identify(&evidence, until).await;
                 seen.phases.proof = Some(start.elapsed());
-                Ok(Answer { status, identity })
+                Ok(Answer { status, identity, marks })
             }
         },
     };
@@ -68,6 +61,7 @@ pub(super) async fn exchange(
 /// The head of an answer, as far as it matters.
 struct Head {
     status: u16,
+    marks: Marks,
     /// What it showed of its sender; `None` where that was not asked.
     evidence: Option<Evidence>,
 }
@@ -87,6 +81,11 @@ impl Connection<'_> {
             return deadlines.time(&mut seen.phases.answer, ask(url, stream, challenge)).await;
         }
         let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
+        if challenge.is_none() && !self.certificates.can_tell() {
+            return Err(Failure::Local(
+                "no certificate is trusted here, so none can be checked: install ca-certificates".into(),
+            ));
+        }
         let (config, complaint) = self.certificates.noting();
         let handshake = TlsConnector::from(config).connect(name, stream);
         let handshake = async { handshake.await.map_err(|error| tls_failure(&error)) };
@@ -144,39 +143,67 @@ impl Deadlines {
 /// Sends the one request and waits for the head of the answer; its body is nobody's business.
 async fn ask(
     url: &Url,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     challenge: Option<Challenge>,
 ) -> Result<Head, Failure> {
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(LONGEST_HEAD)
-        .max_headers(MOST_FIELDS)
-        // An answer is an answer: routers and cameras send heads that no standard allows.
-        .allow_spaces_after_header_name_in_responses(true)
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .ignore_invalid_headers_in_responses(true)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| answer_failure(&error))?;
+    let sent = async {
+        stream.write_all(request(url, challenge.as_ref()).as_bytes()).await?;
+        stream.flush().await
+    };
+    // Who does not take it all may have answered all the same.
+    let sent = sent.await;
+    let wanted = |name: &str| name == PROOF_HEADER || MARKS.contains(&name) || CACHES.contains(&name);
+    let (mut reader, mut piece) = (Reader::new(wanted), [0; PIECE]);
+    loop {
+        let read = match stream.read(&mut piece).await {
+            // Many close TLS without a word of farewell.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            read => read,
+        };
+        let head = match read {
+            Ok(0) => match reader.end() {
+                Some(head) => head,
+                None => return Err(sent.err().map_or(Failure::Reset, |error| tls_failure(&error))),
+            },
+            Ok(length) => match reader.take(&piece[..length]) {
+                Ok(Some(head)) => head,
+                Ok(None) => continue,
+                Err(head::NotHttp) => return Err(Failure::NotHttp),
+            },
+            Err(error) => return Err(tls_failure(&error)),
+        };
+        return told(url, &head, challenge, read.is_ok_and(|length| length == 0));
+    }
+}
+
+/// The headers, besides those of caches, by which an answer tells of itself.
+const MARKS: [&str; 3] = ["location", "server", "via"];
+
+/// The request, which asks whatever is between to pass it on.
+fn request(url: &Url, challenge: Option<&Challenge>) -> String {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut request =
-        Request::get(path).header(HOST, host).header(USER_AGENT, shared::http::USER_AGENT).header(CONNECTION, "close");
-    if let Some(challenge) = &challenge {
-        request = request.header(CHALLENGE_HEADER, challenge.as_str());
+    let agent = shared::http::USER_AGENT;
+    let challenge = challenge.map(|it| format!("{CHALLENGE_HEADER}: {}\r\n", it.as_str())).unwrap_or_default();
+    format!(
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: {agent}\r\nconnection: close\r\ncache-control: no-cache\r\n\
+         pragma: no-cache\r\n{challenge}\r\n"
+    )
+}
+
+/// What a head tells, asked for `url`; `broken` is whether the connection ended before it did.
+fn told(url: &Url, head: &head::Head, challenge: Option<Challenge>, broken: bool) -> Result<Head, Failure> {
+    let evidence = challenge.map(|challenge| Evidence::read(challenge, head.values(PROOF_HEADER)));
+    // The proof may have been in what is missing.
+    if !head.whole && evidence == Some(Evidence::Absent) {
+        return Err(if broken { Failure::Reset } else { Failure::NotHttp });
     }
-    let request = request.body(Empty::<Bytes>::new()).map_err(|error| Failure::Local(error.to_string()))?;
-    let answer = sender.send_request(request);
-    tokio::pin!(answer, connection);
-    // The connection does the work; whichever ends first, the answer knows how it went.
-    let response = tokio::select! {
-        biased;
-        response = &mut answer => response,
-        _ = &mut connection => answer.await,
-    };
-    let response = response.map_err(|error| answer_failure(&error))?;
-    let proofs = response.headers().get_all(PROOF_HEADER).iter().map(HeaderValue::as_bytes);
-    let evidence = challenge.map(|challenge| Evidence::read(challenge, proofs));
-    Ok(Head { status: response.status().as_u16(), evidence })
+    let mut marks = Marks::default();
+    head.fields.iter().for_each(|(name, value)| marks.note(name, value, url));
+    if let Some(Evidence::Presented { proof, .. }) = &evidence {
+        marks.proof = Some(*proof);
+    }
+    Ok(Head { status: head.status, marks, evidence })
 }
 
 fn server_name(url: &Url) -> Option<ServerName<'static>> {
@@ -189,21 +216,7 @@ fn server_name(url: &Url) -> Option<ServerName<'static>> {
 
 fn tls_failure(error: &io::Error) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(tls) => Failure::Tls(tls.to_string()),
+        Some(tls) => Failure::Tls(complaints::of_handshake(tls)),
         None => failure_of(error),
     }
-}
-
-fn answer_failure(error: &hyper::Error) -> Failure {
-    if error.is_parse() {
-        return Failure::NotHttp;
-    }
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return tls_failure(io);
-        }
-        source = inner.source();
-    }
-    Failure::Reset
 }

@@ -4,6 +4,7 @@
 mod attempt;
 mod certificate;
 mod checker;
+mod complaints;
 mod exchange;
 mod hearing;
 mod names;
@@ -18,7 +19,11 @@ use crate::{
     observation::{Attempt, Exchange, Failure},
     pace::Pace,
     state::Recall,
+    target::Home,
 };
+
+/// Is told of a home's attempts, counted from 1, as they end.
+pub type Progress = fn(&Home, usize, &Attempt);
 
 /// One home, and what looking at it takes.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub struct Observer<'run> {
     pub degraded_above: Duration,
     /// When the run began.
     pub began: Instant,
+    /// Who is told of each attempt as it ends, for a person who waits.
+    pub progress: Option<Progress>,
     /// Whether the witnesses are heard although the home answers, so that a person sees whether they are there.
     pub hear_always: bool,
 }
@@ -52,6 +59,9 @@ impl Observer<'_> {
             }
             let conclusive = attempt.exchanges.iter().any(|exchange| self.is_conclusive(exchange));
             attempts.push(attempt);
+            if let (Some(progress), Some(attempt)) = (self.progress, attempts.last()) {
+                progress(self.checker.home, attempts.len(), attempt);
+            }
             if conclusive {
                 break;
             }

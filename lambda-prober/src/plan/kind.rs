@@ -1,38 +1,52 @@
-//! What kind of outage it was, from how long host and beacon say they have been running.
+//! What kind of outage it was, from when host and beacon began, as the last run before it saw and as is seen now.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::proof::Running;
 
-use crate::pace::LONGEST_RUN;
+use crate::identity::{Began, JITTER, SAME_START};
 
-/// An outage is noticed up to a run and its attempts after it began, and whatever caused it came before.
-const NOTICED_WITHIN: Duration = Duration::from_mins(2);
+/// How far two clocks drift apart at worst: one part in so many. A Pi that asks nobody the time is better than that.
+const DRIFT: u32 = 5_000;
+
+/// How long before an outage was noticed the home may have been seen last: a run every ten minutes is a slow schedule.
+const NOTICED_WITHIN: Duration = Duration::from_mins(10);
 
 /// The kind of an outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The host booted during it.
+    /// The host booted since it was last seen up.
     PowerOrReboot,
-    /// Only the beacon began during it.
+    /// Only the beacon began since.
     BeaconRestart,
-    /// Both ran throughout.
-    Network,
+    /// Neither did. A machine that slept looks the same.
+    NotRestarted,
 }
 
 impl Kind {
-    /// The kind of an outage from `down_since` to `up_since`, from what the beacon says of itself at `at`.
-    pub fn of(running: Running, at: Timestamp, down_since: Timestamp, up_since: Timestamp) -> Self {
-        // What began after the run that found the home up again is another story.
-        let outage = down_since - NOTICED_WITHIN..=up_since + LONGEST_RUN;
-        // Ages beyond what a clock can tell began before any outage.
-        let during =
-            |seconds: u64| at.checked_sub(Duration::from_secs(seconds)).is_ok_and(|start| outage.contains(&start));
-        match (during(running.up), during(running.age)) {
-            (true, _) => Self::PowerOrReboot,
-            (false, true) => Self::BeaconRestart,
-            (false, false) => Self::Network,
+    /// The kind of an outage that began at `down_since` and is over at `at`; `None` where it cannot be told.
+    ///
+    /// A boot that is later than before may also be that of a virtual machine that was paused, whose uptime counts no pause,
+    /// or be a clock that was set: both move boot and start alike, and by no more than the time in which nobody saw the
+    /// home. A boot that is earlier is another machine's, or a clock that was set back.
+    pub fn of(before: Began, now: Began, at: Timestamp, down_since: Timestamp) -> Option<Self> {
+        // What was noted after the outage began tells nothing of the time before.
+        if before.started > down_since + JITTER {
+            return None;
+        }
+        let outage = at.duration_since(down_since).unsigned_abs();
+        let later = now.booted.duration_since(before.booted);
+        let moved = now.start_after_boot() - before.start_after_boot();
+        if later.unsigned_abs() > JITTER + outage / DRIFT {
+            // Nothing but another boot brings the start nearer to it.
+            let restarted = moved < -SAME_START || later.unsigned_abs() > outage + NOTICED_WITHIN;
+            return (later.is_positive() && restarted).then_some(Self::PowerOrReboot);
+        }
+        match moved {
+            _ if moved > SAME_START => Some(Self::BeaconRestart),
+            // With the same boot that is another beacon.
+            _ if moved < -SAME_START => None,
+            _ => Some(Self::NotRestarted),
         }
     }
 
@@ -40,33 +54,69 @@ impl Kind {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::PowerOrReboot => "The machine at home was started meanwhile: a power cut, or a reboot.",
-            Self::BeaconRestart => "The machine at home ran throughout, but its beacon was started anew.",
-            Self::Network => "The machine at home ran throughout: it was the network.",
+            Self::BeaconRestart => "The machine at home was not restarted, but its beacon was.",
+            Self::NotRestarted => "The machine at home was not restarted, nor was its beacon.",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::proof::Running;
+
     use super::*;
 
+    const NOON: i64 = 1_800_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(NOON + seconds).unwrap()
+    }
+
+    /// What a run at that second sees of a host that has been running so long, and of its beacon.
+    fn seen(second: i64, up: u64, age: u64) -> Began {
+        Began::of(Running { up, age }, at(second)).unwrap()
+    }
+
+    fn kind(before: Began, now: Began, ended: i64, down: i64) -> Option<Kind> {
+        Kind::of(before, now, at(ended), at(down))
+    }
+
     #[test]
-    fn the_kind_is_told_by_what_began_during_the_outage() {
-        let at = Timestamp::from_second(1_800_000_000).unwrap();
-        let (down_since, up_since) = (at - Duration::from_mins(30), at - Duration::from_mins(2));
-        for (up, age, kind) in [
-            (600, 500, Kind::PowerOrReboot),
-            // The machine was up again before the outage was even noticed.
-            (1_860, 1_850, Kind::PowerOrReboot),
-            (90_000, 500, Kind::BeaconRestart),
-            (90_000, 80_000, Kind::Network),
-            // Updated while it was watched.
-            (90_000, 60, Kind::Network),
-            // It came back while the run that found it was under way.
-            (90_000, 80, Kind::BeaconRestart),
-            (u64::MAX, u64::MAX, Kind::Network),
-        ] {
-            assert_eq!(Kind::of(Running { up, age }, at, down_since, up_since), kind, "{up} {age}");
-        }
+    fn a_beacon_that_was_updated_before_a_line_was_cut_was_not_restarted_by_it() {
+        // Updated at 10 s, seen up at 60 s, cut at 90 s, noticed at 120 s, over at 600 s.
+        assert_eq!(kind(seen(60, 90_060, 50), seen(600, 90_600, 590), 600, 120), Some(Kind::NotRestarted));
+        assert_eq!(kind(seen(60, 90_060, 50), seen(600, 90_601, 589), 600, 120), Some(Kind::NotRestarted), "rounded");
+        assert_eq!(kind(seen(60, 90_060, 50), seen(600, 90_600, 30), 600, 120), Some(Kind::BeaconRestart));
+    }
+
+    #[test]
+    fn a_boot_that_is_later_is_a_restart_however_far_apart_runs_are() {
+        let before = seen(0, 900_000, 800_000);
+        // Ten minutes apart: booted at 200 s, when nobody looked, and the line was cut at 500 s.
+        assert_eq!(kind(before, seen(1_800, 1_600, 1_590), 1_800, 600), Some(Kind::PowerOrReboot));
+        assert_eq!(kind(before, seen(1_800, 60, 50), 1_800, 60), Some(Kind::PowerOrReboot));
+        // Booted a minute before the outage, with a start that took longer then: the start is nearer to the boot.
+        assert_eq!(kind(seen(0, 60, 20), seen(400, 200, 180), 400, 60), Some(Kind::PowerOrReboot));
+    }
+
+    #[test]
+    fn a_machine_that_slept_was_not_restarted_and_of_one_that_was_paused_nothing_is_said() {
+        let before = seen(0, 900_000, 800_000);
+        assert_eq!(kind(before, seen(7_200, 907_200, 807_200), 7_200, 60), Some(Kind::NotRestarted));
+        // Paused for 7000 s, and a clock that was set an hour ahead meanwhile.
+        assert_eq!(kind(before, seen(7_200, 900_200, 800_200), 7_200, 60), None);
+        assert_eq!(kind(before, seen(4_000, 900_400, 800_400), 4_000, 60), None);
+        // A clock that was set back, and another machine.
+        assert_eq!(kind(before, seen(7_200, 910_800, 810_800), 7_200, 60), None);
+        assert_eq!(kind(before, seen(7_200, 9_000_000, 100), 7_200, 60), None);
+    }
+
+    #[test]
+    fn clocks_that_drift_and_records_of_later_tell_nothing_wrong() {
+        let before = seen(0, 900_000, 800_000);
+        // Three days at 100 parts in a million.
+        assert_eq!(kind(before, seen(259_200, 1_159_174, 1_059_174), 259_200, 60), Some(Kind::NotRestarted));
+        assert_eq!(kind(seen(300, 100, 90), seen(600, 400, 390), 600, 60), None, "noted after it began");
+        assert!(Began::of(Running { up: u64::MAX, age: u64::MAX }, at(0)).is_none());
     }
 }

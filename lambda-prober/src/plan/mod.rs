@@ -17,7 +17,6 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use shared::{
     id::{ComponentId, IncidentId},
-    proof::Running,
     statuspage::{Component, ComponentStatus, IncidentChange},
 };
 
@@ -27,7 +26,7 @@ pub use self::{
     ours::{Note, OurIncident, oldest_open},
     words::zone,
 };
-use crate::{statuses::Statuses, verdict::Verdict};
+use crate::{identity::Began, statuses::Statuses, verdict::Verdict};
 
 /// A human who resolves an incident often sets the component, too; what a run then takes for the outage's beginning is up to two
 /// runs and their attempts later.
@@ -67,8 +66,10 @@ pub struct Subject {
     /// Since when it has been up; of a home that answers, always there.
     pub up_since: Option<Timestamp>,
     pub outage_key: Option<String>,
-    /// How long host and beacon have been running, where the home proved itself.
-    pub running: Option<Running>,
+    /// When host and beacon began, as the last run before an outage saw.
+    pub before: Option<Began>,
+    /// When they began by the proof that the home has just given.
+    pub began: Option<Began>,
 }
 
 /// A page as it was read.

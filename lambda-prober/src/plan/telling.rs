@@ -141,7 +141,7 @@ impl Plan<'_> {
         let down_since = incident.note.down_since;
         let length = words::length(up_since.duration_since(down_since).unsigned_abs());
         let since = words::time(up_since, self.at, &self.view.zone);
-        let kind = |subject: &&Subject| Some(Kind::of(subject.running?, self.at, down_since, up_since));
+        let kind = |subject: &&Subject| Kind::of(subject.before?, subject.began?, self.at, down_since);
         let mut kinds = members.iter().map(kind);
         let kind = kinds.next().flatten().filter(|first| kinds.all(|kind| kind == Some(*first)));
         let kind = kind.map_or_else(String::new, |kind| format!(" {}", kind.sentence()));

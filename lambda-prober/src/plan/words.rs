@@ -32,7 +32,8 @@ pub(super) const fn why(cause: DownCause) -> &'static str {
             "Somebody else's beacon answers at its address. If your address just changed, this clears within minutes."
         }
         DownCause::Unproven => {
-            "Something answers at its address, but not its beacon. If your address just changed, this clears within minutes."
+            "Something else answers in its stead: a proxy or tunnel that does not reach it, a router's own page, or \
+             another machine if its address just changed."
         }
         DownCause::Refused => {
             "Its address answers, but the port is closed: the beacon is stopped, the port is no longer forwarded, or the \

@@ -74,6 +74,10 @@ struct ExchangeLine {
     identity: Option<&'static str>,
     host_up_s: Option<u64>,
     beacon_up_s: Option<u64>,
+    http_location: Option<String>,
+    http_server: Option<String>,
+    http_via: Option<String>,
+    http_cache: Vec<String>,
     certificate: Option<String>,
     failure: Option<&'static str>,
     detail: Option<String>,
@@ -109,6 +113,7 @@ impl From<&Exchange> for ExchangeLine {
             Identity::Proven { running, .. } => Some(running),
             _ => None,
         });
+        let marks = answer.map(|answer| answer.marks.clone()).unwrap_or_default();
         Self {
             address: exchange.address.to_string(),
             origin: match exchange.origin {
@@ -123,6 +128,10 @@ impl From<&Exchange> for ExchangeLine {
             identity: answer.map(|answer| answer.identity.label()),
             host_up_s: running.map(|running| running.up),
             beacon_up_s: running.map(|running| running.age),
+            http_location: marks.location,
+            http_server: marks.server,
+            http_via: marks.via,
+            http_cache: marks.cache,
             certificate: exchange.certificate.clone(),
             failure,
             detail,

@@ -12,15 +12,16 @@
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
 //! | `.verdict` | `up`, `degraded`, `down` or `unknown` |
 //! | `.cause` | `null` when up; `slow`, `certificate`, `only_name_service`; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind` |
+//! | `.advice` | what to do about what answers in the home's stead, with what it said of itself, or `null` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is none we know |
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
 //! | `.warning` | what a keeper says of it besides: that nobody is shown the page or component (then the run has failed), or that no seed names it any more; else `null` |
-//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `outage_key`, `cause`, `last_proven_address`; `null` where that was not needed, and without state |
+//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `outage_key`, `cause`, `last_proven_address`, `booted`, `started`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the other family could not be asked for, `no_such_name`, `timeout`, `error`, `empty`) and |
-//! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `certificate` (why it is not valid), `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `http_location`, `http_server`, `http_via` and `http_cache` (headers of caches) of an answer, `certificate` (why it is not valid), `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
 //! | `.attempts[].witnesses[]` | who was asked when the home did not answer: `witness`, `address`, `reached_ms`, `failure`, `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.
@@ -35,6 +36,7 @@ use shared::{id::PageId, statuspage::ComponentStatus};
 
 use self::lines::{AttemptLine, CallLine, milliseconds};
 use crate::{
+    advice::advice,
     observation::Attempt,
     plan::Call,
     run::Mode,
@@ -132,6 +134,7 @@ impl Serialize for TargetReport {
             component_id: &'a str,
             verdict: &'a str,
             cause: Option<&'a str>,
+            advice: Option<String>,
             status_before: Option<ComponentStatus>,
             status: Option<ComponentStatus>,
             outcome: &'a str,
@@ -148,6 +151,7 @@ impl Serialize for TargetReport {
             component_id: self.target.component.as_str(),
             verdict: self.verdict.label(),
             cause: self.verdict.cause(),
+            advice: advice(&self.attempts),
             status_before: self.before,
             status: self.status,
             outcome: self.outcome.label(),

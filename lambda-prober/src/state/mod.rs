@@ -272,6 +272,7 @@ mod tests {
                 incident: None,
                 addresses: &[],
                 proven: None,
+                began: None,
                 statuses: &statuses,
                 new_key: "",
                 resolve_after: Duration::from_mins(2),

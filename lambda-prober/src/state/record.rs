@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::statuspage::{Component, ComponentStatus};
 
-use crate::{identity::Proven, plan::OurIncident, statuses::Statuses, verdict::Verdict};
+use crate::{
+    identity::{Began, Proven},
+    plan::OurIncident,
+    statuses::Statuses,
+    verdict::Verdict,
+};
 
 /// How often an outage that goes on is noted as such.
 const NOTED_EVERY: Duration = Duration::from_mins(10);
@@ -45,9 +50,21 @@ pub struct Record {
     /// Where the home last proved itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_proven_address: Option<IpAddr>,
+    /// When its host booted and its beacon started, as the last run that found the home up before an outage saw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
     /// What another version wrote, kept for its return.
     #[serde(flatten)]
     pub others: Map<String, Value>,
+}
+
+impl Record {
+    /// When host and beacon began, as far as that is known of the time before an outage.
+    pub fn began(&self) -> Option<Began> {
+        Some(Began { booted: self.booted?, started: self.started? })
+    }
 }
 
 /// What a run found of one home.
@@ -63,6 +80,8 @@ pub struct Finding<'a> {
     pub addresses: &'a [IpAddr],
     /// The proof that the home has just given.
     pub proven: Option<Proven>,
+    /// When host and beacon began, by that proof.
+    pub began: Option<Began>,
     /// What the page says of which verdict.
     pub statuses: &'a Statuses,
     /// What the incident of an outage that begins now will be found by.
@@ -79,7 +98,9 @@ impl Finding<'_> {
             self.verdict == Verdict::Up && self.says(ComponentStatus::Operational) && self.incident.is_none();
         match remembered {
             Some(record) if plainly_up => {
-                record.down_since.is_some() || self.address(record) != record.last_proven_address
+                record.down_since.is_some()
+                    || self.address(record) != record.last_proven_address
+                    || self.began(record) != record.began()
             }
             _ => true,
         }
@@ -89,6 +110,7 @@ impl Finding<'_> {
     pub fn record(&self, before: Option<&Record>) -> Record {
         let known = self.with_the_page(before.cloned().unwrap_or_default());
         // A clock that was ahead must not keep an outage open for ever.
+        let began = self.began(&known);
         let past = |time: Option<Timestamp>| time.filter(|time| *time <= self.at);
         let known = Record {
             down_since: past(known.down_since),
@@ -96,6 +118,8 @@ impl Finding<'_> {
             seen_down: past(known.seen_down),
             seen_up: past(known.seen_up),
             last_proven_address: self.address(&known),
+            booted: began.map(|began| began.booted),
+            started: began.map(|began| began.started),
             ..known
         };
         match self.verdict {
@@ -165,8 +189,8 @@ impl Finding<'_> {
             return known;
         }
         if told.outage_key.is_some() && told.outage_key != known.outage_key {
-            let Record { last_proven_address, others, .. } = known;
-            return Record { last_proven_address, others, ..told };
+            let Record { last_proven_address, booted, started, others, .. } = known;
+            return Record { last_proven_address, booted, started, others, ..told };
         }
         let up_since = known.up_since.filter(|up| *up >= began);
         Record { down_since: known.down_since.or(told.down_since), up_since: up_since.or(told.up_since), ..known }
@@ -195,6 +219,19 @@ impl Finding<'_> {
 
     fn since(&self, time: Timestamp) -> Duration {
         self.at.duration_since(time).unsigned_abs()
+    }
+
+    /// When host and beacon began, as the record is to tell it after this run. An outage that is not over, or not told to its
+    /// end, needs to know how it was before.
+    fn began(&self, before: &Record) -> Option<Began> {
+        let known = before.began();
+        if before.down_since.is_some() || self.incident.is_some() || !self.verdict.answers() {
+            return known;
+        }
+        match (self.began, known) {
+            (Some(now), Some(known)) if !now.is_news_after(known) => Some(known),
+            (now, known) => now.or(known),
+        }
     }
 
     /// The last proven address after this run. Of a name with several, the one on record stays while the name has it:

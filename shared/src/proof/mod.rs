@@ -64,7 +64,7 @@ pub struct Running {
 }
 
 /// A beacon's answer to a challenge. Well-formed, which does not make it true: see [`Proof::is_made_with`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
     pub running: Running,
     mac: [u8; BYTES],

@@ -1,6 +1,7 @@
 //! Answers of a statuspage, and settings: nothing makes them fall over, and what is right is read as it was written.
 
 use lambda_prober::{
+    head::Reader,
     plan::OurIncident,
     statuses::Statuses,
     verdict::Verdict,
@@ -81,6 +82,21 @@ proptest! {
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(found[0].is_open(), matches!(status, "investigating" | "identified" | "monitoring"));
         prop_assert!(found[0].names(&"8kbf7d35c070".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_head_is_read_alike_however_it_comes_in_pieces(
+        begins in prop::sample::select(vec!["HTTP/1.1 200 OK\r\n", "http/1.0 404\n", "ICY 200 OK\r\n", "HTTP/1.1 100 x\r\n\r\n", ""]),
+        lines in prop::collection::vec("[ \t]{0,2}[a-zA-Z:\u{0}-\u{20}\u{e9}]{0,12}(\r\n|\n|)", 0..12),
+        rest: Vec<u8>, size in 1_usize..40,
+    ) {
+        let text = [begins.as_bytes(), lines.concat().as_bytes(), &rest].concat();
+        let mut reader = Reader::new(|_| true);
+        let whole = reader.take(&text).map(|head| head.or_else(|| reader.end()));
+        let mut reader = Reader::new(|_| true);
+        let mut pieces = text.chunks(size).map(|piece| reader.take(piece));
+        let found = pieces.find(|read| !matches!(read, Ok(None))).unwrap_or(Ok(None));
+        prop_assert_eq!(found.map(|head| head.or_else(|| reader.end())), whole);
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn subjects() -> impl Strategy<Value = Vec<Subject>> {
             down_since: down.then(|| at(ago)),
             up_since: verdict.answers().then(|| at(ago)),
             outage_key: down.then(|| format!("key{key}")),
-            running: None,
+            before: None,
+            began: None,
         }
     };
     prop::collection::vec(subject(), 1..14).prop_map(move |parts| parts.into_iter().enumerate().map(target).collect())

@@ -31,6 +31,8 @@ fn record() -> impl Strategy<Value = Record> {
             outage_key,
             cause,
             last_proven_address: address.map(Into::into),
+            booted: up_since,
+            started: seen_down,
             ..Record::default()
         },
     )
@@ -57,6 +59,7 @@ fn finding(verdict: Verdict, page: &Component, ago: i64) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
+        began: None,
         statuses: &STATUSES,
         new_key: "new",
         resolve_after: Duration::from_mins(2),

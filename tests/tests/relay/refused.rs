@@ -39,6 +39,10 @@ async fn a_refused_token_pauses_everything_until_its_file_changes() {
     let metrics = relay.home.http.get(format!("{}/metrics", relay.home.url)).send().await.expect("it answers");
     assert!(metrics.text().await.expect("a text").contains("porchlight_relay_paused 1\n"));
     assert!(relay.home.page().await.contains("Could not authenticate"), "the page says why");
+    let mut asking = ours("keeper");
+    asking.arg("relay").env("KEEPER_ADDR", relay.home.url.trim_start_matches("http://")).env("KEEPER_TOKEN", TOKEN);
+    let paused = run(asking, PATIENCE).await;
+    assert!(paused.code == Some(1) && paused.stdout.starts_with("condition: paused: "), "{}", paused.stdout);
 
     relay.way.play(Fault::None);
     // Another token, that happens to be taken as well.

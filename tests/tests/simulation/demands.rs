@@ -227,11 +227,12 @@ impl Demands<'_> {
                 return None;
             }
             let kind = match cut.what {
-                Cut::Line => Kind::Network,
+                Cut::Line => Kind::NotRestarted,
                 Cut::Power => Kind::PowerOrReboot,
                 Cut::Beacon => Kind::BeaconRestart,
             };
-            let right = opened.ending.ends_with(kind.sentence());
+            // Where the record was lost nothing is known of before, and nothing is said.
+            let right = opened.ending.ends_with(kind.sentence()) || !opened.ending.contains("The machine at home");
             (!right).then(|| breach(end, format!("{kind:?} is told as {:?}", opened.ending)))
         })
     }

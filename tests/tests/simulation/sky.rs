@@ -9,6 +9,7 @@ use std::{
 use lambda_prober::{
     identity::{Identity, WhichKey},
     judge::is_conclusive,
+    marks::Marks,
     observation::{Answer, Attempt, Exchange, Failure, NameTrouble, Origin, Phases, Resolution, Statement, Testimony},
     pace::Pace,
 };
@@ -119,7 +120,7 @@ impl Sky<'_> {
                 let answered = answered.and_then(|asked| self.through(asked, connected + phase, to, &AGAIN));
                 let ended = answered.unwrap_or(connected + phase);
                 phases.answer = Some(length(ended - connected));
-                let answer = || Answer { status: 200, identity: self.identity(ended, to) };
+                let answer = || Answer { status: 200, identity: self.identity(ended, to), marks: Marks::default() };
                 (answered.map(|_| answer()).ok_or(Failure::TimedOut), ended)
             }
         };

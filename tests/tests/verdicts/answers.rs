@@ -80,6 +80,21 @@ async fn an_answer_is_an_answer_however_odd_its_head() {
 }
 
 #[tokio::test]
+async fn an_answer_is_an_answer_however_its_body_is_framed() {
+    for odd in [
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked",
+        "HTTP/1.1 200 OK\r\nContent-Length:",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6",
+        "http/1.1 200 OK",
+        "HTTP/1.1 200\nServer: old\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK",
+        "ICY 200 OK",
+    ] {
+        comes_to(Manner::Answers(odd), "up", None, "operational").await;
+    }
+}
+
+#[tokio::test]
 async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
     let keeper = Keeper::start().await;
     let home = Home::open(Manner::Answers("HTTP/1.1 200 OK")).await;

@@ -3,6 +3,8 @@
 
 mod answers;
 mod blindness;
+mod caches;
+mod certificates;
 mod degraded;
 mod names;
 mod packets;

@@ -1,6 +1,9 @@
 //! The life of one incident.
 
+use shared::proof::Running;
+
 use super::*;
+use crate::identity::Began;
 
 #[test]
 fn an_outage_has_an_incident_once_it_has_lasted_and_its_component_is_in_the_same_call() {
@@ -68,7 +71,9 @@ fn the_ending_tells_length_and_kind() {
         change(&calls).body.clone()
     };
     assert_eq!(ending(&recovered), "Reachable since 08:58 CET, after 3 minutes.");
-    recovered.running = Some(Running { up: 200, age: 150 });
+    recovered.began = Began::of(Running { up: 200, age: 150 }, at(0));
+    assert_eq!(ending(&recovered), "Reachable since 08:58 CET, after 3 minutes.", "nothing is known of before");
+    recovered.before = Began::of(Running { up: 90_000, age: 80_000 }, at(-600));
     assert!(
         ending(&recovered).ends_with("3 minutes. The machine at home was started meanwhile: a power cut, or a reboot.")
     );

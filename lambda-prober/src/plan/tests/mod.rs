@@ -31,7 +31,8 @@ fn subject(number: usize, verdict: Verdict, since: i64) -> Subject {
         down_since: down.then(|| at(since)),
         up_since: verdict.answers().then(|| at(since)),
         outage_key: down.then(|| "k".into()),
-        running: None,
+        before: None,
+        began: None,
     }
 }
 

@@ -1,0 +1,235 @@
+//! What is wrong with a certificate, or with a handshake, in words that a person understands, with what to do. No library's
+//! own form of an error is ever shown.
+
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+
+/// What to do about a certificate that nothing can be made of.
+const ANEW: &str =
+    "make a new one (version 3, for this name, with SHA-256 and a key of 2048 bits RSA or 256 bits ECDSA)";
+
+/// Why a certificate does not count as valid.
+pub(super) fn of_certificate(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(error) => of_the_certificate(error),
+        Error::InvalidCertRevocationList(_) => of_the_certificate(&CertificateError::UnknownRevocationStatus),
+        Error::UnsupportedNameType => "the certificate cannot be held against this name".into(),
+        // What is left are complaints about the signature made with it.
+        _ => "the other side did not show that it holds the certificate's key: look at which key belongs to it".into(),
+    }
+}
+
+#[expect(deprecated, reason = "the library still has the forms without context")]
+fn of_the_certificate(error: &CertificateError) -> String {
+    use CertificateError as E;
+    match error {
+        E::BadEncoding => format!("the certificate is not written as one should be: {ANEW}"),
+        E::Expired | E::ExpiredContext { .. } => "the certificate has expired: renew it".into(),
+        E::NotValidYet | E::NotValidYetContext { .. } => {
+            "the certificate is not valid yet: look at the clock of the machine that made it, and at this one's".into()
+        }
+        E::Revoked => "the certificate was revoked: get a new one".into(),
+        E::UnhandledCriticalExtension => {
+            format!("the certificate demands something (a critical extension) that is not known here: {ANEW}")
+        }
+        E::UnknownIssuer => {
+            "the certificate is of an issuer that is not trusted here: take one of a public authority, or add \
+                             its authority to what this machine trusts"
+                .into()
+        }
+        E::UnknownRevocationStatus | E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
+            "whether the certificate was revoked cannot be told: get a new one of another authority".into()
+        }
+        E::BadSignature => {
+            "a signature of the certificate, or one made with its key, is wrong: look at which key and which \
+                            authority belong to it"
+                .into()
+        }
+        E::UnsupportedSignatureAlgorithm
+        | E::UnsupportedSignatureAlgorithmContext { .. }
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            format!("the certificate, or its key, is of a kind that is too weak or not known here: {ANEW}")
+        }
+        E::NotValidForName | E::NotValidForNameContext { .. } => {
+            "the certificate is for another name: ask for the home by a name that is in it, or get one for this name"
+                .into()
+        }
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
+            "the certificate is not meant for servers: get one for server authentication".into()
+        }
+        E::InvalidOcspResponse => {
+            "the word of its authority that is sent with the certificate is wrong: renew it".into()
+        }
+        E::ApplicationVerificationFailure => "the certificate is refused by this machine's rules: look at them".into(),
+        E::Other(other) => of_another(&other.to_string()),
+        _ => format!("the certificate is not valid: {ANEW}"),
+    }
+}
+
+/// What rustls passes on of webpki, which names its errors in one word each.
+fn of_another(word: &str) -> String {
+    // Not matched as a whole: older versions of the library wrap the word.
+    let is = |name: &str| word.contains(name);
+    if is("CaUsedAsEndEntity") {
+        "the certificate is an authority's own, used as a server's: have it sign one for the server (basicConstraints CA:FALSE)"
+            .into()
+    } else if is("EndEntityUsedAsCa") || is("PathLen") {
+        "the certificate was signed with one that may sign none: let a real authority sign it".into()
+    } else if is("UnsupportedCertVersion") {
+        format!("the certificate is of an old form (X.509 version 1): {ANEW}")
+    } else if is("InvalidSerialNumber") {
+        format!("the certificate's serial number is not one (zero, negative or too long): {ANEW}")
+    } else if is("NameConstraint") {
+        "the certificate's authority may not sign for this name: get one of another authority".into()
+    } else if is("Maximum") {
+        "the certificate comes with more others than are looked at: send only those that lead to its authority".into()
+    } else if is("CertDistrusted") {
+        "the certificate is distrusted: get a new one".into()
+    } else {
+        format!("the certificate is not written as today's programs demand: {ANEW}")
+    }
+}
+
+/// Why no secure connection came about.
+pub(super) fn of_handshake(error: &Error) -> String {
+    let text = match error {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "what answers does not speak TLS: look at the port, or ask by http://"
+        }
+        Error::InvalidMessage(_) => "what answers speaks something that is not TLS, or broken TLS: look at the port",
+        Error::AlertReceived(alert) => return of_alert(*alert),
+        Error::PeerIncompatible(_) => {
+            "the other side has no version of TLS, or no cipher, in common with this one: TLS 1.2 or 1.3 is needed"
+        }
+        Error::NoCertificatesPresented => "the other side shows no certificate: give its server one",
+        Error::InvalidCertificate(error) => return of_the_certificate(error),
+        Error::DecryptError | Error::PeerSentOversizedRecord | Error::PeerMisbehaved(_) => {
+            "the other side, or something between, does not keep to TLS"
+        }
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "the other side does not keep to the order of TLS"
+        }
+        _ => "TLS failed on this side",
+    };
+    text.into()
+}
+
+fn of_alert(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::UnrecognisedName => "the other side knows no such name: look at the name its server is set up for",
+        AlertDescription::CertificateRequired | AlertDescription::BadCertificate | AlertDescription::AccessDenied => {
+            "the other side asks for a certificate of ours, which a prober has none of: exempt the beacon from that"
+        }
+        AlertDescription::ProtocolVersion => "the other side takes no version of TLS that is spoken here (1.2 and 1.3)",
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            "the other side has no cipher or certificate in common with this one: look at its TLS settings and certificate"
+        }
+        AlertDescription::InternalError => "the other side's TLS has a fault of its own: look at its log",
+        _ => "the other side broke the handshake off: look at its log",
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use rustls::{ExtendedKeyPurpose, OtherError, PeerIncompatible, PeerMisbehaved, pki_types::UnixTime};
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Word(&'static str);
+
+    /// No name of a variant, no braces: only words.
+    fn is_for_people(text: &str) -> bool {
+        let odd = |word: &str| {
+            let word = word.trim_matches(|it: char| !it.is_alphanumeric());
+            let humps = word.chars().zip(word.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase());
+            humps.count() > 0 && word != "basicConstraints"
+        };
+        !text.contains(['{', '}', '[', ']', '_', '"']) && !text.split(' ').any(odd) && text.len() > 20
+    }
+
+    #[expect(deprecated, reason = "the library still has the forms without context")]
+    fn all() -> Vec<CertificateError> {
+        use CertificateError as E;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+        let mut all = vec![
+            E::BadEncoding,
+            E::Expired,
+            E::ExpiredContext { time, not_after: time },
+            E::NotValidYet,
+            E::NotValidYetContext { time, not_before: time },
+            E::Revoked,
+            E::UnhandledCriticalExtension,
+            E::UnknownIssuer,
+            E::UnknownRevocationStatus,
+            E::ExpiredRevocationList,
+            E::ExpiredRevocationListContext { time, next_update: time },
+            E::BadSignature,
+            E::UnsupportedSignatureAlgorithm,
+            E::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: vec![1],
+                supported_algorithms: Vec::new(),
+            },
+            E::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: vec![1],
+                public_key_algorithm_id: vec![2],
+            },
+            E::NotValidForName,
+            E::NotValidForNameContext {
+                expected: "home.example".try_into().unwrap(),
+                presented: vec!["DnsName".into()],
+            },
+            E::InvalidPurpose,
+            E::InvalidPurposeContext { required: ExtendedKeyPurpose::ServerAuth, presented: Vec::new() },
+            E::InvalidOcspResponse,
+            E::ApplicationVerificationFailure,
+        ];
+        let words = [
+            "CaUsedAsEndEntity",
+            "EndEntityUsedAsCa",
+            "UnsupportedCertVersion",
+            "InvalidSerialNumber",
+            "MalformedExtensions",
+            "ExtensionValueInvalid",
+            "SignatureAlgorithmMismatch",
+            "NameConstraintViolation",
+            "PathLenConstraintViolated",
+            "MaximumPathDepthExceeded",
+            "CertDistrusted",
+            "WhateverComesNext",
+        ];
+        all.extend(words.map(|word| E::Other(OtherError(Arc::new(Word(word))))));
+        all
+    }
+
+    #[test]
+    fn every_complaint_is_in_words_with_what_to_do() {
+        for error in all() {
+            let text = of_certificate(&Error::InvalidCertificate(error.clone()));
+            assert!(is_for_people(&text) && text.contains(": "), "{error:?}: {text}");
+        }
+        assert!(!is_for_people("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))"));
+    }
+
+    #[test]
+    fn every_broken_handshake_is_told_in_words() {
+        let errors = [
+            Error::InvalidMessage(InvalidMessage::InvalidContentType),
+            Error::InvalidMessage(InvalidMessage::MessageTooLarge),
+            Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon),
+            Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+            Error::NoCertificatesPresented,
+            Error::DecryptError,
+            Error::HandshakeNotComplete,
+            Error::General("TheirOwnWord".into()),
+        ];
+        let alerts = (0..=255_u8).map(|number| Error::AlertReceived(number.into()));
+        for error in errors.into_iter().chain(alerts) {
+            let (handshake, certificate) = (of_handshake(&error), of_certificate(&error));
+            assert!(is_for_people(&handshake) && is_for_people(&certificate), "{error:?}: {handshake}");
+        }
+    }
+}
