@@ -125,7 +125,7 @@ fn may_begin(line: &[u8]) -> bool {
         let length = line.len().min(beginning.len());
         line[..length].eq_ignore_ascii_case(&beginning[..length])
     };
-    BEGINNINGS.iter().any(|beginning| begun(&beginning))
+    BEGINNINGS.iter().any(begun)
 }
 
 /// The status of a line like `HTTP/1.1 200 OK`, with or without a reason, whatever its version.

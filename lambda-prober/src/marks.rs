@@ -121,7 +121,9 @@ mod tests {
 
     fn marks(fields: &[(&str, &str)]) -> Marks {
         let (mut marks, asked) = (Marks::default(), "http://home.example:30008/x".parse().unwrap());
-        fields.iter().for_each(|(name, value)| marks.note(name, value.as_bytes(), &asked));
+        for (name, value) in fields {
+            marks.note(name, value.as_bytes(), &asked);
+        }
         marks
     }
 

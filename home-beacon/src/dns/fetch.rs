@@ -22,9 +22,9 @@ pub(super) enum Unanswered {
 /// The status, and the first `longest` bytes of the answer: whatever comes instead of it (a page of megabytes) is not
 /// read to its end.
 pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u8>), Unanswered> {
-    let mut response = request.send().await.map_err(unanswered)?;
+    let mut response = request.send().await.map_err(|error| unanswered(&error))?;
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| unanswered(CallError::Body(error.without_url())))? {
+    while let Some(piece) = response.chunk().await.map_err(|error| unanswered(&CallError::Body(error.without_url())))? {
         body.extend_from_slice(&piece[..piece.len().min(longest - body.len())]);
         if body.len() == longest {
             break;
@@ -33,14 +33,14 @@ pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u
     Ok((response.status().as_u16(), body))
 }
 
-fn unanswered(error: CallError) -> Unanswered {
+fn unanswered(error: &CallError) -> Unanswered {
     if error.is_connect() {
-        let why = if error.is_timeout() { "no connection in time".into() } else { deepest(&error).to_string() };
+        let why = if error.is_timeout() { "no connection in time".into() } else { deepest(error).to_string() };
         Unanswered::Unreached(why + &doubt(Timestamp::now()))
     } else if error.is_timeout() {
         Unanswered::Broken("it did not answer in time".into())
     } else {
-        Unanswered::Broken(format!("it broke the connection ({})", deepest(&error)))
+        Unanswered::Broken(format!("it broke the connection ({})", deepest(error)))
     }
 }
 

@@ -92,10 +92,10 @@ fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
 /// What is measured: the latest measurement that was one, with its own time. One that a speed test spoilt, or that was
 /// skipped, takes nobody's place.
 fn readings(text: &mut Exposition, latest: &[Latest]) {
+    type Told<'a> = (&'a str, &'a str, &'a dyn Fn(&Latest) -> Option<f64>);
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in it")]
     let seconds = |at: Moment| at.timestamp().as_second() as f64;
     let measured = |latest: &Latest, of: fn(&LatestReading) -> Option<f64>| latest.measured.as_ref().and_then(of);
-    type Told<'a> = (&'a str, &'a str, &'a dyn Fn(&Latest) -> Option<f64>);
     let told: [Told<'_>; 6] = [
         ("reading", "The value of the latest measurement, in its unit.", &|it| measured(it, |it| it.value)),
         ("reading_loss_percent", "The loss of the latest measurement.", &|it| measured(it, |it| it.loss)),

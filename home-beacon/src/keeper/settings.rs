@@ -175,7 +175,7 @@ impl KeeperSettings {
                     return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
                 }
                 keeper_token::at_start(&token, &token.name(UPSTREAM_TOKEN.name), url, "UPSTREAM_URL")?;
-                if self.shares_its_token()? && !is_at_home(url) {
+                if Self::shares_its_token()? && !is_at_home(url) {
                     return wrong(SHARED_TOKEN);
                 }
                 Ok(Some(Upstream { url: url.clone(), token, hold: self.hold }))
@@ -184,7 +184,7 @@ impl KeeperSettings {
     }
 
     /// Whether the page upstream is told this keeper's own token.
-    fn shares_its_token(&self) -> Result<bool, WrongSetting> {
+    fn shares_its_token() -> Result<bool, WrongSetting> {
         let current = |secret: SecretSetting| secret.read()?.as_ref().map(SecretSource::current).transpose();
         let (own, upstream) = (current(KEEPER_TOKEN)?, current(UPSTREAM_TOKEN)?);
         Ok(own.is_some() && own == upstream)
@@ -206,7 +206,7 @@ impl KeeperSettings {
                 ),
                 Some(_) => (),
             }
-            if self.shares_its_token().unwrap_or_default() {
+            if Self::shares_its_token().unwrap_or_default() {
                 doubts.push(SHARED_TOKEN.into());
             }
         } else if self.hold != DEFAULT_HOLD {

@@ -285,7 +285,9 @@ fn foreign(byte: u8, fields: &[(&str, &str)]) -> Attempt {
     let (key, challenge) = (Key::new([byte; 32]), Challenge::new([9; 32]));
     answer.marks.proof = Some(Proof::new(&key, &challenge, Running { up: 1, age: 1 }));
     let asked = "http://home.example/".parse().unwrap();
-    fields.iter().for_each(|(name, value)| answer.marks.note(name, value.as_bytes(), &asked));
+    for (name, value) in fields {
+        answer.marks.note(name, value.as_bytes(), &asked);
+    }
     attempt
 }
 

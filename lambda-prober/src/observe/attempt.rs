@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(250);
 /// What comes back while an attempt is under way.
 enum Step {
     Named(Family, Reply),
-    Exchanged(Exchange),
+    Exchanged(Box<Exchange>),
 }
 
 type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, Step>>;
@@ -90,7 +90,7 @@ impl Observer<'_> {
                     if self.is_conclusive(&exchange) {
                         grace.get_or_insert(Instant::now() + GRACE);
                     }
-                    attempt.exchanges.push(exchange);
+                    attempt.exchanges.push(*exchange);
                 }
                 Some(Step::Named(family, reply)) => {
                     let addresses = &reply.addresses()[..reply.addresses().len().min(MOST_ADDRESSES)];
@@ -99,7 +99,9 @@ impl Observer<'_> {
                     }
                     attempt.addresses.extend(addresses);
                     for address in addresses.iter().copied() {
-                        under_way.push(Box::pin(async move { Step::Exchanged(self.exchange(address, until).await) }));
+                        under_way.push(Box::pin(async move {
+                            Step::Exchanged(Box::new(self.exchange(address, until).await))
+                        }));
                     }
                     *if family == Family::V4 { &mut v4 } else { &mut v6 } = Some(reply);
                 }

@@ -130,7 +130,8 @@ impl Call<'_> {
     pub async fn send(self) -> Result<Response, CallError> {
         let until = Instant::now() + self.deadlines.total;
         let request = self.request.map_err(CallError::Request)?;
-        let sent = self.client.send(request, self.deadlines, until);
+        // On the heap: connecting takes much room, and every caller's future would be as large.
+        let sent = Box::pin(self.client.send(request, self.deadlines, until));
         timeout_at(until, sent).await.unwrap_or(Err(CallError::TooLate))
     }
 }

@@ -21,7 +21,7 @@ impl Search {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let below =
             |domain: &&str| host.strip_suffix(*domain).is_some_and(|name| name.is_empty() || name.ends_with('.'));
-        if WORLD.iter().any(|domain| below(&domain)) { Self::Never } else { Self::AfterNoSuchName }
+        if WORLD.iter().any(below) { Self::Never } else { Self::AfterNoSuchName }
     }
 
     /// That of the host that a person names as the one to be measured: a dot makes it complete.

@@ -121,7 +121,7 @@ async fn try_ask(server: SocketAddr, question: &Question) -> io::Result<Said> {
     // A port of its own for each question, and a socket that hears nobody but the server.
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
-    let (mut bytes, mut patience) = ([0; LONGEST], LOST_AFTER);
+    let (mut bytes, mut patience) = (vec![0; LONGEST], LOST_AFTER);
     loop {
         socket.send(&message).await?;
         let again = Instant::now() + patience;

@@ -53,12 +53,11 @@ pub(super) async fn ask_in_order(
                 }
                 next_at = Instant::now();
             }
-            Ok(None) => (),
             Err(_) if Instant::now() >= until => {
                 heard.extend(iter::repeat_n(Said::Silent, asked.len()));
                 return together(&heard);
             }
-            Err(_) => (),
+            Ok(None) | Err(_) => (),
         }
     }
 }

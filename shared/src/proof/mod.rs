@@ -216,7 +216,7 @@ mod tests {
         fn whatever_is_made_is_read_back(key: [u8; 32], challenge: [u8; 32], up: u64, age: u64) {
             let (key, challenge) = (Key::new(key), Challenge::new(challenge));
             let proof = Proof::new(&key, &challenge, Running { up, age });
-            prop_assert_eq!(proof.to_string().parse(), Ok(proof.clone()));
+            prop_assert_eq!(proof.to_string().parse(), Ok(proof));
             prop_assert!(proof.is_made_with(&key, &challenge));
         }
 

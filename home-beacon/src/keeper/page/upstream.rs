@@ -18,6 +18,7 @@ const OLD: Duration = Duration::from_mins(3);
 const MOST_GAPS: u32 = 5;
 const PAST: Duration = Duration::from_hours(14 * 24);
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a sentence of the template, there or not")]
 pub(super) struct RelayView {
     /// When upstream's page was copied last.
     pub(super) looked_at: Option<Time>,

@@ -121,7 +121,8 @@ impl OutsideIncident {
         let name = fields.get("name").unwrap_or_else(|| "An incident without a name".into());
         let impact = fields.get("impact");
         // Where it can be read upstream; only what a browser may be sent to.
-        let shortlink = fields.get("shortlink").filter(|link: &String| link.starts_with("https://") || link.starts_with("http://"));
+        let shortlink =
+            fields.get("shortlink").filter(|link: &String| link.starts_with("https://") || link.starts_with("http://"));
         let mut updates = told.as_ref().map(|told| Vec::with_capacity(told.len()));
         for update in told.iter().flatten() {
             match OutsideUpdate::read(update, &status, created_at, &mut odd) {
@@ -131,7 +132,18 @@ impl OutsideIncident {
                 }
             }
         }
-        Ok(Self { id, status, odd, name, impact, metadata: metadata.unwrap_or_default(), shortlink, times, components, updates })
+        Ok(Self {
+            id,
+            status,
+            odd,
+            name,
+            impact,
+            metadata: metadata.unwrap_or_default(),
+            shortlink,
+            times,
+            components,
+            updates,
+        })
     }
 
     /// The status in our words. One that we do not know is of something that goes on, unless it is an account of the end.
@@ -158,7 +170,10 @@ impl OutsideIncident {
                 && newest(&mut copy.incident_updates.iter().map(|update| update.updated_at))
                     == newest(&mut updates.iter().map(|update| update.updated_at))
         });
-        copy.status == self.status && copy.shortlink == self.shortlink && copy.times.updated_at == self.times.updated_at && same_updates
+        copy.status == self.status
+            && copy.shortlink == self.shortlink
+            && copy.times.updated_at == self.times.updated_at
+            && same_updates
     }
 
     pub(super) fn as_ours(&self, page: &PageId) -> Incident {
