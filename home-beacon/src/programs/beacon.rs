@@ -43,7 +43,7 @@ fn prover() -> Result<Option<Prover>, WrongSetting> {
 }
 
 async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {
-    let shutdown = shared::shutdown::requested();
+    let shutdown = shared::shutdown::requested_for(settings.stop_delay);
     let (public, private) = (listen(settings.public_addr)?, listen(settings.private_addr)?);
     tracing::info!(public = %public.local_addr()?, private = %private.local_addr()?, proves = prover.is_some(), "listening");
     let beacon = Beacon { public, private, connections: settings.max_connections.into(), prover };

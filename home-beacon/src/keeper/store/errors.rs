@@ -26,6 +26,8 @@ pub enum OpenError {
     Damaged(String),
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
     Unusable(#[source] sqlx::Error),
+    #[error("it may not be written: {0}")]
+    Denied(String),
     #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
     Migration(#[source] MigrateError),
 }
@@ -33,7 +35,7 @@ pub enum OpenError {
 impl OpenError {
     /// Whether it may be a full disk, or one that cannot be written: a trouble that ends by itself.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Unusable(_) | Self::Migration(_))
+        matches!(self, Self::Unusable(_) | Self::Denied(_) | Self::Migration(_))
     }
 }
 

@@ -4,6 +4,7 @@
 //! writers never meet; readers see the last committed state.
 
 mod components;
+mod denied;
 mod errors;
 #[cfg(test)]
 mod faults;

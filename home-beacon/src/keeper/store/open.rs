@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -17,6 +18,7 @@ use sqlx::{
 
 use super::{
     MIGRATIONS, OpenError, PATIENCE, Store,
+    denied::denied,
     look::{examine, look_at},
     trouble::Trouble,
 };
@@ -116,7 +118,10 @@ fn lock(database: &Path) -> Result<File, OpenError> {
     let mut path = real.into_os_string();
     path.push(".lock");
     let unusable = |error: std::io::Error| OpenError::Unusable(sqlx::Error::Io(error));
-    let file = File::options().create(true).append(true).open(path).map_err(unusable)?;
+    let file = File::options().create(true).append(true).open(path).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => OpenError::Denied(denied(database)),
+        _ => unusable(error),
+    })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
