@@ -35,7 +35,7 @@ async fn porchlight() -> ExitCode {
     shared::telemetry::init(settings.log_level);
     PorchlightSettings::warn_of_doubts(&[]);
     let done = match settings.command {
-        Command::Demo(settings) => demo(&settings).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),
         Command::Keygen(KeygenSettings { token: false }) => told(keygen()),
         Command::Keygen(KeygenSettings { token: true }) => told(keeper_token::new()),
         Command::Probe(settings) => probe(&settings).await,

@@ -207,6 +207,20 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how long to wait before going on: `0s` is not at all, and a minute is the most.
+///
+/// # Errors
+/// When the text is no duration, or a longer one.
+pub fn delay(text: &str) -> Result<Duration, String> {
+    if matches!(text.trim(), "0" | "0s") {
+        return Ok(Duration::ZERO);
+    }
+    match duration(text) {
+        Ok(delay) if delay <= Duration::from_mins(1) => Ok(delay),
+        _ => Err("a delay is 0s, or written like 5s or 300ms, and is 60s at most".into()),
+    }
+}
+
 /// Reads how much is logged.
 ///
 /// # Errors

@@ -1,6 +1,11 @@
 //! The signals that ask a program to end. As PID 1 of a container a program without this ignores them.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 /// Listens from now on; the future ends at SIGINT or SIGTERM. Call it before telling anybody that the program is there:
 /// a signal that comes before counts too. Where signals cannot be listened to, it says so and the future never ends.
@@ -8,12 +13,30 @@ use tokio::signal::unix::{SignalKind, signal};
 /// # Panics
 /// Outside a tokio runtime.
 pub fn requested() -> impl Future<Output = ()> {
+    requested_for(Duration::ZERO)
+}
+
+/// As [`requested`], but SIGTERM counts only after `grace`: who sends it may still send clients here for a moment (a
+/// Kubernetes node does until its forwarding rules are renewed). A further signal, or SIGINT, ends the wait at once.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn requested_for(grace: Duration) -> impl Future<Output = ()> {
     let signals = signal(SignalKind::interrupt()).and_then(|int| Ok((int, signal(SignalKind::terminate())?)));
     async move {
         match signals {
             Ok((mut interrupt, mut terminate)) => tokio::select! {
                 _ = interrupt.recv() => (),
-                _ = terminate.recv() => (),
+                _ = terminate.recv() => {
+                    if !grace.is_zero() {
+                        tracing::info!(?grace, "asked to end: going on for a moment");
+                        tokio::select! {
+                            () = sleep(grace) => (),
+                            _ = interrupt.recv() => (),
+                            _ = terminate.recv() => (),
+                        }
+                    }
+                }
             },
             Err(error) => {
                 tracing::error!(%error, "signals cannot be listened to; only SIGKILL will end this");

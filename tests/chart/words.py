@@ -11,6 +11,7 @@ from parts import part
 
 # What the chart sets itself.
 SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_SEED", "UPSTREAM_URL", "HOLD"}
+SERVER |= {"KEEPER_PUBLIC_ADDR", "STOP_DELAY"}
 JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEADLINE", "TARGET_HOST", "DOMAIN"}
 OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB}
 
@@ -34,6 +35,9 @@ def documented():
     gone = {
         ("webserver",),
         ("global",),
+        ("enabled",),
+        ("tags",),
+        ("exports",),
         ("duckdns", "image"),
         ("duckdns", "label"),
         ("statuspage", "latency", "image"),

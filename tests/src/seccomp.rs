@@ -66,5 +66,5 @@ fn filter(calls: &[Refused]) -> String {
         let [a, b, c, d] = value.to_le_bytes();
         [low, high, 0, skip, a, b, c, d]
     });
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    bytes.fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

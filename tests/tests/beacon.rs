@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 use tests::{
     beacon::Beacon,
     keeper::Keeper,
@@ -204,6 +204,38 @@ async fn a_signal_closes_the_port_and_ends_it_cleanly() {
     let address = beacon.public;
     assert_eq!(beacon.process.terminate().await.code(), Some(0));
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_beacon_that_is_asked_to_end_goes_on_answering_for_as_long_as_it_was_told() {
+    let mut command = ours("beacon");
+    command.env("STOP_DELAY", "1500ms");
+    let mut beacon = Beacon::run(command, "127.0.0.1:0").await;
+    let asked = Instant::now();
+    beacon.process.signal(Signal::TERM);
+    beacon.process.told("asked to end: going on for a moment").await;
+    while asked.elapsed() < Duration::from_secs(1) {
+        TcpStream::connect(beacon.public).await.expect("it still accepts");
+    }
+    assert_eq!(beacon.process.ended().await.code(), Some(0));
+    assert!(asked.elapsed() >= Duration::from_millis(1500), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_signal_and_that_of_a_terminal_end_it_at_once() {
+    for signals in [&[Signal::TERM, Signal::TERM][..], &[Signal::INT]] {
+        let mut command = ours("beacon");
+        command.env("STOP_DELAY", "60s");
+        let mut beacon = Beacon::run(command, "127.0.0.1:0").await;
+        for (index, signal) in signals.iter().enumerate() {
+            if index > 0 {
+                beacon.process.told("asked to end: going on for a moment").await;
+            }
+            beacon.process.signal(*signal);
+        }
+        // Bounded by the patience of whoever waits for it, which is less than the delay.
+        assert_eq!(beacon.process.ended().await.code(), Some(0), "{signals:?}");
+    }
 }
 
 #[tokio::test]

@@ -185,7 +185,7 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let seed = |name: &str, text: &str| file(elsewhere.path(), name, text);
     let page = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n";
-    let token = ("KEEPER_TOKEN", "hunter2");
+    let token = ("KEEPER_TOKEN", "hunter2-and-longer");
     for (name, value, sentence) in [
         ("KEEPER_ADDR", "here".to_owned(), "invalid value 'here' for '--keeper-addr"),
         ("KEEPER_RATE_LIMIT", "many".to_owned(), "invalid value 'many' for '--keeper-rate-limit"),
@@ -210,11 +210,14 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
         refuses("keeper", &[token, (name, &value)], &[], sentence).await;
     }
     refuses("keeper", &[], &[], "KEEPER_TOKEN is not set").await;
+    refuses("keeper", &[("KEEPER_TOKEN", "short")], &[], "KEEPER_TOKEN has 5 characters").await;
+    refuses("beacon", &[("STOP_DELAY", "2m")], &[], "a delay is 0s").await;
 }
 
 #[tokio::test]
 async fn check_says_that_good_settings_are_good_and_opens_nothing() {
-    for (program, variables) in [("lambda-prober", &TARGET[..]), ("beacon", &[]), ("keeper", &[("KEEPER_TOKEN", "x")])]
+    for (program, variables) in
+        [("lambda-prober", &TARGET[..]), ("beacon", &[]), ("keeper", &[("KEEPER_TOKEN", "sixteen-or-more-")])]
     {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = ours(program);

@@ -48,8 +48,11 @@ spec:
     spec:
       # The program tries again within its own time; another pod would only make a gap longer.
       backoffLimit: 0
-      # The program ends itself at its deadline, or 5 s later. The rest of the minute is for starting it.
-      activeDeadlineSeconds: {{ add $values.deadlineSeconds 60 }}
+      # What failed can be looked at for a day, though nothing newer pushes it out.
+      ttlSecondsAfterFinished: 86400
+      # The program ends itself at its deadline, or 5 s later. The rest of the minute is for starting it, and another one for
+      # a START_DELAY, which is 60s at most.
+      activeDeadlineSeconds: {{ add $values.deadlineSeconds 60 (hasKey $values.settings "START_DELAY" | ternary 60 0) }}
       template:
         metadata:
           labels:

@@ -4,7 +4,7 @@ in words that help nobody. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "relay" "cluster" -}}
+{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -124,17 +124,47 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $calls := or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
-{{- if and .Values.statuspage.url .Values.networkPolicy.enabled $calls -}}
-{{- $url := urlParse .Values.statuspage.url -}}
-{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
+{{- toJson $wrong -}}
+{{- end }}
+
+{{/* Every address that is set is at a port that the pods may connect to. ping is not held back, and name servers are at 53. */}}
+{{- define "porchlight.refusals.ports" -}}
+{{- $wrong := list -}}
+{{- if .Values.networkPolicy.enabled -}}
+{{- $set := list -}}
+{{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
+{{- $set = append $set (list "statuspage.url" .Values.statuspage.url) -}}
+{{- end -}}
+{{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}
+{{- if (index $.Values $job).enabled -}}
+{{- range $name := $names -}}
+{{- range get (index $.Values $job).settings $name | default "" | splitList "," -}}
+{{- $set = append $set (list (printf "%s.settings.%s" $job $name) (trim .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $open := list -}}
 {{- range .Values.networkPolicy.ports }}{{ $open = append $open (toString (int64 .)) }}{{ end -}}
+{{- range $set -}}
+{{- if regexMatch "^https?://" (index . 1) -}}
+{{- $url := urlParse (index . 1) -}}
+{{- $port := trimPrefix ":" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
 {{- if not (has $port $open) -}}
-{{- $wrong = append $wrong (printf "statuspage.url is at port %s, which networkPolicy.ports keeps away: add %s there" $port $port) -}}
+{{- $wrong = append $wrong (printf "%s is at port %s, which networkPolicy.ports keeps away: add %s there" (index . 0) $port $port) -}}
 {{- end -}}
 {{- end -}}
-{{- toJson $wrong -}}
+{{- end -}}
+{{- if .Values.dns.enabled -}}
+{{- range get .Values.dns.settings "PUBLIC_DNS" | default "" | splitList "," -}}
+{{- $port := trimPrefix ":" (regexFind ":[0-9]+$" (trim .)) -}}
+{{- if and (regexMatch "^([0-9.]+|\\[.*\\]):[0-9]+$" (trim .)) (ne $port "53") -}}
+{{- $wrong = append $wrong (printf "dns.settings.PUBLIC_DNS asks at port %s, and the pods reach name servers at port 53 alone: leave the port out" $port) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- uniq $wrong | toJson -}}
 {{- end }}
 
 {{/* Where there is a cluster to look at: what it holds already. */}}

@@ -1,11 +1,11 @@
 //! The beacon's settings.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, listen_address, log_level},
+    settings::{Settings, delay, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
 
@@ -29,6 +29,9 @@ pub struct BeaconSettings {
     /// How many public connections may be open at once
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=16384))]
     pub max_connections: u16,
+    /// How long it goes on answering after SIGTERM, for who is still sent here; 0s: not at all, 60s at most
+    #[arg(long, env = "STOP_DELAY", value_name = "DURATION", value_parser = delay, default_value = "0s")]
+    pub stop_delay: Duration,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,

@@ -13,7 +13,7 @@ use shared::{
     online::{self, Asked},
     settings::Settings,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
 use super::{
     destination::{Destination, HandedOver},
@@ -134,6 +134,13 @@ pub async fn run(settings: &RunSettings, deadline: Duration, mut once: impl Asyn
         }
         told.ending
     };
+    tokio::select! {
+        () = sleep(settings.start_delay) => (),
+        () = &mut stop => {
+            tracing::warn!("asked to end before it began");
+            return if settings.every.is_some() { ExitCode::SUCCESS } else { Ending::NotDone.into() };
+        }
+    }
     let Some(every) = settings.every else {
         return tokio::select! {
             ending = round() => ending.into(),

@@ -6,7 +6,7 @@ use clap::Args;
 use shared::{
     id::{MetricId, PageId},
     secret::SecretSetting,
-    settings::{WrongSetting, base_address, duration, log_level},
+    settings::{WrongSetting, base_address, delay, duration, log_level},
     statuspage::STATUSPAGE_IO,
     telemetry::Reader,
 };
@@ -32,6 +32,9 @@ pub struct RunSettings {
     /// Measure, but hand nothing over and remember nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// How long it waits before its first run, to keep out of another job's way; 60s at most
+    #[arg(long, env = "START_DELAY", value_name = "DURATION", value_parser = delay, default_value = "0s")]
+    pub start_delay: Duration,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,

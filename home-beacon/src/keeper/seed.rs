@@ -144,8 +144,13 @@ impl Seed {
             let line = text[..text.floor_char_boundary(start)].matches('\n').count() + 1;
             format!("line {line}: {}", with_nearest(&error.message().replace('\n', "; ")))
         })?;
-        if jiff::tz::TimeZone::get(&seed.page.time_zone).is_err() {
-            return Err(format!("time_zone `{}` is not known: write it like Europe/Berlin", seed.page.time_zone));
+        let zone = &seed.page.time_zone;
+        let Ok(known) = jiff::tz::TimeZone::get(zone) else {
+            return Err(format!("time_zone `{zone}` is not known: write it like Europe/Berlin"));
+        };
+        // Found whatever its case, but others that read the same name (Kubernetes, for one) are strict.
+        if let Some(spelt) = known.iana_name().filter(|spelt| spelt != zone && spelt.eq_ignore_ascii_case(zone)) {
+            return Err(format!("time_zone `{zone}` is written {spelt}"));
         }
         for (index, component) in seed.components.iter().enumerate() {
             if seed.components[..index].iter().any(|other| other.id == component.id) {
@@ -212,6 +217,7 @@ mod tests {
             (GOOD.replace("name = \"Internet\"", "nmae = \"Internet\""), ": was name meant?"),
             (GOOD.replace("8kbf7d35c070", "8KBF"), "an id is 12 lower-case letters"),
             (GOOD.replace("Europe/Berlin", "Berlin"), "time_zone `Berlin` is not known"),
+            (GOOD.replace("Europe/Berlin", "europe/berlin"), "time_zone `europe/berlin` is written Europe/Berlin"),
             (format!("{GOOD}{}", &GOOD[GOOD.find("[[").unwrap()..]), "two components have the id"),
             ("[page".into(), "line 1"),
             (format!("{GOOD}{METRIC}{METRIC}"), "two metrics have the id"),

@@ -47,7 +47,7 @@ fn prover() -> Result<Option<Prover>, WrongSetting> {
 }
 
 async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {
-    let shutdown = shared::shutdown::requested();
+    let shutdown = shared::shutdown::requested_for(settings.stop_delay);
     let public = match settings.public_addr {
         Some(address) => listen(address)?,
         None => listen_everywhere(PUBLIC_PORT)?,

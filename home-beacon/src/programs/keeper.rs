@@ -10,8 +10,12 @@ use crate::{
 };
 use shared::{
     online,
+    secret::SecretSource,
     settings::{Settings, WrongSetting},
 };
+
+/// The fewest characters that a keeper's token may have.
+const SHORTEST_TOKEN: usize = 16;
 
 /// The program from its arguments to its exit code.
 ///
@@ -83,9 +87,22 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
         seed: settings.seed()?,
-        token: KEEPER_TOKEN.require()?,
+        token: long_enough(KEEPER_TOKEN.require()?)?,
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,
     })
+}
+
+/// A token that can be guessed guards nothing.
+fn long_enough(token: SecretSource) -> Result<SecretSource, WrongSetting> {
+    let length = token.current()?.expose().len();
+    if length < SHORTEST_TOKEN {
+        return Err(WrongSetting(format!(
+            "{} has {length} characters, and a token that nobody guesses has {SHORTEST_TOKEN} or more: make one with \
+             `porchlight keygen --token`, and give it to the jobs and the prober too",
+            token.name(KEEPER_TOKEN.name)
+        )));
+    }
+    Ok(token)
 }
