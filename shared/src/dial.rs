@@ -21,6 +21,9 @@ use crate::names::{Family, Names, Reply, Search, told};
 /// How long an address is tried before the next one is, too: RFC 8305's, section 5.
 const STAGGER: Duration = Duration::from_millis(250);
 
+/// How long a name server that is silent about a family is waited for once all other addresses have failed.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
 /// The most addresses that are tried of each family.
 const MOST_ADDRESSES: usize = 8;
 
@@ -96,9 +99,15 @@ impl Dial {
                 next_at = Instant::now() + STAGGER;
                 continue;
             }
-            let pause = if queue.is_empty() { until } else { next_at };
+            // Once all that is known has failed, a family that nobody tells of is not waited for much longer.
+            let is_over = queue.is_empty() && trying == 0 && failed.is_some();
+            let pause = match (queue.is_empty(), is_over) {
+                (false, _) => next_at.min(until),
+                (true, false) => until,
+                (true, true) => until.min(next_at + LAST_WORD),
+            };
             match timeout_at(pause, under_way.next()).await {
-                Err(_) if pause >= until => return Err(NotConnected::TooLate),
+                Err(_) if is_over || pause >= until => return Err(failed.unwrap_or(NotConnected::TooLate)),
                 Err(_) => (),
                 Ok(Some(Step::Named(family, reply))) => {
                     queue.add(family, reply.addresses());
@@ -120,6 +129,7 @@ impl Dial {
         if let Some(local) = self.local {
             socket.bind(SocketAddr::new(local, 0))?;
         }
+        tracing::trace!(%address, "connecting");
         let stream = socket.connect(address).await?;
         // Requests are written whole: waiting for more to send would only delay them.
         stream.set_nodelay(true)?;

@@ -93,10 +93,13 @@ impl<'run> Hearing<'run> {
         join_all(trying).await
     }
 
+    /// One address of each family that the name has.
     async fn resolve(&self, name: &str, until: Instant) -> Vec<IpAddr> {
-        let (names, until) = (Names::of_this_machine(), until.min(Instant::now() + self.pace.resolve));
-        let find = |family: Family| names.find(name, family.into(), Search::Never, until);
-        let (v4, v6) = join(find(Family::V4), find(Family::V6)).await;
-        [v4, v6].iter().filter_map(|reply| reply.addresses().first().copied()).collect()
+        let until = until.min(Instant::now() + self.pace.resolve);
+        let found = Names::of_this_machine().resolve(name, None, Search::Never, until).await.unwrap_or_default();
+        [Family::V4, Family::V6]
+            .iter()
+            .filter_map(|family| found.iter().copied().find(|it| Family::of(*it) == *family))
+            .collect()
     }
 }

@@ -240,6 +240,9 @@ impl hyper::body::Body for Timed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if Instant::now() >= self.until {
+            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
+        }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             self.hear();
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));

@@ -16,9 +16,16 @@ const LIMITED: Duration = Duration::from_mins(1);
 pub fn wait_asked(status: u16, fields: &HeaderMap) -> Option<Duration> {
     let text = |name| fields.get(name).and_then(|value| value.to_str().ok());
     // Both dates of one answer are by one clock; ours may be wrong.
-    let now = text(DATE).and_then(date).unwrap_or_else(Timestamp::now);
+    let told_now = text(DATE).and_then(date);
     let limited = matches!(status, 420 | 429).then_some(LIMITED);
-    text(RETRY_AFTER).and_then(|text| retry_after(text, now)).or(limited)
+    let asked = text(RETRY_AFTER).and_then(|text| retry_after(text, told_now.unwrap_or_else(Timestamp::now)));
+    match (asked, limited) {
+        // A date that has passed by our clock alone may be our clock's fault.
+        (Some(Duration::ZERO), Some(limited)) if told_now.is_none() && text(RETRY_AFTER).and_then(date).is_some() => {
+            Some(limited)
+        }
+        (asked, limited) => asked.or(limited),
+    }
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3); the wait as of `now`.
@@ -67,6 +74,7 @@ mod tests {
         assert_eq!((wait(420, &[]), wait(429, &[]), wait(503, &[])), (Some(60), Some(60), None));
         assert_eq!(wait(429, &[(RETRY_AFTER, "soon")]), Some(60));
         assert_eq!(wait(503, &[(RETRY_AFTER, "7")]), Some(7));
+        assert_eq!(wait(429, &[(RETRY_AFTER, "Sat, 21 Nov 2020 04:31:00 GMT")]), Some(60), "our clock may be ahead");
         let told = [(DATE, "Tue, 01 Jan 2036 00:00:00 GMT"), (RETRY_AFTER, "Tue, 01 Jan 2036 00:00:42 GMT")];
         assert_eq!(wait(429, &told), Some(42));
     }

@@ -22,9 +22,9 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 pub use hickory_proto::op::ResponseCode;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::{config::Config, server::Question};
 pub use self::{search::Search, server::Said};
@@ -32,6 +32,12 @@ pub use self::{search::Search, server::Said};
 /// How long other servers have to contradict the first one that says that a name does not exist. Who must not be wrong
 /// gives them all its time.
 const DOUBT: Duration = Duration::from_millis(800);
+
+/// As [`DOUBT`], where a server has been silent just before.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How long the other family is waited for once the addresses of one are known.
+const GRACE: Duration = Duration::from_millis(300);
 
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,32 +96,31 @@ impl Names {
         self.find_with(host, family, search, until, DOUBT).await
     }
 
-    /// As [`Names::find`] of a complete name, for whom it matters most that one which exists is never denied: each server has
-    /// all the time.
-    pub async fn find_for_certain(&self, host: &str, family: Family, until: Instant) -> Reply {
-        self.find_with(host, family, Search::Never, until, Duration::MAX).await
+    /// As [`Names::find`], for whom it matters most that a name which exists is never denied: each server has all the time.
+    pub async fn find_for_certain(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
+        self.find_with(host, family, search, until, Duration::MAX).await
     }
 
     async fn find_with(&self, host: &str, family: Family, search: Search, until: Instant, doubt: Duration) -> Reply {
-        let mut reply = Reply::NoSuchName;
+        let (mut reply, mut servers, mut doubt) = (Reply::NoSuchName, self.0.servers.clone(), doubt);
         for name in search.candidates(host, &self.0.search) {
-            reply = self.find_exactly(&name, family, until, doubt).await;
-            // A top-level domain may be called as a machine at home is, and has no address.
-            let is_of_others = reply == Reply::NoAddress && !host.contains('.');
-            if reply != Reply::NoSuchName && !is_of_others {
-                return reply;
+            if let Some(known) = hosts::addresses(&name) {
+                return of_family(known, family);
+            }
+            // Nothing is asked that no name can be; nor does that make it a name that does not exist.
+            let Some(question) = Question::new(&name, family) else { return Reply::NoAddress };
+            let heard = servers::ask_in_order(&servers, &question, until, doubt).await;
+            if heard.reply != Reply::NoSuchName {
+                return heard.reply;
+            }
+            reply = heard.reply;
+            // Who was silent is asked last for the next name, and not waited for again.
+            servers.sort_by_key(|server| heard.silent.contains(server));
+            if !heard.silent.is_empty() {
+                doubt = doubt.min(AGAIN);
             }
         }
         reply
-    }
-
-    async fn find_exactly(&self, name: &str, family: Family, until: Instant, doubt: Duration) -> Reply {
-        if let Some(mut known) = hosts::addresses(name) {
-            known.retain(|address| Family::of(*address) == family);
-            return if known.is_empty() { Reply::NoAddress } else { Reply::Addresses(known) };
-        }
-        let Some(question) = Question::new(name, family) else { return Reply::NoSuchName };
-        servers::ask_in_order(&self.0.servers, &question, until, doubt).await
     }
 
     /// The addresses of both families, or of the one that is wished for, IPv4 first.
@@ -130,10 +135,30 @@ impl Names {
         until: Instant,
     ) -> io::Result<Vec<IpAddr>> {
         let families = family.map_or(vec![Family::V4, Family::V6], |family| vec![family]);
-        let replies = join_all(families.into_iter().map(|family| self.find(host, family, search, until))).await;
+        let (wanted, mut end) = (families.len(), until);
+        let asked =
+            families.into_iter().map(|family| async move { (family, self.find(host, family, search, until).await) });
+        let (mut asked, mut heard) = (asked.collect::<FuturesUnordered<_>>(), Vec::with_capacity(wanted));
+        while let Ok(Some((family, reply))) = timeout_at(end, asked.next()).await {
+            if !reply.addresses().is_empty() {
+                end = end.min(Instant::now() + GRACE);
+            }
+            heard.push((family, reply));
+        }
+        if heard.len() < wanted {
+            heard.push((Family::V6, Reply::Trouble(Trouble::Silent)));
+        }
+        heard.sort_by_key(|(family, _)| *family);
+        let replies: Vec<Reply> = heard.into_iter().map(|(_, reply)| reply).collect();
         let addresses: Vec<IpAddr> = replies.iter().flat_map(Reply::addresses).copied().collect();
         if addresses.is_empty() { Err(io::Error::other(told(host, &replies))) } else { Ok(addresses) }
     }
+}
+
+/// What `/etc/hosts` says of a family. A name that is given no address in particular is one that somebody blocks.
+fn of_family(mut known: Vec<IpAddr>, family: Family) -> Reply {
+    known.retain(|address| Family::of(*address) == family && !address.is_unspecified());
+    if known.is_empty() { Reply::NoAddress } else { Reply::Addresses(known) }
 }
 
 /// Asks one name server by itself, whatever this machine is set to.

@@ -18,44 +18,59 @@ use super::{
 /// How long a server may be silent before the next one is asked, too.
 const SILENCE: Duration = Duration::from_millis(400);
 
-/// Asks until somebody has an address, or all have spoken. After a first word that the name does not exist, the others have
-/// `doubt` to say otherwise.
+/// What servers said together, and which of them said nothing while there was time.
+pub(super) struct Heard {
+    pub(super) reply: Reply,
+    pub(super) silent: Vec<SocketAddr>,
+}
+
+/// Asks until somebody has an address, or all have spoken. After a first word that there is none, the others have `doubt` to
+/// say otherwise.
 pub(super) async fn ask_in_order(
     servers: &[SocketAddr],
     question: &Question,
     mut until: Instant,
     doubt: Duration,
-) -> Reply {
-    let (mut waiting, mut asked, mut heard) = (servers.iter(), FuturesUnordered::new(), Vec::new());
+) -> Heard {
+    let (mut waiting, mut asked) = (servers.iter().copied(), FuturesUnordered::new());
+    let (mut heard, mut silent) = (Vec::new(), Vec::new());
     let mut next_at = Instant::now();
     loop {
         if asked.is_empty() || Instant::now() >= next_at {
             match waiting.next() {
                 Some(server) => {
-                    asked.push(ask(*server, question, until));
+                    silent.push(server);
+                    asked.push(async move { (server, ask(server, question, until).await) });
                     next_at = Instant::now() + SILENCE;
                     continue;
                 }
-                None if asked.is_empty() => return together(&heard),
+                None if asked.is_empty() => return Heard { reply: together(&heard), silent },
                 None => next_at = until,
             }
         }
         match timeout_at(next_at.min(until), asked.next()).await {
-            Ok(Some(Said::Addresses(addresses))) => return Reply::Addresses(addresses),
-            Ok(Some(said)) => {
-                if said == Said::NoSuchName {
+            Ok(Some((server, said))) => {
+                if said != Said::Silent && said != Said::Unreachable {
+                    silent.retain(|other| *other != server);
+                }
+                let denies = matches!(said, Said::NoSuchName | Said::NoAddress);
+                // The name is there, says the first one, and nobody before it may still know more.
+                let is_certain = said == Said::NoAddress && heard.is_empty() && asked.is_empty();
+                if denies {
                     until = Instant::now().checked_add(doubt).map_or(until, |end| until.min(end));
                 }
-                let is_certain = said == Said::NoAddress;
+                if let Said::Addresses(addresses) = said {
+                    return Heard { reply: Reply::Addresses(addresses), silent };
+                }
                 heard.push(said);
                 if is_certain {
-                    return together(&heard);
+                    return Heard { reply: together(&heard), silent };
                 }
                 next_at = Instant::now();
             }
             Err(_) if Instant::now() >= until => {
                 heard.extend(iter::repeat_n(Said::Silent, asked.len()));
-                return together(&heard);
+                return Heard { reply: together(&heard), silent };
             }
             Ok(None) | Err(_) => (),
         }
@@ -68,15 +83,14 @@ fn together(heard: &[Said]) -> Reply {
         Said::Failed(code) => Some(*code),
         _ => None,
     });
-    // One in trouble may know the name, as soon as it is well. One that refuses to answer us, or cannot, never will.
-    let in_trouble = heard.contains(&Said::Failed(ResponseCode::ServFail));
     if heard.contains(&Said::NoAddress) {
         // The name is there.
         Reply::NoAddress
-    } else if heard.contains(&Said::NoSuchName) && !in_trouble {
-        Reply::NoSuchName
     } else if let Some(code) = code {
+        // Whoever is in trouble, or refuses for now, may know the name as soon as it is well.
         Reply::Trouble(Trouble::Failed(code))
+    } else if heard.contains(&Said::NoSuchName) {
+        Reply::NoSuchName
     } else if heard.contains(&Said::Silent) {
         Reply::Trouble(Trouble::Silent)
     } else if heard.is_empty() {
@@ -99,7 +113,6 @@ mod tests {
             &[Said::NoSuchName][..],
             &[Said::NoSuchName, Said::NoSuchName],
             &[Said::NoSuchName, Said::Silent],
-            &[REFUSED, Said::NoSuchName],
             &[Said::Unreachable, Said::NoSuchName],
         ] {
             assert_eq!(together(heard), Reply::NoSuchName, "{heard:?}");

@@ -6,6 +6,7 @@
 //! - `code=N`: with that code to everything
 //! - `silent`: never
 //! - `only=NAME`: with 127.0.0.1 for that name and all below it, and that no other exists
+//! - `only=NAME/N`: with that code to all others instead
 
 use std::{io, net::UdpSocket, thread::sleep, time::Duration};
 
@@ -36,8 +37,10 @@ fn answer(query: &[u8], manner: (&str, &str)) -> Option<Vec<u8>> {
     let (code, address) = match manner {
         ("silent", _) => return None,
         ("code", code) => (code.parse().ok()?, false),
-        ("only", known) if !is_below(question, known) => (NXDOMAIN, false),
-        ("only", _) => (0, wants_v4),
+        ("only", known) => {
+            let (known, code) = known.split_once('/').unwrap_or((known, "3"));
+            if is_below(question, known) { (0, wants_v4) } else { (code.parse().ok()?, false) }
+        }
         (late, by) => {
             if late == "late" {
                 sleep(Duration::from_millis(by.parse().ok()?));

@@ -27,12 +27,28 @@ async fn a_keeper_in_the_cluster_is_found_by_the_search_list() {
 async fn only_the_answer_that_a_name_does_not_exist_leads_to_the_search_list() {
     let Some(world) = World::new("nosearch").await else { return };
     world.namespace.resolv_conf("search lan\nnameserver 127.0.0.53\n");
-    for manner in ["code=2", "code=5", "silent"] {
+    // Below the domain of the search list the keeper would be found.
+    for manner in ["only=lan/2", "only=lan/5", "only=lan/0"] {
         let names = world.namespace.scripted_names_with("127.0.0.53", manner).await;
+        world.reaches("keeper.lan").await;
         let (ended, _) = world.ask_keeper("keeper.example").await;
         assert!(!ended.stdout.contains("no reading") && ended.stderr.contains("keeper.example"), "{manner}: {ended:?}");
         names.terminate().await;
     }
+}
+
+#[tokio::test]
+async fn servers_that_are_gone_do_not_use_up_the_time_of_a_search() {
+    let Some(world) = World::new("gonesearch").await else { return };
+    let search = POD.lines().next().expect("a search list");
+    world
+        .namespace
+        .resolv_conf(&format!("{search}\nnameserver 127.0.0.61\nnameserver 127.0.0.62\nnameserver 127.0.0.53\n"));
+    let mut servers = vec![world.namespace.scripted_names_with("127.0.0.53", "only=svc.cluster.local").await];
+    for silent in ["127.0.0.61", "127.0.0.62"] {
+        servers.push(world.namespace.scripted_names_with(silent, "silent").await);
+    }
+    world.reaches("keeper.monitoring").await;
 }
 
 /// A router whose line is cut denies all names of the world, and has a domain in which every name exists.

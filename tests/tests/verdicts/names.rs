@@ -53,10 +53,19 @@ async fn a_name_server_that_does_not_know_the_home_turns_no_page() {
     let first = world.namespace.scripted_names_with("127.0.0.56", "code=2").await;
     world.is_unknown("home", "name_service").await;
     first.terminate().await;
-    // Where all that answer say so, it is gone.
     let first = world.namespace.scripted_names_with("127.0.0.56", "code=5").await;
+    world.is_unknown("home", "name_service").await;
+    first.terminate().await;
+    // Where all that answer say so, it is gone.
+    let first = world.namespace.scripted_names_with("127.0.0.56", "silent").await;
     world.comes_to("home", "down", "name", "major_outage").await;
-    drop(first);
+    first.terminate().await;
+    // One that knows of the name, but no address, unmakes none that another one knows.
+    let first = world.namespace.scripted_names_with("127.0.0.56", "late=500").await;
+    second.terminate().await;
+    let second = world.namespace.scripted_names_with("127.0.0.55", "code=0").await;
+    world.comes_to("home", "up", "", "operational").await;
+    drop((first, second));
 }
 
 #[tokio::test]
