@@ -3,7 +3,7 @@
 import itertools
 import json
 
-WORKLOADS = ("Deployment", "StatefulSet", "CronJob", "Pod")
+WORKLOADS = ("Deployment", "StatefulSet", "CronJob", "Job", "Pod")
 # The longest names that Kubernetes takes, less what it appends itself: a CronJob's 11, a revision's label 11.
 LONGEST = {"CronJob": 52, "StatefulSet": 52, "Service": 63, "Pod": 63}
 
