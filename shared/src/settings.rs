@@ -207,7 +207,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Reads how long to wait before going on: `0s` is not at all, and a minute is the most.
+/// Reads how long to wait before going on: `0s` is not at all, and ten minutes are the most.
 ///
 /// # Errors
 /// When the text is no duration, or a longer one.
@@ -216,8 +216,8 @@ pub fn delay(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     match duration(text) {
-        Ok(delay) if delay <= Duration::from_mins(1) => Ok(delay),
-        _ => Err("a delay is 0s, or written like 5s or 300ms, and is 60s at most".into()),
+        Ok(delay) if delay <= Duration::from_mins(10) => Ok(delay),
+        _ => Err("a delay is 0s, or written like 5s or 300ms, and is 10m at most".into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a prober remembers between runs: written only on change, read only when needed, and never needed.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use shared::proof::Key;
 use tests::{
@@ -71,7 +73,10 @@ async fn a_state_that_is_broken_or_cannot_be_kept_stops_nothing() {
     assert_eq!(records(&broken)[COMPONENT]["cause"], "refused", "it is made anew");
 
     keeper.set_status("operational").await;
-    let nowhere = folder.path().join("nowhere/state.json").display().to_string();
+    // A folder stands where the file is to be: it can be looked for, but not written.
+    let nowhere = folder.path().join("nowhere.json");
+    fs::create_dir(&nowhere).expect("a folder");
+    let nowhere = nowhere.display().to_string();
     let run = with_file(&home.url(), &keeper, &nowhere).await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
     let error = run.target["state_error"].as_str().expect("it is told");

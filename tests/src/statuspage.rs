@@ -32,6 +32,8 @@ pub enum Fault {
     Delay(Duration),
     /// With this text in it it is refused as wrong; else it is passed on.
     Refusing(&'static str),
+    /// What asks for components is answered with this; all else is passed on.
+    Components(&'static str),
     /// What reads is answered with 500; what writes is passed on.
     ReadsFail,
     /// A human sets the component to maintenance first; then it is passed on.
@@ -124,7 +126,13 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
         Fault::ReadsFail if request.starts_with(b"GET ") => {
             b"HTTP/1.1 500 Scripted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
         }
-        Fault::None | Fault::Refusing(_) | Fault::ReadsFail => pass_on(&script.keeper, &request).await,
+        Fault::Components(body) if line.starts_with("GET ") && line.contains("/components") => {
+            let length = body.len();
+            format!("HTTP/1.1 200 Scripted\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+        }
+        Fault::None | Fault::Refusing(_) | Fault::ReadsFail | Fault::Components(_) => {
+            pass_on(&script.keeper, &request).await
+        }
         Fault::Answer { status, headers, body } => {
             let length = body.len();
             let head =

@@ -211,7 +211,7 @@ async fn the_keeper_names_what_is_missing_or_wrong() {
     }
     refuses("keeper", &[], &[], "KEEPER_TOKEN is not set").await;
     refuses("keeper", &[("KEEPER_TOKEN", "short")], &[], "KEEPER_TOKEN has 5 characters").await;
-    refuses("beacon", &[("STOP_DELAY", "2m")], &[], "a delay is 0s").await;
+    refuses("beacon", &[("STOP_DELAY", "20m")], &[], "a delay is 0s").await;
 }
 
 #[tokio::test]

@@ -79,7 +79,8 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
                     {
                         StatusCode::OK
                     }
-                    _ if open(route) => {
+                    // Of an incident that is not there.
+                    _ if open(route) || route.starts_with("/incidents/") => {
                         assert!(status == 404 || status == 405, "{method} {path}: {status}");
                         continue;
                     }

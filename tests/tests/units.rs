@@ -253,7 +253,6 @@ async fn a_keeper_in_a_container_takes_what_is_said_of_a_relay() {
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     secrets(folder.path());
-    file(folder.path(), "seed.toml", "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n");
     let mut program = ours("keeper");
     give(&mut program, &below, "keeper", folder.path());
     give(&mut program, &above, "keeper", folder.path());

@@ -24,7 +24,9 @@ pub(super) fn listening(address: SocketAddr, error: &Error) -> Error {
             format!("ports below {PRIVILEGED} are for root and CAP_NET_BIND_SERVICE: choose one from {PRIVILEGED} on")
         }
         // EAFNOSUPPORT: `ipv6.disable=1`.
-        _ if error.raw_os_error() == Some(97) => "this machine speaks no IPv6: choose an IPv4 address".into(),
+        _ if error.raw_os_error() == Some(97) => {
+            "this machine speaks no IPv6: choose an IPv4 address, like 0.0.0.0".into()
+        }
         _ => "choose another address".into(),
     };
     Error::new(error.kind(), format!("cannot listen on {address} ({error}): {what}"))

@@ -5,11 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    StreamExt,
-    future::{join, join_all},
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use shared::names::{Names, Search};
 use tokio::{
     sync::Mutex,

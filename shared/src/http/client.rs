@@ -141,6 +141,7 @@ impl Client {
         let url = request.url().clone();
         let host = url.host().ok_or_else(|| CallError::Request("its address names no host".into()))?;
         let port = url.port_or_known_default().unwrap_or(80);
+        tracing::debug!(method = %request.method(), %host, port, path = url.path(), "calling");
         let search = self.search.unwrap_or_else(|| url.host_str().map_or(Search::Never, Search::of));
         let connected_by = until.min(Instant::now() + deadlines.connect);
         let dial = Dial { search, local: self.local };
@@ -200,6 +201,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let answered_by = until.min(Instant::now() + deadlines.read);
     let answer = timeout_at(answered_by, sender.send_request(request)).await.map_err(|_| CallError::TooLate)?;
     let (head, body) = answer.map_err(CallError::Broken)?.into_parts();
+    tracing::trace!(status = head.status.as_u16(), "answered");
     let body = Timed { body, read: deadlines.read, until, silence: Box::pin(sleep_until(until)), _task: task };
     let mut timed = body;
     timed.hear();

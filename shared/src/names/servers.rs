@@ -7,7 +7,6 @@
 use std::{iter, net::SocketAddr, time::Duration};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use hickory_proto::op::ResponseCode;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -102,6 +101,8 @@ fn together(heard: &[Said]) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use hickory_proto::op::ResponseCode;
+
     use super::*;
 
     const SERVFAIL: Said = Said::Failed(ResponseCode::ServFail);

@@ -1,5 +1,7 @@
 //! One outage, told by one prober.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::json;
 use tests::keeper::{COMPONENT, PAGE};
@@ -63,17 +65,19 @@ async fn the_ending_tells_what_kind_of_outage_it_was() {
         (900_300, 900_300, "The machine at home was not restarted, nor was its beacon."),
     ] {
         let mut world = World::new().await;
+        // What the home says of itself goes on while the runs take their time.
+        let (began, since) = (Instant::now(), |began: Instant| began.elapsed().as_secs());
         // What was before is known of a run that found it up.
         world.probe().await;
         world.cut().await;
         world.probe().await;
         world.later(300);
         world.probe().await;
-        world.restore_running(up, age);
+        world.restore_running(up + since(began), age + since(began));
         world.probe().await;
         world.later(130);
         world.cut().await;
-        world.restore_running(up + 130, age + 130);
+        world.restore_running(up + 130 + since(began), age + 130 + since(began));
         world.probe().await;
         let incident = world.incidents().await.remove(0);
         let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");

@@ -231,6 +231,11 @@ impl Demands<'_> {
                 Cut::Power => Kind::PowerOrReboot,
                 Cut::Beacon => Kind::BeaconRestart,
             };
+            // Runs that were missed leave more than this cut between the last look and the outage.
+            let before = self.weather.cuts.within(opened.down_since - HOUR, opened.down_since - 10 * MINUTE);
+            if !before.is_empty() {
+                return None;
+            }
             // Where the record was lost nothing is known of before, and nothing is said.
             let right = opened.ending.ends_with(kind.sentence()) || !opened.ending.contains("The machine at home");
             (!right).then(|| breach(end, format!("{kind:?} is told as {:?}", opened.ending)))

@@ -18,7 +18,7 @@ pub const MOST_POINTS: usize = 500;
 pub const MOST_CALLS: usize = 30;
 
 /// Of these, what is left for looking at the page.
-pub const FOR_LOOKING: usize = 2;
+pub const FOR_LOOKING: usize = 3;
 
 /// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
 /// What is left is enough to look at the page and to send what is most urgent.
