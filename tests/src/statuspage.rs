@@ -32,7 +32,7 @@ pub enum Fault {
     Delay(Duration),
     /// With this text in it it is refused as wrong; else it is passed on.
     Refusing(&'static str),
-    /// What asks for components is answered with this; all else is passed on.
+    /// What asks for components is answered with this; all else is passed on, and does not count in a script.
     Components(&'static str),
     /// What reads is answered with 500; what writes is passed on.
     ReadsFail,
@@ -115,7 +115,15 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
     let Some(request) = read_message(&mut client).await else { return };
     let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
     script.calls.lock().expect("no call panics").push(line.trim_end_matches(" HTTP/1.1").to_owned());
-    let next = script.faults.lock().expect("no call panics").pop_front();
+    let asks_for_components = line.starts_with("GET ") && line.contains("/components");
+    let next = {
+        let mut faults = script.faults.lock().expect("no call panics");
+        match faults.front() {
+            // Components and incidents are asked for at once, in either order.
+            Some(Fault::Components(_)) if !asks_for_components => Some(Fault::None),
+            _ => faults.pop_front(),
+        }
+    };
     let fault = next.unwrap_or_else(|| script.then.lock().expect("no call panics").clone());
     let answer = match fault {
         Fault::Refusing(text) if String::from_utf8_lossy(&request).contains(text) => {
@@ -126,7 +134,7 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
         Fault::ReadsFail if request.starts_with(b"GET ") => {
             b"HTTP/1.1 500 Scripted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
         }
-        Fault::Components(body) if line.starts_with("GET ") && line.contains("/components") => {
+        Fault::Components(body) if asks_for_components => {
             let length = body.len();
             format!("HTTP/1.1 200 Scripted\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
         }

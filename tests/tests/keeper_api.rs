@@ -146,7 +146,7 @@ async fn only_the_token_opens_the_api() {
 #[tokio::test]
 async fn the_token_may_come_from_a_file_that_changes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = tests::process::file(folder.path(), "token", "first\n");
+    let path = tests::process::file(folder.path(), "token", "the-first-token-1\n");
     let keeper = Keeper::start_with(|command| {
         command.env_remove("KEEPER_TOKEN").env("KEEPER_TOKEN_FILE", &path);
     })
@@ -156,9 +156,12 @@ async fn the_token_may_come_from_a_file_that_changes() {
             Client::new().get(format!("{}/pages", keeper.api())).header("authorization", format!("OAuth {token}"));
         request.send().await.expect("the keeper answers").status()
     };
-    assert_eq!(asks("first").await, StatusCode::OK);
-    tests::process::file(folder.path(), "token", "second\n");
-    assert_eq!((asks("first").await, asks("second").await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
+    assert_eq!(asks("the-first-token-1").await, StatusCode::OK);
+    tests::process::file(folder.path(), "token", "the-second-token\n");
+    assert_eq!(
+        (asks("the-first-token-1").await, asks("the-second-token").await),
+        (StatusCode::UNAUTHORIZED, StatusCode::OK)
+    );
 }
 
 #[tokio::test]

@@ -199,6 +199,6 @@ async fn the_page_shows_what_was_measured_last_and_that_the_latest_failed() {
     assert!(!page.contains("failed"), "{page}");
     store(&keeper, &[reading(2, &json!({"failure": "nothing could be sent to 192.0.2.7"}))]).await;
     let page = keeper.page().await;
-    assert!(page.contains("Latency <span class=\"major\">Not measured</span>") && !page.contains("12 ms"), "{page}");
+    assert!(page.contains("Latency <span class=\"major\">Not measured</span>"), "{page}");
     assert!(!page.contains("192.0.2.7"), "why is nobody's business");
 }

@@ -143,7 +143,7 @@ async fn an_odd_component_that_is_nobodys_business_is_no_trouble() {
 #[tokio::test]
 async fn unknown_fields_and_statuses_are_no_trouble() {
     let strange = r#"[{"id":"8kbf7d35c070","name":"Home","status":"on_fire","updated_at":"x","new":[1]}]"#;
-    let scene = play(&[answer(200, strange)], Fault::None).await;
+    let scene = play(&[Fault::Components(strange)], Fault::None).await;
     // What was read cannot be what is there now, so the write is left to the next run.
     assert_eq!(scene.run.target["outcome"], "left_to_next_run");
     assert_eq!(scene.keeper.status().await, "major_outage");

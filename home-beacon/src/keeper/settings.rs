@@ -195,16 +195,13 @@ impl KeeperSettings {
         let relays = self.upstream_url.is_some();
         let mut doubts = seed.map(|seed| seed.doubts(relays)).unwrap_or_default();
         if relays {
-            match seed {
-                None => doubts.push(
+            // A seed that marks nothing is well: upstream's page is copied all the same.
+            if seed.is_none() {
+                doubts.push(
                     "UPSTREAM_URL is set, but KEEPER_SEED is not: nothing says what is told there, nor which page it is; name a \
                      seed with the ids that upstream has, and relay = true"
                         .into(),
-                ),
-                Some(seed) if seed.marked().next().is_none() => doubts.push(
-                    "UPSTREAM_URL is set, but nothing in the seed is marked with relay = true: nothing will be told there".into(),
-                ),
-                Some(_) => (),
+                );
             }
             if Self::shares_its_token().unwrap_or_default() {
                 doubts.push(SHARED_TOKEN.into());

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     routing::{get, patch as patching},
 };
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use shared::id::{IncidentId, PageId};
 
 use super::{
@@ -184,6 +184,9 @@ async fn active(listed: Listed) -> Result<Json<Vec<Incident>>, Refusal> {
     list(listed, |_| IncidentFilter::ActiveMaintenance).await
 }
 
+/// So far ahead an incident of the past may be dated: clocks and time zones differ.
+const DAY_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
 async fn create(
     State(shared): State<Shared>,
     asked: Asked,
@@ -209,6 +212,11 @@ async fn create(
         }
         (_, None) => None,
     };
+    if let (Some(now), Some(date)) = (shared.store.time(), backfilled)
+        && date.timestamp().duration_since(now) > DAY_AHEAD
+    {
+        return Err(Refusal::unprocessable("backfill_date: must be in the past"));
+    }
     fields.nothing_is_lost(&TOLD)?;
     let incident = shared.store.create_incident(&page, NewIncident { name, patch, backfilled }).await?;
     Ok((StatusCode::CREATED, around.told(incident)))

@@ -37,7 +37,8 @@ pub(super) async fn measured(
     let metrics = shared.store.metrics(&shared.page, None, 0, u32::MAX).await?;
     for metric in metrics.into_iter().filter(|metric| metric.display).take(MOST) {
         let latest = shared.store.latest_of(&metric.id).await?;
-        if latest.point.is_some() || latest.attempt.is_some() {
+        // An attempt that went well, but of which this metric has no point, is another metric's.
+        if latest.point.is_some() || latest.failing().is_some() {
             views.push(view(metric, &latest, zone, now));
         }
     }

@@ -52,6 +52,9 @@ impl Store {
             seed_metric(&mut change, &seed.page.id, metric, Origin::Seed, now).await?;
         }
         put_away(&mut change, &seed.page.id, &metrics, now).await?;
+        let query = "INSERT INTO shown (only_one, page_id) VALUES (1, ?) ON CONFLICT (only_one) DO UPDATE
+                     SET page_id = excluded.page_id WHERE shown.page_id <> excluded.page_id";
+        sqlx::query(query).bind(seed.page.id.as_str()).execute(&mut *change).await?;
         change.commit().await?;
         for id in deleted {
             tracing::warn!(
@@ -88,8 +91,8 @@ impl Store {
         queue::drop_unmarked(connection).await
     }
 
-    /// The page that is shown without a seed: the newest one (an older one may be from before there was a seed), made with one component if there is none yet, and with the
-    /// usual metrics if it never had any.
+    /// The page that is shown without a seed: the one that was shown last, else the newest one. It is made with one component
+    /// where there is none yet, and with the usual metrics where it never had any.
     ///
     /// # Errors
     /// When the storage is in trouble.
@@ -97,7 +100,9 @@ impl Store {
         let mut change = self.begin_write().await?;
         self.unmark(&mut change, None).await?;
         change.commit().await?;
-        let page = match self.pages().await?.into_iter().max_by_key(|page| page.created_at) {
+        let shown: Option<String> = sqlx::query_scalar("SELECT page_id FROM shown").fetch_optional(&self.read).await?;
+        let was_shown = |page: &Page| shown.as_deref() == Some(page.id.as_str());
+        let page = match self.pages().await?.into_iter().max_by_key(|page| (was_shown(page), page.created_at)) {
             Some(page) => page.id,
             None => self.seed(&first_seed().map_err(wrong)?).await?,
         };
