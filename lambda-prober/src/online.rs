@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const ATTEMPTS: usize = 2;
 
 impl Prober {
-    /// Asks for everything at once, within [`PATIENCE`].
+    /// Asks for everything at once, within `PATIENCE`.
     ///
     /// # Errors
     /// When there is nothing to look at, or this machine can make no client.

@@ -1,7 +1,5 @@
 //! What a prober remembers between runs: written only on change, read only when needed, and never needed.
 
-use std::fs;
-
 use serde_json::{Value, json};
 use shared::proof::Key;
 use tests::{
@@ -73,11 +71,8 @@ async fn a_state_that_is_broken_or_cannot_be_kept_stops_nothing() {
     assert_eq!(records(&broken)[COMPONENT]["cause"], "refused", "it is made anew");
 
     keeper.set_status("operational").await;
-    // A folder stands where the file is to be: it can be looked for, but not written.
-    let nowhere = folder.path().join("nowhere.json");
-    fs::create_dir(&nowhere).expect("a folder");
-    let nowhere = nowhere.display().to_string();
-    let run = with_file(&home.url(), &keeper, &nowhere).await;
+    // A folder in which nobody makes a file, not even root.
+    let run = with_file(&home.url(), &keeper, "/proc/porchlight-state.json").await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
     let error = run.target["state_error"].as_str().expect("it is told");
     assert!(error.contains("STATE_FILE") && error.contains("cannot be"), "{error}");

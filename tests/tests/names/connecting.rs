@@ -11,7 +11,8 @@ async fn four(world: &World) {
     let mut hosts = "127.0.0.1 localhost\n".to_owned();
     for address in addresses {
         world.namespace.run(&["ip", "address", "add", &format!("{address}/32"), "dev", "lo"]).await;
-        hosts += &format!("{address} four.example\n");
+        hosts.push_str(address);
+        hosts.push_str(" four.example\n");
     }
     world.namespace.hosts(&hosts);
     world.namespace.run(&["nft", "add", "table", "inet", "t"]).await;

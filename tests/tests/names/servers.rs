@@ -17,7 +17,9 @@ fn addresses() -> impl Iterator<Item = String> {
     (1..=MANY).map(|last| format!("192.0.2.{last}"))
 }
 
-/// The server's command, in a folder of its own.
+/// The command of a server at that path, in a folder of its own.
+type Server = fn(&Path, &Path) -> tokio::process::Command;
+
 fn dnsmasq(program: &Path, _: &Path) -> tokio::process::Command {
     let mut server = command(program);
     server.args([
@@ -49,7 +51,7 @@ fn unbound(program: &Path, folder: &Path) -> tokio::process::Command {
 }
 
 fn knot(program: &Path, folder: &Path) -> tokio::process::Command {
-    let records: String = addresses().map(|address| format!("many A {address}\n")).collect();
+    let records = addresses().map(|address| format!("many A {address}")).collect::<Vec<_>>().join("\n") + "\n";
     let zone = format!(
         "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.53\nhome A 127.0.0.1\nalias CNAME home\n{records}"
     );
@@ -78,7 +80,7 @@ async fn finds(world: &World, name: &str) -> Result<(), String> {
 #[tokio::test]
 async fn what_dnsmasq_unbound_and_knot_answer_is_understood() {
     let Some(world) = World::new("servers").await else { return };
-    let servers: [(&str, fn(&Path, &Path) -> tokio::process::Command, &str); 3] = [
+    let servers: [(&str, Server, &str); 3] = [
         ("dnsmasq", dnsmasq, "started, version"),
         ("unbound", unbound, "start of service"),
         ("knotd", knot, "server started"),
