@@ -24,6 +24,9 @@ use tokio::{
 
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// What is the keeper's is never upstream's.
+const KEEPERS: &str = "porchlight_keeper_0123456789abcdef";
+
 /// Both together: the second alone is none.
 const FILES: [&str; 2] = ["compose.yaml", "compose.relay.yaml"];
 
@@ -65,9 +68,10 @@ impl Composed {
             fs::create_dir(made).expect("a folder");
         }
         file(&secrets, "beacon.key", &Key::new([1; 32]).expose());
-        for name in ["keeper.token", "duckdns.token", "upstream.token"] {
+        for name in ["duckdns.token", "upstream.token"] {
             file(&secrets, name, TOKEN);
         }
+        file(&secrets, "keeper.token", KEEPERS);
         for secret in fs::read_dir(&secrets).expect("a folder") {
             chown(secret.expect("a file").path(), Some(USER), Some(USER)).expect("root may give it away");
         }
@@ -137,7 +141,7 @@ impl Composed {
         let end = Instant::now() + LIMIT;
         loop {
             let mut curl = self.beside("curl");
-            curl.args(["-s", "-m", "2", "-H", &format!("Authorization: OAuth {TOKEN}"), url]);
+            curl.args(["-s", "-m", "2", "-H", &format!("Authorization: OAuth {KEEPERS}"), url]);
             let said = run(curl, LIMIT).await.stdout;
             if said.contains(expected) {
                 return;
