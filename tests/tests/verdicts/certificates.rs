@@ -62,7 +62,7 @@ async fn openssl(folder: &Path, words: &str) {
 async fn behind(folder: &Path, name: &str, key: bool) -> Value {
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", KEY).await);
     let mut front = command("python3");
-    front.current_dir(folder).args([&file(folder, "front.py", FRONT), name]);
+    front.current_dir(folder).args(["front.py", name]);
     front.args([beacon.public.ip().to_string(), beacon.public.port().to_string()]);
     let mut front = Process::start(front);
     let port = |lines: &[String]| lines.iter().find_map(|line| line.strip_prefix("listening ").map(str::to_owned));
@@ -93,6 +93,8 @@ async fn whatever_is_wrong_with_a_certificate_a_proof_counts() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
+    // Once: one that is written anew while python reads it is an empty program.
+    file(folder, "front.py", FRONT);
     let common = "-nodes -subj /CN=localhost -days 30";
     for (name, words, _) in KINDS {
         openssl(folder, &format!("req -x509 {common} {words} -keyout {name}.key -out {name}.crt")).await;
