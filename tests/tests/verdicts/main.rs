@@ -9,4 +9,5 @@ mod degraded;
 mod names;
 mod packets;
 mod strangers;
+mod terminal;
 mod world;
