@@ -39,6 +39,7 @@ RUN mkdir -p tests/src tests/infra tests/benches/speed && \
 # at once. zig opens more files than shells are allowed at first. Why no jitter is gathered is told in .cargo/config.toml,
 # which is not here.
 ARG TARGETARCH
+ARG PROFILE=release
 RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=porchlight-target,target=/target \
     set -eu; ulimit -n "$(ulimit -Hn)"; \
@@ -52,9 +53,9 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     export CARGO_TARGET_DIR="/target/$TARGETARCH" CARGO_INCREMENTAL=0; \
     export AWS_LC_SYS_NO_JITTER_ENTROPY=1; \
     export CARGO_ZIGBUILD_CACHE_DIR="$CARGO_TARGET_DIR/zigbuild" ZIG_GLOBAL_CACHE_DIR="$CARGO_TARGET_DIR/zig"; \
-    cargo zigbuild --locked --release --target "$target" --package infra --bin porchlight; \
+    cargo zigbuild --locked --profile "$PROFILE" --target "$target" --package infra --bin porchlight; \
     mkdir -p /out/bin /out/certs /out/data; \
-    cp "$CARGO_TARGET_DIR/$target/release/porchlight" /out/bin/; \
+    cp "$CARGO_TARGET_DIR/$target/$PROFILE/porchlight" /out/bin/; \
     for program in beacon keeper ping bandwidth dns; do ln -s porchlight "/out/bin/$program"; done; \
     cp /etc/ssl/certs/ca-certificates.crt /out/certs/
 

@@ -18,12 +18,6 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// The function as it was built for this machine by cargo lambda; `None` when it was not.
-pub fn function() -> Option<PathBuf> {
-    let path = env::var_os("FUNCTION").map(PathBuf::from)?;
-    path.is_file().then_some(path)
-}
-
 /// The Python that has what the tests need; `None` where `tests/run` has not installed it.
 pub fn python() -> Option<PathBuf> {
     let path = env::var_os("TESTS_PYTHON").map(PathBuf::from)?;

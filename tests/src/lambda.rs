@@ -1,4 +1,5 @@
-//! The built function under a real Lambda runtime API (cargo lambda's emulator), fed the events that AWS sends.
+//! The function under a real Lambda runtime API (cargo lambda's emulator), fed the events that AWS sends. It is the program
+//! of the workspace; what is deployed is tested for arm64.
 
 use std::{net::TcpListener, path::Path, time::Duration};
 
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
-    binaries::{function, root},
+    binaries::{binary, root},
     keeper::{COMPONENT, PAGE, TOKEN},
     prober::witnesses,
     process::{Process, command},
@@ -32,17 +33,13 @@ pub fn probes(home: &str) -> impl FnOnce(&mut Command) {
 }
 
 impl Lambda {
-    /// The function for this machine, with a token in a variable; `change` sets what else it is to know. `None`, and a
-    /// skip, where it was not built.
+    /// The function, with a token in a variable; `change` sets what else it is to know. `None`, and a skip, where there is
+    /// no emulator.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn start(test: &str, api: &str, change: impl FnOnce(&mut Command)) -> Option<Self> {
-        let Some(function) = function() else {
-            skip(test, "the built function (FUNCTION) is missing; tests/run provides it");
-            return None;
-        };
-        let mut started = command(function);
+        let mut started = command(binary(NAME));
         started.env("STATUSPAGE_URL", api).env("TOKEN", TOKEN).env("WITNESSES", witnesses(api));
         change(&mut started);
         Self::run(test, started).await

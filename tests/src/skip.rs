@@ -44,3 +44,8 @@ pub fn libfaketime() -> Option<String> {
     let paths = places.map(|machine| format!("/usr/lib/{machine}/faketime/libfaketime.so.1"));
     paths.into_iter().find(|path| Path::new(path).is_file())
 }
+
+/// Whether what is short otherwise is to last (`LONG=1`).
+pub fn long() -> bool {
+    env::var_os("LONG").is_some_and(|long| long == "1")
+}

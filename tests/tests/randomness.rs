@@ -10,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 use tests::{
     beacon::Beacon,
-    binaries::{function, root},
+    binaries::root,
     front::Front,
     image::Image,
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
@@ -91,19 +91,11 @@ fn qemu(test: &str) -> Option<PathBuf> {
 
 #[tokio::test]
 async fn the_function_begins_without_gathering_entropy() {
-    let Some(function) = function() else {
-        return skip("randomness_function", "the built function (FUNCTION) is missing; tests/run provides it");
-    };
-    is_cheap(&[&function], &["--once"]).await;
-}
-
-#[tokio::test]
-async fn the_function_for_arm64_begins_without_gathering_entropy() {
     let function = root().join("target/lambda/lambda-prober/bootstrap");
     if !function.is_file() {
-        return skip("randomness_arm64", "the arm64 function has not been built; tests/run builds it");
+        return skip("randomness_function", "the arm64 function has not been built; tests/run builds it");
     }
-    let Some(qemu) = qemu("randomness_arm64") else { return };
+    let Some(qemu) = qemu("randomness_function") else { return };
     is_cheap(&[&qemu, Path::new("-L"), Path::new("/usr/aarch64-linux-gnu"), &function], &["--once"]).await;
 }
 

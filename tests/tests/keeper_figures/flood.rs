@@ -10,13 +10,14 @@ use tests::{
     history::{LATENCY, seed},
     keeper::{Keeper, TOKEN},
     process::file,
+    skip::long,
 };
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
-use super::world::{long, upstream};
+use super::world::upstream;
 
 /// Each brings so many points with a call, and makes so many calls a second.
 const CLIENTS: usize = 50;

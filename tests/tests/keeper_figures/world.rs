@@ -1,6 +1,6 @@
 //! What the figures have in common: the keeper upstream, the courier that is driven by hand, and what a keeper holds.
 
-use std::{collections::BTreeMap, env, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use home_beacon::{
     clock::Host,
@@ -29,11 +29,6 @@ const CALL: Duration = Duration::from_millis(100);
 
 /// The most buckets of one answer.
 const MOST_BUCKETS: i64 = 5000;
-
-/// Whether the long versions are wanted.
-pub(crate) fn long() -> bool {
-    env::var_os("LONG").is_some_and(|long| long == "1")
-}
 
 /// A folder on a real disk: that of temporary files may be in memory.
 pub(crate) fn on_disk() -> TempDir {

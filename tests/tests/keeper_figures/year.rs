@@ -8,10 +8,11 @@ use tests::{
     history::{LATENCY, Old, live, open, seed},
     keeper::{Keeper, TOKEN},
     process::file,
+    skip::long,
 };
 use tokio::time::Instant;
 
-use super::world::{WRITES, long, on_disk, size};
+use super::world::{WRITES, on_disk, size};
 
 const DAYS: u16 = 365;
 
