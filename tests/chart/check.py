@@ -17,11 +17,12 @@ import renders
 import safety
 import schemas
 import sections
+import waiting
 import words
 from parts import parts
 
 # Each of these brings its parts; quick ones that say most come first.
-MODULES = (renders, effects, sections, installs, safety, words)
+MODULES = (renders, effects, sections, installs, waiting, safety, words)
 # A mistake in the chart shows in every case.
 MOST = 12
 
