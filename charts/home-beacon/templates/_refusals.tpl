@@ -145,18 +145,24 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- toJson $wrong -}}
 {{- end }}
 
-{{/* Every address that is set is at a port that the pods may connect to. ping is not held back, and name servers are at 53. */}}
+{{/* Every address, set or by default, is at a port that the pods may connect to. ping is not held back, and name servers are
+at 53. */}}
 {{- define "porchlight.refusals.ports" -}}
 {{- $wrong := list -}}
 {{- if .Values.networkPolicy.enabled -}}
 {{- $set := list -}}
+{{- $usual := dict "DUCKDNS_URL" "https://www.duckdns.org" "ADDRESS_SOURCES" "https://api.ipify.org" -}}
+{{- $speed := .Values.bandwidth.settings -}}
+{{- if and .Values.bandwidth.enabled (not (or (hasPrefix "http" ($speed.SOURCE | default "auto")) $speed.FAST_URL $speed.CLOUDFLARE_URL)) -}}
+{{- $set = append $set (list "bandwidth.settings.SOURCE" "https://fast.com") -}}
+{{- end -}}
 {{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
-{{- $set = append $set (list "statuspage.url" .Values.statuspage.url) -}}
+{{- $set = append $set (list "statuspage.url" (.Values.statuspage.url | default "https://api.statuspage.io/v1")) -}}
 {{- end -}}
 {{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}
 {{- if (index $.Values $job).enabled -}}
 {{- range $name := $names -}}
-{{- range get (index $.Values $job).settings $name | default "" | splitList "," -}}
+{{- range get (index $.Values $job).settings $name | default (get $usual $name) | splitList "," -}}
 {{- $set = append $set (list (printf "%s.settings.%s" $job $name) (trim .)) -}}
 {{- end -}}
 {{- end -}}
