@@ -1,13 +1,14 @@
 """Values as others write them: sections emptied ("keeper:" with nothing below it), and parents of our chart."""
 
 import functools
+import re
 import tempfile
 from pathlib import Path
 
 import yaml
 
 import helm
-from parts import MINIMAL, TOKEN, kept, outcome, part, rendered
+from parts import CASES, MINIMAL, TOKEN, kept, outcome, part, rendered
 
 DEFAULTS = yaml.safe_load((helm.CHART / "values.yaml").read_text())
 # Whatever is below these, none is an answer: somebody wanted no limit, or no START_DELAY.
@@ -69,6 +70,43 @@ def emptied():
     }
     if "limits" in specs["ping"]["resources"] or "START_DELAY" in str(specs["bandwidth"]):
         yield "a setting or a limit that is emptied comes back"
+
+
+@part
+def mistyped():
+    """An unknown name in any section, and any value of another type (quoted numbers too), is refused with its place."""
+    whole = {}
+    for case in ("everything", "all-settings", "without-keeper"):
+        whole = helm.merged(whole, CASES[case])
+    values = helm.merged(DEFAULTS, whole)
+    unknown, wrong, quoted = {}, {}, {}
+    for path, value in nested(values):
+        if isinstance(value, dict) and path[-1] not in ("annotations", "labels", "nodeSelector"):
+            unknown = helm.merged(unknown, at((*path, "nameOverride"), "x" * 63))
+        elif not isinstance(value, dict):
+            wrong = helm.merged(wrong, at(path, {} if isinstance(value, list) else []))
+        if type(value) in (bool, int) and path[-1] not in ("IP_VERSION", "MAX_BYTES"):
+            quoted = helm.merged(quoted, at(path, str(value).lower()))
+    unknown["nameOverride"] = "x" * 63
+    for told, changed, places in (
+        ("unknown", unknown, {path[:-1] for path, value in nested(unknown) if not isinstance(value, dict)}),
+        ("of another type", wrong, {path for path, value in nested(wrong) if not isinstance(value, dict) or not value}),
+        ("quoted", quoted, {path for path, value in nested(quoted) if not isinstance(value, dict)}),
+    ):
+        said = outcome(rendered(helm.merged(values, changed)))
+        for path in places:
+            # As a JSON pointer has it.
+            place = "".join("/" + key.replace("/", "~1") for key in path)
+            if not re.search(rf"at '{re.escape(place)}': (?!validation failed)", said):
+                yield f"what is {told} at {'.'.join(path)} is taken"
+
+
+def nested(values, above=()):
+    """The path and value of everything, sections included."""
+    for key, value in values.items():
+        yield (*above, key), value
+        if isinstance(value, dict):
+            yield from nested(value, (*above, key))
 
 
 @part

@@ -4,7 +4,7 @@ in words that help nobody. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "zone" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -20,24 +20,6 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- $make := printf "%s && %s" $build $carry -}}
 {{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (linux/amd64 in the place of linux/arm64 for a PC): %s; and set image.repository to localhost/porchlight" $make) | toJson -}}
 {{- end -}}
-{{- end }}
-
-{{/* Kubernetes and the keeper want the very name. No template can look into the database, so its names are in a file. */}}
-{{- define "porchlight.refusals.zone" -}}
-{{- $wrong := list -}}
-{{- $zone := .Values.timeZone -}}
-{{- $known := .Files.Get "files/zones.txt" | splitList "\n" | compact -}}
-{{- if not (has $zone $known) -}}
-{{- $told := $zone | trim | replace " " "_" | lower -}}
-{{- $meant := list -}}
-{{- range $known -}}
-{{- /* Not Etc/GMT+2 for GMT+2: it is two hours behind. */ -}}
-{{- $place := hasPrefix "Etc/" . | ternary . (splitList "/" . | last) -}}
-{{- if has $told (list (lower .) (lower $place)) }}{{ $meant = append $meant . }}{{ end -}}
-{{- end -}}
-{{- $wrong = append $wrong (printf "timeZone %q is not a name of the IANA time zone database: write %s" $zone (join " or " $meant | default "one that is, like Europe/Berlin")) -}}
-{{- end -}}
-{{- toJson $wrong -}}
 {{- end }}
 
 {{- define "porchlight.refusals.both" -}}
