@@ -216,5 +216,14 @@ at 53. */}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- /* The cluster writes its default where none was told, so only another name is known to be another one. */ -}}
+{{- $state := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (printf "%s-state" $name) -}}
+{{- $class := .Values.state.storageClassName -}}
+{{- if and $state $class (not .Values.state.existingClaim) (not .Values.keeper.enabled) .Values.state.enabled -}}
+{{- $was := dig "spec" "storageClassName" "" $state -}}
+{{- if ne $was $class -}}
+{{- $wrong = append $wrong (printf "state.storageClassName was %q at the install and is now %q: Kubernetes cannot change it, so set it back, or delete the claim %s-state, which holds the data budget of this month and little else" $was $class $name) -}}
+{{- end -}}
+{{- end -}}
 {{- toJson $wrong -}}
 {{- end }}

@@ -60,5 +60,21 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $of := list "beacon" "keeper" "ping" "dns" "bandwidth" "test" -}}
+{{- $resources := (index $.Values $of).resources -}}
+{{- range $what, $asked := $resources.requests -}}
+{{- $limit := get ($resources.limits | default dict) $what | toString -}}
+{{- if and $limit (gt (include "porchlight.quantity" (toString $asked) | float64) (include "porchlight.quantity" $limit | float64)) -}}
+{{- $wrong = append $wrong (printf "%s.resources.limits.%s is %s, which is less than the %v that are asked for: raise it, or lower %s.resources.requests.%s" $of $what $limit $asked $of $what) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- toJson $wrong -}}
+{{- end }}
+
+{{/* What Kubernetes takes a quantity for, as a number: 48Mi, 10m. */}}
+{{- define "porchlight.quantity" -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 -}}
+{{- mulf (float64 $number) (get $units (trimPrefix $number .)) -}}
 {{- end }}
