@@ -33,8 +33,8 @@ async fn the_chart_renders_keeps_its_rules_and_refuses_wrong_values_with_a_messa
 #[test]
 fn the_chart_knows_the_time_zones_that_the_keeper_knows() {
     let path = root().join("charts/home-beacon/files/zones.txt");
-    let known: BTreeSet<_> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
-    let known: String = known.iter().map(|name| format!("{name}\n")).collect();
+    let known: BTreeSet<_> = TimeZoneDatabase::bundled().available().map(|name| format!("{name}\n")).collect();
+    let known: String = known.into_iter().collect();
     assert!(known.contains("Europe/Berlin\n"), "the database is there");
     if env::var_os("UPDATE_CHART").is_some() {
         fs::write(&path, &known).expect("the file can be written");
