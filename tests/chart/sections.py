@@ -1,6 +1,7 @@
 """Values as others write them: sections emptied ("keeper:" with nothing below it), and parents of our chart."""
 
 import functools
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ import helm
 from parts import CASES, MINIMAL, TOKEN, kept, outcome, part, rendered
 
 DEFAULTS = yaml.safe_load((helm.CHART / "values.yaml").read_text())
+SCHEMA = json.loads((helm.CHART / "values.schema.json").read_text())["properties"]
+PROGRAMS = ("beacon", "keeper", "ping", "dns", "bandwidth")
 # Whatever is below these, none is an answer: somebody wanted no limit, or no START_DELAY.
 FREE = ("settings", "resources")
 
@@ -62,6 +65,15 @@ def emptied():
         if f"{'.'.join(path)} is empty" not in outcome(rendered(helm.merged(MINIMAL, at(path[:1], None)))):
             yield f"{path[:1]} emptied does not say that {path} is missing"
 
+    settings = {job: dict.fromkeys(SCHEMA[job]["properties"]["settings"]["properties"]) for job in PROGRAMS}
+    # The only one that the chart itself has a default for.
+    settings["bandwidth"].pop("START_DELAY")
+    # And what others tell to have no limit of the processor, which has none here.
+    settings = {job: {"settings": names, "resources": {"limits": {"cpu": None}}} for job, names in settings.items()}
+    settings["webserver"] = None
+    job = rendered(helm.merged(MINIMAL, settings), objects=[TOKEN])
+    if outcome(job) or job.result().objects != whole:
+        yield f"all settings emptied: {outcome(job) or 'is another rendering'}"
     off = {"bandwidth": {"settings": {"START_DELAY": None}}, "ping": {"resources": {"limits": None}}}
     off = rendered(helm.merged(MINIMAL, off)).result()
     specs = {
