@@ -3,7 +3,7 @@ with 1 where anything is.
 
     check.py            everything
     check.py golden …   only the parts that are named
-    UPDATE_CHART=1      write the golden files, and the messages in wrong/, anew
+    UPDATE_CHART=1      write the golden files, the messages in wrong/, and the chart's files/ anew
 """
 
 import sys
@@ -16,11 +16,13 @@ import programs
 import renders
 import safety
 import schemas
+import sections
+import waiting
 import words
 from parts import parts
 
 # Each of these brings its parts; quick ones that say most come first.
-MODULES = (renders, effects, installs, safety, words)
+MODULES = (renders, effects, sections, installs, waiting, safety, words)
 # A mistake in the chart shows in every case.
 MOST = 12
 

@@ -9,6 +9,7 @@ import gzip
 import itertools
 import json
 import re
+import select
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,11 +17,12 @@ import yaml
 
 KINDS = {
     "v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Pod", "Secret", "Service"],
-    "apps/v1": ["Deployment", "StatefulSet"],
+    "apps/v1": ["Deployment", "ReplicaSet", "StatefulSet"],
     "batch/v1": ["CronJob", "Job"],
     "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
     "traefik.io/v1alpha1": ["Middleware"],
 }
+REFUSED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "BadRequest", "code": 400}
 SERVICE_MONITOR = "monitoring.coreos.com/v1"
 
 
@@ -37,6 +39,11 @@ class Cluster:
         self.objects = list(objects)
         self.kinds = {**KINDS, SERVICE_MONITOR: ["ServiceMonitor"]} if monitors else KINDS
         self.releases = []
+
+    def take(self, body):
+        """Something is written."""
+        # The record of a release comes as a protobuf, whose one long text is a compressed JSON.
+        self.releases += re.findall(rb"H4sI[A-Za-z0-9+/]+=*", body)
 
     def release(self):
         """The release as Helm stored it last."""
@@ -113,14 +120,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         cluster, path = self.cluster()
+        if "watch=true" in self.path:
+            return self.watch()
         status, thing = cluster.answer(path)
         self.send(status, "application/json", json.dumps(thing).encode())
+
+    def watch(self):
+        """Nothing changes while somebody watches: who has listed what there is has seen it all."""
+        if "sendInitialEvents=true" in self.path:
+            return self.send(400, "application/json", json.dumps(REFUSED).encode())
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.flush()
+        select.select([self.connection], [], [], 30)
 
     def do_POST(self):
         cluster, _ = self.cluster()
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        # The record of a release comes as a protobuf, whose one long text is a compressed JSON.
-        cluster.releases += re.findall(rb"H4sI[A-Za-z0-9+/]+=*", body)
+        cluster.take(body)
         kind = self.headers["Content-Type"]
         self.send(201 if self.command == "POST" else 200, kind if "protobuf" in kind else "application/json", body)
 

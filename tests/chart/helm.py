@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 from helm_sdkpy import Configuration, Install
-from helm_sdkpy.chart import Lint
+from helm_sdkpy.chart import Lint, Package
 
 from cluster import Cluster, Server
 
@@ -53,24 +53,49 @@ class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         return super().construct_mapping(node, deep)
 
 
-def render(values, release="porchlight", namespace="porchlight", version="1.32", objects=(), monitors=None):
+def render(
+    values, release="porchlight", namespace="porchlight", version="1.32", objects=(), monitors=None, chart=CHART
+):
     """What `helm install` makes of the values on a cluster of that version, with these objects in it; `monitors` says
     whether it knows ServiceMonitors, which it does by default where the values want one."""
     global rendered
     if monitors is None:
-        monitors = values.get("metrics", {}).get("serviceMonitor", {}).get("enabled") == "always"
+        monitor = (values.get("metrics") or {}).get("serviceMonitor") or {}
+        monitors = monitor.get("enabled") == "always"
     cluster = Cluster(version, objects, monitors)
     config = Configuration(namespace=namespace, kubeconfig=server.add(cluster))
     rendered += 1
     try:
-        asyncio.run(Install(config).run(release, str(CHART), values=values, wait=False))
+        asyncio.run(Install(config).run(release, str(chart), values=values, wait=False))
     except Exception as error:
         raise Refused(str(error).removeprefix("install failed: ").strip()) from None
     made = cluster.release()
     hooks = "\n---\n".join(
         hook["manifest"].strip() for hook in sorted(made.get("hooks") or [], key=lambda h: h["path"])
     )
-    return Rendering(made["manifest"].strip(), hooks, made["info"]["notes"])
+    return Rendering(made["manifest"].strip(), hooks, made["info"].get("notes", ""))
+
+
+def umbrella(folder, values):
+    """Makes a parent chart in the folder, with these default values and ours as its dependency (as `helm dependency build`
+    does: a package in charts/) that is there where home-beacon.enabled says so."""
+    (folder / "charts").mkdir()
+    (folder / "templates").mkdir()
+    wanted = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    dependency = {
+        "name": wanted["name"],
+        "version": wanted["version"],
+        "repository": f"file://{CHART}",
+        "condition": "home-beacon.enabled",
+        "tags": ["home"],
+    }
+    chart = {"apiVersion": "v2", "name": "umbrella", "version": "1.0.0", "dependencies": [dependency]}
+    (folder / "Chart.yaml").write_text(yaml.safe_dump(chart))
+    (folder / "values.yaml").write_text(json.dumps(values))
+    # Helm installs nothing that makes nothing.
+    (folder / "templates/own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
+    config = Configuration(kubeconfig=server.add(Cluster("1.32", (), False)))
+    asyncio.run(Package(config).run(str(CHART), str(folder / "charts")))
 
 
 def lint(values):

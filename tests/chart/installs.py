@@ -72,6 +72,18 @@ def what_is_there_already():
         if said.partition("\n")[2] != expected:
             yield f"with the keeper and its Secrets {[o['metadata']['name'] for o in objects]}, {values} says: {said}"
 
+    direct = CASES["without-keeper"]
+    claim = theirs("PersistentVolumeClaim", "porchlight-state", spec={"storageClassName": "local-path"})
+    for state, expected in (
+        ({}, ""),
+        ({"storageClassName": "local-path"}, ""),
+        ({"storageClassName": "fast"}, 'state.storageClassName was "local-path" at the install and is now "fast"'),
+        ({"storageClassName": "fast", "existingClaim": "mine"}, ""),
+    ):
+        said = outcome(rendered(helm.merged(direct, {"state": state}), objects=[claim]))
+        if bool(said) != bool(expected) or expected not in said:
+            yield f"beside the claim of the jobs, {state} says: {said}"
+
     claimed = rendered(CASES["own-objects"]).result().one("StatefulSet", "porchlight-keeper")
     claimed = theirs("StatefulSet", "porchlight-keeper", spec=claimed["spec"])
     for values, expected in ((CASES["own-objects"], ""), (MINIMAL, 'keeper.storage.existingClaim was "my-data"')):

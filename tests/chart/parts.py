@@ -24,6 +24,13 @@ def part(function):
     return function
 
 
+def kept(path, text):
+    """Whether a file says this; with UPDATE_CHART=1 it does then."""
+    if UPDATE:
+        path.write_text(text)
+    return path.is_file() and path.read_text() == text
+
+
 def rendered(values, **more):
     return crew.submit(helm.render, values, **more)
 

@@ -9,7 +9,7 @@ import helm
 import programs
 import rules
 import schemas
-from parts import CASES, HERE, UPDATE, crew, outcome, part, rendered
+from parts import CASES, HERE, crew, kept, outcome, part, rendered
 
 
 @part
@@ -57,13 +57,6 @@ def lint():
     """helm lint finds nothing."""
     jobs = {case: crew.submit(helm.lint, values) for case, values in CASES.items()}
     yield from (f"{case}: {job.result()}" for case, job in jobs.items() if job.result())
-
-
-def kept(path, text):
-    """Whether a file says this; with UPDATE_CHART=1 it does then."""
-    if UPDATE:
-        path.write_text(text)
-    return path.is_file() and path.read_text() == text
 
 
 @part

@@ -22,7 +22,7 @@ def pods(rendering):
 
 
 def problems(rendering, release, namespace):
-    checks = (named, lasting, selected, connected, asked, restricted, mounted, secret, modest, timed)
+    checks = (named, lasting, selected, connected, asked, restricted, mounted, secret, modest, timed, ending)
     for check in checks:
         yield from check(rendering, release, namespace)
 
@@ -257,6 +257,16 @@ def timed(rendering, release, namespace):
         # Below 10 s the controller, which looks every 10 s, might start nothing.
         if not 10 < spec["startingDeadlineSeconds"] or not spec["timeZone"]:
             yield f"{told} starts until {spec['startingDeadlineSeconds']} s later, in the zone {spec['timeZone']}"
+
+
+def ending(rendering, release, namespace):
+    """A server has more time to end than it takes: STOP_DELAY, and at most five seconds for what is in hand."""
+    for thing, labels, spec in pods(rendering):
+        if thing["kind"] in ("Deployment", "StatefulSet"):
+            env = {v["name"]: v["value"] for v in spec["containers"][0]["env"]}
+            takes = int(env.get("STOP_DELAY", "0s").removesuffix("s")) + 5
+            if spec["terminationGracePeriodSeconds"] < 2 * takes:
+                yield f"{thing['metadata']['name']} is ended after {spec['terminationGracePeriodSeconds']} s, and takes {takes}"
 
 
 def apart(renderings):

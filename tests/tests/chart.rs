@@ -1,8 +1,9 @@
 //! The chart, rendered by real Helm. The work is done by `tests/chart/check.py`, in one process: what is wrong there is
 //! told here, line by line.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, env, fs, time::Duration};
 
+use jiff::tz::TimeZoneDatabase;
 use tests::{
     binaries::{binary, python, root},
     process::{command, run},
@@ -19,10 +20,25 @@ async fn the_chart_renders_keeps_its_rules_and_refuses_wrong_values_with_a_messa
     check.env("PYTHONDONTWRITEBYTECODE", "1");
     // The programs look at the settings that the chart gives them.
     check.env("PROGRAMS", binary("keeper").parent().expect("a folder"));
-    if let Some(update) = std::env::var_os("UPDATE_CHART") {
+    if let Some(update) = env::var_os("UPDATE_CHART") {
         check.env("UPDATE_CHART", update);
     }
     let ended = run(check, Duration::from_secs(200)).await;
     println!("{}", ended.stdout);
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// Templates cannot look into a time zone database, so the chart carries its names: those that the keeper knows, which are
+/// those of Kubernetes.
+#[test]
+fn the_chart_knows_the_time_zones_that_the_keeper_knows() {
+    let path = root().join("charts/home-beacon/files/zones.txt");
+    let known: BTreeSet<_> = TimeZoneDatabase::bundled().available().map(|name| format!("{name}\n")).collect();
+    let known: String = known.into_iter().collect();
+    assert!(known.contains("Europe/Berlin\n"), "the database is there");
+    if env::var_os("UPDATE_CHART").is_some() {
+        fs::write(&path, &known).expect("the file can be written");
+    }
+    let carried = fs::read_to_string(&path).unwrap_or_default();
+    assert!(carried == known, "run UPDATE_CHART=1 cargo test -p tests --test chart the_chart_knows");
 }

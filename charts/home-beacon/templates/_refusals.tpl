@@ -4,7 +4,7 @@ in words that help nobody. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -127,18 +127,24 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- toJson $wrong -}}
 {{- end }}
 
-{{/* Every address that is set is at a port that the pods may connect to. ping is not held back, and name servers are at 53. */}}
+{{/* Every address, set or by default, is at a port that the pods may connect to. ping is not held back, and name servers are
+at 53. */}}
 {{- define "porchlight.refusals.ports" -}}
 {{- $wrong := list -}}
 {{- if .Values.networkPolicy.enabled -}}
 {{- $set := list -}}
+{{- $usual := dict "DUCKDNS_URL" "https://www.duckdns.org" "ADDRESS_SOURCES" "https://api.ipify.org" -}}
+{{- $speed := .Values.bandwidth.settings -}}
+{{- if and .Values.bandwidth.enabled (not (or (hasPrefix "http" ($speed.SOURCE | default "auto")) $speed.FAST_URL $speed.CLOUDFLARE_URL)) -}}
+{{- $set = append $set (list "bandwidth.settings.SOURCE" "https://fast.com") -}}
+{{- end -}}
 {{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
-{{- $set = append $set (list "statuspage.url" .Values.statuspage.url) -}}
+{{- $set = append $set (list "statuspage.url" (.Values.statuspage.url | default "https://api.statuspage.io/v1")) -}}
 {{- end -}}
 {{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}
 {{- if (index $.Values $job).enabled -}}
 {{- range $name := $names -}}
-{{- range get (index $.Values $job).settings $name | default "" | splitList "," -}}
+{{- range get (index $.Values $job).settings $name | default (get $usual $name) | splitList "," -}}
 {{- $set = append $set (list (printf "%s.settings.%s" $job $name) (trim .)) -}}
 {{- end -}}
 {{- end -}}
@@ -208,6 +214,15 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- if and (ne $now (index $was $part)) (not (and $claimed (not $claims))) -}}
 {{- $wrong = append $wrong (printf "keeper.storage.%s was %q at the install and is now %q: Kubernetes cannot change it, so set it back" $part (index $was $part) $now) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- /* The cluster writes its default where none was told, so only another name is known to be another one. */ -}}
+{{- $state := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (printf "%s-state" $name) -}}
+{{- $class := .Values.state.storageClassName -}}
+{{- if and $state $class (not .Values.state.existingClaim) (not .Values.keeper.enabled) .Values.state.enabled -}}
+{{- $was := dig "spec" "storageClassName" "" $state -}}
+{{- if ne $was $class -}}
+{{- $wrong = append $wrong (printf "state.storageClassName was %q at the install and is now %q: Kubernetes cannot change it, so set it back, or delete the claim %s-state, which holds the data budget of this month and little else" $was $class $name) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $wrong -}}
