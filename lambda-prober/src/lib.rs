@@ -15,6 +15,7 @@ pub mod apply;
 pub mod command;
 pub mod event;
 pub mod explain;
+#[cfg(feature = "aws")]
 pub mod function;
 pub mod head;
 pub mod identity;

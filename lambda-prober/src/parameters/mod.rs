@@ -2,27 +2,23 @@
 
 mod error;
 mod name;
+#[cfg(feature = "aws")]
 mod names;
+#[cfg(feature = "aws")]
+mod ssm;
+#[cfg(not(feature = "aws"))]
+mod without_aws;
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_ssm::{
-    Client,
-    types::{Parameter, ParameterType},
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use futures_util::future::join_all;
 use shared::secret::Secret;
-use tokio::{
-    sync::OnceCell,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
-use self::names::Names;
+#[cfg(feature = "aws")]
+use self::ssm::Calls;
+#[cfg(not(feature = "aws"))]
+use self::without_aws::Calls;
 pub use self::{
     error::{Kind, StoreError, Verb},
     name::{ParameterName, WrongName},
@@ -40,8 +36,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(6);
 /// Reads and writes parameters of this account and region.
 #[derive(Debug, Default)]
 pub struct ParameterStore {
-    /// Made at the first call: it reads the machine's certificates and credentials.
-    client: OnceCell<Client>,
+    calls: Calls,
 }
 
 impl ParameterStore {
@@ -79,17 +74,11 @@ impl ParameterStore {
         until: Instant,
     ) -> Result<HashMap<ParameterName, Secret>, StoreError> {
         let told = || names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-        let call = async {
-            let asked = names.iter().map(ToString::to_string).collect();
-            let answer = self.client().await.get_parameters().set_names(Some(asked)).with_decryption(true).send().await;
-            answer.map_err(|error| StoreError::new(Verb::Read, told(), &error))
-        };
-        let answer = timeout_at(until, call).await.unwrap_or_else(|_| Err(StoreError::too_late(Verb::Read, told())))?;
-        let value = |parameter: Parameter| {
-            let name = names.iter().find(|name| Some(name.as_str()) == parameter.name.as_deref())?;
-            Some(((*name).clone(), Secret::new(parameter.value?)))
-        };
-        Ok(answer.parameters.unwrap_or_default().into_iter().filter_map(value).collect())
+        let call = self.calls.get(names.iter().map(ToString::to_string).collect(), told);
+        let values = timeout_at(until, call).await.unwrap_or_else(|_| Err(StoreError::too_late(Verb::Read, told())))?;
+        let value =
+            |(name, value): (String, Secret)| Some(((*names.iter().find(|it| it.as_str() == name)?).clone(), value));
+        Ok(values.into_iter().filter_map(value).collect())
     }
 
     /// Writes a plain text, whether the parameter exists or not.
@@ -97,36 +86,8 @@ impl ParameterStore {
     /// # Errors
     /// When the call fails; it may have been obeyed all the same.
     pub async fn put(&self, name: &ParameterName, value: String, until: Instant) -> Result<(), StoreError> {
-        let call = async {
-            let request = self.client().await.put_parameter().name(name.as_str()).value(value);
-            let answer = request.r#type(ParameterType::String).overwrite(true).send().await;
-            answer.map_err(|error| StoreError::new(Verb::Write, name.to_string(), &error))
-        };
         let late = || StoreError::too_late(Verb::Write, name.to_string());
-        timeout_at(deadline(until), call).await.unwrap_or_else(|_| Err(late())).map(|_| ())
-    }
-
-    async fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| async {
-                // The SDK's own client but for its pool: a function is frozen between runs, and what it kept would be dead.
-                let http = Builder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                    .pool_max_idle_per_host(0)
-                    .build_with_resolver(Names);
-                let timeouts = TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(2))
-                    .operation_attempt_timeout(Duration::from_secs(3))
-                    .build();
-                let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-                    .http_client(http)
-                    .timeout_config(timeouts)
-                    .retry_config(RetryConfig::standard().with_max_attempts(4))
-                    .load()
-                    .await;
-                Client::new(&config)
-            })
-            .await
+        timeout_at(deadline(until), self.calls.put(name.as_str(), value)).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
