@@ -6,6 +6,7 @@ use shared::proof::{Challenge, Key, Proof, Running};
 
 use super::*;
 use crate::{
+    head::NotHttp,
     identity::WhichKey,
     marks::Marks,
     observation::{NameTrouble, Phases, Statement},
@@ -115,12 +116,19 @@ fn each_failure_names_its_cause() {
     for (failure, cause) in [
         (Failure::Refused, DownCause::Refused),
         (Failure::Reset, DownCause::Reset),
-        (Failure::NotHttp, DownCause::Reset),
+        (Failure::NotHttp(NotHttp::Unknown), DownCause::Reset),
+        (Failure::NotHttp(NotHttp::Tls), DownCause::Reset),
         (Failure::Tls("expired".into()), DownCause::Tls),
         (Failure::TimedOut, DownCause::Unreachable),
         (Failure::Unreachable, DownCause::Unreachable),
     ] {
         assert_eq!(judge(&[failed(failure.clone()), failed(failure)]), Verdict::Down(cause));
+    }
+    for phases in [Phases { tls: Some(TOOK), ..Phases::default() }, Phases { answer: Some(TOOK), ..Phases::default() }]
+    {
+        let mut silent = failed(Failure::TimedOut);
+        silent.exchanges[0].phases = phases;
+        assert_eq!(judge(&[silent.clone(), silent]), Verdict::Down(DownCause::Reset), "somebody took the connection");
     }
     assert_eq!(judge(&[no_such_name(), no_such_name()]), Verdict::Down(DownCause::Name));
 }
