@@ -22,6 +22,8 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.set_ciphers("ALL:@SECLEVEL=0")
 context.maximum_version = ssl.TLSVersion[version]
 context.load_cert_chain(name + ".crt", name + ".key")
+if name == "only-p521":
+    context.set_ecdh_curve("secp521r1")
 listener = socket.create_server(("127.0.0.1", 0))
 print("listening", listener.getsockname()[1], flush=True)
 def serve(plain):
@@ -38,7 +40,7 @@ while True:
 "#;
 
 /// A name, what `openssl req -x509` is told, and a word of what is said of it.
-const KINDS: [(&str, &str, &str); 9] = [
+const KINDS: [(&str, &str, &str); 10] = [
     (
         "authority",
         "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -addext basicConstraints=critical,CA:TRUE",
@@ -50,6 +52,8 @@ const KINDS: [(&str, &str, &str); 9] = [
     ("ed448", "-newkey ed448", "certificate"),
     ("pss", "-newkey rsa-pss -pkeyopt rsa_keygen_bits:2048", "certificate"),
     ("p521", "-newkey ec -pkeyopt ec_paramgen_curve:P-521", "certificate"),
+    // Keys are agreed on over that curve, too.
+    ("only-p521", "-newkey ec -pkeyopt ec_paramgen_curve:P-521", "certificate"),
     ("zero", "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -set_serial 0", "certificate"),
     ("critical", "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -addext 1.2.3.4=critical,ASN1:NULL", "certificate"),
 ];
