@@ -331,6 +331,7 @@ fn what_answers_in_the_homes_stead_is_told_with_what_to_do() {
             ("location", "https://home.example/?key=secret"),
             "301 (Location: https://home.example/?...), which points",
         ),
+        (400, ("server", "nginx"), "400 (Server: nginx), as a server of https does to http://: write https://"),
         (401, ("server", "RouterOS"), "401 (Server: RouterOS) and wants somebody to log in"),
         (530, ("server", "cloudflare"), "530 (Server: cloudflare): a proxy or tunnel that does not reach the home"),
         (502, ("via", "1.1 x"), "502 (Via: 1.1 x): a proxy or tunnel"),
