@@ -1,17 +1,19 @@
 //! A report in words, for a person at a terminal.
 
+mod attempt;
+
 use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
-    time::Duration,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
 use shared::statuspage::IncidentStatus;
 
+use self::attempt::{Whose, explain_attempt, failure_words, trouble_words};
 use crate::{
-    identity::{Identity, WhichKey},
-    observation::{Attempt, Exchange, Failure, NameTrouble, Origin, Resolution, Statement},
+    advice::advice,
+    observation::{Attempt, Exchange, Resolution},
     observe::Progress,
     plan::Call,
     report::{Outcome, Report, TargetReport},
@@ -124,7 +126,8 @@ fn explain_home(f: &mut fmt::Formatter<'_>, home: &Home, attempts: &[Attempt], v
         write!(f, "  attempt {} at {:.1} s: ", index + 1, attempt.started.as_secs_f64())?;
         explain_attempt(f, attempt)?;
     }
-    writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())
+    writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())?;
+    advice(attempts).map_or(Ok(()), |advice| writeln!(f, "  {advice}"))
 }
 
 fn verdict_words(verdict: Verdict) -> String {
@@ -154,33 +157,6 @@ fn page_words(report: &TargetReport) -> String {
     }
 }
 
-fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
-    match attempt.resolution {
-        Resolution::Literal => (),
-        Resolution::Resolved { took, trouble: None } => write!(f, "resolved in {}", Took(took))?,
-        Resolution::Resolved { took, trouble: Some((family, trouble)) } => {
-            write!(f, "resolved in {}, but for {family}: {}", Took(took), trouble_words(trouble))?;
-        }
-        Resolution::NoSuchName { took } => write!(f, "the name does not exist ({})", Took(took))?,
-        Resolution::Trouble { took, trouble } => write!(f, "{} ({})", trouble_words(trouble), Took(took))?,
-    }
-    writeln!(f)?;
-    attempt.exchanges.iter().try_for_each(|exchange| explain_exchange(f, exchange))?;
-    let statements = attempt.testimony.iter().flat_map(|testimony| &testimony.0);
-    statements.into_iter().try_for_each(|statement| explain_statement(f, statement))
-}
-
-fn explain_statement(f: &mut fmt::Formatter<'_>, statement: &Statement) -> fmt::Result {
-    write!(f, "    witness {}", statement.witness)?;
-    if let Some(address) = statement.address.filter(|address| address.to_string() != statement.witness) {
-        write!(f, " ({address})")?;
-    }
-    match &statement.outcome {
-        Ok(took) => writeln!(f, ": reached in {}", Took(*took)),
-        Err(failure) => writeln!(f, ": {}", failure_words(failure)),
-    }
-}
-
 fn explain_state(f: &mut fmt::Formatter<'_>, report: &TargetReport) -> fmt::Result {
     let at = |time: Timestamp| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z");
     match &report.state {
@@ -192,46 +168,6 @@ fn explain_state(f: &mut fmt::Formatter<'_>, report: &TargetReport) -> fmt::Resu
             (None, Some(up)) => writeln!(f, "  state: up since {}", at(up)),
             (None, None) => Ok(()),
         },
-    }
-}
-
-fn trouble_words(trouble: NameTrouble) -> &'static str {
-    match trouble {
-        NameTrouble::Timeout => "the name service did not answer",
-        NameTrouble::Error => "the name service answered with an error",
-        NameTrouble::Empty => "the name service knows no address of the name",
-    }
-}
-
-fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Result {
-    let last = if exchange.origin == Origin::LastProven { " (where it last proved itself)" } else { "" };
-    write!(f, "    {}{last}", exchange.address)?;
-    let phases = exchange.phases;
-    for (name, took) in
-        [("connect", phases.connect), ("TLS", phases.tls), ("answer", phases.answer), ("proof", phases.proof)]
-    {
-        if let Some(took) = took {
-            write!(f, "  {name} {}", Took(took))?;
-        }
-    }
-    if let Some(complaint) = &exchange.certificate {
-        write!(f, "  ({complaint})")?;
-    }
-    match &exchange.outcome {
-        Ok(answer) => writeln!(f, ": HTTP {}{}", answer.status, Whose(answer.identity)),
-        Err(failure) => writeln!(f, ": {}", failure_words(failure)),
-    }
-}
-
-fn failure_words(failure: &Failure) -> String {
-    match failure {
-        Failure::Refused => "refused".into(),
-        Failure::Reset => "broken off".into(),
-        Failure::NotHttp => "answered, but not in HTTP".into(),
-        Failure::Tls(detail) => format!("no secure connection ({detail})"),
-        Failure::TimedOut => "no answer in time".into(),
-        Failure::Unreachable => "unreachable".into(),
-        Failure::Local(detail) => format!("could not try ({detail})"),
     }
 }
 
@@ -267,45 +203,5 @@ fn status_words(status: IncidentStatus) -> &'static str {
         IncidentStatus::Monitoring => "monitoring",
         IncidentStatus::Resolved => "resolved",
         IncidentStatus::Other => "another status",
-    }
-}
-
-struct Whose(Identity);
-
-impl fmt::Display for Whose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Identity::NotAsked => Ok(()),
-            Identity::Proven { running, with } => {
-                let old = if with == WhichKey::Old { " with the old key" } else { "" };
-                write!(f, ", proven{old} (host up {}, beacon {})", For(running.up), For(running.age))
-            }
-            Identity::Foreign => f.write_str(", a proof that does not fit"),
-            Identity::Absent => f.write_str(", no proof"),
-            Identity::Unchecked => f.write_str(", and the key to check it with is not known"),
-        }
-    }
-}
-
-/// Whole seconds in the two largest units: `3d 4h`, `12s`.
-struct For(u64);
-
-impl fmt::Display for For {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, hours, minutes, seconds) = (self.0 / 86400, self.0 / 3600 % 24, self.0 / 60 % 60, self.0 % 60);
-        match (days, hours, minutes) {
-            (0, 0, 0) => write!(f, "{seconds}s"),
-            (0, 0, _) => write!(f, "{minutes}m {seconds}s"),
-            (0, _, _) => write!(f, "{hours}h {minutes}m"),
-            _ => write!(f, "{days}d {hours}h"),
-        }
-    }
-}
-
-struct Took(Duration);
-
-impl fmt::Display for Took {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} ms", self.0.as_secs_f64() * 1e3)
     }
 }

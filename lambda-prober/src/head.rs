@@ -9,7 +9,11 @@ const MOST_FIELDS: usize = 32;
 
 /// What was read is no answer in HTTP/1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotHttp;
+pub enum NotHttp {
+    /// An alert of TLS (RFC 8446, section 5.1): the port wants to be asked by https.
+    Tls,
+    Unknown,
+}
 
 /// A head as far as it matters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +67,10 @@ impl Reader {
             }
         }
         if self.head.is_none() && !may_begin(&self.line) {
-            return Err(NotHttp);
+            return Err(what_else(&self.line));
         }
         if self.taken == LONGEST {
-            return self.end().map_or(Err(NotHttp), |head| Ok(Some(head)));
+            return self.end().map_or(Err(NotHttp::Unknown), |head| Ok(Some(head)));
         }
         Ok(None)
     }
@@ -81,7 +85,7 @@ impl Reader {
         let Some(head) = &mut self.head else {
             // Some send an empty line before, as some old ones did after a body.
             if !line.is_empty() {
-                self.head = Some(Head { status: status(line).ok_or(NotHttp)?, ..Head::default() });
+                self.head = Some(Head { status: status(line).ok_or_else(|| what_else(line))?, ..Head::default() });
                 self.open = false;
             }
             return Ok(false);
@@ -118,14 +122,22 @@ const fn is_interim(status: u16) -> bool {
 /// How an answer begins: `HTTP/`, in any case, or what radio stations say.
 const BEGINNINGS: [&[u8]; 2] = [b"http/", b"icy "];
 
-/// Whether a line that is not whole yet may become a status line.
+/// How an alert of TLS begins: its type, and the first byte of every version.
+const ALERT: [u8; 2] = [21, 3];
+
+/// What a line is that is no status line.
+fn what_else(line: &[u8]) -> NotHttp {
+    if line.starts_with(&ALERT) { NotHttp::Tls } else { NotHttp::Unknown }
+}
+
+/// Whether a line that is not whole yet may become a status line, or tell what it is instead.
 fn may_begin(line: &[u8]) -> bool {
     let line = if line == b"\r" { b"" } else { line };
     let begun = |beginning: &&[u8]| {
         let length = line.len().min(beginning.len());
         line[..length].eq_ignore_ascii_case(&beginning[..length])
     };
-    BEGINNINGS.iter().any(begun)
+    BEGINNINGS.iter().any(begun) || line == &ALERT[..1]
 }
 
 /// The status of a line like `HTTP/1.1 200 OK`, with or without a reason, whatever its version.
@@ -199,14 +211,17 @@ mod tests {
 
     #[test]
     fn what_is_not_http_is_known_at_once() {
-        for text in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\x03\x01\x00\x02\x02\x46", b"220 mail ESMTP\r\n", b"<html>"]
-        {
-            assert_eq!(Reader::new(all).take(&text[..1.max(text.len() / 2)]), Err(NotHttp));
-            assert_eq!(read(text), Err(NotHttp));
+        for text in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\n", b"\x16\x03\x01", b"220 mail ESMTP\r\n", b"<html>"] {
+            assert_eq!(Reader::new(all).take(&text[..1.max(text.len() / 2)]).is_err(), text[0] != ALERT[0]);
+            assert_eq!(read(text), Err(NotHttp::Unknown));
+        }
+        // A code of an alert (unexpected message) is the end of a line.
+        for text in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
+            assert_eq!(read(text), Err(NotHttp::Tls));
         }
         for text in ["HTTP/1.1\r\n", "HTTP/1.1 OK\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 x\r\n"]
         {
-            assert_eq!(read(text.as_bytes()), Err(NotHttp), "{text}");
+            assert_eq!(read(text.as_bytes()), Err(NotHttp::Unknown), "{text}");
         }
     }
 
@@ -227,7 +242,7 @@ mod tests {
         let head = read(&long).unwrap().unwrap();
         assert_eq!((head.status, head.whole, head.values("a").count()), (200, false, 1));
         for endless in ["\r\n".repeat(LONGEST), "HTTP/1.1 100 Continue\r\n\r\n".repeat(LONGEST / 8)] {
-            assert_eq!(Reader::new(all).take(endless.as_bytes()), Err(NotHttp));
+            assert_eq!(Reader::new(all).take(endless.as_bytes()), Err(NotHttp::Unknown));
         }
         let mut cut = Reader::new(all);
         assert_eq!(cut.take(b"HTTP/1.1 200 OK\r\nPorch"), Ok(None));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     advice::may_be_old,
     identity::Identity,
-    observation::{Answer, Attempt, Exchange, Failure, Family, Origin, Resolution, Testimony},
+    observation::{Answer, Attempt, Exchange, Failure, Family, Origin, Phases, Resolution, Testimony},
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 
@@ -95,7 +95,7 @@ fn look_at_exchanges(exchanges: &[Exchange], testimony: &Testimony, all: &[Attem
     }
     let causes = observed.into_iter().filter_map(|exchange| match &exchange.outcome {
         Ok(answer) => of_a_stranger(answer, all),
-        Err(failure) => points_at_home(failure),
+        Err(failure) => points_at_home(failure, &exchange.phases),
     });
     match causes.min() {
         Some(cause) => Seen::Home(cause),
@@ -114,10 +114,12 @@ fn of_a_stranger(answer: &Answer, all: &[Attempt]) -> Option<DownCause> {
     }
 }
 
-fn points_at_home(failure: &Failure) -> Option<DownCause> {
+fn points_at_home(failure: &Failure, phases: &Phases) -> Option<DownCause> {
     match failure {
         Failure::Refused => Some(DownCause::Refused),
-        Failure::Reset | Failure::NotHttp => Some(DownCause::Reset),
+        Failure::Reset | Failure::NotHttp(_) => Some(DownCause::Reset),
+        // Line and power are well where somebody takes a connection, whatever comes of it.
+        Failure::TimedOut if phases.connected() => Some(DownCause::Reset),
         Failure::Tls(_) => Some(DownCause::Tls),
         Failure::TimedOut | Failure::Unreachable => Some(DownCause::Unreachable),
         Failure::Local(_) => None,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    head::NotHttp,
     identity::{Identity, Proven},
     marks::Marks,
 };
@@ -119,6 +120,11 @@ pub struct Phases {
 }
 
 impl Phases {
+    /// Whether the other side took the connection: the next phase was entered.
+    pub const fn connected(&self) -> bool {
+        self.tls.is_some() || self.answer.is_some()
+    }
+
     /// From the beginning to the end of the answer's head.
     pub fn until_answer(&self) -> Duration {
         [self.connect, self.tls, self.answer].into_iter().flatten().sum()
@@ -141,7 +147,7 @@ pub enum Failure {
     /// Broken off by the other side, or by something between.
     Reset,
     /// Something answered, but not in HTTP.
-    NotHttp,
+    NotHttp(NotHttp),
     /// The handshake failed; the text is for people.
     Tls(String),
     /// A phase's deadline passed.

@@ -12,10 +12,12 @@ use tokio::time::Instant;
 
 use crate::{
     access::Access,
+    advice::advice,
     pace::Pace,
     page::listings,
     run::{Prober, RunError},
     secrets::RunSecrets,
+    seen::Looked,
     target::{Target, Targets},
     verdict::{DownCause, UnknownCause, Verdict},
 };
@@ -55,26 +57,35 @@ impl Prober {
     }
 
     async fn home(&self, target: &Target, pace: &Pace) -> Asked {
-        let name = &target.home.name;
-        let looked = match self.look(&target.home, pace).await {
-            Ok(looked) => looked,
-            Err(error) => return Asked::wrong(error.to_string()),
-        };
-        let said = format!("the home {name}: {}", looked.verdict.sentence());
-        match looked.verdict {
-            Verdict::Up | Verdict::Degraded(_) if self.expects_proof(target) => {
-                Asked::there(format!("the home {name} answers, and proves that it holds the key"))
-            }
-            Verdict::Up | Verdict::Degraded(_) => {
-                Asked::there(format!("the home {name} answers; there is no key to prove it by"))
-            }
-            Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {
-                Asked::wrong(format!("{said}: look at CANARY_URL and BEACON_KEY"))
-            }
-            Verdict::Down(_) | Verdict::Unknown(_) => {
-                Asked::unasked(format!("{said}: look at CANARY_URL, and whether it is up"))
-            }
+        match self.look(&target.home, pace).await {
+            Ok(looked) => of_home(&looked, self.expects_proof(target)),
+            Err(error) => Asked::wrong(error.to_string()),
         }
+    }
+}
+
+/// What came of looking at a home. Wrong is what no waiting mends: an address, a key or a certificate; a home that is silent
+/// may be well tomorrow.
+fn of_home(looked: &Looked, expects_proof: bool) -> Asked {
+    let (name, advice) = (&looked.home.name, advice(&looked.attempts));
+    let advised = advice.is_some();
+    let said = advice.unwrap_or_else(|| looked.verdict.sentence().to_owned());
+    let said = said.trim_end_matches('.');
+    match looked.verdict {
+        Verdict::Up if expects_proof => {
+            Asked::there(format!("the home {name} answers, and proves that it holds the key"))
+        }
+        Verdict::Up => Asked::there(format!("the home {name} answers; there is no key to prove it by")),
+        Verdict::Degraded(_) => Asked::there(format!("the home {name} answers, but is degraded: {said}")),
+        Verdict::Down(_) if advised => Asked::wrong(format!("the home {name}: {said}")),
+        Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {
+            Asked::wrong(format!("the home {name}: {said}; look at CANARY_URL and BEACON_KEY"))
+        }
+        Verdict::Down(DownCause::Name) => Asked::wrong(format!("the home {name}: {said}; look at CANARY_URL")),
+        Verdict::Down(_) => {
+            Asked::unasked(format!("the home {name}: {said}; look at CANARY_URL, and whether it is up"))
+        }
+        Verdict::Unknown(_) => Asked::unasked(format!("the home {name}: {said}")),
     }
 }
 

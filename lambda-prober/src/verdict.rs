@@ -110,7 +110,7 @@ impl Verdict {
                 "The home answers, but takes long to be reached: the line is overloaded, or loses packets."
             }
             Self::Degraded(DegradedCause::Certificate) => {
-                "The home answers and proves itself, but its certificate is not valid: look at its date and its name."
+                "The home answers and proves itself, but its certificate is not valid: look at what is wrong with it."
             }
             Self::Degraded(DegradedCause::NameService) => {
                 "The home answers at its last address, but its name cannot be resolved: look at the name service."
@@ -128,8 +128,8 @@ impl Verdict {
                  the address is no longer yours."
             }
             Self::Down(DownCause::Reset) => {
-                "Something took the connection, but broke it off or did not answer in HTTP: look at the router's port \
-                 forwarding and at the beacon."
+                "Something took the connection, but broke it off, did not answer in HTTP, or stayed silent: look at the \
+                 router's port forwarding and at the beacon."
             }
             Self::Down(DownCause::Tls) => {
                 "Something took the connection, but no secure connection came about: look at the certificate and at \

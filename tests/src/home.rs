@@ -24,6 +24,8 @@ pub enum Manner {
     HangsUp,
     /// Sends the head of an answer byte by byte, too slowly to ever end.
     Trickles,
+    /// Sends this and the end of a line, and nothing more.
+    Stalls(&'static str),
     /// Speaks something else.
     SpeaksSsh,
     /// Answers with this head.
@@ -109,6 +111,11 @@ async fn treat(mut stream: TcpStream, manner: Manner) {
                 sleep(Duration::from_millis(300)).await;
             }
             Ok(())
+        }
+        Manner::Stalls(begun) => {
+            let begun = stream.write_all(format!("{begun}\r\n").as_bytes()).await;
+            sleep(Duration::from_mins(1)).await;
+            begun
         }
         Manner::Silent => {
             sleep(Duration::from_mins(1)).await;

@@ -28,21 +28,41 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
     let nobody = Home::open(Manner::Refuses).await;
     let witness = Home::open(Manner::Silent).await;
     let stranger = Home::open(Manner::Answers("HTTP/1.1 200 OK\r\nContent-Length: 0")).await;
-    for (url, key, code, said) in [
+    let pointing = "HTTP/1.1 302 Found\r\nLocation: /login\r\nServer: router\r\nVia: 1.1 proxy";
+    let pointing = Home::open(Manner::Answers(pointing)).await;
+    let old =
+        "HTTP/1.1 200 OK\r\nAge: 30\r\nPorchlight-Proof: v1;up=1;age=1;mac=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let cached = Home::open(Manner::Answers(old)).await;
+    let seen = format!("HTTP 302, no proof  (Location: {}login, Server: router, Via: 1.1 proxy)", pointing.url());
+    let encrypted = beacon.url().replace("http:", "https:");
+    let looks = [
         (&beacon.url(), Some(KEY), 0, "HTTP 200, proven (host up"),
         (&beacon.url(), None, 0, "up: The home answers."),
         (&stranger.url(), None, 0, "up: The home answers."),
         (&stranger.url(), Some(KEY), 1, "down (unproven)"),
+        (&pointing.url(), Some(KEY), 1, &seen),
+        (
+            &pointing.url(),
+            Some(KEY),
+            1,
+            ", Via: 1.1 proxy), which points elsewhere and is not followed: name the address",
+        ),
+        (&pointing.url(), None, 0, ", Server: router, Via: 1.1 proxy)"),
+        (&cached.url(), Some(KEY), 1, "a proof that does not fit  (age: 30)"),
+        (&cached.url(), Some(KEY), 1, "  The answer is perhaps an old one out of a cache (age: 30), so"),
+        (&encrypted, Some(KEY), 1, "  What answers does not speak TLS: look at the port, or ask by http://.\n"),
         (&nobody.url(), Some(KEY), 1, "attempt 2 at"),
         (&nobody.url(), None, 1, "down (refused)"),
         (&nobody.url(), Some("short"), 2, "BEACON_KEY_FILE"),
         (&"home".to_owned(), None, 2, "invalid value 'home' for '<URL>'"),
-    ] {
+    ];
+    let looks = looks.map(async |(url, key, code, said)| {
         let ended = probe(url, key, &witness).await;
         assert_eq!(ended.code, Some(code), "{url} {ended:?}");
         assert!(format!("{}{}", ended.stdout, ended.stderr).contains(said), "`{said}` is not in {ended:?}");
         assert!(!ended.stderr.contains(KEY), "{ended:?}");
-    }
+    });
+    futures_util::future::join_all(looks).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use shared::proof::{Challenge, Key, Proof, Running};
 
 use super::*;
 use crate::{
+    head::NotHttp,
     identity::WhichKey,
     marks::Marks,
     observation::{NameTrouble, Phases, Statement},
@@ -115,12 +116,19 @@ fn each_failure_names_its_cause() {
     for (failure, cause) in [
         (Failure::Refused, DownCause::Refused),
         (Failure::Reset, DownCause::Reset),
-        (Failure::NotHttp, DownCause::Reset),
+        (Failure::NotHttp(NotHttp::Unknown), DownCause::Reset),
+        (Failure::NotHttp(NotHttp::Tls), DownCause::Reset),
         (Failure::Tls("expired".into()), DownCause::Tls),
         (Failure::TimedOut, DownCause::Unreachable),
         (Failure::Unreachable, DownCause::Unreachable),
     ] {
         assert_eq!(judge(&[failed(failure.clone()), failed(failure)]), Verdict::Down(cause));
+    }
+    for phases in [Phases { tls: Some(TOOK), ..Phases::default() }, Phases { answer: Some(TOOK), ..Phases::default() }]
+    {
+        let mut silent = failed(Failure::TimedOut);
+        silent.exchanges[0].phases = phases;
+        assert_eq!(judge(&[silent.clone(), silent]), Verdict::Down(DownCause::Reset), "somebody took the connection");
     }
     assert_eq!(judge(&[no_such_name(), no_such_name()]), Verdict::Down(DownCause::Name));
 }
@@ -323,6 +331,7 @@ fn what_answers_in_the_homes_stead_is_told_with_what_to_do() {
             ("location", "https://home.example/?key=secret"),
             "301 (Location: https://home.example/?...), which points",
         ),
+        (400, ("server", "nginx"), "400 (Server: nginx), as a server of https does to http://: write https://"),
         (401, ("server", "RouterOS"), "401 (Server: RouterOS) and wants somebody to log in"),
         (530, ("server", "cloudflare"), "530 (Server: cloudflare): a proxy or tunnel that does not reach the home"),
         (502, ("via", "1.1 x"), "502 (Via: 1.1 x): a proxy or tunnel"),

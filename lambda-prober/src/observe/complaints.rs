@@ -1,7 +1,7 @@
 //! What is wrong with a certificate, or with a handshake, in words that a person understands, with what to do. No library's
 //! own form of an error is ever shown.
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
 /// What to do about a certificate that nothing can be made of.
 const ANEW: &str =
@@ -102,6 +102,10 @@ pub(super) fn of_handshake(error: &Error) -> String {
         }
         Error::NoCertificatesPresented => "the other side shows no certificate: give its server one",
         Error::InvalidCertificate(error) => return of_the_certificate(error),
+        // A key of RSA-PSS over TLS 1.2: what it signs with is not known to the library there.
+        Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
+            return format!("the certificate's key signs in a way that is not known here over TLS 1.2: {ANEW}");
+        }
         Error::DecryptError | Error::PeerSentOversizedRecord | Error::PeerMisbehaved(_) => {
             "the other side, or something between, does not keep to TLS"
         }
@@ -133,7 +137,7 @@ fn of_alert(alert: AlertDescription) -> String {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use rustls::{ExtendedKeyPurpose, OtherError, PeerIncompatible, PeerMisbehaved, pki_types::UnixTime};
+    use rustls::{ExtendedKeyPurpose, OtherError, PeerIncompatible, pki_types::UnixTime};
 
     use super::*;
 
@@ -221,6 +225,7 @@ mod tests {
             Error::InvalidMessage(InvalidMessage::MessageTooLarge),
             Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon),
             Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+            Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm),
             Error::NoCertificatesPresented,
             Error::DecryptError,
             Error::HandshakeNotComplete,

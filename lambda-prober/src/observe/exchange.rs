@@ -15,7 +15,7 @@ use url::{Host, Url};
 
 use super::{Certificates, Checker, complaints, failure_of};
 use crate::{
-    head::{self, Reader},
+    head::{self, NotHttp, Reader},
     identity::{Evidence, Identity},
     marks::{CACHES, Marks},
     observation::{Answer, Exchange, Failure, Origin, Phases},
@@ -78,7 +78,7 @@ impl Connection<'_> {
         let (url, deadlines) = (self.url, &self.deadlines);
         let stream = deadlines.time(&mut seen.phases.connect, connect(self.address)).await?;
         if url.scheme() != "https" {
-            return deadlines.time(&mut seen.phases.answer, ask(url, stream, challenge)).await;
+            return self.ask(stream, challenge, &mut seen.phases.answer).await;
         }
         let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
         if challenge.is_none() && !self.certificates.can_tell() {
@@ -94,8 +94,21 @@ impl Connection<'_> {
         match (&seen.certificate, &challenge) {
             // Without a key there is nothing else that could show whose answer it is.
             (Some(complaint), None) => Err(Failure::Tls(complaint.clone())),
-            _ => deadlines.time(&mut seen.phases.answer, ask(url, stream, challenge)).await,
+            _ => self.ask(stream, challenge, &mut seen.phases.answer).await,
         }
+    }
+
+    /// As [`ask`], which keeps to the deadline itself: what has come by then may be enough.
+    async fn ask(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        challenge: Option<Challenge>,
+        took: &mut Option<Duration>,
+    ) -> Result<Head, Failure> {
+        let start = Instant::now();
+        let answer = ask(self.url, stream, challenge, self.deadlines.of_phase(start)).await;
+        *took = Some(start.elapsed());
+        answer
     }
 }
 
@@ -128,51 +141,54 @@ struct Deadlines {
 }
 
 impl Deadlines {
+    fn of_phase(&self, start: Instant) -> Instant {
+        self.until.min(start + self.phase)
+    }
+
     async fn time<T>(
         &self,
         took: &mut Option<Duration>,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let start = Instant::now();
-        let result = timeout_at(self.until.min(start + self.phase), work).await;
+        let result = timeout_at(self.of_phase(start), work).await;
         *took = Some(start.elapsed());
         result.unwrap_or(Err(Failure::TimedOut))
     }
 }
 
-/// Sends the one request and waits for the head of the answer; its body is nobody's business.
+/// Sends the one request and waits for the head of the answer, at most until then; its body is nobody's business.
 async fn ask(
     url: &Url,
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     challenge: Option<Challenge>,
+    until: Instant,
 ) -> Result<Head, Failure> {
     let sent = async {
         stream.write_all(request(url, challenge.as_ref()).as_bytes()).await?;
         stream.flush().await
     };
     // Who does not take it all may have answered all the same.
-    let sent = sent.await;
+    let sent = timeout_at(until, sent).await;
     let wanted = |name: &str| name == PROOF_HEADER || MARKS.contains(&name) || CACHES.contains(&name);
     let (mut reader, mut piece) = (Reader::new(wanted), [0; PIECE]);
-    loop {
-        let read = match stream.read(&mut piece).await {
+    let end = loop {
+        match timeout_at(until, stream.read(&mut piece)).await {
+            Ok(Ok(length @ 1..)) => match reader.take(&piece[..length]) {
+                Ok(Some(head)) => return told(url, &head, challenge, Failure::NotHttp(NotHttp::Unknown)),
+                Ok(None) => (),
+                Err(what) => return Err(Failure::NotHttp(what)),
+            },
             // Many close TLS without a word of farewell.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
-            read => read,
-        };
-        let head = match read {
-            Ok(0) => match reader.end() {
-                Some(head) => head,
-                None => return Err(sent.err().map_or(Failure::Reset, |error| tls_failure(&error))),
-            },
-            Ok(length) => match reader.take(&piece[..length]) {
-                Ok(Some(head)) => head,
-                Ok(None) => continue,
-                Err(head::NotHttp) => return Err(Failure::NotHttp),
-            },
-            Err(error) => return Err(tls_failure(&error)),
-        };
-        return told(url, &head, challenge, read.is_ok_and(|length| length == 0));
+            Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(tls_failure(&error)),
+            Ok(_) => break sent.ok().and_then(Result::err).map_or(Failure::Reset, |error| tls_failure(&error)),
+            Err(_) => break Failure::TimedOut,
+        }
+    };
+    // A status is an answer, whatever came of the rest.
+    match reader.end() {
+        Some(head) => told(url, &head, challenge, end),
+        None => Err(end),
     }
 }
 
@@ -191,12 +207,12 @@ fn request(url: &Url, challenge: Option<&Challenge>) -> String {
     )
 }
 
-/// What a head tells, asked for `url`; `broken` is whether the connection ended before it did.
-fn told(url: &Url, head: &head::Head, challenge: Option<Challenge>, broken: bool) -> Result<Head, Failure> {
+/// What a head tells, asked for `url`; `end` is why there is no more of it, where it is not whole.
+fn told(url: &Url, head: &head::Head, challenge: Option<Challenge>, end: Failure) -> Result<Head, Failure> {
     let evidence = challenge.map(|challenge| Evidence::read(challenge, head.values(PROOF_HEADER)));
     // The proof may have been in what is missing.
     if !head.whole && evidence == Some(Evidence::Absent) {
-        return Err(if broken { Failure::Reset } else { Failure::NotHttp });
+        return Err(end);
     }
     let mut marks = Marks::default();
     head.fields.iter().for_each(|(name, value)| marks.note(name, value, url));

@@ -8,6 +8,7 @@ mod complaints;
 mod exchange;
 mod hearing;
 mod names;
+mod provider;
 
 use std::time::Duration;
 

@@ -39,7 +39,7 @@ pub(super) const fn why(cause: DownCause) -> &'static str {
             "Its address answers, but the port is closed: the beacon is stopped, the port is no longer forwarded, or the \
              address is somebody else's by now."
         }
-        DownCause::Reset => "Connections are taken, but broken off before an answer.",
+        DownCause::Reset => "Connections are taken, but broken off, or left without an answer.",
         DownCause::Tls => "Connections are taken, but no secure one comes about.",
         DownCause::Unreachable => "Nothing answers: the line or the power is cut.",
         DownCause::Name => "Its name does not exist any more.",

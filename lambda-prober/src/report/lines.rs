@@ -9,6 +9,7 @@ use shared::{
 };
 
 use crate::{
+    head::NotHttp,
     identity::{Identity, WhichKey},
     observation::{Attempt, Exchange, Failure, Family, NameTrouble, Origin, Resolution, Statement},
     plan::Call,
@@ -157,7 +158,8 @@ fn told(failure: &Failure) -> (Option<&'static str>, Option<String>) {
     match failure {
         Failure::Refused => (Some("refused"), None),
         Failure::Reset => (Some("reset"), None),
-        Failure::NotHttp => (Some("not_http"), None),
+        Failure::NotHttp(NotHttp::Tls) => (Some("not_http"), Some("it speaks TLS".into())),
+        Failure::NotHttp(NotHttp::Unknown) => (Some("not_http"), None),
         Failure::Tls(detail) => (Some("tls"), Some(detail.clone())),
         Failure::TimedOut => (Some("timeout"), None),
         Failure::Unreachable => (Some("unreachable"), None),

@@ -12,7 +12,7 @@
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
 //! | `.verdict` | `up`, `degraded`, `down` or `unknown` |
 //! | `.cause` | `null` when up; `slow`, `certificate`, `only_name_service`; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind` |
-//! | `.advice` | what to do about what answers in the home's stead, with what it said of itself, or `null` |
+//! | `.advice` | what to do about what answers in the home's stead, not in HTTP, or with a certificate that is not valid, with what it said of itself, or `null` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is none we know |
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |

@@ -28,7 +28,7 @@ pub fn wait_asked(status: u16, fields: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3); the wait as of `now`.
+/// `Retry-After`: seconds, or a date in one of its three forms (RFC 9110, sections 5.6.7 and 10.2.3); the wait as of `now`.
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let wait = match text.trim().parse() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -39,7 +39,10 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 fn date(text: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
+    let text = text.trim();
+    let http = httpdate::parse_http_date(text).ok().and_then(|time| Timestamp::try_from(time).ok());
+    // Some write an offset, as in letters.
+    http.or_else(|| rfc2822::DateTimeParser::new().parse_timestamp(text).ok())
 }
 
 #[cfg(test)]
@@ -56,6 +59,9 @@ mod tests {
             (" 0 ", Some(0)),
             ("Sat, 21 Nov 2026 04:31:00 GMT", Some(60)),
             ("Sat, 21 Nov 2026 04:29:00 GMT", Some(0)),
+            ("Sat, 21 Nov 2026 05:31:00 +0100", Some(60)),
+            ("Saturday, 21-Nov-26 04:31:00 GMT", Some(60)),
+            ("Sat Nov 21 04:31:00 2026", Some(60)),
             ("99999999999", Some(86_400)),
             ("soon", None),
             ("-1", None),

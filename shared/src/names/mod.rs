@@ -110,14 +110,17 @@ impl Names {
             // Nothing is asked that no name can be; nor does that make it a name that does not exist.
             let Some(question) = Question::new(&name, family) else { return Reply::NoAddress };
             let heard = servers::ask_in_order(&servers, &question, until, doubt).await;
-            if heard.reply != Reply::NoSuchName {
-                return heard.reply;
-            }
-            reply = heard.reply;
-            // Who was silent is asked last for the next name, and not waited for again.
-            servers.sort_by_key(|server| heard.silent.contains(server));
-            if !heard.silent.is_empty() {
-                doubt = doubt.min(AGAIN);
+            match heard.reply {
+                Reply::NoSuchName => {
+                    // Who was silent is asked last for the next name, and not waited for again.
+                    servers.sort_by_key(|server| heard.silent.contains(server));
+                    if !heard.silent.is_empty() {
+                        doubt = doubt.min(AGAIN);
+                    }
+                }
+                // Who is in trouble may know the name, but must not keep those from the search that are well.
+                Reply::Trouble(_) if !heard.denying.is_empty() => (reply, servers) = (heard.reply, heard.denying),
+                known => return known,
             }
         }
         reply

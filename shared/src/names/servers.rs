@@ -17,10 +17,13 @@ use super::{
 /// How long a server may be silent before the next one is asked, too.
 const SILENCE: Duration = Duration::from_millis(400);
 
-/// What servers said together, and which of them said nothing while there was time.
+/// What servers said together.
 pub(super) struct Heard {
     pub(super) reply: Reply,
+    /// Who said nothing while there was time.
     pub(super) silent: Vec<SocketAddr>,
+    /// Who said that the name does not exist, in the order in which they said so.
+    pub(super) denying: Vec<SocketAddr>,
 }
 
 /// Asks until somebody has an address, or all have spoken. After a first word that there is none, the others have `doubt` to
@@ -32,7 +35,7 @@ pub(super) async fn ask_in_order(
     doubt: Duration,
 ) -> Heard {
     let (mut waiting, mut asked) = (servers.iter().copied(), FuturesUnordered::new());
-    let (mut heard, mut silent) = (Vec::new(), Vec::new());
+    let (mut heard, mut silent, mut denying) = (Vec::new(), Vec::new(), Vec::new());
     let mut next_at = Instant::now();
     loop {
         if asked.is_empty() || Instant::now() >= next_at {
@@ -43,7 +46,7 @@ pub(super) async fn ask_in_order(
                     next_at = Instant::now() + SILENCE;
                     continue;
                 }
-                None if asked.is_empty() => return Heard { reply: together(&heard), silent },
+                None if asked.is_empty() => return Heard { reply: together(&heard), silent, denying },
                 None => next_at = until,
             }
         }
@@ -52,6 +55,9 @@ pub(super) async fn ask_in_order(
                 if said != Said::Silent && said != Said::Unreachable {
                     silent.retain(|other| *other != server);
                 }
+                if said == Said::NoSuchName {
+                    denying.push(server);
+                }
                 let denies = matches!(said, Said::NoSuchName | Said::NoAddress);
                 // The name is there, says the first one, and nobody before it may still know more.
                 let is_certain = said == Said::NoAddress && heard.is_empty() && asked.is_empty();
@@ -59,17 +65,17 @@ pub(super) async fn ask_in_order(
                     until = Instant::now().checked_add(doubt).map_or(until, |end| until.min(end));
                 }
                 if let Said::Addresses(addresses) = said {
-                    return Heard { reply: Reply::Addresses(addresses), silent };
+                    return Heard { reply: Reply::Addresses(addresses), silent, denying };
                 }
                 heard.push(said);
                 if is_certain {
-                    return Heard { reply: together(&heard), silent };
+                    return Heard { reply: together(&heard), silent, denying };
                 }
                 next_at = Instant::now();
             }
             Err(_) if Instant::now() >= until => {
                 heard.extend(iter::repeat_n(Said::Silent, asked.len()));
-                return Heard { reply: together(&heard), silent };
+                return Heard { reply: together(&heard), silent, denying };
             }
             Ok(None) | Err(_) => (),
         }

@@ -38,6 +38,26 @@ async fn only_the_answer_that_a_name_does_not_exist_leads_to_the_search_list() {
 }
 
 #[tokio::test]
+async fn a_server_in_trouble_keeps_no_other_one_from_the_search() {
+    let Some(world) = World::new("halfsearch").await else { return };
+    let search = POD.lines().next().expect("a search list");
+    let _well = world.namespace.scripted_names_with("127.0.0.53", "only=keeper.monitoring.svc.cluster.local").await;
+    for servers in [["127.0.0.61", "127.0.0.53"], ["127.0.0.53", "127.0.0.61"]] {
+        world.namespace.resolv_conf(&format!("{search}\nnameserver {}\nnameserver {}\n", servers[0], servers[1]));
+        for code in [2, 5] {
+            let troubled = world.namespace.scripted_names_with("127.0.0.61", &format!("code={code}")).await;
+            world.reaches("keeper.monitoring").await;
+            assert_eq!(troubled.lines().iter().filter(|line| *line == "asked").count(), 2, "once for each family");
+            troubled.terminate().await;
+        }
+    }
+    // What nobody else knows may be known to the one in trouble.
+    let _troubled = world.namespace.scripted_names_with("127.0.0.61", "code=2").await;
+    let (ended, _) = world.ask_keeper("nobody.example").await;
+    assert!(ended.stderr.contains("the name service could not find out about nobody.example"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn servers_that_are_gone_do_not_use_up_the_time_of_a_search() {
     let Some(world) = World::new("gonesearch").await else { return };
     let search = POD.lines().next().expect("a search list");

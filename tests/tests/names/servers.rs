@@ -77,9 +77,43 @@ async fn finds(world: &World, name: &str) -> Result<(), String> {
     if resolved["value"].is_number() { Ok(()) } else { Err(resolved["failure"].to_string()) }
 }
 
+/// How many TCP connections to name servers were begun since it was last asked for.
+async fn connections(world: &World) -> u32 {
+    let mut nft = command(program("nft").expect("it was there"));
+    nft.args(["reset", "counter", "inet", "t", "connections"]);
+    let (ended, _) = world.run(&nft).await;
+    let count = ended.stdout.split_once("packets ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+    count.unwrap_or_else(|| panic!("a count: {ended:?}"))
+}
+
+#[tokio::test]
+async fn a_link_local_server_is_asked_over_its_interface() {
+    let Some(world) = World::new("linklocal").await else { return };
+    // Two networks with the same prefix: the address alone does not say which of them is meant.
+    for (interface, other, address) in [("one", "eno", "fe80::1/64"), ("two", "owt", "fe80::53/64")] {
+        world.namespace.run(&["ip", "link", "add", interface, "type", "veth", "peer", "name", other]).await;
+        for end in [interface, other] {
+            world.namespace.run(&["ip", "link", "set", end, "up"]).await;
+        }
+        world.namespace.run(&["ip", "address", "add", address, "dev", interface, "nodad"]).await;
+    }
+    let server = world.namespace.scripted_names("fe80::53%two").await;
+    world.namespace.resolv_conf("nameserver fe80::53%two\n");
+    world.reaches("keeper.example").await;
+    assert!(server.lines().iter().any(|line| line == "asked"), "{:?}", server.lines());
+    world.namespace.resolv_conf("nameserver fe80::53%one\n");
+    let (ended, _) = world.ask_keeper("keeper.example").await;
+    assert!(ended.stderr.contains("about keeper.example"), "{ended:?}");
+}
+
 #[tokio::test]
 async fn what_dnsmasq_unbound_and_knot_answer_is_understood() {
     let Some(world) = World::new("servers").await else { return };
+    world.namespace.run(&["nft", "add", "table", "inet", "t"]).await;
+    world.namespace.run(&["nft", "add", "counter", "inet", "t", "connections"]).await;
+    world.namespace.run(&["nft", "add", "chain", "inet", "t", "in", "{ type filter hook input priority 0; }"]).await;
+    let begun = "add rule inet t in tcp dport 53 tcp flags & (syn | ack) == syn counter name connections";
+    world.namespace.run(&["nft", begun]).await;
     let servers: [(&str, Server, &str); 3] = [
         ("dnsmasq", dnsmasq, "started, version"),
         ("unbound", unbound, "start of service"),
@@ -93,8 +127,11 @@ async fn what_dnsmasq_unbound_and_knot_answer_is_understood() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut running = Process::start(world.namespace.inside(&server(&program, folder.path())));
         running.wait_for(ready, |lines| lines.iter().any(|line| line.contains(ready)).then_some(())).await;
-        for known in ["home.example.test", "many.example.test"] {
+        // dnsmasq sends as many addresses as fit, which is enough.
+        for (known, expected) in [("home.example.test", 0), ("many.example.test", u32::from(name != "dnsmasq"))] {
+            connections(&world).await;
             assert_eq!(finds(&world, known).await, Ok(()), "{name}");
+            assert_eq!(connections(&world).await, expected, "{name}: connections over TCP to ask for {known}");
         }
         if name != "unbound" {
             assert_eq!(finds(&world, "alias.example.test").await, Ok(()), "{name}");

@@ -1,10 +1,13 @@
 //! Homes that misbehave, looked at by the real prober: what it concludes, and what a keeper's page says afterwards.
 
 use tests::{
+    front::Front,
     home::{Home, Manner},
     keeper::Keeper,
     prober::{probe, probe_with, prober_command},
 };
+
+use super::world::KEY;
 
 /// Probes a home of that manner twice, with the page first saying operational and then a major outage.
 async fn comes_to(manner: Manner, verdict: &str, cause: Option<&str>, status: &str) {
@@ -33,13 +36,38 @@ async fn a_black_hole_is_unreachable() {
 }
 
 #[tokio::test]
-async fn a_home_that_accepts_and_never_answers_is_unreachable() {
-    comes_to(Manner::Silent, "down", Some("unreachable"), "major_outage").await;
+async fn a_home_that_accepts_and_never_answers_is_a_reset() {
+    comes_to(Manner::Silent, "down", Some("reset"), "major_outage").await;
 }
 
 #[tokio::test]
-async fn a_home_that_trickles_its_head_is_unreachable() {
-    comes_to(Manner::Trickles, "down", Some("unreachable"), "major_outage").await;
+async fn a_home_that_trickles_its_first_line_is_a_reset() {
+    comes_to(Manner::Trickles, "down", Some("reset"), "major_outage").await;
+}
+
+#[tokio::test]
+async fn a_status_before_silence_is_an_answer_but_no_proof() {
+    let stalling = Manner::Stalls("HTTP/1.1 503 Busy\r\nServer: old");
+    comes_to(stalling, "up", None, "operational").await;
+    let (keeper, home) = (Keeper::start().await, Home::open(stalling).await);
+    let mut command = prober_command(&home.url(), &keeper.api());
+    command.env("BEACON_KEY", KEY).env("ATTEMPTS", "2");
+    let run = probe_with(command).await;
+    assert_eq!((run.target["verdict"].as_str(), run.target["cause"].as_str()), (Some("down"), Some("reset")));
+    assert_eq!(run.target["attempts"][0]["exchanges"][0]["failure"], "timeout", "{:#}", run.report);
+}
+
+#[tokio::test]
+async fn plain_http_asked_of_a_port_that_speaks_tls_is_told_to_write_https() {
+    let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a temporary folder"));
+    let home = Home::open(Manner::Answers("HTTP/1.1 200 OK")).await;
+    let front = Front::open(home.address, folder.path()).await;
+    let run = probe(&front.url().replace("https:", "http:"), &keeper.api()).await;
+    assert_eq!((run.target["verdict"].as_str(), run.target["cause"].as_str()), (Some("down"), Some("reset")));
+    let exchanges = run.target["attempts"][0]["exchanges"].as_array().expect("exchanges");
+    let told = exchanges.iter().any(|it| it["failure"] == "not_http" && it["detail"] == "it speaks TLS");
+    assert!(told, "{:#}", run.report);
+    assert_eq!(run.target["advice"], "TLS is spoken there: write https:// instead of http://.", "{:#}", run.report);
 }
 
 #[tokio::test]
@@ -104,6 +132,8 @@ async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
     let exchange = &run.target["attempts"][0]["exchanges"][0];
     assert!(exchange["connect_ms"].is_number() && exchange["tls_ms"].is_number(), "{exchange:#}");
     assert!(exchange["answer_ms"].is_null(), "{exchange:#}");
+    let advice = "What answers does not speak TLS: look at the port, or ask by http://.";
+    assert_eq!(run.target["advice"], advice, "{:#}", run.report);
 }
 
 #[tokio::test]

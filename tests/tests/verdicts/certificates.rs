@@ -17,10 +17,13 @@ use super::world::KEY;
 /// Hands requests on to a beacon, as whatever certificate it is given.
 const FRONT: &str = r#"
 import socket, ssl, sys, threading
-name, host, port = sys.argv[1:]
+name, version, host, port = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.set_ciphers("ALL:@SECLEVEL=0")
+context.maximum_version = ssl.TLSVersion[version]
 context.load_cert_chain(name + ".crt", name + ".key")
+if name == "only-p521":
+    context.set_ecdh_curve("secp521r1")
 listener = socket.create_server(("127.0.0.1", 0))
 print("listening", listener.getsockname()[1], flush=True)
 def serve(plain):
@@ -37,7 +40,7 @@ while True:
 "#;
 
 /// A name, what `openssl req -x509` is told, and a word of what is said of it.
-const KINDS: [(&str, &str, &str); 8] = [
+const KINDS: [(&str, &str, &str); 10] = [
     (
         "authority",
         "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -addext basicConstraints=critical,CA:TRUE",
@@ -47,7 +50,10 @@ const KINDS: [(&str, &str, &str); 8] = [
     ("sha1", "-newkey rsa:2048 -sha1", "certificate"),
     ("ed25519", "-newkey ed25519", "certificate"),
     ("ed448", "-newkey ed448", "certificate"),
+    ("pss", "-newkey rsa-pss -pkeyopt rsa_keygen_bits:2048", "certificate"),
     ("p521", "-newkey ec -pkeyopt ec_paramgen_curve:P-521", "certificate"),
+    // Keys are agreed on over that curve, too.
+    ("only-p521", "-newkey ec -pkeyopt ec_paramgen_curve:P-521", "certificate"),
     ("zero", "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -set_serial 0", "certificate"),
     ("critical", "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -addext 1.2.3.4=critical,ASN1:NULL", "certificate"),
 ];
@@ -58,11 +64,15 @@ async fn openssl(folder: &Path, words: &str) {
     assert!(out.status.success(), "{words}: {}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// Probes a beacon behind that certificate.
-async fn behind(folder: &Path, name: &str, key: bool) -> Value {
+/// The kinds of which another one is needed where a server speaks TLS 1.2 alone: it has nothing else to sign with, and the
+/// library knows nothing to check it by.
+const ONLY_1_3: [&str; 1] = ["pss"];
+
+/// Probes a beacon behind that certificate, over TLS of at most that version.
+async fn behind(folder: &Path, name: &str, version: &str, key: bool) -> Value {
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", KEY).await);
     let mut front = command("python3");
-    front.current_dir(folder).args(["front.py", name]);
+    front.current_dir(folder).args(["front.py", name, version]);
     front.args([beacon.public.ip().to_string(), beacon.public.port().to_string()]);
     let mut front = Process::start(front);
     let port = |lines: &[String]| lines.iter().find_map(|line| line.strip_prefix("listening ").map(str::to_owned));
@@ -84,6 +94,14 @@ fn is_degraded(target: &Value, kind: &str, word: &str) {
     let exchanges = target["attempts"][0]["exchanges"].as_array().expect("exchanges");
     let said = exchanges.iter().find_map(|it| it["certificate"].as_str()).unwrap_or_default();
     assert!(said.contains(word) && !said.contains("Other") && !said.contains("Error"), "{kind}: {said}");
+    // A person is told the complaint itself, whatever it is.
+    let advice = target["advice"].as_str().unwrap_or_default();
+    assert!(advice[1..] == format!("{}.", &said[1..]), "{kind}: {advice}: {said}");
+}
+
+fn is_down(target: &Value, word: &str) {
+    assert_eq!((target["verdict"].as_str(), target["cause"].as_str()), (Some("down"), Some("tls")), "{target:#}");
+    assert!(target["advice"].as_str().is_some_and(|advice| advice.contains(word)), "{target:#}");
 }
 
 #[tokio::test]
@@ -102,11 +120,16 @@ async fn whatever_is_wrong_with_a_certificate_a_proof_counts() {
     // Without extensions, and so of version 1.
     openssl(folder, "req -new -nodes -subj /CN=localhost -newkey rsa:2048 -keyout v1.key -out v1.csr").await;
     openssl(folder, "x509 -req -in v1.csr -signkey v1.key -days 30 -out v1.crt").await;
-    let probes = KINDS.iter().map(|(name, _, word)| async move {
-        is_degraded(&behind(folder, name, true).await, name, word);
+    let v1 = ("v1", "", "X.509 version 1");
+    let kinds = KINDS.iter().chain([&v1]).flat_map(|kind| [(kind, "TLSv1_3"), (kind, "TLSv1_2")]);
+    let probes = kinds.map(async |((name, _, word), version)| {
+        let target = behind(folder, name, version, true).await;
+        if version == "TLSv1_2" && ONLY_1_3.contains(name) {
+            is_down(&target, "a way that is not known here over TLS 1.2: make a new one");
+        } else {
+            is_degraded(&target, &format!("{name} over {version}"), word);
+        }
     });
     futures_util::future::join_all(probes).await;
-    is_degraded(&behind(folder, "v1", true).await, "v1", "X.509 version 1".trim_end());
-    let target = behind(folder, "v1", false).await;
-    assert_eq!((target["verdict"].as_str(), target["cause"].as_str()), (Some("down"), Some("tls")), "{target:#}");
+    is_down(&behind(folder, "v1", "TLSv1_3", false).await, "X.509 version 1");
 }

@@ -2,6 +2,7 @@
 
 use tests::{
     beacon::Beacon,
+    front::Front,
     home::{Home, Manner},
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
     process::file,
@@ -29,6 +30,8 @@ async fn asked(program: &str, good: &[(&str, &str)], other: &[(&str, &str)], cod
 async fn the_prober_asks_for_page_component_and_home() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", KEY).await);
     let nobody = Home::open(Manner::Refuses).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let front = Front::open(beacon.public, folder.path()).await;
     let (api, home, witnesses) = (keeper.api(), beacon.url(), format!("{},localhost:9", beacon.private));
     let good = [
         ("CANARY_URL", home.as_str()),
@@ -52,7 +55,17 @@ async fn the_prober_asks_for_page_component_and_home() {
         (("TOKEN", "wrong"), 2, "the token is refused (401: Could not authenticate)"),
         (("BEACON_KEY", OTHER_KEY), 2, "look at CANARY_URL and BEACON_KEY"),
         (("STATUSPAGE_URL", &format!("{home}v1")), 2, "is not the address of this API"),
-        (("CANARY_URL", &nobody.url()), 1, "not to be told: the home 127.0.0.1: "),
+        (("CANARY_URL", &nobody.url()), 1, "not to be told: the home 127.0.0.1: An address answered"),
+        (
+            ("CANARY_URL", &home.replace("http:", "https:")),
+            2,
+            ": What answers does not speak TLS: look at the port, or ask by http://\n",
+        ),
+        (
+            ("CANARY_URL", &front.url().replace("https:", "http:")),
+            2,
+            "wrong: the home localhost: TLS is spoken there: write https:// instead of http://\n",
+        ),
     ] {
         asked("lambda-prober", &good, &[other], code, &[said]).await;
     }
