@@ -15,9 +15,10 @@ use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use shared::http::{self, CertificateVerifier, SetupError};
-
-use super::complaints;
+use shared::{
+    complaints,
+    http::{self, CertificateVerifier, SetupError},
+};
 
 /// What connections to homes go by: a configuration, and who tells whether a certificate is valid.
 #[derive(Clone)]
