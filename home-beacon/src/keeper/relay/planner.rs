@@ -33,6 +33,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
 
+/// After so many troubles with points, between which upstream took or told something else, it is the points that are at fault.
+const TROUBLES: u32 = 3;
+
+/// The most points of one metric that are left alone by themselves; where there are more it is the metric that is at fault.
+const MOST_STUCK: usize = 3;
+
+/// What was left alone and has not been tried for so long is not in the queue any more.
+const FORGOTTEN: Duration = Duration::from_hours(1);
+
 /// A point that upstream has not taken yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
@@ -63,7 +72,7 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Delivered,
-    /// They stay in the queue.
+    /// They stay in the queue, wherever in it.
     Kept,
     /// It was a single one, and upstream does not want it.
     SetAside(String),
@@ -103,6 +112,12 @@ pub struct Planner {
     most: usize,
     /// Metrics to be sent alone, because one of them is missing upstream.
     alone: VecDeque<MetricId>,
+    /// How often points made trouble while others were answered, and whether anything was since the last trouble.
+    troubles: u32,
+    others_are_well: bool,
+    /// Points at which upstream fails (5xx, silence) again and again while it is well otherwise. They wait beside the queue and
+    /// are tried again alone.
+    stuck: BTreeMap<(MetricId, i64), Pause>,
 }
 
 impl Planner {
@@ -117,6 +132,9 @@ impl Planner {
             suspects: 0,
             most: MOST_POINTS,
             alone: VecDeque::new(),
+            troubles: 0,
+            others_are_well: false,
+            stuck: BTreeMap::new(),
         }
     }
 
@@ -126,6 +144,13 @@ impl Planner {
             return Next::At(until);
         }
         let open = queue.iter().filter(|point| !self.is_paused(&point.metric, now));
+        let (stuck, open): (Vec<_>, Vec<_>) = open.partition(|point| self.stuck.contains_key(&key(point)));
+        let again = stuck.into_iter().find(|point| self.stuck[&key(point)].until <= now);
+        // In between the others, of which one went well since the last trouble; or when nothing else waits.
+        if let Some(point) = again.filter(|_| self.others_are_well || open.is_empty()) {
+            return Next::Send(vec![point.clone()]);
+        }
+        let open = open.into_iter();
         // One that was paused and is tried again is tried alone, too.
         let mut apart = self.alone.iter().chain(self.metrics.keys());
         let alone = apart.find(|metric| open.clone().any(|point| point.metric == **metric));
@@ -133,7 +158,8 @@ impl Planner {
         let chosen = open.filter(|point| alone.is_none_or(|metric| point.metric == *metric));
         let batch: Vec<_> = chosen.take(most).cloned().collect();
         if batch.is_empty() {
-            let first = self.metrics.values().map(|pause| pause.until).filter(|until| *until > now).min();
+            let pauses = self.metrics.values().chain(self.stuck.values());
+            let first = pauses.map(|pause| pause.until).filter(|until| *until > now).min();
             return first.map_or(Next::Idle, Next::At);
         }
         Next::Send(batch)
@@ -176,9 +202,18 @@ impl Planner {
             }
             answer => {
                 let taken = answer == Answer::Taken;
+                if let Answer::Trouble { reason, retry_after: None } = &answer {
+                    self.troubled(batch, reason, now);
+                }
                 self.heard(answer, now, dice);
                 if !taken {
                     return Outcome::Kept;
+                }
+                self.troubles = 0;
+                if let [point] = batch
+                    && self.stuck.remove(&key(point)).is_some()
+                {
+                    return Outcome::Delivered;
                 }
                 self.suspects = self.suspects.saturating_sub(batch.len());
                 if self.suspects == 0 {
@@ -231,12 +266,52 @@ impl Planner {
         self.metrics.iter().filter(move |(_, pause)| pause.until > now)
     }
 
+    /// The points that are left alone for now, by metric and slot, and why.
+    pub fn stuck(&self) -> impl Iterator<Item = (&(MetricId, i64), &Pause)> {
+        self.stuck.iter()
+    }
+
     fn is_paused(&self, metric: &MetricId, now: Duration) -> bool {
         self.metrics.get(metric).is_some_and(|pause| pause.until > now)
     }
 
     fn well(&mut self) {
         (self.failures, self.trouble, self.token) = (0, None, None);
+        self.others_are_well = true;
+    }
+
+    /// Looks whether it is the points themselves that upstream fails at, and for the one that it is. Where nothing else is
+    /// answered either, nobody can tell.
+    fn troubled(&mut self, batch: &[Waiting], reason: &str, now: Duration) {
+        let pause = || Pause { reason: reason.to_owned(), until: now + REFUSED };
+        if let [point] = batch
+            && let Some(stuck) = self.stuck.get_mut(&key(point))
+        {
+            *stuck = pause();
+            self.others_are_well = false;
+            return;
+        }
+        if !std::mem::take(&mut self.others_are_well) {
+            return;
+        }
+        self.troubles += 1;
+        let metric = &batch[0].metric;
+        let is_known = self.metrics.contains_key(metric) && batch.iter().all(|point| point.metric == *metric);
+        if is_known {
+            self.metrics.insert(metric.clone(), pause());
+        } else if batch.len() > 1 && (self.suspects > 0 || self.troubles >= TROUBLES) {
+            self.suspects = batch.len();
+        } else if let [point] = batch
+            && (self.suspects > 0 || self.troubles >= TROUBLES)
+        {
+            (self.suspects, self.most) = (0, 1);
+            self.stuck.retain(|_, stuck| stuck.until + FORGOTTEN > now);
+            self.stuck.insert(key(point), pause());
+            if self.stuck.keys().filter(|(of, _)| of == metric).count() > MOST_STUCK {
+                self.stuck.retain(|(of, _), _| of != metric);
+                self.metrics.insert(metric.clone(), pause());
+            }
+        }
     }
 
     /// Looks for the one that is not wanted in the older half first.
@@ -269,6 +344,10 @@ impl Planner {
     fn release(&mut self, batch: &[Waiting]) {
         self.alone.retain(|metric| batch.iter().all(|point| point.metric != *metric));
     }
+}
+
+fn key(point: &Waiting) -> (MetricId, i64) {
+    (point.metric.clone(), point.slot)
 }
 
 #[cfg(test)]
