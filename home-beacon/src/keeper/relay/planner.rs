@@ -4,6 +4,8 @@
 //! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
 //! upstream keeps one value for each slot of 30 seconds and the last one wins.
 
+mod stuck;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -32,15 +34,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
-
-/// After so many troubles with points, between which upstream took or told something else, it is the points that are at fault.
-const TROUBLES: u32 = 3;
-
-/// The most points of one metric that are left alone by themselves; where there are more it is the metric that is at fault.
-const MOST_STUCK: usize = 3;
-
-/// What was left alone and has not been tried for so long is not in the queue any more.
-const FORGOTTEN: Duration = Duration::from_hours(1);
 
 /// A point that upstream has not taken yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -266,11 +259,6 @@ impl Planner {
         self.metrics.iter().filter(move |(_, pause)| pause.until > now)
     }
 
-    /// The points that are left alone for now, by metric and slot, and why.
-    pub fn stuck(&self) -> impl Iterator<Item = (&(MetricId, i64), &Pause)> {
-        self.stuck.iter()
-    }
-
     fn is_paused(&self, metric: &MetricId, now: Duration) -> bool {
         self.metrics.get(metric).is_some_and(|pause| pause.until > now)
     }
@@ -278,40 +266,6 @@ impl Planner {
     fn well(&mut self) {
         (self.failures, self.trouble, self.token) = (0, None, None);
         self.others_are_well = true;
-    }
-
-    /// Looks whether it is the points themselves that upstream fails at, and for the one that it is. Where nothing else is
-    /// answered either, nobody can tell.
-    fn troubled(&mut self, batch: &[Waiting], reason: &str, now: Duration) {
-        let pause = || Pause { reason: reason.to_owned(), until: now + REFUSED };
-        if let [point] = batch
-            && let Some(stuck) = self.stuck.get_mut(&key(point))
-        {
-            *stuck = pause();
-            self.others_are_well = false;
-            return;
-        }
-        if !std::mem::take(&mut self.others_are_well) {
-            return;
-        }
-        self.troubles += 1;
-        let metric = &batch[0].metric;
-        let is_known = self.metrics.contains_key(metric) && batch.iter().all(|point| point.metric == *metric);
-        if is_known {
-            self.metrics.insert(metric.clone(), pause());
-        } else if batch.len() > 1 && (self.suspects > 0 || self.troubles >= TROUBLES) {
-            self.suspects = batch.len();
-        } else if let [point] = batch
-            && (self.suspects > 0 || self.troubles >= TROUBLES)
-        {
-            (self.suspects, self.most) = (0, 1);
-            self.stuck.retain(|_, stuck| stuck.until + FORGOTTEN > now);
-            self.stuck.insert(key(point), pause());
-            if self.stuck.keys().filter(|(of, _)| of == metric).count() > MOST_STUCK {
-                self.stuck.retain(|(of, _), _| of != metric);
-                self.metrics.insert(metric.clone(), pause());
-            }
-        }
     }
 
     /// Looks for the one that is not wanted in the older half first.
