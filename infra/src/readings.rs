@@ -80,7 +80,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
 async fn points(keeper: &Keeper, settings: &ReadingsSettings) -> Result<Vec<Point>, ApiError> {
     let from = Timestamp::now() - SignedDuration::try_from(settings.within).unwrap_or(SignedDuration::MAX);
     let step = (settings.within / LINES).max(Duration::from_mins(1));
-    let series = retry::until(Instant::now() + PATIENCE, || keeper.series::<Series>(&settings.metric, from, step));
+    let series = retry::silently(Instant::now() + PATIENCE, || keeper.series::<Series>(&settings.metric, from, step));
     match series.await {
         Ok(series) => Ok(series.points),
         Err(ApiError::Permanent(Permanent { status: 404, message, .. })) if message.contains(&settings.metric) => {

@@ -7,8 +7,9 @@ use home_beacon::{job::settings::KEEPER_TOKEN, reading::Metric};
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, LookingSettings};
 use shared::{
     id::MetricId,
+    keeper_token::keeper_address,
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, base_address, duration, log_level, variables, web_address, with_secrets},
+    settings::{Settings, WrongSetting, duration, log_level, variables, web_address, with_secrets},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -85,7 +86,7 @@ pub struct ReadingsSettings {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
     /// The keeper
-    #[arg(long, env = "KEEPER_URL", value_parser = base_address, default_value = "http://127.0.0.1:8030")]
+    #[arg(long, env = "KEEPER_URL", value_parser = keeper_address, default_value = "http://127.0.0.1:8030")]
     pub keeper_url: Url,
 }
 

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::{
     random::{self, NoRandomness},
-    secret::{Secret, SecretSource},
-    settings::WrongSetting,
+    secret::{Secret, SecretSetting, SecretSource},
+    settings::{WrongSetting, base_address},
 };
 
 /// How a keeper's token begins that `porchlight keygen --token` made. (Those of statuspage.io are bare hexadecimal digits.)
@@ -16,6 +16,10 @@ pub const PREFIX: &str = "porchlight_keeper_";
 
 /// The domain that a keeper's token has no business at.
 const STATUSPAGE: &str = "statuspage.io";
+
+/// The home's keys, as prober and beacon have them.
+const KEYS: [SecretSetting; 2] =
+    [SecretSetting { name: "BEACON_KEY", help: "" }, SecretSetting { name: "BEACON_KEY_OLD", help: "" }];
 
 /// A new token: the prefix and 32 random bytes as 64 hexadecimal digits.
 ///
@@ -31,11 +35,52 @@ pub fn is_keepers(token: &Secret) -> bool {
     token.expose().starts_with(PREFIX)
 }
 
+/// Whether a text is a keeper's token but for the case of its letters, which counts.
+pub fn is_in_another_case(text: &str) -> bool {
+    let beginning = text.get(..PREFIX.len());
+    beginning.is_some_and(|text| text != PREFIX && text.eq_ignore_ascii_case(PREFIX))
+}
+
 /// Whether an address is statuspage.io's.
 pub fn is_statuspage_io(address: &str) -> bool {
     let url = Url::parse(address).ok();
     let host = url.as_ref().and_then(Url::host_str).map(|host| host.trim_end_matches('.').to_ascii_lowercase());
     host.is_some_and(|host| host == STATUSPAGE || host.ends_with(&format!(".{STATUSPAGE}")))
+}
+
+/// Reads the address of a keeper, as [`base_address`] does.
+///
+/// # Errors
+/// Also when it is statuspage.io's, which has none of what jobs ask a keeper for, and is not to see its token.
+pub fn keeper_address(text: &str) -> Result<Url, String> {
+    let url = base_address(text)?;
+    if is_statuspage_io(url.as_str()) {
+        return Err(
+            "that is statuspage.io, and no keeper: name the keeper's address, like http://127.0.0.1:8030, or leave \
+                    KEEPER_URL out"
+                .into(),
+        );
+    }
+    Ok(url)
+}
+
+/// Looks that a token is not the home's key, which no server but the beacon may ever see. `name` is the token's setting.
+///
+/// # Errors
+/// When it is, or cannot be read.
+pub fn is_not_the_key(token: &SecretSource, name: &str) -> Result<(), WrongSetting> {
+    let current = token.current()?;
+    for key in KEYS {
+        // Whether the key itself can be used is for who uses it.
+        let found = key.read().ok().flatten().and_then(|source| source.current().ok());
+        if found.is_some_and(|found| found == current) {
+            return Err(WrongSetting(format!(
+                "{name} is the home's key ({}), which proves who the home is and is never sent to anybody: set {name} to a token",
+                key.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Looks whether a token may be sent there.
@@ -55,8 +100,9 @@ pub fn stays_home(token: &Secret, address: &str) -> Result<(), String> {
 /// which is how older ones can be known. `name` is the token's setting, `setting` the address's.
 ///
 /// # Errors
-/// When the token would leave for statuspage.io, or cannot be read.
+/// When the token would leave for statuspage.io, is the home's key, or cannot be read.
 pub fn at_start(token: &SecretSource, name: &str, address: &Url, setting: &str) -> Result<(), WrongSetting> {
+    is_not_the_key(token, name)?;
     if !is_statuspage_io(address.as_str()) {
         return Ok(());
     }
@@ -79,6 +125,17 @@ mod tests {
         let (one, two) = (new().unwrap(), new().unwrap());
         assert!(one != two && one.len() == PREFIX.len() + 64, "{one}");
         assert!(is_keepers(&Secret::checked("KEEPER_TOKEN", &one).unwrap()) && !is_keepers(&Secret::new("hunter2")));
+    }
+
+    #[test]
+    fn statuspage_io_is_no_keeper() {
+        for address in ["https://api.statuspage.io/v1", "https://API.Statuspage.IO", "http://statuspage.io."] {
+            assert!(
+                keeper_address(address).unwrap_err().starts_with("that is statuspage.io, and no keeper"),
+                "{address}"
+            );
+        }
+        assert!(keeper_address("http://keeper.monitoring:8030").is_ok() && keeper_address("keeper").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
 //! - [`dial`]: connections to names that have several addresses
+//! - [`complaints`]: what is wrong with a certificate or a handshake, in words
 //! - [`chain`]: what is at the bottom of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
@@ -22,6 +23,7 @@
 
 pub mod api;
 pub mod chain;
+pub mod complaints;
 pub mod dial;
 pub mod file;
 pub mod http;

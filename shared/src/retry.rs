@@ -52,11 +52,30 @@ impl Fleeting for ApiError {
 /// The last error; a fleeting one when the deadline cut it short.
 pub async fn until<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
     deadline: Instant,
+    call: impl FnMut() -> F,
+) -> Result<T, E> {
+    again(deadline, call, Some(Instant::now() + FIRST_WORD)).await
+}
+
+/// As [`until`], of a call that tells by itself what is wrong.
+///
+/// # Errors
+/// The same.
+pub async fn silently<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
+    deadline: Instant,
+    call: impl FnMut() -> F,
+) -> Result<T, E> {
+    again(deadline, call, None).await
+}
+
+/// `silent`: until when nothing need be said; `None` where nothing is to be.
+async fn again<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
+    deadline: Instant,
     mut call: impl FnMut() -> F,
+    mut silent: Option<Instant>,
 ) -> Result<T, E> {
     let mut tries = 0;
     let mut last = None;
-    let mut silent = Some(Instant::now() + FIRST_WORD);
     loop {
         let Ok(result) = timeout_at(deadline, waiting(call(), &mut silent)).await else {
             return Err(last.unwrap_or_else(E::out_of_time));

@@ -4,7 +4,7 @@
 
 use std::{env, ffi::OsString, fmt, path::PathBuf};
 
-use crate::{file, settings::WrongSetting};
+use crate::{file, keeper_token, settings::WrongSetting};
 
 /// The longest file that can hold a secret, in bytes.
 const LONGEST_FILE: u64 = 64 << 10;
@@ -32,6 +32,17 @@ impl Secret {
         }
         if !value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(WrongSetting(format!("{name} holds a blank or a character that is not ASCII: copy it again")));
+        }
+        if ['"', '\'', '`'].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
+        {
+            return Err(WrongSetting(format!(
+                "{name} stands between quotation marks, which are part of it where no shell takes them away: leave them out"
+            )));
+        }
+        if keeper_token::is_in_another_case(value) {
+            return Err(WrongSetting(format!(
+                "{name} is a keeper's token in other letters: capitals count, so copy it again as it was made"
+            )));
         }
         Ok(Self::new(value))
     }
@@ -196,5 +207,17 @@ mod tests {
         assert!(read(&[("TOKEN", "")]).is_err());
         let error = read(&[("TOKEN", "hunter 2")]).unwrap_err().to_string();
         assert!(!error.contains("hunter"), "{error}");
+        for (value, said) in [
+            ("\"hunter2\"", "TOKEN stands between quotation marks"),
+            ("'hunter2'", "TOKEN stands between quotation marks"),
+            ("PORCHLIGHT_KEEPER_HUNTER2", "TOKEN is a keeper's token in other letters"),
+            ("Porchlight_keeper_hunter2", "TOKEN is a keeper's token in other letters"),
+        ] {
+            let error = read(&[("TOKEN", value)]).unwrap_err().to_string();
+            assert!(error.starts_with(said) && !error.to_lowercase().contains("hunter"), "{error}");
+        }
+        for value in ["\"", "hunter\"2", "porchlight_keeper_hunter2", "Porchlight", "'hunter2\""] {
+            assert!(read(&[("TOKEN", value)]).is_ok(), "{value}");
+        }
     }
 }

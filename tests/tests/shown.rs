@@ -175,6 +175,68 @@ async fn a_component_that_the_seed_names_no_more_is_told_to_whoever_sets_it() {
     let made = json!({"component": {"name": "Made by hand"}});
     let made = keeper.ok(Method::POST, &format!("/pages/{PAGE}/components"), Some(made)).await;
     assert_eq!(made.get("porchlight_warning"), None, "no seed ever named it");
+    let back = keeper.ok(Method::PUT, &path, Some(json!({"component": told}))).await;
+    assert_eq!(back["status"], "major_outage", "what was told comes back");
+
+    let incidents = format!("/pages/{PAGE}/incidents");
+    let body = json!({"incident": {"name": "Line down", "components": {COMPONENT: "partial_outage"}}});
+    let answer = keeper.call(Method::POST, &incidents, Some(body)).await.expect("it answers");
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["porchlight-warning"].to_str().ok()),
+        (201, Some(&*warning))
+    );
+    let opened: Value = answer.json().await.expect("JSON");
+    assert_eq!(opened["components"][0]["porchlight_warning"], json!(warning));
+    let path = format!("{incidents}/{}", opened["id"].as_str().expect("an id"));
+    let body = json!({"incident": {"status": "resolved", "components": {COMPONENT: "operational"}}});
+    let answer = keeper.call(Method::PATCH, &path, Some(body)).await.expect("it answers");
+    assert_eq!(answer.headers()["porchlight-warning"].to_str().ok(), Some(&*warning));
+    let body = json!({"incident": {"name": "Another", "components": {"bbbbbbbbbbbb": "partial_outage"}}});
+    let answer = keeper.call(Method::POST, &incidents, Some(body)).await.expect("it answers");
+    assert!(answer.status().is_success() && !answer.headers().contains_key("porchlight-warning"));
+}
+
+#[tokio::test]
+async fn a_metric_that_was_put_away_is_told_to_whoever_sends_its_points() {
+    const OLD: &str = "cccccccccccc";
+    let seed = |metric: &str| {
+        format!(
+            "[page]\nid = \"{PAGE}\"\nname = \"My home\"\n\n[[components]]\nid = \"{COMPONENT}\"\nname = \"Home\"\n\n\
+             [[metrics]]\nid = \"{metric}\"\nname = \"Latency\"\nreading = \"ping\"\n"
+        )
+    };
+    let Keeper { process, folder, .. } = Keeper::start().await;
+    process.terminate().await;
+    let seeds = [file(folder.path(), "old.toml", &seed(OLD)), file(folder.path(), "new.toml", &seed("dddddddddddd"))];
+    let [old, new] = seeds;
+    let Keeper { process, folder, .. } = Keeper::restart_with(folder, |command| {
+        command.env("KEEPER_SEED", old);
+    })
+    .await;
+    process.terminate().await;
+    let keeper = Keeper::restart_with(folder, |command| {
+        command.env("KEEPER_SEED", new);
+    })
+    .await;
+    let metrics = format!("/pages/{PAGE}/metrics");
+    let point = json!({"timestamp": Timestamp::now().as_second(), "value": 1.0});
+    let words = format!("metric {OLD} is put away, because no seed names it any more: look at METRIC_ID");
+    for (method, path, body, status) in [
+        (Method::POST, format!("{metrics}/{OLD}/data"), json!({"data": point}), 201),
+        (Method::POST, format!("{metrics}/data"), json!({"data": {OLD: [point], "dddddddddddd": [point]}}), 202),
+        (Method::PATCH, format!("{metrics}/{OLD}"), json!({"metric": {"name": "RTT"}}), 200),
+    ] {
+        let answer = keeper.call(method, &path, Some(body)).await.expect("it answers");
+        let warning = answer.headers()["porchlight-warning"].to_str().expect("a text");
+        assert!(answer.status() == status && warning.starts_with(&words), "{path}: {warning}");
+        assert_eq!(warning.matches("metric").count(), 1, "of the other one there is nothing to say: {warning}");
+    }
+    let path = format!("{metrics}/dddddddddddd/data");
+    let answer = keeper.call(Method::POST, &path, Some(json!({"data": point}))).await.expect("it answers");
+    assert!(answer.status() == 201 && !answer.headers().contains_key("porchlight-warning"));
+    assert!(keeper.page().await.contains(&words), "it is told at the page");
+    let told = keeper.process.lines().into_iter().filter(|line| line.contains(&words)).count();
+    assert_eq!(told, 1, "once in an hour");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use shared::{chain::deepest, dial::Dial, http::server_name, names::Search};
+use shared::{complaints, dial::Dial, http::server_name, names::Search};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, BufReader},
@@ -76,7 +76,7 @@ impl Dialer {
         let unreachable = |why: String| Trouble::Unreachable { host: host.clone(), why };
         let dialled = timeout(CONNECT, self.connect(url, buffer)).await;
         let dialled = dialled.map_err(|_| unreachable(format!("no connection within {} s", CONNECT.as_secs())))?;
-        dialled.map_err(|error| unreachable(deepest(&*error).to_string()))
+        dialled.map_err(|error| unreachable(complaints::deepest(&*error)))
     }
 
     async fn connect(&self, url: &Url, buffer: Buffer) -> Result<Line, Box<dyn Error>> {

@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 pub use self::{
     prover::Prover,
-    settings::{BEACON_KEY, BeaconSettings},
+    settings::{BEACON_KEY, BeaconSettings, PUBLIC_PORT},
 };
 use crate::serve::{Limits, Traffic, serve};
 

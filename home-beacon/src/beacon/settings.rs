@@ -1,13 +1,21 @@
 //! The beacon's settings.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use clap::Parser;
 use shared::{
     secret::SecretSetting,
-    settings::{Settings, delay, listen_address, log_level},
+    settings::{Settings, WrongSetting, delay, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::serve::collides;
+
+/// The port of the public listener where nobody sets one.
+pub const PUBLIC_PORT: u16 = 8080;
 
 /// The home's key. Without it the beacon answers, but proves nothing.
 pub const BEACON_KEY: SecretSetting = SecretSetting {
@@ -38,6 +46,21 @@ pub struct BeaconSettings {
     /// Only look whether the settings are in order
     #[arg(long)]
     pub check: bool,
+}
+
+impl BeaconSettings {
+    /// # Errors
+    /// When both listeners want one address.
+    pub fn look(&self) -> Result<(), WrongSetting> {
+        let public = self.public_addr.unwrap_or((Ipv6Addr::UNSPECIFIED, PUBLIC_PORT).into());
+        if collides(public, self.private_addr) {
+            return Err(WrongSetting(format!(
+                "PRIVATE_ADDR: {} is where the world asks, too (PUBLIC_ADDR: {public}): give one of them a port of its own",
+                self.private_addr
+            )));
+        }
+        Ok(())
+    }
 }
 
 impl Settings for BeaconSettings {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use shared::{
     chain::deepest,
+    complaints,
     http::{Call, CallError},
 };
 
@@ -35,7 +36,7 @@ pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u
 
 fn unanswered(error: &CallError) -> Unanswered {
     if error.is_connect() {
-        let why = if error.is_timeout() { "no connection in time".into() } else { deepest(error).to_string() };
+        let why = if error.is_timeout() { "no connection in time".into() } else { complaints::deepest(error) };
         Unanswered::Unreached(why + &doubt(Timestamp::now()))
     } else if error.is_timeout() {
         Unanswered::Broken("it did not answer in time".into())

@@ -72,6 +72,7 @@ impl Destination {
     pub fn keeper(settings: &KeeperSettings) -> Result<Option<Keeper>, WrongSetting> {
         let Some(address) = &settings.keeper_url else { return Ok(None) };
         let token = KEEPER_TOKEN.require()?;
+        keeper_token::is_not_the_key(&token, &token.name(KEEPER_TOKEN.name))?;
         let http = client_for([address], Deadlines::default()).map_err(|error| WrongSetting(error.to_string()))?;
         Ok(Some(Keeper::new(http, address, token)))
     }
@@ -108,7 +109,7 @@ impl Destination {
         match self {
             Self::Nowhere => Vec::new(),
             Self::Keeper(keeper) => {
-                let state = retry::until(until, || keeper.state(job)).await;
+                let state = retry::silently(until, || keeper.state(job)).await;
                 let failed = |error: &ApiError| not_handed_over(error, "KEEPER_URL", KEEPER_TOKEN).to_string();
                 vec![Asked::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
             }
@@ -124,7 +125,7 @@ impl Destination {
         match self {
             Self::Nowhere => Ok(HandedOver::All),
             Self::Keeper(keeper) => {
-                let stored = retry::until(until, || keeper.store(readings)).await;
+                let stored = retry::silently(until, || keeper.store(readings)).await;
                 stored.map(|()| HandedOver::All).map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))
             }
             Self::Statuspage(page) => page.add(readings, until).await.map_err(|error| not_published(&error)),

@@ -26,7 +26,7 @@ use crate::reading::Reading;
 const BASE: &str = "/porchlight/v1";
 
 /// After so long without an answer it is said that there is none yet: whoever watches hears of it within five seconds.
-pub const FIRST_WORD: Duration = Duration::from_secs(4);
+const FIRST_WORD: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Debug)]
 pub struct Keeper {
@@ -40,13 +40,14 @@ impl Keeper {
         Self { api: Api::new(http, address, token), is_told: Arc::default() }
     }
 
-    /// The same call, which says at once when the keeper is not to be had; whoever makes it may try again for long.
+    /// The same call, which says at once when the keeper is not to be had. Whoever makes it again does so
+    /// [silently](shared::retry::silently).
     async fn watched<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         tokio::pin!(call);
         let result = if let Ok(result) = timeout(FIRST_WORD, &mut call).await {
             result
         } else {
-            self.tell("it does not answer");
+            self.tell("there is no answer yet");
             call.await
         };
         match &result {
@@ -62,9 +63,7 @@ impl Keeper {
 
     fn tell(&self, why: &str) {
         if !self.is_told.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                "the keeper is not to be had: {why}; it is tried again until DEADLINE: look whether it runs, and at KEEPER_URL"
-            );
+            tracing::warn!("the keeper is not to be had: {why}; trying again: look whether it runs, and at KEEPER_URL");
         }
     }
 

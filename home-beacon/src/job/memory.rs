@@ -76,7 +76,7 @@ impl Memory {
         match self {
             Self::Nowhere => Ok(Recalled { state: None, version: Version::Nowhere }),
             Self::Keeper(keeper) => {
-                let asked = retry::until(until, || keeper.state(job)).await;
+                let asked = retry::silently(until, || keeper.state(job)).await;
                 let (state, version) = asked.map_err(|error| unavailable(&error))?;
                 let wrong =
                     |error| Forgotten::Unavailable(format!("what the keeper has of {job} is not understood: {error}"));
@@ -134,7 +134,7 @@ impl Memory {
                     Version::Keeper(version) => Some(version),
                     _ => None,
                 });
-                match retry::until(until, || keeper.set_state(job, state, version)).await {
+                match retry::silently(until, || keeper.set_state(job, state, version)).await {
                     Ok(version) => Ok(Version::Keeper(version)),
                     Err(ApiError::Permanent(Permanent { status: 412, .. })) => {
                         stored(keeper, job, &json!(state), until).await
@@ -162,7 +162,7 @@ impl Memory {
 
 /// Whether the keeper has this after all: an answer may have been lost on its way, and the call been made again.
 async fn stored(keeper: &Keeper, job: &str, state: &Value, until: Instant) -> Result<Version, Forgotten> {
-    match retry::until(until, || keeper.state(job)).await.map_err(|error| unavailable(&error))? {
+    match retry::silently(until, || keeper.state(job)).await.map_err(|error| unavailable(&error))? {
         (Some(now), version) if now == *state => Ok(Version::Keeper(version)),
         _ => Err(Forgotten::Changed),
     }

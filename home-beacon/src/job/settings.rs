@@ -5,6 +5,7 @@ use std::{env, io, path::PathBuf, time::Duration};
 use clap::Args;
 use shared::{
     id::{MetricId, PageId},
+    keeper_token::keeper_address,
     secret::SecretSetting,
     settings::{WrongSetting, base_address, delay, duration, log_level},
     statuspage::STATUSPAGE_IO,
@@ -64,7 +65,7 @@ impl RunSettings {
 #[derive(Clone, Debug, Args)]
 pub struct KeeperSettings {
     /// The keeper that readings go to
-    #[arg(long, env = "KEEPER_URL", value_parser = base_address)]
+    #[arg(long, env = "KEEPER_URL", value_parser = keeper_address)]
     pub keeper_url: Option<Url>,
     /// Without a keeper: the folder that keeps what must be remembered between runs
     #[arg(long, env = "STATE_DIR")]

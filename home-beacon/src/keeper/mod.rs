@@ -58,6 +58,7 @@ use self::{
     tending::{beat, date, tell, tell_of_relay},
 };
 pub use self::{
+    api::NO_RELAY,
     doors::Doors,
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
     start::{Started, start},

@@ -18,8 +18,9 @@ use url::{Host, Url};
 use super::{
     relay::Upstream,
     seed::Seed,
-    store::{check_address, check_place},
+    store::{check_address, check_place, holder_of},
 };
+use crate::serve::collides;
 
 pub const KEEPER_TOKEN: SecretSetting =
     SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
@@ -139,12 +140,6 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
     url.port_or_known_default() == Some(listening.port()) && (listening.ip() == address || everywhere)
 }
 
-/// Whether two addresses cannot both be listened at.
-fn collides(one: SocketAddr, other: SocketAddr) -> bool {
-    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
-    one.port() != 0 && one.port() == other.port() && (one.ip() == other.ip() || everywhere)
-}
-
 impl KeeperSettings {
     /// # Errors
     /// When there can be no database where it is said to be, or both doors are one.
@@ -210,6 +205,17 @@ impl KeeperSettings {
             doubts.push("HOLD is set, but UPSTREAM_URL is not: nothing is told upstream".into());
         }
         doubts
+    }
+
+    /// What a check adds: that a keeper has the database now, so that a second one would not start. That is no fault of the
+    /// settings, which may well be that keeper's.
+    pub fn note(&self) -> String {
+        let Some(holder) = holder_of(&self.database_url) else { return String::new() };
+        let process = holder.map(|id| format!(" (process {id})")).unwrap_or_default();
+        format!(
+            "but a keeper has {} open now{process}, so another one does not start until that one ends",
+            self.database_url
+        )
     }
 
     /// The seed, read and checked.

@@ -1,29 +1,36 @@
-//! Who writes to, or asks for, what nobody is shown: another page than the one that is shown, or a component that no seed
-//! names any more. Both happen when a seed changes and a prober does not. They are told so in the answer, in the log, and on
+//! Who writes to, or asks for, what nobody is shown: another page than the one that is shown, or a component or a
+//! metric that no seed names any more. Both happen when a seed changes and a prober does not. They are told so in the answer, in the log, and on
 //! the private page.
 
 use std::{
     collections::BTreeMap,
+    slice,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Response},
+    http::{HeaderName, HeaderValue, Response, StatusCode},
     middleware::Next,
     response::IntoResponse,
 };
 use jiff::Timestamp;
-use shared::id::PageId;
+use shared::id::{MetricId, PageId};
 
-use super::{Shared, store::Component};
+use super::{
+    Shared,
+    store::{Component, Incident, StoreError},
+};
 
 /// Tells whoever calls that nobody sees it.
 pub(super) const WARNING: HeaderName = HeaderName::from_static("porchlight-warning");
 
 /// How long the page tells of one, and how often the log does.
 const LATELY: Duration = Duration::from_hours(1);
+
+/// The most that one answer names.
+const FEW: usize = 5;
 
 /// The most that are remembered.
 const MOST: usize = 20;
@@ -100,6 +107,41 @@ pub(super) fn met(shared: &Shared, component: Component) -> axum::response::Resp
     answer
 }
 
+/// Tells whoever is answered about an incident which of its components no seed names any more.
+pub(super) fn of_incident(shared: &Shared, mut incident: Incident, status: StatusCode) -> axum::response::Response {
+    incident.components = incident.components.into_iter().map(|component| with_warning(shared, component)).collect();
+    let warnings: Vec<_> = incident.components.iter().filter_map(|it| it.porchlight_warning.clone()).collect();
+    let is_shown = incident.page_id == shared.page;
+    let mut answer = (status, axum::Json(incident)).into_response();
+    if is_shown {
+        tell_all(shared, &mut answer, &warnings);
+    }
+    answer
+}
+
+/// Tells whoever is answered about a page's metrics which of them are put away.
+///
+/// # Errors
+/// When the storage is in trouble.
+pub(super) async fn of_metrics(
+    shared: &Shared,
+    page: &PageId,
+    metrics: &[&MetricId],
+    mut answer: axum::response::Response,
+) -> Result<axum::response::Response, StoreError> {
+    if *page == shared.page {
+        let away = shared.store.put_away(page).await?.into_iter().map(|(id, _)| id);
+        let away = away.filter(|id| metrics.iter().any(|metric| metric.as_str() == id));
+        let warnings: Vec<_> = away
+            .map(|id| {
+                format!("metric {id} is put away, because no seed names it any more: look at METRIC_ID, or at the seed")
+            })
+            .collect();
+        tell_all(shared, &mut answer, &warnings);
+    }
+    Ok(answer)
+}
+
 /// Tells everybody who is answered about another page than the one that is shown.
 pub(super) async fn notice(State(shared): State<Shared>, request: Request, next: Next) -> axum::response::Response {
     let mut parts = request.uri().path().split('/').skip_while(|part| *part != "pages").skip(1);
@@ -112,8 +154,17 @@ pub(super) async fn notice(State(shared): State<Shared>, request: Request, next:
 }
 
 fn tell<B>(shared: &Shared, answer: &mut Response<B>, warning: &str) {
-    shared.strays.meet(warning, shared.store.wall());
-    if let Ok(value) = HeaderValue::from_str(warning) {
+    tell_all(shared, answer, slice::from_ref(&warning));
+}
+
+fn tell_all<B>(shared: &Shared, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
+    let warnings: Vec<&str> = warnings.iter().map(AsRef::as_ref).collect();
+    for warning in &warnings {
+        shared.strays.meet(warning, shared.store.wall());
+    }
+    // One call may name many; the page and the log have all of them.
+    let few = &warnings[..warnings.len().min(FEW)];
+    if let Some(value) = HeaderValue::from_str(&few.join("; ")).ok().filter(|_| !few.is_empty()) {
         answer.headers_mut().insert(WARNING, value);
     }
 }

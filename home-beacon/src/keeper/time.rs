@@ -3,7 +3,7 @@
 //! RFC 3339 and what is near it (a blank for the T, `+0100`, no seconds, a trailing `UTC`), RFC 2822, or seconds since
 //! 1970. What has no zone is read in the page's, a date alone as the beginning of that day. A part is never dropped: what
 //! cannot be read whole is refused, and so is a local time that the page's clock skips or shows twice, because nobody can
-//! know which one is meant.
+//! know which one is meant. A leap second is refused, too: no clock here has one, and the library reads it as the second before.
 
 use jiff::{
     Timestamp, Zoned,
@@ -12,12 +12,30 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
+/// What to do about a second 60.
+pub const LEAP_SECOND: &str = "a leap second (60), which no clock here counts: write the second before it, or after it";
+
+/// Whether a text is a time with 60 for its seconds.
+pub fn is_leap_second(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let with_colons = text.match_indices(":60").any(|(at, found)| digits(&text[at + found.len()..]) == 0);
+    // As `T235960`, where a date is before it.
+    let without = text.match_indices(['T', 't', ' ']).any(|(at, _)| {
+        let time = &text[at + 1..];
+        digits(time) == 6 && time[..6].ends_with("60")
+    });
+    with_colons || without
+}
+
 /// # Errors
 /// What is wrong, in words that follow the field's name.
 pub fn read(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
     if let Some(seconds) = seconds(text) {
         return seconds;
+    }
+    if is_leap_second(text) {
+        return Err(format!("is {LEAP_SECOND}"));
     }
     let time = if text.starts_with(|first: char| first.is_ascii_alphabetic()) || text.contains(", ") {
         rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
@@ -157,6 +175,10 @@ mod tests {
             ("29.11.2026 22:00", "must be a time like"),
             ("11/29/2026", "must be a time like"),
             ("22:00", "must be a time like"),
+            ("2026-12-31T23:59:60Z", "is a leap second"),
+            ("2026-12-31 23:59:60.5 +0100", "is a leap second"),
+            ("20261231T235960Z", "is a leap second"),
+            ("Thu, 31 Dec 2026 23:59:60 GMT", "is a leap second"),
             ("0001-01-01T00:00:00Z", "must be a time like"),
             ("tomorrow", "must be a time like"),
             ("", "must be a time like"),

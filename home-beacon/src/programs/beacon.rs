@@ -4,14 +4,11 @@ use std::{env, io, process::ExitCode};
 
 use super::manager::Manager;
 use crate::{
-    beacon::{BEACON_KEY, Beacon, BeaconSettings, Prover},
+    beacon::{BEACON_KEY, Beacon, BeaconSettings, PUBLIC_PORT, Prover},
     clock::BootClock,
     serve::{listen, listen_everywhere},
 };
 use shared::settings::{Settings, WrongSetting};
-
-/// The port of the public listener where nobody sets one.
-const PUBLIC_PORT: u16 = 8080;
 
 /// The program from its arguments to its exit code.
 ///
@@ -24,7 +21,7 @@ pub async fn main() -> ExitCode {
         Err(ending) => return ending.tell::<BeaconSettings>(),
     };
     shared::telemetry::init(settings.log_level);
-    let prover = match prover() {
+    let prover = match settings.look().and_then(|()| prover()) {
         Ok(prover) => prover,
         Err(wrong) => return BeaconSettings::refuse(&wrong),
     };

@@ -45,7 +45,7 @@ pub async fn main() -> ExitCode {
         Err(wrong) => return KeeperSettings::refuse(&wrong),
     };
     if settings.check {
-        let code = KeeperSettings::checked("", &settings.doubts(config.seed.as_ref()));
+        let code = KeeperSettings::checked(&settings.note(), &settings.doubts(config.seed.as_ref()));
         return if settings.online { online::worse(code, online::tell(&ask(&config).await)) } else { code };
     }
     KeeperSettings::warn_of_doubts(&settings.doubts(config.seed.as_ref()));

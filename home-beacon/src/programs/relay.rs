@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use shared::{
-    api::Api,
+    api::{Api, ApiError, Permanent},
     http::{Deadlines, client_for},
 };
 use url::Url;
 
 use crate::{
     job::destination::not_handed_over,
-    keeper::{KEEPER_TOKEN, RelayCommand},
+    keeper::{KEEPER_TOKEN, NO_RELAY, RelayCommand},
 };
 
 const PATH: &str = "/porchlight/v1/relay";
@@ -61,7 +61,14 @@ struct SetAside {
 pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> anyhow::Result<ExitCode> {
     let address = Url::parse(&format!("http://{}", reachable(keeper)))?;
     let api = Api::new(client_for([&address], Deadlines::default())?, &address, KEEPER_TOKEN.require()?);
-    let failed = |error| not_handed_over(&error, "KEEPER_ADDR", KEEPER_TOKEN);
+    let failed = |error| match &error {
+        ApiError::Permanent(Permanent { status: 404, message, .. }) if message.contains(NO_RELAY) => {
+            anyhow::anyhow!(
+                "the keeper at {address} runs without a relay: set UPSTREAM_URL and UPSTREAM_TOKEN where it is started"
+            )
+        }
+        error => not_handed_over(error, "KEEPER_ADDR", KEEPER_TOKEN).into(),
+    };
     let mut out = io::stdout();
     if let Some(RelayCommand::Retry) = command {
         #[derive(Deserialize)]

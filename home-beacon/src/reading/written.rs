@@ -1,7 +1,9 @@
 //! A reading as it travels, and what must be true of one that somebody else wrote.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+use crate::keeper::time::{LEAP_SECOND, is_leap_second};
 
 use super::{Mark, Metric, Outcome, Reading, is_sane};
 
@@ -13,6 +15,7 @@ const LONGEST_TEXT: usize = 300;
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     metric: Metric,
+    #[serde(deserialize_with = "time")]
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
@@ -34,6 +37,15 @@ pub(super) struct Written {
     loss: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<Mark>,
+}
+
+/// The library would read a leap second as the second before it.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if is_leap_second(&text) {
+        return Err(D::Error::custom(format_args!("at is {LEAP_SECOND}")));
+    }
+    text.parse().map_err(D::Error::custom)
 }
 
 impl TryFrom<Written> for Reading {
@@ -122,6 +134,7 @@ mod tests {
         for (from, to, message) in [
             ("\"value\":12.5", "\"value\":12.5,\"failure\":\"no answer\"", "exactly one of"),
             ("\"value\":12.5,", "", "exactly one of"),
+            ("04:30:00", "23:59:60", "at is a leap second (60)"),
             ("20.0", "120.0", "0 to 100 percent"),
             ("12.5", "1e13", "between -1e12 and 1e12"),
             ("ping", "Ping!", "lower-case letters"),

@@ -9,7 +9,7 @@ mod trouble;
 
 use std::{
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{
         Arc,
@@ -110,6 +110,14 @@ fn is_without_ipv6(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|error| without.contains(&error))
 }
 
+/// Whether two addresses cannot both be listened at. Every address of IPv6 is every one of IPv4, too.
+pub fn collides(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers =
+        |one: IpAddr, other: IpAddr| one == other || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4()));
+    let (ip, others) = (one.ip().to_canonical(), other.ip().to_canonical());
+    one.port() != 0 && one.port() == other.port() && (covers(ip, others) || covers(others, ip))
+}
+
 /// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand
 /// are finished.
 pub async fn serve(
@@ -173,6 +181,8 @@ async fn attend(stream: TcpStream, router: Router, limits: Limits, guest: Guest)
         unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
         router.clone().oneshot(request.map(Body::new))
     });
+    // What cannot be read as a request hyper answers by itself (400, 414, 431, with no body), and lets nobody add a header to
+    // that: it alone goes without `Cache-Control: no-store`. A cache that understood so little would have nothing to keep it by.
     let connection = http1::Builder::new()
         .keep_alive(false)
         .max_buf_size(LONGEST_HEAD)
@@ -199,4 +209,27 @@ async fn linger(mut stream: TcpStream) {
         io::Result::Ok(())
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_cannot_both_listen_are_known() {
+        for (one, other, both) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "127.0.0.1:80", true),
+            ("0.0.0.0:80", "[::1]:80", false),
+            ("[::]:80", "127.0.0.1:80", true),
+            ("[::]:80", "0.0.0.0:80", true),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", true),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+        ] {
+            let (one, other): (SocketAddr, SocketAddr) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!((collides(one, other), collides(other, one)), (both, both), "{one} {other}");
+        }
+    }
 }

@@ -15,12 +15,12 @@ use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use shared::http::{CertificateVerifier, SetupError};
-
-use super::{
+use shared::{
     complaints,
-    provider::{UNCHECKED, provider},
+    http::{CertificateVerifier, SetupError},
 };
+
+use super::provider::{UNCHECKED, provider};
 
 /// What connections to homes go by: a configuration, and who tells whether a certificate is valid.
 #[derive(Clone)]

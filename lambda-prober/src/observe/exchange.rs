@@ -4,7 +4,10 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use rustls::pki_types::ServerName;
-use shared::proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER};
+use shared::{
+    complaints,
+    proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -13,7 +16,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::{Certificates, Checker, complaints, failure_of};
+use super::{Certificates, Checker, failure_of};
 use crate::{
     head::{self, NotHttp, Reader},
     identity::{Evidence, Identity},

@@ -4,7 +4,6 @@
 mod attempt;
 mod certificate;
 mod checker;
-mod complaints;
 mod exchange;
 mod hearing;
 mod names;

@@ -6,13 +6,13 @@ use std::{error::Error, io};
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::{ApiError, Passing, Permanent, Stranger, error::said};
-use crate::{chain::deepest, http::CallError, secret::Secret, settings::without_credentials};
+use crate::{chain::deepest, complaints, http::CallError, secret::Secret, settings::without_credentials};
 
 /// An exchange that failed, by what to do about it.
 pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
     let plain = base.starts_with("http://");
     let stranger = |what: String| Stranger { call: call.to_owned(), what }.into();
-    if let Some(rustls::Error::InvalidMessage(_)) = tls(&error) {
+    if let Some(rustls::Error::InvalidMessage(_)) = complaints::behind(&error) {
         let address = base.replacen("https://", "http://", 1);
         return stranger(format!(
             "what answers at {base} speaks no TLS: if it is the right one, its address is {address}"
@@ -28,9 +28,11 @@ pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
             format!("what answers at {base} speaks no HTTP")
         });
     }
-    let what = if let Some(rustls::Error::InvalidCertificate(_)) = tls(&error) {
-        format!("the certificate at {base} is not valid")
-    } else if error.is_timeout() {
+    if let Some(found) = complaints::behind(&error) {
+        let what = format!("no secure connection to {base}: {}", complaints::of_handshake(found));
+        return Passing { call: call.to_owned(), what, retry_after: None, source: None }.into();
+    }
+    let what = if error.is_timeout() {
         if error.is_connect() {
             format!("no connection to {base} in time")
         } else {
@@ -62,15 +64,6 @@ fn found<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
         next = error.source();
     }
     None
-}
-
-/// What TLS found wrong; it comes wrapped, perhaps several times.
-fn tls(error: &CallError) -> Option<&rustls::Error> {
-    let mut inner: &(dyn Error + 'static) = found::<io::Error>(error).or_else(|| deepest(error).downcast_ref())?;
-    while let Some(wrapped) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        inner = wrapped;
-    }
-    inner.downcast_ref()
 }
 
 /// An answer, before it is believed.

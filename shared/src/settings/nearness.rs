@@ -89,7 +89,10 @@ fn begins_alike(one: &str, other: &str) -> bool {
 
 fn slips_of_a_part(written: &str, ours: &str) -> Option<usize> {
     let plural = |one: &str, other: &str| one.strip_prefix(other).is_some_and(|end| matches!(end, "S" | "ES"));
-    if plural(written, ours) || plural(ours, written) {
+    let either = |one: &str, other: &str| plural(one, other) || plural(other, one);
+    // A doubled letter is often written once; in a short word that makes another one.
+    let (once, ours_once) = (single(written), single(ours));
+    if either(written, ours) || (once.len() >= 5 && either(&once, &ours_once)) {
         return Some(1);
     }
     let most = match written.len().min(ours.len()) {
@@ -99,6 +102,13 @@ fn slips_of_a_part(written: &str, ours: &str) -> Option<usize> {
     };
     let slips = strsim::osa_distance(written, ours);
     (slips <= most).then_some(slips)
+}
+
+/// With each letter that is there twice in a row once.
+fn single(text: &str) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    letters.dedup();
+    letters.into_iter().collect()
 }
 
 fn letters(name: &str) -> String {
@@ -113,6 +123,8 @@ fn parts(name: &str) -> Vec<String> {
 fn plain(part: &str) -> &str {
     match part {
         "ADDRESS" => "ADDR",
+        "OVER" => "ABOVE",
+        "PUB" => "PUBLIC",
         "DIRECTORY" | "FOLDER" => "DIR",
         "FILENAME" | "PATH" => "FILE",
         "HOSTNAME" => "HOST",
@@ -178,7 +190,7 @@ mod tests {
         GITHUB_TOKEN NPM_TOKEN GITLAB_TOKEN PYTHON_PIP_VERSION PIP_VERSION APP_VERSION IMAGE_ID MESSAGE_ID SESSION_ID SERVER_URL
         BASE_URL PUBLIC_URL PUBLIC_KEY PUBLIC_IP RUST_LOG RUST_BACKTRACE SSL_CERT_FILE SSL_CERT_DIR http_proxy HTTPS_PROXY
         NO_PROXY XDG_RUNTIME_DIR XDG_STATE_HOME CARGO_HOME SOURCE_DATE_EPOCH TARGET_ARCH TARGET_PORT DEBIAN_FRONTEND MAX_CONNS
-        MAX_MEMORY container
+        MAX_MEMORY container STATUS SOURCES DATABASE_URLS PUB_KEY GAME_OVER CARRY_OVER
     ";
 
     /// What `written` is taken for by a program that reads all our variables.
@@ -225,6 +237,14 @@ mod tests {
             ("DOMAINS", "DOMAIN"),
             ("hold", "HOLD"),
             ("TPC_PORT", "TCP_PORT"),
+            ("WITNES", "WITNESSES"),
+            ("WITNESES", "WITNESSES"),
+            ("DEGRADED_OVER", "DEGRADED_ABOVE"),
+            ("PUB_ADDR", "PUBLIC_ADDR"),
+            ("PUB_ADDRESS", "PUBLIC_ADDR"),
+            ("DATABASE_URLL", "DATABASE_URL"),
+            ("SOURCE_", "SOURCE"),
+            ("STATUSE", "STATUSES"),
         ] {
             assert_eq!(taken_for(written).as_deref(), Some(meant), "{written}");
         }

@@ -75,5 +75,6 @@ pub const OURS: &[&str] = &[
     "WITNESSES",
 ];
 
-/// What others set whose names come near to ours: systemd, for a service with a state folder.
-pub(super) const OF_OTHERS: &[&str] = &["STATE_DIRECTORY"];
+/// What others set whose names come near to ours: systemd, for a service with a state folder; build tools and scripts; programs
+/// with several databases.
+pub(super) const OF_OTHERS: &[&str] = &["DATABASE_URLS", "SOURCES", "STATE_DIRECTORY", "STATUS"];

@@ -120,6 +120,9 @@ async fn what_would_be_lost_is_refused_by_name_and_what_says_nothing_passes() {
         ("incident[body]=a&incident[message]=b", "message: is the old name of body: send one of them"),
         ("incident[name]=x&body=The+line+is+cut", "body: stands beside incident, where it would be lost"),
         ("incident[name]=x&component_ids[]=8kbf7d35c070", "send it as incident[component_ids]"),
+        ("incident[name]=x&foo=bar", "foo: stands beside incident, where it would be lost"),
+        ("incident[name]=x&deliver_notifications=false", "deliver_notifications: stands beside incident"),
+        ("incident[name]=x&incidents[body]=The+line+is+cut", "incidents: stands beside incident"),
         ("incident[component_ids]=8kbf7d35c070&incident[component_ids]=8kbf7d35c071", "is there twice"),
         ("incident[postmortem_body]=It+was+the+cat", "postmortem_body: is not known here"),
         ("incident[backfill_date]=2026-11-01", "backfill_date: cannot be changed afterwards"),
@@ -130,7 +133,7 @@ async fn what_would_be_lost_is_refused_by_name_and_what_says_nothing_passes() {
         assert!(error(&answer).contains(words), "{body}: {}", answer.1);
     }
     let harmless = "incident[wants_twitter_update]=f&incident[auto_tweet_on_creation]=1&incident[scheduled_remind_prior]=\
-                    &incident[postmortem_ignored]=false&utf8=%E2%9C%93";
+                    &incident[postmortem_ignored]=false&utf8=%E2%9C%93&authenticity_token=a%2Fb&commit=Save&_method=patch&api_key=x&debug=0&empty=";
     let answer = send(&keeper, Method::PATCH, &one, Some(FORM), harmless).await;
     assert_eq!(answer.0, 200, "{}", answer.1);
     let answer = send(&keeper, Method::PUT, &one, Some(JSON), json!({"incident": made}).to_string()).await;
@@ -212,6 +215,11 @@ async fn no_text_with_a_nothing_in_it_is_stored() {
         assert_eq!(answer.0, 422, "{path} {body}: {}", answer.1);
         assert!(error(&answer).contains("holds the character U+0000"), "{path} {body}: {}", answer.1);
     }
+    let readings = format!(
+        r#"{{"readings":[{{"metric":"ping","at":"{at}","value":1.0}},{{"metric":"ping","at":"{at}","failure":"a\u0000b"}}]}}"#
+    );
+    let answer = send(&keeper, Method::POST, &format!("{own}/readings"), Some(JSON), readings).await;
+    assert!(error(&answer).contains("\"readings[1].failure: holds"), "{}", answer.1);
     assert_eq!(send(&keeper, Method::GET, &format!("{}/a%00b", incidents()), None, "").await.0, 404);
 }
 

@@ -108,6 +108,12 @@ async fn what_a_client_deleted_stays_deleted_until_the_seed_has_let_go_of_it() {
         let told = home.process.lines().into_iter().filter(|line| line.contains("take it out of the seed")).count();
         assert_eq!(told, 2, "of both it is told what to do");
     }
+    // Another page's seed has nothing to say of it.
+    home = again(home, "[page]\nid = \"bbbbbbbbbbbb\"\nname = \"Another\"\n").await;
+    home = again(home, &full).await;
+    for path in [&component, &metric] {
+        assert_eq!(home.call(Method::GET, path, None).await.expect("an answer").status(), 404, "{path}");
+    }
     home = again(home, SEED.split("[[").next().expect("a page")).await;
     home = again(home, &full).await;
     let anew: Value = home.ok(Method::GET, &component, None).await;

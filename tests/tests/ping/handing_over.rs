@@ -72,6 +72,9 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
     ] {
         let (ended, told) = told(command).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
+        let warned =
+            ended.stderr.lines().filter(|line| line.contains("trying again") || line.contains("no answer yet"));
+        assert!(warned.count() <= 1, "it is said once: {ended:?}");
         assert!(told["said"].to_string().contains(said), "{told}");
     }
 }

@@ -30,7 +30,7 @@ async fn a_person_sees_each_attempt_as_it_ends_and_a_machine_only_the_report() {
     let mut prober = prober_command(home, &keeper.api());
     prober.env("ATTEMPTS", "2");
     let mut person = Process::start(typed(&script, &prober));
-    let first = |lines: &[String]| lines.iter().any(|line| line.contains("attempt 1: ")).then(|| lines.len());
+    let first = |lines: &[String]| lines.iter().any(|line| line.contains("attempt 1: ")).then_some(lines.len());
     person.wait_for("attempt 1", first).await;
     let so_far = person.lines();
     assert!(

@@ -121,3 +121,70 @@ async fn keygen_makes_tokens_that_are_known() {
     let ended = ends("keeper", &[("KEEPER_TOKEN", &one)], &["--check"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_cannot_be_one_is_refused_in_a_sentence() {
+    let (quoted, shouted) = (format!("\"{TOKEN}\""), TOKEN.to_uppercase());
+    let key = ends("porchlight", &[], &["keygen"]).await.stdout.trim().to_owned();
+    let target = &[("CANARY_URL", "http://home.example:30008"), ("PAGE_ID", PAGE), ("COMPONENT_ID", "8kbf7d35c070")];
+    let metric = &[("PAGE_ID", PAGE), ("METRIC_ID", "9kbf7d35c070")];
+    let keeper = &[("KEEPER_URL", "http://127.0.0.1:8030")];
+    let set: [(&str, &[_], &str); 4] = [
+        ("lambda-prober", target, "TOKEN"),
+        ("ping", metric, "TOKEN"),
+        ("ping", keeper, "KEEPER_TOKEN"),
+        ("keeper", &[], "KEEPER_TOKEN"),
+    ];
+    for (program, variables, name) in set {
+        for (token, said) in
+            [(&quoted, "stands between quotation marks"), (&shouted, "is a keeper's token in other letters")]
+        {
+            let ended = ends(program, &[variables, &[(name, token)]].concat(), &["--check"]).await;
+            assert_eq!((ended.code, ended.stderr.lines().count()), (Some(2), 1), "{program}: {ended:?}");
+            assert!(ended.stderr.starts_with(&format!("{name} {said}")), "{program}: {ended:?}");
+            assert!(!ended.stderr.to_lowercase().contains(TOKEN), "{ended:?}");
+        }
+        if program == "keeper" {
+            continue;
+        }
+        let ended = ends(program, &[variables, &[(name, &key), ("BEACON_KEY", &key)]].concat(), &["--check"]).await;
+        let said = format!("{name} is the home's key (BEACON_KEY), which proves who the home is and is never sent");
+        assert!(ended.code == Some(2) && ended.stderr.starts_with(&said), "{program}: {ended:?}");
+        assert!(!ended.stderr.contains(&key), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn statuspage_io_is_no_keeper_whatever_the_token() {
+    for token in ["hunter2", TOKEN] {
+        for (program, arguments) in [
+            ("ping", &["--check"][..]),
+            ("bandwidth", &["--check"]),
+            ("dns", &["--check"]),
+            ("porchlight", &["readings"]),
+        ] {
+            let dns = [("DOMAIN", "home"), ("TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f2")];
+            let own = [("KEEPER_URL", "https://api.statuspage.io/v1"), ("KEEPER_TOKEN", token)];
+            let dns = if program == "dns" { &dns[..] } else { &[] };
+            let ended = ends(program, &[dns, &own].concat(), arguments).await;
+            assert_eq!((ended.code, ended.stderr.lines().count()), (Some(2), 1), "{program}: {ended:?}");
+            assert!(
+                ended.stderr.contains("that is statuspage.io, and no keeper: name the keeper's address"),
+                "{ended:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_keeper_that_relays_nothing_says_so_when_it_is_asked_how_its_relay_is() {
+    let keeper = Keeper::start().await;
+    let address = keeper.url.trim_start_matches("http://");
+    for arguments in [&["relay"][..], &["relay", "retry"]] {
+        let ended =
+            ends("keeper", &[("KEEPER_ADDR", address), ("KEEPER_TOKEN", tests::keeper::TOKEN)], arguments).await;
+        let said = "runs without a relay: set UPSTREAM_URL and UPSTREAM_TOKEN where it is started";
+        assert_eq!((ended.code, ended.stderr.lines().count()), (Some(1), 1), "{ended:?}");
+        assert!(ended.stderr.contains(said) && !ended.stderr.contains("KEEPER_ADDR"), "{ended:?}");
+    }
+}

@@ -34,6 +34,37 @@ async fn an_address_that_cannot_be_had_is_told_with_what_to_do() {
     }
 }
 
+#[tokio::test]
+async fn two_addresses_that_are_one_are_told_by_a_check() {
+    let token = ("KEEPER_TOKEN", "hunter2-hunter2-hunter2");
+    for (program, variables, said) in [
+        (
+            "beacon",
+            &[("PUBLIC_ADDR", "0.0.0.0:8080"), ("PRIVATE_ADDR", "127.0.0.1:8080")][..],
+            Some("PRIVATE_ADDR: 127.0.0.1:8080 is where"),
+        ),
+        (
+            "beacon",
+            &[("PRIVATE_ADDR", "127.0.0.1:8080")],
+            Some("(PUBLIC_ADDR: [::]:8080): give one of them a port of its own"),
+        ),
+        ("beacon", &[("PUBLIC_ADDR", "0.0.0.0:8080"), ("PRIVATE_ADDR", "[::1]:8080")], None),
+        ("beacon", &[("PUBLIC_ADDR", "127.0.0.1:0"), ("PRIVATE_ADDR", "127.0.0.1:0")], None),
+        (
+            "keeper",
+            &[token, ("KEEPER_PUBLIC_ADDR", "[::]:8030")],
+            Some("KEEPER_PUBLIC_ADDR: [::]:8030 is where KEEPER_ADDR is"),
+        ),
+    ] {
+        let ended = ends(program, variables, &["--check"]).await;
+        let is_as_said = said.is_none_or(|said| ended.stderr.contains(said));
+        assert!(
+            ended.code == Some(if said.is_some() { 2 } else { 0 }) && is_as_said,
+            "{program} {variables:?}: {ended:?}"
+        );
+    }
+}
+
 async fn second(first: &Keeper) -> Ended {
     run(keeper_command(first.folder.path()), std::time::Duration::from_secs(10)).await
 }
@@ -46,6 +77,12 @@ async fn a_second_keeper_on_one_file_is_told_who_has_it() {
         format!("another keeper (process {}) has it open: stop that one, or name another file", first.process.pid());
     assert!(ended.code == Some(2) && ended.stderr.contains(&said), "{said}: {ended:?}");
     assert_eq!(ended.stderr.lines().last().map(|line| line.contains("DATABASE_URL")), Some(true), "{ended:?}");
+    // A check of the same settings, which may be of the one that runs, says so and finds them in order.
+    let mut check = keeper_command(first.folder.path());
+    check.arg("--check");
+    let checked = run(check, std::time::Duration::from_secs(10)).await;
+    let said = format!("open now (process {}), so another one does not start until that one ends", first.process.pid());
+    assert!(checked.code == Some(0) && checked.stdout.contains(&said), "{checked:?}");
     // It goes on as before, and once it has ended another one may begin.
     assert_eq!(first.status().await, "operational");
     let Keeper { process, folder, .. } = first;

@@ -82,10 +82,14 @@ async fn nobody_is_told_at_the_first_try_and_tried_again() {
     let silent = Home::open(Manner::Silent).await;
     let (nobody, silent) =
         (nobody.url().trim_end_matches('/').to_owned(), silent.url().trim_end_matches('/').to_owned());
+    let encrypted = Web::open(true, |_, _| Reply::new(200, Body::Text("{}".into()))).await;
+    let base = encrypted.url().trim_end_matches('/').to_owned();
+    let untrusted = "the certificate is of an issuer that is not trusted here: take one of a public authority";
     for caller in CALLERS {
+        first_word(caller(&base, &beacon).0, untrusted).await;
         let said = format!("nothing listens at {nobody}");
         first_word(caller(&nobody, &beacon).0, &said).await;
-        first_word(caller(&nobody, &beacon).0, "trying again for up to").await;
-        first_word(caller(&silent, &beacon).0, "there is no answer yet; waiting on").await;
+        first_word(caller(&nobody, &beacon).0, "trying again").await;
+        first_word(caller(&silent, &beacon).0, "there is no answer yet; ").await;
     }
 }

@@ -25,7 +25,8 @@ const INSIDE: [&str; 7] =
     ["description", "group_id", "name", "only_show_if_degraded", "showcase", "start_date", "status"];
 
 /// What a component is told with, and cannot be set.
-const TOLD: [&str; 7] = ["automation_email", "created_at", "group", "id", "page_id", "position", "updated_at"];
+const TOLD: [&str; 8] =
+    ["automation_email", "created_at", "group", "id", "page_id", "porchlight_warning", "position", "updated_at"];
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()

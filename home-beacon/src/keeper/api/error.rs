@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::keeper::store::StoreError;
 
+/// How a keeper says that it has no relay.
+pub const NO_RELAY: &str = "this keeper does not relay";
+
 /// How many seconds a client should leave a busy keeper alone.
 const BUSY: u64 = 5;
 
@@ -43,7 +46,7 @@ impl Refusal {
     }
 
     pub(super) fn no_relay() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "this keeper does not relay: UPSTREAM_URL is not set")
+        Self::new(StatusCode::NOT_FOUND, format!("{NO_RELAY}: UPSTREAM_URL is not set"))
     }
 
     pub(super) fn method_not_allowed() -> Self {

@@ -229,7 +229,7 @@ pub(super) enum Components {
 }
 
 /// Whether a field that nobody reads would take something with it: neither nothing, nor a switch or a number.
-fn says_something(value: &Value) -> bool {
+pub(super) fn says_something(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
         Value::String(text) => {

@@ -6,6 +6,7 @@ use axum::{
     Json, Router,
     extract::State,
     http::StatusCode,
+    response::Response,
     routing::{get, patch as patching},
 };
 use jiff::{SignedDuration, tz::TimeZone};
@@ -23,6 +24,7 @@ use crate::keeper::{
     Shared,
     links::{Asked, Links},
     store::{Incident, IncidentFilter, IncidentPatch, IncidentUpdate, NewIncident, UpdatePatch},
+    strays,
 };
 
 /// statuspage.io's limits, in characters.
@@ -106,9 +108,9 @@ impl Around {
         Ok(Self { links: Links::of(&page, asked), zone: page.zone() })
     }
 
-    fn told(&self, mut incident: Incident) -> Json<Incident> {
+    fn told(&self, shared: &Shared, mut incident: Incident, status: StatusCode) -> Response {
         self.links.complete(&mut incident);
-        Json(incident)
+        strays::of_incident(shared, incident, status)
     }
 }
 
@@ -192,7 +194,7 @@ async fn create(
     asked: Asked,
     InPath(page): InPath<String>,
     payload: Payload,
-) -> Result<(StatusCode, Json<Incident>), Refusal> {
+) -> Result<Response, Refusal> {
     let page = page_id(&page)?;
     let fields = payload.wrapped("incident", &INSIDE)?;
     let around = Around::of(&shared, &page, &asked).await?;
@@ -219,17 +221,17 @@ async fn create(
     }
     fields.nothing_is_lost(&TOLD)?;
     let incident = shared.store.create_incident(&page, NewIncident { name, patch, backfilled }).await?;
-    Ok((StatusCode::CREATED, around.told(incident)))
+    Ok(around.told(&shared, incident, StatusCode::CREATED))
 }
 
 async fn one(
     State(shared): State<Shared>,
     asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
-) -> Result<Json<Incident>, Refusal> {
+) -> Result<Response, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
     let around = Around::of(&shared, &page, &asked).await?;
-    Ok(around.told(shared.store.incident(&page, &incident).await?))
+    Ok(around.told(&shared, shared.store.incident(&page, &incident).await?, StatusCode::OK))
 }
 
 async fn update(
@@ -237,7 +239,7 @@ async fn update(
     asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
     payload: Payload,
-) -> Result<Json<Incident>, Refusal> {
+) -> Result<Response, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
     let fields = payload.wrapped("incident", &INSIDE)?;
     let around = Around::of(&shared, &page, &asked).await?;
@@ -246,17 +248,17 @@ async fn update(
         return Err(Refusal::unprocessable("backfill_date: cannot be changed afterwards"));
     }
     fields.nothing_is_lost(&TOLD)?;
-    Ok(around.told(shared.store.update_incident(&page, &incident, patch).await?))
+    Ok(around.told(&shared, shared.store.update_incident(&page, &incident, patch).await?, StatusCode::OK))
 }
 
 async fn remove(
     State(shared): State<Shared>,
     asked: Asked,
     InPath((page, incident)): InPath<(String, String)>,
-) -> Result<Json<Incident>, Refusal> {
+) -> Result<Response, Refusal> {
     let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
     let around = Around::of(&shared, &page, &asked).await?;
-    Ok(around.told(shared.store.delete_incident(&page, &incident).await?))
+    Ok(around.told(&shared, shared.store.delete_incident(&page, &incident).await?, StatusCode::OK))
 }
 
 async fn edit(

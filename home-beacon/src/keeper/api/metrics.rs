@@ -3,6 +3,7 @@
 use axum::{
     Json, Router,
     extract::State,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use shared::id::MetricId;
@@ -18,6 +19,7 @@ use super::{
 use crate::keeper::{
     Shared,
     store::{Metric, MetricPatch},
+    strays,
 };
 
 /// statuspage.io's limit for names and identifiers, in characters.
@@ -75,7 +77,7 @@ async fn update(
     State(shared): State<Shared>,
     InPath((page, metric)): InPath<(String, String)>,
     payload: Payload,
-) -> Result<Json<Metric>, Refusal> {
+) -> Result<Response, Refusal> {
     let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
     let fields = payload.wrapped("metric", &["metric_identifier", "name"])?;
     let patch = MetricPatch {
@@ -83,7 +85,8 @@ async fn update(
         metric_identifier: fields.clearable_text("metric_identifier", LONGEST)?,
     };
     fields.nothing_is_lost(&TOLD)?;
-    Ok(Json(shared.store.update_metric(&page, &metric, patch).await?))
+    let answer = Json(shared.store.update_metric(&page, &metric, patch).await?).into_response();
+    Ok(strays::of_metrics(&shared, &page, &[&metric], answer).await?)
 }
 
 async fn remove(

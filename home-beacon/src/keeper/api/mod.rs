@@ -20,6 +20,7 @@ mod points;
 
 use axum::{Router, middleware};
 
+pub use self::error::NO_RELAY;
 pub(super) use self::error::Refusal;
 pub(super) use self::limiter::Limiter;
 use super::{Shared, strays};

@@ -14,7 +14,10 @@ use futures_util::stream;
 use multer::Multipart;
 use serde_json::{Map, Value};
 
-use super::{Refusal, fields::Fields};
+use super::{
+    Refusal,
+    fields::{Fields, says_something},
+};
 use crate::keeper::form::{self, Form};
 
 /// The largest body that is taken.
@@ -22,6 +25,9 @@ const LARGEST: usize = 1 << 20;
 
 /// What some editors and Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// What may stand beside the wrapper: what Rails' own forms send along, and the key of who is let in by one.
+const BESIDE: [&str; 5] = ["_method", "api_key", "authenticity_token", "commit", "utf8"];
 
 const ENCODED_TWICE: &str = "is a text that holds JSON: it was encoded twice; send the object itself";
 
@@ -33,15 +39,22 @@ impl Payload {
     /// The fields inside the wrapper.
     ///
     /// # Errors
-    /// When the wrapper is missing, or one of `inside` stands beside it, where it would be lost.
+    /// When the wrapper is missing, or when one of `inside`, or anything else that says something, stands beside it, where it
+    /// would be lost.
     pub(super) fn wrapped(mut self, name: &'static str, inside: &[&str]) -> Result<Fields, Refusal> {
         match self.0.remove(name) {
-            Some(Value::Object(fields)) => match self.0.keys().find(|key| inside.contains(&key.as_str())) {
-                None => Ok(Fields::new(fields)),
-                Some(lost) => Err(Refusal::unprocessable(format!(
-                    "{lost}: stands beside {name}, where it would be lost: send it as {name}[{lost}]"
-                ))),
-            },
+            Some(Value::Object(fields)) => {
+                let lost = |(key, value): &(&String, &Value)| {
+                    let key = key.as_str();
+                    inside.contains(&key) || (!BESIDE.contains(&key) && says_something(value))
+                };
+                match self.0.iter().find(lost) {
+                    None => Ok(Fields::new(fields)),
+                    Some((lost, _)) => Err(Refusal::unprocessable(format!(
+                        "{lost}: stands beside {name}, where it would be lost: send it as {name}[{lost}], or leave it out"
+                    ))),
+                }
+            }
             Some(Value::String(text)) if holds_json(&text) => {
                 Err(Refusal::bad_request(format!("{name} {ENCODED_TWICE}")))
             }
@@ -138,24 +151,33 @@ async fn parts(body: Bytes, boundary: String) -> Result<Map<String, Value>, Refu
 /// # Errors
 /// When a text holds a character that no `PostgreSQL` stores, and that no text needs.
 fn can_be_stored(object: &Map<String, Value>) -> Result<(), Refusal> {
-    match object.iter().find_map(|(name, value)| nothing_in(name, value)) {
+    match nothing_in_fields(object) {
         None => Ok(()),
         Some(place) => Err(Refusal::unprocessable(format!("{place}: holds the character U+0000, which no text may"))),
     }
 }
 
-/// Where a U+0000 is, if there is one.
-fn nothing_in(name: &str, value: &Value) -> Option<String> {
-    if name.contains('\0') {
-        return Some(name.replace('\0', "\u{fffd}"));
-    }
-    let inner = match value {
-        Value::String(text) => return text.contains('\0').then(|| name.to_owned()),
-        Value::Array(items) => items.iter().find_map(|item| nothing_in("", item)),
-        Value::Object(fields) => fields.iter().find_map(|(inner, value)| nothing_in(inner, value)),
+/// Where a U+0000 is, if there is one, as a path like `readings[3].failure`.
+fn nothing_in_fields(fields: &Map<String, Value>) -> Option<String> {
+    fields.iter().find_map(|(name, value)| {
+        if name.contains('\0') {
+            return Some(name.replace('\0', "\u{fffd}"));
+        }
+        nothing_in(value).map(|rest| format!("{name}{rest}"))
+    })
+}
+
+/// What follows the name of a value that has one; nothing where it is the value itself.
+fn nothing_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| nothing_in(item).map(|rest| format!("[{index}]{rest}")))
+        }
+        Value::Object(fields) => nothing_in_fields(fields).map(|inner| format!(".{inner}")),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    };
-    inner.map(|inner| if inner.is_empty() { name.to_owned() } else { format!("{name}.{inner}") })
+    }
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {

@@ -3,7 +3,12 @@
 //! Points that are too old or in the future are left out without a word to the client, as statuspage.io is thought to do
 //! (facts: no documented answer), or refused where the keeper is strict.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde_json::{Map, Value, json};
 use shared::id::MetricId;
 
@@ -15,7 +20,7 @@ use super::{
     path::InPath,
     payload::Payload,
 };
-use crate::keeper::{Shared, store::SentPoint};
+use crate::keeper::{Shared, store::SentPoint, strays};
 
 /// The most points of one call: as many pairs of fields as a form may have.
 const MOST: usize = 5000;
@@ -24,19 +29,21 @@ pub(super) async fn add(
     State(shared): State<Shared>,
     InPath((page, metric)): InPath<(String, String)>,
     payload: Payload,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<Response, Refusal> {
     let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
     let point = point(&payload.wrapped("data", &["timestamp", "value"])?)?;
     let kept = in_range(&shared, &metric, vec![point])?;
-    shared.store.add_points(&page, &[(metric, kept)]).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "data": told(&point) }))))
+    let sent = [(metric, kept)];
+    shared.store.add_points(&page, &sent).await?;
+    let answer = (StatusCode::CREATED, Json(json!({ "data": told(&point) }))).into_response();
+    Ok(strays::of_metrics(&shared, &page, &[&sent[0].0], answer).await?)
 }
 
 pub(super) async fn add_many(
     State(shared): State<Shared>,
     InPath(page): InPath<String>,
     payload: Payload,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<Response, Refusal> {
     let page = page_id(&page)?;
     let mut sent = Vec::new();
     let mut answer = Map::new();
@@ -63,7 +70,9 @@ pub(super) async fn add_many(
         sent.push((metric, kept));
     }
     shared.store.add_points(&page, &sent).await?;
-    Ok((StatusCode::ACCEPTED, Json(Value::Object(answer))))
+    let answer = (StatusCode::ACCEPTED, Json(Value::Object(answer))).into_response();
+    let metrics: Vec<_> = sent.iter().map(|(metric, _)| metric).collect();
+    Ok(strays::of_metrics(&shared, &page, &metrics, answer).await?)
 }
 
 fn point(fields: &Fields) -> Result<SentPoint, Refusal> {

@@ -4,6 +4,8 @@
 //! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
 //! upstream keeps one value for each slot of 30 seconds and the last one wins.
 
+mod stuck;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -63,7 +65,7 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Delivered,
-    /// They stay in the queue.
+    /// They stay in the queue, wherever in it.
     Kept,
     /// It was a single one, and upstream does not want it.
     SetAside(String),
@@ -103,6 +105,12 @@ pub struct Planner {
     most: usize,
     /// Metrics to be sent alone, because one of them is missing upstream.
     alone: VecDeque<MetricId>,
+    /// How often points made trouble while others were answered, and whether anything was since the last trouble.
+    troubles: u32,
+    others_are_well: bool,
+    /// Points at which upstream fails (5xx, silence) again and again while it is well otherwise. They wait beside the queue and
+    /// are tried again alone.
+    stuck: BTreeMap<(MetricId, i64), Pause>,
 }
 
 impl Planner {
@@ -117,6 +125,9 @@ impl Planner {
             suspects: 0,
             most: MOST_POINTS,
             alone: VecDeque::new(),
+            troubles: 0,
+            others_are_well: false,
+            stuck: BTreeMap::new(),
         }
     }
 
@@ -126,6 +137,13 @@ impl Planner {
             return Next::At(until);
         }
         let open = queue.iter().filter(|point| !self.is_paused(&point.metric, now));
+        let (stuck, open): (Vec<_>, Vec<_>) = open.partition(|point| self.stuck.contains_key(&key(point)));
+        let again = stuck.into_iter().find(|point| self.stuck[&key(point)].until <= now);
+        // In between the others, of which one went well since the last trouble; or when nothing else waits.
+        if let Some(point) = again.filter(|_| self.others_are_well || open.is_empty()) {
+            return Next::Send(vec![point.clone()]);
+        }
+        let open = open.into_iter();
         // One that was paused and is tried again is tried alone, too.
         let mut apart = self.alone.iter().chain(self.metrics.keys());
         let alone = apart.find(|metric| open.clone().any(|point| point.metric == **metric));
@@ -133,7 +151,8 @@ impl Planner {
         let chosen = open.filter(|point| alone.is_none_or(|metric| point.metric == *metric));
         let batch: Vec<_> = chosen.take(most).cloned().collect();
         if batch.is_empty() {
-            let first = self.metrics.values().map(|pause| pause.until).filter(|until| *until > now).min();
+            let pauses = self.metrics.values().chain(self.stuck.values());
+            let first = pauses.map(|pause| pause.until).filter(|until| *until > now).min();
             return first.map_or(Next::Idle, Next::At);
         }
         Next::Send(batch)
@@ -176,9 +195,18 @@ impl Planner {
             }
             answer => {
                 let taken = answer == Answer::Taken;
+                if let Answer::Trouble { reason, retry_after: None } = &answer {
+                    self.troubled(batch, reason, now);
+                }
                 self.heard(answer, now, dice);
                 if !taken {
                     return Outcome::Kept;
+                }
+                self.troubles = 0;
+                if let [point] = batch
+                    && self.stuck.remove(&key(point)).is_some()
+                {
+                    return Outcome::Delivered;
                 }
                 self.suspects = self.suspects.saturating_sub(batch.len());
                 if self.suspects == 0 {
@@ -237,6 +265,7 @@ impl Planner {
 
     fn well(&mut self) {
         (self.failures, self.trouble, self.token) = (0, None, None);
+        self.others_are_well = true;
     }
 
     /// Looks for the one that is not wanted in the older half first.
@@ -269,6 +298,10 @@ impl Planner {
     fn release(&mut self, batch: &[Waiting]) {
         self.alone.retain(|metric| batch.iter().all(|point| point.metric != *metric));
     }
+}
+
+fn key(point: &Waiting) -> (MetricId, i64) {
+    (point.metric.clone(), point.slot)
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Store {
         let mut change = self.begin_write().await?;
         component(&mut change, page, id).await?;
         sqlx::query("DELETE FROM components WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
-        deleted::note(&mut change, Kind::Component, id.as_str(), self.now()).await?;
+        deleted::note(&mut change, page, Kind::Component, id.as_str(), self.now()).await?;
         change.commit().await?;
         Ok(())
     }

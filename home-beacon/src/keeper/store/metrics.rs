@@ -114,7 +114,7 @@ impl Store {
             .await?;
         for metric in metrics {
             readings::forget(&mut change, &series_of(&metric)).await?;
-            deleted::note(&mut change, Kind::Metric, &metric, self.now()).await?;
+            deleted::note(&mut change, page, Kind::Metric, &metric, self.now()).await?;
         }
         sqlx::query("DELETE FROM metrics_providers WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         change.commit().await?;
@@ -212,7 +212,7 @@ impl Store {
         let metric = metric(&mut change, page, id).await?;
         readings::forget(&mut change, &series_of(id.as_str())).await?;
         sqlx::query("DELETE FROM metrics WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
-        deleted::note(&mut change, Kind::Metric, id.as_str(), self.now()).await?;
+        deleted::note(&mut change, page, Kind::Metric, id.as_str(), self.now()).await?;
         change.commit().await?;
         Ok(metric)
     }

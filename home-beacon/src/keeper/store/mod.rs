@@ -63,7 +63,7 @@ pub use self::{
     incidents::{IncidentFilter, NewIncident, UpdatePatch},
     latest::{Latest, LatestOf, LatestReading},
     metrics::{Metric, MetricPatch, MetricsProvider, NewMetric},
-    open::{check_address, check_place, folder},
+    open::{check_address, check_place, folder, holder_of},
     outside::{OpenCopy, StatusToTell},
     outside_incident::OutsideIncident,
     pages::PagePatch,

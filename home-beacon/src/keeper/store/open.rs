@@ -115,6 +115,11 @@ pub fn check_place(url: &str) -> Result<(), OpenError> {
     place::check(SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?.get_filename())
 }
 
+/// Whether a keeper has the database open, and its process where that is known; nothing is made.
+pub fn holder_of(url: &str) -> Option<Option<u32>> {
+    holder(SqliteConnectOptions::from_str(url).ok()?.get_filename())
+}
+
 /// The folder of a database, where its address names one.
 pub fn folder(url: &str) -> Option<PathBuf> {
     let options = SqliteConnectOptions::from_str(url).ok()?;

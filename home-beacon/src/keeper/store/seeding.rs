@@ -39,7 +39,8 @@ impl Store {
         self.unmark(&mut change, Some(seed)).await?;
         let metrics: BTreeSet<&str> = seed.metrics.iter().map(|metric| metric.id.as_str()).collect();
         let components = seed.components.iter().map(|component| component.id.as_str());
-        let deleted = deleted::of(&mut change, &metrics.iter().copied().chain(components).collect()).await?;
+        let deleted =
+            deleted::of(&mut change, &seed.page.id, &metrics.iter().copied().chain(components).collect()).await?;
         for (position, component) in (1..).zip(&seed.components) {
             if deleted.contains(component.id.as_str()) {
                 continue;
@@ -108,7 +109,7 @@ impl Store {
         };
         if self.metrics_providers(&page).await?.is_empty() {
             let mut change = self.begin_write().await?;
-            if deleted::any(&mut change, Kind::Metric).await? {
+            if deleted::any(&mut change, &page, Kind::Metric).await? {
                 return Ok(page);
             }
             for (name, suffix, decimal_places, reading) in FIRST_METRICS {

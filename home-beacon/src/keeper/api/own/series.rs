@@ -14,6 +14,7 @@ use super::super::{Refusal, path::InQuery};
 use crate::keeper::{
     Shared,
     store::{Bucket, Moment, Span},
+    time::is_leap_second,
 };
 
 /// The most buckets of an answer, and how many there are about where nobody says.
@@ -80,7 +81,8 @@ fn span(query: &HashMap<String, String>, now: Timestamp) -> Result<Span, String>
 }
 
 fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
+    let time = text.parse().ok().filter(|_| !is_leap_second(text));
+    time.or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
 }
 
 fn wrong_time(name: &str) -> String {
@@ -117,6 +119,7 @@ mod tests {
     fn what_cannot_be_answered_is_told() {
         for (pairs, message) in [
             (&[("from", "yesterday")][..], "from: must be a time like"),
+            (&[("from", "2026-12-31T23:59:60Z")], "from: must be a time like"),
             (&[("from", "9223372036854775807")], "from: must be a time like"),
             (&[("from", "5"), ("to", "5")], "from: must be earlier than to"),
             (&[("step", "0")], "step: must be a time like 5m"),

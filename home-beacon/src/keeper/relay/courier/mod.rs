@@ -184,7 +184,7 @@ impl Courier {
             }
         }
         let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
-        let queue = self.store.waiting(wall, &paused, MOST_POINTS).await?;
+        let queue = self.store.waiting(wall, &paused, MOST_POINTS + self.planner.stuck().count()).await?;
         match self.planner.next(&queue, now) {
             Next::Send(batch) => self.send(batch).await,
             // Some metric is paused; that is no reason not to repeat the others.
@@ -256,6 +256,11 @@ impl Courier {
         for (metric, pause) in self.planner.paused(now) {
             if self.missing.insert(metric.clone()) {
                 tracing::warn!(%metric, reason = pause.reason, "upstream does not take a metric: the others go on");
+            }
+        }
+        for ((metric, slot), pause) in self.planner.stuck() {
+            if self.missing.insert(metric.clone()) {
+                tracing::warn!(%metric, slot, reason = pause.reason, "upstream fails at a point: the others go on");
             }
         }
     }
@@ -351,7 +356,12 @@ impl Courier {
             let metrics = planner.paused(now).map(|(metric, pause)| (metric.as_str(), pause));
             let components = self.left.iter().map(|(component, pause)| (component.as_str(), pause));
             let left = metrics.chain(components);
-            report.left = left.map(|(id, pause)| Left { id: id.to_owned(), reason: pause.reason.clone() }).collect();
+            let left = left.map(|(id, pause)| Left { id: id.to_owned(), reason: pause.reason.clone() });
+            let stuck = planner.stuck().map(|((metric, slot), pause)| {
+                let reason = format!("its point of {slot} s since 1970 is tried again later: {}", pause.reason);
+                Left { id: metric.to_string(), reason }
+            });
+            report.left = left.chain(stuck).collect();
         });
     }
 }

@@ -46,6 +46,9 @@ struct Play {
     /// Slots that upstream refuses, and metrics that it does not have.
     unwanted: BTreeSet<(i64, MetricId)>,
     missing: BTreeSet<MetricId>,
+    /// Slots at which it fails.
+    poison: BTreeSet<(i64, MetricId)>,
+    looked: Duration,
     taken: BTreeMap<(MetricId, i64), f64>,
     set_aside: Vec<Waiting>,
     calls: Vec<Duration>,
@@ -61,6 +64,8 @@ impl Play {
             queue,
             unwanted,
             missing,
+            poison: BTreeSet::new(),
+            looked: now,
             taken: BTreeMap::new(),
             set_aside: Vec::new(),
             calls: Vec::new(),
@@ -106,6 +111,9 @@ impl Play {
         if batch.iter().any(|point| self.missing.contains(&point.metric)) {
             return Answer::Missing("404".into());
         }
+        if batch.iter().any(|point| self.poison.contains(&(point.slot, point.metric.clone()))) {
+            return Answer::Trouble { reason: "500".into(), retry_after: None };
+        }
         if batch.iter().any(|point| self.unwanted.contains(&(point.slot, point.metric.clone()))) {
             return Answer::Wrong("422".into());
         }
@@ -119,12 +127,34 @@ impl Play {
     /// Nothing of a metric is sent before what is older of it.
     fn in_order(&self, batch: &[Waiting]) {
         assert!(!batch.is_empty() && batch.len() <= MOST_POINTS);
+        let is_stuck = |point: &Waiting| self.planner.stuck.contains_key(&key(point));
+        if batch.iter().any(is_stuck) {
+            assert_eq!(batch.len(), 1, "what was left alone is tried alone");
+            return;
+        }
         for metric in batch.iter().map(|point| &point.metric).collect::<BTreeSet<_>>() {
             let of = |points: &[Waiting]| -> Vec<i64> {
-                points.iter().filter(|point| point.metric == *metric).map(|point| point.slot).collect()
+                let of = points.iter().filter(|point| point.metric == *metric && !is_stuck(point));
+                of.map(|point| point.slot).collect()
             };
             let (sent, waiting) = (of(batch), of(&self.queue));
             assert_eq!(sent, waiting[..sent.len()], "the oldest of {metric} first");
+        }
+    }
+
+    /// Steps until that time, with a look at the page in each minute, which goes well.
+    fn steps_and_looks(&mut self, until: Duration) {
+        while self.now < until {
+            if self.looked + MINUTE <= self.now {
+                self.looked = self.now;
+                self.planner.heard(Answer::Taken, self.now, 0.5);
+            }
+            let before = self.now;
+            if !self.step(&Mood::Well, 0.5) {
+                self.now += Duration::from_secs(10);
+            }
+            // A wait does not pass over a look.
+            self.now = self.now.min(before.max(self.looked + MINUTE)).max(before);
         }
     }
 
@@ -259,4 +289,55 @@ fn a_keeper_that_has_just_begun_takes_most_of_the_budget_for_used() {
         play.step(&Mood::Well, 0.5);
     }
     assert_eq!(play.calls.len(), MOST_CALLS - FOR_LOOKING - BEFORE);
+}
+
+#[test]
+fn a_point_at_which_upstream_always_fails_stops_no_other_and_is_tried_again() {
+    for (points, metrics, poison) in [(1200, 2, vec![5]), (3, 3, vec![0]), (1, 1, vec![0]), (900, 1, vec![0, 450, 899])]
+    {
+        let whole = queue(points, metrics);
+        let mut play = Play::new(whole.clone());
+        play.poison = poison.iter().map(|index: &usize| (whole[*index].slot, whole[*index].metric.clone())).collect();
+        let start = play.now;
+        play.steps_and_looks(start + Duration::from_mins(90));
+        play.never_over_budget();
+        assert_eq!(
+            (play.queue.len(), play.taken.len()),
+            (poison.len(), points - poison.len()),
+            "the others have arrived"
+        );
+        assert!(play.set_aside.is_empty(), "nothing is set aside for it");
+        let (calls, now) = (play.calls.len(), play.now);
+        play.steps_and_looks(now + Duration::from_hours(1));
+        let again = play.calls.len() - calls;
+        assert!((6..=12 * poison.len()).contains(&again), "{again} calls in an hour");
+        play.poison.clear();
+        let now = play.now;
+        play.steps_and_looks(now + Duration::from_mins(12));
+        assert_eq!((play.queue.len(), play.taken.len(), play.planner.stuck.len()), (0, points, 0));
+    }
+}
+
+#[test]
+fn a_metric_at_which_upstream_always_fails_stops_no_other() {
+    let whole = queue(1200, 3);
+    let mut play = Play::new(whole.clone());
+    play.poison = whole.iter().filter(|it| it.metric == metric(1)).map(|it| (it.slot, it.metric.clone())).collect();
+    let start = play.now;
+    play.steps_and_looks(start + Duration::from_hours(2));
+    play.never_over_budget();
+    assert_eq!((play.queue.len(), play.taken.len(), play.set_aside.len()), (400, 800, 0));
+    play.poison.clear();
+    let now = play.now;
+    play.steps_and_looks(now + Duration::from_mins(12));
+    assert_eq!((play.queue.len(), play.taken.len()), (0, 1200));
+}
+
+#[test]
+fn an_outage_is_no_point_s_fault() {
+    let mut play = Play::new(queue(1200, 2));
+    for _ in 0..200 {
+        play.step(&Mood::Trouble(None), 0.5);
+    }
+    assert_eq!((play.planner.suspects, play.planner.stuck.len(), play.planner.most), (0, 0, MOST_POINTS));
 }

@@ -1,14 +1,37 @@
 //! What is wrong with a certificate, or with a handshake, in words that a person understands, with what to do. No library's
 //! own form of an error is ever shown.
 
+use std::{error::Error as StdError, io};
+
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
 /// What to do about a certificate that nothing can be made of.
 const ANEW: &str =
     "make a new one (version 3, for this name, with SHA-256 and a key of 2048 bits RSA or 256 bits ECDSA)";
 
+/// What TLS found wrong, where that is behind an error; it comes wrapped, perhaps several times.
+pub fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // What an error of I/O carries is not its source, but that one's source is.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The error at the bottom, in words where TLS found something wrong.
+pub fn deepest(error: &(dyn StdError + 'static)) -> String {
+    behind(error).map_or_else(|| crate::chain::deepest(error).to_string(), of_handshake)
+}
+
 /// Why a certificate does not count as valid.
-pub(super) fn of_certificate(error: &Error) -> String {
+pub fn of_certificate(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(error) => of_the_certificate(error),
         Error::InvalidCertRevocationList(_) => of_the_certificate(&CertificateError::UnknownRevocationStatus),
@@ -50,8 +73,7 @@ fn of_the_certificate(error: &CertificateError) -> String {
             format!("the certificate, or its key, is of a kind that is too weak or not known here: {ANEW}")
         }
         E::NotValidForName | E::NotValidForNameContext { .. } => {
-            "the certificate is for another name: ask for the home by a name that is in it, or get one for this name"
-                .into()
+            "the certificate is for another name: ask by a name that is in it, or get one for this name".into()
         }
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             "the certificate is not meant for servers: get one for server authentication".into()
@@ -90,7 +112,7 @@ fn of_another(word: &str) -> String {
 }
 
 /// Why no secure connection came about.
-pub(super) fn of_handshake(error: &Error) -> String {
+pub fn of_handshake(error: &Error) -> String {
     let text = match error {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "what answers does not speak TLS: look at the port, or ask by http://"
@@ -121,7 +143,7 @@ fn of_alert(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::UnrecognisedName => "the other side knows no such name: look at the name its server is set up for",
         AlertDescription::CertificateRequired | AlertDescription::BadCertificate | AlertDescription::AccessDenied => {
-            "the other side asks for a certificate of ours, which a prober has none of: exempt the beacon from that"
+            "the other side asks for a certificate of ours, and there is none: exempt this address from that"
         }
         AlertDescription::ProtocolVersion => "the other side takes no version of TLS that is spoken here (1.2 and 1.3)",
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
@@ -216,6 +238,14 @@ mod tests {
             assert!(is_for_people(&text) && text.contains(": "), "{error:?}: {text}");
         }
         assert!(!is_for_people("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))"));
+    }
+
+    #[test]
+    fn what_is_behind_an_error_is_told_in_words() {
+        let found = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::other(found));
+        assert!(deepest(&error).starts_with("the certificate is of an issuer that is not trusted here: "), "{error}");
+        assert_eq!(deepest(&io::Error::other("gone")), "gone");
     }
 
     #[test]
