@@ -7,8 +7,9 @@ use std::{
 
 use lambda_prober::{
     explain::progress,
+    mode::Mode,
     pace::{LONGEST_RUN, Pace},
-    run::{Mode, Prober, RunError},
+    run::{Prober, RunError},
     secrets::{Places, Secrets},
     target::Home,
 };

@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 use crate::{
     access::Access,
+    mode::Mode,
     page::{listings, ours},
     plan::{Call, Rules, Subject, View, plan, zone},
-    run::Mode,
     second_look::{Hold, SecondLook, held},
 };
 

@@ -13,11 +13,11 @@ use shared::statuspage::IncidentStatus;
 use self::attempt::{Whose, explain_attempt, failure_words, trouble_words};
 use crate::{
     advice::advice,
+    mode::Mode,
     observation::{Attempt, Exchange, Resolution},
     observe::Progress,
     plan::Call,
     report::{Outcome, Report, TargetReport},
-    run::Mode,
     seen::Looked,
     target::Home,
     verdict::Verdict,

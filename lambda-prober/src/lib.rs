@@ -21,6 +21,7 @@ pub mod head;
 pub mod identity;
 pub mod judge;
 pub mod marks;
+pub mod mode;
 pub mod observation;
 pub mod observe;
 pub mod online;

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use shared::{
     http::{self, Deadlines, SetupError},
     id::PageId,
-    statuspage::Warning,
 };
 use tokio::time::Instant;
 use url::Url;
@@ -21,13 +20,14 @@ use crate::{
     access::Access,
     apply::{Publication, Published},
     judge::judge,
+    mode::Mode,
     observe::{Certificates, Checker, Hearing, Observer, Progress},
     pace::Pace,
     page::{self, Pages},
     plan::{Rules, Subject},
     report::{Outcome, Report, TargetReport},
     secrets::{RunSecrets, Secrets},
-    seen::{Looked, Seen},
+    seen::{Looked, Seen, subjects},
     state::{Prepared, Recall, State},
     target::{Home, Target, Targets},
     verdict::{UnknownCause, Verdict},
@@ -36,13 +36,6 @@ use crate::{
 
 /// How long the state may take between observing and publishing.
 const STATE_TIME: Duration = Duration::from_secs(3);
-
-/// Whether changes are written, to the page and to the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Publish,
-    DryRun,
-}
 
 /// How to look at homes.
 #[derive(Clone, Debug)]
@@ -178,7 +171,7 @@ impl Prober {
         for seen in seen {
             let status = self.rules.statuses.of(seen.verdict);
             let outcome = match seen.verdict {
-                Verdict::Unknown(UnknownCause::Key) => Outcome::Failed(key_trouble(&secrets, &seen.target.home).await),
+                Verdict::Unknown(UnknownCause::Key) => Outcome::Failed(secrets.key_trouble(&seen.target.home).await),
                 _ => seen.outcome(status, published.get(&seen.target.page)),
             };
             let untold = pages.as_ref().ok().and_then(|pages| pages.incidents_trouble(&seen.target.page));
@@ -190,7 +183,7 @@ impl Prober {
             if let Some(warning) = warning {
                 tracing::warn!(home = seen.target.home.name, warning = warning.text, "the page warns");
             }
-            let outcome = where_shown(outcome, warning);
+            let outcome = outcome.where_shown(warning);
             let warning = warning.map(|warning| warning.text.clone());
             let (state, before) =
                 (kept.get(&seen.target.component).cloned(), seen.component.ok().and_then(|it| it.status));
@@ -299,34 +292,5 @@ impl Prober {
         let http = http::client(&http::tls_config_by(verifier.clone())?, Deadlines::default());
         let certificates = Certificates::by(verifier)?;
         Ok(self.tools.get_or_init(|| Tools { certificates, http }))
-    }
-}
-
-/// The outcome, where it is known whether anybody is shown it: a page may say what it should where nobody reads it.
-fn where_shown(outcome: Outcome, warning: Option<&Warning>) -> Outcome {
-    match (outcome, warning) {
-        (failed @ Outcome::Failed(_), _) => failed,
-        (_, Some(warning)) if !warning.is_shown => {
-            Outcome::Failed(format!("nobody is shown what is written: {}", warning.text))
-        }
-        (outcome, _) => outcome,
-    }
-}
-
-/// What each page is to be told.
-fn subjects<'run>(seen: &[Seen<'run>], prepared: &Prepared, at: Timestamp) -> BTreeMap<&'run PageId, Vec<Subject>> {
-    let mut subjects: BTreeMap<_, Vec<Subject>> = BTreeMap::new();
-    for seen in seen {
-        let record = prepared.record(&seen.target.component);
-        subjects.entry(&seen.target.page).or_default().push(seen.subject(record, at));
-    }
-    subjects
-}
-
-/// Nothing is to be published, but somebody must mend it.
-async fn key_trouble(secrets: &RunSecrets<'_>, home: &Home) -> String {
-    match secrets.keys_again(home).await {
-        Err(error) => error,
-        Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
     }
 }

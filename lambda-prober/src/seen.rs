@@ -1,7 +1,12 @@
 //! What a run saw of one target, what that means, and what becomes of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use shared::statuspage::{Component, ComponentStatus};
+use shared::{
+    id::PageId,
+    statuspage::{Component, ComponentStatus},
+};
 
 use crate::{
     apply::{Applied, Published},
@@ -10,7 +15,7 @@ use crate::{
     page::Pages,
     plan::{OurIncident, Rules, Subject},
     report::Outcome,
-    state::{Finding, Record},
+    state::{Finding, Prepared, Record},
     target::{Home, Target},
     verdict::Verdict,
 };
@@ -127,4 +132,18 @@ impl From<&Applied> for Outcome {
             Applied::Failed(error) => Self::Failed(error.clone()),
         }
     }
+}
+
+/// What each page is to be told.
+pub(crate) fn subjects<'run>(
+    seen: &[Seen<'run>],
+    prepared: &Prepared,
+    at: Timestamp,
+) -> BTreeMap<&'run PageId, Vec<Subject>> {
+    let mut subjects: BTreeMap<_, Vec<Subject>> = BTreeMap::new();
+    for seen in seen {
+        let record = prepared.record(&seen.target.component);
+        subjects.entry(&seen.target.page).or_default().push(seen.subject(record, at));
+    }
+    subjects
 }

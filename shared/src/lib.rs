@@ -7,6 +7,7 @@
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
+//! - [`wrong_setting`]: that sentence
 //! - [`dial`]: connections to names that have several addresses
 //! - [`complaints`]: what is wrong with a certificate or a handshake, in words
 //! - [`chain`]: what is at the bottom of an error
@@ -39,3 +40,4 @@ pub mod settings;
 pub mod shutdown;
 pub mod statuspage;
 pub mod telemetry;
+pub mod wrong_setting;

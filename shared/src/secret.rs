@@ -4,7 +4,7 @@
 
 use std::{env, ffi::OsString, fmt, path::PathBuf};
 
-use crate::{file, keeper_token, settings::WrongSetting};
+use crate::{file, keeper_token, wrong_setting::WrongSetting};
 
 /// The longest file that can hold a secret, in bytes.
 const LONGEST_FILE: u64 = 64 << 10;

@@ -255,7 +255,8 @@ async fn a_function_with_secrets_in_variables_says_that_all_can_read_them() {
 async fn a_panic_shows_no_secret() {
     use home_beacon::{beacon::Prover, clock::BootClock};
     use lambda_prober::{
-        run::{Mode, Prober},
+        mode::Mode,
+        run::Prober,
         secrets::{Places, Secrets},
     };
     use shared::statuspage::Client;

@@ -20,9 +20,10 @@ use home_beacon::{
 };
 use lambda_prober::{
     explain::{Incidents, OneLine},
+    mode::Mode,
     pace::Pace,
     plan::Rules,
-    run::{Looking, Mode, Prober},
+    run::{Looking, Prober},
     secrets::{Places, Secrets},
     state::{State, StatePlace},
     target::{Home, Target, Targets},

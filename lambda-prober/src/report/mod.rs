@@ -32,14 +32,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use shared::{id::PageId, statuspage::ComponentStatus};
+use shared::{
+    id::PageId,
+    statuspage::{ComponentStatus, Warning},
+};
 
 use self::lines::{AttemptLine, CallLine, milliseconds};
 use crate::{
     advice::advice,
+    mode::Mode,
     observation::Attempt,
     plan::Call,
-    run::Mode,
     state::{Kept, Record},
     target::Target,
     verdict::Verdict,
@@ -120,6 +123,17 @@ impl Outcome {
             Self::Unknown => "unknown",
             Self::LeftToNextRun => "left_to_next_run",
             Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The same, where it is known whether anybody is shown it: a page may say what it should where nobody reads it.
+    pub(crate) fn where_shown(self, warning: Option<&Warning>) -> Self {
+        match (self, warning) {
+            (failed @ Self::Failed(_), _) => failed,
+            (_, Some(warning)) if !warning.is_shown => {
+                Self::Failed(format!("nobody is shown what is written: {}", warning.text))
+            }
+            (outcome, _) => outcome,
         }
     }
 }

@@ -68,6 +68,14 @@ impl<'run> RunSecrets<'run> {
         self.keys_among(home, self.again().await)
     }
 
+    /// Why the keys did not do: nothing is to be published, but it must be mended.
+    pub async fn key_trouble(&self, home: &Home) -> String {
+        match self.keys_again(home).await {
+            Err(error) => error,
+            Ok(_) => "the old key could not be read, and may be the one that the home proves itself with".into(),
+        }
+    }
+
     async fn first(&self) -> &Known {
         self.first.get_or_init(|| self.read(Age::UpToLifetime)).await
     }

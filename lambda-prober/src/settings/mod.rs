@@ -19,8 +19,9 @@ use url::Url;
 use self::values::{cycle, incident_after, resolve_after};
 pub use self::{looking::LookingSettings, values::IncidentAfter};
 use crate::{
+    mode::Mode,
     plan::Rules,
-    run::{Mode, Prober},
+    run::Prober,
     secrets::Secrets,
     statuses::Statuses,
     target::{Home, Target, Targets},

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 pub use self::record::{Finding, Record};
 use crate::{
+    mode::Mode,
     parameters::{ParameterName, ParameterStore},
-    run::Mode,
 };
 
 /// How many records are written at once. Parameter Store takes three writes a second; the SDK waits where it is more.

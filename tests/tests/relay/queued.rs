@@ -5,9 +5,8 @@ use std::time::Duration;
 use home_beacon::{
     clock::{Clock, Host},
     keeper::{
-        relay::Waiting,
         seed::Seed,
-        store::{ComponentPatch, Dated},
+        store::{ComponentPatch, Dated, QueuedPoint},
     },
     reading::Outcome,
 };
@@ -19,7 +18,7 @@ use tests::{
 
 use super::world::{Clocks, World, open};
 
-async fn waiting(world: &World) -> Vec<Waiting> {
+async fn waiting(world: &World) -> Vec<QueuedPoint> {
     world.store.waiting(world.now(), &[], 500).await.expect("it can be read")
 }
 

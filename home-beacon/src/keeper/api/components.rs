@@ -1,14 +1,12 @@
 //! `/v1/pages/{page}/components`
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use shared::id::ComponentId;
 
 use super::{
     Refusal,
     fields::Fields,
     listing::Listing,
-    pages::page_id,
-    path::{InPath, InQuery},
+    path::{InPath, InQuery, component_id, page_id},
     payload::Payload,
 };
 use crate::keeper::{
@@ -32,10 +30,6 @@ pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/pages/{page}/components", get(list).post(create))
         .route("/pages/{page}/components/{component}", get(one).patch(update).put(update).delete(remove))
-}
-
-fn component_id(text: &str) -> Result<ComponentId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found("this component"))
 }
 
 fn patch(fields: &Fields) -> Result<ComponentPatch, Refusal> {

@@ -10,14 +10,13 @@ use axum::{
     routing::{get, patch as patching},
 };
 use jiff::{SignedDuration, tz::TimeZone};
-use shared::id::{IncidentId, PageId};
+use shared::id::PageId;
 
 use super::{
     Refusal,
     fields::{Components, Fields},
     listing::Listing,
-    pages::page_id,
-    path::{InPath, InQuery},
+    path::{InPath, InQuery, incident_id, page_id},
     payload::Payload,
 };
 use crate::keeper::{
@@ -89,10 +88,6 @@ pub(super) fn router() -> Router<Shared> {
         .route("/pages/{page}/incidents/active_maintenance", get(active))
         .route("/pages/{page}/incidents/{incident}", get(one).patch(update).put(update).delete(remove))
         .route("/pages/{page}/incidents/{incident}/incident_updates/{update}", patching(edit).put(edit))
-}
-
-fn incident_id(text: &str) -> Result<IncidentId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found("this incident"))
 }
 
 /// What an incident's handlers know of the page.

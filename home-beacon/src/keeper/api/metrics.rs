@@ -6,13 +6,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use shared::id::MetricId;
 
 use super::{
     Refusal,
     listing::Listing,
-    pages::page_id,
-    path::{InPath, InQuery},
+    path::{InPath, InQuery, metric_id, page_id},
     payload::Payload,
     points,
 };
@@ -51,10 +49,6 @@ pub(super) fn router() -> Router<Shared> {
         .route("/pages/{page}/metrics/data", post(points::add_many))
         .route("/pages/{page}/metrics/{metric}", get(one).patch(update).put(update).delete(remove))
         .route("/pages/{page}/metrics/{metric}/data", post(points::add).delete(reset))
-}
-
-pub(super) fn metric_id(text: &str) -> Result<MetricId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found(&format!("metric {}", text.escape_default())))
 }
 
 async fn list(

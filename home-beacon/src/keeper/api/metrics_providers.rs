@@ -1,15 +1,13 @@
 //! `/v1/pages/{page}/metrics_providers`
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use shared::id::MetricsProviderId;
 
 use super::{
     Refusal,
     fields::Fields,
     listing::Listing,
     metrics::TOLD,
-    pages::page_id,
-    path::{InPath, InQuery},
+    path::{InPath, InQuery, page_id, provider_id},
     payload::Payload,
 };
 use crate::keeper::{
@@ -26,10 +24,6 @@ pub(super) fn router() -> Router<Shared> {
         .route("/pages/{page}/metrics_providers", get(list).post(create))
         .route("/pages/{page}/metrics_providers/{provider}", get(one).patch(update).put(update).delete(remove))
         .route("/pages/{page}/metrics_providers/{provider}/metrics", get(metrics).post(create_metric))
-}
-
-fn provider_id(text: &str) -> Result<MetricsProviderId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found("this metrics provider"))
 }
 
 /// The other kinds would have the keeper fetch from somebody.

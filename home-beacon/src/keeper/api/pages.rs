@@ -2,9 +2,12 @@
 
 use axum::{Json, Router, extract::State, routing::get};
 use jiff::tz::TimeZone;
-use shared::id::PageId;
 
-use super::{Refusal, path::InPath, payload::Payload};
+use super::{
+    Refusal,
+    path::{InPath, page_id},
+    payload::Payload,
+};
 use crate::keeper::{
     Shared,
     store::{Page, PagePatch},
@@ -21,11 +24,6 @@ const TOLD: [&str; 3] = ["created_at", "id", "updated_at"];
 
 pub(super) fn router() -> Router<Shared> {
     Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
-}
-
-/// An id in a path; one of another shape cannot exist.
-pub(super) fn page_id(text: &str) -> Result<PageId, Refusal> {
-    text.parse().map_err(|_| Refusal::not_found("this page"))
 }
 
 async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Page>>, Refusal> {

@@ -7,6 +7,7 @@ use axum::{
     http::request::Parts,
 };
 use serde::de::DeserializeOwned;
+use shared::id::{ComponentId, IncidentId, MetricId, MetricsProviderId, PageId};
 
 use super::Refusal;
 
@@ -43,4 +44,25 @@ impl<S: Sync + Send> FromRequestParts<S> for InQuery {
             ))),
         }
     }
+}
+
+pub(super) fn component_id(text: &str) -> Result<ComponentId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this component"))
+}
+
+pub(super) fn incident_id(text: &str) -> Result<IncidentId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this incident"))
+}
+
+pub(super) fn metric_id(text: &str) -> Result<MetricId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found(&format!("metric {}", text.escape_default())))
+}
+
+pub(super) fn provider_id(text: &str) -> Result<MetricsProviderId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this metrics provider"))
+}
+
+/// An id in a path; one of another shape cannot exist.
+pub(super) fn page_id(text: &str) -> Result<PageId, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found("this page"))
 }

@@ -15,9 +15,7 @@ use shared::id::MetricId;
 use super::{
     Refusal,
     fields::{Fields, items},
-    metrics::metric_id,
-    pages::page_id,
-    path::InPath,
+    path::{InPath, metric_id, page_id},
     payload::Payload,
 };
 use crate::keeper::{Shared, store::SentPoint, strays};

@@ -6,8 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use jiff::Timestamp;
 use shared::id::MetricId;
 
-use super::Waiting;
-use crate::keeper::store::LastPoint;
+use crate::keeper::store::{LastPoint, QueuedPoint};
 
 /// There is to be a point in each of these, in seconds.
 const STRETCH: i64 = 300;
@@ -18,7 +17,7 @@ pub(super) struct Hold(HashMap<MetricId, i64>);
 
 impl Hold {
     /// The points to be made now, of the last ones measured: one in each stretch that has none, for as long as `hold`.
-    pub(super) fn due(&self, measured: &[LastPoint], hold: Duration, now: Timestamp) -> Vec<Waiting> {
+    pub(super) fn due(&self, measured: &[LastPoint], hold: Duration, now: Timestamp) -> Vec<QueuedPoint> {
         let now = now.as_second();
         let stretch = now.div_euclid(STRETCH);
         let is_due = |point: &&LastPoint| {
@@ -27,12 +26,12 @@ impl Hold {
                 && point.slot.div_euclid(STRETCH) < stretch
                 && self.0.get(&point.metric).is_none_or(|last| *last != stretch)
         };
-        let repeat = |point: &LastPoint| Waiting { metric: point.metric.clone(), slot: now, value: point.value };
+        let repeat = |point: &LastPoint| QueuedPoint { metric: point.metric.clone(), slot: now, value: point.value };
         measured.iter().filter(is_due).map(repeat).collect()
     }
 
     /// These were tried, whatever came of it: they are never made up for.
-    pub(super) fn tried(&mut self, points: &[Waiting]) {
+    pub(super) fn tried(&mut self, points: &[QueuedPoint]) {
         self.0.extend(points.iter().map(|point| (point.metric.clone(), point.slot.div_euclid(STRETCH))));
     }
 

@@ -29,7 +29,6 @@ use self::planner::Answer;
 pub use self::{
     courier::{Courier, Turn},
     online::ask,
-    planner::Waiting,
     report::{Condition, Left, Report, Reports},
 };
 

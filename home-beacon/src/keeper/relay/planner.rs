@@ -13,6 +13,8 @@ use std::{
 
 use shared::id::MetricId;
 
+use crate::keeper::store::QueuedPoint;
+
 /// The most points of one call. statuspage.io names no limit (facts: 1.6).
 pub const MOST_POINTS: usize = 500;
 
@@ -34,15 +36,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
-
-/// A point that upstream has not taken yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
-    pub metric: MetricId,
-    /// Seconds since 1970, a multiple of 30.
-    pub slot: i64,
-    pub value: f64,
-}
 
 /// How a call went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +67,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// Send these, the oldest first.
-    Send(Vec<Waiting>),
+    Send(Vec<QueuedPoint>),
     /// Nothing may be sent before then.
     At(Duration),
     /// Nothing waits.
@@ -132,7 +125,7 @@ impl Planner {
     }
 
     /// What to send of the queue, which is sorted by time and has [`MOST_POINTS`] or more where so many wait.
-    pub fn next(&self, queue: &[Waiting], now: Duration) -> Next {
+    pub fn next(&self, queue: &[QueuedPoint], now: Duration) -> Next {
         if let Some(until) = self.closed(now, FOR_LOOKING) {
             return Next::At(until);
         }
@@ -182,7 +175,7 @@ impl Planner {
     }
 
     /// Takes the answer to a call that brought `batch`. `dice` is drawn from 0 to 1.
-    pub fn answered(&mut self, batch: &[Waiting], answer: Answer, now: Duration, dice: f64) -> Outcome {
+    pub fn answered(&mut self, batch: &[QueuedPoint], answer: Answer, now: Duration, dice: f64) -> Outcome {
         match answer {
             Answer::Wrong(reason) => {
                 self.well();
@@ -269,7 +262,7 @@ impl Planner {
     }
 
     /// Looks for the one that is not wanted in the older half first.
-    fn narrow(&mut self, batch: &[Waiting], reason: String) -> Outcome {
+    fn narrow(&mut self, batch: &[QueuedPoint], reason: String) -> Outcome {
         if batch.len() > 1 {
             self.suspects = batch.len();
             return Outcome::Kept;
@@ -279,7 +272,7 @@ impl Planner {
     }
 
     /// Pauses the metric, or finds out which one it is by sending each alone.
-    fn part(&mut self, batch: &[Waiting], reason: String, now: Duration) {
+    fn part(&mut self, batch: &[QueuedPoint], reason: String, now: Duration) {
         let mut metrics: Vec<&MetricId> = Vec::new();
         for point in batch {
             if !metrics.contains(&&point.metric) {
@@ -295,12 +288,12 @@ impl Planner {
     }
 
     /// What was sent alone need not be again.
-    fn release(&mut self, batch: &[Waiting]) {
+    fn release(&mut self, batch: &[QueuedPoint]) {
         self.alone.retain(|metric| batch.iter().all(|point| point.metric != *metric));
     }
 }
 
-fn key(point: &Waiting) -> (MetricId, i64) {
+fn key(point: &QueuedPoint) -> (MetricId, i64) {
     (point.metric.clone(), point.slot)
 }
 

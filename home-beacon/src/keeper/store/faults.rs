@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 use tokio::time::sleep;
 
-use super::{Moment, Span, Store, StoreError};
+use super::{Moment, QueuedPoint, Span, Store, StoreError};
 use crate::{
     clock::Host,
-    keeper::{relay::Waiting, seed::Seed},
+    keeper::seed::Seed,
     reading::{Outcome, Reading},
 };
 
@@ -123,7 +123,7 @@ impl Kept {
         sqlx::query_scalar("SELECT COUNT(*) FROM heartbeat").fetch_one(&self.store.read).await.unwrap()
     }
 
-    async fn waiting(&self) -> Vec<Waiting> {
+    async fn waiting(&self) -> Vec<QueuedPoint> {
         self.store.waiting(Timestamp::now(), &[], 10_000).await.unwrap()
     }
 }

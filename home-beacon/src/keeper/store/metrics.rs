@@ -7,7 +7,8 @@ use sqlx::{FromRow, SqliteConnection};
 use super::{
     Moment, Store, StoreError,
     deleted::{self, Kind},
-    latest, new_id, pages, queue, readings,
+    latest, new_id, pages, queue,
+    series_rows::{self, series_of},
 };
 
 /// Where metrics come from. The keeper fetches from nobody, so there is only the kind that is sent to it.
@@ -113,7 +114,7 @@ impl Store {
             .fetch_all(&mut *change)
             .await?;
         for metric in metrics {
-            readings::forget(&mut change, &series_of(&metric)).await?;
+            series_rows::forget(&mut change, &series_of(&metric)).await?;
             deleted::note(&mut change, page, Kind::Metric, &metric, self.now()).await?;
         }
         sqlx::query("DELETE FROM metrics_providers WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
@@ -210,7 +211,7 @@ impl Store {
     pub async fn delete_metric(&self, page: &PageId, id: &MetricId) -> Result<Metric, StoreError> {
         let mut change = self.begin_write().await?;
         let metric = metric(&mut change, page, id).await?;
-        readings::forget(&mut change, &series_of(id.as_str())).await?;
+        series_rows::forget(&mut change, &series_of(id.as_str())).await?;
         sqlx::query("DELETE FROM metrics WHERE id = ?").bind(id.as_str()).execute(&mut *change).await?;
         deleted::note(&mut change, page, Kind::Metric, id.as_str(), self.now()).await?;
         change.commit().await?;
@@ -221,17 +222,12 @@ impl Store {
     pub async fn reset_metric(&self, page: &PageId, id: &MetricId) -> Result<Metric, StoreError> {
         let mut change = self.begin_write().await?;
         let mut metric = metric(&mut change, page, id).await?;
-        readings::forget(&mut change, &series_of(id.as_str())).await?;
+        series_rows::forget(&mut change, &series_of(id.as_str())).await?;
         queue::forget(&mut change, id).await?;
         change.commit().await?;
         metric.most_recent_data_at = None;
         Ok(metric)
     }
-}
-
-/// The series that a metric's points are.
-pub(super) fn series_of(metric: &str) -> String {
-    format!("@{metric}")
 }
 
 pub(super) async fn create_provider(

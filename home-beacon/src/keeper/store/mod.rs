@@ -3,6 +3,7 @@
 //! A change is on disk (WAL, `synchronous=FULL`) when its method returns. There is one writing connection, so
 //! writers never meet; readers see the last committed state.
 
+mod ages;
 mod belief;
 mod components;
 mod deleted;
@@ -31,6 +32,7 @@ mod retention;
 mod seeded;
 mod seeding;
 mod series;
+mod series_rows;
 mod slots;
 mod trouble;
 mod undated;
@@ -67,7 +69,7 @@ pub use self::{
     outside::{OpenCopy, StatusToTell},
     outside_incident::OutsideIncident,
     pages::PagePatch,
-    queue::{Backlog, SetAside},
+    queue::{Backlog, QueuedPoint, SetAside},
     records::{AffectedComponent, Component, Incident, IncidentUpdate, Moment, Page, StatusChange},
     series::{Bucket, Span},
     slots::SentPoint,

@@ -18,13 +18,21 @@ use super::{
     Moment, Store, StoreError,
     slots::{AHEAD, BACKFILL},
 };
-use crate::keeper::relay::Waiting;
 
 /// How many points may be set aside; beyond that the oldest are forgotten.
 const MOST_SET_ASIDE: i64 = 10_000;
 
 /// How many deliveries may wait for the next reading.
 const MOST_DELIVERED: usize = 2000;
+
+/// A point that upstream has not taken yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuedPoint {
+    pub metric: MetricId,
+    /// Seconds since 1970, a multiple of 30.
+    pub slot: i64,
+    pub value: f64,
+}
 
 /// Points that upstream has taken, which the disk does not know yet.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +124,12 @@ impl Store {
     ///
     /// # Errors
     /// When the storage is in trouble.
-    pub async fn waiting(&self, now: Timestamp, except: &[&MetricId], most: usize) -> Result<Vec<Waiting>, StoreError> {
+    pub async fn waiting(
+        &self,
+        now: Timestamp,
+        except: &[&MetricId],
+        most: usize,
+    ) -> Result<Vec<QueuedPoint>, StoreError> {
         let delivered = self.delivered.lock().points.clone();
         let places = vec!["?"; except.len()].join(", ");
         let query = format!(
@@ -133,7 +146,7 @@ impl Store {
         let waits = |(slot, metric, value): (i64, String, f64)| {
             let metric = MetricId::try_from(metric).ok()?;
             let taken = delivered.get(&(slot, metric.clone())).is_some_and(|taken| taken.to_bits() == value.to_bits());
-            (!taken).then_some(Waiting { metric, slot, value })
+            (!taken).then_some(QueuedPoint { metric, slot, value })
         };
         Ok(rows.into_iter().filter_map(waits).take(most).collect())
     }
@@ -142,7 +155,7 @@ impl Store {
     ///
     /// # Errors
     /// When so many are remembered that the disk must know them, and cannot be written.
-    pub async fn delivered(&self, points: Vec<Waiting>) -> Result<(), StoreError> {
+    pub async fn delivered(&self, points: Vec<QueuedPoint>) -> Result<(), StoreError> {
         let many = {
             let mut delivered = self.delivered.lock();
             delivered.since.get_or_insert(self.host.uptime.now());
@@ -202,7 +215,7 @@ impl Store {
     ///
     /// # Errors
     /// When the storage is in trouble.
-    pub async fn set_aside(&self, point: &Waiting, reason: &str) -> Result<(), StoreError> {
+    pub async fn set_aside(&self, point: &QueuedPoint, reason: &str) -> Result<(), StoreError> {
         let mut change = self.begin_write().await?;
         let query = "DELETE FROM relay_points WHERE slot = ? AND metric_id = ? AND value = ?";
         let gone = sqlx::query(query).bind(point.slot).bind(point.metric.as_str()).bind(point.value);

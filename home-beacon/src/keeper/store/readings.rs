@@ -8,16 +8,13 @@ use sqlx::SqliteConnection;
 
 use super::{
     Moment, Store, StoreError,
-    metrics::{self, series_of},
-    queue,
-    retention::RAW,
+    ages::RAW,
+    metrics, queue,
+    series_rows::{series, series_of},
     slots::{AHEAD, SentPoint},
     undated::Undated,
 };
 use crate::reading::{Field, Mark, Outcome, Reading};
-
-/// How many series there may be: a client that makes up names must not fill the disk.
-const MOST_SERIES: i64 = 1000;
 
 /// What is known of a series while a batch is stored.
 struct Known {
@@ -144,26 +141,6 @@ impl Store {
     }
 }
 
-/// The series of that name, made where it is missing.
-async fn series(connection: &mut SqliteConnection, name: &str) -> Result<i64, StoreError> {
-    if let Some(id) = known_series(connection, name).await? {
-        return Ok(id);
-    }
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM series").fetch_one(&mut *connection).await?;
-    if count >= MOST_SERIES {
-        return Err(StoreError::Contradiction(format!(
-            "metric: there are {MOST_SERIES} already, and {name} is not one"
-        )));
-    }
-    let query = "INSERT INTO series (name) VALUES (?) RETURNING id";
-    Ok(sqlx::query_scalar(query).bind(name).fetch_one(connection).await?)
-}
-
-pub(super) async fn known_series(connection: &mut SqliteConnection, name: &str) -> Result<Option<i64>, StoreError> {
-    let query = "SELECT id FROM series WHERE name = ?";
-    Ok(sqlx::query_scalar(query).bind(name).fetch_optional(connection).await?)
-}
-
 /// The series of the metrics that show readings of that name, and what they show of them.
 async fn feeds(connection: &mut SqliteConnection, name: &str) -> Result<Vec<Feed>, StoreError> {
     let query = "SELECT id, field, relayed FROM metrics WHERE reading = ?";
@@ -214,11 +191,5 @@ async fn save(connection: &mut SqliteConnection, series: i64, reading: &Reading)
     .bind(reading.mark.map(Mark::as_str))
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Deletes a series with all that is in it.
-pub(super) async fn forget(connection: &mut SqliteConnection, name: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM series WHERE name = ?").bind(name).execute(connection).await?;
     Ok(())
 }

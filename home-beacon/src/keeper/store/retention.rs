@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use shared::chain::deepest;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{Moment, Store, StoreError, series::SUMS};
-
-/// How long single readings are kept, and how long what an hour came to.
-pub(super) const RAW: SignedDuration = SignedDuration::from_hours(30 * 24);
-const HOURS: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
+use super::{
+    Moment, Store, StoreError,
+    ages::{HOURS, RAW},
+    series::SUMS,
+};
 
 /// The most rows that one transaction takes away, and the most pages that it gives back to the disk.
 const ROWS: i64 = 500;

@@ -4,27 +4,19 @@
 //! one of this seed shows, is put away: nothing feeds it and the page does not show it, but its points stay, and it comes
 //! back when a seed names it again.
 
+mod first;
+
 use std::collections::BTreeSet;
 
-use shared::id::{ComponentId, MetricId, PageId, WrongShape};
+use shared::id::PageId;
 use sqlx::SqliteConnection;
 
 use super::{
     Moment, Page, Store, StoreError, components,
-    deleted::{self, Kind},
-    metrics, new_id, outside, pages, queue, seeded,
+    deleted::{self},
+    metrics, outside, pages, queue, seeded,
 };
-use crate::{
-    keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage},
-    reading::Field,
-};
-
-/// What a keeper without a seed begins with, so that it is of use at once.
-const FIRST_PAGE: &str = "Home";
-const FIRST_COMPONENT: &str = "Home internet";
-/// Name, unit, decimal places and readings.
-const FIRST_METRICS: [(&str, &str, u8, &str); 2] =
-    [("Latency", "ms", 1, "ping"), ("Bandwidth", "Mbit/s", 0, "bandwidth")];
+use crate::keeper::seed::{Seed, SeedComponent, SeedMetric, SeedPage};
 
 impl Store {
     /// Makes the seed's page, components and metrics where they are missing and brings them up to date.
@@ -91,67 +83,6 @@ impl Store {
         }
         queue::drop_unmarked(connection).await
     }
-
-    /// The page that is shown without a seed: the one that was shown last, else the newest one. It is made with one component
-    /// where there is none yet, and with the usual metrics where it never had any.
-    ///
-    /// # Errors
-    /// When the storage is in trouble.
-    pub async fn first_page(&self) -> Result<PageId, StoreError> {
-        let mut change = self.begin_write().await?;
-        self.unmark(&mut change, None).await?;
-        change.commit().await?;
-        let shown: Option<String> = sqlx::query_scalar("SELECT page_id FROM shown").fetch_optional(&self.read).await?;
-        let was_shown = |page: &Page| shown.as_deref() == Some(page.id.as_str());
-        let page = match self.pages().await?.into_iter().max_by_key(|page| (was_shown(page), page.created_at)) {
-            Some(page) => page.id,
-            None => self.seed(&first_seed().map_err(wrong)?).await?,
-        };
-        if self.metrics_providers(&page).await?.is_empty() {
-            let mut change = self.begin_write().await?;
-            if deleted::any(&mut change, &page, Kind::Metric).await? {
-                return Ok(page);
-            }
-            for (name, suffix, decimal_places, reading) in FIRST_METRICS {
-                let metric = SeedMetric {
-                    id: MetricId::try_from(new_id()).map_err(wrong)?,
-                    name: name.into(),
-                    suffix: Some(suffix.into()),
-                    decimal_places,
-                    reading: reading.parse().ok(),
-                    field: Field::Value,
-                    relay: false,
-                    hold: None,
-                };
-                seed_metric(&mut change, &page, &metric, Origin::Start, self.now()).await?;
-            }
-            change.commit().await?;
-        }
-        Ok(page)
-    }
-}
-
-fn first_seed() -> Result<Seed, WrongShape> {
-    Ok(Seed {
-        page: SeedPage {
-            id: PageId::try_from(new_id())?,
-            name: FIRST_PAGE.into(),
-            description: None,
-            url: None,
-            time_zone: "UTC".into(),
-        },
-        components: vec![SeedComponent {
-            id: ComponentId::try_from(new_id())?,
-            name: FIRST_COMPONENT.into(),
-            description: None,
-            relay: false,
-        }],
-        metrics: Vec::new(),
-    })
-}
-
-fn wrong(error: WrongShape) -> StoreError {
-    StoreError::Contradiction(error.to_string())
 }
 
 async fn seed_page(connection: &mut SqliteConnection, seed: &SeedPage, now: Moment) -> Result<(), StoreError> {

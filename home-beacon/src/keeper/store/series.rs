@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{Moment, Store, StoreError, readings::known_series};
+use super::{Moment, Store, StoreError, series_rows::known_series};
 
 /// How many series are listed.
 const MOST_NAMES: i64 = 50;

@@ -1,6 +1,7 @@
 //! The task that makes the calls. Each turn makes one at most: a look at upstream's page when it is due, else a status, else
 //! points, else repetitions.
 
+mod points;
 mod statuses;
 
 use std::{
@@ -8,21 +9,20 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use shared::{
     chain::deepest,
     http::SetupError,
     id::{ComponentId, MetricId, PageId},
     secret::{Secret, SecretSource},
-    statuspage::{Client, Point},
+    statuspage::Client,
 };
 use tokio::time::sleep;
 
 use super::{
-    Upstream, Waiting, answer,
+    Upstream,
     hold::Hold,
     mirror::{Blind, Mirror},
-    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Outcome, Pause, Planner},
+    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Pause, Planner},
     report::{Condition, Left, Reports},
 };
 use crate::{
@@ -224,76 +224,6 @@ impl Courier {
         Ok(Turn::Again)
     }
 
-    async fn send(&mut self, batch: Vec<Waiting>) -> Result<Turn, StoreError> {
-        self.calls();
-        let sent = self.client.add_points(&self.page, &by_metric(&batch)).await;
-        let answer = answer(&sent);
-        self.watch(&answer);
-        let failed = answer != Answer::Taken;
-        match self.planner.answered(&batch, answer, self.host.uptime.now(), fastrand::f64()) {
-            Outcome::Delivered => {
-                self.reports.change(|report| report.points += batch.len() as u64);
-                self.store.delivered(batch).await?;
-            }
-            Outcome::SetAside(reason) => {
-                for point in &batch {
-                    tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
-                        "upstream refuses a point: it is set aside");
-                    self.store.set_aside(point, &reason).await?;
-                }
-            }
-            Outcome::Kept => self.tell_of_paused(),
-        }
-        if failed {
-            self.reports.change(|report| report.failed_calls += 1);
-        }
-        Ok(Turn::Again)
-    }
-
-    /// Tells the log once of each metric that upstream does not take.
-    fn tell_of_paused(&mut self) {
-        let now = self.host.uptime.now();
-        for (metric, pause) in self.planner.paused(now) {
-            if self.missing.insert(metric.clone()) {
-                tracing::warn!(%metric, reason = pause.reason, "upstream does not take a metric: the others go on");
-            }
-        }
-        for ((metric, slot), pause) in self.planner.stuck() {
-            if self.missing.insert(metric.clone()) {
-                tracing::warn!(%metric, slot, reason = pause.reason, "upstream fails at a point: the others go on");
-            }
-        }
-    }
-
-    /// Repeats what is measured rarely, while upstream is well; `until` something else is to be done.
-    async fn repeat(&mut self, wall: Timestamp, now: Duration, until: Duration) -> Result<Turn, StoreError> {
-        let pause = until.min(self.look_due).saturating_sub(now).min(Hold::pause(wall));
-        let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) <= A_WHILE);
-        if self.held_for.is_zero() || !fresh || !self.planner.is_well() {
-            return Ok(Turn::After(pause));
-        }
-        let mut due = self.hold.due(&self.store.points_to_hold(self.held_for).await?, self.held_for, wall);
-        due.retain(|point| self.planner.paused(now).all(|(metric, _)| *metric != point.metric));
-        // One at a time, so that none stands for another's trouble.
-        let Some(point) = due.into_iter().next() else { return Ok(Turn::After(pause)) };
-        let point = [point];
-        self.hold.tried(&point);
-        self.calls();
-        match answer(&self.client.add_points(&self.page, &by_metric(&point)).await) {
-            missing @ Answer::Missing(_) => {
-                self.watch(&missing);
-                self.planner.answered(&point, missing, self.host.uptime.now(), fastrand::f64());
-            }
-            answer => {
-                if answer == Answer::Taken {
-                    self.reports.change(|report| report.held_points += 1);
-                }
-                self.heard(answer);
-            }
-        }
-        Ok(Turn::Again)
-    }
-
     /// A call is being made.
     fn calls(&mut self) {
         self.planner.calls(self.host.uptime.now());
@@ -364,13 +294,4 @@ impl Courier {
             report.left = left.chain(stuck).collect();
         });
     }
-}
-
-/// Points as the API takes them, each metric's in their order.
-fn by_metric(points: &[Waiting]) -> BTreeMap<MetricId, Vec<Point>> {
-    let mut sorted: BTreeMap<_, Vec<Point>> = BTreeMap::new();
-    for point in points {
-        sorted.entry(point.metric.clone()).or_default().push(Point { timestamp: point.slot, value: point.value });
-    }
-    sorted
 }

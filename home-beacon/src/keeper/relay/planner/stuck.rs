@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 
 use shared::id::MetricId;
 
-use super::{Pause, Planner, REFUSED, Waiting, key};
+use super::{Pause, Planner, QueuedPoint, REFUSED, key};
 
 /// After so many troubles with points, between which upstream took or told something else, it is the points that are at fault.
 const TROUBLES: u32 = 3;
@@ -24,7 +24,7 @@ impl Planner {
 
     /// Looks whether it is the points themselves that upstream fails at, and for the one that it is. Where nothing else is
     /// answered either, nobody can tell.
-    pub(super) fn troubled(&mut self, batch: &[Waiting], reason: &str, now: Duration) {
+    pub(super) fn troubled(&mut self, batch: &[QueuedPoint], reason: &str, now: Duration) {
         let pause = || Pause { reason: reason.to_owned(), until: now + REFUSED };
         if let [point] = batch
             && let Some(stuck) = self.stuck.get_mut(&key(point))

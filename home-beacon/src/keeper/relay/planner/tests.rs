@@ -10,8 +10,8 @@ fn metric(number: usize) -> MetricId {
     format!("{number:012}").parse().unwrap()
 }
 
-fn queue(points: usize, metrics: usize) -> Vec<Waiting> {
-    let point = |index: usize| Waiting {
+fn queue(points: usize, metrics: usize) -> Vec<QueuedPoint> {
+    let point = |index: usize| QueuedPoint {
         metric: metric(index % metrics),
         slot: 1_800_000_000 + 60 * i64::try_from(index / metrics).unwrap(),
         value: f64::from(u32::try_from(index).unwrap()),
@@ -42,7 +42,7 @@ fn mood() -> impl Strategy<Value = Mood> {
 struct Play {
     planner: Planner,
     now: Duration,
-    queue: Vec<Waiting>,
+    queue: Vec<QueuedPoint>,
     /// Slots that upstream refuses, and metrics that it does not have.
     unwanted: BTreeSet<(i64, MetricId)>,
     missing: BTreeSet<MetricId>,
@@ -50,12 +50,12 @@ struct Play {
     poison: BTreeSet<(i64, MetricId)>,
     looked: Duration,
     taken: BTreeMap<(MetricId, i64), f64>,
-    set_aside: Vec<Waiting>,
+    set_aside: Vec<QueuedPoint>,
     calls: Vec<Duration>,
 }
 
 impl Play {
-    fn new(queue: Vec<Waiting>) -> Self {
+    fn new(queue: Vec<QueuedPoint>) -> Self {
         let now = Duration::from_secs(1000);
         let (planner, unwanted, missing) = (Planner::new(now), BTreeSet::new(), BTreeSet::new());
         Self {
@@ -100,7 +100,7 @@ impl Play {
         true
     }
 
-    fn answer(&mut self, batch: &[Waiting], mood: &Mood) -> Answer {
+    fn answer(&mut self, batch: &[QueuedPoint], mood: &Mood) -> Answer {
         match mood {
             Mood::Trouble(seconds) => {
                 return Answer::Trouble { reason: "500".into(), retry_after: seconds.map(Duration::from_secs) };
@@ -125,15 +125,15 @@ impl Play {
     }
 
     /// Nothing of a metric is sent before what is older of it.
-    fn in_order(&self, batch: &[Waiting]) {
+    fn in_order(&self, batch: &[QueuedPoint]) {
         assert!(!batch.is_empty() && batch.len() <= MOST_POINTS);
-        let is_stuck = |point: &Waiting| self.planner.stuck.contains_key(&key(point));
+        let is_stuck = |point: &QueuedPoint| self.planner.stuck.contains_key(&key(point));
         if batch.iter().any(is_stuck) {
             assert_eq!(batch.len(), 1, "what was left alone is tried alone");
             return;
         }
         for metric in batch.iter().map(|point| &point.metric).collect::<BTreeSet<_>>() {
-            let of = |points: &[Waiting]| -> Vec<i64> {
+            let of = |points: &[QueuedPoint]| -> Vec<i64> {
                 let of = points.iter().filter(|point| point.metric == *metric && !is_stuck(point));
                 of.map(|point| point.slot).collect()
             };

@@ -1,0 +1,111 @@
+//! The values of settings, as people write them.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::SignedDuration;
+use tracing_subscriber::filter::LevelFilter;
+use url::Url;
+
+/// A year: what is longer was mistyped, and cannot be added to every time.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+/// Reads a duration as people write it: `5s`, `2m`, `1h30m`, `300ms`.
+///
+/// # Errors
+/// When the text is no duration, or not a positive one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let allowed =
+        || "a duration is written like 5s, 2m or 1h30m, is more than nothing, and is a year at most".to_owned();
+    let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
+        _ => Err(allowed()),
+    }
+}
+
+/// Reads how long to wait before going on: `0s` is not at all, and ten minutes are the most.
+///
+/// # Errors
+/// When the text is no duration, or a longer one.
+pub fn delay(text: &str) -> Result<Duration, String> {
+    if matches!(text.trim(), "0" | "0s") {
+        return Ok(Duration::ZERO);
+    }
+    match duration(text) {
+        Ok(delay) if delay <= Duration::from_mins(10) => Ok(delay),
+        _ => Err("a delay is 0s, or written like 5s or 300ms, and is 10m at most".into()),
+    }
+}
+
+/// Reads how much is logged.
+///
+/// # Errors
+/// When the text is none of the five words.
+pub fn log_level(text: &str) -> Result<LevelFilter, String> {
+    match text {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err("a level is error, warn, info, debug or trace".into()),
+    }
+}
+
+/// Reads the address of a web server: http or https, with a host, without a user name or password.
+///
+/// # Errors
+/// When the text is something else.
+pub fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|_| "an address is written like https://example.com/path".to_owned())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("an address begins with http:// or https:// and names a host".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address must not hold a user name or password".into());
+    }
+    Ok(url)
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// When the text is something else.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| "an address to listen on is written like 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// As [`web_address`], for one that paths are appended to.
+///
+/// # Errors
+/// Also when it has a query or a fragment.
+pub fn base_address(text: &str) -> Result<Url, String> {
+    let url = web_address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("this address must not have a query (?) or a fragment (#): paths are appended to it".into());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, seconds) in [("5s", 5), ("2m", 120), ("1h30m", 5400), (" 60s ", 60)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "5", "-5s", "0s", "soon", "5 parsecs"] {
+            assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_http_or_https_without_credentials() {
+        assert_eq!(web_address("http://home.duckdns.org:30008").unwrap().port(), Some(30008));
+        for wrong in ["", "home.duckdns.org", "ftp://home", "mailto:a@b", "http://", "http://u:p@home/"] {
+            assert!(web_address(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
