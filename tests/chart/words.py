@@ -1,4 +1,4 @@
-"""What is said of the values: in values.yaml, in the schema, and in the README's tables of settings."""
+"""What is said of the values: in values.yaml, in the schema, and in the tables of settings of the programs' README."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def documented():
     version = tomllib.loads((helm.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     if {chart["appVersion"], chart["version"]} != {version}:
         yield f"Chart.yaml says {chart['version']} and {chart['appVersion']}, and the programs are {version}"
-    readme = (helm.ROOT / "README.md").read_text()
+    readme = (helm.ROOT / "home-beacon/README.md").read_text()
     for program, ours in OURS.items():
         table = readme.partition(f"### `{program}`\n")[2].partition("\n###")[0]
         theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
@@ -66,7 +66,7 @@ def carried():
     """The image is built and carried in the same words wherever that is told."""
     sentence = (helm.ROOT / "tests/chart/wrong/no-image.yaml").read_text()
     build, carry = re.search(r"(buildah build .*? \.) && (buildah push .*? -);", sentence).groups()
-    for path in ["README.md", "Dockerfile"]:
+    for path in ["charts/home-beacon/README.md", "Dockerfile"]:
         # Lines that go on, be it in a comment.
         text = re.sub(r"\\\n[# ]*|\|\n[# ]*", lambda cut: " " if cut[0][0] == "\\" else "| ", (helm.ROOT / path).read_text())
         text = re.sub(" +", " ", text)

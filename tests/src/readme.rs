@@ -1,4 +1,4 @@
-//! The README's settings, written from the `clap` structs that the binaries read.
+//! The settings in each README, written from the `clap` structs that the binaries read.
 
 use std::fmt::Write as _;
 
@@ -13,22 +13,31 @@ use shared::{secret::SecretSetting, settings::Settings};
 pub const BEGIN: &str = "<!-- settings: written by the tests, UPDATE_README=1 renews them -->";
 pub const END: &str = "<!-- end of settings -->";
 
-/// One table for each binary.
-pub fn settings() -> String {
-    let mut text = String::new();
-    text += &table::<ProberSettings>();
-    text += &causes();
-    text += &table::<BeaconSettings>();
-    text += &table::<KeeperSettings>();
-    text += &table::<PingSettings>();
-    text += &table::<BandwidthSettings>();
-    text += &table::<DnsSettings>();
+/// The prober's settings, and what each cause means.
+pub fn prober() -> String {
+    table::<ProberSettings>() + &causes()
+}
+
+/// A table for each program of the home side.
+pub fn home_side() -> String {
+    [
+        table::<BeaconSettings>(),
+        table::<KeeperSettings>(),
+        table::<PingSettings>(),
+        table::<BandwidthSettings>(),
+        table::<DnsSettings>(),
+    ]
+    .concat()
+}
+
+/// A table for each subcommand of the tool.
+pub fn tool() -> String {
     let mut porchlight = PorchlightSettings::command();
     porchlight.build();
-    for command in porchlight.get_subcommands().filter(|command| command.get_name() != "help") {
-        text += &rows(&format!("porchlight {}", command.get_name()), command, secrets(command.get_name()));
-    }
-    text
+    let commands = porchlight.get_subcommands().filter(|command| command.get_name() != "help");
+    commands
+        .map(|command| rows(&format!("porchlight {}", command.get_name()), command, secrets(command.get_name())))
+        .collect()
 }
 
 /// The variables of every program.

@@ -1,33 +1,84 @@
-//! What the README says of the settings is what the binaries read, and what it says of years what the simulation came to.
+//! What the READMEs say of the settings is what the binaries read, what they say of years is what the simulation came to, and
+//! their links lead somewhere.
 
-use std::env;
+use std::{env, fs, path::Path};
 
-use tests::{binaries::root, readme, years};
+use tests::{
+    binaries::root,
+    readme::{self, BEGIN, END},
+    years,
+};
 
 #[test]
-fn the_settings_in_the_readme_are_those_of_the_binaries() {
-    is_written(readme::BEGIN, &format!("\n{}\n", readme::settings()), readme::END);
+fn the_settings_in_each_readme_are_those_of_the_binaries() {
+    is_written("lambda-prober/README.md", BEGIN, &readme::prober(), END);
+    is_written("home-beacon/README.md", BEGIN, &readme::home_side(), END);
+    is_written("infra/README.md", BEGIN, &readme::tool(), END);
 }
 
 #[test]
 fn the_years_in_the_readme_are_those_of_the_simulation() {
-    is_written(years::BEGIN, &format!("\n\n{}\n", years::table()), years::END);
+    is_written("lambda-prober/README.md", years::BEGIN, &format!("\n{}", years::table()), years::END);
 }
 
-fn is_written(begin: &str, part: &str, end: &str) {
-    let path = root().join("README.md");
-    let file = std::fs::File::open(&path).expect("a README");
+fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
+    let path = root().join(readme);
+    let file = fs::File::open(&path).expect("a README");
     // The other test may be renewing its part.
     file.lock().expect("a lock");
-    let readme = std::fs::read_to_string(&path).expect("a README");
+    let readme = fs::read_to_string(&path).expect("a README");
     let (before, rest) = readme.split_once(begin).expect("the README has a place for it");
     let (_, after) = rest.split_once(end).expect("that place has an end");
-    let renewed = format!("{before}{begin}{part}{end}{after}");
+    let renewed = format!("{before}{begin}\n{part}\n{end}{after}");
     if env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&path, &renewed).expect("the README can be written");
+        fs::write(&path, &renewed).expect("the README can be written");
     }
     assert!(
         readme == renewed || env::var_os("UPDATE_README").is_some(),
         "run UPDATE_README=1 cargo test -p tests --test readme"
     );
+}
+
+/// What a reader can open.
+const TEXTS: [&str; 8] = [
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "charts/home-beacon/README.md",
+    "home-beacon/README.md",
+    "infra/README.md",
+    "infra/systemd/README.md",
+    "lambda-prober/README.md",
+];
+
+#[test]
+fn each_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let mut wrong = Vec::new();
+    for text in TEXTS {
+        let from = root().join(text);
+        let content = fs::read_to_string(&from).expect("a text");
+        for link in content.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.contains("://") && !leads_somewhere(&from, link) {
+                wrong.push(format!("{text}: {link}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn leads_somewhere(from: &Path, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+    let to = if file.is_empty() { from.to_owned() } else { from.with_file_name(file) };
+    let Some(heading) = heading else { return to.exists() };
+    fs::read_to_string(to)
+        .is_ok_and(|text| text.lines().filter(|line| line.starts_with('#')).map(anchor).any(|it| it == heading))
+}
+
+/// As GitHub makes them.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
