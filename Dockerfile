@@ -31,8 +31,8 @@ COPY home-beacon home-beacon
 COPY infra infra
 # The workspace names the tests, so cargo wants to find them; what is in them is not needed.
 COPY tests/Cargo.toml tests/Cargo.toml
-RUN mkdir -p tests/src tests/infra tests/benches/speed && \
-    touch tests/src/lib.rs tests/infra/main.rs tests/benches/speed/main.rs
+RUN mkdir -p tests/src tests/benches/speed && \
+    touch tests/src/lib.rs tests/benches/speed/main.rs
 
 # Dependencies stay compiled in the cache, which outlives a change of the source. It outlives a change to older files too,
 # which cargo would take for compiled: so ours are touched. Each platform has a cache of its own, so that both can be built

@@ -57,7 +57,7 @@ impl Moto {
         };
         let port = Port::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let mut server = command(python);
-        server.arg(root().join("tests/infra/mended_moto.py")).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        server.arg(root().join("tests/cloud/mended_moto.py")).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
         let server = Process::start(server);
         server.listens(port).await;
         Some(Self { endpoint: format!("http://127.0.0.1:{port}"), _server: server })

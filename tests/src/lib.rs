@@ -1,4 +1,4 @@
-//! What the scenarios in `tests/tests` are made of: the real binaries as processes, and scripted stand-ins for what is
+//! What the scenarios in `tests/scenarios` are made of: the real binaries as processes, and scripted stand-ins for what is
 //! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
 //!
 //! - [`aws`]: AWS, as moto and as a script

@@ -18,7 +18,7 @@ const DAYS: f64 = 365.0;
 
 /// Where the lines are. They begin with seed and rule; the first line names the figures.
 pub fn place() -> PathBuf {
-    root().join("tests/tests/simulation/years.txt")
+    root().join("tests/scenarios/simulation/years.txt")
 }
 
 /// The README's table: what a year of one home comes to, in the mean over all seeds.

@@ -40,7 +40,7 @@ fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     "README.md",
     "CHANGELOG.md",
     "SECURITY.md",
@@ -49,6 +49,7 @@ const TEXTS: [&str; 8] = [
     "infra/README.md",
     "infra/systemd/README.md",
     "lambda-prober/README.md",
+    "tests/README.md",
 ];
 
 #[test]

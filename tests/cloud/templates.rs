@@ -19,7 +19,7 @@ async fn template(path: &str) -> Option<Value> {
         return None;
     };
     let mut script = command(python);
-    script.arg(root().join("tests/infra/template.py")).arg(root().join(path));
+    script.arg(root().join("tests/cloud/template.py")).arg(root().join(path));
     let ended = run(script, Duration::from_secs(20)).await;
     Some(serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr)))
 }
