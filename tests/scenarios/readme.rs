@@ -40,9 +40,11 @@ fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 11] = [
     "README.md",
     "CHANGELOG.md",
+    "COMPARE.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "charts/home-beacon/README.md",
     "home-beacon/README.md",
@@ -51,6 +53,12 @@ const TEXTS: [&str; 9] = [
     "lambda-prober/README.md",
     "tests/README.md",
 ];
+
+#[test]
+fn the_first_readme_is_read_in_one_go() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
+    assert!(readme.lines().count() <= 150, "what one program needs to have told belongs into its own README");
+}
 
 #[test]
 fn each_link_leads_to_a_file_and_a_heading_that_are_there() {

