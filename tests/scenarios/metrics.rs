@@ -87,7 +87,9 @@ async fn a_point_is_moved_to_its_slot_where_the_last_one_wins() {
 async fn points_come_in_bulk_all_or_none() {
     let (keeper, id) = with_metric().await;
     let path = format!("/pages/{PAGE}/metrics/data");
-    let point = |age, value| json!({"timestamp": now() - age, "value": value});
+    // Once: a slot may end between a call and what is expected of it.
+    let now = now();
+    let point = |age, value| json!({"timestamp": now - age, "value": value});
     let good = json!({"data": {&id: [point(60, json!(1.5)), point(30, json!("2"))]}});
     let (status, told) = answer(&keeper, Method::POST, &path, good).await;
     assert_eq!((status, told), (202, json!({&id: [point(60, json!(1.5)), point(30, json!(2.0))]})));
@@ -101,15 +103,16 @@ async fn points_come_in_bulk_all_or_none() {
         let (got, told) = answer(&keeper, Method::POST, &path, json!({"data": wrong})).await;
         assert!(got == status && told["error"].to_string().contains(said), "{got} {told}");
     }
-    assert_eq!(points(&keeper, &id).await, [(now() - 60, 1.5), (now() - 30, 2.0)], "nothing of a refused call is kept");
+    assert_eq!(points(&keeper, &id).await, [(now - 60, 1.5), (now - 30, 2.0)], "nothing of a refused call is kept");
 }
 
 #[tokio::test]
 async fn a_point_outside_the_last_28_days_is_left_out_or_refused() {
     let (keeper, id) = with_metric().await;
     let path = format!("/pages/{PAGE}/metrics/{id}/data");
-    for (age, kept) in [(29 * DAY, false), (-3600, false), (-1000 * now(), false), (28 * DAY - 60, true)] {
-        let body = json!({"data": {"timestamp": now() - age, "value": 1}});
+    let now = now();
+    for (age, kept) in [(29 * DAY, false), (-3600, false), (-1000 * now, false), (28 * DAY - 60, true)] {
+        let body = json!({"data": {"timestamp": now - age, "value": 1}});
         assert_eq!(answer(&keeper, Method::POST, &path, body).await.0, 201);
         let metric = keeper.ok(Method::GET, &format!("/pages/{PAGE}/metrics/{id}"), None).await;
         assert_eq!(metric["most_recent_data_at"].is_string(), kept, "{age} s ago");
@@ -121,7 +124,7 @@ async fn a_point_outside_the_last_28_days_is_left_out_or_refused() {
     })
     .await;
     for age in [29 * DAY, -3600] {
-        let body = json!({"data": {"timestamp": now() - age, "value": 1}});
+        let body = json!({"data": {"timestamp": now - age, "value": 1}});
         let (status, told) = answer(&strict, Method::POST, &path, body).await;
         assert!(status == 422 && told.to_string().contains("must lie in the last 28 days"), "{status} {told}");
     }
@@ -131,10 +134,11 @@ async fn a_point_outside_the_last_28_days_is_left_out_or_refused() {
 async fn curl_posts_the_form_of_the_old_script() {
     let Some(curl) = program("curl") else { return skip("curl_posts_the_form", "curl is missing") };
     let (keeper, id) = with_metric().await;
+    let now = now();
     let mut post = command(curl);
     post.args(["-s", "--fail-with-body", "-X", "POST", "-H", "@-"]);
     for (age, value) in [(60, "12.5"), (30, "13")] {
-        post.args(["-d", &format!("data[{id}][][timestamp]={}", now() - age)]);
+        post.args(["-d", &format!("data[{id}][][timestamp]={}", now - age)]);
         post.args(["-d", &format!("data[{id}][][value]={value}")]);
     }
     post.arg(format!("{}/pages/{PAGE}/metrics/data.json", keeper.api()));
@@ -144,7 +148,7 @@ async fn curl_posts_the_form_of_the_old_script() {
     let ended =
         tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("no panic").expect("it ends");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
-    assert_eq!(points(&keeper, &id).await, [(now() - 60, 12.5), (now() - 30, 13.0)]);
+    assert_eq!(points(&keeper, &id).await, [(now - 60, 12.5), (now - 30, 13.0)]);
     drop(keeper);
 }
 

@@ -86,7 +86,7 @@ async fn what_upstream_has_taken_is_off_the_disk_with_the_next_reading() {
 }
 
 #[tokio::test]
-async fn points_older_than_upstream_takes_stay_and_are_told() {
+async fn points_of_28_days_back_are_delivered() {
     let relay = Relay::start([], Fault::None).await;
     let old = Timestamp::now() - SignedDuration::from_hours(28 * 24 - 1);
     store(&relay.home, &[ping(old, 10.0), ping(minutes_ago(1), 11.0)]).await;

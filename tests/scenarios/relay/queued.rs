@@ -36,6 +36,24 @@ async fn a_page_that_cannot_be_read_keeps_no_point_from_being_told() {
 }
 
 #[tokio::test]
+async fn points_older_than_upstream_takes_stay_are_listed_and_are_sent_when_the_clock_was_wrong() {
+    let mut world = World::new().await;
+    world.measure("ping", Outcome::Value(1.0), Some(0.0)).await;
+    let set = world.now();
+    world.clocks.set(set + SignedDuration::from_hours(28 * 24 + 1));
+    world.pass(Duration::from_mins(2)).await;
+    let backlog = world.store.backlog().await.expect("a backlog");
+    assert_eq!((backlog.waiting, backlog.too_old, backlog.set_aside), (0, 1, 1));
+    let listed = world.store.points_set_aside(5).await.expect("a list");
+    assert!(listed.len() == 1 && listed[0].reason.contains("older than 28 days"), "{listed:?}");
+    assert_eq!(points(&world.upstream, LATENCY, world.start).await, [], "it was not sent");
+    world.clocks.set(set + SignedDuration::from_mins(2));
+    world.pass(Duration::from_mins(2)).await;
+    assert_eq!(points(&world.upstream, LATENCY, world.start).await.len(), 1);
+    assert_eq!(world.store.backlog().await.expect("a backlog").too_old, 0);
+}
+
+#[tokio::test]
 async fn what_was_set_aside_takes_no_newer_values_place() {
     let world = World::new().await;
     world.measure("ping", Outcome::Value(1.0), None).await;
