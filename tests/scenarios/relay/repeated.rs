@@ -74,5 +74,6 @@ async fn nothing_is_made_up_for_while_upstream_could_not_be_reached() {
     world.way.play(Fault::None);
     world.pass(Duration::from_mins(11)).await;
     let after = told(&world).await;
-    assert!((before + 2..=before + 3).contains(&after), "{before}, then {after}: those of the outage are missing");
+    // In eleven minutes three stretches may begin, and it comes back in the middle of another. The outage had eight.
+    assert!((before + 2..=before + 4).contains(&after), "{before}, then {after}: those of the outage are missing");
 }
