@@ -14,7 +14,7 @@ use shared::proof::Key;
 use tests::{
     binaries::{python, root},
     duckdns::TOKEN,
-    process::{command, file, ours, run},
+    process::{Ended, command, file, ours, run},
     skip::{program, skip},
 };
 use tokio::process::Command;
