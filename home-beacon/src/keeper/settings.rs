@@ -213,7 +213,7 @@ impl KeeperSettings {
         let Some(holder) = holder_of(&self.database_url) else { return String::new() };
         let process = holder.map(|id| format!(" (process {id})")).unwrap_or_default();
         format!(
-            "but a keeper has {} open now{process}, so another one does not start until that one ends",
+            "a keeper has {} open now{process}, so another one does not start until that one ends",
             self.database_url
         )
     }

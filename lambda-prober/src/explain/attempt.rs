@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
     match attempt.resolution {
-        Resolution::Literal => (),
+        Resolution::Literal => write!(f, "the address is given")?,
         Resolution::Resolved { took, trouble: None } => write!(f, "resolved in {}", Took(took))?,
         Resolution::Resolved { took, trouble: Some((family, trouble)) } => {
             write!(f, "resolved in {}, but for {family}: {}", Took(took), trouble_words(trouble))?;
