@@ -33,12 +33,16 @@ pub enum NotConnected {
     /// The name has no address that could be tried; says why.
     #[error("{0}")]
     Name(String),
+    /// The last of the addresses that were tried did not take it.
     #[error("no connection to {address}")]
     Refused {
+        /// Where it was tried.
         address: SocketAddr,
+        /// What the system says.
         #[source]
         why: io::Error,
     },
+    /// None of the addresses took it before the deadline.
     #[error("no connection in time")]
     TooLate,
 }
@@ -46,6 +50,7 @@ pub enum NotConnected {
 /// How connections are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Dial {
+    /// Whether the search list may complete the name.
     pub search: Search,
     /// Where they come from; an unspecified address (`0.0.0.0` or `::`) stands for its family.
     pub local: Option<IpAddr>,

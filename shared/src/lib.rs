@@ -22,6 +22,8 @@
 //!
 //! What a room decides (verdicts, stored pages) stays in that room.
 
+#![warn(missing_docs)]
+
 pub mod api;
 pub mod chain;
 pub mod complaints;

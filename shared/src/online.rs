@@ -25,14 +25,17 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// What was asked for is there.
     pub fn there(text: impl Into<String>) -> Self {
         Self { came: Came::There, text: text.into() }
     }
 
+    /// It could not be asked.
     pub fn unasked(text: impl Into<String>) -> Self {
         Self { came: Came::Unasked, text: text.into() }
     }
 
+    /// What was asked for is not there, or not as the settings say.
     pub fn wrong(text: impl Into<String>) -> Self {
         Self { came: Came::Wrong, text: text.into() }
     }

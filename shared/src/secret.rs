@@ -18,6 +18,7 @@ const MISSING: &str = "missing: ";
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides that value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
@@ -62,17 +63,22 @@ impl fmt::Debug for Secret {
 /// A secret setting: its variable and what it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretSetting {
+    /// The variable; with `_FILE` behind it, the one that names a file.
     pub name: &'static str,
+    /// What it is for, as `--help` and the tables say it.
     pub help: &'static str,
 }
 
 /// Where a secret was found.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
+    /// In the variable itself.
     Value(Secret),
     /// Read at each use, so that a changed file (a rotated Kubernetes secret) takes effect.
     File {
+        /// The variable that names the file.
         setting: &'static str,
+        /// The file.
         path: PathBuf,
     },
 }

@@ -117,6 +117,7 @@ pub fn with_secrets(command: Command, secrets: &[SecretSetting]) -> Command {
 pub enum Ending {
     /// `--help` or `--version` has been answered.
     Answered(ExitCode),
+    /// The settings are wrong.
     Wrong(WrongSetting),
 }
 

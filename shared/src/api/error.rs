@@ -16,14 +16,19 @@ use crate::{chain::deepest, http::CallError};
 /// The most of somebody else's words that we repeat.
 const QUOTE: usize = 200;
 
+/// Why a call did not bring what was asked for, by what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
+    /// It may go better in a moment.
     #[error(transparent)]
     Passing(#[from] Passing),
+    /// Nothing goes until the token is another one.
     #[error(transparent)]
     Pausing(#[from] Pausing),
+    /// It will be refused again.
     #[error(transparent)]
     Permanent(#[from] Permanent),
+    /// It is not the service that answers.
     #[error(transparent)]
     Stranger(#[from] Stranger),
 }
@@ -32,10 +37,13 @@ pub enum ApiError {
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {what}")]
 pub struct Passing {
+    /// The method and path.
     pub call: String,
+    /// What went wrong.
     pub what: String,
     /// How long the service asked us to wait (420, 429, 503).
     pub retry_after: Option<Duration>,
+    /// What the transport says, where it got so far.
     #[source]
     pub source: Option<CallError>,
 }
@@ -44,8 +52,11 @@ pub struct Passing {
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: the token is refused ({status}: {message}); it may have been revoked or changed")]
 pub struct Pausing {
+    /// The method and path.
     pub call: String,
+    /// The HTTP status.
     pub status: u16,
+    /// What the service says, shortened.
     pub message: String,
 }
 
@@ -53,8 +64,11 @@ pub struct Pausing {
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {message}{}", Status(*status))]
 pub struct Permanent {
+    /// The method and path.
     pub call: String,
+    /// The HTTP status; 200 and its like where the answer lacks what we need.
     pub status: u16,
+    /// What the service says, shortened, or what is lacking.
     pub message: String,
 }
 
@@ -63,7 +77,9 @@ pub struct Permanent {
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {what}")]
 pub struct Stranger {
+    /// The method and path.
     pub call: String,
+    /// What answered instead.
     pub what: String,
 }
 

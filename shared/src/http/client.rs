@@ -39,14 +39,19 @@ use crate::{
 /// A call that has brought no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
+    /// It cannot be put together; says why.
     #[error("the request cannot be made: {0}")]
     Request(String),
+    /// Nobody took the connection.
     #[error("no connection")]
     Connect(#[source] NotConnected),
+    /// There is a connection, but TLS failed on it.
     #[error("no secure connection")]
     Tls(#[source] io::Error),
+    /// A deadline passed.
     #[error("no answer in time")]
     TooLate,
+    /// After it was made, and before an answer.
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
     /// While the answer was being read.
@@ -60,6 +65,7 @@ impl CallError {
         matches!(self, Self::Connect(_) | Self::Tls(_))
     }
 
+    /// Whether a deadline passed, in whichever phase.
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::TooLate | Self::Connect(NotConnected::TooLate) => true,
@@ -80,10 +86,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// A GET of that address.
     pub fn get(&self, url: &Url) -> Call<'_> {
         self.call(Method::GET, url.clone())
     }
 
+    /// A call by that method.
     pub fn call(&self, method: Method, url: Url) -> Call<'_> {
         Call { client: self, deadlines: self.deadlines, request: Ok(Request::new(method, url)) }
     }
@@ -98,6 +106,7 @@ pub struct Call<'client> {
 }
 
 impl Call<'_> {
+    /// With that header, in the place of one of the same name.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Ok(request) = &mut self.request {

@@ -24,6 +24,7 @@ pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
 /// Deadlines of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
+    /// Until there is a connection, looking up the name included.
     pub connect: Duration,
     /// Between two pieces of an answer.
     pub read: Duration,
@@ -41,6 +42,7 @@ impl Default for Deadlines {
 /// A client could not be made on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
+    /// The TLS library refuses its own configuration.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
 }

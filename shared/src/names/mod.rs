@@ -42,11 +42,14 @@ const GRACE: Duration = Duration::from_millis(300);
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
+    /// Asked for by A records.
     V4,
+    /// Asked for by AAAA records.
     V6,
 }
 
 impl Family {
+    /// That of an address.
     pub fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
@@ -57,13 +60,16 @@ impl Family {
 pub enum Reply {
     /// At least one.
     Addresses(Vec<IpAddr>),
+    /// Every server that answered says that there is no such name.
     NoSuchName,
     /// The name is there, but has none of this family.
     NoAddress,
+    /// Nothing is known.
     Trouble(Trouble),
 }
 
 impl Reply {
+    /// The addresses that were found, or none.
     pub fn addresses(&self) -> &[IpAddr] {
         if let Self::Addresses(addresses) = self { addresses } else { &[] }
     }
@@ -87,6 +93,7 @@ pub enum Trouble {
 pub struct Names(Config);
 
 impl Names {
+    /// As `/etc/resolv.conf` and `/etc/hosts` have it now.
     pub fn of_this_machine() -> Self {
         Self(Config::of_this_machine())
     }

@@ -27,8 +27,11 @@ const LONGEST: usize = 4096;
 /// What a server says of a name's addresses of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
+    /// At least one.
     Addresses(Vec<IpAddr>),
+    /// There is no such name (NXDOMAIN).
     NoSuchName,
+    /// The name is there, but has none of this family.
     NoAddress,
     /// It cannot or will not tell.
     Failed(ResponseCode),

@@ -34,6 +34,7 @@ impl Challenge {
         Self(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// The challenge as it travels in the header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,6 +67,7 @@ pub struct Running {
 /// A beacon's answer to a challenge. Well-formed, which does not make it true: see [`Proof::is_made_with`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
+    /// What the beacon says of itself, under the signature.
     pub running: Running,
     mac: [u8; BYTES],
 }
@@ -76,6 +78,7 @@ pub struct Proof {
 pub struct WrongProof;
 
 impl Proof {
+    /// The proof of whoever has the key.
     pub fn new(key: &Key, challenge: &Challenge, running: Running) -> Self {
         let tag = hmac::sign(&key.hmac(), &signed(challenge, running));
         let mut mac = [0; BYTES];

@@ -10,7 +10,9 @@ const ALIKE: f64 = 0.7;
 /// A variable that nobody reads, and the one that was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misspelt {
+    /// The variable as it is set.
     pub written: String,
+    /// The variable of the program that is nearest to it.
     pub meant: String,
 }
 

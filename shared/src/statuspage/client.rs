@@ -41,6 +41,7 @@ pub enum Which {
 pub struct Client(Api);
 
 impl Client {
+    /// A client of the server whose API begins at `base` (statuspage.io's ends with `/v1`).
     pub fn new(http: http::Client, base: &Url, token: impl Into<SecretSource>) -> Self {
         Self(Api::new(http, base, token))
     }
@@ -51,10 +52,12 @@ impl Client {
         self.0.call(Method::GET, &path, None).await
     }
 
+    /// One component.
     pub async fn component(&self, page: &PageId, component: &ComponentId) -> Result<Component, ApiError> {
         self.0.call(Method::GET, &format!("/pages/{page}/components/{component}"), None).await
     }
 
+    /// Sets the status of a component; the component as it is afterwards.
     pub async fn set_status(
         &self,
         page: &PageId,
@@ -65,6 +68,7 @@ impl Client {
         self.0.call(Method::PATCH, &format!("/pages/{page}/components/{component}"), Some(&body)).await
     }
 
+    /// A page.
     pub async fn page(&self, page: &PageId) -> Result<Page, ApiError> {
         self.0.call(Method::GET, &format!("/pages/{page}"), None).await
     }
@@ -97,6 +101,7 @@ impl Client {
         self.0.call(Method::GET, &path, None).await
     }
 
+    /// Opens an incident, and sets the components that it names.
     pub async fn open_incident(&self, page: &PageId, incident: &IncidentChange) -> Result<Incident, ApiError> {
         let body = json!({ "incident": incident });
         self.0.call(Method::POST, &format!("/pages/{page}/incidents"), Some(&body)).await
@@ -113,6 +118,7 @@ impl Client {
         self.0.call(Method::PATCH, &format!("/pages/{page}/incidents/{incident}"), Some(&body)).await
     }
 
+    /// Deletes an incident with its updates.
     pub async fn delete_incident(&self, page: &PageId, incident: &IncidentId) -> Result<(), ApiError> {
         self.0.call::<Value>(Method::DELETE, &format!("/pages/{page}/incidents/{incident}"), None).await.map(drop)
     }

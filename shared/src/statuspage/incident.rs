@@ -13,9 +13,13 @@ use crate::id::{ComponentId, IncidentId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentStatus {
+    /// It is known that something is wrong.
     Investigating,
+    /// It is known what.
     Identified,
+    /// It is over, as far as is known.
     Monitoring,
+    /// It is over.
     Resolved,
     /// Maintenance in any state, a postmortem, and whatever else there may be: not a realtime incident's.
     #[serde(other)]
@@ -25,13 +29,18 @@ pub enum IncidentStatus {
 /// An incident as the API tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Incident {
+    /// Its id.
     pub id: IncidentId,
+    /// Where it stands.
     pub status: IncidentStatus,
+    /// When it was opened.
     pub created_at: Timestamp,
+    /// When it was changed last.
     pub updated_at: Timestamp,
     /// What programs note at an incident: an object for each of them, by name.
     #[serde(default, deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
+    /// The components that it names.
     #[serde(default, deserialize_with = "or_default")]
     pub components: Vec<Affected>,
     /// How many updates it has had, the opening one among them.
@@ -49,8 +58,10 @@ pub struct Affected {
 /// because statuspage.io's defaults notify everybody, again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncidentChange {
+    /// Its name; absent where it is not changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Where it stands from now on.
     pub status: IncidentStatus,
     /// The text of the update.
     pub body: String,
@@ -58,7 +69,9 @@ pub struct IncidentChange {
     pub component_ids: Vec<ComponentId>,
     /// What to set them to in the same call.
     pub components: BTreeMap<ComponentId, ComponentStatus>,
+    /// What programs note at it: an object for each of them, by name.
     pub metadata: Map<String, Value>,
+    /// Whether subscribers are told.
     pub deliver_notifications: bool,
     /// Hours between reminders, as a list in a text.
     pub reminder_intervals: &'static str,

@@ -10,10 +10,12 @@ use crate::id::ComponentId;
 /// A component as the API tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Component {
+    /// Its id.
     pub id: ComponentId,
     /// As visitors of the page read it.
     #[serde(default)]
     pub name: String,
+    /// What the page says of it; absent where that is none that this version knows.
     #[serde(deserialize_with = "reported_status")]
     pub status: Option<ComponentStatus>,
     /// RFC 3339, kept as written: it is only ever compared with itself.
@@ -33,6 +35,7 @@ pub struct Page {
 pub struct Point {
     /// Seconds since 1970.
     pub timestamp: i64,
+    /// In the metric's unit.
     pub value: f64,
 }
 
@@ -40,10 +43,15 @@ pub struct Point {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentStatus {
+    /// All is well.
     Operational,
+    /// A person works on it.
     UnderMaintenance,
+    /// It works, but slowly or in part.
     DegradedPerformance,
+    /// Some of it does not work.
     PartialOutage,
+    /// It does not work.
     MajorOutage,
 }
 
@@ -53,6 +61,7 @@ pub enum ComponentStatus {
 pub struct UnknownStatus;
 
 impl ComponentStatus {
+    /// All of them, in the order in which the API lists them.
     pub const ALL: [Self; 5] =
         [Self::Operational, Self::UnderMaintenance, Self::DegradedPerformance, Self::PartialOutage, Self::MajorOutage];
 
@@ -92,6 +101,7 @@ fn reported_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub struct Warning {
     /// Whether readers of the page are shown the component at all.
     pub is_shown: bool,
+    /// What it says, in a sentence.
     pub text: String,
 }
 
@@ -123,6 +133,7 @@ impl Listing {
         self.0.len()
     }
 
+    /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
