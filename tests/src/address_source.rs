@@ -1,4 +1,4 @@
-//! An address source over real sockets: says what it is told to say, to whoever asks. facts §5.
+//! An address source over real sockets: says what it is told to say, to whoever asks. FACTS.md A1.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -17,13 +17,13 @@ use crate::exchange::{answer, asked, endless};
 /// What a source does with a question.
 #[derive(Clone, Debug)]
 pub enum Manner {
-    /// facts §5: a bare address without a line end, as api.ipify.org.
+    /// FACTS.md A1: a bare address without a line end, as api.ipify.org.
     Bare(IpAddr),
-    /// facts §5: one with it, as checkip.amazonaws.com.
+    /// FACTS.md A1: one with it, as checkip.amazonaws.com.
     Line(IpAddr),
-    /// facts §5: lines of `key=value`, as Cloudflare's trace.
+    /// FACTS.md A1: lines of `key=value`, as Cloudflare's trace.
     Trace(IpAddr),
-    /// facts §5: 403 and 429 mean that one is banned.
+    /// FACTS.md A1: 403 and 429 mean that one is banned.
     Status(&'static str),
     Silent,
     Says(&'static str),

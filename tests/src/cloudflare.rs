@@ -1,4 +1,4 @@
-//! Cloudflare's speed test with its limits. Each fact cites its section of the facts sheet (external services, section 4).
+//! Cloudflare's speed test with its limits. What is known of it, and from where, is in tests/FACTS.md.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use crate::web::{Body, Reply, Request, Web};
 
-/// Requests of this size are limited, and of that refused without a `Referer` (facts §4.1).
+/// Requests of this size are limited, and of that refused without a `Referer` (FACTS.md C1).
 const LIMITED: u64 = 10_000_000;
 const REFUSED: u64 = 100_000_000;
 const PAGE: &str = "https://speed.cloudflare.com/";
@@ -68,14 +68,14 @@ fn answer(faults: &[Fault], uploaded: &AtomicU64, request: &Request) -> Reply {
     let plain = |status, text: &str| Reply::text(status, "text/plain", text);
     let reply = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/__down") => match request.query("bytes").and_then(|bytes| bytes.parse().ok()) {
-            // The official page is asked for 10 kB without the parameter; nobody here should (facts §4.1).
+            // The official page is asked for 10 kB without the parameter; nobody here should (FACTS.md C1).
             None => plain(400, "Bad Request"),
-            // 403 from 100 MB on without a Referer, 429 from 10 MB on (facts §4.1).
+            // 403 from 100 MB on without a Referer, 429 from 10 MB on (FACTS.md C1).
             Some(REFUSED..) if request.field("referer") != Some(PAGE) => plain(403, "Forbidden"),
             Some(LIMITED..) => plain(429, "Too Many Requests").field("Retry-After", "3000"),
             Some(bytes) => down(faults, bytes),
         },
-        // The answer is small (facts §4.1).
+        // The answer is small (FACTS.md C1).
         ("POST", "/__up") if (1..LIMITED).contains(&request.length()) => {
             uploaded.fetch_add(request.length(), Relaxed);
             plain(200, "OK")
@@ -83,7 +83,7 @@ fn answer(faults: &[Fault], uploaded: &AtomicU64, request: &Request) -> Reply {
         ("POST", "/__up") => plain(429, "Too Many Requests").field("Retry-After", "3000"),
         _ => plain(404, "Not Found"),
     };
-    // Header fields of the older kind (facts §4.1).
+    // Header fields of the older kind (FACTS.md C1).
     reply.field("cf-meta-city", "Hamburg").field("cf-meta-country", "DE").field("cf-meta-colo", "HAM")
 }
 
@@ -99,7 +99,7 @@ fn down(faults: &[Fault], bytes: u64) -> Reply {
             Fault::IsHtml => return Reply::text(200, "text/html", "<html>Please log in</html>"),
             Fault::Stalls if bytes > 0 => return octets(Body::Stalls(bytes, 0)),
             Fault::Slow(rate) => reply.body = Body::Slow(bytes, *rate),
-            // A sum of parts or one figure; either is the server's own time (facts §4.1).
+            // A sum of parts or one figure; either is the server's own time (FACTS.md C1).
             Fault::Thinks(ms) => {
                 reply.delay = Duration::from_millis((*ms).into());
                 reply = reply.field("server-timing", &format!("cfRequestDuration;dur={ms}"));

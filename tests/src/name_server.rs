@@ -123,7 +123,7 @@ fn answer(query: &[u8], zone: &Zone, manner: Manner) -> Option<Vec<u8>> {
     let mut answer = Vec::from(&query[..2]);
     answer.extend([0x81, 0x80 | code, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);
     answer.extend(question);
-    // The question's name, its kind, IN, 60 s (facts §2.3).
+    // The question's name, its kind, IN, 60 s (FACTS.md D3).
     answer.extend(address.iter().flat_map(|_| [0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60]));
     match address {
         Some(IpAddr::V4(address)) => answer.extend([&[0, 4], &address.octets()[..]].concat()),

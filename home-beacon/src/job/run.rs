@@ -24,7 +24,7 @@ use crate::reading::Reading;
 /// A run ends by itself at its deadline; one that does not is cut off so much later.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How a run ended, as an exit code (design section 10).
+/// How a run ended, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {

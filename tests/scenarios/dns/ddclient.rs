@@ -58,7 +58,7 @@ async fn ddclient_sets_an_address_and_reads_the_answer_as_a_success() {
     }
 }
 
-/// facts §2.2: its own HTTP reads no chunks, so it takes the `OK` that real DuckDNS sends in one for a failure; version
+/// FACTS.md D2: its own HTTP reads no chunks, so it takes the `OK` that real DuckDNS sends in one for a failure; version
 /// 3.10 of ddclient, which Debian 12 has, still does (ddclient#503). An emulator whose answers it could read would not be
 /// faithful.
 #[tokio::test]

@@ -25,7 +25,7 @@ impl Call {
         let path: Vec<&str> = url.path_segments()?.collect();
         match path[..] {
             ["update"] => (),
-            // facts §2.1: the short form for routers, of one name.
+            // FACTS.md D1: the short form for routers, of one name.
             ["update", domain, token] => (call.domains, call.token) = (domain.into(), token.into()),
             ["update", domain, token, ip] => {
                 (call.domains, call.token, call.ip) = (domain.into(), token.into(), ip.into());
@@ -46,11 +46,11 @@ impl Call {
         Some(call)
     }
 
-    /// What is answered; `None` is `KO`. facts §2.2: it covers a bad token, a name that is unknown or somebody else's, and
+    /// What is answered; `None` is `KO`. FACTS.md D2: it covers a bad token, a name that is unknown or somebody else's, and
     /// a malformed address, and nothing is changed then.
     pub(super) fn carry_out(&self, zone: &Zone, seen: Option<Ipv4Addr>) -> Option<String> {
         let mut names = zone.names();
-        // facts §2.1: the suffix is accepted.
+        // FACTS.md D1: the suffix is accepted.
         let asked: Vec<&str> = self.domains.split(',').map(|name| name.trim_end_matches(".duckdns.org")).collect();
         if self.token != TOKEN || !asked.iter().all(|name| names.contains_key(*name)) {
             return None;
@@ -60,7 +60,7 @@ impl Call {
         let mut told = Held::default();
         for name in asked {
             let held = names.get_mut(name)?;
-            // facts §2.1: `clear` blanks both and ignores addresses; a family that is not named is left as it is.
+            // FACTS.md D1: `clear` blanks both and ignores addresses; a family that is not named is left as it is.
             let new =
                 if self.clear { Held::default() } else { Held { ipv4: ipv4.or(held.ipv4), ipv6: ipv6.or(held.ipv6) } };
             updated |= *held != new;
@@ -70,13 +70,13 @@ impl Call {
         if !self.verbose {
             return Some("OK".into());
         }
-        // facts §2.2: four lines; the line of an address that is not there is blank, but there.
+        // FACTS.md D2: four lines; the line of an address that is not there is blank, but there.
         let line = |address: Option<String>| address.unwrap_or_default();
         let (ipv4, ipv6) = (line(told.ipv4.map(|a| a.to_string())), line(told.ipv6.map(|a| a.to_string())));
         Some(format!("OK\n{ipv4}\n{ipv6}\n{}", if updated { "UPDATED" } else { "NOCHANGE" }))
     }
 
-    /// The addresses to set; `None` where one is malformed. facts §2.1: `ip` may hold either family; without it, and
+    /// The addresses to set; `None` where one is malformed. FACTS.md D1: `ip` may hold either family; without it, and
     /// without `ipv6`, the caller's IPv4 address is taken. IPv6 is never seen.
     fn addresses(&self, seen: Option<Ipv4Addr>) -> Option<(Option<Ipv4Addr>, Option<Ipv6Addr>)> {
         if self.clear {

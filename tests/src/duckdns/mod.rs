@@ -1,4 +1,4 @@
-//! DuckDNS over real sockets, strict, as far as the facts sheet knows it: each comment "facts §" names the section. What
+//! DuckDNS over real sockets, strict, as far as it is known: comments name the entries of tests/FACTS.md. What
 //! it holds is served as names by [`crate::name_server`].
 
 use std::{
@@ -22,10 +22,10 @@ use call::Call;
 
 use crate::exchange::{Asked, answer, asked, endless};
 
-/// facts §2.1: a UUID in lower case.
+/// FACTS.md D1: a UUID in lower case.
 pub const TOKEN: &str = "a7c4d0ad-114e-40ef-ba1d-d217904a50f2";
 
-/// The account's names. facts §2.3: a free account has five.
+/// The account's names. FACTS.md D3: a free account has five.
 pub const NAMES: [&str; 2] = ["home", "away"];
 
 /// What becomes of one call.
@@ -33,17 +33,17 @@ pub const NAMES: [&str; 2] = ["home", "away"];
 pub enum Fault {
     /// It is answered as DuckDNS does in health.
     None,
-    /// facts §2.3: seen in September 2024.
+    /// FACTS.md D3: seen in September 2024.
     BadGateway,
-    /// facts §2.3: seen in August 2025 and June 2026.
+    /// FACTS.md D3: seen in August 2025 and June 2026.
     Jetty,
-    /// facts §2.3: an empty answer with status 200.
+    /// FACTS.md D3: an empty answer with status 200.
     Empty,
-    /// facts §2.3: slow, seen beyond 30 s. It does what it was asked and answers so late.
+    /// FACTS.md D3: slow, seen beyond 30 s. It does what it was asked and answers so late.
     Slow(Duration),
-    /// facts §2.3: the connection is reset.
+    /// FACTS.md D3: the connection is reset.
     Reset,
-    /// facts §2.2: `KO` gives no reason, so it may come of anything.
+    /// FACTS.md D2: `KO` gives no reason, so it may come of anything.
     Ko,
     /// With status 200, whatever was asked.
     Says(&'static str),
@@ -207,7 +207,7 @@ impl State {
         self.say(stream, asked, &said).await;
     }
 
-    /// facts §2.2: status 200 whatever is said, chunked (one chunk of two bytes for `OK`), no line end, behind nginx and
+    /// FACTS.md D2: status 200 whatever is said, chunked (one chunk of two bytes for `OK`), no line end, behind nginx and
     /// a load balancer of AWS.
     async fn say(&self, stream: &mut TcpStream, asked: &Asked, text: &str) {
         let headers = "Server: nginx\r\nContent-Type: text/plain;charset=utf-8\r\nSet-Cookie: AWSALB=x; Path=/\r\n\

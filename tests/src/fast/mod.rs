@@ -1,5 +1,5 @@
 //! fast.com, as strict as it is known to be: a page, a script, an API in two versions, and servers whose addresses are
-//! signed and expire. Each fact cites its section of the facts sheet (external services, section 3).
+//! signed and expire. What is known of them, and from where, is in tests/FACTS.md.
 
 mod fault;
 mod targets;
@@ -30,7 +30,7 @@ pub struct Fast {
 #[derive(Debug)]
 struct State {
     faults: Vec<Fault>,
-    /// Word characters, changing at each start (facts §3.1).
+    /// Word characters, changing at each start (FACTS.md F1).
     token: String,
     secret: u64,
     pages: AtomicU32,
@@ -109,7 +109,7 @@ impl State {
     fn answer(&self, base: &str, request: &Request) -> Reply {
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/") => self.page(),
-            // The script's name changes with its content (facts §3.1.1).
+            // The script's name changes with its content (FACTS.md F1).
             ("GET", path) if path.starts_with("/app-") => self.script(base, path),
             ("GET", "/netflix/speedtest") => self.api(base, request, false),
             ("GET", "/netflix/speedtest/v2") if !self.has(Fault::OnlyV1) => self.api(base, request, true),
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// HTML with one script (facts §3.1.1).
+    /// HTML with one script (FACTS.md F1).
     fn page(&self) -> Reply {
         let served = self.pages.fetch_add(1, Relaxed);
         for fault in &self.faults {
@@ -145,8 +145,8 @@ impl State {
         Reply::text(200, "text/html; charset=utf-8", page)
     }
 
-    /// `apiEndpoint="host/path"`, `token:"word characters"`, several `urlCount:n`, the last of which counts (facts
-    /// §3.1.2).
+    /// `apiEndpoint="host/path"`, `token:"word characters"`, several `urlCount:n`, the last of which counts (FACTS.md
+    /// F1).
     fn script(&self, base: &str, path: &str) -> Reply {
         for fault in &self.faults {
             match fault {
@@ -171,8 +171,8 @@ impl State {
         Reply::text(200, "application/javascript", script)
     }
 
-    /// 403 without the current token; v1 answers a list, perhaps of fewer than asked for, v2 an object (facts §3.1.3,
-    /// §3.2).
+    /// 403 without the current token; v1 answers a list, perhaps of fewer than asked for, v2 an object (FACTS.md F1,
+    /// F2).
     fn api(&self, base: &str, request: &Request, v2: bool) -> Reply {
         for fault in &self.faults {
             match fault {

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::{Fault, State, html, now, refusal};
 use crate::web::{Body, Reply, Request};
 
-/// The whole object has 25 MiB (facts §3.2).
+/// The whole object has 25 MiB (FACTS.md F2).
 pub const OBJECT: u64 = 26_214_400;
 
 impl State {
-    /// `/speedtest?c=…&n=…&v=…&e=<unix expiry>&t=<signature>` (facts §3.2).
+    /// `/speedtest?c=…&n=…&v=…&e=<unix expiry>&t=<signature>` (FACTS.md F2).
     pub(super) fn named(&self, base: &str, n: u64, expiry: u64) -> Value {
         let signature = self.signature(&n.to_string(), &expiry.to_string());
         let url = format!("{base}/speedtest?c=de&n={n}&v=16&e={expiry}&t={signature}");
@@ -27,7 +27,7 @@ impl State {
         format!("{:016x}", hasher.finish())
     }
 
-    /// 403 for an address that has expired or is not signed so (facts §3.2).
+    /// 403 for an address that has expired or is not signed so (FACTS.md F2).
     pub(super) fn target(&self, request: &Request) -> Reply {
         let value = |name| request.query(name).unwrap_or_default();
         let (n, expiry) = (value("n"), value("e"));
@@ -63,7 +63,7 @@ impl State {
         octets(Body::Payload(length))
     }
 
-    /// Uploads are posted to `/range/0-0`, 128 KiB to 25 MiB each (facts §3.3).
+    /// Uploads are posted to `/range/0-0`, 128 KiB to 25 MiB each (FACTS.md F3).
     fn take(&self, request: &Request, range: (u64, u64)) -> Reply {
         let octets = request.field("content-type") == Some("application/octet-stream");
         if self.has(Fault::RefusesUploads) {
@@ -82,7 +82,7 @@ impl State {
     }
 }
 
-/// `/range/<from>-<to>`, both included, or the whole object without it (facts §3.2).
+/// `/range/<from>-<to>`, both included, or the whole object without it (FACTS.md F2).
 fn range(path: &str) -> Option<(u64, u64)> {
     let Some(range) = path.strip_prefix("/speedtest/range/") else { return Some((0, OBJECT - 1)) };
     let (from, to) = range.split_once('-')?;

@@ -1,7 +1,7 @@
 //! Points of metrics: one (`…/metrics/{metric}/data`), or many of several metrics (`…/metrics/data`).
 //!
 //! Points that are too old or in the future are left out without a word to the client, as statuspage.io is thought to do
-//! (facts: no documented answer), or refused where the keeper is strict.
+//! (tests/FACTS.md S2), or refused where the keeper is strict.
 
 use axum::{
     Json,

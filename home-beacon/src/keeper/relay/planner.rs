@@ -15,7 +15,7 @@ use shared::id::MetricId;
 
 use crate::keeper::store::QueuedPoint;
 
-/// The most points of one call. statuspage.io names no limit (facts: 1.6).
+/// The most points of one call. statuspage.io names no limit (tests/FACTS.md S1).
 pub const MOST_POINTS: usize = 500;
 
 /// Calls in any minute: half of what statuspage.io grants a token, so that the prober keeps the other half.

@@ -2,8 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// statuspage.io keeps one point for each 30 seconds, and takes them up to 28 days back (facts: vendor's page on system
-/// metrics).
+/// statuspage.io keeps one point for each 30 seconds, and takes them up to 28 days back (tests/FACTS.md S1).
 const SLOT: i64 = 30;
 pub(super) const BACKFILL: SignedDuration = SignedDuration::from_hours(28 * 24);
 
