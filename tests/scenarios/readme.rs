@@ -40,13 +40,14 @@ fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "charts/home-beacon/README.md",
+    "findings/README.md",
     "home-beacon/README.md",
     "infra/README.md",
     "infra/systemd/README.md",
