@@ -76,13 +76,13 @@ pub struct ProbeSettings {
 /// Show what a keeper has been told lately.
 #[derive(Clone, Debug, Parser)]
 pub struct ReadingsSettings {
-    /// Of what: `ping`, `bandwidth`, …, or @ and the id of a page's metric
+    /// Metric to show: `ping`, `bandwidth`, …, or @ and the id of a page's metric
     #[arg(default_value = "ping", value_parser = readings_of)]
     pub metric: String,
-    /// How far back
+    /// Time range: this far back from now
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1h")]
     pub within: Duration,
-    /// Wait up to so long for a first one
+    /// Wait up to this long for a first reading
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
     /// The keeper

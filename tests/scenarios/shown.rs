@@ -277,7 +277,7 @@ async fn the_latest_measurement_is_the_latest_that_was_one() {
         &[
             json!({"metric": "bandwidth", "at": measured.to_string(), "value": 93.5}),
             json!({"metric": "bandwidth", "at": skipped.to_string(), "skipped": "the budget is used up"}),
-            json!({"metric": "ping", "at": measured.to_string(), "value": 12.5, "loss": 0.0}),
+            json!({"metric": "ping", "at": measured.to_string(), "value": 12.5, "loss": 25.0}),
             json!({"metric": "ping", "at": spoilt.to_string(), "value": 480.0, "loss": 20.0, "mark": "bandwidth_test"}),
         ],
     )
@@ -289,7 +289,7 @@ async fn the_latest_measurement_is_the_latest_that_was_one() {
         format!("porchlight_reading_timestamp_seconds{{metric=\"bandwidth\"}} {}", measured.as_second()),
         format!("porchlight_reading_skipped_timestamp_seconds{{metric=\"bandwidth\"}} {}", skipped.as_second()),
         "porchlight_reading{metric=\"ping\"} 12.5".to_owned(),
-        "porchlight_reading_loss_percent{metric=\"ping\"} 0".to_owned(),
+        "porchlight_reading_loss_ratio{metric=\"ping\"} 0.25".to_owned(),
         format!("porchlight_reading_timestamp_seconds{{metric=\"ping\"}} {}", measured.as_second()),
         format!("porchlight_reading_spoilt_timestamp_seconds{{metric=\"ping\"}} {}", spoilt.as_second()),
     ] {

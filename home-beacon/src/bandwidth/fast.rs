@@ -21,7 +21,7 @@ const LONGEST_ANSWER: usize = 64 << 10;
 /// How long one text is asked for again after trouble that passes.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// Where fast.com is, and what was learned of it.
+/// fast.com's address, and what was learned of it.
 #[derive(Debug)]
 pub(super) struct Fast {
     page: Url,

@@ -36,7 +36,7 @@ const BESIDE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Parser)]
 #[command(name = "bandwidth", version)]
 pub struct BandwidthSettings {
-    /// Whom to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that is in trouble), or the
+    /// Source to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that is in trouble), or the
     /// address of any file of 1 MB or more
     #[arg(long, env = "SOURCE", hide_env_values = true, default_value = "auto")]
     pub source: Choice,
@@ -66,10 +66,10 @@ pub struct BandwidthSettings {
     /// Without a keeper: the metric that gets the upload
     #[arg(long, env = "METRIC_ID_UPLOAD")]
     pub metric_id_upload: Option<MetricId>,
-    /// Where fast.com is
+    /// fast.com's address
     #[arg(long, env = "FAST_URL", hide_env_values = true, value_parser = web_address, default_value = FAST)]
     pub fast_url: Url,
-    /// Where Cloudflare's speed test is
+    /// Address of Cloudflare's speed test
     #[arg(long, env = "CLOUDFLARE_URL", hide_env_values = true, value_parser = base_address, default_value = CLOUDFLARE)]
     pub cloudflare_url: Url,
     /// How long a run may take, handing over included

@@ -27,23 +27,23 @@ pub const BEACON_KEY: SecretSetting = SecretSetting {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "beacon", version)]
 pub struct BeaconSettings {
-    /// Where the world asks, over IPv4 and IPv6: the router forwards a port to this one, and the home network sees it too;
+    /// Public address to listen on, over IPv4 and IPv6: the router forwards a port to this one, and the home network sees it too;
     /// without it `[::]:8080`, or `0.0.0.0:8080` where there is no IPv6
     #[arg(long, env = "PUBLIC_ADDR", value_parser = listen_address)]
     pub public_addr: Option<SocketAddr>,
-    /// Where Prometheus asks for /metrics
+    /// Address that /metrics listens on, for Prometheus
     #[arg(long, env = "PRIVATE_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9090")]
     pub private_addr: SocketAddr,
     /// How many public connections may be open at once
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=16384))]
     pub max_connections: u16,
-    /// How long it goes on answering after SIGTERM, for who is still sent here; 0s: not at all, 60s at most
+    /// Time to keep answering after SIGTERM, while clients are still sent here; 0s: none, 60s at most
     #[arg(long, env = "STOP_DELAY", value_name = "DURATION", value_parser = delay, default_value = "0s")]
     pub stop_delay: Duration,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
-    /// Only look whether the settings are in order
+    /// Validate the settings and exit
     #[arg(long)]
     pub check: bool,
 }

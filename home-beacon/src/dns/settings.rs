@@ -41,10 +41,10 @@ pub struct DnsSettings {
     /// Which records are kept: 4, 6 or both. The record of a family that is left out is never touched
     #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true, default_value = "4")]
     pub ip_version: Families,
-    /// Where DuckDNS is
+    /// DuckDNS's address
     #[arg(long, env = "DUCKDNS_URL", value_parser = base_address, default_value = "https://www.duckdns.org")]
     pub duckdns_url: Url,
-    /// Who is asked, over IPv4, which address we come from; independent of each other
+    /// Services that report our public IPv4 address; independent of each other
     #[arg(
         long,
         env = "ADDRESS_SOURCES",
@@ -72,7 +72,7 @@ pub struct DnsSettings {
         default_value = "1.1.1.1,8.8.8.8,9.9.9.9"
     )]
     pub public_dns: Vec<SocketAddr>,
-    /// DuckDNS is called after up to so long, drawn by chance, because every home's clock strikes :00 and :05 at once; 0s
+    /// Random delay of up to this long before DuckDNS is called, because every home's clock strikes :00 and :05 at once; 0s
     /// is none, and so is a terminal
     #[arg(long, env = "JITTER", value_parser = duration_or_none, default_value = "15s")]
     pub jitter: Duration,

@@ -24,25 +24,25 @@ pub const STATUSPAGE_TOKEN: SecretSetting =
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub struct RunSettings {
-    /// Keep on running, so often
+    /// Repeat at this interval
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub every: Option<Duration>,
-    /// Tell each run as a JSON line, also on a terminal
+    /// Print each run as a JSON line, also on a terminal
     #[arg(long)]
     pub json: bool,
     /// Measure, but hand nothing over and remember nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How long it waits before its first run, to keep out of another job's way; 60s at most
+    /// Delay before the first run, to keep out of another job's way; 60s at most
     #[arg(long, env = "START_DELAY", value_name = "DURATION", value_parser = delay, default_value = "0s")]
     pub start_delay: Duration,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
-    /// Only look whether the settings are in order
+    /// Validate the settings and exit
     #[arg(long)]
     pub check: bool,
-    /// With --check: ask whether keeper, page and metrics are there
+    /// With --check: also verify online that keeper, page and metrics exist
     #[arg(long, requires = "check")]
     pub online: bool,
 }

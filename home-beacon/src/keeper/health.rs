@@ -68,24 +68,32 @@ pub(super) fn without_storage() -> Response {
 
 fn relay(text: &mut Exposition, report: &Report, backlog: Option<Backlog>) {
     let Report { condition, looked_at, calls, failed_calls, points, held_points, left, .. } = report;
-    text.gauge("relay_well", "Whether the last call upstream went well.", u8::from(*condition == Condition::Well));
+    text.gauge("relay_up", "Whether the last call upstream went well.", u8::from(*condition == Condition::Well));
     let paused = u8::from(*condition == Condition::Paused);
     text.gauge("relay_paused", "Whether upstream refuses everything until a person has mended it.", paused);
-    text.gauge("relay_left", "Metrics and components that upstream does not take.", left.len());
+    text.gauge("relay_unmatched", "Metrics and components that upstream does not know or take.", left.len());
     text.counter("relay_calls_total", "Calls upstream.", calls);
     text.counter("relay_failed_calls_total", "Calls upstream that failed.", failed_calls);
     text.counter("relay_points_total", "Points that upstream has taken.", points);
     text.counter("relay_held_points_total", "Repetitions of what is measured rarely.", held_points);
     if let Some(backlog) = backlog {
-        text.gauge("relay_waiting", "Points that upstream has not taken yet.", backlog.waiting);
-        text.gauge("relay_set_aside", "Points that upstream refused, or that are too old for it.", backlog.set_aside);
+        text.gauge("relay_queued_points", "Points that upstream has not taken yet.", backlog.waiting);
+        text.gauge(
+            "relay_rejected_points",
+            "Points that upstream refused, or that are too old for it.",
+            backlog.set_aside,
+        );
         if let Some(oldest) = backlog.oldest {
-            text.gauge("relay_oldest_seconds", "The time of the oldest point that waits, since 1970.", oldest);
+            text.gauge(
+                "relay_oldest_timestamp_seconds",
+                "The time of the oldest point that waits, since 1970.",
+                oldest,
+            );
         }
     }
     if let Some(looked_at) = looked_at {
         let looked_at = looked_at.as_second();
-        text.gauge("mirror_seconds", "When upstream's page was copied last, since 1970.", looked_at);
+        text.gauge("mirror_timestamp_seconds", "When upstream's page was copied last, since 1970.", looked_at);
     }
 }
 
@@ -98,7 +106,9 @@ fn readings(text: &mut Exposition, latest: &[Latest]) {
     let measured = |latest: &Latest, of: fn(&LatestReading) -> Option<f64>| latest.measured.as_ref().and_then(of);
     let told: [Told<'_>; 6] = [
         ("reading", "The value of the latest measurement, in its unit.", &|it| measured(it, |it| it.value)),
-        ("reading_loss_percent", "The loss of the latest measurement.", &|it| measured(it, |it| it.loss)),
+        ("reading_loss_ratio", "The share of packets that the latest measurement lost, from 0 to 1.", &|it| {
+            measured(it, |it| it.loss).map(|percent| percent / 100.0)
+        }),
         ("reading_failed", "Whether the latest measurement failed.", &|it| {
             measured(it, |it| Some(f64::from(u8::from(it.failed))))
         }),

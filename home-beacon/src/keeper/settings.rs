@@ -40,10 +40,10 @@ const DEFAULT_HOLD: Duration = Duration::from_hours(3);
 #[derive(Clone, Debug, Parser)]
 #[command(name = "keeper", version)]
 pub struct KeeperSettings {
-    /// Where page and API are served
+    /// Address that the page and the API listen on
     #[arg(long, env = "KEEPER_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8030")]
     pub keeper_addr: SocketAddr,
-    /// Where strangers may come: the page and /api/v2 alone, and nothing that takes a token; unset: nowhere
+    /// Address of a second, public listener: the page and /api/v2 alone, and nothing that takes a token; unset: none
     #[arg(long, env = "KEEPER_PUBLIC_ADDR", value_name = "ADDRESS", value_parser = listen_address)]
     pub keeper_public_addr: Option<SocketAddr>,
     /// The database: an SQLite file, made where it is missing
@@ -68,10 +68,10 @@ pub struct KeeperSettings {
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
-    /// Only look whether the settings are in order
+    /// Validate the settings and exit
     #[arg(long)]
     pub check: bool,
-    /// With --check: ask whether page, components and metrics are there upstream
+    /// With --check: also verify online that page, components and metrics exist upstream
     #[arg(long, requires = "check")]
     pub online: bool,
     #[command(subcommand)]

@@ -27,7 +27,7 @@ const RESOLVING: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ping", version)]
 pub struct PingSettings {
-    /// Whom to ping: a name or an address, or several with commas; the first one feeds the page's metric
+    /// Host to ping: a name or an address, or several with commas; the first one feeds the page's metric
     #[arg(long, env = "TARGET_HOST", value_delimiter = ',', default_value = "1.1.1.1")]
     pub target_host: Vec<Target>,
     /// How many echoes each target is sent: 1 to 1000

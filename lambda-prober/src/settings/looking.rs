@@ -15,7 +15,7 @@ pub struct LookingSettings {
     /// How many attempts a home gets before it counts as silent: 2 to 5
     #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
     pub attempts: u8,
-    /// Who is asked when a home does not answer, to tell that it is down from a prober that is cut off: hosts and ports,
+    /// Hosts to connect to when a home does not answer, to tell an outage from a prober that is cut off: names and ports,
     /// one of them at least by name and one by address
     #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
     pub witnesses: Witnesses,

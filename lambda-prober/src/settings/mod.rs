@@ -96,22 +96,22 @@ pub struct ProberSettings {
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
-    /// Keep on running, so often: every 15s or longer. Below 60s a home has less time to answer
+    /// Repeat at this interval: every 15s or longer. Below 60s a home has less time to answer
     #[arg(long, value_name = "DURATION", value_parser = cycle)]
     pub every: Option<Duration>,
-    /// Tell each run as a JSON line, also on a terminal
+    /// Print each run as a JSON line, also on a terminal
     #[arg(long)]
     pub json: bool,
-    /// Write nothing
+    /// Change nothing: only report what would be written
     #[arg(long)]
     pub dry_run: bool,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
-    /// Only look whether the settings are in order
+    /// Validate the settings and exit
     #[arg(long)]
     pub check: bool,
-    /// With --check: ask whether page, component, key and home are there
+    /// With --check: also verify online that page, component, key and home exist
     #[arg(long, requires = "check")]
     pub online: bool,
 }

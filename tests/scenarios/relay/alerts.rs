@@ -70,15 +70,15 @@ async fn metrics(relay: &Relay, lines: &[&str]) -> String {
 #[tokio::test]
 async fn a_keeper_tells_all_that_the_alerts_ask_for() {
     let relay = Relay::start([], AWAY).await;
-    let away = ["porchlight_relay_well 0\n", "porchlight_relay_waiting 0\n", "porchlight_keeper_undated 0\n"];
+    let away = ["porchlight_relay_up 0\n", "porchlight_relay_queued_points 0\n", "porchlight_keeper_undated 0\n"];
     metrics(&relay, &[&away[..], &["porchlight_relay_failed_calls_total 1\n"]].concat()).await;
     let now = Timestamp::now();
     let speed = json!({"metric": "bandwidth", "at": now.to_string(), "value": 80.0});
     store(&relay.home, &[ping(now, 10.0), speed]).await;
-    let mut told = names(&metrics(&relay, &["porchlight_relay_oldest_seconds "]).await);
+    let mut told = names(&metrics(&relay, &["porchlight_relay_oldest_timestamp_seconds "]).await);
     // One that begins while upstream is well copies it at once.
     let relay = Relay::start([], Fault::None).await;
-    told.extend(names(&metrics(&relay, &["porchlight_relay_well 1\n", "porchlight_mirror_seconds "]).await));
+    told.extend(names(&metrics(&relay, &["porchlight_relay_up 1\n", "porchlight_mirror_timestamp_seconds "]).await));
     let asked = rules();
     let asked =
         asked.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("porchlight_"));
