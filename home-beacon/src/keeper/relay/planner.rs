@@ -1,5 +1,4 @@
-//! What to send upstream next, given what waits, the budget of calls, the time and the last answer. Pure: time and dice are
-//! handed in.
+//! What to send upstream next, given what waits, the budget of calls, the last answer, the time and dice. Pure.
 //!
 //! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
 //! upstream keeps one value for each slot of 30 seconds and the last one wins.
@@ -15,7 +14,7 @@ use shared::id::MetricId;
 
 use crate::keeper::store::QueuedPoint;
 
-/// The most points of one call. statuspage.io names no limit (tests/FACTS.md S1).
+/// The most points of one call. statuspage.io names no limit (tests/FACTS.md S2).
 pub const MOST_POINTS: usize = 500;
 
 /// Calls in any minute: half of what statuspage.io grants a token, so that the prober keeps the other half.
