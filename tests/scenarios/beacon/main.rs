@@ -15,11 +15,9 @@ use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 use tests::{
     beacon::Beacon,
     keeper::Keeper,
-    namespace::Namespace,
     prober::prober_command,
-    process::{Process, ours, run},
-    seccomp::{IPV6, refusing},
-    skip::{long, skip},
+    process::{Process, ours},
+    skip::long,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -1,9 +1,10 @@
 //! What is planned, and what was measured last: on the page, and for machines.
 
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::json;
 use tests::{
-    keeper::{COMPONENT, Keeper, PAGE},
+    keeper::{Keeper, PAGE},
     upstream::store,
 };
 

@@ -4,7 +4,7 @@ mod latest;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::{
@@ -14,7 +14,7 @@ use tests::{
     prober::{probe_with, prober_command},
     process::{file, own_address},
     statuspage::Fault,
-    upstream::{Relay, store},
+    upstream::Relay,
 };
 
 /// Every path that a router of the keeper's names, with ids in place of the parameters.
