@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::settings::WrongSetting;
+use crate::wrong_setting::WrongSetting;
 
 /// Reads a regular file of at most `longest` bytes. Anything else (a pipe, a device) could keep a reader for ever.
 ///

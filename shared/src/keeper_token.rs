@@ -5,14 +5,13 @@ use std::env;
 
 use url::Url;
 
+pub use crate::token_prefix::PREFIX;
 use crate::{
     random::{self, NoRandomness},
     secret::{Secret, SecretSetting, SecretSource},
-    settings::{WrongSetting, base_address},
+    settings::base_address,
+    wrong_setting::WrongSetting,
 };
-
-/// How a keeper's token begins that `porchlight keygen --token` made. (Those of statuspage.io are bare hexadecimal digits.)
-pub const PREFIX: &str = "porchlight_keeper_";
 
 /// The domain that a keeper's token has no business at.
 const STATUSPAGE: &str = "statuspage.io";
@@ -33,12 +32,6 @@ pub fn new() -> Result<String, NoRandomness> {
 /// Whether a token is told to be a keeper's.
 pub fn is_keepers(token: &Secret) -> bool {
     token.expose().starts_with(PREFIX)
-}
-
-/// Whether a text is a keeper's token but for the case of its letters, which counts.
-pub fn is_in_another_case(text: &str) -> bool {
-    let beginning = text.get(..PREFIX.len());
-    beginning.is_some_and(|text| text != PREFIX && text.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Whether an address is statuspage.io's.

@@ -4,6 +4,7 @@
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows whose answer it got
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
+//! - [`token_prefix`]: what it is recognised by
 //! - [`random`]: bytes that nobody can guess
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
@@ -42,4 +43,5 @@ pub mod settings;
 pub mod shutdown;
 pub mod statuspage;
 pub mod telemetry;
+pub mod token_prefix;
 pub mod wrong_setting;

@@ -4,7 +4,7 @@
 
 use std::{env, ffi::OsString, fmt, path::PathBuf};
 
-use crate::{file, keeper_token, wrong_setting::WrongSetting};
+use crate::{file, token_prefix, wrong_setting::WrongSetting};
 
 /// The longest file that can hold a secret, in bytes.
 const LONGEST_FILE: u64 = 64 << 10;
@@ -40,7 +40,7 @@ impl Secret {
                 "{name} stands between quotation marks, which are part of it where no shell takes them away: leave them out"
             )));
         }
-        if keeper_token::is_in_another_case(value) {
+        if token_prefix::is_in_another_case(value) {
             return Err(WrongSetting(format!(
                 "{name} is a keeper's token in other letters: capitals count, so copy it again as it was made"
             )));

@@ -29,9 +29,6 @@ const LEAST_ANSWER: u64 = 128 << 10;
 /// hold, a buffer each.
 const READING: u64 = 3 * (64 << 10);
 
-/// A smaller piece of what has no end cannot be cut off in time.
-pub(super) const LEAST_ENDLESS: u64 = 512 << 10;
-
 /// As many bytes of a body are looked at: some tell no type, or a wrong one.
 const BEGIN: usize = 64;
 

@@ -14,11 +14,13 @@ use url::Url;
 use super::{
     allowance::{Allowance, HANDSHAKE},
     dial::Buffer,
-    download::LEAST_ENDLESS,
     line::Line,
     source::Servers,
     trouble::Trouble,
 };
+
+/// A smaller piece of what has no end cannot be cut off in time.
+const LEAST_ENDLESS: u64 = 512 << 10;
 
 /// A server that sends nothing for so long is as good as gone; all of them are sooner, so that those who take turns at
 /// being silent are noticed.
