@@ -3,6 +3,7 @@
 
 use std::{fs, time::Duration};
 
+use home_beacon::keeper::store::holder_of;
 use jiff::{SignedDuration, Timestamp, Unit};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -129,9 +130,17 @@ fn is_near(one: Timestamp, other: Timestamp) -> bool {
 }
 
 /// Ends it as a power cut does; its files.
-fn cut(keeper: Keeper) -> TempDir {
+async fn cut(keeper: Keeper) -> TempDir {
     let Keeper { process, folder, .. } = keeper;
-    drop(process);
+    process.kill().await;
+    // That was who started it in there. It ends with that, but perhaps in the middle of a slow write.
+    let database = format!("sqlite:{}", folder.path().join("keeper.db").display());
+    let gone = async {
+        while holder_of(&database).is_some() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("it ends");
     folder
 }
 
@@ -143,7 +152,7 @@ async fn after_a_power_cut_a_saved_clock_is_not_believed_until_it_is_set() {
     let keeper = machine.keeper(tempfile::tempdir().expect("a folder"), 86400).await;
     let died = ping(&keeper, 0).await;
     assert_eq!(health(&keeper).await["clock"], "ok");
-    let folder = cut(keeper);
+    let folder = cut(keeper).await;
 
     // Three hours later the line is still down, and the clock goes on from half a minute before the cut, twice.
     machine.boots("b");
@@ -152,7 +161,7 @@ async fn after_a_power_cut_a_saved_clock_is_not_believed_until_it_is_set() {
     let second = ping(&keeper, -30).await + SignedDuration::from_secs(HOURS + 30 - 20);
     assert_eq!(health(&keeper).await["clock"], "not set");
     assert_eq!((pings(&keeper, died).await.len(), gaps(&keeper).await), (1, vec![]));
-    let folder = cut(keeper);
+    let folder = cut(keeper).await;
     // In the same boot, 20 seconds later by both clocks.
     machine.is_off_by(-10);
     let mut keeper = machine.keeper(folder, 40).await;
@@ -181,7 +190,7 @@ async fn a_container_with_a_boot_of_its_own_was_not_restarted_with_its_host_and_
     let Some(machine) = Machine::new("a_container_with_a_boot").await else { return };
     let keeper = machine.keeper(tempfile::tempdir().expect("a folder"), 86400).await;
     ping(&keeper, 0).await;
-    let folder = cut(keeper);
+    let folder = cut(keeper).await;
     // Off for a while: the clock of its host goes on, and so does the one on the wall.
     machine.boots("b");
     machine.is_off_by(600);
@@ -190,7 +199,7 @@ async fn a_container_with_a_boot_of_its_own_was_not_restarted_with_its_host_and_
     assert_eq!(health(&keeper).await["clock"], "ok");
     let gap = gaps(&keeper).await;
     assert!(matches!(gap[..], [(_, ended, false)] if is_near(ended, at)), "{gap:?}");
-    let folder = cut(keeper);
+    let folder = cut(keeper).await;
 
     // Its host comes back from a power cut, and it is started twice before the clock is set.
     machine.boots("c");
@@ -198,7 +207,7 @@ async fn a_container_with_a_boot_of_its_own_was_not_restarted_with_its_host_and_
     let keeper = machine.keeper(folder, 30).await;
     let third = ping(&keeper, 590).await + SignedDuration::from_secs(HOURS - 590 - 30);
     assert_eq!(health(&keeper).await["clock"], "not set");
-    let folder = cut(keeper);
+    let folder = cut(keeper).await;
     machine.boots("d");
     machine.is_off_by(HOURS);
     let keeper = machine.keeper(folder, 60).await;
