@@ -92,3 +92,21 @@ async fn the_forms_are_some() {
         assert_eq!(ended.code, Some(0), "{schema}: {}{}", ended.stdout, ended.stderr);
     }
 }
+
+/// A Pi need not compile it, and the image need not carry it.
+#[tokio::test]
+async fn the_home_side_is_built_without_aws() {
+    let crates = async |package: &str| {
+        let mut tree = command(env!("CARGO"));
+        tree.args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package]);
+        tree.current_dir(root());
+        let ended = run(tree, LIMIT).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout
+    };
+    assert!(crates("lambda-prober").await.contains("aws-sdk-ssm"), "it is looked for by its name");
+    for package in ["infra", "home-beacon"] {
+        let crates = crates(package).await;
+        assert!(!crates.contains("aws-sdk") && !crates.contains("aws-config"), "{package}: {crates}");
+    }
+}

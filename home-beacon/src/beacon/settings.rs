@@ -27,8 +27,8 @@ pub const BEACON_KEY: SecretSetting = SecretSetting {
 #[derive(Clone, Debug, Parser)]
 #[command(name = "beacon", version)]
 pub struct BeaconSettings {
-    /// Public address to listen on, over IPv4 and IPv6: the router forwards a port to this one, and the home network sees it too;
-    /// without it `[::]:8080`, or `0.0.0.0:8080` where there is no IPv6
+    /// Public address to listen on, over IPv4 and IPv6: the router forwards a port to this one, and the home network
+    /// sees it too; without it `[::]:8080`, or `0.0.0.0:8080` where there is no IPv6
     #[arg(long, env = "PUBLIC_ADDR", value_parser = listen_address)]
     pub public_addr: Option<SocketAddr>,
     /// Address that /metrics listens on, for Prometheus

@@ -1,6 +1,6 @@
 //! Who writes to, or asks for, what nobody is shown: another page than the one that is shown, or a component or a
-//! metric that no seed names any more. Both happen when a seed changes and a prober does not. They are told so in the answer, in the log, and on
-//! the private page.
+//! metric that no seed names any more. Both happen when a seed changes and a prober does not. They are told so in the
+//! answer, in the log, and on the private page.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! Repeats what is measured rarely. statuspage.io's day view shows a gap where five minutes have no point (tests/FACTS.md S1), and
-//! a bandwidth test takes place every few hours. Pure: the time is handed in.
+//! Repeats what is measured rarely. statuspage.io's day view shows a gap where five minutes have no point
+//! (tests/FACTS.md S1), and a bandwidth test takes place every few hours. Pure: the time is handed in.
 
 use std::{collections::HashMap, time::Duration};
 
