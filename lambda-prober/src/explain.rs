@@ -8,7 +8,6 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use shared::statuspage::IncidentStatus;
 
 use self::attempt::{Whose, explain_attempt, failure_words, trouble_words};
 use crate::{
@@ -186,22 +185,12 @@ impl fmt::Display for Called<'_> {
                 change
             }
             Call::Change { incident, change } => {
-                write!(f, "change incident {incident} to {}", status_words(change.status))?;
+                write!(f, "change incident {incident} to {}", change.status)?;
                 change
             }
         };
         let mut sets = change.components.iter();
         sets.try_for_each(|(component, to)| write!(f, ", set component {component} to {to}"))?;
         write!(f, ": {}", change.body)
-    }
-}
-
-fn status_words(status: IncidentStatus) -> &'static str {
-    match status {
-        IncidentStatus::Investigating => "investigating",
-        IncidentStatus::Identified => "identified",
-        IncidentStatus::Monitoring => "monitoring",
-        IncidentStatus::Resolved => "resolved",
-        IncidentStatus::Other => "another status",
     }
 }

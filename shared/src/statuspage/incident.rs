@@ -6,25 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::ComponentStatus;
+use super::{ComponentStatus, IncidentStatus};
 use crate::id::{ComponentId, IncidentId};
-
-/// Where a realtime incident stands, in the order of its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IncidentStatus {
-    /// It is known that something is wrong.
-    Investigating,
-    /// It is known what.
-    Identified,
-    /// It is over, as far as is known.
-    Monitoring,
-    /// It is over.
-    Resolved,
-    /// Maintenance in any state, a postmortem, and whatever else there may be: not a realtime incident's.
-    #[serde(other)]
-    Other,
-}
 
 /// An incident as the API tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -91,13 +74,6 @@ impl<'de> Deserialize<'de> for Incidents {
     }
 }
 
-impl IncidentStatus {
-    /// Whether a realtime incident goes on.
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Investigating | Self::Identified | Self::Monitoring)
-    }
-}
-
 /// A field that may also be `null`.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
@@ -128,6 +104,6 @@ mod tests {
         assert!(ours.components[0].id.as_str() == "8kbf7d35c070" && ours.status.is_open() && ours.updates == 2);
         assert!(ours.updated_at < ours.created_at, "times of any zone");
         assert!(!maintenance.status.is_open() && maintenance.components.is_empty());
-        assert_eq!(maintenance.status, IncidentStatus::Other);
+        assert_eq!(maintenance.status, IncidentStatus::InProgress);
     }
 }

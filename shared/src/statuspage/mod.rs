@@ -5,8 +5,10 @@
 
 mod client;
 mod incident;
+mod status;
 mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO, Which};
-pub use incident::{Incident, IncidentChange, IncidentStatus, Incidents};
-pub use types::{Component, ComponentStatus, Listing, Page, Point, UnknownStatus, Warning};
+pub use incident::{Incident, IncidentChange, Incidents};
+pub use status::{ComponentStatus, Impact, IncidentStatus, UnknownImpact, UnknownIncidentStatus, UnknownStatus};
+pub use types::{Component, Listing, Page, Point, Warning};

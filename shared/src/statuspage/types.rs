@@ -1,10 +1,9 @@
 //! What the API's answers hold, as far as we read them. Unknown fields are ignored; missing ones are an error.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::ComponentStatus;
 use crate::id::ComponentId;
 
 /// A component as the API tells it.
@@ -37,58 +36,6 @@ pub struct Point {
     pub timestamp: i64,
     /// In the metric's unit.
     pub value: f64,
-}
-
-/// What a page can say of a component. The API's sixth value, the empty one, is an absent status here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ComponentStatus {
-    /// All is well.
-    Operational,
-    /// A person works on it.
-    UnderMaintenance,
-    /// It works, but slowly or in part.
-    DegradedPerformance,
-    /// Some of it does not work.
-    PartialOutage,
-    /// It does not work.
-    MajorOutage,
-}
-
-/// A text that is no component status.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a status is one of operational, under_maintenance, degraded_performance, partial_outage, major_outage")]
-pub struct UnknownStatus;
-
-impl ComponentStatus {
-    /// All of them, in the order in which the API lists them.
-    pub const ALL: [Self; 5] =
-        [Self::Operational, Self::UnderMaintenance, Self::DegradedPerformance, Self::PartialOutage, Self::MajorOutage];
-
-    /// As the API writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Operational => "operational",
-            Self::UnderMaintenance => "under_maintenance",
-            Self::DegradedPerformance => "degraded_performance",
-            Self::PartialOutage => "partial_outage",
-            Self::MajorOutage => "major_outage",
-        }
-    }
-}
-
-impl fmt::Display for ComponentStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ComponentStatus {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
-    }
 }
 
 /// A status that this version does not know is read as absent: it must not stop a run that may never touch it.
@@ -149,7 +96,7 @@ mod tests {
             assert_eq!(status.as_str().parse(), Ok(status));
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
-        assert_eq!("fine".parse::<ComponentStatus>(), Err(UnknownStatus));
+        assert_eq!("fine".parse::<ComponentStatus>(), Err(crate::statuspage::UnknownStatus));
     }
 
     #[test]
