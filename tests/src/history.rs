@@ -1,4 +1,4 @@
-//! A keeper's database as it is after a long time, made in a short one, through the store's own road: readings come in, hours
+//! A keeper's database as it is after a long time, made in a short one, by the keeper's own code: readings come in, hours
 //! take their place, what is old goes. Every history is the same one, but for the day on which it ends.
 
 use std::{fmt::Write, path::Path};
@@ -6,15 +6,14 @@ use std::{fmt::Write, path::Path};
 use fastrand::Rng;
 use home_beacon::{
     clock::Host,
-    keeper::{seed::Seed, store::Store},
     reading::{MOST, Outcome, Reading},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     clock::Hand,
+    in_process::Home,
     keeper::{COMPONENT, PAGE},
-    process::file,
 };
 
 pub const LATENCY: &str = "9kbf7d35c070";
@@ -32,7 +31,7 @@ pub enum Old {
     EachMinute,
 }
 
-/// The seed of a home with three metrics; `relay` is whether they are told upstream.
+/// The seed of a home with three metrics; `relay` is whether they are relayed.
 pub fn seed(relay: bool) -> String {
     let mut seed = format!(
         "[page]\nid = \"{PAGE}\"\nname = \"My home\"\ntime_zone = \"Europe/Berlin\"\n\n\
@@ -52,16 +51,11 @@ pub fn seed(relay: bool) -> String {
     seed
 }
 
-/// A folder's store, with metrics that are marked to be told upstream.
-///
-/// # Panics
-/// When the folder cannot be written.
-pub async fn open(folder: &Path, host: Host) -> Store {
-    let url = format!("sqlite:{}", folder.join("keeper.db").display());
-    let seed = Seed::read(file(folder, "relaying.toml", &seed(true)).as_ref()).expect("a seed");
-    let store = Store::open(&url, host).await.expect("a database");
-    store.seed(&seed).await.expect("it takes the seed");
-    store
+/// A home's database in that folder, with metrics that are relayed; `relays` is whether there is a page upstream.
+pub async fn open(folder: &Path, host: Host, relays: bool) -> Home {
+    let home = Home::open(folder, host, relays).await;
+    home.seed(&seed(true)).await;
+    home
 }
 
 /// What `ping` hands over after a run against a name: five echoes, and the look at the name.
@@ -97,8 +91,8 @@ pub fn reading(name: &str, at: Timestamp, value: f64) -> Reading {
 /// Lives through so many days up to now in which all three metrics were measured each minute; how many readings came in.
 ///
 /// # Panics
-/// When the store does not take them.
-pub async fn live(store: &Store, clock: &Hand, days: u16, old: Old) -> usize {
+/// When they cannot be stored.
+pub async fn live(home: &Home, clock: &Hand, days: u16, old: Old) -> usize {
     let (mut dice, mut count) = (Rng::with_seed(u64::from(days)), 0);
     for day in (0..days).rev() {
         let begins = clock.now();
@@ -113,10 +107,10 @@ pub async fn live(store: &Store, clock: &Hand, days: u16, old: Old) -> usize {
         }
         clock.reach(begins + SignedDuration::from_hours(24));
         for batch in readings.chunks(MOST) {
-            store.add_readings(batch).await.expect("they are stored");
+            home.recorder.add_readings(batch).await.expect("they are stored");
         }
         count += readings.len();
-        store.retain_once().await.expect("what is old is looked for");
+        home.roll_up().await;
     }
     count
 }

@@ -6,6 +6,7 @@
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running; [`cost`]: what that takes
 //! - [`clock`], [`history`]: time that is moved by hand, and a database that has seen much of it
+//! - [`in_process`]: a keeper's parts without its listeners
 //! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
@@ -35,6 +36,7 @@ pub mod guide;
 pub mod history;
 pub mod home;
 pub mod image;
+pub mod in_process;
 pub mod keeper;
 pub mod lambda;
 pub mod link;

@@ -16,9 +16,9 @@ use tracing_subscriber::filter::LevelFilter;
 use url::{Host, Url};
 
 use super::{
+    db::{check_address, check_place, holder_of},
     relay::Upstream,
     seed::Seed,
-    store::{check_address, check_place, holder_of},
 };
 use crate::serve::collides;
 
@@ -143,7 +143,7 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
 impl KeeperSettings {
     /// # Errors
     /// When there can be no database where it is said to be, or both doors are one.
-    pub fn look(&self) -> Result<(), WrongSetting> {
+    pub fn validate(&self) -> Result<(), WrongSetting> {
         if let Some(public) = self.keeper_public_addr.filter(|public| collides(*public, self.keeper_addr)) {
             return Err(WrongSetting(format!(
                 "KEEPER_PUBLIC_ADDR: {public} is where KEEPER_ADDR is, too: give the public page a port of its own"

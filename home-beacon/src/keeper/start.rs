@@ -1,11 +1,10 @@
 //! The keeper on a disk that cannot be written yet: a card that the kernel has mounted read-only, or a full one. What is
-//! there is served, whoever brings something is asked to come again, and once the disk can be written the keeper begins.
+//! there is served, clients that write are asked to retry, and once the disk can be written the keeper begins.
 
 use std::{
     fs,
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use axum::{Json, Router, extract::Request, http::StatusCode, routing::get};
@@ -14,34 +13,37 @@ use tokio::time::sleep;
 use tower::ServiceExt;
 
 use super::{
-    Doors, Ending, Keeper, KeeperConfig, Shared, StartError, api::Refusal, doors::Faces, faces, health, store,
-    store::Store,
+    Ending, Keeper, KeeperConfig, Listeners, StartError,
+    background::RETRY_INTERVAL,
+    db::{self, Db},
+    http::{self, HttpError, Shared, health},
+    listeners::Routers,
+    measured::Recorder,
+    outbox::Outbox,
+    status::pages,
 };
 use crate::clock::Host;
 
-/// How often it is tried.
-const AGAIN: Duration = Duration::from_secs(5);
-
-/// How much room a disk must have, in bytes: for the log of a database (32 KiB of it an index), and some writes.
-const ROOM: usize = 64 << 10;
+/// How much free space a disk must have, in bytes: for the log of a database (32 KiB of it an index), and some writes.
+const MIN_FREE: usize = 64 << 10;
 
 /// What answers now.
 #[derive(Clone, Debug)]
-struct Front(Arc<Mutex<Faces>>);
+struct CurrentRouters(Arc<Mutex<Routers>>);
 
-impl Front {
-    fn put(&self, faces: Faces) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faces;
+impl CurrentRouters {
+    fn put(&self, routers: Routers) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = routers;
     }
 
-    fn faces(&self) -> Faces {
-        Faces { private: self.router(|faces| &faces.private), public: self.router(|faces| &faces.public) }
+    fn routers(&self) -> Routers {
+        Routers { private: self.router(|routers| &routers.private), public: self.router(|routers| &routers.public) }
     }
 
-    fn router(&self, which: fn(&Faces) -> &Router) -> Router {
-        let front = self.clone();
+    fn router(&self, which: fn(&Routers) -> &Router) -> Router {
+        let current = self.clone();
         Router::new().fallback(move |request: Request| {
-            let now = which(&front.0.lock().unwrap_or_else(PoisonError::into_inner)).clone();
+            let now = which(&current.0.lock().unwrap_or_else(PoisonError::into_inner)).clone();
             now.oneshot(request)
         })
     }
@@ -60,9 +62,9 @@ pub enum Started {
 pub struct Waiting {
     config: KeeperConfig,
     host: Host,
-    front: Front,
+    current: CurrentRouters,
     /// What is read until then.
-    reading: Option<Store>,
+    reading: Option<Db>,
 }
 
 /// Opens the database and applies the seed, or finds out that this must wait.
@@ -75,9 +77,9 @@ pub async fn start(config: KeeperConfig, host: Host) -> Result<Started, StartErr
         Err(error) => error,
     };
     let Some(obstacle) = obstacle(&config.database_url).filter(|_| error.may_pass()) else { return Err(error) };
-    tracing::error!(%obstacle, "the database cannot be written: what is there is served, and writers are asked to come again");
-    let front = Front(Arc::new(Mutex::new(without_database(&obstacle))));
-    let mut waiting = Waiting { config, host, front, reading: None };
+    tracing::error!(%obstacle, "the database cannot be written: what is there is served, and clients that write are asked to retry");
+    let current = CurrentRouters(Arc::new(Mutex::new(without_database(&obstacle))));
+    let mut waiting = Waiting { config, host, current, reading: None };
     waiting.read(&obstacle).await;
     Ok(Started::Waiting(Box::new(waiting)))
 }
@@ -87,20 +89,24 @@ impl Started {
     ///
     /// # Errors
     /// When a database that could be written at last turns out to be unusable.
-    pub async fn run(self, doors: impl Into<Doors>, shutdown: impl Future<Output = ()>) -> Result<(), StartError> {
+    pub async fn run(
+        self,
+        listeners: impl Into<Listeners>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
         match self {
             Self::Ready(keeper) => {
-                keeper.run(doors, shutdown).await;
+                keeper.run(listeners, shutdown).await;
                 Ok(())
             }
             Self::Waiting(mut waiting) => {
-                let faces = waiting.front.faces();
+                let routers = waiting.current.routers();
                 let ending = Ending::default();
-                let shutdown = ending.noticing(shutdown);
+                let shutdown = ending.record(shutdown);
                 let mut keeper = None;
                 let ended = tokio::select! {
-                    () = doors.into().serve(faces, shutdown) => Ok(()),
-                    error = waiting.tend(&mut keeper) => Err(error),
+                    () = listeners.into().serve(routers, shutdown) => Ok(()),
+                    error = waiting.wait_and_run(&mut keeper) => Err(error),
                 };
                 if let Some(keeper) = keeper {
                     keeper.close(&ending).await;
@@ -112,10 +118,10 @@ impl Started {
 }
 
 impl Waiting {
-    /// Becomes a keeper once it can, and does what that one does unasked.
-    async fn tend(&mut self, keeper: &mut Option<Keeper>) -> StartError {
+    /// Becomes a keeper once the disk can be written, and runs its background tasks.
+    async fn wait_and_run(&mut self, keeper: &mut Option<Keeper>) -> StartError {
         let opened = loop {
-            sleep(AGAIN).await;
+            sleep(RETRY_INTERVAL).await;
             if obstacle(&self.config.database_url).is_some() {
                 continue;
             }
@@ -135,36 +141,38 @@ impl Waiting {
         };
         tracing::info!(page = %opened.page(), "the database can be written");
         let keeper = keeper.insert(opened);
-        self.front.put(faces(&keeper.shared));
-        match keeper.tend().await {}
+        self.current.put(http::routers(&keeper.shared));
+        match keeper.run_background().await {}
     }
 
     /// Serves what the database holds, or nothing but how it is.
     async fn read(&mut self, obstacle: &io::Error) {
         let Self { config, host, .. } = self;
         let read = async {
-            let store = Store::open_to_read(&config.database_url, host.clone(), obstacle.to_string()).await.ok()?;
+            let db = Db::open_read_only(&config.database_url, obstacle.to_string()).await.ok()?;
+            let outbox = Outbox::new(db.clone(), false);
+            let recorder = Recorder::read_only(db.clone(), host.clone(), outbox.clone());
             let page = match &config.seed {
                 Some(seed) => seed.page.id.clone(),
-                None => store.pages().await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,
+                None => pages::list(&db).await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,
             };
-            store.page(&page).await.ok()?;
-            Some((store, page))
+            pages::get(&db, &page).await.ok()?;
+            Some((db.clone(), Shared::new(config.clone(), db, outbox, recorder, page, None)))
         };
-        let (faces, reading) = match read.await {
-            Some((store, page)) => (faces(&Shared::new(config.clone(), store.clone(), page, None)), Some(store)),
+        let (routers, reading) = match read.await {
+            Some((db, shared)) => (http::routers(&shared), Some(db)),
             None => (without_database(obstacle), None),
         };
-        self.front.put(faces);
+        self.current.put(routers);
         self.reading = reading;
     }
 }
 
 /// What answers where there is no database yet.
-fn without_database(obstacle: &io::Error) -> Faces {
+fn without_database(obstacle: &io::Error) -> Routers {
     let health = Json(json!({ "storage": obstacle.to_string(), "clock": null, "relay": null }));
     let later = async || {
-        Refusal::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
+        HttpError::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
     };
     let private = Router::new()
         .route("/healthz", get(async || health))
@@ -172,18 +180,18 @@ fn without_database(obstacle: &io::Error) -> Faces {
         .fallback(later);
     let not_yet = async || (StatusCode::SERVICE_UNAVAILABLE, "There is nothing to show yet. Please try again later.\n");
     let public = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);
-    Faces { private, public }
+    Routers { private, public }
 }
 
 /// Why nothing can be written beside the database, if that is for a reason that may pass.
 fn obstacle(database_url: &str) -> Option<io::Error> {
-    let folder = store::folder(database_url).unwrap_or_else(|| ".".into());
+    let folder = db::folder(database_url).unwrap_or_else(|| ".".into());
     let path = folder.join(".porchlight-can-write");
     let write = || -> io::Result<()> {
         let mut file = fs::File::create(&path)?;
         // It is gone by its name at once, so that nothing is left of it however this ends.
         fs::remove_file(&path)?;
-        file.write_all(&vec![0; ROOM])?;
+        file.write_all(&vec![0; MIN_FREE])?;
         file.sync_all()
     };
     let error = write().err();

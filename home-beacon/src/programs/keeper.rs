@@ -5,7 +5,7 @@ use std::{env, process::ExitCode};
 use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
-    keeper::{Doors, KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, StartError, relay::ask, start},
+    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError, relay::ask, start},
     serve::listen,
 };
 use shared::{
@@ -69,21 +69,23 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
         other => anyhow::Error::new(other),
     };
     let keeper = start(config, Host::system()).await.map_err(told)?;
-    let doors =
-        Doors { private: listen(settings.keeper_addr)?, public: settings.keeper_public_addr.map(listen).transpose()? };
-    if let Some(public) = &doors.public {
+    let listeners = Listeners {
+        private: listen(settings.keeper_addr)?,
+        public: settings.keeper_public_addr.map(listen).transpose()?,
+    };
+    if let Some(public) = &listeners.public {
         tracing::info!(address = %public.local_addr()?, "listening for strangers: the page and /api/v2 alone");
     }
-    tracing::info!(address = %doors.private.local_addr()?, "listening");
+    tracing::info!(address = %listeners.private.local_addr()?, "listening");
     let manager = Manager::of_environment();
     manager.ready();
-    manager.watching(Box::pin(keeper.run(doors, manager.passing_on(shutdown)))).await.map_err(told)?;
+    manager.watching(Box::pin(keeper.run(listeners, manager.passing_on(shutdown)))).await.map_err(told)?;
     tracing::info!("stopped");
     Ok(())
 }
 
 fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
-    settings.look()?;
+    settings.validate()?;
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
         seed: settings.seed()?,

@@ -1,6 +1,8 @@
 //! A reading: what a job measured, or why it could not. Jobs hand readings over, the keeper stores them.
 
+pub mod leap_second;
 mod metric;
+pub mod slots;
 mod written;
 
 use std::str::FromStr;

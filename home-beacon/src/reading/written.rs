@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use crate::keeper::time::{LEAP_SECOND, is_leap_second};
+use super::leap_second::{LEAP_SECOND, is_leap_second};
 
 use super::{Mark, Metric, Outcome, Reading, is_sane};
 

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use home_beacon::{
     clock::Host,
-    keeper::{Keeper, KeeperConfig, StartError},
+    keeper::{Keeper, KeeperConfig, StartError, status::components},
     serve::listen,
 };
 use lambda_prober::{
@@ -177,7 +177,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
 
 /// The beacon as the prober's target, and the page's first component to tell it.
 async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
-    let components = keeper.store().components(keeper.page(), 0, 1).await?;
+    let components = components::list(keeper.db(), keeper.page(), 0, 1).await?;
     let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
     let url = Url::parse(&format!("http://{}/", line.address()))?;
     let home = Home { name: component.name, url, keys: None };

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|body: &[u8]| {
-    let _ = home_beacon::keeper::form::parse(body);
+    let _ = home_beacon::keeper::http::form::parse(body);
 });

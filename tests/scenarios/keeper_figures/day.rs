@@ -4,16 +4,17 @@
 use std::{fs, path::Path};
 
 use fastrand::Rng;
-use home_beacon::keeper::{relay::Courier, store::Store};
+use home_beacon::keeper::{db::Moment, job_states, relay::RelayWorker};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tests::{
     clock::Hand,
     history::{Old, bandwidth, live, open, ping, reading},
+    in_process::Home,
     keeper::Keeper,
 };
 
-use super::world::{WRITES, courier, on_disk, size, turn, upstream};
+use super::world::{WRITES, on_disk, size, step, upstream, worker};
 
 /// What a day may write.
 const MOST: f64 = 30.0;
@@ -41,15 +42,15 @@ async fn a_day_writes_less_than_30_mb_and_what_upstream_took_costs_it_little() {
     // The days that are counted are over: upstream takes nothing that is yet to come.
     let began = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(BEFORE) + 2 * 24 + 1);
     let clock = Hand::at(began);
-    let store = open(folder.path(), clock.standing_host()).await;
-    live(&store, &clock, BEFORE, Old::EachMinute).await;
-    store.close().await;
-    drop(store);
+    let home = open(folder.path(), clock.standing_host(), false).await;
+    live(&home, &clock, BEFORE, Old::EachMinute).await;
+    home.db.close().await;
+    drop(home);
     let mut day = Day::new(folder.path(), &clock, &upstream).await;
     // Not on a copy of the file: a file that was written at one go lies in memory in long pieces, and the kernel counts
     // the whole of each that is touched.
     let (together, apart) = (day.replay(Settled::Together).await, day.replay(Settled::Apart).await);
-    day.store.close().await;
+    day.home.db.close().await;
     eprintln!(
         "a day of the default schedule writes {together:.1} MB, and {apart:.1} MB where what upstream took is written down \
          apart (the file system's own journal left out; database {:.1} MiB)",
@@ -64,64 +65,65 @@ async fn a_day_writes_less_than_30_mb_and_what_upstream_took_costs_it_little() {
 struct Day<'a> {
     folder: &'a Path,
     clock: Hand,
-    store: Store,
-    courier: Courier,
+    home: Home,
+    worker: RelayWorker,
     dice: Rng,
 }
 
 impl<'a> Day<'a> {
     async fn new(folder: &'a Path, clock: &Hand, upstream: &Keeper) -> Self {
         let clock = Hand::at(clock.now());
-        let store = open(folder, clock.host()).await.relaying();
-        let courier = courier(&store, clock.host(), upstream);
-        Self { folder, clock, store, courier, dice: Rng::with_seed(1) }
+        let home = open(folder, clock.host(), true).await;
+        let worker = worker(&home, upstream);
+        Self { folder, clock, home, worker, dice: Rng::with_seed(1) }
     }
 
     /// Lives through one; how many MB were written.
     async fn replay(&mut self, settled: Settled) -> f64 {
         let begins = self.clock.now();
-        let (before, told) = (written(), self.courier.reports().latest().points);
+        let (before, told) = (written(), self.worker.reports().latest().points);
         for minute in 0..24 * 60 {
             let at = begins + SignedDuration::from_mins(minute);
             self.clock.reach(at);
             if minute % 60 == 0 {
-                self.store.retain_once().await.expect("what is old is looked for");
+                self.home.roll_up().await;
             }
             self.jobs(minute, at).await;
             let until = at + SignedDuration::from_mins(1);
-            while turn(&mut self.courier, &self.clock, until).await {
+            while step(&mut self.worker, &self.clock, until).await {
                 if settled == Settled::Apart {
-                    self.store.settle().await.expect("it is written");
+                    self.home.outbox.flush_delivered().await.expect("it is written");
                 }
             }
             self.as_time_passes();
         }
-        self.store.settle().await.expect("it is written");
-        let backlog = self.store.backlog().await.expect("it can be read");
+        self.home.outbox.flush_delivered().await.expect("it is written");
+        let backlog = self.home.backlog().await;
         assert_eq!(backlog.waiting, 0, "upstream was told of everything");
-        let told = self.courier.reports().latest().points - told;
+        let told = self.worker.reports().latest().points - told;
         assert!(told >= 2 * 24 * 60 + 8, "{told} points");
         written() - before
     }
 
     /// What the jobs of the chart hand over in that minute.
     async fn jobs(&mut self, minute: i64, at: Timestamp) {
-        self.store.add_readings(&ping(&mut self.dice, at)).await.expect("they are stored");
+        self.home.recorder.add_readings(&ping(&mut self.dice, at)).await.expect("they are stored");
         // A run of `dns` each five minutes writes only where something has changed: a new address a day is usual.
         if minute == 4 * 60 {
             self.remember("dns", &json!({"names": ["home"], "ipv4": {"address": "81.2.69.142", "at": at}})).await;
-            self.store.add_readings(&[reading("dns", at, 4.2)]).await.expect("it is stored");
+            self.home.recorder.add_readings(&[reading("dns", at, 4.2)]).await.expect("it is stored");
         }
         if minute % 180 == 0 {
             let record = |used: i64| json!({"month": "2026-11", "used": used, "test": {"from": at, "until": at}});
             self.remember("bandwidth", &record(minute + 250_000_000)).await;
-            self.store.add_readings(&bandwidth(&mut self.dice, at)).await.expect("they are stored");
+            self.home.recorder.add_readings(&bandwidth(&mut self.dice, at)).await.expect("they are stored");
             self.remember("bandwidth", &record(minute + 180_000_000)).await;
         }
     }
 
     async fn remember(&self, job: &str, document: &serde_json::Value) {
-        self.store.set_job_state(job, document, |_| true).await.expect("it is remembered");
+        let now = Moment::new(self.home.now());
+        job_states::set(&self.home.db, now, job, document, |_| true).await.expect("it is remembered");
     }
 
     /// What the kernel does of itself within half a minute, and a day in seconds would not see: it writes what was changed

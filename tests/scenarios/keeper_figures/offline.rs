@@ -14,7 +14,7 @@ use tests::{
     history::{BANDWIDTH, LATENCY, LOSS, bandwidth, open, ping},
 };
 
-use super::world::{WRITES, courier, held, turn, upstream};
+use super::world::{WRITES, held, step, upstream, worker};
 
 /// Without a line, with a reading each minute.
 const MINUTES: i64 = 27 * 24 * 60;
@@ -28,7 +28,7 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
     let hour = Timestamp::now().as_second() / 3600 - 1;
     let (from, to) = (hour * 3600 - MINUTES * 60, hour * 3600);
     let clock = Hand::at(Timestamp::from_second(to).expect("a time"));
-    let store = open(folder.path(), clock.host()).await.relaying();
+    let home = open(folder.path(), clock.host(), true).await;
     let mut dice = Rng::with_seed(27);
     let (mut readings, mut told) = (Vec::new(), BTreeMap::<_, BTreeMap<i64, f64>>::new());
     for minute in 0..MINUTES {
@@ -43,18 +43,18 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
         readings.extend([ping, bandwidth]);
     }
     for batch in readings.chunks(MOST) {
-        store.add_readings(batch).await.expect("they are stored");
+        home.recorder.add_readings(batch).await.expect("they are stored");
     }
 
     let points: usize = told.values().map(BTreeMap::len).sum();
     assert_eq!(points, 3 * 38_880);
-    let mut courier = courier(&store, clock.host(), &upstream);
-    let reports = courier.reports();
+    let mut worker = worker(&home, &upstream);
+    let reports = worker.reports();
     let late = clock.now() + SignedDuration::from_mins(40);
     let mut lately = VecDeque::new();
     while reports.latest().points < points as u64 {
         let (now, calls) = (clock.passed(), reports.latest().calls);
-        assert!(turn(&mut courier, &clock, late).await, "it is told in time: {:?}", reports.latest());
+        assert!(step(&mut worker, &clock, late).await, "it is told in time: {:?}", reports.latest());
         lately.extend((calls..reports.latest().calls).map(|_| now));
         lately.retain(|call| call.as_secs() + 60 > now.as_secs());
         assert!(lately.len() <= MOST_CALLS, "{} calls in a minute", lately.len());
@@ -77,5 +77,5 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
     for (metric, told) in told {
         assert!(held(&upstream, metric, from, to).await == told, "upstream holds what was measured of {metric}");
     }
-    store.close().await;
+    home.db.close().await;
 }

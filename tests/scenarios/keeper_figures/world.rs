@@ -1,14 +1,8 @@
-//! What the figures have in common: the keeper upstream, the courier that is driven by hand, and what a keeper holds.
+//! What the figures have in common: the keeper upstream, the relay that is stepped by hand, and what a keeper holds.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use home_beacon::{
-    clock::Host,
-    keeper::{
-        relay::{Courier, Turn, Upstream},
-        store::Store,
-    },
-};
+use home_beacon::keeper::relay::{RelayWorker, Step, Upstream};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use shared::secret::Secret;
@@ -16,6 +10,7 @@ use tempfile::TempDir;
 use tests::{
     clock::Hand,
     history::seed,
+    in_process::Home,
     keeper::{Keeper, PAGE, TOKEN},
     process::file,
 };
@@ -45,22 +40,22 @@ pub(crate) async fn upstream() -> Keeper {
     .await
 }
 
-/// One that carries there. It holds nothing: repetitions are beside the point.
-pub(crate) fn courier(store: &Store, host: Host, upstream: &Keeper) -> Courier {
+/// A relay to it. It repeats nothing: repetitions are beside the point.
+pub(crate) fn worker(home: &Home, upstream: &Keeper) -> RelayWorker {
     let upstream = Upstream {
         url: upstream.api().parse().expect("an address"),
         token: Secret::new(TOKEN).into(),
         hold: Duration::ZERO,
     };
-    Courier::new(store.clone(), host, PAGE.parse().expect("an id"), &upstream).expect("a client")
+    home.worker(PAGE.parse().expect("an id"), &upstream)
 }
 
-/// Takes a turn, and lets the time pass until the next one is due, but not beyond `until`; whether there is time left.
-pub(crate) async fn turn(courier: &mut Courier, clock: &Hand, until: Timestamp) -> bool {
-    let pause = match courier.turn().await {
-        Turn::Again => CALL,
+/// Takes a step, and lets the time pass until the next one is due, but not beyond `until`; whether there is time left.
+pub(crate) async fn step(worker: &mut RelayWorker, clock: &Hand, until: Timestamp) -> bool {
+    let pause = match worker.step().await {
+        Step::Again => CALL,
         // A pause of nothing would be one for ever here.
-        Turn::After(pause) => pause.max(Duration::from_millis(1)),
+        Step::After(pause) => pause.max(Duration::from_millis(1)),
     };
     let due = clock.now() + SignedDuration::try_from(pause).expect("a short time");
     let left = due < until;

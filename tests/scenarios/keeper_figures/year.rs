@@ -34,13 +34,13 @@ async fn a_year_of_readings_takes_little_memory_and_is_answered_at_once() {
     let hour = Timestamp::now().as_second() / 3600 * 3600;
     let began = Timestamp::from_second(hour).expect("a time") - SignedDuration::from_hours(24 * i64::from(DAYS));
     let clock = Hand::at(began);
-    let store = open(folder.path(), clock.standing_host()).await.relaying();
+    let home = open(folder.path(), clock.standing_host(), true).await;
     let old = if long() { Old::EachMinute } else { Old::Hourly };
     let start = Instant::now();
-    let readings = live(&store, &clock, DAYS, old).await;
-    let backlog = store.backlog().await.expect("it can be read");
-    store.close().await;
-    drop(store);
+    let readings = live(&home, &clock, DAYS, old).await;
+    let backlog = home.backlog().await;
+    home.db.close().await;
+    drop(home);
     drop(busy);
     eprintln!(
         "a year: {readings} readings in {:.0} s, {:.1} MiB, {} points that wait for upstream",

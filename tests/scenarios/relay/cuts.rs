@@ -3,7 +3,7 @@
 
 use std::{fs, time::Duration};
 
-use home_beacon::keeper::store::holder_of;
+use home_beacon::keeper::db::holder_of;
 use jiff::{SignedDuration, Timestamp, Unit};
 use reqwest::Method;
 use serde_json::{Value, json};

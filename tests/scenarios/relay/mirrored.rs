@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use home_beacon::keeper::status::incidents;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
@@ -120,8 +121,8 @@ async fn an_incident_that_came_and_went_while_nobody_could_look_is_copied_afterw
     world.way.play(Fault::None);
     world.pass(Duration::from_mins(2)).await;
     let id = incident["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
-    let copied = world.store.incident(&world.page, &id).await.expect("it is copied");
-    assert_eq!((copied.status.as_str(), copied.name.as_str()), ("resolved", "An hour without"));
+    let copied = incidents::get(&world.home.db, &world.page, &id).await.expect("it is copied");
+    assert_eq!((copied.state.as_str(), copied.name.as_str()), ("resolved", "An hour without"));
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn planned_maintenance_upstream_keeps_no_incident_open_at_home_and_comes_i
     world.pass(Duration::from_mins(3)).await;
     let status = async |world: &World, id: &str| {
         let id = id.parse().expect("an id");
-        world.store.incident(&world.page, &id).await.map(|copy| copy.status).ok()
+        incidents::get(&world.home.db, &world.page, &id).await.map(|copy| copy.state.to_string()).ok()
     };
     for id in &maintenance {
         assert_eq!(status(&world, id).await.as_deref(), Some("scheduled"));

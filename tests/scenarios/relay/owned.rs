@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use home_beacon::keeper::store::ComponentPatch;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{keeper::PAGE, statuspage::Fault, upstream::OWN};
@@ -15,9 +14,7 @@ fn path() -> String {
 
 /// Somebody at home says so.
 async fn say(world: &World, status: &str) {
-    let patch = ComponentPatch { status: Some(status.to_owned()), ..ComponentPatch::default() };
-    let own = OWN.parse().expect("an id");
-    world.store.update_component(&world.page, &own, patch).await.expect("it is the keeper's own");
+    world.home.set_status(&world.page, OWN, status.parse().expect("a status")).await;
 }
 
 /// A human says so upstream.

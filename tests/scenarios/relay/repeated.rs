@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use home_beacon::{
-    keeper::store::{Moment, Span},
+    keeper::{
+        db::Moment,
+        measured::series::{Span, buckets},
+    },
     reading::Outcome,
 };
 use jiff::Timestamp;
@@ -34,11 +37,11 @@ async fn a_bandwidth_is_told_every_five_minutes_until_the_hold_is_over() {
     assert_eq!(from, 1, "at home there is the one that was measured");
 }
 
-/// How many points of the bandwidth the store itself has.
+/// How many points of the bandwidth the home itself has.
 async fn shared_series(world: &World, since: Timestamp) -> usize {
     let span =
         Span { from: Moment::new(since), to: Moment::new(world.now()), step: jiff::SignedDuration::from_secs(30) };
-    world.store.series(&format!("@{BANDWIDTH}"), span).await.expect("a series").len()
+    buckets(&world.home.db, &format!("@{BANDWIDTH}"), span).await.expect("a series").len()
 }
 
 #[tokio::test]

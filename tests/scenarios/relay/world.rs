@@ -1,7 +1,6 @@
 //! A keeper's inside on clocks of the test's making, so that five minutes pass when they are told to.
 
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -11,11 +10,7 @@ use std::{
 
 use home_beacon::{
     clock::{BootClock, Clock, Host},
-    keeper::{
-        relay::{Courier, Turn, Upstream},
-        seed::Seed,
-        store::Store,
-    },
+    keeper::relay::{RelayWorker, Step, Upstream},
     reading::{Outcome, Reading},
 };
 use jiff::Timestamp;
@@ -25,6 +20,7 @@ use shared::{
 };
 use tempfile::TempDir;
 use tests::{
+    in_process::Home,
     keeper::{Keeper, TOKEN},
     statuspage::{Fault, Statuspage},
     upstream::{seed, statuspage_io},
@@ -75,13 +71,13 @@ impl Clocks {
     }
 }
 
-/// A store, a courier and an upstream. It began hours ago, so that what is sent lies in upstream's past.
+/// A home, its relay and an upstream. It began hours ago, so that what is sent lies in upstream's past.
 pub(crate) struct World {
     pub(crate) clocks: Clocks,
     pub(crate) start: Timestamp,
-    pub(crate) store: Store,
+    pub(crate) home: Home,
     pub(crate) page: PageId,
-    courier: Courier,
+    worker: RelayWorker,
     pub(crate) upstream: Keeper,
     pub(crate) way: Statuspage,
     _folder: TempDir,
@@ -104,12 +100,12 @@ impl World {
         let start = Timestamp::now() - BEFORE;
         let clocks = Clocks::at(start);
         let host = clocks.host("this boot", built);
-        let store = open(folder.path(), host.clone()).await;
-        let page = store.seed(&Seed::parse(&seed(true)).expect("a seed")).await.expect("it can be written");
+        let home = Home::open(folder.path(), host, true).await;
+        let page = home.seed(&seed(true)).await;
         let token = SecretSource::Value(Secret::new(TOKEN));
         let to = Upstream { url: way.api.parse().expect("an address"), token, hold: HOLD };
-        let courier = Courier::new(store.clone(), host, page.clone(), &to).expect("a client");
-        Self { clocks, start, store, page, courier, upstream, way, _folder: folder }
+        let worker = home.worker(page.clone(), &to);
+        Self { clocks, start, home, page, worker, upstream, way, _folder: folder }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -119,24 +115,18 @@ impl World {
     pub(crate) async fn measure(&self, metric: &str, outcome: Outcome, loss: Option<f64>) {
         let mut reading = Reading::new(metric.parse().expect("a metric"), self.now(), outcome);
         reading.loss = loss;
-        self.store.add_readings(&[reading]).await.expect("it is stored");
+        self.home.recorder.add_readings(&[reading]).await.expect("it is stored");
     }
 
     /// Lets that much time pass.
     pub(crate) async fn pass(&mut self, mut time: Duration) {
         while !time.is_zero() {
-            let pause = match self.courier.turn().await {
-                Turn::Again => Duration::ZERO,
-                Turn::After(pause) => pause.max(Duration::from_millis(100)).min(time),
+            let pause = match self.worker.step().await {
+                Step::Again => Duration::ZERO,
+                Step::After(pause) => pause.max(Duration::from_millis(100)).min(time),
             };
             self.clocks.pass(pause);
             time -= pause;
         }
     }
-}
-
-/// The store in that folder.
-pub(crate) async fn open(folder: &Path, host: Host) -> Store {
-    let url = format!("sqlite:{}", folder.join("keeper.db").display());
-    Store::open(&url, host).await.expect("it opens").relaying()
 }

@@ -14,11 +14,13 @@ use shared::{
     statuspage::{COMPONENTS_PER_CALL, Client, Component, ComponentStatus, Which},
 };
 
-use super::answer;
-use crate::keeper::{
-    relay::planner::Answer,
-    store::{OpenCopy, OutsideIncident, Store, StoreError},
+use super::{
+    answer,
+    copies::{self, OpenCopy},
+    planner::Answer,
+    upstream_incident::UpstreamIncident,
 };
+use crate::keeper::{KeeperClock, KeeperError, db::Db};
 
 /// How many of the last incidents are read after a time without a look.
 const RECENT: usize = 20;
@@ -36,11 +38,11 @@ const MAINTENANCE: [Which; 2] = [Which::Scheduled, Which::ActiveMaintenance];
 #[derive(Debug)]
 pub(super) enum Blind {
     Upstream(Answer),
-    Storage(StoreError),
+    Storage(KeeperError),
 }
 
-impl From<StoreError> for Blind {
-    fn from(error: StoreError) -> Self {
+impl From<KeeperError> for Blind {
+    fn from(error: KeeperError) -> Self {
         Self::Storage(error)
     }
 }
@@ -73,35 +75,33 @@ impl Mirror {
     /// Copies what upstream says now. `may_call` is asked before every call, and a no leaves the rest to the next look.
     /// After a time without a look the last incidents are read, too. The components that upstream does not know are
     /// returned.
-    pub(super) async fn look(
+    pub(super) async fn copy_page(
         &mut self,
-        store: &Store,
+        home: (&Db, &KeeperClock),
         client: &Client,
         page: &PageId,
         after_a_while: bool,
         mut may_call: impl FnMut() -> bool,
     ) -> Result<Vec<ComponentId>, Blind> {
         self.looks += 1;
-        let wanted = store.mirrored_components(page).await?;
-        let unknown = if wanted.is_empty() {
-            wanted
-        } else {
-            copy_components(store, client, page, wanted, &mut may_call).await?
-        };
+        let db = home.0;
+        let wanted = copies::mirrored_components(db, page).await?;
+        let unknown =
+            if wanted.is_empty() { wanted } else { copy_components(home, client, page, wanted, &mut may_call).await? };
         if !may_call() {
             return Ok(unknown);
         }
         let mut trouble = None;
         let unresolved = kept(client.incident_documents(page, Which::Unresolved).await, &mut trouble)?;
         let mut listed = unresolved.as_deref().map(ids).unwrap_or_default();
-        self.copy(store, page, unresolved.as_deref().unwrap_or_default()).await?;
+        self.copy(home, page, unresolved.as_deref().unwrap_or_default()).await?;
         let turn = usize::try_from(self.looks % 2).unwrap_or(0);
         for (index, which) in MAINTENANCE.into_iter().enumerate() {
             // One a minute is enough, but for the first time and after a while.
             if (after_a_while || turn == index) && may_call() {
                 match kept(client.incident_documents(page, which).await, &mut trouble) {
                     Ok(Some(documents)) => {
-                        self.copy(store, page, &documents).await?;
+                        self.copy(home, page, &documents).await?;
                         self.maintenance[index] = Some(ids(&documents));
                     }
                     Ok(None) => (),
@@ -117,19 +117,19 @@ impl Mirror {
         if after_a_while && may_call() {
             let recent = kept(client.incident_documents(page, Which::Recent(RECENT)).await, &mut trouble)?;
             listed.extend(recent.as_deref().map(ids).unwrap_or_default());
-            self.copy(store, page, recent.as_deref().unwrap_or_default()).await?;
+            self.copy(home, page, recent.as_deref().unwrap_or_default()).await?;
         }
         // Without the list nobody knows which have gone from it.
-        let open = if unresolved.is_some() { store.mirrored_open(page).await? } else { Vec::new() };
+        let open = if unresolved.is_some() { copies::open_copies(db, page).await? } else { Vec::new() };
         for id in self.gone(open, &listed) {
             if !may_call() {
                 break;
             }
             self.looked_up.insert(id.clone(), self.looks);
             match kept(client.incident_document(page, &id).await, &mut trouble) {
-                Ok(document) => self.copy(store, page, document.as_slice()).await?,
+                Ok(document) => self.copy(home, page, document.as_slice()).await?,
                 Err(ApiError::Permanent(permanent)) if permanent.status == 404 => {
-                    store.unmirror_incident(page, &id).await?;
+                    copies::delete_copy(db, page, &id).await?;
                     tracing::info!(incident = %id, "upstream has this incident no more");
                 }
                 // What is wrong with one must not keep the others from being looked at.
@@ -158,9 +158,10 @@ impl Mirror {
     }
 
     /// Copies those that can be read: somebody else's must not stop a look.
-    async fn copy(&mut self, store: &Store, page: &PageId, documents: &[Value]) -> Result<(), StoreError> {
+    async fn copy(&mut self, home: (&Db, &KeeperClock), page: &PageId, documents: &[Value]) -> Result<(), KeeperError> {
+        let (db, clock) = home;
         for document in documents {
-            let told = match OutsideIncident::read(document, store.wall()) {
+            let told = match UpstreamIncident::read(document, clock.wall()) {
                 Ok(told) => told,
                 Err(what) => {
                     let id = document["id"].as_str().unwrap_or("without an id").to_owned();
@@ -175,7 +176,7 @@ impl Mirror {
                     format!("incident {id} of upstream's is copied without what cannot be read of it: {odd}")
                 });
             }
-            if store.mirror_incident(page, &told).await? {
+            if copies::copy_incident(db, page, &told).await? {
                 tracing::info!(incident = %told.id, status = told.status, "upstream tells of an incident");
             }
         }
@@ -209,7 +210,7 @@ fn ids(documents: &[Value]) -> HashSet<String> {
 }
 
 async fn copy_components(
-    store: &Store,
+    (db, clock): (&Db, &KeeperClock),
     client: &Client,
     page: &PageId,
     mut wanted: Vec<ComponentId>,
@@ -231,8 +232,8 @@ async fn copy_components(
         }
         for Component { id, status, updated_at, .. } in found {
             let since: Option<Timestamp> = updated_at.parse().ok();
-            let since = since.unwrap_or_else(|| store.wall());
-            if store.mirror_component(page, &id, status, since).await? {
+            let since = since.unwrap_or_else(|| clock.wall());
+            if copies::copy_component(db, page, &id, status, since).await? {
                 let status = status.map(ComponentStatus::as_str);
                 tracing::info!(component = %id, status, "upstream tells of another status");
             }

@@ -1,19 +1,22 @@
-//! The keeper's way upstream: what is measured here is told there, what is said there is copied here. One task makes every
-//! call, one at a time, within one budget.
+//! The relay: what is measured here is sent upstream, what is said there is copied here. One task makes every call, one at a
+//! time, within one budget.
 //!
 //! - [`planner`]: what to send next (pure)
-//! - `courier`: the task
-//! - `mirror`: the copy of what upstream says
-//! - `hold`: the repetition of what is measured rarely (pure)
-//! - `online`: whether what is to be told is there upstream, for `--check --online`
-//! - `report`: how it is going, for the page, `/healthz` and `/metrics`
+//! - `worker`: the task
+//! - `mirror`: what is asked of upstream; `copies`: what is stored of it; `upstream_incident`: an incident as upstream sends it
+//! - `repeat`: the repetition of what is measured rarely (pure); `held_points`: which points those are
+//! - `online`: whether what is relayed is there upstream, for `--check --online`
+//! - `report`: the state of the relay, for the page, `/healthz` and `/metrics`
 
-mod courier;
-mod hold;
+pub(super) mod copies;
+mod held_points;
 mod mirror;
 mod online;
 pub mod planner;
+mod repeat;
 mod report;
+mod upstream_incident;
+mod worker;
 
 use std::time::Duration;
 
@@ -27,16 +30,16 @@ use url::Url;
 
 use self::planner::Answer;
 pub use self::{
-    courier::{Courier, Turn},
     online::ask,
     report::{Condition, Left, Report, Reports},
+    worker::{RelayWorker, Step},
 };
 
 /// A line at home may be slow, and one call brings 500 points.
 const DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(10), total: Duration::from_secs(20) };
 
-/// Whom the keeper relays to.
+/// The page upstream.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     pub url: Url,

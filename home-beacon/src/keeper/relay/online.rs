@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::keeper::{KeeperConfig, seed::Seed};
 
 /// How long upstream is asked.
-const PATIENCE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The most listings of one page.
 const MOST_LISTINGS: usize = 50;
@@ -30,7 +30,7 @@ pub async fn ask(config: &KeeperConfig) -> Vec<Asked> {
         Ok(client) => client,
         Err(error) => return vec![Asked::unasked(error.to_string())],
     };
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + DEADLINE;
     let page = &seed.page.id;
     let read = retry::until(until, || client.page(page)).await;
     let known = read.is_ok();

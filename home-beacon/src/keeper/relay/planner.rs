@@ -12,7 +12,7 @@ use std::{
 
 use shared::id::MetricId;
 
-use crate::keeper::store::QueuedPoint;
+use crate::keeper::outbox::QueuedPoint;
 
 /// The most points of one call. statuspage.io names no limit (tests/FACTS.md S2).
 pub const MOST_POINTS: usize = 500;

@@ -1,0 +1,76 @@
+//! What a keeper does besides answering requests, and what it logs at its start.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::{chain::deepest, id::PageId};
+use tokio::time::sleep;
+
+use super::{
+    KeeperError,
+    db::Db,
+    measured::{Dated, Recorder},
+    outbox::{Backlog, Outbox},
+    seed::metrics_put_away,
+    status::{components, pages},
+};
+
+/// How long after a failed attempt the next one comes, and how often an unset clock is checked.
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Writes heartbeats where no reading carries one.
+pub(super) async fn heartbeat(recorder: &Recorder) {
+    loop {
+        sleep(recorder.record_heartbeat().await.unwrap_or(RETRY_INTERVAL)).await;
+    }
+}
+
+/// Dates what came in before the clock was set.
+pub(super) async fn date(recorder: &Recorder) {
+    let mut has_failed = false;
+    loop {
+        let result = recorder.date().await;
+        match &result {
+            Ok(Dated { dated: 0, lost: 0 }) => (),
+            Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
+            Ok(Dated { dated, lost }) => {
+                tracing::warn!(dated, lost, "the clock is set, but the time of some readings cannot be known any more");
+            }
+            // Once: it is tried again and again.
+            Err(error) if !has_failed => {
+                tracing::warn!(cause = %deepest(error), "what came before the clock was set cannot be dated yet");
+            }
+            Err(_) => (),
+        }
+        has_failed = result.is_err();
+        sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Logs how much waits for upstream.
+pub(super) async fn log_backlog(outbox: &Outbox, now: Timestamp) -> Result<(), KeeperError> {
+    let Backlog { waiting, too_old, set_aside, .. } = outbox.backlog(now).await?;
+    tracing::info!(waiting, too_old, set_aside, "points for upstream");
+    Ok(())
+}
+
+/// Logs what is shown, with the ids that a prober needs, and what is kept but not shown.
+pub(super) async fn log_pages(db: &Db, shown: &PageId) -> Result<(), KeeperError> {
+    for page in pages::list(db).await? {
+        if page.id != *shown {
+            tracing::warn!(page = %page.id, name = page.name, "this page is kept, but another one is shown");
+            continue;
+        }
+        for component in components::list(db, shown, 0, u32::MAX).await? {
+            tracing::info!(page = %shown, component = %component.id, name = component.name, "shown");
+        }
+        for (metric, name) in metrics_put_away(db, shown).await? {
+            tracing::info!(
+                metric,
+                name,
+                "this metric is kept, but not shown: the seed names it no more, or shows its readings by another"
+            );
+        }
+    }
+    Ok(())
+}

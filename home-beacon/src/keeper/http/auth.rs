@@ -1,0 +1,110 @@
+//! Who may call: everybody who sends `Authorization: OAuth <token>` with the keeper's token. `/v1` also takes it as
+//! `?api_key=<token>`, as the published description offers it, where there is no such header. An address is written down in
+//! more places than a header, so that is taken off before anybody sees it, and neither the answer nor the address is to be
+//! kept or handed on.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use subtle::ConstantTimeEq;
+use url::form_urlencoded;
+
+use super::{HttpError, Shared};
+
+const KEY: &str = "api_key";
+
+/// The token in a header, and nowhere else.
+pub(super) async fn authenticate(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    look(&shared, in_header(&request))?;
+    Ok(next.run(request).await)
+}
+
+/// The token in a header, or in the query where there is no such header.
+pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let key = take_key(request.uri_mut());
+    let sent = in_header(&request);
+    let checked = match key.as_deref() {
+        Some(key) if matches!(sent, Sent::Nothing) => look(&shared, Sent::Token(key.as_bytes())),
+        _ => look(&shared, sent),
+    };
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    if key.is_some() {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
+    response
+}
+
+/// What a client shows to be let in.
+#[derive(Clone, Copy, Debug)]
+enum Sent<'a> {
+    Nothing,
+    /// A header in another form than ours.
+    SomethingElse,
+    Token(&'a [u8]),
+}
+
+fn in_header(request: &Request) -> Sent<'_> {
+    match request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes) {
+        None => Sent::Nothing,
+        Some(value) => value.strip_prefix(b"OAuth ").map_or(Sent::SomethingElse, Sent::Token),
+    }
+}
+
+fn look(shared: &Shared, sent: Sent<'_>) -> Result<(), HttpError> {
+    let token = shared.token.current().map_err(|error| {
+        // Nobody is let in, but it is not the client's token that is wrong.
+        tracing::error!(%error, "the token cannot be read");
+        HttpError::unavailable("the keeper's token cannot be read; try again later")
+    })?;
+    match sent {
+        Sent::Token(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(()),
+        Sent::Token(_) => Err(HttpError::unauthenticated("the token is not this keeper's")),
+        Sent::SomethingElse => Err(HttpError::unauthenticated("the header Authorization does not begin with `OAuth `")),
+        Sent::Nothing => Err(HttpError::unauthenticated("there is no header Authorization")),
+    }
+}
+
+/// Takes the key off an address; of several, the last one counts.
+fn take_key(uri: &mut Uri) -> Option<String> {
+    let query = uri.query()?;
+    let is_key = |pair: &&str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name == KEY);
+    let key = query.split('&').rfind(is_key)?;
+    let key = form_urlencoded::parse(key.as_bytes()).next()?.1.into_owned();
+    let rest = query.split('&').filter(|pair| !is_key(pair)).collect::<Vec<_>>().join("&");
+    let address = if rest.is_empty() { uri.path().to_owned() } else { format!("{}?{rest}", uri.path()) };
+    // A part of a valid address is one too; what were none would be asked for without its query.
+    *uri = address.parse().unwrap_or_default();
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_taken_off_the_address() {
+        for (address, key, left) in [
+            ("/pages?api_key=secret", Some("secret"), "/pages"),
+            ("/pages?page=2&api_key=a%2Bb+c&limit=1", Some("a+b c"), "/pages?page=2&limit=1"),
+            ("/pages?api_key=first&api%5Fkey=second", Some("second"), "/pages"),
+            ("/pages?api_key", Some(""), "/pages"),
+            ("/pages?q=api_key=x", None, "/pages?q=api_key=x"),
+            ("/pages", None, "/pages"),
+        ] {
+            let mut uri: Uri = address.parse().unwrap();
+            assert_eq!((take_key(&mut uri).as_deref(), uri.to_string().as_str()), (key, left), "{address}");
+        }
+    }
+}

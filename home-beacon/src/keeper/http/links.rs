@@ -1,0 +1,119 @@
+//! Where the page can be reached, and each incident on it: what the APIs tell as links.
+//!
+//! A page says so itself, by its `domain` or else its `url`. For one that does not, links begin as the request did that
+//! asks for them.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use shared::id::IncidentId;
+
+use crate::keeper::status::{Incident, Page};
+
+/// The longest name of a host with its port.
+const LONGEST_HOST: usize = 260;
+
+/// Under which address this keeper was asked, as far as the request tells.
+#[derive(Debug)]
+pub(super) struct Asked(String);
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let told = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let known = |host: &&str| {
+            let of_a_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+            !host.is_empty() && host.len() <= LONGEST_HOST && host.bytes().all(of_a_host)
+        };
+        // Before a keeper that is public stands somebody who speaks TLS for it.
+        let scheme = if told("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+        Ok(Self(format!("{scheme}://{}", told(header::HOST.as_str()).filter(known).unwrap_or("localhost"))))
+    }
+}
+
+/// Links to a page.
+#[derive(Debug)]
+pub(super) struct Links(String);
+
+impl Links {
+    pub(super) fn of(page: &Page, asked: &Asked) -> Self {
+        let told =
+            [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
+        let base = match told {
+            Some(address) if address.contains("://") => address.to_owned(),
+            Some(host) => format!("https://{host}"),
+            None => asked.0.clone(),
+        };
+        Self(base.trim_end_matches('/').to_owned())
+    }
+
+    /// The page itself.
+    pub(super) fn page(&self) -> &str {
+        &self.0
+    }
+
+    fn incident(&self, id: &IncidentId) -> String {
+        format!("{}/incidents/{id}", self.0)
+    }
+
+    /// Gives an incident its link, unless it is a copy that brought its own.
+    pub(super) fn complete(&self, incident: &mut Incident) {
+        if incident.shortlink.is_none() {
+            incident.shortlink = Some(self.incident(&incident.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::keeper::db::Moment;
+
+    fn page(domain: Option<&str>, url: Option<&str>) -> Page {
+        let now = Moment::new(Timestamp::UNIX_EPOCH);
+        Page {
+            id: "gytm4qzbx9t6".parse().unwrap(),
+            name: "Home".into(),
+            description: None,
+            url: url.map(str::to_owned),
+            domain: domain.map(str::to_owned),
+            subdomain: None,
+            time_zone: "UTC".into(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    async fn asked(headers: &[(&str, &str)]) -> Asked {
+        let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        let Ok(asked) = Asked::from_request_parts(&mut request.body(()).unwrap().into_parts().0, &()).await;
+        asked
+    }
+
+    #[tokio::test]
+    async fn a_link_begins_as_the_page_says_or_as_it_was_asked_for() {
+        let here = asked(&[("host", "pi.lan:8030")]).await;
+        for (domain, url, base) in [
+            (Some("status.example.org"), Some("https://example.org"), "https://status.example.org"),
+            (Some(""), Some("https://example.org/home/"), "https://example.org/home"),
+            (None, None, "http://pi.lan:8030"),
+        ] {
+            assert_eq!(Links::of(&page(domain, url), &here).page(), base);
+        }
+        for (headers, base) in [
+            (&[("host", "home.example"), ("x-forwarded-proto", "https")][..], "https://home.example"),
+            (&[("host", "[::1]:8030")], "http://[::1]:8030"),
+            (&[("host", "a\"><script>")], "http://localhost"),
+            (&[], "http://localhost"),
+        ] {
+            assert_eq!(Links::of(&page(None, None), &asked(headers).await).page(), base, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the keeper answers over HTTP.
+//!
+//! - [`v1`]: `/v1`, the Manage API; [`own`]: `/porchlight/v1`, our own; [`public`]: `/api/v2`, the status API; [`page`]: `/`, the
+//!   page; [`health`]: `/healthz` and `/metrics`
+//! - [`auth`], [`limiter`]: who may call, and how often; [`error`]: refusals
+//! - [`path`], [`listing`], [`payload`], [`form`], [`fields`], [`time`]: what a request says
+//! - [`links`]: where the page can be reached; [`strays`]: clients that use what the page does not show
+
+mod auth;
+mod error;
+mod fields;
+pub mod form;
+pub(super) mod health;
+mod limiter;
+mod links;
+mod listing;
+mod own;
+mod page;
+mod path;
+mod payload;
+mod public;
+mod strays;
+pub mod time;
+mod v1;
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, extract::Request, http::StatusCode};
+use shared::{id::PageId, secret::SecretSource};
+use tower::{Layer, ServiceExt, util::MapRequestLayer};
+
+pub(super) use self::error::HttpError;
+pub use self::error::NO_RELAY;
+use self::{limiter::Limiter, page::Audience, strays::Strays};
+use super::{
+    KeeperClock, KeeperConfig, db::Db, listeners::Routers, measured::Recorder, outbox::Outbox, relay::Reports,
+};
+
+/// What every handler can reach.
+#[derive(Clone, Debug)]
+pub(super) struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) db: Db,
+    pub(super) clock: KeeperClock,
+    pub(super) recorder: Recorder,
+    pub(super) outbox: Outbox,
+    /// The page that is shown at `/` and `/api/v2`.
+    pub(super) page: PageId,
+    token: SecretSource,
+    limiter: Limiter,
+    strict_points: bool,
+    /// The state of the relay, where there is one.
+    relay: Option<Reports>,
+    strays: Strays,
+}
+
+impl std::ops::Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        config: KeeperConfig,
+        db: Db,
+        outbox: Outbox,
+        recorder: Recorder,
+        page: PageId,
+        relay: Option<Reports>,
+    ) -> Self {
+        let limiter = Limiter::new(config.rate_limit);
+        let KeeperConfig { token, strict_points, .. } = config;
+        let (clock, strays) = (recorder.clock().clone(), Strays::default());
+        Self(Arc::new(Inner { db, clock, recorder, outbox, page, token, limiter, strict_points, relay, strays }))
+    }
+}
+
+/// What answers at the two listeners.
+pub(super) fn routers(shared: &Shared) -> Routers {
+    Routers { private: private(shared), public: public(shared) }
+}
+
+fn private(shared: &Shared) -> Router {
+    let routes = Router::new()
+        .nest("/v1", v1::router(shared))
+        .nest("/porchlight/v1", own::router(shared))
+        .nest("/api/v2", public::router())
+        .merge(page::router(Audience::Private))
+        .merge(health::router())
+        .with_state(shared.clone());
+    // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
+    let trimmed = MapRequestLayer::new(without_suffix::<Body>).layer(routes.into_service::<Body>());
+    Router::new().fallback(move |request: Request| trimmed.clone().oneshot(request))
+}
+
+/// What needs no token; a token opens nothing more here.
+fn public(shared: &Shared) -> Router {
+    Router::new()
+        .nest("/api/v2", public::router())
+        .merge(page::router(Audience::Public))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .with_state(shared.clone())
+}
+
+/// `/v1/pages.json` is `/v1/pages`. Applied before routing.
+fn without_suffix<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
+    let uri = request.uri();
+    let Some(path) = uri.path().strip_suffix(".json").filter(|path| path.starts_with("/v1/")) else { return request };
+    let path_and_query = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    // A part of a valid path is one too.
+    if let Ok(uri) = path_and_query.parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+}

@@ -1,0 +1,21 @@
+//! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
+
+mod readings;
+mod relay;
+mod series;
+mod state;
+
+use axum::{Router, middleware};
+
+use super::{HttpError, Shared, auth};
+
+pub(super) fn router(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .merge(readings::router())
+        .merge(relay::router())
+        .merge(series::router())
+        .merge(state::router())
+        .fallback(async || HttpError::not_found("this path"))
+        .method_not_allowed_fallback(async || HttpError::method_not_allowed())
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate))
+}

@@ -1,0 +1,33 @@
+//! `POST /porchlight/v1/readings`: `{"readings": […]}`, stored all or none, on disk when it is answered.
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use serde_json::{Value, json};
+
+use super::super::{HttpError, Shared, payload::JsonObject};
+use crate::reading::{MOST, Reading};
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/readings", post(add))
+}
+
+async fn add(State(shared): State<Shared>, body: JsonObject) -> Result<(StatusCode, Json<Value>), HttpError> {
+    let readings = read(body)?;
+    shared.recorder.add_readings(&readings).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "stored": readings.len() }))))
+}
+
+fn read(JsonObject(mut body): JsonObject) -> Result<Vec<Reading>, HttpError> {
+    let Some(Value::Array(readings)) = body.remove("readings") else {
+        return Err(HttpError::bad_request("readings is missing: the body is {\"readings\":[…]}"));
+    };
+    if readings.len() > MOST {
+        return Err(HttpError::unprocessable(format!("readings: one call may bring {MOST}")));
+    }
+    let read = |(index, reading): (usize, Value)| {
+        if !reading.is_object() {
+            return Err(HttpError::unprocessable(format!("readings[{index}]: must be an object")));
+        }
+        serde_json::from_value(reading).map_err(|error| HttpError::unprocessable(format!("readings[{index}]: {error}")))
+    };
+    readings.into_iter().enumerate().map(read).collect()
+}

@@ -1,0 +1,48 @@
+//! `/incidents/{id}`: one incident by itself, where the links of the APIs lead.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
+use shared::id::IncidentId;
+
+use super::{super::Shared, HEADERS, incidents::IncidentView, trouble};
+use crate::keeper::{
+    KeeperError,
+    status::{incidents, pages},
+};
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct IncidentPage {
+    /// The page's name.
+    page: String,
+    incident: IncidentView,
+    components: Vec<String>,
+}
+
+pub(super) async fn draw(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse() else { return not_found() };
+    match read(&shared, &id).await.map(|page| page.render()) {
+        Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
+        Ok(Err(error)) => trouble(&error),
+        Err(KeeperError::NotFound(_)) => not_found(),
+        Err(error) => trouble(&error),
+    }
+}
+
+async fn read(shared: &Shared, id: &IncidentId) -> Result<IncidentPage, KeeperError> {
+    let page = pages::get(&shared.db, &shared.page).await?;
+    let incident = incidents::get(&shared.db, &shared.page, id).await?;
+    Ok(IncidentPage {
+        components: incident.components.iter().map(|component| component.name.clone()).collect(),
+        incident: IncidentView::new(&incident, &page.zone()),
+        page: page.name,
+    })
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, HEADERS, "This page has no such incident.\n").into_response()
+}

@@ -1,0 +1,91 @@
+//! What was measured at home, as the page shows it: the latest value of each metric, or that nothing answers, and since when.
+//! Why it failed stays in the log: it may name what is nobody's business.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{super::Shared, Time};
+use crate::keeper::{
+    KeeperError,
+    measured::{
+        latest::{self, LatestOf},
+        metrics::{self, Metric},
+    },
+};
+
+/// The most metrics that are shown.
+const MOST: usize = 20;
+
+pub(super) struct MeasuredView {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// The value with its unit, and when it was measured.
+    pub(super) value: Option<String>,
+    pub(super) at: Option<Time>,
+    /// What stands in place of the value while nothing newer can be measured, and since when.
+    pub(super) failing: Option<FailingView>,
+}
+
+pub(super) struct FailingView {
+    pub(super) words: &'static str,
+    pub(super) since: Time,
+}
+
+/// The metrics that have anything to show.
+pub(super) async fn measured(
+    shared: &Shared,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Vec<MeasuredView>, KeeperError> {
+    let mut views = Vec::new();
+    let all = metrics::list(&shared.db, &shared.page, None, 0, u32::MAX).await?;
+    for metric in all.into_iter().filter(|metric| metric.display).take(MOST) {
+        let latest = latest::of_metric(&shared.db, now, &metric.id).await?;
+        // An attempt that went well, but of which this metric has no point, is another metric's.
+        if latest.point.is_some() || latest.failing().is_some() {
+            views.push(view(metric, &latest, zone, now));
+        }
+    }
+    Ok(views)
+}
+
+fn view(metric: Metric, latest: &LatestOf, zone: &TimeZone, now: Timestamp) -> MeasuredView {
+    // A point's time is its slot, which may lie ahead of the reading, and of now.
+    let time = |at: Timestamp| Time::new(at.min(now), zone);
+    let value = latest.point.as_ref().and_then(|point| point.value);
+    let places = usize::try_from(metric.decimal_places).unwrap_or(0);
+    let unit = metric.suffix.filter(|suffix| !suffix.is_empty()).map(|suffix| format!(" {suffix}")).unwrap_or_default();
+    let failing = latest.failing().map(|(since, all_lost)| FailingView {
+        words: if all_lost { "No answer" } else { "Not measured" },
+        since: time(since.timestamp()),
+    });
+    MeasuredView {
+        id: metric.id.to_string(),
+        name: metric.name,
+        value: value.map(|value| format!("{}{unit}", written(value, places))),
+        at: latest.measured_at().map(|at| time(at.timestamp())),
+        failing,
+    }
+}
+
+/// A value with so many places; one that is too small for them is not written as nothing.
+fn written(value: f64, places: usize) -> String {
+    let written = format!("{value:.places$}");
+    if value > 0.0 && written.parse() == Ok(0.0) {
+        let least = 10_f64.powi(-i32::try_from(places).unwrap_or(0));
+        return format!("under {least:.places$}");
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_very_small_is_not_written_as_nothing() {
+        assert_eq!(written(0.034, 1), "under 0.1");
+        assert_eq!(written(0.4, 0), "under 1");
+        assert_eq!(written(0.0, 1), "0.0");
+        assert_eq!(written(12.34, 1), "12.3");
+    }
+}

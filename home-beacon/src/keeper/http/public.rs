@@ -1,0 +1,199 @@
+//! `/api/v2`: the public status API, for badges and status readers. No token is needed, as on statuspage.io.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    routing::get,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::{
+    id::{IncidentId, PageId},
+    statuspage::Impact,
+};
+
+use super::{
+    HttpError, Shared,
+    links::{Asked, Links},
+};
+use crate::keeper::{
+    db::Moment,
+    status::{
+        Component, Incident, IncidentState, IncidentUpdate, Page, components as all_components,
+        incidents::{self as all_incidents, IncidentFilter},
+        overall::overall,
+        pages,
+    },
+};
+
+/// More than this no document lists.
+const MOST_INCIDENTS: u32 = 50;
+
+/// Everybody may read it from anywhere, and nobody should keep it.
+const HEADERS: [(HeaderName, &str); 2] =
+    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/summary.json", get(summary))
+        .route("/status.json", get(status))
+        .route("/components.json", get(components))
+        .route("/incidents.json", get(incidents))
+        .route("/incidents/unresolved.json", get(unresolved))
+        .route("/scheduled-maintenances.json", get(maintenances))
+        .route("/scheduled-maintenances/upcoming.json", get(upcoming))
+        .route("/scheduled-maintenances/active.json", get(active))
+        .fallback(async || StatusCode::NOT_FOUND)
+}
+
+#[derive(Serialize)]
+struct PageHead {
+    id: PageId,
+    name: String,
+    /// Where the page can be reached.
+    url: String,
+    time_zone: String,
+    updated_at: Moment,
+}
+
+/// What everybody may know of an incident.
+#[derive(Serialize)]
+struct PublicIncident {
+    id: IncidentId,
+    name: String,
+    #[serde(rename = "status")]
+    state: IncidentState,
+    created_at: Moment,
+    updated_at: Moment,
+    monitoring_at: Option<Moment>,
+    resolved_at: Option<Moment>,
+    impact: Impact,
+    shortlink: Option<String>,
+    started_at: Moment,
+    page_id: PageId,
+    /// Newest first.
+    incident_updates: Vec<IncidentUpdate>,
+    components: Vec<Component>,
+    /// Of maintenance only.
+    #[serde(flatten)]
+    planned: Option<Planned>,
+}
+
+#[derive(Serialize)]
+struct Planned {
+    scheduled_for: Moment,
+    scheduled_until: Option<Moment>,
+}
+
+impl From<Incident> for PublicIncident {
+    fn from(incident: Incident) -> Self {
+        let Incident { id, name, state, impact, shortlink, page_id, incident_updates, components, times, .. } =
+            incident;
+        let planned = |scheduled_for| Planned { scheduled_for, scheduled_until: times.scheduled_until };
+        Self {
+            planned: times.scheduled_for.map(planned),
+            created_at: times.created_at,
+            updated_at: times.updated_at,
+            monitoring_at: times.monitoring_at,
+            resolved_at: times.resolved_at,
+            started_at: times.started_at,
+            id,
+            name,
+            state,
+            impact,
+            shortlink,
+            page_id,
+            incident_updates,
+            components,
+        }
+    }
+}
+
+/// What the documents are made of.
+struct Document {
+    shared: Shared,
+    page: Page,
+    components: Vec<Component>,
+    links: Links,
+}
+
+impl Document {
+    async fn read(shared: Shared, asked: &Asked) -> Result<Self, HttpError> {
+        let page = pages::get(&shared.db, &shared.page).await?;
+        let components = all_components::list(&shared.db, &shared.page, 0, u32::MAX).await?;
+        let links = Links::of(&page, asked);
+        Ok(Self { shared, page, components, links })
+    }
+
+    /// The `page` of every document: it was updated when the last thing on it was.
+    fn head(&self) -> PageHead {
+        let updated = self.components.iter().map(|component| component.updated_at).max();
+        PageHead {
+            id: self.page.id.clone(),
+            name: self.page.name.clone(),
+            url: self.links.page().to_owned(),
+            time_zone: self.page.time_zone.clone(),
+            updated_at: updated.map_or(self.page.updated_at, |updated| updated.max(self.page.updated_at)),
+        }
+    }
+
+    async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, HttpError> {
+        let mut incidents = all_incidents::list(&self.shared.db, &self.shared.page, &filter, 0, MOST_INCIDENTS).await?;
+        for incident in &mut incidents {
+            self.links.complete(incident);
+        }
+        Ok(incidents.into_iter().map(PublicIncident::from).collect())
+    }
+
+    /// One that lists incidents, under that name.
+    async fn listing(&self, name: &str, filter: IncidentFilter) -> Told {
+        Ok((HEADERS, Json(json!({ "page": self.head(), name: self.incidents(filter).await? }))))
+    }
+}
+
+type Told = Result<([(HeaderName, &'static str); 2], Json<Value>), HttpError>;
+
+async fn status(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((HEADERS, Json(json!({ "page": document.head(), "status": overall(&document.components) }))))
+}
+
+async fn components(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components }))))
+}
+
+async fn incidents(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Realtime).await
+}
+
+async fn unresolved(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Unresolved).await
+}
+
+async fn maintenances(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Maintenance).await
+}
+
+async fn upcoming(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Upcoming).await
+}
+
+async fn active(State(shared): State<Shared>, asked: Asked) -> Told {
+    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::ActiveMaintenance).await
+}
+
+async fn summary(State(shared): State<Shared>, asked: Asked) -> Told {
+    let document = Document::read(shared, &asked).await?;
+    Ok((
+        HEADERS,
+        Json(json!({
+            "page": document.head(),
+            "status": overall(&document.components),
+            "components": document.components,
+            "incidents": document.incidents(IncidentFilter::Unresolved).await?,
+            "scheduled_maintenances": document.incidents(IncidentFilter::Scheduled).await?,
+        })),
+    ))
+}

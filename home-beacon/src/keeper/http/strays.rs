@@ -1,0 +1,200 @@
+//! Who writes to, or asks for, what nobody is shown: another page than the one that is shown, or a component or a
+//! metric that no seed names any more. Both happen when a seed changes and a prober does not. They are told so in the
+//! answer, in the log, and on the private page.
+
+use std::{
+    collections::BTreeMap,
+    slice,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Response, StatusCode},
+    middleware::Next,
+    response::IntoResponse,
+};
+use jiff::Timestamp;
+use shared::id::{MetricId, PageId};
+
+use super::Shared;
+use crate::keeper::{
+    KeeperError,
+    seed::metrics_put_away,
+    status::{Component, Incident},
+};
+
+/// Tells whoever calls that nobody sees it.
+pub(super) const WARNING: HeaderName = HeaderName::from_static("porchlight-warning");
+
+/// How long the page tells of one, and how often the log does.
+const LATELY: Duration = Duration::from_hours(1);
+
+/// The most that one answer names.
+const FEW: usize = 5;
+
+/// The most that are remembered.
+const MOST: usize = 20;
+
+/// Those that were met since this process began: when, when the log was told, and what is told.
+#[derive(Debug, Default)]
+pub(super) struct Strays(Mutex<BTreeMap<String, Stray>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Stray {
+    met: Timestamp,
+    told: Timestamp,
+}
+
+impl Strays {
+    fn meet(&self, warning: &str, now: Timestamp) {
+        let mut strays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = strays.get(warning).is_none_or(|stray| age(stray.told, now) >= LATELY);
+        if is_new {
+            tracing::warn!("somebody writes to, or asks for, what is not shown: {warning}");
+        }
+        if strays.len() >= MOST && !strays.contains_key(warning) {
+            strays.retain(|_, stray| age(stray.met, now) < LATELY);
+            if strays.len() >= MOST {
+                return;
+            }
+        }
+        let stray = strays.entry(warning.to_owned()).or_insert(Stray { met: now, told: now });
+        stray.met = now;
+        if is_new {
+            stray.told = now;
+        }
+    }
+
+    /// What was met within the last hour, in sentences.
+    pub(super) fn lately(&self, now: Timestamp) -> Vec<String> {
+        let strays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        strays.iter().filter(|(_, stray)| age(stray.met, now) < LATELY).map(|(warning, _)| warning.clone()).collect()
+    }
+}
+
+fn age(then: Timestamp, now: Timestamp) -> Duration {
+    now.duration_since(then).unsigned_abs()
+}
+
+fn of_page(page: &PageId, shown: &PageId) -> String {
+    format!(
+        "page {page} is kept here but not shown, the page that is shown is {shown}: look at PAGE_ID and COMPONENT_ID"
+    )
+}
+
+/// Says of a component whether anybody is shown it.
+pub(super) fn with_warning(shared: &Shared, component: Component) -> Component {
+    if component.page_id != shared.page {
+        let warning = of_page(&component.page_id, &shared.page);
+        return Component { porchlight_shown: Some(false), porchlight_warning: Some(warning), ..component };
+    }
+    if component.seeded != Some(false) {
+        return component;
+    }
+    let id = &component.id;
+    let warning = format!("component {id} is in no seed any more: look at COMPONENT_ID, or at the seed");
+    Component { porchlight_warning: Some(warning), ..component }
+}
+
+/// As [`with_warning`], where somebody asks for that component alone or changes it.
+pub(super) fn met(shared: &Shared, component: Component) -> axum::response::Response {
+    let component = with_warning(shared, component);
+    let warning = component.porchlight_warning.clone().filter(|_| component.page_id == shared.page);
+    let mut answer = axum::Json(component).into_response();
+    if let Some(warning) = warning {
+        tell(shared, &mut answer, &warning);
+    }
+    answer
+}
+
+/// Tells whoever is answered about an incident which of its components no seed names any more.
+pub(super) fn of_incident(shared: &Shared, mut incident: Incident, status: StatusCode) -> axum::response::Response {
+    incident.components = incident.components.into_iter().map(|component| with_warning(shared, component)).collect();
+    let warnings: Vec<_> = incident.components.iter().filter_map(|it| it.porchlight_warning.clone()).collect();
+    let is_shown = incident.page_id == shared.page;
+    let mut answer = (status, axum::Json(incident)).into_response();
+    if is_shown {
+        tell_all(shared, &mut answer, &warnings);
+    }
+    answer
+}
+
+/// Tells whoever is answered about a page's metrics which of them are put away.
+///
+/// # Errors
+/// When the storage is in trouble.
+pub(super) async fn of_metrics(
+    shared: &Shared,
+    page: &PageId,
+    metrics: &[&MetricId],
+    mut answer: axum::response::Response,
+) -> Result<axum::response::Response, KeeperError> {
+    if *page == shared.page {
+        let away = metrics_put_away(&shared.db, page).await?.into_iter().map(|(id, _)| id);
+        let away = away.filter(|id| metrics.iter().any(|metric| metric.as_str() == id));
+        let warnings: Vec<_> = away
+            .map(|id| {
+                format!("metric {id} is put away, because no seed names it any more: look at METRIC_ID, or at the seed")
+            })
+            .collect();
+        tell_all(shared, &mut answer, &warnings);
+    }
+    Ok(answer)
+}
+
+/// Tells everybody who is answered about another page than the one that is shown.
+pub(super) async fn notice(State(shared): State<Shared>, request: Request, next: Next) -> axum::response::Response {
+    let mut parts = request.uri().path().split('/').skip_while(|part| *part != "pages").skip(1);
+    let page: Option<PageId> = parts.next().and_then(|id| id.parse().ok());
+    let mut answer = next.run(request).await;
+    if let Some(page) = page.filter(|page| *page != shared.page && answer.status().is_success()) {
+        tell(&shared, &mut answer, &of_page(&page, &shared.page));
+    }
+    answer
+}
+
+fn tell<B>(shared: &Shared, answer: &mut Response<B>, warning: &str) {
+    tell_all(shared, answer, slice::from_ref(&warning));
+}
+
+fn tell_all<B>(shared: &Shared, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
+    let warnings: Vec<&str> = warnings.iter().map(AsRef::as_ref).collect();
+    for warning in &warnings {
+        shared.strays.meet(warning, shared.clock.wall());
+    }
+    // One call may name many; the page and the log have all of them.
+    let few = &warnings[..warnings.len().min(FEW)];
+    if let Some(value) = HeaderValue::from_str(&few.join("; ")).ok().filter(|_| !few.is_empty()) {
+        answer.headers_mut().insert(WARNING, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    #[test]
+    fn a_stray_is_told_for_an_hour_after_it_was_met_last() {
+        let strays = Strays::default();
+        for minute in 0..90 {
+            strays.meet("page a", at(minute));
+        }
+        assert_eq!(strays.lately(at(100)), ["page a"]);
+        assert!(strays.lately(at(150)).is_empty());
+    }
+
+    #[test]
+    fn no_more_than_a_few_are_remembered() {
+        let strays = Strays::default();
+        for number in 0..200 {
+            strays.meet(&format!("page {number}"), at(number / 100));
+        }
+        assert_eq!(strays.lately(at(2)).len(), MOST);
+    }
+}

@@ -1,0 +1,277 @@
+//! `/v1/pages/{page}/incidents`
+
+use std::collections::{BTreeMap, HashMap};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, patch as patching},
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use shared::{
+    id::PageId,
+    statuspage::{Impact, IncidentStatus},
+};
+
+use super::super::{
+    HttpError, Shared,
+    fields::{Components, Fields},
+    links::{Asked, Links},
+    listing::Listing,
+    path::{InPath, InQuery, incident_id, page_id},
+    payload::Payload,
+    strays,
+};
+use crate::keeper::status::{
+    Incident, IncidentPatch, IncidentUpdate,
+    incidents::{self, IncidentFilter, NewIncident, UpdatePatch},
+    pages,
+};
+
+/// statuspage.io's limits, in characters.
+const LONGEST_NAME: usize = 255;
+const LONGEST_BODY: usize = 25_000;
+
+/// Fields that would make the keeper act later by itself, which it does not.
+const AUTOMATIC: [&str; 7] = [
+    "scheduled_auto_in_progress",
+    "scheduled_auto_completed",
+    "scheduled_auto_transition",
+    "auto_transition_to_maintenance_state",
+    "auto_transition_to_operational_state",
+    "auto_transition_deliver_notifications_at_start",
+    "auto_transition_deliver_notifications_at_end",
+];
+
+/// What says something only inside the wrapper.
+const INSIDE: [&str; 13] = [
+    "backfill_date",
+    "backfilled",
+    "body",
+    "component_ids",
+    "components",
+    "deliver_notifications",
+    "impact_override",
+    "message",
+    "metadata",
+    "name",
+    "scheduled_for",
+    "scheduled_until",
+    "status",
+];
+
+/// What an incident is told with, and cannot be set.
+const TOLD: [&str; 10] = [
+    "created_at",
+    "id",
+    "impact",
+    "incident_updates",
+    "monitoring_at",
+    "page_id",
+    "resolved_at",
+    "shortlink",
+    "started_at",
+    "updated_at",
+];
+
+/// The same of an update of one.
+const UPDATE_TOLD: [&str; 6] = ["affected_components", "created_at", "id", "incident_id", "status", "updated_at"];
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/pages/{page}/incidents", get(all).post(create))
+        .route("/pages/{page}/incidents/unresolved", get(unresolved))
+        .route("/pages/{page}/incidents/scheduled", get(scheduled))
+        .route("/pages/{page}/incidents/upcoming", get(upcoming))
+        .route("/pages/{page}/incidents/active_maintenance", get(active))
+        .route("/pages/{page}/incidents/{incident}", get(one).patch(update).put(update).delete(remove))
+        .route("/pages/{page}/incidents/{incident}/incident_updates/{update}", patching(edit).put(edit))
+}
+
+/// What an incident's handlers know of the page.
+struct Context {
+    links: Links,
+    /// What times without a zone are read in.
+    zone: TimeZone,
+}
+
+impl Context {
+    async fn of(shared: &Shared, page: &PageId, asked: &Asked) -> Result<Self, HttpError> {
+        let page = pages::get(&shared.db, page).await?;
+        Ok(Self { links: Links::of(&page, asked), zone: page.zone() })
+    }
+
+    fn answer(&self, shared: &Shared, mut incident: Incident, status: StatusCode) -> Response {
+        self.links.complete(&mut incident);
+        strays::of_incident(shared, incident, status)
+    }
+}
+
+fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
+    for name in AUTOMATIC {
+        fields.unsupported(name, "this keeper does not move maintenance by itself")?;
+    }
+    let mut component_ids = fields.component_ids("component_ids")?;
+    let components = match fields.components("components")? {
+        Components::Statuses(statuses) => statuses,
+        Components::Ids(ids) => {
+            component_ids.get_or_insert_default().extend(ids);
+            BTreeMap::new()
+        }
+    };
+    Ok(IncidentPatch {
+        name: fields.name(LONGEST_NAME)?,
+        status: fields.one_of("status", &IncidentStatus::ALL, IncidentStatus::as_str)?,
+        body: body(fields)?,
+        impact_override: fields.clearable_one_of("impact_override", &Impact::ALL, Impact::as_str)?,
+        component_ids,
+        components,
+        metadata: fields.metadata("metadata")?,
+        reminder_intervals: fields.clearable_text("reminder_intervals", 100)?,
+        scheduled_for: fields.time("scheduled_for", zone)?,
+        scheduled_until: fields.time("scheduled_until", zone)?,
+        deliver_notifications: fields.boolean("deliver_notifications")?,
+    })
+}
+
+/// The text, which older clients send as `message`.
+fn body(fields: &Fields) -> Result<Option<String>, HttpError> {
+    match (fields.text("body", LONGEST_BODY)?, fields.text("message", LONGEST_BODY)?) {
+        (Some(body), Some(message)) if body != message => {
+            Err(HttpError::unprocessable("message: is the old name of body: send one of them"))
+        }
+        (body, message) => Ok(body.or(message)),
+    }
+}
+
+async fn list(
+    (State(shared), asked, InPath(page), InQuery(query)): Listed,
+    filter: impl FnOnce(&HashMap<String, String>) -> IncidentFilter,
+) -> Result<Json<Vec<Incident>>, HttpError> {
+    let (listing, page) = (Listing::from_query(&query)?, page_id(&page)?);
+    let context = Context::of(&shared, &page, &asked).await?;
+    let mut listed = incidents::list(&shared.db, &page, &filter(&query), listing.skip, listing.limit).await?;
+    for incident in &mut listed {
+        context.links.complete(incident);
+    }
+    Ok(Json(listed))
+}
+
+type Listed = (State<Shared>, Asked, InPath<String>, InQuery);
+
+async fn all(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
+    list(listed, |query| IncidentFilter::All(query.get("q").filter(|text| !text.is_empty()).cloned())).await
+}
+
+async fn unresolved(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
+    list(listed, |_| IncidentFilter::Unresolved).await
+}
+
+async fn scheduled(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
+    list(listed, |_| IncidentFilter::Scheduled).await
+}
+
+async fn upcoming(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
+    list(listed, |_| IncidentFilter::Upcoming).await
+}
+
+async fn active(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
+    list(listed, |_| IncidentFilter::ActiveMaintenance).await
+}
+
+/// So far ahead an incident of the past may be dated: clocks and time zones differ.
+const DAY_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+async fn create(
+    State(shared): State<Shared>,
+    asked: Asked,
+    InPath(page): InPath<String>,
+    payload: Payload,
+) -> Result<Response, HttpError> {
+    let page = page_id(&page)?;
+    let fields = payload.wrapped("incident", &INSIDE)?;
+    let context = Context::of(&shared, &page, &asked).await?;
+    let mut patch = patch(&fields, &context.zone)?;
+    let name = patch.name.take().ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?;
+    let date = fields.time("backfill_date", &context.zone)?.flatten();
+    let backfilled = match (fields.boolean("backfilled")?, date) {
+        (Some(true), _)
+            if !patch.components.is_empty() || patch.component_ids.as_ref().is_some_and(|ids| !ids.is_empty()) =>
+        {
+            return Err(HttpError::unprocessable("components: a backfilled incident cannot name components"));
+        }
+        (Some(true), None) => return Err(HttpError::unprocessable("backfill_date: a backfilled incident needs one")),
+        (Some(true), date) => date,
+        (_, Some(_)) => {
+            return Err(HttpError::unprocessable("backfill_date: is of a backfilled incident: send backfilled, too"));
+        }
+        (_, None) => None,
+    };
+    if let (Some(now), Some(date)) = (shared.clock.time(), backfilled)
+        && date.timestamp().duration_since(now) > DAY_AHEAD
+    {
+        return Err(HttpError::unprocessable("backfill_date: must be in the past"));
+    }
+    fields.nothing_is_lost(&TOLD)?;
+    let new = NewIncident { name, patch, backfilled };
+    let incident = incidents::create(&shared.db, shared.clock.now(), &page, new).await?;
+    Ok(context.answer(&shared, incident, StatusCode::CREATED))
+}
+
+async fn one(
+    State(shared): State<Shared>,
+    asked: Asked,
+    InPath((page, incident)): InPath<(String, String)>,
+) -> Result<Response, HttpError> {
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let context = Context::of(&shared, &page, &asked).await?;
+    Ok(context.answer(&shared, incidents::get(&shared.db, &page, &incident).await?, StatusCode::OK))
+}
+
+async fn update(
+    State(shared): State<Shared>,
+    asked: Asked,
+    InPath((page, incident)): InPath<(String, String)>,
+    payload: Payload,
+) -> Result<Response, HttpError> {
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let fields = payload.wrapped("incident", &INSIDE)?;
+    let context = Context::of(&shared, &page, &asked).await?;
+    let patch = patch(&fields, &context.zone)?;
+    if fields.has("backfill_date") {
+        return Err(HttpError::unprocessable("backfill_date: cannot be changed afterwards"));
+    }
+    fields.nothing_is_lost(&TOLD)?;
+    let updated = incidents::update(&shared.db, shared.clock.now(), &page, &incident, patch).await?;
+    Ok(context.answer(&shared, updated, StatusCode::OK))
+}
+
+async fn remove(
+    State(shared): State<Shared>,
+    asked: Asked,
+    InPath((page, incident)): InPath<(String, String)>,
+) -> Result<Response, HttpError> {
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let context = Context::of(&shared, &page, &asked).await?;
+    Ok(context.answer(&shared, incidents::delete(&shared.db, &page, &incident).await?, StatusCode::OK))
+}
+
+async fn edit(
+    State(shared): State<Shared>,
+    InPath((page, incident, update)): InPath<(String, String, String)>,
+    payload: Payload,
+) -> Result<Json<IncidentUpdate>, HttpError> {
+    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
+    let fields = payload.wrapped("incident_update", &["body", "display_at", "message"])?;
+    let zone = pages::get(&shared.db, &page).await?.zone();
+    let patch = UpdatePatch {
+        body: body(&fields)?,
+        display_at: fields.time("display_at", &zone)?.flatten(),
+        deliver_notifications: fields.boolean("deliver_notifications")?,
+    };
+    fields.nothing_is_lost(&UPDATE_TOLD)?;
+    let now = shared.clock.now();
+    Ok(Json(incidents::edit_update(&shared.db, now, &page, &incident, &update, patch).await?))
+}

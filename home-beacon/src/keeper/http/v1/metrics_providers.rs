@@ -1,0 +1,113 @@
+//! `/v1/pages/{page}/metrics_providers`
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+
+use super::super::{
+    HttpError, Shared,
+    fields::Fields,
+    listing::Listing,
+    path::{InPath, InQuery, page_id, provider_id},
+    payload::Payload,
+};
+use super::metrics::TOLD;
+use crate::keeper::{
+    measured::{
+        metrics::{self, Metric, NewMetric},
+        metrics_providers::{self, MetricsProvider, SelfKind},
+    },
+    seed::MAX_DECIMAL_PLACES,
+};
+
+/// statuspage.io's limit for names and identifiers, in characters.
+const LONGEST: usize = 255;
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/pages/{page}/metrics_providers", get(list).post(create))
+        .route("/pages/{page}/metrics_providers/{provider}", get(one).patch(update).put(update).delete(remove))
+        .route("/pages/{page}/metrics_providers/{provider}/metrics", get(list_metrics).post(create_metric))
+}
+
+/// The other kinds would have the keeper fetch from a service.
+fn check_type(fields: &Fields) -> Result<(), HttpError> {
+    fields.one_of("type", &[SelfKind::Sent], |_| "Self").map(drop)
+}
+
+async fn list(
+    State(shared): State<Shared>,
+    InPath(page): InPath<String>,
+) -> Result<Json<Vec<MetricsProvider>>, HttpError> {
+    Ok(Json(metrics_providers::list(&shared.db, &page_id(&page)?).await?))
+}
+
+async fn create(
+    State(shared): State<Shared>,
+    InPath(page): InPath<String>,
+    payload: Payload,
+) -> Result<(StatusCode, Json<MetricsProvider>), HttpError> {
+    check_type(&payload.wrapped("metrics_provider", &["type"])?)?;
+    let provider = metrics_providers::create(&shared.db, shared.clock.now(), &page_id(&page)?).await?;
+    Ok((StatusCode::CREATED, Json(provider)))
+}
+
+async fn one(
+    State(shared): State<Shared>,
+    InPath((page, provider)): InPath<(String, String)>,
+) -> Result<Json<MetricsProvider>, HttpError> {
+    Ok(Json(metrics_providers::get(&shared.db, &page_id(&page)?, &provider_id(&provider)?).await?))
+}
+
+/// There is nothing that could be changed of a provider that metrics are sent to.
+async fn update(
+    shared: State<Shared>,
+    path: InPath<(String, String)>,
+    payload: Payload,
+) -> Result<Json<MetricsProvider>, HttpError> {
+    check_type(&payload.wrapped("metrics_provider", &["type"])?)?;
+    one(shared, path).await
+}
+
+async fn remove(
+    State(shared): State<Shared>,
+    InPath((page, provider)): InPath<(String, String)>,
+) -> Result<Json<MetricsProvider>, HttpError> {
+    let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
+    Ok(Json(metrics_providers::delete(&shared.db, shared.clock.now(), &page, &provider).await?))
+}
+
+async fn list_metrics(
+    State(shared): State<Shared>,
+    InPath((page, provider)): InPath<(String, String)>,
+    InQuery(query): InQuery,
+) -> Result<Json<Vec<Metric>>, HttpError> {
+    let (listing, provider) = (Listing::from_query(&query)?, provider_id(&provider)?);
+    let page = page_id(&page)?;
+    Ok(Json(metrics::list(&shared.db, &page, Some(&provider), listing.skip, listing.limit).await?))
+}
+
+async fn create_metric(
+    State(shared): State<Shared>,
+    InPath((page, provider)): InPath<(String, String)>,
+    payload: Payload,
+) -> Result<(StatusCode, Json<Metric>), HttpError> {
+    let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
+    let fields = payload.wrapped("metric", &["name", "suffix"])?;
+    let places = fields.integer("decimal_places")?.unwrap_or(0);
+    if !(0..=i64::from(MAX_DECIMAL_PLACES)).contains(&places) {
+        return Err(HttpError::unprocessable(format!("decimal_places: must be from 0 to {MAX_DECIMAL_PLACES}")));
+    }
+    let new = NewMetric {
+        name: fields.name(LONGEST)?.ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?,
+        metric_identifier: fields.text("metric_identifier", LONGEST)?,
+        display: fields.boolean("display")?.unwrap_or(true),
+        tooltip_description: fields.text("tooltip_description", 25_000)?,
+        y_axis_min: fields.number("y_axis_min")?,
+        y_axis_max: fields.number("y_axis_max")?,
+        y_axis_hidden: fields.boolean("y_axis_hidden")?.unwrap_or(false),
+        suffix: fields.text("suffix", LONGEST)?,
+        decimal_places: places,
+    };
+    fields.nothing_is_lost(&TOLD)?;
+    let metric = metrics::create(&shared.db, shared.clock.now(), &page, &provider, new).await?;
+    Ok((StatusCode::CREATED, Json(metric)))
+}

@@ -1,0 +1,29 @@
+//! `/v1`: the part of the statuspage.io Manage API that the keeper serves.
+//!
+//! Requests are wrapped (`{"component":{…}}`), answers are bare; paths work with and without `.json`; bodies are JSON
+//! or forms. A client without the token is refused before the limiter counts its call.
+
+mod components;
+mod incidents;
+mod metrics;
+mod metrics_providers;
+mod pages;
+mod points;
+
+use axum::{Router, middleware};
+
+use super::{HttpError, Shared, auth, limiter, strays};
+
+pub(super) fn router(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .merge(pages::router())
+        .merge(components::router())
+        .merge(incidents::router())
+        .merge(metrics::router())
+        .merge(metrics_providers::router())
+        .fallback(async || HttpError::not_found("this path"))
+        .method_not_allowed_fallback(async || HttpError::method_not_allowed())
+        .layer(middleware::from_fn_with_state(shared.clone(), strays::notice))
+        .layer(middleware::from_fn_with_state(shared.clone(), limiter::limit))
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate_or_by_key))
+}

@@ -1,0 +1,58 @@
+//! `/v1/pages`
+
+use axum::{Json, Router, extract::State, routing::get};
+use jiff::tz::TimeZone;
+
+use super::super::{
+    HttpError, Shared,
+    path::{InPath, page_id},
+    payload::Payload,
+};
+use crate::keeper::status::{
+    Page,
+    pages::{self, PagePatch},
+};
+
+/// The longest name and description, as statuspage.io's.
+const LONGEST: usize = 255;
+
+/// What says something only inside the wrapper.
+const INSIDE: [&str; 6] = ["domain", "name", "page_description", "subdomain", "time_zone", "url"];
+
+/// What a page is told with, and cannot be set.
+const TOLD: [&str; 3] = ["created_at", "id", "updated_at"];
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
+}
+
+async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Page>>, HttpError> {
+    Ok(Json(pages::list(&shared.db).await?))
+}
+
+async fn one(State(shared): State<Shared>, InPath(page): InPath<String>) -> Result<Json<Page>, HttpError> {
+    Ok(Json(pages::get(&shared.db, &page_id(&page)?).await?))
+}
+
+async fn update(
+    State(shared): State<Shared>,
+    InPath(page): InPath<String>,
+    payload: Payload,
+) -> Result<Json<Page>, HttpError> {
+    let page = page_id(&page)?;
+    let fields = payload.wrapped("page", &INSIDE)?;
+    let time_zone = fields.text("time_zone", LONGEST)?;
+    if time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
+        return Err(HttpError::unprocessable("time_zone: must be an IANA name like Europe/Berlin"));
+    }
+    let patch = PagePatch {
+        name: fields.name(LONGEST)?,
+        description: fields.clearable_text("page_description", 25_000)?,
+        url: fields.clearable_text("url", LONGEST)?,
+        domain: fields.clearable_text("domain", LONGEST)?,
+        subdomain: fields.clearable_text("subdomain", LONGEST)?,
+        time_zone,
+    };
+    fields.nothing_is_lost(&TOLD)?;
+    Ok(Json(pages::update(&shared.db, shared.clock.now(), &page, patch).await?))
+}

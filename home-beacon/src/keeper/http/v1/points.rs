@@ -1,0 +1,110 @@
+//! Points of metrics: one (`…/metrics/{metric}/data`), or many of several metrics (`…/metrics/data`).
+//!
+//! Points that are too old or in the future are left out, and the client is answered as if they were not, as statuspage.io is thought to do
+//! (tests/FACTS.md S2), or refused where the keeper is strict.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+use shared::id::MetricId;
+
+use super::super::{
+    HttpError, Shared,
+    fields::{Fields, items},
+    path::{InPath, metric_id, page_id},
+    payload::Payload,
+    strays,
+};
+use crate::reading::slots::SentPoint;
+
+/// The most points of one call: as many pairs of fields as a form may have.
+const MOST: usize = 5000;
+
+pub(super) async fn add(
+    State(shared): State<Shared>,
+    InPath((page, metric)): InPath<(String, String)>,
+    payload: Payload,
+) -> Result<Response, HttpError> {
+    let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
+    let point = point(&payload.wrapped("data", &["timestamp", "value"])?)?;
+    let kept = in_range(&shared, &metric, vec![point])?;
+    let sent = [(metric, kept)];
+    shared.recorder.add_points(&page, &sent).await?;
+    let answer = (StatusCode::CREATED, Json(json!({ "data": told(&point) }))).into_response();
+    Ok(strays::of_metrics(&shared, &page, &[&sent[0].0], answer).await?)
+}
+
+pub(super) async fn add_many(
+    State(shared): State<Shared>,
+    InPath(page): InPath<String>,
+    payload: Payload,
+) -> Result<Response, HttpError> {
+    let page = page_id(&page)?;
+    let mut sent = Vec::new();
+    let mut answer = Map::new();
+    let mut count = 0;
+    for (id, points) in payload.wrapped("data", &[])?.into_inner() {
+        let metric = metric_id(&id)?;
+        let Some(points) = items(points) else {
+            return Err(HttpError::unprocessable(format!("data.{metric}: must be a list of points")));
+        };
+        count += points.len();
+        if count > MOST {
+            return Err(HttpError::unprocessable(format!("data: one call may bring {MOST} points")));
+        }
+        let read = |(index, point)| match point {
+            Value::Object(fields) => self::point(&Fields::new(fields)).map_err(|wrong| {
+                // Which of thousands it is.
+                wrong.within(&format!("data.{metric}[{index}]"))
+            }),
+            _ => Err(HttpError::unprocessable(format!("data.{metric}[{index}]: must be an object"))),
+        };
+        let points = points.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        answer.insert(id, points.iter().map(told).collect());
+        let kept = in_range(&shared, &metric, points)?;
+        sent.push((metric, kept));
+    }
+    shared.recorder.add_points(&page, &sent).await?;
+    let answer = (StatusCode::ACCEPTED, Json(Value::Object(answer))).into_response();
+    let metrics: Vec<_> = sent.iter().map(|(metric, _)| metric).collect();
+    Ok(strays::of_metrics(&shared, &page, &metrics, answer).await?)
+}
+
+fn point(fields: &Fields) -> Result<SentPoint, HttpError> {
+    let missing = |name| HttpError::unprocessable(format!("{name}: can't be blank"));
+    Ok(SentPoint {
+        timestamp: fields.seconds("timestamp")?.ok_or_else(|| missing("timestamp"))?,
+        value: fields.number("value")?.ok_or_else(|| missing("value"))?,
+    })
+}
+
+/// A point as it was stored: at its slot.
+fn told(point: &SentPoint) -> Value {
+    json!({ "timestamp": point.slot(), "value": point.value })
+}
+
+/// The points that may be stored.
+///
+/// # Errors
+/// When one may not, and the keeper is strict.
+fn in_range(shared: &Shared, metric: &MetricId, mut points: Vec<SentPoint>) -> Result<Vec<SentPoint>, HttpError> {
+    // While the clock is not set, that cannot be known.
+    if !shared.clock.is_set() {
+        return Ok(points);
+    }
+    let now = shared.clock.wall();
+    let outside = points.iter().find(|point| !point.in_range(now)).copied();
+    let Some(SentPoint { timestamp, .. }) = outside else { return Ok(points) };
+    let what =
+        format!("timestamp {timestamp} of metric {metric} is in seconds since 1970, and must lie in the last 28 days");
+    if shared.strict_points {
+        return Err(HttpError::unprocessable(format!("timestamp: {what}")));
+    }
+    tracing::warn!("a point is left out: {what}");
+    points.retain(|point| point.in_range(now));
+    Ok(points)
+}

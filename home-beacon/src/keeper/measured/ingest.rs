@@ -1,0 +1,230 @@
+//! Readings and points as they come in. One transaction carries a whole batch with the points that it feeds, their entries in
+//! the queue, and the heartbeat.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use shared::id::{MetricId, PageId};
+
+use super::{
+    ages::RAW,
+    heartbeats::{self, Heartbeats},
+    metrics,
+    series_rows::{find_or_create, series_of},
+    undated::{self, Undated},
+};
+use crate::{
+    clock::Host,
+    keeper::{
+        KeeperClock, KeeperError,
+        db::{Db, Moment, StorageError, Tx, query},
+        outbox::{Outbox, points},
+    },
+    reading::{
+        Field, Mark, Outcome, Reading,
+        slots::{AHEAD, SentPoint},
+    },
+};
+
+/// Records what is measured. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pub(super) db: Db,
+    pub(super) clock: KeeperClock,
+    pub(super) outbox: Outbox,
+    pub(in crate::keeper) heartbeats: Heartbeats,
+}
+
+/// What is known of a series while a batch is stored.
+struct Series {
+    id: i64,
+    feeds: Vec<Feed>,
+}
+
+/// A metric of the page that shows readings.
+struct Feed {
+    /// The series of its points.
+    points: i64,
+    /// What it shows of a reading.
+    field: Field,
+    /// The metric, where it is relayed.
+    relayed: Option<MetricId>,
+}
+
+impl Recorder {
+    /// For a database that was just opened, on that host.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn new(db: Db, host: Host, outbox: Outbox) -> Result<Self, StorageError> {
+        let mut conn = db.read().await?;
+        let last_heartbeat = heartbeats::last(&mut conn).await?;
+        let undated_boot = undated::first_boot(&mut conn, &host.boot).await?;
+        drop(conn);
+        let clock = KeeperClock::new(host, last_heartbeat, undated_boot);
+        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox })
+    }
+
+    /// For a database that is only read.
+    pub(in crate::keeper) fn read_only(db: Db, host: Host, outbox: Outbox) -> Self {
+        let clock = KeeperClock::new(host, None, None);
+        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox }
+    }
+
+    /// The clock by which readings are judged.
+    pub fn clock(&self) -> &KeeperClock {
+        &self.clock
+    }
+
+    /// Stores points of a page's metrics; those of one slot replace each other, the last one stays. All or none.
+    ///
+    /// # Errors
+    /// When a metric is not there, or the storage fails; nothing is stored then.
+    pub async fn add_points(&self, page: &PageId, sent: &[(MetricId, Vec<SentPoint>)]) -> Result<(), KeeperError> {
+        let mut tx = self.db.begin().await?;
+        if self.clock.is_set() {
+            self.store_points(&mut tx, page, sent).await?;
+        } else {
+            for (metric, points) in sent {
+                metrics::find(&mut tx, page, metric).await?;
+                for point in points {
+                    let at = Timestamp::from_second(point.timestamp).unwrap_or_default();
+                    let (page, metric, value) = (page.clone(), metric.clone(), point.value);
+                    undated::store(&mut tx, self.clock.host(), at, &Undated::Point { page, metric, value }).await?;
+                }
+            }
+        }
+        self.commit(tx).await
+    }
+
+    /// Stores readings and feeds the metrics that show them. A reading of the same metric and time replaces the earlier one,
+    /// so that sending a batch again changes nothing.
+    ///
+    /// # Errors
+    /// When a time cannot be right, or the storage fails; nothing is stored then.
+    pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), KeeperError> {
+        let mut tx = self.db.begin().await?;
+        if self.clock.is_set() {
+            self.store_readings(&mut tx, readings).await?;
+        } else {
+            for reading in readings {
+                let what = Undated::Reading(reading.clone());
+                undated::store(&mut tx, self.clock.host(), reading.at, &what).await?;
+            }
+        }
+        self.commit(tx).await
+    }
+
+    pub(super) async fn store_points(
+        &self,
+        tx: &mut Tx,
+        page: &PageId,
+        sent: &[(MetricId, Vec<SentPoint>)],
+    ) -> Result<(), KeeperError> {
+        for (id, sent) in sent {
+            metrics::find(tx, page, id).await?;
+            let series = find_or_create(tx, &series_of(id.as_str())).await?;
+            let is_relayed = self.outbox.relays() && metrics::is_relayed(tx, id).await?;
+            for point in sent {
+                save_point(tx, series, point.slot(), point.value).await?;
+                if is_relayed {
+                    points::enqueue(tx, id, point.slot(), point.value).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn store_readings(&self, tx: &mut Tx, readings: &[Reading]) -> Result<(), KeeperError> {
+        let now = self.clock.wall();
+        let mut known: HashMap<&str, Series> = HashMap::new();
+        for (index, reading) in readings.iter().enumerate() {
+            let age = now.duration_since(reading.at);
+            // One that is older than single readings are kept would be counted again when it is sent again.
+            if age > RAW || -age > AHEAD {
+                return Err(KeeperError::Invalid(format!(
+                    "readings[{index}].at: {} is not within the last 30 days, because it is {now} here: check the clocks",
+                    reading.at
+                )));
+            }
+            let name = reading.metric.as_str();
+            if !known.contains_key(name) {
+                let series = Series { id: find_or_create(tx, name).await?, feeds: feeds(tx, name).await? };
+                known.insert(name, series);
+            }
+            let series = &known[name];
+            save(tx, series.id, reading).await?;
+            for feed in &series.feeds {
+                let point =
+                    reading.shown(feed.field).map(|value| SentPoint { timestamp: reading.at.as_second(), value });
+                let Some(point) = point.filter(|point| point.in_range(now)) else { continue };
+                save_point(tx, feed.points, point.slot(), point.value).await?;
+                if let Some(metric) = feed.relayed.as_ref().filter(|_| self.outbox.relays()) {
+                    points::enqueue(tx, metric, point.slot(), point.value).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a transaction that brought readings, together with what else there is to write: one write of the disk for all.
+    pub(super) async fn commit(&self, mut tx: Tx) -> Result<(), KeeperError> {
+        let dequeued = self.outbox.dequeue_delivered(&mut tx).await?;
+        let has_heartbeat = self.heartbeats.record(&mut tx).await?;
+        tx.commit().await?;
+        self.outbox.forget_delivered(&dequeued);
+        if has_heartbeat {
+            self.heartbeats.committed();
+        }
+        self.outbox.wake();
+        Ok(())
+    }
+}
+
+/// The metrics that show readings of that name, and what they show of them.
+async fn feeds(tx: &mut Tx, name: &str) -> Result<Vec<Feed>, KeeperError> {
+    let find = query("SELECT id, field, relayed FROM metrics WHERE reading = ?").bind(name);
+    let fed: Vec<(MetricId, String, bool)> = find.all(tx).await?;
+    let mut feeds = Vec::new();
+    for (id, field, relayed) in fed {
+        if let Ok(field) = field.parse() {
+            let points = find_or_create(tx, &series_of(id.as_str())).await?;
+            feeds.push(Feed { points, field, relayed: relayed.then_some(id) });
+        }
+    }
+    Ok(feeds)
+}
+
+async fn save_point(tx: &mut Tx, series: i64, slot: i64, value: f64) -> Result<(), KeeperError> {
+    let save = query("INSERT OR REPLACE INTO readings (series_id, at, value) VALUES (?, ?, ?)");
+    save.bind(series).bind(slot * 1000).bind(value).execute(tx).await?;
+    Ok(())
+}
+
+async fn save(tx: &mut Tx, series: i64, reading: &Reading) -> Result<(), KeeperError> {
+    let (value, failure, skipped) = match &reading.outcome {
+        Outcome::Value(value) => (Some(*value), None, None),
+        Outcome::Failure(why) => (None, Some(why), None),
+        Outcome::Skipped(why) => (None, None, Some(why)),
+    };
+    query(
+        "INSERT OR REPLACE INTO readings
+             (series_id, at, value, failure, skipped, target, method, min, max, jitter, loss, mark)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(series)
+    .bind(Moment::new(reading.at))
+    .bind(value)
+    .bind(failure)
+    .bind(skipped)
+    .bind(&reading.target)
+    .bind(&reading.method)
+    .bind(reading.min)
+    .bind(reading.max)
+    .bind(reading.jitter)
+    .bind(reading.loss)
+    .bind(reading.mark.map(Mark::as_str))
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! What is measured: readings, the metrics that show them, and when the keeper was alive to record any.
+//!
+//! - [`ingest`]: readings and points as they come in; `undated`: those that wait for the clock to be set; [`dating`]: and
+//!   get their time
+//! - [`heartbeats`]: when the keeper was alive, and the gaps between
+//! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
+//! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
+//! - [`retention`]: what becomes of old readings; `ages`: when they are old
+
+mod ages;
+pub mod dating;
+pub mod heartbeats;
+pub mod ingest;
+pub mod latest;
+pub mod metrics;
+pub mod metrics_providers;
+pub mod retention;
+pub mod series;
+mod series_rows;
+mod undated;
+
+pub use self::{dating::Dated, ingest::Recorder};

@@ -1,0 +1,50 @@
+//! What waits to be sent upstream: points of metrics, and statuses of components. What is queued is queued in the
+//! transaction that stores it; the relay sends it.
+//!
+//! - [`points`]: the queue of points, and those that upstream refused
+//! - [`statuses`]: the statuses that upstream does not have yet
+//! - `delivered`: what upstream has taken and the disk does not know yet
+
+mod delivered;
+pub mod points;
+pub mod statuses;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use self::delivered::Delivered;
+pub use self::points::{Backlog, QueuedPoint, RejectedPoint};
+use super::db::Db;
+
+/// The queue toward upstream. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    db: Db,
+    /// Whether there is a page upstream.
+    relays: bool,
+    delivered: Delivered,
+    queued: Arc<Notify>,
+}
+
+impl Outbox {
+    /// The queue of a database; without a page upstream nothing is ever queued.
+    pub fn new(db: Db, relays: bool) -> Self {
+        Self { db, relays, delivered: Delivered::default(), queued: Arc::default() }
+    }
+
+    /// Whether there is a page upstream.
+    pub(super) fn relays(&self) -> bool {
+        self.relays
+    }
+
+    /// Something may have been queued: [`Outbox::wait_queued`] returns.
+    pub(super) fn wake(&self) {
+        self.queued.notify_one();
+    }
+
+    /// Returns once something may have been queued since the last time.
+    pub(super) async fn wait_queued(&self) {
+        self.queued.notified().await;
+    }
+}

@@ -1,0 +1,286 @@
+//! The task that makes the calls. Each turn makes one at most: a look at upstream's page when it is due, else a status, else
+//! points, else repetitions.
+
+mod points;
+mod reporting;
+mod statuses;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use shared::{
+    chain::deepest,
+    http::SetupError,
+    id::{ComponentId, MetricId, PageId},
+    secret::{Secret, SecretSource},
+    statuspage::Client,
+};
+use tokio::time::sleep;
+
+use super::{
+    Upstream,
+    mirror::{Blind, Mirror},
+    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Pause, Planner},
+    repeat::Repetitions,
+    report::Reports,
+};
+use crate::keeper::{KeeperClock, KeeperError, db::Db, outbox::Outbox};
+
+/// How often upstream's page is looked at.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// A longer time between two looks may hide something.
+const A_WHILE: Duration = Duration::from_mins(2);
+
+/// When a status that could not be told is tried again.
+const STATUS_AGAIN: Duration = Duration::from_secs(30);
+
+/// How long to wait when the storage is in trouble, and until an unset clock or a refused token is looked at again.
+const STORAGE: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(2);
+
+/// When no reading has carried it for so long, what was delivered is written down without one.
+const SETTLE: Duration = Duration::from_mins(3);
+
+/// What to do after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Take the next one at once.
+    Again,
+    /// Take it after so long, or when something is queued.
+    After(Duration),
+}
+
+/// Sends what is queued upstream, and copies what is said there.
+#[derive(Debug)]
+pub struct RelayWorker {
+    db: Db,
+    clock: KeeperClock,
+    outbox: Outbox,
+    page: PageId,
+    client: Client,
+    token: SecretSource,
+    /// The token of this turn, and the one that was refused: the file may have changed before the answer comes.
+    used: Option<Secret>,
+    refused: Option<Secret>,
+    planner: Planner,
+    /// The components that are left alone for now, and why.
+    left: BTreeMap<ComponentId, Pause>,
+    held_for: Duration,
+    repetitions: Repetitions,
+    /// The components of which the log says that upstream does not know them.
+    unknown: BTreeSet<ComponentId>,
+    /// The metrics of which it says that upstream does not take them.
+    missing: BTreeSet<MetricId>,
+    mirror: Mirror,
+    look_due: Duration,
+    /// Whose status was tried last: the next one is another's.
+    tried: Option<ComponentId>,
+    statuses_due: Duration,
+    looked: Option<Duration>,
+    /// Whether the log says that upstream answers.
+    is_well: bool,
+    /// The last turn failed for the storage's sake.
+    stuck: bool,
+    reports: Reports,
+}
+
+impl RelayWorker {
+    /// # Errors
+    /// When the TLS library refuses its configuration.
+    pub fn new(
+        db: Db,
+        clock: KeeperClock,
+        outbox: Outbox,
+        page: PageId,
+        upstream: &Upstream,
+    ) -> Result<Self, SetupError> {
+        let now = clock.host().uptime.now();
+        Ok(Self {
+            db,
+            clock,
+            outbox,
+            page,
+            client: upstream.client()?,
+            token: upstream.token.clone(),
+            used: None,
+            refused: None,
+            planner: Planner::new(now),
+            left: BTreeMap::new(),
+            held_for: upstream.hold,
+            repetitions: Repetitions::default(),
+            unknown: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            mirror: Mirror::default(),
+            look_due: now,
+            tried: None,
+            statuses_due: now,
+            looked: None,
+            stuck: false,
+            is_well: true,
+            reports: Reports::default(),
+        })
+    }
+
+    /// Where it tells how it is going.
+    pub fn reports(&self) -> Reports {
+        self.reports.clone()
+    }
+
+    /// Carries for as long as it is polled.
+    pub async fn run(&mut self) {
+        loop {
+            if let Step::After(pause) = self.step().await {
+                let queued = self.outbox.wait_queued();
+                tokio::select! {
+                    () = sleep(pause) => (),
+                    () = queued => (),
+                }
+            }
+        }
+    }
+
+    /// Makes the call that is due, if one is.
+    pub async fn step(&mut self) -> Step {
+        let step = self.next_step().await;
+        if let Err(error) = &step
+            && !self.stuck
+        {
+            // Once: it is tried again every few seconds, for as long as a disk is full.
+            tracing::warn!(cause = %deepest(error), "the relay waits for the storage");
+        }
+        self.stuck = step.is_err();
+        let step = step.unwrap_or(Step::After(STORAGE));
+        self.report();
+        step
+    }
+
+    async fn next_step(&mut self) -> Result<Step, KeeperError> {
+        // A point without its time, or with a wrong one, is nobody's.
+        let Some(wall) = self.clock.time() else { return Ok(Step::After(SOON)) };
+        let now = self.uptime();
+        if self.outbox.delivered_since().is_some_and(|since| now.saturating_sub(since) > SETTLE) {
+            // On a full disk they are remembered for longer, up to a bound.
+            if let Err(error) = self.outbox.flush_delivered().await {
+                tracing::debug!(cause = %deepest(&error), "what upstream has taken cannot be written down yet");
+            }
+        }
+        self.notice_another_token();
+        let until = |then: Duration| Step::After(then.saturating_sub(now));
+        if let Some(open) = self.planner.closed(now, 0) {
+            return Ok(if self.planner.refused().is_some() { Step::After(SOON) } else { until(open) });
+        }
+        if self.look_due <= now {
+            return match self.planner.closed(now, 1) {
+                Some(open) => Ok(until(open)),
+                None => self.look(now).await,
+            };
+        }
+        if let Some(open) = self.planner.closed(now, FOR_LOOKING) {
+            return Ok(until(open.min(self.look_due)));
+        }
+        self.left.retain(|_, left| left.until > now);
+        if self.statuses_due <= now {
+            let statuses = self.outbox.pending_statuses(&self.page).await?;
+            if let Some(status) = self.next_of(statuses) {
+                self.tell_status(&status).await?;
+                return Ok(Step::Again);
+            }
+        }
+        let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
+        let queue = self.outbox.pending(wall, &paused, MOST_POINTS + self.planner.stuck().count()).await?;
+        match self.planner.next(&queue, now) {
+            Next::Send(batch) => self.send(batch).await,
+            // Some metric is paused; that is no reason not to repeat the others.
+            Next::At(open) => self.repeat(wall, now, open).await,
+            Next::Idle => self.repeat(wall, now, self.look_due).await,
+        }
+    }
+
+    async fn look(&mut self, now: Duration) -> Result<Step, KeeperError> {
+        let after_a_while = self.looked.is_none_or(|looked| now.saturating_sub(looked) > A_WHILE);
+        let (planner, reports, uptime) = (&mut self.planner, &self.reports, &self.clock.host().uptime);
+        let may_call = || {
+            let now = uptime.now();
+            let may = planner.room(now) > 0;
+            if may {
+                planner.calls(now);
+                reports.change(|report| report.calls += 1);
+            }
+            may
+        };
+        let seen =
+            self.mirror.copy_page((&self.db, &self.clock), &self.client, &self.page, after_a_while, may_call).await;
+        // Whatever came of it: the points are not to wait until the page can be read.
+        self.look_due = now + LOOK;
+        match seen {
+            Ok(unknown) => {
+                for component in unknown.iter().filter(|component| self.unknown.insert((*component).clone())) {
+                    tracing::warn!(%component, "the page upstream has no such component: what is said of it is said here alone");
+                }
+                self.looked = Some(now);
+                self.heard(Answer::Taken);
+                let looked_at = self.clock.wall();
+                self.reports.change(|report| report.looked_at = Some(looked_at));
+            }
+            Err(Blind::Upstream(answer)) => self.heard(answer),
+            Err(Blind::Storage(error)) => return Err(error),
+        }
+        Ok(Step::Again)
+    }
+
+    fn uptime(&self) -> Duration {
+        self.clock.host().uptime.now()
+    }
+
+    /// A call is being made.
+    fn calls(&mut self) {
+        self.planner.calls(self.uptime());
+        self.reports.change(|report| report.calls += 1);
+    }
+
+    /// Takes an answer that is about no points.
+    fn heard(&mut self, answer: Answer) {
+        self.watch(&answer);
+        if answer != Answer::Taken {
+            self.reports.change(|report| report.failed_calls += 1);
+        }
+        self.planner.heard(answer, self.uptime(), fastrand::f64());
+    }
+
+    /// Tells the log when it turns from good to bad, or back; and remembers a token that was refused.
+    fn watch(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Refused(reason) => {
+                if self.is_well || self.planner.refused().is_none() {
+                    tracing::warn!(
+                        reason,
+                        "upstream cannot be told until somebody mends it: the relay pauses, and loses nothing"
+                    );
+                }
+                self.refused.clone_from(&self.used);
+            }
+            Answer::Trouble { reason, .. } if self.is_well => {
+                tracing::warn!(reason, "upstream cannot be told for now: the relay tries again, and loses nothing");
+            }
+            Answer::Taken if !self.is_well => tracing::info!("upstream can be told again"),
+            _ => (),
+        }
+        self.is_well = !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. });
+        if self.is_well {
+            self.refused = None;
+        }
+    }
+
+    /// A token that is not the one refused is tried at once.
+    fn notice_another_token(&mut self) {
+        self.used = self.token.current().ok();
+        if self.planner.refused().is_some() && self.used.is_some() && self.used != self.refused {
+            tracing::info!("there is another token for upstream: it is tried");
+            self.refused = None;
+            self.planner.token_changed();
+        }
+    }
+}

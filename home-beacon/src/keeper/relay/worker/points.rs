@@ -1,0 +1,103 @@
+//! Points on their way upstream: those that wait, and the repetitions of what is measured rarely.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use shared::{id::MetricId, statuspage::Point};
+
+use super::{
+    super::{
+        answer,
+        held_points::held_points,
+        planner::{Answer, Outcome},
+        repeat::Repetitions,
+    },
+    A_WHILE, RelayWorker, Step,
+};
+use crate::keeper::{KeeperError, outbox::QueuedPoint};
+
+impl RelayWorker {
+    pub(super) async fn send(&mut self, batch: Vec<QueuedPoint>) -> Result<Step, KeeperError> {
+        self.calls();
+        let sent = self.client.add_points(&self.page, &by_metric(&batch)).await;
+        let answer = answer(&sent);
+        self.watch(&answer);
+        let failed = answer != Answer::Taken;
+        match self.planner.answered(&batch, answer, self.uptime(), fastrand::f64()) {
+            Outcome::Delivered => {
+                self.reports.change(|report| report.points += batch.len() as u64);
+                self.outbox.mark_delivered(batch, self.uptime()).await?;
+            }
+            Outcome::SetAside(reason) => {
+                for point in &batch {
+                    tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
+                        "upstream refuses a point: it is set aside");
+                    self.outbox.reject(point, &reason, self.clock.now()).await?;
+                }
+            }
+            Outcome::Kept => self.tell_of_paused(),
+        }
+        if failed {
+            self.reports.change(|report| report.failed_calls += 1);
+        }
+        Ok(Step::Again)
+    }
+
+    /// Tells the log once of each metric that upstream does not take.
+    fn tell_of_paused(&mut self) {
+        let now = self.uptime();
+        for (metric, pause) in self.planner.paused(now) {
+            if self.missing.insert(metric.clone()) {
+                tracing::warn!(%metric, reason = pause.reason, "upstream does not take a metric: the others go on");
+            }
+        }
+        for ((metric, slot), pause) in self.planner.stuck() {
+            if self.missing.insert(metric.clone()) {
+                tracing::warn!(%metric, slot, reason = pause.reason, "upstream fails at a point: the others go on");
+            }
+        }
+    }
+
+    /// Repeats what is measured rarely, while upstream is well; `until` something else is to be done.
+    pub(super) async fn repeat(
+        &mut self,
+        wall: Timestamp,
+        now: Duration,
+        until: Duration,
+    ) -> Result<Step, KeeperError> {
+        let pause = until.min(self.look_due).saturating_sub(now).min(Repetitions::pause(wall));
+        let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) <= A_WHILE);
+        if self.held_for.is_zero() || !fresh || !self.planner.is_well() {
+            return Ok(Step::After(pause));
+        }
+        let mut due = self.repetitions.due(&held_points(&self.db, wall, self.held_for).await?, self.held_for, wall);
+        due.retain(|point| self.planner.paused(now).all(|(metric, _)| *metric != point.metric));
+        // One at a time, so that none stands for another's trouble.
+        let Some(point) = due.into_iter().next() else { return Ok(Step::After(pause)) };
+        let point = [point];
+        self.repetitions.mark_sent(&point);
+        self.calls();
+        match answer(&self.client.add_points(&self.page, &by_metric(&point)).await) {
+            missing @ Answer::Missing(_) => {
+                self.watch(&missing);
+                self.planner.answered(&point, missing, self.uptime(), fastrand::f64());
+            }
+            answer => {
+                if answer == Answer::Taken {
+                    self.reports.change(|report| report.held_points += 1);
+                }
+                self.heard(answer);
+            }
+        }
+        Ok(Step::Again)
+    }
+}
+
+/// Points as the API takes them, each metric's in their order.
+fn by_metric(points: &[QueuedPoint]) -> BTreeMap<MetricId, Vec<Point>> {
+    let mut sorted: BTreeMap<_, Vec<Point>> = BTreeMap::new();
+    for point in points {
+        sorted.entry(point.metric.clone()).or_default().push(Point { timestamp: point.slot, value: point.value });
+    }
+    sorted
+}

@@ -1,0 +1,72 @@
+//! Tells the statuses of components that the keeper owns.
+
+use shared::{id::ComponentId, statuspage::ComponentStatus};
+
+use super::{
+    super::{
+        answer,
+        planner::{Answer, Pause, REFUSED},
+    },
+    LOOK, RelayWorker, STATUS_AGAIN,
+};
+use crate::keeper::{KeeperError, outbox::statuses::PendingStatus};
+
+impl RelayWorker {
+    /// The one to be told next: after the one that was tried last, so that one that always fails keeps nobody waiting.
+    pub(super) fn next_of(&mut self, mut statuses: Vec<PendingStatus>) -> Option<PendingStatus> {
+        statuses.retain(|status| !self.left.contains_key(&status.component));
+        statuses.sort_by(|one, other| one.component.as_str().cmp(other.component.as_str()));
+        let is_later = |status: &&PendingStatus| {
+            self.tried.as_ref().is_none_or(|tried| status.component.as_str() > tried.as_str())
+        };
+        let next = statuses.iter().find(is_later).or(statuses.first()).cloned()?;
+        self.tried = Some(next.component.clone());
+        Some(next)
+    }
+
+    /// Tells a status, unless upstream has it already, or a human's word stands there.
+    pub(super) async fn tell_status(&mut self, told: &PendingStatus) -> Result<(), KeeperError> {
+        let PendingStatus { component, status, delivered } = told;
+        self.calls();
+        let there = match self.client.component(&self.page, component).await {
+            Ok(there) => there.status,
+            Err(error) => {
+                self.leave(component, answer::<()>(&Err(error)));
+                return Ok(());
+            }
+        };
+        if there != Some(*status) {
+            let maintenance = Some(ComponentStatus::UnderMaintenance);
+            if there == maintenance && *delivered != maintenance {
+                self.heard(Answer::Taken);
+                let until = self.uptime() + LOOK;
+                let pause = Pause { reason: "it is under maintenance upstream".into(), until };
+                self.left.insert(component.clone(), pause);
+                return Ok(());
+            }
+            self.calls();
+            if let Err(error) = self.client.set_status(&self.page, component, *status).await {
+                self.leave(component, answer::<()>(&Err(error)));
+                return Ok(());
+            }
+        }
+        self.heard(Answer::Taken);
+        self.outbox.mark_status_delivered(component, *status).await?;
+        tracing::info!(%component, %status, "upstream was told of a status");
+        Ok(())
+    }
+
+    /// Leaves a component alone that upstream does not want to hear of.
+    fn leave(&mut self, component: &ComponentId, answer: Answer) {
+        let now = self.uptime();
+        if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
+            tracing::warn!(%component, reason, "upstream does not take a status");
+            self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
+        }
+        if let Answer::Trouble { .. } = answer {
+            // The points are not to wait for it.
+            self.statuses_due = now + STATUS_AGAIN;
+        }
+        self.heard(answer);
+    }
+}

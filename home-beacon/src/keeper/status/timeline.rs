@@ -1,0 +1,51 @@
+//! Incidents as the page lists them: what is planned, soonest first, and what is over, latest first. Neither pushes the other
+//! off.
+
+use jiff::Timestamp;
+use shared::id::PageId;
+
+use super::{Incident, incident_rows::fill};
+use crate::keeper::{
+    KeeperError,
+    db::{Conn, Db, Moment, Query, built, query},
+};
+
+/// Maintenance that is planned and was to end after `since`, the soonest first; and how many there are in all.
+pub(in crate::keeper) async fn planned(
+    db: &Db,
+    page: &PageId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<(Vec<Incident>, i64), KeeperError> {
+    const PLANNED: &str = "FROM incidents WHERE page_id = ?1 AND status = 'scheduled'
+                           AND COALESCE(scheduled_until, scheduled_for, ?2) >= ?2";
+    let mut conn = db.read().await?;
+    let since = Moment::new(since);
+    let count = built(format!("SELECT COUNT(*) {PLANNED}")).bind(page.as_str()).bind(since).one(&mut conn).await?;
+    let list = built(format!("SELECT * {PLANNED} ORDER BY scheduled_for, id LIMIT ?3"));
+    Ok((filled(list.bind(page.as_str()).bind(since).bind(limit), &mut conn).await?, count))
+}
+
+/// What is over, and has been since some time after `since`, the latest first.
+pub(in crate::keeper) async fn over(
+    db: &Db,
+    page: &PageId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<Incident>, KeeperError> {
+    // What is entered afterwards is over since its time, not since its entry.
+    let list = query(
+        "SELECT * FROM incidents WHERE page_id = ?1 AND status IN ('resolved', 'completed')
+             AND COALESCE(resolved_at, updated_at) >= ?2
+         ORDER BY COALESCE(resolved_at, updated_at) DESC, id LIMIT ?3",
+    );
+    filled(list.bind(page.as_str()).bind(Moment::new(since)).bind(limit), &mut db.read().await?).await
+}
+
+async fn filled(list: Query<'_>, conn: &mut Conn) -> Result<Vec<Incident>, KeeperError> {
+    let mut incidents: Vec<Incident> = list.all(conn).await?;
+    for incident in &mut incidents {
+        fill(conn, incident).await?;
+    }
+    Ok(incidents)
+}
