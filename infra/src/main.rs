@@ -9,6 +9,7 @@ use std::{
 
 use home_beacon::programs;
 use infra::{
+    command_line::{completions, man},
     demo::demo,
     keygen::keygen,
     probe::probe,
@@ -35,9 +36,11 @@ async fn porchlight() -> ExitCode {
     shared::telemetry::init(settings.log_level);
     PorchlightSettings::warn_of_doubts(&[]);
     let done = match settings.command {
+        Command::Completions(settings) => completions(&settings).map(|()| ExitCode::SUCCESS),
         Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),
-        Command::Keygen(KeygenSettings { token: false }) => told(keygen()),
-        Command::Keygen(KeygenSettings { token: true }) => told(keeper_token::new()),
+        Command::Keygen(KeygenSettings { token: false }) => printed(keygen()),
+        Command::Keygen(KeygenSettings { token: true }) => printed(keeper_token::new()),
+        Command::Man(settings) => man(&settings).map(|()| ExitCode::SUCCESS),
         Command::Probe(settings) => probe(&settings).await,
         Command::Readings(settings) => readings(&settings).await,
     };
@@ -53,7 +56,7 @@ async fn porchlight() -> ExitCode {
     }
 }
 
-fn told<E: Into<anyhow::Error>>(key: Result<String, E>) -> anyhow::Result<ExitCode> {
+fn printed<E: Into<anyhow::Error>>(key: Result<String, E>) -> anyhow::Result<ExitCode> {
     writeln!(io::stdout(), "{}", key.map_err(Into::into)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use home_beacon::{job::settings::KEEPER_TOKEN, reading::Metric};
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, LookingSettings};
 use shared::{
@@ -13,6 +14,8 @@ use shared::{
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
+
+use crate::program::Program;
 
 /// Tells whether your home internet is up.
 #[derive(Clone, Debug, Parser)]
@@ -61,6 +64,10 @@ pub enum Command {
     Probe(ProbeSettings),
     /// Show what a keeper has been told lately
     Readings(ReadingsSettings),
+    /// Print a shell's completions for this program, or for another one of Porchlight's
+    Completions(CompletionsSettings),
+    /// Write a man page for each of Porchlight's programs
+    Man(ManSettings),
 }
 
 /// Look at a home from here, as the prober does, and say whether it is up.
@@ -107,6 +114,24 @@ pub struct KeygenSettings {
     /// A token for a keeper instead, which is known by its beginning and never sent to statuspage.io
     #[arg(long)]
     pub token: bool,
+}
+
+/// Print a shell's completions for this program, or for another one of Porchlight's.
+#[derive(Clone, Copy, Debug, Parser)]
+pub struct CompletionsSettings {
+    /// The shell
+    pub shell: Shell,
+    /// The program
+    #[arg(long, default_value = "porchlight")]
+    pub program: Program,
+}
+
+/// Write a man page for each of Porchlight's programs.
+#[derive(Clone, Debug, Parser)]
+pub struct ManSettings {
+    /// The folder that gets the pages; it is created where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// Run keeper, beacon and prober on this machine and watch a line being cut.

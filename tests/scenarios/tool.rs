@@ -1,14 +1,18 @@
-//! `porchlight probe` and `porchlight readings`: what a person, and `helm test`, asks of a home.
+//! `porchlight probe` and `porchlight readings`, which a person, and `helm test`, asks about a home; and what `porchlight` says of
+//! the programs' command lines.
 
-use std::time::Duration;
+use std::{fs, process::Stdio, time::Duration};
 
 use tests::{
     beacon::Beacon,
     home::{Home, Manner},
     keeper::{Keeper, TOKEN},
     prober::witnesses,
-    process::{Ended, file, ours, run},
+    process::{Ended, command, file, ours, run},
+    skip::{program, skip},
+    statuspage::{Fault, Statuspage},
 };
+use tokio::io::AsyncWriteExt;
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
@@ -82,14 +86,87 @@ async fn readings_are_shown_and_waited_for() {
         "{wrong:?}"
     );
 
+    // What is asked for and not there yet is seen on its way to the keeper.
+    let way = Statuspage::open(&keeper, [], Fault::None).await;
+    let mut waiting = ours("porchlight");
+    waiting.args(["readings", "ping", "--within", "10m", "--wait", "30s"]);
+    waiting.env("KEEPER_URL", way.api.trim_end_matches("/v1")).env("KEEPER_TOKEN", TOKEN);
     let measure = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        while way.calls().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let mut ping = ours("ping");
         ping.args(["--target-host", "127.0.0.1", "--count", "1"]);
         ping.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN);
         run(ping, Duration::from_secs(20)).await
     };
-    let (shown, measured) = tokio::join!(readings(&["ping", "--within", "10m", "--wait", "30s"], TOKEN), measure);
+    let (shown, measured) = tokio::join!(run(waiting, Duration::from_secs(40)), measure);
     assert_eq!((shown.code, measured.code), (Some(0), Some(0)), "{shown:?} {measured:?}");
+    assert!(way.calls().len() > 1, "it waited");
     assert_eq!(shown.stdout.lines().count(), 1, "{shown:?}");
+}
+
+/// The programs, a flag of each, and a secret of it.
+const PROGRAMS: [(&str, &str, &str); 7] = [
+    ("porchlight", "--log-level", ""),
+    ("beacon", "--stop-delay", "BEACON_KEY"),
+    ("keeper", "--upstream-url", "UPSTREAM_TOKEN"),
+    ("ping", "--target-host", "KEEPER_TOKEN"),
+    ("bandwidth", "--max-bytes", "KEEPER_TOKEN"),
+    ("dns", "--address-sources", "TOKEN"),
+    ("lambda-prober", "--canary-url", "BEACON_KEY_OLD"),
+];
+
+#[tokio::test]
+async fn completions_name_the_flags_of_each_program_and_bash_takes_them() {
+    let completions = async |arguments: &[&str]| {
+        let mut porchlight = ours("porchlight");
+        porchlight.arg("completions").args(arguments);
+        run(porchlight, Duration::from_secs(10)).await
+    };
+    for (name, flag, _) in PROGRAMS {
+        let script = completions(&["bash", "--program", name]).await.stdout;
+        assert!(script.contains(flag) && script.ends_with(&format!(" {name}\nfi\n")), "{name}: {script}");
+        let mut bash = command("bash");
+        let mut bash = bash.arg("-n").stdin(Stdio::piped()).spawn().expect("bash is there");
+        bash.stdin.take().expect("a pipe").write_all(script.as_bytes()).await.expect("it reads");
+        let ended = bash.wait_with_output().await.expect("it ends");
+        assert!(ended.status.success() && ended.stderr.is_empty(), "{name}: {ended:?}");
+    }
+    assert_eq!(completions(&["bash"]).await.stdout, completions(&["bash", "--program", "porchlight"]).await.stdout);
+    for shell in ["elvish", "fish", "powershell", "zsh"] {
+        assert!(completions(&[shell]).await.stdout.contains("cut-after"), "{shell}");
+    }
+    let unknown = completions(&["bash", "--program", "router"]).await;
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("lambda-prober"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn each_program_has_a_man_page_with_its_flags_variables_and_secrets() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pages = folder.path().join("man1");
+    let mut porchlight = ours("porchlight");
+    // The value of a variable is not part of a page.
+    porchlight.args(["man", "--out"]).arg(&pages).env("KEEPER_URL", "http://hunter2.example");
+    let written = run(porchlight, Duration::from_secs(10)).await;
+    assert_eq!(written.code, Some(0), "{written:?}");
+    assert!(written.stdout.lines().any(|line| line.ends_with("/porchlight-readings.1")), "{written:?}");
+    for (name, flag, secret) in PROGRAMS {
+        let page = if ["porchlight", "lambda-prober"].contains(&name) { name } else { &format!("porchlight-{name}") };
+        let text = fs::read_to_string(pages.join(format!("{page}.1"))).expect("a page").replace("\\-", "-");
+        for part in [flag, secret, "\\fBLOG_LEVEL\\fR environment variable", "-V\\fR, "] {
+            assert!(text.contains(part), "{name}: `{part}` is not in {text}");
+        }
+    }
+    if program("groff").is_none() {
+        return skip("man pages", "groff is missing; tests/run installs it");
+    }
+    for page in written.stdout.lines() {
+        assert!(!fs::read_to_string(page).expect("a page").contains("hunter2"), "{page}");
+        // A page so wide that each word has room.
+        let mut groff = command("groff");
+        groff.args(["-man", "-Kutf8", "-Tutf8", "-ww", "-z", "-rLL=200n", page]);
+        let ended = run(groff, Duration::from_secs(10)).await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{page}");
+    }
 }
