@@ -105,13 +105,15 @@ async fn two_thousand_slow_strangers_do_not_keep_a_probe_from_its_answer() {
     assert!(failed.is_empty(), "probes {failed:?} of {count} failed");
     assert!(came > STRANGERS as u64 * 2, "they did come back: {came}");
 
+    assert!(metric(&beacon, "connections_open").await <= 512);
+    assert!(metric(&beacon, "connections_evicted_total").await > 0);
+}
+
+/// What the beacon says of itself at its private port.
+async fn metric(beacon: &Beacon, name: &str) -> u64 {
     let metrics = ask(beacon.private, b"GET /metrics HTTP/1.1\r\nHost: home\r\n\r\n").await;
-    let value = |name: &str| -> u64 {
-        let line = metrics.lines().find(|line| line.starts_with(&format!("porchlight_beacon_{name} ")));
-        line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or_else(|| panic!("{name} in {metrics}"))
-    };
-    assert!(value("connections_open") <= 512, "{metrics}");
-    assert!(value("connections_evicted_total") > 0, "{metrics}");
+    let line = metrics.lines().find(|line| line.starts_with(&format!("porchlight_beacon_{name} ")));
+    line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or_else(|| panic!("{name} in {metrics}"))
 }
 
 /// A stranger who announces a body, never sends it, and stays.
@@ -132,7 +134,12 @@ async fn strangers_who_linger_after_their_answer_take_nobodys_seat() {
     for _ in 0..1200 {
         strangers.spawn(lingerer(beacon.public));
     }
-    sleep(Duration::from_secs(2)).await;
+    let all_are_there = async {
+        while metric(&beacon, "connections_evicted_total").await == 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), all_are_there).await.expect("more come than there is room for");
     let address = beacon.public;
     let probes = tokio::task::spawn_blocking(move || (0..20).map(|_| probe(address)).collect::<Vec<_>>());
     let answered = probes.await.expect("probing does not panic").iter().flatten().count();

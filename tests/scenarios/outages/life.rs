@@ -157,7 +157,7 @@ async fn without_state_an_outage_still_has_its_incident_and_its_end() {
     let mut world = World::new().await;
     let probe = async |world: &World| {
         let mut command = world.command();
-        command.env_remove("STATE_FILE").env("INCIDENT_AFTER", "1m").env("RESOLVE_AFTER", "1s");
+        command.env_remove("STATE_FILE");
         tests::prober::probe_with(command).await
     };
     world.cut().await;
@@ -173,23 +173,27 @@ async fn without_state_an_outage_still_has_its_incident_and_its_end() {
     assert_eq!(world.incidents().await.len(), 1);
     world.restore();
     probe(&world).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    probe(&world).await;
+    let incidents = world.incidents().await;
+    assert_eq!(told(&incidents[0]), ["identified", "monitoring"], "it is not up for long enough");
+    let Some(world) = world.with_an_older_page("the end without state", 130).await else { return };
     probe(&world).await;
     let incidents = world.incidents().await;
     assert_eq!(told(&incidents[0]), ["identified", "monitoring", "resolved"]);
 }
 
 #[tokio::test]
-async fn without_state_an_outage_is_told_once_the_page_has_said_so_for_long_enough_and_a_human_is_heard() {
+async fn without_state_an_outage_is_told_once_the_page_has_said_so_for_long_enough_and_a_human_is_respected() {
     let mut world = World::new().await;
     world.cut().await;
     let probe = async |world: &World| {
         let mut command = world.command();
-        command.env_remove("STATE_FILE").env("INCIDENT_AFTER", "1m");
+        command.env_remove("STATE_FILE");
         tests::prober::probe_with(command).await
     };
     probe(&world).await;
-    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert_eq!(probe(&world).await.report["calls"], json!([]), "the page has not said so for long enough");
+    let Some(world) = world.with_an_older_page("an outage without state", 300).await else { return };
     let opened = probe(&world).await;
     assert_eq!(opened.report["calls"][0]["call"], "open_incident", "{:#}", opened.report);
     let incident = world.incidents().await.remove(0);
@@ -218,10 +222,8 @@ async fn an_outage_that_begins_while_the_record_still_tells_of_the_one_before_ha
     world.cut().await;
     world.probe().await;
     assert_eq!(world.incidents().await.len(), 1, "it may be over in a minute");
-    let mut command = world.command();
-    command.env("INCIDENT_AFTER", "1m");
-    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
-    tests::prober::probe_with(command).await;
+    let Some(world) = world.with_an_older_page("an outage after another", 300).await else { return };
+    world.probe().await;
     let incidents = world.incidents().await;
     assert_eq!((incidents.len(), incidents[0]["status"].as_str()), (2, Some("identified")));
 }

@@ -1,5 +1,7 @@
 //! A keeper, a home that can be taken down, and a prober that remembers.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::proof::{CHALLENGE_HEADER, Challenge, Key, PROOF_HEADER, Proof, Running};
@@ -8,7 +10,8 @@ use tests::{
     keeper::{COMPONENT, Keeper, PAGE},
     outage::date_back,
     prober::{Run, probe_with, prober_command},
-    process::own_address,
+    process::{own_address, run},
+    skip::{program, skip},
 };
 use tokio::{net::TcpListener, process::Command, task::JoinHandle};
 
@@ -123,6 +126,32 @@ impl World {
     /// Lets that much time have passed, as far as the prober knows.
     pub(crate) fn later(&self, seconds: u64) {
         date_back(&self.state(), seconds);
+    }
+
+    /// The same with a page on which everything has happened that much earlier; `None` where that cannot be done here. The keeper
+    /// is started again, because nothing else can write its database meanwhile.
+    pub(crate) async fn with_an_older_page(self, test: &str, seconds: u64) -> Option<Self> {
+        const TIMES: [(&str, &[&str]); 4] = [
+            ("components", &["updated_at"]),
+            ("component_statuses", &["since"]),
+            ("incidents", &["started_at", "monitoring_at", "resolved_at", "created_at", "updated_at"]),
+            ("incident_updates", &["display_at", "created_at", "updated_at"]),
+        ];
+        let Some(sqlite) = program("sqlite3") else {
+            skip(test, "sqlite3 is missing");
+            return None;
+        };
+        let Self { keeper: Keeper { process, folder: data, .. }, folder, home } = self;
+        assert!(process.terminate().await.success());
+        let mut sqlite = tests::process::command(sqlite);
+        sqlite.arg(data.path().join("keeper.db"));
+        for (table, times) in TIMES {
+            let earlier: Vec<_> = times.iter().map(|time| format!("{time} = {time} - {seconds} * 1000")).collect();
+            sqlite.arg(format!("UPDATE {table} SET {}", earlier.join(", ")));
+        }
+        let ended = run(sqlite, Duration::from_secs(10)).await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        Some(Self { keeper: Keeper::restart(data).await, folder, home })
     }
 
     /// What the prober remembers of the home.

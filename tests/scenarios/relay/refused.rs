@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use home_beacon::reading::Outcome;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use tests::{
@@ -11,8 +12,10 @@ use tests::{
     upstream::{LATENCY, LOSS, Relay, ping, points, store},
 };
 
-/// A keeper that has just begun makes few calls in its first minute.
-const PATIENCE: Duration = Duration::from_secs(150);
+use super::world::World;
+
+/// A keeper that has just started makes few calls in its first minute.
+const RELAY_TIMEOUT: Duration = Duration::from_secs(150);
 
 const REFUSED: Fault = Fault::Answer { status: 401, headers: "", body: r#"{"error":"Could not authenticate"}"# };
 
@@ -20,11 +23,9 @@ const REFUSED: Fault = Fault::Answer { status: 401, headers: "", body: r#"{"erro
 async fn a_refused_token_pauses_everything_until_its_file_changes() {
     let relay = Relay::start([], REFUSED).await;
     store(&relay.home, &[ping(Timestamp::now(), 10.0)]).await;
-    let told = relay.says(PATIENCE, |told| told["condition"] == "paused").await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["condition"] == "paused").await;
     assert_eq!((told["waiting"].as_i64(), told["set_aside"].as_i64()), (Some(2), Some(0)), "{told}");
     let calls = relay.way.calls().len();
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(relay.way.calls().len(), calls, "it is not asked again and again");
     let health: serde_json::Value = relay
         .home
         .http
@@ -41,17 +42,31 @@ async fn a_refused_token_pauses_everything_until_its_file_changes() {
     assert!(relay.home.page().await.contains("Could not authenticate"), "the page says why");
     let mut asking = ours("keeper");
     asking.arg("relay").env("KEEPER_ADDR", relay.home.url.trim_start_matches("http://")).env("KEEPER_TOKEN", TOKEN);
-    let paused = run(asking, PATIENCE).await;
+    let paused = run(asking, RELAY_TIMEOUT).await;
     assert!(paused.code == Some(1) && paused.stdout.starts_with("condition: paused: "), "{}", paused.stdout);
 
     relay.way.play(Fault::None);
     // Another token, that happens to be taken as well.
     file(relay.home.folder.path(), "upstream-token", &format!("{TOKEN}-of-before"));
-    let told = relay.says(PATIENCE, |told| told["calls"].as_u64() > Some(calls as u64)).await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["calls"].as_u64() > Some(calls as u64)).await;
     assert_eq!(told["condition"], "paused", "a wrong one is refused by the keeper upstream itself: {told}");
     file(relay.home.folder.path(), "upstream-token", TOKEN);
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, LATENCY, Timestamp::now() - SignedDuration::from_mins(5)).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_tried_again_every_five_minutes_and_not_before() {
+    let mut world = World::new().await;
+    world.way.play(REFUSED);
+    world.measure("ping", Outcome::Value(10.0), Some(0.0)).await;
+    world.pass(Duration::from_secs(30)).await;
+    let calls = world.way.calls().len();
+    assert!(calls > 0, "it is tried at once");
+    world.pass(Duration::from_secs(260)).await;
+    assert_eq!(world.way.calls().len(), calls);
+    world.pass(Duration::from_secs(30)).await;
+    assert_eq!(world.way.calls().len(), calls + 1);
 }
 
 #[tokio::test]
@@ -63,7 +78,7 @@ async fn a_metric_that_upstream_does_not_have_stops_no_other() {
     for minute in 0..5 {
         store(&relay.home, &[ping(now - SignedDuration::from_mins(minute), 10.0)]).await;
     }
-    let told = relay.says(PATIENCE, |told| told["left"][0]["id"] == LOSS && told["waiting"] == 5).await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["left"][0]["id"] == LOSS && told["waiting"] == 5).await;
     assert_eq!(told["set_aside"], 0, "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(10)).await.len(), 5);
 }
@@ -76,7 +91,7 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     let value = |minute: i64| if minute % 40 == 7 { 13.0 } else { 20.5 };
     let readings: Vec<_> = (0..60).map(|minute| ping(now - SignedDuration::from_mins(minute), value(minute))).collect();
     store(&relay.home, &readings).await;
-    let told = relay.says(PATIENCE, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
     assert_eq!(told["condition"], "well", "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 58);
     assert_eq!(points(&relay.upstream, LOSS, now - SignedDuration::from_mins(200)).await.len(), 60);
@@ -84,7 +99,7 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     let ask = |words: &[&str]| {
         let mut command = ours("keeper");
         command.args(words).env("KEEPER_ADDR", relay.home.url.trim_start_matches("http://")).env("KEEPER_TOKEN", TOKEN);
-        run(command, PATIENCE)
+        run(command, RELAY_TIMEOUT)
     };
     let listed = ask(&["relay"]).await;
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
@@ -92,6 +107,6 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     relay.way.play(Fault::None);
     let retried = ask(&["relay", "retry"]).await;
     assert_eq!(retried.stdout, "2 points put back, to be sent again.\n", "{}", retried.stderr);
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 60);
 }
