@@ -58,7 +58,7 @@ async fn writers_to_a_full_disk_are_asked_to_come_again_and_nothing_acknowledged
         assert_eq!(
             keeper.own(Method::POST, "/readings", Some(wrong)).await.0,
             503,
-            "its time is checked in the transaction"
+            "no transaction can be begun"
         );
 
         disk.free();
