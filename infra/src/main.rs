@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 async fn porchlight() -> ExitCode {
     let settings = match PorchlightSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell::<PorchlightSettings>(),
+        Err(ending) => return ending.report::<PorchlightSettings>(),
     };
     shared::telemetry::init(settings.log_level);
     PorchlightSettings::warn_of_doubts(&[]);

@@ -8,7 +8,10 @@ use std::{
 };
 
 use home_beacon::{
-    job::{destination::not_handed_over, keeper::Keeper, settings::KEEPER_TOKEN},
+    job::{
+        keeper::KeeperClient,
+        settings::{KEEPER_API, KEEPER_TOKEN},
+    },
     reading::Metric,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -51,7 +54,7 @@ struct Point {
 /// When the keeper does not tell.
 pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let http = client_for([&settings.keeper_url], Deadlines::default())?;
-    let keeper = Keeper::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
+    let keeper = KeeperClient::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
     let end = Instant::now() + settings.wait.unwrap_or_default();
     let question = Metric::question(&settings.metric);
     if settings.wait.is_some() && !question.is_empty() {
@@ -59,7 +62,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     }
     let points = loop {
         let points = points(&keeper, settings).await;
-        let points = points.map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))?;
+        let points = points.map_err(|error| anyhow::anyhow!(error.hint(&KEEPER_API)))?;
         if !points.is_empty() || Instant::now() + PAUSE > end {
             break points;
         }
@@ -77,7 +80,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
 }
 
 /// What there is; nothing where the keeper has never heard of the metric.
-async fn points(keeper: &Keeper, settings: &ReadingsSettings) -> Result<Vec<Point>, ApiError> {
+async fn points(keeper: &KeeperClient, settings: &ReadingsSettings) -> Result<Vec<Point>, ApiError> {
     let from = Timestamp::now() - SignedDuration::try_from(settings.within).unwrap_or(SignedDuration::MAX);
     let step = (settings.within / LINES).max(Duration::from_mins(1));
     let series = retry::silently(Instant::now() + PATIENCE, || keeper.series::<Series>(&settings.metric, from, step));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shared::{
-    api::{ApiError, Passing, Permanent},
+    api::{ApiError, ApiSettings},
     retry,
     secret::Secret,
     statuspage::Client,
@@ -75,22 +75,11 @@ impl<'run> Access<'run> {
 
     /// An API error in a sentence, with what to do where that is known.
     pub fn told(&self, error: &ApiError) -> String {
-        match error {
-            ApiError::Passing(Passing { source: Some(_), .. }) => {
-                format!("{}: look at STATUSPAGE_URL, and whether it is up", error.in_words())
-            }
-            ApiError::Passing(passing) => passing.to_string(),
-            ApiError::Stranger(stranger) => format!("{stranger}: look at STATUSPAGE_URL, which ends in /v1"),
-            // What answers 200 in other words is somebody else.
-            ApiError::Permanent(Permanent { status: 200..=299, .. }) => {
-                format!("{error}: look at STATUSPAGE_URL, which ends in /v1")
-            }
-            ApiError::Pausing(pausing) => format!("{pausing}: look at {}", self.secrets.token_name()),
-            ApiError::Permanent(Permanent { status: 404, .. }) => {
-                format!("{error}: look at PAGE_ID, COMPONENT_ID and STATUSPAGE_URL, which ends in /v1")
-            }
-            ApiError::Permanent(permanent) => permanent.to_string(),
-        }
+        error.hint(&ApiSettings {
+            address: "STATUSPAGE_URL",
+            token: &self.secrets.token_name(),
+            ids: Some("PAGE_ID, COMPONENT_ID"),
+        })
     }
 
     fn client(&self, token: Secret) -> Client {

@@ -70,7 +70,7 @@ fn told(prober: &Prober, targets: Option<&Targets>) -> String {
 /// Asks whether what the settings name is there, and says so; the exit code to end with.
 async fn ask(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
     let asked = prober.ask(targets).await;
-    online::tell(&asked.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
+    online::report(&asked.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
 }
 
 #[derive(Clone, Copy)]

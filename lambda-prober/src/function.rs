@@ -6,8 +6,16 @@ use std::{
 };
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use reqwest::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 use serde_json::{Value, json};
-use shared::settings::{self, Settings, WrongSetting};
+use shared::{
+    http::{Deadlines, client_for},
+    settings::{self, Settings, WrongSetting},
+};
+use url::Url;
 
 use crate::{
     event::Event,
@@ -47,6 +55,9 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
 /// How long the runtime API may take to hear why we end.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
+/// How the runtime API is told what kind of error it is.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+
 /// Tells the wrong setting on stderr, and to the runtime API, so that whoever invokes the function is told the same; the
 /// exit code to end with.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
@@ -54,10 +65,12 @@ pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
     // An emulator's address may be a whole one, with a path.
     let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
     let told = async {
-        let client = reqwest::Client::builder().no_proxy().timeout(LAST_WORD).build()?;
-        let call = client.post(format!("{base}/2018-06-01/runtime/init/error"));
-        let call = call.header("lambda-runtime-function-error-type", "Settings.Wrong");
-        call.json(&json!({"errorType": "Settings.Wrong", "errorMessage": wrong.to_string()})).send().await
+        let url = Url::parse(&format!("{base}/2018-06-01/runtime/init/error"))?;
+        let client = client_for([&url], Deadlines { connect: LAST_WORD, read: LAST_WORD, total: LAST_WORD })?;
+        let kind = HeaderValue::from_static("Settings.Wrong");
+        let call = client.call(Method::POST, url).header(ERROR_TYPE, kind);
+        call.json(&json!({"errorType": "Settings.Wrong", "errorMessage": wrong.to_string()})).send().await?;
+        Ok::<(), Error>(())
     };
     let code = settings::refuse(&wrong);
     if let Err(error) = told.await {

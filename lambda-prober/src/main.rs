@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
     let settings = match (ProberSettings::read(env::args_os()), &runtime_api) {
         (Ok(settings), _) => settings,
         (Err(Ending::Wrong(wrong)), Some(api)) => return function::refuse(&wrong, api).await,
-        (Err(ending), _) => return ending.tell::<ProberSettings>(),
+        (Err(ending), _) => return ending.report::<ProberSettings>(),
     };
     shared::telemetry::init(settings.log_level);
     let Some(api) = runtime_api else {

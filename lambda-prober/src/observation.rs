@@ -1,10 +1,11 @@
 //! What a run saw: plain values, phase by phase, that [`judge`](crate::judge) reads and [`explain`](crate::explain) tells.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
+
+pub use shared::names::Family;
 
 use crate::{
     head::NotHttp,
@@ -49,31 +50,6 @@ impl Resolution {
             Self::Literal => Duration::ZERO,
             Self::Resolved { took, .. } | Self::NoSuchName { took } | Self::Trouble { took, .. } => took,
         }
-    }
-}
-
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    V4,
-    V6,
-}
-
-impl Family {
-    pub const fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(_) => Self::V4,
-            IpAddr::V6(_) => Self::V6,
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
     }
 }
 

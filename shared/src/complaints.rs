@@ -26,8 +26,8 @@ pub fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
 }
 
 /// The error at the bottom, in words where TLS found something wrong.
-pub fn deepest(error: &(dyn StdError + 'static)) -> String {
-    behind(error).map_or_else(|| crate::chain::deepest(error).to_string(), of_handshake)
+pub fn describe(error: &(dyn StdError + 'static)) -> String {
+    behind(error).map_or_else(|| crate::chain::root_cause(error).to_string(), of_handshake)
 }
 
 /// Why a certificate does not count as valid.
@@ -244,8 +244,8 @@ mod tests {
     fn what_is_behind_an_error_is_told_in_words() {
         let found = Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let error = io::Error::other(io::Error::other(found));
-        assert!(deepest(&error).starts_with("the certificate is of an issuer that is not trusted here: "), "{error}");
-        assert_eq!(deepest(&io::Error::other("gone")), "gone");
+        assert!(describe(&error).starts_with("the certificate is of an issuer that is not trusted here: "), "{error}");
+        assert_eq!(describe(&io::Error::other("gone")), "gone");
     }
 
     #[test]

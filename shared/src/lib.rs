@@ -26,6 +26,7 @@
 #![warn(missing_docs)]
 
 pub mod api;
+pub mod backoff;
 pub mod chain;
 pub mod complaints;
 pub mod dial;
@@ -33,6 +34,8 @@ pub mod file;
 pub mod http;
 pub mod id;
 pub mod keeper_token;
+pub mod lock;
+pub mod metrics;
 pub mod names;
 pub mod online;
 pub mod proof;

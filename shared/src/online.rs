@@ -4,15 +4,15 @@ use std::process::ExitCode;
 
 use crate::{api::ApiError, settings::EXIT_SETTINGS};
 
-/// Something could not be asked: it may be well.
-const EXIT_UNASKED: u8 = 1;
+/// Something did not answer: it may be well.
+const EXIT_UNKNOWN: u8 = 1;
 
-/// How one question went.
+/// What came of one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Came {
+enum Finding {
     There,
-    /// Whoever was to be asked did not answer.
-    Unasked,
+    /// The server did not answer.
+    Unknown,
     /// A setting names what is not there, or a secret that is refused.
     Wrong,
 }
@@ -20,24 +20,24 @@ enum Came {
 /// A question and its answer, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    came: Came,
+    finding: Finding,
     text: String,
 }
 
 impl Asked {
     /// What was asked for is there.
     pub fn there(text: impl Into<String>) -> Self {
-        Self { came: Came::There, text: text.into() }
+        Self { finding: Finding::There, text: text.into() }
     }
 
-    /// It could not be asked.
+    /// The server did not answer.
     pub fn unasked(text: impl Into<String>) -> Self {
-        Self { came: Came::Unasked, text: text.into() }
+        Self { finding: Finding::Unknown, text: text.into() }
     }
 
     /// What was asked for is not there, or not as the settings say.
     pub fn wrong(text: impl Into<String>) -> Self {
-        Self { came: Came::Wrong, text: text.into() }
+        Self { finding: Finding::Wrong, text: text.into() }
     }
 
     /// Of a call: what it says of `what`, or why it failed, as `failed` has it.
@@ -50,23 +50,23 @@ impl Asked {
     }
 }
 
-/// Tells what was found on stdout, and what is wrong or was not to be had on stderr; the exit code to end with.
-pub fn tell(asked: &[Asked]) -> ExitCode {
-    for Asked { came, text } in asked {
-        match came {
-            Came::There => println!("{text}"),
-            Came::Unasked => eprintln!("not to be told: {text}"),
-            Came::Wrong => eprintln!("wrong: {text}"),
+/// Prints what is there to stdout, and what is wrong or unknown to stderr; returns the exit code to end with.
+pub fn report(asked: &[Asked]) -> ExitCode {
+    for Asked { finding, text } in asked {
+        match finding {
+            Finding::There => println!("{text}"),
+            Finding::Unknown => eprintln!("unknown: {text}"),
+            Finding::Wrong => eprintln!("wrong: {text}"),
         }
     }
-    match asked.iter().map(|asked| asked.came).max() {
-        None | Some(Came::There) => ExitCode::SUCCESS,
-        Some(Came::Unasked) => ExitCode::from(EXIT_UNASKED),
-        Some(Came::Wrong) => ExitCode::from(EXIT_SETTINGS),
+    match asked.iter().map(|asked| asked.finding).max() {
+        None | Some(Finding::There) => ExitCode::SUCCESS,
+        Some(Finding::Unknown) => ExitCode::from(EXIT_UNKNOWN),
+        Some(Finding::Wrong) => ExitCode::from(EXIT_SETTINGS),
     }
 }
 
-/// The exit code of settings that were looked at, and then asked for: what was wrong with them stays wrong.
-pub fn worse(looked: ExitCode, asked: ExitCode) -> ExitCode {
-    if looked == ExitCode::SUCCESS { asked } else { looked }
+/// The exit code of settings that were validated, and then asked for: what was wrong with them stays wrong.
+pub fn worse(validated: ExitCode, asked: ExitCode) -> ExitCode {
+    if validated == ExitCode::SUCCESS { asked } else { validated }
 }

@@ -1,75 +1,77 @@
 //! A bounded way to try a call again: passing errors only, never beyond the deadline, `Retry-After` obeyed. A person in front
-//! of it hears once, and soon, what is wrong and that it goes on.
+//! of it reads once, and soon, what is wrong and that it goes on.
 
 use std::{fmt::Display, pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::api::{ApiError, Passing};
+use crate::{
+    api::{ApiError, Passing},
+    backoff::{Backoff, Jitter},
+};
 
-/// The first pause; each further one is twice as long, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The pauses between attempts.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(5), Jitter::Equal);
 
-/// After so long without a word a person thinks that it hangs.
-const FIRST_WORD: Duration = Duration::from_secs(4);
+/// After so long without a line a person thinks that it hangs.
+const FIRST_NOTICE: Duration = Duration::from_secs(4);
 
-/// An error of a call that can tell whether the same call may succeed later.
-pub trait Fleeting: Display {
+/// An error of a call that knows whether the same call may succeed later.
+pub trait Retryable: Display {
     /// How long to wait at least before trying again; `None` when that cannot help.
-    fn again_after(&self) -> Option<Duration>;
+    fn retry_after(&self) -> Option<Duration>;
 
     /// The error of a call that had not ended at the deadline.
     fn out_of_time() -> Self;
 
-    /// The error for a person, who learns from it what is wrong while it is tried again.
-    fn told(&self) -> String {
+    /// The error for a person, while the call is tried again.
+    fn describe(&self) -> String {
         self.to_string()
     }
 }
 
-impl Fleeting for ApiError {
-    fn again_after(&self) -> Option<Duration> {
+impl Retryable for ApiError {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Passing(passing) => Some(passing.retry_after.unwrap_or_default()),
             Self::Pausing(_) | Self::Permanent(_) | Self::Stranger(_) => None,
         }
     }
 
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         self.in_words()
     }
 
     fn out_of_time() -> Self {
         let (call, what) = ("the call".into(), "no answer before the deadline".into());
-        Passing { call, what, retry_after: None, source: None }.into()
+        Passing { call, what, status: None, retry_after: None, source: None }.into()
     }
 }
 
 /// Makes a call until it succeeds, fails for good, or `deadline` has come.
 ///
 /// # Errors
-/// The last error; a fleeting one when the deadline cut it short.
-pub async fn until<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
+/// The last error; a retryable one when the deadline cut it short.
+pub async fn until<T, E: Retryable, F: Future<Output = Result<T, E>>>(
     deadline: Instant,
     call: impl FnMut() -> F,
 ) -> Result<T, E> {
-    again(deadline, call, Some(Instant::now() + FIRST_WORD)).await
+    retry(deadline, call, Some(Instant::now() + FIRST_NOTICE)).await
 }
 
-/// As [`until`], of a call that tells by itself what is wrong.
+/// As [`until`], of a call that logs by itself what is wrong.
 ///
 /// # Errors
 /// The same.
-pub async fn silently<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
+pub async fn silently<T, E: Retryable, F: Future<Output = Result<T, E>>>(
     deadline: Instant,
     call: impl FnMut() -> F,
 ) -> Result<T, E> {
-    again(deadline, call, None).await
+    retry(deadline, call, None).await
 }
 
-/// `silent`: until when nothing need be said; `None` where nothing is to be.
-async fn again<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
+/// `silent`: until when nothing need be logged; `None` where nothing is to be.
+async fn retry<T, E: Retryable, F: Future<Output = Result<T, E>>>(
     deadline: Instant,
     mut call: impl FnMut() -> F,
     mut silent: Option<Instant>,
@@ -84,16 +86,16 @@ async fn again<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let Some(wait) = error.again_after() else { return Err(error) };
+        let Some(wait) = error.retry_after() else { return Err(error) };
         tracing::debug!(%error, tries, "trying again");
         // Never sooner than our own pause: a service that says "0 seconds" must not be hammered.
-        let next = Instant::now() + wait.max(pause(tries));
+        let next = Instant::now() + wait.max(BACKOFF.pause(tries, fastrand::f64()));
         if next >= deadline {
             return Err(error);
         }
         if silent.take().is_some() {
             let left = deadline.saturating_duration_since(Instant::now()).as_secs();
-            tracing::warn!("{}; trying again for up to {left} s", error.told());
+            tracing::warn!("{}; trying again for up to {left} s", error.describe());
         }
         sleep_until(next).await;
         tries += 1;
@@ -101,26 +103,20 @@ async fn again<T, E: Fleeting, F: Future<Output = Result<T, E>>>(
     }
 }
 
-/// Waits for a call, and says so where that takes long and nothing has been said yet.
+/// Waits for a call, and logs that where it takes long and nothing has been logged yet.
 async fn waiting<F: Future>(call: F, silent: &mut Option<Instant>) -> F::Output {
     let mut call = pin!(call);
-    if let Some(speak) = *silent {
+    if let Some(end) = *silent {
         tokio::select! {
             biased;
             result = &mut call => return result,
-            () = sleep_until(speak) => {
+            () = sleep_until(end) => {
                 *silent = None;
                 tracing::warn!("there is no answer yet; waiting on");
             }
         }
     }
     call.await
-}
-
-/// Exponential, with the upper half drawn by chance so that two runs do not keep step.
-fn pause(tries: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << tries.min(8)).min(LONGEST_PAUSE);
-    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 #[cfg(test)]
@@ -132,7 +128,7 @@ mod tests {
 
     fn limited(seconds: u64) -> ApiError {
         let retry_after = Some(Duration::from_secs(seconds));
-        Passing { call: "GET /".into(), what: "limit".into(), retry_after, source: None }.into()
+        Passing { call: "GET /".into(), what: "limit".into(), status: Some(420), retry_after, source: None }.into()
     }
 
     #[tokio::test(start_paused = true)]

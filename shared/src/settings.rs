@@ -30,7 +30,7 @@ pub trait Settings: CommandFactory + FromArgMatches {
     /// Its secrets, which are variables only.
     const SECRETS: &'static [SecretSetting];
 
-    /// The command, with the secrets told at the end of `--help`.
+    /// The command, with the secrets listed at the end of `--help`.
     fn full_command() -> Command {
         with_secrets(Self::command(), Self::SECRETS)
     }
@@ -72,12 +72,12 @@ pub trait Settings: CommandFactory + FromArgMatches {
         WrongSetting(Self::misspelt().iter().fold(wrong.0.clone(), |text, misspelt| format!("{text}; {misspelt}")))
     }
 
-    /// Tells a wrong setting on stderr, with the slip that is perhaps behind it; the exit code to end with.
+    /// Prints a wrong setting to stderr, with the slip that is perhaps behind it; returns the exit code to end with.
     fn refuse(wrong: &WrongSetting) -> ExitCode {
         refuse(&Self::with_doubts(wrong))
     }
 
-    /// Says at a start what is set and has no effect: slips, and what else the program found.
+    /// Logs at a start what is set and has no effect: slips, and what else the program found.
     fn warn_of_doubts(doubts: &[String]) {
         let slips = Self::misspelt();
         for doubt in slips.iter().map(ToString::to_string).chain(doubts.iter().cloned()) {
@@ -85,13 +85,13 @@ pub trait Settings: CommandFactory + FromArgMatches {
         }
     }
 
-    /// The answer to `--check`: that the settings are in order, and what they come to; or, because whoever asks wants to be
-    /// told, what is set and has no effect, though a start would go on.
-    fn checked(told: &str, doubts: &[String]) -> ExitCode {
+    /// The answer to `--check`: that the settings are in order, and what they come to; or what is set and has no effect,
+    /// although a start would go on.
+    fn checked(summary: &str, doubts: &[String]) -> ExitCode {
         let doubts: Vec<_> = Self::misspelt().iter().map(ToString::to_string).chain(doubts.iter().cloned()).collect();
         if doubts.is_empty() {
-            let told = if told.is_empty() { String::new() } else { format!(": {told}") };
-            println!("The settings are in order{told}.");
+            let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
+            println!("The settings are in order{summary}.");
             return ExitCode::SUCCESS;
         }
         refuse(&WrongSetting(doubts.join("; ")))
@@ -104,7 +104,7 @@ pub fn variables(command: &Command) -> Vec<String> {
     own.chain(command.get_subcommands().flat_map(variables)).collect()
 }
 
-/// The command, with the secrets told at the end of its `--help`.
+/// The command, with the secrets listed at the end of its `--help`.
 pub fn with_secrets(command: Command, secrets: &[SecretSetting]) -> Command {
     let lines = secrets.iter().fold(String::new(), |text, secret| {
         format!("{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}", secret.name, secret.help)
@@ -122,8 +122,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Tells a wrong setting of the program on stderr; the exit code to end with.
-    pub fn tell<S: Settings>(&self) -> ExitCode {
+    /// Prints a wrong setting of the program to stderr; returns the exit code to end with.
+    pub fn report<S: Settings>(&self) -> ExitCode {
         match self {
             Self::Answered(code) => *code,
             Self::Wrong(wrong) => S::refuse(wrong),
@@ -131,7 +131,7 @@ impl Ending {
     }
 }
 
-/// Tells the wrong setting on stderr; the exit code to end with.
+/// Prints the wrong setting to stderr; returns the exit code to end with.
 pub fn refuse(wrong: &WrongSetting) -> ExitCode {
     eprintln!("{wrong}");
     ExitCode::from(EXIT_SETTINGS)
@@ -164,7 +164,7 @@ fn meant(error: &clap::Error) -> Option<String> {
     })
 }
 
-/// The text with whatever stands between `://` and `@` of an address, or behind its `?`, left out: messages repeat what
+/// The text with what stands between `://` and `@` of an address, or behind its `?`, left out: messages repeat what
 /// was set, but never a password, nor a token in an address that was copied from a browser.
 pub fn without_credentials(text: &str) -> String {
     let mut parts = text.split("://");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_setting_is_told_in_one_line_with_its_name_and_value() {
+    fn a_wrong_setting_is_one_line_with_its_name_and_value() {
         let error = Sample::try_parse_from(["sample", "--every", "soon"]).unwrap_err();
         assert_eq!(
             sentence(&error),

@@ -55,7 +55,7 @@ async fn a_refused_token_is_told_and_not_tried_again() {
 #[tokio::test]
 async fn a_page_that_does_not_exist_is_told_with_what_to_look_at() {
     let scene = play(&[], answer(404, r#"{"error":"Not found"}"#)).await;
-    assert!(scene.error().contains("look at PAGE_ID, COMPONENT_ID and STATUSPAGE_URL"), "{}", scene.error());
+    assert!(scene.error().contains("check PAGE_ID, COMPONENT_ID and STATUSPAGE_URL"), "{}", scene.error());
     assert!(scene.statuspage.calls().len() <= 2, "{:?}", scene.statuspage.calls());
 }
 

@@ -81,10 +81,7 @@ async fn readings_are_shown_and_waited_for() {
     assert_eq!((none.code, none.stdout.trim()), (Some(1), "the keeper has no reading of ping of the last 1h"));
     let wrong = readings(&[], "wrong").await;
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(
-        wrong.stderr.contains("the token is refused") && wrong.stderr.contains("look at KEEPER_TOKEN"),
-        "{wrong:?}"
-    );
+    assert!(wrong.stderr.contains("the token is refused") && wrong.stderr.contains("check KEEPER_TOKEN"), "{wrong:?}");
 
     // What is asked for and not there yet is seen on its way to the keeper.
     let way = Statuspage::open(&keeper, [], Fault::None).await;

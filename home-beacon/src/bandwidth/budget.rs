@@ -8,9 +8,9 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::record::{Record, Test};
+use crate::job::line_use::{LineUse, Test};
 
-/// The least that tells anything of a line; with less a run is left out.
+/// The least that says anything of a line; with less a run is left out.
 const USEFUL: u64 = 5_000_000;
 
 /// A day at which this program was already being written.
@@ -33,7 +33,7 @@ pub(super) fn useful(max_bytes: u64) -> u64 {
     USEFUL.min(max_bytes)
 }
 
-/// By how much a run may have looked at the clock before another one that was quicker to reserve. A clock that shows a time
+/// By how much a run may have read the clock before another one that was quicker to reserve. A clock that shows a time
 /// long before a reservation is behind, and that one is not waited for.
 const SLACK: SignedDuration = SignedDuration::from_mins(1);
 
@@ -41,11 +41,11 @@ const SLACK: SignedDuration = SignedDuration::from_mins(1);
 ///
 /// # Errors
 /// Why it is left out, in words.
-pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Result<u64, String> {
-    if let Some(test) = record.test.filter(|test| test.from <= now + SLACK && now < test.until) {
+pub(super) fn allowance(line_use: &LineUse, now: Timestamp, limits: &Limits) -> Result<u64, String> {
+    if let Some(test) = line_use.test.filter(|test| test.from <= now + SLACK && now < test.until) {
         return Err(format!("left out: another test has the line until {:.0}", test.until));
     }
-    let (month, used) = so_far(record, now);
+    let (month, used) = so_far(line_use, now);
     let left = limits.data_budget.saturating_sub(used);
     let runs = runs_to_come(now, limits.runs_per_day);
     let share = left / runs;
@@ -64,35 +64,35 @@ pub(super) fn allowance(record: &Record, now: Timestamp, limits: &Limits) -> Res
 }
 
 /// What is remembered while a run is under way that may use `bytes` and ends at `until` at the latest. Where the clock
-/// says an earlier month than the record (a Pi has no battery for its clock), what is used counts in the record's.
-pub(super) fn reserve(record: &Record, bytes: u64, now: Timestamp, until: Timestamp) -> Record {
+/// says an earlier month than the one stored (a Pi has no battery for its clock), what is used counts in that one.
+pub(super) fn reserve(line_use: &LineUse, bytes: u64, now: Timestamp, until: Timestamp) -> LineUse {
     let test = Some(Test { from: now, until });
-    let (month, used) = so_far(record, now);
-    Record { month, used: used.saturating_add(bytes), test }
+    let (month, used) = so_far(line_use, now);
+    LineUse { month, used: used.saturating_add(bytes), test }
 }
 
 /// What is remembered after it: the real figures in the place of those reserved.
-pub(super) fn settle(reserved: &Record, bytes: u64, used: u64, now: Timestamp) -> Record {
+pub(super) fn settle(reserved: &LineUse, bytes: u64, used: u64, now: Timestamp) -> LineUse {
     let test = reserved.test.map(|test| Test { until: now.min(test.until).max(test.from), ..test });
-    Record { used: reserved.used.saturating_sub(bytes).saturating_add(used), test, ..reserved.clone() }
+    LineUse { used: reserved.used.saturating_sub(bytes).saturating_add(used), test, ..reserved.clone() }
 }
 
 /// The month that counts, and what is used of it.
-fn so_far(record: &Record, now: Timestamp) -> (String, u64) {
+fn so_far(line_use: &LineUse, now: Timestamp) -> (String, u64) {
     let this = month(now);
-    match record.month.cmp(&this) {
+    match line_use.month.cmp(&this) {
         Ordering::Less => (this, 0),
-        Ordering::Greater if is_behind(record, now) => (record.month.clone(), record.used),
+        Ordering::Greater if is_behind(line_use, now) => (line_use.month.clone(), line_use.used),
         // A later month was written by a clock that was ahead. What was used then was used, but must not count for ever.
-        Ordering::Equal | Ordering::Greater => (this, record.used),
+        Ordering::Equal | Ordering::Greater => (this, line_use.used),
     }
 }
 
 /// Whether it is the clock that is wrong where it says an earlier month than what is remembered: it is older than this
 /// program, or was reset by a power cut to a time not long ago.
-pub(super) fn is_behind(record: &Record, now: Timestamp) -> bool {
-    let lately = record.test.is_some_and(|test| test.from.duration_since(now) < RESET);
-    record.month > month(now) && (lately || WRITTEN.parse().is_ok_and(|written: Timestamp| now < written))
+pub(super) fn is_behind(line_use: &LineUse, now: Timestamp) -> bool {
+    let lately = line_use.test.is_some_and(|test| test.from.duration_since(now) < RESET);
+    line_use.month > month(now) && (lately || WRITTEN.parse().is_ok_and(|written: Timestamp| now < written))
 }
 
 /// The month in UTC, like `2026-11`.
@@ -127,8 +127,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn used(month: &str, used: u64) -> Record {
-        Record { month: month.into(), used, test: None }
+    fn used(month: &str, used: u64) -> LineUse {
+        LineUse { month: month.into(), used, test: None }
     }
 
     #[test]
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_run_may_use_its_share_of_what_is_left() {
-        for (what, record, now, expected) in [
-            ("the first run ever", Record::default(), "2026-11-01T00:00:00Z", 250_000_000),
+        for (what, line_use, now, expected) in [
+            ("the first run ever", LineUse::default(), "2026-11-01T00:00:00Z", 250_000_000),
             ("nothing used yet", used("2026-11", 0), "2026-11-01T00:00:00Z", 250_000_000),
             ("half used by the middle", used("2026-11", 30_000_000_000), "2026-11-16T00:00:00Z", 250_000_000),
             ("much left at the end", used("2026-11", 50_000_000_000), "2026-11-30T21:00:00Z", 500_000_000),
@@ -160,7 +160,7 @@ mod tests {
             ("a clock that is behind", used("2026-11", 59_000_000_000), "1970-01-31T21:00:00Z", 500_000_000),
             ("just enough", used("2026-11", 59_995_000_000), "2026-11-30T21:00:00Z", 5_000_000),
         ] {
-            assert_eq!(allowance(&record, at(now), &LIMITS), Ok(expected), "{what}");
+            assert_eq!(allowance(&line_use, at(now), &LIMITS), Ok(expected), "{what}");
         }
     }
 
@@ -172,20 +172,20 @@ mod tests {
         assert_eq!((next.month.as_str(), next.used), ("2026-12", 1_000_000_005));
         // One that a power cut reset to last month is behind.
         let test = Some(Test { from: at("2026-12-04T23:00:00Z"), until: at("2026-12-04T23:01:00Z") });
-        let next = reserve(&Record { test, ..used("2026-12", 7) }, 5, at("2026-11-29T00:00:00Z"), now);
+        let next = reserve(&LineUse { test, ..used("2026-12", 7) }, 5, at("2026-11-29T00:00:00Z"), now);
         assert_eq!((next.month.as_str(), next.used), ("2026-12", 12));
     }
 
     #[test]
     fn a_run_with_too_small_a_share_is_left_out_and_says_why() {
-        for (what, record, now, limits) in [
+        for (what, line_use, now, limits) in [
             ("all used", used("2026-11", 60_000_000_000), "2026-11-30T21:00:00Z", LIMITS),
             ("more than all used", used("2026-11", u64::MAX), "2026-11-30T21:00:00Z", LIMITS),
             ("almost all used", used("2026-11", 59_000_000_000), "2026-11-05T00:00:00Z", LIMITS),
             ("all used, and the clock behind", used("2026-11", 60_000_000_000), "1970-01-01T00:00:00Z", LIMITS),
-            ("a tiny budget", Record::default(), "2026-11-01T00:00:00Z", Limits { data_budget: 1_000_000, ..LIMITS }),
+            ("a tiny budget", LineUse::default(), "2026-11-01T00:00:00Z", Limits { data_budget: 1_000_000, ..LIMITS }),
         ] {
-            let why = allowance(&record, at(now), &limits).unwrap_err();
+            let why = allowance(&line_use, at(now), &limits).unwrap_err();
             assert!(why.contains("DATA_BUDGET"), "{what}: {why}");
         }
         let why = allowance(&used("2026-11", 59_999_000_000), at("2026-11-30T12:00:00Z"), &LIMITS).unwrap_err();
@@ -199,17 +199,17 @@ mod tests {
     #[test]
     fn a_run_that_is_allowed_little_by_its_own_limit_is_not_left_out() {
         let limits = Limits { max_bytes: 1_000_000, ..LIMITS };
-        assert_eq!(allowance(&Record::default(), at("2026-11-01T00:00:00Z"), &limits), Ok(1_000_000));
+        assert_eq!(allowance(&LineUse::default(), at("2026-11-01T00:00:00Z"), &limits), Ok(1_000_000));
     }
 
     #[test]
     fn two_tests_never_share_the_line() {
         let (from, until) = (at("2026-11-21T04:30:00Z"), at("2026-11-21T04:30:40Z"));
-        let record = reserve(&Record::default(), 7, from, until);
+        let line_use = reserve(&LineUse::default(), 7, from, until);
         for (now, free) in
             [("04:28:59", true), ("04:29:59", false), ("04:30:00", false), ("04:30:39", false), ("04:30:40", true)]
         {
-            let answer = allowance(&record, at(&format!("2026-11-21T{now}Z")), &LIMITS);
+            let answer = allowance(&line_use, at(&format!("2026-11-21T{now}Z")), &LIMITS);
             assert_eq!(answer.is_ok(), free, "{now}: {answer:?}");
         }
     }

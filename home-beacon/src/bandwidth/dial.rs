@@ -76,7 +76,7 @@ impl Dialer {
         let unreachable = |why: String| Trouble::Unreachable { host: host.clone(), why };
         let dialled = timeout(CONNECT, self.connect(url, buffer)).await;
         let dialled = dialled.map_err(|_| unreachable(format!("no connection within {} s", CONNECT.as_secs())))?;
-        dialled.map_err(|error| unreachable(complaints::deepest(&*error)))
+        dialled.map_err(|error| unreachable(complaints::describe(&*error)))
     }
 
     async fn connect(&self, url: &Url, buffer: Buffer) -> Result<Line, Box<dyn Error>> {

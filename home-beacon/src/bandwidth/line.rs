@@ -8,7 +8,7 @@ use hyper::{
     client::conn::http1::SendRequest,
     header::{CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT},
 };
-use shared::chain::deepest;
+use shared::chain::root_cause;
 use socket2::Socket;
 use tokio::{task::AbortHandle, time::timeout};
 use url::{Position, Url};
@@ -65,7 +65,7 @@ impl Line {
     }
 
     pub(super) fn broken(&self, error: &hyper::Error) -> Trouble {
-        Trouble::Broken { host: self.host.clone(), why: deepest(error).to_string() }
+        Trouble::Broken { host: self.host.clone(), why: root_cause(error).to_string() }
     }
 
     pub(super) fn host(&self) -> &str {

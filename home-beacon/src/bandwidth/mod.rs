@@ -5,7 +5,7 @@
 //! - `dial`, `line`, `meter`: connections that know what they have used; `trouble`: what can go wrong with them
 //! - `source`: who is measured against: fast.com (`fast`), Cloudflare, or a file of somebody's
 //! - `latency`, `stream`, `transfer`, `measure`: the measuring
-//! - `job`: one run; `record`: what it remembers
+//! - `job`: one run
 
 mod allowance;
 mod budget;
@@ -21,7 +21,6 @@ mod measure;
 mod meter;
 mod payload;
 mod progress;
-pub mod record;
 mod settings;
 mod source;
 mod speed;

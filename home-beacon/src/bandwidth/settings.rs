@@ -11,9 +11,13 @@ use shared::{
 use url::Url;
 
 use super::budget::{amount, useful};
-use crate::job::{
-    destination::HANDING_OVER,
-    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings, bytes},
+use crate::{
+    job::{
+        context::JobSettings,
+        destination::{Feed, HANDING_OVER},
+        settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings, bytes},
+    },
+    reading::{Field, Metric},
 };
 
 /// Where fast.com and Cloudflare's speed test are.
@@ -30,13 +34,13 @@ const RUNS_PER_DAY: u32 = 8;
 pub(super) const WITHOUT_MEMORY: u64 = 100_000_000;
 
 /// How long all but the transfers may take: finding servers, and the latency of the idle line.
-const BESIDE: Duration = Duration::from_secs(5);
+const SETUP_TIME: Duration = Duration::from_secs(5);
 
 /// Measures how fast the line is, once.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "bandwidth", version)]
 pub struct BandwidthSettings {
-    /// Source to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that is in trouble), or the
+    /// Source to measure against: fast, cloudflare, auto (fast.com, and Cloudflare where that fails), or the
     /// address of any file of 1 MB or more
     #[arg(long, env = "SOURCE", hide_env_values = true, default_value = "auto")]
     pub source: Choice,
@@ -47,7 +51,7 @@ pub struct BandwidthSettings {
     #[arg(long, env = "MAX_SECONDS", value_parser = seconds, default_value = "15s")]
     pub max_seconds: Duration,
     /// The most data that a run may use, 1MB or more; without any memory of past runs at most 100MB
-    #[arg(long, env = "MAX_BYTES", value_parser = most, default_value = "500MB")]
+    #[arg(long, env = "MAX_BYTES", value_parser = max_bytes, default_value = "500MB")]
     pub max_bytes: u64,
     /// The most data that all runs of a month (in UTC) may use: 60GB where past runs are remembered, and not to be set
     /// where they are not
@@ -59,6 +63,7 @@ pub struct BandwidthSettings {
     /// Measure the upload too; a quarter of the data is kept for it
     #[arg(long, env = "UPLOAD", value_parser = BoolishValueParser::new())]
     pub upload: bool,
+    /// The keeper.
     #[command(flatten)]
     pub keeper: KeeperSettings,
     #[command(flatten)]
@@ -83,12 +88,16 @@ impl Settings for BandwidthSettings {
     const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, STATUSPAGE_TOKEN];
 }
 
-/// Whom to measure against.
+/// What to measure against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
+    /// fast.com, and Cloudflare where that fails.
     Auto,
+    /// fast.com alone.
     Fast,
+    /// Cloudflare's speed test alone.
     Cloudflare,
+    /// A file at any web server.
     File(Url),
 }
 
@@ -126,52 +135,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn most(text: &str) -> Result<u64, String> {
+fn max_bytes(text: &str) -> Result<u64, String> {
     match bytes(text)? {
-        little if little < 1_000_000 => Err("less than 1MB tells nothing of a line".into()),
+        little if little < 1_000_000 => Err("less than 1MB says nothing of a line".into()),
         most => Ok(most),
     }
 }
 
 impl BandwidthSettings {
-    /// # Errors
-    /// When settings contradict each other.
-    pub(super) fn look(&self) -> Result<(), WrongSetting> {
-        self.keeper.alone(&[
-            ("METRIC_ID", self.statuspage.metric_id.is_some()),
-            ("METRIC_ID_UPLOAD", self.metric_id_upload.is_some()),
-        ])?;
-        self.keeper.look()?;
-        let wrong = |text: &str| Err(WrongSetting(text.into()));
-        if self.metric_id_upload.is_some() && !self.upload {
-            return wrong("METRIC_ID_UPLOAD is set, but no upload is measured: set UPLOAD=true too");
-        }
-        if self.upload && matches!(self.source, Choice::File(_)) {
-            return wrong("UPLOAD and SOURCE: nothing can be uploaded to the address of a file, so leave UPLOAD out");
-        }
-        if self.data_budget.is_some() && !self.remembers() {
-            return wrong(
-                "DATA_BUDGET is set, but nothing remembers what past runs used: set KEEPER_URL or STATE_DIR too, or leave it \
-                 out",
-            );
-        }
-        let longest = self.longest();
-        if longest > self.deadline {
-            return Err(WrongSetting(format!(
-                "MAX_SECONDS: {} of {:?}, with {BESIDE:?} to find servers and {HANDING_OVER:?} to hand over, take up to \
-                 {longest:?}, and DEADLINE is {:?}",
-                if self.upload { "a download and an upload" } else { "a download" },
-                self.max_seconds,
-                self.deadline
-            )));
-        }
-        Ok(())
-    }
-
     /// The longest that a run takes once it may begin.
     fn longest(&self) -> Duration {
         let transfers = if self.upload { 2 } else { 1 };
-        self.max_seconds * transfers + BESIDE + HANDING_OVER
+        self.max_seconds * transfers + SETUP_TIME + HANDING_OVER
     }
 
     /// The time of a run that nothing needs.
@@ -198,15 +173,70 @@ impl BandwidthSettings {
     pub(super) fn cap(&self) -> u64 {
         if self.run.dry_run || !self.remembers() { self.max_bytes.min(WITHOUT_MEMORY) } else { self.max_bytes }
     }
+}
 
-    /// Says so where less is used than was set.
-    pub(super) fn warn(&self) {
+impl JobSettings for BandwidthSettings {
+    const STATE: &'static str = crate::job::line_use::STATE;
+
+    fn run(&self) -> &RunSettings {
+        &self.run
+    }
+
+    fn keeper(&self) -> &KeeperSettings {
+        &self.keeper
+    }
+
+    fn statuspage(&self) -> Option<&StatuspageSettings> {
+        Some(&self.statuspage)
+    }
+
+    fn feeds(&self) -> Vec<Feed> {
+        let ids = [("bandwidth", &self.statuspage.metric_id), ("upload", &self.metric_id_upload)];
+        let feed = |(name, id): (_, &Option<_>)| {
+            Some(Feed { metric: Metric::ours(name), field: Field::Value, id: id.clone()? })
+        };
+        ids.into_iter().filter_map(feed).collect()
+    }
+
+    fn validate(&self) -> Result<(), WrongSetting> {
+        self.keeper.alone(&[
+            ("METRIC_ID", self.statuspage.metric_id.is_some()),
+            ("METRIC_ID_UPLOAD", self.metric_id_upload.is_some()),
+        ])?;
+        self.keeper.validate()?;
+        let wrong = |text: &str| Err(WrongSetting(text.into()));
+        if self.metric_id_upload.is_some() && !self.upload {
+            return wrong("METRIC_ID_UPLOAD is set, but no upload is measured: set UPLOAD=true too");
+        }
+        if self.upload && matches!(self.source, Choice::File(_)) {
+            return wrong("UPLOAD and SOURCE: nothing can be uploaded to the address of a file, so leave UPLOAD out");
+        }
+        if self.data_budget.is_some() && !self.remembers() {
+            return wrong(
+                "DATA_BUDGET is set, but nothing remembers what past runs used: set KEEPER_URL or STATE_DIR too, or leave it \
+                 out",
+            );
+        }
+        let longest = self.longest();
+        if longest > self.deadline {
+            return Err(WrongSetting(format!(
+                "MAX_SECONDS: {} of {:?}, with {SETUP_TIME:?} to find servers and {HANDING_OVER:?} to hand over, take up to \
+                 {longest:?}, and DEADLINE is {:?}",
+                if self.upload { "a download and an upload" } else { "a download" },
+                self.max_seconds,
+                self.deadline
+            )));
+        }
+        Ok(())
+    }
+
+    /// Logs where less is used than was set.
+    fn warn(&self) {
         if self.cap() < self.max_bytes {
             let why = if self.run.dry_run { "a dry run is not remembered" } else { "nothing remembers past runs" };
             let (most, set) = (amount(self.cap()), amount(self.max_bytes));
             tracing::warn!("MAX_BYTES: at most {most} are used instead of {set}, because {why}");
         }
-        self.keeper.warn(self.statuspage.page_id.as_ref());
         let (share, least) = (self.budget() / (31 * u64::from(self.runs_per_day())), useful(self.cap()));
         if self.remembers() && share < least {
             tracing::warn!(
@@ -228,7 +258,7 @@ mod tests {
     fn settings(words: &[&str]) -> Result<(), String> {
         let words = ["bandwidth"].iter().chain(words);
         let settings = BandwidthSettings::try_parse_from(words).map_err(|error| error.to_string())?;
-        settings.look().map_err(|wrong| wrong.to_string())
+        settings.validate().map_err(|wrong| wrong.to_string())
     }
 
     #[test]
@@ -242,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_contradict_each_other_are_told() {
+    fn settings_that_contradict_each_other_are_refused() {
         for (words, sentence) in [
             (&["--metric-id-upload", "gytm4qzbx9t6"][..], "METRIC_ID_UPLOAD is set, but no upload"),
             (&["--upload", "--source", "http://a/b"], "nothing can be uploaded to the address of a file"),

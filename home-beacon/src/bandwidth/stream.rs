@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use shared::backoff::Backoff;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -33,9 +34,9 @@ pub(super) const TAKEN: Duration = Duration::from_secs(10);
 /// Uploads begin small, so that a slow line ends one in time, and grow.
 const FIRST_UPLOAD: u64 = 128 << 10;
 
-/// The pause before another try, and how many tries all streams share.
-const PAUSE: Duration = Duration::from_millis(250);
-const TRIES: u32 = 8;
+/// The pauses before another attempt, and how many attempts all streams share.
+const BACKOFF: Backoff = Backoff::constant(Duration::from_millis(250));
+const MAX_FAILURES: u32 = 8;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,12 +128,12 @@ impl Shared<'_> {
             }
             self.trouble.replace(Some(trouble.clone()));
             self.failures.set(self.failures.get() + 1);
-            if self.failures.get() >= TRIES {
+            if self.failures.get() >= MAX_FAILURES {
                 return Ended::Failed(trouble);
             }
             // Another server's turn.
             turn += 1;
-            sleep(PAUSE).await;
+            sleep(BACKOFF.pause(self.failures.get() - 1, fastrand::f64())).await;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::{StatusCode, header::CONTENT_TYPE, http::response};
-use shared::{http::wait_asked, retry::Fleeting};
+use shared::{http::wait_asked, retry::Retryable};
 
 use super::foreign::is_html;
 
@@ -79,8 +79,8 @@ impl Trouble {
     }
 }
 
-impl Fleeting for Trouble {
-    fn again_after(&self) -> Option<Duration> {
+impl Retryable for Trouble {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } | Self::Server { .. } => {
                 Some(Duration::ZERO)

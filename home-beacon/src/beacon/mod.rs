@@ -5,7 +5,6 @@ mod prover;
 mod settings;
 
 use std::{
-    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,7 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use shared::proof::{CHALLENGE_HEADER, PROOF_HEADER};
+use shared::{
+    metrics::{CONTENT_TYPE, Snapshot},
+    proof::{CHALLENGE_HEADER, PROOF_HEADER},
+};
 use tokio::{net::TcpListener, sync::watch};
 
 pub use self::{
@@ -98,40 +100,26 @@ fn uncached(headers: &mut HeaderMap) {
 }
 
 fn metrics(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
-    const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     let text = move || exposition(&traffic, prover.as_ref().as_ref().map_or(0, Prover::proofs));
     Router::new().route(
         "/metrics",
-        get(move || async move { ([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")], text()) }),
+        get(move || async move { ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text()) }),
     )
 }
 
 /// The Prometheus text format.
 fn exposition(traffic: &Traffic, proofs: u64) -> String {
-    let mut text = String::new();
     let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    for (name, kind, help, value) in [
-        ("connections_accepted_total", "counter", "Connections accepted.", now(&traffic.accepted)),
-        ("requests_total", "counter", "Complete requests.", now(&traffic.asked)),
-        ("proofs_total", "counter", "Challenges answered with a proof.", proofs),
-        (
-            "connections_evicted_total",
-            "counter",
-            "Idle connections that made room for a newer one.",
-            now(&traffic.evicted),
-        ),
-        (
-            "connections_refused_total",
-            "counter",
-            "Connections turned away, all others being answered.",
-            now(&traffic.refused),
-        ),
-        ("connections_open", "gauge", "Connections open now.", now(&traffic.open)),
+    let mut snapshot = Snapshot::default();
+    for (name, help, value) in [
+        ("beacon_connections_accepted", "Connections accepted.", now(&traffic.accepted)),
+        ("beacon_requests", "Complete requests.", now(&traffic.asked)),
+        ("beacon_proofs", "Challenges answered with a proof.", proofs),
+        ("beacon_connections_evicted", "Idle connections that made room for a newer one.", now(&traffic.evicted)),
+        ("beacon_connections_refused", "Connections turned away, all others being answered.", now(&traffic.refused)),
     ] {
-        let _ = write!(
-            text,
-            "# HELP porchlight_beacon_{name} {help}\n# TYPE porchlight_beacon_{name} {kind}\nporchlight_beacon_{name} {value}\n"
-        );
+        snapshot.counter(name, help, value);
     }
-    text
+    snapshot.gauge("beacon_connections_open", "Connections open now.", now(&traffic.open));
+    snapshot.into_text()
 }

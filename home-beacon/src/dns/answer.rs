@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use shared::retry::Fleeting;
+use shared::retry::Retryable;
 
 /// The longest answer that is read, in bytes. The longest verbose one has about 70.
 pub const LONGEST: usize = 4 << 10;
@@ -38,8 +38,8 @@ pub enum NotTaken {
     Unreached(String),
 }
 
-impl Fleeting for NotTaken {
-    fn again_after(&self) -> Option<Duration> {
+impl Retryable for NotTaken {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused | Self::Odd(_) => None,
             Self::Trouble(_) | Self::Unreached(_) => Some(Duration::ZERO),

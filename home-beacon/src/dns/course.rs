@@ -1,42 +1,42 @@
-//! A run on its way: what it has told so far, and what has failed.
+//! A run on its way: what it has reported so far, and what has failed.
 
 use std::net::IpAddr;
 
 use serde_json::json;
 
 use super::{address::Family, decide::Decision, find::Finding, update::Update};
-use crate::job::run::{Ending, Told};
+use crate::job::run::{Ending, RunReport};
 
 /// A run on its way.
 pub(super) struct Course {
-    pub(super) told: Told,
+    pub(super) report: RunReport,
     /// What failed, in words.
     pub(super) failures: Vec<String>,
 }
 
 impl Course {
-    pub(super) fn new(told: Told) -> Self {
-        Self { told, failures: Vec::new() }
+    pub(super) fn new(report: RunReport) -> Self {
+        Self { report, failures: Vec::new() }
     }
 
-    /// Says what was found, and what DuckDNS is to be told of it.
+    /// Reports what was found; returns the calls of DuckDNS that it takes.
     pub(super) fn weigh(&mut self, findings: &[Finding]) -> Vec<Update> {
         let (mut ipv4, mut ipv6) = (None, None);
-        for Finding { family, decision, unclear, unheard, .. } in findings {
+        for Finding { family, decision, unclear, unconfirmed, .. } in findings {
             match decision {
                 Decision::Stay(address) if !unclear.is_empty() => {
-                    self.told.say(format!("{family}: DuckDNS took {address} lately, and is left alone; {unclear}"));
+                    self.report.say(format!("{family}: DuckDNS took {address} lately, and is left alone; {unclear}"));
                 }
-                Decision::Stay(address) if unheard.is_empty() => {
-                    self.told.say(format!("{family}: still {address}, nothing to do"));
+                Decision::Stay(address) if unconfirmed.is_empty() => {
+                    self.report.say(format!("{family}: still {address}, nothing to do"));
                 }
                 Decision::Stay(address) => {
-                    self.told.say(format!("{family}: still {address}; of public DNS, {unheard}"));
+                    self.report.say(format!("{family}: still {address}; of public DNS, {unconfirmed}"));
                 }
                 Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
                 Decision::Call(why, address) => {
                     let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
-                    self.told.say(format!("{family}: {why}{but}"));
+                    self.report.say(format!("{family}: {why}{but}"));
                     match (family, address) {
                         (_, Some(IpAddr::V6(address))) => ipv6 = Some(*address),
                         (_, Some(IpAddr::V4(address))) => ipv4 = Some(Some(*address)),
@@ -47,7 +47,7 @@ impl Course {
             }
         }
         let updates = Update::all(ipv4, ipv6);
-        self.told.details = json!({
+        self.report.details = json!({
             "calls": updates.len(),
             "families": findings.iter().map(Finding::details).collect::<Vec<_>>(),
         });
@@ -55,15 +55,15 @@ impl Course {
     }
 
     pub(super) fn fail(&mut self, ending: Ending, why: String) {
-        self.told.say(why.as_str());
+        self.report.say(why.as_str());
         self.failures.push(why);
         self.end(ending);
     }
 
     /// A wrong setting stays the most telling ending.
     pub(super) fn end(&mut self, ending: Ending) {
-        if self.told.ending != Ending::WrongSetting {
-            self.told.ending = ending;
+        if self.report.ending != Ending::WrongSetting {
+            self.report.ending = ending;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shared::{
-    chain::deepest,
+    chain::root_cause,
     complaints,
     http::{Call, CallError},
 };
@@ -36,12 +36,12 @@ pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u
 
 fn unanswered(error: &CallError) -> Unanswered {
     if error.is_connect() {
-        let why = if error.is_timeout() { "no connection in time".into() } else { complaints::deepest(error) };
+        let why = if error.is_timeout() { "no connection in time".into() } else { complaints::describe(error) };
         Unanswered::Unreached(why + &doubt(Timestamp::now()))
     } else if error.is_timeout() {
         Unanswered::Broken("it did not answer in time".into())
     } else {
-        Unanswered::Broken(format!("it broke the connection ({})", deepest(error)))
+        Unanswered::Broken(format!("it broke the connection ({})", root_cause(error)))
     }
 }
 

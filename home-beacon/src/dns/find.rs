@@ -36,7 +36,7 @@ pub(super) struct Finding {
     /// What the sources said, where that did not help.
     pub(super) unclear: String,
     /// What public DNS said, where it could not be learned whether it agrees.
-    pub(super) unheard: String,
+    pub(super) unconfirmed: String,
     /// The temporary address that sources were asked from, because there is no other.
     pub(super) temporary: Option<Ipv6Addr>,
 }
@@ -64,7 +64,7 @@ impl Asking<'_> {
         } else {
             (Sensed::Unclear, String::new())
         };
-        let mut unheard = String::new();
+        let mut unconfirmed = String::new();
         let decision = match decide(how, accepted, sensed, now) {
             // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
             // answer for as long as it lives, and whoever asks it gets that one.
@@ -75,7 +75,7 @@ impl Asking<'_> {
                     Standing::Agrees => Decision::Stay(address),
                     Standing::Disagrees => contradicted(how, address, oddities(&look.heard)),
                     Standing::Unknown => {
-                        unheard = oddities(&look.heard);
+                        unconfirmed = oddities(&look.heard);
                         Decision::Stay(address)
                     }
                 }
@@ -87,7 +87,7 @@ impl Asking<'_> {
             Sensed::Same | Sensed::Unclear => None,
         };
         let temporary = own.filter(|own| own.is_temporary).map(|own| own.address);
-        Finding { family, decision, seen, unclear, unheard, temporary }
+        Finding { family, decision, seen, unclear, unconfirmed, temporary }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
@@ -115,7 +115,7 @@ impl Asking<'_> {
 impl Finding {
     /// Whether public DNS and whoever was asked agree that nothing is to be done.
     pub(super) fn is_confirmed(&self) -> bool {
-        matches!(self.decision, Decision::Stay(_)) && self.unclear.is_empty() && self.unheard.is_empty()
+        matches!(self.decision, Decision::Stay(_)) && self.unclear.is_empty() && self.unconfirmed.is_empty()
     }
 
     /// For a machine.

@@ -1,4 +1,4 @@
-//! One run: what is our address, is DuckDNS to be told, did it take it, and does the world know.
+//! One run: what is our address, is DuckDNS to be called, did it take it, and does the world know.
 
 use std::{
     io::{IsTerminal, stdout},
@@ -9,10 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::{
-    secret::SecretSource,
-    settings::{Settings, WrongSetting},
-};
+use shared::{secret::SecretSource, settings::WrongSetting};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -31,9 +28,9 @@ use super::{
 };
 use crate::{
     job::{
-        destination::{Destination, HANDING_OVER},
-        memory::Memory,
-        run::{Ending, Told, check, run},
+        context::Context,
+        destination::HANDING_OVER,
+        run::{Ending, RunReport, run},
     },
     reading::{Metric, Outcome, Reading},
 };
@@ -46,8 +43,7 @@ struct Dns<'a> {
     token: SecretSource,
     outside: Outside,
     public: PublicDns,
-    destination: Destination,
-    memory: Memory,
+    context: Context,
     jitter: Duration,
 }
 
@@ -62,27 +58,19 @@ struct Taken {
 /// # Errors
 /// When they cannot work.
 pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
-    settings.look()?;
+    let context = Context::prepare(settings)?;
     let token = TOKEN.require()?;
     current(&token)?;
-    let keeper = Destination::keeper(&settings.keeper)?;
-    let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
-    let destination = keeper.map_or(Destination::Nowhere, Destination::Keeper);
     let outside = Outside::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
     let public = PublicDns::new(&settings.public_dns);
-    settings.keeper.warn(None);
-    if settings.run.check {
-        let names = settings.names();
-        let told = format!("DuckDNS is told the address of {names}, and {}", destination.told());
-        let names = async { public.exist(&settings.domain).await };
-        return Ok(check::<DnsSettings>(&settings.run, &settings.keeper, &destination, "dns", &told, names).await);
+    if let Some(code) = context.check(settings, async { public.exist(&settings.domain).await }).await {
+        return Ok(code);
     }
-    DnsSettings::warn_of_doubts(&settings.keeper.doubts());
-    if memory.is_nowhere() {
+    if context.memory.is_nowhere() {
         tracing::warn!("nothing is remembered, so DuckDNS is called at every run: set KEEPER_URL or STATE_DIR");
     }
     let jitter = if stdout().is_terminal() { Duration::ZERO } else { settings.jitter };
-    let dns = Dns { settings, token, outside, public, destination, memory, jitter };
+    let dns = Dns { settings, token, outside, public, context, jitter };
     Ok(run(&settings.run, settings.deadline, async |until| dns.once(until).await).await)
 }
 
@@ -92,18 +80,18 @@ fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
 }
 
 impl Dns<'_> {
-    async fn once(&self, until: Instant) -> Told {
-        let mut course = Course::new(Told::new(Timestamp::now(), &self.settings.run));
+    async fn once(&self, until: Instant) -> RunReport {
+        let mut course = Course::new(RunReport::new(Timestamp::now(), &self.settings.run));
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
-        let recalled = self.recall(&mut course, part(4, work)).await;
-        let is_known = recalled.is_some();
-        let mut record = Record::of(&self.settings.domain, recalled.flatten());
+        let loaded = self.load(&mut course, part(4, work)).await;
+        let is_known = loaded.is_some();
+        let mut record = Record::of(&self.settings.domain, loaded.flatten());
         let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
-        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.told.at, work);
+        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.report.at, work);
         let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
         for temporary in findings.iter().filter_map(|finding| finding.temporary) {
-            course.told.say(format!(
+            course.report.say(format!(
                 "the only IPv6 address of this machine is {temporary}, a temporary one, which it drops within days: where the \
                  router lets the world in by address, give this machine one that stays"
             ));
@@ -111,9 +99,9 @@ impl Dns<'_> {
         let updates = course.weigh(&findings);
         if self.settings.run.dry_run {
             for update in &updates {
-                course.told.say(format!("in earnest, DuckDNS would be called now to set {update}"));
+                course.report.say(format!("in earnest, DuckDNS would be called now to set {update}"));
             }
-            return course.told;
+            return course.report;
         }
         let seen = findings.iter().find_map(|finding| finding.seen.filter(|_| finding.family == Family::V4));
         let taken = self.call(&updates, seen, &mut record, &mut course, work).await;
@@ -125,31 +113,31 @@ impl Dns<'_> {
             Some(waited) if course.failures.is_empty() => Outcome::Value(waited.as_secs_f64()),
             None if course.failures.is_empty() => {
                 if !record.failing || !findings.iter().all(Finding::is_confirmed) {
-                    return course.told;
+                    return course.report;
                 }
-                course.told.say("public DNS agrees again");
+                course.report.say("public DNS agrees again");
                 Outcome::Value(0.0)
             }
             _ => Outcome::Failure(course.failures.join("; ")),
         };
         let failing = matches!(outcome, Outcome::Failure(_));
-        let told = self.hand_over(outcome, course, until).await;
-        if is_known && record.failing != failing && (failing || told.ending == Ending::Done) {
+        let report = self.hand_over(outcome, course, until).await;
+        if is_known && record.failing != failing && (failing || report.ending == Ending::Done) {
             record.failing = failing;
-            if let Err(error) = self.memory.remember(record::JOB, &record, until).await {
+            if let Err(error) = self.context.memory.save(record::JOB, &record, until).await {
                 tracing::warn!("how this ended cannot be remembered: {error}");
             }
         }
-        told
+        report
     }
 
     /// What is remembered; `None` where that cannot be learned. Then it counts as nothing: better DuckDNS is called too
     /// often.
-    async fn recall(&self, course: &mut Course, until: Instant) -> Option<Option<Record>> {
-        match self.memory.recall(record::JOB, until).await {
-            Ok(recalled) => Some(recalled.state),
+    async fn load(&self, course: &mut Course, until: Instant) -> Option<Option<Record>> {
+        match self.context.memory.load(record::JOB, until).await {
+            Ok(loaded) => Some(loaded.state),
             Err(error) => {
-                course.told.say(format!("what was done before is not known: {error}"));
+                course.report.say(format!("what was done before is not known: {error}"));
                 None
             }
         }
@@ -176,8 +164,8 @@ impl Dns<'_> {
             }
         };
         sleep(self.jitter.mul_f64(fastrand::f64())).await;
-        // While DuckDNS is in trouble there is nothing that public DNS could agree with; all the same, half of the time
-        // that is left is kept for the look at it.
+        // While DuckDNS fails there is nothing that public DNS could agree with; all the same, half of the time that is
+        // left is kept for checking it.
         let until = part(2, work);
         let mut done: Option<Taken> = None;
         for (index, update) in updates.iter().enumerate() {
@@ -193,10 +181,10 @@ impl Dns<'_> {
                     for address in &addresses {
                         let seen = seen.filter(|seen| seen.is_ipv4() == address.is_ipv4() && seen != address);
                         record.accept(*address, Timestamp::now(), seen);
-                        course.told.say(format!("DuckDNS took {address} for {}", self.settings.names()));
+                        course.report.say(format!("DuckDNS took {address} for {}", self.settings.names()));
                         if let Some(seen) = seen {
-                            course.told.say(format!(
-                                "sources see us come from {seen}, DuckDNS from {address}: with a VPN or a second line, look \
+                            course.report.say(format!(
+                                "sources see us come from {seen}, DuckDNS from {address}: with a VPN or a second line, check \
                                  which of them leads to the beacon"
                             ));
                         }
@@ -216,9 +204,9 @@ impl Dns<'_> {
             let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
             (look, taken.at.elapsed().as_secs())
         };
-        let (remembered, (look, seconds)) = tokio::join!(self.memory.remember(record::JOB, record, work), look);
+        let (remembered, (look, seconds)) = tokio::join!(self.context.memory.save(record::JOB, record, work), look);
         if let Err(error) = remembered {
-            course.told.say(format!("this cannot be remembered: {error}"));
+            course.report.say(format!("this cannot be remembered: {error}"));
             course.end(Ending::NotDone);
         }
         let odd = oddities(&look.heard);
@@ -226,7 +214,7 @@ impl Dns<'_> {
             (Standing::Agrees, Some(answered)) => {
                 let waited = answered.saturating_duration_since(taken.at);
                 let but = if odd.is_empty() { odd } else { format!(", but {odd}") };
-                course.told.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
+                course.report.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
                 return Some(waited);
             }
             (Standing::Disagrees, _) => format!(
@@ -234,7 +222,7 @@ impl Dns<'_> {
                  and some routers answer in their place"
             ),
             _ => format!(
-                "no name server of PUBLIC_DNS could tell within {seconds} s, so look whether this machine may ask them over \
+                "no name server of PUBLIC_DNS answered within {seconds} s, so check whether this machine may ask them over \
                  UDP: {odd}"
             ),
         };
@@ -242,23 +230,19 @@ impl Dns<'_> {
         None
     }
 
-    async fn hand_over(&self, outcome: Outcome, course: Course, until: Instant) -> Told {
-        let Course { mut told, .. } = course;
-        let mut reading = Reading::new(metric(), told.at, outcome);
+    async fn hand_over(&self, outcome: Outcome, course: Course, until: Instant) -> RunReport {
+        let Course { mut report, .. } = course;
+        let mut reading = Reading::new(Metric::ours(record::JOB), report.at, outcome);
         reading.target = Some(shortened(&self.settings.names()));
         reading.method = Some(self.settings.method());
-        told.readings.push(reading);
-        let ending = told.ending;
-        told.hand_over(&self.destination, until).await;
+        report.readings.push(reading);
+        let ending = report.ending;
+        report.hand_over(&self.context.destination, until).await;
         if ending != Ending::Done {
-            told.ending = ending;
+            report.ending = ending;
         }
-        told
+        report
     }
-}
-
-fn metric() -> Metric {
-    record::JOB.parse().unwrap_or_else(|_| unreachable!("{} names a metric", record::JOB))
 }
 
 /// A text in a reading is short.

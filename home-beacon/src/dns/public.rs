@@ -87,10 +87,6 @@ pub(super) struct Look {
 }
 
 async fn said(server: SocketAddr, name: &SubName, family: Family, until: Instant) -> Said {
-    let family = match family {
-        Family::V4 => names::Family::V4,
-        Family::V6 => names::Family::V6,
-    };
     match names::ask_server(server, &name.full(), family, until).await {
         names::Said::Addresses(addresses) => Said::Addresses(addresses),
         names::Said::NoAddress => Said::NoAddress,

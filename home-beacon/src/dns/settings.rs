@@ -14,12 +14,13 @@ use url::Url;
 
 use super::{address::Family, decide::How, name::SubName, token::TOKEN};
 use crate::job::{
-    destination::HANDING_OVER,
-    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings},
+    context::JobSettings,
+    destination::{Destination, Feed, HANDING_OVER},
+    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, StatuspageSettings},
 };
 
 /// How many names one call may set. Accounts have fewer; the address of a call must not grow without end.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// The least time that a run needs beside handing over and jitter.
 const LEAST: Duration = Duration::from_secs(4);
@@ -27,7 +28,7 @@ const LEAST: Duration = Duration::from_secs(4);
 /// The host that a token must never travel to unencrypted.
 const DUCKDNS: &str = "duckdns.org";
 
-/// Tells DuckDNS the home's address when it changed, and looks whether public DNS then says so, once.
+/// Updates the home's address at DuckDNS when it changed, and checks that public DNS then agrees, once.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "dns", version)]
 pub struct DnsSettings {
@@ -76,9 +77,10 @@ pub struct DnsSettings {
     /// is none, and so is a terminal
     #[arg(long, env = "JITTER", value_parser = duration_or_none, default_value = "15s")]
     pub jitter: Duration,
+    /// The keeper.
     #[command(flatten)]
     pub keeper: KeeperSettings,
-    /// How long a run may take, the look at public DNS (up to 90s) and handing over included
+    /// How long a run may take, checking public DNS (up to 90s) and handing over included
     #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "150s")]
     pub deadline: Duration,
     #[command(flatten)]
@@ -92,17 +94,22 @@ impl Settings for DnsSettings {
 /// How our IPv4 address becomes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Address {
+    /// DuckDNS takes the one that it sees.
     Server,
+    /// Two sources must agree.
     Detect,
 }
 
 /// Which records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Families {
+    /// IPv4 alone.
     #[value(name = "4")]
     V4,
+    /// IPv6 alone.
     #[value(name = "6")]
     V6,
+    /// Both records.
     Both,
 }
 
@@ -156,16 +163,38 @@ impl DnsSettings {
             Family::V6 => &self.address_sources_v6,
         }
     }
+}
 
-    /// # Errors
-    /// When settings are missing, contradict each other, or would give the token away.
-    pub(super) fn look(&self) -> Result<(), WrongSetting> {
+impl JobSettings for DnsSettings {
+    const STATE: &'static str = "dns";
+
+    fn run(&self) -> &RunSettings {
+        &self.run
+    }
+
+    fn keeper(&self) -> &KeeperSettings {
+        &self.keeper
+    }
+
+    fn statuspage(&self) -> Option<&StatuspageSettings> {
+        None
+    }
+
+    fn feeds(&self) -> Vec<Feed> {
+        Vec::new()
+    }
+
+    fn summary(&self, destination: &Destination) -> String {
+        format!("the address of {} is kept at DuckDNS, and {destination}", self.names())
+    }
+
+    fn validate(&self) -> Result<(), WrongSetting> {
         let wrong = |text: String| Err(WrongSetting(text));
         if self.domain.is_empty() {
             return wrong("DOMAIN is not set: set it to the home's name at DuckDNS, like home".into());
         }
-        if self.domain.len() > MOST_NAMES {
-            return wrong(format!("DOMAIN: up to {MOST_NAMES} names can be set at once"));
+        if self.domain.len() > MAX_NAMES {
+            return wrong(format!("DOMAIN: up to {MAX_NAMES} names can be set at once"));
         }
         if let Some(name) = twice(&self.domain) {
             return wrong(format!("DOMAIN: {name} is there twice"));
@@ -197,7 +226,7 @@ impl DnsSettings {
                 self.deadline, self.jitter
             ));
         }
-        self.keeper.look()
+        self.keeper.validate()
     }
 }
 

@@ -1,41 +1,46 @@
 //! Where readings go: to a keeper, or without one to statuspage.io itself, which takes numbers only.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use shared::{
-    api::{ApiError, Passing, Permanent},
+    api::{ApiError, ApiSettings},
     http::{Deadlines, client_for},
     id::{MetricId, PageId},
     keeper_token,
     online::Asked,
     retry,
-    secret::SecretSetting,
     settings::WrongSetting,
     statuspage::{Client, Point},
 };
 use tokio::time::Instant;
 
 use super::{
-    keeper::Keeper,
-    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+    keeper::KeeperClient,
+    settings::{KEEPER_API, KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
 };
 use crate::reading::{Field, Metric, Outcome, Reading};
 
+/// What a person checks where statuspage.io does not answer as it should.
+const STATUSPAGE_API: ApiSettings<'_> =
+    ApiSettings { address: "STATUSPAGE_URL", token: STATUSPAGE_TOKEN.name, ids: Some("PAGE_ID, METRIC_ID") };
+
 /// How much of a run's time is kept for handing over.
-pub const HANDING_OVER: Duration = Duration::from_secs(10);
+pub(crate) const HANDING_OVER: Duration = Duration::from_secs(10);
 
 /// Where readings go.
 #[derive(Clone, Debug)]
-pub enum Destination {
-    Keeper(Keeper),
+pub(crate) enum Destination {
+    /// A keeper, which takes every reading.
+    Keeper(KeeperClient),
+    /// The metrics of a page, which take numbers.
     Statuspage(Page),
-    /// A dry run, or a job that works without.
+    /// A dry run, or a job that works without a keeper.
     Nowhere,
 }
 
 /// A page at statuspage.io, and what its metrics show.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub(crate) struct Page {
     client: Client,
     id: PageId,
     feeds: Vec<Feed>,
@@ -43,15 +48,19 @@ pub struct Page {
 
 /// A metric of the page, and the part of the readings that it shows.
 #[derive(Clone, Debug)]
-pub struct Feed {
-    pub metric: Metric,
-    pub field: Field,
-    pub id: MetricId,
+pub(crate) struct Feed {
+    /// Which readings.
+    pub(crate) metric: Metric,
+    /// Which of their numbers.
+    pub(crate) field: Field,
+    /// The metric of the page.
+    pub(crate) id: MetricId,
 }
 
 /// What became of readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HandedOver {
+pub(crate) enum HandedOver {
+    /// Everything that the destination takes.
     All,
     /// A measurement failed, no metric shows that, and there is no keeper to record it.
     Nothing,
@@ -59,9 +68,17 @@ pub enum HandedOver {
 
 /// Readings could not be handed over.
 #[derive(Debug, thiserror::Error)]
-#[error("{told}")]
-pub struct NotHandedOver {
-    told: String,
+#[error("{0}")]
+pub(crate) struct NotHandedOver(String);
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keeper(_) => "readings go to the keeper",
+            Self::Statuspage(_) => "numbers go to the status page",
+            Self::Nowhere => "nothing is handed over",
+        })
+    }
 }
 
 impl Destination {
@@ -69,21 +86,21 @@ impl Destination {
     ///
     /// # Errors
     /// When its token is missing, or this machine can make no client.
-    pub fn keeper(settings: &KeeperSettings) -> Result<Option<Keeper>, WrongSetting> {
+    pub(crate) fn keeper(settings: &KeeperSettings) -> Result<Option<KeeperClient>, WrongSetting> {
         let Some(address) = &settings.keeper_url else { return Ok(None) };
         let token = KEEPER_TOKEN.require()?;
         keeper_token::is_not_the_key(&token, &token.name(KEEPER_TOKEN.name))?;
         let http = client_for([address], Deadlines::default()).map_err(|error| WrongSetting(error.to_string()))?;
-        Ok(Some(Keeper::new(http, address, token)))
+        Ok(Some(KeeperClient::new(http, address, token)))
     }
 
     /// The keeper where there is one, else the page; nowhere in a dry run.
     ///
     /// # Errors
     /// When there is nowhere to hand over to, or something of the page is missing.
-    pub fn choose(
+    pub(crate) fn choose(
         run: &RunSettings,
-        keeper: Option<Keeper>,
+        keeper: Option<KeeperClient>,
         statuspage: &StatuspageSettings,
         feeds: Vec<Feed>,
     ) -> Result<Self, WrongSetting> {
@@ -94,23 +111,14 @@ impl Destination {
         }
     }
 
-    /// What was set, in words.
-    pub fn told(&self) -> &'static str {
-        match self {
-            Self::Keeper(_) => "readings go to the keeper",
-            Self::Statuspage(_) => "numbers go to the status page",
-            Self::Nowhere => "nothing is handed over",
-        }
-    }
-
     /// Asks whether what readings go to is there, and takes the token.
-    pub async fn ask(&self, job: &str) -> Vec<Asked> {
+    pub(crate) async fn ask(&self, state: &str) -> Vec<Asked> {
         let until = Instant::now() + HANDING_OVER;
         match self {
             Self::Nowhere => Vec::new(),
             Self::Keeper(keeper) => {
-                let state = retry::silently(until, || keeper.state(job)).await;
-                let failed = |error: &ApiError| not_handed_over(error, "KEEPER_URL", KEEPER_TOKEN).to_string();
+                let state = retry::silently(until, || keeper.state(state)).await;
+                let failed = |error: &ApiError| error.hint(&KEEPER_API);
                 vec![Asked::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
             }
             Self::Statuspage(page) => page.ask(until).await,
@@ -120,15 +128,17 @@ impl Destination {
     /// Hands readings over, trying again until `until`.
     ///
     /// # Errors
-    /// When that was not to be had, or was refused.
-    pub async fn hand_over(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, NotHandedOver> {
+    /// When the destination did not answer until then, or refused them: trying again is for the next run.
+    pub(crate) async fn hand_over(&self, readings: &[Reading], until: Instant) -> Result<HandedOver, NotHandedOver> {
         match self {
             Self::Nowhere => Ok(HandedOver::All),
             Self::Keeper(keeper) => {
                 let stored = retry::silently(until, || keeper.store(readings)).await;
-                stored.map(|()| HandedOver::All).map_err(|error| not_handed_over(&error, "KEEPER_URL", KEEPER_TOKEN))
+                stored.map(|()| HandedOver::All).map_err(|error| NotHandedOver(error.hint(&KEEPER_API)))
             }
-            Self::Statuspage(page) => page.add(readings, until).await.map_err(|error| not_published(&error)),
+            Self::Statuspage(page) => {
+                page.add(readings, until).await.map_err(|error| NotHandedOver(error.hint(&STATUSPAGE_API)))
+            }
         }
     }
 }
@@ -158,7 +168,7 @@ impl Page {
         let mut asked = Vec::new();
         for Feed { id, .. } in &self.feeds {
             let metric = retry::until(until, || self.client.metric(&self.id, id)).await;
-            let failed = |error: &ApiError| not_published(error).to_string();
+            let failed = |error: &ApiError| error.hint(&STATUSPAGE_API);
             let what = format!("the metric {id} of the page {}", self.id);
             asked.push(Asked::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
         }
@@ -169,15 +179,15 @@ impl Page {
         // What was skipped, or spoilt by a bandwidth test, is left out on purpose.
         let failed = readings.iter().any(|reading| matches!(reading.outcome, Outcome::Failure(_)));
         let mut handed_over = if failed { HandedOver::Nothing } else { HandedOver::All };
-        let mut trouble = None;
+        let mut first_error = None;
         for (metric, point) in points(readings, &self.feeds) {
             match retry::until(until, || self.client.add_point(&self.id, metric, point)).await {
                 Ok(()) => handed_over = HandedOver::All,
                 // A wrong metric must not cost the others their points.
-                Err(error) => drop(trouble.get_or_insert(error)),
+                Err(error) => drop(first_error.get_or_insert(error)),
             }
         }
-        trouble.map_or(Ok(handed_over), Err)
+        first_error.map_or(Ok(handed_over), Err)
     }
 }
 
@@ -189,33 +199,6 @@ fn points<'a>(readings: &'a [Reading], feeds: &'a [Feed]) -> impl Iterator<Item 
             Some((&feed.id, Point { timestamp: reading.at.as_second(), value: reading.shown(feed.field)? }))
         })
     })
-}
-
-fn not_published(error: &ApiError) -> NotHandedOver {
-    let named = if matches!(error, ApiError::Permanent(Permanent { status: 404, .. })) {
-        "PAGE_ID, METRIC_ID and STATUSPAGE_URL, which ends in /v1"
-    } else {
-        "STATUSPAGE_URL"
-    };
-    not_handed_over(error, named, STATUSPAGE_TOKEN)
-}
-
-/// An error in a sentence, with what to look at.
-pub fn not_handed_over(error: &ApiError, address: &str, token: SecretSetting) -> NotHandedOver {
-    let told = match error {
-        ApiError::Passing(Passing { source: Some(_), .. }) => {
-            format!("{}: look at {address}, and whether it is up", error.in_words())
-        }
-        ApiError::Passing(passing) => format!("{passing}: look at {address}"),
-        ApiError::Pausing(pausing) => format!("{pausing}: look at {}", token.name),
-        ApiError::Stranger(stranger) => format!("{stranger}: look at {address}"),
-        // What the service itself refuses it says why; anything else may not be the service.
-        ApiError::Permanent(permanent) if !matches!(permanent.status, 400 | 422) => {
-            format!("{permanent}: look at {address}")
-        }
-        ApiError::Permanent(permanent) => permanent.to_string(),
-    };
-    NotHandedOver { told }
 }
 
 #[cfg(test)]

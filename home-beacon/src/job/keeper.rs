@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use shared::{
     api::{Api, ApiError, Permanent, Version},
-    chain::deepest,
+    chain::root_cause,
     secret::SecretSource,
 };
 use tokio::time::timeout;
@@ -25,49 +25,54 @@ use crate::reading::Reading;
 /// The path of the API below the keeper's address.
 const BASE: &str = "/porchlight/v1";
 
-/// After so long without an answer it is said that there is none yet: whoever watches hears of it within five seconds.
-const FIRST_WORD: Duration = Duration::from_secs(4);
+/// After so long without an answer it is logged that there is none yet: a person who watches learns it within five seconds.
+const FIRST_NOTICE: Duration = Duration::from_secs(4);
 
+/// A keeper, as the jobs call it.
 #[derive(Clone, Debug)]
-pub struct Keeper {
+pub struct KeeperClient {
     api: Api,
-    /// Whether it has been said that the keeper cannot be reached: once, because calls are tried again and again.
-    is_told: Arc<AtomicBool>,
+    /// Whether it has been logged that the keeper cannot be reached: once, because calls are tried again and again.
+    is_logged: Arc<AtomicBool>,
 }
 
-impl Keeper {
+impl KeeperClient {
+    /// A client of the keeper at that address, which `token` is sent to at each call.
     pub fn new(http: shared::http::Client, address: &Url, token: SecretSource) -> Self {
-        Self { api: Api::new(http, address, token), is_told: Arc::default() }
+        Self { api: Api::new(http, address, token), is_logged: Arc::default() }
     }
 
-    /// The same call, which says at once when the keeper is not to be had. Whoever makes it again does so
-    /// [silently](shared::retry::silently).
+    /// The same call, which logs at once when the keeper cannot be reached. Calls are retried
+    /// [silently](shared::retry::silently) for that reason.
     async fn watched<T>(&self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         tokio::pin!(call);
-        let result = if let Ok(result) = timeout(FIRST_WORD, &mut call).await {
+        let result = if let Ok(result) = timeout(FIRST_NOTICE, &mut call).await {
             result
         } else {
-            self.tell("there is no answer yet");
+            self.log_unreachable("there is no answer yet");
             call.await
         };
         match &result {
             Err(ApiError::Passing(passing)) => {
-                let cause = passing.source.as_ref().map(|source| format!(" ({})", deepest(source)));
-                self.tell(&format!("{passing}{}", cause.unwrap_or_default()));
+                let cause = passing.source.as_ref().map(|source| format!(" ({})", root_cause(source)));
+                self.log_unreachable(&format!("{passing}{}", cause.unwrap_or_default()));
             }
-            Ok(_) if self.is_told.swap(false, Ordering::Relaxed) => tracing::info!("the keeper answers now"),
+            Ok(_) if self.is_logged.swap(false, Ordering::Relaxed) => tracing::info!("the keeper answers now"),
             _ => (),
         }
         result
     }
 
-    fn tell(&self, why: &str) {
-        if !self.is_told.swap(true, Ordering::Relaxed) {
-            tracing::warn!("the keeper is not to be had: {why}; trying again: look whether it runs, and at KEEPER_URL");
+    fn log_unreachable(&self, why: &str) {
+        if !self.is_logged.swap(true, Ordering::Relaxed) {
+            tracing::warn!("the keeper cannot be reached: {why}; trying again: check whether it runs, and KEEPER_URL");
         }
     }
 
     /// Hands readings over. They are on disk when this succeeds; sending them again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Api::call`]; [`ApiError::Permanent`] also when fewer were stored than were sent.
     pub async fn store(&self, readings: &[Reading]) -> Result<(), ApiError> {
         #[derive(Deserialize)]
         struct Stored {
@@ -76,16 +81,19 @@ impl Keeper {
         let body = json!({ "readings": readings });
         let path = format!("{BASE}/readings");
         let Stored { stored } = self.watched(self.api.call(Method::POST, &path, Some(&body))).await?;
-        // Somebody else might say 200 to anything.
+        // Another server might answer 200 to anything.
         if stored == readings.len() {
             Ok(())
         } else {
             let message = format!("{stored} of {} readings were stored", readings.len());
-            Err(Permanent { call: format!("POST {path}"), status: 0, message }.into())
+            Err(Permanent { call: format!("POST {path}"), status: 200, message }.into())
         }
     }
 
     /// What readings of a metric, or points of `@` and the id of one of a page, came to since then, in buckets of `step`.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
     pub async fn series<T: DeserializeOwned>(
         &self,
         metric: &str,
@@ -100,6 +108,9 @@ impl Keeper {
     }
 
     /// What the job remembered, if anything, and which version of it this is.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
     pub async fn state(&self, job: &str) -> Result<(Option<Value>, Version), ApiError> {
         let path = format!("{BASE}/state/{job}");
         match self.watched(self.api.call_on(Method::GET, &path, None, None)).await {
@@ -111,7 +122,10 @@ impl Keeper {
         }
     }
 
-    /// Remembers it in place of what was, or only in the place of that `version`; which version it is now.
+    /// Stores it in place of what was there, or only in the place of that `version`; returns the new version.
+    ///
+    /// # Errors
+    /// As [`Api::call`]; with a `version`, [`ApiError::Permanent`] with status 412 where another run has changed it.
     pub async fn set_state(
         &self,
         job: &str,

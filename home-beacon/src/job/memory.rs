@@ -1,31 +1,31 @@
 //! What a job must remember between runs: one small document per job, kept by the keeper, else in a folder.
 
 use std::{
-    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use shared::{
     api::{self, ApiError, Permanent},
-    file, retry,
+    file,
+    lock::{FileLock, LockError},
+    retry,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::{destination::not_handed_over, keeper::Keeper, settings::KEEPER_TOKEN};
+use super::{keeper::KeeperClient, settings::KEEPER_API};
 
 /// The longest document that is read, in bytes.
-const LONGEST: u64 = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 
-/// How often it is looked whether another program is done with a folder's document.
-const LOOK: Duration = Duration::from_millis(20);
-
+/// Where a job remembers.
 #[derive(Clone, Debug)]
-pub enum Memory {
-    Keeper(Keeper),
+pub(crate) enum Memory {
+    /// With the keeper.
+    Keeper(KeeperClient),
+    /// In a folder of this machine.
     Folder(PathBuf),
     /// Nothing is remembered.
     Nowhere,
@@ -33,32 +33,38 @@ pub enum Memory {
 
 /// What a job remembered (`None` where it never did), and which version of it this is.
 #[derive(Debug)]
-pub struct Recalled<T> {
-    pub state: Option<T>,
-    pub version: Version,
+pub(crate) struct Loaded<T> {
+    /// The document.
+    pub(crate) state: Option<T>,
+    /// To be handed to [`Memory::replace`].
+    pub(crate) version: Version,
 }
 
-/// Tells what was recalled from what somebody else has put in its place since.
+/// Tells what was loaded from what another run has put in its place since.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Version {
+pub(crate) enum Version {
+    /// The keeper's.
     Keeper(api::Version),
     /// The document as it was read; `None` of none.
     Folder(Option<Vec<u8>>),
+    /// Nothing is remembered.
     Nowhere,
 }
 
-/// What is remembered cannot be had, or not be changed; the texts are for people.
+/// What is remembered cannot be read or changed; the texts are for people.
 #[derive(Debug, thiserror::Error)]
-pub enum Forgotten {
+pub(crate) enum MemoryError {
+    /// Another run was quicker: load again, or give up.
     #[error("another run has changed it meanwhile")]
     Changed,
+    /// The keeper or the folder cannot be used; says why.
     #[error("{0}")]
     Unavailable(String),
 }
 
 impl Memory {
     /// The keeper's, else the folder's.
-    pub fn new(keeper: Option<Keeper>, folder: Option<PathBuf>) -> Self {
+    pub(crate) fn new(keeper: Option<KeeperClient>, folder: Option<PathBuf>) -> Self {
         match (keeper, folder) {
             (Some(keeper), _) => Self::Keeper(keeper),
             (None, Some(folder)) => Self::Folder(folder),
@@ -66,57 +72,67 @@ impl Memory {
         }
     }
 
-    pub fn is_nowhere(&self) -> bool {
+    /// Whether nothing is remembered.
+    pub(crate) fn is_nowhere(&self) -> bool {
         matches!(self, Self::Nowhere)
     }
 
+    /// What a job remembered.
+    ///
     /// # Errors
-    /// When it cannot be had until `until`, or cannot be understood.
-    pub async fn recall<T: DeserializeOwned>(&self, job: &str, until: Instant) -> Result<Recalled<T>, Forgotten> {
+    /// [`MemoryError::Unavailable`] when it cannot be read until `until`, or cannot be understood.
+    pub(crate) async fn load<T: DeserializeOwned>(&self, job: &str, until: Instant) -> Result<Loaded<T>, MemoryError> {
         match self {
-            Self::Nowhere => Ok(Recalled { state: None, version: Version::Nowhere }),
+            Self::Nowhere => Ok(Loaded { state: None, version: Version::Nowhere }),
             Self::Keeper(keeper) => {
                 let asked = retry::silently(until, || keeper.state(job)).await;
                 let (state, version) = asked.map_err(|error| unavailable(&error))?;
-                let wrong =
-                    |error| Forgotten::Unavailable(format!("what the keeper has of {job} is not understood: {error}"));
+                let wrong = |error| {
+                    MemoryError::Unavailable(format!("what the keeper has of {job} is not understood: {error}"))
+                };
                 let state = state.map(serde_json::from_value).transpose().map_err(wrong)?;
-                Ok(Recalled { state, version: Version::Keeper(version) })
+                Ok(Loaded { state, version: Version::Keeper(version) })
             }
             Self::Folder(folder) => {
                 let path = document(folder, job);
                 let text = text_of(&path)?;
                 let wrong = |error| {
                     let path = path.display();
-                    Forgotten::Unavailable(format!(
-                        "STATE_DIR: {path} is not understood ({error}): mend it or remove it"
+                    MemoryError::Unavailable(format!(
+                        "STATE_DIR: {path} is not understood ({error}): repair it or remove it"
                     ))
                 };
                 let state = text.as_deref().map(serde_json::from_slice).transpose().map_err(wrong)?;
-                Ok(Recalled { state, version: Version::Folder(text) })
+                Ok(Loaded { state, version: Version::Folder(text) })
             }
         }
     }
 
-    /// Remembers it, whatever was remembered before.
+    /// Stores it, whatever was there before.
     ///
     /// # Errors
-    /// When it cannot be written until `until`.
-    pub async fn remember(&self, job: &str, state: &(impl Serialize + Sync), until: Instant) -> Result<(), Forgotten> {
+    /// [`MemoryError::Unavailable`] when it cannot be written until `until`.
+    pub(crate) async fn save(
+        &self,
+        job: &str,
+        state: &(impl Serialize + Sync),
+        until: Instant,
+    ) -> Result<(), MemoryError> {
         self.write(job, state, None, until).await.map(drop)
     }
 
-    /// Remembers it in the place of that version; which version it is now.
+    /// Stores it in the place of that version; returns the new one.
     ///
     /// # Errors
-    /// [`Forgotten::Changed`] where there is another version by now, or when it cannot be written until `until`.
-    pub async fn replace(
+    /// [`MemoryError::Changed`] where there is another version by now, [`MemoryError::Unavailable`] when it cannot be
+    /// written until `until`.
+    pub(crate) async fn replace(
         &self,
         job: &str,
         version: &Version,
         state: &(impl Serialize + Sync),
         until: Instant,
-    ) -> Result<Version, Forgotten> {
+    ) -> Result<Version, MemoryError> {
         self.write(job, state, Some(version), until).await
     }
 
@@ -126,7 +142,7 @@ impl Memory {
         state: &(impl Serialize + Sync),
         version: Option<&Version>,
         until: Instant,
-    ) -> Result<Version, Forgotten> {
+    ) -> Result<Version, MemoryError> {
         match self {
             Self::Nowhere => Ok(Version::Nowhere),
             Self::Keeper(keeper) => {
@@ -150,7 +166,7 @@ impl Memory {
                 if let Some(Version::Folder(expected)) = version
                     && *expected != text_of(&path)?
                 {
-                    return Err(Forgotten::Changed);
+                    return Err(MemoryError::Changed);
                 }
                 file::replace(&path, &text).map_err(cannot)?;
                 drop(lock);
@@ -161,47 +177,39 @@ impl Memory {
 }
 
 /// Whether the keeper has this after all: an answer may have been lost on its way, and the call been made again.
-async fn stored(keeper: &Keeper, job: &str, state: &Value, until: Instant) -> Result<Version, Forgotten> {
+async fn stored(keeper: &KeeperClient, job: &str, state: &Value, until: Instant) -> Result<Version, MemoryError> {
     match retry::silently(until, || keeper.state(job)).await.map_err(|error| unavailable(&error))? {
         (Some(now), version) if now == *state => Ok(Version::Keeper(version)),
-        _ => Err(Forgotten::Changed),
+        _ => Err(MemoryError::Changed),
     }
 }
 
 /// A document as it is; `None` of none.
-fn text_of(path: &Path) -> Result<Option<Vec<u8>>, Forgotten> {
-    match file::read(path, LONGEST) {
+fn text_of(path: &Path) -> Result<Option<Vec<u8>>, MemoryError> {
+    match file::read(path, MAX_BYTES) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(cannot(path, "read", &error)),
     }
 }
 
-/// Keeps others who do the same out until it is dropped, or the process ends.
-async fn locked(path: &Path, until: Instant) -> io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if Instant::now() >= until => {
-                return Err(io::Error::other("another program is writing it"));
-            }
-            Err(TryLockError::WouldBlock) => sleep(LOOK).await,
-        }
-    }
+async fn locked(path: &Path, until: Instant) -> io::Result<FileLock> {
+    FileLock::acquire(path, until).await.map_err(|error| match error {
+        LockError::Held => io::Error::other("another program is writing it"),
+        LockError::Io(error) => error,
+    })
 }
 
 fn document(folder: &Path, job: &str) -> PathBuf {
     folder.join(job).with_extension("json")
 }
 
-fn cannot(path: &Path, what: &str, error: &io::Error) -> Forgotten {
-    Forgotten::Unavailable(format!("STATE_DIR: {} cannot be {what} ({error})", path.display()))
+fn cannot(path: &Path, what: &str, error: &io::Error) -> MemoryError {
+    MemoryError::Unavailable(format!("STATE_DIR: {} cannot be {what} ({error})", path.display()))
 }
 
-fn unavailable(error: &ApiError) -> Forgotten {
-    Forgotten::Unavailable(not_handed_over(error, "KEEPER_URL", KEEPER_TOKEN).to_string())
+fn unavailable(error: &ApiError) -> MemoryError {
+    MemoryError::Unavailable(error.hint(&KEEPER_API))
 }
 
 #[cfg(test)]
@@ -209,33 +217,33 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_folder_remembers_and_what_cannot_be_understood_is_told() {
+    async fn a_folder_remembers_and_what_cannot_be_understood_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let memory = Memory::new(None, Some(folder.path().to_owned()));
         let soon = Instant::now();
-        assert_eq!(memory.recall::<u32>("dns", soon).await.unwrap().state, None);
-        memory.remember("dns", &7, soon).await.unwrap();
-        memory.remember("dns", &8, soon).await.unwrap();
-        assert_eq!(memory.recall::<u32>("dns", soon).await.unwrap().state, Some(8));
+        assert_eq!(memory.load::<u32>("dns", soon).await.unwrap().state, None);
+        memory.save("dns", &7, soon).await.unwrap();
+        memory.save("dns", &8, soon).await.unwrap();
+        assert_eq!(memory.load::<u32>("dns", soon).await.unwrap().state, Some(8));
         std::fs::write(folder.path().join("dns.json"), "half a").unwrap();
-        let error = memory.recall::<u32>("dns", soon).await.unwrap_err().to_string();
+        let error = memory.load::<u32>("dns", soon).await.unwrap_err().to_string();
         assert!(error.starts_with("STATE_DIR: ") && error.contains("is not understood"), "{error}");
         let gone = Memory::new(None, Some(folder.path().join("gone")));
-        let error = gone.remember("dns", &7, soon).await.unwrap_err().to_string();
+        let error = gone.save("dns", &7, soon).await.unwrap_err().to_string();
         assert!(error.starts_with("STATE_DIR: "), "{error}");
     }
 
     #[tokio::test]
-    async fn of_two_who_replace_one_version_one_is_told_that_it_is_gone() {
+    async fn of_two_that_replace_one_version_the_second_learns_that_it_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let memory = Memory::new(None, Some(folder.path().to_owned()));
         let soon = Instant::now();
         for state in [None, Some(1)] {
-            let recalled = memory.recall::<u32>("dns", soon).await.unwrap();
-            assert_eq!(recalled.state, state);
-            let next = memory.replace("dns", &recalled.version, &7, soon).await.unwrap();
-            let late = memory.replace("dns", &recalled.version, &8, soon).await;
-            assert!(matches!(late, Err(Forgotten::Changed)), "{late:?}");
+            let loaded = memory.load::<u32>("dns", soon).await.unwrap();
+            assert_eq!(loaded.state, state);
+            let next = memory.replace("dns", &loaded.version, &7, soon).await.unwrap();
+            let late = memory.replace("dns", &loaded.version, &8, soon).await;
+            assert!(matches!(late, Err(MemoryError::Changed)), "{late:?}");
             memory.replace("dns", &next, &1, soon).await.unwrap();
         }
     }

@@ -4,6 +4,7 @@ use std::{env, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use shared::{
+    api::ApiSettings,
     id::{MetricId, PageId},
     keeper_token::keeper_address,
     secret::SecretSetting,
@@ -14,7 +15,11 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
+/// The token of a keeper.
 pub const KEEPER_TOKEN: SecretSetting = SecretSetting { name: "KEEPER_TOKEN", help: "The keeper's token" };
+
+/// What a person checks where the keeper does not answer as it should.
+pub const KEEPER_API: ApiSettings<'_> = ApiSettings { address: "KEEPER_URL", token: KEEPER_TOKEN.name, ids: None };
 
 /// The token of statuspage.io. (In `dns`, `TOKEN` is another one.)
 pub const STATUSPAGE_TOKEN: SecretSetting =
@@ -48,12 +53,12 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
-    /// Where no person reads what a program tells that stays, a machine does.
-    pub fn is_told_as_json(&self) -> bool {
+    /// Whether runs are printed as JSON lines: when asked for, and in a repeating job whose output a machine reads.
+    pub fn prints_json(&self) -> bool {
         self.json || (self.every.is_some() && Reader::of(&io::stdout()) == Reader::Machine)
     }
 
-    /// Says so where runs are asked for more often than they can be made.
+    /// Logs that runs are asked for more often than they can be made.
     pub fn warn(&self, least: Duration) {
         if let Some(every) = self.every.filter(|every| *every < least) {
             tracing::warn!("--every {every:?} is shorter than a run, which takes {least:?} or more: runs are left out");
@@ -72,7 +77,7 @@ pub struct KeeperSettings {
     pub state_dir: Option<PathBuf>,
 }
 
-/// statuspage.io itself, for who has no keeper.
+/// statuspage.io itself, without a keeper.
 #[derive(Clone, Debug, Args)]
 pub struct StatuspageSettings {
     /// Without a keeper: where the status page's API is
@@ -115,8 +120,10 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 impl KeeperSettings {
+    /// Whether none of these settings, which only make sense without a keeper, is set beside one.
+    ///
     /// # Errors
-    /// When a setting that only makes sense without a keeper is set beside one.
+    /// When one is; one sentence that names it.
     pub fn alone(&self, others: &[(&str, bool)]) -> Result<(), WrongSetting> {
         match others.iter().find(|(_, set)| *set) {
             Some((name, _)) if self.keeper_url.is_some() => Err(WrongSetting(format!(
@@ -127,9 +134,11 @@ impl KeeperSettings {
         }
     }
 
+    /// Whether the address and the folder can be used.
+    ///
     /// # Errors
     /// When the address is that of an API below the keeper's, or there is no such folder to remember in.
-    pub fn look(&self) -> Result<(), WrongSetting> {
+    pub fn validate(&self) -> Result<(), WrongSetting> {
         if self.keeper_url.as_ref().is_some_and(|url| url.path().trim_end_matches('/').ends_with("/v1")) {
             return Err(WrongSetting("KEEPER_URL: leave /v1 out: paths are added to the keeper's own address".into()));
         }
@@ -147,12 +156,12 @@ impl KeeperSettings {
         let token = ["KEEPER_TOKEN", "KEEPER_TOKEN_FILE"].into_iter().find(|name| env::var_os(name).is_some());
         let token = token.filter(|_| self.keeper_url.is_none());
         token
-            .map(|name| format!("{name} is set, but KEEPER_URL is not: no keeper is told anything"))
+            .map(|name| format!("{name} is set, but KEEPER_URL is not: nothing is sent to a keeper"))
             .into_iter()
             .collect()
     }
 
-    /// Says so where what is set has no part beside a keeper.
+    /// Logs what is set and has no effect beside a keeper.
     pub fn warn(&self, page: Option<&PageId>) {
         let without = [
             ("STATE_DIR", self.state_dir.is_some()),
@@ -160,7 +169,7 @@ impl KeeperSettings {
             ("STATUSPAGE_URL", env::var_os("STATUSPAGE_URL").is_some()),
         ];
         for (name, _) in without.iter().filter(|(_, set)| *set && self.keeper_url.is_some()) {
-            tracing::warn!("{name} has no part here, because KEEPER_URL is set too");
+            tracing::warn!("{name} has no effect, because KEEPER_URL is set too");
         }
     }
 }

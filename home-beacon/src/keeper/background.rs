@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::{chain::deepest, id::PageId};
+use shared::{chain::root_cause, id::PageId};
 use tokio::time::sleep;
 
 use super::{
@@ -38,7 +38,7 @@ pub(super) async fn date(recorder: &Recorder) {
             }
             // Once: it is tried again and again.
             Err(error) if !has_failed => {
-                tracing::warn!(cause = %deepest(error), "what came before the clock was set cannot be dated yet");
+                tracing::warn!(cause = %root_cause(error), "what came before the clock was set cannot be dated yet");
             }
             Err(_) => (),
         }

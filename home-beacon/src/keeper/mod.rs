@@ -32,7 +32,7 @@ mod write_errors;
 use std::{convert::Infallible, future::pending, sync::OnceLock, time::Duration};
 
 use shared::{
-    chain::deepest,
+    chain::root_cause,
     http::SetupError,
     id::PageId,
     secret::SecretSource,
@@ -219,7 +219,7 @@ impl Keeper {
         let Self { shared, .. } = self;
         // What is not written down now is sent again, which changes nothing upstream.
         if let Ok(Err(error)) = timeout(FLUSH_TIMEOUT, shared.outbox.flush_delivered()).await {
-            tracing::warn!(cause = %deepest(&error), "what upstream has taken could not be written down");
+            tracing::warn!(cause = %root_cause(&error), "what upstream has taken could not be written down");
         }
         // What is not closed is as after a power cut: everything acknowledged is there.
         if timeout(ending.time_left(), shared.db.close()).await.is_err() {

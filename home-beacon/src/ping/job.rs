@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::settings::{Settings, WrongSetting};
+use shared::settings::WrongSetting;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -17,26 +17,25 @@ use super::{
     echo::Echo,
     names::{self, Found},
     rtt::{loss, summary},
-    settings::PATIENCE,
+    settings::SAMPLE_TIMEOUT,
     unreachable::{Sample, Why},
 };
 use crate::{
-    bandwidth::record::{self, Record},
     job::{
-        destination::{Destination, Feed, HANDING_OVER},
-        memory::Memory,
-        run::{Told, check, run},
+        context::Context,
+        destination::{Destination, HANDING_OVER},
+        line_use::{self, LineUse},
+        run::{RunReport, run},
     },
-    reading::{Field, Mark, Metric, Outcome, Reading},
+    reading::{Mark, Metric, Outcome, Reading},
 };
 
-/// How long may be asked whether a bandwidth test runs: handing over matters more.
-const ASKING: Duration = Duration::from_secs(4);
+/// How long the keeper may take to say whether a bandwidth test runs: handing over matters more.
+const LINE_USE_TIMEOUT: Duration = Duration::from_secs(4);
 
 struct Ping<'a> {
     settings: &'a PingSettings,
-    destination: Destination,
-    memory: Memory,
+    context: Context,
 }
 
 /// Runs as the settings say.
@@ -44,91 +43,66 @@ struct Ping<'a> {
 /// # Errors
 /// When they cannot work.
 pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> {
-    settings.look()?;
-    let keeper = Destination::keeper(&settings.keeper)?;
-    let memory = Memory::new(keeper.clone(), settings.keeper.state_dir.clone());
-    let destination = Destination::choose(&settings.run, keeper, &settings.statuspage, feeds(settings))?;
-    settings.keeper.warn(settings.statuspage.page_id.as_ref());
-    settings.run.warn(settings.sending());
-    if settings.run.check {
-        let (run, told) = (&settings.run, destination.told());
-        return Ok(check::<PingSettings>(run, &settings.keeper, &destination, "ping", told, async { Vec::new() }).await);
+    let context = Context::prepare(settings)?;
+    if let Some(code) = context.check(settings, async { Vec::new() }).await {
+        return Ok(code);
     }
-    PingSettings::warn_of_doubts(&settings.keeper.doubts());
-    let ping = Ping { settings, destination, memory };
+    let ping = Ping { settings, context };
     Ok(run(&settings.run, settings.deadline, async |until| ping.once(until).await).await)
 }
 
-fn feeds(settings: &PingSettings) -> Vec<Feed> {
-    let ids = [
-        (Field::Value, &settings.statuspage.metric_id),
-        (Field::Loss, &settings.metric_id_loss),
-        (Field::Jitter, &settings.metric_id_jitter),
-    ];
-    let feed =
-        |(field, id): (Field, &Option<_>)| Some(Feed { metric: metric("ping", 0, None), field, id: id.clone()? });
-    ids.into_iter().filter_map(feed).collect()
-}
-
 /// The first target's readings have the plain name, so that a curve goes on when another target takes its place.
-fn metric(name: &str, index: usize, target: Option<&Target>) -> Metric {
-    let name = match target {
-        Some(target) if index > 0 => format!("{name}:{target}"),
-        _ => name.to_owned(),
-    };
+fn metric(name: &str, index: usize, target: &Target) -> Metric {
     // A target's name has no character that a metric's may not have, and is short enough.
-    name.parse().unwrap_or_else(|_| unreachable!("{name} names a metric"))
+    Metric::ours(&if index > 0 { format!("{name}:{target}") } else { name.to_owned() })
 }
 
 impl Ping<'_> {
-    async fn once(&self, until: Instant) -> Told {
-        let mut told = Told::new(Timestamp::now(), &self.settings.run);
+    async fn once(&self, until: Instant) -> RunReport {
+        let mut report = RunReport::new(Timestamp::now(), &self.settings.run);
         let measuring = join_all(
             self.settings.target_host.iter().enumerate().map(|(index, target)| self.measure(index, target, until)),
         );
         tokio::pin!(measuring);
-        // Whoever watches is not to hear only after all that the keeper is not there.
+        // A person who watches learns while it measures, not only after, that the keeper is not there.
         let measured = tokio::select! {
             biased;
             measured = &mut measuring => measured,
-            () = self.look_for_keeper() => measuring.await,
+            () = self.call_keeper() => measuring.await,
         };
         for (readings, said) in measured {
-            told.readings.extend(readings);
-            told.say(said);
+            report.readings.extend(readings);
+            report.say(said);
         }
-        if self.tested_since(told.at, until).await {
-            told.readings.iter_mut().for_each(|reading| reading.mark = Some(Mark::BandwidthTest));
-            told.say("a bandwidth test was under way, so this is marked");
+        if self.tested_since(report.at, until).await {
+            report.readings.iter_mut().for_each(|reading| reading.mark = Some(Mark::BandwidthTest));
+            report.say("a bandwidth test was under way, so this is marked");
         }
-        told.hand_over(&self.destination, until).await;
-        told
+        report.hand_over(&self.context.destination, until).await;
+        report
     }
 
-    /// Asks the keeper, which says it where it is not to be had.
-    async fn look_for_keeper(&self) {
-        if let Destination::Keeper(keeper) = &self.destination {
-            let _ = keeper.state(record::JOB).await;
+    /// Calls the keeper, whose client logs where it cannot be reached.
+    async fn call_keeper(&self) {
+        if let Destination::Keeper(keeper) = &self.context.destination {
+            let _ = keeper.state(line_use::STATE).await;
         }
     }
 
     /// Whether a bandwidth test filled the line meanwhile. Where that cannot be learned, it counts as no.
     async fn tested_since(&self, start: Timestamp, until: Instant) -> bool {
-        let soon = until.min(Instant::now() + ASKING);
-        let recalled = self.memory.recall::<Record>(record::JOB, soon).await;
-        let record =
-            recalled.inspect_err(|error| tracing::warn!("whether a bandwidth test runs is not known: {error}"));
-        record
-            .ok()
-            .and_then(|recalled| recalled.state)
-            .is_some_and(|record| record.tested_between(start, Timestamp::now()))
+        let soon = until.min(Instant::now() + LINE_USE_TIMEOUT);
+        let loaded = self.context.memory.load::<LineUse>(line_use::STATE, soon).await;
+        let loaded = loaded.inspect_err(|error| tracing::warn!("whether a bandwidth test runs is not known: {error}"));
+        let line_use = loaded.ok().and_then(|loaded| loaded.state);
+        line_use.is_some_and(|line_use| line_use.tested_between(start, Timestamp::now()))
     }
 
     /// The readings of one target, and what to say of them.
     async fn measure(&self, index: usize, target: &Target, until: Instant) -> (Vec<Reading>, String) {
         let at = Timestamp::now();
         let reading = |name, outcome| {
-            let mut reading = Reading::new(metric(name, index, Some(target)), at, outcome);
+            let mut reading = Reading::new(metric(name, index, target), at, outcome);
             reading.target = Some(target.to_string());
             reading
         };
@@ -163,7 +137,7 @@ impl Ping<'_> {
         };
         ping.loss = Some(loss);
         ping.method = Some(method);
-        (std::iter::once(ping).chain(resolve).collect(), told(said, found))
+        (std::iter::once(ping).chain(resolve).collect(), with_address(said, found))
     }
 
     /// Takes all samples of one address.
@@ -187,13 +161,13 @@ impl Ping<'_> {
             async move {
                 sleep_until(start + self.settings.interval * u32::from(sequence)).await;
                 match echo {
-                    Some(echo) => echo.sample(sequence, PATIENCE).await,
-                    None => connect::sample(SocketAddr::new(address, self.settings.tcp_port), PATIENCE).await,
+                    Some(echo) => echo.sample(sequence, SAMPLE_TIMEOUT).await,
+                    None => connect::sample(SocketAddr::new(address, self.settings.tcp_port), SAMPLE_TIMEOUT).await,
                 }
             }
         });
         let mut taken = Taken { samples: Vec::with_capacity(self.settings.count.into()), method, why: None };
-        let mut trouble = None;
+        let mut first_error = None;
         for sample in join_all(samples).await {
             taken.samples.push(match sample {
                 Ok(Sample::Answered(time)) => Some(time),
@@ -203,12 +177,12 @@ impl Ping<'_> {
                 }
                 // What could not be sent never arrived either.
                 Err(error) => {
-                    trouble.get_or_insert(error);
+                    first_error.get_or_insert(error);
                     None
                 }
             });
         }
-        match trouble {
+        match first_error {
             Some(error) if taken.why.is_none() && taken.samples.iter().all(Option::is_none) => {
                 Err(format!("nothing could be sent to {address} ({error})"))
             }
@@ -226,7 +200,7 @@ struct Taken {
     why: Option<Why>,
 }
 
-fn told(said: String, found: Found) -> String {
+fn with_address(said: String, found: Found) -> String {
     match found.took {
         Some(took) => format!("{said}; {} was found in {:.1} ms", found.address, took.as_secs_f64() * 1e3),
         None => said,

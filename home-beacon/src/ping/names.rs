@@ -2,10 +2,8 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use shared::names::{self, Names, Search};
+use shared::names::{Family, Names, Search};
 use tokio::time::Instant;
-
-use super::settings::Family;
 
 /// An address, and how long it took to learn it: `None` where there was nothing to ask.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +12,7 @@ pub(super) struct Found {
     pub(super) took: Option<Duration>,
 }
 
-/// Of both families IPv4 is preferred; one that nobody tells of is not waited for once the other is known.
+/// Of both families IPv4 is preferred; one that no server answers about is not waited for once the other is known.
 ///
 /// # Errors
 /// Why there is no address, in words.
@@ -22,10 +20,6 @@ pub(super) async fn resolve(host: &str, family: Option<Family>, until: Instant) 
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(Found { address: address.to_canonical(), took: None });
     }
-    let family = family.map(|family| match family {
-        Family::V4 => names::Family::V4,
-        Family::V6 => names::Family::V6,
-    });
     let start = Instant::now();
     let found = Names::of_this_machine().resolve(host, family, Search::of_target(host), until).await;
     let found = found.map_err(|error| error.to_string())?;

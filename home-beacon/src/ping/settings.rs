@@ -2,26 +2,34 @@
 
 use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Parser, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use shared::{
     id::MetricId,
+    names::Family,
     secret::SecretSetting,
     settings::{Settings, WrongSetting, duration},
 };
 
-use crate::job::{
-    destination::HANDING_OVER,
-    settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+use crate::{
+    job::{
+        context::JobSettings,
+        destination::{Feed, HANDING_OVER},
+        settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
+    },
+    reading::{Field, Metric},
 };
 
 /// How many targets may be set.
-const MOST_TARGETS: usize = 16;
+const MAX_TARGETS: usize = 16;
 
-/// How long an answer is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a sample may take; one that takes longer is lost.
+pub(super) const SAMPLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The least time that looking up a name gets.
-const RESOLVING: Duration = Duration::from_secs(5);
+const RESOLVE_TIME: Duration = Duration::from_secs(5);
 
 /// Measures round-trip time, jitter and loss, once.
 #[derive(Clone, Debug, Parser)]
@@ -43,8 +51,9 @@ pub struct PingSettings {
     #[arg(long, env = "TCP_PORT", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 443)]
     pub tcp_port: u16,
     /// Which addresses of a name to use: 4 or 6; without it IPv4 where there is one
-    #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true)]
+    #[arg(long, env = "IP_VERSION", hide_possible_values = true, value_parser = family())]
     pub ip_version: Option<Family>,
+    /// The keeper.
     #[command(flatten)]
     pub keeper: KeeperSettings,
     #[command(flatten)]
@@ -69,25 +78,24 @@ impl Settings for PingSettings {
 /// How to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Method {
+    /// ICMP, and TCP where this process may not send ICMP.
     Auto,
+    /// ICMP echoes.
     Icmp,
+    /// The time of a TCP handshake.
     Tcp,
 }
 
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Family {
-    #[value(name = "4")]
-    V4,
-    #[value(name = "6")]
-    V6,
+fn family() -> impl TypedValueParser<Value = Family> {
+    PossibleValuesParser::new(["4", "6"]).map(|version| if version == "4" { Family::V4 } else { Family::V6 })
 }
 
-/// Whom to ping: a name or an address.
+/// What to ping: a name or an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target(String);
 
 impl Target {
+    /// The host as it was written, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -135,27 +143,56 @@ impl PingSettings {
 
     /// The longest that sampling takes.
     pub(super) fn sampling(&self) -> Duration {
-        self.sending() + PATIENCE
+        self.sending() + SAMPLE_TIMEOUT
+    }
+}
+
+impl JobSettings for PingSettings {
+    const STATE: &'static str = "ping";
+
+    fn run(&self) -> &RunSettings {
+        &self.run
     }
 
-    /// # Errors
-    /// When settings contradict each other.
-    pub(super) fn look(&self) -> Result<(), WrongSetting> {
+    fn keeper(&self) -> &KeeperSettings {
+        &self.keeper
+    }
+
+    fn statuspage(&self) -> Option<&StatuspageSettings> {
+        Some(&self.statuspage)
+    }
+
+    fn feeds(&self) -> Vec<Feed> {
+        let ids = [
+            (Field::Value, &self.statuspage.metric_id),
+            (Field::Loss, &self.metric_id_loss),
+            (Field::Jitter, &self.metric_id_jitter),
+        ];
+        ids.into_iter()
+            .filter_map(|(field, id)| Some(Feed { metric: Metric::ours("ping"), field, id: id.clone()? }))
+            .collect()
+    }
+
+    fn warn(&self) {
+        self.run.warn(self.sending());
+    }
+
+    fn validate(&self) -> Result<(), WrongSetting> {
         self.keeper.alone(&[
             ("METRIC_ID", self.statuspage.metric_id.is_some()),
             ("METRIC_ID_LOSS", self.metric_id_loss.is_some()),
             ("METRIC_ID_JITTER", self.metric_id_jitter.is_some()),
         ])?;
-        self.keeper.look()?;
-        if self.target_host.len() > MOST_TARGETS {
-            return Err(WrongSetting(format!("TARGET_HOST: up to {MOST_TARGETS} targets can be pinged at once")));
+        self.keeper.validate()?;
+        if self.target_host.len() > MAX_TARGETS {
+            return Err(WrongSetting(format!("TARGET_HOST: up to {MAX_TARGETS} targets can be pinged at once")));
         }
         let twice = self.target_host.iter().enumerate().find(|(index, host)| self.target_host[..*index].contains(host));
         if let Some((_, host)) = twice {
             return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
         }
         let named = self.target_host.iter().any(|target| target.as_str().parse::<IpAddr>().is_err());
-        let longest = self.sampling() + HANDING_OVER + if named { RESOLVING } else { Duration::ZERO };
+        let longest = self.sampling() + HANDING_OVER + if named { RESOLVE_TIME } else { Duration::ZERO };
         if longest > self.deadline {
             return Err(WrongSetting(format!(
                 "COUNT and INTERVAL: {} echoes, {:?} apart, with looking names up and handing over take up to \

@@ -18,7 +18,7 @@ use shared::settings::{Settings, WrongSetting};
 pub async fn main() -> ExitCode {
     let settings = match BeaconSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell::<BeaconSettings>(),
+        Err(ending) => return ending.report::<BeaconSettings>(),
     };
     shared::telemetry::init(settings.log_level);
     let prover = match settings.look().and_then(|()| prover()) {

@@ -33,7 +33,7 @@ async fn program<S: Settings>(
 ) -> ExitCode {
     let settings = match S::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell::<S>(),
+        Err(ending) => return ending.report::<S>(),
     };
     shared::telemetry::init(run(&settings).log_level);
     command(&settings).await.unwrap_or_else(|wrong| S::refuse(&wrong))

@@ -25,7 +25,7 @@ const SHORTEST_TOKEN: usize = 16;
 pub async fn main() -> ExitCode {
     let settings = match KeeperSettings::read(env::args_os()) {
         Ok(settings) => settings,
-        Err(ending) => return ending.tell::<KeeperSettings>(),
+        Err(ending) => return ending.report::<KeeperSettings>(),
     };
     if let Some(KeeperCommand::Relay { command }) = settings.command {
         return match relay(settings.keeper_addr, command).await {
@@ -46,7 +46,7 @@ pub async fn main() -> ExitCode {
     };
     if settings.check {
         let code = KeeperSettings::checked(&settings.note(), &settings.doubts(config.seed.as_ref()));
-        return if settings.online { online::worse(code, online::tell(&ask(&config).await)) } else { code };
+        return if settings.online { online::worse(code, online::report(&ask(&config).await)) } else { code };
     }
     KeeperSettings::warn_of_doubts(&settings.doubts(config.seed.as_ref()));
     match run(&settings, config).await {

@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use shared::{
-    api::{Api, ApiError, Permanent},
+    api::{Api, ApiError, ApiSettings, Permanent},
     http::{Deadlines, client_for},
 };
 use url::Url;
 
-use crate::{
-    job::destination::not_handed_over,
-    keeper::{KEEPER_TOKEN, NO_RELAY, RelayCommand},
-};
+use crate::keeper::{KEEPER_TOKEN, NO_RELAY, RelayCommand};
+
+/// What a person checks where the keeper does not answer.
+const SETTINGS: ApiSettings<'_> = ApiSettings { address: "KEEPER_ADDR", token: KEEPER_TOKEN.name, ids: None };
 
 const PATH: &str = "/porchlight/v1/relay";
 
@@ -67,7 +67,7 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
                 "the keeper at {address} runs without a relay: set UPSTREAM_URL and UPSTREAM_TOKEN where it is started"
             )
         }
-        error => not_handed_over(error, "KEEPER_ADDR", KEEPER_TOKEN).into(),
+        error => anyhow::anyhow!(error.hint(&SETTINGS)),
     };
     let mut out = io::stdout();
     if let Some(RelayCommand::Retry) = command {

@@ -38,6 +38,15 @@ impl Metric {
         RARE.contains(&self.0.as_str())
     }
 
+    /// The metric of a name that a program of ours has made.
+    ///
+    /// # Panics
+    /// When the name is none.
+    pub(crate) fn ours(name: &str) -> Self {
+        name.parse().unwrap_or_else(|_| unreachable!("{name} names a metric"))
+    }
+
+    /// Its name, as readings have it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -59,7 +59,7 @@ impl Observer<'_> {
         let named_by = until.min(start + self.pace.resolve);
         let under_way: UnderWay<'_> = UnderWay::new();
         for family in [Family::V4, Family::V6] {
-            let ask = names.find_for_certain(name, family.into(), Search::of_target(name), named_by);
+            let ask = names.find_for_certain(name, family, Search::of_target(name), named_by);
             under_way.push(Box::pin(async move { Step::Named(family, ask.await) }));
         }
         let (v4, v6, took) = self.follow(attempt, under_way, start, until).await;

@@ -3,9 +3,9 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use rustls::pki_types::ServerName;
 use shared::{
     complaints,
+    http::server_name,
     proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER},
 };
 use tokio::{
@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Certificates, Checker, failure_of};
 use crate::{
@@ -83,7 +83,11 @@ impl Connection<'_> {
         if url.scheme() != "https" {
             return self.ask(stream, challenge, &mut seen.phases.answer).await;
         }
-        let name = server_name(url).ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
+        let name = url
+            .host()
+            .as_ref()
+            .and_then(server_name)
+            .ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
         if challenge.is_none() && !self.certificates.can_tell() {
             return Err(Failure::Local(
                 "no certificate is trusted here, so none can be checked: install ca-certificates".into(),
@@ -223,14 +227,6 @@ fn told(url: &Url, head: &head::Head, challenge: Option<Challenge>, end: Failure
         marks.proof = Some(*proof);
     }
     Ok(Head { status: head.status, marks, evidence })
-}
-
-fn server_name(url: &Url) -> Option<ServerName<'static>> {
-    match url.host()? {
-        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
-        Host::Ipv4(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
-        Host::Ipv6(address) => Some(ServerName::IpAddress(std::net::IpAddr::from(address).into())),
-    }
 }
 
 fn tls_failure(error: &io::Error) -> Failure {

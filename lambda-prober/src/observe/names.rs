@@ -2,18 +2,9 @@
 
 use std::time::Duration;
 
-use shared::names::{self, Reply, Trouble};
+use shared::names::{Reply, Trouble};
 
 use crate::observation::{Family, NameTrouble, Resolution};
-
-impl From<Family> for names::Family {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::V4,
-            Family::V6 => Self::V6,
-        }
-    }
-}
 
 fn trouble_of(trouble: Trouble) -> NameTrouble {
     match trouble {

@@ -12,7 +12,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use shared::{chain::deepest, secret::Secret};
+use shared::{chain::root_cause, secret::Secret};
 use tokio::sync::OnceCell;
 
 use super::{Kind, StoreError, Verb, names::Names};
@@ -121,6 +121,6 @@ fn kind(code: &str) -> Kind {
 /// The first line of what is at the bottom: AWS's list of all the places where it looked for credentials is for its debug
 /// log.
 fn at_bottom(error: &(dyn Error + 'static)) -> String {
-    let text = deepest(error).to_string();
+    let text = root_cause(error).to_string();
     text.lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned()
 }

@@ -2,23 +2,21 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     path::Path,
     time::Duration,
 };
 
 use serde_json::Value;
-use shared::id::ComponentId;
-use tokio::time::{Instant, sleep};
+use shared::{id::ComponentId, lock::FileLock};
+use tokio::time::Instant;
 
 use super::Record;
 
 /// The longest file that is read. A hundred homes take some 20 kB.
 const LONGEST: u64 = 1 << 20;
 
-/// How long to wait for another process that is writing, and how often to look.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How long to wait for another process that is writing.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The records that can be read. A file that is not there, is empty, or is a broken object holds none.
@@ -49,17 +47,9 @@ pub(super) async fn write(path: &Path, changed: &[(ComponentId, Record)], until:
     shared::file::replace(path, text.as_bytes()).map_err(cannot)
 }
 
-/// The lock, which ends with the file that is returned.
-async fn lock(path: &Path, until: Instant) -> io::Result<File> {
-    let file = File::create(path.with_added_extension("lock"))?;
+async fn lock(path: &Path, until: Instant) -> io::Result<FileLock> {
     let until = until.min(Instant::now() + LONGEST_WAIT);
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(LOOK_AGAIN).await,
-            Err(error) => return Err(error.into()),
-        }
-    }
+    Ok(FileLock::acquire(&path.with_added_extension("lock"), until).await?)
 }
 
 fn whole(path: &Path) -> Result<BTreeMap<String, Value>, String> {

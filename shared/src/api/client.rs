@@ -104,7 +104,7 @@ impl Api {
         if answer.trim_ascii_start().starts_with(b"<") {
             // Somebody between us and the service answered in its place; it may be gone the next time.
             let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
-            return Err(Passing { call, what, retry_after, source: None }.into());
+            return Err(Passing { call, what, status: None, retry_after, source: None }.into());
         }
         if answer.len() == LONGEST_ANSWER {
             return Err(permanent(&call, status.as_u16(), "the answer is too long"));

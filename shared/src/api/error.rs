@@ -11,7 +11,7 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
-use crate::{chain::deepest, http::CallError};
+use crate::{chain::root_cause, http::CallError};
 
 /// The most of somebody else's words that we repeat.
 const QUOTE: usize = 200;
@@ -41,6 +41,8 @@ pub struct Passing {
     pub call: String,
     /// What went wrong.
     pub what: String,
+    /// The HTTP status, where the service itself answered.
+    pub status: Option<u16>,
     /// How long the service asked us to wait (420, 429, 503).
     pub retry_after: Option<Duration>,
     /// What the transport says, where it got so far.
@@ -95,7 +97,9 @@ impl ApiError {
     /// The error with what was at the bottom of it.
     pub fn in_words(&self) -> String {
         match self {
-            Self::Passing(passing @ Passing { source: Some(source), .. }) => format!("{passing} ({})", deepest(source)),
+            Self::Passing(passing @ Passing { source: Some(source), .. }) => {
+                format!("{passing} ({})", root_cause(source))
+            }
             other => other.to_string(),
         }
     }
@@ -107,11 +111,11 @@ impl ApiError {
             401 | 403 => Pausing { call, status, message }.into(),
             420 | 429 => {
                 let what = format!("the rate limit is used up ({status}: {message})");
-                Passing { call, what, retry_after, source: None }.into()
+                Passing { call, what, status: Some(status), retry_after, source: None }.into()
             }
             408 | 500.. => {
                 let what = format!("the server is in trouble ({status}: {message})");
-                Passing { call, what, retry_after, source: None }.into()
+                Passing { call, what, status: Some(status), retry_after, source: None }.into()
             }
             _ => Permanent { call, status, message }.into(),
         }

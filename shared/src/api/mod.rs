@@ -2,9 +2,11 @@
 
 mod client;
 mod error;
+mod hint;
 mod stranger;
 mod version;
 
 pub use client::Api;
 pub use error::{ApiError, Passing, Pausing, Permanent, Stranger};
+pub use hint::ApiSettings;
 pub use version::Version;

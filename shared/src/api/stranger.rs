@@ -6,7 +6,7 @@ use std::{error::Error, io};
 use reqwest::header::{HeaderMap, LOCATION};
 
 use super::{ApiError, Passing, Permanent, Stranger, error::said};
-use crate::{chain::deepest, complaints, http::CallError, secret::Secret, settings::without_credentials};
+use crate::{chain::root_cause, complaints, http::CallError, secret::Secret, settings::without_credentials};
 
 /// An exchange that failed, by what to do about it.
 pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
@@ -20,7 +20,7 @@ pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
     }
     let http = found::<hyper::Error>(&error);
     // Who speaks first, like an SSH server, is heard before anything was asked.
-    if http.is_some_and(hyper::Error::is_parse) || deepest(&error).to_string().contains("unexpected message") {
+    if http.is_some_and(hyper::Error::is_parse) || root_cause(&error).to_string().contains("unexpected message") {
         return stranger(if plain {
             let address = base.replacen("http://", "https://", 1);
             format!("what answers at {base} speaks no HTTP: if it speaks TLS, its address is {address}")
@@ -30,7 +30,7 @@ pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
     }
     if let Some(found) = complaints::behind(&error) {
         let what = format!("no secure connection to {base}: {}", complaints::of_handshake(found));
-        return Passing { call: call.to_owned(), what, retry_after: None, source: None }.into();
+        return Passing { call: call.to_owned(), what, status: None, retry_after: None, source: None }.into();
     }
     let what = if error.is_timeout() {
         if error.is_connect() {
@@ -51,7 +51,7 @@ pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
     } else {
         format!("the connection to {base} broke")
     };
-    Passing { call: call.to_owned(), what, retry_after: None, source: Some(error) }.into()
+    Passing { call: call.to_owned(), what, status: None, retry_after: None, source: Some(error) }.into()
 }
 
 /// The first error of that kind in the chain.

@@ -242,8 +242,8 @@ async fn nothing_is_measured_where_past_runs_are_not_known() {
         command
     };
     for (command, sentence) in [
-        (with("KEEPER_URL", &nobody.url(), &[]), "look at KEEPER_URL, and whether it is up"),
-        (with("KEEPER_URL", &nobody.url(), &["--dry-run"]), "look at KEEPER_URL, and whether it is up"),
+        (with("KEEPER_URL", &nobody.url(), &[]), "check KEEPER_URL, and whether it is up"),
+        (with("KEEPER_URL", &nobody.url(), &["--dry-run"]), "check KEEPER_URL, and whether it is up"),
     ] {
         let unknown = told(command).await;
         assert_eq!(unknown.code, Some(1), "{unknown:?}");

@@ -92,7 +92,7 @@ async fn good_settings_are_good_and_nobody_is_called_for_that() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(
         ended.stdout,
-        "The settings are in order: DuckDNS is told the address of home.duckdns.org, away.duckdns.org, and nothing is \
+        "The settings are in order: the address of home.duckdns.org, away.duckdns.org is kept at DuckDNS, and nothing is \
          handed over.\n"
     );
 }

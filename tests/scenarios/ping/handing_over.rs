@@ -62,12 +62,12 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
     let empty = home(Manner::Answers("HTTP/1.1 204 No Content")).await;
     let unknown = [("METRIC_ID", "zzzzzzzzzzzz"), ("", ""), ("", "")];
     for (command, said) in [
-        (to_keeper(&nobody.url(), TOKEN), "look at KEEPER_URL, and whether it is up"),
-        (to_keeper(&silent.url(), TOKEN), "look at KEEPER_URL"),
-        (to_keeper(&moved.url(), TOKEN), "(302): look at KEEPER_URL"),
+        (to_keeper(&nobody.url(), TOKEN), "check KEEPER_URL, and whether it is up"),
+        (to_keeper(&silent.url(), TOKEN), "check KEEPER_URL"),
+        (to_keeper(&moved.url(), TOKEN), "(302): check KEEPER_URL"),
         (to_keeper(&empty.url(), TOKEN), "the answer cannot be used: invalid type: null"),
         (to_keeper(&keeper.url, "wrong"), "the token is refused (401: Could not authenticate)"),
-        (to_keeper(&format!("{}/elsewhere", keeper.url), TOKEN), "(404): look at KEEPER_URL"),
+        (to_keeper(&format!("{}/elsewhere", keeper.url), TOKEN), "(404): check KEEPER_URL"),
         (straight(&keeper, "127.0.0.1", unknown), "metric zzzzzzzzzzzz of page gytm4qzbx9t6 could not be found"),
     ] {
         let (ended, told) = told(command).await;
@@ -90,7 +90,7 @@ async fn that_the_keeper_is_not_there_is_said_within_five_seconds_and_its_restar
     let mut command = ours("ping");
     command.args(["--json", "--target-host", "127.0.0.1"]).env("KEEPER_URL", &url).env("KEEPER_TOKEN", TOKEN);
     let mut process = Process::start(command);
-    let said = |lines: &[String]| lines.iter().find(|line| line.contains("the keeper is not to be had")).cloned();
+    let said = |lines: &[String]| lines.iter().find(|line| line.contains("the keeper cannot be reached")).cloned();
     let line = process.wait_for("its first word", said).await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(line.contains("Connection refused") && line.contains("KEEPER_URL"), "{line}");
@@ -101,7 +101,7 @@ async fn that_the_keeper_is_not_there_is_said_within_five_seconds_and_its_restar
     process
         .wait_for("the end", |lines| lines.iter().any(|line| line.contains(r#""ending":"done""#)).then_some(()))
         .await;
-    assert_eq!(process.lines().iter().filter(|line| line.contains("the keeper is not to be had")).count(), 1);
+    assert_eq!(process.lines().iter().filter(|line| line.contains("the keeper cannot be reached")).count(), 1);
     let (_, series) = keeper.own(Method::GET, "/series?metric=ping", None).await;
     assert_eq!(series["points"][0]["measured"], 1, "{series}");
 }
@@ -116,7 +116,7 @@ async fn a_keeper_that_does_not_answer_is_told_of_within_five_seconds_too() {
         .env("KEEPER_URL", silent.url())
         .env("KEEPER_TOKEN", TOKEN);
     let mut process = Process::start(command);
-    let said = |lines: &[String]| lines.iter().any(|line| line.contains("the keeper is not to be had")).then_some(());
+    let said = |lines: &[String]| lines.iter().any(|line| line.contains("the keeper cannot be reached")).then_some(());
     process.wait_for("its first word", said).await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

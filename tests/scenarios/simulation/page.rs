@@ -329,5 +329,5 @@ fn refused(going: Ms, coming: Ms, now: Ms) -> Fate {
 
 fn passing(what: &str, wait: Option<Ms>) -> ApiError {
     let retry_after = wait.map(|wait| length((wait / SECOND + 1) * SECOND));
-    Passing { call: "a call".into(), what: what.into(), retry_after, source: None }.into()
+    Passing { call: "a call".into(), what: what.into(), status: None, retry_after, source: None }.into()
 }

@@ -55,7 +55,7 @@ async fn the_prober_asks_for_page_component_and_home() {
         (("TOKEN", "wrong"), 2, "the token is refused (401: Could not authenticate)"),
         (("BEACON_KEY", OTHER_KEY), 2, "look at CANARY_URL and BEACON_KEY"),
         (("STATUSPAGE_URL", &format!("{home}v1")), 2, "is not the address of this API"),
-        (("CANARY_URL", &nobody.url()), 1, "not to be told: the home 127.0.0.1: An address answered"),
+        (("CANARY_URL", &nobody.url()), 1, "unknown: the home 127.0.0.1: An address answered"),
         (
             ("CANARY_URL", &home.replace("http:", "https:")),
             2,
@@ -87,21 +87,15 @@ async fn the_jobs_ask_for_keeper_page_and_metric() {
             .await;
     }
     asked("ping", &to_keeper, &[("KEEPER_TOKEN", "wrong")], 2, &["the token is refused"]).await;
-    asked(
-        "ping",
-        &to_keeper,
-        &[("KEEPER_URL", &nobody.url())],
-        1,
-        &["not to be told: the keeper: ", "nothing listens at"],
-    )
-    .await;
+    asked("ping", &to_keeper, &[("KEEPER_URL", &nobody.url())], 1, &["unknown: the keeper: ", "nothing listens at"])
+        .await;
     let dns = [("DOMAIN", "home"), ("TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f2"), ("PUBLIC_DNS", "127.0.0.1:9")];
     asked(
         "dns",
         &[&to_keeper[..], &dns].concat(),
         &[],
         1,
-        &["the keeper is there, and takes the token", "not to be told: home.duckdns.org: none of the name servers"],
+        &["the keeper is there, and takes the token", "unknown: home.duckdns.org: none of the name servers"],
     )
     .await;
 }

@@ -18,20 +18,20 @@ const FIRST_WORD: Duration = Duration::from_secs(5);
 /// How long a run may take that nothing can save; a home is looked at meanwhile.
 const SOON: Duration = Duration::from_secs(20);
 
-/// The command of a program that calls an API at `address`; what to look at is the setting.
+/// The command of a program that calls an API at `address`; what to check is the setting.
 type Caller = fn(&str, &Beacon) -> (Command, &'static str);
 
 fn prober(address: &str, beacon: &Beacon) -> (Command, &'static str) {
     let mut command = prober_command(&beacon.url(), &format!("{address}/v1"));
     // The API of one case is the home itself, which cannot bear witness.
     command.env("WITNESSES", "127.0.0.1:9,localhost:9");
-    (command, "look at STATUSPAGE_URL")
+    (command, "check STATUSPAGE_URL")
 }
 
 fn readings(address: &str, _: &Beacon) -> (Command, &'static str) {
     let mut command = ours("porchlight");
     command.arg("readings").env("KEEPER_URL", address).env("KEEPER_TOKEN", TOKEN);
-    (command, "look at KEEPER_URL")
+    (command, "check KEEPER_URL")
 }
 
 const CALLERS: [Caller; 2] = [prober, readings];

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::chain::deepest;
+use shared::chain::root_cause;
 use tokio::sync::Notify;
 
 /// Why writes fail, if they do. Clones share it.
@@ -45,7 +45,7 @@ impl WriteHealth {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return;
         }
-        let reason = deepest(error).to_string();
+        let reason = root_cause(error).to_string();
         let mut now = self.lock();
         if now.is_none() {
             // Once: clients retry again and again, and the log may be on the same disk.

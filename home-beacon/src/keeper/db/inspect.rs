@@ -92,7 +92,7 @@ impl OpenError {
     pub(super) fn from_sqlite(error: sqlx::Error) -> Self {
         match kind(&error) {
             Some(BUSY | LOCKED) => Self::Locked,
-            Some(CORRUPT | NOT_A_DATABASE) => Self::Damaged(shared::chain::deepest(&error).to_string()),
+            Some(CORRUPT | NOT_A_DATABASE) => Self::Damaged(shared::chain::root_cause(&error).to_string()),
             _ => Self::Unusable(error),
         }
     }

@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 
-use shared::chain::deepest;
+use shared::chain::root_cause;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, migrate::Migrator, pool::PoolConnection};
 use tokio::time::sleep;
 
@@ -109,7 +109,7 @@ impl Db {
     pub async fn failure(&self) -> Option<String> {
         // Without a page of the file it would show nothing.
         let reads = sqlx::query("PRAGMA schema_version").execute(&self.read).await.err();
-        reads.map(|error| deepest(&error).to_string()).or_else(|| self.health.reason())
+        reads.map(|error| root_cause(&error).to_string()).or_else(|| self.health.reason())
     }
 
     /// After a write has failed, retries every so often until one succeeds: the next client may be long in coming. Never ends.

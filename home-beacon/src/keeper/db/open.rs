@@ -1,12 +1,12 @@
 //! How a database is opened: to be written by one keeper alone, or only to be read.
 
 use std::{
-    fs::{File, TryLockError},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
+use shared::lock::{FileLock, LockError};
 use sqlx::{
     Connection,
     migrate::MigrateError,
@@ -126,26 +126,24 @@ pub fn folder(url: &str) -> Option<PathBuf> {
 
 /// Takes the file beside the database that says that it is open. SQLite itself would let two keepers share it, each with
 /// its own idea of the page.
-fn lock(database: &Path) -> Result<File, OpenError> {
+fn lock(database: &Path) -> Result<FileLock, OpenError> {
     let path = beside(database);
     let unusable = |error: io::Error| OpenError::Unusable(sqlx::Error::Io(error));
-    let mut file = File::options().create(true).append(true).open(&path).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {
-            // For whoever finds it locked; without it nothing is lost but a number in a message.
-            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-            Ok(file)
+    match FileLock::try_acquire(&path) {
+        Ok(mut lock) => {
+            // Without it nothing is lost but a number in a message.
+            let _ = lock.write_process_id();
+            Ok(lock)
         }
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(process(&path))),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
+        Err(LockError::Held) => Err(OpenError::InUse(process(&path))),
+        Err(LockError::Io(error)) => Err(unusable(error)),
     }
 }
 
 /// Whether another keeper has it open, and which; nothing is made.
 fn holder(database: &Path) -> Option<Option<u32>> {
     let path = beside(database);
-    let file = File::open(&path).ok()?;
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| process(&path))
+    FileLock::is_held(&path).then(|| process(&path))
 }
 
 fn process(lock: &Path) -> Option<u32> {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::chain::deepest;
+use shared::chain::root_cause;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{
@@ -44,7 +44,7 @@ pub(in crate::keeper) async fn run(db: &Db, now: impl Fn() -> Timestamp) {
             Ok(0) => (),
             Ok(rows) => tracing::info!(rows, "old readings were rolled up, and older ones deleted"),
             // The disk may have room again in an hour; nothing is lost meanwhile.
-            Err(error) => tracing::warn!(cause = %deepest(&error), "old readings could not be rolled up"),
+            Err(error) => tracing::warn!(cause = %root_cause(&error), "old readings could not be rolled up"),
         }
     }
 }

@@ -21,7 +21,7 @@ mod worker;
 use std::time::Duration;
 
 use shared::{
-    api::ApiError,
+    api::{ApiError, ApiSettings},
     http::{Deadlines, SetupError, client_for},
     secret::SecretSource,
     statuspage::Client,
@@ -56,6 +56,10 @@ impl Upstream {
     }
 }
 
+/// What a person checks where upstream does not answer as it should.
+const SETTINGS: ApiSettings<'_> =
+    ApiSettings { address: "UPSTREAM_URL", token: "UPSTREAM_TOKEN", ids: Some("the seed's ids") };
+
 /// What an answer means for the plan.
 fn answer<T>(result: &Result<T, ApiError>) -> Answer {
     match result {
@@ -63,10 +67,8 @@ fn answer<T>(result: &Result<T, ApiError>) -> Answer {
         Err(error @ ApiError::Passing(passing)) => {
             Answer::Trouble { reason: error.in_words(), retry_after: passing.retry_after }
         }
-        Err(ApiError::Stranger(stranger)) => {
-            Answer::Trouble { reason: format!("{stranger}: look at UPSTREAM_URL"), retry_after: None }
-        }
-        Err(ApiError::Pausing(pausing)) => Answer::Refused(format!("{pausing}: look at UPSTREAM_TOKEN")),
+        Err(error @ ApiError::Stranger(_)) => Answer::Trouble { reason: error.hint(&SETTINGS), retry_after: None },
+        Err(error @ ApiError::Pausing(_)) => Answer::Refused(error.hint(&SETTINGS)),
         Err(ApiError::Permanent(permanent)) => match permanent.status {
             404 | 405 => Answer::Missing(permanent.to_string()),
             400 | 413 | 422 => Answer::Wrong(permanent.to_string()),

@@ -101,9 +101,5 @@ async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
 }
 
 fn told(error: &ApiError) -> String {
-    match error {
-        ApiError::Pausing(pausing) => format!("{pausing}: look at UPSTREAM_TOKEN"),
-        ApiError::Permanent(_) => format!("{error}: look at the seed's ids and UPSTREAM_URL, which ends in /v1"),
-        ApiError::Passing(_) | ApiError::Stranger(_) => format!("{}: look at UPSTREAM_URL", error.in_words()),
-    }
+    error.hint(&super::SETTINGS)
 }

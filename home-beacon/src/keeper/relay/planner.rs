@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use shared::id::MetricId;
+use shared::{
+    backoff::{Backoff, Jitter},
+    id::MetricId,
+};
 
 use crate::keeper::outbox::QueuedPoint;
 
@@ -29,9 +32,8 @@ const BEFORE: usize = MOST_CALLS - 10;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The pause after the first failure is drawn from this; each further failure doubles it, up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The pauses between calls that fail.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(30), Jitter::Full);
 
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
@@ -217,11 +219,10 @@ impl Planner {
             Answer::Taken | Answer::Missing(_) | Answer::Wrong(_) => self.well(),
             Answer::Refused(reason) => self.token = Some(Pause { reason, until: now + REFUSED }),
             Answer::Trouble { reason, retry_after } => {
-                // Full jitter, so that two that failed together do not come back together.
-                let most = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+                let pause = BACKOFF.pause(self.failures, dice);
                 self.failures += 1;
                 self.trouble = Some(reason);
-                self.not_before = now + most.mul_f64(dice).max(retry_after.unwrap_or_default());
+                self.not_before = now + pause.max(retry_after.unwrap_or_default());
             }
         }
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use shared::{
-    chain::deepest,
+    chain::root_cause,
     http::SetupError,
     id::{ComponentId, MetricId, PageId},
     secret::{Secret, SecretSource},
@@ -149,7 +149,7 @@ impl RelayWorker {
             && !self.stuck
         {
             // Once: it is tried again every few seconds, for as long as a disk is full.
-            tracing::warn!(cause = %deepest(error), "the relay waits for the storage");
+            tracing::warn!(cause = %root_cause(error), "the relay waits for the storage");
         }
         self.stuck = step.is_err();
         let step = step.unwrap_or(Step::After(STORAGE));
@@ -164,7 +164,7 @@ impl RelayWorker {
         if self.outbox.delivered_since().is_some_and(|since| now.saturating_sub(since) > SETTLE) {
             // On a full disk they are remembered for longer, up to a bound.
             if let Err(error) = self.outbox.flush_delivered().await {
-                tracing::debug!(cause = %deepest(&error), "what upstream has taken cannot be written down yet");
+                tracing::debug!(cause = %root_cause(&error), "what upstream has taken cannot be written down yet");
             }
         }
         self.notice_another_token();
