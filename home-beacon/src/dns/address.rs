@@ -8,21 +8,29 @@ pub use shared::names::Family;
 /// Why the world cannot reach an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// No address in particular.
     Unspecified,
+    /// Of a home or an office (RFC 1918).
     Private,
     /// Shared by the customers of a provider (RFC 6598).
     Cgnat,
+    /// Of a machine for itself.
     Loopback,
+    /// Of one link only.
     LinkLocal,
+    /// For examples in texts.
     Documentation,
+    /// For measurements in a laboratory (RFC 2544, RFC 5180).
     Benchmarking,
+    /// Of a group.
     Multicast,
     /// Private, of IPv6 (RFC 4193).
     UniqueLocal,
-    /// An IPv4 address in the clothes of an IPv6 one, or one that is translated into it.
+    /// An IPv4 address written as an IPv6 one, or translated into one.
     Mapped,
     /// Made for one of the tunnels of IPv6's early days.
     Tunnel,
+    /// Not given out.
     Reserved,
 }
 
@@ -74,14 +82,16 @@ const V6: [([u16; 4], u32, Kind); 13] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{address}, {}", self.words())]
 pub struct NotPublic {
+    /// The address.
     pub address: IpAddr,
+    /// Why.
     pub kind: Kind,
 }
 
 impl NotPublic {
     fn words(&self) -> &'static str {
         match self.kind {
-            Unspecified => "no address of anybody's",
+            Unspecified => "no address in particular",
             Private => "a private address",
             Cgnat => "an address that a provider shares among its customers (CGNAT)",
             Loopback => "a machine's address for itself",
@@ -156,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_the_world_cannot_reach_are_told_by_their_kind() {
+    fn addresses_that_the_world_cannot_reach_are_known_by_their_kind() {
         for (text, expected) in [
             ("0.0.0.0", Unspecified),
             ("0.255.255.255", Unspecified),

@@ -1,6 +1,6 @@
 //! What DuckDNS answers to an update. `OK` and `KO` come with status 200; a verbose answer has four lines: `OK`, the IPv4
-//! address or nothing, the IPv6 address or nothing, `UPDATED` or `NOCHANGE`. Whatever else comes means that DuckDNS, or
-//! somebody between, is in trouble, which never unmakes a token.
+//! address or nothing, the IPv6 address or nothing, `UPDATED` or `NOCHANGE`. Anything else means that DuckDNS, or a proxy in
+//! between, fails: never that the token is wrong.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
@@ -10,12 +10,14 @@ use std::{
 use shared::retry::Retryable;
 
 /// The longest answer that is read, in bytes. The longest verbose one has about 70.
-pub const LONGEST: usize = 4 << 10;
+pub const MAX_BYTES: usize = 4 << 10;
 
-/// What a verbose answer tells of an update that was taken.
+/// What a verbose answer says of an update that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verbose {
+    /// The IPv4 address of the record, if it has one.
     pub ipv4: Option<Ipv4Addr>,
+    /// The IPv6 address of the record, if it has one.
     pub ipv6: Option<Ipv6Addr>,
     /// The record is another one than before.
     pub updated: bool,
@@ -24,16 +26,19 @@ pub struct Verbose {
 /// An update that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
+    /// `KO`: trying again is of no use.
     #[error(
         "DuckDNS says KO: TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top, and the name \
          must be in the list below it"
     )]
     Refused,
-    #[error("DuckDNS is in trouble: {0}")]
-    Trouble(String),
+    /// Its answer is neither `OK` nor `KO`, or broke off: try again.
+    #[error("DuckDNS fails: {0}")]
+    Failing(String),
     /// It answered as it should, but what it says cannot be right, and will not be the next time.
     #[error("DuckDNS answered OK, but {0}")]
     Odd(String),
+    /// There is no connection: try again.
     #[error("DuckDNS cannot be reached: {0}")]
     Unreached(String),
 }
@@ -42,12 +47,12 @@ impl Retryable for NotTaken {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused | Self::Odd(_) => None,
-            Self::Trouble(_) | Self::Unreached(_) => Some(Duration::ZERO),
+            Self::Failing(_) | Self::Unreached(_) => Some(Duration::ZERO),
         }
     }
 
     fn out_of_time() -> Self {
-        Self::Trouble("it did not answer in time".into())
+        Self::Failing("it did not answer in time".into())
     }
 }
 
@@ -69,7 +74,7 @@ pub fn read(status: u16, body: &[u8]) -> Result<Option<Verbose>, NotTaken> {
             _ => (),
         }
     }
-    Err(NotTaken::Trouble(trouble(status, body)))
+    Err(NotTaken::Failing(unexpected(status, body)))
 }
 
 /// A line with an address or nothing; `None` where it holds anything else.
@@ -88,11 +93,11 @@ fn updated(line: &[u8]) -> Option<bool> {
     }
 }
 
-fn trouble(status: u16, body: &[u8]) -> String {
+fn unexpected(status: u16, body: &[u8]) -> String {
     let what = match body.trim_ascii_start() {
         [] => "nothing",
         [b'<', ..] => "an HTML page",
-        _ if body.len() >= LONGEST => "a text without end",
+        _ if body.len() >= MAX_BYTES => "a text without end",
         _ => "neither OK nor KO",
     };
     match status {
@@ -135,8 +140,8 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_trouble_told_by_what_came() {
-        for (status, body, told) in [
+    fn anything_else_is_a_failure_described_by_what_came() {
+        for (status, body, said) in [
             (200, "", "it answered with nothing"),
             (200, "<html>OK</html>", "it answered with an HTML page"),
             (502, "<html>502 Bad Gateway</html>", "it answered with an HTML page (status 502)"),
@@ -155,9 +160,9 @@ mod tests {
             (200, "OK\n2a02:8109::1\n\nUPDATED", "it answered with neither OK nor KO"),
             (200, "OK\n81.2.69.142\n\nUPDATED\nUPDATED", "it answered with neither OK nor KO"),
         ] {
-            assert_eq!(read(status, body.as_bytes()), Err(NotTaken::Trouble(told.into())), "{status} {body:?}");
+            assert_eq!(read(status, body.as_bytes()), Err(NotTaken::Failing(said.into())), "{status} {body:?}");
         }
-        assert_eq!(read(200, &[b'x'; LONGEST]), Err(NotTaken::Trouble("it answered with a text without end".into())));
+        assert_eq!(read(200, &[b'x'; MAX_BYTES]), Err(NotTaken::Failing("it answered with a text without end".into())));
         assert!(read(200, b"O\xffK").is_err());
     }
 
@@ -171,7 +176,7 @@ mod tests {
                 "ok" => assert_eq!(read, Ok(None), "{name}"),
                 "verbose" => assert!(matches!(read, Ok(Some(_))), "{name}: {read:?}"),
                 "ko" => assert_eq!(read, Err(NotTaken::Refused), "{name}"),
-                "trouble" => assert!(matches!(read, Err(NotTaken::Trouble(_))), "{name}: {read:?}"),
+                "trouble" => assert!(matches!(read, Err(NotTaken::Failing(_))), "{name}: {read:?}"),
                 other => panic!("{other} is no kind of answer"),
             }
         }
@@ -183,7 +188,7 @@ mod tests {
             match read(status, &body) {
                 Ok(_) => prop_assert!(status == 200 && body.starts_with(b"OK")),
                 Err(NotTaken::Refused) => prop_assert_eq!((status, body.trim_ascii_end()), (200, &b"KO"[..])),
-                Err(error) => prop_assert!(error.to_string().starts_with("DuckDNS is in trouble: it answered with ")),
+                Err(error) => prop_assert!(error.to_string().starts_with("DuckDNS fails: it answered with ")),
             }
         }
 

@@ -6,10 +6,11 @@
 //! Where DuckDNS sees our address itself (`server`), we do not know it before the call. Then one address source that
 //! still names the last accepted address is enough to leave DuckDNS alone; when the sources name another, or nothing,
 //! DuckDNS is called, because only it knows, and a call too many is cheaper than a name that leads nowhere. So a home
-//! that stays where it is costs one small call of a source at each run, and a home that moved is told of at its next run,
+//! that stays where it is costs one small call of a source at each run, and a home that moved is reported at its next run,
 //! or where every source is blocked within a quarter of an hour. Sources that see another address than DuckDNS does (a
-//! VPN, two lines) are believed as long as they go on naming that one. A source alone that keeps on naming the old address after a move is the weak spot:
-//! which one is asked first is drawn by chance, so it delays a run or two, and a day at most.
+//! VPN, two lines) are believed as long as they go on naming that one. A source alone that keeps
+//! on naming the old address after a move is the weak spot: which one is asked first is drawn by chance, so it delays a run
+//! or two, and a day at most.
 
 use std::{fmt, net::IpAddr};
 
@@ -19,10 +20,10 @@ use super::{record::Accepted, sense::Sensed};
 
 /// How our address becomes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub(super) enum How {
     /// DuckDNS takes the one that it sees: IPv4 only.
     Server,
-    /// Sources name it, and DuckDNS is told.
+    /// Sources name it, and it is sent to DuckDNS.
     Detect,
 }
 
@@ -37,13 +38,15 @@ impl fmt::Display for How {
 
 /// Why DuckDNS is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    NeverTold,
+pub(super) enum Why {
+    /// No earlier call is remembered.
+    NeverCalled,
+    /// The address is another one.
     Moved {
         from: IpAddr,
         to: IpAddr,
     },
-    /// It was told a day ago.
+    /// It was called a day ago.
     Due,
     /// No source names the last accepted address.
     Unclear,
@@ -51,31 +54,32 @@ pub enum Why {
     Published(String),
 }
 
+/// What to do for one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is to be told this address, or with `None` to take the one that it sees.
+pub(super) enum Decision {
+    /// It is called with this address, or with `None` to take the one that it sees.
     Call(Why, Option<IpAddr>),
     /// Our address is the last accepted one; only public DNS may still say otherwise.
     Stay(IpAddr),
-    /// Our address is not known, so DuckDNS cannot be told.
+    /// Our address is not known, so DuckDNS cannot be called with it.
     Unknown,
 }
 
 /// Whether the sources must be asked at all.
-pub fn asks_sources(how: How, accepted: Option<Accepted>, now: Timestamp) -> bool {
+pub(super) fn asks_sources(how: How, accepted: Option<Accepted>, now: Timestamp) -> bool {
     match how {
         How::Detect => true,
         How::Server => accepted.is_some_and(|accepted| !accepted.is_due(now)),
     }
 }
 
-/// Decides from what was accepted last and what the sources say, which is not looked at where they need not be asked.
-pub fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timestamp) -> Decision {
-    let told = |address| (how == How::Detect).then_some(address);
+/// Decides from what was accepted last and what the sources say, which does not count where they need not be asked.
+pub(super) fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timestamp) -> Decision {
+    let given = |address| (how == How::Detect).then_some(address);
     let Some(accepted) = accepted else {
         return match (how, sensed) {
-            (How::Server, _) => Decision::Call(Why::NeverTold, None),
-            (How::Detect, Sensed::Moved(address)) => Decision::Call(Why::NeverTold, Some(address)),
+            (How::Server, _) => Decision::Call(Why::NeverCalled, None),
+            (How::Detect, Sensed::Moved(address)) => Decision::Call(Why::NeverCalled, Some(address)),
             (How::Detect, _) => Decision::Unknown,
         };
     };
@@ -86,8 +90,8 @@ pub fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timesta
     match (sensed, how) {
         (Sensed::Moved(to), How::Server) if accepted.seen == Some(to) => Decision::Stay(from),
         (Sensed::Unclear, How::Server) if accepted.is_recent(now) => Decision::Stay(from),
-        (Sensed::Moved(to), _) => Decision::Call(Why::Moved { from, to }, told(to)),
-        (Sensed::Same, _) if accepted.is_due(now) => Decision::Call(Why::Due, told(from)),
+        (Sensed::Moved(to), _) => Decision::Call(Why::Moved { from, to }, given(to)),
+        (Sensed::Same, _) if accepted.is_due(now) => Decision::Call(Why::Due, given(from)),
         (Sensed::Same, _) => Decision::Stay(from),
         (Sensed::Unclear, How::Server) => Decision::Call(Why::Unclear, None),
         (Sensed::Unclear, How::Detect) => Decision::Unknown,
@@ -95,16 +99,16 @@ pub fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timesta
 }
 
 /// What becomes of a decision to stay when public DNS says otherwise.
-pub fn contradicted(how: How, address: IpAddr, said: String) -> Decision {
+pub(super) fn contradicted(how: How, address: IpAddr, said: String) -> Decision {
     Decision::Call(Why::Published(said), (how == How::Detect).then_some(address))
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeverTold => f.write_str("no earlier answer of DuckDNS is remembered"),
+            Self::NeverCalled => f.write_str("no earlier answer of DuckDNS is remembered"),
             Self::Moved { from, to } => write!(f, "the address was {from} and is now {to}"),
-            Self::Due => f.write_str("by this machine's clock, DuckDNS was not told within the last day"),
+            Self::Due => f.write_str("by this machine's clock, DuckDNS was not called within the last day"),
             Self::Unclear => f.write_str("no source confirms the last accepted address"),
             Self::Published(said) => write!(f, "public DNS says otherwise: {said}"),
         }
@@ -130,8 +134,8 @@ mod tests {
         let beside = |seen| Some(Accepted { address: old, at: now - SignedDuration::from_hours(1), seen: Some(seen) });
         let moved = || Why::Moved { from: old, to: new };
         for (how, accepted, sensed, expected) in [
-            (Server, None, Unclear, Decision::Call(Why::NeverTold, None)),
-            (Server, None, Moved(new), Decision::Call(Why::NeverTold, None)),
+            (Server, None, Unclear, Decision::Call(Why::NeverCalled, None)),
+            (Server, None, Moved(new), Decision::Call(Why::NeverCalled, None)),
             (Server, hours_ago(25), Unclear, Decision::Call(Why::Due, None)),
             (Server, hours_ago(-5), Same, Decision::Call(Why::Due, None)),
             (Server, hours_ago(1), Same, Decision::Stay(old)),
@@ -144,7 +148,7 @@ mod tests {
             (Server, beside(old), Moved(new), Decision::Call(moved(), None)),
             (Detect, beside(new), Moved(new), Decision::Call(moved(), Some(new))),
             (Detect, None, Unclear, Decision::Unknown),
-            (Detect, None, Moved(new), Decision::Call(Why::NeverTold, Some(new))),
+            (Detect, None, Moved(new), Decision::Call(Why::NeverCalled, Some(new))),
             (Detect, hours_ago(25), Same, Decision::Call(Why::Due, Some(old))),
             (Detect, hours_ago(25), Moved(new), Decision::Call(moved(), Some(new))),
             (Detect, hours_ago(25), Unclear, Decision::Unknown),

@@ -20,14 +20,14 @@ pub(super) enum Unanswered {
     Broken(String),
 }
 
-/// The status, and the first `longest` bytes of the answer: whatever comes instead of it (a page of megabytes) is not
-/// read to its end.
-pub(super) async fn get(request: Call<'_>, longest: usize) -> Result<(u16, Vec<u8>), Unanswered> {
+/// The status, and the first `max_bytes` of the answer: what comes instead of it (a page of megabytes) is not read to its
+/// end.
+pub(super) async fn get(request: Call<'_>, max_bytes: usize) -> Result<(u16, Vec<u8>), Unanswered> {
     let mut response = request.send().await.map_err(|error| unanswered(&error))?;
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| unanswered(&CallError::Body(error.without_url())))? {
-        body.extend_from_slice(&piece[..piece.len().min(longest - body.len())]);
-        if body.len() == longest {
+        body.extend_from_slice(&piece[..piece.len().min(max_bytes - body.len())]);
+        if body.len() == max_bytes {
             break;
         }
     }
@@ -49,7 +49,7 @@ fn unanswered(error: &CallError) -> Unanswered {
 fn doubt(now: Timestamp) -> String {
     match WRITTEN.parse::<Timestamp>() {
         Ok(written) if now < written => {
-            format!("; look at the clock: this machine believes that it is {}", now.strftime("%Y-%m-%d"))
+            format!("; check the clock: this machine believes that it is {}", now.strftime("%Y-%m-%d"))
         }
         _ => String::new(),
     }
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_behind_this_program_is_doubted() {
-        let doubted = doubt(Timestamp::UNIX_EPOCH);
-        assert_eq!(doubted, "; look at the clock: this machine believes that it is 1970-01-01");
+        let text = doubt(Timestamp::UNIX_EPOCH);
+        assert_eq!(text, "; check the clock: this machine believes that it is 1970-01-01");
         assert_eq!(doubt("2026-11-22T00:00:00Z".parse().unwrap()), "");
     }
 }

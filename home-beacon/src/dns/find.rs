@@ -23,8 +23,8 @@ use super::{
     standing::{Standing, oddities, standing},
 };
 
-/// How long a look at public DNS may take where nothing seems to have changed.
-const A_LOOK: Duration = Duration::from_secs(5);
+/// How long checking public DNS may take where nothing seems to have changed.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is known and wanted of one family.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Finding {
     pub(super) temporary: Option<Ipv6Addr>,
 }
 
-/// Whom to ask.
+/// The services to ask.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking<'a> {
     pub(super) settings: &'a DnsSettings,
@@ -67,15 +67,15 @@ impl Asking<'_> {
         let mut unconfirmed = String::new();
         let decision = match decide(how, accepted, sensed, now) {
             // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
-            // answer for as long as it lives, and whoever asks it gets that one.
+            // answer for as long as it lives, and gives it to every client.
             Decision::Stay(address) => {
-                let until = part(2, until).min(Instant::now() + A_LOOK);
-                let look = self.public.ask(&self.settings.domain, &[address], until).await;
-                match standing(&look.heard) {
+                let until = part(2, until).min(Instant::now() + CHECK_TIMEOUT);
+                let check = self.public.ask(&self.settings.domain, &[address], until).await;
+                match standing(&check.responses) {
                     Standing::Agrees => Decision::Stay(address),
-                    Standing::Disagrees => contradicted(how, address, oddities(&look.heard)),
+                    Standing::Disagrees => contradicted(how, address, oddities(&check.responses)),
                     Standing::Unknown => {
-                        unconfirmed = oddities(&look.heard);
+                        unconfirmed = oddities(&check.responses);
                         Decision::Stay(address)
                     }
                 }
@@ -113,7 +113,7 @@ impl Asking<'_> {
 }
 
 impl Finding {
-    /// Whether public DNS and whoever was asked agree that nothing is to be done.
+    /// Whether public DNS and the sources that were asked agree that nothing is to be done.
     pub(super) fn is_confirmed(&self) -> bool {
         matches!(self.decision, Decision::Stay(_)) && self.unclear.is_empty() && self.unconfirmed.is_empty()
     }
@@ -136,7 +136,7 @@ fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Sensed {
     sensed(&named, accepted)
 }
 
-/// What the sources said, in words: those that said the same are told together.
+/// What the sources said, in words: those that said the same are named together.
 fn unclear(family: Family, answers: &[Named]) -> String {
     let mut said: Vec<(String, String)> = Vec::new();
     for (source, named) in answers {
@@ -147,9 +147,9 @@ fn unclear(family: Family, answers: &[Named]) -> String {
         }
     }
     let said = said.into_iter().map(|(sources, what)| format!("{sources}: {what}")).collect::<Vec<_>>().join("; ");
-    let told = format!("our {family} address is not known, because no two sources agree on one ({said})");
+    let text = format!("our {family} address is not known, because no two sources agree on one ({said})");
     let advice = answers.iter().find_map(|(_, named)| named.as_ref().err()?.not_public()?.advice());
-    advice.map_or_else(|| told.clone(), |advice| format!("{told}; {advice}"))
+    advice.map_or_else(|| text.clone(), |advice| format!("{text}; {advice}"))
 }
 
 #[cfg(test)]
@@ -157,17 +157,17 @@ mod tests {
     use super::{super::source, *};
 
     #[test]
-    fn what_the_sources_said_is_told_and_what_cgnat_means_once() {
+    fn what_the_sources_said_is_reported_and_what_cgnat_means_once() {
         let cgnat = || Err(source::address(b"100.64.3.4", Family::V4).unwrap_err().into());
         let answers = [("a", cgnat()), ("b", cgnat()), ("c", Ok([81, 2, 69, 1].into()))];
-        let told = unclear(Family::V4, &answers.map(|(source, named)| (source.to_owned(), named)));
+        let text = unclear(Family::V4, &answers.map(|(source, named)| (source.to_owned(), named)));
         assert!(
-            told.starts_with(
+            text.starts_with(
                 "our IPv4 address is not known, because no two sources agree on one (a, b: it says 100.64.3.4, an address \
                  that a provider shares among its customers (CGNAT); c: it says 81.2.69.1); if "
             ),
-            "{told}"
+            "{text}"
         );
-        assert_eq!(told.matches("no probe from outside can reach").count(), 1, "{told}");
+        assert_eq!(text.matches("no probe from outside can reach").count(), 1, "{text}");
     }
 }

@@ -200,17 +200,17 @@ impl Dns<'_> {
     /// Remembers what DuckDNS took, and waits meanwhile until public DNS agrees with it: how long that lasted.
     async fn wait(&self, taken: &Taken, record: &Record, course: &mut Course, work: Instant) -> Option<Duration> {
         let until = work.min(taken.at + AGREEING);
-        let look = async {
-            let look = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
-            (look, taken.at.elapsed().as_secs())
+        let check = async {
+            let check = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
+            (check, taken.at.elapsed().as_secs())
         };
-        let (remembered, (look, seconds)) = tokio::join!(self.context.memory.save(record::JOB, record, work), look);
-        if let Err(error) = remembered {
+        let (stored, (check, seconds)) = tokio::join!(self.context.memory.save(record::JOB, record, work), check);
+        if let Err(error) = stored {
             course.report.say(format!("this cannot be remembered: {error}"));
             course.end(Ending::NotDone);
         }
-        let odd = oddities(&look.heard);
-        let why = match (standing(&look.heard), look.answered) {
+        let odd = oddities(&check.responses);
+        let why = match (standing(&check.responses), check.answered) {
             (Standing::Agrees, Some(answered)) => {
                 let waited = answered.saturating_duration_since(taken.at);
                 let but = if odd.is_empty() { odd } else { format!(", but {odd}") };

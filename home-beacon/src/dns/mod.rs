@@ -1,16 +1,16 @@
 //! `dns`: keeps the home's name at DuckDNS true.
 //!
 //! Settings, and what the world says:
-//! - [`name`], [`token`]: a name and a token of DuckDNS
+//! - [`name`], `token`: a name and a token of DuckDNS
 //! - [`address`]: which addresses the world can reach
 //! - [`answer`], [`source`]: what DuckDNS and address sources answer
 //!
-//! What comes of it:
-//! - [`sense`]: what sources together say of our address
-//! - [`decide`]: whether DuckDNS is to be called
-//! - [`update`]: what one call sets, and whether it did
-//! - [`standing`]: what public DNS says of it
-//! - [`record`]: what is remembered between runs
+//! What is done about it:
+//! - `sense`: what sources together say of our address
+//! - `decide`: whether DuckDNS is to be called
+//! - `update`: what one call sets, and whether it did
+//! - `standing`: what public DNS says of it
+//! - `record`: what is remembered between runs
 //!
 //! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `course`, what it has come to.
@@ -20,7 +20,7 @@ pub mod answer;
 #[cfg(test)]
 mod corpus;
 mod course;
-pub mod decide;
+mod decide;
 mod fetch;
 mod find;
 mod job;
@@ -28,14 +28,14 @@ pub mod name;
 mod outside;
 mod own;
 mod public;
-pub mod record;
-pub mod sense;
+mod record;
+mod sense;
 mod settings;
 mod share;
 pub mod source;
-pub mod standing;
-pub mod token;
-pub mod update;
+mod standing;
+mod token;
+mod update;
 
 pub use job::command;
 pub use settings::{Address, DnsSettings, Families};

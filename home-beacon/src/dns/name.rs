@@ -20,6 +20,7 @@ pub struct SubName(String);
 pub struct NoSubName;
 
 impl SubName {
+    /// The name without its suffix.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! Whom a run talks to over HTTP: DuckDNS and the address sources, with one client for each family, so that who is asked
-//! over IPv6 sees our IPv6 address.
+//! The services that a run calls over HTTP: DuckDNS and the address sources, with one client for each family, so that a
+//! source that is asked over IPv6 sees our IPv6 address.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -27,8 +27,8 @@ use super::{
 const OF_DUCKDNS: Deadlines =
     Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(30), total: Duration::from_secs(30) };
 
-/// An address source that takes longer is as good as silent.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// An address source that takes longer counts as silent.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
 pub(super) struct Outside {
@@ -50,7 +50,7 @@ pub(super) enum Unnamed {
 }
 
 impl Unnamed {
-    /// The address that nobody can reach, where that was it.
+    /// The address that cannot be reached from outside, where it named one.
     pub(super) fn not_public(&self) -> Option<NotPublic> {
         match self {
             Self::NoAddress(NoAddress::NotPublic(refused)) => Some(*refused),
@@ -83,13 +83,13 @@ impl Outside {
             (Family::V6, Some(own)) => over_ipv6(own.address.into()),
             (Family::V6, None) => over_ipv6(family.unspecified()),
         };
-        let answer = timeout_at(until, get(client.get(source).within(PATIENCE), source::LONGEST)).await;
+        let answer = timeout_at(until, get(client.get(source).within(SOURCE_TIMEOUT), source::MAX_BYTES)).await;
         let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
             Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
             Err(Unanswered::Broken(why)) => Err(Unnamed::NoAnswer(why)),
             Ok((200, body)) => source::address(&body, family).map_err(Unnamed::from),
             Ok((status @ (403 | 429), _)) => Err(Unnamed::NoAnswer(format!("it refuses us for now ({status})"))),
-            Ok((status, _)) => Err(Unnamed::NoAnswer(format!("it is in trouble ({status})"))),
+            Ok((status, _)) => Err(Unnamed::NoAnswer(format!("it fails ({status})"))),
         };
         let name = source.host_str().unwrap_or_default();
         let name = source.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
@@ -99,10 +99,10 @@ impl Outside {
         (name, named)
     }
 
-    /// Tells DuckDNS, again and again until `until` while it is in trouble. The addresses that it took.
+    /// Calls DuckDNS, again and again until `until` while it fails; returns the addresses that it took.
     ///
     /// # Errors
-    /// When it refused, or was in trouble to the end.
+    /// When it refused, or failed to the end.
     pub(super) async fn update(
         &self,
         update: Update,
@@ -115,10 +115,10 @@ impl Outside {
         // a home may have only one.
         let client = if update == Update::Seen { &self.over_ipv4 } else { &self.over_any };
         retry::until(until, || async {
-            let answered = get(client.get(&address), answer::LONGEST).await;
+            let answered = get(client.get(&address), answer::MAX_BYTES).await;
             let (status, body) = answered.map_err(|unanswered| match unanswered {
                 Unanswered::Unreached(why) => NotTaken::Unreached(why),
-                Unanswered::Broken(why) => NotTaken::Trouble(why),
+                Unanswered::Broken(why) => NotTaken::Failing(why),
             })?;
             update.taken(answer::read(status, &body)?)
         })

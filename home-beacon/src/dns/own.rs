@@ -33,7 +33,7 @@ struct Line<'a> {
     flags: u8,
 }
 
-/// The address to be known by; `None` where there is no way out over IPv6, or the system does not tell.
+/// The address to be known by; `None` where there is no way out over IPv6, or the system does not say.
 pub(super) fn own() -> Option<Own> {
     let text = fs::read_to_string(ADDRESSES).ok()?;
     choose(&text, leaving().ok()?)
@@ -118,7 +118,7 @@ mod tests {
                 Some((TEMPORARY_TWO, true)),
             ),
             (
-                "or somebody else's",
+                "or another machine's",
                 &[(TEMPORARY_TWO, 1, "eth0"), (TWO, 0x88, "eth0")],
                 TEMPORARY_TWO,
                 Some((TEMPORARY_TWO, true)),

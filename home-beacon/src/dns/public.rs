@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     address::Family,
     name::SubName,
-    standing::{Heard, Said, Standing, standing},
+    standing::{Answer, Response, Standing, standing},
 };
 
 /// How long a server may take to answer; a datagram that is lost is sent again meanwhile.
-const PATIENCE: Duration = Duration::from_secs(4);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The pauses between two looks, the last one again and again. DuckDNS's records live for 60 s.
+/// The pauses between two checks, the last one again and again. DuckDNS's records live for 60 s.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// Name servers that the world asks.
@@ -32,30 +32,31 @@ impl PublicDns {
     }
 
     /// Asks every server for every name's addresses.
-    pub(super) async fn ask(&self, names: &[SubName], expected: &[IpAddr], until: Instant) -> Look {
+    pub(super) async fn ask(&self, names: &[SubName], expected: &[IpAddr], until: Instant) -> Check {
         let asked = self.0.iter().flat_map(|server| names.iter().map(move |name| (server, name)));
         let asked = asked.flat_map(|(server, name)| expected.iter().map(move |expected| (server, name, *expected)));
-        let until = until.min(Instant::now() + PATIENCE);
-        let heard = join_all(asked.map(|(server, name, expected)| async move {
-            let said = said(*server, name, Family::of(expected), until).await;
-            (Heard { server: *server, name: name.clone(), expected, said }, Instant::now())
+        let until = until.min(Instant::now() + ANSWER_TIMEOUT);
+        let responses = join_all(asked.map(|(server, name, expected)| async move {
+            let answer = answer(*server, name, Family::of(expected), until).await;
+            (Response { server: *server, name: name.clone(), expected, answer }, Instant::now())
         }));
-        let heard = heard.await;
-        let answered = heard.iter().filter(|(heard, _)| heard.agrees().is_some()).map(|(_, at)| *at).max();
-        Look { answered, heard: heard.into_iter().map(|(heard, _)| heard).collect() }
+        let responses = responses.await;
+        let answered = responses.iter().filter(|(response, _)| response.agrees().is_some()).map(|(_, at)| *at).max();
+        Check { answered, responses: responses.into_iter().map(|(response, _)| response).collect() }
     }
 
     /// Asks, for `--check --online`, whether the names are known at all. DuckDNS itself has no call that changes nothing.
     pub(super) async fn exist(&self, names: &[SubName]) -> Vec<Asked> {
-        let until = Instant::now() + 3 * PATIENCE;
-        let look = self.ask(names, &[Family::V4.unspecified()], until).await;
+        let until = Instant::now() + 3 * ANSWER_TIMEOUT;
+        let check = self.ask(names, &[Family::V4.unspecified()], until).await;
         let of = |name: &SubName| {
-            let said: Vec<_> = look.heard.iter().filter(|heard| heard.name == *name).map(|heard| &heard.said).collect();
-            if said.iter().any(|said| matches!(said, Said::Addresses(_) | Said::NoAddress)) {
+            let of_name = check.responses.iter().filter(|response| response.name == *name);
+            let answers: Vec<_> = of_name.map(|response| &response.answer).collect();
+            if answers.iter().any(|answer| matches!(answer, Answer::Addresses(_) | Answer::NoAddress)) {
                 Asked::there(format!("{name} is known to public name servers"))
-            } else if said.contains(&&Said::NoName) {
+            } else if answers.contains(&&Answer::NoName) {
                 Asked::wrong(format!(
-                    "{name} is not known to public name servers: look at DOMAIN, and add the name at www.duckdns.org"
+                    "{name} is not known to public name servers: check DOMAIN, or add the name at www.duckdns.org"
                 ))
             } else {
                 Asked::unasked(format!("{name}: none of the name servers in PUBLIC_DNS answers"))
@@ -64,14 +65,14 @@ impl PublicDns {
         names.iter().map(of).collect()
     }
 
-    /// Asks again and again until the servers agree or `until` has come; the last look.
-    pub(super) async fn wait(&self, names: &[SubName], expected: &[IpAddr], until: Instant) -> Look {
+    /// Asks again and again until the servers agree or `until` has come; the last check.
+    pub(super) async fn wait(&self, names: &[SubName], expected: &[IpAddr], until: Instant) -> Check {
         let mut pauses = PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
         loop {
-            let look = self.ask(names, expected, until).await;
+            let check = self.ask(names, expected, until).await;
             let next = Instant::now() + pauses.next().unwrap_or_default();
-            if standing(&look.heard) == Standing::Agrees || next >= until {
-                return look;
+            if standing(&check.responses) == Standing::Agrees || next >= until {
+                return check;
             }
             sleep_until(next).await;
         }
@@ -80,20 +81,20 @@ impl PublicDns {
 
 /// What the servers said at one time.
 #[derive(Debug)]
-pub(super) struct Look {
-    pub(super) heard: Vec<Heard>,
+pub(super) struct Check {
+    pub(super) responses: Vec<Response>,
     /// When the last answer came: silence is waited for, but says nothing.
     pub(super) answered: Option<Instant>,
 }
 
-async fn said(server: SocketAddr, name: &SubName, family: Family, until: Instant) -> Said {
+async fn answer(server: SocketAddr, name: &SubName, family: Family, until: Instant) -> Answer {
     match names::ask_server(server, &name.full(), family, until).await {
-        names::Said::Addresses(addresses) => Said::Addresses(addresses),
-        names::Said::NoAddress => Said::NoAddress,
-        names::Said::NoSuchName => Said::NoName,
-        names::Said::Failed(names::ResponseCode::Refused) => Said::Failed("REFUSED"),
-        names::Said::Failed(names::ResponseCode::ServFail) => Said::Failed("SERVFAIL"),
-        names::Said::Failed(_) => Said::Failed("an error"),
-        names::Said::Silent | names::Said::Unreachable => Said::Silent,
+        names::Said::Addresses(addresses) => Answer::Addresses(addresses),
+        names::Said::NoAddress => Answer::NoAddress,
+        names::Said::NoSuchName => Answer::NoName,
+        names::Said::Failed(names::ResponseCode::Refused) => Answer::Failed("REFUSED"),
+        names::Said::Failed(names::ResponseCode::ServFail) => Answer::Failed("SERVFAIL"),
+        names::Said::Failed(_) => Answer::Failed("an error"),
+        names::Said::Silent | names::Said::Unreachable => Answer::Silent,
     }
 }

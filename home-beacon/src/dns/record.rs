@@ -8,18 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{address::Family, name::SubName};
 
-/// How often DuckDNS is asked itself where nobody else can tell whether our address is still the one it took.
-const UNSURE: SignedDuration = SignedDuration::from_mins(15);
+/// How often DuckDNS is called where no source can say whether our address is still the one it took.
+const UNCERTAIN_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 
 /// The name under which it is remembered.
-pub const JOB: &str = "dns";
+pub(super) const JOB: &str = "dns";
 
-/// How long DuckDNS's word is taken to stand. Beyond it, DuckDNS is called although nothing changed: a name may have been
+/// How long DuckDNS's answer counts. Beyond it, DuckDNS is called although nothing changed: a name may have been
 /// cleared, or given up.
-const STANDS: SignedDuration = SignedDuration::from_hours(24);
+const CALL_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
+/// What DuckDNS took for the names that are set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub(super) struct Record {
     names: Vec<SubName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ipv4: Option<Accepted>,
@@ -27,41 +28,42 @@ pub struct Record {
     ipv6: Option<Accepted>,
     /// Whether the latest reading was a failure: then one that says otherwise is owed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub failing: bool,
+    pub(super) failing: bool,
 }
 
 /// An address that DuckDNS took, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accepted {
-    pub address: IpAddr,
-    pub at: Timestamp,
+pub(super) struct Accepted {
+    pub(super) address: IpAddr,
+    pub(super) at: Timestamp,
     /// What sources named at that time, where it was another address: behind a VPN or with two lines they go on doing so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<IpAddr>,
+    pub(super) seen: Option<IpAddr>,
 }
 
 impl Accepted {
-    /// Whether DuckDNS is to be told again. A time to come was written by a wrong clock, or is read by one.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        !(SignedDuration::ZERO..STANDS).contains(&now.duration_since(self.at))
+    /// Whether DuckDNS is to be called again. A time to come was written by a wrong clock, or is read by one.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        !(SignedDuration::ZERO..CALL_INTERVAL).contains(&now.duration_since(self.at))
     }
 
-    /// Whether it was taken so lately that DuckDNS is not asked again only because nobody else can tell.
-    pub fn is_recent(&self, now: Timestamp) -> bool {
-        (SignedDuration::ZERO..UNSURE).contains(&now.duration_since(self.at))
+    /// Whether it was taken so lately that DuckDNS is not called again only because no source can say.
+    pub(super) fn is_recent(&self, now: Timestamp) -> bool {
+        (SignedDuration::ZERO..UNCERTAIN_INTERVAL).contains(&now.duration_since(self.at))
     }
 }
 
 impl Record {
     /// What is remembered for these names: nothing, where it was for others.
-    pub fn of(names: &[SubName], recalled: Option<Self>) -> Self {
-        match recalled {
+    pub(super) fn of(names: &[SubName], loaded: Option<Self>) -> Self {
+        match loaded {
             Some(record) if record.names == names => record,
             _ => Self { names: names.to_vec(), ..Self::default() },
         }
     }
 
-    pub fn accepted(&self, family: Family) -> Option<Accepted> {
+    /// The address that DuckDNS took, of that family.
+    pub(super) fn accepted(&self, family: Family) -> Option<Accepted> {
         let accepted = match family {
             Family::V4 => self.ipv4,
             Family::V6 => self.ipv6,
@@ -70,7 +72,7 @@ impl Record {
     }
 
     /// DuckDNS took the address, while sources named the other one.
-    pub fn accept(&mut self, address: IpAddr, at: Timestamp, seen: Option<IpAddr>) {
+    pub(super) fn accept(&mut self, address: IpAddr, at: Timestamp, seen: Option<IpAddr>) {
         let seen = seen.filter(|seen| *seen != address);
         let accepted = Some(Accepted { address, at, seen });
         match Family::of(address) {

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-/// What is known of our address beside the one that DuckDNS was told last.
+/// What is known of our address beside the one that DuckDNS took last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sensed {
+pub(super) enum Sensed {
     /// It is still that one.
     Same,
     /// Two or more sources agree on another, or on the first ever.
@@ -16,7 +16,7 @@ pub enum Sensed {
 /// Weighs what sources named. Two that agree on another address outweigh one that still names the old one; where no two
 /// agree, one that names the old one is enough to leave everything as it is: a home that stays where it is costs a call
 /// of one source, and a source alone can never move it.
-pub fn sensed(named: &[IpAddr], accepted: Option<IpAddr>) -> Sensed {
+pub(super) fn sensed(named: &[IpAddr], accepted: Option<IpAddr>) -> Sensed {
     match (agreed(named), accepted) {
         (Some(address), Some(accepted)) if address == accepted => Sensed::Same,
         (Some(address), _) => Sensed::Moved(address),

@@ -64,7 +64,7 @@ pub struct DnsSettings {
         default_value = "https://api6.ipify.org,https://ipv6.icanhazip.com,https://v6.ident.me"
     )]
     pub address_sources_v6: Vec<Url>,
-    /// The name servers that are asked whether the world knows: addresses, with a port where it is not 53
+    /// The public name servers that must agree: addresses, with a port where it is not 53
     #[arg(
         long,
         env = "PUBLIC_DNS",

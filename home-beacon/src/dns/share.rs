@@ -1,4 +1,4 @@
-//! A run's time, shared out: nobody who keeps silent may use up the time of those who come after.
+//! A run's time, shared out: a service that keeps silent must not use up the time of those that come after.
 
 use tokio::time::Instant;
 

@@ -5,17 +5,21 @@ use std::net::IpAddr;
 use super::address::{Family, NotPublic, public};
 
 /// The longest answer that is read, in bytes. A trace has about 300.
-pub const LONGEST: usize = 4 << 10;
+pub const MAX_BYTES: usize = 4 << 10;
 
 /// Why an answer names no address of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
+    /// It is something else, or names several.
     #[error("its answer is not one address")]
     NotOne,
+    /// It names one of the other family.
     #[error("it says {0}, which is no {1} address")]
     OtherFamily(IpAddr, Family),
+    /// It says that the request came through Cloudflare's WARP.
     #[error("it says that we come through a tunnel (WARP), whose address is not this home's")]
     Tunnelled,
+    /// It names one that the world cannot reach.
     #[error("it says {0}")]
     NotPublic(#[from] NotPublic),
 }

@@ -6,22 +6,22 @@ use shared::{
 };
 
 /// In `dns`, `TOKEN` is DuckDNS's.
-pub const TOKEN: SecretSetting =
-    SecretSetting { name: "TOKEN", help: "DuckDNS's token, which www.duckdns.org shows to who is signed in" };
+pub(super) const TOKEN: SecretSetting =
+    SecretSetting { name: "TOKEN", help: "DuckDNS's token, which www.duckdns.org shows once you are signed in" };
 
 /// The lengths of a UUID's groups of digits.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// A token that has the shape of one.
 #[derive(Clone, Debug)]
-pub struct Token(Secret);
+pub(super) struct Token(Secret);
 
 impl Token {
-    /// Looks at the shape only. `name` is where it comes from.
+    /// Reads a token, by its shape only. `name` is where it comes from.
     ///
     /// # Errors
     /// When it is something else; the message never repeats it.
-    pub fn read(name: &str, secret: &Secret) -> Result<Self, WrongSetting> {
+    pub(super) fn read(name: &str, secret: &Secret) -> Result<Self, WrongSetting> {
         let text = secret.expose().to_ascii_lowercase();
         let group =
             |(group, length): (&str, usize)| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit());
@@ -35,7 +35,7 @@ impl Token {
     }
 
     /// The value itself, for the address of a call.
-    pub fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> &str {
         self.0.expose()
     }
 }

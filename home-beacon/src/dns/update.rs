@@ -13,7 +13,7 @@ use super::{
 /// What one call sets. DuckDNS leaves alone the family that a call does not name, with one exception: a call that names
 /// none sets IPv4 to the address that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
+pub(super) enum Update {
     /// DuckDNS takes the IPv4 address that it sees.
     Seen,
     Given4(Ipv4Addr),
@@ -34,10 +34,10 @@ impl fmt::Display for Update {
 
 impl Update {
     /// The calls that set what is asked of each family: nothing, the address that is given, or (`Some(None)`, IPv4 only)
-    /// the one that DuckDNS sees. For that one beside a given IPv6 address it takes two calls, because a call that names
-    /// `ipv6` switches DuckDNS's own look off; we rather call twice than let a source name what the user wanted DuckDNS
-    /// to see.
-    pub fn all(ipv4: Option<Option<Ipv4Addr>>, ipv6: Option<Ipv6Addr>) -> Vec<Self> {
+    /// the one that DuckDNS sees. For that one beside a given IPv6 address it takes two calls, because after a call that
+    /// names `ipv6` DuckDNS does not take the address that it sees; we rather call twice than let a source name what the user
+    /// wanted DuckDNS to see.
+    pub(super) fn all(ipv4: Option<Option<Ipv4Addr>>, ipv6: Option<Ipv6Addr>) -> Vec<Self> {
         let ipv4_alone = |ipv4: Option<Ipv4Addr>| ipv4.map_or(Self::Seen, Self::Given4);
         match (ipv4, ipv6) {
             (Some(Some(ipv4)), Some(ipv6)) => vec![Self::Given(ipv4, ipv6)],
@@ -46,7 +46,7 @@ impl Update {
     }
 
     /// The parameters that name the addresses.
-    pub fn parameters(self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(super) fn parameters(self) -> impl Iterator<Item = (&'static str, String)> {
         let (ipv4, ipv6) = self.given();
         let ipv4 = ipv4.map(|address| ("ip", address.to_string()));
         ipv4.into_iter().chain(ipv6.map(|address| ("ipv6", address.to_string())))
@@ -61,11 +61,11 @@ impl Update {
         }
     }
 
-    /// The addresses that DuckDNS took, as its answer (`None`: a plain `OK`) tells them.
+    /// The addresses that DuckDNS took, as its answer (`None`: a plain `OK`) names them.
     ///
     /// # Errors
-    /// When it took another one than it was given, or saw one that nobody can reach.
-    pub fn taken(self, answer: Option<Verbose>) -> Result<Vec<IpAddr>, NotTaken> {
+    /// When it took another one than it was given, or saw one that cannot be reached from outside.
+    pub(super) fn taken(self, answer: Option<Verbose>) -> Result<Vec<IpAddr>, NotTaken> {
         let (ipv4, ipv6) = self.given();
         let given = [ipv4.map(IpAddr::from), ipv6.map(IpAddr::from)];
         let Some(verbose) = answer else {
@@ -90,7 +90,7 @@ impl Update {
                 && took != Some(given)
             {
                 let took = took.map_or_else(|| "nothing".into(), |took| took.to_string());
-                return Err(NotTaken::Odd(format!("it was told {given} and says that it took {took}")));
+                return Err(NotTaken::Odd(format!("it was given {given} and says that it took {took}")));
             }
         }
         Ok(given.into_iter().flatten().collect())
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_counts_only_when_it_tells_what_was_sent() {
+    fn an_answer_counts_only_when_it_names_what_was_sent() {
         let answer =
             |ipv4: &str, ipv6: &str| Some(Verbose { ipv4: ipv4.parse().ok(), ipv6: ipv6.parse().ok(), updated: true });
         let (four, six) = (IpAddr::from(FOUR), IpAddr::from(SIX));
@@ -141,21 +141,21 @@ mod tests {
             (
                 Update::Given4(FOUR),
                 answer("81.2.69.1", ""),
-                Err("was told 81.2.69.142 and says that it took 81.2.69.1"),
+                Err("was given 81.2.69.142 and says that it took 81.2.69.1"),
             ),
             (Update::Given4(FOUR), answer("", ""), Err("says that it took nothing")),
             (Update::Given6(SIX), answer("", "2a02:8109::1"), Ok(vec![six])),
             (Update::Given6(SIX), answer("81.2.69.1", "2a02:8109::1"), Ok(vec![six])),
-            (Update::Given6(SIX), answer("", ""), Err("was told 2a02:8109::1 and says that it took nothing")),
+            (Update::Given6(SIX), answer("", ""), Err("was given 2a02:8109::1 and says that it took nothing")),
             (Update::Given(FOUR, SIX), answer("81.2.69.142", "2a02:8109::1"), Ok(vec![four, six])),
             (Update::Given(FOUR, SIX), answer("81.2.69.142", ""), Err("it took nothing")),
         ] {
             let taken = update.taken(answer).map_err(|error| error.to_string());
             match expected {
                 Ok(expected) => assert_eq!(taken, Ok(expected), "{update:?} {answer:?}"),
-                Err(told) => {
+                Err(text) => {
                     let error = taken.unwrap_err();
-                    assert!(error.starts_with("DuckDNS answered OK, but ") && error.contains(told), "{error}");
+                    assert!(error.starts_with("DuckDNS answered OK, but ") && error.contains(text), "{error}");
                 }
             }
         }
