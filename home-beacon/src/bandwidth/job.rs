@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{
     BandwidthSettings, budget,
+    connection::Meter,
     measure::{Measured, measure},
-    meter::Meter,
 };
 use crate::{
     job::{

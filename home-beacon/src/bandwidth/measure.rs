@@ -1,5 +1,5 @@
-//! One measurement: latency of the idle line, download with the latency under it, upload; and where a source is in
-//! trouble, the next one.
+//! One measurement: latency of the idle line, download with the latency under it, upload; and where a source
+//! fails, the next one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,22 +9,18 @@ use tokio::time::Instant;
 use super::{
     BandwidthSettings, Choice,
     budget::amount,
-    dial::{Dialer, host},
-    fast::Fast,
+    connection::{Dialer, Meter, host},
+    error::MeasureError,
     latency::{Latency, median},
-    meter::Meter,
-    progress::Progress,
-    source::{Servers, Source},
-    stream::Direction,
-    transfer::{Bounds, LEAST_EACH, Moved, transfer},
-    trouble::Trouble,
+    sources::{Fast, Servers, Source},
+    transfer::{Bounds, Direction, MIN_PER_STREAM, Moved, Progress, transfer},
 };
 
 /// What is kept for the latency under load, in bytes.
 const FOR_LATENCY: u64 = 16 << 10;
 
 /// A transfer with less time than this is not begun.
-const LEAST_TIME: Duration = Duration::from_secs(1);
+const MIN_TIME: Duration = Duration::from_secs(1);
 
 /// What a measurement came to. Whatever has no value has a reason.
 #[derive(Debug)]
@@ -39,8 +35,8 @@ pub(super) struct Measured {
     loaded: Result<f64, String>,
     isp: Option<String>,
     location: Option<String>,
-    /// Sources that were in trouble before this one, and what that was.
-    troubles: Vec<(String, String)>,
+    /// Sources that failed before this one, and why.
+    failed_sources: Vec<(String, String)>,
     /// Bytes that passed the sockets, and that were allowed to.
     used: u64,
     allowance: u64,
@@ -57,7 +53,7 @@ impl Measured {
             loaded: Err(why.to_owned()),
             isp: None,
             location: None,
-            troubles: Vec::new(),
+            failed_sources: Vec::new(),
             used: 0,
             allowance: 0,
         }
@@ -87,7 +83,8 @@ impl Measured {
                 if moved.stable { "" } else { ", not settled" },
             ),
         };
-        let fell = self.troubles.iter().map(|(source, why)| format!("{source} was left for another source: {why}"));
+        let fell =
+            self.failed_sources.iter().map(|(source, why)| format!("{source} was left for another source: {why}"));
         let mut said: Vec<String> = fell.chain([way("download", &self.down)]).collect();
         said.extend(self.up.as_ref().map(|up| way("upload", up)));
         if self.down.is_ok() {
@@ -101,7 +98,7 @@ impl Measured {
 
     /// For a machine.
     pub(super) fn details(&self) -> Value {
-        let troubles = self.troubles.iter().map(|(source, why)| json!({"source": source, "trouble": why}));
+        let failed = self.failed_sources.iter().map(|(source, why)| json!({"source": source, "trouble": why}));
         json!({
             "source": self.method,
             "server": self.target,
@@ -111,7 +108,7 @@ impl Measured {
             "location": self.location,
             "bytes_used": self.used,
             "bytes_allowed": self.allowance,
-            "troubles": troubles.collect::<Vec<_>>(),
+            "troubles": failed.collect::<Vec<_>>(),
         })
     }
 }
@@ -132,12 +129,12 @@ pub(super) async fn measure(
         Choice::File(url) => vec![Source::File(url.clone())],
     };
     let attempt = Attempt { settings, allowance, meter, end };
-    let mut troubles = Vec::new();
+    let mut failed_sources = Vec::new();
     let mut measured = None;
     for source in &sources {
         let this = attempt.measure(source).await;
         if let Some(before) = measured.replace(this) {
-            troubles.extend(before.down.err().map(|why| (before.method, why)));
+            failed_sources.extend(before.down.err().map(|why| (before.method, why)));
         }
         if measured.as_ref().is_some_and(|measured| measured.down.is_ok()) {
             break;
@@ -146,11 +143,11 @@ pub(super) async fn measure(
     // There is at least one source.
     let mut measured = measured.unwrap_or_else(|| Measured::failed(&sources[0], "there is no source"));
     if let Err(why) = &mut measured.down {
-        // Nobody is left to measure against: every source's trouble is told.
-        *why = troubles.iter().map(|(_, why)| why.as_str()).chain([why.as_str()]).collect::<Vec<_>>().join("; ");
-        troubles.clear();
+        // No source is left: why each of them failed is reported.
+        *why = failed_sources.iter().map(|(_, why)| why.as_str()).chain([why.as_str()]).collect::<Vec<_>>().join("; ");
+        failed_sources.clear();
     }
-    Measured { troubles, used: meter.total(), allowance, ..measured }
+    Measured { failed_sources, used: meter.total(), allowance, ..measured }
 }
 
 struct Attempt<'a> {
@@ -165,9 +162,9 @@ impl Attempt<'_> {
         let dialer = Dialer::new(Arc::clone(self.meter), self.allowance);
         match source.find(&dialer, self.end).await {
             Ok(servers) => self.measure_against(&servers).await,
-            Err(trouble) => {
-                let mut failed = Measured::failed(source, &trouble.to_string());
-                failed.up = self.settings.upload.then(|| Err(trouble.to_string()));
+            Err(error) => {
+                let mut failed = Measured::failed(source, &error.to_string());
+                failed.up = self.settings.upload.then(|| Err(error.to_string()));
                 failed
             }
         }
@@ -187,23 +184,23 @@ impl Attempt<'_> {
         let up = match &down {
             _ if !self.settings.upload => None,
             Ok(_) => Some(self.transfer(servers, Direction::Up, self.allowance, &progress).await),
-            Err(trouble) => Some(Err(trouble.clone())),
+            Err(error) => Some(Err(error.clone())),
         };
-        let told = |trouble: Trouble| trouble.to_string();
+        let text = |error: MeasureError| error.to_string();
         let loaded = median(&mut times).ok_or_else(|| match &down {
             Ok(_) => "the download was over before it could be taken".to_owned(),
-            Err(trouble) => trouble.to_string(),
+            Err(error) => error.to_string(),
         });
         Measured {
             method: servers.source.method(),
             target: servers.found.urls.first().map(host),
-            down: down.map_err(told),
-            up: up.map(|up| up.map_err(told)),
-            idle: idle.map_err(told),
+            down: down.map_err(text),
+            up: up.map(|up| up.map_err(text)),
+            idle: idle.map_err(text),
             loaded,
             isp: servers.found.isp.clone(),
             location: servers.found.location.clone().or(latency.location),
-            troubles: Vec::new(),
+            failed_sources: Vec::new(),
             used: 0,
             allowance: 0,
         }
@@ -216,15 +213,15 @@ impl Attempt<'_> {
         direction: Direction,
         share: u64,
         progress: &Progress,
-    ) -> Result<Moved, Trouble> {
+    ) -> Result<Moved, MeasureError> {
         let bytes = share.saturating_sub(self.meter.total() + FOR_LATENCY);
         // A run of the least allowance still has its one piece.
-        if bytes < LEAST_EACH / 2 {
-            return Err(Trouble::spent());
+        if bytes < MIN_PER_STREAM / 2 {
+            return Err(MeasureError::spent());
         }
         let until = self.end.min(Instant::now() + self.settings.max_seconds);
-        if until < Instant::now() + LEAST_TIME {
-            return Err(Trouble::Other("no time is left of this run's DEADLINE".into()));
+        if until < Instant::now() + MIN_TIME {
+            return Err(MeasureError::Other("no time is left of this run's DEADLINE".into()));
         }
         let bounds = Bounds { bytes, streams: self.settings.streams.into(), until };
         let moved = transfer(servers, direction, bounds, progress).await;

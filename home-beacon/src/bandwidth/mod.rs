@@ -1,33 +1,21 @@
 //! `bandwidth`: how fast the line is, without using it up.
 //!
-//! - `speed`, `crew`, `budget`, `allowance`: what samples come to, and what a run may use (pure)
-//! - `foreign`: readers of what others wrote
-//! - `dial`, `line`, `meter`: connections that know what they have used; `trouble`: what can go wrong with them
-//! - `source`: who is measured against: fast.com (`fast`), Cloudflare, or a file of somebody's
-//! - `latency`, `stream`, `transfer`, `measure`: the measuring
-//! - `job`: one run
+//! - `job`: one run; `budget`: what it may use (pure)
+//! - `measure`: one measurement, with its `latency`; `error`: why there is none
+//! - `sources`: what is measured against, fast.com, Cloudflare, or a file at any web server
+//! - `transfer`: downloads and uploads, and what their samples come to
+//! - `connection`: connections that know what they have used
 
-mod allowance;
 mod budget;
-mod crew;
-mod dial;
-mod download;
-mod fast;
-pub mod foreign;
+mod connection;
+mod error;
 mod job;
 mod latency;
-mod line;
 mod measure;
-mod meter;
-mod payload;
-mod progress;
 mod settings;
-mod source;
-mod speed;
-mod stream;
+mod sources;
 mod transfer;
-mod trouble;
-mod upload;
 
 pub use job::command;
 pub use settings::{BandwidthSettings, Choice};
+pub use sources::parsers;

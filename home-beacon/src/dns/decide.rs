@@ -42,10 +42,7 @@ pub(super) enum Why {
     /// No earlier call is remembered.
     NeverCalled,
     /// The address is another one.
-    Moved {
-        from: IpAddr,
-        to: IpAddr,
-    },
+    Moved { from: IpAddr, to: IpAddr },
     /// It was called a day ago.
     Due,
     /// No source names the last accepted address.

@@ -156,8 +156,13 @@ mod tests {
 
     #[test]
     fn what_is_not_as_expected_is_reported_with_the_server_that_says_it() {
-        let all =
-            [response(1, right()), response(2, wrong()), response(3, NoName), response(4, Failed("SERVFAIL")), response(5, Silent)];
+        let all = [
+            response(1, right()),
+            response(2, wrong()),
+            response(3, NoName),
+            response(4, Failed("SERVFAIL")),
+            response(5, Silent),
+        ];
         assert_eq!(
             oddities(&all),
             "2.2.2.2 says 81.2.69.1 for home.duckdns.org; 3.3.3.3 says that home.duckdns.org does not exist (NXDOMAIN); \

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|page: &str| {
-    let _ = home_beacon::bandwidth::foreign::script_of_page(page);
+    let _ = home_beacon::bandwidth::parsers::script_of_page(page);
 });

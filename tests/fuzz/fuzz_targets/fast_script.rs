@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|script: &str| {
-    let _ = home_beacon::bandwidth::foreign::keys_of_script(script);
+    let _ = home_beacon::bandwidth::parsers::keys_of_script(script);
 });

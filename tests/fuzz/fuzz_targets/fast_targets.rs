@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|answer: &str| {
-    let _ = home_beacon::bandwidth::foreign::targets(answer);
+    let _ = home_beacon::bandwidth::parsers::targets(answer);
 });

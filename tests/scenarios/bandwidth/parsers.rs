@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use home_beacon::bandwidth::foreign::{
+use home_beacon::bandwidth::parsers::{
     is_html, keys_of_script, place, script_of_page, server_timing, targets, whole_length,
 };
 use jiff::Timestamp;

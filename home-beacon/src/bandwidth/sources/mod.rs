@@ -1,5 +1,8 @@
-//! Who is measured against, and how they want to be asked. Each answers with as many bytes as it is asked for, and has a
+//! The services that are measured against, and how they want to be asked. Each answers with as many bytes as it is asked for, and has a
 //! question that costs next to nothing.
+
+mod fast;
+pub mod parsers;
 
 use hyper::{
     Request,
@@ -11,30 +14,29 @@ use tokio::{
 };
 use url::Url;
 
+pub(crate) use self::fast::Fast;
+use self::parsers::Targets;
 use super::{
-    dial::{Dialer, host},
-    fast::Fast,
-    foreign::Targets,
-    line::request,
-    payload::Payload,
-    trouble::Trouble,
+    connection::{Dialer, Payload, host, request},
+    error::MeasureError,
 };
 
 /// How long finding servers may take.
-const FINDING: Duration = Duration::from_secs(10);
+const FIND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest pieces: the whole of fast.com's object, and what Cloudflare answers without counting.
 const OBJECT: u64 = 25 << 20;
 const CLOUDFLARE_PIECE: u64 = 9_000_000;
 
-/// The smallest file that tells anything of a line.
-pub(super) const LEAST_FILE: u64 = 1_000_000;
+/// The smallest file that says anything of a line.
+pub(crate) const MIN_FILE: u64 = 1_000_000;
 
 /// Cloudflare wants to be asked from its own page.
 const PAGE: HeaderValue = HeaderValue::from_static("https://speed.cloudflare.com/");
 
+/// A service to measure against.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Fast(Fast),
     /// Its base address.
     Cloudflare(Url),
@@ -43,8 +45,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The name that readings tell.
-    pub(super) fn method(&self) -> String {
+    /// The name in readings.
+    pub(crate) fn method(&self) -> String {
         match self {
             Self::Fast(_) => "fast.com".into(),
             Self::Cloudflare(_) => "cloudflare".into(),
@@ -53,7 +55,7 @@ impl Source {
     }
 
     /// The most that is asked for at once.
-    pub(super) fn largest(&self) -> u64 {
+    pub(crate) fn largest(&self) -> u64 {
         match self {
             Self::Fast(_) | Self::File(_) => OBJECT,
             Self::Cloudflare(_) => CLOUDFLARE_PIECE,
@@ -64,18 +66,18 @@ impl Source {
     ///
     /// # Errors
     /// When there are none.
-    pub(super) async fn find<'a>(&'a self, dialer: &'a Dialer, until: Instant) -> Result<Servers<'a>, Trouble> {
-        let until = until.min(Instant::now() + FINDING);
+    pub(crate) async fn find<'a>(&'a self, dialer: &'a Dialer, until: Instant) -> Result<Servers<'a>, MeasureError> {
+        let until = until.min(Instant::now() + FIND_TIMEOUT);
         let found = match self {
             Self::Fast(fast) => fast.targets(dialer, until).await?,
             Self::Cloudflare(url) | Self::File(url) => Targets { urls: vec![url.clone()], isp: None, location: None },
         };
-        let known = Mutex::new(Known { urls: found.urls.clone(), renewed: false });
-        Ok(Servers { source: self, dialer, found, known })
+        let current = Mutex::new(Current { urls: found.urls.clone(), renewed: false });
+        Ok(Servers { source: self, dialer, found, current })
     }
 
     /// A request for so many bytes.
-    pub(super) fn down(&self, server: &Url, bytes: u64) -> Request<Payload> {
+    pub(crate) fn down(&self, server: &Url, bytes: u64) -> Request<Payload> {
         match self {
             Self::Fast(_) => request("GET", &ranged(server, bytes), Payload::empty()),
             Self::Cloudflare(_) => from_page(request("GET", &sized(server, bytes), Payload::empty())),
@@ -89,7 +91,7 @@ impl Source {
     }
 
     /// A request that carries so many bytes, and counts them.
-    pub(super) fn up(&self, server: &Url, payload: Payload) -> Request<Payload> {
+    pub(crate) fn up(&self, server: &Url, payload: Payload) -> Request<Payload> {
         let (mut asked, kind) = match self {
             Self::Cloudflare(base) => (from_page(request("POST", &below(base, "__up"), payload)), "text/plain"),
             Self::Fast(_) | Self::File(_) => (request("POST", &ranged(server, 1), payload), "application/octet-stream"),
@@ -99,7 +101,7 @@ impl Source {
     }
 
     /// A request whose answer is as small as can be.
-    pub(super) fn tiny(&self, server: &Url) -> Request<Payload> {
+    pub(crate) fn tiny(&self, server: &Url) -> Request<Payload> {
         match self {
             Self::Fast(_) => request("GET", &ranged(server, 1), Payload::empty()),
             Self::Cloudflare(_) => from_page(request("GET", &sized(server, 0), Payload::empty())),
@@ -136,25 +138,25 @@ fn from_page(mut asked: Request<Payload>) -> Request<Payload> {
 
 /// The servers of a source.
 #[derive(Debug)]
-pub(super) struct Servers<'a> {
-    pub(super) source: &'a Source,
-    pub(super) dialer: &'a Dialer,
+pub(crate) struct Servers<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) dialer: &'a Dialer,
     /// As they were found.
-    pub(super) found: Targets,
-    known: Mutex<Known>,
+    pub(crate) found: Targets,
+    current: Mutex<Current>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct Current {
     urls: Vec<Url>,
     renewed: bool,
 }
 
 impl Servers<'_> {
     /// The address of a server; counting goes round.
-    pub(super) async fn pick(&self, index: usize) -> Url {
-        let known = self.known.lock().await;
-        known.urls[index % known.urls.len()].clone()
+    pub(crate) async fn pick(&self, index: usize) -> Url {
+        let current = self.current.lock().await;
+        current.urls[index % current.urls.len()].clone()
     }
 
     /// What to do about a refusal of `server`: signed addresses live shortly, so there may be newer ones. They are asked
@@ -162,22 +164,22 @@ impl Servers<'_> {
     ///
     /// # Errors
     /// The refusal, where there are none.
-    pub(super) async fn renew(&self, server: &Url, refusal: Trouble, until: Instant) -> Result<(), Trouble> {
+    pub(crate) async fn renew(&self, server: &Url, refusal: MeasureError, until: Instant) -> Result<(), MeasureError> {
         let Source::Fast(fast) = self.source else { return Err(refusal) };
-        let mut known = self.known.lock().await;
-        if !known.urls.contains(server) {
+        let mut current = self.current.lock().await;
+        if !current.urls.contains(server) {
             return Ok(());
         }
-        if known.renewed {
+        if current.renewed {
             return Err(refusal);
         }
-        known.renewed = true;
-        known.urls = fast.targets(self.dialer, until.min(Instant::now() + FINDING)).await?.urls;
+        current.renewed = true;
+        current.urls = fast.targets(self.dialer, until.min(Instant::now() + FIND_TIMEOUT)).await?.urls;
         Ok(())
     }
 
-    /// The host that is told.
-    pub(super) fn host(&self) -> String {
+    /// The host, for people.
+    pub(crate) fn host(&self) -> String {
         self.found.urls.first().map_or_else(|| self.source.method(), host)
     }
 }

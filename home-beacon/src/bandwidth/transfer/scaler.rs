@@ -10,42 +10,43 @@ use super::{
 
 /// When the second one joins, and when it is known whether that made a difference: this much.
 const SECOND: Duration = Duration::from_millis(500);
-const VERDICT: Duration = Duration::from_secs(1);
+const DECISION: Duration = Duration::from_secs(1);
 const DIFFERENCE: f64 = 1.15;
 
 /// With nothing after so long, others may have more luck.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What waits in this machine counts as sent, and where all streams of an upload begin at once, on a slow line most of
 /// what is counted waits. This fast must its first 128 KiB be taken for that to be over within the ramp-up.
 const AT_ONCE: Duration = Duration::from_millis(700);
 
+/// Decides how many streams run.
 #[derive(Debug)]
-pub(super) struct Crew {
+pub(crate) struct StreamScaler {
     most: usize,
     direction: Direction,
     wanted: usize,
     settled: bool,
 }
 
-impl Crew {
+impl StreamScaler {
     /// One begins.
-    pub(super) fn new(most: usize, direction: Direction) -> Self {
+    pub(crate) fn new(most: usize, direction: Direction) -> Self {
         Self { most, direction, wanted: 1, settled: false }
     }
 
     /// How many streams there should be by now, after `quiet` without a byte.
-    pub(super) fn wanted(&mut self, samples: &[Sample], quiet: Duration) -> usize {
+    pub(crate) fn wanted(&mut self, samples: &[Sample], quiet: Duration) -> usize {
         if self.direction == Direction::Up || self.settled {
             return self.wanted;
         }
         let Some(last) = samples.last() else {
-            if quiet >= PATIENCE {
+            if quiet >= FIRST_BYTE_TIMEOUT {
                 self.settle(self.most);
             }
             return self.wanted;
         };
-        if last.at >= VERDICT {
+        if last.at >= DECISION {
             let more = if made_a_difference(samples) { self.most } else { self.wanted };
             self.settle(more);
         } else if last.at >= SECOND {
@@ -55,7 +56,7 @@ impl Crew {
     }
 
     /// How many there should be once the first upload has been taken, so long after it began.
-    pub(super) fn wanted_after_upload(&mut self, took: Duration) -> usize {
+    pub(crate) fn wanted_after_upload(&mut self, took: Duration) -> usize {
         if self.direction == Direction::Up {
             self.settle(if took < AT_ONCE { self.most } else { 1 });
         }
@@ -73,7 +74,7 @@ fn made_a_difference(samples: &[Sample]) -> bool {
     let at = |time: Duration| samples.iter().rev().find(|sample| sample.at <= time).copied();
     let between = |from, until| rate(at(from)?, at(until)?);
     let begin = Duration::from_millis(100);
-    match (between(SECOND / 2, SECOND), between(SECOND + begin, VERDICT)) {
+    match (between(SECOND / 2, SECOND), between(SECOND + begin, DECISION)) {
         (Some(alone), Some(together)) => together >= DIFFERENCE * alone,
         // What comes in bursts comes from far away.
         _ => true,
@@ -84,16 +85,16 @@ fn made_a_difference(samples: &[Sample]) -> bool {
 mod tests {
     use super::*;
 
-    /// Looks every 100 ms at a line of so many Mbit/s for each stream, and of no more than that for all; how many
+    /// Samples every 100 ms a line of so many Mbit/s for each stream, and of no more than that for all; how many
     /// streams there are in the end.
     fn joined(each: f64, all: f64, most: usize) -> usize {
-        let mut crew = Crew::new(most, Direction::Down);
+        let mut scaler = StreamScaler::new(most, Direction::Down);
         let (mut samples, mut bytes, mut streams) = (vec![Sample { at: Duration::ZERO, bytes: 0 }], 0.0, 1_u32);
         for tick in 1..=30 {
             bytes += (each * f64::from(streams)).min(all) * 1e6 / 8.0 / 10.0;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a test's")]
             samples.push(Sample { at: Duration::from_millis(100 * tick), bytes: bytes as u64 });
-            streams = u32::try_from(crew.wanted(&samples, Duration::ZERO)).unwrap();
+            streams = u32::try_from(scaler.wanted(&samples, Duration::ZERO)).unwrap();
         }
         streams as usize
     }
@@ -112,18 +113,18 @@ mod tests {
 
     #[test]
     fn where_one_gets_nothing_all_try() {
-        let mut crew = Crew::new(5, Direction::Down);
-        assert_eq!(crew.wanted(&[], Duration::from_millis(900)), 1);
-        assert_eq!(crew.wanted(&[], Duration::from_secs(1)), 5);
+        let mut scaler = StreamScaler::new(5, Direction::Down);
+        assert_eq!(scaler.wanted(&[], Duration::from_millis(900)), 1);
+        assert_eq!(scaler.wanted(&[], Duration::from_secs(1)), 5);
     }
 
     #[test]
     fn uploads_of_a_slow_line_go_alone() {
         for (took, expected) in [(600, 5), (800, 1)] {
-            let mut crew = Crew::new(5, Direction::Up);
-            assert_eq!(crew.wanted(&[], Duration::from_secs(9)), 1);
-            assert_eq!(crew.wanted_after_upload(Duration::from_millis(took)), expected);
-            assert_eq!(crew.wanted(&[], Duration::from_secs(9)), expected);
+            let mut scaler = StreamScaler::new(5, Direction::Up);
+            assert_eq!(scaler.wanted(&[], Duration::from_secs(9)), 1);
+            assert_eq!(scaler.wanted_after_upload(Duration::from_millis(took)), expected);
+            assert_eq!(scaler.wanted(&[], Duration::from_secs(9)), expected);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Header fields, and the first bytes of a body.
 
 /// As many characters of a name are shown.
-const LONGEST_NAME: usize = 60;
+const MAX_NAME: usize = 60;
 
 /// How long Cloudflare says that its server took, in ms: `cfRequestDuration;dur=12.3`, else the sum of all
 /// `cfSpeed…;dur=…`.
@@ -29,7 +29,7 @@ pub fn whole_length(content_range: &str) -> Option<u64> {
     content_range.trim().strip_prefix("bytes ")?.split_once('/')?.1.trim().parse().ok()
 }
 
-/// Whether a body is an HTML page: by its type, and where that is not told by its first bytes.
+/// Whether a body is an HTML page: by its type, and where none is given by its first bytes.
 pub fn is_html(content_type: Option<&str>, begin: &[u8]) -> bool {
     if let Some(kind) = content_type {
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -52,7 +52,7 @@ pub fn place<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
 
 /// A name that can be shown on a terminal, if anything is left of it.
 pub(super) fn shown(name: &str) -> Option<String> {
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     let shown = shown.trim();
     (!shown.is_empty()).then(|| shown.to_owned())
 }
@@ -78,14 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_tells_the_whole() {
+    fn a_range_names_the_whole() {
         for (text, expected) in [("bytes 0-99/1234", Some(1234)), ("bytes 0-99/*", None), ("bytes */7", Some(7))] {
             assert_eq!(whole_length(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_page_is_told_from_payload() {
+    fn a_page_is_known_from_payload() {
         for (kind, begin, html) in [
             (Some("text/html; charset=utf-8"), "", true),
             (Some("application/octet-stream"), "<html>", false),

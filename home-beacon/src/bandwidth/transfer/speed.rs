@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// How often a sample is taken.
-pub(super) const EVERY: Duration = Duration::from_millis(100);
+pub(crate) const EVERY: Duration = Duration::from_millis(100);
 
 /// The ramp-up ends where the rate first comes this near to the median of all rates.
 const RISEN: f64 = 0.9;
@@ -24,28 +24,29 @@ const NEAR: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_secs(3);
 const CALM: Duration = Duration::from_secs(2);
 const WITHIN: f64 = 0.02;
-/// The fewest samples that a calm is told from.
-const FEWEST: usize = 5;
+/// The fewest samples that a calm is found by.
+const MIN_SAMPLES: usize = 5;
 
 /// All that had come so long after the first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sample {
-    pub(super) at: Duration,
-    pub(super) bytes: u64,
+pub(crate) struct Sample {
+    pub(crate) at: Duration,
+    pub(crate) bytes: u64,
 }
 
+/// What a transfer came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Speed {
+pub(crate) struct Speed {
     /// Decimal Mbit/s of payload.
-    pub(super) mbit_s: f64,
+    pub(crate) mbit_s: f64,
     /// What it was measured over.
-    pub(super) time: Duration,
-    pub(super) stable: bool,
+    pub(crate) time: Duration,
+    pub(crate) stable: bool,
 }
 
 /// The speed of a transfer with these samples, oldest first, whose last stream joined so long after its first byte;
-/// `None` while there is too little to tell.
-pub(super) fn speed(samples: &[Sample], joined: Duration) -> Option<Speed> {
+/// `None` while there is too little.
+pub(crate) fn speed(samples: &[Sample], joined: Duration) -> Option<Speed> {
     let measured = &samples[ramp_end(samples, joined)?..];
     let (begin, last) = ends(measured)?;
     let mbit_s = rate(begin, last)?;
@@ -61,7 +62,7 @@ fn ends(measured: &[Sample]) -> Option<(Sample, Sample)> {
     let (mut begin, mut last) = (*measured.first()?, *measured.last()?);
     let near = NEAR.min(last.at.saturating_sub(begin.at) / 4);
     let (until, since) = (begin.at + near, last.at.saturating_sub(near));
-    // The rate says what lags, which says the rate; the second look changes little.
+    // The rate says what lags, which says the rate; the second round changes little.
     for _ in 0..2 {
         let Some(rate) = rate(begin, last) else { break };
         let best = |a: &&Sample, b: &&Sample| ahead(**a, rate).total_cmp(&ahead(**b, rate));
@@ -78,7 +79,7 @@ fn ahead(sample: Sample, mbit_s: f64) -> f64 {
 }
 
 /// The rate of the last moments, for showing.
-pub(super) fn live(samples: &[Sample]) -> Option<f64> {
+pub(crate) fn live(samples: &[Sample]) -> Option<f64> {
     let last = *samples.last()?;
     let since = samples.iter().rev().find(|sample| last.at.saturating_sub(sample.at) >= Duration::from_secs(1));
     rate(*since.or(samples.first())?, last)
@@ -108,11 +109,11 @@ fn is_calm(measured: &[Sample], mbit_s: f64) -> bool {
     let rates = late.filter_map(|end| ends(&measured[..end]).and_then(|(begin, last)| rate(begin, last)));
     let rates: Vec<f64> = rates.collect();
     let (min, max) = (rates.iter().copied().fold(f64::MAX, f64::min), rates.iter().copied().fold(0.0, f64::max));
-    rates.len() >= FEWEST && max - min <= WITHIN * mbit_s
+    rates.len() >= MIN_SAMPLES && max - min <= WITHIN * mbit_s
 }
 
 /// Decimal Mbit/s; `None` where nothing came, or in no time.
-pub(super) fn rate(from: Sample, to: Sample) -> Option<f64> {
+pub(crate) fn rate(from: Sample, to: Sample) -> Option<f64> {
     rate_or_zero(from, to).filter(|rate| *rate > 0.0)
 }
 

@@ -1,5 +1,13 @@
 //! A download or an upload: some streams at once, sampled until the speed has settled, or until time or data are used up.
 
+mod allowance;
+mod download;
+mod progress;
+mod scaler;
+mod speed;
+mod stream;
+mod upload;
+
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
@@ -12,56 +20,55 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::{
+use self::{
     allowance::Allowance,
-    crew::Crew,
-    progress::Progress,
-    source::Servers,
-    speed::{self, Sample, Speed},
-    stream::{Direction, Ended, Shared},
-    trouble::Trouble,
+    scaler::StreamScaler,
+    speed::{Sample, Speed},
+    stream::{Ended, Shared},
 };
+pub(crate) use self::{progress::Progress, stream::Direction};
+use super::{error::MeasureError, sources::Servers};
 
-/// With less than this for each, there are fewer streams.
-pub(super) const LEAST_EACH: u64 = 1_000_000;
+/// With less than this for each, there are fewer streams, in bytes.
+pub(crate) const MIN_PER_STREAM: u64 = 1_000_000;
 
-/// A curve would show the speed of less as 0.
-const LEAST_TOLD: u64 = 64 << 10;
+/// A curve would show the speed of less as 0, in bytes.
+const MIN_MEASURED: u64 = 64 << 10;
 
 /// What a transfer may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) bytes: u64,
-    pub(super) streams: usize,
-    pub(super) until: Instant,
+pub(crate) struct Bounds {
+    pub(crate) bytes: u64,
+    pub(crate) streams: usize,
+    pub(crate) until: Instant,
 }
 
 /// What a transfer came to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Moved {
-    pub(super) mbit_s: f64,
+pub(crate) struct Moved {
+    pub(crate) mbit_s: f64,
     /// All payload of the transfer.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// From its first byte to its last.
-    pub(super) seconds: f64,
+    pub(crate) seconds: f64,
     /// What it was measured over: ramp-up excluded.
-    pub(super) measured_seconds: f64,
-    pub(super) streams: usize,
+    pub(crate) measured_seconds: f64,
+    pub(crate) streams: usize,
     /// Whether the speed had settled.
-    pub(super) stable: bool,
+    pub(crate) stable: bool,
 }
 
 /// Moves data until the speed is known.
 ///
 /// # Errors
 /// When nothing could be measured.
-pub(super) async fn transfer(
+pub(crate) async fn transfer(
     servers: &Servers<'_>,
     direction: Direction,
     bounds: Bounds,
     progress: &Progress,
-) -> Result<Moved, Trouble> {
-    let most = usize::try_from(bounds.bytes / LEAST_EACH).unwrap_or(usize::MAX);
+) -> Result<Moved, MeasureError> {
+    let most = usize::try_from(bounds.bytes / MIN_PER_STREAM).unwrap_or(usize::MAX);
     let streams = bounds.streams.min(most).max(1);
     let shared = Shared {
         servers,
@@ -73,21 +80,22 @@ pub(super) async fn transfer(
         uploads: Cell::new(0),
         failures: Cell::new(0),
         endless: Cell::new(false),
-        trouble: RefCell::default(),
+        error: RefCell::default(),
         streams,
         until: bounds.until,
     };
     let Watch { samples, streams, joined, .. } = watch(&shared, bounds.until, progress).await?;
     if direction == Direction::Up && shared.uploads.get() == 0 {
-        return Err(Trouble::Other("no upload was taken to its end in time, so its speed is not known".into()));
+        return Err(MeasureError::Other("no upload was taken to its end in time, so its speed is not known".into()));
     }
     let Some(Speed { mbit_s, time, stable }) = speed::speed(&samples, joined) else {
-        return Err(Trouble::Other("too little was transferred to tell a speed".into()));
+        return Err(MeasureError::Other("too little was transferred to measure a speed".into()));
     };
     let last = samples.last().copied().unwrap_or(Sample { at: Duration::ZERO, bytes: 0 });
-    if last.bytes < LEAST_TOLD {
-        let what = format!("only {} bytes came in {:.0} s, too few to tell a speed", last.bytes, last.at.as_secs_f64());
-        return Err(Trouble::Other(what));
+    if last.bytes < MIN_MEASURED {
+        let what =
+            format!("only {} bytes came in {:.0} s, too few to measure a speed", last.bytes, last.at.as_secs_f64());
+        return Err(MeasureError::Other(what));
     }
     Ok(Moved {
         mbit_s,
@@ -100,8 +108,8 @@ pub(super) async fn transfer(
 }
 
 /// Runs the streams and watches how much they move; all of them end with this.
-async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Result<Watch, Trouble> {
-    let mut crew = Crew::new(shared.streams, shared.direction);
+async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Result<Watch, MeasureError> {
+    let mut scaler = StreamScaler::new(shared.streams, shared.direction);
     let mut running: FuturesUnordered<_> = std::iter::once(shared.stream(0)).collect();
     let mut watch = Watch::new();
     let mut ticks = interval(speed::EVERY);
@@ -109,26 +117,26 @@ async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Resu
     loop {
         let wanted = tokio::select! {
             _ = ticks.tick() => {
-                let quiet = watch.look(shared);
+                let quiet = watch.sample(shared);
                 let (over, silent) = (Instant::now() >= until, quiet >= shared.silence() || watch.samples.is_empty());
-                if quiet >= shared.patience() || (over && silent) {
-                    let silent = Trouble::Silent { host: shared.servers.host(), after: quiet };
-                    // Who is asked again and again is silent because of what was wrong the last time.
-                    return Err(shared.trouble.take().unwrap_or(silent));
+                if quiet >= shared.stall_timeout() || (over && silent) {
+                    let silent = MeasureError::Silent { host: shared.servers.host(), after: quiet };
+                    // A server that is asked again and again is silent because of what was wrong the last time.
+                    return Err(shared.error.take().unwrap_or(silent));
                 }
                 if over || (!silent && watch.is_stable()) {
                     return Ok(watch);
                 }
                 progress.show(shared.direction, &watch.samples, until);
-                crew.wanted(&watch.samples, quiet)
+                scaler.wanted(&watch.samples, quiet)
             }
-            () = shared.taken.notified() => crew.wanted_after_upload(shared.elapsed()),
+            () = shared.taken.notified() => scaler.wanted_after_upload(shared.elapsed()),
             Some(ended) = running.next() => match ended {
                 Ended::Dry => {
-                    watch.look(shared);
+                    watch.sample(shared);
                     return Ok(watch);
                 }
-                Ended::Failed(trouble) if running.is_empty() => return Err(trouble),
+                Ended::Failed(error) if running.is_empty() => return Err(error),
                 Ended::Failed(_) => watch.streams,
             },
         };
@@ -155,7 +163,7 @@ impl Watch {
     }
 
     /// Takes a sample; for how long nothing has come.
-    fn look(&mut self, shared: &Shared<'_>) -> Duration {
+    fn sample(&mut self, shared: &Shared<'_>) -> Duration {
         let (now, bytes) = (Instant::now(), shared.moved.get());
         if let Some(began) = shared.began.get() {
             if self.samples.is_empty() {

@@ -6,11 +6,11 @@ use url::Url;
 use super::fields::shown;
 
 /// As many servers as are kept of an answer.
-const MOST_TARGETS: usize = 16;
+const MAX_TARGETS: usize = 16;
 
-/// As many bytes of a tag are looked at, and of a value in quotes.
-const LONGEST_TAG: usize = 2048;
-const LONGEST_VALUE: usize = 200;
+/// As many bytes of a tag are read, and of a value in quotes.
+const MAX_TAG: usize = 2048;
+const MAX_VALUE: usize = 200;
 
 /// The address of the first script of a page, as it is written there. Scripts in comments do not count.
 pub fn script_of_page(page: &str) -> Option<&str> {
@@ -21,7 +21,7 @@ pub fn script_of_page(page: &str) -> Option<&str> {
             rest = comment.split_once("-->")?.1;
         } else if let Some(attributes) = tag(rest, "script") {
             // Bounded, so that a page of nothing but tags that never end is read once.
-            let within = &attributes[..attributes.floor_char_boundary(LONGEST_TAG)];
+            let within = &attributes[..attributes.floor_char_boundary(MAX_TAG)];
             let within = within.split('>').next().unwrap_or_default();
             if let Some(address) = attribute(within, "src").filter(|address| !address.is_empty()) {
                 return Some(address);
@@ -73,6 +73,7 @@ fn attribute<'a>(mut text: &'a str, wanted: &str) -> Option<&'a str> {
 pub struct Keys {
     /// Host, and port if any, and path, without a scheme: `api.fast.com/netflix/speedtest`, perhaps with `/v2`.
     pub endpoint: String,
+    /// What the API wants as `token`.
     pub token: String,
     /// How many servers the page itself asks for.
     pub url_count: u8,
@@ -81,13 +82,15 @@ pub struct Keys {
 /// The script lacks a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoKeys {
+    /// The API's address.
     #[error("its script names no apiEndpoint")]
     Endpoint,
+    /// The token.
     #[error("its script holds no token")]
     Token,
 }
 
-/// How many servers are asked for where the script does not tell.
+/// How many servers are asked for where the script does not say.
 const URL_COUNT: u8 = 5;
 
 /// Finds `apiEndpoint="…"`, `token:"…"` and the last `urlCount:…`.
@@ -120,7 +123,7 @@ fn values<'a>(script: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
 fn quoted(text: &str, allowed: impl Fn(char) -> bool) -> Option<&str> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let text = &text[1..];
-    let value = text[..text.floor_char_boundary(LONGEST_VALUE)].split_once(quote)?.0;
+    let value = text[..text.floor_char_boundary(MAX_VALUE)].split_once(quote)?.0;
     (!value.is_empty() && value.chars().all(allowed)).then_some(value)
 }
 
@@ -138,8 +141,10 @@ pub struct Targets {
 /// The API's answer cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoTargets {
+    /// It is something else.
     #[error("its answer is not the JSON that was expected")]
     Json,
+    /// It holds no usable address.
     #[error("it named no server to measure against")]
     Empty,
 }
@@ -155,7 +160,7 @@ pub fn targets(answer: &str) -> Result<Targets, NoTargets> {
         let url = Url::parse(target["url"].as_str()?).ok()?;
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
     };
-    let urls: Vec<Url> = list.iter().filter_map(address).take(MOST_TARGETS).collect();
+    let urls: Vec<Url> = list.iter().filter_map(address).take(MAX_TARGETS).collect();
     if urls.is_empty() {
         return Err(NoTargets::Empty);
     }
@@ -205,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_without_a_pattern_is_told_by_which() {
+    fn a_script_without_a_pattern_names_the_one_that_is_missing() {
         assert_eq!(keys_of_script(r#"token:"abc""#), Err(NoKeys::Endpoint));
         assert_eq!(keys_of_script(r#"apiEndpoint="a/b",token:t"#), Err(NoKeys::Token));
         assert_eq!(keys_of_script(r#"apiEndpoint="a/b",token:"not a word""#), Err(NoKeys::Token));

@@ -18,23 +18,24 @@ const PIECE: usize = 8 << 10;
 static RANDOM: LazyLock<Bytes> =
     LazyLock::new(|| std::iter::repeat_with(|| fastrand::u8(..)).take(PIECE).collect::<Vec<_>>().into());
 
+/// The body of a request.
 #[derive(Debug)]
-pub(super) struct Payload {
+pub(crate) struct Payload {
     left: u64,
     /// Counts what has been sent.
     sent: Option<Arc<AtomicU64>>,
 }
 
 impl Payload {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self { left: 0, sent: None }
     }
 
-    pub(super) fn new(bytes: u64, sent: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(bytes: u64, sent: Arc<AtomicU64>) -> Self {
         Self { left: bytes, sent: Some(sent) }
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.left
     }
 }

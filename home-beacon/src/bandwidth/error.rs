@@ -5,10 +5,11 @@ use std::time::Duration;
 use hyper::{StatusCode, header::CONTENT_TYPE, http::response};
 use shared::{http::wait_asked, retry::Retryable};
 
-use super::foreign::is_html;
+use super::sources::parsers::is_html;
 
+/// Why nothing, or no more, was measured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum MeasureError {
     #[error("{host} cannot be reached ({why})")]
     Unreachable { host: String, why: String },
     #[error("{host}: the connection broke ({why})")]
@@ -25,7 +26,7 @@ pub(super) enum Trouble {
     Limited { host: String, status: u16, after: Option<Duration> },
     #[error("a proxy on the way to {host} wants a password ({status})")]
     Proxy { host: String, status: u16 },
-    #[error("{host} is in trouble ({status})")]
+    #[error("{host} fails ({status})")]
     Server { host: String, status: u16 },
     #[error("{host} answered {status} instead of {instead}")]
     Status { host: String, status: u16, instead: &'static str },
@@ -35,21 +36,21 @@ pub(super) enum Trouble {
     Other(String),
 }
 
-impl Trouble {
-    pub(super) fn unusable(host: &str, what: impl Into<String>) -> Self {
+impl MeasureError {
+    pub(crate) fn unusable(host: &str, what: impl Into<String>) -> Self {
         Self::Unusable { host: host.to_owned(), what: what.into() }
     }
 
     /// The run has used what it may.
-    pub(super) fn spent() -> Self {
+    pub(crate) fn spent() -> Self {
         Self::Other("nothing is left of what this run may use".into())
     }
 
-    /// Looks at the head of an answer that should be `instead`.
+    /// Checks the head of an answer that should be `instead`.
     ///
     /// # Errors
     /// When it is something else.
-    pub(super) fn look(host: &str, head: &response::Parts, instead: &'static str) -> Result<(), Self> {
+    pub(crate) fn check(host: &str, head: &response::Parts, instead: &'static str) -> Result<(), Self> {
         let (host, status) = (host.to_owned(), head.status.as_u16());
         Err(match head.status {
             StatusCode::OK | StatusCode::CREATED | StatusCode::NO_CONTENT | StatusCode::PARTIAL_CONTENT => {
@@ -65,12 +66,12 @@ impl Trouble {
         })
     }
 
-    /// As [`Trouble::look`]; a page is no such answer either.
+    /// As [`MeasureError::check`]; a page is no such answer either.
     ///
     /// # Errors
     /// When it is something else.
-    pub(super) fn look_no_page(host: &str, head: &response::Parts, instead: &'static str) -> Result<(), Self> {
-        Self::look(host, head, instead)?;
+    pub(crate) fn check_payload(host: &str, head: &response::Parts, instead: &'static str) -> Result<(), Self> {
+        Self::check(host, head, instead)?;
         let kind = head.headers.get(CONTENT_TYPE).and_then(|field| field.to_str().ok());
         match kind {
             Some(kind) if is_html(Some(kind), b"") => Err(Self::Html { host: host.to_owned(), instead }),
@@ -79,13 +80,13 @@ impl Trouble {
     }
 }
 
-impl Retryable for Trouble {
+impl Retryable for MeasureError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } | Self::Server { .. } => {
                 Some(Duration::ZERO)
             }
-            // Without a time told, this is no passing limit.
+            // Without a time, this is no passing limit.
             Self::Limited { after, .. } => *after,
             _ => None,
         }
@@ -110,16 +111,16 @@ mod tests {
 
     use super::*;
 
-    fn look(status: u16, fields: &[(&str, &str)]) -> String {
+    fn checked(status: u16, fields: &[(&str, &str)]) -> String {
         let response =
             fields.iter().fold(Response::builder().status(status), |r, (name, value)| r.header(*name, *value));
         let head = response.body(()).unwrap().into_parts().0;
-        Trouble::look_no_page("h.example", &head, "payload")
-            .map_or_else(|trouble| trouble.to_string(), |()| "good".into())
+        MeasureError::check_payload("h.example", &head, "payload")
+            .map_or_else(|error| error.to_string(), |()| "good".into())
     }
 
     #[test]
-    fn every_answer_that_is_none_is_told_in_a_sentence() {
+    fn every_answer_that_is_none_is_described_in_a_sentence() {
         for (status, fields, sentence) in [
             (200, &[][..], "good"),
             (206, &[("content-type", "application/octet-stream")], "good"),
@@ -141,9 +142,9 @@ mod tests {
             (429, &[], "h.example wants fewer requests (429): try again in 60 s"),
             (429, &[(RETRY_AFTER.as_str(), "3000")], "h.example wants fewer requests (429): try again in 50 minutes"),
             (429, &[(RETRY_AFTER.as_str(), "7")], "h.example wants fewer requests (429): try again in 7 s"),
-            (503, &[], "h.example is in trouble (503)"),
+            (503, &[], "h.example fails (503)"),
         ] {
-            assert_eq!(look(status, fields), sentence);
+            assert_eq!(checked(status, fields), sentence);
         }
     }
 }

@@ -12,31 +12,32 @@ use super::{
 /// How many characters the bar has.
 const BAR: usize = 30;
 
+/// The line, or nothing.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     shown: bool,
 }
 
 impl Progress {
-    /// Shows nothing where nobody looks at stderr, or where a machine reads along.
-    pub(super) fn new(wanted: bool) -> Self {
+    /// Shows nothing where stderr is no terminal, or where a machine reads the output.
+    pub(crate) fn new(wanted: bool) -> Self {
         Self { shown: wanted && io::stderr().is_terminal() }
     }
 
     /// Shows a transfer that began with the first of `samples` and ends at `until` at the latest.
-    pub(super) fn show(&self, direction: Direction, samples: &[Sample], until: Instant) {
+    pub(crate) fn show(&self, direction: Direction, samples: &[Sample], until: Instant) {
         if !self.shown {
             return;
         }
         let gone = samples.last().map_or(0.0, |sample| sample.at.as_secs_f64());
         let left = until.saturating_duration_since(Instant::now()).as_secs_f64();
         let line = line(direction, gone / (gone + left).max(f64::EPSILON), live(samples));
-        // Who closes their terminal does not want to know.
+        // A closed terminal needs no progress.
         let _ = write!(io::stderr(), "\r{line}\x1b[K");
     }
 
     /// Takes the line away.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         if self.shown {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_grows_and_tells_the_speed() {
+    fn the_bar_grows_and_shows_the_speed() {
         for (part, mbit_s, expected) in [
             (0.0, None, "down [                              ] …"),
             (0.5, Some(93.44), "down [===============               ] 93.4 Mbit/s"),

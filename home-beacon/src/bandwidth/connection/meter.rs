@@ -17,27 +17,27 @@ use tokio::{
 
 /// What has passed our sockets, TLS and heads included; and what may have when they were closed.
 #[derive(Debug, Default)]
-pub(super) struct Meter(AtomicU64);
+pub(crate) struct Meter(AtomicU64);
 
 impl Meter {
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.0.load(Relaxed)
     }
 
-    pub(super) fn add(&self, bytes: u64) {
+    pub(crate) fn add(&self, bytes: u64) {
         self.0.fetch_add(bytes, Relaxed);
     }
 }
 
 /// A socket whose bytes are counted: all in one meter, and what it has received by itself.
-pub(super) struct Metered {
+pub(crate) struct Metered {
     stream: TcpStream,
     meter: Arc<Meter>,
     received: Arc<Meter>,
 }
 
 impl Metered {
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, received: Arc<Meter>) -> Self {
+    pub(crate) fn new(stream: TcpStream, meter: Arc<Meter>, received: Arc<Meter>) -> Self {
         Self { stream, meter, received }
     }
 }

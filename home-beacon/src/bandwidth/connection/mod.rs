@@ -1,5 +1,9 @@
 //! A connection to measure over: HTTP/1.1 with one request at a time, and what may still come of the last one.
 
+mod dial;
+mod meter;
+mod payload;
+
 use std::{sync::Arc, time::Duration};
 
 use hyper::{
@@ -13,92 +17,97 @@ use socket2::Socket;
 use tokio::{task::AbortHandle, time::timeout};
 use url::{Position, Url};
 
-use super::{meter::Meter, payload::Payload, trouble::Trouble};
+pub(crate) use self::{
+    dial::{Buffer, Dialer, host},
+    meter::Meter,
+    payload::Payload,
+};
+use super::error::MeasureError;
 
 /// How long the head of an answer may take.
-pub(super) const ANSWER: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection. Dropped, it is closed, whatever is on its way.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Connection {
     sender: SendRequest<Payload>,
-    connection: AbortHandle,
+    task: AbortHandle,
     /// The same socket, to ask it.
     socket: Socket,
     host: String,
     meter: Arc<Meter>,
     received: Arc<Meter>,
     /// How much of what was asked for is still to come, in bytes.
-    pub(super) coming: u64,
+    pub(crate) coming: u64,
     /// Whether it has had an answer before.
-    pub(super) used: bool,
+    pub(crate) used: bool,
 }
 
-impl Line {
-    pub(super) fn new(
+impl Connection {
+    pub(crate) fn new(
         sender: SendRequest<Payload>,
-        connection: AbortHandle,
+        task: AbortHandle,
         socket: Socket,
         host: String,
         meter: Arc<Meter>,
         received: Arc<Meter>,
     ) -> Self {
-        Self { sender, connection, socket, host, meter, received, coming: 0, used: false }
+        Self { sender, task, socket, host, meter, received, coming: 0, used: false }
     }
 
     /// # Errors
     /// When the head of an answer does not come in time.
-    pub(super) async fn ask(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, Trouble> {
-        let answer = timeout(ANSWER, self.send(request)).await;
-        answer.unwrap_or_else(|_| Err(Trouble::Silent { host: self.host.clone(), after: ANSWER }))
+    pub(crate) async fn ask(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, MeasureError> {
+        let answer = timeout(ANSWER_TIMEOUT, self.send(request)).await;
+        answer.unwrap_or_else(|_| Err(MeasureError::Silent { host: self.host.clone(), after: ANSWER_TIMEOUT }))
     }
 
-    /// As [`Line::ask`], for as long as it takes.
+    /// As [`Connection::ask`], for as long as it takes.
     ///
     /// # Errors
     /// When the connection breaks.
-    pub(super) async fn send(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, Trouble> {
+    pub(crate) async fn send(&mut self, request: Request<Payload>) -> Result<Response<Incoming>, MeasureError> {
         self.sender.ready().await.map_err(|error| self.broken(&error))?;
         let answer = self.sender.send_request(request).await.map_err(|error| self.broken(&error))?;
         self.used = true;
         Ok(answer)
     }
 
-    pub(super) fn broken(&self, error: &hyper::Error) -> Trouble {
-        Trouble::Broken { host: self.host.clone(), why: root_cause(error).to_string() }
+    pub(crate) fn broken(&self, error: &hyper::Error) -> MeasureError {
+        MeasureError::Broken { host: self.host.clone(), why: root_cause(error).to_string() }
     }
 
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// Whether it can be asked again.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.sender.is_closed()
     }
 
-    /// All that has come over it, whether anybody has read it or it still waits on our side: heads, and what TLS adds.
-    pub(super) fn received(&self) -> u64 {
+    /// All that has come over it, read or still waiting on our side: heads, and what TLS adds.
+    pub(crate) fn received(&self) -> u64 {
         self.received.total()
     }
 
     /// The most that can have been sent to us and not been read yet: what the kernel keeps room for.
-    pub(super) fn room(&self) -> u64 {
+    pub(crate) fn room(&self) -> u64 {
         self.socket.recv_buffer_size().map_or(u64::MAX, |room| room as u64)
     }
 }
 
-impl Drop for Line {
+impl Drop for Connection {
     fn drop(&mut self) {
-        self.connection.abort();
-        // What is on its way when a connection is cut may still arrive, as far as there was room for it. Nobody here will
-        // ever see it, but the line has carried it.
+        self.task.abort();
+        // What is on its way when a connection is cut may still arrive, as far as there was room for it. It is
+        // never read, but the line has carried it.
         self.meter.add(self.coming.min(self.room()));
     }
 }
 
-/// A request for what is at `url`, with its length told.
-pub(super) fn request(method: &'static str, url: &Url, body: Payload) -> Request<Payload> {
+/// A request for what is at `url`, with the length of its body.
+pub(crate) fn request(method: &'static str, url: &Url, body: Payload) -> Request<Payload> {
     let length = body.length();
     let mut request = Request::new(body);
     *request.method_mut() = method.parse().unwrap_or_default();

@@ -13,23 +13,24 @@ use tokio::{
 use url::Url;
 
 use super::{
+    super::{
+        connection::{Buffer, Connection},
+        error::MeasureError,
+        sources::Servers,
+    },
     allowance::{Allowance, HANDSHAKE},
-    dial::Buffer,
-    line::Line,
-    source::Servers,
-    trouble::Trouble,
 };
 
 /// A smaller piece of what has no end cannot be cut off in time.
-const LEAST_ENDLESS: u64 = 512 << 10;
+const MIN_ENDLESS: u64 = 512 << 10;
 
 /// A server that sends nothing for so long is as good as gone; all of them are sooner, so that those who take turns at
 /// being silent are noticed.
-pub(super) const STALL: Duration = Duration::from_secs(6);
-const ALL_STALL: Duration = Duration::from_secs(4);
+pub(crate) const STALL_TIMEOUT: Duration = Duration::from_secs(6);
+const ALL_STALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long the answer to an upload may take once all has left our hands: what waits on the way takes its time.
-pub(super) const TAKEN: Duration = Duration::from_secs(10);
+pub(crate) const UPLOAD_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Uploads begin small, so that a slow line ends one in time, and grow.
 const FIRST_UPLOAD: u64 = 128 << 10;
@@ -38,98 +39,98 @@ const FIRST_UPLOAD: u64 = 128 << 10;
 const BACKOFF: Backoff = Backoff::constant(Duration::from_millis(250));
 const MAX_FAILURES: u32 = 8;
 
-/// Which way.
+/// The direction of a transfer, as seen from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     Down,
     Up,
 }
 
 /// What the streams of a transfer share.
 #[derive(Debug)]
-pub(super) struct Shared<'a> {
-    pub(super) servers: &'a Servers<'a>,
-    pub(super) direction: Direction,
-    pub(super) allowance: Allowance,
+pub(crate) struct Shared<'a> {
+    pub(crate) servers: &'a Servers<'a>,
+    pub(crate) direction: Direction,
+    pub(crate) allowance: Allowance,
     /// Payload so far, in bytes, and when its first came.
-    pub(super) moved: Cell<u64>,
-    pub(super) began: Cell<Option<Instant>>,
-    /// Tells that a server has taken its first upload, and how many have been.
-    pub(super) taken: Notify,
-    pub(super) uploads: Cell<u32>,
-    pub(super) failures: Cell<u32>,
-    /// Whether somebody has sent, or may send, more than was asked for.
-    pub(super) endless: Cell<bool>,
-    /// What was wrong with the latest of them.
-    pub(super) trouble: RefCell<Option<Trouble>>,
-    pub(super) streams: usize,
-    pub(super) until: Instant,
+    pub(crate) moved: Cell<u64>,
+    pub(crate) began: Cell<Option<Instant>>,
+    /// Notifies that a server has taken its first upload; and how many have been.
+    pub(crate) taken: Notify,
+    pub(crate) uploads: Cell<u32>,
+    pub(crate) failures: Cell<u32>,
+    /// Whether a server has sent, or may send, more than was asked for.
+    pub(crate) endless: Cell<bool>,
+    /// The latest of them.
+    pub(crate) error: RefCell<Option<MeasureError>>,
+    pub(crate) streams: usize,
+    pub(crate) until: Instant,
 }
 
 /// Why a stream ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// There is nothing left that may be asked for.
     Dry,
-    Failed(Trouble),
+    Failed(MeasureError),
 }
 
 impl Shared<'_> {
     /// How long nothing may move.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn stall_timeout(&self) -> Duration {
         match self.direction {
-            Direction::Down => ALL_STALL,
-            Direction::Up => TAKEN,
+            Direction::Down => ALL_STALL_TIMEOUT,
+            Direction::Up => UPLOAD_ANSWER_TIMEOUT,
         }
     }
 
-    /// After how long without a byte a speed is not told any more.
-    pub(super) fn silence(&self) -> Duration {
+    /// After how long without a byte no speed is reported any more.
+    pub(crate) fn silence(&self) -> Duration {
         match self.direction {
-            Direction::Down => ALL_STALL / 2,
-            Direction::Up => TAKEN / 2,
+            Direction::Down => ALL_STALL_TIMEOUT / 2,
+            Direction::Up => UPLOAD_ANSWER_TIMEOUT / 2,
         }
     }
 
     /// The time since the first byte.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.began.get().map_or(Duration::ZERO, |began| began.elapsed())
     }
 
     /// Runs until the allowance is used up, or nothing works.
-    pub(super) async fn stream(&self, index: usize) -> Ended {
-        let (mut line, mut turn, mut upload) = (None, index, FIRST_UPLOAD);
+    pub(crate) async fn stream(&self, index: usize) -> Ended {
+        let (mut connection, mut turn, mut upload) = (None, index, FIRST_UPLOAD);
         loop {
             let server = self.servers.pick(turn).await;
-            let reused = line.as_ref().is_some_and(|line: &Line| line.used);
+            let reused = connection.as_ref().is_some_and(|connection: &Connection| connection.used);
             let largest = if self.direction == Direction::Up { upload } else { self.servers.source.largest() };
             let Some(piece) = self.allowance.take(largest) else { return Ended::Dry };
-            if self.endless.get() && piece < LEAST_ENDLESS {
+            if self.endless.get() && piece < MIN_ENDLESS {
                 return Ended::Dry;
             }
-            let trouble = match self.piece(&mut line, &server, piece).await {
+            let error = match self.piece(&mut connection, &server, piece).await {
                 Ok(()) => {
                     upload = (2 * upload).min(self.servers.source.largest());
                     continue;
                 }
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            tracing::debug!(%trouble, stream = index, "a stream is replaced");
-            line = None;
-            match trouble {
-                // The other side may end a connection that it has answered over; that tells nothing.
-                Trouble::Broken { .. } if reused => continue,
-                Trouble::Refused { .. } => match self.servers.renew(&server, trouble, self.until).await {
+            tracing::debug!(%error, stream = index, "a stream is replaced");
+            connection = None;
+            match error {
+                // The other side may end a connection that it has answered over; that means nothing.
+                MeasureError::Broken { .. } if reused => continue,
+                MeasureError::Refused { .. } => match self.servers.renew(&server, error, self.until).await {
                     Ok(()) => continue,
-                    Err(trouble) => return Ended::Failed(trouble),
+                    Err(error) => return Ended::Failed(error),
                 },
-                Trouble::Limited { .. } => return Ended::Failed(trouble),
+                MeasureError::Limited { .. } => return Ended::Failed(error),
                 _ => (),
             }
-            self.trouble.replace(Some(trouble.clone()));
+            self.error.replace(Some(error.clone()));
             self.failures.set(self.failures.get() + 1);
             if self.failures.get() >= MAX_FAILURES {
-                return Ended::Failed(trouble);
+                return Ended::Failed(error);
             }
             // Another server's turn.
             turn += 1;
@@ -138,11 +139,11 @@ impl Shared<'_> {
     }
 
     /// Moves a piece over a connection, which is left where it can be used again.
-    async fn piece(&self, line: &mut Option<Line>, server: &Url, piece: u64) -> Result<(), Trouble> {
+    async fn piece(&self, connection: &mut Option<Connection>, server: &Url, piece: u64) -> Result<(), MeasureError> {
         let used = Cell::new(0);
         let buffer = if self.direction == Direction::Up { Buffer::Small } else { Buffer::Large };
         let moved = async {
-            let open = if let Some(open) = line.take().filter(Line::is_open) {
+            let open = if let Some(open) = connection.take().filter(Connection::is_open) {
                 open
             } else {
                 self.allowance.charge(HANDSHAKE);
@@ -155,11 +156,11 @@ impl Shared<'_> {
         };
         let moved = moved.await;
         self.allowance.give_back(piece.saturating_sub(used.get()));
-        *line = moved?;
+        *connection = moved?;
         Ok(())
     }
 
-    pub(super) fn count(&self, bytes: u64) {
+    pub(crate) fn count(&self, bytes: u64) {
         if self.began.get().is_none() {
             self.began.set(Some(Instant::now()));
         }
@@ -167,7 +168,7 @@ impl Shared<'_> {
     }
 
     /// What was counted was no payload after all.
-    pub(super) fn take_back(&self, bytes: u64) {
+    pub(crate) fn take_back(&self, bytes: u64) {
         self.moved.set(self.moved.get().saturating_sub(bytes));
         if self.moved.get() == 0 {
             self.began.set(None);

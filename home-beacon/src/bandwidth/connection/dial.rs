@@ -19,28 +19,28 @@ use tokio_rustls::{TlsConnector, rustls::ClientConfig};
 use url::Url;
 
 use super::{
-    line::{Line, request},
+    super::error::MeasureError,
+    Connection, Payload,
     meter::{Meter, Metered},
-    payload::Payload,
-    trouble::Trouble,
+    request,
 };
 
 /// How long a connection may take, its TLS handshake included.
-const CONNECT: Duration = Duration::from_secs(4);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Servers to measure against are in the world, never at home.
 const DIAL: Dial = Dial { search: Search::Never, local: None };
 
 /// How long a text may take from the first byte asked for to the last one received.
-const TEXT: Duration = Duration::from_secs(6);
+const TEXT_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// How much of what is to be sent may wait in the kernel: what waits has not been sent yet, whatever we count.
-const WAITING: u32 = 16 << 10;
+const MAX_UNSENT: u32 = 16 << 10;
 
 /// How much is read, or waits to be sent, at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Buffer {
-    /// For what is sent: see [`WAITING`].
+pub(crate) enum Buffer {
+    /// For what is sent: see [`MAX_UNSENT`].
     Small,
     /// For what is received in bulk.
     Large,
@@ -57,7 +57,7 @@ impl Buffer {
 
 /// Makes connections.
 #[derive(Debug)]
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     tls: OnceCell<Arc<ClientConfig>>,
     meter: Arc<Meter>,
     /// With more than this on the meter no text is read.
@@ -65,27 +65,28 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    pub(super) fn new(meter: Arc<Meter>, allowance: u64) -> Self {
+    pub(crate) fn new(meter: Arc<Meter>, allowance: u64) -> Self {
         Self { tls: OnceCell::new(), meter, allowance }
     }
 
     /// # Errors
     /// When there is no connection in time.
-    pub(super) async fn dial(&self, url: &Url, buffer: Buffer) -> Result<Line, Trouble> {
+    pub(crate) async fn dial(&self, url: &Url, buffer: Buffer) -> Result<Connection, MeasureError> {
         let host = host(url);
-        let unreachable = |why: String| Trouble::Unreachable { host: host.clone(), why };
-        let dialled = timeout(CONNECT, self.connect(url, buffer)).await;
-        let dialled = dialled.map_err(|_| unreachable(format!("no connection within {} s", CONNECT.as_secs())))?;
+        let unreachable = |why: String| MeasureError::Unreachable { host: host.clone(), why };
+        let dialled = timeout(CONNECT_TIMEOUT, self.connect(url, buffer)).await;
+        let dialled =
+            dialled.map_err(|_| unreachable(format!("no connection within {} s", CONNECT_TIMEOUT.as_secs())))?;
         dialled.map_err(|error| unreachable(complaints::describe(&*error)))
     }
 
-    async fn connect(&self, url: &Url, buffer: Buffer) -> Result<Line, Box<dyn Error>> {
+    async fn connect(&self, url: &Url, buffer: Buffer) -> Result<Connection, Box<dyn Error>> {
         let at = url.host().ok_or("the address names no host")?;
-        let until = Instant::now() + CONNECT;
+        let until = Instant::now() + CONNECT_TIMEOUT;
         let stream = DIAL.connect(at.clone(), url.port_or_known_default().unwrap_or(80), until).await?;
         let socket = SockRef::from(&stream).try_clone()?;
         #[cfg(target_os = "linux")]
-        socket.set_tcp_notsent_lowat(WAITING)?;
+        socket.set_tcp_notsent_lowat(MAX_UNSENT)?;
         let received = Arc::default();
         let metered = Metered::new(stream, Arc::clone(&self.meter), Arc::clone(&received));
         let (sender, connection) = if url.scheme() == "https" {
@@ -97,7 +98,7 @@ impl Dialer {
         } else {
             begin(metered, buffer).await?
         };
-        Ok(Line::new(sender, connection, socket, host(url), Arc::clone(&self.meter), received))
+        Ok(Connection::new(sender, connection, socket, host(url), Arc::clone(&self.meter), received))
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, shared::http::SetupError> {
@@ -107,33 +108,40 @@ impl Dialer {
         }
     }
 
-    /// Gets a text of at most `longest` bytes.
+    /// Gets a text of at most `max_bytes`.
     ///
     /// # Errors
     /// When there is none in time, or it is longer, or is no text.
-    pub(super) async fn text(&self, url: &Url, longest: usize, instead: &'static str) -> Result<String, Trouble> {
+    pub(crate) async fn text(
+        &self,
+        url: &Url,
+        max_bytes: usize,
+        instead: &'static str,
+    ) -> Result<String, MeasureError> {
         let host = host(url);
         let get = async {
-            let mut line = self.dial(url, Buffer::Small).await?;
-            let (head, mut body) = line.ask(request("GET", url, Payload::empty())).await?.into_parts();
-            line.coming = body.size_hint().exact().unwrap_or(u64::MAX);
-            Trouble::look(&host, &head, instead)?;
+            let mut connection = self.dial(url, Buffer::Small).await?;
+            let (head, mut body) = connection.ask(request("GET", url, Payload::empty())).await?.into_parts();
+            connection.coming = body.size_hint().exact().unwrap_or(u64::MAX);
+            MeasureError::check(&host, &head, instead)?;
             let mut text = Vec::new();
             while let Some(piece) = body.frame().await {
-                let piece = piece.map_err(|error| line.broken(&error))?.into_data().unwrap_or_default();
-                line.coming = line.coming.saturating_sub(piece.len() as u64);
+                let piece = piece.map_err(|error| connection.broken(&error))?.into_data().unwrap_or_default();
+                connection.coming = connection.coming.saturating_sub(piece.len() as u64);
                 if self.meter.total() > self.allowance {
-                    return Err(Trouble::spent());
+                    return Err(MeasureError::spent());
                 }
-                if text.len() + piece.len() > longest {
-                    return Err(Trouble::unusable(&host, format!("{instead} is longer than {longest} bytes")));
+                if text.len() + piece.len() > max_bytes {
+                    return Err(MeasureError::unusable(&host, format!("{instead} is longer than {max_bytes} bytes")));
                 }
                 text.extend_from_slice(&piece);
             }
-            line.coming = 0;
-            String::from_utf8(text).map_err(|_| Trouble::unusable(&host, format!("{instead} is no text")))
+            connection.coming = 0;
+            String::from_utf8(text).map_err(|_| MeasureError::unusable(&host, format!("{instead} is no text")))
         };
-        timeout(TEXT, get).await.unwrap_or_else(|_| Err(Trouble::Silent { host: host.clone(), after: TEXT }))
+        timeout(TEXT_TIMEOUT, get)
+            .await
+            .unwrap_or_else(|_| Err(MeasureError::Silent { host: host.clone(), after: TEXT_TIMEOUT }))
     }
 }
 
@@ -144,12 +152,12 @@ where
 {
     let (sender, connection) =
         http1::Builder::new().max_buf_size(buffer.bytes()).handshake(TokioIo::new(stream)).await?;
-    // How it ends is told to who waits for an answer.
+    // How it ends is reported to the task that waits for an answer.
     let task = tokio::spawn(async { drop(connection.await) });
     Ok((sender, task.abort_handle()))
 }
 
 /// The host of an address, for people.
-pub(super) fn host(url: &Url) -> String {
+pub(crate) fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the server").to_owned()
 }

@@ -5,42 +5,43 @@ use std::cell::Cell;
 /// What a request costs beside its payload: the heads of both sides, roughly.
 const HEADS: u64 = 1 << 10;
 /// What a connection costs: TLS sends certificates.
-pub(super) const HANDSHAKE: u64 = 8 << 10;
+pub(crate) const HANDSHAKE: u64 = 8 << 10;
 
 /// Smaller pieces would measure round trips instead of the line.
-const LEAST_PIECE: u64 = 1 << 20;
+const MIN_PIECE: u64 = 1 << 20;
 
+/// The bytes that are left to a transfer.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     left: Cell<u64>,
     streams: u64,
 }
 
 impl Allowance {
     /// For so many streams; TLS adds 29 bytes to each 16 kB, and TCP's own share is the line's business.
-    pub(super) fn new(bytes: u64, streams: usize) -> Self {
+    pub(crate) fn new(bytes: u64, streams: usize) -> Self {
         Self { left: Cell::new(bytes - bytes / 400), streams: streams.max(1) as u64 }
     }
 
-    /// Takes a piece of at most `largest` bytes; `None` when there is nothing left that is worth a request. Pieces become
+    /// Takes a piece of at most `largest` bytes; `None` when too little is left for a request. Pieces become
     /// smaller towards the end, so that the streams end together.
-    pub(super) fn take(&self, largest: u64) -> Option<u64> {
+    pub(crate) fn take(&self, largest: u64) -> Option<u64> {
         let left = self.left.get().saturating_sub(HEADS);
-        let piece = (left / (2 * self.streams)).max(LEAST_PIECE.min(largest)).min(largest).min(left);
-        let worth = piece >= HEADS;
-        worth.then(|| {
+        let piece = (left / (2 * self.streams)).max(MIN_PIECE.min(largest)).min(largest).min(left);
+        let enough = piece >= HEADS;
+        enough.then(|| {
             self.left.set(left - piece);
             piece
         })
     }
 
     /// Gives back what was taken and will not come.
-    pub(super) fn give_back(&self, bytes: u64) {
+    pub(crate) fn give_back(&self, bytes: u64) {
         self.left.set(self.left.get() + bytes);
     }
 
     /// Something beside the payload cost so much.
-    pub(super) fn charge(&self, bytes: u64) {
+    pub(crate) fn charge(&self, bytes: u64) {
         self.left.set(self.left.get().saturating_sub(bytes));
     }
 }
