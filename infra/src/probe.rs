@@ -6,12 +6,12 @@ use std::{
 };
 
 use lambda_prober::{
-    explain::progress,
+    kept::secrets::{Places, Secrets},
     mode::Mode,
-    pace::{LONGEST_RUN, Pace},
+    report::explain::progress,
     run::{Prober, RunError},
-    secrets::{Places, Secrets},
     target::Home,
+    timing::{MAX_RUN, Timing},
 };
 use shared::{settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
@@ -22,15 +22,15 @@ use crate::settings::ProbeSettings;
 /// # Errors
 /// When a key is none, a witness is the home itself, or this machine cannot look at all.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
-    let looking = settings.looking.looking();
+    let config = settings.probing.config();
     let secrets = Secrets::new(Places::without_a_page()?);
     let prober =
-        Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_looking(looking).with_progress(progress());
-    let pace = Pace::of(LONGEST_RUN, settings.looking.attempts.into());
-    let looked = prober.look(&Home::at(&settings.url), &pace).await.map_err(|error| match error {
+        Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_config(config).with_progress(progress());
+    let timing = Timing::of(MAX_RUN, settings.probing.attempts.into());
+    let probed = prober.probe(&Home::at(&settings.url), &timing).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),
         other => other.into(),
     })?;
-    write!(io::stdout(), "{looked}")?;
-    Ok(if looked.verdict.answers() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    write!(io::stdout(), "{probed}")?;
+    Ok(if probed.verdict.answers() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

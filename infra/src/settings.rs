@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use home_beacon::{job::settings::KEEPER_TOKEN, reading::Metric};
-use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, LookingSettings};
+use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, ProbingSettings};
 use shared::{
     id::MetricId,
     keeper_token::keeper_address,
@@ -77,7 +77,7 @@ pub struct ProbeSettings {
     #[arg(env = "CANARY_URL", value_parser = web_address)]
     pub url: Url,
     #[command(flatten)]
-    pub looking: LookingSettings,
+    pub probing: ProbingSettings,
 }
 
 /// Show what a keeper has been told lately.

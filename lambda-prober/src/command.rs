@@ -1,4 +1,4 @@
-//! The prober as a command: once, explained to a person, or again and again.
+//! The prober as a command: once, explained to a person, or repeatedly.
 
 use std::{
     io::{self, Write},
@@ -14,21 +14,23 @@ use shared::{
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
-    explain::{Explained, Incidents, OneLine, Summary, progress},
-    pace::{LONGEST_RUN, Pace},
-    report::{Report, TargetReport},
+    report::{
+        Report, TargetReport,
+        explain::{Explained, IncidentLines, OneLine, Summary, progress},
+    },
     run::Prober,
     settings::ProberSettings,
     target::Targets,
+    timing::{MAX_RUN, Timing},
 };
 
-/// The page could not be made to say what it should.
+/// A page does not say what it should.
 const EXIT_NOT_PUBLISHED: u8 = 1;
 
-/// Runs until it is done (`--once`) or told to stop (`--every`).
+/// Runs once (`--once`), or until SIGINT or SIGTERM (`--every`). Returns 0, or 1 where a page does not say what it should.
 ///
 /// # Errors
-/// When a setting that a command needs is missing.
+/// When a setting that a command needs is missing or wrong.
 pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting> {
     let (prober, targets) = (settings.prober()?, settings.targets()?);
     if targets.is_none() && settings.targets_parameter.is_none() {
@@ -38,26 +40,30 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
         ));
     }
     if settings.check {
-        let code = ProberSettings::checked(&told(&prober, targets.as_ref()), &[]);
-        return Ok(if settings.online { online::worse(code, ask(&prober, targets.as_ref()).await) } else { code });
+        let code = ProberSettings::checked(&summary(&prober, targets.as_ref()), &[]);
+        return Ok(if settings.online {
+            online::worse(code, check_online(&prober, targets.as_ref()).await)
+        } else {
+            code
+        });
     }
     ProberSettings::warn_of_doubts(&[]);
-    let tell = match (settings.every, Reader::of(&io::stdout())) {
-        _ if settings.json => Tell::Json,
-        (_, Reader::Journal) => Tell::Journal,
-        (Some(_), Reader::Terminal) => Tell::OneLine,
-        (Some(_), Reader::Machine) => Tell::Json,
-        (None, _) => Tell::Words,
+    let output = match (settings.every, Reader::of(&io::stdout())) {
+        _ if settings.json => Output::Json,
+        (_, Reader::Journal) => Output::Journal,
+        (Some(_), Reader::Terminal) => Output::OneLine,
+        (Some(_), Reader::Machine) => Output::Json,
+        (None, _) => Output::Words,
     };
-    let attempts = usize::from(settings.looking.attempts);
+    let attempts = usize::from(settings.probing.attempts);
     Ok(match settings.every {
-        None => once(&prober.with_progress(progress()), targets.as_ref(), &Pace::of(LONGEST_RUN, attempts), tell).await,
-        Some(every) => keep_on(&prober, targets.as_ref(), every, attempts, tell).await,
+        None => once(&prober.with_progress(progress()), targets.as_ref(), &Timing::of(MAX_RUN, attempts), output).await,
+        Some(interval) => repeat(&prober, targets.as_ref(), interval, attempts, output).await,
     })
 }
 
-/// What the settings come to. A mistyped name of a key's variable would go unseen otherwise.
-fn told(prober: &Prober, targets: Option<&Targets>) -> String {
+/// What the settings come to: so a mistyped name of a key's variable shows.
+fn summary(prober: &Prober, targets: Option<&Targets>) -> String {
     let Some(targets) = targets else { return "the targets are in Parameter Store".into() };
     let proven = targets.iter().filter(|target| prober.expects_proof(target)).count();
     let proof = match targets.iter().count() - proven {
@@ -67,17 +73,17 @@ fn told(prober: &Prober, targets: Option<&Targets>) -> String {
     format!("{} to probe; {proof}", count(targets.iter().count(), "target"))
 }
 
-/// Asks whether what the settings name is there, and says so; the exit code to end with.
-async fn ask(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
-    let asked = prober.ask(targets).await;
-    online::report(&asked.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
+/// Checks online that what the settings name exists, and prints the results; returns the exit code.
+async fn check_online(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
+    let results = prober.check_online(targets).await;
+    online::report(&results.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
 }
 
 #[derive(Clone, Copy)]
-enum Tell {
+enum Output {
     Words,
     OneLine,
-    /// A line without a time, which a journal has; and all that was seen, where there is more to say than that all is well.
+    /// A line without a time, which the journal adds; all that was seen where a home is not up or its page has changed.
     Journal,
     Json,
 }
@@ -86,10 +92,10 @@ fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-async fn once(prober: &Prober, targets: Option<&Targets>, pace: &Pace, tell: Tell) -> ExitCode {
-    match prober.run(targets, pace).await {
+async fn once(prober: &Prober, targets: Option<&Targets>, timing: &Timing, output: Output) -> ExitCode {
+    match prober.run(targets, timing).await {
         Ok(report) => {
-            say(&report, tell);
+            print(&report, output);
             if report.published { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_PUBLISHED) }
         }
         Err(error) => {
@@ -99,17 +105,23 @@ async fn once(prober: &Prober, targets: Option<&Targets>, pace: &Pace, tell: Tel
     }
 }
 
-/// Runs every so often until SIGINT or SIGTERM; a run in hand is cut off then, which is harmless by design.
-async fn keep_on(prober: &Prober, targets: Option<&Targets>, every: Duration, attempts: usize, tell: Tell) -> ExitCode {
-    let pace = Pace::every(every, attempts);
-    let mut due = interval_at(Instant::now(), every);
+/// Runs at that interval until SIGINT or SIGTERM, which cut off a run in progress: its successor continues where it ended.
+async fn repeat(
+    prober: &Prober,
+    targets: Option<&Targets>,
+    interval: Duration,
+    attempts: usize,
+    output: Output,
+) -> ExitCode {
+    let timing = Timing::every(interval, attempts);
+    let mut due = interval_at(Instant::now(), interval);
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let stop = shared::shutdown::requested();
     tokio::pin!(stop);
     loop {
         let run = async {
             due.tick().await;
-            once(prober, targets, &pace, tell).await
+            once(prober, targets, &timing, output).await
         };
         tokio::select! {
             () = &mut stop => return ExitCode::SUCCESS,
@@ -118,20 +130,20 @@ async fn keep_on(prober: &Prober, targets: Option<&Targets>, every: Duration, at
     }
 }
 
-fn say(report: &Report, tell: Tell) {
+fn print(report: &Report, output: Output) {
     let mut out = io::stdout().lock();
-    // Nobody is left to tell when stdout is gone; the exit code still says how it went.
-    let _ = match tell {
-        Tell::Journal if report.targets.iter().all(TargetReport::is_well) => {
+    // A closed stdout is no error of the run; the exit code still says how it went.
+    let _ = match output {
+        Output::Journal if report.targets.iter().all(TargetReport::is_well) => {
             report.targets.iter().try_for_each(|target| writeln!(out, "{}", Summary(target)))
         }
-        Tell::Words | Tell::Journal => write!(out, "{}", Explained(report)),
-        Tell::OneLine => {
+        Output::Words | Output::Journal => write!(out, "{}", Explained(report)),
+        Output::OneLine => {
             let lines =
                 report.targets.iter().try_for_each(|target| writeln!(out, "{}", OneLine { at: report.at, target }));
-            lines.and_then(|()| write!(out, "{}", Incidents(report)))
+            lines.and_then(|()| write!(out, "{}", IncidentLines(report)))
         }
-        Tell::Json => {
+        Output::Json => {
             serde_json::to_writer(&mut out, report).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
         }
     };

@@ -1,20 +1,21 @@
-//! What triggers a run in the cloud: an EventBridge rule, EventBridge Scheduler, or an input of our own.
+//! The events that trigger a run in the cloud: of an EventBridge rule, of EventBridge Scheduler, or with targets.
 
 use serde_json::Value;
 
 use crate::target::{Targets, WrongTargets};
 
-/// An event that asks for a run.
+/// An event that triggers a run.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A schedule without an input of its own: look at the targets of the settings.
+pub(crate) enum Event {
+    /// A schedule without an input of its own: probe the targets of the settings.
     Scheduled,
-    /// `{"targets":[…]}`: look at these.
+    /// `{"targets":[…]}`: probe these.
     Targets(Targets),
 }
 
+/// An event that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WrongEvent {
+pub(crate) enum WrongEvent {
     #[error("the event's targets cannot be used: {0}")]
     Targets(#[from] WrongTargets),
     #[error(r#"the event is neither a schedule's nor {{"targets":[{{"url":…,"page_id":…,"component_id":…}}]}}"#)]
@@ -24,7 +25,7 @@ pub enum WrongEvent {
 impl TryFrom<Value> for Event {
     type Error = WrongEvent;
 
-    /// Only `source` matters of a schedule's envelope: a rule sends `"detail":{}`, Scheduler `"detail":"{}"`.
+    /// Only `source` of a schedule's envelope is used: a rule sends `"detail":{}`, Scheduler `"detail":"{}"`.
     fn try_from(mut event: Value) -> Result<Self, WrongEvent> {
         if let Some(targets) = event.get_mut("targets") {
             return Ok(Self::Targets(Targets::from_json(targets.take())?));

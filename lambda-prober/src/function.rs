@@ -19,86 +19,90 @@ use url::Url;
 
 use crate::{
     event::Event,
-    pace::{LONGEST_RUN, Pace},
     report::Report,
     run::Prober,
     settings::ProberSettings,
     target::Targets,
+    timing::{MAX_RUN, Timing},
 };
 
-/// What is left of the invocation's time for the runtime itself.
-const MARGIN: Duration = Duration::from_secs(1);
+/// How much of the invocation's time is left for the runtime itself.
+const RUNTIME_RESERVE: Duration = Duration::from_secs(1);
 
-/// The least time that a run is begun with: less would only get it killed in the middle, or judge in a hurry.
-const LEAST: Duration = Duration::from_secs(14);
+/// The shortest time that a run is started with: a shorter one would be killed in the middle, or have too short deadlines.
+const MIN_TIME: Duration = Duration::from_secs(14);
 
 /// Serves invocations until the platform ends the process.
 ///
 /// # Errors
-/// When a setting is wrong, or the runtime API cannot be talked to.
+/// When a setting is wrong, or the runtime API cannot be reached.
 pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
     let targets = settings.targets()?;
-    settings.warn_of_visible_secrets();
+    ProberSettings::warn_of_visible_secrets();
     ProberSettings::warn_of_doubts(&[]);
-    let attempts = usize::from(settings.looking.attempts);
+    let attempts = usize::from(settings.probing.attempts);
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());
         async move {
-            let pace = Pace::of(time_for_a_run(event.context.deadline(), SystemTime::now())?, attempts);
-            handle(prober, targets, &pace, event.payload).await
+            let timing = Timing::of(time_for_a_run(event.context.deadline(), SystemTime::now())?, attempts);
+            handle(prober, targets, &timing, event.payload).await
         }
     };
     lambda_runtime::run(service_fn(handler)).await.map_err(ServeError::Runtime)
 }
 
-/// How long the runtime API may take to hear why we end.
-const LAST_WORD: Duration = Duration::from_secs(2);
+/// The deadline of reporting a wrong setting to the runtime API.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How the runtime API is told what kind of error it is.
+/// The header that says what kind of error it is.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 
-/// Tells the wrong setting on stderr, and to the runtime API, so that whoever invokes the function is told the same; the
-/// exit code to end with.
+/// Reports a wrong setting on stderr, and to the runtime API at `runtime_api`, so that invocations fail with it; returns the exit
+/// code.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
     let wrong = ProberSettings::with_doubts(wrong);
-    // An emulator's address may be a whole one, with a path.
+    // An emulator's address may be a URL with a path.
     let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
-    let told = async {
+    let report = async {
         let url = Url::parse(&format!("{base}/2018-06-01/runtime/init/error"))?;
-        let client = client_for([&url], Deadlines { connect: LAST_WORD, read: LAST_WORD, total: LAST_WORD })?;
+        let deadlines =
+            Deadlines { connect: REFUSAL_TIMEOUT, read: REFUSAL_TIMEOUT, total: REFUSAL_TIMEOUT };
+        let client = client_for([&url], deadlines)?;
         let kind = HeaderValue::from_static("Settings.Wrong");
         let call = client.call(Method::POST, url).header(ERROR_TYPE, kind);
         call.json(&json!({"errorType": "Settings.Wrong", "errorMessage": wrong.to_string()})).send().await?;
         Ok::<(), Error>(())
     };
     let code = settings::refuse(&wrong);
-    if let Err(error) = told.await {
-        tracing::debug!(%error, "the runtime API did not hear why this function ends");
+    if let Err(error) = report.await {
+        tracing::debug!(%error, "the wrong setting could not be reported to the runtime API");
     }
     code
 }
 
+/// Why the function ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// A setting is wrong.
     #[error(transparent)]
     Setting(#[from] WrongSetting),
-    #[error("the Lambda runtime API cannot be talked to: {0}")]
+    /// The runtime API does not answer as it should; a new process may succeed.
+    #[error("the Lambda runtime API cannot be reached: {0}")]
     Runtime(#[source] Error),
 }
 
-/// How long a run may take. A deadline that has passed before the run begins is no deadline (cargo lambda's emulator
-/// tells one).
+/// How long a run may take. A deadline that has passed before the run begins is ignored (cargo lambda's emulator sends one).
 fn time_for_a_run(deadline: SystemTime, now: SystemTime) -> Result<Duration, Error> {
-    let Ok(left) = deadline.duration_since(now) else { return Ok(LONGEST_RUN) };
-    match left.checked_sub(MARGIN) {
-        Some(left) if left >= LEAST => Ok(left.min(LONGEST_RUN)),
+    let Ok(left) = deadline.duration_since(now) else { return Ok(MAX_RUN) };
+    match left.checked_sub(RUNTIME_RESERVE) {
+        Some(left) if left >= MIN_TIME => Ok(left.min(MAX_RUN)),
         _ => Err(format!("the function's timeout leaves {:.1} s for a run: set it to 55 s", left.as_secs_f64()).into()),
     }
 }
 
-/// One invocation. The report is told in the log before the run is called a failure, so that both can be seen.
-async fn handle(prober: &Prober, targets: Option<&Targets>, pace: &Pace, event: Value) -> Result<Report, Error> {
+/// One invocation. The report is logged before the invocation fails, so that both can be seen.
+async fn handle(prober: &Prober, targets: Option<&Targets>, timing: &Timing, event: Value) -> Result<Report, Error> {
     let named;
     let targets = match Event::try_from(event)? {
         Event::Targets(targets) => {
@@ -107,11 +111,11 @@ async fn handle(prober: &Prober, targets: Option<&Targets>, pace: &Pace, event: 
         }
         Event::Scheduled => targets,
     };
-    let report = prober.run(targets, pace).await?;
+    let report = prober.run(targets, timing).await?;
     println!("{}", serde_json::to_string(&report)?);
     match report.failure() {
         None => Ok(report),
-        Some(failure) => Err(format!("the page could not be made true: {failure}").into()),
+        Some(failure) => Err(format!("the page could not be updated: {failure}").into()),
     }
 }
 
@@ -123,9 +127,9 @@ mod tests {
     fn a_run_takes_what_the_function_s_timeout_leaves() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let left = |seconds| time_for_a_run(now + Duration::from_secs(seconds), now);
-        assert_eq!(left(55).unwrap(), LONGEST_RUN);
+        assert_eq!(left(55).unwrap(), MAX_RUN);
         assert_eq!(left(30).unwrap(), Duration::from_secs(29));
         assert!(left(14).unwrap_err().to_string().contains("set it to 55 s"));
-        assert_eq!(time_for_a_run(SystemTime::UNIX_EPOCH, now).unwrap(), LONGEST_RUN);
+        assert_eq!(time_for_a_run(SystemTime::UNIX_EPOCH, now).unwrap(), MAX_RUN);
     }
 }

@@ -1,42 +1,40 @@
-//! The prober: looks at homes from outside and keeps their status page true.
+//! The prober: probes homes from outside and keeps their status page true.
 //!
-//! A run is observe → judge → plan → apply. The pure core decides: [`judge`](judge::judge) turns what was seen into
-//! a [`verdict`], [`plan`](plan::plan) turns verdicts and a page as read into the calls that it needs: components by
-//! [`statuses`], and incidents; a [`second_look`] tells what is left alone. Thin edges do: [`observe`] opens sockets and asks
-//! each [`witness`], [`page`] reads the page, [`apply`] writes it. [`run`] joins them within the deadlines of a [`pace`], with
-//! [`secrets`] and [`state`] that may be in Parameter Store ([`parameters`]), an [`identity`] for each answer, whose [`head`] is
-//! read leniently and its [`marks`] kept for [`advice`], and an [`access`] to the page that survives a replaced token. [`online`]
-//! asks whether what the settings name is there. [`command`] and [`function`] are its two fronts, and [`report`] is what both
-//! tell.
+//! A run is observe → judge → plan → publish. Judging and planning are pure; observing, publishing and what is kept between
+//! runs are thin edges around them.
+//!
+//! # Layout
+//!
+//! - [`judge`]: from attempts to a verdict, its cause and its words; pure
+//! - [`plan`]: from verdicts and a page to the calls that it needs; pure
+//! - [`observe`]: probing homes and witnesses
+//! - [`publish`]: reading the pages, and applying the plan
+//! - [`kept`]: secrets, parameters, and the state of each home
+//! - [`run`]: one run, which joins these
+//! - [`report`]: the report of a run, as JSON and in words
+//! - [`target`]: what a run probes, and where it publishes that
+//! - [`timing`]: the deadlines of a run
+//! - [`mode`]: whether a run writes, or only reports what it would write
+//! - [`settings`]: the settings, and the prober and targets that they describe
+//! - [`command`](mod@command): the front for a terminal and for service managers
+//! - `function`: the front for AWS Lambda
+//! - `event`: the events that trigger the function
 
-pub mod access;
-pub mod advice;
-pub mod apply;
+#![warn(missing_docs)]
+
 pub mod command;
-pub mod event;
-pub mod explain;
+#[cfg(feature = "aws")]
+mod event;
 #[cfg(feature = "aws")]
 pub mod function;
-pub mod head;
-pub mod identity;
 pub mod judge;
-pub mod marks;
+pub mod kept;
 pub mod mode;
-pub mod observation;
 pub mod observe;
-pub mod online;
-pub mod pace;
-pub mod page;
-pub mod parameters;
 pub mod plan;
+mod publish;
 pub mod report;
 pub mod run;
-pub mod second_look;
-pub mod secrets;
-pub mod seen;
 pub mod settings;
-pub mod state;
-pub mod statuses;
 pub mod target;
-pub mod verdict;
-pub mod witness;
+pub mod timing;

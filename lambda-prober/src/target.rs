@@ -1,4 +1,6 @@
-//! What a run looks at, and which component of which page tells it.
+//! What a run probes, and which component of which page shows it.
+
+mod parameter_name;
 
 use std::{fmt, str::FromStr};
 
@@ -9,34 +11,39 @@ use shared::{
 };
 use url::Url;
 
-use crate::parameters::ParameterName;
+pub use self::parameter_name::{ParameterName, WrongName};
 
-/// The most targets of one run: two listings of a page, and well within a function's memory.
-pub const MOST_TARGETS: usize = 200;
+/// How many targets a run may have: two listings of a page, and well within a function's memory.
+const MAX_TARGETS: usize = 200;
 
-/// What is looked at.
+/// What is probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// For people; the host where none is given.
     pub name: String,
+    /// The address to probe.
     pub url: Url,
-    /// Where its keys are; without them the prober's own count.
+    /// Where its keys are; without them the prober's own are used.
     pub keys: Option<KeyNames>,
 }
 
 /// A home, and where its state is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// The home.
     pub home: Home,
+    /// The page.
     pub page: PageId,
+    /// The component that shows the home.
     pub component: ComponentId,
 }
 
 /// The parameters that hold a home's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyNames {
+    /// The key of today.
     pub current: ParameterName,
-    /// The key before, while it is being replaced.
+    /// The previous key, while it is being replaced.
     pub old: Option<ParameterName>,
 }
 
@@ -44,14 +51,14 @@ pub struct KeyNames {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Targets(Vec<Target>);
 
-/// A list of targets that cannot be used; says which one and why.
+/// A list of targets that cannot be used; the message says which one and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongTargets(String);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawTarget {
     name: Option<String>,
     url: String,
     page_id: String,
@@ -72,11 +79,13 @@ fn host(url: &Url) -> String {
 }
 
 impl Targets {
+    /// Checks the number of targets, and that each has a component of its own.
+    ///
     /// # Errors
     /// When there is none, there are too many, or two share a component: they would overwrite each other.
     pub fn new(targets: Vec<Target>) -> Result<Self, WrongTargets> {
-        if targets.is_empty() || targets.len() > MOST_TARGETS {
-            return Err(WrongTargets(format!("a run takes 1 to {MOST_TARGETS} targets, not {}", targets.len())));
+        if targets.is_empty() || targets.len() > MAX_TARGETS {
+            return Err(WrongTargets(format!("a run takes 1 to {MAX_TARGETS} targets, not {}", targets.len())));
         }
         for (index, target) in targets.iter().enumerate() {
             if targets[..index].iter().any(|other| other.component == target.component) {
@@ -89,7 +98,7 @@ impl Targets {
     /// Reads the JSON list of `TARGETS` and of an event's `targets`.
     ///
     /// # Errors
-    /// When it is no list of targets; the message counts them from 1.
+    /// When it is not a list of targets; the message counts them from 1.
     pub fn from_json(value: serde_json::Value) -> Result<Self, WrongTargets> {
         let serde_json::Value::Array(items) = value else {
             return Err(WrongTargets(r#"the targets are a list: [{"url":…,"page_id":…,"component_id":…}]"#.into()));
@@ -97,15 +106,16 @@ impl Targets {
         let read = |(index, item): (usize, serde_json::Value)| {
             let wrong = |what: &str| WrongTargets(format!("target {}: {what}", index + 1));
             if !item.is_object() {
-                return Err(wrong("it is no object with url, page_id and component_id"));
+                return Err(wrong("it is not an object with url, page_id and component_id"));
             }
-            let written: Written =
+            let raw: RawTarget =
                 serde_json::from_value(item).map_err(|error| wrong(&with_nearest(&error.to_string())))?;
-            Target::try_from(written).map_err(|error| wrong(&error))
+            Target::try_from(raw).map_err(|error| wrong(&error))
         };
         Self::new(items.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
     }
 
+    /// In the order of the settings.
     pub fn iter(&self) -> std::slice::Iter<'_, Target> {
         self.0.iter()
     }
@@ -129,7 +139,7 @@ impl FromStr for Targets {
     }
 }
 
-impl Written {
+impl RawTarget {
     fn keys(&self) -> Result<Option<KeyNames>, String> {
         let name = |field: &str, text: &Option<String>| -> Result<Option<ParameterName>, String> {
             text.as_ref().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).transpose()
@@ -143,19 +153,19 @@ impl Written {
     }
 }
 
-impl TryFrom<Written> for Target {
+impl TryFrom<RawTarget> for Target {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        let told = |field: &str, value: &str, error: &dyn fmt::Display| {
+    fn try_from(raw: RawTarget) -> Result<Self, String> {
+        let wrong = |field: &str, value: &str, error: &dyn fmt::Display| {
             format!("{field} `{}`: {error}", without_credentials(value))
         };
         let component: ComponentId =
-            written.component_id.parse().map_err(|e| told("component_id", &written.component_id, &e))?;
-        let url = web_address(&written.url).map_err(|e| told("url", &written.url, &e))?;
-        let keys = written.keys()?;
-        let home = Home { name: written.name.unwrap_or_else(|| host(&url)), url, keys };
-        Ok(Self { home, page: written.page_id.parse().map_err(|e| told("page_id", &written.page_id, &e))?, component })
+            raw.component_id.parse().map_err(|e| wrong("component_id", &raw.component_id, &e))?;
+        let url = web_address(&raw.url).map_err(|e| wrong("url", &raw.url, &e))?;
+        let keys = raw.keys()?;
+        let home = Home { name: raw.name.unwrap_or_else(|| host(&url)), url, keys };
+        Ok(Self { home, page: raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?, component })
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_target_is_told_with_its_place_and_field() {
+    fn a_wrong_target_is_refused_with_its_place_and_field() {
         assert!(refusal(&target(|t| drop(t.remove("url")))).starts_with("target 1: missing field `url`"));
         assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).contains("unknown field `uri`"));
         assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).ends_with(": was url meant?"));
@@ -198,7 +208,7 @@ mod tests {
         );
         assert!(refusal("[]").contains("1 to 200 targets"));
         assert!(refusal("{}").contains("a list"));
-        assert!(refusal(r#"["x"]"#).contains("target 1: it is no object"));
+        assert!(refusal(r#"["x"]"#).contains("target 1: it is not an object"));
         assert!(refusal("[").contains("not JSON"));
     }
 

@@ -258,14 +258,14 @@ async fn a_function_with_secrets_in_variables_says_that_all_can_read_them() {
 async fn a_panic_shows_no_secret() {
     use home_beacon::{beacon::Prover, clock::BootClock};
     use lambda_prober::{
+        kept::secrets::{Places, Secrets},
         mode::Mode,
         run::Prober,
-        secrets::{Places, Secrets},
     };
     use shared::statuspage::Client;
 
     let source = |text: &str| SecretSource::Value(Secret::new(text));
-    let places = Places::here(source(TOKEN), Some(source(&key(1))));
+    let places = Places::local(source(TOKEN), Some(source(&key(1))));
     let api = "http://127.0.0.1:1/v1".parse().expect("an address");
     let http = shared::http::client_for([&api], shared::http::Deadlines::default()).expect("a client");
     let client = Client::new(http, &api, Secret::new(TOKEN));

@@ -78,7 +78,7 @@ async fn throttling_is_waited_for_within_the_call() {
 
 #[tokio::test]
 async fn endless_throttling_is_told() {
-    play(&[], error(400, "ThrottlingException", "Rate exceeded")).await.says("the account asks too often").await;
+    play(&[], error(400, "ThrottlingException", "Rate exceeded")).await.says("the account makes too many calls").await;
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_store_that_hangs_up_is_unreachable() {
 
 #[tokio::test]
 async fn a_page_of_somebody_else_is_no_parameter() {
-    play(&[], Reply::Html).await.says("the answer is none of Parameter Store's").await;
+    play(&[], Reply::Html).await.says("the answer is not from Parameter Store").await;
 }
 
 #[tokio::test]

@@ -54,6 +54,6 @@ async fn a_page_that_could_not_be_made_true_fails_the_invocation() {
     let Some(lambda) = Lambda::start("function_failure", &nowhere, probes(&beacon.url())).await else { return };
     let failure = lambda.invoke(&rule()).await;
     let message = failure["errorMessage"].as_str().unwrap_or_default();
-    assert!(message.contains("the page could not be made true"), "{failure:#}");
+    assert!(message.contains("the page could not be updated"), "{failure:#}");
     assert_eq!(lambda.reports()[0]["published"], false, "the report is told all the same");
 }

@@ -74,13 +74,17 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("TARGETS", Some("[{]"), "TARGETS: this is not JSON"),
         ("TARGETS", Some(TWO), "two targets share the component 8kbf7d35c070"),
         ("TARGETS_PARAMETER", Some("/targets"), "TARGETS_PARAMETER and CANARY_URL are both set: keep one of them"),
-        ("INCIDENT_AFTER", Some("30s"), "an incident tells an outage of 1m or longer; `never` opens none"),
+        (
+            "INCIDENT_AFTER",
+            Some("30s"),
+            "an outage lasts 1m or longer before an incident is opened; `never` opens none",
+        ),
         ("WITNESSES", Some(ITSELF), "WITNESSES: the witness home.example:443 is the target itself"),
-        ("WITNESSES", Some("home.duckdns.org:443"), "cannot bear witness: DuckDNS may be what is in trouble"),
+        ("WITNESSES", Some("home.duckdns.org:443"), "cannot be a witness: DuckDNS may be what fails"),
         ("WITNESSES", Some("9.9.9.9:443"), "at least one witness by an address and one by a name"),
-        ("STATUSES", Some("cat=operational"), "`cat` is no cause that has a status: it is one of slow, "),
-        ("STATUSES", Some("slow=under_maintenance"), "`under_maintenance` is no status that a prober may set"),
-        ("DEGRADED_ABOVE", Some("5s"), "no connection is waited for longer than 4s"),
+        ("STATUSES", Some("cat=operational"), "`cat` is not a cause that has a status: it is one of slow, "),
+        ("STATUSES", Some("slow=under_maintenance"), "`under_maintenance` is not a status that a prober may set"),
+        ("DEGRADED_ABOVE", Some("5s"), "a connection has 4s at most"),
         ("LOG_LEVEL", Some("loud"), "a level is error, warn, info, debug or trace"),
     ] {
         refuses("lambda-prober", &target_but(name, value), &[], sentence).await;
@@ -90,7 +94,7 @@ async fn the_prober_names_what_is_missing_or_wrong() {
     let key = [&TARGET[..], &[("BEACON_KEY", KEY), ("BEACON_KEY_PARAMETER", "/key")]].concat();
     refuses("lambda-prober", &key, &[], "BEACON_KEY and BEACON_KEY_PARAMETER are both set: keep one of them").await;
     refuses("lambda-prober", &[("TOKEN", "x")], &[], "there is nothing to probe").await;
-    refuses("lambda-prober", &TARGET, &["--every", "1s"], "a cycle takes 15s or longer").await;
+    refuses("lambda-prober", &TARGET, &["--every", "1s"], "the interval is 15s or longer").await;
     refuses("lambda-prober", &TARGET, &["--once", "--every", "60s"], "cannot be used with").await;
     refuses("lambda-prober", &TARGET, &["--token", "x"], "unexpected argument '--token'").await;
 }

@@ -45,12 +45,7 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
         (&stranger.url(), None, 0, "up: The home answers."),
         (&stranger.url(), Some(KEY), 1, "down (unproven)"),
         (&pointing.url(), Some(KEY), 1, &seen),
-        (
-            &pointing.url(),
-            Some(KEY),
-            1,
-            ", Via: 1.1 proxy), which points elsewhere and is not followed: name the address",
-        ),
+        (&pointing.url(), Some(KEY), 1, ", Via: 1.1 proxy), a redirect, which is not followed: name the address"),
         (&pointing.url(), None, 0, ", Server: router, Via: 1.1 proxy)"),
         (&cached.url(), Some(KEY), 1, "a proof that does not fit  (age: 30)"),
         (&cached.url(), Some(KEY), 1, "  The answer is perhaps an old one out of a cache (age: 30), so"),

@@ -7,7 +7,7 @@ use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
 };
 use infra::settings::{PorchlightSettings, secrets};
-use lambda_prober::{settings::ProberSettings, statuses::Statuses, verdict::Verdict};
+use lambda_prober::{judge::verdict::Verdict, plan::statuses::Statuses, settings::ProberSettings};
 use shared::{secret::SecretSetting, settings::Settings};
 
 pub const BEGIN: &str = "<!-- settings: written by the tests, UPDATE_README=1 renews them -->";

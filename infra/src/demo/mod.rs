@@ -19,14 +19,17 @@ use home_beacon::{
     serve::listen,
 };
 use lambda_prober::{
-    explain::{Incidents, OneLine},
+    kept::{
+        secrets::{Places, Secrets},
+        state::{State, StatePlace},
+    },
     mode::Mode,
-    pace::Pace,
+    observe::ProbeConfig,
     plan::Rules,
-    run::{Looking, Prober},
-    secrets::{Places, Secrets},
-    state::{State, StatePlace},
+    report::explain::{IncidentLines, OneLine},
+    run::Prober,
     target::{Home, Target, Targets},
+    timing::Timing,
 };
 use shared::{
     secret::{Secret, SecretSource},
@@ -79,11 +82,11 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let mut line = Line::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
     let witnesses = LocalWitnesses::open()?;
-    let secrets = Secrets::new(Places::here(SecretSource::Value(Secret::new(TOKEN)), Some(key)));
+    let secrets = Secrets::new(Places::local(SecretSource::Value(Secret::new(TOKEN)), Some(key)));
     let state = State::new(StatePlace::File(data.folder().join("state.json")));
     let prober = Prober::new(api.clone(), secrets, Mode::Publish)
         .with_state(Some(state))
-        .with_looking(Looking { witnesses: witnesses.addresses()?, ..Looking::default() })
+        .with_config(ProbeConfig { witnesses: witnesses.addresses()?, ..ProbeConfig::default() })
         .with_rules(Rules { incident_after: Some(INCIDENT_AFTER), resolve_after: RESOLVE_AFTER, ..Rules::default() });
 
     say(format_args!(
@@ -123,17 +126,17 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
 
 /// Probes and tells, for ever.
 async fn probe(prober: &Prober, targets: &Targets) {
-    let pace = Pace::every(CYCLE, ATTEMPTS);
+    let timing = Timing::every(CYCLE, ATTEMPTS);
     let mut due = interval(CYCLE);
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         due.tick().await;
-        match prober.run(Some(targets), &pace).await {
+        match prober.run(Some(targets), &timing).await {
             Ok(report) => {
                 for target in &report.targets {
                     say(format_args!("{}", OneLine { at: report.at, target }));
                 }
-                let incidents = Incidents(&report).to_string();
+                let incidents = IncidentLines(&report).to_string();
                 incidents.lines().for_each(|line| say(format_args!("{line}")));
             }
             Err(error) => say(format_args!("The probe could not begin: {error}.")),

@@ -4,7 +4,7 @@ use std::{io, net::Ipv4Addr, time::Duration};
 
 use anyhow::Context;
 use home_beacon::serve::listen;
-use lambda_prober::witness::Witnesses;
+use lambda_prober::observe::witness::Witnesses;
 use tokio::{net::TcpListener, time::sleep};
 
 /// How long to wait after a connection that could not be taken.

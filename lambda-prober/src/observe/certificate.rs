@@ -1,5 +1,5 @@
-//! Certificates that are not valid. They are noted instead of refused: a proof shows whose answer it is all the same, so that
-//! a home whose certificate has expired is told from a home that is down. What is sent is a challenge, which is no secret.
+//! Certificates that are not valid are recorded instead of refused: a proof shows who answers all the same, so that a home
+//! whose certificate has expired is not taken for one that is down. What is sent is a challenge, which is not secret.
 
 use std::{
     fmt,
@@ -20,13 +20,13 @@ use shared::{
     http::{CertificateVerifier, SetupError},
 };
 
-use super::provider::{UNCHECKED, provider};
+use super::crypto::{UNVERIFIABLE_SCHEMES, provider};
 
-/// What connections to homes go by: a configuration, and who tells whether a certificate is valid.
+/// The TLS configuration of connections to homes, and the verifier of their certificates.
 #[derive(Clone)]
-pub struct Certificates {
+pub(crate) struct Certificates {
     config: Arc<ClientConfig>,
-    /// `None` on a machine that trusts nobody.
+    /// `None` on a machine without trusted roots.
     verifier: Option<CertificateVerifier>,
 }
 
@@ -39,65 +39,64 @@ impl fmt::Debug for Certificates {
 impl Certificates {
     /// # Errors
     /// When the TLS library refuses its configuration.
-    pub fn by(verifier: Option<CertificateVerifier>) -> Result<Self, SetupError> {
+    pub(crate) fn new(verifier: Option<CertificateVerifier>) -> Result<Self, SetupError> {
         let builder = ClientConfig::builder_with_provider(Arc::new(provider()));
         let builder = builder.with_safe_default_protocol_versions().map_err(SetupError::Tls)?;
-        let noting = Noting { verifier: verifier.clone(), complaint: Complaint::default() };
-        let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(noting)).with_no_client_auth();
-        // A session that goes on shows no certificate.
+        let first = RecordingVerifier { verifier: verifier.clone(), recorded: RecordedError::default() };
+        let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(first)).with_no_client_auth();
+        // A resumed session shows no certificate.
         config.resumption = Resumption::disabled();
         Ok(Self { config: Arc::new(config), verifier })
     }
 
-    /// A configuration for one connection, and what it will have to say of the certificate.
-    pub(super) fn noting(&self) -> (Arc<ClientConfig>, Complaint) {
-        let complaint = Complaint::default();
+    /// A configuration for one connection, and what will be recorded of its certificate.
+    pub(super) fn recording(&self) -> (Arc<ClientConfig>, RecordedError) {
+        let recorded = RecordedError::default();
         let mut config = ClientConfig::clone(&self.config);
-        let noting = Noting { verifier: self.verifier.clone(), complaint: complaint.clone() };
-        config.dangerous().set_certificate_verifier(Arc::new(noting));
-        (Arc::new(config), complaint)
+        let verifier = RecordingVerifier { verifier: self.verifier.clone(), recorded: recorded.clone() };
+        config.dangerous().set_certificate_verifier(Arc::new(verifier));
+        (Arc::new(config), recorded)
     }
 
-    /// Whether this machine can tell at all whether a certificate is valid.
-    pub(super) const fn can_tell(&self) -> bool {
+    /// Whether this machine can verify certificates at all.
+    pub(super) const fn can_verify(&self) -> bool {
         self.verifier.is_some()
     }
 }
 
-/// Why a certificate is not valid, once that is known: the first that was found.
+/// Why a certificate is not valid, once that is known: the first error that was found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Complaint(Arc<Mutex<Option<String>>>);
+pub(super) struct RecordedError(Arc<Mutex<Option<String>>>);
 
-impl Complaint {
+impl RecordedError {
     pub(super) fn text(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, error: &Error) {
+    fn record(&self, error: &Error) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| complaints::of_certificate(error));
     }
 }
 
-/// Asks another verifier, and notes what that refuses, of the certificate and of the signature that shows that the other
-/// side holds its key. Neither decides: with a key of the home the proof shows whose answer it is, and what is sent is a
-/// challenge, which is no secret; without one the complaint makes the answer count as none. So that a certificate that no
-/// library can read, and out of which no key can be taken to check a signature with, is no outage.
+/// Records what another verifier refuses, of the certificate and of the signature that shows that the other side holds its key,
+/// and accepts both. With a key of the home the proof decides who answers; without one an error that was recorded makes the
+/// answer count as none. So a certificate that no library can read, or whose key cannot check a signature, is not an outage.
 #[derive(Debug)]
-struct Noting {
-    /// `None` where this machine cannot tell: then nothing is noted.
+struct RecordingVerifier {
+    /// `None` where this machine cannot verify: then nothing is recorded.
     verifier: Option<CertificateVerifier>,
-    complaint: Complaint,
+    recorded: RecordedError,
 }
 
-impl Noting {
-    fn note<T>(&self, asked: impl FnOnce(&CertificateVerifier) -> Result<T, Error>) {
-        if let Some(Err(error)) = self.verifier.as_ref().map(asked) {
-            self.complaint.note(&error);
+impl RecordingVerifier {
+    fn record<T>(&self, verify: impl FnOnce(&CertificateVerifier) -> Result<T, Error>) {
+        if let Some(Err(error)) = self.verifier.as_ref().map(verify) {
+            self.recorded.record(&error);
         }
     }
 }
 
-impl ServerCertVerifier for Noting {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -106,10 +105,7 @@ impl ServerCertVerifier for Noting {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let asked = |verifier: &CertificateVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
-        self.note(asked);
+        self.record(|verifier| verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now));
         Ok(ServerCertVerified::assertion())
     }
 
@@ -119,7 +115,7 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(|verifier| verifier.verify_tls12_signature(message, certificate, signature));
+        self.record(|verifier| verifier.verify_tls12_signature(message, certificate, signature));
         Ok(HandshakeSignatureValid::assertion())
     }
 
@@ -129,16 +125,17 @@ impl ServerCertVerifier for Noting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.note(|verifier| verifier.verify_tls13_signature(message, certificate, signature));
+        self.record(|verifier| verifier.verify_tls13_signature(message, certificate, signature));
         Ok(HandshakeSignatureValid::assertion())
     }
 
-    /// What a certificate's key may sign with: what can be checked, and what cannot, so that a handshake with such a
-    /// certificate comes about, too.
+    /// What a certificate's key may sign with: what can be verified, and what cannot, so that a handshake with such a
+    /// certificate succeeds, too.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let checked = || aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
-        let mut schemes = self.verifier.as_ref().map_or_else(checked, |verifier| verifier.supported_verify_schemes());
-        schemes.extend(UNCHECKED);
+        let verifiable = || aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
+        let mut schemes =
+            self.verifier.as_ref().map_or_else(verifiable, |verifier| verifier.supported_verify_schemes());
+        schemes.extend(UNVERIFIABLE_SCHEMES);
         schemes
     }
 }

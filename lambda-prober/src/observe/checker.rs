@@ -1,4 +1,4 @@
-//! Finds out whose answer it was, with the keys as they are now.
+//! Finds out who sent an answer, with the keys as they are now.
 
 use shared::{
     proof::Challenge,
@@ -7,16 +7,16 @@ use shared::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    identity::{Evidence, Identity},
-    secrets::RunSecrets,
+    judge::identity::{Identity, ProofHeader},
+    kept::secrets::RunSecrets,
     target::Home,
 };
 
-/// Challenges one home and checks what it answers.
+/// Makes challenges for one home, and checks the proofs in answers to them.
 #[derive(Clone, Copy, Debug)]
-pub struct Checker<'run> {
-    pub secrets: &'run RunSecrets<'run>,
-    pub home: &'run Home,
+pub(crate) struct Checker<'run> {
+    pub(crate) secrets: &'run RunSecrets<'run>,
+    pub(crate) home: &'run Home,
 }
 
 impl Checker<'_> {
@@ -33,17 +33,17 @@ impl Checker<'_> {
         random::bytes().map(|bytes| Some(Challenge::new(bytes)))
     }
 
-    /// Whose answer it was. Before it counts as somebody else's, the keys are read again: they may have been replaced.
-    /// Where that fails, or takes beyond `until`, those from before stand.
-    pub(super) async fn identify(&self, evidence: &Evidence, until: Instant) -> Identity {
-        let with_first = self.secrets.keys(self.home).await.map(|keys| keys.identify(evidence));
+    /// Who sent the answer. Before a proof counts as foreign, the keys are read again: they may have been replaced. Where that
+    /// fails, or takes beyond `until`, the keys from before are used.
+    pub(super) async fn identify(&self, header: &ProofHeader, until: Instant) -> Identity {
+        let with_first = self.secrets.keys(self.home).await.map(|keys| keys.identify(header));
         if let Ok(identity) = with_first
             && identity.is_enough()
         {
             return identity;
         }
         match timeout_at(until, self.secrets.keys_again(self.home)).await {
-            Ok(Ok(keys)) => keys.identify(evidence),
+            Ok(Ok(keys)) => keys.identify(header),
             Err(_) | Ok(Err(_)) => with_first.unwrap_or(Identity::Unchecked),
         }
     }

@@ -10,22 +10,28 @@ use shared::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
     time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use super::{Certificates, Checker, failure_of};
-use crate::{
-    head::{self, NotHttp, Reader},
-    identity::{Evidence, Identity},
-    marks::{CACHES, Marks},
-    observation::{Answer, Exchange, Failure, Origin, Phases},
+use super::{
+    certificate::Certificates,
+    checker::Checker,
+    connect::{connect, failure_of},
+    head::{Head, HeadReader},
+};
+use crate::judge::{
+    headers::{AnswerHeaders, CACHE_HEADERS},
+    identity::{Identity, ProofHeader},
+    observation::{Answer, Exchange, Failure, NotHttp, Origin, Phases},
 };
 
 /// How much of an answer is read at once, in bytes: more than most heads have.
-const PIECE: usize = 2 << 10;
+const READ_SIZE: usize = 2 << 10;
+
+/// The headers, besides those of caches, that say where an answer comes from.
+const SENDER_HEADERS: [&str; 3] = ["location", "server", "via"];
 
 /// Tries the target at `address`: each phase within `phase`, all of them before `until`.
 pub(super) async fn exchange(
@@ -37,36 +43,38 @@ pub(super) async fn exchange(
 ) -> Exchange {
     let connection =
         Connection { url: &checker.home.url, address, certificates, deadlines: Deadlines { phase, until } };
-    let mut seen = Exchange {
+    let mut exchange = Exchange {
         address,
         origin: Origin::Target,
         phases: Phases::default(),
         certificate: None,
-        // Until there is an outcome.
+        // Replaced below.
         outcome: Err(Failure::TimedOut),
     };
-    seen.outcome = match checker.challenge() {
+    exchange.outcome = match checker.challenge() {
         Err(error) => Err(Failure::Local(error.to_string())),
-        Ok(challenge) => match connection.talk(challenge, &mut seen).await {
+        Ok(challenge) => match connection.request(challenge, &mut exchange).await {
             Err(failure) => Err(failure),
-            Ok(Head { status, marks, evidence: None }) => Ok(Answer { status, identity: Identity::NotAsked, marks }),
-            Ok(Head { status, marks, evidence: Some(evidence) }) => {
+            Ok(Received { status, headers, proof: None }) => {
+                Ok(Answer { status, identity: Identity::NotAsked, headers })
+            }
+            Ok(Received { status, headers, proof: Some(proof) }) => {
                 let start = Instant::now();
-                let identity = checker.identify(&evidence, until).await;
-                seen.phases.proof = Some(start.elapsed());
-                Ok(Answer { status, identity, marks })
+                let identity = checker.identify(&proof, until).await;
+                exchange.phases.proof = Some(start.elapsed());
+                Ok(Answer { status, identity, headers })
             }
         },
     };
-    seen
+    exchange
 }
 
-/// The head of an answer, as far as it matters.
-struct Head {
+/// The head of an answer whose sender is not identified yet.
+struct Received {
     status: u16,
-    marks: Marks,
-    /// What it showed of its sender; `None` where that was not asked.
-    evidence: Option<Evidence>,
+    headers: AnswerHeaders,
+    /// `None` where no proof was asked for.
+    proof: Option<ProofHeader>,
 }
 
 struct Connection<'a> {
@@ -77,68 +85,44 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    async fn talk(&self, challenge: Option<Challenge>, seen: &mut Exchange) -> Result<Head, Failure> {
+    /// Connects and makes the request; notes phases and certificate in `exchange`.
+    async fn request(&self, challenge: Option<Challenge>, exchange: &mut Exchange) -> Result<Received, Failure> {
         let (url, deadlines) = (self.url, &self.deadlines);
-        let stream = deadlines.time(&mut seen.phases.connect, connect(self.address)).await?;
+        let stream = deadlines.time(&mut exchange.phases.connect, connect(self.address)).await?;
         if url.scheme() != "https" {
-            return self.ask(stream, challenge, &mut seen.phases.answer).await;
+            return self.send(stream, challenge, &mut exchange.phases.answer).await;
         }
-        let name = url
-            .host()
-            .as_ref()
-            .and_then(server_name)
-            .ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
-        if challenge.is_none() && !self.certificates.can_tell() {
+        let name = url.host().as_ref().and_then(server_name);
+        let name = name.ok_or_else(|| Failure::Tls("the host has no name that TLS knows".into()))?;
+        if challenge.is_none() && !self.certificates.can_verify() {
             return Err(Failure::Local(
                 "no certificate is trusted here, so none can be checked: install ca-certificates".into(),
             ));
         }
-        let (config, complaint) = self.certificates.noting();
+        let (config, recorded) = self.certificates.recording();
         let handshake = TlsConnector::from(config).connect(name, stream);
         let handshake = async { handshake.await.map_err(|error| tls_failure(&error)) };
-        let stream = deadlines.time(&mut seen.phases.tls, handshake).await?;
-        seen.certificate = complaint.text();
-        match (&seen.certificate, &challenge) {
-            // Without a key there is nothing else that could show whose answer it is.
-            (Some(complaint), None) => Err(Failure::Tls(complaint.clone())),
-            _ => self.ask(stream, challenge, &mut seen.phases.answer).await,
+        let stream = deadlines.time(&mut exchange.phases.tls, handshake).await?;
+        exchange.certificate = recorded.text();
+        match (&exchange.certificate, &challenge) {
+            // Without a key there is nothing else that could show who answers.
+            (Some(error), None) => Err(Failure::Tls(error.clone())),
+            _ => self.send(stream, challenge, &mut exchange.phases.answer).await,
         }
     }
 
-    /// As [`ask`], which keeps to the deadline itself: what has come by then may be enough.
-    async fn ask(
+    /// As [`send`], which keeps to the deadline itself: what has come by then may be enough.
+    async fn send(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send,
         challenge: Option<Challenge>,
         took: &mut Option<Duration>,
-    ) -> Result<Head, Failure> {
+    ) -> Result<Received, Failure> {
         let start = Instant::now();
-        let answer = ask(self.url, stream, challenge, self.deadlines.of_phase(start)).await;
+        let answer = send(self.url, stream, challenge, self.deadlines.of_phase(start)).await;
         *took = Some(start.elapsed());
         answer
     }
-}
-
-/// What Linux makes of an ICMP answer that names neither port, host nor network: EACCES, ENONET, ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN.
-const REJECTED: [i32; 5] = [13, 64, 92, 95, 112];
-
-/// Opens a connection, and tells our own missing network from a router's word.
-pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
-    TcpStream::connect(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::NetworkUnreachable if !has_route(address) => {
-            Failure::Local("this machine has no route to the address".into())
-        }
-        // A router's word, as Linux passes it on.
-        _ if error.raw_os_error().is_some_and(|number| REJECTED.contains(&number)) => Failure::Unreachable,
-        _ => failure_of(&error),
-    })
-}
-
-/// Whether this machine knows a way to the address: tells our own missing network from a router's "unreachable". Nothing
-/// is sent.
-fn has_route(address: SocketAddr) -> bool {
-    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
-    std::net::UdpSocket::bind(any).and_then(|socket| socket.connect(address)).is_ok()
 }
 
 /// Runs phases against their deadlines and notes how long each took.
@@ -164,45 +148,42 @@ impl Deadlines {
     }
 }
 
-/// Sends the one request and waits for the head of the answer, at most until then; its body is nobody's business.
-async fn ask(
+/// Sends the one request and waits for the head of the answer, at most until then; its body is not read.
+async fn send(
     url: &Url,
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     challenge: Option<Challenge>,
     until: Instant,
-) -> Result<Head, Failure> {
+) -> Result<Received, Failure> {
     let sent = async {
         stream.write_all(request(url, challenge.as_ref()).as_bytes()).await?;
         stream.flush().await
     };
-    // Who does not take it all may have answered all the same.
+    // A server that does not take all of it may have answered all the same.
     let sent = timeout_at(until, sent).await;
-    let wanted = |name: &str| name == PROOF_HEADER || MARKS.contains(&name) || CACHES.contains(&name);
-    let (mut reader, mut piece) = (Reader::new(wanted), [0; PIECE]);
+    let wanted = |name: &str| name == PROOF_HEADER || SENDER_HEADERS.contains(&name) || CACHE_HEADERS.contains(&name);
+    let (mut reader, mut buffer) = (HeadReader::new(wanted), [0; READ_SIZE]);
     let end = loop {
-        match timeout_at(until, stream.read(&mut piece)).await {
-            Ok(Ok(length @ 1..)) => match reader.take(&piece[..length]) {
-                Ok(Some(head)) => return told(url, &head, challenge, Failure::NotHttp(NotHttp::Unknown)),
+        match timeout_at(until, stream.read(&mut buffer)).await {
+            Ok(Ok(length @ 1..)) => match reader.push(&buffer[..length]) {
+                Ok(Some(head)) => return received(url, &head, challenge, Failure::NotHttp(NotHttp::Unknown)),
                 Ok(None) => (),
                 Err(what) => return Err(Failure::NotHttp(what)),
             },
-            // Many close TLS without a word of farewell.
+            // Many servers close TLS without `close_notify`.
             Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(tls_failure(&error)),
             Ok(_) => break sent.ok().and_then(Result::err).map_or(Failure::Reset, |error| tls_failure(&error)),
             Err(_) => break Failure::TimedOut,
         }
     };
-    // A status is an answer, whatever came of the rest.
+    // A status is an answer, even where the rest is missing.
     match reader.end() {
-        Some(head) => told(url, &head, challenge, end),
+        Some(head) => received(url, &head, challenge, end),
         None => Err(end),
     }
 }
 
-/// The headers, besides those of caches, by which an answer tells of itself.
-const MARKS: [&str; 3] = ["location", "server", "via"];
-
-/// The request, which asks whatever is between to pass it on.
+/// The request, which asks proxies and caches to pass it on.
 fn request(url: &Url, challenge: Option<&Challenge>) -> String {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
@@ -214,19 +195,19 @@ fn request(url: &Url, challenge: Option<&Challenge>) -> String {
     )
 }
 
-/// What a head tells, asked for `url`; `end` is why there is no more of it, where it is not whole.
-fn told(url: &Url, head: &head::Head, challenge: Option<Challenge>, end: Failure) -> Result<Head, Failure> {
-    let evidence = challenge.map(|challenge| Evidence::read(challenge, head.values(PROOF_HEADER)));
+/// What a head says in answer to a request for `url`; `end` is why a head that is not complete ended.
+fn received(url: &Url, head: &Head, challenge: Option<Challenge>, end: Failure) -> Result<Received, Failure> {
+    let proof = challenge.map(|challenge| ProofHeader::read(challenge, head.values(PROOF_HEADER)));
     // The proof may have been in what is missing.
-    if !head.whole && evidence == Some(Evidence::Absent) {
+    if !head.complete && proof == Some(ProofHeader::Absent) {
         return Err(end);
     }
-    let mut marks = Marks::default();
-    head.fields.iter().for_each(|(name, value)| marks.note(name, value, url));
-    if let Some(Evidence::Presented { proof, .. }) = &evidence {
-        marks.proof = Some(*proof);
+    let mut headers = AnswerHeaders::default();
+    head.fields.iter().for_each(|(name, value)| headers.note(name, value, url));
+    if let Some(ProofHeader::Presented { proof, .. }) = &proof {
+        headers.proof = Some(*proof);
     }
-    Ok(Head { status: head.status, marks, evidence })
+    Ok(Received { status: head.status, headers, proof })
 }
 
 fn tls_failure(error: &io::Error) -> Failure {

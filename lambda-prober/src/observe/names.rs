@@ -1,33 +1,33 @@
-//! Tells a name that does not exist from a name service that is in trouble.
+//! Tells a name that does not exist from a name service that fails.
 
 use std::time::Duration;
 
-use shared::names::{Reply, Trouble};
+use shared::names::{Family, Reply, Trouble};
 
-use crate::observation::{Family, NameTrouble, Resolution};
+use crate::judge::observation::{NameServiceError, Resolution};
 
-fn trouble_of(trouble: Trouble) -> NameTrouble {
+fn error_of(trouble: Trouble) -> NameServiceError {
     match trouble {
-        Trouble::Silent => NameTrouble::Timeout,
-        Trouble::Failed(_) | Trouble::Unreachable | Trouble::NobodyToAsk => NameTrouble::Error,
+        Trouble::Silent => NameServiceError::Timeout,
+        Trouble::Failed(_) | Trouble::Unreachable | Trouble::NobodyToAsk => NameServiceError::Error,
     }
 }
 
-/// What both questions together say, each of them unless it was not waited for.
+/// What the replies to both queries come to; `None` is a query that was not waited for.
 pub(super) fn resolution(v4: Option<&Reply>, v6: Option<&Reply>, took: Duration) -> Resolution {
-    let trouble = match (v4, v6) {
-        // Only both together say so: a server that is broken for one family must not unmake a name.
+    let failed = match (v4, v6) {
+        // Only both together deny a name: a server may be broken for one family.
         (Some(Reply::NoSuchName), Some(Reply::NoSuchName)) => return Resolution::NoSuchName { took },
-        (Some(Reply::Trouble(trouble)), _) => Some((Family::V4, trouble_of(*trouble))),
-        (_, Some(Reply::Trouble(trouble))) => Some((Family::V6, trouble_of(*trouble))),
+        (Some(Reply::Trouble(trouble)), _) => Some((Family::V4, error_of(*trouble))),
+        (_, Some(Reply::Trouble(trouble))) => Some((Family::V6, error_of(*trouble))),
         (Some(Reply::Addresses(_)), _) | (_, Some(Reply::Addresses(_))) => None,
-        (None, _) | (_, None) => Some((Family::V4, NameTrouble::Timeout)),
-        _ => Some((Family::V4, NameTrouble::Empty)),
+        (None, _) | (_, None) => Some((Family::V4, NameServiceError::Timeout)),
+        _ => Some((Family::V4, NameServiceError::Empty)),
     };
     let found = [v4, v6].into_iter().flatten().any(|reply| !reply.addresses().is_empty());
-    match trouble {
-        Some((_, trouble)) if !found => Resolution::Trouble { took, trouble },
-        trouble => Resolution::Resolved { took, trouble },
+    match failed {
+        Some((_, error)) if !found => Resolution::Failed { took, error },
+        failed => Resolution::Resolved { took, failed },
     }
 }
 
@@ -37,7 +37,7 @@ mod tests {
 
     const TOOK: Duration = Duration::ZERO;
 
-    fn told(v4: &Reply, v6: &Reply) -> Resolution {
+    fn of_both(v4: &Reply, v6: &Reply) -> Resolution {
         resolution(Some(v4), Some(v6), TOOK)
     }
 
@@ -46,32 +46,32 @@ mod tests {
     }
 
     #[test]
-    fn only_both_families_together_unmake_a_name() {
-        assert_eq!(told(&Reply::NoSuchName, &Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
+    fn only_both_families_together_deny_a_name() {
+        assert_eq!(of_both(&Reply::NoSuchName, &Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
         for other in [Reply::NoAddress, Reply::Trouble(Trouble::Unreachable)] {
-            assert!(matches!(told(&Reply::NoSuchName, &other), Resolution::Trouble { .. }));
-            assert!(matches!(told(&other, &Reply::NoSuchName), Resolution::Trouble { .. }));
+            assert!(matches!(of_both(&Reply::NoSuchName, &other), Resolution::Failed { .. }));
+            assert!(matches!(of_both(&other, &Reply::NoSuchName), Resolution::Failed { .. }));
         }
     }
 
     #[test]
-    fn addresses_of_one_family_count_although_the_other_is_in_trouble() {
-        let trouble = Some((Family::V4, NameTrouble::Timeout));
-        let half = told(&Reply::Trouble(Trouble::Silent), &address());
-        assert_eq!(half, Resolution::Resolved { took: TOOK, trouble });
+    fn addresses_of_one_family_count_although_the_other_failed() {
+        let failed = Some((Family::V4, NameServiceError::Timeout));
+        let half = of_both(&Reply::Trouble(Trouble::Silent), &address());
+        assert_eq!(half, Resolution::Resolved { took: TOOK, failed });
     }
 
     #[test]
-    fn a_name_without_addresses_is_trouble_of_the_name_service() {
-        let trouble = NameTrouble::Empty;
-        assert_eq!(told(&Reply::NoAddress, &Reply::NoAddress), Resolution::Trouble { took: TOOK, trouble });
+    fn a_name_without_addresses_is_an_error_of_the_name_service() {
+        let error = NameServiceError::Empty;
+        assert_eq!(of_both(&Reply::NoAddress, &Reply::NoAddress), Resolution::Failed { took: TOOK, error });
     }
 
     #[test]
-    fn a_question_that_was_not_waited_for_says_nothing() {
-        let resolved = Resolution::Resolved { took: TOOK, trouble: None };
+    fn a_query_that_was_not_waited_for_says_nothing() {
+        let resolved = Resolution::Resolved { took: TOOK, failed: None };
         assert_eq!(resolution(None, Some(&address()), TOOK), resolved);
         assert_eq!(resolution(Some(&address()), None, TOOK), resolved);
-        assert!(matches!(resolution(None, Some(&Reply::NoSuchName), TOOK), Resolution::Trouble { .. }));
+        assert!(matches!(resolution(None, Some(&Reply::NoSuchName), TOOK), Resolution::Failed { .. }));
     }
 }

@@ -1,58 +1,64 @@
-//! The plan itself: what each component and each incident needs.
+//! Which calls the page needs, for each component and each incident.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shared::{id::ComponentId, statuspage::ComponentStatus};
 
-use super::{Call, OurIncident, Rules, Subject, View};
-use crate::verdict::{DownCause, Verdict};
+use super::{
+    call::Call,
+    our_incident::OurIncident,
+    rules::Rules,
+    view::{Subject, View},
+};
+use crate::judge::verdict::{DownCause, Verdict};
 
-/// Up to so many components are changed by a call each. More than that is something that an incident should tell at
-/// once, and a call for each would not fit into what statuspage.io allows.
-pub(super) const FEW: usize = 8;
+/// Up to this many components are changed by a call each. More are changed through an incident at once: a call for each would
+/// not fit into statuspage.io's rate limit.
+pub(super) const MAX_SINGLE_CHANGES: usize = 8;
 
-/// The calls that the page needs, the most telling first.
+/// The calls that the page needs, the most important first.
 pub fn plan(subjects: &[Subject], view: &View, rules: &Rules, at: Timestamp) -> Vec<Call> {
     let plan = Plan { view, rules, at };
     let concerned: Vec<&Subject> = subjects
         .iter()
-        .filter(|subject| rules.statuses.of(subject.verdict).is_some() && !view.leaves(subject))
+        .filter(|subject| rules.statuses.of(subject.verdict).is_some() && !view.is_maintained(subject))
         .filter(|subject| view.components.contains_key(&subject.component))
         .collect();
     let unsure = |incident: &OurIncident| {
-        let unknown = |subject: &Subject| matches!(subject.verdict, Verdict::Unknown(_)) || view.leaves(subject);
+        let unknown = |subject: &Subject| matches!(subject.verdict, Verdict::Unknown(_)) || view.is_maintained(subject);
         subjects.iter().any(|subject| unknown(subject) && view.incident(subject).is_some_and(|it| it.id == incident.id))
     };
 
     let mut calls = Vec::new();
-    let mut told_by_none = Vec::new();
-    let mut told: BTreeMap<_, Vec<&Subject>> = BTreeMap::new();
+    let mut without_incident = Vec::new();
+    let mut with_incident: BTreeMap<_, Vec<&Subject>> = BTreeMap::new();
     for subject in concerned {
         match view.incident(subject).filter(|incident| incident.is_open()) {
-            Some(incident) => told.entry(incident.age()).or_default().push(subject),
-            None => told_by_none.push(subject),
+            Some(incident) => with_incident.entry(incident.age()).or_default().push(subject),
+            None => without_incident.push(subject),
         }
     }
-    let mut alone = Vec::new();
-    for members in told.into_values() {
+    let mut single = Vec::new();
+    for members in with_incident.into_values() {
         let Some(incident) = members.first().and_then(|member| view.incident(member)) else { continue };
-        match plan.go_on(incident, &members, unsure(incident)) {
+        match plan.update(incident, &members, unsure(incident)) {
             Some(change) => calls.push(Call::Change { incident: incident.id.clone(), change }),
-            None => alone.extend(members),
+            None => single.extend(members),
         }
     }
-    let (opening, rest) = plan.opening(told_by_none);
+    let (opening, rest) = plan.opening(without_incident);
     calls.extend(plan.open(&opening));
-    alone.extend(rest);
-    calls.extend(alone.iter().filter_map(|subject| {
+    single.extend(rest);
+    calls.extend(single.iter().filter_map(|subject| {
         let to = plan.due(subject)?;
         Some(Call::Set { component: subject.component.clone(), to })
     }));
-    calls.extend(plan.doubles());
+    calls.extend(plan.merge_duplicates());
     calls
 }
 
+/// What a plan is made from.
 pub(super) struct Plan<'a> {
     pub(super) view: &'a View,
     pub(super) rules: &'a Rules,
@@ -63,7 +69,7 @@ impl Plan<'_> {
     /// What the component is to be set to; `None` where it says so already.
     fn due(&self, subject: &Subject) -> Option<ComponentStatus> {
         let to = self.rules.statuses.of(subject.verdict)?;
-        (self.view.says(&subject.component) != Some(to)).then_some(to)
+        (self.view.status(&subject.component) != Some(to)).then_some(to)
     }
 
     pub(super) fn all_due<'s>(
@@ -73,18 +79,19 @@ impl Plan<'_> {
         subjects.into_iter().filter_map(|subject| Some((subject.component.clone(), self.due(subject)?))).collect()
     }
 
-    /// Those about whom an incident is to be opened, and the others.
+    /// The subjects about which an incident is to be opened, and the others.
     fn opening<'s>(&self, subjects: Vec<&'s Subject>) -> (Vec<&'s Subject>, Vec<&'s Subject>) {
         if self.rules.incident_after.is_none() || !self.view.incidents_known {
             return (Vec::new(), subjects);
         }
         let new =
             |subject: &&Subject| matches!(subject.verdict, Verdict::Down(_)) && self.view.incident(subject).is_none();
-        let many = subjects.iter().filter(|subject| new(subject) && self.due(subject).is_some()).count() > FEW;
+        let down = subjects.iter().filter(|subject| new(subject) && self.due(subject).is_some()).count();
+        let many = down > MAX_SINGLE_CHANGES;
         subjects.into_iter().partition(|subject| new(subject) && (many || self.has_lasted(subject)))
     }
 
-    /// Whether an outage has lasted long enough to be told.
+    /// Whether an outage has lasted long enough for an incident.
     pub(super) fn has_lasted(&self, subject: &Subject) -> bool {
         let (Some(after), Some(down)) = (self.rules.incident_after, self.view.down_since(subject)) else {
             return false;
@@ -102,7 +109,7 @@ impl Plan<'_> {
     }
 }
 
-/// The most telling cause.
+/// The most specific cause of those that are down.
 pub(super) fn worst(subjects: &[&Subject]) -> Option<DownCause> {
     let causes = subjects.iter().filter_map(|subject| match subject.verdict {
         Verdict::Down(cause) => Some(cause),

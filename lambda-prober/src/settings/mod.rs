@@ -1,7 +1,7 @@
 //! The prober's settings, and the prober and targets that they describe.
 
-mod looking;
 mod places;
+mod probing;
 mod values;
 
 use std::{path::PathBuf, time::Duration};
@@ -16,31 +16,33 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{cycle, incident_after, resolve_after};
-pub use self::{looking::LookingSettings, values::IncidentAfter};
+use self::values::{incident_after, interval, resolve_after};
+pub use self::{probing::ProbingSettings, values::IncidentAfter};
 use crate::{
+    kept::secrets::Secrets,
     mode::Mode,
-    plan::Rules,
+    plan::{Rules, statuses::Statuses},
     run::Prober,
-    secrets::Secrets,
-    statuses::Statuses,
     target::{Home, Target, Targets},
 };
 
+/// The token of the page's API.
 pub const TOKEN: SecretSetting =
     SecretSetting { name: "TOKEN", help: "The API key of statuspage.io, or the keeper's token" };
 
+/// The home's key.
 pub const BEACON_KEY: SecretSetting = SecretSetting {
     name: "BEACON_KEY",
     help: "The home's key: with it, only an answer that the home's beacon has signed counts",
 };
+/// The previous key.
 pub const BEACON_KEY_OLD: SecretSetting =
-    SecretSetting { name: "BEACON_KEY_OLD", help: "The key before, which counts too while it is being replaced" };
+    SecretSetting { name: "BEACON_KEY_OLD", help: "The previous key, which counts too while it is being replaced" };
 
 /// Probes homes from outside and keeps their status page true.
 ///
 /// Where `AWS_LAMBDA_RUNTIME_API` is set this is a Lambda function, and everything comes from variables. Elsewhere it
-/// is a command that runs once, or with --every keeps on.
+/// is a command that runs once, or with --every repeatedly.
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 #[command(name = "lambda-prober", version)]
@@ -51,7 +53,7 @@ pub struct ProberSettings {
     /// The status page
     #[arg(long, env = "PAGE_ID")]
     pub page_id: Option<PageId>,
-    /// The component that tells whether the home is up
+    /// The component that shows whether the home is up
     #[arg(long, env = "COMPONENT_ID")]
     pub component_id: Option<ComponentId>,
     /// Several targets instead of the three settings above, as JSON:
@@ -67,7 +69,7 @@ pub struct ProberSettings {
     /// The SSM parameter that holds the home's key, instead of `BEACON_KEY`
     #[arg(long, env = "BEACON_KEY_PARAMETER", value_name = "NAME")]
     pub beacon_key_parameter: Option<String>,
-    /// The SSM parameter that holds the key before, if there is one
+    /// The SSM parameter that holds the previous key, if there is one
     #[arg(long, env = "BEACON_KEY_OLD_PARAMETER", value_name = "NAME")]
     pub beacon_key_old_parameter: Option<String>,
     /// Remember outages in SSM parameters below this name, one for each component
@@ -79,25 +81,26 @@ pub struct ProberSettings {
     /// Where the status page's API is: statuspage.io's, or a keeper's
     #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
+    /// How homes are probed.
     #[command(flatten)]
-    pub looking: LookingSettings,
+    pub probing: ProbingSettings,
     /// Component statuses other than the usual, by cause: `slow=operational,refused=partial_outage`
     #[arg(long, env = "STATUSES", value_name = "CAUSE=STATUS,…", default_value = "", hide_default_value = true)]
     pub statuses: Statuses,
-    /// How long an outage lasts before an incident tells it: 1m or longer, or `never`
+    /// How long an outage lasts before an incident is opened: 1m or longer, or `never`
     #[arg(long, env = "INCIDENT_AFTER", value_name = "DURATION", value_parser = incident_after, default_value = "5m")]
     pub incident_after: IncidentAfter,
     /// How long a home must be up again before its outage is over; a shorter up belongs to the outage
     #[arg(long, env = "RESOLVE_AFTER", value_name = "DURATION", value_parser = resolve_after, default_value = "2m")]
     pub resolve_after: Duration,
-    /// Whether the page's subscribers are told when an incident is opened and when it is resolved
+    /// Whether the page's subscribers are notified when an incident is opened and when it is resolved
     #[arg(long, env = "NOTIFY_SUBSCRIBERS", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub notify_subscribers: bool,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
     /// Repeat at this interval: every 15s or longer. Below 60s a home has less time to answer
-    #[arg(long, value_name = "DURATION", value_parser = cycle)]
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub every: Option<Duration>,
     /// Print each run as a JSON line, also on a terminal
     #[arg(long)]
@@ -124,12 +127,12 @@ impl ProberSettings {
     /// The targets, which a function may do without: its events can name them.
     ///
     /// # Errors
-    /// When they are told twice, or in part, or bear witness for themselves.
+    /// When they are given twice or in part, or one is its own witness.
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let targets = self.named_targets()?;
         for target in targets.iter().flatten() {
-            let besides = self.looking.witnesses.besides(&target.home.url);
-            besides.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
+            let checked = self.probing.witnesses.check_against(&target.home.url);
+            checked.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
         }
         Ok(targets)
     }
@@ -166,8 +169,10 @@ impl ProberSettings {
         }
     }
 
+    /// The prober that the settings describe.
+    ///
     /// # Errors
-    /// When the token is missing, a key is none, or something is told twice.
+    /// When the token is missing, a key is malformed, or something is set twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
         let rules = Rules {
@@ -177,16 +182,16 @@ impl ProberSettings {
             notify: self.notify_subscribers,
         };
         let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode);
-        Ok(prober.with_state(self.state()?).with_looking(self.looking.looking()).with_rules(rules))
+        Ok(prober.with_state(self.state()?).with_config(self.probing.config()).with_rules(rules))
     }
 
-    /// Under Lambda, a secret in a variable can be read by everybody who may look at the function.
-    pub fn warn_of_visible_secrets(&self) {
+    /// Under Lambda, every user with read access to the function can read a secret in a variable.
+    pub fn warn_of_visible_secrets() {
         for setting in Self::SECRETS {
             if let Ok(Some(SecretSource::Value(_))) = setting.read() {
                 let name = setting.name;
                 tracing::warn!(
-                    "{name} is a plain variable of the function, for all to read who may look at it: move it to Parameter Store"
+                    "{name} is a plain variable of the function, which every user with read access to it sees: move it to Parameter Store"
                 );
             }
         }
@@ -228,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_bears_witness_for_itself_is_refused() {
+    fn a_target_that_is_its_own_witness_is_refused() {
         let page = ["--page-id", "gytm4qzbx9t6", "--component-id", "8kbf7d35c070"];
         let witnesses = ["--witnesses", "9.9.9.9:443,home.example:443"];
         let error = settings(&[URL, &page, &witnesses].concat()).targets().unwrap_err().to_string();
@@ -242,22 +247,25 @@ mod tests {
             let parsed = ProberSettings::try_parse_from([&["lambda-prober"], &arguments[..]].concat());
             parsed.unwrap_err().to_string()
         };
-        for (arguments, told) in [
-            (["--incident-after", "30s"], "an incident tells an outage of 1m or longer; `never` opens none"),
-            (["--degraded-above", "5s"], "no connection is waited for longer than 4s"),
+        for (arguments, message) in [
+            (
+                ["--incident-after", "30s"],
+                "an outage lasts 1m or longer before an incident is opened; `never` opens none",
+            ),
+            (["--degraded-above", "5s"], "a connection has 4s at most"),
             (["--resolve-after", "2h"], "an outage is held open for 1h at most"),
-            (["--statuses", "cat=operational"], "`cat` is no cause that has a status"),
+            (["--statuses", "cat=operational"], "`cat` is not a cause that has a status"),
             (["--witnesses", "1.1.1.1:443"], "at least one witness by an address and one by a name"),
             (["--notify-subscribers", "perhaps"], "[possible values: true, false]"),
         ] {
-            assert!(refusal(arguments).contains(told), "{arguments:?}: {}", refusal(arguments));
+            assert!(refusal(arguments).contains(message), "{arguments:?}: {}", refusal(arguments));
         }
         assert_eq!(settings(&["--incident-after", "never"]).incident_after, IncidentAfter(None));
         assert!(!settings(&["--notify-subscribers", "false"]).notify_subscribers);
     }
 
     #[test]
-    fn a_single_attempt_or_a_hurried_cycle_is_refused() {
+    fn a_single_attempt_or_a_short_interval_is_refused() {
         for wrong in [["--attempts", "1"], ["--attempts", "6"], ["--every", "1s"]] {
             assert!(ProberSettings::try_parse_from([&["lambda-prober"], &wrong[..]].concat()).is_err(), "{wrong:?}");
         }

@@ -1,4 +1,4 @@
-//! Where secrets and state are, as the settings tell.
+//! Where secrets and state are, by the settings.
 
 use shared::{
     file::look_at_place,
@@ -10,16 +10,18 @@ use shared::{
 
 use super::{BEACON_KEY, BEACON_KEY_OLD, ProberSettings, TOKEN, both};
 use crate::{
-    parameters::ParameterName,
-    secrets::{Place, Places},
-    state::{State, StatePlace},
+    kept::{
+        secrets::{Place, Places},
+        state::{State, StatePlace},
+    },
+    target::ParameterName,
 };
 
 impl Places {
-    /// The keys that are at hand, for looking at a home that has no page.
+    /// The keys on this machine, for probing a home without a page.
     ///
     /// # Errors
-    /// When one is no key.
+    /// When one is malformed, or its file cannot be read.
     pub fn without_a_page() -> Result<Self, WrongSetting> {
         let (key, old_key) = (key_place(BEACON_KEY, "", None)?, key_place(BEACON_KEY_OLD, "", None)?);
         Ok(Self { token: None, key, old_key, targets: None })
@@ -36,7 +38,7 @@ impl ProberSettings {
                     .into(),
             )
         })?;
-        if let Place::Here(source) = &token {
+        if let Place::Local(source) = &token {
             keeper_token::at_start(source, &source.name(TOKEN.name), &self.statuspage_url, "STATUSPAGE_URL")?;
         }
         let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
@@ -69,23 +71,23 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
     name.parse().map_err(|error| WrongSetting(format!("{setting}: {error}")))
 }
 
-/// Where a secret is: here or in a parameter, but not both.
-fn place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
-    match (here.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
-        (Some(SecretSource::Value(_)), Some(_)) => Err(both(here.name, setting)),
-        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", here.name), setting)),
-        (Some(source), None) => Ok(Some(Place::Here(source))),
+/// Where a secret is: on this machine or in a parameter, but not both.
+fn place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+    match (local.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
+        (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name, setting)),
+        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", local.name), setting)),
+        (Some(source), None) => Ok(Some(Place::Local(source))),
         (None, Some(name)) => Ok(Some(Place::Parameter(name))),
         (None, None) => Ok(None),
     }
 }
 
-/// As [`place`]; what is here must be a key.
-fn key_place(here: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
-    let place = place(here, setting, parameter)?;
-    if let Some(Place::Here(source)) = &place {
+/// As [`place`]; a secret on this machine must be a key.
+fn key_place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+    let place = place(local, setting, parameter)?;
+    if let Some(Place::Local(source)) = &place {
         let key: Result<Key, _> = source.current()?.expose().parse();
-        key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(here.name))))?;
+        key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(local.name))))?;
     }
     Ok(place)
 }

@@ -1,22 +1,22 @@
-//! What the values of settings may be.
+//! The limits of settings' values.
 
 use std::time::Duration;
 
 use shared::settings::duration;
 
-/// How short a cycle may be: over a slow line, deadlines for less would call a slow home down.
-const SHORTEST_CYCLE: Duration = Duration::from_secs(15);
+/// The shortest interval of runs: with shorter deadlines a home on a slow line would be down.
+const MIN_INTERVAL: Duration = Duration::from_secs(15);
 
-/// A shorter outage is over before anybody could have read of it.
-const SHORTEST_INCIDENT: Duration = Duration::from_mins(1);
+/// A shorter outage would be over before its incident is read.
+const MIN_INCIDENT_AFTER: Duration = Duration::from_mins(1);
 
-/// How long a phase of a connection takes at most, so that nothing slower is ever seen.
-const SLOWEST: Duration = Duration::from_secs(4);
+/// The deadline of a phase of a connection: nothing slower is ever seen.
+const MAX_DEGRADED_ABOVE: Duration = Duration::from_secs(4);
 
-/// The longest that an outage may be held open after its end.
-const LONGEST_HOLD: Duration = Duration::from_hours(1);
+/// How long an outage may be held open after its end.
+const MAX_RESOLVE_AFTER: Duration = Duration::from_hours(1);
 
-/// How long an outage lasts before an incident tells it; `None` is never.
+/// How long an outage lasts before an incident is opened; `None` is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentAfter(pub Option<Duration>);
 
@@ -27,14 +27,14 @@ pub(super) fn attempts(text: &str) -> Result<u8, String> {
     }
 }
 
-pub(super) fn cycle(text: &str) -> Result<Duration, String> {
-    let every = duration(text)?;
-    if every < SHORTEST_CYCLE { Err("a cycle takes 15s or longer".into()) } else { Ok(every) }
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval < MIN_INTERVAL { Err("the interval is 15s or longer".into()) } else { Ok(interval) }
 }
 
 pub(super) fn degraded_above(text: &str) -> Result<Duration, String> {
     let above = duration(text)?;
-    if above > SLOWEST { Err("no connection is waited for longer than 4s".into()) } else { Ok(above) }
+    if above > MAX_DEGRADED_ABOVE { Err("a connection has 4s at most".into()) } else { Ok(above) }
 }
 
 pub(super) fn incident_after(text: &str) -> Result<IncidentAfter, String> {
@@ -42,13 +42,13 @@ pub(super) fn incident_after(text: &str) -> Result<IncidentAfter, String> {
         return Ok(IncidentAfter(None));
     }
     let after = duration(text)?;
-    if after < SHORTEST_INCIDENT {
-        return Err("an incident tells an outage of 1m or longer; `never` opens none".into());
+    if after < MIN_INCIDENT_AFTER {
+        return Err("an outage lasts 1m or longer before an incident is opened; `never` opens none".into());
     }
     Ok(IncidentAfter(Some(after)))
 }
 
 pub(super) fn resolve_after(text: &str) -> Result<Duration, String> {
     let after = duration(text)?;
-    if after > LONGEST_HOLD { Err("an outage is held open for 1h at most".into()) } else { Ok(after) }
+    if after > MAX_RESOLVE_AFTER { Err("an outage is held open for 1h at most".into()) } else { Ok(after) }
 }

@@ -1,11 +1,12 @@
 //! Answers of a statuspage, and settings: nothing makes them fall over, and what is right is read as it was written.
 
 use lambda_prober::{
-    head::{Head, LONGEST, NotHttp, Reader},
-    plan::OurIncident,
-    statuses::Statuses,
-    verdict::Verdict,
-    witness::{Witness, Witnesses},
+    judge::{observation::NotHttp, verdict::Verdict},
+    observe::{
+        head::{Head, HeadReader, MAX_HEAD},
+        witness::{Witness, Witnesses},
+    },
+    plan::{OurIncident, statuses::Statuses},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -86,7 +87,7 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
         1 => "[ -~]{0,20}".prop_map(String::into_bytes),
     ];
     // A long one now and then: what reads byte by byte takes its time.
-    let filler = prop_oneof![30 => Just(0), 1 => LONGEST - 60..LONGEST + 20];
+    let filler = prop_oneof![30 => Just(0), 1 => MAX_HEAD - 60..MAX_HEAD + 20];
     (prop::bool::ANY, filler, any::<bool>(), prop::collection::vec(part, 0..24)).prop_map(
         |(begun, length, lines, parts)| {
             let begun: &[u8] = if begun { b"HTTP/1.1 200 OK\r\n" } else { b"" };
@@ -98,8 +99,8 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
 
 /// What comes of those pieces, and then no more.
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Head>, NotHttp> {
-    let mut reader = Reader::new(|_| true);
-    let found = pieces.into_iter().map(|piece| reader.take(piece)).find(|read| !matches!(read, Ok(None)));
+    let mut reader = HeadReader::new(|_| true);
+    let found = pieces.into_iter().map(|piece| reader.push(piece)).find(|read| !matches!(read, Ok(None)));
     found.unwrap_or(Ok(None)).map(|head| head.or_else(|| reader.end()))
 }
 
@@ -144,7 +145,7 @@ proptest! {
         prop_assert_eq!(&read(text.chunks(1)), &whole, "byte by byte");
         if let Ok(Some(head)) = whole {
             prop_assert!((101..1000).contains(&head.status) && head.fields.len() <= 32);
-            prop_assert!(head.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= LONGEST);
+            prop_assert!(head.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= MAX_HEAD);
         }
     }
 

@@ -4,8 +4,8 @@ use std::{collections::HashSet, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use lambda_prober::{
+    judge::verdict::Verdict,
     plan::{Call, Note, OurIncident, Rules, Subject, View, plan},
-    verdict::Verdict,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -37,8 +37,8 @@ fn subjects() -> impl Strategy<Value = Vec<Subject>> {
             down_since: down.then(|| at(ago)),
             up_since: verdict.answers().then(|| at(ago)),
             outage_key: down.then(|| format!("key{key}")),
-            before: None,
-            began: None,
+            started_before: None,
+            started_now: None,
         }
     };
     prop::collection::vec(subject(), 1..14).prop_map(move |parts| parts.into_iter().enumerate().map(target).collect())

@@ -4,9 +4,9 @@ use std::{sync::LazyLock, time::Duration};
 
 use jiff::Timestamp;
 use lambda_prober::{
-    state::{Finding, Record},
-    statuses::Statuses,
-    verdict::Verdict,
+    judge::verdict::Verdict,
+    kept::state::{Finding, StateRecord},
+    plan::statuses::Statuses,
 };
 use proptest::prelude::*;
 use shared::statuspage::{Component, ComponentStatus};
@@ -21,10 +21,10 @@ fn time() -> impl Strategy<Value = Option<Timestamp>> {
     prop::option::of((-100_000_i64..1_000).prop_map(|ago| Timestamp::from_second(NOW + ago).unwrap()))
 }
 
-fn record() -> impl Strategy<Value = Record> {
+fn record() -> impl Strategy<Value = StateRecord> {
     let text = prop::option::of("[a-z0-9_-]{1,20}");
     (time(), time(), time(), text.clone(), text, prop::option::of(any::<std::net::Ipv4Addr>())).prop_map(
-        |(down_since, up_since, seen_down, outage_key, cause, address)| Record {
+        |(down_since, up_since, seen_down, outage_key, cause, address)| StateRecord {
             down_since,
             up_since,
             seen_down,
@@ -33,7 +33,7 @@ fn record() -> impl Strategy<Value = Record> {
             last_proven_address: address.map(Into::into),
             booted: up_since,
             started: seen_down,
-            ..Record::default()
+            ..StateRecord::default()
         },
     )
 }
@@ -59,7 +59,7 @@ fn finding(verdict: Verdict, page: &Component, ago: i64) -> Finding<'_> {
         incident: None,
         addresses: &[],
         proven: None,
-        began: None,
+        start_times: None,
         statuses: &STATUSES,
         new_key: "new",
         resolve_after: Duration::from_mins(2),
@@ -71,13 +71,13 @@ proptest! {
 
     #[test]
     fn no_text_makes_a_reader_fall_over(json in anything()) {
-        let _ = serde_json::from_value::<Record>(json);
+        let _ = serde_json::from_value::<StateRecord>(json);
     }
 
     #[test]
     fn a_record_is_read_as_it_was_written(record in record()) {
         let text = serde_json::to_string(&record).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+        prop_assert_eq!(serde_json::from_str::<StateRecord>(&text).unwrap(), record);
     }
 
     #[test]
@@ -102,7 +102,7 @@ proptest! {
                 prop_assert!(after.down_since.is_some() || (after.outage_key.is_none() && after.cause.is_none()));
             }
             Verdict::Unknown(_) => {
-                let outage = |record: &Record| (record.down_since, record.outage_key.clone(), record.cause.clone());
+                let outage = |record: &StateRecord| (record.down_since, record.outage_key.clone(), record.cause.clone());
                 prop_assert!(record.is_none_or(|record| outage(&record) == outage(&after)));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lambda_prober::{plan::Kind, verdict::Verdict};
+use lambda_prober::{judge::verdict::Verdict, plan::OutageKind};
 use shared::statuspage::ComponentStatus::{DegradedPerformance, MajorOutage, Operational};
 
 use super::{
@@ -227,9 +227,9 @@ impl Demands<'_> {
                 return None;
             }
             let kind = match cut.what {
-                Cut::Line => Kind::NotRestarted,
-                Cut::Power => Kind::PowerOrReboot,
-                Cut::Beacon => Kind::BeaconRestart,
+                Cut::Line => OutageKind::NotRestarted,
+                Cut::Power => OutageKind::PowerOrReboot,
+                Cut::Beacon => OutageKind::BeaconRestart,
             };
             // Where the record was lost nothing is known of before, and nothing is said.
             let right = opened.ending.ends_with(kind.sentence()) || !opened.ending.contains("The machine at home");
@@ -238,8 +238,8 @@ impl Demands<'_> {
             let since = self.weather.cuts.within(opened.down_since - 2 * DAY, end);
             let happened = since.iter().any(|cut| match cut.what {
                 Cut::Line => false,
-                Cut::Power => opened.ending.ends_with(Kind::PowerOrReboot.sentence()),
-                Cut::Beacon => opened.ending.ends_with(Kind::BeaconRestart.sentence()),
+                Cut::Power => opened.ending.ends_with(OutageKind::PowerOrReboot.sentence()),
+                Cut::Beacon => opened.ending.ends_with(OutageKind::BeaconRestart.sentence()),
             });
             (!right && !happened).then(|| breach(end, format!("{kind:?} is told as {:?}", opened.ending)))
         })

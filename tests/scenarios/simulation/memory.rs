@@ -1,7 +1,7 @@
 //! What is remembered between runs: the record in its store, and what instances of the prober keep of it. As the product's
 //! `State`, without its files and parameters.
 
-use lambda_prober::state::{Finding, Record};
+use lambda_prober::kept::state::{Finding, StateRecord};
 
 use super::{
     dice::{MINUTE, Ms},
@@ -18,14 +18,14 @@ pub(crate) struct Unavailable;
 #[derive(Debug, Default)]
 struct Instance {
     at_work: bool,
-    remembered: Option<(Record, Ms)>,
+    remembered: Option<(StateRecord, Ms)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Memory<'w> {
     weather: &'w Weather,
-    stored: Option<Record>,
-    before: Vec<(Ms, Option<Record>)>,
+    stored: Option<StateRecord>,
+    before: Vec<(Ms, Option<StateRecord>)>,
     struck: usize,
     instances: Vec<Instance>,
 }
@@ -56,23 +56,23 @@ impl<'w> Memory<'w> {
     }
 
     /// What the instance remembers, if that is recent and it has not been replaced meanwhile.
-    pub(crate) fn remembered(&self, instance: usize, now: Ms) -> Option<&Record> {
+    pub(crate) fn remembered(&self, instance: usize, now: Ms) -> Option<&StateRecord> {
         let (record, at) = self.instances[instance].remembered.as_ref()?;
         let starts = &self.weather.cold_starts;
         let replaced = starts[starts.partition_point(|start| start <= at)..].first().is_some_and(|start| *start <= now);
         (now - at < TRUST && !replaced).then_some(record)
     }
 
-    pub(crate) fn remember(&mut self, instance: usize, now: Ms, kept: Result<Record, Unavailable>) {
+    pub(crate) fn remember(&mut self, instance: usize, now: Ms, kept: Result<StateRecord, Unavailable>) {
         self.instances[instance].remembered = kept.ok().map(|record| (record, now));
     }
 
-    pub(crate) fn read(&mut self, now: Ms) -> Result<Option<Record>, Unavailable> {
+    pub(crate) fn read(&mut self, now: Ms) -> Result<Option<StateRecord>, Unavailable> {
         self.strike(now);
         if self.weather.no_state.at(now).is_some() { Err(Unavailable) } else { Ok(self.stored.clone()) }
     }
 
-    pub(crate) fn write(&mut self, now: Ms, record: &Record) -> Result<(), Unavailable> {
+    pub(crate) fn write(&mut self, now: Ms, record: &StateRecord) -> Result<(), Unavailable> {
         self.strike(now);
         if self.weather.no_state.at(now).is_some() {
             return Err(Unavailable);

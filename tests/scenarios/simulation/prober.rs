@@ -8,15 +8,12 @@ use std::{
 };
 
 use lambda_prober::{
-    judge::judge,
-    observation::Attempt,
-    pace::Pace,
-    plan::Rules,
-    seen::Seen,
-    state::Record,
-    statuses::Statuses,
+    judge::{judge, observation::Attempt, verdict::Verdict},
+    kept::state::StateRecord,
+    plan::{Rules, statuses::Statuses},
+    run::TargetState,
     target::{Target, Targets},
-    verdict::Verdict,
+    timing::Timing,
 };
 use shared::{api::ApiError, retry};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -52,7 +49,7 @@ pub(crate) struct Prober<'w> {
     pub(crate) tells: Cell<bool>,
     pub(crate) story: RefCell<Vec<(Ms, String)>>,
     rules: Rules,
-    pub(crate) pace: Pace,
+    pub(crate) timing: Timing,
     targets: Targets,
     /// When the year began.
     origin: Instant,
@@ -90,7 +87,7 @@ impl<'w> Prober<'w> {
                 resolve_after: Duration::from_mins(2),
                 notify: true,
             },
-            pace: Pace::every(Duration::from_mins(1), 3),
+            timing: Timing::every(Duration::from_mins(1), 3),
             targets: target.parse().expect("a target"),
             origin: Instant::now(),
         }
@@ -113,7 +110,7 @@ impl<'w> Prober<'w> {
         let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|told| told.component);
         let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
         let verdict = judge(&attempts, DEGRADED_ABOVE);
-        let seen = Seen { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
+        let seen = TargetState { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
         let finding = seen.finding(timestamp(at), "", &self.rules);
         addresses == finding.addresses && self.memory.borrow_mut().is_settled(at, &finding)
     }
@@ -135,7 +132,7 @@ impl<'w> Prober<'w> {
 
     fn sky(&self, at: Ms) -> Sky<'_> {
         let dice = Dice::of(self.seed, 0x5_0000_0000 + at.unsigned_abs());
-        Sky { weather: self.weather, pace: &self.pace, dice }
+        Sky { weather: self.weather, timing: &self.timing, dice }
     }
 
     fn tell(&self, at: Ms, what: String) {
@@ -153,8 +150,8 @@ impl<'w> Prober<'w> {
 
 impl Run<'_, '_> {
     async fn play(&self) {
-        let Prober { rules, pace, ran, .. } = self.prober;
-        let observed = self.prober.instant(self.began) + pace.observing;
+        let Prober { rules, timing, ran, .. } = self.prober;
+        let observed = self.prober.instant(self.began) + timing.observing;
         let reading = async {
             let listed = retry::until(observed, || self.call(Ask::Component)).await?;
             self.decided.set(self.prober.now());
@@ -172,7 +169,7 @@ impl Run<'_, '_> {
             about.min_by_key(|it| it.age())
         });
         let component = read.as_ref().map(|(component, _)| component).map_err(Clone::clone);
-        let seen = Seen { target: self.prober.target(), attempts, verdict, component, incident };
+        let seen = TargetState { target: self.prober.target(), attempts, verdict, component, incident };
         let number = ran.borrow().len();
         ran.borrow_mut().push(Ran { at: self.began, verdict, complete: false });
         let (record, change) = self.prepare(&seen).await;
@@ -211,14 +208,14 @@ impl Run<'_, '_> {
     }
 
     /// The record after this run, and what is to be written of it.
-    async fn prepare(&self, seen: &Seen<'_>) -> (Record, Option<Result<(Record, bool), Unavailable>>) {
+    async fn prepare(&self, seen: &TargetState<'_>) -> (StateRecord, Option<Result<(StateRecord, bool), Unavailable>>) {
         let at = timestamp(self.began);
         let new_key = format!("{}-{}", component_id(), at.as_second());
         let finding = seen.finding(at, &new_key, &self.prober.rules);
         let now = self.prober.now();
         let needed = finding.needs_record(self.prober.memory.borrow().remembered(self.instance, now));
         if !needed {
-            return (Record::default(), None);
+            return (StateRecord::default(), None);
         }
         self.prober.wait_until(now + 60).await;
         match self.prober.memory.borrow_mut().read(now + 60) {
@@ -232,7 +229,7 @@ impl Run<'_, '_> {
     }
 
     /// Writes the record and remembers it; whether it is on record.
-    async fn keep(&self, change: Option<Result<(Record, bool), Unavailable>>) -> bool {
+    async fn keep(&self, change: Option<Result<(StateRecord, bool), Unavailable>>) -> bool {
         let Some(change) = change else { return true };
         let kept = match change {
             Ok((record, true)) => {

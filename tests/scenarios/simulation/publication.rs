@@ -6,9 +6,9 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use lambda_prober::{
-    plan::{Call, OurIncident, Rules, Subject, View, plan},
-    second_look::{SecondLook, held},
+use lambda_prober::plan::{
+    Call, OurIncident, Rules, Subject, View, plan,
+    recheck::{Recheck, skipped},
 };
 use shared::{
     api::ApiError,
@@ -33,11 +33,11 @@ pub(crate) async fn publish(
     if planned.is_empty() {
         return Ok(());
     }
-    let until = run.prober.instant(run.began) + run.prober.pace.budget;
+    let until = run.prober.instant(run.began) + run.prober.timing.budget;
     let left = RefCell::new(HashSet::new());
     let round = || async {
-        let mut view = look_again(run, &planned, seen).await?;
-        left.borrow_mut().extend(held(&planned, seen, &view).into_iter().map(|(component, _)| component));
+        let mut view = read_again(run, &planned, seen).await?;
+        left.borrow_mut().extend(skipped(&planned, seen, &view).into_iter().map(|(component, _)| component));
         view.maintained.extend(left.borrow().iter().cloned());
         let calls = plan(subjects, &view, rules, at);
         let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
@@ -55,8 +55,8 @@ pub(crate) async fn publish(
     retry::until(until, round).await
 }
 
-async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<View, ApiError> {
-    let again = SecondLook::before(planned);
+async fn read_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<View, ApiError> {
+    let again = Recheck::before(planned);
     let mut view = seen.clone();
     if run.call(Ask::Maintenance).await?.maintained {
         view.maintained.insert(component_id());
@@ -71,7 +71,7 @@ async fn look_again(run: &Run<'_, '_>, planned: &[Call], seen: &View) -> Result<
     if again.incidents {
         view.incidents = ours(&run.call(Ask::Unresolved).await?.incidents);
     }
-    if again.recent(&view.incidents) {
+    if again.needs_recent(&view.incidents) {
         let recent = ours(&run.call(Ask::Recent).await?.incidents);
         let new: Vec<_> =
             recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id)).collect();

@@ -1,6 +1,6 @@
 //! Two other rules in the same weather: the one that Porchlight began with, and one that many monitors have.
 
-use lambda_prober::pace::Pace;
+use lambda_prober::timing::Timing;
 use shared::statuspage::ComponentStatus::{self, MajorOutage, Operational};
 
 use super::{
@@ -32,7 +32,7 @@ struct Look {
 
 impl Rule {
     pub(crate) fn play<'w>(self, seed: u64, weather: &'w Weather, schedule: &Schedule) -> Page<'w> {
-        let tempo = Pace::every(std::time::Duration::from_mins(1), 3);
+        let tempo = Timing::every(std::time::Duration::from_mins(1), 3);
         let mut page = Page::new(weather);
         let (mut looks, mut index) = (Vec::new(), 0);
         while index < schedule.starts.len() {
@@ -44,11 +44,11 @@ impl Rule {
             index = busy;
             let Some(start) = schedule.starts.get(index) else { break };
             let dice = Dice::of(seed, 0x6_0000_0000 + start.at.unsigned_abs());
-            let mut sky = Sky { weather, pace: &tempo, dice };
+            let mut sky = Sky { weather, timing: &tempo, dice };
             let (answered, ended) = answers(&mut sky, start.at);
-            let (testimony, heard) = sky.hear(ended);
-            let connected = testimony.0.first().is_some_and(|statement| statement.outcome.is_ok());
-            let ended = if answered || self == Self::AnyAnswer { ended } else { heard };
+            let (witnesses, queried) = sky.query(ended);
+            let connected = witnesses.0.first().is_some_and(|result| result.outcome.is_ok());
+            let ended = if answered || self == Self::AnyAnswer { ended } else { queried };
             if start.cut_off.is_none_or(|end| end > ended) {
                 let hiccup = start.hiccup == Some(0);
                 looks.push(Look { began: start.at, ended, answered, connected, hiccup, dice: sky.dice });

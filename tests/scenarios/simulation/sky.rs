@@ -7,11 +7,16 @@ use std::{
 };
 
 use lambda_prober::{
-    identity::{Identity, WhichKey},
-    judge::is_conclusive,
-    marks::Marks,
-    observation::{Answer, Attempt, Exchange, Failure, NameTrouble, Origin, Phases, Resolution, Statement, Testimony},
-    pace::Pace,
+    judge::{
+        headers::AnswerHeaders,
+        identity::{Identity, WhichKey},
+        is_conclusive,
+        observation::{
+            Answer, Attempt, Exchange, Failure, NameServiceError, Origin, Phases, Resolution, WitnessEvidence,
+            WitnessResult,
+        },
+    },
+    timing::Timing,
 };
 use shared::proof::Running;
 
@@ -34,7 +39,7 @@ const ONE_WAY: Ms = 15;
 /// One look at the home.
 pub(crate) struct Sky<'a> {
     pub(crate) weather: &'a Weather,
-    pub(crate) pace: &'a Pace,
+    pub(crate) timing: &'a Timing,
     pub(crate) dice: Dice,
 }
 
@@ -48,15 +53,15 @@ enum Met {
 impl Sky<'_> {
     /// Attempts as the prober spaces them, and when the last one ended.
     pub(crate) fn observe(&mut self, began: Ms, recall: Option<IpAddr>) -> (Vec<Attempt>, Ms) {
-        let (spacing, until) = (ms(self.pace.spacing), began + ms(self.pace.observing));
+        let (spacing, until) = (ms(self.timing.spacing), began + ms(self.timing.observing));
         let (mut attempts, mut due, mut now) = (Vec::new(), began, began);
-        while attempts.len() < self.pace.attempts && due < until {
+        while attempts.len() < self.timing.attempts && due < until {
             let (mut attempt, ended) = self.attempt(due, began, recall);
             now = ended;
             if attempt.enough().is_none() {
-                let (testimony, heard) = self.hear(now);
-                attempt.testimony = Some(testimony);
-                now = heard;
+                let (witnesses, ended) = self.query(now);
+                attempt.witnesses = Some(witnesses);
+                now = ended;
             }
             let conclusive = attempt.exchanges.iter().any(|exchange| is_conclusive(exchange, DEGRADED_ABOVE));
             attempts.push(attempt);
@@ -81,32 +86,32 @@ impl Sky<'_> {
             now = ended;
         }
         let addresses = address.into_iter().collect();
-        (Attempt { started: length(start - began), resolution, addresses, exchanges, testimony: None }, now)
+        (Attempt { started: length(start - began), resolution, addresses, exchanges, witnesses: None }, now)
     }
 
     fn resolve(&mut self, start: Ms) -> (Resolution, Option<IpAddr>, Ms) {
-        let whole = ms(self.pace.resolve);
+        let whole = ms(self.timing.resolve);
         // A cloud's own name service may answer where nothing else does.
         if self.weather.sight.at(start) == Some(&Sight::Blind) {
-            return (Resolution::Trouble { took: length(whole), trouble: NameTrouble::Timeout }, None, start + whole);
+            return (Resolution::Failed { took: length(whole), error: NameServiceError::Timeout }, None, start + whole);
         }
         let took = self.dice.between(5, 80);
         let soon = length(took);
         match self.weather.naming.at(start) {
             None => {
-                let resolution = Resolution::Resolved { took: soon, trouble: None };
+                let resolution = Resolution::Resolved { took: soon, failed: None };
                 (resolution, Some(self.weather.named(start)), start + took)
             }
             Some(Naming::Denied) => (Resolution::NoSuchName { took: soon }, None, start + took),
             Some(Naming::Trouble(trouble)) => {
-                let took = if *trouble == NameTrouble::Timeout { whole } else { took };
-                (Resolution::Trouble { took: length(took), trouble: *trouble }, None, start + took)
+                let took = if *trouble == NameServiceError::Timeout { whole } else { took };
+                (Resolution::Failed { took: length(took), error: *trouble }, None, start + took)
             }
         }
     }
 
     fn exchange(&mut self, start: Ms, to: IpAddr, origin: Origin) -> (Exchange, Ms) {
-        let phase = ms(self.pace.phase);
+        let phase = ms(self.timing.phase);
         let mut phases = Phases::default();
         let (outcome, ended) = match self.connect(start, to) {
             Err((failure, took)) => {
@@ -120,7 +125,8 @@ impl Sky<'_> {
                 let answered = answered.and_then(|asked| self.through(asked, connected + phase, to, &AGAIN));
                 let ended = answered.unwrap_or(connected + phase);
                 phases.answer = Some(length(ended - connected));
-                let answer = || Answer { status: 200, identity: self.identity(ended, to), marks: Marks::default() };
+                let answer =
+                    || Answer { status: 200, identity: self.identity(ended, to), headers: AnswerHeaders::default() };
                 (answered.map(|_| answer()).ok_or(Failure::TimedOut), ended)
             }
         };
@@ -130,7 +136,7 @@ impl Sky<'_> {
 
     /// How long the handshake took, or how it failed.
     fn connect(&mut self, start: Ms, to: IpAddr) -> Result<Ms, (Failure, Ms)> {
-        let phase = ms(self.pace.phase);
+        let phase = ms(self.timing.phase);
         let mut replies: Vec<Ms> = Vec::new();
         for sent in SYN.map(|after| start + after) {
             match self.meet(sent, to) {
@@ -185,27 +191,27 @@ impl Sky<'_> {
     }
 
     /// What the default witnesses say: two of IPv4, one by name, and one of IPv6, over which a plain Lambda reaches nobody.
-    pub(crate) fn hear(&mut self, start: Ms) -> (Testimony, Ms) {
+    pub(crate) fn query(&mut self, start: Ms) -> (WitnessEvidence, Ms) {
         let speaking: &[bool] = match self.weather.sight.at(start) {
             Some(Sight::Blind | Sight::BlindButForThePage) => &[false, false, false],
             Some(Sight::OneWitness) => &[false, true, false],
             None => &[true, true, true],
         };
         let took = self.dice.between(10, 60);
-        let say = |(number, speaks): (u8, &bool)| Statement {
+        let say = |(number, speaks): (u8, &bool)| WitnessResult {
             witness: String::from("w"),
             address: Some(SocketAddr::from(([203, 0, 113, number], 443))),
             outcome: if *speaks { Ok(length(took)) } else { Err(Failure::TimedOut) },
         };
         let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 9], 443));
-        let v6 = Statement { witness: String::from("w6"), address: Some(v6), outcome: Err(Failure::Unreachable) };
-        let testimony = Testimony((1..).zip(speaking).map(say).chain([v6]).collect());
+        let v6 = WitnessResult { witness: String::from("w6"), address: Some(v6), outcome: Err(Failure::Unreachable) };
+        let evidence = WitnessEvidence((1..).zip(speaking).map(say).chain([v6]).collect());
         let waited = match self.weather.sight.at(start) {
-            Some(Sight::Blind | Sight::BlindButForThePage) => ms(self.pace.phase),
+            Some(Sight::Blind | Sight::BlindButForThePage) => ms(self.timing.phase),
             Some(Sight::OneWitness) => took + 1_500,
             None => took,
         };
-        (testimony, start + waited)
+        (evidence, start + waited)
     }
 
     fn is_blind(&self, time: Ms) -> bool {

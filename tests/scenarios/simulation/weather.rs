@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use lambda_prober::observation::NameTrouble;
+use lambda_prober::judge::observation::NameServiceError;
 
 use super::{
     dice::{DAY, Dice, HOUR, MINUTE, Ms, SECOND},
@@ -43,7 +43,7 @@ pub(crate) struct Move {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
-    Trouble(NameTrouble),
+    Trouble(NameServiceError),
     /// It says that there is no such name.
     Denied,
 }
@@ -121,7 +121,8 @@ impl Weather {
             _ => 0.40 + 0.55 * dice.share(),
         });
         let naming = spells(&mut next(), 60, 20 * SECOND, 4 * HOUR, |dice| {
-            let trouble = [NameTrouble::Timeout, NameTrouble::Error, NameTrouble::Empty].map(Naming::Trouble);
+            let trouble =
+                [NameServiceError::Timeout, NameServiceError::Error, NameServiceError::Empty].map(Naming::Trouble);
             if dice.chance(0.1) { Naming::Denied } else { dice.one_of(&trouble) }
         });
         let sight = spells(&mut next(), 90, 5 * SECOND, 2 * HOUR, |dice| {

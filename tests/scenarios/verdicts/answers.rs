@@ -67,7 +67,7 @@ async fn plain_http_asked_of_a_port_that_speaks_tls_is_told_to_write_https() {
     let exchanges = run.target["attempts"][0]["exchanges"].as_array().expect("exchanges");
     let told = exchanges.iter().any(|it| it["failure"] == "not_http" && it["detail"] == "it speaks TLS");
     assert!(told, "{:#}", run.report);
-    assert_eq!(run.target["advice"], "TLS is spoken there: write https:// instead of http://.", "{:#}", run.report);
+    assert_eq!(run.target["advice"], "The port speaks TLS: write https:// instead of http://.", "{:#}", run.report);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn the_prober_asks_for_page_component_and_home() {
         (("PAGE_ID", "zzzzzzzzzzzz"), 2, "wrong: the page zzzzzzzzzzzz: "),
         (("COMPONENT_ID", "zzzzzzzzzzzz"), 2, "wrong: the page gytm4qzbx9t6 has no component zzzzzzzzzzzz"),
         (("TOKEN", "wrong"), 2, "the token is refused (401: Could not authenticate)"),
-        (("BEACON_KEY", OTHER_KEY), 2, "look at CANARY_URL and BEACON_KEY"),
+        (("BEACON_KEY", OTHER_KEY), 2, "check CANARY_URL and BEACON_KEY"),
         (("STATUSPAGE_URL", &format!("{home}v1")), 2, "is not the address of this API"),
         (("CANARY_URL", &nobody.url()), 1, "unknown: the home 127.0.0.1: An address answered"),
         (
@@ -64,7 +64,7 @@ async fn the_prober_asks_for_page_component_and_home() {
         (
             ("CANARY_URL", &front.url().replace("https:", "http:")),
             2,
-            "wrong: the home localhost: TLS is spoken there: write https:// instead of http://\n",
+            "wrong: the home localhost: The port speaks TLS: write https:// instead of http://\n",
         ),
     ] {
         asked("lambda-prober", &good, &[other], code, &[said]).await;

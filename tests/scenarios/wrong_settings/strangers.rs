@@ -23,7 +23,7 @@ type Caller = fn(&str, &Beacon) -> (Command, &'static str);
 
 fn prober(address: &str, beacon: &Beacon) -> (Command, &'static str) {
     let mut command = prober_command(&beacon.url(), &format!("{address}/v1"));
-    // The API of one case is the home itself, which cannot bear witness.
+    // The API of one case is the home itself, which cannot be its own witness.
     command.env("WITNESSES", "127.0.0.1:9,localhost:9");
     (command, "check STATUSPAGE_URL")
 }

@@ -42,5 +42,9 @@ fn a_page_that_says_what_it_should_needs_nothing() {
     assert_eq!(planned(&[subject(0, Verdict::Up, -900)], &page(&[Operational])), []);
     let foreign = json!({"id": "p00000000009", "status": "investigating", "created_at": at(-9).to_string(),
         "updated_at": at(-9).to_string(), "metadata": {"other": {}}, "components": [{"id": id(0)}]});
-    assert_eq!(OurIncident::read(&serde_json::from_value(foreign).unwrap()), None, "somebody else's is left alone");
+    assert_eq!(
+        OurIncident::read(&serde_json::from_value(foreign).unwrap()),
+        None,
+        "an incident of another client is left alone"
+    );
 }

@@ -3,7 +3,7 @@
 use shared::proof::Running;
 
 use super::*;
-use crate::identity::Began;
+use crate::judge::start_times::StartTimes;
 
 #[test]
 fn an_outage_has_an_incident_once_it_has_lasted_and_its_component_is_in_the_same_call() {
@@ -32,7 +32,7 @@ fn incidents_can_be_left_out() {
 fn an_incident_goes_its_way_from_the_cause_to_the_end() {
     use IncidentStatus::{Identified, Investigating, Monitoring, Resolved};
     let up = |since| subject(0, Verdict::Up, since);
-    for (told, says, subject, expected) in [
+    for (state, says, subject, expected) in [
         (Investigating, MajorOutage, subject(0, SILENT, -900), None),
         (Investigating, MajorOutage, subject(0, REFUSED, -900), Some((Identified, None))),
         (Investigating, MajorOutage, up(0), Some((Monitoring, Some(Operational)))),
@@ -43,14 +43,14 @@ fn an_incident_goes_its_way_from_the_cause_to_the_end() {
         (Monitoring, Operational, self::subject(0, SILENT, -900), Some((Investigating, Some(MajorOutage)))),
         (Monitoring, Operational, self::subject(0, Verdict::Unknown(UnknownCause::Blind), 0), None),
     ] {
-        let calls = planned(&[subject], &with_incident(says, told, -60));
+        let calls = planned(&[subject], &with_incident(says, state, -60));
         let seen = (!calls.is_empty()).then(|| (change(&calls).status, change(&calls).components.get(&id(0)).copied()));
-        assert_eq!(seen, expected, "{told:?}");
+        assert_eq!(seen, expected, "{state:?}");
     }
 }
 
 #[test]
-fn subscribers_hear_of_the_beginning_and_the_end_only() {
+fn subscribers_are_notified_of_the_beginning_and_the_end_only() {
     use IncidentStatus::{Investigating, Monitoring};
     let notified =
         |subject, status, state| change(&planned(&[subject], &with_incident(status, state, -60))).deliver_notifications;
@@ -63,7 +63,7 @@ fn subscribers_hear_of_the_beginning_and_the_end_only() {
 }
 
 #[test]
-fn the_ending_tells_length_and_kind() {
+fn the_ending_has_length_and_kind() {
     let mut recovered = subject(0, Verdict::Up, -120);
     let ending = |recovered: &Subject| {
         let calls =
@@ -71,19 +71,19 @@ fn the_ending_tells_length_and_kind() {
         change(&calls).body.clone()
     };
     assert_eq!(ending(&recovered), "Reachable since 08:58 CET, after 3 minutes.");
-    recovered.began = Began::of(Running { up: 200, age: 150 }, at(0));
+    recovered.started_now = StartTimes::of(Running { up: 200, age: 150 }, at(0));
     assert_eq!(ending(&recovered), "Reachable since 08:58 CET, after 3 minutes.", "nothing is known of before");
-    recovered.before = Began::of(Running { up: 90_000, age: 80_000 }, at(-600));
+    recovered.started_before = StartTimes::of(Running { up: 90_000, age: 80_000 }, at(-600));
     assert!(
         ending(&recovered).ends_with("3 minutes. The machine at home was started meanwhile: a power cut, or a reboot.")
     );
 }
 
 #[test]
-fn causes_that_alternate_are_told_once() {
+fn causes_that_alternate_are_published_once() {
     let mut view = with_incident(MajorOutage, IncidentStatus::Investigating, -60);
-    let told = planned(&[subject(0, REFUSED, -900)], &view);
-    view.incidents = vec![left(change(&told), 1, -60)];
+    let known = planned(&[subject(0, REFUSED, -900)], &view);
+    view.incidents = vec![left(change(&known), 1, -60)];
     for verdict in [SILENT, REFUSED] {
         assert_eq!(planned(&[subject(0, verdict, -900)], &view), []);
     }
@@ -94,11 +94,7 @@ fn causes_that_alternate_are_told_once() {
 fn an_incident_that_a_human_resolved_is_neither_reopened_nor_doubled() {
     let view = with_incident(Operational, IncidentStatus::Resolved, -60);
     let calls = planned(&[subject(0, SILENT, -900)], &view);
-    assert_eq!(
-        calls,
-        [Call::Set { component: id(0), to: MajorOutage }],
-        "the component is told the truth all the same"
-    );
+    assert_eq!(calls, [Call::Set { component: id(0), to: MajorOutage }], "the component shows the truth all the same");
     let other = |since| Subject { outage_key: Some("other".into()), ..subject(0, SILENT, since) };
     let mut old = view.clone();
     old.incidents[0].updated_at = at(-1_081);

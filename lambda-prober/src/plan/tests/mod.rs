@@ -4,12 +4,18 @@ mod components;
 mod incidents;
 mod several;
 
-use ComponentStatus::{DegradedPerformance, MajorOutage, Operational, PartialOutage, UnderMaintenance};
-use serde_json::json;
-use shared::statuspage::{Incident, IncidentStatus};
+use std::collections::{BTreeMap, HashSet};
 
-use super::*;
-use crate::verdict::{DegradedCause, DownCause, UnknownCause};
+use ComponentStatus::{DegradedPerformance, MajorOutage, Operational, PartialOutage, UnderMaintenance};
+use jiff::Timestamp;
+use serde_json::json;
+use shared::{
+    id::ComponentId,
+    statuspage::{Component, ComponentStatus, Incident, IncidentChange, IncidentStatus},
+};
+
+use super::{Call, OurIncident, Rules, Subject, View, plan, zone};
+use crate::judge::verdict::{DegradedCause, DownCause, UnknownCause, Verdict};
 
 const SILENT: Verdict = Verdict::Down(DownCause::Unreachable);
 const REFUSED: Verdict = Verdict::Down(DownCause::Refused);
@@ -31,8 +37,8 @@ fn subject(number: usize, verdict: Verdict, since: i64) -> Subject {
         down_since: down.then(|| at(since)),
         up_since: verdict.answers().then(|| at(since)),
         outage_key: down.then(|| "k".into()),
-        before: None,
-        began: None,
+        started_before: None,
+        started_now: None,
     }
 }
 
@@ -53,9 +59,9 @@ fn page(statuses: &[ComponentStatus]) -> View {
 /// An incident as it was left by a call, some seconds ago.
 fn left(change: &IncidentChange, number: usize, second: i64) -> OurIncident {
     let ids = change.component_ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>();
-    let told = json!({"id": format!("p{number:011}"), "status": change.status, "created_at": at(second).to_string(),
+    let shown = json!({"id": format!("p{number:011}"), "status": change.status, "created_at": at(second).to_string(),
         "updated_at": at(second).to_string(), "metadata": change.metadata, "components": ids, "incident_updates": [{}]});
-    let incident: Incident = serde_json::from_value(told).unwrap();
+    let incident: Incident = serde_json::from_value(shown).unwrap();
     OurIncident::read(&incident).expect("ours")
 }
 

@@ -15,7 +15,7 @@ fn of_two_incidents_with_one_key_the_older_stays() {
     assert_eq!(calls, [Call::Delete { incident: "p00000000002".parse().unwrap() }]);
     view.incidents[0].updates = 2;
     let calls = planned(&[subject(0, SILENT, -900)], &view);
-    assert_eq!(change(&calls).status, IncidentStatus::Resolved, "what somebody wrote there is kept");
+    assert_eq!(change(&calls).status, IncidentStatus::Resolved, "what was written there is kept");
     assert!(!change(&calls).deliver_notifications);
 }
 

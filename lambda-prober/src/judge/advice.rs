@@ -1,0 +1,97 @@
+//! What to do where an answer is not the home's, is not in HTTP, or comes with a certificate that is not valid.
+
+use super::{
+    headers::{AnswerHeaders, FromCache},
+    identity::Identity,
+    observation::{Answer, Attempt, Exchange, Failure, NotHttp, Origin},
+};
+
+/// Whether that answer, whose proof does not fit, is or may be an old one out of a cache. The same proof for two challenges
+/// is an old one for certain; a new one each time comes from a running beacon, whatever proxy is in between.
+pub(crate) fn may_be_old(answer: &Answer, attempts: &[Attempt]) -> bool {
+    let Answer { identity: Identity::Foreign, headers: AnswerHeaders { proof, .. }, .. } = answer else { return false };
+    let foreign = exchanges(attempts).filter_map(|exchange| exchange.outcome.as_ref().ok());
+    let mut proofs: Vec<_> = foreign.filter(|it| it.identity == Identity::Foreign).map(|it| it.headers.proof).collect();
+    let all = proofs.len();
+    proofs.retain(|it| it == proof);
+    let repeated = proof.is_some() && proofs.len() > 1;
+    match answer.headers.cached() {
+        FromCache::Yes => true,
+        FromCache::Perhaps => repeated || all < 2,
+        FromCache::No => repeated,
+    }
+}
+
+/// What to do about the last answer from the home's address that is not the home's, or about the certificate of one that is;
+/// `None` where the verdict says all. One sentence or two, for the operator.
+pub(crate) fn advice(attempts: &[Attempt]) -> Option<String> {
+    let at_target: Vec<_> = exchanges(attempts).filter(|exchange| exchange.origin == Origin::Target).collect();
+    let mut enough = at_target.iter().filter(|exchange| exchange.is_enough()).peekable();
+    if enough.peek().is_some() {
+        // Of several answers the best one counts.
+        let errors: Option<Vec<_>> = enough.map(|exchange| exchange.certificate.as_deref()).collect();
+        return errors?.last().map(|error| sentence(error));
+    }
+    let is_stranger = |answer: &&Answer| matches!(answer.identity, Identity::Foreign | Identity::Absent);
+    let answer = at_target.iter().rev().filter_map(|exchange| exchange.outcome.as_ref().ok()).find(is_stranger);
+    match answer {
+        Some(answer) => about_answer(answer, attempts),
+        None => at_target.iter().rev().filter_map(|exchange| exchange.outcome.as_ref().err()).find_map(about_failure),
+    }
+}
+
+/// What to do about a port that speaks another protocol than the URL says.
+fn about_failure(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::NotHttp(NotHttp::Tls) => Some("The port speaks TLS: write https:// instead of http://.".into()),
+        Failure::Tls(detail) => Some(sentence(detail)),
+        _ => None,
+    }
+}
+
+/// Makes a sentence of words without a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}.", first.to_uppercase())
+}
+
+fn about_answer(answer: &Answer, attempts: &[Attempt]) -> Option<String> {
+    let Answer { status, identity, headers } = answer;
+    let seen = headers.describe();
+    let seen = if seen.is_empty() { String::new() } else { format!(" ({seen})") };
+    let text = match (identity, status) {
+        (Identity::Foreign, _) if may_be_old(answer, attempts) => format!(
+            "The answer is perhaps an old one out of a cache{seen}, so the home was not asked: let the proxy in front of \
+             the beacon pass every request on, and cache no answer."
+        ),
+        (Identity::Foreign, _) => return None,
+        (_, 300..=399) => format!(
+            "It answers {status}{seen}, a redirect, which is not followed: name the address at which the beacon \
+             itself answers, or remove the redirect."
+        ),
+        (_, 400 | 497) => format!(
+            "It answers {status}{seen}, as an https server does to http://: write https:// where it speaks TLS, else check \
+             what listens there."
+        ),
+        (_, 401 | 403 | 407 | 511) => format!(
+            "It answers {status}{seen} and asks for a login: a router's own page, or a proxy's. Let requests reach the \
+             beacon without a login, or correct the port forwarding."
+        ),
+        (_, 502..=504 | 520..=530) => format!(
+            "It answers {status}{seen}: a proxy or tunnel that does not reach the home. The line or the power is cut there, \
+             or what it connects to (the tunnel's end, the beacon) is stopped."
+        ),
+        (_, 404 | 421) => {
+            format!("It answers {status}{seen}: a web server or proxy that does not hand this name on to the beacon.")
+        }
+        _ => format!(
+            "It answers {status}{seen} without a proof: check what listens there, the port forwarding, and whether the \
+             beacon has its BEACON_KEY."
+        ),
+    };
+    Some(text)
+}
+
+fn exchanges(attempts: &[Attempt]) -> impl Iterator<Item = &Exchange> {
+    attempts.iter().flat_map(|attempt| &attempt.exchanges)
+}

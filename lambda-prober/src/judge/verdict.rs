@@ -1,0 +1,199 @@
+//! What a run concludes, and why: a closed set, each cause with one sentence for people and one label for machines.
+
+/// What a run concludes of a home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It answers as it should.
+    Up,
+    /// It answers, but not as it should.
+    Degraded(DegradedCause),
+    /// It does not answer.
+    Down(DownCause),
+    /// Nothing is known, so nothing is changed.
+    Unknown(UnknownCause),
+}
+
+/// What is wrong with a home that answers, the least first: of several answers the best one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DegradedCause {
+    /// Connecting takes longer than `DEGRADED_ABOVE`.
+    Slow,
+    /// Its certificate is not valid.
+    Certificate,
+    /// It answers where it last proved itself, but its name cannot be resolved.
+    NameService,
+}
+
+/// Why a home counts as down, the most specific first: of several failures the smallest names the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DownCause {
+    /// A beacon with another key answers.
+    Impostor,
+    /// Answers come without a valid proof.
+    Unproven,
+    /// The port is closed.
+    Refused,
+    /// Connections are accepted, but no HTTP answer comes.
+    Reset,
+    /// Connections are accepted, but the TLS handshake fails.
+    Tls,
+    /// Nothing answers.
+    Unreachable,
+    /// The name does not exist.
+    Name,
+}
+
+/// Why nothing is known of a home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnknownCause {
+    /// The home's key could not be read.
+    Key,
+    /// The name service failed.
+    NameService,
+    /// The home has addresses only of a family over which no witness was reached.
+    NoRoute,
+    /// No witness was reached, or this machine could not even try.
+    Blind,
+}
+
+impl DegradedCause {
+    /// Every cause, in order.
+    pub const ALL: [Self; 3] = [Self::Slow, Self::Certificate, Self::NameService];
+}
+
+impl DownCause {
+    /// Every cause, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Impostor, Self::Unproven, Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
+
+    /// Whether it says what to check. Silence does not: line, power and router look the same from outside.
+    pub(crate) const fn is_known(self) -> bool {
+        !matches!(self, Self::Unreachable)
+    }
+}
+
+impl UnknownCause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Key, Self::NameService, Self::NoRoute, Self::Blind];
+}
+
+impl Verdict {
+    /// Every verdict there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let degraded = DegradedCause::ALL.into_iter().map(Self::Degraded);
+        let down = DownCause::ALL.into_iter().map(Self::Down);
+        let unknown = UnknownCause::ALL.into_iter().map(Self::Unknown);
+        std::iter::once(Self::Up).chain(degraded).chain(down).chain(unknown)
+    }
+
+    /// Whether the home answered, as it should or not.
+    pub const fn answers(self) -> bool {
+        matches!(self, Self::Up | Self::Degraded(_))
+    }
+
+    /// `up`, `degraded`, `down` or `unknown`, as in the report.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded(_) => "degraded",
+            Self::Down(_) => "down",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The cause's label, as in the report and in `STATUSES`; `None` when the home is up.
+    pub const fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::Up => None,
+            Self::Degraded(DegradedCause::Slow) => Some("slow"),
+            Self::Degraded(DegradedCause::Certificate) => Some("certificate"),
+            Self::Degraded(DegradedCause::NameService) => Some("only_name_service"),
+            Self::Down(DownCause::Impostor) => Some("impostor"),
+            Self::Down(DownCause::Unproven) => Some("unproven"),
+            Self::Down(DownCause::Refused) => Some("refused"),
+            Self::Down(DownCause::Reset) => Some("reset"),
+            Self::Down(DownCause::Tls) => Some("tls"),
+            Self::Down(DownCause::Unreachable) => Some("unreachable"),
+            Self::Down(DownCause::Name) => Some("name"),
+            Self::Unknown(UnknownCause::Key) => Some("key"),
+            Self::Unknown(UnknownCause::NameService) => Some("name_service"),
+            Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
+            Self::Unknown(UnknownCause::Blind) => Some("blind"),
+        }
+    }
+
+    /// The verdict in a sentence, for the operator.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Up => "The home answers.",
+            Self::Degraded(DegradedCause::Slow) => {
+                "The home answers, but takes long to be reached: the line is overloaded, or loses packets."
+            }
+            Self::Degraded(DegradedCause::Certificate) => {
+                "The home answers and proves itself, but its certificate is not valid: look at what is wrong with it."
+            }
+            Self::Degraded(DegradedCause::NameService) => {
+                "The home answers at its last address, but its name cannot be resolved: look at the name service."
+            }
+            Self::Down(DownCause::Impostor) => {
+                "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have been \
+                 given different keys."
+            }
+            Self::Down(DownCause::Unproven) => {
+                "Something answers, but without your beacon's proof: a stranger on your old address, the router's own page, a \
+                 proxy or tunnel that does not reach it, a cache's old answer, or a beacon without a key."
+            }
+            Self::Down(DownCause::Refused) => {
+                "An address answered, but the port is closed: the beacon is stopped, the port forwarding is lost, or \
+                 the address is no longer yours."
+            }
+            Self::Down(DownCause::Reset) => {
+                "Something took the connection, but broke it off, did not answer in HTTP, or stayed silent: look at the \
+                 router's port forwarding and at the beacon."
+            }
+            Self::Down(DownCause::Tls) => {
+                "Something took the connection, but no secure connection came about: look at the certificate and at \
+                 whether the port speaks TLS."
+            }
+            Self::Down(DownCause::Unreachable) => {
+                "Nothing answered in time: the line or the power is cut, or the port is not forwarded."
+            }
+            Self::Down(DownCause::Name) => {
+                "The name does not exist: look at its spelling and at your account with the name service."
+            }
+            Self::Unknown(UnknownCause::Key) => {
+                "Something answers, but the key that would tell whether it is the home could not be read."
+            }
+            Self::Unknown(UnknownCause::NameService) => {
+                "The name service is in trouble, so the home could not be looked for."
+            }
+            Self::Unknown(UnknownCause::NoRoute) => {
+                "The home has addresses of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: a \
+                 plain Lambda has no IPv6."
+            }
+            Self::Unknown(UnknownCause::Blind) => {
+                "This prober could not look: no witness answered either, or its own machine is in trouble. Look at its network, \
+                 and at WITNESSES."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_cause_has_a_label_and_a_sentence_of_its_own() {
+        let all: Vec<Verdict> = Verdict::all().collect();
+        assert_eq!(all.iter().map(|v| v.cause()).collect::<HashSet<_>>().len(), all.len());
+        assert_eq!(all.iter().map(|v| v.sentence()).collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn causes_are_ordered_from_the_most_specific() {
+        assert!(DownCause::ALL.is_sorted() && DegradedCause::ALL.is_sorted());
+    }
+}

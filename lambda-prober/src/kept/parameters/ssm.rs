@@ -1,0 +1,130 @@
+//! The calls, by AWS's SDK.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_ssm::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{Parameter, ParameterType},
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use shared::{chain::root_cause, secret::Secret};
+use tokio::sync::OnceCell;
+
+use super::{
+    error::{ErrorKind, Operation, ParameterError},
+    resolver::Resolver,
+};
+
+/// A client of this account and region.
+#[derive(Debug, Default)]
+pub(super) struct SsmCalls {
+    /// Made at the first call: it reads the machine's certificates and credentials.
+    client: OnceCell<Client>,
+}
+
+impl SsmCalls {
+    /// The names and values of those that exist, decrypted; `listed` names them in an error.
+    pub(super) async fn get(
+        &self,
+        names: Vec<String>,
+        listed: impl Fn() -> String,
+    ) -> Result<Vec<(String, Secret)>, ParameterError> {
+        let call = self.client().await.get_parameters().set_names(Some(names)).with_decryption(true);
+        let answer = call.send().await.map_err(|error| ParameterError::new(Operation::Read, listed(), &error))?;
+        let value = |parameter: Parameter| Some((parameter.name?, Secret::new(parameter.value?)));
+        Ok(answer.parameters.unwrap_or_default().into_iter().filter_map(value).collect())
+    }
+
+    /// Writes a plain text, whether it exists or not.
+    pub(super) async fn put(&self, name: &str, value: String) -> Result<(), ParameterError> {
+        let call = self.client().await.put_parameter().name(name).value(value);
+        let answer = call.r#type(ParameterType::String).overwrite(true).send().await;
+        answer.map(|_| ()).map_err(|error| ParameterError::new(Operation::Write, name.to_owned(), &error))
+    }
+
+    async fn client(&self) -> &Client {
+        self.client
+            .get_or_init(|| async {
+                // The SDK's own client without its pool: a function is frozen between runs, and pooled connections would be dead.
+                let http = Builder::new()
+                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                    .pool_max_idle_per_host(0)
+                    .build_with_resolver(Resolver);
+                let timeouts = TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(2))
+                    .operation_attempt_timeout(Duration::from_secs(3))
+                    .build();
+                let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+                    .http_client(http)
+                    .timeout_config(timeouts)
+                    .retry_config(RetryConfig::standard().with_max_attempts(4))
+                    .load()
+                    .await;
+                Client::new(&config)
+            })
+            .await
+    }
+}
+
+impl ParameterError {
+    fn new<E, R>(operation: Operation, names: String, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let (kind, why) = match error {
+            SdkError::ServiceError(context) => {
+                let code = context.err().code().unwrap_or("no code");
+                (kind(code), format!("{code}: {}", context.err().message().unwrap_or("no reason given")))
+            }
+            SdkError::TimeoutError(_) => (ErrorKind::Unreachable, "no answer in time".into()),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                (ErrorKind::Unreachable, "no connection in time".into())
+            }
+            SdkError::DispatchFailure(failure) if failure.is_io() => (ErrorKind::Unreachable, "no connection".into()),
+            // The connector marks errors that may be retried; others come from before it: credentials, region.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
+                (ErrorKind::Unreachable, "the connection broke".into())
+            }
+            SdkError::ResponseError(_) => (ErrorKind::Unreachable, "the answer is not from Parameter Store".into()),
+            other => (ErrorKind::Credentials, first_line(other)),
+        };
+        Self { operation, names, kind, why }
+    }
+}
+
+/// Sorts AWS's error codes: those of Systems Manager, of KMS as it passes them on, and those common to all services.
+fn kind(code: &str) -> ErrorKind {
+    match code {
+        "AccessDeniedException" | "AccessDenied" | "KMSAccessDeniedException" | "UnauthorizedOperation" => {
+            ErrorKind::Denied
+        }
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "TooManyUpdates" => ErrorKind::Throttled,
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "OptInRequired" => ErrorKind::Credentials,
+        "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => ErrorKind::Unreachable,
+        _ => ErrorKind::Other,
+    }
+}
+
+/// The first line of the root cause: AWS's list of all the places where it searched for credentials is for its debug log.
+fn first_line(error: &(dyn Error + 'static)) -> String {
+    let text = root_cause(error).to_string();
+    text.lines().next().unwrap_or_default().trim_end_matches(". Attempted:").to_owned()
+}

@@ -1,0 +1,112 @@
+//! `--check --online`: whether the pages and components that the settings name exist, the token is accepted, and each home
+//! proves itself with the key. Nothing is written.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use shared::{
+    api::ApiError,
+    id::{ComponentId, PageId},
+    online::Asked,
+};
+use tokio::time::Instant;
+
+use super::prober::{Prober, RunError};
+use crate::{
+    judge::{
+        advice::advice,
+        verdict::{DownCause, UnknownCause, Verdict},
+    },
+    kept::secrets::RunSecrets,
+    publish::{access::Access, page::listings},
+    report::Probed,
+    target::{Target, Targets},
+    timing::Timing,
+};
+
+/// How long all of it may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Two attempts are enough for a check.
+const ATTEMPTS: usize = 2;
+
+impl Prober {
+    /// Checks everything at once, within [`CHECK_TIMEOUT`].
+    ///
+    /// # Errors
+    /// When there is nothing to check, or this machine cannot make a TLS client.
+    pub(crate) async fn check_online(&self, targets: Option<&Targets>) -> Result<Vec<Asked>, RunError> {
+        let (until, timing) = (Instant::now() + CHECK_TIMEOUT, Timing::of(CHECK_TIMEOUT, ATTEMPTS));
+        let listed;
+        let targets = if let Some(targets) = targets {
+            targets
+        } else {
+            listed = self.listed_targets(until).await?;
+            &listed
+        };
+        let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
+        let http = &self.clients()?.http;
+        let pages = async {
+            match Access::new(http, &self.statuspage, &secrets, &timing).await {
+                Ok(access) => pages(&access, targets, until).await,
+                Err(error) => vec![Asked::wrong(error)],
+            }
+        };
+        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing)));
+        let (mut results, homes) = tokio::join!(pages, homes);
+        results.extend(homes);
+        Ok(results)
+    }
+
+    async fn home(&self, target: &Target, timing: &Timing) -> Asked {
+        match self.probe(&target.home, timing).await {
+            Ok(probed) => of_home(&probed, self.expects_proof(target)),
+            Err(error) => Asked::wrong(error.to_string()),
+        }
+    }
+}
+
+/// The result for a home. Wrong is what does not pass by itself: an address, a key or a certificate; a home that is silent may
+/// answer tomorrow.
+fn of_home(probed: &Probed, expects_proof: bool) -> Asked {
+    let (name, advice) = (&probed.home.name, advice(&probed.attempts));
+    let advised = advice.is_some();
+    let text = advice.unwrap_or_else(|| probed.verdict.sentence().to_owned());
+    let text = text.trim_end_matches('.');
+    match probed.verdict {
+        Verdict::Up if expects_proof => {
+            Asked::there(format!("the home {name} answers, and proves that it holds the key"))
+        }
+        Verdict::Up => Asked::there(format!("the home {name} answers; there is no key to prove it by")),
+        Verdict::Degraded(_) => Asked::there(format!("the home {name} answers, but is degraded: {text}")),
+        Verdict::Down(_) if advised => Asked::wrong(format!("the home {name}: {text}")),
+        Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {
+            Asked::wrong(format!("the home {name}: {text}; check CANARY_URL and BEACON_KEY"))
+        }
+        Verdict::Down(DownCause::Name) => Asked::wrong(format!("the home {name}: {text}; check CANARY_URL")),
+        Verdict::Down(_) => Asked::unasked(format!("the home {name}: {text}; check CANARY_URL, and whether it is up")),
+        Verdict::Unknown(_) => Asked::unasked(format!("the home {name}: {text}")),
+    }
+}
+
+async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<Asked> {
+    let mut wanted: BTreeMap<&PageId, Vec<&ComponentId>> = BTreeMap::new();
+    for target in targets {
+        wanted.entry(&target.page).or_default().push(&target.component);
+    }
+    let mut results = Vec::new();
+    for (page, components) in wanted {
+        let read = access.call(until, |client| listings(client, page, &components)).await;
+        let failed = |error: &ApiError| access.describe(error);
+        let there = read.as_ref().map(|_| "is there, and the token is taken");
+        results.push(Asked::of(&format!("the page {page}"), there, failed));
+        for id in components {
+            let Ok(listings) = &read else { break };
+            let found = listings.iter().find_map(|listing| listing.component(id));
+            results.push(match found {
+                Some(_) => Asked::there(format!("the component {id} is there")),
+                None => Asked::wrong(format!("the page {page} has no component {id}: check PAGE_ID and COMPONENT_ID")),
+            });
+        }
+    }
+    results
+}

@@ -1,0 +1,33 @@
+//! How homes are probed: by the prober, and by `porchlight probe`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{attempts, degraded_above};
+use crate::observe::{
+    ProbeConfig,
+    witness::{DEFAULT_WITNESSES, Witnesses},
+};
+
+/// How homes are probed.
+#[derive(Clone, Debug, Args)]
+pub struct ProbingSettings {
+    /// How many attempts a home gets before it counts as down: 2 to 5
+    #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
+    pub attempts: u8,
+    /// Hosts to connect to when a home does not answer, to tell an outage from a prober that is cut off: names and ports,
+    /// one of them at least by name and one by address
+    #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
+    pub witnesses: Witnesses,
+    /// A home that takes longer than this to be connected to is degraded: up to 4s
+    #[arg(long, env = "DEGRADED_ABOVE", value_name = "DURATION", value_parser = degraded_above, default_value = "2s")]
+    pub degraded_above: Duration,
+}
+
+impl ProbingSettings {
+    /// The configuration for a prober.
+    pub fn config(&self) -> ProbeConfig {
+        ProbeConfig { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above }
+    }
+}
