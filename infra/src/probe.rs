@@ -1,4 +1,4 @@
-//! `porchlight probe`: one look at a home, explained.
+//! `porchlight probe`: one home probed, and what was seen in words.
 
 use std::{
     io::{self, Write},
@@ -17,20 +17,20 @@ use shared::{settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
 use crate::settings::ProbeSettings;
 
-/// Says what was seen, and whether the home is up: success where it answers.
+/// Prints what was seen, and whether the home is up: success where it answers.
 ///
 /// # Errors
-/// When a key is none, a witness is the home itself, or this machine cannot look at all.
+/// When a key is malformed, a witness is the home itself, or this machine cannot probe at all.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
     let config = settings.probing.config();
     let secrets = Secrets::new(Places::without_a_page()?);
     let prober =
         Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_config(config).with_progress(progress());
     let timing = Timing::of(MAX_RUN, settings.probing.attempts.into());
-    let probed = prober.probe(&Home::at(&settings.url), &timing).await.map_err(|error| match error {
+    let result = prober.probe(&Home::at(&settings.url), &timing).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),
         other => other.into(),
     })?;
-    write!(io::stdout(), "{probed}")?;
-    Ok(if probed.verdict.answers() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    write!(io::stdout(), "{result}")?;
+    Ok(if result.verdict.answers() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -27,7 +27,8 @@ use crate::{
 /// A page does not say what it should.
 const EXIT_NOT_PUBLISHED: u8 = 1;
 
-/// Runs once (`--once`), or until SIGINT or SIGTERM (`--every`). Returns 0, or 1 where a page does not say what it should.
+/// Runs once (`--once`), or until SIGINT or SIGTERM (`--every`). Returns 0, or 1 where a page does not say what it
+/// should.
 ///
 /// # Errors
 /// When a setting that a command needs is missing or wrong.
@@ -105,7 +106,8 @@ async fn once(prober: &Prober, targets: Option<&Targets>, timing: &Timing, outpu
     }
 }
 
-/// Runs at that interval until SIGINT or SIGTERM, which cut off a run in progress: its successor continues where it ended.
+/// Runs at that interval until SIGINT or SIGTERM, which cut off a run in progress: its successor continues where it
+/// ended.
 async fn repeat(
     prober: &Prober,
     targets: Option<&Targets>,

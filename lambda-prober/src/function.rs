@@ -29,7 +29,8 @@ use crate::{
 /// How much of the invocation's time is left for the runtime itself.
 const RUNTIME_RESERVE: Duration = Duration::from_secs(1);
 
-/// The shortest time that a run is started with: a shorter one would be killed in the middle, or have too short deadlines.
+/// The shortest time that a run is started with: a shorter one would be killed in the middle, or have too short
+/// deadlines.
 const MIN_TIME: Duration = Duration::from_secs(14);
 
 /// Serves invocations until the platform ends the process.
@@ -55,11 +56,8 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
 /// The deadline of reporting a wrong setting to the runtime API.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The header that says what kind of error it is.
-const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
-
-/// Reports a wrong setting on stderr, and to the runtime API at `runtime_api`, so that invocations fail with it; returns the exit
-/// code.
+/// Reports a wrong setting on stderr, and to the runtime API at `runtime_api`, so that invocations fail with it;
+/// returns the exit code.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
     let wrong = ProberSettings::with_doubts(wrong);
     // An emulator's address may be a URL with a path.
@@ -92,7 +90,8 @@ pub enum ServeError {
     Runtime(#[source] Error),
 }
 
-/// How long a run may take. A deadline that has passed before the run begins is ignored (cargo lambda's emulator sends one).
+/// How long a run may take. A deadline that has passed before the run begins is ignored (cargo lambda's emulator sends
+/// one).
 fn time_for_a_run(deadline: SystemTime, now: SystemTime) -> Result<Duration, Error> {
     let Ok(left) = deadline.duration_since(now) else { return Ok(MAX_RUN) };
     match left.checked_sub(RUNTIME_RESERVE) {

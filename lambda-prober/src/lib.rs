@@ -1,7 +1,7 @@
 //! The prober: probes homes from outside and keeps their status page true.
 //!
-//! A run is observe → judge → plan → publish. Judging and planning are pure; observing, publishing and what is kept between
-//! runs are thin edges around them.
+//! A run is observe → judge → plan → publish. Judging and planning are pure; observing, publishing and what is kept
+//! between runs are thin edges around them.
 //!
 //! # Layout
 //!

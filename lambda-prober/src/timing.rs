@@ -36,10 +36,9 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Spreads a run over `budget`, held between [`MIN_RUN`] and [`MAX_RUN`]. Over 50 s the attempts begin
-    /// 5 s apart, a name may take 3 s and each phase of a connection 4 s (a lost first packet is sent again after
-    /// 1 s and 3 s), and the last 10 s are for publishing. Shorter runs have less of everything, but a phase never has less
-    /// than 1.5 s.
+    /// Spreads a run over `budget`, held between [`MIN_RUN`] and [`MAX_RUN`]. Over 50 s the attempts begin 5 s apart, a
+    /// name may take 3 s and each phase of a connection 4 s (a lost first packet is sent again after 1 s and 3 s), and
+    /// the last 10 s are for publishing. Shorter runs have less of everything, but a phase never has less than 1.5 s.
     pub fn of(budget: Duration, attempts: usize) -> Self {
         let budget = budget.clamp(MIN_RUN, MAX_RUN);
         let share = |part: u32| budget * part / 50;
@@ -53,7 +52,8 @@ impl Timing {
         }
     }
 
-    /// How many calls a run may make for changes: in proportion to its budget, so that shorter cycles keep to the same limit.
+    /// How many calls a run may make for changes: in proportion to its budget, so that shorter cycles keep to the same
+    /// limit.
     pub(crate) fn calls(&self) -> usize {
         let share = self.budget.as_secs_f64() / MAX_RUN.as_secs_f64();
         let calls = (f64::from(MAX_CALLS) * share).max(f64::from(MIN_CALLS));

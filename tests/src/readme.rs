@@ -57,7 +57,7 @@ pub fn variables() -> Vec<String> {
 /// What the page says for each cause, as far as it says anything.
 fn causes() -> String {
     let mut text = String::from(
-        "\nThe causes, and what the component says for each unless `STATUSES` tells otherwise; for those without a status it \
+        "\nThe causes, and what the component says for each unless `STATUSES` says otherwise; for those without a status it \
          stays as it is:\n\n| verdict | cause | component | what it means |\n|---|---|---|---|\n",
     );
     for verdict in Verdict::all() {

@@ -6,8 +6,8 @@ use super::{
     observation::{Answer, Attempt, Exchange, Failure, NotHttp, Origin},
 };
 
-/// Whether that answer, whose proof does not fit, is or may be an old one out of a cache. The same proof for two challenges
-/// is an old one for certain; a new one each time comes from a running beacon, whatever proxy is in between.
+/// Whether that answer, whose proof does not fit, is or may be an old one out of a cache. The same proof for two
+/// challenges is an old one for certain; a new one each time comes from a running beacon, whatever proxy is in between.
 pub(crate) fn may_be_old(answer: &Answer, attempts: &[Attempt]) -> bool {
     let Answer { identity: Identity::Foreign, headers: AnswerHeaders { proof, .. }, .. } = answer else { return false };
     let foreign = exchanges(attempts).filter_map(|exchange| exchange.outcome.as_ref().ok());
@@ -22,8 +22,8 @@ pub(crate) fn may_be_old(answer: &Answer, attempts: &[Attempt]) -> bool {
     }
 }
 
-/// What to do about the last answer from the home's address that is not the home's, or about the certificate of one that is;
-/// `None` where the verdict says all. One sentence or two, for the operator.
+/// What to do about the last answer from the home's address that is not the home's, or about the certificate of one
+/// that is; `None` where the verdict says all. One sentence or two, for the operator.
 pub(crate) fn advice(attempts: &[Attempt]) -> Option<String> {
     let at_target: Vec<_> = exchanges(attempts).filter(|exchange| exchange.origin == Origin::Target).collect();
     let mut enough = at_target.iter().filter(|exchange| exchange.is_enough()).peekable();
@@ -70,16 +70,16 @@ fn about_answer(answer: &Answer, attempts: &[Attempt]) -> Option<String> {
              itself answers, or remove the redirect."
         ),
         (_, 400 | 497) => format!(
-            "It answers {status}{seen}, as an https server does to http://: write https:// where it speaks TLS, else check \
-             what listens there."
+            "It answers {status}{seen}, as an https server does to http://: write https:// where it speaks TLS, else \
+             check what listens there."
         ),
         (_, 401 | 403 | 407 | 511) => format!(
             "It answers {status}{seen} and asks for a login: a router's own page, or a proxy's. Let requests reach the \
              beacon without a login, or correct the port forwarding."
         ),
         (_, 502..=504 | 520..=530) => format!(
-            "It answers {status}{seen}: a proxy or tunnel that does not reach the home. The line or the power is cut there, \
-             or what it connects to (the tunnel's end, the beacon) is stopped."
+            "It answers {status}{seen}: a proxy or tunnel that does not reach the home. The line or the power is cut \
+             there, or what it connects to (the tunnel's end, the beacon) is stopped."
         ),
         (_, 404 | 421) => {
             format!("It answers {status}{seen}: a web server or proxy that does not hand this name on to the beacon.")

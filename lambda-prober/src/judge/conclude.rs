@@ -16,11 +16,12 @@ const MIN_FAILED_ATTEMPTS: usize = 2;
 
 /// Judges the attempts of one run on one target.
 ///
-/// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof; of
-/// several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their failures
-/// names the cause. Attempts in which no witness was reached, the name service failed, or only families were tried over
-/// which no witness was reached, blame the prober's side, and where too few others are left the verdict is `Unknown`. An
-/// answer that could not be checked may have been the home's, so it forbids `Down` whatever else was seen.
+/// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof;
+/// of several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their
+/// failures names the cause. Attempts in which no witness was reached, the name service failed, or only families were
+/// tried over which no witness was reached, blame the prober's side, and where too few others are left the verdict is
+/// `Unknown`. An answer that could not be checked may have been the home's, so it forbids `Down` whatever else was
+/// seen.
 pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
     let exchanges = || attempts.iter().flat_map(|attempt| &attempt.exchanges);
     let flaws = exchanges().filter(|exchange| exchange.is_enough()).map(|exchange| flaw(exchange, degraded_above));
@@ -46,8 +47,8 @@ pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
     Verdict::Unknown(cause.unwrap_or(UnknownCause::Blind))
 }
 
-/// Whether an exchange makes further attempts needless: they can bring nothing better. A certificate does not become valid
-/// within seconds either, but a home that was slow because of a lost packet may be fast the next time.
+/// Whether an exchange makes further attempts needless: they can bring nothing better. A certificate does not become
+/// valid within seconds either, but a home that was slow because of a lost packet may be fast the next time.
 pub fn is_conclusive(exchange: &Exchange, degraded_above: Duration) -> bool {
     exchange.is_enough() && matches!(flaw(exchange, degraded_above), None | Some(DegradedCause::Certificate))
 }

@@ -1,5 +1,5 @@
-//! What an answer's headers say of its sender, besides the proof: server, redirect, proxies, and whether the answer may come
-//! out of a cache. Shown to people; no verdict believes them, but for a cache's.
+//! What an answer's headers say of its sender, besides the proof: server, redirect, proxies, and whether the answer may
+//! come out of a cache. Shown to people; no verdict believes them, but for a cache's.
 
 use shared::proof::Proof;
 use url::Url;

@@ -33,8 +33,8 @@ impl StartTimes {
         self.started.duration_since(self.booted)
     }
 
-    /// Whether these replace `before` on record. Of several beacons that answer in turn the newest is kept: an earlier start is
-    /// only taken where it is the same beacon by another clock.
+    /// Whether these replace `before` on record. Of several beacons that answer in turn the newest is kept: an earlier
+    /// start is only taken where it is the same beacon by another clock.
     pub(crate) fn supersedes(self, before: Self) -> bool {
         let later = self.booted.duration_since(before.booted);
         let moved = self.start_after_boot() - before.start_after_boot();

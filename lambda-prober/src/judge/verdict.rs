@@ -136,12 +136,12 @@ impl Verdict {
                 "The home answers at its last address, but its name cannot be resolved: look at the name service."
             }
             Self::Down(DownCause::Impostor) => {
-                "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have been \
-                 given different keys."
+                "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have \
+                 been given different keys."
             }
             Self::Down(DownCause::Unproven) => {
-                "Something answers, but without your beacon's proof: a stranger on your old address, the router's own page, a \
-                 proxy or tunnel that does not reach it, a cache's old answer, or a beacon without a key."
+                "Something answers, but without your beacon's proof: a stranger on your old address, the router's own \
+                 page, a proxy or tunnel that does not reach it, a cache's old answer, or a beacon without a key."
             }
             Self::Down(DownCause::Refused) => {
                 "An address answered, but the port is closed: the beacon is stopped, the port forwarding is lost, or \
@@ -168,12 +168,12 @@ impl Verdict {
                 "The name service is in trouble, so the home could not be looked for."
             }
             Self::Unknown(UnknownCause::NoRoute) => {
-                "The home has addresses of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: a \
-                 plain Lambda has no IPv6."
+                "The home has addresses of a kind (IPv4 or IPv6) over which this prober reaches nobody, so it cannot tell: \
+                 a plain Lambda has no IPv6."
             }
             Self::Unknown(UnknownCause::Blind) => {
-                "This prober could not look: no witness answered either, or its own machine is in trouble. Look at its network, \
-                 and at WITNESSES."
+                "This prober could not look: no witness answered either, or its own machine is in trouble. Look at its \
+                 network, and at WITNESSES."
             }
         }
     }

@@ -1,5 +1,5 @@
-//! One attempt: both families are queried and tried at once, each address as soon as it is known (after RFC 8305, but without
-//! its delay: what matters is whether anything answers, not which address is better).
+//! One attempt: both families are queried and tried at once, each address as soon as it is known (after RFC 8305, but
+//! without its delay: what matters is whether anything answers, not which address is better).
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -67,8 +67,8 @@ impl Observer<'_> {
         }
     }
 
-    /// Waits for all that is pending, or until shortly after a conclusive answer. The replies for both families, as far as they
-    /// came, and how long resolving took.
+    /// Waits for all that is pending, or until shortly after a conclusive answer. The replies for both families, as far
+    /// as they came, and how long resolving took.
     async fn complete<'a>(
         &'a self,
         attempt: &mut Attempt,

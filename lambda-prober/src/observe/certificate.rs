@@ -1,5 +1,6 @@
-//! Certificates that are not valid are recorded instead of refused: a proof shows who answers all the same, so that a home
-//! whose certificate has expired is not taken for one that is down. What is sent is a challenge, which is not secret.
+//! Certificates that are not valid are recorded instead of refused: a proof shows who answers all the same, so that a
+//! home whose certificate has expired is not taken for one that is down. What is sent is a challenge, which is not
+//! secret.
 
 use std::{
     fmt,
@@ -78,9 +79,10 @@ impl RecordedError {
     }
 }
 
-/// Records what another verifier refuses, of the certificate and of the signature that shows that the other side holds its key,
-/// and accepts both. With a key of the home the proof decides who answers; without one an error that was recorded makes the
-/// answer count as none. So a certificate that no library can read, or whose key cannot check a signature, is not an outage.
+/// Records what another verifier refuses, of the certificate and of the signature that shows that the other side holds
+/// its key, and accepts both. With a key of the home the proof decides who answers; without one an error that was
+/// recorded makes the answer count as none. So a certificate that no library can read, or whose key cannot check a
+/// signature, is not an outage.
 #[derive(Debug)]
 struct RecordingVerifier {
     /// `None` where this machine cannot verify: then nothing is recorded.

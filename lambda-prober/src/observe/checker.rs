@@ -33,8 +33,8 @@ impl Checker<'_> {
         random::bytes().map(|bytes| Some(Challenge::new(bytes)))
     }
 
-    /// Who sent the answer. Before a proof counts as foreign, the keys are read again: they may have been replaced. Where that
-    /// fails, or takes beyond `until`, the keys from before are used.
+    /// Who sent the answer. Before a proof counts as foreign, the keys are read again: they may have been replaced.
+    /// Where that fails, or takes beyond `until`, the keys from before are used.
     pub(super) async fn identify(&self, header: &ProofHeader, until: Instant) -> Identity {
         let with_first = self.secrets.keys(self.home).await.map(|keys| keys.identify(header));
         if let Ok(identity) = with_first

@@ -9,10 +9,11 @@ use tokio::net::TcpStream;
 
 use crate::judge::observation::Failure;
 
-/// What Linux makes of an ICMP answer that names neither port, host nor network: EACCES, ENONET, ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN.
+/// What Linux makes of an ICMP answer that names neither port, host nor network: EACCES, ENONET, ENOPROTOOPT,
+/// EOPNOTSUPP, EHOSTDOWN.
 const REJECTED: [i32; 5] = [13, 64, 92, 95, 112];
 
-/// Opens a connection, and tells a missing network of this machine from a router's "unreachable".
+/// Opens a connection, and distinguishes a missing network of this machine from a router's "unreachable".
 pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     TcpStream::connect(address).await.map_err(|error| match error.kind() {
         ErrorKind::NetworkUnreachable if !has_route(address) => {

@@ -1,4 +1,4 @@
-//! Observing: sockets and name queries that tell what a home answers, and whether witnesses can be reached.
+//! Observing: sockets and name queries that show what a home answers, and whether witnesses can be reached.
 //!
 //! - `observer`: the spaced attempts of a run on one home
 //! - `attempt`: one attempt: resolve the name, and try all addresses at once

@@ -1,4 +1,4 @@
-//! Tells a name that does not exist from a name service that fails.
+//! Distinguishes a name that does not exist from a name service that fails.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The attempts of a run on one home, spaced, until one brings a conclusive answer; witnesses are queried after each attempt
-//! that did not reach the home.
+//! The attempts of a run on one home, spaced, until one brings a conclusive answer; witnesses are queried after each
+//! attempt that did not reach the home.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Witnesses: independent hosts that the prober connects to when a home does not answer, to tell an outage of the home from
-//! one of its own network.
+//! Witnesses: independent hosts that the prober connects to when a home does not answer, to distinguish an outage of
+//! the home from one of its own network.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -24,8 +24,8 @@ pub struct Witness {
     pub port: u16,
 }
 
-/// Witnesses, at least one by name and one by literal address, so that neither a broken name service nor a renumbered host
-/// silences all of them.
+/// Witnesses, at least one by name and one by literal address, so that neither a broken name service nor a renumbered
+/// host silences all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witnesses(Vec<Witness>);
 
@@ -95,7 +95,7 @@ impl Witnesses {
         };
         match self.0.iter().find(is_target) {
             Some(witness) => Err(WrongWitnesses(format!(
-                "the witness {witness} is the target itself, so it cannot tell whether the prober is blind"
+                "the witness {witness} is the target itself, so it cannot show whether the prober is blind"
             ))),
             None => Ok(()),
         }

@@ -53,8 +53,8 @@ impl<'run> WitnessCheck<'run> {
         evidence
     }
 
-    /// Connects to all at once, until both families were reached, all have a result, or one was reached and the others had
-    /// their grace period.
+    /// Connects to all at once, until both families were reached, all have a result, or one was reached and the others
+    /// had their grace period.
     async fn connect_to_all(&self, until: Instant) -> WitnessEvidence {
         let mut until = until.min(Instant::now() + self.timing.resolve + self.timing.phase);
         let mut evidence = WitnessEvidence::default();

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::judge::verdict::{DownCause, Verdict};
 
-/// Up to this many components are changed by a call each. More are changed through an incident at once: a call for each would
-/// not fit into statuspage.io's rate limit.
+/// Up to this many components are changed by a call each. More are changed through an incident at once: a call for each
+/// would not fit into statuspage.io's rate limit.
 pub(super) const MAX_SINGLE_CHANGES: usize = 8;
 
-/// The calls that the page needs, the most important first.
+/// The calls that the page needs, incidents first.
 pub fn plan(subjects: &[Subject], view: &View, rules: &Rules, at: Timestamp) -> Vec<Call> {
     let plan = Plan { view, rules, at };
     let concerned: Vec<&Subject> = subjects

@@ -24,7 +24,8 @@ enum Notify {
 }
 
 impl Plan<'_> {
-    /// Opens an incident about these. One that is opened at once, because there are many, is announced once it has lasted.
+    /// Opens an incident about these. One that is opened at once, because there are many, is announced once it has
+    /// lasted.
     pub(super) fn open(&self, subjects: &[&Subject]) -> Option<Call> {
         let oldest = subjects.iter().min_by_key(|subject| self.view.down_since(subject))?;
         let (key, down_since) = (oldest.outage_key.clone()?, self.view.down_since(oldest)?);
@@ -45,8 +46,8 @@ impl Plan<'_> {
         Some(Call::Open { key, change })
     }
 
-    /// The next update of an open incident; `None` where there is nothing new. `unsure` is whether nothing is known of some of
-    /// its homes.
+    /// The next update of an open incident; `None` where there is nothing new. `unsure` is whether nothing is known of
+    /// some of its homes.
     pub(super) fn update(&self, incident: &OurIncident, members: &[&Subject], unsure: bool) -> Option<IncidentChange> {
         let down: Vec<&Subject> = members.iter().filter(|it| matches!(it.verdict, Verdict::Down(_))).copied().collect();
         match worst(&down) {
@@ -153,8 +154,8 @@ impl Plan<'_> {
         format!("Reachable since {since}, after {length}.{kind}")
     }
 
-    /// Of two open incidents about one outage the older stays. A younger one that has further updates is resolved instead of
-    /// deleted, so that no update is lost.
+    /// Of two open incidents about one outage the older stays. A younger one that has further updates is resolved
+    /// instead of deleted, so that no update is lost.
     pub(super) fn merge_duplicates(&self) -> Vec<Call> {
         let open = || self.view.incidents.iter().filter(|incident| incident.is_open());
         // Two runs that began at the same time may have opened it with keys of their own.

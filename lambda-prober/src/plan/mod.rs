@@ -1,7 +1,8 @@
-//! Planning, pure: from verdicts and a page as read to the calls that make the page say what it should; none when it does.
+//! Planning, pure: from verdicts and a page as read to the calls that make the page say what it should; none when it
+//! does.
 //!
-//! The plan is made again after each read, so that what another client did meanwhile, or an earlier try whose answer was lost,
-//! leaves less to do.
+//! The plan is made again after each read, so that what another client did meanwhile, or an earlier try whose answer
+//! was lost, leaves less to do.
 //!
 //! - [`rules`](Rules): what the operator wants of a page
 //! - [`statuses`]: the component's status for each cause

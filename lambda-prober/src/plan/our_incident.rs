@@ -87,7 +87,8 @@ impl OurIncident {
         })
     }
 
-    /// Whether a prober resolved it, whatever was added since (a postmortem). Any other that is not open, a human resolved.
+    /// Whether a prober resolved it, whatever was added since (a postmortem). Any other that is not open, a human
+    /// resolved.
     pub fn is_ended(&self) -> bool {
         !self.is_open() && self.note.said == IncidentStatus::Resolved
     }

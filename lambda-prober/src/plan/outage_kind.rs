@@ -19,16 +19,16 @@ pub enum OutageKind {
     PowerOrReboot,
     /// Only the beacon started since.
     BeaconRestart,
-    /// Neither did. A machine that slept looks the same.
+    /// Neither did. A machine that slept gives the same times.
     NotRestarted,
 }
 
 impl OutageKind {
     /// The kind of an outage that began at `down_since` and is over at `at`; `None` where that is not known.
     ///
-    /// A boot that is later than before may also be that of a virtual machine that was paused, whose uptime counts no pause,
-    /// or be a clock that was set: both move boot and start alike, and by no more than the time in which no run saw the
-    /// home. A boot that is earlier is another machine's, or a clock that was set back.
+    /// A boot that is later than before may also be that of a virtual machine that was paused, whose uptime counts no
+    /// pause, or be a clock that was set: both move boot and start alike, and by no more than the time in which no run
+    /// saw the home. A boot that is earlier is another machine's, or a clock that was set back.
     pub fn of(before: StartTimes, now: StartTimes, at: Timestamp, down_since: Timestamp) -> Option<Self> {
         // Times that were noted after the outage began say nothing of the time before.
         if before.started > down_since + BOOT_TOLERANCE {

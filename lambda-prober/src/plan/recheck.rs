@@ -38,8 +38,8 @@ impl Recheck {
         }
     }
 
-    /// Whether the latest incidents must be read, too, open or not: one that a human resolved, perhaps just now, must not be
-    /// opened again.
+    /// Whether the latest incidents must be read, too, open or not: one that a human resolved, perhaps just now, must
+    /// not be opened again.
     pub fn needs_recent(&self, open: &[OurIncident]) -> bool {
         self.opens || self.changes.iter().any(|changed| !open.iter().any(|incident| incident.id == *changed))
     }

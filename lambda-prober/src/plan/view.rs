@@ -14,8 +14,8 @@ use shared::{
 use super::our_incident::{OurIncident, oldest_open};
 use crate::judge::{start_times::StartTimes, verdict::Verdict};
 
-/// A human who resolves an incident often sets the component, too; a run then takes a time for the outage's beginning that is
-/// up to two runs and their attempts later.
+/// A human who resolves an incident often sets the component, too; a run then takes a time for the outage's beginning
+/// that is up to two runs and their attempts later.
 const RESOLVED_TOLERANCE: Duration = Duration::from_mins(3);
 
 /// One target, as far as its page is concerned.
@@ -71,8 +71,8 @@ impl View {
         self.components.get(component).and_then(|component| component.status)
     }
 
-    /// Our incident about a subject's outage: the oldest open one, else one that a human resolved. Where the key was lost with
-    /// the record, one that was open since the outage began is about it, too.
+    /// Our incident about a subject's outage: the oldest open one, else one that a human resolved. Where the key was
+    /// lost with the record, one that was open since the outage began is about it, too.
     pub(super) fn incident(&self, subject: &Subject) -> Option<&OurIncident> {
         let with_key = |incident: &&OurIncident| Some(&incident.note.key) == subject.outage_key.as_ref();
         let about = |incident: &&OurIncident| with_key(incident) || incident.names(&subject.component);
@@ -85,8 +85,8 @@ impl View {
         open.or_else(|| resolved().find(with_key)).or_else(|| resolved().find(since))
     }
 
-    /// Since when a subject's outage lasts. A record that missed the end of an outage, because the run that resolved it was cut
-    /// off, is about the outage before; then this one began no earlier than that end.
+    /// Since when a subject's outage lasts. A record that missed the end of an outage, because the run that resolved it
+    /// was cut off, is about the outage before; then this one began no earlier than that end.
     pub(super) fn down_since(&self, subject: &Subject) -> Option<Timestamp> {
         let before = self
             .incidents

@@ -1,5 +1,5 @@
-//! Applies a plan: what it is about is read again right before the writes, and again before every further try, because a try
-//! whose answer was lost may have been carried out. What is then left to do is planned anew.
+//! Applies a plan: what it is about is read again right before the writes, and again before every further try, because
+//! a try whose answer was lost may have been carried out. What is then left to do is planned anew.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -206,8 +206,8 @@ impl Try<'_> {
         Ok(read)
     }
 
-    /// The components that a maintenance in progress names. An API without this call has none: a component that a human set to
-    /// maintenance is respected all the same.
+    /// The components that a maintenance in progress names. An API without this call has none: a component that a human
+    /// set to maintenance is respected all the same.
     async fn maintained(&self) -> Result<HashSet<ComponentId>, ApiError> {
         match self.counted(self.client.active_maintenance(self.publication.page)).await {
             Ok(Incidents(active)) => {

@@ -51,8 +51,8 @@ impl fmt::Display for EndedAttempt<'_> {
     }
 }
 
-/// Prints attempts to stderr as they end, where that is a terminal: the person there waits up to half a minute for the rest.
-/// `None` elsewhere.
+/// Prints attempts to stderr as they end, where that is a terminal: the person there waits up to half a minute for the
+/// rest. `None` elsewhere.
 pub fn progress() -> Option<Progress> {
     let print: Progress = |home, number, attempt| {
         // A closed stderr is no reason to stop.

@@ -1,4 +1,5 @@
-//! The report of a run: one JSON line with stable names, which users' queries and alarms may rely on; and the same in words.
+//! The report of a run: one JSON line with stable names, which users' queries and alarms may rely on; and the same in
+//! words.
 //!
 //! - [`outcome`](Report): the report, and what became of each target
 //! - `json`: its parts as JSON

@@ -42,8 +42,8 @@ impl Prober {
     /// Probes `targets`, or where there are none those that Parameter Store lists, and publishes their state.
     ///
     /// # Errors
-    /// When there is nothing to probe, a witness is a target, or this machine cannot make a TLS client at all. Everything else is
-    /// in the report.
+    /// When there is nothing to probe, a witness is a target, or this machine cannot make a TLS client at all.
+    /// Everything else is in the report.
     pub async fn run(&self, targets: Option<&Targets>, timing: &Timing) -> Result<Report, RunError> {
         let (at, began) = (Timestamp::now(), Instant::now());
         let (observed, until) = (began + timing.observing, began + timing.budget);

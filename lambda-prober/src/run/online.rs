@@ -1,5 +1,5 @@
-//! `--check --online`: whether the pages and components that the settings name exist, the token is accepted, and each home
-//! proves itself with the key. Nothing is written.
+//! `--check --online`: whether the pages and components that the settings name exist, the token is accepted, and each
+//! home proves itself with the key. Nothing is written.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -65,8 +65,8 @@ impl Prober {
     }
 }
 
-/// The result for a home. Wrong is what does not pass by itself: an address, a key or a certificate; a home that is silent may
-/// answer tomorrow.
+/// The result for a home. Wrong is what does not pass by itself: an address, a key or a certificate; a home that is
+/// silent may answer tomorrow.
 fn of_home(probed: &Probed, expects_proof: bool) -> Asked {
     let (name, advice) = (&probed.home.name, advice(&probed.attempts));
     let advised = advice.is_some();

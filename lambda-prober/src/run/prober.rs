@@ -47,8 +47,8 @@ pub enum RunError {
     Witnesses(#[from] WrongWitnesses),
     /// Neither settings nor parameters nor the event name a target.
     #[error(
-        "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or TARGETS_PARAMETER, or give the \
-         schedule an input with targets"
+        "there is nothing to probe: set CANARY_URL, PAGE_ID and COMPONENT_ID, or TARGETS, or TARGETS_PARAMETER, or give \
+         the schedule an input with targets"
     )]
     NothingToProbe,
 }

@@ -85,7 +85,8 @@ impl<'run> TargetState<'run> {
         }
     }
 
-    /// What became of the component, which should have the status `wanted`; `published` is `None` where nothing could be written.
+    /// What became of the component, which should have the status `wanted`; `published` is `None` where nothing could
+    /// be written.
     pub(crate) fn outcome(&self, wanted: Option<ComponentStatus>, published: Option<&Published>) -> PublishOutcome {
         let unknown = matches!(self.verdict, Verdict::Unknown(_));
         match &self.component {

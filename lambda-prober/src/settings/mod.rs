@@ -191,7 +191,8 @@ impl ProberSettings {
             if let Ok(Some(SecretSource::Value(_))) = setting.read() {
                 let name = setting.name;
                 tracing::warn!(
-                    "{name} is a plain variable of the function, which every user with read access to it sees: move it to Parameter Store"
+                    "{name} is a plain variable of the function, which every user with read access to it sees: move it to \
+                     Parameter Store"
                 );
             }
         }

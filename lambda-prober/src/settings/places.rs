@@ -33,8 +33,8 @@ impl ProberSettings {
         let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
         let token = token.ok_or_else(|| {
             WrongSetting(
-                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to the \
-                 name of a parameter"
+                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to \
+                 the name of a parameter"
                     .into(),
             )
         })?;

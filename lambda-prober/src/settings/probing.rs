@@ -16,8 +16,8 @@ pub struct ProbingSettings {
     /// How many attempts a home gets before it counts as down: 2 to 5
     #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
     pub attempts: u8,
-    /// Hosts to connect to when a home does not answer, to tell an outage from a prober that is cut off: names and ports,
-    /// one of them at least by name and one by address
+    /// Hosts to connect to when a home does not answer, to distinguish an outage from a prober that is cut off: names and
+    /// ports, one of them at least by name and one by address
     #[arg(long, env = "WITNESSES", value_name = "HOST:PORT,…", default_value = DEFAULT_WITNESSES)]
     pub witnesses: Witnesses,
     /// A home that takes longer than this to be connected to is degraded: up to 4s

@@ -8,16 +8,16 @@ use shared::id::ComponentId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ParameterName(String);
 
-/// A text that is not a parameter's name. Messages never repeat it: the likeliest mistake is to put the secret where its name
-/// belongs.
+/// A text that is not a parameter's name. Messages never repeat it: the likeliest mistake is to put the secret where
+/// its name belongs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a parameter's name is a path of letters, digits, . - and _ like /porchlight/beacon-key, and not the secret itself"
 )]
 pub struct WrongName;
 
-/// How long a name may be, and how many parts it may have. Parameter Store counts the account's ARN, too, and a component below
-/// a name is one part more, so these are below its limits.
+/// How long a name may be, and how many parts it may have. Parameter Store counts the account's ARN, too, and a
+/// component below a name is one part more, so these are below its limits.
 const MAX_LENGTH: usize = 900;
 const MAX_PARTS: usize = 14;
 

@@ -2,7 +2,11 @@
 
 /// A call to Parameter Store that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Parameter Store: {names} cannot be {done} ({why}): {advice}", done = self.operation.done(), advice = self.kind.advice())]
+#[error(
+    "Parameter Store: {names} cannot be {done} ({why}): {advice}",
+    done = self.operation.done(),
+    advice = self.kind.advice()
+)]
 pub(crate) struct ParameterError {
     pub(super) operation: Operation,
     /// The parameters that it was about.

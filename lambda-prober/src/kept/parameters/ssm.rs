@@ -50,7 +50,8 @@ impl SsmCalls {
     async fn client(&self) -> &Client {
         self.client
             .get_or_init(|| async {
-                // The SDK's own client without its pool: a function is frozen between runs, and pooled connections would be dead.
+                // The SDK's own client without its pool: a function is frozen between runs, and pooled connections
+                // would be dead.
                 let http = Builder::new()
                     .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
                     .pool_max_idle_per_host(0)

@@ -141,8 +141,8 @@ impl Secrets {
         })
     }
 
-    /// Caches what was read, and returns the errors. What could not be read, and a needed secret that does not exist any more,
-    /// stays as it was.
+    /// Caches what was read, and returns the errors. What could not be read, and a needed secret that does not exist
+    /// any more, stays as it was.
     fn cache(
         &self,
         wanted: &[Wanted<'_>],

@@ -29,8 +29,8 @@ pub(super) fn read(path: &Path) -> Result<HashMap<ComponentId, StateRecord>, Str
     Ok(whole.into_iter().filter_map(record).collect())
 }
 
-/// Writes `changed` beside what else is in the file, which is replaced as a whole: a crash leaves the old one. A lock on a file
-/// beside it keeps other processes out meanwhile.
+/// Writes `changed` beside what else is in the file, which is replaced as a whole: a crash leaves the old one. A lock
+/// on a file beside it keeps other processes out meanwhile.
 ///
 /// # Errors
 /// When it cannot be written; the text is for people.

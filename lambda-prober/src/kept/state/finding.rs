@@ -17,7 +17,8 @@ const NOTE_INTERVAL: Duration = Duration::from_mins(10);
 /// An outage that was noted within this time continues, whatever the page says; about an older one the page is right.
 const NOTE_VALID_FOR: Duration = Duration::from_mins(25);
 
-/// How far apart two runs may be for a home to count as up throughout: a run an hour is the slowest schedule that makes sense.
+/// How far apart two runs may be for a home to count as up throughout: a run an hour is the slowest schedule that makes
+/// sense.
 const MAX_GAP: Duration = Duration::from_mins(65);
 
 /// What a run found of one home.
@@ -46,8 +47,8 @@ pub struct Finding<'a> {
 }
 
 impl Finding<'_> {
-    /// Whether the record must be read. While page and verdict are plainly up, the cached one is enough, unless that shows an
-    /// outage that is not over, or another address or start.
+    /// Whether the record must be read. While page and verdict are plainly up, the cached one is enough, unless that
+    /// shows an outage that is not over, or another address or start.
     pub fn needs_record(&self, cached: Option<&StateRecord>) -> bool {
         let plainly_up =
             self.verdict == Verdict::Up && self.says(ComponentStatus::Operational) && self.incident.is_none();
@@ -134,8 +135,8 @@ impl Finding<'_> {
         }
     }
 
-    /// The record, corrected by the page: a record may be lost, or of another time. An open incident with another key is about
-    /// a later outage than the record's, and a home has not been up since before its outage began.
+    /// The record, corrected by the page: a record may be lost, or of another time. An open incident with another key
+    /// is about a later outage than the record's, and a home has not been up since before its outage began.
     fn with_page(&self, known: StateRecord) -> StateRecord {
         let shown = self.shown_by_page();
         let Some(began) = shown.down_since else { return known };
@@ -180,8 +181,8 @@ impl Finding<'_> {
         self.at.duration_since(time).unsigned_abs()
     }
 
-    /// The start times of the record after this run. Until an outage is over and its incident resolved, those from before it are
-    /// needed.
+    /// The start times of the record after this run. Until an outage is over and its incident resolved, those from
+    /// before it are needed.
     fn start_times(&self, before: &StateRecord) -> Option<StartTimes> {
         let known = before.start_times();
         if before.down_since.is_some() || self.incident.is_some() || !self.verdict.answers() {
@@ -193,8 +194,8 @@ impl Finding<'_> {
         }
     }
 
-    /// The last proven address after this run. Of several, the one on record stays while the name has it: which of them answers
-    /// first is chance.
+    /// The last proven address after this run. Of several, the one on record stays while the name has it: which of them
+    /// answers first is chance.
     fn address(&self, before: &StateRecord) -> Option<IpAddr> {
         match (self.proven, before.last_proven_address) {
             (Some(_), Some(known)) if self.addresses.contains(&known) => Some(known),

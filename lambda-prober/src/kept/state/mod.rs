@@ -1,5 +1,5 @@
-//! State: one small record for each home, between runs. No run depends on it: a record that is lost, old or unreadable makes a
-//! run less informed, and one that cannot be written is written by the next run.
+//! State: one small record for each home, between runs. No run depends on it: a record that is lost, old or unreadable
+//! makes a run less informed, and one that cannot be written is written by the next run.
 //!
 //! - [`record`](StateRecord): what is kept of a home
 //! - [`finding`](Finding): what a run found, and how that changes the record

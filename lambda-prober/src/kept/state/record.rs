@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::judge::start_times::StartTimes;
 
-/// One home's record, as JSON. Without it a run is right, only less informed: what is missing is `None`, and a record that
-/// cannot be read is an empty one.
+/// One home's record, as JSON. Without it a run is right, only less informed: what is missing is `None`, and a record
+/// that cannot be read is an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StateRecord {

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{kept::parameters::ParameterStore, mode::Mode, target::ParameterName};
 
-/// How many records are written at once. Parameter Store allows three writes a second; the SDK retries where there are more.
+/// How many records are written at once. Parameter Store allows three writes a second; the SDK retries where there are
+/// more.
 const CONCURRENT_WRITES: usize = 3;
 
 /// How long a warm instance uses its cached records. Another instance may have written since.
