@@ -56,6 +56,9 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
 /// The deadline of reporting a wrong setting to the runtime API.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The header that says what kind of error it is.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+
 /// Reports a wrong setting on stderr, and to the runtime API at `runtime_api`, so that invocations fail with it;
 /// returns the exit code.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
