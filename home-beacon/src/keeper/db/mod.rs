@@ -21,13 +21,12 @@ pub(super) mod write_fault;
 
 use std::{
     fmt,
-    fs::File,
     ops::{Deref, DerefMut},
     sync::Arc,
     time::Duration,
 };
 
-use shared::chain::root_cause;
+use shared::{chain::root_cause, lock::FileLock};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, migrate::Migrator, pool::PoolConnection};
 use tokio::time::sleep;
 
@@ -54,7 +53,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Db {
     /// Held for as long as the database is open; the kernel releases it however the process ends.
-    _lock: Arc<Option<File>>,
+    _lock: Arc<Option<FileLock>>,
     write: SqlitePool,
     read: SqlitePool,
     health: WriteHealth,
@@ -79,7 +78,7 @@ enum On {
 pub(super) struct Tx(Conn);
 
 impl Db {
-    fn new(lock: Option<File>, write: SqlitePool, read: SqlitePool, health: WriteHealth) -> Self {
+    fn new(lock: Option<FileLock>, write: SqlitePool, read: SqlitePool, health: WriteHealth) -> Self {
         Self { _lock: Arc::new(lock), write, read, health }
     }
 
