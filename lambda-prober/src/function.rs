@@ -67,8 +67,7 @@ pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
     let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
     let report = async {
         let url = Url::parse(&format!("{base}/2018-06-01/runtime/init/error"))?;
-        let deadlines =
-            Deadlines { connect: REFUSAL_TIMEOUT, read: REFUSAL_TIMEOUT, total: REFUSAL_TIMEOUT };
+        let deadlines = Deadlines { connect: REFUSAL_TIMEOUT, read: REFUSAL_TIMEOUT, total: REFUSAL_TIMEOUT };
         let client = client_for([&url], deadlines)?;
         let kind = HeaderValue::from_static("Settings.Wrong");
         let call = client.call(Method::POST, url).header(ERROR_TYPE, kind);

@@ -49,8 +49,8 @@ pub(super) async fn date(recorder: &Recorder) {
 
 /// Logs how much waits for upstream.
 pub(super) async fn log_backlog(outbox: &Outbox, now: Timestamp) -> Result<(), KeeperError> {
-    let Backlog { waiting, too_old, set_aside, .. } = outbox.backlog(now).await?;
-    tracing::info!(waiting, too_old, set_aside, "points for upstream");
+    let Backlog { waiting, too_old, rejected, .. } = outbox.backlog(now).await?;
+    tracing::info!(waiting, too_old, rejected, "points for upstream");
     Ok(())
 }
 

@@ -31,7 +31,7 @@ pub const UPSTREAM_TOKEN: SecretSetting = SecretSetting {
 };
 
 /// Longer, a value says nothing of the line as it is now.
-const LONGEST_HOLD: Duration = Duration::from_hours(24);
+const MAX_HOLD: Duration = Duration::from_hours(24);
 
 /// What HOLD is without being set.
 const DEFAULT_HOLD: Duration = Duration::from_hours(3);
@@ -58,11 +58,11 @@ pub struct KeeperSettings {
     /// Refuse points of metrics outside the last 28 days, rather than leave them out without a word
     #[arg(long, env = "KEEPER_STRICT_POINTS")]
     pub keeper_strict_points: bool,
-    /// Where the seed's page is public, like `https://api.statuspage.io/v1`: what is marked with `relay` is told there, and what
+    /// Where the seed's page is public, like `https://api.statuspage.io/v1`: what is marked with `relay` is sent there, and what
     /// is said there is copied
     #[arg(long, env = "UPSTREAM_URL", value_parser = base_address)]
     pub upstream_url: Option<Url>,
-    /// For how long the last value of a bandwidth test is told upstream again, every five minutes; 0s: never
+    /// For how long the last value of a bandwidth test is sent upstream again, every five minutes; 0s: never
     #[arg(long, env = "HOLD", value_name = "DURATION", value_parser = hold, default_value = "3h")]
     pub hold: Duration,
     /// How much is logged: error, warn, info, debug or trace
@@ -78,10 +78,10 @@ pub struct KeeperSettings {
     pub command: Option<KeeperCommand>,
 }
 
-/// What a keeper that runs already can be asked.
+/// Commands to a keeper that is running.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeeperCommand {
-    /// Show how the relay of the keeper at `KEEPER_ADDR` is, and the points that upstream refused
+    /// Show the state of the relay of the keeper at `KEEPER_ADDR`, and the points that upstream refused
     Relay {
         #[command(subcommand)]
         command: Option<RelayCommand>,
@@ -90,7 +90,7 @@ pub enum KeeperCommand {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum RelayCommand {
-    /// Put the points back that were set aside
+    /// Queue the points again that upstream refused
     Retry,
 }
 
@@ -103,7 +103,7 @@ fn hold(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     let hold = duration(text)?;
-    if hold > LONGEST_HOLD { Err("a value is held for 24h at most".into()) } else { Ok(hold) }
+    if hold > MAX_HOLD { Err("a value is held for 24h at most".into()) } else { Ok(hold) }
 }
 
 fn database(text: &str) -> Result<String, String> {
@@ -116,7 +116,7 @@ fn database(text: &str) -> Result<String, String> {
 const SHARED_TOKEN: &str = "UPSTREAM_TOKEN is KEEPER_TOKEN: this keeper's own token is not to leave for another host, so set \
                             UPSTREAM_TOKEN to the key of the page at UPSTREAM_URL";
 
-/// Whether an address is one of this machine or of a network at home, told by its digits: no name server is asked.
+/// Whether an address is one of this machine or of a network at home, by its digits: no name server is asked.
 fn is_at_home(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
@@ -128,7 +128,7 @@ fn is_at_home(url: &Url) -> bool {
     }
 }
 
-/// Whether an address names what listens here, as far as that can be told without asking a name server.
+/// Whether an address names what listens here, as far as that is known without asking a name server.
 fn is_here(url: &Url, listening: SocketAddr) -> bool {
     let address = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::from(address),
@@ -142,7 +142,7 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
 
 impl KeeperSettings {
     /// # Errors
-    /// When there can be no database where it is said to be, or both doors are one.
+    /// When there can be no database where it is said to be, or both listeners have one address.
     pub fn validate(&self) -> Result<(), WrongSetting> {
         if let Some(public) = self.keeper_public_addr.filter(|public| collides(*public, self.keeper_addr)) {
             return Err(WrongSetting(format!(
@@ -152,7 +152,7 @@ impl KeeperSettings {
         check_place(&self.database_url).map_err(|error| WrongSetting(format!("DATABASE_URL: {error}")))
     }
 
-    /// Whom to relay to, if anybody.
+    /// The page upstream, where there is one.
     ///
     /// # Errors
     /// When the address comes without a token, or the other way round, or is this keeper's own.
@@ -167,7 +167,7 @@ impl KeeperSettings {
             (Some(url), Some(token)) => {
                 if is_here(url, self.keeper_addr) || self.keeper_public_addr.is_some_and(|public| is_here(url, public))
                 {
-                    return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be told");
+                    return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be relayed to");
                 }
                 keeper_token::at_start(&token, &token.name(UPSTREAM_TOKEN.name), url, "UPSTREAM_URL")?;
                 if Self::shares_its_token()? && !is_at_home(url) {
@@ -178,7 +178,7 @@ impl KeeperSettings {
         }
     }
 
-    /// Whether the page upstream is told this keeper's own token.
+    /// Whether the page upstream is sent this keeper's own token.
     fn shares_its_token() -> Result<bool, WrongSetting> {
         let current = |secret: SecretSetting| secret.read()?.as_ref().map(SecretSource::current).transpose();
         let (own, upstream) = (current(KEEPER_TOKEN)?, current(UPSTREAM_TOKEN)?);
@@ -190,10 +190,10 @@ impl KeeperSettings {
         let relays = self.upstream_url.is_some();
         let mut doubts = seed.map(|seed| seed.doubts(relays)).unwrap_or_default();
         if relays {
-            // A seed that marks nothing is well: upstream's page is copied all the same.
+            // A seed that marks nothing is fine: upstream's page is copied all the same.
             if seed.is_none() {
                 doubts.push(
-                    "UPSTREAM_URL is set, but KEEPER_SEED is not: nothing says what is told there, nor which page it is; name a \
+                    "UPSTREAM_URL is set, but KEEPER_SEED is not: nothing says what is sent there, nor which page it is; name a \
                      seed with the ids that upstream has, and relay = true"
                         .into(),
                 );
@@ -202,7 +202,7 @@ impl KeeperSettings {
                 doubts.push(SHARED_TOKEN.into());
             }
         } else if self.hold != DEFAULT_HOLD {
-            doubts.push("HOLD is set, but UPSTREAM_URL is not: nothing is told upstream".into());
+            doubts.push("HOLD is set, but UPSTREAM_URL is not: nothing is sent upstream".into());
         }
         doubts
     }

@@ -70,7 +70,7 @@ pub struct Waiting {
 /// Opens the database and applies the seed, or finds out that this must wait.
 ///
 /// # Errors
-/// When a setting cannot work, or the disk is in trouble that does not pass.
+/// When a setting cannot work, or the disk fails in a way that does not pass.
 pub async fn start(config: KeeperConfig, host: Host) -> Result<Started, StartError> {
     let error = match Keeper::open(config.clone(), host.clone()).await {
         Ok(keeper) => return Ok(Started::Ready(Box::new(keeper))),
@@ -125,8 +125,7 @@ impl Waiting {
             if obstacle(&self.config.database_url).is_some() {
                 continue;
             }
-            // SQLite has one view of a database's log for a whole process, and who reads has made it one that cannot be
-            // written.
+            // SQLite has one view of a database's log for a whole process, and the reader's is one that cannot be written.
             if let Some(reading) = self.reading.take() {
                 reading.close().await;
             }

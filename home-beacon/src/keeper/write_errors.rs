@@ -142,7 +142,7 @@ async fn a_delivery_is_not_forgotten_when_the_write_that_carries_it_fails() {
     }
 }
 
-/// Where a commit fails, SQLite takes everything back at once; who does not know that may take the next transactions for
+/// Where a commit fails, SQLite rolls everything back at once; a pool that misses that may take the next transactions for
 /// parts of one that never ends.
 #[tokio::test]
 async fn what_is_acknowledged_after_a_commit_failed_is_on_disk() {

@@ -1,4 +1,4 @@
-//! `keeper relay`: asks the keeper that runs how its relay is, and lets it try again what upstream refused.
+//! `keeper relay`: shows the state of the relay of a keeper that is running, and lets it retry what upstream refused.
 
 use std::{
     io::{self, Write},
@@ -23,9 +23,9 @@ const SETTINGS: ApiSettings<'_> = ApiSettings { address: "KEEPER_ADDR", token: K
 const PATH: &str = "/porchlight/v1/relay";
 
 #[derive(Deserialize)]
-struct Told {
+struct RelayAnswer {
     relay: Relay,
-    points_set_aside: Vec<SetAside>,
+    rejected_points: Vec<Rejected>,
 }
 
 #[derive(Deserialize)]
@@ -33,11 +33,11 @@ struct Relay {
     condition: String,
     reason: Option<String>,
     left: Vec<Left>,
-    looked_at: Option<Timestamp>,
+    mirrored_at: Option<Timestamp>,
     waiting: u64,
     oldest: Option<i64>,
     too_old: u64,
-    set_aside: u64,
+    rejected: u64,
 }
 
 #[derive(Deserialize)]
@@ -47,14 +47,14 @@ struct Left {
 }
 
 #[derive(Deserialize)]
-struct SetAside {
+struct Rejected {
     metric: String,
     timestamp: i64,
     value: f64,
     reason: String,
 }
 
-/// Says how the relay is; a failure while it is paused, because a person must mend that.
+/// Prints the state of the relay; a failure while it is paused, because a person must mend that.
 ///
 /// # Errors
 /// When the keeper does not answer, or does not relay.
@@ -73,41 +73,41 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
     if let Some(RelayCommand::Retry) = command {
         #[derive(Deserialize)]
         struct Retried {
-            put_back: u64,
+            requeued: u64,
         }
         let path = format!("{PATH}/retry");
-        let Retried { put_back } = api.call(Method::POST, &path, None).await.map_err(failed)?;
-        match put_back {
-            0 => writeln!(out, "Nothing that upstream refused was set aside.")?,
-            _ => writeln!(out, "{} put back, to be sent again.", points(put_back))?,
+        let Retried { requeued } = api.call(Method::POST, &path, None).await.map_err(failed)?;
+        match requeued {
+            0 => writeln!(out, "Upstream has refused no point.")?,
+            _ => writeln!(out, "{} queued again.", points(requeued))?,
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let Told { relay, points_set_aside } = api.call(Method::GET, PATH, None).await.map_err(failed)?;
-    tell(&mut out, &relay, &points_set_aside)?;
+    let RelayAnswer { relay, rejected_points } = api.call(Method::GET, PATH, None).await.map_err(failed)?;
+    print(&mut out, &relay, &rejected_points)?;
     Ok(if relay.condition == "paused" { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn tell(out: &mut impl Write, relay: &Relay, aside: &[SetAside]) -> io::Result<()> {
-    let Relay { condition, reason, left, looked_at, waiting, oldest, too_old, set_aside } = relay;
+fn print(out: &mut impl Write, relay: &Relay, aside: &[Rejected]) -> io::Result<()> {
+    let Relay { condition, reason, left, mirrored_at, waiting, oldest, too_old, rejected } = relay;
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     writeln!(out, "condition: {condition}{reason}")?;
     for Left { id, reason } in left {
-        writeln!(out, "left alone: {id}: {reason}")?;
+        writeln!(out, "not taken: {id}: {reason}")?;
     }
-    match looked_at {
-        Some(at) => writeln!(out, "looked at the page upstream: {at:.0}")?,
-        None => writeln!(out, "looked at the page upstream: not since the keeper began")?,
+    match mirrored_at {
+        Some(at) => writeln!(out, "page upstream copied: {at:.0}")?,
+        None => writeln!(out, "page upstream copied: not since the keeper began")?,
     }
     let oldest = oldest.map(|slot| format!(", the oldest from {}", time(slot))).unwrap_or_default();
     writeln!(out, "waiting: {}{oldest}", points(*waiting))?;
     let old = if *too_old > 0 { format!(", {too_old} of them too old for upstream") } else { String::new() };
-    writeln!(out, "set aside: {}{old}", points(*set_aside))?;
-    for SetAside { metric, timestamp, value, reason } in aside {
+    writeln!(out, "rejected: {}{old}", points(*rejected))?;
+    for Rejected { metric, timestamp, value, reason } in aside {
         writeln!(out, "  {} {metric} {value}: {reason}", time(*timestamp))?;
     }
-    if set_aside > too_old {
-        writeln!(out, "`keeper relay retry` puts back what was refused.")?;
+    if rejected > too_old {
+        writeln!(out, "`keeper relay retry` queues again what was refused.")?;
     }
     Ok(())
 }

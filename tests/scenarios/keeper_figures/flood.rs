@@ -66,7 +66,7 @@ async fn a_thousand_points_a_second_are_all_there_afterwards() {
         all_there(&keeper, client, calls, began).await;
     }
     let (_, relay) = keeper.own(Method::GET, "/relay", None).await;
-    assert_eq!((&relay["relay"]["failed_calls"], &relay["points_set_aside"]), (&json!(0), &json!([])), "{relay}");
+    assert_eq!((&relay["relay"]["failed_calls"], &relay["rejected_points"]), (&json!(0), &json!([])), "{relay}");
     if long() {
         told(&keeper, &upstream, began).await;
     }

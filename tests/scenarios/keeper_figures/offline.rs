@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fastrand::Rng;
 use home_beacon::{
-    keeper::relay::planner::{FOR_LOOKING, MOST_CALLS, MOST_POINTS},
+    keeper::relay::planner::{MAX_CALLS, MAX_POINTS, RESERVED_FOR_MIRROR},
     reading::{Field, MOST},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -57,10 +57,10 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
         assert!(step(&mut worker, &clock, late).await, "it is told in time: {:?}", reports.latest());
         lately.extend((calls..reports.latest().calls).map(|_| now));
         lately.retain(|call| call.as_secs() + 60 > now.as_secs());
-        assert!(lately.len() <= MOST_CALLS, "{} calls in a minute", lately.len());
+        assert!(lately.len() <= MAX_CALLS, "{} calls in a minute", lately.len());
     }
     let (took, report) = (clock.passed().as_secs_f64() / 60.0, reports.latest());
-    let (calls, pace) = (points.div_ceil(MOST_POINTS), MOST_CALLS - FOR_LOOKING);
+    let (calls, pace) = (points.div_ceil(MAX_POINTS), MAX_CALLS - RESERVED_FOR_MIRROR);
     #[expect(clippy::cast_precision_loss, reason = "they are few")]
     let least = calls as f64 / pace as f64;
     eprintln!(
@@ -72,7 +72,7 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
     // In its first minute it leaves room for the calls of the keeper before it.
     assert!(took < least + 1.5, "{took:.1} min");
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes")]
-    let looks = FOR_LOOKING * (took as usize + 2);
+    let looks = RESERVED_FOR_MIRROR * (took as usize + 2);
     assert!(report.calls <= (calls + looks) as u64, "{} calls", report.calls);
     for (metric, told) in told {
         assert!(held(&upstream, metric, from, to).await == told, "upstream holds what was measured of {metric}");

@@ -109,7 +109,7 @@ async fn a_clock_that_steps_neither_doubles_nor_loses_points() {
     // What was measured on the day ahead lies in upstream's future, which a strict one refuses.
     let ahead = [9.0, 10.0, 11.0];
     let expected: Vec<_> = (0..sent).map(f64::from).filter(|value| !ahead.contains(value)).collect();
-    assert_eq!((values, backlog.waiting, backlog.set_aside), (expected, 0, 6));
+    assert_eq!((values, backlog.waiting, backlog.rejected), (expected, 0, 6));
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn points_older_than_upstream_takes_stay_are_listed_and_are_sent_when_the_
     world.pass(Duration::from_mins(2)).await;
     let backlog = world.home.backlog().await;
     // Two metrics show of it: the value, and what was lost.
-    assert_eq!((backlog.waiting, backlog.too_old, backlog.set_aside), (0, 2, 2));
+    assert_eq!((backlog.waiting, backlog.too_old, backlog.rejected), (0, 2, 2));
     let listed = world.home.outbox.rejected(world.now(), 5).await.expect("a list");
     assert!(listed.len() == 2 && listed.iter().all(|it| it.reason.contains("older than 28 days")), "{listed:?}");
     assert!(points(&world.upstream, LATENCY, world.start).await.is_empty(), "it was not sent");
@@ -64,7 +64,7 @@ async fn what_was_set_aside_takes_no_newer_values_place() {
     assert!((waiting(&world).await[0].value - 2.0).abs() < 1e-9, "its slot has another value by now");
     let refused = waiting(&world).await.remove(0);
     world.home.outbox.reject(&refused, "it is wrong", now).await.expect("it can be written");
-    assert_eq!(world.home.backlog().await.set_aside, 1);
+    assert_eq!(world.home.backlog().await.rejected, 1);
     world.measure("ping", Outcome::Value(3.0), None).await;
     let newest = waiting(&world).await;
     world.home.outbox.mark_delivered(newest, Duration::ZERO).await.expect("it is remembered");

@@ -24,7 +24,7 @@ async fn a_refused_token_pauses_everything_until_its_file_changes() {
     let relay = Relay::start([], REFUSED).await;
     store(&relay.home, &[ping(Timestamp::now(), 10.0)]).await;
     let told = relay.says(RELAY_TIMEOUT, |told| told["condition"] == "paused").await;
-    assert_eq!((told["waiting"].as_i64(), told["set_aside"].as_i64()), (Some(2), Some(0)), "{told}");
+    assert_eq!((told["waiting"].as_i64(), told["rejected"].as_i64()), (Some(2), Some(0)), "{told}");
     let calls = relay.way.calls().len();
     let health: serde_json::Value = relay
         .home
@@ -79,7 +79,7 @@ async fn a_metric_that_upstream_does_not_have_stops_no_other() {
         store(&relay.home, &[ping(now - SignedDuration::from_mins(minute), 10.0)]).await;
     }
     let told = relay.says(RELAY_TIMEOUT, |told| told["left"][0]["id"] == LOSS && told["waiting"] == 5).await;
-    assert_eq!(told["set_aside"], 0, "{told}");
+    assert_eq!(told["rejected"], 0, "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(10)).await.len(), 5);
 }
 
@@ -91,7 +91,7 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     let value = |minute: i64| if minute % 40 == 7 { 13.0 } else { 20.5 };
     let readings: Vec<_> = (0..60).map(|minute| ping(now - SignedDuration::from_mins(minute), value(minute))).collect();
     store(&relay.home, &readings).await;
-    let told = relay.says(RELAY_TIMEOUT, |told| told["waiting"] == 0 && told["set_aside"] == 2).await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["waiting"] == 0 && told["rejected"] == 2).await;
     assert_eq!(told["condition"], "well", "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 58);
     assert_eq!(points(&relay.upstream, LOSS, now - SignedDuration::from_mins(200)).await.len(), 60);
@@ -103,10 +103,10 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     };
     let listed = ask(&["relay"]).await;
     assert_eq!(listed.code, Some(0), "{}", listed.stderr);
-    assert!(listed.stdout.contains("set aside: 2 points") && listed.stdout.contains("13: POST"), "{}", listed.stdout);
+    assert!(listed.stdout.contains("rejected: 2 points") && listed.stdout.contains("13: POST"), "{}", listed.stdout);
     relay.way.play(Fault::None);
     let retried = ask(&["relay", "retry"]).await;
-    assert_eq!(retried.stdout, "2 points put back, to be sent again.\n", "{}", retried.stderr);
+    assert_eq!(retried.stdout, "2 points queued again.\n", "{}", retried.stderr);
     relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 60);
 }

@@ -54,7 +54,7 @@ async fn with_public_door() -> (Keeper, String) {
         let line: Value = serde_json::from_str(line).ok()?;
         let said = line["message"].as_str().or(line["fields"]["message"].as_str())?;
         let address = line["address"].as_str().or(line["fields"]["address"].as_str())?;
-        said.starts_with("listening for strangers").then(|| format!("http://{address}"))
+        said.starts_with("public listener").then(|| format!("http://{address}"))
     });
     let public = public.unwrap_or_else(|| panic!("it tells its public address: {lines:#?}"));
     (keeper, public)
@@ -102,17 +102,17 @@ async fn the_public_page_gives_no_reasons_with_ids() {
     .await;
     relay.says(Duration::from_secs(60), |told| told["condition"] == "trouble").await;
     let lines = relay.home.process.lines().join("\n");
-    let public = lines.lines().find(|line| line.contains("listening for strangers")).expect("a line");
+    let public = lines.lines().find(|line| line.contains("public listener")).expect("a line");
     let public: Value = serde_json::from_str(public).expect("JSON");
     let address = public["address"].as_str().or(public["fields"]["address"].as_str()).expect("an address");
     let page = relay.home.http.get(format!("http://{address}/")).send().await.expect("it answers");
     let page = page.text().await.expect("a page");
     assert!(
-        page.contains("What is measured cannot be told right now. It is tried again, and nothing is lost."),
+        page.contains("What is measured cannot be sent right now. It is tried again, and nothing is lost."),
         "{page}"
     );
     assert!(!page.contains("gone away") && !page.contains("/pages/"), "{page}");
-    assert!(relay.home.page().await.contains("gone away"), "whoever runs it is told why");
+    assert!(relay.home.page().await.contains("gone away"), "the operator is shown why");
     let (heading, old, overall) =
         (page.find("</h1>"), page.find("has not been read yet"), page.find("class=\"overall"));
     assert!(heading < old && old < overall, "the warning is the first thing under the heading: {page}");
@@ -217,7 +217,7 @@ async fn a_metric_that_was_put_away_is_told_to_whoever_sends_its_points() {
     .await;
     let metrics = format!("/pages/{PAGE}/metrics");
     let point = json!({"timestamp": Timestamp::now().as_second(), "value": 1.0});
-    let words = format!("metric {OLD} is put away, because no seed names it any more: look at METRIC_ID");
+    let words = format!("metric {OLD} is put away, because no seed names it any more: check METRIC_ID");
     for (method, path, body, status) in [
         (Method::POST, format!("{metrics}/{OLD}/data"), json!({"data": point}), 201),
         (Method::POST, format!("{metrics}/data"), json!({"data": {OLD: [point], "dddddddddddd": [point]}}), 202),

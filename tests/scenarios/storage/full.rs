@@ -55,11 +55,7 @@ async fn writers_to_a_full_disk_are_asked_to_come_again_and_nothing_acknowledged
         let nameless = keeper.call(Method::POST, &path, Some(json!({"incident": {"body": "?"}}))).await;
         assert_eq!(nameless.expect("an answer").status(), 422, "nothing is written for it");
         let wrong = json!({"readings": [{"metric": "ping", "at": "1999-01-01T00:00:00Z", "value": 1.0}]});
-        assert_eq!(
-            keeper.own(Method::POST, "/readings", Some(wrong)).await.0,
-            503,
-            "no transaction can be begun"
-        );
+        assert_eq!(keeper.own(Method::POST, "/readings", Some(wrong)).await.0, 503, "no transaction can be begun");
 
         disk.free();
         if round % 2 == 0 {

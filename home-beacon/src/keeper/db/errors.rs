@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 
 use super::inspect;
 
-/// Why a database cannot be used; told to a person as `DATABASE_URL`'s fault.
+/// Why a database cannot be used; shown to a person after `DATABASE_URL`.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("only sqlite: addresses are known, like sqlite:porchlight.db")]
@@ -46,7 +46,7 @@ pub enum OpenError {
     Migration(#[source] MigrateError),
 }
 
-/// Which keeper has it open, as far as it told: by its number among the processes of its machine or container.
+/// Which keeper has it open, where its lock file says so: its process id on its machine or in its container.
 struct Process(Option<u32>);
 
 impl fmt::Display for Process {

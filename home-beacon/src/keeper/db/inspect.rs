@@ -81,7 +81,7 @@ async fn was_dumped(there: &mut SqliteConnection) -> bool {
 }
 
 async fn is_whole(there: &mut SqliteConnection) -> Result<(), OpenError> {
-    // An integrity check would look into the indexes, too; a year's readings have none beside their own order.
+    // An integrity check would read the indexes, too; a year's readings have none beside their own order.
     let found: String =
         sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(there).await.map_err(OpenError::from_sqlite)?;
     if found == "ok" { Ok(()) } else { Err(OpenError::Damaged(found.replace('\n', " "))) }

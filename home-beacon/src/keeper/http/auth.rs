@@ -1,6 +1,6 @@
-//! Who may call: everybody who sends `Authorization: OAuth <token>` with the keeper's token. `/v1` also takes it as
+//! Who may call: clients that send `Authorization: OAuth <token>` with the keeper's token. `/v1` also takes it as
 //! `?api_key=<token>`, as the published description offers it, where there is no such header. An address is written down in
-//! more places than a header, so that is taken off before anybody sees it, and neither the answer nor the address is to be
+//! more places than a header, so that is taken off before it is logged, and neither the answer nor the address is to be
 //! kept or handed on.
 
 use axum::{
@@ -22,7 +22,7 @@ pub(super) async fn authenticate(
     request: Request,
     next: Next,
 ) -> Result<Response, HttpError> {
-    look(&shared, in_header(&request))?;
+    check(&shared, in_header(&request))?;
     Ok(next.run(request).await)
 }
 
@@ -31,8 +31,8 @@ pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut req
     let key = take_key(request.uri_mut());
     let sent = in_header(&request);
     let checked = match key.as_deref() {
-        Some(key) if matches!(sent, Sent::Nothing) => look(&shared, Sent::Token(key.as_bytes())),
-        _ => look(&shared, sent),
+        Some(key) if matches!(sent, Sent::Nothing) => check(&shared, Sent::Token(key.as_bytes())),
+        _ => check(&shared, sent),
     };
     let mut response = match checked {
         Ok(()) => next.run(request).await,
@@ -62,9 +62,9 @@ fn in_header(request: &Request) -> Sent<'_> {
     }
 }
 
-fn look(shared: &Shared, sent: Sent<'_>) -> Result<(), HttpError> {
+fn check(shared: &Shared, sent: Sent<'_>) -> Result<(), HttpError> {
     let token = shared.token.current().map_err(|error| {
-        // Nobody is let in, but it is not the client's token that is wrong.
+        // Every call is refused, but it is not the client's token that is wrong.
         tracing::error!(%error, "the token cannot be read");
         HttpError::unavailable("the keeper's token cannot be read; try again later")
     })?;

@@ -1,4 +1,4 @@
-//! How the API says no: a status and `{"error": …}`, as statuspage.io does. A client's mistake is never a 500.
+//! Refusals: a status and `{"error": …}`, as statuspage.io does. A client's mistake is never a 500.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! The fields of a request, read one by one, so that what is wrong is told by name. Texts stand for numbers, booleans and
+//! The fields of a request, read one by one, so that what is wrong is named. Texts stand for numbers, booleans and
 //! lists, because forms have little else, and are read as Rails reads them. Of fields that are not known here, those that
 //! say nothing are ignored, as statuspage.io does; a text in one would be lost, so it is refused.
 
@@ -32,7 +32,7 @@ impl Fields {
         self.fields.get(name)
     }
 
-    /// The field, unless it is absent or null: clients send back what they were told, nulls included.
+    /// The field, unless it is absent or null: clients send back what they were sent, nulls included.
     fn given(&self, name: &str) -> Option<&Value> {
         self.get(name).filter(|value| !value.is_null())
     }
@@ -42,12 +42,12 @@ impl Fields {
         self.given(name).is_some_and(|value| value.as_str() != Some(""))
     }
 
-    /// To be asked once all fields were: refuses one that was not asked for and says something. Those that are `told` in
-    /// the API's own answers may come back.
-    pub(super) fn nothing_is_lost(&self, told: &[&str]) -> Read<()> {
+    /// To be called once all fields were read: refuses one that was not and that says something. Those that are `read_only`
+    /// in the API's own answers may come back.
+    pub(super) fn nothing_is_lost(&self, read_only: &[&str]) -> Read<()> {
         let known = self.known.borrow();
         let lost = |(name, value): &(&String, &Value)| {
-            !known.contains(*name) && !told.contains(&name.as_str()) && says_something(value)
+            !known.contains(*name) && !read_only.contains(&name.as_str()) && says_something(value)
         };
         let Some((name, _)) = self.fields.iter().find(lost) else { return Ok(()) };
         let known = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -230,7 +230,7 @@ pub(super) enum Components {
     Ids(Vec<ComponentId>),
 }
 
-/// Whether a field that nobody reads would take something with it: neither nothing, nor a switch or a number.
+/// Whether something is lost when a field is not read: neither nothing, nor a switch or a number.
 pub(super) fn says_something(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

@@ -2,7 +2,7 @@
 //!
 //! `a[b]=1` is a field of an object, `a[]=1` an item of a list, and `a[][b]=1` a field of the list's last object, or of
 //! a new one where the last has that field already: what Ruby's Rack makes of them, which statuspage.io runs on. Only
-//! where Rack would let a text go, it is told here: one that is no UTF-8, and a field that is there twice.
+//! where Rack would let a text go, it is refused here: one that is no UTF-8, and a field that is there twice.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 
 /// How deep names may nest, and how many pairs a form may have.
 const DEEPEST: usize = 8;
-const MOST_PAIRS: usize = 10_000;
+const MAX_PAIRS: usize = 10_000;
 
-/// How much of a name is told of one that is wrong, in characters.
-const LONGEST_SHOWN: usize = 100;
+/// How much of a wrong name is quoted, in characters.
+const MAX_QUOTED: usize = 100;
 
 /// Reads a form into the object that the same request would be as JSON, but with texts for all values.
 ///
@@ -28,7 +28,7 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, String> {
         let value = halves
             .next()
             .map_or(Ok(String::new()), decoded)
-            .map_err(|()| format!("`{}` is not UTF-8", name.chars().take(LONGEST_SHOWN).collect::<String>()))?;
+            .map_err(|()| format!("`{}` is not UTF-8", name.chars().take(MAX_QUOTED).collect::<String>()))?;
         form.add(&name, value)?;
     }
     Ok(form.into_object())
@@ -53,10 +53,10 @@ impl Form {
     /// When the name makes no sense or contradicts an earlier one.
     pub fn add(&mut self, name: &str, value: String) -> Result<(), String> {
         self.count += 1;
-        if self.count > MOST_PAIRS {
-            return Err(format!("a form may have {MOST_PAIRS} fields"));
+        if self.count > MAX_PAIRS {
+            return Err(format!("a form may have {MAX_PAIRS} fields"));
         }
-        let shown = || name.chars().take(LONGEST_SHOWN).collect::<String>();
+        let shown = || name.chars().take(MAX_QUOTED).collect::<String>();
         let path = path(name).ok_or_else(|| format!("`{}` is not a field name", shown()))?;
         put(&mut self.fields, &path, value).map_err(|wrong| match wrong {
             Wrong::Contradiction => format!("`{}` contradicts an earlier field", shown()),
@@ -103,7 +103,7 @@ fn put(object: &mut Map<String, Value>, path: &[&str], value: String) -> Result<
     Ok(())
 }
 
-/// The last one counts, as a check box is sent: a hidden 0, and a 1 where it is checked. A text that would be lost so is told.
+/// The last one counts, as a check box is sent: a hidden 0, and a 1 where it is checked. A text that would be lost so is refused.
 fn put_value(object: &mut Map<String, Value>, field: &str, value: String) -> Result<(), Wrong> {
     match object.get(field) {
         Some(Value::String(there)) if *there != value && !(is_switch(there) && is_switch(&value)) => Err(Wrong::Twice),
@@ -233,6 +233,6 @@ mod tests {
         for wrong in ["[a]=1", "a[b=1", "a[b]c=1", "a=1&a[b]=2", "a[]=1&a[b]=2", &format!("a{}=1", "[b]".repeat(9))] {
             assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
-        assert!(parse("a=1&".repeat(MOST_PAIRS + 1).as_bytes()).is_err());
+        assert!(parse("a=1&".repeat(MAX_PAIRS + 1).as_bytes()).is_err());
     }
 }

@@ -34,7 +34,7 @@ async fn health(State(shared): State<Shared>) -> Json<Value> {
     }))
 }
 
-/// The relay as `/healthz` and `/porchlight/v1/relay` tell it.
+/// The relay as `/healthz` and `/porchlight/v1/relay` report it.
 #[derive(Debug, Serialize)]
 pub(super) struct RelayHealth {
     #[serde(flatten)]
@@ -76,7 +76,7 @@ fn storage(snapshot: &mut Snapshot, ok: bool) {
 }
 
 fn relay(snapshot: &mut Snapshot, report: &Report, backlog: Option<Backlog>) {
-    let Report { condition, looked_at, calls, failed_calls, points, held_points, left, .. } = report;
+    let Report { condition, mirrored_at, calls, failed_calls, points, held_points, left, .. } = report;
     snapshot.gauge("relay_up", "Whether the last call upstream went well.", *condition == Condition::Well);
     let paused = *condition == Condition::Paused;
     snapshot.gauge("relay_paused", "Whether upstream refuses everything until a person has mended it.", paused);
@@ -88,15 +88,15 @@ fn relay(snapshot: &mut Snapshot, report: &Report, backlog: Option<Backlog>) {
     if let Some(backlog) = backlog {
         snapshot.gauge("relay_queued_points", "Points that upstream has not taken yet.", backlog.waiting);
         let help = "Points that upstream refused, or that are too old for it.";
-        snapshot.gauge("relay_rejected_points", help, backlog.set_aside);
+        snapshot.gauge("relay_rejected_points", help, backlog.rejected);
         if let Some(oldest) = backlog.oldest {
             let help = "The time of the oldest point that waits, since 1970.";
             snapshot.gauge("relay_oldest_timestamp_seconds", help, oldest);
         }
     }
-    if let Some(looked_at) = looked_at {
+    if let Some(mirrored_at) = mirrored_at {
         let help = "When upstream's page was copied last, since 1970.";
-        snapshot.gauge("mirror_timestamp_seconds", help, looked_at.as_second());
+        snapshot.gauge("mirror_timestamp_seconds", help, mirrored_at.as_second());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the page can be reached, and each incident on it: what the APIs tell as links.
+//! Where the page can be reached, and each incident on it: what the APIs send as links.
 //!
 //! A page says so itself, by its `domain` or else its `url`. For one that does not, links begin as the request did that
 //! asks for them.
@@ -14,9 +14,9 @@ use shared::id::IncidentId;
 use crate::keeper::status::{Incident, Page};
 
 /// The longest name of a host with its port.
-const LONGEST_HOST: usize = 260;
+const MAX_HOST: usize = 260;
 
-/// Under which address this keeper was asked, as far as the request tells.
+/// Under which address this keeper was called, as far as the request says.
 #[derive(Debug)]
 pub(super) struct Asked(String);
 
@@ -24,14 +24,14 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let told = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let field = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let known = |host: &&str| {
             let of_a_host = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-            !host.is_empty() && host.len() <= LONGEST_HOST && host.bytes().all(of_a_host)
+            !host.is_empty() && host.len() <= MAX_HOST && host.bytes().all(of_a_host)
         };
-        // Before a keeper that is public stands somebody who speaks TLS for it.
-        let scheme = if told("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-        Ok(Self(format!("{scheme}://{}", told(header::HOST.as_str()).filter(known).unwrap_or("localhost"))))
+        // In front of a public keeper stands a proxy that speaks TLS for it.
+        let scheme = if field("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+        Ok(Self(format!("{scheme}://{}", field(header::HOST.as_str()).filter(known).unwrap_or("localhost"))))
     }
 }
 
@@ -41,9 +41,8 @@ pub(super) struct Links(String);
 
 impl Links {
     pub(super) fn of(page: &Page, asked: &Asked) -> Self {
-        let told =
-            [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
-        let base = match told {
+        let own = [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
+        let base = match own {
             Some(address) if address.contains("://") => address.to_owned(),
             Some(host) => format!("https://{host}"),
             None => asked.0.clone(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::HttpError;
 
 /// The most that one call lists.
-const MOST: u32 = 100;
+const MAX_PER_PAGE: u32 = 100;
 
 /// Rows to skip and rows to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Listing {
                 _ => Err(HttpError::unprocessable(format!("{name}: must be a number from 1"))),
             },
         };
-        let limit = number(&["per_page", "limit"], MOST)?.min(MOST);
+        let limit = number(&["per_page", "limit"], MAX_PER_PAGE)?.min(MAX_PER_PAGE);
         let page = number(&["page"], 1)?;
         Ok(Self { skip: (page - 1).saturating_mul(limit), limit })
     }

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// The largest body that is taken.
-const LARGEST: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 
 /// What some editors and Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -183,11 +183,11 @@ fn nothing_in(value: &Value) -> Option<String> {
 }
 
 async fn read(body: Body) -> Result<Bytes, HttpError> {
-    to_bytes(body, LARGEST).await.map_err(|error| {
+    to_bytes(body, MAX_BODY).await.map_err(|error| {
         use http_body_util::LengthLimitError;
         let source = std::error::Error::source(&error);
         if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            HttpError::too_large(LARGEST)
+            HttpError::too_large(MAX_BODY)
         } else {
             HttpError::bad_request("the body broke off")
         }

@@ -28,9 +28,9 @@ use crate::keeper::{
 };
 
 /// More than this no document lists.
-const MOST_INCIDENTS: u32 = 50;
+const MAX_INCIDENTS: u32 = 50;
 
-/// Everybody may read it from anywhere, and nobody should keep it.
+/// Any origin may read it, and no cache is to keep it.
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
 
@@ -57,7 +57,7 @@ struct PageHead {
     updated_at: Moment,
 }
 
-/// What everybody may know of an incident.
+/// What is public of an incident.
 #[derive(Serialize)]
 struct PublicIncident {
     id: IncidentId,
@@ -139,7 +139,7 @@ impl Document {
     }
 
     async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, HttpError> {
-        let mut incidents = all_incidents::list(&self.shared.db, &self.shared.page, &filter, 0, MOST_INCIDENTS).await?;
+        let mut incidents = all_incidents::list(&self.shared.db, &self.shared.page, &filter, 0, MAX_INCIDENTS).await?;
         for incident in &mut incidents {
             self.links.complete(incident);
         }
@@ -147,44 +147,44 @@ impl Document {
     }
 
     /// One that lists incidents, under that name.
-    async fn listing(&self, name: &str, filter: IncidentFilter) -> Told {
+    async fn listing(&self, name: &str, filter: IncidentFilter) -> Answer {
         Ok((HEADERS, Json(json!({ "page": self.head(), name: self.incidents(filter).await? }))))
     }
 }
 
-type Told = Result<([(HeaderName, &'static str); 2], Json<Value>), HttpError>;
+type Answer = Result<([(HeaderName, &'static str); 2], Json<Value>), HttpError>;
 
-async fn status(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn status(State(shared): State<Shared>, asked: Asked) -> Answer {
     let document = Document::read(shared, &asked).await?;
     Ok((HEADERS, Json(json!({ "page": document.head(), "status": overall(&document.components) }))))
 }
 
-async fn components(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn components(State(shared): State<Shared>, asked: Asked) -> Answer {
     let document = Document::read(shared, &asked).await?;
     Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components }))))
 }
 
-async fn incidents(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn incidents(State(shared): State<Shared>, asked: Asked) -> Answer {
     Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Realtime).await
 }
 
-async fn unresolved(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn unresolved(State(shared): State<Shared>, asked: Asked) -> Answer {
     Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Unresolved).await
 }
 
-async fn maintenances(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn maintenances(State(shared): State<Shared>, asked: Asked) -> Answer {
     Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Maintenance).await
 }
 
-async fn upcoming(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn upcoming(State(shared): State<Shared>, asked: Asked) -> Answer {
     Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Upcoming).await
 }
 
-async fn active(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn active(State(shared): State<Shared>, asked: Asked) -> Answer {
     Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::ActiveMaintenance).await
 }
 
-async fn summary(State(shared): State<Shared>, asked: Asked) -> Told {
+async fn summary(State(shared): State<Shared>, asked: Asked) -> Answer {
     let document = Document::read(shared, &asked).await?;
     Ok((
         HEADERS,

@@ -1,6 +1,6 @@
-//! Who writes to, or asks for, what nobody is shown: another page than the one that is shown, or a component or a
-//! metric that no seed names any more. Both happen when a seed changes and a prober does not. They are told so in the
-//! answer, in the log, and on the private page.
+//! Clients that write to, or ask for, what the page does not show: another page than the one that is shown, or a component or
+//! a metric that no seed names any more. Both happen when a seed changes and a prober does not. The answer, the log and the
+//! private page warn of it.
 
 use std::{
     collections::BTreeMap,
@@ -25,52 +25,56 @@ use crate::keeper::{
     status::{Component, Incident},
 };
 
-/// Tells whoever calls that nobody sees it.
+/// Warns the client that the page does not show it.
 pub(super) const WARNING: HeaderName = HeaderName::from_static("porchlight-warning");
 
-/// How long the page tells of one, and how often the log does.
-const LATELY: Duration = Duration::from_hours(1);
+/// How long the page lists one, and how often the log does.
+const LISTED_FOR: Duration = Duration::from_hours(1);
 
 /// The most that one answer names.
-const FEW: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// The most that are remembered.
-const MOST: usize = 20;
+const MAX_WARNINGS: usize = 20;
 
-/// Those that were met since this process began: when, when the log was told, and what is told.
+/// The warnings since this process began, each with when it was given last and when it was logged.
 #[derive(Debug, Default)]
 pub(super) struct Strays(Mutex<BTreeMap<String, Stray>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Stray {
     met: Timestamp,
-    told: Timestamp,
+    logged: Timestamp,
 }
 
 impl Strays {
     fn meet(&self, warning: &str, now: Timestamp) {
         let mut strays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = strays.get(warning).is_none_or(|stray| age(stray.told, now) >= LATELY);
+        let is_new = strays.get(warning).is_none_or(|stray| age(stray.logged, now) >= LISTED_FOR);
         if is_new {
-            tracing::warn!("somebody writes to, or asks for, what is not shown: {warning}");
+            tracing::warn!("a client writes to, or asks for, what is not shown: {warning}");
         }
-        if strays.len() >= MOST && !strays.contains_key(warning) {
-            strays.retain(|_, stray| age(stray.met, now) < LATELY);
-            if strays.len() >= MOST {
+        if strays.len() >= MAX_WARNINGS && !strays.contains_key(warning) {
+            strays.retain(|_, stray| age(stray.met, now) < LISTED_FOR);
+            if strays.len() >= MAX_WARNINGS {
                 return;
             }
         }
-        let stray = strays.entry(warning.to_owned()).or_insert(Stray { met: now, told: now });
+        let stray = strays.entry(warning.to_owned()).or_insert(Stray { met: now, logged: now });
         stray.met = now;
         if is_new {
-            stray.told = now;
+            stray.logged = now;
         }
     }
 
     /// What was met within the last hour, in sentences.
     pub(super) fn lately(&self, now: Timestamp) -> Vec<String> {
         let strays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        strays.iter().filter(|(_, stray)| age(stray.met, now) < LATELY).map(|(warning, _)| warning.clone()).collect()
+        strays
+            .iter()
+            .filter(|(_, stray)| age(stray.met, now) < LISTED_FOR)
+            .map(|(warning, _)| warning.clone())
+            .collect()
     }
 }
 
@@ -79,12 +83,10 @@ fn age(then: Timestamp, now: Timestamp) -> Duration {
 }
 
 fn of_page(page: &PageId, shown: &PageId) -> String {
-    format!(
-        "page {page} is kept here but not shown, the page that is shown is {shown}: look at PAGE_ID and COMPONENT_ID"
-    )
+    format!("page {page} is kept here but not shown, the page that is shown is {shown}: check PAGE_ID and COMPONENT_ID")
 }
 
-/// Says of a component whether anybody is shown it.
+/// The component, with a warning where the page does not show it.
 pub(super) fn with_warning(shared: &Shared, component: Component) -> Component {
     if component.page_id != shared.page {
         let warning = of_page(&component.page_id, &shared.page);
@@ -94,37 +96,37 @@ pub(super) fn with_warning(shared: &Shared, component: Component) -> Component {
         return component;
     }
     let id = &component.id;
-    let warning = format!("component {id} is in no seed any more: look at COMPONENT_ID, or at the seed");
+    let warning = format!("component {id} is in no seed any more: check COMPONENT_ID, or the seed");
     Component { porchlight_warning: Some(warning), ..component }
 }
 
-/// As [`with_warning`], where somebody asks for that component alone or changes it.
+/// As [`with_warning`], for a client that asks for that component alone or changes it.
 pub(super) fn met(shared: &Shared, component: Component) -> axum::response::Response {
     let component = with_warning(shared, component);
     let warning = component.porchlight_warning.clone().filter(|_| component.page_id == shared.page);
     let mut answer = axum::Json(component).into_response();
     if let Some(warning) = warning {
-        tell(shared, &mut answer, &warning);
+        warn(shared, &mut answer, &warning);
     }
     answer
 }
 
-/// Tells whoever is answered about an incident which of its components no seed names any more.
+/// Answers with an incident, and warns of its components that no seed names any more.
 pub(super) fn of_incident(shared: &Shared, mut incident: Incident, status: StatusCode) -> axum::response::Response {
     incident.components = incident.components.into_iter().map(|component| with_warning(shared, component)).collect();
     let warnings: Vec<_> = incident.components.iter().filter_map(|it| it.porchlight_warning.clone()).collect();
     let is_shown = incident.page_id == shared.page;
     let mut answer = (status, axum::Json(incident)).into_response();
     if is_shown {
-        tell_all(shared, &mut answer, &warnings);
+        warn_all(shared, &mut answer, &warnings);
     }
     answer
 }
 
-/// Tells whoever is answered about a page's metrics which of them are put away.
+/// Adds a warning to an answer about metrics: which of them are put away.
 ///
 /// # Errors
-/// When the storage is in trouble.
+/// When the storage fails.
 pub(super) async fn of_metrics(
     shared: &Shared,
     page: &PageId,
@@ -136,37 +138,37 @@ pub(super) async fn of_metrics(
         let away = away.filter(|id| metrics.iter().any(|metric| metric.as_str() == id));
         let warnings: Vec<_> = away
             .map(|id| {
-                format!("metric {id} is put away, because no seed names it any more: look at METRIC_ID, or at the seed")
+                format!("metric {id} is put away, because no seed names it any more: check METRIC_ID, or the seed")
             })
             .collect();
-        tell_all(shared, &mut answer, &warnings);
+        warn_all(shared, &mut answer, &warnings);
     }
     Ok(answer)
 }
 
-/// Tells everybody who is answered about another page than the one that is shown.
+/// Adds a warning to every answer about another page than the one that is shown.
 pub(super) async fn notice(State(shared): State<Shared>, request: Request, next: Next) -> axum::response::Response {
     let mut parts = request.uri().path().split('/').skip_while(|part| *part != "pages").skip(1);
     let page: Option<PageId> = parts.next().and_then(|id| id.parse().ok());
     let mut answer = next.run(request).await;
     if let Some(page) = page.filter(|page| *page != shared.page && answer.status().is_success()) {
-        tell(&shared, &mut answer, &of_page(&page, &shared.page));
+        warn(&shared, &mut answer, &of_page(&page, &shared.page));
     }
     answer
 }
 
-fn tell<B>(shared: &Shared, answer: &mut Response<B>, warning: &str) {
-    tell_all(shared, answer, slice::from_ref(&warning));
+fn warn<B>(shared: &Shared, answer: &mut Response<B>, warning: &str) {
+    warn_all(shared, answer, slice::from_ref(&warning));
 }
 
-fn tell_all<B>(shared: &Shared, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
+fn warn_all<B>(shared: &Shared, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
     let warnings: Vec<&str> = warnings.iter().map(AsRef::as_ref).collect();
     for warning in &warnings {
         shared.strays.meet(warning, shared.clock.wall());
     }
     // One call may name many; the page and the log have all of them.
-    let few = &warnings[..warnings.len().min(FEW)];
-    if let Some(value) = HeaderValue::from_str(&few.join("; ")).ok().filter(|_| !few.is_empty()) {
+    let named = &warnings[..warnings.len().min(MAX_NAMED)];
+    if let Some(value) = HeaderValue::from_str(&named.join("; ")).ok().filter(|_| !named.is_empty()) {
         answer.headers_mut().insert(WARNING, value);
     }
 }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_is_told_for_an_hour_after_it_was_met_last() {
+    fn a_stray_is_listed_for_an_hour_after_it_was_met_last() {
         let strays = Strays::default();
         for minute in 0..90 {
             strays.meet("page a", at(minute));
@@ -195,6 +197,6 @@ mod tests {
         for number in 0..200 {
             strays.meet(&format!("page {number}"), at(number / 100));
         }
-        assert_eq!(strays.lately(at(2)).len(), MOST);
+        assert_eq!(strays.lately(at(2)).len(), MAX_WARNINGS);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! RFC 3339 and what is near it (a blank for the T, `+0100`, no seconds, a trailing `UTC`), RFC 2822, or seconds since
 //! 1970. What has no zone is read in the page's, a date alone as the beginning of that day. A part is never dropped: what
-//! cannot be read whole is refused, and so is a local time that the page's clock skips or shows twice, because nobody can
-//! know which one is meant. A leap second is refused, too: no clock here has one, and the library reads it as the second before.
+//! cannot be read whole is refused, and so is a local time that the page's clock skips or shows twice, because it is
+//! not known which one is meant. A leap second is refused, too: no clock here has one, and the library reads it as the second before.
 
 use jiff::{
     Timestamp, Zoned,
@@ -31,7 +31,7 @@ pub fn read(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     } else {
         iso(&joined(text), zone).transpose()?
     };
-    // Later years have no four digits, and earlier ones are what a program writes that has no time to tell.
+    // Later years have no four digits, and earlier ones are what a program writes that has no time.
     let known = |time: &Timestamp| *time >= Timestamp::UNIX_EPOCH && Offset::UTC.to_datetime(*time).year() < 9999;
     time.filter(known).ok_or_else(|| {
         let zone = zone.iana_name().unwrap_or("UTC");

@@ -51,7 +51,7 @@ pub struct Backlog {
     /// The slot of the oldest of them.
     pub oldest: Option<i64>,
     /// Points that upstream refused, or that are too old for it.
-    pub set_aside: i64,
+    pub rejected: i64,
     /// Of those, how many are older than upstream takes.
     pub too_old: i64,
     /// Readings that came before the clock was set, and wait for their time.
@@ -203,7 +203,7 @@ impl Outbox {
         let delivered = i64::try_from(self.delivered.len()).unwrap_or(i64::MAX);
         let waiting = (queued - delivered).max(0);
         let oldest = oldest.filter(|_| waiting > 0);
-        Ok(Backlog { waiting, oldest, set_aside: refused + too_old, too_old, undated })
+        Ok(Backlog { waiting, oldest, rejected: refused + too_old, too_old, undated })
     }
 }
 

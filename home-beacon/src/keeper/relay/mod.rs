@@ -63,17 +63,17 @@ const SETTINGS: ApiSettings<'_> =
 /// What an answer means for the plan.
 fn answer<T>(result: &Result<T, ApiError>) -> Answer {
     match result {
-        Ok(_) => Answer::Taken,
+        Ok(_) => Answer::Accepted,
         Err(error @ ApiError::Passing(passing)) => {
-            Answer::Trouble { reason: error.in_words(), retry_after: passing.retry_after }
+            Answer::Failed { reason: error.in_words(), retry_after: passing.retry_after }
         }
-        Err(error @ ApiError::Stranger(_)) => Answer::Trouble { reason: error.hint(&SETTINGS), retry_after: None },
+        Err(error @ ApiError::Stranger(_)) => Answer::Failed { reason: error.hint(&SETTINGS), retry_after: None },
         Err(error @ ApiError::Pausing(_)) => Answer::Refused(error.hint(&SETTINGS)),
         Err(ApiError::Permanent(permanent)) => match permanent.status {
             404 | 405 => Answer::Missing(permanent.to_string()),
             400 | 413 | 422 => Answer::Wrong(permanent.to_string()),
-            // It said yes, but not in words that we know: perhaps it was somebody in between.
-            200..=299 => Answer::Trouble { reason: permanent.to_string(), retry_after: None },
+            // A success without the API's fields: perhaps a proxy in between answered.
+            200..=299 => Answer::Failed { reason: permanent.to_string(), retry_after: None },
             _ => Answer::Refused(permanent.to_string()),
         },
     }

@@ -19,7 +19,7 @@ use crate::keeper::{KeeperConfig, seed::Seed};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The most listings of one page.
-const MOST_LISTINGS: usize = 50;
+const MAX_LISTINGS: usize = 50;
 
 /// Asks upstream, where there is one, for what the seed names.
 pub async fn ask(config: &KeeperConfig) -> Vec<Asked> {
@@ -57,7 +57,7 @@ async fn components(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> 
     };
     let line = |(id, relayed): &(&ComponentId, bool)| match (found.contains(*id), relayed) {
         (true, _) => Asked::there(format!("the component {id} is there upstream")),
-        (false, true) => Asked::wrong(format!("the page upstream has no component {id}: look at the seed")),
+        (false, true) => Asked::wrong(format!("the page upstream has no component {id}: check the seed")),
         (false, false) => Asked::there(format!("the component {id} is not upstream, and is shown here alone")),
     };
     wanted.iter().map(line).collect()
@@ -69,7 +69,7 @@ async fn listed(
     wanted: &[(&ComponentId, bool)],
 ) -> Result<HashSet<ComponentId>, ApiError> {
     let mut found = HashSet::new();
-    for number in 1..=MOST_LISTINGS {
+    for number in 1..=MAX_LISTINGS {
         let listing = client.components(page, number).await?;
         let here = wanted.iter().filter(|(id, _)| listing.component(id).is_some());
         found.extend(here.map(|(id, _)| (*id).clone()));
@@ -94,7 +94,7 @@ async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
         if ids.contains(id.as_str()) {
             Asked::there(format!("the metric {id} is there upstream"))
         } else {
-            Asked::wrong(format!("the page upstream has no metric {id}: look at the seed"))
+            Asked::wrong(format!("the page upstream has no metric {id}: check the seed"))
         }
     };
     wanted.iter().map(line).collect()

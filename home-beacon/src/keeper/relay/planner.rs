@@ -1,4 +1,4 @@
-//! What to send upstream next, given what waits, the budget of calls, the last answer, the time and dice. Pure.
+//! What to send upstream next, given the queue, the budget of calls, the last answer, the time and a random number. Pure.
 //!
 //! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
 //! upstream keeps one value for each slot of 30 seconds and the last one wins.
@@ -18,17 +18,17 @@ use shared::{
 use crate::keeper::outbox::QueuedPoint;
 
 /// The most points of one call. statuspage.io names no limit (tests/FACTS.md S2).
-pub const MOST_POINTS: usize = 500;
+pub const MAX_POINTS: usize = 500;
 
 /// Calls in any minute: half of what statuspage.io grants a token, so that the prober keeps the other half.
-pub const MOST_CALLS: usize = 30;
+pub const MAX_CALLS: usize = 30;
 
 /// Of these, what is left for looking at the page.
-pub const FOR_LOOKING: usize = 3;
+pub const RESERVED_FOR_MIRROR: usize = 3;
 
 /// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
-/// What is left is enough to look at the page and to send what is most urgent.
-const BEFORE: usize = MOST_CALLS - 10;
+/// What is left is enough to read the page and to send what is most urgent.
+const BEFORE: usize = MAX_CALLS - 10;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -41,7 +41,7 @@ pub const REFUSED: Duration = Duration::from_mins(5);
 /// How a call went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    Taken,
+    Accepted,
     /// The token is refused (401, 403), or it is no such service: nothing is wrong with what was sent.
     Refused(String),
     /// There is no such page or metric, or it takes no points (404, 405).
@@ -49,7 +49,7 @@ pub enum Answer {
     /// Something of what was sent is wrong (400, 413, 422).
     Wrong(String),
     /// It may go better later; upstream may have said when.
-    Trouble {
+    Failed {
         reason: String,
         retry_after: Option<Duration>,
     },
@@ -62,7 +62,7 @@ pub enum Outcome {
     /// They stay in the queue, wherever in it.
     Kept,
     /// It was a single one, and upstream does not want it.
-    SetAside(String),
+    Rejected(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +89,7 @@ pub struct Planner {
     calls: VecDeque<Duration>,
     /// How many calls failed in a row, and why the last one did.
     failures: u32,
-    trouble: Option<String>,
+    failure: Option<String>,
     not_before: Duration,
     token: Option<Pause>,
     metrics: BTreeMap<MetricId, Pause>,
@@ -99,7 +99,7 @@ pub struct Planner {
     most: usize,
     /// Metrics to be sent alone, because one of them is missing upstream.
     alone: VecDeque<MetricId>,
-    /// How often points made trouble while others were answered, and whether anything was since the last trouble.
+    /// How often points failed while others were answered, and whether anything was since the last failure.
     troubles: u32,
     others_are_well: bool,
     /// Points at which upstream fails (5xx, silence) again and again while it is well otherwise. They wait beside the queue and
@@ -112,12 +112,12 @@ impl Planner {
         Self {
             calls: std::iter::repeat_n(now, BEFORE).collect(),
             failures: 0,
-            trouble: None,
+            failure: None,
             not_before: Duration::ZERO,
             token: None,
             metrics: BTreeMap::new(),
             suspects: 0,
-            most: MOST_POINTS,
+            most: MAX_POINTS,
             alone: VecDeque::new(),
             troubles: 0,
             others_are_well: false,
@@ -125,15 +125,15 @@ impl Planner {
         }
     }
 
-    /// What to send of the queue, which is sorted by time and has [`MOST_POINTS`] or more where so many wait.
+    /// What to send of the queue, which is sorted by time and has [`MAX_POINTS`] or more where so many wait.
     pub fn next(&self, queue: &[QueuedPoint], now: Duration) -> Next {
-        if let Some(until) = self.closed(now, FOR_LOOKING) {
+        if let Some(until) = self.closed(now, RESERVED_FOR_MIRROR) {
             return Next::At(until);
         }
         let open = queue.iter().filter(|point| !self.is_paused(&point.metric, now));
         let (stuck, open): (Vec<_>, Vec<_>) = open.partition(|point| self.stuck.contains_key(&key(point)));
         let again = stuck.into_iter().find(|point| self.stuck[&key(point)].until <= now);
-        // In between the others, of which one went well since the last trouble; or when nothing else waits.
+        // In between the others, of which one was accepted since the last failure; or when nothing else waits.
         if let Some(point) = again.filter(|_| self.others_are_well || open.is_empty()) {
             return Next::Send(vec![point.clone()]);
         }
@@ -155,7 +155,7 @@ impl Planner {
     /// Until when no call may be made, of any kind; `spare` calls of the budget are left for others.
     pub fn closed(&self, now: Duration, spare: usize) -> Option<Duration> {
         let recent: Vec<_> = self.calls.iter().filter(|call| now < **call + MINUTE).collect();
-        let most = MOST_CALLS - spare;
+        let most = MAX_CALLS - spare;
         // The call that must leave the minute before there is room for another one.
         let full = recent.len().checked_sub(most).map(|leaving| *recent[leaving] + MINUTE);
         let paused = self.token.as_ref().map(|pause| pause.until);
@@ -164,7 +164,7 @@ impl Planner {
 
     /// How many calls may be made now.
     pub fn room(&self, now: Duration) -> usize {
-        MOST_CALLS.saturating_sub(self.calls.iter().filter(|call| now < **call + MINUTE).count())
+        MAX_CALLS.saturating_sub(self.calls.iter().filter(|call| now < **call + MINUTE).count())
     }
 
     /// A call is being made.
@@ -175,8 +175,8 @@ impl Planner {
         self.calls.push_back(now);
     }
 
-    /// Takes the answer to a call that brought `batch`. `dice` is drawn from 0 to 1.
-    pub fn answered(&mut self, batch: &[QueuedPoint], answer: Answer, now: Duration, dice: f64) -> Outcome {
+    /// Takes the answer to a call that brought `batch`. `random` is from 0 to 1.
+    pub fn answered(&mut self, batch: &[QueuedPoint], answer: Answer, now: Duration, random: f64) -> Outcome {
         match answer {
             Answer::Wrong(reason) => {
                 self.well();
@@ -188,11 +188,11 @@ impl Planner {
                 Outcome::Kept
             }
             answer => {
-                let taken = answer == Answer::Taken;
-                if let Answer::Trouble { reason, retry_after: None } = &answer {
+                let taken = answer == Answer::Accepted;
+                if let Answer::Failed { reason, retry_after: None } = &answer {
                     self.troubled(batch, reason, now);
                 }
-                self.heard(answer, now, dice);
+                self.record_answer(answer, now, random);
                 if !taken {
                     return Outcome::Kept;
                 }
@@ -204,7 +204,7 @@ impl Planner {
                 }
                 self.suspects = self.suspects.saturating_sub(batch.len());
                 if self.suspects == 0 {
-                    self.most = (self.most * 2).min(MOST_POINTS);
+                    self.most = (self.most * 2).min(MAX_POINTS);
                 }
                 self.release(batch);
                 self.metrics.retain(|metric, _| batch.iter().all(|point| point.metric != *metric));
@@ -214,14 +214,14 @@ impl Planner {
     }
 
     /// Takes the answer to a call that is about no points, as far as it says something of the others.
-    pub fn heard(&mut self, answer: Answer, now: Duration, dice: f64) {
+    pub fn record_answer(&mut self, answer: Answer, now: Duration, random: f64) {
         match answer {
-            Answer::Taken | Answer::Missing(_) | Answer::Wrong(_) => self.well(),
+            Answer::Accepted | Answer::Missing(_) | Answer::Wrong(_) => self.well(),
             Answer::Refused(reason) => self.token = Some(Pause { reason, until: now + REFUSED }),
-            Answer::Trouble { reason, retry_after } => {
-                let pause = BACKOFF.pause(self.failures, dice);
+            Answer::Failed { reason, retry_after } => {
+                let pause = BACKOFF.pause(self.failures, random);
                 self.failures += 1;
-                self.trouble = Some(reason);
+                self.failure = Some(reason);
                 self.not_before = now + pause.max(retry_after.unwrap_or_default());
             }
         }
@@ -243,8 +243,8 @@ impl Planner {
     }
 
     /// What went wrong the last time, if it did.
-    pub fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// The metrics that are not sent for now, and why.
@@ -257,18 +257,18 @@ impl Planner {
     }
 
     fn well(&mut self) {
-        (self.failures, self.trouble, self.token) = (0, None, None);
+        (self.failures, self.failure, self.token) = (0, None, None);
         self.others_are_well = true;
     }
 
-    /// Looks for the one that is not wanted in the older half first.
+    /// Searches the older half first for the one that is not wanted.
     fn narrow(&mut self, batch: &[QueuedPoint], reason: String) -> Outcome {
         if batch.len() > 1 {
             self.suspects = batch.len();
             return Outcome::Kept;
         }
         (self.suspects, self.most) = (0, 1);
-        Outcome::SetAside(reason)
+        Outcome::Rejected(reason)
     }
 
     /// Pauses the metric, or finds out which one it is by sending each alone.

@@ -78,7 +78,7 @@ mod tests {
         hold.mark_sent(&due);
         assert!(hold.due(&[measured(0)], HOLD, at(330)).is_empty());
         let due = hold.due(&[measured(0)], HOLD, at(1900));
-        assert_eq!(due.len(), 1, "one for now, none for the stretches in which nobody could be told");
+        assert_eq!(due.len(), 1, "one for now, none for the intervals in which nothing could be sent");
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! How the relay is going, told by the courier to whoever shows it.
+//! The state of the relay, as the worker leaves it for the page and the metrics.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// In one word.
+/// The relay's condition, for `/healthz` and the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
-    /// Nothing was heard of upstream yet.
+    /// Upstream has answered nothing yet.
     #[default]
     Starting,
     /// The last call went well.
@@ -20,7 +20,7 @@ pub enum Condition {
     Paused,
 }
 
-/// How it is going.
+/// The state of the relay.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub condition: Condition,
@@ -29,7 +29,7 @@ pub struct Report {
     /// Metrics and components that upstream does not take for now.
     pub left: Vec<Left>,
     /// When upstream's page was copied last.
-    pub looked_at: Option<Timestamp>,
+    pub mirrored_at: Option<Timestamp>,
     /// Since this process began: calls, how many of them failed, points that upstream has taken, and repetitions beside those.
     pub calls: u64,
     pub failed_calls: u64,
@@ -44,7 +44,7 @@ pub struct Left {
     pub reason: String,
 }
 
-/// Where the courier leaves its report.
+/// Where the worker leaves its report.
 #[derive(Clone, Debug, Default)]
 pub struct Reports(Arc<Mutex<Report>>);
 

@@ -45,7 +45,7 @@ pub struct SeedComponent {
     pub id: ComponentId,
     pub name: String,
     pub description: Option<String>,
-    /// Whether its status is told upstream: then nobody but this keeper may set it there.
+    /// Whether its status is sent upstream: then this keeper alone may set it there.
     #[serde(default)]
     pub relay: bool,
 }
@@ -66,10 +66,10 @@ pub struct SeedMetric {
     /// The part of them that it shows.
     #[serde(default)]
     pub field: Field,
-    /// Whether its points are told upstream.
+    /// Whether its points are sent upstream.
     #[serde(default)]
     pub relay: bool,
-    /// Whether upstream is told the last value again while nothing newer is measured: what a bandwidth test measures,
+    /// Whether the last value is sent upstream again while nothing newer is measured: what a bandwidth test measures,
     /// unless it is said otherwise.
     pub hold: Option<bool>,
 }
@@ -110,7 +110,7 @@ impl Seed {
         Ok(seed)
     }
 
-    /// What it says that has no effect as things are: readings that nobody sends, and what is to be told upstream where there is
+    /// What it says that has no effect as things are: readings that no program sends, and what is to be relayed where there is
     /// no upstream.
     pub fn doubts(&self, relays: bool) -> Vec<String> {
         let readings = self.metrics.iter().filter_map(|metric| Some((metric, metric.reading.as_ref()?)));
@@ -122,7 +122,7 @@ impl Seed {
         let marked: Vec<_> = self.marked().collect();
         if !relays && !marked.is_empty() {
             doubts.push(format!(
-                "KEEPER_SEED: relay = true of {}, but UPSTREAM_URL is not set: nothing is told upstream; set UPSTREAM_URL and \
+                "KEEPER_SEED: relay = true of {}, but UPSTREAM_URL is not set: nothing is sent upstream; set UPSTREAM_URL and \
                  UPSTREAM_TOKEN, or take relay out",
                 marked.join(", ")
             ));
@@ -130,7 +130,7 @@ impl Seed {
         doubts
     }
 
-    /// The ids of what is to be told upstream.
+    /// The ids of what is to be relayed.
     pub fn marked(&self) -> impl Iterator<Item = &str> {
         let components = self.components.iter().filter(|it| it.relay).map(|it| it.id.as_str());
         components.chain(self.metrics.iter().filter(|it| it.relay).map(|it| it.id.as_str()))

@@ -23,12 +23,12 @@ async fn relay(State(shared): State<Shared>) -> Result<Json<Value>, HttpError> {
     let now = shared.clock.wall();
     let backlog = Some(shared.outbox.backlog(now).await?);
     let points = shared.outbox.rejected(now, PAGE_SIZE).await?;
-    Ok(Json(json!({ "relay": RelayHealth { report: reports.latest(), backlog }, "points_set_aside": points })))
+    Ok(Json(json!({ "relay": RelayHealth { report: reports.latest(), backlog }, "rejected_points": points })))
 }
 
 async fn retry(State(shared): State<Shared>) -> Result<Json<Value>, HttpError> {
     shared.relay.as_ref().ok_or_else(HttpError::no_relay)?;
-    Ok(Json(json!({ "put_back": shared.outbox.retry_rejected().await? })))
+    Ok(Json(json!({ "requeued": shared.outbox.retry_rejected().await? })))
 }
 
 async fn gaps(State(shared): State<Shared>) -> Result<Json<Vec<Gap>>, HttpError> {

@@ -19,9 +19,9 @@ use crate::{
     reading::leap_second::is_leap_second,
 };
 
-/// The most buckets of an answer, and how many there are about where nobody says.
-const MOST: i64 = 5000;
-const USUAL: i64 = 300;
+/// The most buckets of an answer, and about how many there are by default.
+const MAX_BUCKETS: i64 = 5000;
+const DEFAULT_BUCKETS: i64 = 300;
 
 const MINUTE: i64 = 60;
 const SLOT: SignedDuration = SignedDuration::from_secs(30);
@@ -74,10 +74,13 @@ fn span(query: &HashMap<String, String>, now: Timestamp) -> Result<Span, String>
     }
     let step = match query.get("step") {
         Some(text) => step(text).ok_or("step: must be a time like 5m, or a number of seconds, from 1s on")?,
-        None => (seconds / USUAL / MINUTE + 1) * MINUTE,
+        None => (seconds / DEFAULT_BUCKETS / MINUTE + 1) * MINUTE,
     };
-    if seconds / step >= MOST {
-        return Err(format!("step: that would be more than {MOST} buckets; take {}s or more", seconds / MOST + 1));
+    if seconds / step >= MAX_BUCKETS {
+        return Err(format!(
+            "step: that would be more than {MAX_BUCKETS} buckets; take {}s or more",
+            seconds / MAX_BUCKETS + 1
+        ));
     }
     Ok(Span { from: Moment::new(from), to: Moment::new(to), step: SignedDuration::from_secs(step) })
 }

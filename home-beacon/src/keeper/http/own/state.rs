@@ -16,49 +16,47 @@ use super::super::{HttpError, Shared, path::InPath, payload::JsonObject};
 use crate::keeper::job_states;
 
 /// The longest document, in bytes of JSON.
-const LONGEST: usize = 16 << 10;
+const MAX_LENGTH: usize = 16 << 10;
 
 /// The longest name, in bytes.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 pub(super) fn router() -> Router<Shared> {
-    Router::new().route("/state/{job}", get(recall).put(remember))
+    Router::new().route("/state/{job}", get(read).put(replace))
 }
 
 fn checked(job: &str) -> Result<&str, HttpError> {
     let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if (1..=LONGEST_NAME).contains(&job.len()) && job.bytes().all(known) {
+    if (1..=MAX_NAME).contains(&job.len()) && job.bytes().all(known) {
         Ok(job)
     } else {
-        Err(HttpError::unprocessable(format!(
-            "job: its name has up to {LONGEST_NAME} lower-case letters, digits and -"
-        )))
+        Err(HttpError::unprocessable(format!("job: its name has up to {MAX_NAME} lower-case letters, digits and -")))
     }
 }
 
 type Tag = [(header::HeaderName, String); 1];
 
-async fn recall(State(shared): State<Shared>, InPath(job): InPath<String>) -> Result<(Tag, Json<Value>), HttpError> {
+async fn read(State(shared): State<Shared>, InPath(job): InPath<String>) -> Result<(Tag, Json<Value>), HttpError> {
     let document = job_states::get(&shared.db, checked(&job)?).await?;
     Ok(([(header::ETAG, tag(&document))], Json(document)))
 }
 
-async fn remember(
+async fn replace(
     State(shared): State<Shared>,
     InPath(job): InPath<String>,
     fields: HeaderMap,
     JsonObject(document): JsonObject,
 ) -> Result<(StatusCode, Tag), HttpError> {
     let document = Value::Object(document);
-    if document.to_string().len() > LONGEST {
-        return Err(HttpError::unprocessable(format!("a state may have {LONGEST} bytes")));
+    if document.to_string().len() > MAX_LENGTH {
+        return Err(HttpError::unprocessable(format!("a state may have {MAX_LENGTH} bytes")));
     }
     let may = |now: Option<&Value>| may_replace(now.map(tag).as_deref(), &fields);
     job_states::set(&shared.db, shared.clock.now(), checked(&job)?, &document, may).await?;
     Ok((StatusCode::NO_CONTENT, [(header::ETAG, tag(&document))]))
 }
 
-/// Tells versions apart, by what is in them.
+/// The entity tag of a document: a hash of it.
 fn tag(document: &Value) -> String {
     let mut hasher = DefaultHasher::new();
     document.to_string().hash(&mut hasher);

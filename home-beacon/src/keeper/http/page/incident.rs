@@ -8,7 +8,7 @@ use axum::{
 };
 use shared::id::IncidentId;
 
-use super::{super::Shared, HEADERS, incidents::IncidentView, trouble};
+use super::{super::Shared, HEADERS, incidents::IncidentView, unavailable};
 use crate::keeper::{
     KeeperError,
     status::{incidents, pages},
@@ -27,9 +27,9 @@ pub(super) async fn draw(State(shared): State<Shared>, Path(id): Path<String>) -
     let Ok(id) = id.parse() else { return not_found() };
     match read(&shared, &id).await.map(|page| page.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
-        Ok(Err(error)) => trouble(&error),
+        Ok(Err(error)) => unavailable(&error),
         Err(KeeperError::NotFound(_)) => not_found(),
-        Err(error) => trouble(&error),
+        Err(error) => unavailable(&error),
     }
 }
 

@@ -16,14 +16,14 @@ use crate::keeper::{
 };
 
 /// How many are listed of what goes on.
-const MOST_OPEN: u32 = 50;
+const MAX_OPEN: u32 = 50;
 
 /// How many are listed of what is planned, and for how long after its time is over.
-const MOST_PLANNED: u32 = 10;
+const MAX_PLANNED: u32 = 10;
 const OVERDUE: Duration = Duration::from_hours(24);
 
 /// How many are listed of what is over, and how long.
-const MOST_PAST: u32 = 5;
+const MAX_PAST: u32 = 5;
 const PAST: Duration = Duration::from_hours(14 * 24);
 
 /// A part of the page; it is left out where it is empty.
@@ -66,11 +66,11 @@ pub(super) async fn sections(
         (!incidents.is_empty()).then_some(SectionView { id, heading, incidents, more })
     };
     let before = |age: Duration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
-    let maintenance = list(IncidentFilter::ActiveMaintenance, MOST_OPEN).await?;
-    let open = list(IncidentFilter::Unresolved, MOST_OPEN).await?;
-    let (planned, count) = timeline::planned(&shared.db, &shared.page, before(OVERDUE), MOST_PLANNED).await?;
+    let maintenance = list(IncidentFilter::ActiveMaintenance, MAX_OPEN).await?;
+    let open = list(IncidentFilter::Unresolved, MAX_OPEN).await?;
+    let (planned, count) = timeline::planned(&shared.db, &shared.page, before(OVERDUE), MAX_PLANNED).await?;
     let more = count - i64::try_from(planned.len()).unwrap_or(count);
-    let past = timeline::over(&shared.db, &shared.page, before(PAST), MOST_PAST).await?;
+    let past = timeline::over(&shared.db, &shared.page, before(PAST), MAX_PAST).await?;
     let going_on = [
         section("incidents", "Open incidents", &open, 0),
         section("maintenance", "Maintenance under way", &maintenance, 0),

@@ -1,5 +1,5 @@
 //! What was measured at home, as the page shows it: the latest value of each metric, or that nothing answers, and since when.
-//! Why it failed stays in the log: it may name what is nobody's business.
+//! Why it failed stays in the log: it may name what visitors are not to know.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -13,7 +13,7 @@ use crate::keeper::{
 };
 
 /// The most metrics that are shown.
-const MOST: usize = 20;
+const MAX_METRICS: usize = 20;
 
 pub(super) struct MeasuredView {
     pub(super) id: String,
@@ -38,7 +38,7 @@ pub(super) async fn measured(
 ) -> Result<Vec<MeasuredView>, KeeperError> {
     let mut views = Vec::new();
     let all = metrics::list(&shared.db, &shared.page, None, 0, u32::MAX).await?;
-    for metric in all.into_iter().filter(|metric| metric.display).take(MOST) {
+    for metric in all.into_iter().filter(|metric| metric.display).take(MAX_METRICS) {
         let latest = latest::of_metric(&shared.db, now, &metric.id).await?;
         // An attempt that went well, but of which this metric has no point, is another metric's.
         if latest.point.is_some() || latest.failing().is_some() {

@@ -37,7 +37,7 @@ const CHANGES: u32 = 20;
 const STYLE: &str = include_str!("../../../../templates/page.css");
 const SCRIPT: &str = include_str!("../../../../templates/page.js");
 
-/// The page needs its style sheet, its script and itself, and nothing from anybody else.
+/// The page needs its style sheet, its script and itself, and nothing from other origins.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -51,7 +51,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 /// How long a browser may keep style sheet and script: short, because they change with the keeper's version.
 const KEPT: &str = "max-age=300";
 
-/// Who looks: at the public door nobody is told what only whoever runs the keeper can use.
+/// Which listener it is drawn for: the public one leaves out what only the operator can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     Private,
@@ -78,12 +78,12 @@ async fn script() -> impl IntoResponse {
 async fn draw(shared: &Shared, audience: Audience) -> Response {
     match PageView::read(shared, audience).await.map(|view| view.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
-        Ok(Err(error)) => trouble(&error),
-        Err(error) => trouble(&error),
+        Ok(Err(error)) => unavailable(&error),
+        Err(error) => unavailable(&error),
     }
 }
 
-fn trouble(error: &(dyn std::error::Error + 'static)) -> Response {
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "the page cannot be drawn");
     (StatusCode::SERVICE_UNAVAILABLE, "This page cannot be drawn right now. Please try again in a minute.\n")
         .into_response()
@@ -104,7 +104,7 @@ struct PageView {
     /// How the relay is, where there is one.
     relay: Option<RelayView>,
     gaps: Vec<GapView>,
-    /// What is written or asked for lately that nobody is shown.
+    /// Requests of the last hour for what the page does not show.
     strays: Vec<String>,
     drawn: Time,
 }
@@ -149,7 +149,7 @@ impl PageView {
         }
         let overall = overall(&all);
         let relay = relay(shared, audience, &zone, now).await?;
-        // What nobody could look at lately is not to shine green.
+        // A status that could not be confirmed lately is not shown green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
         Ok(Self {
             class: if is_old { "unknown" } else { class(&overall, &all) },

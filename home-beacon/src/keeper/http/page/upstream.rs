@@ -13,33 +13,33 @@ use crate::keeper::{
     relay::{Condition, Left, Report},
 };
 
-/// After so long without a look the outside view is old.
+/// After so long without a copy the outside view is old.
 const OLD: Duration = Duration::from_mins(3);
 
 /// How many gaps are listed, and how far back.
-const MOST_GAPS: u32 = 5;
+const MAX_GAPS: u32 = 5;
 const PAST: Duration = Duration::from_hours(14 * 24);
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a sentence of the template, there or not")]
 pub(super) struct RelayView {
     /// When upstream's page was copied last.
-    pub(super) looked_at: Option<Time>,
+    pub(super) mirrored_at: Option<Time>,
     /// Whether that is long ago, or never was.
     pub(super) is_old: bool,
-    /// Whether upstream is told nothing until somebody has mended it, or the last call failed.
+    /// Whether nothing is sent until the operator has mended it, or the last call failed.
     pub(super) is_paused: bool,
-    pub(super) is_troubled: bool,
-    /// Why, for whoever runs the keeper.
+    pub(super) is_failing: bool,
+    /// Why, for the operator.
     pub(super) reason: Option<String>,
-    /// How much upstream does not take, and for whoever runs the keeper what and why.
+    /// How much upstream does not take, and for the operator what and why.
     pub(super) untaken: usize,
     pub(super) left: Vec<Left>,
-    /// Whether nothing is left to be told.
+    /// Whether nothing is left to be sent.
     pub(super) is_done: bool,
     pub(super) waiting: i64,
     pub(super) oldest: Option<Time>,
     pub(super) too_old: i64,
-    pub(super) set_aside: i64,
+    pub(super) rejected: i64,
     pub(super) undated: i64,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct GapView {
     pub(super) host_booted: bool,
 }
 
-/// How the relay is; `None` where there is none.
+/// The state of the relay; `None` where there is none.
 pub(super) async fn relay(
     shared: &Shared,
     audience: Audience,
@@ -57,22 +57,22 @@ pub(super) async fn relay(
     now: Timestamp,
 ) -> Result<Option<RelayView>, KeeperError> {
     let Some(reports) = &shared.relay else { return Ok(None) };
-    let Report { condition, reason, left, looked_at, .. } = reports.latest();
-    let Backlog { waiting, oldest, too_old, set_aside, undated } = shared.outbox.backlog(now).await?;
+    let Report { condition, reason, left, mirrored_at, .. } = reports.latest();
+    let Backlog { waiting, oldest, too_old, rejected, undated } = shared.outbox.backlog(now).await?;
     let oldest = oldest.and_then(|slot| Timestamp::from_second(slot).ok());
     Ok(Some(RelayView {
-        is_old: looked_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
-        looked_at: looked_at.map(|at| Time::new(at, zone)),
+        is_old: mirrored_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
+        mirrored_at: mirrored_at.map(|at| Time::new(at, zone)),
         is_paused: condition == Condition::Paused,
-        is_troubled: condition == Condition::Trouble,
+        is_failing: condition == Condition::Trouble,
         reason: reason.filter(|_| audience == Audience::Private),
         untaken: left.len(),
-        is_done: waiting + set_aside + undated == 0 && left.is_empty() && condition == Condition::Well,
+        is_done: waiting + rejected + undated == 0 && left.is_empty() && condition == Condition::Well,
         left: if audience == Audience::Private { left } else { Vec::new() },
         waiting,
         oldest: oldest.map(|at| Time::new(at.min(now), zone)),
         too_old,
-        set_aside,
+        rejected,
         undated,
     }))
 }
@@ -85,5 +85,5 @@ pub(super) async fn gaps(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Re
         ended: Time::new(gap.ended.timestamp(), zone),
         host_booted: gap.host_booted,
     };
-    Ok(heartbeats::gaps(&shared.db, since, MOST_GAPS).await?.into_iter().map(view).collect())
+    Ok(heartbeats::gaps(&shared.db, since, MAX_GAPS).await?.into_iter().map(view).collect())
 }

@@ -15,15 +15,15 @@ use crate::keeper::status::{
     components::{self, ComponentPatch, NewComponent},
 };
 
-const LONGEST_NAME: usize = 255;
-const LONGEST_DESCRIPTION: usize = 25_000;
+const MAX_NAME: usize = 255;
+const MAX_DESCRIPTION: usize = 25_000;
 
 /// What says something only inside the wrapper.
 const INSIDE: [&str; 7] =
     ["description", "group_id", "name", "only_show_if_degraded", "showcase", "start_date", "status"];
 
-/// What a component is told with, and cannot be set.
-const TOLD: [&str; 8] =
+/// Fields that a component is sent with, and that cannot be set.
+const READ_ONLY: [&str; 8] =
     ["automation_email", "created_at", "group", "id", "page_id", "porchlight_warning", "position", "updated_at"];
 
 pub(super) fn router() -> Router<Shared> {
@@ -35,14 +35,14 @@ pub(super) fn router() -> Router<Shared> {
 fn patch(fields: &Fields) -> Result<ComponentPatch, HttpError> {
     fields.unsupported("group_id", "this keeper has no component groups")?;
     let patch = ComponentPatch {
-        name: fields.name(LONGEST_NAME)?,
-        description: fields.clearable_text("description", LONGEST_DESCRIPTION)?,
+        name: fields.name(MAX_NAME)?,
+        description: fields.clearable_text("description", MAX_DESCRIPTION)?,
         status: fields.component_status("status")?,
         showcase: fields.boolean("showcase")?,
         only_show_if_degraded: fields.boolean("only_show_if_degraded")?,
         start_date: fields.date("start_date")?,
     };
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     Ok(patch)
 }
 

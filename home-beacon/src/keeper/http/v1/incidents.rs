@@ -31,8 +31,8 @@ use crate::keeper::status::{
 };
 
 /// statuspage.io's limits, in characters.
-const LONGEST_NAME: usize = 255;
-const LONGEST_BODY: usize = 25_000;
+const MAX_NAME: usize = 255;
+const MAX_BODY: usize = 25_000;
 
 /// Fields that would make the keeper act later by itself, which it does not.
 const AUTOMATIC: [&str; 7] = [
@@ -62,8 +62,8 @@ const INSIDE: [&str; 13] = [
     "status",
 ];
 
-/// What an incident is told with, and cannot be set.
-const TOLD: [&str; 10] = [
+/// Fields that an incident is sent with, and that cannot be set.
+const READ_ONLY: [&str; 10] = [
     "created_at",
     "id",
     "impact",
@@ -77,7 +77,8 @@ const TOLD: [&str; 10] = [
 ];
 
 /// The same of an update of one.
-const UPDATE_TOLD: [&str; 6] = ["affected_components", "created_at", "id", "incident_id", "status", "updated_at"];
+const READ_ONLY_OF_UPDATE: [&str; 6] =
+    ["affected_components", "created_at", "id", "incident_id", "status", "updated_at"];
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -122,7 +123,7 @@ fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
         }
     };
     Ok(IncidentPatch {
-        name: fields.name(LONGEST_NAME)?,
+        name: fields.name(MAX_NAME)?,
         status: fields.one_of("status", &IncidentStatus::ALL, IncidentStatus::as_str)?,
         body: body(fields)?,
         impact_override: fields.clearable_one_of("impact_override", &Impact::ALL, Impact::as_str)?,
@@ -138,7 +139,7 @@ fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
 
 /// The text, which older clients send as `message`.
 fn body(fields: &Fields) -> Result<Option<String>, HttpError> {
-    match (fields.text("body", LONGEST_BODY)?, fields.text("message", LONGEST_BODY)?) {
+    match (fields.text("body", MAX_BODY)?, fields.text("message", MAX_BODY)?) {
         (Some(body), Some(message)) if body != message => {
             Err(HttpError::unprocessable("message: is the old name of body: send one of them"))
         }
@@ -214,7 +215,7 @@ async fn create(
     {
         return Err(HttpError::unprocessable("backfill_date: must be in the past"));
     }
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     let new = NewIncident { name, patch, backfilled };
     let incident = incidents::create(&shared.db, shared.clock.now(), &page, new).await?;
     Ok(context.answer(&shared, incident, StatusCode::CREATED))
@@ -243,7 +244,7 @@ async fn update(
     if fields.has("backfill_date") {
         return Err(HttpError::unprocessable("backfill_date: cannot be changed afterwards"));
     }
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     let updated = incidents::update(&shared.db, shared.clock.now(), &page, &incident, patch).await?;
     Ok(context.answer(&shared, updated, StatusCode::OK))
 }
@@ -271,7 +272,7 @@ async fn edit(
         display_at: fields.time("display_at", &zone)?.flatten(),
         deliver_notifications: fields.boolean("deliver_notifications")?,
     };
-    fields.nothing_is_lost(&UPDATE_TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY_OF_UPDATE)?;
     let now = shared.clock.now();
     Ok(Json(incidents::edit_update(&shared.db, now, &page, &incident, &update, patch).await?))
 }

@@ -18,10 +18,10 @@ use super::points;
 use crate::keeper::measured::metrics::{self, Metric, MetricPatch};
 
 /// statuspage.io's limit for names and identifiers, in characters.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
-/// What a metric is told with, and cannot be changed: the published API has no way for it either.
-pub(super) const TOLD: [&str; 15] = [
+/// Fields that a metric is sent with, and that cannot be changed: the published API has no way for it either.
+pub(super) const READ_ONLY: [&str; 15] = [
     "backfill_percentage",
     "created_at",
     "decimal_places",
@@ -33,7 +33,7 @@ pub(super) const TOLD: [&str; 15] = [
     "reference_name",
     "suffix",
     "tooltip_description",
-    // How a service that is asked for values sums them up; nobody is asked here.
+    // How values that are fetched from a service are summed up; nothing is fetched here.
     "transform",
     "updated_at",
     "y_axis_max",
@@ -72,10 +72,10 @@ async fn update(
     let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
     let fields = payload.wrapped("metric", &["metric_identifier", "name"])?;
     let patch = MetricPatch {
-        name: fields.name(LONGEST)?,
-        metric_identifier: fields.clearable_text("metric_identifier", LONGEST)?,
+        name: fields.name(MAX_LENGTH)?,
+        metric_identifier: fields.clearable_text("metric_identifier", MAX_LENGTH)?,
     };
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     let updated = metrics::update(&shared.db, shared.clock.now(), &page, &metric, patch).await?;
     let answer = Json(updated).into_response();
     Ok(strays::of_metrics(&shared, &page, &[&metric], answer).await?)

@@ -9,7 +9,7 @@ use super::super::{
     path::{InPath, InQuery, page_id, provider_id},
     payload::Payload,
 };
-use super::metrics::TOLD;
+use super::metrics::READ_ONLY;
 use crate::keeper::{
     measured::{
         metrics::{self, Metric, NewMetric},
@@ -19,7 +19,7 @@ use crate::keeper::{
 };
 
 /// statuspage.io's limit for names and identifiers, in characters.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -97,17 +97,17 @@ async fn create_metric(
         return Err(HttpError::unprocessable(format!("decimal_places: must be from 0 to {MAX_DECIMAL_PLACES}")));
     }
     let new = NewMetric {
-        name: fields.name(LONGEST)?.ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?,
-        metric_identifier: fields.text("metric_identifier", LONGEST)?,
+        name: fields.name(MAX_LENGTH)?.ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?,
+        metric_identifier: fields.text("metric_identifier", MAX_LENGTH)?,
         display: fields.boolean("display")?.unwrap_or(true),
         tooltip_description: fields.text("tooltip_description", 25_000)?,
         y_axis_min: fields.number("y_axis_min")?,
         y_axis_max: fields.number("y_axis_max")?,
         y_axis_hidden: fields.boolean("y_axis_hidden")?.unwrap_or(false),
-        suffix: fields.text("suffix", LONGEST)?,
+        suffix: fields.text("suffix", MAX_LENGTH)?,
         decimal_places: places,
     };
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     let metric = metrics::create(&shared.db, shared.clock.now(), &page, &provider, new).await?;
     Ok((StatusCode::CREATED, Json(metric)))
 }

@@ -14,13 +14,13 @@ use crate::keeper::status::{
 };
 
 /// The longest name and description, as statuspage.io's.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// What says something only inside the wrapper.
 const INSIDE: [&str; 6] = ["domain", "name", "page_description", "subdomain", "time_zone", "url"];
 
-/// What a page is told with, and cannot be set.
-const TOLD: [&str; 3] = ["created_at", "id", "updated_at"];
+/// Fields that a page is sent with, and that cannot be set.
+const READ_ONLY: [&str; 3] = ["created_at", "id", "updated_at"];
 
 pub(super) fn router() -> Router<Shared> {
     Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
@@ -41,18 +41,18 @@ async fn update(
 ) -> Result<Json<Page>, HttpError> {
     let page = page_id(&page)?;
     let fields = payload.wrapped("page", &INSIDE)?;
-    let time_zone = fields.text("time_zone", LONGEST)?;
+    let time_zone = fields.text("time_zone", MAX_LENGTH)?;
     if time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
         return Err(HttpError::unprocessable("time_zone: must be an IANA name like Europe/Berlin"));
     }
     let patch = PagePatch {
-        name: fields.name(LONGEST)?,
+        name: fields.name(MAX_LENGTH)?,
         description: fields.clearable_text("page_description", 25_000)?,
-        url: fields.clearable_text("url", LONGEST)?,
-        domain: fields.clearable_text("domain", LONGEST)?,
-        subdomain: fields.clearable_text("subdomain", LONGEST)?,
+        url: fields.clearable_text("url", MAX_LENGTH)?,
+        domain: fields.clearable_text("domain", MAX_LENGTH)?,
+        subdomain: fields.clearable_text("subdomain", MAX_LENGTH)?,
         time_zone,
     };
-    fields.nothing_is_lost(&TOLD)?;
+    fields.nothing_is_lost(&READ_ONLY)?;
     Ok(Json(pages::update(&shared.db, shared.clock.now(), &page, patch).await?))
 }

@@ -22,7 +22,7 @@ use super::super::{
 use crate::reading::slots::SentPoint;
 
 /// The most points of one call: as many pairs of fields as a form may have.
-const MOST: usize = 5000;
+const MAX_POINTS: usize = 5000;
 
 pub(super) async fn add(
     State(shared): State<Shared>,
@@ -34,7 +34,7 @@ pub(super) async fn add(
     let kept = in_range(&shared, &metric, vec![point])?;
     let sent = [(metric, kept)];
     shared.recorder.add_points(&page, &sent).await?;
-    let answer = (StatusCode::CREATED, Json(json!({ "data": told(&point) }))).into_response();
+    let answer = (StatusCode::CREATED, Json(json!({ "data": stored(&point) }))).into_response();
     Ok(strays::of_metrics(&shared, &page, &[&sent[0].0], answer).await?)
 }
 
@@ -53,8 +53,8 @@ pub(super) async fn add_many(
             return Err(HttpError::unprocessable(format!("data.{metric}: must be a list of points")));
         };
         count += points.len();
-        if count > MOST {
-            return Err(HttpError::unprocessable(format!("data: one call may bring {MOST} points")));
+        if count > MAX_POINTS {
+            return Err(HttpError::unprocessable(format!("data: one call may bring {MAX_POINTS} points")));
         }
         let read = |(index, point)| match point {
             Value::Object(fields) => self::point(&Fields::new(fields)).map_err(|wrong| {
@@ -64,7 +64,7 @@ pub(super) async fn add_many(
             _ => Err(HttpError::unprocessable(format!("data.{metric}[{index}]: must be an object"))),
         };
         let points = points.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
-        answer.insert(id, points.iter().map(told).collect());
+        answer.insert(id, points.iter().map(stored).collect());
         let kept = in_range(&shared, &metric, points)?;
         sent.push((metric, kept));
     }
@@ -83,7 +83,7 @@ fn point(fields: &Fields) -> Result<SentPoint, HttpError> {
 }
 
 /// A point as it was stored: at its slot.
-fn told(point: &SentPoint) -> Value {
+fn stored(point: &SentPoint) -> Value {
     json!({ "timestamp": point.slot(), "value": point.value })
 }
 

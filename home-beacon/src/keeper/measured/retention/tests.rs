@@ -33,8 +33,8 @@ impl Kept {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("k.db").display());
         let clock = Arc::new(AtomicI64::new(NOW));
-        let told = Arc::clone(&clock);
-        let host = Host::at(Clock::new(move || second(told.load(Relaxed))));
+        let shown = Arc::clone(&clock);
+        let host = Host::at(Clock::new(move || second(shown.load(Relaxed))));
         let db = Db::open(&url).await.unwrap();
         let recorder = Recorder::new(db.clone(), host, Outbox::new(db.clone(), false)).await.unwrap();
         Self { db, recorder, clock, _folder: folder }
@@ -107,8 +107,8 @@ async fn an_hour_that_is_rolled_up_in_two_steps_is_one_row() {
         kept.add(half).await;
         kept.pass(NOW).await;
     }
-    let told = kept.hourly().await;
-    assert_eq!((told.len(), told[0].measured, told[0].failed, told[0].value), (1, 54, 6, Some(5.0)));
+    let hours = kept.hourly().await;
+    assert_eq!((hours.len(), hours[0].measured, hours[0].failed, hours[0].value), (1, 54, 6, Some(5.0)));
     assert_eq!(kept.rows().await, (0, 1));
 }
 

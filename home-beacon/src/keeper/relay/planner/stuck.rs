@@ -1,5 +1,5 @@
 //! Points at which upstream fails (5xx, silence) again and again while it answers everything else. They are found by halves, as
-//! refused ones are, wait beside the queue, and are tried again alone; nothing of them is set aside, because it may go better.
+//! refused ones are, wait beside the queue, and are tried again alone; none of them is rejected, because it may go better.
 
 use std::{mem, time::Duration};
 
@@ -7,11 +7,11 @@ use shared::id::MetricId;
 
 use super::{Pause, Planner, QueuedPoint, REFUSED, key};
 
-/// After so many troubles with points, between which upstream took or told something else, it is the points that are at fault.
+/// After so many failures with points, between which upstream answered something else, it is the points that are at fault.
 const TROUBLES: u32 = 3;
 
 /// The most points of one metric that are left alone by themselves; where there are more it is the metric that is at fault.
-const MOST_STUCK: usize = 3;
+const MAX_STUCK: usize = 3;
 
 /// What was left alone and has not been tried for so long is not in the queue any more.
 const FORGOTTEN: Duration = Duration::from_hours(1);
@@ -22,8 +22,8 @@ impl Planner {
         self.stuck.iter()
     }
 
-    /// Looks whether it is the points themselves that upstream fails at, and for the one that it is. Where nothing else is
-    /// answered either, nobody can tell.
+    /// Finds out whether it is the points themselves that upstream fails at, and which one it is. Where nothing else is
+    /// answered either, that cannot be known.
     pub(super) fn troubled(&mut self, batch: &[QueuedPoint], reason: &str, now: Duration) {
         let pause = || Pause { reason: reason.to_owned(), until: now + REFUSED };
         if let [point] = batch
@@ -49,7 +49,7 @@ impl Planner {
             (self.suspects, self.most) = (0, 1);
             self.stuck.retain(|_, stuck| stuck.until + FORGOTTEN > now);
             self.stuck.insert(key(point), pause());
-            if self.stuck.keys().filter(|(of, _)| of == metric).count() > MOST_STUCK {
+            if self.stuck.keys().filter(|(of, _)| of == metric).count() > MAX_STUCK {
                 self.stuck.retain(|(of, _), _| of != metric);
                 self.metrics.insert(metric.clone(), pause());
             }

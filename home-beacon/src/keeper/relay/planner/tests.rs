@@ -25,7 +25,7 @@ fn queue(points: usize, metrics: usize) -> Vec<QueuedPoint> {
 #[derive(Clone, Debug)]
 enum Mood {
     Well,
-    Trouble(Option<u64>),
+    Failing(Option<u64>),
     TokenRefused,
     /// It takes the points, and the answer is lost.
     AnswerLost,
@@ -34,7 +34,7 @@ enum Mood {
 fn mood() -> impl Strategy<Value = Mood> {
     prop_oneof![
         3 => Just(Mood::Well),
-        2 => prop::option::of(0..120_u64).prop_map(Mood::Trouble),
+        2 => prop::option::of(0..120_u64).prop_map(Mood::Failing),
         1 => Just(Mood::TokenRefused),
         1 => Just(Mood::AnswerLost),
     ]
@@ -50,9 +50,9 @@ struct Play {
     missing: BTreeSet<MetricId>,
     /// Slots at which it fails.
     poison: BTreeSet<(i64, MetricId)>,
-    looked: Duration,
+    mirrored: Duration,
     taken: BTreeMap<(MetricId, i64), f64>,
-    set_aside: Vec<QueuedPoint>,
+    rejected: Vec<QueuedPoint>,
     calls: Vec<Duration>,
 }
 
@@ -67,15 +67,15 @@ impl Play {
             unwanted,
             missing,
             poison: BTreeSet::new(),
-            looked: now,
+            mirrored: now,
             taken: BTreeMap::new(),
-            set_aside: Vec::new(),
+            rejected: Vec::new(),
             calls: Vec::new(),
         }
     }
 
     /// One step; whether there was anything to do.
-    fn step(&mut self, mood: &Mood, dice: f64) -> bool {
+    fn step(&mut self, mood: &Mood, random: f64) -> bool {
         match self.planner.next(&self.queue, self.now) {
             Next::Idle => return false,
             Next::At(then) => {
@@ -87,12 +87,12 @@ impl Play {
                 self.planner.calls(self.now);
                 self.calls.push(self.now);
                 let answer = self.answer(&batch, mood);
-                match self.planner.answered(&batch, answer, self.now, dice) {
+                match self.planner.answered(&batch, answer, self.now, random) {
                     Outcome::Delivered => self.queue.retain(|point| !batch.contains(point)),
-                    Outcome::SetAside(_) => {
+                    Outcome::Rejected(_) => {
                         assert_eq!(batch.len(), 1, "only what was refused alone is set aside");
                         self.queue.retain(|point| *point != batch[0]);
-                        self.set_aside.extend(batch);
+                        self.rejected.extend(batch);
                     }
                     Outcome::Kept => (),
                 }
@@ -104,8 +104,8 @@ impl Play {
 
     fn answer(&mut self, batch: &[QueuedPoint], mood: &Mood) -> Answer {
         match mood {
-            Mood::Trouble(seconds) => {
-                return Answer::Trouble { reason: "500".into(), retry_after: seconds.map(Duration::from_secs) };
+            Mood::Failing(seconds) => {
+                return Answer::Failed { reason: "500".into(), retry_after: seconds.map(Duration::from_secs) };
             }
             Mood::TokenRefused => return Answer::Refused("401".into()),
             Mood::Well | Mood::AnswerLost => (),
@@ -114,21 +114,21 @@ impl Play {
             return Answer::Missing("404".into());
         }
         if batch.iter().any(|point| self.poison.contains(&(point.slot, point.metric.clone()))) {
-            return Answer::Trouble { reason: "500".into(), retry_after: None };
+            return Answer::Failed { reason: "500".into(), retry_after: None };
         }
         if batch.iter().any(|point| self.unwanted.contains(&(point.slot, point.metric.clone()))) {
             return Answer::Wrong("422".into());
         }
         self.taken.extend(batch.iter().map(|point| ((point.metric.clone(), point.slot), point.value)));
         match mood {
-            Mood::AnswerLost => Answer::Trouble { reason: "the connection broke".into(), retry_after: None },
-            _ => Answer::Taken,
+            Mood::AnswerLost => Answer::Failed { reason: "the connection broke".into(), retry_after: None },
+            _ => Answer::Accepted,
         }
     }
 
     /// Nothing of a metric is sent before what is older of it.
     fn in_order(&self, batch: &[QueuedPoint]) {
-        assert!(!batch.is_empty() && batch.len() <= MOST_POINTS);
+        assert!(!batch.is_empty() && batch.len() <= MAX_POINTS);
         let is_stuck = |point: &QueuedPoint| self.planner.stuck.contains_key(&key(point));
         if batch.iter().any(is_stuck) {
             assert_eq!(batch.len(), 1, "what was left alone is tried alone");
@@ -144,26 +144,26 @@ impl Play {
         }
     }
 
-    /// Steps until that time, with a look at the page in each minute, which goes well.
+    /// Steps until that time, with the page read in each minute, with success.
     fn steps_and_looks(&mut self, until: Duration) {
         while self.now < until {
-            if self.looked + MINUTE <= self.now {
-                self.looked = self.now;
-                self.planner.heard(Answer::Taken, self.now, 0.5);
+            if self.mirrored + MINUTE <= self.now {
+                self.mirrored = self.now;
+                self.planner.record_answer(Answer::Accepted, self.now, 0.5);
             }
             let before = self.now;
             if !self.step(&Mood::Well, 0.5) {
                 self.now += Duration::from_secs(10);
             }
-            // A wait does not pass over a look.
-            self.now = self.now.min(before.max(self.looked + MINUTE)).max(before);
+            // A wait does not pass over the next reading of the page.
+            self.now = self.now.min(before.max(self.mirrored + MINUTE)).max(before);
         }
     }
 
     fn never_over_budget(&self) {
         for (index, call) in self.calls.iter().enumerate() {
             let minute = self.calls[index..].iter().take_while(|later| **later < *call + MINUTE).count();
-            assert!(minute <= MOST_CALLS - FOR_LOOKING, "{minute} calls in the minute from {call:?}");
+            assert!(minute <= MAX_CALLS - RESERVED_FOR_MIRROR, "{minute} calls in the minute from {call:?}");
         }
     }
 }
@@ -175,8 +175,8 @@ proptest! {
     ) {
         let whole = queue(points, metrics);
         let mut play = Play::new(whole.clone());
-        for (mood, dice) in &moods {
-            play.step(mood, *dice);
+        for (mood, random) in &moods {
+            play.step(mood, *random);
         }
         let mut steps = 0;
         while play.step(&Mood::Well, 0.5) {
@@ -184,7 +184,7 @@ proptest! {
             prop_assert!(steps < 200, "it ends");
         }
         play.never_over_budget();
-        prop_assert!(play.queue.is_empty() && play.set_aside.is_empty());
+        prop_assert!(play.queue.is_empty() && play.rejected.is_empty());
         let expected: BTreeMap<_, _> = whole.into_iter().map(|point| ((point.metric, point.slot), point.value)).collect();
         prop_assert_eq!(play.taken, expected);
     }
@@ -197,8 +197,8 @@ proptest! {
         let whole = queue(points, metrics);
         let mut play = Play::new(whole.clone());
         play.unwanted = unwanted.iter().filter_map(|index| whole.get(*index)).map(|point| (point.slot, point.metric.clone())).collect();
-        for (mood, dice) in &moods {
-            play.step(mood, *dice);
+        for (mood, random) in &moods {
+            play.step(mood, *random);
         }
         let mut steps = 0;
         while play.step(&Mood::Well, 0.5) {
@@ -206,7 +206,7 @@ proptest! {
             prop_assert!(steps < 400, "it ends");
         }
         play.never_over_budget();
-        let aside: BTreeSet<_> = play.set_aside.iter().map(|point| (point.slot, point.metric.clone())).collect();
+        let aside: BTreeSet<_> = play.rejected.iter().map(|point| (point.slot, point.metric.clone())).collect();
         prop_assert_eq!(&aside, &play.unwanted);
         prop_assert_eq!(play.taken.len() + aside.len(), points);
     }
@@ -220,8 +220,8 @@ proptest! {
             play.step(&Mood::Well, 0.5);
         }
         play.never_over_budget();
-        prop_assert!(play.set_aside.is_empty() && play.queue.iter().all(|point| point.metric == metric(missing)));
-        // Somebody makes the metric.
+        prop_assert!(play.rejected.is_empty() && play.queue.iter().all(|point| point.metric == metric(missing)));
+        // The metric is made upstream.
         play.missing.clear();
         let mut steps = 0;
         while play.step(&Mood::Well, 0.5) {
@@ -239,7 +239,7 @@ fn what_is_refused_again_and_again_stops_nothing_for_long() {
     play.unwanted = whole[..400].iter().map(|point| (point.slot, point.metric.clone())).collect();
     while play.step(&Mood::Well, 0.5) {}
     play.never_over_budget();
-    assert_eq!((play.set_aside.len(), play.taken.len()), (400, 800));
+    assert_eq!((play.rejected.len(), play.taken.len()), (400, 800));
     // About one call for each of them, ten to find the first, ten to come back to whole batches.
     assert!(play.calls.len() < 425, "{} calls", play.calls.len());
 }
@@ -252,7 +252,7 @@ fn a_day_of_a_refused_token_sets_nothing_aside_and_asks_every_five_minutes() {
         play.step(&Mood::TokenRefused, 0.5);
     }
     assert_eq!(play.calls.len(), 24 * 12);
-    assert_eq!((play.queue.len(), play.set_aside.len()), (2880, 0));
+    assert_eq!((play.queue.len(), play.rejected.len()), (2880, 0));
     // The token file changes: nothing more is waited for.
     play.planner.token_changed();
     let changed = play.now;
@@ -263,7 +263,7 @@ fn a_day_of_a_refused_token_sets_nothing_aside_and_asks_every_five_minutes() {
 #[test]
 fn what_upstream_asks_for_is_waited_for() {
     let mut play = Play::new(queue(10, 1));
-    play.step(&Mood::Trouble(Some(90)), 0.0);
+    play.step(&Mood::Failing(Some(90)), 0.0);
     let failed = play.calls[0];
     assert_eq!(play.planner.next(&play.queue, play.now), Next::At(failed + Duration::from_secs(90)));
 }
@@ -273,22 +273,22 @@ fn pauses_grow_to_a_limit_and_are_drawn_from_the_whole() {
     let mut planner = Planner::new(Duration::ZERO);
     let mut longest = Vec::new();
     for _ in 0..7 {
-        let trouble = Answer::Trouble { reason: String::new(), retry_after: None };
-        planner.heard(trouble, Duration::from_secs(1000), 1.0);
+        let failed = Answer::Failed { reason: String::new(), retry_after: None };
+        planner.record_answer(failed, Duration::from_secs(1000), 1.0);
         longest.push(planner.closed(Duration::from_secs(1000), 0).unwrap().as_secs() - 1000);
     }
     assert_eq!(longest, [2, 4, 8, 16, 30, 30, 30]);
-    let trouble = Answer::Trouble { reason: String::new(), retry_after: None };
-    planner.heard(trouble, Duration::from_secs(2000), 0.0);
+    let failed = Answer::Failed { reason: String::new(), retry_after: None };
+    planner.record_answer(failed, Duration::from_secs(2000), 0.0);
     assert_eq!(planner.closed(Duration::from_secs(2000), 0), None, "full jitter begins at nothing");
 }
 
 #[test]
 fn a_keeper_that_has_just_begun_takes_most_of_the_budget_for_used() {
-    let mut play = Play::new(queue(MOST_POINTS * 40, 1));
+    let mut play = Play::new(queue(MAX_POINTS * 40, 1));
     let start = play.now;
     while play.now < start + MINUTE {
         play.step(&Mood::Well, 0.5);
     }
-    assert_eq!(play.calls.len(), MOST_CALLS - FOR_LOOKING - BEFORE);
+    assert_eq!(play.calls.len(), MAX_CALLS - RESERVED_FOR_MIRROR - BEFORE);
 }

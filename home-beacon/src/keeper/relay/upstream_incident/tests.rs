@@ -9,7 +9,7 @@ fn read(change: impl FnOnce(&mut Value)) -> Result<UpstreamIncident, &'static st
         "id": "p31zjtct2jer", "name": "The line is cut", "status": "investigating", "impact": "major",
         "created_at": "2026-11-27T10:00:00Z", "updated_at": "2026-11-27T10:05:00Z", "metadata": {"a": 1},
         "components": [{"id": "8kbf7d35c070"}],
-        "incident_updates": [{"id": "u1", "status": "investigating", "body": "We look.",
+        "incident_updates": [{"id": "u1", "status": "investigating", "body": "We check.",
             "created_at": "2026-11-27T10:00:00Z", "updated_at": "2026-11-27T10:00:00Z",
             "affected_components": [{"code": "8kbf7d35c070", "name": "Home", "old_status": "operational",
                 "new_status": "major_outage"}]}],
@@ -42,10 +42,10 @@ fn an_odd_detail_costs_itself_alone_and_is_named() {
         ("/incident_updates/0/affected_components/0/old_status", Value::Null, None),
         ("/incident_updates/0/affected_components/0/code", json!("?"), None),
     ] {
-        let told = read(|document| *document.pointer_mut(place).unwrap() = value.clone());
-        let told = told.unwrap_or_else(|error| panic!("{place} {value}: {error}"));
-        assert_eq!(told.odd.iter().copied().next(), odd, "{place} {value}");
-        assert_eq!(told.status, "investigating");
+        let read_back = read(|document| *document.pointer_mut(place).unwrap() = value.clone());
+        let read_back = read_back.unwrap_or_else(|error| panic!("{place} {value}: {error}"));
+        assert_eq!(read_back.odd.iter().copied().next(), odd, "{place} {value}");
+        assert_eq!(read_back.status, "investigating");
     }
 }
 
@@ -59,12 +59,12 @@ fn without_an_id_or_a_status_it_is_none() {
 #[test]
 fn an_unknown_status_is_never_an_end() {
     let said = |status: &str, scheduled: bool| {
-        let told = read(|document| {
+        let read_back = read(|document| {
             document["status"] = status.into();
             document["scheduled_for"] = if scheduled { json!("2026-11-29T00:00:00Z") } else { Value::Null };
         });
-        let told = told.unwrap();
-        (told.known_status().as_str(), told.other_word().map(ToOwned::to_owned))
+        let read_back = read_back.unwrap();
+        (read_back.known_status().as_str(), read_back.other_word().map(ToOwned::to_owned))
     };
     assert_eq!(said("escalated", false), ("investigating", Some("escalated".into())));
     assert_eq!(said("delayed", true), ("in_progress", Some("delayed".into())));

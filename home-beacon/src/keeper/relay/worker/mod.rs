@@ -1,4 +1,4 @@
-//! The task that makes the calls. Each turn makes one at most: a look at upstream's page when it is due, else a status, else
+//! The task that makes the calls. Each step makes one at most: a copy of upstream's page when it is due, else a status, else
 //! points, else repetitions.
 
 mod points;
@@ -21,28 +21,28 @@ use tokio::time::sleep;
 
 use super::{
     Upstream,
-    mirror::{Blind, Mirror},
-    planner::{Answer, FOR_LOOKING, MOST_POINTS, Next, Pause, Planner},
+    mirror::{Mirror, MirrorError},
+    planner::{Answer, MAX_POINTS, Next, Pause, Planner, RESERVED_FOR_MIRROR},
     repeat::Repetitions,
     report::Reports,
 };
 use crate::keeper::{KeeperClock, KeeperError, db::Db, outbox::Outbox};
 
-/// How often upstream's page is looked at.
-const LOOK: Duration = Duration::from_mins(1);
+/// How often upstream's page is copied.
+const MIRROR_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A longer time between two looks may hide something.
+/// A longer time between two copies may hide an incident.
 const A_WHILE: Duration = Duration::from_mins(2);
 
-/// When a status that could not be told is tried again.
-const STATUS_AGAIN: Duration = Duration::from_secs(30);
+/// When a status that could not be sent is tried again.
+const STATUS_RETRY: Duration = Duration::from_secs(30);
 
-/// How long to wait when the storage is in trouble, and until an unset clock or a refused token is looked at again.
-const STORAGE: Duration = Duration::from_secs(5);
-const SOON: Duration = Duration::from_secs(2);
+/// How long to wait when the storage fails, and until an unset clock or a refused token is checked again.
+const STORAGE_RETRY: Duration = Duration::from_secs(5);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// When no reading has carried it for so long, what was delivered is written down without one.
-const SETTLE: Duration = Duration::from_mins(3);
+const FLUSH_AFTER: Duration = Duration::from_mins(3);
 
 /// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,11 +75,11 @@ pub struct RelayWorker {
     /// The metrics of which it says that upstream does not take them.
     missing: BTreeSet<MetricId>,
     mirror: Mirror,
-    look_due: Duration,
+    mirror_due: Duration,
     /// Whose status was tried last: the next one is another's.
     tried: Option<ComponentId>,
     statuses_due: Duration,
-    looked: Option<Duration>,
+    mirrored: Option<Duration>,
     /// Whether the log says that upstream answers.
     is_well: bool,
     /// The last turn failed for the storage's sake.
@@ -114,17 +114,17 @@ impl RelayWorker {
             unknown: BTreeSet::new(),
             missing: BTreeSet::new(),
             mirror: Mirror::default(),
-            look_due: now,
+            mirror_due: now,
             tried: None,
             statuses_due: now,
-            looked: None,
+            mirrored: None,
             stuck: false,
             is_well: true,
             reports: Reports::default(),
         })
     }
 
-    /// Where it tells how it is going.
+    /// Where it leaves its state.
     pub fn reports(&self) -> Reports {
         self.reports.clone()
     }
@@ -152,16 +152,16 @@ impl RelayWorker {
             tracing::warn!(cause = %root_cause(error), "the relay waits for the storage");
         }
         self.stuck = step.is_err();
-        let step = step.unwrap_or(Step::After(STORAGE));
+        let step = step.unwrap_or(Step::After(STORAGE_RETRY));
         self.report();
         step
     }
 
     async fn next_step(&mut self) -> Result<Step, KeeperError> {
-        // A point without its time, or with a wrong one, is nobody's.
-        let Some(wall) = self.clock.time() else { return Ok(Step::After(SOON)) };
+        // A point without its time, or with a wrong one, is of no use.
+        let Some(wall) = self.clock.time() else { return Ok(Step::After(RECHECK_INTERVAL)) };
         let now = self.uptime();
-        if self.outbox.delivered_since().is_some_and(|since| now.saturating_sub(since) > SETTLE) {
+        if self.outbox.delivered_since().is_some_and(|since| now.saturating_sub(since) > FLUSH_AFTER) {
             // On a full disk they are remembered for longer, up to a bound.
             if let Err(error) = self.outbox.flush_delivered().await {
                 tracing::debug!(cause = %root_cause(&error), "what upstream has taken cannot be written down yet");
@@ -170,37 +170,37 @@ impl RelayWorker {
         self.notice_another_token();
         let until = |then: Duration| Step::After(then.saturating_sub(now));
         if let Some(open) = self.planner.closed(now, 0) {
-            return Ok(if self.planner.refused().is_some() { Step::After(SOON) } else { until(open) });
+            return Ok(if self.planner.refused().is_some() { Step::After(RECHECK_INTERVAL) } else { until(open) });
         }
-        if self.look_due <= now {
+        if self.mirror_due <= now {
             return match self.planner.closed(now, 1) {
                 Some(open) => Ok(until(open)),
-                None => self.look(now).await,
+                None => self.mirror_page(now).await,
             };
         }
-        if let Some(open) = self.planner.closed(now, FOR_LOOKING) {
-            return Ok(until(open.min(self.look_due)));
+        if let Some(open) = self.planner.closed(now, RESERVED_FOR_MIRROR) {
+            return Ok(until(open.min(self.mirror_due)));
         }
         self.left.retain(|_, left| left.until > now);
         if self.statuses_due <= now {
             let statuses = self.outbox.pending_statuses(&self.page).await?;
             if let Some(status) = self.next_of(statuses) {
-                self.tell_status(&status).await?;
+                self.send_status(&status).await?;
                 return Ok(Step::Again);
             }
         }
         let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
-        let queue = self.outbox.pending(wall, &paused, MOST_POINTS + self.planner.stuck().count()).await?;
+        let queue = self.outbox.pending(wall, &paused, MAX_POINTS + self.planner.stuck().count()).await?;
         match self.planner.next(&queue, now) {
             Next::Send(batch) => self.send(batch).await,
             // Some metric is paused; that is no reason not to repeat the others.
             Next::At(open) => self.repeat(wall, now, open).await,
-            Next::Idle => self.repeat(wall, now, self.look_due).await,
+            Next::Idle => self.repeat(wall, now, self.mirror_due).await,
         }
     }
 
-    async fn look(&mut self, now: Duration) -> Result<Step, KeeperError> {
-        let after_a_while = self.looked.is_none_or(|looked| now.saturating_sub(looked) > A_WHILE);
+    async fn mirror_page(&mut self, now: Duration) -> Result<Step, KeeperError> {
+        let after_a_while = self.mirrored.is_none_or(|mirrored| now.saturating_sub(mirrored) > A_WHILE);
         let (planner, reports, uptime) = (&mut self.planner, &self.reports, &self.clock.host().uptime);
         let may_call = || {
             let now = uptime.now();
@@ -214,19 +214,19 @@ impl RelayWorker {
         let seen =
             self.mirror.copy_page((&self.db, &self.clock), &self.client, &self.page, after_a_while, may_call).await;
         // Whatever came of it: the points are not to wait until the page can be read.
-        self.look_due = now + LOOK;
+        self.mirror_due = now + MIRROR_INTERVAL;
         match seen {
             Ok(unknown) => {
                 for component in unknown.iter().filter(|component| self.unknown.insert((*component).clone())) {
                     tracing::warn!(%component, "the page upstream has no such component: what is said of it is said here alone");
                 }
-                self.looked = Some(now);
-                self.heard(Answer::Taken);
-                let looked_at = self.clock.wall();
-                self.reports.change(|report| report.looked_at = Some(looked_at));
+                self.mirrored = Some(now);
+                self.record_answer(Answer::Accepted);
+                let mirrored_at = self.clock.wall();
+                self.reports.change(|report| report.mirrored_at = Some(mirrored_at));
             }
-            Err(Blind::Upstream(answer)) => self.heard(answer),
-            Err(Blind::Storage(error)) => return Err(error),
+            Err(MirrorError::Upstream(answer)) => self.record_answer(answer),
+            Err(MirrorError::Storage(error)) => return Err(error),
         }
         Ok(Step::Again)
     }
@@ -241,34 +241,37 @@ impl RelayWorker {
         self.reports.change(|report| report.calls += 1);
     }
 
-    /// Takes an answer that is about no points.
-    fn heard(&mut self, answer: Answer) {
+    /// Records an answer that is about no points.
+    fn record_answer(&mut self, answer: Answer) {
         self.watch(&answer);
-        if answer != Answer::Taken {
+        if answer != Answer::Accepted {
             self.reports.change(|report| report.failed_calls += 1);
         }
-        self.planner.heard(answer, self.uptime(), fastrand::f64());
+        self.planner.record_answer(answer, self.uptime(), fastrand::f64());
     }
 
-    /// Tells the log when it turns from good to bad, or back; and remembers a token that was refused.
+    /// Logs when it turns from good to bad, or back; and remembers a token that was refused.
     fn watch(&mut self, answer: &Answer) {
         match answer {
             Answer::Refused(reason) => {
                 if self.is_well || self.planner.refused().is_none() {
                     tracing::warn!(
                         reason,
-                        "upstream cannot be told until somebody mends it: the relay pauses, and loses nothing"
+                        "nothing can be sent upstream until this is mended: the relay pauses, and loses nothing"
                     );
                 }
                 self.refused.clone_from(&self.used);
             }
-            Answer::Trouble { reason, .. } if self.is_well => {
-                tracing::warn!(reason, "upstream cannot be told for now: the relay tries again, and loses nothing");
+            Answer::Failed { reason, .. } if self.is_well => {
+                tracing::warn!(
+                    reason,
+                    "nothing can be sent upstream for now: the relay tries again, and loses nothing"
+                );
             }
-            Answer::Taken if !self.is_well => tracing::info!("upstream can be told again"),
+            Answer::Accepted if !self.is_well => tracing::info!("upstream takes what is sent again"),
             _ => (),
         }
-        self.is_well = !matches!(answer, Answer::Refused(_) | Answer::Trouble { .. });
+        self.is_well = !matches!(answer, Answer::Refused(_) | Answer::Failed { .. });
         if self.is_well {
             self.refused = None;
         }

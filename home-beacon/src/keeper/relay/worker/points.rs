@@ -22,20 +22,20 @@ impl RelayWorker {
         let sent = self.client.add_points(&self.page, &by_metric(&batch)).await;
         let answer = answer(&sent);
         self.watch(&answer);
-        let failed = answer != Answer::Taken;
+        let failed = answer != Answer::Accepted;
         match self.planner.answered(&batch, answer, self.uptime(), fastrand::f64()) {
             Outcome::Delivered => {
                 self.reports.change(|report| report.points += batch.len() as u64);
                 self.outbox.mark_delivered(batch, self.uptime()).await?;
             }
-            Outcome::SetAside(reason) => {
+            Outcome::Rejected(reason) => {
                 for point in &batch {
                     tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
-                        "upstream refuses a point: it is set aside");
+                        "upstream refuses a point: it is kept aside until it is retried by hand");
                     self.outbox.reject(point, &reason, self.clock.now()).await?;
                 }
             }
-            Outcome::Kept => self.tell_of_paused(),
+            Outcome::Kept => self.log_paused(),
         }
         if failed {
             self.reports.change(|report| report.failed_calls += 1);
@@ -43,8 +43,8 @@ impl RelayWorker {
         Ok(Step::Again)
     }
 
-    /// Tells the log once of each metric that upstream does not take.
-    fn tell_of_paused(&mut self) {
+    /// Logs once each metric that upstream does not take.
+    fn log_paused(&mut self) {
         let now = self.uptime();
         for (metric, pause) in self.planner.paused(now) {
             if self.missing.insert(metric.clone()) {
@@ -65,14 +65,14 @@ impl RelayWorker {
         now: Duration,
         until: Duration,
     ) -> Result<Step, KeeperError> {
-        let pause = until.min(self.look_due).saturating_sub(now).min(Repetitions::pause(wall));
-        let fresh = self.looked.is_some_and(|looked| now.saturating_sub(looked) <= A_WHILE);
+        let pause = until.min(self.mirror_due).saturating_sub(now).min(Repetitions::pause(wall));
+        let fresh = self.mirrored.is_some_and(|mirrored| now.saturating_sub(mirrored) <= A_WHILE);
         if self.held_for.is_zero() || !fresh || !self.planner.is_well() {
             return Ok(Step::After(pause));
         }
         let mut due = self.repetitions.due(&held_points(&self.db, wall, self.held_for).await?, self.held_for, wall);
         due.retain(|point| self.planner.paused(now).all(|(metric, _)| *metric != point.metric));
-        // One at a time, so that none stands for another's trouble.
+        // One at a time, so that none pays for another's failure.
         let Some(point) = due.into_iter().next() else { return Ok(Step::After(pause)) };
         let point = [point];
         self.repetitions.mark_sent(&point);
@@ -83,10 +83,10 @@ impl RelayWorker {
                 self.planner.answered(&point, missing, self.uptime(), fastrand::f64());
             }
             answer => {
-                if answer == Answer::Taken {
+                if answer == Answer::Accepted {
                     self.reports.change(|report| report.held_points += 1);
                 }
-                self.heard(answer);
+                self.record_answer(answer);
             }
         }
         Ok(Step::Again)

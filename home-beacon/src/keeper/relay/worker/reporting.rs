@@ -11,7 +11,7 @@ impl RelayWorker {
         let now = self.uptime();
         let planner = &self.planner;
         self.reports.change(|report| {
-            (report.condition, report.reason) = match (planner.refused(), planner.trouble()) {
+            (report.condition, report.reason) = match (planner.refused(), planner.failure()) {
                 (Some(pause), _) => (Condition::Paused, Some(pause.reason.clone())),
                 (None, Some(reason)) => (Condition::Trouble, Some(reason.to_owned())),
                 (None, None) if report.calls == 0 => (Condition::Starting, None),

@@ -1,4 +1,4 @@
-//! Tells the statuses of components that the keeper owns.
+//! Sends the statuses of components that the keeper owns.
 
 use shared::{id::ComponentId, statuspage::ComponentStatus};
 
@@ -7,12 +7,12 @@ use super::{
         answer,
         planner::{Answer, Pause, REFUSED},
     },
-    LOOK, RelayWorker, STATUS_AGAIN,
+    MIRROR_INTERVAL, RelayWorker, STATUS_RETRY,
 };
 use crate::keeper::{KeeperError, outbox::statuses::PendingStatus};
 
 impl RelayWorker {
-    /// The one to be told next: after the one that was tried last, so that one that always fails keeps nobody waiting.
+    /// The one to be sent next: after the one that was tried last, so that one that always fails delays no other.
     pub(super) fn next_of(&mut self, mut statuses: Vec<PendingStatus>) -> Option<PendingStatus> {
         statuses.retain(|status| !self.left.contains_key(&status.component));
         statuses.sort_by(|one, other| one.component.as_str().cmp(other.component.as_str()));
@@ -24,9 +24,9 @@ impl RelayWorker {
         Some(next)
     }
 
-    /// Tells a status, unless upstream has it already, or a human's word stands there.
-    pub(super) async fn tell_status(&mut self, told: &PendingStatus) -> Result<(), KeeperError> {
-        let PendingStatus { component, status, delivered } = told;
+    /// Sends a status, unless upstream has it already, or a person has set maintenance there.
+    pub(super) async fn send_status(&mut self, pending: &PendingStatus) -> Result<(), KeeperError> {
+        let PendingStatus { component, status, delivered } = pending;
         self.calls();
         let there = match self.client.component(&self.page, component).await {
             Ok(there) => there.status,
@@ -38,8 +38,8 @@ impl RelayWorker {
         if there != Some(*status) {
             let maintenance = Some(ComponentStatus::UnderMaintenance);
             if there == maintenance && *delivered != maintenance {
-                self.heard(Answer::Taken);
-                let until = self.uptime() + LOOK;
+                self.record_answer(Answer::Accepted);
+                let until = self.uptime() + MIRROR_INTERVAL;
                 let pause = Pause { reason: "it is under maintenance upstream".into(), until };
                 self.left.insert(component.clone(), pause);
                 return Ok(());
@@ -50,23 +50,23 @@ impl RelayWorker {
                 return Ok(());
             }
         }
-        self.heard(Answer::Taken);
+        self.record_answer(Answer::Accepted);
         self.outbox.mark_status_delivered(component, *status).await?;
-        tracing::info!(%component, %status, "upstream was told of a status");
+        tracing::info!(%component, %status, "a status was sent upstream");
         Ok(())
     }
 
-    /// Leaves a component alone that upstream does not want to hear of.
+    /// Pauses a component that upstream does not take.
     fn leave(&mut self, component: &ComponentId, answer: Answer) {
         let now = self.uptime();
         if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
             tracing::warn!(%component, reason, "upstream does not take a status");
             self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
         }
-        if let Answer::Trouble { .. } = answer {
+        if let Answer::Failed { .. } = answer {
             // The points are not to wait for it.
-            self.statuses_due = now + STATUS_AGAIN;
+            self.statuses_due = now + STATUS_RETRY;
         }
-        self.heard(answer);
+        self.record_answer(answer);
     }
 }
