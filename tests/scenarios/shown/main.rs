@@ -27,9 +27,9 @@ fn every_route() -> BTreeSet<String> {
             }
             let place = entry.to_string_lossy().replace('\\', "/");
             let prefix = match () {
-                () if place.contains("/api/own/") => "/porchlight/v1",
-                () if place.contains("/keeper/api/") => "/v1",
-                () if place.ends_with("/public.rs") || place.contains("/keeper/public/") => "/api/v2",
+                () if place.contains("/http/own/") => "/porchlight/v1",
+                () if place.contains("/http/v1/") => "/v1",
+                () if place.ends_with("/http/public.rs") => "/api/v2",
                 () => "",
             };
             let text = fs::read_to_string(&entry).expect("a source");

@@ -59,7 +59,7 @@ async fn what_is_set_by_half_is_told_at_the_start() {
     });
     let lines = keeper.await.process.lines();
     assert!(
-        lines.iter().any(|line| line.contains("but UPSTREAM_URL is not set: nothing is told upstream")),
+        lines.iter().any(|line| line.contains("but UPSTREAM_URL is not set: nothing is sent upstream")),
         "{lines:#?}"
     );
     let keeper = Keeper::start_with(|command| {
