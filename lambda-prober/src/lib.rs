@@ -8,7 +8,7 @@
 //! - [`judge`]: from attempts to a verdict, its cause and its words; pure
 //! - [`plan`]: from verdicts and a page to the calls that it needs; pure
 //! - [`observe`]: probing homes and witnesses
-//! - [`publish`]: reading the pages, and applying the plan
+//! - `publish`: reading the pages, and applying the plan
 //! - [`kept`]: secrets, parameters, and the state of each home
 //! - [`run`]: one run, which joins these
 //! - [`report`]: the report of a run, as JSON and in words

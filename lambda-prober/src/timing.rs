@@ -36,7 +36,7 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Spreads a run over `budget`, held between [`MIN_RUN`] and [`MAX_RUN`]. Over 50 s the attempts begin 5 s apart, a
+    /// Spreads a run over `budget`, held between 4 s and [`MAX_RUN`]. Over 50 s the attempts begin 5 s apart, a
     /// name may take 3 s and each phase of a connection 4 s (a lost first packet is sent again after 1 s and 3 s), and
     /// the last 10 s are for publishing. Shorter runs have less of everything, but a phase never has less than 1.5 s.
     pub fn of(budget: Duration, attempts: usize) -> Self {

@@ -6,10 +6,10 @@
 //! - [`headers`]: what an answer's headers say of its sender, and of caches
 //! - [`verdict`]: the verdicts, each cause with its label and its sentence
 //! - `conclude`: which attempts count against a home, and which cause is named
-//! - [`advice`]: what to do about an answer that is not the home's
+//! - `advice`: what to do about an answer that is not the home's
 //! - `explain`: attempts in words
 
-pub mod advice;
+pub(crate) mod advice;
 mod conclude;
 pub(crate) mod explain;
 pub mod headers;

@@ -153,7 +153,7 @@ pub enum Failure {
     Local(String),
 }
 
-/// What was read is no answer in HTTP/1.
+/// What was read is not an answer in HTTP/1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotHttp {
     /// A TLS alert (RFC 8446, section 5.1): the port expects https.

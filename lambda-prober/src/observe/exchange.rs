@@ -42,7 +42,7 @@ pub(super) async fn exchange(
     until: Instant,
 ) -> Exchange {
     let connection =
-        Connection { url: &checker.home.url, address, certificates, deadlines: Deadlines { phase, until } };
+        Connection { url: &checker.home.url, address, certificates, deadlines: PhaseDeadlines { phase, until } };
     let mut exchange = Exchange {
         address,
         origin: Origin::Target,
@@ -81,7 +81,7 @@ struct Connection<'a> {
     url: &'a Url,
     address: SocketAddr,
     certificates: &'a Certificates,
-    deadlines: Deadlines,
+    deadlines: PhaseDeadlines,
 }
 
 impl Connection<'_> {
@@ -126,12 +126,12 @@ impl Connection<'_> {
 }
 
 /// Runs phases against their deadlines and notes how long each took.
-struct Deadlines {
+struct PhaseDeadlines {
     phase: Duration,
     until: Instant,
 }
 
-impl Deadlines {
+impl PhaseDeadlines {
     fn of_phase(&self, start: Instant) -> Instant {
         self.until.min(start + self.phase)
     }

@@ -32,7 +32,7 @@ pub(super) const fn why(cause: DownCause) -> &'static str {
             "Another beacon answers at its address. If your address just changed, this clears within minutes."
         }
         DownCause::Unproven => {
-            "Something else answers in its stead: a proxy or tunnel that does not reach it, a router's own page, or \
+            "Something else answers in its place: a proxy or tunnel that does not reach it, a router's own page, or \
              another machine if its address just changed."
         }
         DownCause::Refused => {

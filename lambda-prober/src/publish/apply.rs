@@ -66,7 +66,7 @@ pub(crate) struct Published {
     pub(crate) calls: Vec<Call>,
 }
 
-/// The changes of one page.
+/// What is planned and applied for one page in a run.
 #[derive(Debug)]
 pub(crate) struct Publication<'run> {
     pub(crate) access: &'run Access<'run>,
@@ -81,7 +81,7 @@ pub(crate) struct Publication<'run> {
 
 /// How far the publication has come, over all tries.
 #[derive(Debug, Default)]
-struct Progress {
+struct PublishProgress {
     components: HashMap<ComponentId, Applied>,
     calls: Vec<Call>,
     /// The last error of a call, in a sentence.
@@ -102,7 +102,8 @@ impl Publication<'_> {
             async move { one.apply(planned).await }
         });
         let failure = tries.await.err().map(|error| self.access.describe(&error));
-        let Progress { mut components, calls, .. } = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let PublishProgress { mut components, calls, .. } =
+            progress.into_inner().unwrap_or_else(PoisonError::into_inner);
         for call in &planned {
             let concerned = if failure.is_some() { call.about() } else { call.sets().into_keys().collect() };
             for component in concerned {
@@ -114,11 +115,11 @@ impl Publication<'_> {
     }
 }
 
-/// One try.
+/// One try: the page is read again, planned anew, and changed.
 struct Try<'a> {
     publication: &'a Publication<'a>,
     client: Client,
-    progress: &'a Mutex<Progress>,
+    progress: &'a Mutex<PublishProgress>,
 }
 
 impl Try<'_> {
@@ -283,7 +284,7 @@ impl Try<'_> {
         call.await.inspect_err(|error| self.progress().last_error = Some(self.publication.access.describe(error)))
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    fn progress(&self) -> MutexGuard<'_, PublishProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

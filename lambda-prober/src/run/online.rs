@@ -76,7 +76,7 @@ fn of_home(probed: &Probed, expects_proof: bool) -> Asked {
         Verdict::Up if expects_proof => {
             Asked::there(format!("the home {name} answers, and proves that it holds the key"))
         }
-        Verdict::Up => Asked::there(format!("the home {name} answers; there is no key to prove it by")),
+        Verdict::Up => Asked::there(format!("the home {name} answers; no key is set, so it need not prove itself")),
         Verdict::Degraded(_) => Asked::there(format!("the home {name} answers, but is degraded: {text}")),
         Verdict::Down(_) if advised => Asked::wrong(format!("the home {name}: {text}")),
         Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {

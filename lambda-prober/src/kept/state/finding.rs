@@ -87,7 +87,7 @@ impl Finding<'_> {
                 let up_since = before.up_since.filter(|_| before.down_since.is_none());
                 StateRecord { last_proven_address, up_since, seen_up: None, ..before }
             }
-            // What begins under maintenance is no outage before the maintenance is over.
+            // What begins under maintenance is not an outage before the maintenance is over.
             Verdict::Down(_) if known.down_since.is_none() && self.says(ComponentStatus::UnderMaintenance) => {
                 StateRecord { up_since: None, ..known }
             }
@@ -128,7 +128,7 @@ impl Finding<'_> {
         match (known.up_since, known.seen_down) {
             // Had it been up for long enough, a run would have ended the outage.
             (Some(up), _) => self.since(up) < self.resolve_after.max(NOTE_VALID_FOR),
-            // A human may have set the page to operational although the home is down; that ends no outage.
+            // A human may have set the page to operational although the home is down; that does not end the outage.
             (None, Some(noted)) if self.since(noted) < NOTE_VALID_FOR => true,
             // No run for a while. Where the page says `operational`, the outage on record is an old one.
             _ => !self.says(ComponentStatus::Operational),
