@@ -30,7 +30,7 @@ pub use self::{
 };
 use crate::serve::{Limits, Traffic, serve};
 
-/// What everybody is told, whatever they ask for.
+/// The body of every answer, whatever is asked for.
 const ANSWER: &str = "porchlight\n";
 
 /// The private listener serves one scraper.
@@ -39,7 +39,9 @@ const PRIVATE: Limits = Limits { connections: 16, head: Duration::from_secs(3), 
 /// A beacon on two listeners: the world's and the scraper's.
 #[derive(Debug)]
 pub struct Beacon {
+    /// The world's.
     pub public: TcpListener,
+    /// The scraper's: `/metrics`.
     pub private: TcpListener,
     /// How many public connections may be open at once.
     pub connections: usize,
@@ -93,7 +95,7 @@ fn answers(prover: Arc<Option<Prover>>) -> Router {
     })
 }
 
-/// An answer is to one challenge, and to nobody else: a cache that keeps it answers the next one wrongly.
+/// An answer belongs to one challenge: a cache that keeps it answers the next one wrongly.
 fn uncached(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static(CHALLENGE_HEADER));
@@ -113,7 +115,7 @@ fn exposition(traffic: &Traffic, proofs: u64) -> String {
     let mut snapshot = Snapshot::default();
     for (name, help, value) in [
         ("beacon_connections_accepted", "Connections accepted.", now(&traffic.accepted)),
-        ("beacon_requests", "Complete requests.", now(&traffic.asked)),
+        ("beacon_requests", "Complete requests.", now(&traffic.requests)),
         ("beacon_proofs", "Challenges answered with a proof.", proofs),
         ("beacon_connections_evicted", "Idle connections that made room for a newer one.", now(&traffic.evicted)),
         ("beacon_connections_refused", "Connections turned away, all others being answered.", now(&traffic.refused)),

@@ -18,8 +18,8 @@ use shared::{
 use super::settings::BEACON_KEY;
 use crate::clock::BootClock;
 
-/// How long a key is used until its file is looked at again. Kubernetes takes about a minute to renew a mounted secret.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long a key is used until its file is read again. Kubernetes takes about a minute to renew a mounted secret.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Signs challenges with the key as it is now.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Prover {
 struct Held {
     key: Key,
     read_at: Duration,
-    /// The last look brought no key; said once.
+    /// The last reading brought no key; logged once.
     lost: bool,
 }
 
@@ -73,11 +73,11 @@ impl Prover {
         )
     }
 
-    /// The key as it is now. A source that has become useless is told, and the last key stands: a home must not go dark
-    /// because somebody's editor left an empty file for a moment.
+    /// The key as it is now. A source that has become useless is logged, and the last key stays in use: a home must not go
+    /// dark because an editor left an empty file for a moment.
     fn key(&self, now: Duration) -> Key {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_sub(held.read_at) >= LOOK_AGAIN {
+        if now.saturating_sub(held.read_at) >= RELOAD_INTERVAL {
             held.read_at = now;
             match key(&self.source) {
                 Ok(key) => {
@@ -87,7 +87,7 @@ impl Prover {
                     (held.key, held.lost) = (key, false);
                 }
                 Err(error) if !held.lost => {
-                    tracing::warn!("{error}; the last key stands");
+                    tracing::warn!("{error}; the last key stays in use");
                     held.lost = true;
                 }
                 Err(_) => (),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_tells_how_long_host_and_process_have_been_running() {
+    fn a_proof_says_how_long_host_and_process_have_been_running() {
         let (key, challenge) = (Key::new([1; 32]), Challenge::new([2; 32]));
         let seconds = Arc::new(AtomicU64::new(100));
         let prover = prover(value(&key), &seconds);
@@ -168,7 +168,7 @@ mod tests {
         };
         assert!(made_with(&first, 0));
         std::fs::write(&path, second.expose()).unwrap();
-        assert!(made_with(&first, 4), "it is not looked at for every challenge");
+        assert!(made_with(&first, 4), "it is not read for every challenge");
         assert!(made_with(&second, 5));
         std::fs::write(&path, "half a k").unwrap();
         assert!(made_with(&second, 10));

@@ -14,13 +14,13 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::serve::collides;
 
-/// The port of the public listener where nobody sets one.
+/// The port of the public listener where none is set.
 pub const PUBLIC_PORT: u16 = 8080;
 
 /// The home's key. Without it the beacon answers, but proves nothing.
 pub const BEACON_KEY: SecretSetting = SecretSetting {
     name: "BEACON_KEY",
-    help: "The home's key, as porchlight keygen writes it, to prove with whose answer it is",
+    help: "The home's key, as porchlight keygen writes it, with which answers are proven",
 };
 
 /// The home's public face: answers any GET or HEAD with a few bytes, and offers nothing else.
@@ -49,9 +49,11 @@ pub struct BeaconSettings {
 }
 
 impl BeaconSettings {
+    /// Whether the settings agree with each other.
+    ///
     /// # Errors
     /// When both listeners want one address.
-    pub fn look(&self) -> Result<(), WrongSetting> {
+    pub fn validate(&self) -> Result<(), WrongSetting> {
         let public = self.public_addr.unwrap_or((Ipv6Addr::UNSPECIFIED, PUBLIC_PORT).into());
         if collides(public, self.private_addr) {
             return Err(WrongSetting(format!(

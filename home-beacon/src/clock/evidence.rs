@@ -1,4 +1,5 @@
-//! What the system tells of its own clock: whether somebody keeps it in step, and whether it runs on without power.
+//! What the system says of its own clock: whether a time service keeps it synchronised, and whether it runs on without
+//! power.
 
 use std::{fs, path::Path};
 
@@ -14,8 +15,8 @@ const NEAR: i64 = 60;
 const FARTHEST_ZONE: i64 = 14 * 3600;
 const ZONES_APART: i64 = 900;
 
-/// The kernel's word, as whoever sets the clock leaves it there (`STA_UNSYNC`, adjtimex(2)); where it may not be asked,
-/// systemd-timesyncd's.
+/// What the time service has set in the kernel (`STA_UNSYNC`, adjtimex(2)); where the kernel may not be asked, what
+/// systemd-timesyncd says.
 #[cfg(target_os = "linux")]
 pub(super) fn is_synchronised() -> bool {
     /// adjtimex(2): the clock is not synchronised.
@@ -71,7 +72,7 @@ mod tests {
             // A Pi 5 without a battery, and an empty one in a PC.
             (&[35], true, true),
             (&[NOW - 20 * 365 * 86400], false, true),
-            // A third of an hour is nobody's local time.
+            // A third of an hour is no zone's local time.
             (&[NOW - 1200 - 150], false, true),
             (&[35, NOW], true, false),
             (&[], true, true),

@@ -83,6 +83,7 @@ pub struct DnsSettings {
     /// How long a run may take, checking public DNS (up to 90s) and handing over included
     #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "150s")]
     pub deadline: Duration,
+    /// How it is run.
     #[command(flatten)]
     pub run: RunSettings,
 }

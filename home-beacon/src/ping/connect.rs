@@ -1,4 +1,4 @@
-//! The time that a TCP handshake takes, where echoes are not to be had. A refusal is an answer too, where it is the target's.
+//! The time that a TCP handshake takes, where no echoes can be sent. A refusal is an answer too, where it is the target's.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use super::unreachable::{self, Sample, Why, lost};
 ///
 /// # Errors
 /// When it could not even be begun.
-pub(super) async fn sample(address: SocketAddr, patience: Duration) -> io::Result<Sample> {
+pub(super) async fn sample(address: SocketAddr, timeout_after: Duration) -> io::Result<Sample> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     unreachable::listen(&socket, address.ip())?;
@@ -26,15 +26,17 @@ pub(super) async fn sample(address: SocketAddr, patience: Duration) -> io::Resul
         Err(error) => return refused(error, address, start),
     }
     let stream = TcpStream::from_std(socket.into())?;
-    match timeout(patience, stream.writable()).await {
+    match timeout(timeout_after, stream.writable()).await {
         Ok(ready) => ready?,
         Err(_) => return Ok(Sample::Lost(None)),
     }
     let Some(error) = stream.take_error()? else { return Ok(Sample::Answered(start.elapsed())) };
     match unreachable::next(&stream) {
-        // That a port is closed is an answer where the target itself says it, and nobody on the way.
-        Some((Some(word), _)) if word.by != Some(address.ip()) || error.kind() != io::ErrorKind::ConnectionRefused => {
-            Ok(Sample::Lost(Some(Why::Told(word))))
+        // That a port is closed is an answer where the target itself says it, and no router on the way.
+        Some((Some(reported), _))
+            if reported.by != Some(address.ip()) || error.kind() != io::ErrorKind::ConnectionRefused =>
+        {
+            Ok(Sample::Lost(Some(Why::Reported(reported))))
         }
         _ => refused(error, address, start),
     }

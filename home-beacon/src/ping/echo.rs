@@ -17,8 +17,8 @@ use super::{
     unreachable::{self, Sample, Why, lost},
 };
 
-/// How often a packet is sent that could not be because of what somebody said of one before it.
-const TRIES: u32 = 4;
+/// How often a packet is sent that could not be because of an error about one before it.
+const MAX_ATTEMPTS: u32 = 4;
 
 /// A socket over which one host is sent echoes.
 pub(super) struct Echo {
@@ -31,18 +31,18 @@ struct Shared {
     address: IpAddr,
     raw: bool,
     identifier: u16,
-    waiting: Mutex<HashMap<u16, oneshot::Sender<Heard>>>,
+    waiting: Mutex<HashMap<u16, oneshot::Sender<Received>>>,
 }
 
-/// What was heard of an echo, and when.
-enum Heard {
+/// What was received about an echo, and when.
+enum Received {
     Reply(Instant),
-    Word(unreachable::Word),
+    Error(unreachable::IcmpError),
 }
 
 impl Echo {
     /// # Errors
-    /// When neither kind of socket is to be had; `PermissionDenied` when this process may have none.
+    /// When neither kind of socket can be opened; `PermissionDenied` when this process may have none.
     pub(super) fn open(address: IpAddr) -> io::Result<Self> {
         let (domain, protocol) =
             if address.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
@@ -69,20 +69,20 @@ impl Echo {
     ///
     /// # Errors
     /// When it could not even be sent.
-    pub(super) async fn sample(&self, sequence: u16, patience: Duration) -> io::Result<Sample> {
+    pub(super) async fn sample(&self, sequence: u16, timeout_after: Duration) -> io::Result<Sample> {
         let shared = &self.shared;
-        let (tell, heard) = oneshot::channel();
-        shared.waiting().insert(sequence, tell);
+        let (sender, received) = oneshot::channel();
+        shared.waiting().insert(sequence, sender);
         let start = Instant::now();
         if let Err(error) = shared.send(sequence).await {
             shared.waiting().remove(&sequence);
             return lost(error, shared.address);
         }
-        let heard = timeout(patience, heard).await;
+        let received = timeout(timeout_after, received).await;
         shared.waiting().remove(&sequence);
-        Ok(match heard {
-            Ok(Ok(Heard::Reply(at))) => Sample::Answered(at.saturating_duration_since(start)),
-            Ok(Ok(Heard::Word(word))) => Sample::Lost(Some(Why::Told(word))),
+        Ok(match received {
+            Ok(Ok(Received::Reply(at))) => Sample::Answered(at.saturating_duration_since(start)),
+            Ok(Ok(Received::Error(error))) => Sample::Lost(Some(Why::Reported(error))),
             Ok(Err(_)) | Err(_) => Sample::Lost(None),
         })
     }
@@ -104,32 +104,32 @@ impl Shared {
             tries += 1;
             match sent {
                 Ok(_) => return Ok(()),
-                Err(error) if tries == TRIES => return Err(error),
-                // It may be of a packet before this one: an error is told once, at the next use of the socket.
+                Err(error) if tries == MAX_ATTEMPTS => return Err(error),
+                // It may be about a packet before this one: an error is returned once, at the next use of the socket.
                 Err(_) => (),
             }
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u16, oneshot::Sender<Heard>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u16, oneshot::Sender<Received>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn heard(&self, echoed: Option<Echoed>, heard: Heard) {
+    fn deliver(&self, echoed: Option<Echoed>, received: Received) {
         // On a datagram socket of Linux the kernel chooses the identifier, and gives us nothing but our own.
         let all_ours = !self.raw && cfg!(target_os = "linux");
         let Some(echoed) = echoed.filter(|echoed| all_ours || echoed.identifier == self.identifier) else { return };
         if let Some(waiting) = self.waiting().remove(&echoed.sequence) {
-            let _ = waiting.send(heard);
+            let _ = waiting.send(received);
         }
     }
 
     /// Takes all that is there.
     fn take(&self) {
         let (socket, v4) = (&self.socket, self.address.is_ipv4());
-        while let Some((word, packet)) = unreachable::next(socket) {
-            if let Some(word) = word {
-                self.heard(requested(&packet, v4), Heard::Word(word));
+        while let Some((error, packet)) = unreachable::next(socket) {
+            if let Some(error) = error {
+                self.deliver(requested(&packet, v4), Received::Error(error));
             }
         }
         let mut packet = [0; 2048];
@@ -138,18 +138,18 @@ impl Shared {
                 Ok((length, _, from)) => {
                     let from = from.and_then(|from| SocketAddr::try_from(from).ok()).map(|from| from.ip());
                     if from == Some(self.address) {
-                        self.heard(replied(&packet[..length], v4), Heard::Reply(Instant::now()));
+                        self.deliver(replied(&packet[..length], v4), Received::Reply(Instant::now()));
                     }
                 }
                 Err(rustix::io::Errno::WOULDBLOCK) => return,
-                // An error that is told once; what it is about was in the queue.
+                // An error that is returned once; what it is about was in the queue.
                 Err(_) => (),
             }
         }
     }
 }
 
-/// Reads for as long as somebody may wait.
+/// Reads until the socket is dropped.
 async fn read(shared: Arc<Shared>) {
     let take = || {
         shared.take();

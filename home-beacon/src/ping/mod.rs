@@ -3,7 +3,7 @@
 //! - `rtt`: what samples come to
 //! - `echo`, `connect`: the ways to take a sample, ICMP and TCP
 //! - `packet`: the messages of an echo
-//! - `unreachable`: why a sample was lost, where somebody on the way says so
+//! - `unreachable`: why a sample was lost, where a router on the way says so
 //! - `names`: the address behind a name
 //! - `job`: one run
 

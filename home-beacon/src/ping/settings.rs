@@ -56,6 +56,7 @@ pub struct PingSettings {
     /// The keeper.
     #[command(flatten)]
     pub keeper: KeeperSettings,
+    /// Without a keeper: the status page.
     #[command(flatten)]
     pub statuspage: StatuspageSettings,
     /// Without a keeper: the metric that gets the loss in percent
@@ -67,6 +68,7 @@ pub struct PingSettings {
     /// How long a run may take, handing over included
     #[arg(long, env = "DEADLINE", value_parser = duration, default_value = "50s")]
     pub deadline: Duration,
+    /// How it is run.
     #[command(flatten)]
     pub run: RunSettings,
 }

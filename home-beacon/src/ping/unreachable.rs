@@ -1,5 +1,5 @@
-//! Why a packet was lost, where somebody on the way says so: a router's *unreachable* is no answer, but worth telling. The
-//! kernel keeps it in the socket's error queue (`IP_RECVERR`, ip(7)), whichever the kind of socket.
+//! Why a packet was lost, where a router on the way says so: its *unreachable* is no answer, but it is reported. The kernel
+//! keeps it in the socket's error queue (`IP_RECVERR`, ip(7)), whichever the kind of socket.
 
 use std::{
     fmt, io,
@@ -12,22 +12,22 @@ use std::{
 #[derive(Debug)]
 pub(super) enum Sample {
     Answered(Duration),
-    /// Nothing came back in time, or somebody's word that nothing will.
+    /// Nothing came back in time, or an ICMP error that nothing will.
     Lost(Option<Why>),
 }
 
 /// Why a packet was lost.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// Somebody on the way said so.
-    Told(Word),
-    /// This machine knows no way, or was told that there is none.
+    /// A router on the way, or the host itself, said so.
+    Reported(IcmpError),
+    /// This machine has no route, or learned that there is none.
     Machine(String),
 }
 
-/// What somebody on the way said of a packet (RFC 792, RFC 4443).
+/// An ICMP error about a packet (RFC 792, RFC 4443).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct IcmpError {
     pub(super) by: Option<IpAddr>,
     pub(super) what: &'static str,
     /// The whole of it, for what has no words here.
@@ -38,13 +38,13 @@ pub(super) struct Word {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Told(word) => word.fmt(f),
+            Self::Reported(error) => error.fmt(f),
             Self::Machine(what) => f.write_str(what),
         }
     }
 }
 
-impl fmt::Display for Word {
+impl fmt::Display for IcmpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.by {
             Some(by) => write!(f, "{by} says: {}", self.what)?,
@@ -92,7 +92,7 @@ fn meaning(kind: u8, code: u8, v6: bool) -> Option<&'static str> {
     })
 }
 
-/// Has the kernel keep what others say of this socket's packets.
+/// Has the kernel keep the ICMP errors about this socket's packets.
 #[cfg(target_os = "linux")]
 pub(super) fn listen(socket: &impl AsFd, address: IpAddr) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt};
@@ -103,10 +103,10 @@ pub(super) fn listen(socket: &impl AsFd, address: IpAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// The next word, and the beginning of the packet that it is about, from its transport's header on; `None` where there is no
+/// The next error, and the beginning of the packet that it is about, from its transport's header on; `None` where there is no
 /// more.
 #[cfg(target_os = "linux")]
-pub(super) fn next(socket: &impl AsRawFd) -> Option<(Option<Word>, Vec<u8>)> {
+pub(super) fn next(socket: &impl AsRawFd) -> Option<(Option<IcmpError>, Vec<u8>)> {
     use std::io::IoSliceMut;
 
     use nix::{
@@ -116,12 +116,12 @@ pub(super) fn next(socket: &impl AsRawFd) -> Option<(Option<Word>, Vec<u8>)> {
     };
 
     let mut packet = [0; 128];
-    let mut told = cmsg_space!(sock_extended_err, sockaddr_in6, [u8; 128]);
-    let (length, word) = {
+    let mut control = cmsg_space!(sock_extended_err, sockaddr_in6, [u8; 128]);
+    let (length, found) = {
         let mut into = [IoSliceMut::new(&mut packet)];
         let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-        let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut into, Some(&mut told), flags).ok()?;
-        let word = message.cmsgs().ok()?.find_map(|part| {
+        let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut into, Some(&mut control), flags).ok()?;
+        let found = message.cmsgs().ok()?.find_map(|part| {
             let (error, by, v6) = match part {
                 ControlMessageOwned::Ipv4RecvErr(error, by) => {
                     (error, by.map(|by| IpAddr::from(SockaddrIn::from(by).ip())), false)
@@ -135,11 +135,11 @@ pub(super) fn next(socket: &impl AsRawFd) -> Option<(Option<Word>, Vec<u8>)> {
             (matches!(error.ee_origin, 2 | 3)).then_some(())?;
             let (kind, code) = (error.ee_type, error.ee_code);
             let by = by.filter(|by| !by.is_unspecified()).map(|by| by.to_canonical());
-            Some(Word { by, what: meaning(kind, code, v6)?, kind, code })
+            Some(IcmpError { by, what: meaning(kind, code, v6)?, kind, code })
         });
-        (message.bytes, word)
+        (message.bytes, found)
     };
-    Some((word, packet[..length.min(packet.len())].to_vec()))
+    Some((found, packet[..length.min(packet.len())].to_vec()))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -148,7 +148,7 @@ pub(super) fn listen(_: &impl AsFd, _: IpAddr) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn next(_: &impl AsRawFd) -> Option<(Option<Word>, Vec<u8>)> {
+pub(super) fn next(_: &impl AsRawFd) -> Option<(Option<IcmpError>, Vec<u8>)> {
     None
 }
 
@@ -183,7 +183,7 @@ mod tests {
             assert!(meaning(3, code, false).is_some() && meaning(1, code, true).is_some());
         }
         let by = Some([192, 0, 2, 2].into());
-        let word = Word { by, what: meaning(3, 13, false).unwrap(), kind: 3, code: 13 };
-        assert_eq!(word.to_string(), "192.0.2.2 says: administratively prohibited, ICMP type 3 code 13");
+        let error = IcmpError { by, what: meaning(3, 13, false).unwrap(), kind: 3, code: 13 };
+        assert_eq!(error.to_string(), "192.0.2.2 says: administratively prohibited, ICMP type 3 code 13");
     }
 }

@@ -21,7 +21,7 @@ pub async fn main() -> ExitCode {
         Err(ending) => return ending.report::<BeaconSettings>(),
     };
     shared::telemetry::init(settings.log_level);
-    let prover = match settings.look().and_then(|()| prover()) {
+    let prover = match settings.validate().and_then(|()| prover()) {
         Ok(prover) => prover,
         Err(wrong) => return BeaconSettings::refuse(&wrong),
     };

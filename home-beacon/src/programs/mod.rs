@@ -1,5 +1,5 @@
 //! The programs: what each reads as its settings, and what it wires. `src/bin` has an executable for each; the image has one
-//! for all, which is told by its name which of them it is (`porchlight`, in `infra`).
+//! for all, whose name says which of them it is (`porchlight`, in `infra`).
 
 pub mod beacon;
 pub mod job;

@@ -14,7 +14,7 @@ pub use self::metric::{Metric, NoMetric};
 use self::written::Written;
 
 /// The most readings in one call.
-pub const MOST: usize = 1000;
+pub const MAX_READINGS: usize = 1000;
 
 /// Whether a number can be a measurement. Sums of millions of them stay finite.
 pub fn is_sane(number: f64) -> bool {
@@ -36,17 +36,24 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
+    /// The measured value, in the metric's unit.
     #[default]
     Value,
+    /// The least of the samples behind it, in its unit.
     Min,
+    /// The largest of them, in its unit.
     Max,
+    /// Their mean absolute difference, in its unit.
     Jitter,
+    /// Percent of them that were lost.
     Loss,
 }
 
 impl Field {
+    /// Every field.
     pub const ALL: [Self; 5] = [Self::Value, Self::Min, Self::Max, Self::Jitter, Self::Loss];
 
+    /// The field as JSON and settings name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Value => "value",
@@ -80,6 +87,7 @@ pub enum Mark {
 }
 
 impl Mark {
+    /// The mark as JSON names it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BandwidthTest => "bandwidth_test",
@@ -91,24 +99,30 @@ impl Mark {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Reading {
+    /// What was measured.
     pub metric: Metric,
+    /// When.
     pub at: Timestamp,
+    /// The value, or why there is none.
     pub outcome: Outcome,
-    /// Whom it was measured against.
+    /// The host that it was measured against.
     pub target: Option<String>,
     /// How, like `icmp` or `fast.com`.
     pub method: Option<String>,
-    /// Of the single samples behind the value, in its unit.
+    /// The least of the samples behind the value, in its unit.
     pub min: Option<f64>,
+    /// The largest of them.
     pub max: Option<f64>,
     /// Mean absolute difference of neighbouring samples, in the value's unit.
     pub jitter: Option<f64>,
     /// Percent of the samples that were lost. A failed measurement has it too: 100.
     pub loss: Option<f64>,
+    /// What else was going on, if anything.
     pub mark: Option<Mark>,
 }
 
 impl Reading {
+    /// A reading with nothing but the outcome.
     pub fn new(metric: Metric, at: Timestamp, outcome: Outcome) -> Self {
         Self {
             metric,

@@ -1,4 +1,4 @@
-//! A reading as it travels, and what must be true of one that somebody else wrote.
+//! A reading as it travels, and what must be true of one that another program wrote.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -8,7 +8,7 @@ use super::leap_second::{LEAP_SECOND, is_leap_second};
 use super::{Mark, Metric, Outcome, Reading, is_sane};
 
 /// The longest text in a reading, in characters.
-const LONGEST_TEXT: usize = 300;
+const MAX_TEXT: usize = 300;
 
 /// A reading as it is written: with exactly one of `value`, `failure` and `skipped`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,8 +70,8 @@ impl TryFrom<Written> for Reading {
             Outcome::Value(_) => None,
         };
         for text in [why, written.target.as_ref(), written.method.as_ref()].into_iter().flatten() {
-            if text.is_empty() || text.chars().count() > LONGEST_TEXT {
-                return Err(format!("a text in a reading has 1 to {LONGEST_TEXT} characters"));
+            if text.is_empty() || text.chars().count() > MAX_TEXT {
+                return Err(format!("a text in a reading has 1 to {MAX_TEXT} characters"));
             }
         }
         let Written { metric, at, target, method, min, max, jitter, loss, mark, .. } = written;
@@ -81,8 +81,8 @@ impl TryFrom<Written> for Reading {
 
 impl From<Reading> for Written {
     fn from(reading: Reading) -> Self {
-        // What somebody else said may hold anything, and a keeper refuses a U+0000.
-        let short = |why: String| why.replace('\0', "\u{fffd}").chars().take(LONGEST_TEXT).collect();
+        // An error text may hold anything, and a keeper refuses a U+0000.
+        let short = |why: String| why.replace('\0', "\u{fffd}").chars().take(MAX_TEXT).collect();
         let (value, failure, skipped) = match reading.outcome {
             Outcome::Value(value) => (Some(value), None, None),
             Outcome::Failure(why) => (None, Some(short(why)), None),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_reading_is_told_by_what_is_wrong() {
+    fn a_wrong_reading_is_refused_with_what_is_wrong() {
         for (from, to, message) in [
             ("\"value\":12.5", "\"value\":12.5,\"failure\":\"no answer\"", "exactly one of"),
             ("\"value\":12.5,", "", "exactly one of"),

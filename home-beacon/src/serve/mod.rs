@@ -4,8 +4,8 @@
 //! is reached, the oldest connection that is not being answered makes room. There is no limit per source, because a
 //! `NodePort` hides sources. What is answered is the service's business.
 
-mod guests;
-mod trouble;
+mod limiter;
+mod listen_error;
 
 use std::{
     io,
@@ -30,14 +30,14 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-pub use self::guests::Traffic;
-use self::guests::{Guest, Guests};
+pub use self::limiter::Traffic;
+use self::limiter::{ConnectionLimiter, Slot};
 
 /// How many connections the kernel may hold until they are accepted: a burst must not cost a probe its first packet.
 const BACKLOG: i32 = 4096;
 
-/// The longest head of a request, in bytes: the smallest that hyper allows.
-const LONGEST_HEAD: usize = 8 << 10;
+/// The longest head of a request, in bytes: the smallest limit that hyper allows.
+const MAX_HEAD: usize = 8 << 10;
 
 /// How long a request's unread rest is taken in after the answer, because closing over it would destroy the answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -45,13 +45,13 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long answers in hand may take once shutdown is asked for.
 const DRAIN: Duration = Duration::from_secs(4);
 
-/// How many connections are taken in before those already here get their turn. The runtime runs 61 tasks between two
-/// turns of this loop; in a flood each newcomer makes two (its own, and the end of the one it displaces), and with many
+/// How many connections are accepted before those already here get their turn. The runtime runs 61 tasks between two
+/// turns of this loop; in a flood each new one makes two (its own, and the end of the one it displaces), and with many
 /// more than this a request that has already arrived would be displaced unread.
-const BURST: u32 = 16;
+const MAX_BURST: u32 = 16;
 
 /// How long to wait when the kernel has no more files to give.
-const OUT_OF_FILES: Duration = Duration::from_millis(20);
+const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(20);
 
 /// What one listener grants its clients.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ pub struct Limits {
 /// # Errors
 /// When the address is taken or not this machine's; says which.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    open(address).map_err(|error| trouble::listening(address, &error))
+    open(address).map_err(|error| listen_error::describe(address, &error))
 }
 
 /// Listens on every address, of IPv4 alone where there is no IPv6.
@@ -81,10 +81,10 @@ pub fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
         (SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
     match open(all) {
         Err(error) if is_without_ipv6(&error) => {
-            tracing::warn!(%error, "this machine has no IPv6, so nobody is answered over it");
+            tracing::warn!(%error, "this machine has no IPv6, so this listens on IPv4 alone");
             listen(ipv4)
         }
-        Err(error) => Err(trouble::listening(all, &error)),
+        Err(error) => Err(listen_error::describe(all, &error)),
         opened => opened,
     }
 }
@@ -102,7 +102,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Whether it is because the kernel was told to do without (`ipv6.disable=1`), or has no such addresses
+/// Whether it is because the kernel was set to do without (`ipv6.disable=1`), or has no such addresses
 /// (`net.ipv6.conf.all.disable_ipv6`).
 fn is_without_ipv6(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -118,8 +118,8 @@ pub fn collides(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && (covers(ip, others) || covers(others, ip))
 }
 
-/// Serves `router` until `shutdown`; then the port is closed, whoever has not asked yet is let go, and answers in hand
-/// are finished.
+/// Serves `router` until `shutdown`; then the port is closed, connections without a request are closed, and answers in
+/// hand are finished.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -127,13 +127,13 @@ pub async fn serve(
     traffic: Arc<Traffic>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let guests = Arc::new(Guests::new(limits.connections, traffic));
+    let limiter = Arc::new(ConnectionLimiter::new(limits.connections, traffic));
     let mut tasks = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     let (mut burst, mut short) = (0, false);
     loop {
         burst += 1;
-        if burst == BURST {
+        if burst == MAX_BURST {
             burst = 0;
             yield_now().await;
         }
@@ -145,9 +145,9 @@ pub async fn serve(
         match accepted {
             Ok((stream, _)) => {
                 short = false;
-                let Some(guest) = guests.enter() else { continue };
-                let task = tasks.spawn(attend(stream, router.clone(), limits, guest.clone()));
-                guest.seated(task);
+                let Some(slot) = limiter.admit() else { continue };
+                let task = tasks.spawn(serve_connection(stream, router.clone(), limits, slot.clone()));
+                slot.served_by(task);
             }
             Err(error) if is_of_one_connection(&error) => (),
             Err(error) => {
@@ -156,13 +156,13 @@ pub async fn serve(
                     tracing::warn!(%error, "cannot accept");
                 }
                 short = true;
-                guests.make_room();
-                sleep(OUT_OF_FILES).await;
+                limiter.make_room();
+                sleep(OUT_OF_FILES_PAUSE).await;
             }
         }
     }
     drop(listener);
-    while guests.make_room() {}
+    while limiter.make_room() {}
     if timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
         tracing::warn!(left = tasks.len(), "answers in hand were cut off");
     }
@@ -174,25 +174,25 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// One connection, from its first byte to its close.
-async fn attend(stream: TcpStream, router: Router, limits: Limits, guest: Guest) {
+async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, slot: Slot) {
     let unread = AtomicBool::new(false);
     let answer = service_fn(|request: Request<Incoming>| {
-        guest.asked();
+        slot.requested();
         unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
         router.clone().oneshot(request.map(Body::new))
     });
-    // What cannot be read as a request hyper answers by itself (400, 414, 431, with no body), and lets nobody add a header to
+    // What cannot be read as a request hyper answers by itself (400, 414, 431, with no body), and no header can be added to
     // that: it alone goes without `Cache-Control: no-store`. A cache that understood so little would have nothing to keep it by.
     let connection = http1::Builder::new()
         .keep_alive(false)
-        .max_buf_size(LONGEST_HEAD)
+        .max_buf_size(MAX_HEAD)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .serve_connection(TokioIo::new(stream), answer)
         .without_shutdown();
     match timeout(limits.total, connection).await {
         Ok(Ok(parts)) if unread.load(Ordering::Relaxed) => {
-            guest.answered();
+            slot.answered();
             linger(parts.io.into_inner()).await;
         }
         Ok(Ok(_)) => (),

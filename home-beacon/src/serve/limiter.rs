@@ -1,4 +1,5 @@
-//! Who is connected: the seats that are taken, who has not asked anything yet, and whom to send away for a newcomer.
+//! A bound on the connections of one listener: which of its slots are taken, which clients have not sent a request yet, and
+//! which connection is closed to make room for a new one.
 
 use std::{
     collections::BTreeMap,
@@ -16,10 +17,10 @@ pub struct Traffic {
     /// Connections accepted.
     pub accepted: AtomicU64,
     /// Complete requests.
-    pub asked: AtomicU64,
+    pub requests: AtomicU64,
     /// Connections without a complete request that made room for a newer one.
     pub evicted: AtomicU64,
-    /// Connections turned away because everybody else was being answered.
+    /// Connections turned away because all others were being answered.
     pub refused: AtomicU64,
     /// Connections open now.
     pub open: AtomicU64,
@@ -27,8 +28,8 @@ pub struct Traffic {
 
 /// All connections of one listener.
 #[derive(Debug)]
-pub(super) struct Guests {
-    seats: usize,
+pub(super) struct ConnectionLimiter {
+    slots: usize,
     table: Mutex<Table>,
     traffic: Arc<Traffic>,
 }
@@ -36,26 +37,26 @@ pub(super) struct Guests {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    /// Who may be sent away, by the order of their coming: without a complete request, or answered and only lingering.
+    /// Those that may be closed, in the order in which they came: without a complete request, or answered and only lingering.
     idle: BTreeMap<u64, Task>,
-    /// Who is being answered.
+    /// Those that are being answered.
     answering: BTreeMap<u64, Task>,
 }
 
-/// The task that attends a guest; `None` until it is known.
+/// The task that serves a connection; `None` until it is known.
 type Task = Option<AbortHandle>;
 
-impl Guests {
-    pub(super) fn new(seats: usize, traffic: Arc<Traffic>) -> Self {
-        Self { seats, table: Mutex::default(), traffic }
+impl ConnectionLimiter {
+    pub(super) fn new(slots: usize, traffic: Arc<Traffic>) -> Self {
+        Self { slots, table: Mutex::default(), traffic }
     }
 
-    /// Gives a newcomer a seat, if need be that of the oldest connection without a complete request.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Guest> {
+    /// Gives a new connection a slot, if need be that of the oldest one without a complete request.
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Slot> {
         self.traffic.accepted.fetch_add(1, Ordering::Relaxed);
         let full = {
             let table = self.table();
-            table.idle.len() + table.answering.len() >= self.seats
+            table.idle.len() + table.answering.len() >= self.slots
         };
         if full && !self.make_room() {
             self.traffic.refused.fetch_add(1, Ordering::Relaxed);
@@ -66,10 +67,10 @@ impl Guests {
         table.next += 1;
         table.idle.insert(number, None);
         self.count(&table);
-        Some(Guest(Arc::new(Seat { number, guests: Arc::clone(self) })))
+        Some(Slot(Arc::new(Taken { number, limiter: Arc::clone(self) })))
     }
 
-    /// Sends the oldest idle connection away; `false` when there is none.
+    /// Closes the oldest idle connection; `false` when there is none.
     pub(super) fn make_room(&self) -> bool {
         let mut table = self.table();
         let Some((_, task)) = table.idle.pop_first() else { return false };
@@ -92,50 +93,50 @@ impl Guests {
     }
 }
 
-/// A seat; given back when the last clone is dropped.
+/// A slot; given back when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub(super) struct Guest(Arc<Seat>);
+pub(super) struct Slot(Arc<Taken>);
 
 #[derive(Debug)]
-struct Seat {
+struct Taken {
     number: u64,
-    guests: Arc<Guests>,
+    limiter: Arc<ConnectionLimiter>,
 }
 
-impl Guest {
-    /// Tells which task attends this guest, so that it can be ended.
-    pub(super) fn seated(&self, task: AbortHandle) {
-        if let Some(known) = self.0.guests.table().idle.get_mut(&self.0.number) {
+impl Slot {
+    /// Records which task serves this connection, so that it can be aborted.
+    pub(super) fn served_by(&self, task: AbortHandle) {
+        if let Some(known) = self.0.limiter.table().idle.get_mut(&self.0.number) {
             *known = Some(task);
         }
     }
 
-    /// The request is complete: from now on nobody takes this seat.
-    pub(super) fn asked(&self) {
-        let guests = &self.0.guests;
-        guests.traffic.asked.fetch_add(1, Ordering::Relaxed);
-        let table = &mut *guests.table();
+    /// The request is complete: from now on this slot is not taken away.
+    pub(super) fn requested(&self) {
+        let limiter = &self.0.limiter;
+        limiter.traffic.requests.fetch_add(1, Ordering::Relaxed);
+        let table = &mut *limiter.table();
         if let Some(task) = table.idle.remove(&self.0.number) {
             table.answering.insert(self.0.number, task);
         }
     }
 
-    /// The answer is out: whatever this guest still sends, its seat is wanted by others.
+    /// The answer is sent: whatever this client still sends, its slot may be taken.
     pub(super) fn answered(&self) {
-        let table = &mut *self.0.guests.table();
+        let table = &mut *self.0.limiter.table();
         if let Some(task) = table.answering.remove(&self.0.number) {
             table.idle.insert(self.0.number, task);
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Taken {
     fn drop(&mut self) {
-        let mut table = self.guests.table();
+        let mut table = self.limiter.table();
         if table.idle.remove(&self.number).is_none() {
             table.answering.remove(&self.number);
         }
-        self.guests.count(&table);
+        self.limiter.count(&table);
     }
 }
 
@@ -143,56 +144,56 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    fn guests(seats: usize) -> (Arc<Guests>, Arc<Traffic>) {
+    fn limiter(slots: usize) -> (Arc<ConnectionLimiter>, Arc<Traffic>) {
         let traffic = Arc::new(Traffic::default());
-        (Arc::new(Guests::new(seats, Arc::clone(&traffic))), traffic)
+        (Arc::new(ConnectionLimiter::new(slots, Arc::clone(&traffic))), traffic)
     }
 
     #[tokio::test]
     async fn the_oldest_without_a_request_makes_room() {
-        let (guests, traffic) = guests(2);
-        let first = guests.enter().unwrap();
-        let second = guests.enter().unwrap();
+        let (limiter, traffic) = limiter(2);
+        let first = limiter.admit().unwrap();
+        let second = limiter.admit().unwrap();
         let tasks: Vec<_> = [&first, &second]
-            .map(|guest| {
+            .map(|slot| {
                 let task = tokio::spawn(std::future::pending::<()>());
-                guest.seated(task.abort_handle());
+                slot.served_by(task.abort_handle());
                 task
             })
             .into();
-        first.asked();
-        let _third = guests.enter().unwrap();
+        first.requested();
+        let _third = limiter.admit().unwrap();
         assert_eq!(traffic.evicted.load(Ordering::Relaxed), 1);
         tokio::task::yield_now().await;
-        assert!(!tasks[0].is_finished(), "the first has asked and is being answered");
-        assert!(tasks[1].is_finished(), "the second had to go");
+        assert!(!tasks[0].is_finished(), "the first has sent its request and is being answered");
+        assert!(tasks[1].is_finished(), "the second is closed");
     }
 
     #[test]
-    fn nobody_who_has_asked_is_sent_away() {
-        let (guests, traffic) = guests(1);
-        let first = guests.enter().unwrap();
-        first.asked();
-        assert!(guests.enter().is_none());
+    fn no_connection_with_a_request_is_closed() {
+        let (limiter, traffic) = limiter(1);
+        let first = limiter.admit().unwrap();
+        first.requested();
+        assert!(limiter.admit().is_none());
         assert_eq!(traffic.refused.load(Ordering::Relaxed), 1);
         drop(first);
-        assert!(guests.enter().is_some());
+        assert!(limiter.admit().is_some());
     }
 
     #[test]
-    fn who_has_been_answered_and_lingers_makes_room() {
-        let (guests, traffic) = guests(1);
-        let first = guests.enter().unwrap();
-        first.asked();
+    fn one_that_has_been_answered_and_lingers_makes_room() {
+        let (limiter, traffic) = limiter(1);
+        let first = limiter.admit().unwrap();
+        first.requested();
         first.answered();
-        assert!(guests.enter().is_some());
+        assert!(limiter.admit().is_some());
         assert_eq!(traffic.evicted.load(Ordering::Relaxed), 1);
     }
 
     #[test]
-    fn seats_are_given_back() {
-        let (guests, traffic) = guests(2);
-        drop((guests.enter(), guests.enter()));
+    fn slots_are_given_back() {
+        let (limiter, traffic) = limiter(2);
+        drop((limiter.admit(), limiter.admit()));
         assert_eq!(traffic.open.load(Ordering::Relaxed), 0);
     }
 }
