@@ -1,12 +1,12 @@
-//! What is wrong with a certificate, or with a handshake, in words that a person understands, with what to do. No library's
-//! own form of an error is ever shown.
+//! What is wrong with a certificate, or with a handshake, in words that a person understands, with what to do. The errors of
+//! libraries are never shown as they are.
 
 use std::{error::Error as StdError, io};
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
 /// What to do about a certificate that nothing can be made of.
-const ANEW: &str =
+const MAKE_ANOTHER: &str =
     "make a new one (version 3, for this name, with SHA-256 and a key of 2048 bits RSA or 256 bits ECDSA)";
 
 /// What TLS found wrong, where that is behind an error; it comes wrapped, perhaps several times.
@@ -37,7 +37,7 @@ pub fn of_certificate(error: &Error) -> String {
         Error::InvalidCertRevocationList(_) => of_the_certificate(&CertificateError::UnknownRevocationStatus),
         Error::UnsupportedNameType => "the certificate cannot be held against this name".into(),
         // What is left are complaints about the signature made with it.
-        _ => "the other side did not show that it holds the certificate's key: look at which key belongs to it".into(),
+        _ => "the other side did not show that it holds the certificate's key: check which key belongs to it".into(),
     }
 }
 
@@ -45,14 +45,14 @@ pub fn of_certificate(error: &Error) -> String {
 fn of_the_certificate(error: &CertificateError) -> String {
     use CertificateError as E;
     match error {
-        E::BadEncoding => format!("the certificate is not written as one should be: {ANEW}"),
+        E::BadEncoding => format!("the certificate is not written as one should be: {MAKE_ANOTHER}"),
         E::Expired | E::ExpiredContext { .. } => "the certificate has expired: renew it".into(),
         E::NotValidYet | E::NotValidYetContext { .. } => {
-            "the certificate is not valid yet: look at the clock of the machine that made it, and at this one's".into()
+            "the certificate is not valid yet: check the clock of the machine that made it, and this one's".into()
         }
         E::Revoked => "the certificate was revoked: get a new one".into(),
         E::UnhandledCriticalExtension => {
-            format!("the certificate demands something (a critical extension) that is not known here: {ANEW}")
+            format!("the certificate demands something (a critical extension) that is not known here: {MAKE_ANOTHER}")
         }
         E::UnknownIssuer => {
             "the certificate is of an issuer that is not trusted here: take one of a public authority, or add \
@@ -60,17 +60,17 @@ fn of_the_certificate(error: &CertificateError) -> String {
                 .into()
         }
         E::UnknownRevocationStatus | E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-            "whether the certificate was revoked cannot be told: get a new one of another authority".into()
+            "it is not known whether the certificate was revoked: get a new one of another authority".into()
         }
         E::BadSignature => {
-            "a signature of the certificate, or one made with its key, is wrong: look at which key and which \
+            "a signature of the certificate, or one made with its key, is wrong: check which key and which \
                             authority belong to it"
                 .into()
         }
         E::UnsupportedSignatureAlgorithm
         | E::UnsupportedSignatureAlgorithmContext { .. }
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            format!("the certificate, or its key, is of a kind that is too weak or not known here: {ANEW}")
+            format!("the certificate, or its key, is of a kind that is too weak or not known here: {MAKE_ANOTHER}")
         }
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "the certificate is for another name: ask by a name that is in it, or get one for this name".into()
@@ -78,12 +78,10 @@ fn of_the_certificate(error: &CertificateError) -> String {
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             "the certificate is not meant for servers: get one for server authentication".into()
         }
-        E::InvalidOcspResponse => {
-            "the word of its authority that is sent with the certificate is wrong: renew it".into()
-        }
-        E::ApplicationVerificationFailure => "the certificate is refused by this machine's rules: look at them".into(),
+        E::InvalidOcspResponse => "the status (OCSP) that is sent with the certificate is wrong: renew it".into(),
+        E::ApplicationVerificationFailure => "the certificate is refused by this machine's rules: check them".into(),
         E::Other(other) => of_another(&other.to_string()),
-        _ => format!("the certificate is not valid: {ANEW}"),
+        _ => format!("the certificate is not valid: {MAKE_ANOTHER}"),
     }
 }
 
@@ -97,17 +95,17 @@ fn of_another(word: &str) -> String {
     } else if is("EndEntityUsedAsCa") || is("PathLen") {
         "the certificate was signed with one that may sign none: let a real authority sign it".into()
     } else if is("UnsupportedCertVersion") {
-        format!("the certificate is of an old form (X.509 version 1): {ANEW}")
+        format!("the certificate is of an old form (X.509 version 1): {MAKE_ANOTHER}")
     } else if is("InvalidSerialNumber") {
-        format!("the certificate's serial number is not one (zero, negative or too long): {ANEW}")
+        format!("the certificate's serial number is not one (zero, negative or too long): {MAKE_ANOTHER}")
     } else if is("NameConstraint") {
         "the certificate's authority may not sign for this name: get one of another authority".into()
     } else if is("Maximum") {
-        "the certificate comes with more others than are looked at: send only those that lead to its authority".into()
+        "the certificate comes with more others than are read: send only those that lead to its authority".into()
     } else if is("CertDistrusted") {
         "the certificate is distrusted: get a new one".into()
     } else {
-        format!("the certificate is not written as today's programs demand: {ANEW}")
+        format!("the certificate is not written as today's programs demand: {MAKE_ANOTHER}")
     }
 }
 
@@ -115,9 +113,9 @@ fn of_another(word: &str) -> String {
 pub fn of_handshake(error: &Error) -> String {
     let text = match error {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "what answers does not speak TLS: look at the port, or ask by http://"
+            "what answers does not speak TLS: check the port, or ask by http://"
         }
-        Error::InvalidMessage(_) => "what answers speaks something that is not TLS, or broken TLS: look at the port",
+        Error::InvalidMessage(_) => "what answers speaks something that is not TLS, or broken TLS: check the port",
         Error::AlertReceived(alert) => return of_alert(*alert),
         Error::PeerIncompatible(_) => {
             "the other side has no version of TLS, or no cipher, in common with this one: TLS 1.2 or 1.3 is needed"
@@ -126,7 +124,7 @@ pub fn of_handshake(error: &Error) -> String {
         Error::InvalidCertificate(error) => return of_the_certificate(error),
         // A key of RSA-PSS over TLS 1.2: what it signs with is not known to the library there.
         Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
-            return format!("the certificate's key signs in a way that is not known here over TLS 1.2: {ANEW}");
+            return format!("the certificate's key signs in a way that is not known here over TLS 1.2: {MAKE_ANOTHER}");
         }
         Error::DecryptError | Error::PeerSentOversizedRecord | Error::PeerMisbehaved(_) => {
             "the other side, or something between, does not keep to TLS"
@@ -141,16 +139,16 @@ pub fn of_handshake(error: &Error) -> String {
 
 fn of_alert(alert: AlertDescription) -> String {
     match alert {
-        AlertDescription::UnrecognisedName => "the other side knows no such name: look at the name its server is set up for",
+        AlertDescription::UnrecognisedName => "the other side knows no such name: check the name its server is set up for",
         AlertDescription::CertificateRequired | AlertDescription::BadCertificate | AlertDescription::AccessDenied => {
             "the other side asks for a certificate of ours, and there is none: exempt this address from that"
         }
         AlertDescription::ProtocolVersion => "the other side takes no version of TLS that is spoken here (1.2 and 1.3)",
         AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
-            "the other side has no cipher or certificate in common with this one: look at its TLS settings and certificate"
+            "the other side has no cipher or certificate in common with this one: check its TLS settings and certificate"
         }
-        AlertDescription::InternalError => "the other side's TLS has a fault of its own: look at its log",
-        _ => "the other side broke the handshake off: look at its log",
+        AlertDescription::InternalError => "the other side's TLS has a fault of its own: check its log",
+        _ => "the other side broke the handshake off: check its log",
     }
     .into()
 }
@@ -241,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_behind_an_error_is_told_in_words() {
+    fn what_is_behind_an_error_is_described_in_words() {
         let found = Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let error = io::Error::other(io::Error::other(found));
         assert!(describe(&error).starts_with("the certificate is of an issuer that is not trusted here: "), "{error}");
@@ -249,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_handshake_is_told_in_words() {
+    fn every_broken_handshake_is_described_in_words() {
         let errors = [
             Error::InvalidMessage(InvalidMessage::InvalidContentType),
             Error::InvalidMessage(InvalidMessage::MessageTooLarge),

@@ -1,6 +1,6 @@
 //! TCP connections to names, after RFC 8305: both families are asked for and tried side by side, the addresses of a name
 //! staggered, all of them before one deadline. Neither a name server that is silent about a family nor an address that
-//! nobody answers at keeps the others waiting.
+//! does not answer keeps the others waiting.
 
 use std::{
     collections::VecDeque,
@@ -16,16 +16,16 @@ use tokio::{
 };
 use url::Host;
 
-use crate::names::{Family, Names, Reply, Search, told};
+use crate::names::{Family, Names, Reply, Search, describe};
 
 /// How long an address is tried before the next one is, too: RFC 8305's, section 5.
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// How long a name server that is silent about a family is waited for once all other addresses have failed.
-const LAST_WORD: Duration = Duration::from_millis(500);
+const NAME_GRACE: Duration = Duration::from_millis(500);
 
 /// The most addresses that are tried of each family.
-const MOST_ADDRESSES: usize = 8;
+const MAX_ADDRESSES: usize = 8;
 
 /// No connection.
 #[derive(Debug, thiserror::Error)]
@@ -104,12 +104,12 @@ impl Dial {
                 next_at = Instant::now() + STAGGER;
                 continue;
             }
-            // Once all that is known has failed, a family that nobody tells of is not waited for much longer.
+            // Once all that is known has failed, a family that no server answers about is not waited for much longer.
             let is_over = queue.is_empty() && trying == 0 && failed.is_some();
             let pause = match (queue.is_empty(), is_over) {
                 (false, _) => next_at.min(until),
                 (true, false) => until,
-                (true, true) => until.min(next_at + LAST_WORD),
+                (true, true) => until.min(next_at + NAME_GRACE),
             };
             match timeout_at(pause, under_way.next()).await {
                 Err(_) if is_over || pause >= until => return Err(failed.unwrap_or(NotConnected::TooLate)),
@@ -124,7 +124,7 @@ impl Dial {
                     next_at = Instant::now();
                     failed = Some(NotConnected::Refused { address, why });
                 }
-                Ok(None) => return Err(failed.unwrap_or_else(|| NotConnected::Name(told(name, &replies)))),
+                Ok(None) => return Err(failed.unwrap_or_else(|| NotConnected::Name(describe(name, &replies)))),
             }
         }
     }
@@ -153,7 +153,7 @@ struct Queue {
 impl Queue {
     fn add(&mut self, family: Family, addresses: &[IpAddr]) {
         let queue = if family == Family::V4 { &mut self.v4 } else { &mut self.v6 };
-        queue.extend(addresses.iter().take(MOST_ADDRESSES));
+        queue.extend(addresses.iter().take(MAX_ADDRESSES));
     }
 
     fn is_empty(&self) -> bool {

@@ -8,18 +8,18 @@ use std::{
 
 use crate::wrong_setting::WrongSetting;
 
-/// Reads a regular file of at most `longest` bytes. Anything else (a pipe, a device) could keep a reader for ever.
+/// Reads a regular file of at most `max_bytes`. Anything else (a pipe, a device) could keep a reader for ever.
 ///
 /// # Errors
 /// When it is something else, longer, or cannot be read.
-pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(longest + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > longest {
-        return Err(io::Error::other(format!("it has more than {longest} bytes")));
+    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(io::Error::other(format!("it has more than {max_bytes} bytes")));
     }
     Ok(bytes)
 }
@@ -45,11 +45,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Looks, at a start, whether a file can be where a setting names it: its folder is there, and it is no folder itself.
+/// Checks, at a start, that a file can be where a setting names it: its folder is there, and it is no folder itself.
 ///
 /// # Errors
 /// When it cannot; one sentence that names the setting.
-pub fn look_at_place(setting: &str, path: &Path) -> Result<(), WrongSetting> {
+pub fn check_place(setting: &str, path: &Path) -> Result<(), WrongSetting> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(WrongSetting(format!(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How many characters an identifier has.
 pub const LENGTH: usize = 12;
 
-/// A text that does not look like an identifier.
+/// A text without the shape of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 12 lower-case letters and digits, like gytm4qzbx9t6")]
 pub struct WrongShape;

@@ -1,4 +1,4 @@
-//! A keeper's token can be told from every other secret by how it begins, so that it is never sent to statuspage.io because an
+//! A keeper's token is known from every other secret by how it begins, so that it is never sent to statuspage.io because an
 //! address was forgotten.
 
 use std::env;
@@ -29,7 +29,7 @@ pub fn new() -> Result<String, NoRandomness> {
     Ok(bytes.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}")))
 }
 
-/// Whether a token is told to be a keeper's.
+/// Whether a token is known to be a keeper's.
 pub fn is_keepers(token: &Secret) -> bool {
     token.expose().starts_with(PREFIX)
 }
@@ -57,18 +57,18 @@ pub fn keeper_address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Looks that a token is not the home's key, which no server but the beacon may ever see. `name` is the token's setting.
+/// Checks that a token is not the home's key, which no server but the beacon may ever see. `name` is the token's setting.
 ///
 /// # Errors
 /// When it is, or cannot be read.
 pub fn is_not_the_key(token: &SecretSource, name: &str) -> Result<(), WrongSetting> {
     let current = token.current()?;
     for key in KEYS {
-        // Whether the key itself can be used is for who uses it.
+        // Whether the key itself can be used is for the program that uses it.
         let found = key.read().ok().flatten().and_then(|source| source.current().ok());
         if found.is_some_and(|found| found == current) {
             return Err(WrongSetting(format!(
-                "{name} is the home's key ({}), which proves who the home is and is never sent to anybody: set {name} to a token",
+                "{name} is the home's key ({}), which proves who the home is and is never sent anywhere: set {name} to a token",
                 key.name
             )));
         }
@@ -76,7 +76,7 @@ pub fn is_not_the_key(token: &SecretSource, name: &str) -> Result<(), WrongSetti
     Ok(())
 }
 
-/// Looks whether a token may be sent there.
+/// Checks that a token may be sent there.
 ///
 /// # Errors
 /// Where it is a keeper's and the address is statuspage.io's; says so without repeating it.
@@ -89,7 +89,7 @@ pub fn stays_home(token: &Secret, address: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// As [`stays_home`], at a start: also where the token is told to be the keeper's by `KEEPER_TOKEN` in the same environment,
+/// As [`stays_home`], at a start: also where the token is known to be the keeper's by `KEEPER_TOKEN` in the same environment,
 /// which is how older ones can be known. `name` is the token's setting, `setting` the address's.
 ///
 /// # Errors

@@ -1,11 +1,14 @@
 //! The words that both sides of Porchlight speak.
 //!
 //! - [`api`]: calls of JSON services with a token, and what can go wrong with them
+//! - [`backoff`]: the pauses between attempts
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows whose answer it got
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
+//! - [`lock`]: lock files, so that two processes do not write one file
+//! - [`metrics`]: what Prometheus reads
 //! - [`token_prefix`]: what it is recognised by
-//! - [`random`]: bytes that nobody can guess
+//! - [`random`]: bytes that cannot be guessed
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
 //! - [`wrong_setting`]: that sentence

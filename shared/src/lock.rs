@@ -65,7 +65,7 @@ impl FileLock {
         }
     }
 
-    /// Writes the number of this process into the file, for whoever finds it locked.
+    /// Writes the number of this process into the file, for processes that find it locked.
     ///
     /// # Errors
     /// When the file cannot be written; the lock holds all the same.

@@ -1,7 +1,9 @@
-//! Bytes that nobody can guess, for keys and challenges.
+//! Bytes that cannot be guessed, for keys and challenges.
 
 use aws_lc_rs::rand;
 
+/// As many random bytes.
+///
 /// # Errors
 /// When this machine has no randomness to give, which is not a machine to go on with.
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {

@@ -7,9 +7,9 @@ use std::{env, ffi::OsString, fmt, path::PathBuf};
 use crate::{file, token_prefix, wrong_setting::WrongSetting};
 
 /// The longest file that can hold a secret, in bytes.
-const LONGEST_FILE: u64 = 64 << 10;
+const MAX_FILE: u64 = 64 << 10;
 
-/// What stands in a file in the place of a secret that systemd did not find, before the path at which it looked: a unit's
+/// What stands in a file in the place of a secret that systemd did not find, before the path at which it should be: a unit's
 /// `SetCredential=`. No secret has a blank.
 const MISSING: &str = "missing: ";
 
@@ -48,7 +48,7 @@ impl Secret {
         Ok(Self::new(value))
     }
 
-    /// The value itself. Every caller is a place to look at in a review.
+    /// The value itself. Every caller deserves a review.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -109,7 +109,7 @@ impl SecretSource {
                 let cannot = |error: &dyn fmt::Display| {
                     WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()))
                 };
-                let bytes = file::read(path, LONGEST_FILE).map_err(|error| cannot(&error))?;
+                let bytes = file::read(path, MAX_FILE).map_err(|error| cannot(&error))?;
                 let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
                 let text = text.trim_end_matches(['\r', '\n']);
                 if let Some(path) = text.strip_prefix(MISSING) {
@@ -123,7 +123,7 @@ impl SecretSource {
 }
 
 impl SecretSetting {
-    /// Where this process was told to find the secret; `None` when it was told nothing.
+    /// Where this process finds the secret; `None` when neither variable is set.
     ///
     /// # Errors
     /// When both the variable and its `_FILE` sibling are set, or what they name is not usable now.
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_that_systemd_did_not_find_is_named_by_where_it_looked() {
+    fn a_credential_that_systemd_did_not_find_is_named_by_its_path() {
         let path = env::temp_dir().join(format!("porchlight-credential-{}", std::process::id()));
         fs::write(&path, "missing: /etc/porchlight/keeper.token").unwrap();
         let error = read(&[("TOKEN_FILE", path.to_str().unwrap())]).unwrap_err().to_string();

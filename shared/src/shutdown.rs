@@ -7,8 +7,8 @@ use tokio::{
     time::sleep,
 };
 
-/// Listens from now on; the future ends at SIGINT or SIGTERM. Call it before telling anybody that the program is there:
-/// a signal that comes before counts too. Where signals cannot be listened to, it says so and the future never ends.
+/// Listens from now on; the future ends at SIGINT or SIGTERM. Call it before the program reports that it is ready:
+/// a signal that comes before counts too. Where signals cannot be received, that is logged and the future never ends.
 ///
 /// # Panics
 /// Outside a tokio runtime.
@@ -16,7 +16,7 @@ pub fn requested() -> impl Future<Output = ()> {
     requested_for(Duration::ZERO)
 }
 
-/// As [`requested`], but SIGTERM counts only after `grace`: who sends it may still send clients here for a moment (a
+/// As [`requested`], but SIGTERM counts only after `grace`: clients may still be sent here for a moment (a
 /// Kubernetes node does until its forwarding rules are renewed). A further signal, or SIGINT, ends the wait at once.
 ///
 /// # Panics
@@ -39,7 +39,7 @@ pub fn requested_for(grace: Duration) -> impl Future<Output = ()> {
                 }
             },
             Err(error) => {
-                tracing::error!(%error, "signals cannot be listened to; only SIGKILL will end this");
+                tracing::error!(%error, "signals cannot be received; only SIGKILL will end this");
                 std::future::pending::<()>().await;
             }
         }

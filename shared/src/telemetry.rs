@@ -20,10 +20,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// The AWS SDK logs whole answers at `trace`, decrypted secrets included, so it is never heard beyond this.
-const OF_THE_SDK: LevelFilter = LevelFilter::INFO;
+/// The AWS SDK logs whole answers at `trace`, decrypted secrets included, so its lines never go beyond this.
+const SDK_LEVEL: LevelFilter = LevelFilter::INFO;
 
-/// Who reads what a program writes.
+/// What reads the output of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// A person at a terminal.
@@ -35,7 +35,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Who reads stdout, stderr or what else a program writes to.
+    /// The reader of stdout, stderr or another output.
     pub fn of(output: &(impl AsFd + IsTerminal)) -> Self {
         Self::where_the_journal_is(output, env::var("JOURNAL_STREAM").ok().as_deref())
     }
@@ -69,7 +69,7 @@ pub fn init(level: LevelFilter) {
             .boxed(),
         Reader::Machine => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     };
-    let filter = Targets::new().with_default(level).with_target("aws", level.min(OF_THE_SDK));
+    let filter = Targets::new().with_default(level).with_target("aws", level.min(SDK_LEVEL));
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
@@ -103,7 +103,7 @@ mod tests {
         let its_own = stream(&output).expect("a device and an inode");
         for (journal, reader) in [
             (Some(its_own.as_str()), Reader::Journal),
-            // Inherited from who writes to a journal.
+            // Inherited from a process that writes to a journal.
             (Some("8:1234567"), Reader::Machine),
             (None, Reader::Machine),
         ] {

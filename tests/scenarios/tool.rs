@@ -49,7 +49,7 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
         (&pointing.url(), None, 0, ", Server: router, Via: 1.1 proxy)"),
         (&cached.url(), Some(KEY), 1, "a proof that does not fit  (age: 30)"),
         (&cached.url(), Some(KEY), 1, "  The answer is perhaps an old one out of a cache (age: 30), so"),
-        (&encrypted, Some(KEY), 1, "  What answers does not speak TLS: look at the port, or ask by http://.\n"),
+        (&encrypted, Some(KEY), 1, "  What answers does not speak TLS: check the port, or ask by http://.\n"),
         (&nobody.url(), Some(KEY), 1, "attempt 2 at"),
         (&nobody.url(), None, 1, "down (refused)"),
         (&nobody.url(), Some("short"), 2, "BEACON_KEY_FILE"),

@@ -6,7 +6,7 @@ use std::{fmt::Write, path::Path};
 use fastrand::Rng;
 use home_beacon::{
     clock::Host,
-    reading::{MAX_BATCH, Outcome, Reading},
+    reading::{MAX_READINGS, Outcome, Reading},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -106,7 +106,7 @@ pub async fn live(home: &Home, clock: &Hand, days: u16, old: Old) -> usize {
             readings.extend([ping, bandwidth]);
         }
         clock.reach(begins + SignedDuration::from_hours(24));
-        for batch in readings.chunks(MAX_BATCH) {
+        for batch in readings.chunks(MAX_READINGS) {
             home.recorder.add_readings(batch).await.expect("they are stored");
         }
         count += readings.len();

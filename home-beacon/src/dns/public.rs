@@ -89,12 +89,12 @@ pub(super) struct Check {
 
 async fn answer(server: SocketAddr, name: &SubName, family: Family, until: Instant) -> Answer {
     match names::ask_server(server, &name.full(), family, until).await {
-        names::Said::Addresses(addresses) => Answer::Addresses(addresses),
-        names::Said::NoAddress => Answer::NoAddress,
-        names::Said::NoSuchName => Answer::NoName,
-        names::Said::Failed(names::ResponseCode::Refused) => Answer::Failed("REFUSED"),
-        names::Said::Failed(names::ResponseCode::ServFail) => Answer::Failed("SERVFAIL"),
-        names::Said::Failed(_) => Answer::Failed("an error"),
-        names::Said::Silent | names::Said::Unreachable => Answer::Silent,
+        names::ServerAnswer::Addresses(addresses) => Answer::Addresses(addresses),
+        names::ServerAnswer::NoAddress => Answer::NoAddress,
+        names::ServerAnswer::NoSuchName => Answer::NoName,
+        names::ServerAnswer::Failed(names::ResponseCode::Refused) => Answer::Failed("REFUSED"),
+        names::ServerAnswer::Failed(names::ResponseCode::ServFail) => Answer::Failed("SERVFAIL"),
+        names::ServerAnswer::Failed(_) => Answer::Failed("an error"),
+        names::ServerAnswer::Silent | names::ServerAnswer::Unreachable => Answer::Silent,
     }
 }

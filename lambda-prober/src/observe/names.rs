@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use shared::names::{Family, Reply, Trouble};
+use shared::names::{Family, LookupError, Reply};
 
 use crate::judge::observation::{NameServiceError, Resolution};
 
-fn error_of(trouble: Trouble) -> NameServiceError {
-    match trouble {
-        Trouble::Silent => NameServiceError::Timeout,
-        Trouble::Failed(_) | Trouble::Unreachable | Trouble::NobodyToAsk => NameServiceError::Error,
+fn error_of(error: LookupError) -> NameServiceError {
+    match error {
+        LookupError::Silent => NameServiceError::Timeout,
+        LookupError::Code(_) | LookupError::Unreachable | LookupError::NoServers => NameServiceError::Error,
     }
 }
 
@@ -18,8 +18,8 @@ pub(super) fn resolution(v4: Option<&Reply>, v6: Option<&Reply>, took: Duration)
     let failed = match (v4, v6) {
         // Only both together deny a name: a server may be broken for one family.
         (Some(Reply::NoSuchName), Some(Reply::NoSuchName)) => return Resolution::NoSuchName { took },
-        (Some(Reply::Trouble(trouble)), _) => Some((Family::V4, error_of(*trouble))),
-        (_, Some(Reply::Trouble(trouble))) => Some((Family::V6, error_of(*trouble))),
+        (Some(Reply::Failed(error)), _) => Some((Family::V4, error_of(*error))),
+        (_, Some(Reply::Failed(error))) => Some((Family::V6, error_of(*error))),
         (Some(Reply::Addresses(_)), _) | (_, Some(Reply::Addresses(_))) => None,
         (None, _) | (_, None) => Some((Family::V4, NameServiceError::Timeout)),
         _ => Some((Family::V4, NameServiceError::Empty)),
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn only_both_families_together_deny_a_name() {
         assert_eq!(of_both(&Reply::NoSuchName, &Reply::NoSuchName), Resolution::NoSuchName { took: TOOK });
-        for other in [Reply::NoAddress, Reply::Trouble(Trouble::Unreachable)] {
+        for other in [Reply::NoAddress, Reply::Failed(LookupError::Unreachable)] {
             assert!(matches!(of_both(&Reply::NoSuchName, &other), Resolution::Failed { .. }));
             assert!(matches!(of_both(&other, &Reply::NoSuchName), Resolution::Failed { .. }));
         }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn addresses_of_one_family_count_although_the_other_failed() {
         let failed = Some((Family::V4, NameServiceError::Timeout));
-        let half = of_both(&Reply::Trouble(Trouble::Silent), &address());
+        let half = of_both(&Reply::Failed(LookupError::Silent), &address());
         assert_eq!(half, Resolution::Resolved { took: TOOK, failed });
     }
 

@@ -1,7 +1,7 @@
 //! Where secrets and state are, by the settings.
 
 use shared::{
-    file::look_at_place,
+    file::check_place,
     keeper_token,
     proof::Key,
     secret::{SecretSetting, SecretSource},
@@ -58,7 +58,7 @@ impl ProberSettings {
             (Some(_), Some(_)) => return Err(both("STATE_PARAMETER", "STATE_FILE")),
             (Some(prefix), None) => StatePlace::Parameters(named("STATE_PARAMETER", prefix)?),
             (None, Some(path)) => {
-                look_at_place("STATE_FILE", path)?;
+                check_place("STATE_FILE", path)?;
                 StatePlace::File(path.clone())
             }
             (None, None) => return Ok(None),

@@ -20,12 +20,12 @@ use crate::{
 
 /// The longest answer that is read: 100 components with the longest descriptions that a keeper takes (25 000 characters
 /// of up to 4 bytes) stay below it.
-const LONGEST_ANSWER: usize = 12 << 20;
+const MAX_ANSWER: usize = 12 << 20;
 
 /// The longest `Retry-After` that is believed.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const MAX_WAIT: Duration = Duration::from_hours(1);
 
-/// How a keeper tells whoever writes that nobody is shown it.
+/// The header in which a keeper warns a client that what it writes is shown nowhere.
 const WARNING: &str = "porchlight-warning";
 
 /// A service at a base address, called with one token.
@@ -37,7 +37,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Paths are appended to `base`. The token is looked up at each call.
+    /// Paths are appended to `base`. The token is read at each call.
     pub fn new(http: Client, base: &Url, token: impl Into<SecretSource>) -> Self {
         Self { http, base: base.as_str().trim_end_matches('/').to_owned(), token: token.into() }
     }
@@ -89,28 +89,28 @@ impl Api {
         }
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
-        let retry_after = wait_asked(status.as_u16(), response.headers()).map(|wait| wait.min(LONGEST_WAIT));
+        let retry_after = wait_asked(status.as_u16(), response.headers()).map(|wait| wait.min(MAX_WAIT));
         let version = Version::of(&response);
         if let Some(warning) = response.headers().get(WARNING).and_then(|value| value.to_str().ok()) {
             warn_once(&call, warning);
         }
         let answer =
             bounded(&mut response).await.map_err(|error| CallError::Body(error.without_url())).map_err(broken)?;
-        let heard =
-            stranger::Heard { status: status.as_u16(), headers: response.headers(), body: &answer, token: &token };
-        if let Some(stranger) = heard.stranger(&call, &self.base) {
+        let received =
+            stranger::Received { status: status.as_u16(), headers: response.headers(), body: &answer, token: &token };
+        if let Some(stranger) = received.stranger(&call, &self.base) {
             return Err(stranger);
         }
         if answer.trim_ascii_start().starts_with(b"<") {
-            // Somebody between us and the service answered in its place; it may be gone the next time.
+            // Something between us and the service answered in its place; it may be gone the next time.
             let what = format!("the answer is an HTML page, perhaps from a proxy ({})", status.as_u16());
             return Err(Passing { call, what, status: None, retry_after, source: None }.into());
         }
-        if answer.len() == LONGEST_ANSWER {
+        if answer.len() == MAX_ANSWER {
             return Err(permanent(&call, status.as_u16(), "the answer is too long"));
         }
         if !status.is_success() {
-            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, heard.shown().as_bytes()));
+            return Err(ApiError::from_answer(call, status.as_u16(), retry_after, received.shown().as_bytes()));
         }
         serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
             .map(|answer| (answer, version))
@@ -118,7 +118,7 @@ impl Api {
     }
 }
 
-/// Once for as long as it is the same: who runs every minute would fill the log with it.
+/// Once for as long as it is the same: a program that runs every minute would fill the log with it.
 fn warn_once(call: &str, warning: &str) {
     static LAST: Mutex<String> = Mutex::new(String::new());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,12 +132,12 @@ fn permanent(call: &str, status: u16, message: &str) -> ApiError {
     Permanent { call: call.to_owned(), status, message: message.to_owned() }.into()
 }
 
-/// Reads an answer up to [`LONGEST_ANSWER`]; what is longer is cut.
+/// Reads an answer up to [`MAX_ANSWER`]; what is longer is cut.
 async fn bounded(response: &mut Response) -> reqwest::Result<Vec<u8>> {
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        answer.extend_from_slice(&chunk[..chunk.len().min(LONGEST_ANSWER - answer.len())]);
-        if answer.len() == LONGEST_ANSWER {
+        answer.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - answer.len())]);
+        if answer.len() == MAX_ANSWER {
             break;
         }
     }

@@ -3,7 +3,7 @@
 //! - [`Passing`]: try again, after `retry_after` where the service names it.
 //! - [`Pausing`]: the token is refused; nothing about the call itself is wrong. Stop and ask for another token.
 //! - [`Permanent`]: the same call will fail again.
-//! - [`Stranger`]: whoever answers is not the service: the address is wrong, or somebody stands in between.
+//! - [`Stranger`]: what answers is not the service: the address is wrong, or something stands in between.
 //!
 //! The messages are for a person and never hold the token.
 
@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::{chain::root_cause, http::CallError};
 
-/// The most of somebody else's words that we repeat.
-const QUOTE: usize = 200;
+/// The most characters of a service's message that are repeated.
+const MAX_QUOTE: usize = 200;
 
 /// Why a call did not bring what was asked for, by what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum ApiError {
     Stranger(#[from] Stranger),
 }
 
-/// Trouble that goes away: a rate limit, an overloaded or restarting server, a broken connection.
+/// What goes away: a rate limit, an overloaded or restarting server, a broken connection.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {what}")]
 pub struct Passing {
@@ -75,7 +75,7 @@ pub struct Permanent {
 }
 
 /// What answers does not speak as the service does: no TLS, no HTTP, no JSON, or it sends us somewhere else. Trying again within
-/// a run is of no use; the next run may find somebody else.
+/// a run is of no use; the next run may find the service.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {what}")]
 pub struct Stranger {
@@ -114,7 +114,7 @@ impl ApiError {
                 Passing { call, what, status: Some(status), retry_after, source: None }.into()
             }
             408 | 500.. => {
-                let what = format!("the server is in trouble ({status}: {message})");
+                let what = format!("the server fails ({status}: {message})");
                 Passing { call, what, status: Some(status), retry_after, source: None }.into()
             }
             _ => Permanent { call, status, message }.into(),
@@ -148,7 +148,7 @@ fn flat(value: &Value) -> String {
 
 fn shortened(words: &str) -> String {
     let one_line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    match one_line.char_indices().nth(QUOTE) {
+    match one_line.char_indices().nth(MAX_QUOTE) {
         Some((end, _)) => format!("{} …", &one_line[..end]),
         None => one_line,
     }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_long_body_is_cut() {
-        assert!(said("word ".repeat(10_000).as_bytes()).chars().count() <= QUOTE + 2);
+        assert!(said("word ".repeat(10_000).as_bytes()).chars().count() <= MAX_QUOTE + 2);
     }
 
     #[test]

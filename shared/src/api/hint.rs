@@ -1,4 +1,4 @@
-//! What a person is told about a call that failed: what went wrong, and which settings to check.
+//! The sentence about a call that failed: what went wrong, and which settings to check.
 
 use super::{ApiError, Passing, Permanent};
 

@@ -1,5 +1,5 @@
-//! Who is at the other end, where it is not the service: told by how a connection fails, and by how an answer looks. The place is
-//! always named, because the likeliest fault is in the address.
+//! What is at the other end, where it is not the service: known by how a connection fails, and by the shape of an answer. The
+//! address is always named, because the likeliest fault is in it.
 
 use std::{error::Error, io};
 
@@ -19,7 +19,7 @@ pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
         ));
     }
     let http = found::<hyper::Error>(&error);
-    // Who speaks first, like an SSH server, is heard before anything was asked.
+    // What speaks first, like an SSH server, is read before anything was asked.
     if http.is_some_and(hyper::Error::is_parse) || root_cause(&error).to_string().contains("unexpected message") {
         return stranger(if plain {
             let address = base.replacen("http://", "https://", 1);
@@ -67,20 +67,20 @@ fn found<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 }
 
 /// An answer, before it is believed.
-pub(super) struct Heard<'a> {
+pub(super) struct Received<'a> {
     pub(super) status: u16,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     pub(super) token: &'a Secret,
 }
 
-impl Heard<'_> {
-    /// The body as text that can be shown: who answers may repeat what it was sent.
+impl Received<'_> {
+    /// The body as text that can be shown: the other side may repeat what it was sent.
     pub(super) fn shown(&self) -> String {
         String::from_utf8_lossy(self.body).replace(self.token.expose(), "…")
     }
 
-    /// Whoever answered instead of the service, if that can be told. Where the call may have arrived at the service all the same
+    /// What answered instead of the service, if that is known. Where the call may have arrived at the service all the same
     /// (a part of it that this server lacks), it is the call alone that failed for good.
     pub(super) fn stranger(&self, call: &str, base: &str) -> Option<ApiError> {
         let status = self.status;
@@ -100,18 +100,18 @@ impl Heard<'_> {
             }
             200..=299 if !text.is_empty() && !page && !json() => {
                 let message = format!(
-                    "{base} is not the address of this API: who answers says `{}`",
+                    "{base} is not the address of this API: what answers says `{}`",
                     said(self.shown().as_bytes())
                 );
                 return Some(Permanent { call, status, message: format!("{message} ({status})") }.into());
             }
             400 | 404 | 405 | 410 if page => {
-                format!("{base} is not the address of this API: who answers sends an HTML page ({status})")
+                format!("{base} is not the address of this API: what answers sends an HTML page ({status})")
             }
             404 | 405 | 410 if !json() => {
                 let words =
                     if text.is_empty() { "nothing".into() } else { format!("`{}`", said(self.shown().as_bytes())) };
-                let message = format!("{base} is not the address of this API: who answers says {words}");
+                let message = format!("{base} is not the address of this API: what answers says {words}");
                 return Some(Permanent { call, status, message }.into());
             }
             _ => return None,
@@ -136,22 +136,22 @@ mod tests {
 
     fn stranger(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Option<String> {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        let heard = Heard { status, headers: &headers, body: body.as_bytes(), token: &Secret::new("hunter2") };
-        heard.stranger("GET /pages", "http://h:8080/v1").map(|stranger| stranger.to_string())
+        let received = Received { status, headers: &headers, body: body.as_bytes(), token: &Secret::new("hunter2") };
+        received.stranger("GET /pages", "http://h:8080/v1").map(|stranger| stranger.to_string())
     }
 
     #[test]
-    fn an_answer_that_is_not_the_service_s_is_told_by_what_it_says() {
+    fn an_answer_that_is_not_the_service_s_is_known_by_what_it_says() {
         for (status, body, said) in [
             (
                 200,
                 "porchlight\n",
-                "http://h:8080/v1 is not the address of this API: who answers says `porchlight` (200)",
+                "http://h:8080/v1 is not the address of this API: what answers says `porchlight` (200)",
             ),
-            (405, "only GET\n", "who answers says `only GET` (405)"),
-            (404, "", "who answers says nothing (404)"),
-            (404, "<html>", "who answers sends an HTML page (404)"),
-            (200, "you sent hunter2", "who answers says `you sent …` (200)"),
+            (405, "only GET\n", "what answers says `only GET` (405)"),
+            (404, "", "what answers says nothing (404)"),
+            (404, "<html>", "what answers sends an HTML page (404)"),
+            (200, "you sent hunter2", "what answers says `you sent …` (200)"),
             (
                 400,
                 "<html><center>The plain HTTP request was sent to HTTPS port</center>",

@@ -1,4 +1,4 @@
-//! Versions of what a service keeps, so that it can be replaced only if nobody else has done so meanwhile (RFC 9110,
+//! Versions of what a service keeps, so that it can be replaced only if no other client has done so meanwhile (RFC 9110,
 //! section 13.1).
 
 use reqwest::{
@@ -6,7 +6,7 @@ use reqwest::{
     header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
 
-/// The version that a service told with its answer, if any; the default is that nothing is kept yet.
+/// The version that a service sent with its answer, if any; the default is that nothing is kept yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Version(Option<HeaderValue>);
 

@@ -42,7 +42,7 @@ pub enum CallError {
     /// It cannot be put together; says why.
     #[error("the request cannot be made: {0}")]
     Request(String),
-    /// Nobody took the connection.
+    /// No address took the connection.
     #[error("no connection")]
     Connect(#[source] NotConnected),
     /// There is a connection, but TLS failed on it.
@@ -75,7 +75,7 @@ impl CallError {
     }
 }
 
-/// Who makes calls, under one policy.
+/// Makes calls, under one policy.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) tls: Arc<ClientConfig>,
@@ -134,6 +134,8 @@ impl Call<'_> {
         self
     }
 
+    /// Makes the call.
+    ///
     /// # Errors
     /// When there is no answer; whether it is a success is the caller's business.
     pub async fn send(self) -> Result<Response, CallError> {
@@ -205,7 +207,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     until: Instant,
 ) -> Result<Response, CallError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(CallError::Broken)?;
-    // It ends with the answer, which is what tells how it went.
+    // It ends with the answer, which shows how it went.
     let task = AbortOnDrop(tokio::spawn(async { drop(connection.await) }).abort_handle());
     let answered_by = until.min(Instant::now() + deadlines.read);
     let answer = timeout_at(answered_by, sender.send_request(request)).await.map_err(|_| CallError::TooLate)?;
@@ -213,7 +215,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     tracing::trace!(status = head.status.as_u16(), "answered");
     let body = Timed { body, read: deadlines.read, until, silence: Box::pin(sleep_until(until)), _task: task };
     let mut timed = body;
-    timed.hear();
+    timed.extend();
     Ok(hyper::Response::from_parts(head, Body::wrap(timed)).into())
 }
 
@@ -236,8 +238,8 @@ struct Timed {
 }
 
 impl Timed {
-    /// Something was heard.
-    fn hear(&mut self) {
+    /// Something was received.
+    fn extend(&mut self) {
         let end = self.until.min(Instant::now() + self.read);
         self.silence.as_mut().reset(end);
     }
@@ -255,7 +257,7 @@ impl hyper::body::Body for Timed {
             return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.hear();
+            self.extend();
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         ready!(self.silence.as_mut().poll(context));

@@ -24,7 +24,7 @@ pub const USER_AGENT: &str = concat!("porchlight/", env!("CARGO_PKG_VERSION"));
 /// Deadlines of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
-    /// Until there is a connection, looking up the name included.
+    /// Until there is a connection, resolving the name included.
     pub connect: Duration,
     /// Between two pieces of an answer.
     pub read: Duration,
@@ -47,7 +47,7 @@ pub enum SetupError {
     Tls(#[source] rustls::Error),
 }
 
-/// Who tells whether a certificate is valid.
+/// What decides whether a certificate is valid.
 pub type CertificateVerifier = Arc<dyn ServerCertVerifier>;
 
 /// The verifier by what this machine trusts. Reading its certificates costs milliseconds: make it once. A machine without
@@ -70,12 +70,12 @@ pub fn tls_config() -> Result<Arc<ClientConfig>, SetupError> {
     tls_config_by(verifier())
 }
 
-/// A TLS configuration that goes by `verifier`, or trusts nobody.
+/// A TLS configuration that goes by `verifier`, or trusts no certificate.
 ///
 /// # Errors
 /// When the TLS library refuses its configuration.
 pub fn tls_config_by(verifier: Option<CertificateVerifier>) -> Result<Arc<ClientConfig>, SetupError> {
-    let Some(verifier) = verifier else { return trusting_nobody() };
+    let Some(verifier) = verifier else { return trusting_none() };
     let trusting = builder()?.dangerous().with_custom_certificate_verifier(verifier);
     Ok(Arc::new(trusting.with_no_client_auth()))
 }
@@ -98,7 +98,7 @@ pub fn client_for<'a>(
 /// When the TLS library refuses its configuration.
 pub fn tls_for<'a>(addresses: impl IntoIterator<Item = &'a Url>) -> Result<Arc<ClientConfig>, SetupError> {
     let encrypted = addresses.into_iter().any(|address| address.scheme() == "https");
-    if encrypted { tls_config() } else { trusting_nobody() }
+    if encrypted { tls_config() } else { trusting_none() }
 }
 
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, SetupError> {
@@ -107,7 +107,7 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, SetupError> {
         .map_err(SetupError::Tls)
 }
 
-fn trusting_nobody() -> Result<Arc<ClientConfig>, SetupError> {
+fn trusting_none() -> Result<Arc<ClientConfig>, SetupError> {
     Ok(Arc::new(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
 }
 

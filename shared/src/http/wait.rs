@@ -6,22 +6,22 @@ use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// The longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_hours(24);
+const MAX_WAIT: Duration = Duration::from_hours(24);
 
-/// What a limit without a word of its end means: limits here are counted by the minute.
-const LIMITED: Duration = Duration::from_mins(1);
+/// What a limit that names no end means: limits here are counted by the minute.
+const DEFAULT_WAIT: Duration = Duration::from_mins(1);
 
 /// The wait that an answer asks for, if it does. One that says only that a limit is used up (429, and 420 as statuspage.io has
 /// it) asks for a minute.
 pub fn wait_asked(status: u16, fields: &HeaderMap) -> Option<Duration> {
     let text = |name| fields.get(name).and_then(|value| value.to_str().ok());
     // Both dates of one answer are by one clock; ours may be wrong.
-    let told_now = text(DATE).and_then(date);
-    let limited = matches!(status, 420 | 429).then_some(LIMITED);
-    let asked = text(RETRY_AFTER).and_then(|text| retry_after(text, told_now.unwrap_or_else(Timestamp::now)));
+    let their_now = text(DATE).and_then(date);
+    let limited = matches!(status, 420 | 429).then_some(DEFAULT_WAIT);
+    let asked = text(RETRY_AFTER).and_then(|text| retry_after(text, their_now.unwrap_or_else(Timestamp::now)));
     match (asked, limited) {
         // A date that has passed by our clock alone may be our clock's fault.
-        (Some(Duration::ZERO), Some(limited)) if told_now.is_none() && text(RETRY_AFTER).and_then(date).is_some() => {
+        (Some(Duration::ZERO), Some(limited)) if their_now.is_none() && text(RETRY_AFTER).and_then(date).is_some() => {
             Some(limited)
         }
         (asked, limited) => asked.or(limited),
@@ -35,7 +35,7 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
         // A date that has passed means now.
         Err(_) => Duration::try_from(date(text)?.duration_since(now)).unwrap_or_default(),
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.min(MAX_WAIT))
 }
 
 fn date(text: &str) -> Option<Timestamp> {
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(wait(429, &[(RETRY_AFTER, "soon")]), Some(60));
         assert_eq!(wait(503, &[(RETRY_AFTER, "7")]), Some(7));
         assert_eq!(wait(429, &[(RETRY_AFTER, "Sat, 21 Nov 2020 04:31:00 GMT")]), Some(60), "our clock may be ahead");
-        let told = [(DATE, "Tue, 01 Jan 2036 00:00:00 GMT"), (RETRY_AFTER, "Tue, 01 Jan 2036 00:00:42 GMT")];
-        assert_eq!(wait(429, &told), Some(42));
+        let both = [(DATE, "Tue, 01 Jan 2036 00:00:00 GMT"), (RETRY_AFTER, "Tue, 01 Jan 2036 00:00:42 GMT")];
+        assert_eq!(wait(429, &both), Some(42));
     }
 }

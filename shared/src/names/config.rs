@@ -1,4 +1,4 @@
-//! What `/etc/resolv.conf` says: who is asked, and where short names are looked for.
+//! What `/etc/resolv.conf` says: which servers are asked, and below which domains short names are.
 
 use std::{
     fs,
@@ -8,10 +8,10 @@ use std::{
 const FILE: &str = "/etc/resolv.conf";
 
 /// As many servers as the C library asks.
-const MOST_SERVERS: usize = 3;
+const MAX_SERVERS: usize = 3;
 
 /// As many domains as the C library tries.
-const MOST_DOMAINS: usize = 6;
+const MAX_DOMAINS: usize = 6;
 
 const PORT: u16 = 53;
 
@@ -26,7 +26,7 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Without a file, or with none in it, nobody is asked.
+    /// Without a file, or with none in it, no server is asked.
     pub(super) fn of_this_machine() -> Self {
         fs::read(FILE).map(|text| parsed(&String::from_utf8_lossy(&text), interface)).unwrap_or_default()
     }
@@ -40,10 +40,10 @@ fn parsed(text: &str, interface: impl Fn(&str) -> Option<u32>) -> Config {
         match words.next() {
             Some("nameserver") => {
                 let server = words.next().and_then(|word| server(word, &interface));
-                config.servers.extend(server.filter(|_| config.servers.len() < MOST_SERVERS));
+                config.servers.extend(server.filter(|_| config.servers.len() < MAX_SERVERS));
             }
             // The last of these lines counts.
-            Some("search") => config.search = words.take(MOST_DOMAINS).map(domain).collect(),
+            Some("search") => config.search = words.take(MAX_DOMAINS).map(domain).collect(),
             Some("domain") => config.search = words.take(1).map(domain).collect(),
             _ => (),
         }
@@ -63,7 +63,7 @@ fn server(word: &str, interface: impl Fn(&str) -> Option<u32>) -> Option<SocketA
         None => (word, 0),
     };
     Some(match address.parse().ok()? {
-        // As the C library has it: nobody in particular is this machine.
+        // As the C library has it: no address in particular is this machine.
         IpAddr::V4(address) if address.is_unspecified() => (Ipv4Addr::LOCALHOST, PORT).into(),
         IpAddr::V6(address) if address.is_unspecified() => (Ipv6Addr::LOCALHOST, PORT).into(),
         IpAddr::V4(address) => (address, PORT).into(),

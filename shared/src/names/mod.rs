@@ -6,9 +6,9 @@
 //! - `server`: one question to one server
 //! - `servers`: what several servers say together
 //!
-//! Of our own, because the C library's look-up holds a thread beyond any deadline, and hickory-resolver takes the first word
+//! Of our own, because the C library's resolver holds a thread beyond any deadline, and hickory-resolver takes the first answer
 //! of two servers, whichever it is (`findings/hickory-first-reply-wins.sh`). Nothing is remembered: both files are read at
-//! each look-up, because a program that starts before the network does must not ask the old servers for ever.
+//! each question, because a program that starts before the network does must not ask the old servers for ever.
 
 mod config;
 mod hosts;
@@ -27,17 +27,17 @@ pub use hickory_proto::op::ResponseCode;
 use tokio::time::{Instant, timeout_at};
 
 use self::{config::Config, server::Question};
-pub use self::{search::Search, server::Said};
+pub use self::{search::Search, server::ServerAnswer};
 
-/// How long other servers have to contradict the first one that says that a name does not exist. Who must not be wrong
-/// gives them all its time.
-const DOUBT: Duration = Duration::from_millis(800);
+/// How long other servers have to contradict the first one that says that a name does not exist. A caller that must not be
+/// wrong gives them all its time.
+const DENIAL_GRACE: Duration = Duration::from_millis(800);
 
-/// As [`DOUBT`], where a server has been silent just before.
-const AGAIN: Duration = Duration::from_millis(100);
+/// As [`DENIAL_GRACE`], where a server has been silent just before.
+const SHORT_DENIAL_GRACE: Duration = Duration::from_millis(100);
 
 /// How long the other family is waited for once the addresses of one are known.
-const GRACE: Duration = Duration::from_millis(300);
+const FAMILY_GRACE: Duration = Duration::from_millis(300);
 
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +72,7 @@ impl fmt::Display for Family {
     }
 }
 
-/// What a look-up of one family's addresses brought.
+/// What a question about one family's addresses brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// At least one.
@@ -82,7 +82,7 @@ pub enum Reply {
     /// The name is there, but has none of this family.
     NoAddress,
     /// Nothing is known.
-    Trouble(Trouble),
+    Failed(LookupError),
 }
 
 impl Reply {
@@ -94,18 +94,18 @@ impl Reply {
 
 /// Why nothing is known of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// A server said that it cannot or will not tell.
-    Failed(ResponseCode),
+pub enum LookupError {
+    /// A server answered with that error.
+    Code(ResponseCode),
     /// No server answered in time.
     Silent,
     /// No server could be reached.
     Unreachable,
     /// This machine names no server.
-    NobodyToAsk,
+    NoServers,
 }
 
-/// Who is asked on this machine, as it is set now.
+/// The name service of this machine, as it is set now.
 #[derive(Clone, Debug)]
 pub struct Names(Config);
 
@@ -117,33 +117,33 @@ impl Names {
 
     /// The addresses of one family.
     pub async fn find(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
-        self.find_with(host, family, search, until, DOUBT).await
+        self.find_with(host, family, search, until, DENIAL_GRACE).await
     }
 
-    /// As [`Names::find`], for whom it matters most that a name which exists is never denied: each server has all the time.
+    /// As [`Names::find`], where it matters most that a name which exists is never denied: each server has all the time.
     pub async fn find_for_certain(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
         self.find_with(host, family, search, until, Duration::MAX).await
     }
 
-    async fn find_with(&self, host: &str, family: Family, search: Search, until: Instant, doubt: Duration) -> Reply {
-        let (mut reply, mut servers, mut doubt) = (Reply::NoSuchName, self.0.servers.clone(), doubt);
+    async fn find_with(&self, host: &str, family: Family, search: Search, until: Instant, grace: Duration) -> Reply {
+        let (mut reply, mut servers, mut grace) = (Reply::NoSuchName, self.0.servers.clone(), grace);
         for name in search.candidates(host, &self.0.search) {
             if let Some(known) = hosts::addresses(&name) {
                 return of_family(known, family);
             }
             // Nothing is asked that no name can be; nor does that make it a name that does not exist.
             let Some(question) = Question::new(&name, family) else { return Reply::NoAddress };
-            let heard = servers::ask_in_order(&servers, &question, until, doubt).await;
-            match heard.reply {
+            let found = servers::ask_in_order(&servers, &question, until, grace).await;
+            match found.reply {
                 Reply::NoSuchName => {
-                    // Who was silent is asked last for the next name, and not waited for again.
-                    servers.sort_by_key(|server| heard.silent.contains(server));
-                    if !heard.silent.is_empty() {
-                        doubt = doubt.min(AGAIN);
+                    // A server that was silent is asked last for the next name, and not waited for again.
+                    servers.sort_by_key(|server| found.silent.contains(server));
+                    if !found.silent.is_empty() {
+                        grace = grace.min(SHORT_DENIAL_GRACE);
                     }
                 }
-                // Who is in trouble may know the name, but must not keep those from the search that are well.
-                Reply::Trouble(_) if !heard.denying.is_empty() => (reply, servers) = (heard.reply, heard.denying),
+                // A server that fails may know the name, but must not keep those from the search that answer.
+                Reply::Failed(_) if !found.denying.is_empty() => (reply, servers) = (found.reply, found.denying),
                 known => return known,
             }
         }
@@ -165,57 +165,57 @@ impl Names {
         let (wanted, mut end) = (families.len(), until);
         let asked =
             families.into_iter().map(|family| async move { (family, self.find(host, family, search, until).await) });
-        let (mut asked, mut heard) = (asked.collect::<FuturesUnordered<_>>(), Vec::with_capacity(wanted));
+        let (mut asked, mut received) = (asked.collect::<FuturesUnordered<_>>(), Vec::with_capacity(wanted));
         while let Ok(Some((family, reply))) = timeout_at(end, asked.next()).await {
             if !reply.addresses().is_empty() {
-                end = end.min(Instant::now() + GRACE);
+                end = end.min(Instant::now() + FAMILY_GRACE);
             }
-            heard.push((family, reply));
+            received.push((family, reply));
         }
-        if heard.len() < wanted {
-            heard.push((Family::V6, Reply::Trouble(Trouble::Silent)));
+        if received.len() < wanted {
+            received.push((Family::V6, Reply::Failed(LookupError::Silent)));
         }
-        heard.sort_by_key(|(family, _)| *family);
-        let replies: Vec<Reply> = heard.into_iter().map(|(_, reply)| reply).collect();
+        received.sort_by_key(|(family, _)| *family);
+        let replies: Vec<Reply> = received.into_iter().map(|(_, reply)| reply).collect();
         let addresses: Vec<IpAddr> = replies.iter().flat_map(Reply::addresses).copied().collect();
-        if addresses.is_empty() { Err(io::Error::other(told(host, &replies))) } else { Ok(addresses) }
+        if addresses.is_empty() { Err(io::Error::other(describe(host, &replies))) } else { Ok(addresses) }
     }
 }
 
-/// What `/etc/hosts` says of a family. A name that is given no address in particular is one that somebody blocks.
+/// What `/etc/hosts` says of a family. A name that is given no address in particular is blocked on purpose.
 fn of_family(mut known: Vec<IpAddr>, family: Family) -> Reply {
     known.retain(|address| Family::of(*address) == family && !address.is_unspecified());
     if known.is_empty() { Reply::NoAddress } else { Reply::Addresses(known) }
 }
 
 /// Asks one name server by itself, whatever this machine is set to.
-pub async fn ask_server(server: SocketAddr, name: &str, family: Family, until: Instant) -> Said {
+pub async fn ask_server(server: SocketAddr, name: &str, family: Family, until: Instant) -> ServerAnswer {
     match Question::new(name, family) {
         Some(question) => server::ask(server, &question, until).await,
-        None => Said::NoSuchName,
+        None => ServerAnswer::NoSuchName,
     }
 }
 
 /// Why a name has no address, in words.
-pub fn told(host: &str, replies: &[Reply]) -> String {
-    let trouble = replies.iter().find_map(|reply| match reply {
-        Reply::Trouble(trouble) => Some(*trouble),
+pub fn describe(host: &str, replies: &[Reply]) -> String {
+    let error = replies.iter().find_map(|reply| match reply {
+        Reply::Failed(error) => Some(*error),
         _ => None,
     });
-    let why = match trouble {
-        Some(Trouble::Failed(code)) => format!("the name service could not find out about {host} ({code})"),
-        Some(Trouble::Silent) => format!("no name server answered about {host}, perhaps because we are offline"),
-        Some(Trouble::Unreachable) => {
+    let why = match error {
+        Some(LookupError::Code(code)) => format!("the name service could not find out about {host} ({code})"),
+        Some(LookupError::Silent) => format!("no name server answered about {host}, perhaps because we are offline"),
+        Some(LookupError::Unreachable) => {
             format!("no name server could be reached to ask about {host}, perhaps because we are offline")
         }
-        Some(Trouble::NobodyToAsk) => {
-            format!("nobody can be asked about {host}: /etc/resolv.conf is missing, or names no name server")
+        Some(LookupError::NoServers) => {
+            format!("no name server can be asked about {host}: /etc/resolv.conf is missing, or names none")
         }
         None if replies.contains(&Reply::NoSuchName) => format!("{host} does not exist (NXDOMAIN)"),
         None => format!("{host} has no such address"),
     };
     if host.trim_end_matches('.').to_ascii_lowercase().ends_with(".local") {
-        return format!("{why}; names in .local are told by mDNS, which is not asked: name an address instead");
+        return format!("{why}; names in .local are served by mDNS, which is not asked: name an address instead");
     }
     why
 }
@@ -230,17 +230,17 @@ mod tests {
             (vec![Reply::NoSuchName, Reply::NoSuchName], "pi does not exist (NXDOMAIN)"),
             (vec![Reply::NoAddress], "pi has no such address"),
             (
-                vec![Reply::NoAddress, Reply::Trouble(Trouble::Silent)],
+                vec![Reply::NoAddress, Reply::Failed(LookupError::Silent)],
                 "no name server answered about pi, perhaps because we are offline",
             ),
             (
-                vec![Reply::Trouble(Trouble::Failed(ResponseCode::ServFail))],
+                vec![Reply::Failed(LookupError::Code(ResponseCode::ServFail))],
                 "the name service could not find out about pi (Server Failure)",
             ),
         ] {
-            assert_eq!(told("pi", &replies), words);
+            assert_eq!(describe("pi", &replies), words);
         }
-        let local = told("raspberrypi.local", &[Reply::NoSuchName]);
+        let local = describe("raspberrypi.local", &[Reply::NoSuchName]);
         assert!(local.contains("mDNS, which is not asked"), "{local}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which names are asked for where a host is meant.
 
-/// Whether a name may be looked for below the domains of the search list.
+/// Whether a name may be completed with the domains of the search list.
 ///
 /// A search list can hold a domain in which every name exists. With a line that is cut, or a name server that denies what it
 /// cannot reach, a name of the world would then become some machine at home: it is measured, or given a token.
@@ -12,7 +12,7 @@ pub enum Search {
     AfterNoSuchName,
 }
 
-/// Whose names are always complete.
+/// The domains whose names are always complete.
 const WORLD: [&str; 3] = ["statuspage.io", "duckdns.org", "amazonaws.com"];
 
 impl Search {

@@ -22,18 +22,18 @@ use super::Family;
 const LOST_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest answer over UDP. We offer no more than 512 bytes, but take what comes.
-const LONGEST: usize = 4096;
+const MAX_DATAGRAM: usize = 4096;
 
 /// What a server says of a name's addresses of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ServerAnswer {
     /// At least one.
     Addresses(Vec<IpAddr>),
     /// There is no such name (NXDOMAIN).
     NoSuchName,
     /// The name is there, but has none of this family.
     NoAddress,
-    /// It cannot or will not tell.
+    /// It answered with that error.
     Failed(ResponseCode),
     /// It did not answer in time.
     Silent,
@@ -90,56 +90,56 @@ impl Question {
         let addresses: Vec<IpAddr> =
             message.answers.iter().filter_map(|record| record.data.ip_addr()).filter(usable).collect();
         let said = match head.response_code {
-            ResponseCode::NoError if addresses.is_empty() => Said::NoAddress,
-            ResponseCode::NoError => Said::Addresses(addresses),
-            ResponseCode::NXDomain => Said::NoSuchName,
-            code => Said::Failed(code),
+            ResponseCode::NoError if addresses.is_empty() => ServerAnswer::NoAddress,
+            ResponseCode::NoError => ServerAnswer::Addresses(addresses),
+            ResponseCode::NXDomain => ServerAnswer::NoSuchName,
+            code => ServerAnswer::Failed(code),
         };
-        Some(Answer { is_cut: head.truncation && said == Said::NoAddress, said })
+        Some(Answer { is_cut: head.truncation && said == ServerAnswer::NoAddress, said })
     }
 }
 
 struct Answer {
-    said: Said,
+    said: ServerAnswer,
     /// The addresses did not fit.
     is_cut: bool,
 }
 
 /// Asks until there is an answer, or `until` has come.
-pub(super) async fn ask(server: SocketAddr, question: &Question, until: Instant) -> Said {
+pub(super) async fn ask(server: SocketAddr, question: &Question, until: Instant) -> ServerAnswer {
     match timeout_at(until, try_ask(server, question)).await {
-        Err(_) => Said::Silent,
-        Ok(Err(_)) => Said::Unreachable,
+        Err(_) => ServerAnswer::Silent,
+        Ok(Err(_)) => ServerAnswer::Unreachable,
         Ok(Ok(said)) => said,
     }
 }
 
-async fn try_ask(server: SocketAddr, question: &Question) -> io::Result<Said> {
+async fn try_ask(server: SocketAddr, question: &Question) -> io::Result<ServerAnswer> {
     let id = fastrand::u16(..);
     let message = question.message(id).ok_or(io::ErrorKind::InvalidInput)?;
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
-    // A port of its own for each question, and a socket that hears nobody but the server.
+    // A port of its own for each question, and a socket that receives from that server alone.
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
-    let (mut bytes, mut patience) = (vec![0; LONGEST], LOST_AFTER);
+    let (mut bytes, mut timeout) = (vec![0; MAX_DATAGRAM], LOST_AFTER);
     loop {
         socket.send(&message).await?;
-        let again = Instant::now() + patience;
-        while let Ok(length) = timeout_at(again, socket.recv(&mut bytes)).await {
+        let resend_at = Instant::now() + timeout;
+        while let Ok(length) = timeout_at(resend_at, socket.recv(&mut bytes)).await {
             match question.read(id, &bytes[..length?]) {
                 Some(Answer { is_cut: true, .. }) => return over_tcp(server, question, id, &message).await,
                 Some(Answer { said, .. }) => return Ok(said),
                 None => (),
             }
         }
-        patience *= 2;
+        timeout *= 2;
     }
 }
 
-async fn over_tcp(server: SocketAddr, question: &Question, id: u16, message: &[u8]) -> io::Result<Said> {
+async fn over_tcp(server: SocketAddr, question: &Question, id: u16, message: &[u8]) -> io::Result<ServerAnswer> {
     let mut stream = TcpStream::connect(server).await?;
     let length = u16::try_from(message.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes(), message].concat()).await?;
@@ -160,7 +160,7 @@ mod tests {
         Question::new("home.example", Family::V4).unwrap()
     }
 
-    fn reply(change: impl FnOnce(&mut Message)) -> Option<Said> {
+    fn reply(change: impl FnOnce(&mut Message)) -> Option<ServerAnswer> {
         let mut message = Message::from_vec(&question().message(7).unwrap()).unwrap();
         message.metadata.message_type = MessageType::Response;
         change(&mut message);
@@ -182,7 +182,7 @@ mod tests {
             message.add_answer(record("home.example.", RData::CNAME(alias)));
             message.add_answer(record("other.example.", address("192.0.2.7")));
         });
-        assert_eq!(said, Some(Said::Addresses(vec!["192.0.2.7".parse().unwrap()])));
+        assert_eq!(said, Some(ServerAnswer::Addresses(vec!["192.0.2.7".parse().unwrap()])));
     }
 
     #[test]
@@ -200,20 +200,20 @@ mod tests {
         let said = reply(|message| {
             message.add_answer(record("home.example.", address("0.0.0.0")));
         });
-        assert_eq!(said, Some(Said::NoAddress));
+        assert_eq!(said, Some(ServerAnswer::NoAddress));
     }
 
     #[test]
-    fn each_code_is_told_apart() {
+    fn each_code_is_distinguished() {
         let with = |code| reply(|message| message.metadata.response_code = code);
-        assert_eq!(with(ResponseCode::NoError), Some(Said::NoAddress));
-        assert_eq!(with(ResponseCode::NXDomain), Some(Said::NoSuchName));
-        assert_eq!(with(ResponseCode::Refused), Some(Said::Failed(ResponseCode::Refused)));
+        assert_eq!(with(ResponseCode::NoError), Some(ServerAnswer::NoAddress));
+        assert_eq!(with(ResponseCode::NXDomain), Some(ServerAnswer::NoSuchName));
+        assert_eq!(with(ResponseCode::Refused), Some(ServerAnswer::Failed(ResponseCode::Refused)));
         let bare = reply(|message| {
             message.queries.clear();
             message.metadata.response_code = ResponseCode::FormErr;
         });
-        assert_eq!(bare, Some(Said::Failed(ResponseCode::FormErr)));
+        assert_eq!(bare, Some(ServerAnswer::Failed(ResponseCode::FormErr)));
     }
 
     impl PartialEq for Answer {

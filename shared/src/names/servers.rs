@@ -1,8 +1,8 @@
 //! What several name servers say together. They are asked in the file's order, the next one after an error or a short
 //! silence, while those before it may still answer.
 //!
-//! An address counts whoever tells it. That a name does not exist counts only once everybody had the time to say otherwise: a
-//! server that knows a home (split horizon) may be slower than one that does not.
+//! An address counts, from whichever server. That a name does not exist counts only once every server had the time to say
+//! otherwise: one that knows a home (split horizon) may be slower than one that does not.
 
 use std::{iter, net::SocketAddr, time::Duration};
 
@@ -10,32 +10,32 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Reply, Trouble,
-    server::{Question, Said, ask},
+    LookupError, Reply,
+    server::{Question, ServerAnswer, ask},
 };
 
 /// How long a server may be silent before the next one is asked, too.
-const SILENCE: Duration = Duration::from_millis(400);
+const STAGGER: Duration = Duration::from_millis(400);
 
 /// What servers said together.
-pub(super) struct Heard {
+pub(super) struct Findings {
     pub(super) reply: Reply,
-    /// Who said nothing while there was time.
+    /// Those that did not answer in time.
     pub(super) silent: Vec<SocketAddr>,
-    /// Who said that the name does not exist, in the order in which they said so.
+    /// Those that said that the name does not exist, in the order of their answers.
     pub(super) denying: Vec<SocketAddr>,
 }
 
-/// Asks until somebody has an address, or all have spoken. After a first word that there is none, the others have `doubt` to
+/// Asks until a server has an address, or all have answered. After the first one that has none, the others have `grace` to
 /// say otherwise.
 pub(super) async fn ask_in_order(
     servers: &[SocketAddr],
     question: &Question,
     mut until: Instant,
-    doubt: Duration,
-) -> Heard {
+    grace: Duration,
+) -> Findings {
     let (mut waiting, mut asked) = (servers.iter().copied(), FuturesUnordered::new());
-    let (mut heard, mut silent, mut denying) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut answers, mut silent, mut denying) = (Vec::new(), Vec::new(), Vec::new());
     let mut next_at = Instant::now();
     loop {
         if asked.is_empty() || Instant::now() >= next_at {
@@ -43,39 +43,39 @@ pub(super) async fn ask_in_order(
                 Some(server) => {
                     silent.push(server);
                     asked.push(async move { (server, ask(server, question, until).await) });
-                    next_at = Instant::now() + SILENCE;
+                    next_at = Instant::now() + STAGGER;
                     continue;
                 }
-                None if asked.is_empty() => return Heard { reply: together(&heard), silent, denying },
+                None if asked.is_empty() => return Findings { reply: together(&answers), silent, denying },
                 None => next_at = until,
             }
         }
         match timeout_at(next_at.min(until), asked.next()).await {
-            Ok(Some((server, said))) => {
-                if said != Said::Silent && said != Said::Unreachable {
+            Ok(Some((server, answer))) => {
+                if answer != ServerAnswer::Silent && answer != ServerAnswer::Unreachable {
                     silent.retain(|other| *other != server);
                 }
-                if said == Said::NoSuchName {
+                if answer == ServerAnswer::NoSuchName {
                     denying.push(server);
                 }
-                let denies = matches!(said, Said::NoSuchName | Said::NoAddress);
-                // The name is there, says the first one, and nobody before it may still know more.
-                let is_certain = said == Said::NoAddress && heard.is_empty() && asked.is_empty();
+                let denies = matches!(answer, ServerAnswer::NoSuchName | ServerAnswer::NoAddress);
+                // The name is there, says the first one, and no server before it may still know more.
+                let is_certain = answer == ServerAnswer::NoAddress && answers.is_empty() && asked.is_empty();
                 if denies {
-                    until = Instant::now().checked_add(doubt).map_or(until, |end| until.min(end));
+                    until = Instant::now().checked_add(grace).map_or(until, |end| until.min(end));
                 }
-                if let Said::Addresses(addresses) = said {
-                    return Heard { reply: Reply::Addresses(addresses), silent, denying };
+                if let ServerAnswer::Addresses(addresses) = answer {
+                    return Findings { reply: Reply::Addresses(addresses), silent, denying };
                 }
-                heard.push(said);
+                answers.push(answer);
                 if is_certain {
-                    return Heard { reply: together(&heard), silent, denying };
+                    return Findings { reply: together(&answers), silent, denying };
                 }
                 next_at = Instant::now();
             }
             Err(_) if Instant::now() >= until => {
-                heard.extend(iter::repeat_n(Said::Silent, asked.len()));
-                return Heard { reply: together(&heard), silent, denying };
+                answers.extend(iter::repeat_n(ServerAnswer::Silent, asked.len()));
+                return Findings { reply: together(&answers), silent, denying };
             }
             Ok(None) | Err(_) => (),
         }
@@ -83,25 +83,25 @@ pub(super) async fn ask_in_order(
 }
 
 /// The reply to all that was said, none of which is an address.
-fn together(heard: &[Said]) -> Reply {
-    let code = heard.iter().find_map(|said| match said {
-        Said::Failed(code) => Some(*code),
+fn together(answers: &[ServerAnswer]) -> Reply {
+    let code = answers.iter().find_map(|answer| match answer {
+        ServerAnswer::Failed(code) => Some(*code),
         _ => None,
     });
-    if heard.contains(&Said::NoAddress) {
+    if answers.contains(&ServerAnswer::NoAddress) {
         // The name is there.
         Reply::NoAddress
     } else if let Some(code) = code {
-        // Whoever is in trouble, or refuses for now, may know the name as soon as it is well.
-        Reply::Trouble(Trouble::Failed(code))
-    } else if heard.contains(&Said::NoSuchName) {
+        // A server that fails, or refuses for now, may know the name later.
+        Reply::Failed(LookupError::Code(code))
+    } else if answers.contains(&ServerAnswer::NoSuchName) {
         Reply::NoSuchName
-    } else if heard.contains(&Said::Silent) {
-        Reply::Trouble(Trouble::Silent)
-    } else if heard.is_empty() {
-        Reply::Trouble(Trouble::NobodyToAsk)
+    } else if answers.contains(&ServerAnswer::Silent) {
+        Reply::Failed(LookupError::Silent)
+    } else if answers.is_empty() {
+        Reply::Failed(LookupError::NoServers)
     } else {
-        Reply::Trouble(Trouble::Unreachable)
+        Reply::Failed(LookupError::Unreachable)
     }
 }
 
@@ -111,32 +111,34 @@ mod tests {
 
     use super::*;
 
-    const SERVFAIL: Said = Said::Failed(ResponseCode::ServFail);
-    const REFUSED: Said = Said::Failed(ResponseCode::Refused);
+    const SERVFAIL: ServerAnswer = ServerAnswer::Failed(ResponseCode::ServFail);
+    const REFUSED: ServerAnswer = ServerAnswer::Failed(ResponseCode::Refused);
 
     #[test]
-    fn a_name_does_not_exist_only_where_nobody_says_or_may_say_otherwise() {
-        for heard in [
-            &[Said::NoSuchName][..],
-            &[Said::NoSuchName, Said::NoSuchName],
-            &[Said::NoSuchName, Said::Silent],
-            &[Said::Unreachable, Said::NoSuchName],
+    fn a_name_does_not_exist_only_where_no_server_says_or_may_say_otherwise() {
+        for answers in [
+            &[ServerAnswer::NoSuchName][..],
+            &[ServerAnswer::NoSuchName, ServerAnswer::NoSuchName],
+            &[ServerAnswer::NoSuchName, ServerAnswer::Silent],
+            &[ServerAnswer::Unreachable, ServerAnswer::NoSuchName],
         ] {
-            assert_eq!(together(heard), Reply::NoSuchName, "{heard:?}");
+            assert_eq!(together(answers), Reply::NoSuchName, "{answers:?}");
         }
-        for heard in
-            [&[Said::NoSuchName, SERVFAIL][..], &[SERVFAIL, Said::NoSuchName], &[Said::Silent, Said::Unreachable]]
-        {
-            assert!(matches!(together(heard), Reply::Trouble(_)), "{heard:?}");
+        for answers in [
+            &[ServerAnswer::NoSuchName, SERVFAIL][..],
+            &[SERVFAIL, ServerAnswer::NoSuchName],
+            &[ServerAnswer::Silent, ServerAnswer::Unreachable],
+        ] {
+            assert!(matches!(together(answers), Reply::Failed(_)), "{answers:?}");
         }
-        assert_eq!(together(&[Said::NoSuchName, Said::NoAddress]), Reply::NoAddress);
+        assert_eq!(together(&[ServerAnswer::NoSuchName, ServerAnswer::NoAddress]), Reply::NoAddress);
     }
 
     #[test]
-    fn trouble_is_told_by_what_says_most() {
-        assert_eq!(together(&[Said::Silent, REFUSED]), Reply::Trouble(Trouble::Failed(ResponseCode::Refused)));
-        assert_eq!(together(&[Said::Unreachable, Said::Silent]), Reply::Trouble(Trouble::Silent));
-        assert_eq!(together(&[Said::Unreachable]), Reply::Trouble(Trouble::Unreachable));
-        assert_eq!(together(&[]), Reply::Trouble(Trouble::NobodyToAsk));
+    fn of_several_failures_the_one_that_says_most_counts() {
+        assert_eq!(together(&[ServerAnswer::Silent, REFUSED]), Reply::Failed(LookupError::Code(ResponseCode::Refused)));
+        assert_eq!(together(&[ServerAnswer::Unreachable, ServerAnswer::Silent]), Reply::Failed(LookupError::Silent));
+        assert_eq!(together(&[ServerAnswer::Unreachable]), Reply::Failed(LookupError::Unreachable));
+        assert_eq!(together(&[]), Reply::Failed(LookupError::NoServers));
     }
 }

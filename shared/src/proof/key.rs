@@ -23,7 +23,7 @@ impl Key {
         Self(bytes)
     }
 
-    /// The key as people keep it. Every caller is a place to look at in a review.
+    /// The key as people keep it. Every caller deserves a review.
     pub fn expose(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }

@@ -2,7 +2,7 @@
 //!
 //! The prober sends a [`Challenge`]; the beacon answers with a [`Proof`]: how long its host and itself have been
 //! running, signed together with the challenge under a [`Key`] that only the two have. Pure: random bytes and times come
-//! from the caller. Hiding a beacon is not a goal, nor is an attacker who passes our challenge on to the real home.
+//! from the caller. Hiding a beacon is not a goal, nor is stopping an attacker who passes our challenge on to the real home.
 
 mod key;
 
@@ -78,7 +78,7 @@ pub struct Proof {
 pub struct WrongProof;
 
 impl Proof {
-    /// The proof of whoever has the key.
+    /// The proof that the key makes.
     pub fn new(key: &Key, challenge: &Challenge, running: Running) -> Self {
         let tag = hmac::sign(&key.hmac(), &signed(challenge, running));
         let mut mac = [0; BYTES];

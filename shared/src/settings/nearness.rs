@@ -1,13 +1,13 @@
-//! What was perhaps meant by a name that nobody knows (pure). Two kinds of names: those of a closed list, where something is
+//! What was perhaps meant by an unknown name (pure). Two kinds of names: those of a closed list, where something is
 //! wrong already and a guess costs nothing; and variables of the environment, most of which are none of our business, so that
 //! only what is nearly the same is taken for a slip.
 
 use super::ours::{OF_OTHERS, OURS};
 
-/// How alike a guess must be to be told, from 0 to 1: as the command line parser has it for flags.
+/// How alike a guess must be to be shown, from 0 to 1: as the command line parser has it for flags.
 const ALIKE: f64 = 0.7;
 
-/// A variable that nobody reads, and the one that was perhaps meant.
+/// A variable that the program does not read, and the one that was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misspelt {
     /// The variable as it is set.
@@ -22,7 +22,7 @@ impl std::fmt::Display for Misspelt {
     }
 }
 
-/// Those of the variables `set` that are nearly one of `own`. Their values are never looked at.
+/// Those of the variables `set` that are nearly one of `own`. Their values are never read.
 pub fn misspelt(own: &[String], set: &[String]) -> Vec<Misspelt> {
     let known = |name: &str| own.iter().any(|own| own == name) || OURS.contains(&name) || OF_OTHERS.contains(&name);
     let mut found: Vec<_> = set
@@ -141,7 +141,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> V
     let small = letters(written);
     let alike = |name: &'a str| {
         let plain = letters(name);
-        // The beginning of a name is often all that somebody remembers.
+        // The beginning of a name is often all that a person remembers.
         let begins = plain.len() > small.len() && small.len() >= 3 && plain.starts_with(&small);
         let slip = strsim::osa_distance(&small, &plain) <= 1 && plain.len() > 2;
         let alike = if begins { 0.95 } else { strsim::jaro(&small, &plain) };
@@ -161,7 +161,7 @@ pub fn question<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> 
     }
 }
 
-/// A message of serde's, with what was perhaps meant where it tells what it knows: ``unknown field `uri`, expected one of …``.
+/// A message of serde's, with what was perhaps meant where it lists what it knows: ``unknown field `uri`, expected one of …``.
 pub fn with_nearest(message: &str) -> String {
     let unknown = ["unknown field", "unknown variant"].iter().any(|start| message.contains(start));
     let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();

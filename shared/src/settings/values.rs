@@ -7,7 +7,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 /// A year: what is longer was mistyped, and cannot be added to every time.
-const LONGEST: Duration = Duration::from_hours(366 * 24);
+const MAX_DURATION: Duration = Duration::from_hours(366 * 24);
 
 /// Reads a duration as people write it: `5s`, `2m`, `1h30m`, `300ms`.
 ///
@@ -18,7 +18,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         || "a duration is written like 5s, 2m or 1h30m, is more than nothing, and is a year at most".to_owned();
     let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
     match Duration::try_from(parsed) {
-        Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
+        Ok(duration) if !duration.is_zero() && duration <= MAX_DURATION => Ok(duration),
         _ => Err(allowed()),
     }
 }

@@ -95,7 +95,7 @@ async fn what_a_source_in_trouble_has_used_is_counted_against_the_next() {
 #[tokio::test]
 async fn whatever_else_is_large_counts_too() {
     for (fault, metric, why) in [
-        (Fault::LatencyIsLarge, "latency_idle", "it sent much where a byte was asked for"),
+        (Fault::LatencyIsLarge, "latency_idle", "it sent too much where a byte was asked for"),
         (Fault::ScriptIsLong(30_000_000), "bandwidth", "its script is longer than"),
     ] {
         let fast = Fast::open(&[fault, Fault::Slow(3_000_000)]).await;

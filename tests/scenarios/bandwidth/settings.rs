@@ -18,7 +18,7 @@ async fn wrong_settings_are_told_in_a_sentence() {
         (&["--dry-run", "--max-seconds", "40"], "MAX_SECONDS: a download of 40s"),
         (&["--dry-run", "--upload", "--max-seconds", "20"], "MAX_SECONDS: a download and an upload of 20s"),
         (&["--dry-run", "--max-bytes", "many"], "an amount of data is written like 500MB or 60GB"),
-        (&["--dry-run", "--max-bytes", "10kB"], "less than 1MB tells nothing of a line"),
+        (&["--dry-run", "--max-bytes", "10kB"], "less than 1MB says nothing of a line"),
         (&["--dry-run", "--data-budget", "10GB"], "DATA_BUDGET is set, but nothing remembers what past runs used"),
         (&["--dry-run", "--runs-per-day", "0"], "0 is not in 1..=1440"),
         (&["--dry-run", "--upload", "--source", "http://a/b"], "nothing can be uploaded to the address of a file"),

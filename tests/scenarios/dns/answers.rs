@@ -24,14 +24,14 @@ async fn an_ok_is_remembered_and_public_dns_agreeing_is_the_reading() {
 #[tokio::test]
 async fn trouble_of_duckdns_is_told_tried_again_where_that_may_help_and_never_remembered() {
     let tested = [
-        (Fault::BadGateway, "DuckDNS is in trouble: it answered with an HTML page (status 502)"),
-        (Fault::Jetty, "DuckDNS is in trouble: it answered with an HTML page (status 404)"),
-        (Fault::Empty, "DuckDNS is in trouble: it answered with nothing"),
-        (Fault::Reset, "DuckDNS is in trouble: it broke the connection ("),
-        (Fault::Endless, "DuckDNS is in trouble: it answered with an HTML page"),
-        (Fault::Redirect, "DuckDNS is in trouble: it answered with nothing (status 302)"),
-        (Fault::Says("OKAY"), "DuckDNS is in trouble: it answered with neither OK nor KO"),
-        (Fault::Says("OK\n81.2.69.142"), "DuckDNS is in trouble: it answered with neither OK nor KO"),
+        (Fault::BadGateway, "DuckDNS fails: it answered with an HTML page (status 502)"),
+        (Fault::Jetty, "DuckDNS fails: it answered with an HTML page (status 404)"),
+        (Fault::Empty, "DuckDNS fails: it answered with nothing"),
+        (Fault::Reset, "DuckDNS fails: it broke the connection ("),
+        (Fault::Endless, "DuckDNS fails: it answered with an HTML page"),
+        (Fault::Redirect, "DuckDNS fails: it answered with nothing (status 302)"),
+        (Fault::Says("OKAY"), "DuckDNS fails: it answered with neither OK nor KO"),
+        (Fault::Says("OK\n81.2.69.142"), "DuckDNS fails: it answered with neither OK nor KO"),
         (Fault::Says("OK"), "DuckDNS answered OK, but not which address it saw"),
         (Fault::Says("OK\n\n\nUPDATED"), "DuckDNS answered OK, but it saw no IPv4 address"),
         (
@@ -116,7 +116,7 @@ async fn an_answer_that_tells_another_address_than_was_sent_is_trouble() {
     let world = World::new().await;
     world.duckdns.play([], Fault::Says("OK\n81.2.69.9\n\nUPDATED"));
     let run = world.run_with(|command| command.env("ADDRESS", "detect")).await;
-    run.ends(1).says("DuckDNS answered OK, but it was told 81.2.69.142 and says that it took 81.2.69.9");
+    run.ends(1).says("DuckDNS answered OK, but it was given 81.2.69.142 and says that it took 81.2.69.9");
     assert_eq!(world.remembered()["ipv4"], Value::Null);
 }
 
@@ -126,7 +126,7 @@ async fn a_duckdns_that_hangs_does_not_hold_a_run_beyond_its_deadline() {
     world.duckdns.play([], Fault::Slow(Duration::from_mins(10)));
     let start = Instant::now();
     let run = world.run_with(|command| command.env("DEADLINE", "16s")).await;
-    run.ends(1).says("DuckDNS is in trouble: it did not answer in time");
+    run.ends(1).says("DuckDNS fails: it did not answer in time");
     assert!(start.elapsed() < Duration::from_secs(16), "{:?}", start.elapsed());
 }
 

@@ -92,7 +92,7 @@ async fn duckdns_is_told_again_after_a_day_and_when_the_clock_was_wrong() {
     for (at, calls) in [("2020-01-01T00:00:00Z", 2), ("2999-01-01T00:00:00Z", 2)] {
         let world = World::settled().await;
         world.remember_at(at);
-        world.run().await.ends(0).says("DuckDNS was not told within the last day");
+        world.run().await.ends(0).says("DuckDNS was not called within the last day");
         assert_eq!(world.calls().len(), calls);
         world.run().await.ends(0).says("nothing to do");
         assert_eq!(world.calls().len(), calls);

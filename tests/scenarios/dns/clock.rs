@@ -36,7 +36,7 @@ async fn a_clock_that_makes_tls_fail_is_named() {
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     });
     let run = run.await;
-    run.ends(1).says("DuckDNS cannot be reached: the certificate is not valid yet: look at the clock");
-    run.says("look at the clock: this machine believes that it is 1970-01-01");
+    run.ends(1).says("DuckDNS cannot be reached: the certificate is not valid yet: check the clock");
+    run.says("check the clock: this machine believes that it is 1970-01-01");
     assert!(world.calls().is_empty());
 }

@@ -58,7 +58,7 @@ async fn an_address_that_no_two_sources_agree_on_is_never_told_to_duckdns() {
         ([Manner::Line(HOME.into()), BANNED, Manner::Silent], "it refuses us for now (429)"),
         ([BANNED, BANNED, BANNED], "it refuses us for now (429)"),
         ([Manner::Line(HOME.into()), Manner::Endless, Manner::Says("81.2.69.142 81.2.69.142")], "is not one address"),
-        ([Manner::Line(HOME.into()), Manner::Says("<html>"), Manner::Status("500 Oops")], "it is in trouble (500)"),
+        ([Manner::Line(HOME.into()), Manner::Says("<html>"), Manner::Status("500 Oops")], "it fails (500)"),
         ([Manner::Line(HOME.into()), BANNED, Manner::Says("ip=81.2.69.142\nwarp=on\n")], "through a tunnel (WARP)"),
     ];
     let runs = tested.map(|(manners, sentence)| async move {
@@ -79,7 +79,7 @@ async fn no_redirect_of_a_source_is_followed() {
     let world = World::new().await;
     let elsewhere = tests::address_source::Source::open(Manner::Line(HOME.into())).await;
     world.sources_turn([0, 1, 2].map(|_| Manner::Redirect(elsewhere.url())));
-    world.run_with(detect).await.ends(1).says("it is in trouble (302)");
+    world.run_with(detect).await.ends(1).says("it fails (302)");
     assert!(elsewhere.askers().is_empty());
 }
 
@@ -98,6 +98,6 @@ async fn an_address_behind_cgnat_is_refused_with_what_that_means() {
 async fn a_day_after_the_last_call_the_same_address_is_told_again() {
     let world = World::settled().await;
     world.remember_at("2020-01-01T00:00:00Z");
-    world.run_with(detect).await.ends(0).says("DuckDNS was not told within the last day");
+    world.run_with(detect).await.ends(0).says("DuckDNS was not called within the last day");
     assert_eq!(world.calls(), ["", "&ip=81.2.69.142"]);
 }

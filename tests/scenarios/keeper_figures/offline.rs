@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use fastrand::Rng;
 use home_beacon::{
     keeper::relay::planner::{MAX_CALLS, MAX_POINTS, RESERVED_FOR_MIRROR},
-    reading::{Field, MAX_BATCH},
+    reading::{Field, MAX_READINGS},
 };
 use jiff::{SignedDuration, Timestamp};
 use tests::{
@@ -42,7 +42,7 @@ async fn twenty_seven_days_without_a_line_are_told_as_fast_as_the_budget_allows(
         }
         readings.extend([ping, bandwidth]);
     }
-    for batch in readings.chunks(MAX_BATCH) {
+    for batch in readings.chunks(MAX_READINGS) {
         home.recorder.add_readings(batch).await.expect("they are stored");
     }
 

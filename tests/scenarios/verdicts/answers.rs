@@ -132,7 +132,7 @@ async fn tls_asked_of_a_port_that_speaks_plain_http_is_a_tls_failure() {
     let exchange = &run.target["attempts"][0]["exchanges"][0];
     assert!(exchange["connect_ms"].is_number() && exchange["tls_ms"].is_number(), "{exchange:#}");
     assert!(exchange["answer_ms"].is_null(), "{exchange:#}");
-    let advice = "What answers does not speak TLS: look at the port, or ask by http://.";
+    let advice = "What answers does not speak TLS: check the port, or ask by http://.";
     assert_eq!(run.target["advice"], advice, "{:#}", run.report);
 }
 

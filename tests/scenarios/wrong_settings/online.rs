@@ -59,7 +59,7 @@ async fn the_prober_asks_for_page_component_and_home() {
         (
             ("CANARY_URL", &home.replace("http:", "https:")),
             2,
-            ": What answers does not speak TLS: look at the port, or ask by http://\n",
+            ": What answers does not speak TLS: check the port, or ask by http://\n",
         ),
         (
             ("CANARY_URL", &front.url().replace("https:", "http:")),

@@ -49,9 +49,9 @@ async fn somebody_else_is_told_from_the_api_at_once() {
     for (address, said) in [
         (keeper.url.replace("http://", "https://"), "speaks no TLS: if it is the right one, its address is http://"),
         (plain, "speaks no HTTP: if it speaks TLS, its address is https://"),
-        (format!("http://{}", beacon.public), "is not the address of this API: who answers says `"),
+        (format!("http://{}", beacon.public), "is not the address of this API: what answers says `"),
         (moved.url().trim_end_matches('/').to_owned(), "sends us on to https://keeper.example/v1"),
-        (router.url(), "is not the address of this API: who answers sends an HTML page (404)"),
+        (router.url(), "is not the address of this API: what answers sends an HTML page (404)"),
         (shell.url().trim_end_matches('/').to_owned(), "speaks no HTTP"),
     ] {
         for caller in CALLERS {

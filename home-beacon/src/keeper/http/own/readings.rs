@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
 
 use super::super::{HttpError, Shared, payload::JsonObject};
-use crate::reading::{MAX_BATCH, Reading};
+use crate::reading::{MAX_READINGS, Reading};
 
 pub(super) fn router() -> Router<Shared> {
     Router::new().route("/readings", post(add))
@@ -20,8 +20,8 @@ fn read(JsonObject(mut body): JsonObject) -> Result<Vec<Reading>, HttpError> {
     let Some(Value::Array(readings)) = body.remove("readings") else {
         return Err(HttpError::bad_request("readings is missing: the body is {\"readings\":[…]}"));
     };
-    if readings.len() > MAX_BATCH {
-        return Err(HttpError::unprocessable(format!("readings: one call may bring {MAX_BATCH}")));
+    if readings.len() > MAX_READINGS {
+        return Err(HttpError::unprocessable(format!("readings: one call may bring {MAX_READINGS}")));
     }
     let read = |(index, reading): (usize, Value)| {
         if !reading.is_object() {
