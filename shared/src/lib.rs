@@ -1,9 +1,9 @@
-//! The words that both sides of Porchlight speak.
+//! What the programs of both sides have in common.
 //!
 //! - [`api`]: calls of JSON services with a token, and what can go wrong with them
 //! - [`backoff`]: the pauses between attempts
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
-//! - [`proof`]: how a prober knows whose answer it got
+//! - [`proof`]: how a prober knows that its own beacon answered
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
 //! - [`lock`]: lock files, so that two processes do not write one file
 //! - [`metrics`]: what Prometheus reads
@@ -14,7 +14,7 @@
 //! - [`wrong_setting`]: that sentence
 //! - [`dial`]: connections to names that have several addresses
 //! - [`complaints`]: what is wrong with a certificate or a handshake, in words
-//! - [`chain`]: what is at the bottom of an error
+//! - [`chain`]: the root cause of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
 //! - [`names`]: the addresses behind names

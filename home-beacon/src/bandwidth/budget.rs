@@ -110,7 +110,7 @@ fn runs_to_come(now: Timestamp, runs_per_day: u32) -> u64 {
     (seconds * u64::from(runs_per_day)).div_ceil(24 * 60 * 60).max(1)
 }
 
-/// A number of bytes for people.
+/// A number of bytes in MB or GB (decimal).
 pub(super) fn amount(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "it is rounded anyway")]
     let mb = bytes as f64 / 1e6;

@@ -68,7 +68,7 @@ impl Measured {
             .chain([("latency_idle", self.idle.as_ref().copied()), ("latency_loaded", self.loaded.as_ref().copied())])
     }
 
-    /// For a person.
+    /// The result as lines of text.
     pub(super) fn said(&self) -> Vec<String> {
         let from = self.target.as_deref().unwrap_or(&self.method);
         let way = |name: &str, moved: &Result<Moved, String>| match moved {
@@ -96,7 +96,7 @@ impl Measured {
         said
     }
 
-    /// For a machine.
+    /// The result as JSON: `details` of the run's report.
     pub(super) fn details(&self) -> Value {
         let failed = self.failed_sources.iter().map(|(source, why)| json!({"source": source, "trouble": why}));
         json!({

@@ -118,7 +118,7 @@ impl Finding {
         matches!(self.decision, Decision::Stay(_)) && self.unclear.is_empty() && self.unconfirmed.is_empty()
     }
 
-    /// For a machine.
+    /// The finding as JSON, for `details` of the run's report.
     pub(super) fn details(&self) -> Value {
         let (family, decision) = (self.family.to_string(), &self.decision);
         match decision {

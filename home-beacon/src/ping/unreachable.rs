@@ -30,7 +30,7 @@ pub(super) enum Why {
 pub(super) struct IcmpError {
     pub(super) by: Option<IpAddr>,
     pub(super) what: &'static str,
-    /// The whole of it, for what has no words here.
+    /// ICMP's own type; beside the code, for what has no text here.
     pub(super) kind: u8,
     pub(super) code: u8,
 }

@@ -1,4 +1,4 @@
-//! The proof: how a prober knows whose answer it got.
+//! The proof: how a prober knows that its own beacon answered.
 //!
 //! The prober sends a [`Challenge`]; the beacon answers with a [`Proof`]: how long its host and itself have been
 //! running, signed together with the challenge under a [`Key`] that only the two have. Pure: random bytes and times come

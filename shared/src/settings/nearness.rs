@@ -81,7 +81,7 @@ fn slips(written: &str, name: &str) -> Option<usize> {
         return (begins_alike(&joined, &wanted) && slips < most).then_some(slips);
     }
     let slips = parts.iter().zip(&ours).map(|(part, ours)| slips_of_a_part(part, ours)).sum::<Option<usize>>()?;
-    // Short words are many.
+    // Many short words are alike.
     (slips <= most && (wanted.len() >= 8 || begins_alike(&joined, &wanted))).then_some(slips)
 }
 

@@ -157,7 +157,7 @@ where
     Ok((sender, task.abort_handle()))
 }
 
-/// The host of an address, for people.
+/// The host of an address, for messages.
 pub(crate) fn host(url: &Url) -> String {
     url.host_str().unwrap_or("the server").to_owned()
 }

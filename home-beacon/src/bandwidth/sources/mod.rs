@@ -178,7 +178,7 @@ impl Servers<'_> {
         Ok(())
     }
 
-    /// The host, for people.
+    /// The host, for messages.
     pub(crate) fn host(&self) -> String {
         self.found.urls.first().map_or_else(|| self.source.method(), host)
     }
