@@ -5,10 +5,10 @@ use shared::{
     random::{self, NoRandomness},
 };
 
-/// A new key as people keep it: 43 characters.
+/// A new key, in its written form of 43 characters.
 ///
 /// # Errors
-/// When this machine has no random bytes to give.
+/// When the operating system gives no random bytes.
 pub fn keygen() -> Result<String, NoRandomness> {
     Ok(Key::new(random::bytes()?).expose())
 }
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_another_one_and_can_be_read() {
+    fn every_key_is_different_and_can_be_parsed() {
         let (one, two) = (keygen().unwrap(), keygen().unwrap());
         assert_ne!(one, two);
         assert!(one.parse::<Key>().is_ok() && one.len() == 43, "{one}");

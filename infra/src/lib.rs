@@ -1,4 +1,11 @@
-//! The `porchlight` tool. It links the rooms as libraries and holds no logic that belongs to one of them.
+//! The `porchlight` tool. It links the other crates as libraries and holds no logic that belongs to one of them.
+//!
+//! - [`settings`][]: the subcommands and their flags
+//! - [`demo`][]: keeper, beacon, prober and a line that can be cut, in one process
+//! - [`probe`][]: one probe of a home, explained
+//! - [`readings`][]: the latest readings of a keeper
+//! - [`keygen`][]: keys
+//! - [`program`], [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
 pub mod demo;

@@ -1,4 +1,4 @@
-//! `porchlight probe`: one home probed, and what was seen in words.
+//! `porchlight probe`: probes a home once, and explains the verdict.
 
 use std::{
     io::{self, Write},
@@ -17,10 +17,10 @@ use shared::{settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
 use crate::settings::ProbeSettings;
 
-/// Prints what was seen, and whether the home is up: success where it answers.
+/// Prints what was seen and the verdict; succeeds if the home answers.
 ///
 /// # Errors
-/// When a key is malformed, a witness is the home itself, or this machine cannot probe at all.
+/// When a key is malformed, a witness is the home itself, or no probe can begin on this machine.
 pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
     let config = settings.probing.config();
     let secrets = Secrets::new(Places::without_a_page()?);

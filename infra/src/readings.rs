@@ -1,4 +1,4 @@
-//! `porchlight readings`: what a keeper has been told lately.
+//! `porchlight readings`: the latest readings of a keeper.
 
 use std::{
     fmt,
@@ -25,11 +25,13 @@ use tokio::time::{Instant, sleep};
 
 use crate::settings::ReadingsSettings;
 
-/// How long a keeper that does not answer is asked, and the pause before it is asked for more.
-const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a keeper that does not answer is tried.
+const SERIES_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// About so many lines are shown.
+/// How often a keeper without a reading is asked for one.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The step is chosen so that about this many lines are printed.
 const LINES: u32 = 60;
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +39,7 @@ struct Series {
     points: Vec<Point>,
 }
 
-/// What a keeper says of some time.
+/// One step of a series: a mean, and the number of readings that have no part in it.
 #[derive(Debug, Deserialize)]
 struct Point {
     at: Timestamp,
@@ -48,10 +50,10 @@ struct Point {
     loss: Option<f64>,
 }
 
-/// Shows the readings; success where there are some, after waiting for them where that is wished for.
+/// Prints the readings, after waiting for a first one if `--wait` is set; fails if there is none.
 ///
 /// # Errors
-/// When the keeper does not tell.
+/// When the keeper does not answer in time, or refuses the token.
 pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let http = client_for([&settings.keeper_url], Deadlines::default())?;
     let keeper = KeeperClient::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
@@ -63,10 +65,10 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let points = loop {
         let points = points(&keeper, settings).await;
         let points = points.map_err(|error| anyhow::anyhow!(error.hint(&KEEPER_API)))?;
-        if !points.is_empty() || Instant::now() + PAUSE > end {
+        if !points.is_empty() || Instant::now() + POLL_INTERVAL > end {
             break points;
         }
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     };
     let mut out = io::stdout().lock();
     if points.is_empty() {
@@ -79,11 +81,12 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What there is; nothing where the keeper has never heard of the metric.
+/// The points of the time range; none if the keeper does not know the metric.
 async fn points(keeper: &KeeperClient, settings: &ReadingsSettings) -> Result<Vec<Point>, ApiError> {
     let from = Timestamp::now() - SignedDuration::try_from(settings.within).unwrap_or(SignedDuration::MAX);
     let step = (settings.within / LINES).max(Duration::from_mins(1));
-    let series = retry::silently(Instant::now() + PATIENCE, || keeper.series::<Series>(&settings.metric, from, step));
+    let series =
+        retry::silently(Instant::now() + SERIES_TIMEOUT, || keeper.series::<Series>(&settings.metric, from, step));
     match series.await {
         Ok(series) => Ok(series.points),
         Err(ApiError::Permanent(Permanent { status: 404, message, .. })) if message.contains(&settings.metric) => {

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::program::Program;
 
-/// Tells whether your home internet is up.
+/// Shows whether your home internet is up.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "porchlight", version)]
 pub struct PorchlightSettings {
@@ -60,9 +60,9 @@ pub enum Command {
     Demo(DemoSettings),
     /// Write a new key for a home and its prober to stdout
     Keygen(KeygenSettings),
-    /// Look at a home from here, and say whether it is up
+    /// Probe a home from here, and say whether it is up
     Probe(ProbeSettings),
-    /// Show what a keeper has been told lately
+    /// Show the latest readings of a keeper
     Readings(ReadingsSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's
     Completions(CompletionsSettings),
@@ -70,7 +70,7 @@ pub enum Command {
     Man(ManSettings),
 }
 
-/// Look at a home from here, as the prober does, and say whether it is up.
+/// Probe a home from here, as the prober does, and say whether it is up.
 #[derive(Clone, Debug, Parser)]
 pub struct ProbeSettings {
     /// The address to probe: http or https, the home's name, and the forwarded port
@@ -80,7 +80,7 @@ pub struct ProbeSettings {
     pub probing: ProbingSettings,
 }
 
-/// Show what a keeper has been told lately.
+/// Show the latest readings of a keeper.
 #[derive(Clone, Debug, Parser)]
 pub struct ReadingsSettings {
     /// Metric to show: `ping`, `bandwidth`, …, or @ and the id of a page's metric
@@ -92,7 +92,7 @@ pub struct ReadingsSettings {
     /// Wait up to this long for a first reading
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
-    /// The keeper
+    /// The address of the keeper
     #[arg(long, env = "KEEPER_URL", value_parser = keeper_address, default_value = "http://127.0.0.1:8030")]
     pub keeper_url: Url,
 }
@@ -111,7 +111,7 @@ fn readings_of(text: &str) -> Result<String, String> {
 /// Write a new key for a home and its prober to stdout: 32 random bytes as 43 characters.
 #[derive(Clone, Copy, Debug, Parser)]
 pub struct KeygenSettings {
-    /// A token for a keeper instead, which is known by its beginning and never sent to statuspage.io
+    /// Write a keeper's token instead: its prefix keeps every program from sending it to statuspage.io
     #[arg(long)]
     pub token: bool,
 }
@@ -153,7 +153,7 @@ pub struct DemoSettings {
 
 impl DemoSettings {
     /// # Errors
-    /// When the times are not in their order.
+    /// When the times are not in order.
     pub fn check(&self) -> Result<(), WrongSetting> {
         match (self.cut_after, self.restore_after, self.run_for) {
             (None, Some(_), _) => Err(WrongSetting("--restore-after needs --cut-after: nothing would be cut".into())),

@@ -7,25 +7,25 @@ use tokio::sync::mpsc;
 
 use super::script::Act;
 
-/// The keys that are understood, as they are pressed. The terminal is as it was when this is dropped.
+/// The keys, as they are pressed. Dropping this restores the terminal.
 pub(super) struct Keys {
     acts: mpsc::Receiver<Act>,
     before: Termios,
 }
 
 impl Keys {
-    /// Listens, if stdin and stdout are a terminal.
+    /// Reads keys from now on, if stdin and stdout are a terminal.
     pub(super) fn listen() -> Option<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return None;
         }
         let before = tcgetattr(io::stdin()).ok()?;
         let mut single = before.clone();
-        // Keys come one by one and unseen; Ctrl-C stays what it is, and lines still end as they should.
+        // Keys one by one and without an echo; Ctrl-C still interrupts, and output still ends its lines.
         single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         tcsetattr(io::stdin(), OptionalActions::Now, &single).ok()?;
         let (sender, acts) = mpsc::channel(1);
-        // Reading a terminal cannot be given up, so this thread is left behind when the process ends.
+        // A read of a terminal cannot be cancelled, so this thread ends with the process.
         std::thread::spawn(move || {
             for key in io::stdin().lock().bytes().map_while(Result::ok) {
                 let act = match key.to_ascii_lowercase() {
@@ -54,7 +54,7 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, &self.before) {
-            tracing::warn!(%error, "the terminal could not be set back; try: stty sane");
+            tracing::warn!(%error, "the terminal could not be restored; try: stty sane");
         }
     }
 }

@@ -16,10 +16,10 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 /// The demo needs few connections.
 const CONNECTIONS: usize = 64;
 
-/// Nobody scrapes the demo; any free port will do.
+/// The demo's metrics are not scraped, so any free port will do.
 const PRIVATE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-pub(super) struct Line {
+pub(super) struct HomeLine {
     address: SocketAddr,
     key: SecretSource,
     beacon: Option<Running>,
@@ -30,8 +30,8 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-impl Line {
-    /// A line that is up, with the beacon on `listener`, whose address is kept from then on.
+impl HomeLine {
+    /// A line that is up, with the beacon on `listener`, whose address stays the same.
     pub(super) fn connect(listener: TcpListener, key: SecretSource) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self { address, beacon: Some(start(listener, key.clone())?), key })
@@ -41,12 +41,12 @@ impl Line {
         self.address
     }
 
-    /// Closes the beacon's port and waits until it is closed; `false` when it was.
+    /// Closes the beacon's port and waits until it is closed; `false` when it was closed already.
     pub(super) async fn cut(&mut self) -> bool {
         let Some(Running { stop, task }) = self.beacon.take() else { return false };
         drop(stop);
         if let Err(error) = task.await {
-            tracing::error!(%error, "the beacon ended badly");
+            tracing::error!(%error, "the beacon panicked");
         }
         true
     }

@@ -45,7 +45,7 @@ use url::Url;
 
 use self::{
     keys::Keys,
-    line::Line,
+    line::HomeLine,
     script::{Act, Script},
     witnesses::LocalWitnesses,
 };
@@ -59,14 +59,14 @@ const BEACON_PORT: u16 = 8080;
 const CYCLE: Duration = Duration::from_secs(5);
 const ATTEMPTS: usize = 2;
 
-/// The real ones are minutes.
+/// Seconds instead of the defaults, which are minutes.
 const INCIDENT_AFTER: Duration = Duration::from_secs(10);
 const RESOLVE_AFTER: Duration = Duration::from_secs(10);
 
-/// Everything stays on this machine and is gone afterwards, so the token may be known.
+/// Everything stays on this machine and is gone afterwards, so the token need not be secret.
 const TOKEN: &str = "demo";
 
-/// Runs until told to quit.
+/// Runs until a key, a flag or a signal ends it.
 ///
 /// # Errors
 /// When a setting is wrong, or the machine lacks what the demo needs.
@@ -79,7 +79,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let page = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
     let api = page.join("v1")?;
     let key = SecretSource::Value(Secret::new(keygen()?));
-    let mut line = Line::connect(free_or_any(BEACON_PORT)?, key.clone())?;
+    let mut line = HomeLine::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
     let witnesses = LocalWitnesses::open()?;
     let secrets = Secrets::new(Places::local(SecretSource::Value(Secret::new(TOKEN)), Some(key)));
@@ -101,7 +101,9 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let keys = Keys::listen();
     match &keys {
         Some(_) => say(format_args!("Keys: c cuts the line, r restores it, q quits.")),
-        None => say(format_args!("No terminal: --cut-after, --restore-after and --for play the keys; Ctrl-C quits.")),
+        None => say(format_args!(
+            "No terminal: --cut-after, --restore-after and --for stand in for the keys; Ctrl-C quits."
+        )),
     }
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -124,7 +126,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Probes and tells, for ever.
+/// Probes once a cycle and prints the verdicts; never returns.
 async fn probe(prober: &Prober, targets: &Targets) {
     let timing = Timing::every(CYCLE, ATTEMPTS);
     let mut due = interval(CYCLE);
@@ -144,8 +146,8 @@ async fn probe(prober: &Prober, targets: &Targets) {
     }
 }
 
-/// Plays what keys and script say until one of them says to quit.
-async fn play(line: &mut Line, mut keys: Option<Keys>, mut script: Script) {
+/// Carries out what keys and script say until one of them says to quit.
+async fn play(line: &mut HomeLine, mut keys: Option<Keys>, mut script: Script) {
     loop {
         let act = tokio::select! {
             Some(act) = script.next() => act,
@@ -178,8 +180,8 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
     })
 }
 
-/// The beacon as the prober's target, and the page's first component to tell it.
-async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
+/// The beacon as the prober's target, with the page's first component.
+async fn target(keeper: &Keeper, line: &HomeLine) -> anyhow::Result<Targets> {
     let components = components::list(keeper.db(), keeper.page(), 0, 1).await?;
     let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
     let url = Url::parse(&format!("http://{}/", line.address()))?;
@@ -188,13 +190,13 @@ async fn target(keeper: &Keeper, line: &Line) -> anyhow::Result<Targets> {
     Ok(Targets::new(vec![target])?)
 }
 
-/// A listener on the port of the loopback interface, or on any free one where it is busy.
+/// A loopback listener on the port, or on a free one if it is busy.
 fn free_or_any(port: u16) -> io::Result<TcpListener> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     listen(loopback(port)).or_else(|_| listen(loopback(0)))
 }
 
-/// A line on the terminal. Who has closed it does not want to read it, and that is no reason to fall over.
+/// Prints a line. A closed stdout does not end the demo.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What happens to the line, and when: the keys' part, for runs without a terminal.
+//! What happens to the line, and when: stands in for the keys in runs without a terminal.
 
 use std::collections::VecDeque;
 
@@ -26,7 +26,7 @@ impl Script {
         Self(acts.into_iter().filter_map(due).collect())
     }
 
-    /// Waits for the next act; `None` when there is none. Nothing is lost when the wait is given up.
+    /// Waits for the next act; `None` when there is none. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Act> {
         let (due, act) = *self.0.front()?;
         sleep_until(due).await;

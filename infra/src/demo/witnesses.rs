@@ -1,4 +1,4 @@
-//! Two witnesses on this machine, so that the demo knows its cut line from a prober that is cut off, and asks nobody else.
+//! Two witnesses on this machine, by which the demo knows its cut line from a prober that is cut off; no other host is asked.
 
 use std::{io, net::Ipv4Addr, time::Duration};
 
@@ -7,8 +7,8 @@ use home_beacon::serve::listen;
 use lambda_prober::observe::witness::Witnesses;
 use tokio::{net::TcpListener, time::sleep};
 
-/// How long to wait after a connection that could not be taken.
-const BREATH: Duration = Duration::from_millis(100);
+/// The pause after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct LocalWitnesses {
     by_address: TcpListener,
@@ -30,16 +30,16 @@ impl LocalWitnesses {
         self.words()?.replace(" and ", ",").parse().context("the demo's witnesses")
     }
 
-    /// Takes connections and closes them, which is all that is asked of a witness.
+    /// Accepts connections and closes them, which is all that a witness has to do; never returns.
     pub(super) async fn answer(&self) {
         loop {
             let taken = tokio::select! {
                 taken = self.by_address.accept() => taken,
                 taken = self.by_name.accept() => taken,
             };
-            // Out of files, most likely, which passes.
+            // Most likely the limit of open files, which passes.
             if taken.is_err() {
-                sleep(BREATH).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
