@@ -16,7 +16,7 @@
 #   only the server that has the address: 192.0.2.7
 #
 # Why it matters here: a router's name server that answers SERVFAIL while its line is down, in front of one that is well,
-# makes every look-up fail for as long as it lasts, and a second server that does not know a home's name (split horizon)
+# makes every lookup fail for as long as it lasts, and a second server that does not know a home's name (split horizon)
 # makes a home that is up look as if its name did not exist.
 #
 # Needs cargo; talks to 127.0.0.0/8 only. Fails when the behaviour changes.
@@ -114,7 +114,7 @@ async fn main() {
     let nxdomain = asked("an address after 50 ms, NXDOMAIN first", denying).await;
     let alone = asked("only the server that has the address", vec![server(Says::Address, later).await]).await;
     assert_eq!(alone, Ok(IpAddr::from(ADDRESS)), "the scripted server is not understood");
-    assert!(servfail.is_err(), "SERVFAIL no longer ends the look-up");
+    assert!(servfail.is_err(), "SERVFAIL no longer ends the lookup");
     assert_eq!(nxdomain, Err("NXDOMAIN".into()), "NXDOMAIN no longer wins over an address");
 }
 RUST

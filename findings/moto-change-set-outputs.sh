@@ -33,7 +33,7 @@ TEMPLATE = json.dumps({
 })
 
 
-def told(client):
+def described(client):
     stack = client.describe_stacks(StackName="one")["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return f"{stack['StackStatus']}, outputs {outputs}"
@@ -47,12 +47,12 @@ def client():
 with mock_aws():
     cloud = client()
     cloud.create_stack(StackName="one", TemplateBody=TEMPLATE)
-    print("at once:        ", told(cloud))
+    print("at once:        ", described(cloud))
 with mock_aws():
     cloud = client()
     cloud.create_change_set(StackName="one", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=TEMPLATE)
     cloud.execute_change_set(StackName="one", ChangeSetName="c")
-    print("by a change set:", told(cloud))
+    print("by a change set:", described(cloud))
 PYTHON
 tools/bin/python stacks.py | tee seen
 cat >expected <<'TEXT'

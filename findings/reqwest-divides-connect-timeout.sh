@@ -46,7 +46,7 @@ fn address(last: u8, port: u16) -> SocketAddr {
     (Ipv4Addr::new(127, 0, 0, last), port).into()
 }
 
-/// Listens and accepts nobody: once its queue is full, the kernel drops each further SYN.
+/// Listens and accepts no connection: once its queue is full, the kernel drops each further SYN.
 fn silent(at: SocketAddr) -> (socket2::Socket, Vec<TcpStream>) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&at.into()).unwrap();
