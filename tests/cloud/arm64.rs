@@ -112,7 +112,7 @@ async fn the_deployed_function_proves_a_beacon_and_flips_a_page() {
     moto.put_secret("/porchlight/beacon-key", &key).await;
     let beacon = Beacon::with_key("127.0.0.1:0", &key).await;
 
-    // What cargo lambda told AWS to set is what it gets, and the user's own beside it.
+    // What cargo lambda set at AWS is what it gets, and the user's own beside it.
     let configuration = moto.ok(&["lambda", "get-function-configuration", "--function-name", "lambda-prober"]).await;
     let variables = configuration["Environment"]["Variables"].as_object().expect("variables");
     let mut function = command(qemu);

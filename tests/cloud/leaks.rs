@@ -36,7 +36,7 @@ fn secrets() -> Vec<String> {
     vec![TOKEN.to_owned(), key(1), key(2), access, WRONG.to_owned()]
 }
 
-/// What was said, and by whom.
+/// What was printed, and by which program.
 #[derive(Default)]
 struct Ear(Vec<(String, String)>);
 
@@ -53,7 +53,7 @@ impl Ear {
         self.0.push((what.to_owned(), process.lines().join("\n")));
     }
 
-    /// Nobody gave a secret away, whole or by its first half, and everybody was talkative.
+    /// No program gave a secret away, whole or by its first half.
     fn nothing_was_given_away(&self) {
         for (what, text) in &self.0 {
             for secret in secrets() {
@@ -215,7 +215,7 @@ async fn runs_tell_no_secret_whatever_happens() {
         ear.was_talkative("the function");
     }
 
-    // The beacon loses its key, and the keeper meets somebody with another token.
+    // The beacon loses its key, and a client asks the keeper with another token.
     file(folder.path(), "key", WRONG);
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let noticed = async {

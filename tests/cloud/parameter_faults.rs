@@ -40,7 +40,7 @@ async fn play(replies: &[Reply], then: Reply) -> Scene {
 }
 
 impl Scene {
-    /// The run said that it could not tell, and why, and left the page alone.
+    /// The run was unknown, said why, and left the page alone.
     async fn says(&self, words: &str) {
         assert_eq!((self.run.target["cause"].as_str(), self.run.code), (Some("key"), Some(1)), "{:#}", self.run.report);
         let error = self.run.target["error"].as_str().expect("a reason");
@@ -92,7 +92,7 @@ async fn a_store_that_says_nothing_costs_seconds_and_not_the_run() {
     let scene = play(&[], Reply::Silence(Duration::from_secs(120))).await;
     scene.says("no answer in time").await;
     let attempts = scene.run.target["attempts"].as_array().expect("attempts").clone();
-    assert!(attempts[0]["started_ms"].as_f64().expect("a time") < 1000.0, "observing waits for nobody: {attempts:#?}");
+    assert!(attempts[0]["started_ms"].as_f64().expect("a time") < 1000.0, "observing waits for no secret: {attempts:#?}");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_warm_function_asks_once_and_what_it_holds_outlives_the_store() {
     assert_eq!((operation.as_str(), body["WithDecryption"].as_bool()), ("GetParameters", Some(true)));
     assert_eq!(body["Names"].as_array().map(Vec::len), Some(3));
 
-    // A stranger makes it look again, and the store is in trouble: the key that it holds stands.
+    // A stranger makes it read the key again, and the store fails: the key that it holds stands.
     beacon.process.terminate().await;
     let _stranger = Beacon::with_key(&at, &key(2)).await;
     let report = lambda.invoke(&rule()).await;
@@ -177,7 +177,7 @@ async fn a_warm_function_asks_once_and_what_it_holds_outlives_the_store() {
     assert_eq!(keeper.status().await, "major_outage");
 }
 
-/// However slow the secrets are, attempts are as far apart as they should be: a short trouble must not be seen twice.
+/// However slow the secrets are, attempts are as far apart as they should be: a short outage must not count twice.
 #[tokio::test]
 async fn a_slow_store_does_not_move_attempts_together() {
     let (keeper, home) = (Keeper::start().await, Home::open(Manner::Refuses).await);

@@ -34,7 +34,7 @@ fn secrets(command: &mut tokio::process::Command, moto: &Moto) {
         .env("BEACON_KEY_OLD_PARAMETER", OLD_KEY_AT);
 }
 
-/// A function that looks at one home, with its secrets there.
+/// A function that probes one home, with its secrets there.
 fn deployed(beacon: &Beacon, moto: &Moto) -> impl FnOnce(&mut tokio::process::Command) {
     move |command| {
         probes(&beacon.url())(command);

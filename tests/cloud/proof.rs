@@ -111,7 +111,7 @@ async fn a_key_is_replaced_prober_first_without_a_false_word() {
     let run = probe(&beacon.url(), &keeper, Some(2)).await;
     assert_eq!((run.target["verdict"].as_str(), identity(&run)), (Some("up"), "proven_with_old_key"));
 
-    // The beacon looks at its file again within 5 s; until then it proves itself with the old key.
+    // The beacon reads its file again within 5 s; until then it proves itself with the old key.
     file(folder.path(), "key", &key(1));
     let (began, mut seen) = (Instant::now(), Vec::new());
     while seen.last().is_none_or(|identity| identity != "proven") {

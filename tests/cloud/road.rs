@@ -1,4 +1,4 @@
-//! The cloud road as `infra/README.md` tells it, walked against moto: its own commands, in its own order.
+//! The cloud road of `infra/README.md`, walked against moto: its own commands, in its own order.
 //!
 //! moto enforces no policy, runs no function, and silently leaves out the invoke configuration, the mail's
 //! subscription, alarms and Scheduler: those are asserted on the templates (see `templates.rs`), and the deployed binary runs in `arm64.rs`.

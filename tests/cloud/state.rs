@@ -71,7 +71,7 @@ async fn a_state_that_is_broken_or_cannot_be_kept_stops_nothing() {
     assert_eq!(records(&broken)[COMPONENT]["cause"], "refused", "it is made anew");
 
     keeper.set_status("operational").await;
-    // A folder in which nobody makes a file, not even root.
+    // A folder in which no file can be made, not even by root.
     let run = with_file(&home.url(), &keeper, "/proc/porchlight-state.json").await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
     let error = run.target["state_error"].as_str().expect("it is told");

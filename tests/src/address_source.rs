@@ -1,4 +1,4 @@
-//! An address source over real sockets: says what it is told to say, to whoever asks. FACTS.md A1.
+//! An address source over real sockets: gives each client the answer that the test sets. FACTS.md A1.
 
 use std::{
     net::{IpAddr, SocketAddr},

@@ -1,4 +1,4 @@
-//! AWS as the tests have it: moto, which keeps what it is told but enforces nothing, and a scripted endpoint that speaks
+//! AWS as the tests have it: moto, which keeps what it is given but enforces nothing, and a scripted endpoint that speaks
 //! the error shapes of the real one.
 
 use std::{
@@ -26,7 +26,7 @@ use crate::{
 pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "123456789012";
 
-/// Variables that send every AWS tool and SDK to `endpoint`, as somebody with keys.
+/// Variables that send every AWS tool and SDK to `endpoint`, with keys.
 pub fn pointed_at(endpoint: &str) -> [(&'static str, String); 6] {
     [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
@@ -105,7 +105,7 @@ pub enum Reply {
     Denying(&'static str, Vec<(&'static str, String)>),
     /// An error of AWS: status, code, message.
     Error(u16, &'static str, &'static str),
-    /// A page of somebody else's.
+    /// An HTML page, as from another server.
     Html,
     /// The connection is closed without a word.
     Dropped,
@@ -210,7 +210,7 @@ async fn read_call(stream: &mut TcpStream) -> Option<(String, Value)> {
         };
         let length = field("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
         if body.len() >= length {
-            // `AmazonSSM.GetParameters`, signed by somebody.
+            // `AmazonSSM.GetParameters`, signed with any key.
             let target = field("x-amz-target")?.trim_start_matches("AmazonSSM.").to_owned();
             field("authorization").filter(|text| text.starts_with("AWS4-HMAC-SHA256 "))?;
             return Some((target, serde_json::from_str(body).unwrap_or_default()));

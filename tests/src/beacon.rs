@@ -59,7 +59,7 @@ impl Beacon {
     }
 }
 
-/// How long this machine has been running, in seconds, as the kernel tells it.
+/// How long this machine has been running, in seconds, by the kernel's count.
 ///
 /// # Panics
 /// Outside Linux.

@@ -68,7 +68,7 @@ fn answer(faults: &[Fault], uploaded: &AtomicU64, request: &Request) -> Reply {
     let plain = |status, text: &str| Reply::text(status, "text/plain", text);
     let reply = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/__down") => match request.query("bytes").and_then(|bytes| bytes.parse().ok()) {
-            // The official page is asked for 10 kB without the parameter; nobody here should (FACTS.md C1).
+            // The official page is asked for 10 kB without the parameter; our programs never do (FACTS.md C1).
             None => plain(400, "Bad Request"),
             // 403 from 100 MB on without a Referer, 429 from 10 MB on (FACTS.md C1).
             Some(REFUSED..) if request.field("referer") != Some(PAGE) => plain(403, "Forbidden"),

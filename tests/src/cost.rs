@@ -14,7 +14,7 @@ use crate::process::Process;
 /// How long a program may run.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often the memory of a program that ends by itself is looked at.
+/// How often the memory of a program that ends by itself is read.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What a program has cost from its start to its end.
@@ -78,10 +78,10 @@ pub async fn cost(program: Command) -> Cost {
     timeout(PATIENCE, run).await.expect("it ends in time").expect("it does not panic")
 }
 
-/// The most memory of a program that tells a line for each run, after some of them.
+/// The most memory of a program that prints a line for each run, after some of them.
 ///
 /// # Panics
-/// When it ends before, or does not tell in time.
+/// When it ends before, or prints too little in time.
 pub async fn resident(program: Command) -> Peak {
     let mut process = Process::start(program);
     let ran = |line: &&String| line.contains("\"ending\"");

@@ -48,7 +48,7 @@ pub async fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &
     let _ = stream.write_all(&[head.as_bytes(), body].concat()).await;
 }
 
-/// Writes a page that never ends, until nobody reads it any more.
+/// Writes a page that never ends, until the client stops reading.
 pub async fn endless(stream: &mut TcpStream) {
     let blanks = vec![b' '; 64 << 10];
     let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>").await;

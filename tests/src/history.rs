@@ -58,7 +58,7 @@ pub async fn open(folder: &Path, host: Host, relays: bool) -> Home {
     home
 }
 
-/// What `ping` hands over after a run against a name: five echoes, and the look at the name.
+/// What `ping` hands over after a run against a name: five echoes, and the lookup of the name.
 pub fn ping(dice: &mut Rng, at: Timestamp) -> [Reading; 2] {
     let value = 12.0 + dice.f64() * 8.0;
     let mut ping = reading("ping", at, value);

@@ -12,9 +12,9 @@ use tokio::{
 /// What a home does with a connection.
 #[derive(Clone, Copy, Debug)]
 pub enum Manner {
-    /// Nobody listens.
+    /// Its port is closed.
     Refuses,
-    /// The kernel's queue is full and nobody empties it, so that packets go unanswered.
+    /// The kernel's queue is full and is never emptied, so that packets go unanswered.
     BlackHole,
     /// Takes the connection and says nothing.
     Silent,
@@ -56,7 +56,7 @@ impl Home {
     pub async fn open(manner: Manner) -> Self {
         match manner {
             Manner::Refuses => {
-                // Bound so that nobody else takes the port, but not listening.
+                // Bound so that no other process takes the port, but not listening.
                 let bound = TcpSocket::new_v4().expect("a socket");
                 bound.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
                 let address = bound.local_addr().expect("an address");

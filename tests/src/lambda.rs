@@ -25,7 +25,7 @@ pub struct Lambda {
     http: reqwest::Client,
 }
 
-/// The variables of a function that looks at one home.
+/// The variables of a function that probes one home.
 pub fn probes(home: &str) -> impl FnOnce(&mut Command) {
     move |command| {
         command.env("CANARY_URL", home).env("PAGE_ID", PAGE).env("COMPONENT_ID", COMPONENT);
@@ -75,7 +75,7 @@ impl Lambda {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}: {:#?}", self.function.lines()))
     }
 
-    /// The one line that each run tells.
+    /// The one line that each run prints.
     pub fn reports(&self) -> Vec<Value> {
         let lines = self.function.lines();
         let values = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());

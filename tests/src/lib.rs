@@ -14,12 +14,12 @@
 //! - [`home`]: homes that misbehave
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
-//! - [`duckdns`], [`address_source`], [`name_server`]: whom `dns` talks to, over [`exchange`]
+//! - [`duckdns`], [`address_source`], [`name_server`]: the services that `dns` calls, over [`exchange`]
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
 //! - [`years`]: what the simulation came to
 //! - [`seccomp`]: what the kernel refuses a program
-//! - [`skip`]: tests that cannot run here, told loudly
+//! - [`skip`]: tests that cannot run here, reported loudly
 
 pub mod address_source;
 pub mod aws;

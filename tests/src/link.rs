@@ -2,7 +2,7 @@
 
 use crate::namespace::Namespace;
 
-/// The addresses at either end, reserved for documentation: nobody's.
+/// The addresses at either end, reserved for documentation.
 pub const NEAR: &str = "192.0.2.1";
 pub const FAR: &str = "192.0.2.2";
 pub const NEAR_V6: &str = "2001:db8::1";
@@ -18,7 +18,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// `None` when this machine lets nobody make one: it takes root, `ip` and `nft`.
+    /// `None` when none can be made on this machine: it takes root, `ip` and `nft`.
     ///
     /// # Panics
     /// When it could be made but not set up.

@@ -21,7 +21,7 @@ use crate::{
 /// How long booting, and any script, may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often is looked for what gives no notice of itself.
+/// How often a state without a notification is polled.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Where the checkout is in the machine. It is a copy as far as it is written to.

@@ -1,5 +1,5 @@
 //! A public name server over UDP, which answers with what the emulated DuckDNS holds, or as a name server does that is
-//! behind, in trouble or gone. It knows one zone, `duckdns.org`.
+//! behind, failing or gone. It knows one zone, `duckdns.org`.
 
 use std::{
     net::{IpAddr, SocketAddr},

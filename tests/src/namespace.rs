@@ -26,7 +26,7 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// `None` when this machine lets nobody make one: it takes root, `ip` and `nft`.
+    /// `None` when none can be made on this machine: it takes root, `ip` and `nft`.
     ///
     /// # Panics
     /// When it could be made but not set up.
@@ -88,7 +88,7 @@ impl Namespace {
         assert_eq!(ended.code, Some(0), "{words:?}: {}{}", ended.stdout, ended.stderr);
     }
 
-    /// Gives a name an address that everybody inside finds without asking a name server.
+    /// Gives a name an address that every program inside finds without a name server.
     ///
     /// # Panics
     /// When its files cannot be written.
@@ -96,7 +96,7 @@ impl Namespace {
         self.hosts(&format!("127.0.0.1 localhost\n{address} {name}\n"));
     }
 
-    /// What everybody inside finds in `/etc/hosts`.
+    /// What every program inside finds in `/etc/hosts`.
     ///
     /// # Panics
     /// When its file cannot be written.
@@ -142,12 +142,12 @@ impl Namespace {
         }
     }
 
-    /// A name server at 127.0.0.53, which everybody inside asks.
+    /// A name server at 127.0.0.53, which every program inside asks.
     pub async fn name_server(&self) -> Process {
         self.scripted_names("127.0.0.53").await
     }
 
-    /// What everybody inside finds in `/etc/resolv.conf`.
+    /// What every program inside finds in `/etc/resolv.conf`.
     ///
     /// # Panics
     /// When its file cannot be written.

@@ -24,7 +24,7 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// The command of a prober that looks at `home` and publishes at `api`.
+/// The command of a prober that probes `home` and publishes at `api`.
 pub fn prober_command(home: &str, api: &str) -> Command {
     let mut command = ours("lambda-prober");
     command
@@ -37,7 +37,7 @@ pub fn prober_command(home: &str, api: &str) -> Command {
     command
 }
 
-/// A witness that is there, whoever listens at `api`, and one by name, which every prober needs to have.
+/// A witness at the address of `api`, and one by name, which every prober needs to have.
 ///
 /// # Panics
 /// When it is no address.
@@ -54,7 +54,7 @@ pub fn witnesses(api: &str) -> String {
 /// One run.
 ///
 /// # Panics
-/// When it tells no report.
+/// When it prints no report.
 pub async fn probe(home: &str, api: &str) -> Run {
     probe_with(prober_command(home, api)).await
 }
@@ -62,7 +62,7 @@ pub async fn probe(home: &str, api: &str) -> Run {
 /// One run of a prepared command.
 ///
 /// # Panics
-/// When it tells no report.
+/// When it prints no report.
 pub async fn probe_with(mut command: Command) -> Run {
     command.args(["--once", "--json"]);
     let ended = run(command, LONGEST_RUN).await;

@@ -49,12 +49,12 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 /// A binary of the workspace with a clean environment.
 pub fn ours(name: &str) -> Command {
     let mut command = command(crate::binaries::binary(name));
-    // Tests ask nobody outside: a prober that needs a witness is given one.
+    // Tests connect to no outside host: a prober that needs a witness is given one.
     command.env("WITNESSES", "127.0.0.1:9,localhost:9");
     command
 }
 
-/// An address of this machine that nobody else uses: where a program of a test has gone, none of another test's may take its
+/// An address of this machine that no other test uses: where a program of a test has gone, none of another test's may take its
 /// port and answer in its place.
 pub fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU8 = AtomicU8::new(1);

@@ -20,10 +20,10 @@ pub const LATENCY: &str = "aaaaaaaaaaa1";
 pub const LOSS: &str = "aaaaaaaaaaa2";
 pub const BANDWIDTH: &str = "aaaaaaaaaaa3";
 
-/// What somebody else sends to the page upstream.
+/// What another client sends to the page upstream.
 pub const OTHERS: &str = "aaaaaaaaaaa4";
 
-/// A component of the home's own, which the keeper tells.
+/// A component of the home's own, which the keeper sends.
 pub const OWN: &str = "7lcg8e46d180";
 
 /// A page with the home's component, one of the keeper's own and three metrics, all relayed or none.
@@ -167,7 +167,7 @@ pub fn slot(at: Timestamp) -> i64 {
 /// All points of a metric since then, by slot.
 ///
 /// # Panics
-/// When the keeper does not tell them.
+/// When the keeper refuses to list them.
 pub async fn points(keeper: &Keeper, metric: &str, since: Timestamp) -> BTreeMap<i64, f64> {
     const STRETCH: i64 = 4900 * 30;
     let mut points = BTreeMap::new();

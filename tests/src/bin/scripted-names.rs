@@ -1,4 +1,4 @@
-//! A name server at the address that it is told (127.0.0.53), port 53, that says `asked` for each question. It answers by what
+//! A name server at the address that it is given (127.0.0.53), port 53, that says `asked` for each question. It answers by what
 //! a name begins with: `nx`, `servfail`, `empty` and `silent` as they say, `half` with an address for IPv4 and SERVFAIL for
 //! IPv6, `halfsilent` with silence for it, and everything else with 127.0.0.1. A second word gives it another manner:
 //!

@@ -46,7 +46,7 @@ impl Call {
         Some(call)
     }
 
-    /// What is answered; `None` is `KO`. FACTS.md D2: it covers a bad token, a name that is unknown or somebody else's, and
+    /// What is answered; `None` is `KO`. FACTS.md D2: it covers a bad token, a name that is unknown or another account's, and
     /// a malformed address, and nothing is changed then.
     pub(super) fn carry_out(&self, zone: &Zone, seen: Option<Ipv4Addr>) -> Option<String> {
         let mut names = zone.names();

@@ -93,7 +93,7 @@ impl Zone {
         self.names().get(name).copied()
     }
 
-    /// Changes a name behind everybody's back.
+    /// Changes a name without a call of a client.
     pub fn set(&self, name: &str, held: Held) {
         self.names().insert(name.into(), held);
     }
@@ -224,7 +224,7 @@ impl State {
 
 const HTML: &str = "Server: nginx\r\nContent-Type: text/html\r\n";
 
-/// The pages of trouble are those that the client's parser is tested with.
+/// The error pages are those that the client's parser is tested with.
 fn corpus(name: &str) -> &'static [u8] {
     match name {
         "502-trouble-nginx" => include_bytes!("../../corpus/duckdns-answer/502-trouble-nginx.txt"),

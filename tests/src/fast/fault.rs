@@ -33,7 +33,7 @@ pub enum Fault {
     TargetsRedirect,
     TargetsAreHtml,
     TargetsAreEmpty,
-    /// They answer with a few bytes of some message, whose length they do not tell.
+    /// They answer with a few bytes of some message, without its length.
     TargetsMumble,
     /// Latency is asked for, and answered with a head and nothing more, or with all there is.
     LatencyStalls,

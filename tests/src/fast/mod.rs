@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub use self::{fault::Fault, targets::OBJECT};
 use crate::web::{Body, Reply, Request, Web};
 
-/// Whose network the client is told that it is in.
+/// The network that the client is said to be in.
 const ISP: &str = "Example Net";
 
 #[derive(Debug)]

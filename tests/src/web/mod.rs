@@ -84,7 +84,7 @@ impl Web {
                 let (acceptor, answer) = (acceptor.clone(), Arc::clone(&answer));
                 let stream = Counted { stream, traffic: Arc::clone(&counting) };
                 tokio::spawn(async move {
-                    // A client that goes away is none of our troubles.
+                    // A client may go away at any time.
                     let _ = match acceptor {
                         Some(acceptor) => match acceptor.accept(stream).await {
                             Ok(stream) => serve(stream, &answer).await,

@@ -1,4 +1,4 @@
-//! What a server answers: whole, slowly, in part, or more than anybody reads.
+//! What a server answers: whole, slowly, in part, or without an end.
 
 use std::{io, sync::LazyLock, time::Duration};
 
@@ -23,11 +23,11 @@ pub enum Body {
     Stalls(u64, u64),
     /// So many bytes are promised, so many come, and the connection is closed.
     Breaks(u64, u64),
-    /// A text in two pieces, with a pause between them and without telling how long it is.
+    /// A text in two pieces, with a pause between them and without its length.
     InPieces([&'static str; 2]),
-    /// As many bytes as anybody reads, without telling how many, until the connection is closed.
+    /// As many bytes as the client reads, without a length, until the connection is closed.
     Endless,
-    /// So many bytes, without telling how many, and then the connection is closed.
+    /// So many bytes, without a length, and then the connection is closed.
     Untold(u64),
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn write(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bo
         },
         Body::Untold(length) => {
             payload(stream, *length).await?;
-            // Only its end tells that it is whole.
+            // Only its end shows that it is whole.
             Ok(false)
         }
     }
