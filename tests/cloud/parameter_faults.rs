@@ -92,7 +92,7 @@ async fn a_store_that_says_nothing_costs_seconds_and_not_the_run() {
     let scene = play(&[], Reply::Silence(Duration::from_secs(120))).await;
     scene.says("no answer in time").await;
     let attempts = scene.run.target["attempts"].as_array().expect("attempts").clone();
-    assert!(attempts[0]["started_ms"].as_f64().expect("a time") < 1000.0, "observing waits for no secret: {attempts:#?}");
+    assert!(attempts[0]["started_ms"].as_f64().expect("a time") < 1000.0, "observing does not wait: {attempts:#?}");
 }
 
 #[tokio::test]

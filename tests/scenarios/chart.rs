@@ -18,7 +18,7 @@ async fn the_chart_renders_keeps_its_rules_and_refuses_wrong_values_with_a_messa
     let mut check = command(python);
     check.arg(root().join("tests/chart/check.py")).current_dir(root());
     check.env("PYTHONDONTWRITEBYTECODE", "1");
-    // The programs look at the settings that the chart gives them.
+    // The programs validate the settings that the chart gives them.
     check.env("PROGRAMS", binary("keeper").parent().expect("a folder"));
     if let Some(update) = env::var_os("UPDATE_CHART") {
         check.env("UPDATE_CHART", update);
@@ -28,7 +28,7 @@ async fn the_chart_renders_keeps_its_rules_and_refuses_wrong_values_with_a_messa
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
 }
 
-/// Templates cannot look into a time zone database, so the chart carries its names: those that the keeper knows, which are
+/// Templates cannot read a time zone database, so the chart carries its names: those that the keeper knows, which are
 /// those of Kubernetes.
 #[test]
 fn the_chart_knows_the_time_zones_that_the_keeper_knows() {

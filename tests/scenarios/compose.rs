@@ -38,7 +38,7 @@ const CONFIGURATION: &str = "[containers]\ndefault_ulimits = [\"nofile=4096:4096
 const HOLD: &str = "mkdir -p /run/containers /run/netns && mount -t tmpfs tmpfs /run/containers && mount -t tmpfs tmpfs /run/netns \
                     && echo held && exec sleep infinity";
 
-/// A checkout's `infra` with the files that its head tells to make, and the containers of it; all gone when dropped.
+/// A checkout's `infra` with the files that its head says to make, and the containers of it; all gone when dropped.
 struct Composed {
     namespace: Namespace,
     holder: Process,
@@ -136,7 +136,7 @@ impl Composed {
         run(curl, LIMIT).await
     }
 
-    /// Waits until curl in the test's network is told this.
+    /// Waits until curl in the test's network gets this.
     async fn told(&self, url: &str, expected: &str) {
         let end = Instant::now() + LIMIT;
         loop {
@@ -159,7 +159,7 @@ impl Drop for Composed {
     }
 }
 
-/// Nobody but the world is in the beacon's reach: who breaks into it finds no keeper, whichever way.
+/// The beacon reaches the world alone: an attacker who breaks into it finds no keeper, whichever way.
 #[tokio::test]
 async fn all_come_up_and_the_beacon_is_alone() {
     let Some(home) = Composed::of("compose").await else { return };
@@ -167,10 +167,10 @@ async fn all_come_up_and_the_beacon_is_alone() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     home.told("http://127.0.0.1:30008/", "porchlight").await;
     home.told("http://127.0.0.1:8030/healthz", "\"storage\":\"ok\"").await;
-    // What the second file says: another page, which is told upstream.
+    // What the second file says: another page, which is relayed.
     home.told("http://127.0.0.1:8030/v1/pages", "gytm4qzbx9t6").await;
     home.told("http://127.0.0.1:8030/porchlight/v1/relay", "\"condition\"").await;
-    // A job finds the keeper by its name. Nobody is to be pinged from here, which is a reading too.
+    // A job finds the keeper by its name. No host is to be pinged from here, which is a reading too.
     home.told("http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h", "\"points\":[{").await;
 
     let addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}}{{end}}";

@@ -40,7 +40,7 @@ async fn keeper() -> Keeper {
     .await
 }
 
-/// A prober that looks at all of them, at one address.
+/// A prober that probes all of them, at one address.
 fn command(home: &str, statuspage: &Statuspage, state: &std::path::Path) -> Command {
     let target = |number| json!({"name": format!("Home {number}"), "url": home, "page_id": PAGE, "component_id": component(number)});
     let targets: Vec<Value> = (0..HOMES).map(target).collect();
@@ -74,7 +74,7 @@ async fn a_quiet_run_of_two_hundred_proven_homes_takes_three_calls_seconds_and_l
     let mut command = command(&beacon.url(), &statuspage, folder.path());
     command.env("BEACON_KEY", KEY).args(["--every", "60s", "--json"]);
     let mut prober = Process::start(command);
-    // The first run is at once; until the next one is due its memory can be looked at.
+    // The first run is at once; until the next one is due its memory can be read.
     let report: Value = prober
         .wait_for_within("a report", Duration::from_secs(90), |lines| {
             lines.iter().find_map(|line| serde_json::from_str(line).ok())

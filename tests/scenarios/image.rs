@@ -1,4 +1,4 @@
-//! The image's programs, each as confined as in a pod: nobody's user, no capability, no new privileges, a root that cannot
+//! The image's programs, each as confined as in a pod: an unprivileged user, no capability, no new privileges, a root that cannot
 //! be written, and the one sysctl that lets them ping. What they talk to is played as for the programs themselves.
 
 use std::{fs, net::IpAddr, os::unix::fs::MetadataExt, time::Duration};
@@ -59,7 +59,7 @@ impl Pod {
         run(command, Duration::from_secs(60)).await
     }
 
-    /// A job's run that must succeed: what it told.
+    /// A job's run that must succeed: its output.
     async fn told(&self, job: &mut Command, place: &Place) -> Value {
         let ended = self.run(job.arg("--json"), place).await;
         assert_eq!(ended.code, Some(0), "{ended:#?}");
@@ -136,7 +136,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// A folder that the image's user may look into.
+/// A folder that the image's user may read.
 fn readable(folder: &tempfile::TempDir) -> &std::path::Path {
     std::os::unix::fs::chown(folder.path(), Some(USER), Some(USER)).expect("root may give it away");
     folder.path()
@@ -176,7 +176,7 @@ async fn the_keeper_keeps_its_readings_on_a_volume() {
     pod.keeps().await;
 }
 
-/// A pod that forgot the volume is told so, not left to lose its readings.
+/// A pod without the volume gets an error, and does not lose its readings silently.
 #[tokio::test]
 async fn the_keeper_says_where_it_cannot_write() {
     let Some(pod) = Pod::native("image-no-volume").await else { return };
@@ -216,7 +216,7 @@ async fn names_are_looked_up_where_the_pod_says() {
     }
 }
 
-/// A reading that took TLS, and so a list of authorities, which is in the image where programs look for it.
+/// A reading that took TLS, and so a list of authorities, which is in the image where programs search for it.
 #[tokio::test]
 async fn bandwidth_trusts_whom_the_bundle_names() {
     let Some(pod) = Pod::native("image-bandwidth").await else { return };

@@ -1,4 +1,4 @@
-//! The keeper as a statuspage.io: what old clients send is understood, what is wrong is told by name, and nothing a
+//! The keeper as a statuspage.io: what old clients send is understood, what is wrong is refused by name, and nothing a
 //! client does is answered with a 500.
 
 use reqwest::{Client, Method, Response, StatusCode};

@@ -29,7 +29,7 @@ async fn with_metric() -> (Keeper, String) {
     (keeper, id)
 }
 
-/// The points of a metric as the keeper's own API tells them, as seconds since 1970 and values.
+/// The points of a metric as the keeper's own API returns them, as seconds since 1970 and values.
 async fn points(keeper: &Keeper, metric: &str) -> Vec<(i64, f64)> {
     let query = format!("/series?metric=@{metric}&from={}&to={}&step=30", now() - DAY, now() + 900);
     let (status, series) = keeper.own(Method::GET, &query, None).await;

@@ -1,5 +1,5 @@
 //! The page in a real browser: before a cut, after it, and after the repair. The screenshots are left in
-//! `tests/artifacts`, for people to look at.
+//! `tests/artifacts`, for people to see.
 
 use std::{path::PathBuf, time::Duration};
 

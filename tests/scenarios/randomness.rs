@@ -1,6 +1,6 @@
 //! What a first random number costs the programs that are shipped: AWS-LC must not gather entropy from the processor's timing
 //! for it (see `.cargo/config.toml`), which takes several times as long as all the rest of a short run. Their symbols are
-//! stripped, so they are measured: a look at a home over TLS beside one at the same home without.
+//! stripped, so they are measured: a probe of a home over TLS beside one of the same home without.
 
 use std::{
     path::{Path, PathBuf},
@@ -113,7 +113,7 @@ async fn the_programs_of_the_image_begin_without_gathering_entropy() {
     }
 }
 
-/// cargo reads its configuration only in the checkout; whoever may build from elsewhere says it too.
+/// cargo reads its configuration only in the checkout; builds from elsewhere set it too.
 #[test]
 fn whatever_builds_what_is_shipped_says_so() {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("it is there");

@@ -40,7 +40,7 @@ async fn actionlint_finds_nothing_in_the_workflows() {
     assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
 }
 
-/// Who may write what is said job by job, and nobody takes whatever version of an action there is today.
+/// Write permissions are given job by job, and actions are taken at a named version.
 #[test]
 fn workflows_may_read_and_take_known_versions() {
     for path in workflows() {

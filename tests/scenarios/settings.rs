@@ -130,7 +130,7 @@ async fn the_function_refuses_its_settings_before_it_polls() {
     refuses("lambda-prober", &[runtime], &[], "TOKEN is not set").await;
 }
 
-/// Whoever invokes the function sees only what the runtime API was told.
+/// Who invokes the function sees only what was sent to the runtime API.
 #[tokio::test]
 async fn the_function_tells_the_runtime_api_the_same_sentence() {
     for (name, value) in [

@@ -85,7 +85,7 @@ async fn no_service_is_exposed() {
     }
 }
 
-/// What tells one boot from another is hidden from all services but the one that asks for it.
+/// The id of the boot is hidden from all services but the one that asks for it.
 #[tokio::test]
 async fn the_keeper_sees_which_boot_it_is() {
     let Some((machine, analyze)) = installed("the_keeper_sees_which_boot_it_is") else { return };

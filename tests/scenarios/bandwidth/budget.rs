@@ -43,7 +43,7 @@ fn time(value: &Value) -> Timestamp {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{value} is a time"))
 }
 
-/// How often the keeper has been told that.
+/// How often that has been posted to the keeper.
 async fn recorded(keeper: &Keeper, what: &str) -> i64 {
     let (_, series) = keeper.own(Method::GET, "/series?metric=bandwidth&step=87600h", None).await;
     series["points"][0][what].as_i64().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What a run may use is a hard limit, whoever it is measured against and however they answer.
+//! What a run may use is a hard limit, for every source and every way in which it answers.
 
 use std::time::Duration;
 
@@ -166,7 +166,7 @@ async fn who_sends_more_than_was_asked_for_is_cut_off_in_time() {
     // Each packet of 1514 bytes carries 1448 of the stream's.
     let arrived = arrived(&link).await * 1448 / 1514;
     assert!(arrived <= MAX && told.number("/details/bytes_used") <= MAX, "{arrived} bytes: {told:?}");
-    // How much has room on the way, and may come although nobody reads it, is the kernel's choice.
+    // How much has room on the way, and may come although it is not read, is the kernel's choice.
     assert!(arrived >= MAX / 20, "{arrived} bytes: {told:?}");
 }
 

@@ -1,4 +1,4 @@
-//! How runs end: recorded, not recorded, cut off; and what is never told.
+//! How runs end: recorded, not recorded, cut off; and what is never printed.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `bandwidth`, the real binary, against emulators of those whom it measures against.
+//! `bandwidth`, the real binary, against emulators of its sources.
 
 mod budget;
 mod bytes;

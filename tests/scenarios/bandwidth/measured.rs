@@ -1,4 +1,4 @@
-//! What is measured: settled speeds, time limits, uploads, latencies; and what is told of them.
+//! What is measured: settled speeds, time limits, uploads, latencies; and what is reported of them.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Readers of foreign text, over a corpus of what is known of them and over what nobody has thought of.
+//! Readers of foreign text, over a corpus of what is known of them, and over random input.
 
 use std::{fs, path::PathBuf};
 
@@ -40,7 +40,7 @@ fn the_corpus_is_read_as_its_names_say() {
     holds("server-timing", |text| server_timing(text).is_some());
 }
 
-/// Pieces of what the readers look for, and anything.
+/// Pieces of what the readers search for, and anything.
 fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("<script"),

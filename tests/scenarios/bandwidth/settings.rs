@@ -1,4 +1,4 @@
-//! Wrong settings are told in one sentence, and stop the program before it asks anybody.
+//! Wrong settings are refused in one sentence, before any connection is made.
 
 use std::time::Duration;
 

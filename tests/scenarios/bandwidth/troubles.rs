@@ -1,4 +1,4 @@
-//! Everything that goes wrong is told in a sentence, with an exit code, and is never a speed of 0.
+//! Everything that goes wrong is reported in a sentence, with an exit code, and is never a speed of 0.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A run of `bandwidth`, and what it told.
+//! A run of `bandwidth`, and its output.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tests::{
 };
 use tokio::process::Command;
 
-/// Where nobody listens.
+/// A closed port.
 const NOBODY: &str = "http://127.0.0.1:1/";
 
 /// How one run went.

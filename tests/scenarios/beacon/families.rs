@@ -51,7 +51,7 @@ async fn without_an_address_it_answers_over_both_families_whatever_the_system_pr
     assert!(line["public"].as_str().is_some_and(|address| address.starts_with("127.0.0.1:")), "{line}");
 }
 
-/// A kernel that was told to do without IPv6 has no such sockets; neither has a unit that is not given them.
+/// A kernel without IPv6 has no such sockets; neither has a unit that is not given them.
 #[tokio::test]
 async fn where_there_are_no_ipv6_sockets_it_says_so_and_answers_over_ipv4() {
     let test = "where_there_are_no_ipv6_sockets";

@@ -1,4 +1,4 @@
-//! The beacon's public port under strangers: it answers whoever asks, whatever others do meanwhile.
+//! The beacon's public port under strangers: it answers each client, whatever others do meanwhile.
 
 mod families;
 
@@ -240,7 +240,7 @@ async fn a_second_signal_and_that_of_a_terminal_end_it_at_once() {
             }
             beacon.process.signal(*signal);
         }
-        // Bounded by the patience of whoever waits for it, which is less than the delay.
+        // The wait for it has a limit, which is less than the delay.
         assert_eq!(beacon.process.ended().await.code(), Some(0), "{signals:?}");
     }
 }

@@ -46,7 +46,7 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
         assert_eq!(machine.property(unit, "ActiveState").await, "active", "{unit}");
     }
 
-    // Its target is not there: a failed measurement is a reading too, and told in words.
+    // Its target is not there: a failed measurement is a reading too, with its reason.
     machine.ok("echo TARGET_HOST=127.0.0.1 > /etc/porchlight/ping.env").await;
     let told = reader.does("The jobs", "").await;
     assert!(told.contains("127.0.0.1") && told.contains(" ms"), "the result is shown: {told}");
@@ -75,7 +75,7 @@ async fn files(machine: &Machine) -> String {
     machine.ok("find / -xdev -not -path '/root/*' -not -path '/proc/*' -not -path '/sys/*' -iname '*porchlight*'").await
 }
 
-/// The name cannot be looked after from a machine without network, which is told in words, and shown although it failed.
+/// The name cannot be kept from a machine without network, which is logged, and shown although it failed.
 async fn dns(reader: &Reader) {
     reader.machine.ok("echo 12345678-1234-1234-1234-123456789012 > duckdns.token").await;
     let mut block = reader.blocks.iter().find(|block| block.mark == "dns").expect("it is told").script.clone();
@@ -134,7 +134,7 @@ async fn relay(reader: &Reader) {
     assert!(told.stdout.contains("condition: "), "{told:?}");
 }
 
-/// They are all waiting, and one fires, more often than it is meant to so that nobody waits for the minute.
+/// They are all waiting, and one fires, more often than it is meant to so that the test need not wait for the minute.
 async fn timers(machine: &Machine) {
     let timers = machine.ok("systemctl list-timers --no-legend 'porchlight-*'").await;
     for timer in ["ping", "bandwidth", "dns", "prober"] {

@@ -1,5 +1,5 @@
 //! The units under a systemd that has booted: what their guide (`infra/systemd/README.md`) says, run as a reader would, and
-//! what is told when something is wrong.
+//! what is said when something is wrong.
 
 mod guide;
 mod trouble;

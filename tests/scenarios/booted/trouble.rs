@@ -1,4 +1,4 @@
-//! What is told when something is wrong, and what becomes of a server that does not answer any more.
+//! What is said when something is wrong, and what becomes of a server that does not answer any more.
 
 use tests::machine::Machine;
 
@@ -57,7 +57,7 @@ async fn a_wrong_setting_is_told_once(machine: &Machine) {
     }
 }
 
-/// A stopped process is one that hangs. Its patience is short here, so that the test is.
+/// A stopped process is one that hangs. Its watchdog is short here, so that the test is.
 async fn a_stuck_server_is_started_anew(machine: &Machine) {
     for unit in ["porchlight-beacon", "porchlight-keeper"] {
         let dropin = format!("/run/systemd/system/{unit}.service.d");

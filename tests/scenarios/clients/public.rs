@@ -1,4 +1,4 @@
-//! `/api/v2` as readers of status pages ask it, and the links that it tells.
+//! `/api/v2` as readers of status pages ask it, and the links in it.
 
 use reqwest::Client;
 use reqwest::Method;

@@ -76,7 +76,7 @@ async fn a_slow_answer_is_waited_for() {
 #[tokio::test]
 async fn a_duckdns_that_nobody_can_reach_is_not_said_to_be_in_trouble() {
     let world = World::new().await;
-    // Nobody listens on port 9.
+    // Port 9 is closed.
     let run = world.run_with(|command| command.env("DUCKDNS_URL", "http://127.0.0.1:9")).await;
     run.ends(1).says("DuckDNS cannot be reached: Connection refused");
     assert_eq!(world.remembered()["ipv4"], Value::Null);

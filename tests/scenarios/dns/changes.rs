@@ -45,7 +45,7 @@ async fn where_no_source_can_tell_duckdns_is_called_because_only_it_knows() {
         Manner::Status("429 Too Many Requests"),
         Manner::Says("<html>"),
     ]);
-    // It was just told, so nothing is to be gained from asking it again at every run.
+    // It has just been called, so nothing is to be gained from asking it again at every run.
     let lately = world.run().await;
     lately.ends(0).says("DuckDNS took 81.2.69.142 lately, and is left alone; our IPv4 address is not known");
     assert_eq!(world.calls().len(), 1);

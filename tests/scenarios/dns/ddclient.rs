@@ -15,7 +15,7 @@ use crate::world::{HOME, MOVED};
 
 const SERVER: &str = "www.duckdns.org";
 
-/// Lets ddclient tell DuckDNS that `name` is at `address`, with its own HTTP or with curl's (libwww-curl-perl).
+/// Lets ddclient report to DuckDNS that `name` is at `address`, with its own HTTP or with curl's (libwww-curl-perl).
 async fn tells(test: &str, duckdns: &Duckdns, name: &str, token: &str, address: Ipv4Addr, curl: bool) -> Option<Ended> {
     let Some(ddclient) = program("ddclient") else {
         skip("ddclient", "ddclient is missing; tests/run installs it");

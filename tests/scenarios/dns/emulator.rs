@@ -51,7 +51,7 @@ async fn calls_do_what_the_specification_says() {
             Some(MOVED),
             None,
         ),
-        // Naming ipv6 switches the look at the caller off.
+        // Where ipv6 is given, the caller's address does not count.
         (
             "/update?domains=home&token=TOKEN&ipv6=2a02:8109::1&verbose=true",
             "OK\n81.2.69.160\n2a02:8109::1\nUPDATED",

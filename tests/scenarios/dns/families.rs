@@ -104,7 +104,7 @@ async fn a_family_that_cannot_be_found_out_does_not_hold_back_the_other() {
 #[tokio::test]
 async fn a_source_is_asked_over_its_family_only() {
     let world = World::new().await;
-    // These listen on the other family's loopback, so nobody who is bound to the right one can reach them.
+    // These listen on the other family's loopback, so a client that is bound to the right one cannot reach them.
     let swapped = [
         ("4", "ADDRESS_SOURCES", list(world.sources_v6.iter().map(Source::url))),
         ("6", "ADDRESS_SOURCES_V6", list(world.sources.iter().map(Source::url))),

@@ -1,4 +1,4 @@
-//! `dns` against a DuckDNS, address sources and name servers that do as they are told.
+//! `dns` against a scripted DuckDNS, address sources and name servers.
 
 mod answers;
 mod changes;

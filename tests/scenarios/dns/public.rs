@@ -45,7 +45,7 @@ async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_looks_again
     let tested = [
         ([Manner::Live, Manner::Stale(MOVED.into()), Manner::Stale(MOVED.into())], otherwise, "says 81.2.69.160", 2),
         ([0, 1, 2].map(|_| Manner::NoSuchName), otherwise, "does not exist (NXDOMAIN)", 2),
-        // Who hears nothing has no reason to call DuckDNS again.
+        // Without an answer there is no reason to call DuckDNS again.
         (
             [Manner::Servfail, Manner::Silent, Manner::Servfail],
             "no name server of PUBLIC_DNS could tell",

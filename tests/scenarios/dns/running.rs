@@ -1,4 +1,4 @@
-//! `dns` as a program: again and again, told to end, and silent about its secret.
+//! `dns` as a program: again and again, ended by a signal, and silent about its secret.
 
 use std::time::{Duration, Instant};
 
@@ -131,7 +131,7 @@ async fn a_memory_that_cannot_be_written_is_told() {
 async fn a_keeper_that_is_down_does_not_keep_duckdns_from_being_told() {
     let world = World::new().await;
     let run = world.run_with(|command| {
-        // Nobody listens on port 9.
+        // Port 9 is closed.
         command.env("KEEPER_URL", "http://127.0.0.1:9").env("KEEPER_TOKEN", "x").env("DEADLINE", "35s")
     });
     let run = run.await;

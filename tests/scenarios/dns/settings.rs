@@ -1,4 +1,4 @@
-//! Wrong settings: one sentence, exit 2, and nobody called.
+//! Wrong settings: one sentence, exit 2, and no call.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tests::{
 /// Runs it with good settings but for these, and sees it refuse them with that sentence.
 async fn refuses(variables: &[(&str, &str)], arguments: &[&str], sentence: &str) {
     let mut command = ours("dns");
-    // Nobody listens on port 9.
+    // Port 9 is closed.
     command.env("DOMAIN", "home").env("TOKEN", TOKEN).env("DUCKDNS_URL", "http://127.0.0.1:9");
     for (name, value) in variables {
         if value.is_empty() {

@@ -99,7 +99,7 @@ impl World {
         world
     }
 
-    /// The home gets another address, and everybody sees it.
+    /// The home gets another address, and every source sees it.
     pub(crate) fn moves(&self) {
         self.duckdns.sees(MOVED);
         for source in &self.sources {

@@ -72,7 +72,7 @@ async fn a_thousand_points_a_second_are_all_there_afterwards() {
     }
 }
 
-/// A keeper that tells upstream what `ping` and `bandwidth` measure.
+/// A keeper that relays what `ping` and `bandwidth` measure.
 async fn relaying(upstream: &Keeper) -> Keeper {
     let folder = tempfile::tempdir().expect("a folder");
     let seed = file(folder.path(), "relaying.toml", &seed(true));
@@ -82,7 +82,7 @@ async fn relaying(upstream: &Keeper) -> Keeper {
     .await
 }
 
-/// What a client measures: two of them what is told upstream.
+/// What a client measures: two of them are relayed.
 fn metric(client: usize) -> String {
     match client {
         0 => "ping".into(),
@@ -118,7 +118,7 @@ async fn bring(keeper: Arc<Keeper>, client: usize, calls: u32, began: Timestamp)
     seen
 }
 
-/// Looks whether all that a client brought is there, once.
+/// Checks that all that a client brought is there, once.
 async fn all_there(keeper: &Keeper, client: usize, calls: u32, began: Timestamp) {
     let points = calls as usize * POINTS;
     let to = began.as_second() + i64::from(calls / CALLS_A_SECOND) + 1;

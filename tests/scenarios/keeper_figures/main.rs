@@ -3,7 +3,7 @@
 //! - `day`: what a day writes to the disk
 //! - `year`: memory, answers and start after a year
 //! - `flood`: a thousand points a second
-//! - `offline`: how long 27 days without a line take to be told
+//! - `offline`: how long 27 days without a line take to be sent
 //! - `world`: what they have in common
 
 mod day;

@@ -1,4 +1,4 @@
-//! How long a home that was without a line for 27 days tells of them afterwards, at the pace that leaves the prober its share
+//! How long a home that was without a line for 27 days sends them afterwards, at the pace that leaves the prober its share
 //! of the token's calls.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -51,7 +51,7 @@ async fn a_server_in_trouble_keeps_no_other_one_from_the_search() {
             troubled.terminate().await;
         }
     }
-    // What nobody else knows may be known to the one in trouble.
+    // What no other server knows may be known to the failing one.
     let _troubled = world.namespace.scripted_names_with("127.0.0.61", "code=2").await;
     let (ended, _) = world.ask_keeper("nobody.example").await;
     assert!(ended.stderr.contains("the name service could not find out about nobody.example"), "{ended:?}");

@@ -60,7 +60,7 @@ async fn play(seed: u64) {
     }
 }
 
-/// Whether the outage before was told to be over or not when its last run was cut off: the one that follows is told.
+/// Whether or not the outage before was reported as over when its last run was cut off, the next one is reported.
 async fn falls_again(world: &mut World) {
     world.cut().await;
     world.probe().await;

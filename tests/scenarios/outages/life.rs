@@ -1,4 +1,4 @@
-//! One outage, told by one prober.
+//! One outage, reported by one prober.
 
 use std::time::Instant;
 

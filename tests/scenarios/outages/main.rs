@@ -1,4 +1,4 @@
-//! Outages from their beginning to their end, as a keeper's page tells them: by one prober, by two at once, and by probers
+//! Outages from their beginning to their end, as a keeper's page shows them: by one prober, by two at once, and by probers
 //! that are cut off in the middle.
 
 mod cut_off;

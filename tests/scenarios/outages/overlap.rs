@@ -61,7 +61,7 @@ async fn outage(world: &mut World, before: usize, human: bool) {
     assert_eq!(quiet.report["calls"].as_array().map(Vec::len), Some(0), "{:#}", quiet.report);
 }
 
-/// Of this outage there is one incident, about the home, told like that; and none of it is the same as an earlier one.
+/// Of this outage there is one incident, about the home, with these updates; and none of it is the same as an earlier one.
 async fn only_incident(world: &World, before: usize, statuses: &[&str], runs: &[Run; 2]) {
     let incidents = world.incidents().await;
     assert_eq!(incidents.len(), before + 1, "{incidents:#?}\n{:#}\n{:#}", runs[0].report, runs[1].report);

@@ -1,4 +1,4 @@
-//! Readings go to a keeper, or as numbers to a page, and what goes nowhere is told.
+//! Readings go to a keeper, or as numbers to a page, and what goes nowhere is printed.
 
 use std::time::Duration;
 

@@ -68,7 +68,7 @@ async fn a_router_that_says_why_is_heard_by_every_method_and_over_both_families(
     let targets = [("-4", "198.51.100.0/24", "198.51.100.7", FAR), ("-6", "2001:db8:1::/48", "2001:db8:1::7", FAR_V6)];
     for (family, network, _, router) in targets {
         link.near.run(&["ip", family, "route", "add", network, "via", router]).await;
-        // Back where it came from: the router tells of a shorter way, too, which is no loss.
+        // Back where it came from: the router reports a shorter way, too, which is no loss.
         link.far.run(&["ip", family, "route", "add", network, "dev", tests::link::CABLE]).await;
     }
     link.far.run(&["nft", "add", "table", "inet", "t"]).await;
@@ -138,9 +138,9 @@ async fn who_may_not_ping_falls_back_and_says_how_it_measured() {
         command.arg(ours.as_std().get_program()).args(ours.as_std().get_args()).args(["--method", method]);
         link.near.inside(&command)
     };
-    // A new namespace lets nobody ping; root may have a raw socket.
+    // In a new namespace no user may ping; root may have a raw socket.
     assert_eq!(reading(link.near.inside(&dry(FAR))).await["method"], "icmp-raw");
-    // Nobody listens at the far end, and a refusal is an answer too.
+    // The port at the far end is closed, and a refusal is an answer too.
     let fallen_back = reading(unprivileged("auto")).await;
     assert_eq!((&fallen_back["method"], &fallen_back["loss"]), (&json!("tcp:443"), &json!(0.0)));
     let refused = reading(unprivileged("icmp")).await;

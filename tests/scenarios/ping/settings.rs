@@ -1,4 +1,4 @@
-//! Wrong settings are told in one sentence; half a page stops no dry run.
+//! Wrong settings are refused in one sentence; half a page stops no dry run.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A run of `ping`, and what it told.
+//! A run of `ping`, and its output.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tests::{
 };
 use tokio::process::Command;
 
-/// `ping` that measures and tells, quickly.
+/// `ping` that prints JSON and sends its echoes quickly.
 pub(crate) fn ping(target: &str) -> Command {
     let mut command = ours("ping");
     command.args(["--json", "--interval", "10ms", "--target-host", target]);
@@ -22,7 +22,7 @@ pub(crate) fn dry(target: &str) -> Command {
     command
 }
 
-/// What a run told, and how it ended.
+/// What a run printed, and how it ended.
 pub(crate) async fn told(command: Command) -> (Ended, Value) {
     let ended = run(command, Duration::from_secs(60)).await;
     let told = serde_json::from_str(&ended.stdout).unwrap_or(Value::Null);

@@ -133,7 +133,7 @@ proptest! {
     fn a_plan_that_is_carried_out_leaves_nothing_to_do(subjects in subjects(), view in view(), notify in any::<bool>()) {
         let rules = Rules { notify, ..Rules::default() };
         let mut page = view;
-        // An incident that is resolved may leave another one to be told; each round ends one, and there are few.
+        // An incident that is resolved may leave another one to be updated; each round ends one, and there are few.
         for _ in 0..8 {
             let calls = plan(&subjects, &page, &rules, at(0));
             if calls.is_empty() {

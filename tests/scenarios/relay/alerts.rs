@@ -1,4 +1,4 @@
-//! The alerts of `infra/prometheus`: that Prometheus takes them, when they ring, and that a keeper tells all that they ask for.
+//! The alerts of `infra/prometheus`: that Prometheus takes them, when they ring, and that a keeper has their metrics.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command, time::Duration};
 
@@ -40,7 +40,7 @@ fn each_alert_rings_in_its_case_and_in_no_other() {
             String::from_utf8_lossy(&told.stderr)
         );
     }
-    // A rule without a case could be wrong, and nobody would know.
+    // A rule without a case could be wrong unnoticed.
     let cases = fs::read_to_string(repository("tests/prometheus/alerts.yaml")).expect("the cases");
     for alert in rules().lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
         assert!(cases.contains(&format!("\"{alert}\"}}")), "no case lets {alert} ring");
@@ -53,7 +53,7 @@ fn names(text: &str) -> BTreeSet<String> {
     text.lines().filter(|line| !line.starts_with('#')).map(name).collect()
 }
 
-/// What the keeper tells once all of these lines are in it.
+/// The keeper's metrics once all of these lines are in them.
 async fn metrics(relay: &Relay, lines: &[&str]) -> String {
     let until = Instant::now() + PATIENCE;
     loop {

@@ -1,4 +1,4 @@
-//! A clock that nobody has set yet, and one that steps.
+//! A clock that has not been set yet, and one that steps.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The story of a power cut, told to the real program: another boot, another uptime, and a clock that goes on from what was
+//! A power cut, as the real program sees it: another boot, another uptime, and a clock that goes on from what was
 //! saved.
 
 use std::{fs, time::Duration};
@@ -25,7 +25,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// `None` where this one lets nobody make it.
+    /// `None` where it cannot be made on this machine.
     async fn new(test: &str) -> Option<Self> {
         let files = tempfile::tempdir().expect("a temporary folder");
         let Some(libfaketime) = libfaketime() else {

@@ -15,7 +15,7 @@ use tests::{
 
 use super::world::World;
 
-/// The page is looked at once a minute.
+/// The page is read once a minute.
 const PATIENCE: Duration = Duration::from_secs(100);
 
 fn component() -> String {
@@ -75,7 +75,7 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     let since = since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     assert!(page.contains(&format!("Since <time datetime=\"{since}\">")), "upstream's time: {since}: {page}");
 
-    // Nobody at home may say otherwise.
+    // No client at home may set it otherwise.
     let body = json!({"component": {"status": "operational"}});
     let refused = relay.home.call(Method::PATCH, &component(), Some(body)).await.expect("it answers");
     assert_eq!(refused.status(), 422);
@@ -84,7 +84,7 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     let refused = relay.home.call(Method::PATCH, &format!("/pages/{PAGE}/incidents/{id}"), Some(body)).await;
     assert_eq!(refused.expect("it answers").status(), 422);
 
-    // Two writers at once: the prober tells the page upstream, the keeper tells its points.
+    // Two writers at once: the prober writes to the page upstream, the keeper sends its points.
     let _mended = Beacon::start_at(&address).await;
     let api = relay.upstream.api();
     let measured = async {

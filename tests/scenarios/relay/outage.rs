@@ -1,4 +1,4 @@
-//! A line that is cut again and again, an upstream in every kind of trouble, and a keeper that is killed at random moments
+//! A line that is cut again and again, an upstream that fails in every way, and a keeper that is killed at random moments
 //! while jobs write: at the end upstream holds everything that was acknowledged. Beside it an old shell script, which posts
 //! once and forgets, goes through the same.
 
@@ -31,7 +31,7 @@ use tokio::{process::Command, time::sleep};
 /// Where the keeper at home listens, inside its network.
 const KEEPER: &str = "127.0.0.1:8030";
 
-/// How many times the keeper is killed, one in each step of the trouble, and about how long a step takes.
+/// How many times the keeper is killed, one in each step of the faults, and about how long a step takes.
 const KILLS: usize = 20;
 const STEP: Duration = Duration::from_millis(3200);
 
@@ -48,7 +48,7 @@ const UPSTREAMS: &str = "upstream-token-of-the-tests";
 /// The token that upstream takes after its owner has replaced it.
 const NEW_TOKEN: &str = "another-token-of-the-tests";
 
-/// One kind of trouble.
+/// One kind of fault.
 enum Trouble {
     None,
     /// The interface is down.

@@ -12,7 +12,7 @@ fn path() -> String {
     format!("/pages/{PAGE}/components/{OWN}")
 }
 
-/// Somebody at home says so.
+/// A client at home sets it.
 async fn say(world: &World, status: &str) {
     world.home.set_status(&world.page, OWN, status.parse().expect("a status")).await;
 }

@@ -1,4 +1,4 @@
-//! What is measured rarely is told again, for as long as it may still be so.
+//! What is measured rarely is sent again, for as long as it may still be so.
 
 use std::time::Duration;
 

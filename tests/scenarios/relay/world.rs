@@ -1,4 +1,4 @@
-//! A keeper's inside on clocks of the test's making, so that five minutes pass when they are told to.
+//! A keeper's inside on clocks of the test's making, so that five minutes pass when the test says so.
 
 use std::{
     sync::{

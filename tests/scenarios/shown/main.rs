@@ -1,4 +1,4 @@
-//! What is shown to whom: the page and its public door, who writes where nobody looks, and what machines are told is latest.
+//! What is shown where: the page and its public port, writes to what is not shown, and the latest readings in `/metrics`.
 
 mod latest;
 

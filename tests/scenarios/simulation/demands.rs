@@ -215,13 +215,13 @@ impl Demands<'_> {
         })
     }
 
-    /// Where one thing alone happened, the ending tells its kind.
+    /// Where one thing alone happened, the ending names its kind.
     fn wrong_kinds(&self) -> impl Iterator<Item = Unmet> {
         self.page.opened.iter().filter_map(|opened| {
             let (end, who) = opened.resolved?;
             let [cut] = self.weather.cuts.within(opened.down_since - 10 * MINUTE, end) else { return None };
             let moved = self.weather.moves.iter().any(|it| it.known > opened.down_since - 10 * MINUTE && it.at < end);
-            // A cut that no run saw begin may be told as longer, or as shorter, than it was.
+            // A cut that no run saw begin may be reported as longer, or as shorter, than it was.
             let seen = (opened.down_since - cut.from).abs() < MINUTE + RUN;
             if who == Who::Human || moved || !seen || opened.ending.starts_with("Another") {
                 return None;

@@ -1,8 +1,8 @@
 //! Years of one home, a run a minute, under virtual time: the prober's real core in weather that is drawn from a seed, against
 //! a simulated statuspage. The same seed gives the same year on every machine.
 //!
-//! A year in which a demand is not met is told with its seed; `SIMULATION_SEED=7 cargo nextest run -E 'binary(simulation)'`
-//! plays that one again and tells what the runs around it saw and called. `UPDATE_YEARS=1` renews the committed figures, from
+//! A year in which a demand is not met is printed with its seed; `SIMULATION_SEED=7 cargo nextest run -E 'binary(simulation)'`
+//! plays that one again and prints what the runs around it saw and called. `UPDATE_YEARS=1` renews the committed figures, from
 //! which the README's table is made.
 
 mod demands;

@@ -1,5 +1,5 @@
 //! A simulated statuspage with one component: obeys calls, or fails as the weather has it; counts them; and notes what the
-//! page said, since when, and by whom. Humans act on it, too.
+//! page said, since when, and who said it. Humans act on it, too.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -234,7 +234,7 @@ impl<'w> Page<'w> {
             return;
         }
         let unknown = self.touched_by_hand > decided;
-        // A maintenance that begins between the last look and the write is nobody's fault.
+        // A maintenance that begins between the last read and the write cannot be known.
         let planned = self.weather.planned.at(now).is_some() && self.weather.planned.at(decided).is_some();
         let maintained = self.component.status == Some(ComponentStatus::UnderMaintenance) || planned;
         match who {
@@ -262,7 +262,7 @@ impl<'w> Page<'w> {
         let (resolved, ending, deleted) = (None, String::new(), false);
         self.opened.push(Opened { id, at: now, key, down_since, resolved, ending, deleted });
         self.incidents.push_back(incident);
-        // No run looks further back.
+        // No run reads further back.
         while self.incidents.len() > 30 && !self.incidents[0].status.is_open() {
             self.incidents.pop_front();
         }
@@ -287,7 +287,7 @@ impl<'w> Page<'w> {
         incident.components = serde_json::from_value(affected(change)).expect("components");
         incident.updates += 1;
         match (was_open, incident.status.is_open()) {
-            // What was resolved after the run's last look could not be known.
+            // What was resolved after the run's last read could not be known.
             (false, true) => {
                 let resolved = self.opened.iter().find(|opened| opened.id == *id).and_then(|opened| opened.resolved);
                 let known = resolved.is_none_or(|(at, _)| self.listed.get(&run).is_some_and(|listed| at < *listed));
@@ -317,7 +317,7 @@ impl<'w> Page<'w> {
     }
 }
 
-/// As the API would tell them.
+/// As the API would return them.
 fn affected(change: &IncidentChange) -> Value {
     Value::Array(change.component_ids.iter().map(|id| json!({"id": id})).collect())
 }

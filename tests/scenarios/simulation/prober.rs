@@ -45,7 +45,7 @@ pub(crate) struct Prober<'w> {
     pub(crate) page: RefCell<Page<'w>>,
     pub(crate) memory: RefCell<Memory<'w>>,
     pub(crate) ran: RefCell<Vec<Ran>>,
-    /// Whether each run is told, for those who look for what went wrong.
+    /// Whether each run is printed, to find what went wrong.
     pub(crate) tells: Cell<bool>,
     pub(crate) story: RefCell<Vec<(Ms, String)>>,
     rules: Rules,

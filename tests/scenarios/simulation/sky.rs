@@ -36,7 +36,7 @@ const AGAIN: [Ms; 5] = [0, 200, 600, 1_400, 3_000];
 
 const ONE_WAY: Ms = 15;
 
-/// One look at the home.
+/// One probe of the home.
 pub(crate) struct Sky<'a> {
     pub(crate) weather: &'a Weather,
     pub(crate) timing: &'a Timing,
@@ -190,8 +190,8 @@ impl Sky<'_> {
         }
     }
 
-    /// What the default witnesses say: two of IPv4, one by name, and one of IPv6, over which a plain Lambda reaches nobody.
-    pub(crate) fn query(&mut self, start: Ms) -> (WitnessEvidence, Ms) {
+    /// What the default witnesses say: two of IPv4, one by name, and one of IPv6, over which a plain Lambda reaches no host.
+    pub(crate) fn hear(&mut self, start: Ms) -> (Testimony, Ms) {
         let speaking: &[bool] = match self.weather.sight.at(start) {
             Some(Sight::Blind | Sight::BlindButForThePage) => &[false, false, false],
             Some(Sight::OneWitness) => &[false, true, false],

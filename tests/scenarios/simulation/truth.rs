@@ -1,4 +1,4 @@
-//! How it really was, as far as it counts: when the home was down, when nobody could say, and which runs could do what they
+//! How it really was, as far as it counts: when the home was down, when that could not be known, and which runs could do what they
 //! are there for. The same for every rule.
 
 use super::{
@@ -8,10 +8,10 @@ use super::{
     weather::{Act, Sight, Weather, YEAR},
 };
 
-/// How long a handshake with three tries takes to fail; what is shorter cannot be told from a home that is up.
+/// How long a handshake with three tries takes to fail; what is shorter cannot be distinguished from a home that is up.
 const THREE_TRIES: Ms = 15 * SECOND;
 
-/// How long a look may take where witnesses speak.
+/// How long a probe may take where witnesses answer.
 const LOOK: Ms = 16 * SECOND;
 
 /// The longest run.
@@ -41,7 +41,7 @@ pub(crate) struct Truth {
 impl Truth {
     pub(crate) fn of(weather: &Weather, schedule: &Schedule) -> Self {
         let cuts = weather.cuts.iter().map(|cut| (cut.from, cut.to));
-        // While the name leads to a stranger, the home cannot be reached, whoever answers.
+        // While the name leads to a stranger, the home cannot be reached, whatever answers.
         let moves = weather.moves.iter().map(|it| (it.at, it.known));
         let all = Spells::joined(cuts.chain(moves), 0);
         let (long, short): (Vec<_>, Vec<_>) =
@@ -94,7 +94,7 @@ impl Truth {
     }
 
     /// Outages that can be measured by themselves: seen by two able runs, with nothing else near them. With each, until
-    /// when the page is looked at.
+    /// when the page is read.
     pub(crate) fn measured(&self) -> impl Iterator<Item = (Ms, Ms, Ms)> + '_ {
         let near = 5 * MINUTE;
         self.down.iter().filter_map(move |outage| {

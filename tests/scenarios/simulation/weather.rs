@@ -1,4 +1,4 @@
-//! What a year brings to one home and to those who look after it: everything that goes wrong, drawn before the year begins.
+//! What a year brings to one home and to the people who run it: everything that goes wrong, drawn before the year begins.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -65,7 +65,7 @@ pub(crate) enum PageTrouble {
     Errors(f64),
     /// A share of calls is obeyed, but the answer is lost.
     LostAnswers(f64),
-    /// Somebody else has used up what the token is allowed.
+    /// Another client has used up what the token is allowed.
     Limited,
     Gone,
     Slow,
@@ -101,7 +101,7 @@ pub(crate) struct Weather {
     /// The record can be neither read nor written.
     pub(crate) no_state: Spells<()>,
     pub(crate) state_faults: Vec<(Ms, StateFault)>,
-    /// The instance that looks has been replaced: its memory is lost.
+    /// The function's instance has been replaced: its memory is lost.
     pub(crate) cold_starts: Vec<Ms>,
     pub(crate) by_hand: Spells<()>,
     /// Planned at the page; the component does not say so.
@@ -259,7 +259,7 @@ fn acts(dice: &mut Dice, cuts: &Spells<Cut>, by_hand: &Spells<()>) -> Vec<(Ms, A
         }
     }
     acts.sort_by_key(|(at, act)| (*at, *act as u8));
-    // While a component is under maintenance by hand, nobody sets it to something else by mistake.
+    // While a component is under maintenance by hand, no human sets it to something else by mistake.
     acts.retain(|(at, act)| *act != Act::SetOperational || by_hand.at(*at).is_none());
     acts
 }

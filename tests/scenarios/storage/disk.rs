@@ -12,12 +12,12 @@ use tests::skip::{program, skip};
 
 const FILLER: &str = "filler";
 
-/// Taken away when dropped, whoever still has a file open there.
+/// Unmounted when dropped, though files may still be open there.
 #[derive(Debug)]
 pub(crate) struct Disk(TempDir);
 
 impl Disk {
-    /// `None`, and a skip noted, where nobody may mount one.
+    /// `None`, and a skip noted, where none can be mounted.
     pub(crate) fn new(test: &str, kib: u32) -> Option<Self> {
         let disk = Self(tempfile::tempdir().expect("a temporary folder"));
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"], disk.path());
@@ -59,7 +59,7 @@ impl Disk {
         fs::remove_file(self.file(FILLER)).expect("the filler is there");
     }
 
-    /// Nobody may have a file open for writing there.
+    /// No process may have a file open for writing there.
     pub(crate) fn make_read_only(&self) {
         assert!(mount(&["-o", "remount,ro"], self.path()), "it can be made read-only");
     }

@@ -50,7 +50,7 @@ async fn writers_to_a_full_disk_are_asked_to_come_again_and_nothing_acknowledged
         assert!(!is_well_by_metrics(&keeper).await);
         is_served(&keeper).await;
         log.is_kept(&keeper).await;
-        // A write that is refused for another reason, in the middle of the trouble.
+        // A write that is refused for another reason, while the disk is full.
         let path = format!("/pages/{PAGE}/incidents");
         let nameless = keeper.call(Method::POST, &path, Some(json!({"incident": {"body": "?"}}))).await;
         assert_eq!(nameless.expect("an answer").status(), 422, "nothing is written for it");

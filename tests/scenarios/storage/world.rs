@@ -12,7 +12,7 @@ use tests::{
 };
 use tokio::{process::Command, time::sleep};
 
-/// How long a keeper may take to notice that its disk is well again; it looks every 5 seconds.
+/// How long a keeper may take to notice that its disk is well again; it checks every 5 seconds.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The settings of a keeper whose database is there.
@@ -154,7 +154,7 @@ pub(crate) async fn is_served(keeper: &Keeper) {
     assert!(keeper.page().await.contains("My home"));
 }
 
-/// Waits until the storage is well by itself: nobody brings anything.
+/// Waits until the storage is well by itself, without a write of a client.
 pub(crate) async fn recovers(keeper: &Keeper) {
     let recovered = async {
         while storage(keeper).await != "ok" {

@@ -1,4 +1,4 @@
-//! Homes that misbehave, looked at by the real prober: what it concludes, and what a keeper's page says afterwards.
+//! Homes that misbehave, probed by the real prober: what it concludes, and what a keeper's page says afterwards.
 
 use tests::{
     front::Front,

@@ -22,7 +22,7 @@ async fn witnesses_that_refuse_are_no_witnesses() {
 async fn a_machine_without_a_network_is_blind() {
     let Some(world) = World::new("noroute").await else { return };
     let mut command = world.command("home");
-    // There is nothing but loopback in here, so there is no route to anybody else.
+    // There is nothing but loopback in here, so there is no route to any other host.
     command.env("CANARY_URL", "http://203.0.113.1:8080/").env("WITNESSES", "203.0.113.2:443,nx.example.test:443");
     let run = world.run(&command).await;
     assert_eq!((run.target["cause"].as_str(), run.code), (Some("blind"), Some(0)), "{:#}", run.report);

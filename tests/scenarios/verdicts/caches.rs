@@ -1,4 +1,4 @@
-//! A beacon behind Debian's nginx with a cache: one that keeps what it is told keeps nothing, and one that does not is told
+//! A beacon behind Debian's nginx with a cache: one that obeys `no-store` keeps nothing, and one that does not is reported
 //! as a cache, not as a stranger.
 
 use serde_json::Value;

@@ -39,7 +39,7 @@ while True:
     threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 "#;
 
-/// A name, what `openssl req -x509` is told, and a word of what is said of it.
+/// A name, the arguments of `openssl req -x509`, and a word of what is said of it.
 const KINDS: [(&str, &str, &str); 10] = [
     (
         "authority",
@@ -94,7 +94,7 @@ fn is_degraded(target: &Value, kind: &str, word: &str) {
     let exchanges = target["attempts"][0]["exchanges"].as_array().expect("exchanges");
     let said = exchanges.iter().find_map(|it| it["certificate"].as_str()).unwrap_or_default();
     assert!(said.contains(word) && !said.contains("Other") && !said.contains("Error"), "{kind}: {said}");
-    // A person is told the complaint itself, whatever it is.
+    // A person reads the complaint itself, whatever it is.
     let advice = target["advice"].as_str().unwrap_or_default();
     assert!(advice[1..] == format!("{}.", &said[1..]), "{kind}: {advice}: {said}");
 }

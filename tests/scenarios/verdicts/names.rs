@@ -1,4 +1,4 @@
-//! Names: one that does not exist is told from a name service in trouble.
+//! Names: one that does not exist is not confused with a name service that fails.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn asked(server: &tests::process::Process) -> usize {
 #[tokio::test]
 async fn a_name_server_that_cannot_tell_blinds_nobody_while_the_next_one_is_well() {
     let Some(world) = World::new("trouble").await else { return };
-    // FORMERR, SERVFAIL, NOTIMP and REFUSED, nobody there, and one that is silent.
+    // FORMERR, SERVFAIL, NOTIMP and REFUSED, a closed port, and one that is silent.
     for manner in ["code=1", "code=2", "code=4", "code=5", "gone", "silent"] {
         let first = match manner {
             "gone" => None,
@@ -30,7 +30,7 @@ async fn a_name_server_that_cannot_tell_blinds_nobody_while_the_next_one_is_well
             first.terminate().await;
         }
     }
-    // The other way round nothing is even asked of the one in trouble.
+    // The other way round the failing one is not even asked.
     let second = world.namespace.scripted_names_with("127.0.0.55", "code=2").await;
     world.namespace.resolv_conf("nameserver 127.0.0.53\nnameserver 127.0.0.55\n");
     world.comes_to("home", "up", "", "operational").await;
@@ -49,7 +49,7 @@ async fn a_name_server_that_does_not_know_the_home_turns_no_page() {
     first.terminate().await;
     // Without a last address that the home has proven, nothing but names can lead to it.
     std::fs::remove_file(world.folder.path().join("state.json")).expect("it remembered");
-    // Whoever may know it, as soon as it is well, is heard before the name counts as gone.
+    // Every server that may know it, as soon as it is well, answers before the name counts as gone.
     let first = world.namespace.scripted_names_with("127.0.0.56", "code=2").await;
     world.is_unknown("home", "name_service").await;
     first.terminate().await;

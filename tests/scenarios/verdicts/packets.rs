@@ -1,4 +1,4 @@
-//! Packets: dropped, refused and rejected ones are told apart, and a share of lost ones is no outage.
+//! Packets: dropped, refused and rejected ones are distinguished, and a share of lost ones is no outage.
 
 use super::world::World;
 

@@ -1,4 +1,4 @@
-//! Somebody else at the home's address: never up, and told as what it is.
+//! Another server at the home's address: never up, and named as what it is.
 
 use super::world::World;
 

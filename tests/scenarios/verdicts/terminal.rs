@@ -1,4 +1,4 @@
-//! What a person at a terminal sees while the prober still looks: each attempt as it ends. A machine sees the report alone.
+//! What a person at a terminal sees while the prober still runs: each attempt as it ends. A machine sees the report alone.
 
 use std::path::Path;
 

@@ -21,7 +21,7 @@ const HOME: &str = "192.0.2.10";
 const HOME_V6: &str = "2001:db8::10";
 const STRANGER: &str = "192.0.2.20";
 const KEYLESS: &str = "192.0.2.30";
-/// Nobody listens there.
+/// Its port is closed.
 const EMPTY_HOUSE: &str = "192.0.2.40";
 pub(crate) const WITNESS: &str = "198.51.100.1";
 pub(crate) const WITNESS_V6: &str = "2001:db8:1::1";

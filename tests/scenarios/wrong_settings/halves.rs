@@ -1,4 +1,4 @@
-//! Settings that need each other, or do not go together; and a keeper's token on its way to somebody else.
+//! Settings that need each other, or do not go together; and a keeper's token on its way to another server.
 
 use tests::{
     keeper::{Keeper, PAGE},

@@ -1,4 +1,4 @@
-//! What a person is told who has set something wrong: within five seconds, in a sentence that names what it is.
+//! The error for a wrong setting: within five seconds, in a sentence that names what it is.
 
 mod halves;
 mod listening;

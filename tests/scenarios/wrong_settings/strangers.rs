@@ -1,4 +1,4 @@
-//! An address behind which there is nobody, or somebody else: the first word comes within five seconds, and a sentence names it.
+//! An address behind which there is no server, or another one: the first line comes within five seconds, and a sentence names it.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use tokio::process::Command;
 /// A person waits no longer for the first word.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-/// How long a run may take that nothing can save; a home is looked at meanwhile.
+/// How long a run may take that cannot succeed; a home is probed meanwhile.
 const SOON: Duration = Duration::from_secs(20);
 
-/// The command of a program that calls an API at `address`; what to check is the setting.
+/// The command of a program that calls an API at `address`, and the setting to check.
 type Caller = fn(&str, &Beacon) -> (Command, &'static str);
 
 fn prober(address: &str, beacon: &Beacon) -> (Command, &'static str) {
