@@ -222,7 +222,7 @@ impl Dns<'_> {
                  and some routers answer in their place"
             ),
             _ => format!(
-                "no name server of PUBLIC_DNS answered within {seconds} s, so check whether this machine may ask them over \
+                "no name server of PUBLIC_DNS could say within {seconds} s, so check whether this machine may ask them over \
                  UDP: {odd}"
             ),
         };

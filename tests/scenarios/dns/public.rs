@@ -48,7 +48,7 @@ async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_looks_again
         // Without an answer there is no reason to call DuckDNS again.
         (
             [Manner::Servfail, Manner::Silent, Manner::Servfail],
-            "no name server of PUBLIC_DNS could tell",
+            "no name server of PUBLIC_DNS could say",
             "did not answer about home.duckdns.org",
             1,
         ),
