@@ -8,6 +8,8 @@
 //! - [`clock`]: where the time comes from
 //! - [`programs`]: what each executable reads and wires
 
+#![warn(missing_docs)]
+
 pub mod bandwidth;
 pub mod beacon;
 pub mod clock;

@@ -22,9 +22,11 @@ use super::{
 };
 use crate::serve::collides;
 
+/// The keeper's own token.
 pub const KEEPER_TOKEN: SecretSetting =
     SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
 
+/// The token of the page upstream.
 pub const UPSTREAM_TOKEN: SecretSetting = SecretSetting {
     name: "UPSTREAM_TOKEN",
     help: "The API key of the page upstream, at statuspage.io or another keeper",
@@ -75,6 +77,7 @@ pub struct KeeperSettings {
     #[arg(long, requires = "check")]
     pub online: bool,
     #[command(subcommand)]
+    #[expect(missing_docs, reason = "the help is the subcommand's")]
     pub command: Option<KeeperCommand>,
 }
 
@@ -84,10 +87,12 @@ pub enum KeeperCommand {
     /// Show the state of the relay of the keeper at `KEEPER_ADDR`, and the points that upstream refused
     Relay {
         #[command(subcommand)]
+        #[expect(missing_docs, reason = "the help is the subcommand's")]
         command: Option<RelayCommand>,
     },
 }
 
+/// What to change of the relay.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum RelayCommand {
     /// Queue the points again that upstream refused

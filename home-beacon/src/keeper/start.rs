@@ -52,6 +52,7 @@ impl CurrentRouters {
 /// A keeper that can serve.
 #[derive(Debug)]
 pub enum Started {
+    /// It can be written.
     Ready(Box<Keeper>),
     /// Its disk cannot be written yet.
     Waiting(Box<Waiting>),

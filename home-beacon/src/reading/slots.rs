@@ -14,6 +14,7 @@ pub(crate) const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 pub struct SentPoint {
     /// Seconds since 1970.
     pub timestamp: i64,
+    /// In the metric's unit.
     pub value: f64,
 }
 

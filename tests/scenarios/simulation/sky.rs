@@ -191,7 +191,7 @@ impl Sky<'_> {
     }
 
     /// What the default witnesses say: two of IPv4, one by name, and one of IPv6, over which a plain Lambda reaches no host.
-    pub(crate) fn hear(&mut self, start: Ms) -> (Testimony, Ms) {
+    pub(crate) fn query(&mut self, start: Ms) -> (WitnessEvidence, Ms) {
         let speaking: &[bool] = match self.weather.sight.at(start) {
             Some(Sight::Blind | Sight::BlindButForThePage) => &[false, false, false],
             Some(Sight::OneWitness) => &[false, true, false],

@@ -9,30 +9,43 @@ use super::inspect;
 /// Why a database cannot be used; shown to a person after `DATABASE_URL`.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// Another scheme than `sqlite:`.
     #[error("only sqlite: addresses are known, like sqlite:porchlight.db")]
     Address,
+    /// A database in memory.
     #[error("it keeps nothing: name a file, like sqlite:porchlight.db")]
     Volatile,
+    /// The address is a folder's.
     #[error("{} is a folder: name a file in it, like sqlite:{}", .0.display(), .0.join("porchlight.db").display())]
     Folder(PathBuf),
+    /// The address is a device's, a pipe's or a socket's.
     #[error("{} is a {kind}, and no file: name a file, like sqlite:porchlight.db", path.display())]
+    #[expect(missing_docs, reason = "the message shows them")]
     NoFile { path: PathBuf, kind: &'static str },
+    /// The folder that it should be in does not exist.
     #[error("{} is no folder: make it, or name another place", .0.display())]
     NoFolder(PathBuf),
+    /// This user may not write the file or its folder.
     #[error(
         "user {user}, group {group}, who runs this, may not write {path} ({owner}): let it belong to that user, as \
          `chown {user}:{group} {path}` does, or name another place",
         path = path.display()
     )]
+    #[expect(missing_docs, reason = "the message shows them")]
     Forbidden { path: PathBuf, owner: String, user: u32, group: u32 },
+    /// Another program's database.
     #[error("it is another program's database, and was left as it is: name another file")]
     Foreign,
+    /// A keeper has it open; its process id, where the lock file says so.
     #[error("another keeper{} has it open: stop that one, or name another file", Process(*.0))]
     InUse(Option<u32>),
+    /// Another program holds a lock of SQLite's.
     #[error("another program has it locked: end that one (a shell of SQLite's, a backup), or name another file")]
     Locked,
+    /// Its tables are of a later version.
     #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
     Newer,
+    /// SQLite finds it damaged, in these words.
     #[error(
         "it is damaged ({0}) and was left as it is: keep a copy of it, then save what can be read into a new one with \
          `sqlite3 old.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun; if it \
@@ -40,8 +53,10 @@ pub enum OpenError {
     )]
     // Not `.recover`: Debian's sqlite3 (3.40) is built without what that takes.
     Damaged(String),
+    /// It cannot be opened for another reason, which may pass.
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
     Unusable(#[source] sqlx::Error),
+    /// A migration failed, for a reason that may pass.
     #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
     Migration(#[source] MigrateError),
 }

@@ -64,6 +64,7 @@ impl Form {
         })
     }
 
+    /// As a JSON object.
     pub fn into_object(self) -> Map<String, Value> {
         self.fields
     }

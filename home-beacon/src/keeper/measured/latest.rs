@@ -35,8 +35,9 @@ pub struct LatestReading {
 pub struct LatestOf {
     /// Its latest point; the time is the slot's.
     pub point: Option<LatestReading>,
-    /// The latest measurement of what feeds it, and the latest one that brought a value; neither was skipped or spoilt.
+    /// The latest measurement of what feeds it that was neither skipped nor spoilt.
     pub attempt: Option<LatestReading>,
+    /// The latest of these that brought a value.
     pub valued: Option<LatestReading>,
     /// When the first one failed of those that failed since then.
     pub failing_since: Option<Moment>,
@@ -101,8 +102,9 @@ pub struct Latest {
     pub name: String,
     /// The latest measurement that was neither skipped nor spoilt by a speed test, failed ones included.
     pub measured: Option<LatestReading>,
-    /// When one was spoilt last, and when one was skipped.
+    /// When one was spoilt last.
     pub spoilt_at: Option<Moment>,
+    /// When one was skipped last.
     pub skipped_at: Option<Moment>,
 }
 

@@ -48,6 +48,7 @@ const SUMS_OF_HOURS: &str = "
 /// A stretch of time, cut into buckets.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
+    /// The beginning.
     pub from: Moment,
     /// Not part of it.
     pub to: Moment,
@@ -60,18 +61,23 @@ pub struct Span {
 pub struct Bucket {
     /// When it begins.
     pub at: Moment,
-    /// How many readings had a value, failed, were skipped, and were spoilt by a bandwidth test.
+    /// How many readings had a value.
     pub measured: i64,
+    /// How many failed.
     pub failed: i64,
+    /// How many were skipped.
     pub skipped: i64,
+    /// How many were spoilt by a bandwidth test.
     pub marked: i64,
     /// The average of the values.
     pub value: Option<f64>,
-    /// The least and the most of the samples behind the values.
+    /// The least of the samples behind the values.
     pub min: Option<f64>,
+    /// The most of them.
     pub max: Option<f64>,
-    /// The averages of jitter, in the value's unit, and loss, in percent.
+    /// The average jitter, in the value's unit.
     pub jitter: Option<f64>,
+    /// The average loss, in per cent.
     pub loss: Option<f64>,
 }
 

@@ -42,7 +42,9 @@ const DEADLINES: Deadlines =
 /// The page upstream.
 #[derive(Clone, Debug)]
 pub struct Upstream {
+    /// Its API, which ends in `/v1`.
     pub url: Url,
+    /// What it takes.
     pub token: SecretSource,
     /// For how long a metric that is measured rarely is repeated.
     pub hold: Duration,

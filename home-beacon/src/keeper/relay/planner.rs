@@ -41,6 +41,7 @@ pub const REFUSED: Duration = Duration::from_mins(5);
 /// How a call went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// Upstream has what was sent.
     Accepted,
     /// The token is refused (401, 403), or it is no such service: nothing is wrong with what was sent.
     Refused(String),
@@ -50,7 +51,9 @@ pub enum Answer {
     Wrong(String),
     /// It may go better later; upstream may have said when.
     Failed {
+        /// What went wrong.
         reason: String,
+        /// How long upstream wants to be left alone.
         retry_after: Option<Duration>,
     },
 }
@@ -58,6 +61,7 @@ pub enum Answer {
 /// What became of the points of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// Upstream has them.
     Delivered,
     /// They stay in the queue, wherever in it.
     Kept,
@@ -65,6 +69,7 @@ pub enum Outcome {
     Rejected(String),
 }
 
+/// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// Send these, the oldest first.
@@ -78,7 +83,9 @@ pub enum Next {
 /// Something that only a person can mend, and when it is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
+    /// What is to be mended.
     pub reason: String,
+    /// When it is tried again.
     pub until: Duration,
 }
 
@@ -108,6 +115,7 @@ pub struct Planner {
 }
 
 impl Planner {
+    /// One that begins now.
     pub fn new(now: Duration) -> Self {
         Self {
             calls: std::iter::repeat_n(now, BEFORE).collect(),

@@ -23,6 +23,7 @@ pub enum Condition {
 /// The state of the relay.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
+    /// Whether calls succeed.
     pub condition: Condition,
     /// Why, where it is not well.
     pub reason: Option<String>,
@@ -30,17 +31,22 @@ pub struct Report {
     pub left: Vec<Left>,
     /// When upstream's page was copied last.
     pub mirrored_at: Option<Timestamp>,
-    /// Since this process began: calls, how many of them failed, points that upstream has taken, and repetitions beside those.
+    /// Calls since this process began.
     pub calls: u64,
+    /// How many of them failed.
     pub failed_calls: u64,
+    /// Points that upstream has taken since then.
     pub points: u64,
+    /// Repetitions that upstream has taken since then.
     pub held_points: u64,
 }
 
 /// What is left alone, and why.
 #[derive(Clone, Debug, Serialize)]
 pub struct Left {
+    /// A metric's or a component's id.
     pub id: String,
+    /// What upstream said.
     pub reason: String,
 }
 
@@ -49,6 +55,7 @@ pub struct Left {
 pub struct Reports(Arc<Mutex<Report>>);
 
 impl Reports {
+    /// The state now.
     pub fn latest(&self) -> Report {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -17,19 +17,26 @@ pub const MAX_DECIMAL_PLACES: u8 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
+    /// The page that is shown.
     pub page: SeedPage,
+    /// Its components, in their order.
     #[serde(default)]
     pub components: Vec<SeedComponent>,
+    /// Its metrics.
     #[serde(default)]
     pub metrics: Vec<SeedMetric>,
 }
 
+/// The page.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedPage {
+    /// As upstream has it.
     #[serde(deserialize_with = "checked")]
     pub id: PageId,
+    /// Its heading.
     pub name: String,
+    /// What it is about.
     pub description: Option<String>,
     /// Where the page can be reached: what links to it and to its incidents begin with.
     pub url: Option<String>,
@@ -38,12 +45,16 @@ pub struct SeedPage {
     pub time_zone: String,
 }
 
+/// A component.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedComponent {
+    /// As upstream has it.
     #[serde(deserialize_with = "checked")]
     pub id: ComponentId,
+    /// What visitors read.
     pub name: String,
+    /// What it is.
     pub description: Option<String>,
     /// Whether its status is sent upstream: then this keeper alone may set it there.
     #[serde(default)]
@@ -54,11 +65,14 @@ pub struct SeedComponent {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedMetric {
+    /// As upstream has it.
     #[serde(deserialize_with = "checked")]
     pub id: MetricId,
+    /// What visitors read.
     pub name: String,
     /// The unit, like `ms`.
     pub suffix: Option<String>,
+    /// How many decimal places are shown.
     #[serde(default)]
     pub decimal_places: u8,
     /// The readings that feed it, like `ping`; without it only what is sent to the metric itself.

@@ -46,16 +46,22 @@ pub enum IncidentFilter {
 /// An incident to be opened.
 #[derive(Debug)]
 pub struct NewIncident {
+    /// Its heading.
     pub name: String,
+    /// Everything else.
     pub patch: IncidentPatch,
+    /// When it was, where it is entered afterwards.
     pub backfilled: Option<Moment>,
 }
 
 /// What to change of an update; absent fields stay.
 #[derive(Debug, Default)]
 pub struct UpdatePatch {
+    /// Its text.
     pub body: Option<String>,
+    /// The time that visitors read.
     pub display_at: Option<Moment>,
+    /// Whether subscribers were to be notified.
     pub deliver_notifications: Option<bool>,
 }
 
