@@ -21,7 +21,7 @@ use crate::{
         destination::HANDING_OVER,
         line_use::{LineUse, STATE},
         memory::{Loaded, MemoryError, Version},
-        run::{Ending, RunReport, run},
+        run::{RunReport, RunStatus, run},
     },
     reading::{Metric, Outcome, Reading},
 };
@@ -78,7 +78,7 @@ impl Bandwidth<'_> {
         let meter = Arc::default();
         match self.plan(report.at, until, &meter).await {
             Plan::Unknown(why) => {
-                report.ending = Ending::NotDone;
+                report.ending = RunStatus::NotDone;
                 report.say(format!("nothing was measured, because what past runs used is not known: {why}"));
                 self.settle(Instant::now() + MEMORY_TIMEOUT).await;
                 return report;
@@ -108,8 +108,8 @@ impl Bandwidth<'_> {
         let wanted = |reading: &Reading| matches!(reading.metric.as_str(), "bandwidth" | "upload");
         let failed = |reading: &Reading| wanted(reading) && matches!(reading.outcome, Outcome::Failure(_));
         let recorded = self.settings.keeper.keeper_url.is_some() && !self.settings.run.dry_run;
-        if report.ending == Ending::Done && !recorded && report.readings.iter().any(failed) {
-            report.ending = Ending::NotRecorded;
+        if report.ending == RunStatus::Done && !recorded && report.readings.iter().any(failed) {
+            report.ending = RunStatus::NotRecorded;
         }
     }
 

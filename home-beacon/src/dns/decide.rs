@@ -16,7 +16,7 @@ use std::{fmt, net::IpAddr};
 
 use jiff::Timestamp;
 
-use super::{record::Accepted, sense::Sensed};
+use super::{detect::Detected, record::Accepted};
 
 /// How our address becomes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub(super) fn asks_sources(how: How, accepted: Option<Accepted>, now: Timestamp)
 }
 
 /// Decides from what was accepted last and what the sources say, which does not count where they need not be asked.
-pub(super) fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: Timestamp) -> Decision {
+pub(super) fn decide(how: How, accepted: Option<Accepted>, detected: Detected, now: Timestamp) -> Decision {
     let given = |address| (how == How::Detect).then_some(address);
     let Some(accepted) = accepted else {
-        return match (how, sensed) {
+        return match (how, detected) {
             (How::Server, _) => Decision::Call(Why::NeverCalled, None),
-            (How::Detect, Sensed::Moved(address)) => Decision::Call(Why::NeverCalled, Some(address)),
+            (How::Detect, Detected::Moved(address)) => Decision::Call(Why::NeverCalled, Some(address)),
             (How::Detect, _) => Decision::Unknown,
         };
     };
@@ -84,14 +84,14 @@ pub(super) fn decide(how: How, accepted: Option<Accepted>, sensed: Sensed, now: 
     if how == How::Server && accepted.is_due(now) {
         return Decision::Call(Why::Due, None);
     }
-    match (sensed, how) {
-        (Sensed::Moved(to), How::Server) if accepted.seen == Some(to) => Decision::Stay(from),
-        (Sensed::Unclear, How::Server) if accepted.is_recent(now) => Decision::Stay(from),
-        (Sensed::Moved(to), _) => Decision::Call(Why::Moved { from, to }, given(to)),
-        (Sensed::Same, _) if accepted.is_due(now) => Decision::Call(Why::Due, given(from)),
-        (Sensed::Same, _) => Decision::Stay(from),
-        (Sensed::Unclear, How::Server) => Decision::Call(Why::Unclear, None),
-        (Sensed::Unclear, How::Detect) => Decision::Unknown,
+    match (detected, how) {
+        (Detected::Moved(to), How::Server) if accepted.seen == Some(to) => Decision::Stay(from),
+        (Detected::Unclear, How::Server) if accepted.is_recent(now) => Decision::Stay(from),
+        (Detected::Moved(to), _) => Decision::Call(Why::Moved { from, to }, given(to)),
+        (Detected::Same, _) if accepted.is_due(now) => Decision::Call(Why::Due, given(from)),
+        (Detected::Same, _) => Decision::Stay(from),
+        (Detected::Unclear, How::Server) => Decision::Call(Why::Unclear, None),
+        (Detected::Unclear, How::Detect) => Decision::Unknown,
     }
 }
 
@@ -114,8 +114,8 @@ impl fmt::Display for Why {
 
 #[cfg(test)]
 mod tests {
+    use Detected::{Moved, Same, Unclear};
     use How::{Detect, Server};
-    use Sensed::{Moved, Same, Unclear};
     use jiff::SignedDuration;
 
     use super::*;
@@ -130,7 +130,7 @@ mod tests {
             |minutes| Some(Accepted { address: old, at: now - SignedDuration::from_mins(minutes), seen: None });
         let beside = |seen| Some(Accepted { address: old, at: now - SignedDuration::from_hours(1), seen: Some(seen) });
         let moved = || Why::Moved { from: old, to: new };
-        for (how, accepted, sensed, expected) in [
+        for (how, accepted, detected, expected) in [
             (Server, None, Unclear, Decision::Call(Why::NeverCalled, None)),
             (Server, None, Moved(new), Decision::Call(Why::NeverCalled, None)),
             (Server, hours_ago(25), Unclear, Decision::Call(Why::Due, None)),
@@ -153,7 +153,7 @@ mod tests {
             (Detect, hours_ago(1), Moved(new), Decision::Call(moved(), Some(new))),
             (Detect, hours_ago(1), Unclear, Decision::Unknown),
         ] {
-            assert_eq!(decide(how, accepted, sensed, now), expected, "{how:?} {accepted:?} {sensed:?}");
+            assert_eq!(decide(how, accepted, detected, now), expected, "{how:?} {accepted:?} {detected:?}");
         }
     }
 

@@ -13,14 +13,14 @@ use tokio::time::Instant;
 use super::{
     DnsSettings,
     address::Family,
+    consensus::{Consensus, consensus, disagreements},
     decide::{Decision, asks_sources, contradicted, decide},
-    outside::{Named, Outside},
+    detect::{Detected, detect},
     own::{self, Own},
     public::PublicDns,
     record::Accepted,
-    sense::{Sensed, sensed},
+    services::{Named, Services},
     share::part,
-    standing::{Standing, oddities, standing},
 };
 
 /// How long checking public DNS may take where nothing seems to have changed.
@@ -45,7 +45,7 @@ pub(super) struct Finding {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking<'a> {
     pub(super) settings: &'a DnsSettings,
-    pub(super) outside: &'a Outside,
+    pub(super) services: &'a Services,
     pub(super) public: &'a PublicDns,
 }
 
@@ -59,56 +59,56 @@ impl Asking<'_> {
     ) -> Finding {
         let how = self.settings.how(family);
         let own = if family == Family::V6 { own::own() } else { None };
-        let (sensed, unclear) = if asks_sources(how, accepted, now) {
-            self.sense(family, own, accepted.map(|accepted| accepted.address), part(2, until)).await
+        let (detected, unclear) = if asks_sources(how, accepted, now) {
+            self.detect(family, own, accepted.map(|accepted| accepted.address), part(2, until)).await
         } else {
-            (Sensed::Unclear, String::new())
+            (Detected::Unclear, String::new())
         };
         let mut unconfirmed = String::new();
-        let decision = match decide(how, accepted, sensed, now) {
+        let decision = match decide(how, accepted, detected, now) {
             // Only where nothing seems to have changed: a name server that is asked before a change keeps the old
             // answer for as long as it lives, and gives it to every client.
             Decision::Stay(address) => {
                 let until = part(2, until).min(Instant::now() + CHECK_TIMEOUT);
                 let check = self.public.ask(&self.settings.domain, &[address], until).await;
-                match standing(&check.responses) {
-                    Standing::Agrees => Decision::Stay(address),
-                    Standing::Disagrees => contradicted(how, address, oddities(&check.responses)),
-                    Standing::Unknown => {
-                        unconfirmed = oddities(&check.responses);
+                match consensus(&check.responses) {
+                    Consensus::Agrees => Decision::Stay(address),
+                    Consensus::Disagrees => contradicted(how, address, disagreements(&check.responses)),
+                    Consensus::Unknown => {
+                        unconfirmed = disagreements(&check.responses);
                         Decision::Stay(address)
                     }
                 }
             }
             decided => decided,
         };
-        let seen = match sensed {
-            Sensed::Moved(seen) => Some(seen),
-            Sensed::Same | Sensed::Unclear => None,
+        let seen = match detected {
+            Detected::Moved(seen) => Some(seen),
+            Detected::Same | Detected::Unclear => None,
         };
         let temporary = own.filter(|own| own.is_temporary).map(|own| own.address);
         Finding { family, decision, seen, unclear, unconfirmed, temporary }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
-    async fn sense(
+    async fn detect(
         self,
         family: Family,
         own: Option<Own>,
         accepted: Option<IpAddr>,
         until: Instant,
-    ) -> (Sensed, String) {
+    ) -> (Detected, String) {
         let mut sources: Vec<_> = self.settings.sources(family).iter().collect();
         fastrand::shuffle(&mut sources);
         let (first, others) = sources.split_at(if accepted.is_some() { 1 } else { sources.len() });
         let at_first = if others.is_empty() { until } else { part(2, until) };
-        let mut answers = join_all(first.iter().map(|source| self.outside.ask(source, family, own, at_first))).await;
-        if weigh(&answers, accepted) != Sensed::Same {
-            answers.extend(join_all(others.iter().map(|source| self.outside.ask(source, family, own, until))).await);
+        let mut answers = join_all(first.iter().map(|source| self.services.ask(source, family, own, at_first))).await;
+        if weigh(&answers, accepted) != Detected::Same {
+            answers.extend(join_all(others.iter().map(|source| self.services.ask(source, family, own, until))).await);
         }
-        let sensed = weigh(&answers, accepted);
-        let unclear = if sensed == Sensed::Unclear { unclear(family, &answers) } else { String::new() };
-        (sensed, unclear)
+        let detected = weigh(&answers, accepted);
+        let unclear = if detected == Detected::Unclear { unclear(family, &answers) } else { String::new() };
+        (detected, unclear)
     }
 }
 
@@ -131,9 +131,9 @@ impl Finding {
     }
 }
 
-fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Sensed {
+fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Detected {
     let named: Vec<IpAddr> = answers.iter().filter_map(|(_, named)| named.as_ref().ok().copied()).collect();
-    sensed(&named, accepted)
+    detect(&named, accepted)
 }
 
 /// What the sources said, in words: those that said the same are named together.

@@ -16,13 +16,13 @@ use super::{
     DnsSettings,
     address::Family,
     answer::NotTaken,
-    course::Course,
+    consensus::{Consensus, consensus, disagreements},
     find::{Asking, Finding},
-    outside::Outside,
     public::PublicDns,
     record::{self, Record},
+    run_state::RunState,
+    services::Services,
     share::part,
-    standing::{Standing, oddities, standing},
     token::{TOKEN, Token},
     update::Update,
 };
@@ -30,7 +30,7 @@ use crate::{
     job::{
         context::Context,
         destination::HANDING_OVER,
-        run::{Ending, RunReport, run},
+        run::{RunReport, RunStatus, run},
     },
     reading::{Metric, Outcome, Reading},
 };
@@ -41,7 +41,7 @@ const AGREEING: Duration = Duration::from_secs(90);
 struct Dns<'a> {
     settings: &'a DnsSettings,
     token: SecretSource,
-    outside: Outside,
+    services: Services,
     public: PublicDns,
     context: Context,
     jitter: Duration,
@@ -61,7 +61,7 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
     let context = Context::prepare(settings)?;
     let token = TOKEN.require()?;
     current(&token)?;
-    let outside = Outside::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
+    let services = Services::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
     let public = PublicDns::new(&settings.public_dns);
     if let Some(code) = context.check(settings, async { public.exist(&settings.domain).await }).await {
         return Ok(code);
@@ -70,7 +70,7 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
         tracing::warn!("nothing is remembered, so DuckDNS is called at every run: set KEEPER_URL or STATE_DIR");
     }
     let jitter = if stdout().is_terminal() { Duration::ZERO } else { settings.jitter };
-    let dns = Dns { settings, token, outside, public, context, jitter };
+    let dns = Dns { settings, token, services, public, context, jitter };
     Ok(run(&settings.run, settings.deadline, async |until| dns.once(until).await).await)
 }
 
@@ -81,48 +81,48 @@ fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
 
 impl Dns<'_> {
     async fn once(&self, until: Instant) -> RunReport {
-        let mut course = Course::new(RunReport::new(Timestamp::now(), &self.settings.run));
+        let mut state = RunState::new(RunReport::new(Timestamp::now(), &self.settings.run));
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
-        let loaded = self.load(&mut course, part(4, work)).await;
+        let loaded = self.load(&mut state, part(4, work)).await;
         let is_known = loaded.is_some();
         let mut record = Record::of(&self.settings.domain, loaded.flatten());
-        let asking = Asking { settings: self.settings, outside: &self.outside, public: &self.public };
-        let find = |family: &Family| asking.find(*family, record.accepted(*family), course.report.at, work);
+        let asking = Asking { settings: self.settings, services: &self.services, public: &self.public };
+        let find = |family: &Family| asking.find(*family, record.accepted(*family), state.report.at, work);
         let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
         for temporary in findings.iter().filter_map(|finding| finding.temporary) {
-            course.report.say(format!(
+            state.report.say(format!(
                 "the only IPv6 address of this machine is {temporary}, a temporary one, which it drops within days: where the \
                  router lets the world in by address, give this machine one that stays"
             ));
         }
-        let updates = course.weigh(&findings);
+        let updates = state.weigh(&findings);
         if self.settings.run.dry_run {
             for update in &updates {
-                course.report.say(format!("in earnest, DuckDNS would be called now to set {update}"));
+                state.report.say(format!("in earnest, DuckDNS would be called now to set {update}"));
             }
-            return course.report;
+            return state.report;
         }
         let seen = findings.iter().find_map(|finding| finding.seen.filter(|_| finding.family == Family::V4));
-        let taken = self.call(&updates, seen, &mut record, &mut course, work).await;
+        let taken = self.call(&updates, seen, &mut record, &mut state, work).await;
         let waited = match &taken {
-            Some(taken) => self.wait(taken, &record, &mut course, work).await,
+            Some(taken) => self.wait(taken, &record, &mut state, work).await,
             None => None,
         };
         let outcome = match waited {
-            Some(waited) if course.failures.is_empty() => Outcome::Value(waited.as_secs_f64()),
-            None if course.failures.is_empty() => {
+            Some(waited) if state.failures.is_empty() => Outcome::Value(waited.as_secs_f64()),
+            None if state.failures.is_empty() => {
                 if !record.failing || !findings.iter().all(Finding::is_confirmed) {
-                    return course.report;
+                    return state.report;
                 }
-                course.report.say("public DNS agrees again");
+                state.report.say("public DNS agrees again");
                 Outcome::Value(0.0)
             }
-            _ => Outcome::Failure(course.failures.join("; ")),
+            _ => Outcome::Failure(state.failures.join("; ")),
         };
         let failing = matches!(outcome, Outcome::Failure(_));
-        let report = self.hand_over(outcome, course, until).await;
-        if is_known && record.failing != failing && (failing || report.ending == Ending::Done) {
+        let report = self.hand_over(outcome, state, until).await;
+        if is_known && record.failing != failing && (failing || report.ending == RunStatus::Done) {
             record.failing = failing;
             if let Err(error) = self.context.memory.save(record::JOB, &record, until).await {
                 tracing::warn!("how this ended cannot be remembered: {error}");
@@ -133,11 +133,11 @@ impl Dns<'_> {
 
     /// What is remembered; `None` where that cannot be learned. Then it counts as nothing: better DuckDNS is called too
     /// often.
-    async fn load(&self, course: &mut Course, until: Instant) -> Option<Option<Record>> {
+    async fn load(&self, state: &mut RunState, until: Instant) -> Option<Option<Record>> {
         match self.context.memory.load(record::JOB, until).await {
             Ok(loaded) => Some(loaded.state),
             Err(error) => {
-                course.report.say(format!("what was done before is not known: {error}"));
+                state.report.say(format!("what was done before is not known: {error}"));
                 None
             }
         }
@@ -150,7 +150,7 @@ impl Dns<'_> {
         updates: &[Update],
         seen: Option<IpAddr>,
         record: &mut Record,
-        course: &mut Course,
+        state: &mut RunState,
         work: Instant,
     ) -> Option<Taken> {
         if updates.is_empty() {
@@ -159,7 +159,7 @@ impl Dns<'_> {
         let token = match current(&self.token) {
             Ok(token) => token,
             Err(wrong) => {
-                course.fail(Ending::WrongSetting, wrong.to_string());
+                state.fail(RunStatus::WrongSetting, wrong.to_string());
                 return None;
             }
         };
@@ -170,20 +170,20 @@ impl Dns<'_> {
         let mut done: Option<Taken> = None;
         for (index, update) in updates.iter().enumerate() {
             let to_come = u32::try_from(updates.len() - index).unwrap_or(1);
-            match self.outside.update(*update, &self.settings.domain, &token, part(to_come, until)).await {
+            match self.services.update(*update, &self.settings.domain, &token, part(to_come, until)).await {
                 Err(refused @ NotTaken::Refused) => {
-                    course.fail(Ending::WrongSetting, refused.to_string());
+                    state.fail(RunStatus::WrongSetting, refused.to_string());
                     // The next call would be refused as well.
                     break;
                 }
-                Err(error) => course.fail(Ending::NotDone, error.to_string()),
+                Err(error) => state.fail(RunStatus::NotDone, error.to_string()),
                 Ok(addresses) => {
                     for address in &addresses {
                         let seen = seen.filter(|seen| seen.is_ipv4() == address.is_ipv4() && seen != address);
                         record.accept(*address, Timestamp::now(), seen);
-                        course.report.say(format!("DuckDNS took {address} for {}", self.settings.names()));
+                        state.report.say(format!("DuckDNS took {address} for {}", self.settings.names()));
                         if let Some(seen) = seen {
-                            course.report.say(format!(
+                            state.report.say(format!(
                                 "sources see us come from {seen}, DuckDNS from {address}: with a VPN or a second line, check \
                                  which of them leads to the beacon"
                             ));
@@ -198,7 +198,7 @@ impl Dns<'_> {
     }
 
     /// Remembers what DuckDNS took, and waits meanwhile until public DNS agrees with it: how long that lasted.
-    async fn wait(&self, taken: &Taken, record: &Record, course: &mut Course, work: Instant) -> Option<Duration> {
+    async fn wait(&self, taken: &Taken, record: &Record, state: &mut RunState, work: Instant) -> Option<Duration> {
         let until = work.min(taken.at + AGREEING);
         let check = async {
             let check = self.public.wait(&self.settings.domain, &taken.addresses, until).await;
@@ -206,18 +206,18 @@ impl Dns<'_> {
         };
         let (stored, (check, seconds)) = tokio::join!(self.context.memory.save(record::JOB, record, work), check);
         if let Err(error) = stored {
-            course.report.say(format!("this cannot be remembered: {error}"));
-            course.end(Ending::NotDone);
+            state.report.say(format!("this cannot be remembered: {error}"));
+            state.end(RunStatus::NotDone);
         }
-        let odd = oddities(&check.responses);
-        let why = match (standing(&check.responses), check.answered) {
-            (Standing::Agrees, Some(answered)) => {
+        let odd = disagreements(&check.responses);
+        let why = match (consensus(&check.responses), check.answered) {
+            (Consensus::Agrees, Some(answered)) => {
                 let waited = answered.saturating_duration_since(taken.at);
                 let but = if odd.is_empty() { odd } else { format!(", but {odd}") };
-                course.report.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
+                state.report.say(format!("public DNS agreed after {:.1} s{but}", waited.as_secs_f64()));
                 return Some(waited);
             }
-            (Standing::Disagrees, _) => format!(
+            (Consensus::Disagrees, _) => format!(
                 "public DNS does not agree after {seconds} s: {odd}; name servers may keep an old answer for some minutes, \
                  and some routers answer in their place"
             ),
@@ -226,19 +226,19 @@ impl Dns<'_> {
                  UDP: {odd}"
             ),
         };
-        course.fail(Ending::NotDone, why);
+        state.fail(RunStatus::NotDone, why);
         None
     }
 
-    async fn hand_over(&self, outcome: Outcome, course: Course, until: Instant) -> RunReport {
-        let Course { mut report, .. } = course;
+    async fn hand_over(&self, outcome: Outcome, state: RunState, until: Instant) -> RunReport {
+        let RunState { mut report, .. } = state;
         let mut reading = Reading::new(Metric::ours(record::JOB), report.at, outcome);
         reading.target = Some(shortened(&self.settings.names()));
         reading.method = Some(self.settings.method());
         report.readings.push(reading);
         let ending = report.ending;
         report.hand_over(&self.context.destination, until).await;
-        if ending != Ending::Done {
+        if ending != RunStatus::Done {
             report.ending = ending;
         }
         report

@@ -6,34 +6,34 @@
 //! - [`answer`], [`source`]: what DuckDNS and address sources answer
 //!
 //! What is done about it:
-//! - `sense`: what sources together say of our address
+//! - `detect`: what sources together say of our address
 //! - `decide`: whether DuckDNS is to be called
 //! - `update`: what one call sets, and whether it did
-//! - `standing`: what public DNS says of it
+//! - `consensus`: what public DNS says of it
 //! - `record`: what is remembered between runs
 //!
-//! What goes outside: `outside` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
-//! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `course`, what it has come to.
+//! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
+//! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
 
 pub mod address;
 pub mod answer;
+mod consensus;
 #[cfg(test)]
 mod corpus;
-mod course;
 mod decide;
+mod detect;
 mod fetch;
 mod find;
 mod job;
 pub mod name;
-mod outside;
 mod own;
 mod public;
 mod record;
-mod sense;
+mod run_state;
+mod services;
 mod settings;
 mod share;
 pub mod source;
-mod standing;
 mod token;
 mod update;
 

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     address::Family,
+    consensus::{Answer, Consensus, Response, consensus},
     name::SubName,
-    standing::{Answer, Response, Standing, standing},
 };
 
 /// How long a server may take to answer; a datagram that is lost is sent again meanwhile.
@@ -71,7 +71,7 @@ impl PublicDns {
         loop {
             let check = self.ask(names, expected, until).await;
             let next = Instant::now() + pauses.next().unwrap_or_default();
-            if standing(&check.responses) == Standing::Agrees || next >= until {
+            if consensus(&check.responses) == Consensus::Agrees || next >= until {
                 return check;
             }
             sleep_until(next).await;

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How a run ended, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Ending {
+pub(crate) enum RunStatus {
     /// Readings are where they belong, a failed measurement included, or there was nothing to do.
     Done,
     /// Readings could not be handed over, or what the job is there for could not be done for now.
@@ -34,13 +34,13 @@ pub(crate) enum Ending {
     NotRecorded,
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
+impl From<RunStatus> for ExitCode {
+    fn from(ending: RunStatus) -> Self {
         Self::from(match ending {
-            Ending::Done => 0,
-            Ending::NotDone => 1,
-            Ending::WrongSetting => shared::settings::EXIT_SETTINGS,
-            Ending::NotRecorded => 3,
+            RunStatus::Done => 0,
+            RunStatus::NotDone => 1,
+            RunStatus::WrongSetting => shared::settings::EXIT_SETTINGS,
+            RunStatus::NotRecorded => 3,
         })
     }
 }
@@ -51,7 +51,7 @@ pub(crate) struct RunReport {
     /// When the run began.
     pub(crate) at: Timestamp,
     /// How it ended.
-    pub(crate) ending: Ending,
+    pub(crate) ending: RunStatus,
     /// What happened, for a person; one line each.
     pub(crate) said: Vec<String>,
     /// What was measured.
@@ -68,7 +68,7 @@ impl RunReport {
     /// The report of a run that begins at `at`: done, unless something is set otherwise.
     pub(crate) fn new(at: Timestamp, settings: &RunSettings) -> Self {
         let prints_lines = !settings.prints_json();
-        Self { at, ending: Ending::Done, said: Vec::new(), readings: Vec::new(), details: Value::Null, prints_lines }
+        Self { at, ending: RunStatus::Done, said: Vec::new(), readings: Vec::new(), details: Value::Null, prints_lines }
     }
 
     /// Adds a line for a person.
@@ -86,11 +86,11 @@ impl RunReport {
         match destination.hand_over(&self.readings, until).await {
             Ok(HandedOver::All) => (),
             Ok(HandedOver::Nothing) => {
-                self.ending = Ending::NotRecorded;
+                self.ending = RunStatus::NotRecorded;
                 self.say("nothing was measured, and there is no keeper to record that");
             }
             Err(error) => {
-                self.ending = Ending::NotDone;
+                self.ending = RunStatus::NotDone;
                 self.say(format!("not handed over: {error}"));
             }
         }
@@ -110,7 +110,7 @@ pub(crate) async fn run(
         let until = Instant::now() + deadline;
         let report = timeout_at(until + GRACE, once(until)).await.unwrap_or_else(|_| {
             let mut late = RunReport::new(Timestamp::now(), settings);
-            late.ending = Ending::NotDone;
+            late.ending = RunStatus::NotDone;
             late.say("it did not end in time and was cut off");
             late
         });
@@ -125,7 +125,7 @@ pub(crate) async fn run(
         () = sleep(settings.start_delay) => (),
         () = &mut stop => {
             tracing::warn!("asked to end before it began");
-            return if settings.every.is_some() { ExitCode::SUCCESS } else { Ending::NotDone.into() };
+            return if settings.every.is_some() { ExitCode::SUCCESS } else { RunStatus::NotDone.into() };
         }
     }
     let Some(every) = settings.every else {
@@ -133,7 +133,7 @@ pub(crate) async fn run(
             ending = round() => ending.into(),
             () = &mut stop => {
                 tracing::warn!("asked to end before it was done");
-                Ending::NotDone.into()
+                RunStatus::NotDone.into()
             }
         };
     };

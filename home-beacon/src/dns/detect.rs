@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// What is known of our address beside the one that DuckDNS took last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sensed {
+pub(super) enum Detected {
     /// It is still that one.
     Same,
     /// Two or more sources agree on another, or on the first ever.
@@ -16,12 +16,12 @@ pub(super) enum Sensed {
 /// Weighs what sources named. Two that agree on another address outweigh one that still names the old one; where no two
 /// agree, one that names the old one is enough to leave everything as it is: a home that stays where it is costs a call
 /// of one source, and a source alone can never move it.
-pub(super) fn sensed(named: &[IpAddr], accepted: Option<IpAddr>) -> Sensed {
+pub(super) fn detect(named: &[IpAddr], accepted: Option<IpAddr>) -> Detected {
     match (agreed(named), accepted) {
-        (Some(address), Some(accepted)) if address == accepted => Sensed::Same,
-        (Some(address), _) => Sensed::Moved(address),
-        (None, Some(accepted)) if named.contains(&accepted) => Sensed::Same,
-        (None, _) => Sensed::Unclear,
+        (Some(address), Some(accepted)) if address == accepted => Detected::Same,
+        (Some(address), _) => Detected::Moved(address),
+        (None, Some(accepted)) if named.contains(&accepted) => Detected::Same,
+        (None, _) => Detected::Unclear,
     }
 }
 
@@ -35,7 +35,7 @@ fn agreed(named: &[IpAddr]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use Sensed::{Moved, Same, Unclear};
+    use Detected::{Moved, Same, Unclear};
 
     use super::*;
 
@@ -67,7 +67,7 @@ mod tests {
             (&[2, 2, 2, 1, 1], Some(1), Moved(address(2))),
         ] {
             let named: Vec<_> = named.iter().copied().map(address).collect();
-            assert_eq!(sensed(&named, accepted.map(address)), expected, "{named:?} {accepted:?}");
+            assert_eq!(detect(&named, accepted.map(address)), expected, "{named:?} {accepted:?}");
         }
     }
 }

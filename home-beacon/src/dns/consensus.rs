@@ -31,7 +31,7 @@ pub(super) struct Response {
 
 /// What the servers together say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Consensus {
     Agrees,
     Disagrees,
     /// No server answered.
@@ -79,7 +79,7 @@ impl fmt::Display for Response {
 /// Weighs the responses. A server agrees when all that it answered is as expected; the world agrees when more than half
 /// of the servers that answered at all do. So one that keeps an old answer for too long, or is blocked by the provider,
 /// neither makes a run fail nor DuckDNS be called at every run.
-pub(super) fn standing(responses: &[Response]) -> Standing {
+pub(super) fn consensus(responses: &[Response]) -> Consensus {
     let mut servers: Vec<SocketAddr> = responses.iter().map(|response| response.server).collect();
     servers.sort_unstable();
     servers.dedup();
@@ -92,14 +92,14 @@ pub(super) fn standing(responses: &[Response]) -> Standing {
         .collect();
     let agreeing = votes.iter().filter(|agrees| **agrees).count();
     match votes.len() {
-        0 => Standing::Unknown,
-        all if agreeing * 2 > all => Standing::Agrees,
-        _ => Standing::Disagrees,
+        0 => Consensus::Unknown,
+        all if agreeing * 2 > all => Consensus::Agrees,
+        _ => Consensus::Disagrees,
     }
 }
 
 /// What is not as expected, in words; empty when all is.
-pub(super) fn oddities(responses: &[Response]) -> String {
+pub(super) fn disagreements(responses: &[Response]) -> String {
     let mut odd: Vec<String> = Vec::new();
     for text in responses.iter().filter(|response| response.is_odd()).map(ToString::to_string) {
         // Both families may have the same to say.
@@ -132,26 +132,26 @@ mod tests {
     #[test]
     fn more_than_half_of_those_that_answer_decide() {
         for (answers, expected) in [
-            (vec![], Standing::Unknown),
-            (vec![Silent, Failed("SERVFAIL"), Silent], Standing::Unknown),
-            (vec![right(), right(), right()], Standing::Agrees),
-            (vec![right(), right(), wrong()], Standing::Agrees),
-            (vec![right(), Silent, Failed("REFUSED")], Standing::Agrees),
-            (vec![right(), wrong(), wrong()], Standing::Disagrees),
-            (vec![right(), wrong(), Silent], Standing::Disagrees),
-            (vec![NoName, NoName, right()], Standing::Disagrees),
-            (vec![NoAddress], Standing::Disagrees),
-            (vec![Addresses(vec![[81, 2, 69, 142].into(), [81, 2, 69, 1].into()])], Standing::Disagrees),
+            (vec![], Consensus::Unknown),
+            (vec![Silent, Failed("SERVFAIL"), Silent], Consensus::Unknown),
+            (vec![right(), right(), right()], Consensus::Agrees),
+            (vec![right(), right(), wrong()], Consensus::Agrees),
+            (vec![right(), Silent, Failed("REFUSED")], Consensus::Agrees),
+            (vec![right(), wrong(), wrong()], Consensus::Disagrees),
+            (vec![right(), wrong(), Silent], Consensus::Disagrees),
+            (vec![NoName, NoName, right()], Consensus::Disagrees),
+            (vec![NoAddress], Consensus::Disagrees),
+            (vec![Addresses(vec![[81, 2, 69, 142].into(), [81, 2, 69, 1].into()])], Consensus::Disagrees),
         ] {
             let responses: Vec<_> = (1..).zip(answers).map(|(server, answer)| response(server, answer)).collect();
-            assert_eq!(standing(&responses), expected, "{responses:?}");
+            assert_eq!(consensus(&responses), expected, "{responses:?}");
         }
     }
 
     #[test]
     fn a_server_agrees_only_when_it_does_so_of_every_name() {
-        assert_eq!(standing(&[response(1, right()), response(1, wrong())]), Standing::Disagrees);
-        assert_eq!(standing(&[response(1, right()), response(1, Silent)]), Standing::Agrees);
+        assert_eq!(consensus(&[response(1, right()), response(1, wrong())]), Consensus::Disagrees);
+        assert_eq!(consensus(&[response(1, right()), response(1, Silent)]), Consensus::Agrees);
     }
 
     #[test]
@@ -164,10 +164,10 @@ mod tests {
             response(5, Silent),
         ];
         assert_eq!(
-            oddities(&all),
+            disagreements(&all),
             "2.2.2.2 says 81.2.69.1 for home.duckdns.org; 3.3.3.3 says that home.duckdns.org does not exist (NXDOMAIN); \
              4.4.4.4 could not find out about home.duckdns.org (SERVFAIL); 5.5.5.5 did not answer about home.duckdns.org"
         );
-        assert_eq!(oddities(&all[..1]), "");
+        assert_eq!(disagreements(&all[..1]), "");
     }
 }

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::{address::Family, decide::Decision, find::Finding, update::Update};
-use crate::job::run::{Ending, RunReport};
+use crate::job::run::{RunReport, RunStatus};
 
 /// A run on its way.
-pub(super) struct Course {
+pub(super) struct RunState {
     pub(super) report: RunReport,
     /// What failed, in words.
     pub(super) failures: Vec<String>,
 }
 
-impl Course {
+impl RunState {
     pub(super) fn new(report: RunReport) -> Self {
         Self { report, failures: Vec::new() }
     }
@@ -33,7 +33,7 @@ impl Course {
                 Decision::Stay(address) => {
                     self.report.say(format!("{family}: still {address}; of public DNS, {unconfirmed}"));
                 }
-                Decision::Unknown => self.fail(Ending::NotDone, unclear.clone()),
+                Decision::Unknown => self.fail(RunStatus::NotDone, unclear.clone()),
                 Decision::Call(why, address) => {
                     let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
                     self.report.say(format!("{family}: {why}{but}"));
@@ -54,15 +54,15 @@ impl Course {
         updates
     }
 
-    pub(super) fn fail(&mut self, ending: Ending, why: String) {
+    pub(super) fn fail(&mut self, ending: RunStatus, why: String) {
         self.report.say(why.as_str());
         self.failures.push(why);
         self.end(ending);
     }
 
     /// A wrong setting stays the most telling ending.
-    pub(super) fn end(&mut self, ending: Ending) {
-        if self.report.ending != Ending::WrongSetting {
+    pub(super) fn end(&mut self, ending: RunStatus) {
+        if self.report.ending != RunStatus::WrongSetting {
             self.report.ending = ending;
         }
     }

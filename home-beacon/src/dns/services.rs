@@ -31,7 +31,7 @@ const OF_DUCKDNS: Deadlines =
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
-pub(super) struct Outside {
+pub(super) struct Services {
     duckdns: Url,
     tls: Arc<ClientConfig>,
     over_ipv4: Client,
@@ -59,7 +59,7 @@ impl Unnamed {
     }
 }
 
-impl Outside {
+impl Services {
     /// # Errors
     /// When this machine can make no client.
     pub(super) fn new(settings: &DnsSettings) -> Result<Self, SetupError> {
