@@ -1,4 +1,4 @@
-//! Tells the program when it was built, in seconds since 1970: a clock that shows an earlier time is not set.
+//! Puts the build time into the program, in seconds since 1970: a clock that shows an earlier time is not set.
 
 use std::{env, time::SystemTime};
 

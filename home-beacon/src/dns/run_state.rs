@@ -60,7 +60,7 @@ impl RunState {
         self.end(ending);
     }
 
-    /// A wrong setting stays the most telling ending.
+    /// A wrong setting stays the ending that counts.
     pub(super) fn end(&mut self, ending: RunStatus) {
         if self.report.ending != RunStatus::WrongSetting {
             self.report.ending = ending;

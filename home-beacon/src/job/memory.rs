@@ -40,7 +40,7 @@ pub(crate) struct Loaded<T> {
     pub(crate) version: Version,
 }
 
-/// Tells what was loaded from what another run has put in its place since.
+/// The version that was loaded, to detect that another run has replaced it since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     /// The keeper's.

@@ -15,7 +15,7 @@ use shared::{
 };
 
 /// The fewest characters that a keeper's token may have.
-const SHORTEST_TOKEN: usize = 16;
+const MIN_TOKEN: usize = 16;
 
 /// The program from its arguments to its exit code.
 ///
@@ -63,12 +63,12 @@ pub async fn main() -> ExitCode {
 
 async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<()> {
     let shutdown = shared::shutdown::requested();
-    let told = |error: StartError| match error {
+    let as_setting = |error: StartError| match error {
         StartError::Setting(wrong) => wrong.into(),
         wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
         other => anyhow::Error::new(other),
     };
-    let keeper = start(config, Host::system()).await.map_err(told)?;
+    let keeper = start(config, Host::system()).await.map_err(as_setting)?;
     let listeners = Listeners {
         private: listen(settings.keeper_addr)?,
         public: settings.keeper_public_addr.map(listen).transpose()?,
@@ -79,7 +79,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     tracing::info!(address = %listeners.private.local_addr()?, "listening");
     let manager = Manager::of_environment();
     manager.ready();
-    manager.watching(Box::pin(keeper.run(listeners, manager.passing_on(shutdown)))).await.map_err(told)?;
+    manager.watching(Box::pin(keeper.run(listeners, manager.passing_on(shutdown)))).await.map_err(as_setting)?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -99,9 +99,9 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
 /// A token that can be guessed guards nothing.
 fn long_enough(token: SecretSource) -> Result<SecretSource, WrongSetting> {
     let length = token.current()?.expose().len();
-    if length < SHORTEST_TOKEN {
+    if length < MIN_TOKEN {
         return Err(WrongSetting(format!(
-            "{} has {length} characters, and a token that nobody guesses has {SHORTEST_TOKEN} or more: make one with \
+            "{} has {length} characters, and a token that cannot be guessed has {MIN_TOKEN} or more: make one with \
              `porchlight keygen --token`, and give it to the jobs and the prober too",
             token.name(KEEPER_TOKEN.name)
         )));

@@ -83,7 +83,7 @@ impl Client {
         self.0.call(Method::GET, &format!("/pages/{page}/metrics/{metric}"), None).await
     }
 
-    /// The first 100 that are not resolved. Whether maintenance is among them is not documented: look at the status.
+    /// The first 100 that are not resolved. Whether maintenance is among them is not documented: check the status.
     pub async fn unresolved(&self, page: &PageId) -> Result<Incidents, ApiError> {
         self.0
             .call(Method::GET, &format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"), None)

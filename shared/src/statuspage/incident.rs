@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{ComponentStatus, IncidentStatus};
 use crate::id::{ComponentId, IncidentId};
 
-/// An incident as the API tells it.
+/// An incident as the API sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Incident {
     /// Its id.
@@ -38,7 +38,7 @@ pub struct Affected {
 }
 
 /// What to write of an incident; what is absent stays. `deliver_notifications` and `reminder_intervals` are always sent,
-/// because statuspage.io's defaults notify everybody, again and again.
+/// because statuspage.io's defaults notify all subscribers, again and again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncidentChange {
     /// Its name; absent where it is not changed.
@@ -54,13 +54,13 @@ pub struct IncidentChange {
     pub components: BTreeMap<ComponentId, ComponentStatus>,
     /// What programs note at it: an object for each of them, by name.
     pub metadata: Map<String, Value>,
-    /// Whether subscribers are told.
+    /// Whether subscribers are notified.
     pub deliver_notifications: bool,
     /// Hours between reminders, as a list in a text.
     pub reminder_intervals: &'static str,
 }
 
-/// A list of incidents, of which those that lack what matters are left out: somebody else's must not stop a run.
+/// A list of incidents, of which those that lack what matters are left out: an odd one must not stop a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Incidents(pub Vec<Incident>);
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_incident_is_read_for_what_matters() {
-        let told = json!([
+        let sent = json!([
             {"id": "p31zjtct2jer", "name": "Down", "status": "monitoring", "created_at": "2026-11-21T04:30:00.123Z",
              "updated_at": "2026-11-21T05:30:00+01:00", "metadata": {"porchlight": {"outage_key": "k"}},
              "components": [{"id": "8kbf7d35c070", "new": 1}], "incident_updates": [{}, {}], "impact": "major"},
@@ -99,7 +99,7 @@ mod tests {
              "updated_at": "2026-11-21T04:30:00Z", "metadata": null, "components": null, "incident_updates": null},
             {"id": "half"}
         ]);
-        let Incidents(read) = serde_json::from_value(told).unwrap();
+        let Incidents(read) = serde_json::from_value(sent).unwrap();
         let [ours, maintenance] = &read[..] else { panic!("two of them can be read: {read:?}") };
         assert!(ours.components[0].id.as_str() == "8kbf7d35c070" && ours.status.is_open() && ours.updates == 2);
         assert!(ours.updated_at < ours.created_at, "times of any zone");

@@ -1,7 +1,7 @@
 //! The statuspage.io Manage API as we use it: a typed client, its types, and what can go wrong.
 //!
 //! Requests are wrapped (`{"component":{…}}`), answers are bare, the token travels as `Authorization: OAuth …`.
-//! A keeper speaks the same API, so the base URL is all that tells them apart.
+//! A keeper speaks the same API, so they differ by the base URL alone.
 
 mod client;
 mod incident;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ComponentStatus;
 use crate::id::ComponentId;
 
-/// A component as the API tells it.
+/// A component as the API sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Component {
     /// Its id.
@@ -43,7 +43,7 @@ fn reported_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Option::<String>::deserialize(deserializer)?.and_then(|status| status.parse().ok()))
 }
 
-/// A keeper's word that what is written may not be where readers look.
+/// A keeper's warning that what is written may not be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// Whether readers of the page are shown the component at all.
@@ -52,8 +52,8 @@ pub struct Warning {
     pub text: String,
 }
 
-/// One listing of a page's components, of which only those asked for are looked into: an odd one that is nobody's
-/// business here must not stop a run.
+/// One listing of a page's components, of which only those asked for are read: an odd one among the others must not
+/// stop a run.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Listing(Vec<Value>);
@@ -68,7 +68,7 @@ impl Listing {
         Some(Component::deserialize(found))
     }
 
-    /// What a keeper says of whoever looks at a component; nothing where it has nothing to say.
+    /// A keeper's warning about a component, where it has one.
     pub fn warning(&self, id: &ComponentId) -> Option<Warning> {
         let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
         let text = found["porchlight_warning"].as_str()?.to_owned();

@@ -115,7 +115,7 @@ mod tests {
             ("the line comes back: its clock is stepped", DAY, "b", 3 * 3600 + 50, 50, STEPPED, true, true),
             ("or slewed, and the kernel says so", DAY, "b", 45, 30, SYNCHRONISED, true, true),
             ("a PC is restarted within a minute", DAY, "b", 50, 20, NOTHING, true, true),
-            ("a Pi that nobody sets, three hours later", DAY, "b", 3 * 3600, 30, SAVED, true, true),
+            ("a Pi that is not set, three hours later", DAY, "b", 3 * 3600, 30, SAVED, true, true),
             ("it was set while the keeper was off", DAY, "b", 3 * 3600, 900, NOTHING, true, true),
             ("the keeper is started anew", DAY, "a", 30, DAY + 30, NOTHING, true, false),
             ("an LXC container is started anew", DAY, "b", 30, DAY + 30, NOTHING, true, false),
@@ -127,8 +127,8 @@ mod tests {
             ("hibernation: the boot clock counts it", DAY, "a", 8 * 3600, DAY + 8 * 3600, NOTHING, true, false),
             ("the clock was years ahead before", DAY, "b", -3 * 365 * DAY, 30, NOTHING, false, false),
             ("and is set right", DAY, "b", -3 * 365 * DAY, 30, SYNCHRONISED, true, true),
-            ("no boots are told apart, and it ran on", DAY, "", 30, DAY + 30, NOTHING, true, false),
-            ("no boots are told apart, and it was restarted", DAY, "", 300, 60, NOTHING, true, true),
+            ("no boot ids, and it ran on", DAY, "", 30, DAY + 30, NOTHING, true, false),
+            ("no boot ids, and it was restarted", DAY, "", 300, 60, NOTHING, true, true),
         ] {
             let shown = Shown { wall: second(wall), uptime: Duration::from_secs(uptime.unsigned_abs()) };
             let mut last = heartbeat(before);

@@ -82,7 +82,7 @@ impl Db {
         let file = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Address)?.read_only(true);
         // The log that a power cut left is read, too: without locks, and with its index in memory, it takes no other file.
         let log = file.clone().vfs("unix-none").locking_mode(SqliteLockingMode::Exclusive);
-        // After a clean end there is no log beside it, and where none can be made SQLite must be told that no process writes.
+        // After a clean end there is no log beside it, and where none can be made SQLite needs the word that no process writes.
         let options = match check_ownership(&log).await {
             Ok(()) => log,
             Err(_) => file.immutable(true),

@@ -65,11 +65,11 @@ impl Heartbeats {
         if let Some(before) = &before {
             self.record_gap(tx, before, last, now, &shown).await?;
         }
-        let beat = match before {
+        let write = match before {
             Some(_) => query("UPDATE heartbeat SET at = ?, boot = ?, uptime = ?"),
             None => query("INSERT INTO heartbeat (at, boot, uptime) VALUES (?, ?, ?)"),
         };
-        beat.bind(Moment::new(now)).bind(&host.boot).bind(shown.uptime_millis()).execute(tx).await?;
+        write.bind(Moment::new(now)).bind(&host.boot).bind(shown.uptime_millis()).execute(tx).await?;
         Ok(true)
     }
 

@@ -37,7 +37,7 @@ pub async fn ask(config: &KeeperConfig) -> Vec<Asked> {
     let mut asked = vec![Asked::of(
         &format!("the page {page}"),
         read.as_ref().map(|_| "is there upstream, and the token is taken"),
-        told,
+        describe,
     )];
     if known {
         asked.extend(components(&client, seed, until).await);
@@ -53,7 +53,7 @@ async fn components(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> 
     }
     let found = match retry::until(until, || listed(client, &seed.page.id, &wanted)).await {
         Ok(found) => found,
-        Err(error) => return vec![Asked::of("the components", Err(&error), told)],
+        Err(error) => return vec![Asked::of("the components", Err(&error), describe)],
     };
     let line = |(id, relayed): &(&ComponentId, bool)| match (found.contains(*id), relayed) {
         (true, _) => Asked::there(format!("the component {id} is there upstream")),
@@ -87,7 +87,7 @@ async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
     }
     let listed = match retry::until(until, || client.metrics(&seed.page.id)).await {
         Ok(listed) => listed,
-        Err(error) => return vec![Asked::of("the metrics", Err(&error), told)],
+        Err(error) => return vec![Asked::of("the metrics", Err(&error), describe)],
     };
     let ids: HashSet<_> = listed.iter().filter_map(|metric| metric.get("id").and_then(Value::as_str)).collect();
     let line = |id: &&shared::id::MetricId| {
@@ -100,6 +100,6 @@ async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
     wanted.iter().map(line).collect()
 }
 
-fn told(error: &ApiError) -> String {
+fn describe(error: &ApiError) -> String {
     error.hint(&super::SETTINGS)
 }
