@@ -97,8 +97,8 @@ impl RunReport {
     }
 }
 
-/// Runs until it is done, or with `--every` until a signal asks for the end. Each run gets its deadline; one that is cut off by a
-/// signal has not handed over.
+/// Runs until it is done, or with `--every` until a signal asks for the end. Each run gets its deadline; one that is cut off
+/// by a signal has not handed over.
 pub(crate) async fn run(
     settings: &RunSettings,
     deadline: Duration,

@@ -15,8 +15,8 @@ pub(super) fn describe(address: SocketAddr, error: &Error) -> Error {
         ErrorKind::AddrNotAvailable => {
             let everywhere = if address.is_ipv4() { "0.0.0.0" } else { "[::]" };
             format!(
-                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or {everywhere}:{} for \
-                 all of them",
+                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or \
+                 {everywhere}:{} for all of them",
                 address.port()
             )
         }

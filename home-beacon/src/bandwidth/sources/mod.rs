@@ -1,5 +1,5 @@
-//! The services that are measured against, and how they want to be asked. Each answers with as many bytes as it is asked for, and has a
-//! question that costs next to nothing.
+//! The services that are measured against, and how they want to be asked. Each answers with as many bytes as it is
+//! asked for, and has a request that costs next to nothing.
 
 mod fast;
 pub mod parsers;

@@ -86,7 +86,10 @@ impl Shared<'_> {
             let frame = tokio::select! {
                 biased;
                 frame = body.frame() => frame,
-                () = &mut silence => return Err(MeasureError::Silent { host: connection.host().to_owned(), after: STALL_TIMEOUT }),
+                () = &mut silence => {
+                    let host = connection.host().to_owned();
+                    return Err(MeasureError::Silent { host, after: STALL_TIMEOUT });
+                }
             };
             silence.as_mut().reset(Instant::now() + STALL_TIMEOUT);
             let data = match frame {

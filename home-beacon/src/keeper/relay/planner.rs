@@ -10,10 +10,7 @@ use std::{
     time::Duration,
 };
 
-use shared::{
-    backoff::{Backoff, Jitter},
-    id::MetricId,
-};
+use shared::{backoff, id::MetricId};
 
 use crate::keeper::outbox::QueuedPoint;
 
@@ -33,7 +30,8 @@ const BEFORE: usize = MAX_CALLS - 10;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The pauses between calls that fail.
-const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(30), Jitter::Full);
+const BACKOFF: backoff::Backoff =
+    backoff::Backoff::new(Duration::from_secs(2), Duration::from_secs(30), backoff::Jitter::Full);
 
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
