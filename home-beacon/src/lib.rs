@@ -4,7 +4,7 @@
 //! - [`keeper`]: the private log; a statuspage.io-compatible server over one embedded database
 //! - [`ping`], [`bandwidth`], [`dns`]: the jobs, which measure once and hand over; [`job`]: what they have in common
 //! - [`reading`]: what they hand over
-//! - [`serve`]: the accept loop under both, which strangers cannot exhaust
+//! - [`serve`]: the accept loop of beacon and keeper, with bounds that clients cannot exhaust
 //! - [`clock`]: where the time comes from
 //! - [`programs`]: what each executable reads and wires
 

@@ -34,7 +34,7 @@ async fn porchlight() -> ExitCode {
         Err(ending) => return ending.report::<PorchlightSettings>(),
     };
     shared::telemetry::init(settings.log_level);
-    PorchlightSettings::warn_of_doubts(&[]);
+    PorchlightSettings::log_warnings(&[]);
     let done = match settings.command {
         Command::Completions(settings) => completions(&settings).map(|()| ExitCode::SUCCESS),
         Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),

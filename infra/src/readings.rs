@@ -12,7 +12,7 @@ use home_beacon::{
         keeper::KeeperClient,
         settings::{KEEPER_API, KEEPER_TOKEN},
     },
-    reading::Metric,
+    reading::MetricName,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Deserialize;
@@ -58,7 +58,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let http = client_for([&settings.keeper_url], Deadlines::default())?;
     let keeper = KeeperClient::new(http, &settings.keeper_url, KEEPER_TOKEN.require()?);
     let end = Instant::now() + settings.wait.unwrap_or_default();
-    let question = Metric::question(&settings.metric);
+    let question = MetricName::question(&settings.metric);
     if settings.wait.is_some() && !question.is_empty() {
         tracing::warn!("no program of ours has readings of {}{question}", settings.metric);
     }
@@ -73,7 +73,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     if points.is_empty() {
         let within = SignedDuration::try_from(settings.within).unwrap_or_default();
-        let question = Metric::question(&settings.metric);
+        let question = MetricName::question(&settings.metric);
         writeln!(out, "the keeper has no reading of {} of the last {within:#}{question}", settings.metric)?;
         return Ok(ExitCode::FAILURE);
     }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use home_beacon::{job::settings::KEEPER_TOKEN, reading::Metric};
+use home_beacon::{job::settings::KEEPER_TOKEN, reading::MetricName};
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, ProbingSettings};
 use shared::{
     id::MetricId,
@@ -102,9 +102,9 @@ fn readings_of(text: &str) -> Result<String, String> {
     if let Some(id) = text.strip_prefix('@') {
         return id.parse::<MetricId>().map(|_| text.to_owned()).map_err(|error| error.to_string());
     }
-    match text.parse::<Metric>() {
+    match text.parse::<MetricName>() {
         Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!("{error}{}", Metric::question(text))),
+        Err(error) => Err(format!("{error}{}", MetricName::question(text))),
     }
 }
 

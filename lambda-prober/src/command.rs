@@ -7,7 +7,7 @@ use std::{
 };
 
 use shared::{
-    online::{self, Asked},
+    online::{self, OnlineCheck},
     settings::{Settings, WrongSetting},
     telemetry::Reader,
 };
@@ -48,7 +48,7 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
             code
         });
     }
-    ProberSettings::warn_of_doubts(&[]);
+    ProberSettings::log_warnings(&[]);
     let output = match (settings.every, Reader::of(&io::stdout())) {
         _ if settings.json => Output::Json,
         (_, Reader::Journal) => Output::Journal,
@@ -77,7 +77,7 @@ fn summary(prober: &Prober, targets: Option<&Targets>) -> String {
 /// Checks online that what the settings name exists, and prints the results; returns the exit code.
 async fn check_online(prober: &Prober, targets: Option<&Targets>) -> ExitCode {
     let results = prober.check_online(targets).await;
-    online::report(&results.unwrap_or_else(|error| vec![Asked::wrong(error.to_string())]))
+    online::report(&results.unwrap_or_else(|error| vec![OnlineCheck::wrong(error.to_string())]))
 }
 
 #[derive(Clone, Copy)]

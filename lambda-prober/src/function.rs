@@ -41,7 +41,7 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let prober = settings.prober()?;
     let targets = settings.targets()?;
     ProberSettings::warn_of_visible_secrets();
-    ProberSettings::warn_of_doubts(&[]);
+    ProberSettings::log_warnings(&[]);
     let attempts = usize::from(settings.probing.attempts);
     let handler = |event: LambdaEvent<Value>| {
         let (prober, targets) = (&prober, targets.as_ref());
@@ -62,7 +62,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-
 /// Reports a wrong setting on stderr, and to the runtime API at `runtime_api`, so that invocations fail with it;
 /// returns the exit code.
 pub async fn refuse(wrong: &WrongSetting, runtime_api: &str) -> ExitCode {
-    let wrong = ProberSettings::with_doubts(wrong);
+    let wrong = ProberSettings::with_warnings(wrong);
     // An emulator's address may be a URL with a path.
     let base = if runtime_api.contains("://") { runtime_api.to_owned() } else { format!("http://{runtime_api}") };
     let report = async {

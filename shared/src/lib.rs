@@ -7,7 +7,7 @@
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
 //! - [`lock`]: lock files, so that two processes do not write one file
 //! - [`metrics`]: what Prometheus reads
-//! - [`token_prefix`]: what it is recognised by
+//! - [`token_prefix`]: the prefix of such a token
 //! - [`random`]: bytes that cannot be guessed
 //! - [`secret`]: values that must not be printed, and where they come from
 //! - [`settings`]: one way to read settings, and one sentence when they are wrong
@@ -24,7 +24,7 @@
 //! - [`retry`]: a bounded way to try a call again
 //! - [`telemetry`]: where log lines go, and in which shape
 //!
-//! What a room decides (verdicts, stored pages) stays in that room.
+//! What one crate decides (verdicts, stored pages) stays in that crate.
 
 #![warn(missing_docs)]
 

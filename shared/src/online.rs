@@ -10,7 +10,7 @@ const EXIT_UNKNOWN: u8 = 1;
 /// What came of one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Finding {
-    There,
+    Found,
     /// The server did not answer.
     Unknown,
     /// A setting names what is not there, or a secret that is refused.
@@ -19,19 +19,19 @@ enum Finding {
 
 /// A question and its answer, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct OnlineCheck {
     finding: Finding,
     text: String,
 }
 
-impl Asked {
+impl OnlineCheck {
     /// What was asked for is there.
-    pub fn there(text: impl Into<String>) -> Self {
-        Self { finding: Finding::There, text: text.into() }
+    pub fn found(text: impl Into<String>) -> Self {
+        Self { finding: Finding::Found, text: text.into() }
     }
 
     /// The server did not answer.
-    pub fn unasked(text: impl Into<String>) -> Self {
+    pub fn unknown(text: impl Into<String>) -> Self {
         Self { finding: Finding::Unknown, text: text.into() }
     }
 
@@ -43,24 +43,24 @@ impl Asked {
     /// Of a call: what it says of `what`, or why it failed, as `failed` has it.
     pub fn of(what: &str, result: Result<&str, &ApiError>, failed: impl Fn(&ApiError) -> String) -> Self {
         match result {
-            Ok(there) => Self::there(format!("{what} {there}")),
-            Err(error @ ApiError::Passing(_)) => Self::unasked(format!("{what}: {}", failed(error))),
+            Ok(there) => Self::found(format!("{what} {there}")),
+            Err(error @ ApiError::Passing(_)) => Self::unknown(format!("{what}: {}", failed(error))),
             Err(error) => Self::wrong(format!("{what}: {}", failed(error))),
         }
     }
 }
 
 /// Prints what is there to stdout, and what is wrong or unknown to stderr; returns the exit code to end with.
-pub fn report(asked: &[Asked]) -> ExitCode {
-    for Asked { finding, text } in asked {
+pub fn report(checks: &[OnlineCheck]) -> ExitCode {
+    for OnlineCheck { finding, text } in checks {
         match finding {
-            Finding::There => println!("{text}"),
+            Finding::Found => println!("{text}"),
             Finding::Unknown => eprintln!("unknown: {text}"),
             Finding::Wrong => eprintln!("wrong: {text}"),
         }
     }
-    match asked.iter().map(|asked| asked.finding).max() {
-        None | Some(Finding::There) => ExitCode::SUCCESS,
+    match checks.iter().map(|check| check.finding).max() {
+        None | Some(Finding::Found) => ExitCode::SUCCESS,
         Some(Finding::Unknown) => ExitCode::from(EXIT_UNKNOWN),
         Some(Finding::Wrong) => ExitCode::from(EXIT_SETTINGS),
     }

@@ -34,7 +34,7 @@ impl Retryable for ApiError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Passing(passing) => Some(passing.retry_after.unwrap_or_default()),
-            Self::Pausing(_) | Self::Permanent(_) | Self::Stranger(_) => None,
+            Self::Pausing(_) | Self::Permanent(_) | Self::NotTheApi(_) => None,
         }
     }
 

@@ -68,33 +68,34 @@ pub trait Settings: CommandFactory + FromArgMatches {
     }
 
     /// A wrong setting, with the slip that is perhaps behind it.
-    fn with_doubts(wrong: &WrongSetting) -> WrongSetting {
+    fn with_warnings(wrong: &WrongSetting) -> WrongSetting {
         WrongSetting(Self::misspelt().iter().fold(wrong.0.clone(), |text, misspelt| format!("{text}; {misspelt}")))
     }
 
     /// Prints a wrong setting to stderr, with the slip that is perhaps behind it; returns the exit code to end with.
     fn refuse(wrong: &WrongSetting) -> ExitCode {
-        refuse(&Self::with_doubts(wrong))
+        refuse(&Self::with_warnings(wrong))
     }
 
     /// Logs at a start what is set and has no effect: slips, and what else the program found.
-    fn warn_of_doubts(doubts: &[String]) {
+    fn log_warnings(warnings: &[String]) {
         let slips = Self::misspelt();
-        for doubt in slips.iter().map(ToString::to_string).chain(doubts.iter().cloned()) {
-            tracing::warn!("{doubt}");
+        for warning in slips.iter().map(ToString::to_string).chain(warnings.iter().cloned()) {
+            tracing::warn!("{warning}");
         }
     }
 
     /// The answer to `--check`: that the settings are in order, and what they come to; or what is set and has no effect,
     /// although a start would go on.
-    fn checked(summary: &str, doubts: &[String]) -> ExitCode {
-        let doubts: Vec<_> = Self::misspelt().iter().map(ToString::to_string).chain(doubts.iter().cloned()).collect();
-        if doubts.is_empty() {
+    fn checked(summary: &str, warnings: &[String]) -> ExitCode {
+        let warnings: Vec<_> =
+            Self::misspelt().iter().map(ToString::to_string).chain(warnings.iter().cloned()).collect();
+        if warnings.is_empty() {
             let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
             println!("The settings are in order{summary}.");
             return ExitCode::SUCCESS;
         }
-        refuse(&WrongSetting(doubts.join("; ")))
+        refuse(&WrongSetting(warnings.join("; ")))
     }
 }
 

@@ -33,16 +33,16 @@ pub(super) fn useful(max_bytes: u64) -> u64 {
     USEFUL.min(max_bytes)
 }
 
-/// By how much a run may have read the clock before another one that was quicker to reserve. A clock that shows a time
-/// long before a reservation is behind, and that one is not waited for.
-const SLACK: SignedDuration = SignedDuration::from_mins(1);
+/// The tolerance for two runs that start at the same time. A clock that shows a time long before a reservation is behind, and
+/// the reservation does not count.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// How many bytes a run that begins `now` may use, with what is remembered of those before it.
 ///
 /// # Errors
 /// Why it is left out, in words.
 pub(super) fn allowance(line_use: &LineUse, now: Timestamp, limits: &Limits) -> Result<u64, String> {
-    if let Some(test) = line_use.test.filter(|test| test.from <= now + SLACK && now < test.until) {
+    if let Some(test) = line_use.test.filter(|test| test.from <= now + MAX_CLOCK_SKEW && now < test.until) {
         return Err(format!("left out: another test has the line until {:.0}", test.until));
     }
     let (month, used) = so_far(line_use, now);

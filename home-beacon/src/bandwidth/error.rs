@@ -18,7 +18,7 @@ pub(crate) enum MeasureError {
     Silent { host: String, after: Duration },
     #[error("{host} answered with an HTML page instead of {instead}: perhaps a proxy or a login page did in its place")]
     Html { host: String, instead: &'static str },
-    #[error("{host} redirects ({status}) instead of answering with {instead}, which is not followed")]
+    #[error("{host} redirects ({status}) instead of answering with {instead}: redirects are not followed")]
     Redirected { host: String, status: u16, instead: &'static str },
     #[error("{host} refuses to answer with {instead} ({status})")]
     Refused { host: String, status: u16, instead: &'static str },

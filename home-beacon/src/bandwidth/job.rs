@@ -23,7 +23,7 @@ use crate::{
         memory::{Loaded, MemoryError, Version},
         run::{RunReport, RunStatus, run},
     },
-    reading::{Metric, Outcome, Reading},
+    reading::{MetricName, Outcome, Reading},
 };
 
 /// How long the memory may take to be read, and to be changed afterwards.
@@ -189,7 +189,7 @@ impl Bandwidth<'_> {
 
     fn skipped(&self, at: Timestamp, why: &str) -> Vec<Reading> {
         let names = if self.settings.upload { &["bandwidth", "upload"][..] } else { &["bandwidth"] };
-        names.iter().map(|name| Reading::new(Metric::ours(name), at, Outcome::Skipped(why.to_owned()))).collect()
+        names.iter().map(|name| Reading::new(MetricName::ours(name), at, Outcome::Skipped(why.to_owned()))).collect()
     }
 }
 
@@ -200,7 +200,7 @@ fn add(measured: &Measured, report: &mut RunReport) {
             Ok(value) => Outcome::Value(value),
             Err(why) => Outcome::Failure(why.clone()),
         };
-        let mut reading = Reading::new(Metric::ours(name), report.at, outcome);
+        let mut reading = Reading::new(MetricName::ours(name), report.at, outcome);
         reading.method = Some(measured.method.clone());
         reading.target.clone_from(&measured.target);
         report.readings.push(reading);

@@ -17,7 +17,7 @@ use crate::{
         destination::{Feed, HANDING_OVER},
         settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings, bytes},
     },
-    reading::{Field, Metric},
+    reading::{Field, MetricName},
 };
 
 /// Where fast.com and Cloudflare's speed test are.
@@ -195,13 +195,13 @@ impl JobSettings for BandwidthSettings {
     fn feeds(&self) -> Vec<Feed> {
         let ids = [("bandwidth", &self.statuspage.metric_id), ("upload", &self.metric_id_upload)];
         let feed = |(name, id): (_, &Option<_>)| {
-            Some(Feed { metric: Metric::ours(name), field: Field::Value, id: id.clone()? })
+            Some(Feed { metric: MetricName::ours(name), field: Field::Value, id: id.clone()? })
         };
         ids.into_iter().filter_map(feed).collect()
     }
 
     fn validate(&self) -> Result<(), WrongSetting> {
-        self.keeper.alone(&[
+        self.keeper.refuse_with_keeper(&[
             ("METRIC_ID", self.statuspage.metric_id.is_some()),
             ("METRIC_ID_UPLOAD", self.metric_id_upload.is_some()),
         ])?;

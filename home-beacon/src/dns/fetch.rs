@@ -37,7 +37,7 @@ pub(super) async fn get(request: Call<'_>, max_bytes: usize) -> Result<(u16, Vec
 fn unanswered(error: &CallError) -> Unanswered {
     if error.is_connect() {
         let why = if error.is_timeout() { "no connection in time".into() } else { complaints::describe(error) };
-        Unanswered::Unreached(why + &doubt(Timestamp::now()))
+        Unanswered::Unreached(why + &warning(Timestamp::now()))
     } else if error.is_timeout() {
         Unanswered::Broken("it did not answer in time".into())
     } else {
@@ -46,7 +46,7 @@ fn unanswered(error: &CallError) -> Unanswered {
 }
 
 /// What to add to a failed connection where the clock is wrong: no certificate is valid then.
-fn doubt(now: Timestamp) -> String {
+fn warning(now: Timestamp) -> String {
     match WRITTEN.parse::<Timestamp>() {
         Ok(written) if now < written => {
             format!("; check the clock: this machine believes that it is {}", now.strftime("%Y-%m-%d"))
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_behind_this_program_is_doubted() {
-        let text = doubt(Timestamp::UNIX_EPOCH);
+        let text = warning(Timestamp::UNIX_EPOCH);
         assert_eq!(text, "; check the clock: this machine believes that it is 1970-01-01");
-        assert_eq!(doubt("2026-11-22T00:00:00Z".parse().unwrap()), "");
+        assert_eq!(warning("2026-11-22T00:00:00Z".parse().unwrap()), "");
     }
 }

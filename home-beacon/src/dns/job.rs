@@ -32,7 +32,7 @@ use crate::{
         destination::HANDING_OVER,
         run::{RunReport, RunStatus, run},
     },
-    reading::{Metric, Outcome, Reading},
+    reading::{MetricName, Outcome, Reading},
 };
 
 /// How long public DNS may take to agree: the 60 s that a record lives, and half as much again.
@@ -232,7 +232,7 @@ impl Dns<'_> {
 
     async fn hand_over(&self, outcome: Outcome, state: RunState, until: Instant) -> RunReport {
         let RunState { mut report, .. } = state;
-        let mut reading = Reading::new(Metric::ours(record::JOB), report.at, outcome);
+        let mut reading = Reading::new(MetricName::ours(record::JOB), report.at, outcome);
         reading.target = Some(shortened(&self.settings.names()));
         reading.method = Some(self.settings.method());
         report.readings.push(reading);

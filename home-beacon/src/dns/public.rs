@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use shared::{names, online::Asked};
+use shared::{names, online::OnlineCheck};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -46,20 +46,20 @@ impl PublicDns {
     }
 
     /// Asks, for `--check --online`, whether the names are known at all. DuckDNS itself has no call that changes nothing.
-    pub(super) async fn exist(&self, names: &[SubName]) -> Vec<Asked> {
+    pub(super) async fn exist(&self, names: &[SubName]) -> Vec<OnlineCheck> {
         let until = Instant::now() + 3 * ANSWER_TIMEOUT;
         let check = self.ask(names, &[Family::V4.unspecified()], until).await;
         let of = |name: &SubName| {
             let of_name = check.responses.iter().filter(|response| response.name == *name);
             let answers: Vec<_> = of_name.map(|response| &response.answer).collect();
             if answers.iter().any(|answer| matches!(answer, Answer::Addresses(_) | Answer::NoAddress)) {
-                Asked::there(format!("{name} is known to public name servers"))
+                OnlineCheck::found(format!("{name} is known to public name servers"))
             } else if answers.contains(&&Answer::NoName) {
-                Asked::wrong(format!(
+                OnlineCheck::wrong(format!(
                     "{name} is not known to public name servers: check DOMAIN, or add the name at www.duckdns.org"
                 ))
             } else {
-                Asked::unasked(format!("{name}: none of the name servers in PUBLIC_DNS answers"))
+                OnlineCheck::unknown(format!("{name}: none of the name servers in PUBLIC_DNS answers"))
             }
         };
         names.iter().map(of).collect()

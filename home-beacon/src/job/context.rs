@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use shared::{
-    online::{self, Asked},
+    online::{self, OnlineCheck},
     settings::{Settings, WrongSetting},
 };
 
@@ -76,11 +76,11 @@ impl Context {
     pub(crate) async fn check<S: JobSettings>(
         &self,
         settings: &S,
-        more: impl Future<Output = Vec<Asked>>,
+        more: impl Future<Output = Vec<OnlineCheck>>,
     ) -> Option<ExitCode> {
-        let unused = settings.keeper().doubts();
+        let unused = settings.keeper().warnings();
         if !settings.run().check {
-            S::warn_of_doubts(&unused);
+            S::log_warnings(&unused);
             return None;
         }
         let code = S::checked(&settings.summary(&self.destination), &unused);

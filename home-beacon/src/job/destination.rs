@@ -7,7 +7,7 @@ use shared::{
     http::{Deadlines, client_for},
     id::{MetricId, PageId},
     keeper_token,
-    online::Asked,
+    online::OnlineCheck,
     retry,
     settings::WrongSetting,
     statuspage::{Client, Point},
@@ -18,7 +18,7 @@ use super::{
     keeper::KeeperClient,
     settings::{KEEPER_API, KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
 };
-use crate::reading::{Field, Metric, Outcome, Reading};
+use crate::reading::{Field, MetricName, Outcome, Reading};
 
 /// What a person checks where statuspage.io does not answer as it should.
 const STATUSPAGE_API: ApiSettings<'_> =
@@ -50,7 +50,7 @@ pub(crate) struct Page {
 #[derive(Clone, Debug)]
 pub(crate) struct Feed {
     /// Which readings.
-    pub(crate) metric: Metric,
+    pub(crate) metric: MetricName,
     /// Which of their numbers.
     pub(crate) field: Field,
     /// The metric of the page.
@@ -112,14 +112,14 @@ impl Destination {
     }
 
     /// Asks whether what readings go to is there, and takes the token.
-    pub(crate) async fn ask(&self, state: &str) -> Vec<Asked> {
+    pub(crate) async fn ask(&self, state: &str) -> Vec<OnlineCheck> {
         let until = Instant::now() + HANDING_OVER;
         match self {
             Self::Nowhere => Vec::new(),
             Self::Keeper(keeper) => {
                 let state = retry::silently(until, || keeper.state(state)).await;
                 let failed = |error: &ApiError| error.hint(&KEEPER_API);
-                vec![Asked::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
+                vec![OnlineCheck::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
             }
             Self::Statuspage(page) => page.ask(until).await,
         }
@@ -164,13 +164,13 @@ impl Page {
         Ok(Self { client: Client::new(http, &settings.statuspage_url, token), id, feeds })
     }
 
-    async fn ask(&self, until: Instant) -> Vec<Asked> {
+    async fn ask(&self, until: Instant) -> Vec<OnlineCheck> {
         let mut asked = Vec::new();
         for Feed { id, .. } in &self.feeds {
             let metric = retry::until(until, || self.client.metric(&self.id, id)).await;
             let failed = |error: &ApiError| error.hint(&STATUSPAGE_API);
             let what = format!("the metric {id} of the page {}", self.id);
-            asked.push(Asked::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
+            asked.push(OnlineCheck::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
         }
         asked
     }

@@ -87,7 +87,7 @@ impl RunReport {
             Ok(HandedOver::All) => (),
             Ok(HandedOver::Nothing) => {
                 self.ending = RunStatus::NotRecorded;
-                self.say("nothing was measured, and there is no keeper to record that");
+                self.say("a measurement failed, no metric shows that, and there is no keeper to record it");
             }
             Err(error) => {
                 self.ending = RunStatus::NotDone;

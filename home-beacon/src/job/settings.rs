@@ -120,11 +120,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 impl KeeperSettings {
-    /// Whether none of these settings, which only make sense without a keeper, is set beside one.
+    /// Refuses settings that only make sense without a keeper where one is set.
     ///
     /// # Errors
     /// When one is; one sentence that names it.
-    pub fn alone(&self, others: &[(&str, bool)]) -> Result<(), WrongSetting> {
+    pub fn refuse_with_keeper(&self, others: &[(&str, bool)]) -> Result<(), WrongSetting> {
         match others.iter().find(|(_, set)| *set) {
             Some((name, _)) if self.keeper_url.is_some() => Err(WrongSetting(format!(
                 "{name} and KEEPER_URL are both set: a keeper knows from its seed which metric a reading feeds, so leave \
@@ -152,7 +152,7 @@ impl KeeperSettings {
     }
 
     /// What is set and has no effect.
-    pub fn doubts(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let token = ["KEEPER_TOKEN", "KEEPER_TOKEN_FILE"].into_iter().find(|name| env::var_os(name).is_some());
         let token = token.filter(|_| self.keeper_url.is_none());
         token

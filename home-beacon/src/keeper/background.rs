@@ -62,7 +62,7 @@ pub(super) async fn log_pages(db: &Db, shown: &PageId) -> Result<(), KeeperError
             continue;
         }
         for component in components::list(db, shown, 0, u32::MAX).await? {
-            tracing::info!(page = %shown, component = %component.id, name = component.name, "shown");
+            tracing::info!(page = %shown, component = %component.id, name = component.name, "showing a component");
         }
         for (metric, name) in metrics_put_away(db, shown).await? {
             tracing::info!(

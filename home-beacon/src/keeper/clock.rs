@@ -54,7 +54,7 @@ impl KeeperClock {
     }
 
     /// The time; `None` while it is not plausible.
-    pub fn time(&self) -> Option<Timestamp> {
+    pub fn trusted_now(&self) -> Option<Timestamp> {
         let now = self.host.now()?;
         if !self.trusted.load(Ordering::Relaxed) {
             let (shown, last) = (self.host.shown(), self.last_heartbeat.as_ref());
@@ -75,7 +75,7 @@ impl KeeperClock {
 
     /// Whether the host's clock shows the time.
     pub fn is_set(&self) -> bool {
-        self.time().is_some()
+        self.trusted_now().is_some()
     }
 
     /// The time on the wall, plausible or not.

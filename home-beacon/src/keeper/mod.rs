@@ -43,7 +43,7 @@ use tokio::time::{Instant, timeout};
 use self::{
     background::{RETRY_INTERVAL, date, heartbeat, log_backlog, log_pages},
     db::{Db, OpenError},
-    http::{Shared, routers},
+    http::{AppState, routers},
     measured::{Recorder, retention},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
@@ -88,7 +88,7 @@ pub struct KeeperConfig {
 /// A keeper whose database is open.
 #[derive(Debug)]
 pub struct Keeper {
-    shared: Shared,
+    state: AppState,
     relay: Option<RelayWorker>,
 }
 
@@ -172,23 +172,23 @@ impl Keeper {
             None
         };
         let reports = relay.as_ref().map(RelayWorker::reports);
-        let shared = Shared::new(config, db, outbox, recorder, page, reports);
-        Ok(Self { shared, relay })
+        let state = AppState::new(config, db, outbox, recorder, page, reports);
+        Ok(Self { state, relay })
     }
 
     /// The page that is shown.
     pub fn page(&self) -> &PageId {
-        &self.shared.page
+        &self.state.page
     }
 
     /// Its database, for a program that runs it in the same process.
     pub fn db(&self) -> &Db {
-        &self.shared.db
+        &self.state.db
     }
 
     /// Serves until `shutdown`, with its background tasks; finishes the requests under way, and closes the database.
     pub async fn run(mut self, listeners: impl Into<Listeners>, shutdown: impl Future<Output = ()>) {
-        let routers = routers(&self.shared);
+        let routers = routers(&self.state);
         let ending = Ending::default();
         tokio::select! {
             () = listeners.into().serve(routers, ending.record(shutdown)) => (),
@@ -199,30 +199,30 @@ impl Keeper {
 
     /// Runs the background tasks for as long as it is polled.
     async fn run_background(&mut self) -> Infallible {
-        let shared = self.shared.clone();
+        let state = self.state.clone();
         let relay = async {
             if let Some(worker) = &mut self.relay {
                 worker.run().await;
             }
         };
         tokio::join!(
-            retention::run(&shared.db, || shared.clock.wall()),
-            shared.db.retry_writes(RETRY_INTERVAL),
-            heartbeat(&shared.recorder),
-            date(&shared.recorder),
+            retention::run(&state.db, || state.clock.wall()),
+            state.db.retry_writes(RETRY_INTERVAL),
+            heartbeat(&state.recorder),
+            date(&state.recorder),
             relay,
         );
         pending().await
     }
 
     async fn close(self, ending: &Ending) {
-        let Self { shared, .. } = self;
+        let Self { state, .. } = self;
         // What is not written down now is sent again, which changes nothing upstream.
-        if let Ok(Err(error)) = timeout(FLUSH_TIMEOUT, shared.outbox.flush_delivered()).await {
+        if let Ok(Err(error)) = timeout(FLUSH_TIMEOUT, state.outbox.flush_delivered()).await {
             tracing::warn!(cause = %root_cause(&error), "what upstream has taken could not be written down");
         }
         // What is not closed is as after a power cut: everything acknowledged is there.
-        if timeout(ending.time_left(), shared.db.close()).await.is_err() {
+        if timeout(ending.time_left(), state.db.close()).await.is_err() {
             tracing::warn!("the disk is too slow for the database to be closed");
         }
     }

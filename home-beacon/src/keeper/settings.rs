@@ -191,25 +191,25 @@ impl KeeperSettings {
     }
 
     /// What is set and has no effect, or not the one that was wanted.
-    pub fn doubts(&self, seed: Option<&Seed>) -> Vec<String> {
+    pub fn warnings(&self, seed: Option<&Seed>) -> Vec<String> {
         let relays = self.upstream_url.is_some();
-        let mut doubts = seed.map(|seed| seed.doubts(relays)).unwrap_or_default();
+        let mut warnings = seed.map(|seed| seed.warnings(relays)).unwrap_or_default();
         if relays {
             // A seed that marks nothing is fine: upstream's page is copied all the same.
             if seed.is_none() {
-                doubts.push(
+                warnings.push(
                     "UPSTREAM_URL is set, but KEEPER_SEED is not: nothing says what is sent there, nor which page it is; name a \
                      seed with the ids that upstream has, and relay = true"
                         .into(),
                 );
             }
             if Self::shares_its_token().unwrap_or_default() {
-                doubts.push(SHARED_TOKEN.into());
+                warnings.push(SHARED_TOKEN.into());
             }
         } else if self.hold != DEFAULT_HOLD {
-            doubts.push("HOLD is set, but UPSTREAM_URL is not: nothing is sent upstream".into());
+            warnings.push("HOLD is set, but UPSTREAM_URL is not: nothing is sent upstream".into());
         }
-        doubts
+        warnings
     }
 
     /// What a check adds: that a keeper has the database now, so that a second one would not start. That is no fault of the

@@ -16,7 +16,7 @@ use super::{
     Ending, Keeper, KeeperConfig, Listeners, StartError,
     background::RETRY_INTERVAL,
     db::{self, Db},
-    http::{self, HttpError, Shared, health},
+    http::{self, AppState, HttpError, health},
     listeners::Routers,
     measured::Recorder,
     outbox::Outbox,
@@ -141,7 +141,7 @@ impl Waiting {
         };
         tracing::info!(page = %opened.page(), "the database can be written");
         let keeper = keeper.insert(opened);
-        self.current.put(http::routers(&keeper.shared));
+        self.current.put(http::routers(&keeper.state));
         match keeper.run_background().await {}
     }
 
@@ -157,10 +157,10 @@ impl Waiting {
                 None => pages::list(&db).await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,
             };
             pages::get(&db, &page).await.ok()?;
-            Some((db.clone(), Shared::new(config.clone(), db, outbox, recorder, page, None)))
+            Some((db.clone(), AppState::new(config.clone(), db, outbox, recorder, page, None)))
         };
         let (routers, reading) = match read.await {
-            Some((db, shared)) => (http::routers(&shared), Some(db)),
+            Some((db, state)) => (http::routers(&state), Some(db)),
             None => (without_database(obstacle), None),
         };
         self.current.put(routers);

@@ -27,7 +27,7 @@ use crate::{
         line_use::{self, LineUse},
         run::{RunReport, run},
     },
-    reading::{Mark, Metric, Outcome, Reading},
+    reading::{Mark, MetricName, Outcome, Reading},
 };
 
 /// How long the keeper may take to say whether a bandwidth test runs: handing over matters more.
@@ -52,9 +52,9 @@ pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> 
 }
 
 /// The first target's readings have the plain name, so that a curve goes on when another target takes its place.
-fn metric(name: &str, index: usize, target: &Target) -> Metric {
+fn metric(name: &str, index: usize, target: &Target) -> MetricName {
     // A target's name has no character that a metric's may not have, and is short enough.
-    Metric::ours(&if index > 0 { format!("{name}:{target}") } else { name.to_owned() })
+    MetricName::ours(&if index > 0 { format!("{name}:{target}") } else { name.to_owned() })
 }
 
 impl Ping<'_> {

@@ -19,7 +19,7 @@ use crate::{
         destination::{Feed, HANDING_OVER},
         settings::{KEEPER_TOKEN, KeeperSettings, RunSettings, STATUSPAGE_TOKEN, StatuspageSettings},
     },
-    reading::{Field, Metric},
+    reading::{Field, MetricName},
 };
 
 /// How many targets may be set.
@@ -171,7 +171,7 @@ impl JobSettings for PingSettings {
             (Field::Jitter, &self.metric_id_jitter),
         ];
         ids.into_iter()
-            .filter_map(|(field, id)| Some(Feed { metric: Metric::ours("ping"), field, id: id.clone()? }))
+            .filter_map(|(field, id)| Some(Feed { metric: MetricName::ours("ping"), field, id: id.clone()? }))
             .collect()
     }
 
@@ -180,7 +180,7 @@ impl JobSettings for PingSettings {
     }
 
     fn validate(&self) -> Result<(), WrongSetting> {
-        self.keeper.alone(&[
+        self.keeper.refuse_with_keeper(&[
             ("METRIC_ID", self.statuspage.metric_id.is_some()),
             ("METRIC_ID_LOSS", self.metric_id_loss.is_some()),
             ("METRIC_ID_JITTER", self.metric_id_jitter.is_some()),

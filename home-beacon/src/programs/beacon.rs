@@ -29,7 +29,7 @@ pub async fn main() -> ExitCode {
         let proof = if prover.is_some() { "answers are proven" } else { "without BEACON_KEY no answer is proven" };
         return BeaconSettings::checked(proof, &[]);
     }
-    BeaconSettings::warn_of_doubts(&[]);
+    BeaconSettings::log_warnings(&[]);
     match run(&settings, prover).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -45,10 +45,10 @@ pub async fn main() -> ExitCode {
         Err(wrong) => return KeeperSettings::refuse(&wrong),
     };
     if settings.check {
-        let code = KeeperSettings::checked(&settings.note(), &settings.doubts(config.seed.as_ref()));
+        let code = KeeperSettings::checked(&settings.note(), &settings.warnings(config.seed.as_ref()));
         return if settings.online { online::worse(code, online::report(&ask(&config).await)) } else { code };
     }
-    KeeperSettings::warn_of_doubts(&settings.doubts(config.seed.as_ref()));
+    KeeperSettings::log_warnings(&settings.warnings(config.seed.as_ref()));
     match run(&settings, config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -32,7 +32,7 @@ struct RelayAnswer {
 struct Relay {
     condition: String,
     reason: Option<String>,
-    left: Vec<Left>,
+    skipped: Vec<Skipped>,
     mirrored_at: Option<Timestamp>,
     waiting: u64,
     oldest: Option<i64>,
@@ -41,7 +41,7 @@ struct Relay {
 }
 
 #[derive(Deserialize)]
-struct Left {
+struct Skipped {
     id: String,
     reason: String,
 }
@@ -89,10 +89,10 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
 }
 
 fn print(out: &mut impl Write, relay: &Relay, aside: &[Rejected]) -> io::Result<()> {
-    let Relay { condition, reason, left, mirrored_at, waiting, oldest, too_old, rejected } = relay;
+    let Relay { condition, reason, skipped, mirrored_at, waiting, oldest, too_old, rejected } = relay;
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     writeln!(out, "condition: {condition}{reason}")?;
-    for Left { id, reason } in left {
+    for Skipped { id, reason } in skipped {
         writeln!(out, "not taken: {id}: {reason}")?;
     }
     match mirrored_at {

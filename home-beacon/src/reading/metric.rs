@@ -8,7 +8,7 @@ use shared::settings::nearness::question;
 /// What is measured, like `ping` or `ping:9.9.9.9`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Metric(String);
+pub struct MetricName(String);
 
 /// A text that names no metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ const OURS: [&str; 7] = ["ping", "resolve", "bandwidth", "upload", "latency_idle
 /// What a bandwidth test measures.
 const RARE: [&str; 4] = ["bandwidth", "upload", "latency_idle", "latency_loaded"];
 
-impl Metric {
+impl MetricName {
     /// Whether a program of ours measures it.
     pub fn is_ours(&self) -> bool {
         OURS.contains(&self.0.split(':').next().unwrap_or_default())
@@ -52,7 +52,7 @@ impl Metric {
     }
 }
 
-impl FromStr for Metric {
+impl FromStr for MetricName {
     type Err = NoMetric;
 
     fn from_str(text: &str) -> Result<Self, NoMetric> {
@@ -62,7 +62,7 @@ impl FromStr for Metric {
     }
 }
 
-impl TryFrom<String> for Metric {
+impl TryFrom<String> for MetricName {
     type Error = NoMetric;
 
     fn try_from(text: String) -> Result<Self, NoMetric> {
@@ -70,7 +70,7 @@ impl TryFrom<String> for Metric {
     }
 }
 
-impl fmt::Display for Metric {
+impl fmt::Display for MetricName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::metric::{Metric, NoMetric};
+pub use self::metric::{MetricName, NoMetric};
 use self::written::Written;
 
 /// The most readings in one call.
@@ -100,7 +100,7 @@ impl Mark {
 #[serde(try_from = "Written", into = "Written")]
 pub struct Reading {
     /// What was measured.
-    pub metric: Metric,
+    pub metric: MetricName,
     /// When.
     pub at: Timestamp,
     /// The value, or why there is none.
@@ -123,7 +123,7 @@ pub struct Reading {
 
 impl Reading {
     /// A reading with nothing but the outcome.
-    pub fn new(metric: Metric, at: Timestamp, outcome: Outcome) -> Self {
+    pub fn new(metric: MetricName, at: Timestamp, outcome: Outcome) -> Self {
         Self {
             metric,
             at,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::leap_second::{LEAP_SECOND, is_leap_second};
 
-use super::{Mark, Metric, Outcome, Reading, is_sane};
+use super::{Mark, MetricName, Outcome, Reading, is_sane};
 
 /// The longest text in a reading, in characters.
 const MAX_TEXT: usize = 300;
@@ -14,7 +14,7 @@ const MAX_TEXT: usize = 300;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
-    metric: Metric,
+    metric: MetricName,
     #[serde(deserialize_with = "time")]
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]

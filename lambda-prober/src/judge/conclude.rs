@@ -18,8 +18,8 @@ const MIN_FAILED_ATTEMPTS: usize = 2;
 ///
 /// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof;
 /// of several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their
-/// failures names the cause. Attempts in which no witness was reached, the name service failed, or only families were
-/// tried over which no witness was reached, blame the prober's side, and where too few others are left the verdict is
+/// failures names the cause. Attempts in which no witness was reached, the name service failed, IPv4 was tried and no
+/// witness was reached over it, or only such families were tried, blame the prober's side, and where too few others are left the verdict is
 /// `Unknown`. An answer that could not be checked may have been the home's, so it forbids `Down` whatever else was
 /// seen.
 pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {

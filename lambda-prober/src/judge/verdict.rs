@@ -50,7 +50,7 @@ pub enum UnknownCause {
     Key,
     /// The name service failed.
     NameService,
-    /// The home has addresses only of a family over which no witness was reached.
+    /// The home has addresses of a family over which no witness was reached.
     NoRoute,
     /// No witness was reached, or this machine could not even try.
     Blind,

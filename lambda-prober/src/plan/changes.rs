@@ -110,7 +110,7 @@ impl Plan<'_> {
 }
 
 /// The most specific cause of those that are down.
-pub(super) fn worst(subjects: &[&Subject]) -> Option<DownCause> {
+pub(super) fn most_specific(subjects: &[&Subject]) -> Option<DownCause> {
     let causes = subjects.iter().filter_map(|subject| match subject.verdict {
         Verdict::Down(cause) => Some(cause),
         _ => None,

@@ -5,7 +5,7 @@ use shared::statuspage::{IncidentChange, IncidentStatus};
 
 use super::{
     call::Call,
-    changes::{MAX_SINGLE_CHANGES, Plan, worst},
+    changes::{MAX_SINGLE_CHANGES, Plan, most_specific},
     our_incident::{Note, OurIncident},
     outage_kind::OutageKind,
     texts,
@@ -29,7 +29,7 @@ impl Plan<'_> {
     pub(super) fn open(&self, subjects: &[&Subject]) -> Option<Call> {
         let oldest = subjects.iter().min_by_key(|subject| self.view.down_since(subject))?;
         let (key, down_since) = (oldest.outage_key.clone()?, self.view.down_since(oldest)?);
-        let cause = worst(subjects)?;
+        let cause = most_specific(subjects)?;
         let (said, announced) = (status_for(cause), self.has_lasted(oldest));
         let note = Note { key: key.clone(), down_since, cause: Some(cause), said, announced };
         let change = IncidentChange {
@@ -50,7 +50,7 @@ impl Plan<'_> {
     /// some of its homes.
     pub(super) fn update(&self, incident: &OurIncident, members: &[&Subject], unsure: bool) -> Option<IncidentChange> {
         let down: Vec<&Subject> = members.iter().filter(|it| matches!(it.verdict, Verdict::Down(_))).copied().collect();
-        match worst(&down) {
+        match most_specific(&down) {
             Some(cause) => self.still_down(incident, members, &down, cause),
             None if unsure => None,
             None => self.up_again(incident, members),

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    statuspage::{Client, Component, Incidents},
+    statuspage::{Client, Component, Incidents, Which},
 };
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Why a change is left to the next run.
+/// Why a change failed: the run has used up its calls.
 const TOO_MANY: &str = "there are more changes than a run may make calls for; the next run continues";
 
 /// Up to this many components are read again one by one.
@@ -151,7 +151,7 @@ impl Try<'_> {
         }
         if opened {
             // Another run may have opened one at the same time.
-            let incidents = ours(&self.counted(self.client.unresolved(self.publication.page)).await?);
+            let incidents = ours(&self.counted(self.client.incidents(self.publication.page, Which::Unresolved)).await?);
             let merges = plan(&[], &View { incidents, ..view }, rules, *at);
             for call in merges {
                 self.make(call).await?;
@@ -171,10 +171,10 @@ impl Try<'_> {
         }
         view.components.extend(self.components(&again.components).await?);
         if again.incidents {
-            view.incidents = ours(&self.counted(self.client.unresolved(page)).await?);
+            view.incidents = ours(&self.counted(self.client.incidents(page, Which::Unresolved)).await?);
         }
         if again.needs_recent(&view.incidents) {
-            let recent = ours(&self.counted(self.client.recent(page, RECENT_INCIDENTS)).await?);
+            let recent = ours(&self.counted(self.client.incidents(page, Which::Recent(RECENT_INCIDENTS))).await?);
             let new = recent.into_iter().filter(|it| !view.incidents.iter().any(|known| known.id == it.id));
             view.incidents.extend(new.collect::<Vec<_>>());
         }
@@ -210,7 +210,7 @@ impl Try<'_> {
     /// The components that a maintenance in progress names. An API without this call has none: a component that a human
     /// set to maintenance is respected all the same.
     async fn maintained(&self) -> Result<HashSet<ComponentId>, ApiError> {
-        match self.counted(self.client.active_maintenance(self.publication.page)).await {
+        match self.counted(self.client.incidents::<Incidents>(self.publication.page, Which::ActiveMaintenance)).await {
             Ok(Incidents(active)) => {
                 Ok(active.into_iter().flat_map(|it| it.components).map(|affected| affected.id).collect())
             }

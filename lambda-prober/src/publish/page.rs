@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    statuspage::{COMPONENTS_PER_CALL, Client, Component, Incidents, Listing, Warning},
+    statuspage::{COMPONENTS_PER_CALL, Client, Component, Incidents, Listing, Warning, Which},
 };
 use tokio::time::Instant;
 
@@ -98,7 +98,7 @@ pub(crate) async fn read(access: &Access<'_>, targets: &Targets, until: Instant)
             let incidents_until = until.min(Instant::now() + INCIDENTS_TIMEOUT);
             let (listings, incidents) = tokio::join!(
                 access.call(until, |client| listings(client, page, &components)),
-                access.call(incidents_until, |client| async move { client.unresolved(page).await }),
+                access.call(incidents_until, |client| async move { client.incidents(page, Which::Unresolved).await }),
             );
             let incidents = incidents.map(|incidents| ours(&incidents)).map_err(|error| access.describe(&error));
             let listings = listings?;

@@ -24,7 +24,7 @@
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
 //! | `.error` | why it failed, or `null` |
 //! | `.warning` | what a keeper says of it besides: that page or component is not shown to readers (then the run has failed), or that no seed names it any more; else `null` |
-//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `outage_key`, `cause`, `last_proven_address`, `booted`, `started`; `null` where that was not needed, and without state |
+//! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `seen_up`, `outage_key`, `cause`, `last_proven_address`, `booted`, `started`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the query for the other family failed, `no_such_name`, `timeout`, `error`, `empty`) and |
 //! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `http_location`, `http_server`, `http_via` and `http_cache` (headers of caches) of an answer, `certificate` (why it is not valid), `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |

@@ -27,9 +27,9 @@ pub struct Report {
     /// How long it took.
     #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
     pub duration: Duration,
-    /// Whether every page says what it should.
+    /// Whether no target failed.
     pub published: bool,
-    /// Whether changes were written.
+    /// The mode, sent as whether it was a dry run.
     #[serde(rename = "dry_run", serialize_with = "is_dry")]
     pub mode: Mode,
     /// The calls that changed the pages, or would in a dry run.

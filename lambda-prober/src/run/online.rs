@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    online::Asked,
+    online::OnlineCheck,
 };
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ impl Prober {
     ///
     /// # Errors
     /// When there is nothing to check, or this machine cannot make a TLS client.
-    pub(crate) async fn check_online(&self, targets: Option<&Targets>) -> Result<Vec<Asked>, RunError> {
+    pub(crate) async fn check_online(&self, targets: Option<&Targets>) -> Result<Vec<OnlineCheck>, RunError> {
         let (until, timing) = (Instant::now() + CHECK_TIMEOUT, Timing::of(CHECK_TIMEOUT, ATTEMPTS));
         let listed;
         let targets = if let Some(targets) = targets {
@@ -48,7 +48,7 @@ impl Prober {
         let pages = async {
             match Access::new(http, &self.statuspage, &secrets, &timing).await {
                 Ok(access) => pages(&access, targets, until).await,
-                Err(error) => vec![Asked::wrong(error)],
+                Err(error) => vec![OnlineCheck::wrong(error)],
             }
         };
         let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing)));
@@ -57,38 +57,42 @@ impl Prober {
         Ok(results)
     }
 
-    async fn home(&self, target: &Target, timing: &Timing) -> Asked {
+    async fn home(&self, target: &Target, timing: &Timing) -> OnlineCheck {
         match self.probe(&target.home, timing).await {
             Ok(probed) => of_home(&probed, self.expects_proof(target)),
-            Err(error) => Asked::wrong(error.to_string()),
+            Err(error) => OnlineCheck::wrong(error.to_string()),
         }
     }
 }
 
 /// The result for a home. Wrong is what does not pass by itself: an address, a key or a certificate; a home that is
 /// silent may answer tomorrow.
-fn of_home(probed: &Probed, expects_proof: bool) -> Asked {
+fn of_home(probed: &Probed, expects_proof: bool) -> OnlineCheck {
     let (name, advice) = (&probed.home.name, advice(&probed.attempts));
     let advised = advice.is_some();
     let text = advice.unwrap_or_else(|| probed.verdict.sentence().to_owned());
     let text = text.trim_end_matches('.');
     match probed.verdict {
         Verdict::Up if expects_proof => {
-            Asked::there(format!("the home {name} answers, and proves that it holds the key"))
+            OnlineCheck::found(format!("the home {name} answers, and proves that it holds the key"))
         }
-        Verdict::Up => Asked::there(format!("the home {name} answers; no key is set, so it need not prove itself")),
-        Verdict::Degraded(_) => Asked::there(format!("the home {name} answers, but is degraded: {text}")),
-        Verdict::Down(_) if advised => Asked::wrong(format!("the home {name}: {text}")),
+        Verdict::Up => {
+            OnlineCheck::found(format!("the home {name} answers; no key is set, so it need not prove itself"))
+        }
+        Verdict::Degraded(_) => OnlineCheck::found(format!("the home {name} answers, but is degraded: {text}")),
+        Verdict::Down(_) if advised => OnlineCheck::wrong(format!("the home {name}: {text}")),
         Verdict::Down(DownCause::Impostor | DownCause::Unproven) | Verdict::Unknown(UnknownCause::Key) => {
-            Asked::wrong(format!("the home {name}: {text}; check CANARY_URL and BEACON_KEY"))
+            OnlineCheck::wrong(format!("the home {name}: {text}; check CANARY_URL and BEACON_KEY"))
         }
-        Verdict::Down(DownCause::Name) => Asked::wrong(format!("the home {name}: {text}; check CANARY_URL")),
-        Verdict::Down(_) => Asked::unasked(format!("the home {name}: {text}; check CANARY_URL, and whether it is up")),
-        Verdict::Unknown(_) => Asked::unasked(format!("the home {name}: {text}")),
+        Verdict::Down(DownCause::Name) => OnlineCheck::wrong(format!("the home {name}: {text}; check CANARY_URL")),
+        Verdict::Down(_) => {
+            OnlineCheck::unknown(format!("the home {name}: {text}; check CANARY_URL, and whether it is up"))
+        }
+        Verdict::Unknown(_) => OnlineCheck::unknown(format!("the home {name}: {text}")),
     }
 }
 
-async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<Asked> {
+async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<OnlineCheck> {
     let mut wanted: BTreeMap<&PageId, Vec<&ComponentId>> = BTreeMap::new();
     for target in targets {
         wanted.entry(&target.page).or_default().push(&target.component);
@@ -98,13 +102,15 @@ async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<As
         let read = access.call(until, |client| listings(client, page, &components)).await;
         let failed = |error: &ApiError| access.describe(error);
         let there = read.as_ref().map(|_| "is there, and the token is taken");
-        results.push(Asked::of(&format!("the page {page}"), there, failed));
+        results.push(OnlineCheck::of(&format!("the page {page}"), there, failed));
         for id in components {
             let Ok(listings) = &read else { break };
             let found = listings.iter().find_map(|listing| listing.component(id));
             results.push(match found {
-                Some(_) => Asked::there(format!("the component {id} is there")),
-                None => Asked::wrong(format!("the page {page} has no component {id}: check PAGE_ID and COMPONENT_ID")),
+                Some(_) => OnlineCheck::found(format!("the component {id} is there")),
+                None => {
+                    OnlineCheck::wrong(format!("the page {page} has no component {id}: check PAGE_ID and COMPONENT_ID"))
+                }
             });
         }
     }

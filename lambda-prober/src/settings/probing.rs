@@ -13,7 +13,7 @@ use crate::observe::{
 /// How homes are probed.
 #[derive(Clone, Debug, Args)]
 pub struct ProbingSettings {
-    /// How many attempts a home gets before it counts as down: 2 to 5
+    /// The most attempts of a run at a home that does not answer, from 2 to 5; it is down where two of them fail at the home
     #[arg(long, env = "ATTEMPTS", default_value = "3", value_parser = attempts)]
     pub attempts: u8,
     /// Hosts to connect to when a home does not answer, to distinguish an outage from a prober that is cut off: names and

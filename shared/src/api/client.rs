@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::{ApiError, Passing, Permanent, Version, stranger};
+use super::{ApiError, Passing, Permanent, Version, not_the_api};
 use crate::{
     http::{CallError, Client, wait_asked},
     keeper_token,
@@ -67,7 +67,7 @@ impl Api {
         version: Option<&Version>,
     ) -> Result<(T, Version), ApiError> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
-        let broken = |error| stranger::broken(&call, &self.base, error);
+        let broken = |error| not_the_api::broken(&call, &self.base, error);
 
         let token = self.token.current().map_err(|wrong| permanent(&call, 0, &wrong.to_string()))?;
         keeper_token::stays_home(&token, &self.base).map_err(|why| permanent(&call, 0, &why))?;
@@ -96,10 +96,14 @@ impl Api {
         }
         let answer =
             bounded(&mut response).await.map_err(|error| CallError::Body(error.without_url())).map_err(broken)?;
-        let received =
-            stranger::Received { status: status.as_u16(), headers: response.headers(), body: &answer, token: &token };
-        if let Some(stranger) = received.stranger(&call, &self.base) {
-            return Err(stranger);
+        let received = not_the_api::Received {
+            status: status.as_u16(),
+            headers: response.headers(),
+            body: &answer,
+            token: &token,
+        };
+        if let Some(error) = received.not_the_api(&call, &self.base) {
+            return Err(error);
         }
         if answer.trim_ascii_start().starts_with(b"<") {
             // Something between us and the service answered in its place; it may be gone the next time.

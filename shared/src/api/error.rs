@@ -3,7 +3,7 @@
 //! - [`Passing`]: try again, after `retry_after` where the service names it.
 //! - [`Pausing`]: the token is refused; nothing about the call itself is wrong. Stop and ask for another token.
 //! - [`Permanent`]: the same call will fail again.
-//! - [`Stranger`]: what answers is not the service: the address is wrong, or something stands in between.
+//! - [`NotTheApi`]: what answers is not the service: the address is wrong, or something stands in between.
 //!
 //! The messages are for a person and never hold the token.
 
@@ -30,7 +30,7 @@ pub enum ApiError {
     Permanent(#[from] Permanent),
     /// It is not the service that answers.
     #[error(transparent)]
-    Stranger(#[from] Stranger),
+    NotTheApi(#[from] NotTheApi),
 }
 
 /// What goes away: a rate limit, an overloaded or restarting server, a broken connection.
@@ -78,7 +78,7 @@ pub struct Permanent {
 /// a run is of no use; the next run may find the service.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {what}")]
-pub struct Stranger {
+pub struct NotTheApi {
     /// The method and path.
     pub call: String,
     /// What answered instead.

@@ -37,7 +37,7 @@ impl ApiError {
                 format!("{self}: check {ids}{}", settings.whole_address())
             }
             // What answers in any other way may not be the service.
-            Self::Stranger(_) | Self::Permanent(_) => format!("{self}: check {}", settings.whole_address()),
+            Self::NotTheApi(_) | Self::Permanent(_) => format!("{self}: check {}", settings.whole_address()),
         }
     }
 }

@@ -3,10 +3,10 @@
 mod client;
 mod error;
 mod hint;
-mod stranger;
+mod not_the_api;
 mod version;
 
 pub use client::Api;
-pub use error::{ApiError, Passing, Pausing, Permanent, Stranger};
+pub use error::{ApiError, NotTheApi, Passing, Pausing, Permanent};
 pub use hint::ApiSettings;
 pub use version::Version;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Component, ComponentStatus, Incident, IncidentChange, Incidents, Listing, Page, Point};
+use super::{Component, ComponentStatus, Incident, IncidentChange, Listing, Page, Point};
 use crate::{
     api::{Api, ApiError},
     http,
@@ -26,7 +27,7 @@ const INCIDENTS_PER_CALL: usize = 100;
 /// A part of a page's incidents.
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
-    /// The first 100 that are not resolved.
+    /// The first 100 that are not resolved. Whether maintenance is among them is not documented: check the status.
     Unresolved,
     /// So many of the last, whatever became of them, the newest first.
     Recent(usize),
@@ -83,21 +84,16 @@ impl Client {
         self.0.call(Method::GET, &format!("/pages/{page}/metrics/{metric}"), None).await
     }
 
-    /// The first 100 that are not resolved. Whether maintenance is among them is not documented: check the status.
-    pub async fn unresolved(&self, page: &PageId) -> Result<Incidents, ApiError> {
-        self.0
-            .call(Method::GET, &format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"), None)
-            .await
-    }
-
-    /// The last incidents, whatever became of them, the newest first.
-    pub async fn recent(&self, page: &PageId, most: usize) -> Result<Incidents, ApiError> {
-        self.0.call(Method::GET, &format!("/pages/{page}/incidents?limit={most}"), None).await
-    }
-
-    /// Planned maintenance that is under way.
-    pub async fn active_maintenance(&self, page: &PageId) -> Result<Incidents, ApiError> {
-        let path = format!("/pages/{page}/incidents/active_maintenance?per_page={INCIDENTS_PER_CALL}");
+    /// The incidents of that part of the page: [`Incidents`](super::Incidents), or documents, each whole.
+    pub async fn incidents<T: DeserializeOwned>(&self, page: &PageId, which: Which) -> Result<T, ApiError> {
+        let path = match which {
+            Which::Unresolved => format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"),
+            Which::Recent(count) => format!("/pages/{page}/incidents?limit={count}"),
+            Which::Scheduled => format!("/pages/{page}/incidents/scheduled?per_page={INCIDENTS_PER_CALL}"),
+            Which::ActiveMaintenance => {
+                format!("/pages/{page}/incidents/active_maintenance?per_page={INCIDENTS_PER_CALL}")
+            }
+        };
         self.0.call(Method::GET, &path, None).await
     }
 
@@ -121,19 +117,6 @@ impl Client {
     /// Deletes an incident with its updates.
     pub async fn delete_incident(&self, page: &PageId, incident: &IncidentId) -> Result<(), ApiError> {
         self.0.call::<Value>(Method::DELETE, &format!("/pages/{page}/incidents/{incident}"), None).await.map(drop)
-    }
-
-    /// The incidents of that part of the page, each whole: as [`Client::unresolved`], [`Client::recent`].
-    pub async fn incident_documents(&self, page: &PageId, which: Which) -> Result<Vec<Value>, ApiError> {
-        let path = match which {
-            Which::Unresolved => format!("/pages/{page}/incidents/unresolved?per_page={INCIDENTS_PER_CALL}"),
-            Which::Recent(most) => format!("/pages/{page}/incidents?limit={most}"),
-            Which::Scheduled => format!("/pages/{page}/incidents/scheduled?per_page={INCIDENTS_PER_CALL}"),
-            Which::ActiveMaintenance => {
-                format!("/pages/{page}/incidents/active_maintenance?per_page={INCIDENTS_PER_CALL}")
-            }
-        };
-        self.0.call(Method::GET, &path, None).await
     }
 
     /// One incident, whole.

@@ -78,7 +78,7 @@ async fn a_metric_that_upstream_does_not_have_stops_no_other() {
     for minute in 0..5 {
         store(&relay.home, &[ping(now - SignedDuration::from_mins(minute), 10.0)]).await;
     }
-    let told = relay.says(RELAY_TIMEOUT, |told| told["left"][0]["id"] == LOSS && told["waiting"] == 5).await;
+    let told = relay.says(RELAY_TIMEOUT, |told| told["skipped"][0]["id"] == LOSS && told["waiting"] == 5).await;
     assert_eq!(told["rejected"], 0, "{told}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(10)).await.len(), 5);
 }

@@ -22,7 +22,7 @@ use shared::proof::Running;
 
 use super::{
     dice::{Dice, Ms, SECOND},
-    weather::{Cut, Naming, Sight, Stranger, Weather},
+    weather::{Cut, Naming, NotTheApi, Sight, Weather},
 };
 
 /// A home that is reached more slowly is degraded.
@@ -165,9 +165,9 @@ impl Sky<'_> {
         }
         if address != self.weather.address(time) {
             return match self.weather.stranger(address) {
-                Stranger::Nobody => Met::Nothing,
-                Stranger::Closed => Met::Closed,
-                Stranger::Website | Stranger::OtherBeacon => Met::Through,
+                NotTheApi::Nobody => Met::Nothing,
+                NotTheApi::Closed => Met::Closed,
+                NotTheApi::Website | NotTheApi::OtherBeacon => Met::Through,
             };
         }
         match (self.weather.cuts.at(time), self.weather.loss.at(time)) {
@@ -185,7 +185,7 @@ impl Sky<'_> {
             return Identity::Proven { running: Running { up, age }, with: WhichKey::Current };
         }
         match self.weather.stranger(address) {
-            Stranger::OtherBeacon => Identity::Foreign,
+            NotTheApi::OtherBeacon => Identity::Foreign,
             _ => Identity::Absent,
         }
     }

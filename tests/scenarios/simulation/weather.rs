@@ -26,7 +26,7 @@ pub(crate) enum Cut {
 
 /// Who has an address that the home had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stranger {
+pub(crate) enum NotTheApi {
     Nobody,
     Closed,
     Website,
@@ -38,7 +38,7 @@ pub(crate) enum Stranger {
 pub(crate) struct Move {
     pub(crate) at: Ms,
     pub(crate) known: Ms,
-    pub(crate) stranger: Stranger,
+    pub(crate) stranger: NotTheApi,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,9 +159,9 @@ impl Weather {
     }
 
     /// Who has an address that was the home's.
-    pub(crate) fn stranger(&self, at: IpAddr) -> Stranger {
+    pub(crate) fn stranger(&self, at: IpAddr) -> NotTheApi {
         let left = self.moves.iter().enumerate().find(|(number, _)| address(*number) == at);
-        left.map_or(Stranger::Nobody, |(_, left)| left.stranger)
+        left.map_or(NotTheApi::Nobody, |(_, left)| left.stranger)
     }
 
     /// How long host and beacon have been running then, in seconds.
@@ -209,7 +209,7 @@ fn hit<'a>(dice: &'a mut Dice, number: usize, cuts: &'a Spells<Cut>) -> impl Ite
 }
 
 fn moves(dice: &mut Dice) -> Vec<Move> {
-    let who = [Stranger::Nobody, Stranger::Closed, Stranger::Website, Stranger::OtherBeacon];
+    let who = [NotTheApi::Nobody, NotTheApi::Closed, NotTheApi::Website, NotTheApi::OtherBeacon];
     let mut moves: Vec<Move> = Vec::new();
     for at in scattered(dice, 40) {
         if moves.last().is_none_or(|last| last.known + HOUR < at) {

@@ -20,7 +20,7 @@ use super::{
             parsers::{is_html, whole_length},
         },
     },
-    stream::{STALL_TIMEOUT, Shared},
+    stream::{STALL_TIMEOUT, TransferState},
 };
 
 /// What a download should be answered with.
@@ -36,7 +36,7 @@ const READ_AHEAD: u64 = 3 * (64 << 10);
 /// As many bytes of a body are inspected: some servers send no type, or a wrong one.
 const INSPECTED: usize = 64;
 
-impl Shared<'_> {
+impl TransferState<'_> {
     /// Gets a piece; the connection where it can be used again. What came of the piece, or still may, is `used`.
     pub(crate) async fn download(
         &self,

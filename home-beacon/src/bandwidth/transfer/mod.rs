@@ -24,7 +24,7 @@ use self::{
     allowance::Allowance,
     scaler::StreamScaler,
     speed::{Sample, Speed},
-    stream::{Ended, Shared},
+    stream::{Ended, TransferState},
 };
 pub(crate) use self::{progress::Progress, stream::Direction};
 use super::{error::MeasureError, sources::Servers};
@@ -70,7 +70,7 @@ pub(crate) async fn transfer(
 ) -> Result<Moved, MeasureError> {
     let most = usize::try_from(bounds.bytes / MIN_PER_STREAM).unwrap_or(usize::MAX);
     let streams = bounds.streams.min(most).max(1);
-    let shared = Shared {
+    let shared = TransferState {
         servers,
         direction,
         allowance: Allowance::new(bounds.bytes, streams),
@@ -108,7 +108,7 @@ pub(crate) async fn transfer(
 }
 
 /// Runs the streams and watches how much they move; all of them end with this.
-async fn watch(shared: &Shared<'_>, until: Instant, progress: &Progress) -> Result<Watch, MeasureError> {
+async fn watch(shared: &TransferState<'_>, until: Instant, progress: &Progress) -> Result<Watch, MeasureError> {
     let mut scaler = StreamScaler::new(shared.streams, shared.direction);
     let mut running: FuturesUnordered<_> = std::iter::once(shared.stream(0)).collect();
     let mut watch = Watch::new();
@@ -163,7 +163,7 @@ impl Watch {
     }
 
     /// Takes a sample; for how long nothing has come.
-    fn sample(&mut self, shared: &Shared<'_>) -> Duration {
+    fn sample(&mut self, shared: &TransferState<'_>) -> Duration {
         let (now, bytes) = (Instant::now(), shared.moved.get());
         if let Some(began) = shared.began.get() {
             if self.samples.is_empty() {

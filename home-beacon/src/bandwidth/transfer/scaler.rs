@@ -8,17 +8,21 @@ use super::{
     stream::Direction,
 };
 
-/// When the second one joins, and when it is known whether that made a difference: this much.
-const SECOND: Duration = Duration::from_millis(500);
-const DECISION: Duration = Duration::from_secs(1);
-const DIFFERENCE: f64 = 1.15;
+/// When the second stream joins.
+const SECOND_STREAM_AFTER: Duration = Duration::from_millis(500);
+
+/// How long after that its effect is judged.
+const DECIDE_AFTER: Duration = Duration::from_secs(1);
+
+/// The factor in speed by which it must have made a difference for more streams to join.
+const MIN_GAIN: f64 = 1.15;
 
 /// With nothing after so long, others may have more luck.
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What waits in this machine counts as sent, and where all streams of an upload begin at once, on a slow line most of
-/// what is counted waits. This fast must its first 128 KiB be taken for that to be over within the ramp-up.
-const AT_ONCE: Duration = Duration::from_millis(700);
+/// If the first 128 KiB of an upload take longer, it stays with one stream: what waits in this machine counts as sent, and on a
+/// slow line most of what several streams have counted would still wait after the ramp-up.
+const MAX_FIRST_UPLOAD: Duration = Duration::from_millis(700);
 
 /// Decides how many streams run.
 #[derive(Debug)]
@@ -46,10 +50,10 @@ impl StreamScaler {
             }
             return self.wanted;
         };
-        if last.at >= DECISION {
+        if last.at >= DECIDE_AFTER {
             let more = if made_a_difference(samples) { self.most } else { self.wanted };
             self.settle(more);
-        } else if last.at >= SECOND {
+        } else if last.at >= SECOND_STREAM_AFTER {
             self.wanted = self.most.min(2);
         }
         self.wanted
@@ -58,7 +62,7 @@ impl StreamScaler {
     /// How many there should be once the first upload has been taken, so long after it began.
     pub(crate) fn wanted_after_upload(&mut self, took: Duration) -> usize {
         if self.direction == Direction::Up {
-            self.settle(if took < AT_ONCE { self.most } else { 1 });
+            self.settle(if took < MAX_FIRST_UPLOAD { self.most } else { 1 });
         }
         self.wanted
     }
@@ -74,8 +78,8 @@ fn made_a_difference(samples: &[Sample]) -> bool {
     let at = |time: Duration| samples.iter().rev().find(|sample| sample.at <= time).copied();
     let between = |from, until| rate(at(from)?, at(until)?);
     let begin = Duration::from_millis(100);
-    match (between(SECOND / 2, SECOND), between(SECOND + begin, DECISION)) {
-        (Some(alone), Some(together)) => together >= DIFFERENCE * alone,
+    match (between(SECOND_STREAM_AFTER / 2, SECOND_STREAM_AFTER), between(SECOND_STREAM_AFTER + begin, DECIDE_AFTER)) {
+        (Some(alone), Some(together)) => together >= MIN_GAIN * alone,
         // What comes in bursts comes from far away.
         _ => true,
     }

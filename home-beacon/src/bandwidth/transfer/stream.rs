@@ -24,9 +24,10 @@ use super::{
 /// A smaller piece of what has no end cannot be cut off in time.
 const MIN_ENDLESS: u64 = 512 << 10;
 
-/// A server that sends nothing for so long is as good as gone; all of them are sooner, so that those who take turns at
-/// being silent are noticed.
+/// A server that sends nothing for so long is taken for gone.
 pub(crate) const STALL_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The same for all streams together: shorter, so that servers that are silent by turns are noticed.
 const ALL_STALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long the answer to an upload may take once all has left our hands: what waits on the way takes its time.
@@ -48,7 +49,7 @@ pub(crate) enum Direction {
 
 /// What the streams of a transfer share.
 #[derive(Debug)]
-pub(crate) struct Shared<'a> {
+pub(crate) struct TransferState<'a> {
     pub(crate) servers: &'a Servers<'a>,
     pub(crate) direction: Direction,
     pub(crate) allowance: Allowance,
@@ -61,7 +62,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) failures: Cell<u32>,
     /// Whether a server has sent, or may send, more than was asked for.
     pub(crate) endless: Cell<bool>,
-    /// The latest of them.
+    /// The latest failure.
     pub(crate) error: RefCell<Option<MeasureError>>,
     pub(crate) streams: usize,
     pub(crate) until: Instant,
@@ -75,7 +76,7 @@ pub(crate) enum Ended {
     Failed(MeasureError),
 }
 
-impl Shared<'_> {
+impl TransferState<'_> {
     /// How long nothing may move.
     pub(crate) fn stall_timeout(&self) -> Duration {
         match self.direction {

@@ -18,13 +18,13 @@ use super::{
         connection::{ANSWER_TIMEOUT, Connection, Payload},
         error::MeasureError,
     },
-    stream::{STALL_TIMEOUT, Shared, UPLOAD_ANSWER_TIMEOUT},
+    stream::{STALL_TIMEOUT, TransferState, UPLOAD_ANSWER_TIMEOUT},
 };
 
 /// How often it is checked how much has been sent.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(50);
 
-impl Shared<'_> {
+impl TransferState<'_> {
     /// Sends a piece; the connection where it can be used again. What left us is `used`.
     pub(crate) async fn upload(
         &self,
@@ -58,8 +58,8 @@ impl Shared<'_> {
         };
         let checked = answer.and_then(|answer| {
             let (head, body) = answer.into_parts();
-            MeasureError::check_payload(&host, &head, "thanks for an upload")?;
-            // What it thanks for may not even have left this machine.
+            MeasureError::check_payload(&host, &head, "the confirmation of an upload")?;
+            // What it confirms may not even have left this machine.
             let whole = used.get() >= piece;
             whole
                 .then_some(body)

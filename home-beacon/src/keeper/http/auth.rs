@@ -12,27 +12,31 @@ use axum::{
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use super::{HttpError, Shared};
+use super::{AppState, HttpError};
 
 const KEY: &str = "api_key";
 
 /// The token in a header, and nowhere else.
 pub(super) async fn authenticate(
-    State(shared): State<Shared>,
+    State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Result<Response, HttpError> {
-    check(&shared, in_header(&request))?;
+    check(&state, in_header(&request))?;
     Ok(next.run(request).await)
 }
 
 /// The token in a header, or in the query where there is no such header.
-pub(super) async fn authenticate_or_by_key(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(super) async fn authenticate_or_by_key(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let key = take_key(request.uri_mut());
     let sent = in_header(&request);
     let checked = match key.as_deref() {
-        Some(key) if matches!(sent, Sent::Nothing) => check(&shared, Sent::Token(key.as_bytes())),
-        _ => check(&shared, sent),
+        Some(key) if matches!(sent, Sent::Nothing) => check(&state, Sent::Token(key.as_bytes())),
+        _ => check(&state, sent),
     };
     let mut response = match checked {
         Ok(()) => next.run(request).await,
@@ -62,8 +66,8 @@ fn in_header(request: &Request) -> Sent<'_> {
     }
 }
 
-fn check(shared: &Shared, sent: Sent<'_>) -> Result<(), HttpError> {
-    let token = shared.token.current().map_err(|error| {
+fn check(state: &AppState, sent: Sent<'_>) -> Result<(), HttpError> {
+    let token = state.token.current().map_err(|error| {
         // Every call is refused, but it is not the client's token that is wrong.
         tracing::error!(%error, "the token cannot be read");
         HttpError::unavailable("the keeper's token cannot be read; try again later")

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::metrics::{CONTENT_TYPE, Number, Snapshot};
 
-use super::Shared;
+use super::AppState;
 use crate::keeper::{
     db::Moment,
     measured::latest::{self, Latest, LatestReading},
@@ -20,17 +20,17 @@ use crate::keeper::{
     relay::{Condition, Report},
 };
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(health)).route("/metrics", get(metrics))
 }
 
-async fn health(State(shared): State<Shared>) -> Json<Value> {
-    let storage = shared.db.failure().await;
-    let backlog = shared.outbox.backlog(shared.clock.wall()).await.ok();
+async fn health(State(state): State<AppState>) -> Json<Value> {
+    let storage = state.db.failure().await;
+    let backlog = state.outbox.backlog(state.clock.wall()).await.ok();
     Json(json!({
         "storage": storage.as_deref().unwrap_or("ok"),
-        "clock": if shared.clock.is_set() { "ok" } else { "not set" },
-        "relay": shared.relay.as_ref().map(|reports| RelayHealth { report: reports.latest(), backlog }),
+        "clock": if state.clock.is_set() { "ok" } else { "not set" },
+        "relay": state.relay.as_ref().map(|reports| RelayHealth { report: reports.latest(), backlog }),
     }))
 }
 
@@ -43,18 +43,18 @@ pub(super) struct RelayHealth {
     pub(super) backlog: Option<Backlog>,
 }
 
-async fn metrics(State(shared): State<Shared>) -> Response {
+async fn metrics(State(state): State<AppState>) -> Response {
     let mut snapshot = Snapshot::default();
-    storage(&mut snapshot, shared.db.failure().await.is_none());
-    snapshot.gauge("keeper_clock_set", "Whether the host's clock is set.", shared.clock.is_set());
-    let backlog = shared.outbox.backlog(shared.clock.wall()).await.ok();
+    storage(&mut snapshot, state.db.failure().await.is_none());
+    snapshot.gauge("keeper_clock_set", "Whether the host's clock is set.", state.clock.is_set());
+    let backlog = state.outbox.backlog(state.clock.wall()).await.ok();
     if let Some(backlog) = &backlog {
         snapshot.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
     }
-    if let Some(reports) = &shared.relay {
+    if let Some(reports) = &state.relay {
         relay(&mut snapshot, &reports.latest(), backlog);
     }
-    if let Ok(latest) = latest::of_all(&shared.db, shared.clock.wall()).await {
+    if let Ok(latest) = latest::of_all(&state.db, state.clock.wall()).await {
         readings(&mut snapshot, &latest);
     }
     response(snapshot)
@@ -76,11 +76,11 @@ fn storage(snapshot: &mut Snapshot, ok: bool) {
 }
 
 fn relay(snapshot: &mut Snapshot, report: &Report, backlog: Option<Backlog>) {
-    let Report { condition, mirrored_at, calls, failed_calls, points, held_points, left, .. } = report;
+    let Report { condition, mirrored_at, calls, failed_calls, points, held_points, skipped, .. } = report;
     snapshot.gauge("relay_up", "Whether the last call upstream went well.", *condition == Condition::Well);
     let paused = *condition == Condition::Paused;
     snapshot.gauge("relay_paused", "Whether upstream refuses everything until a person has mended it.", paused);
-    snapshot.gauge("relay_unmatched", "Metrics and components that upstream does not know or take.", left.len());
+    snapshot.gauge("relay_unmatched", "Metrics and components that upstream does not know or take.", skipped.len());
     snapshot.counter("relay_calls", "Calls upstream.", *calls);
     snapshot.counter("relay_failed_calls", "Calls upstream that failed.", *failed_calls);
     snapshot.counter("relay_points", "Points that upstream has taken.", *points);

@@ -14,7 +14,7 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use super::{HttpError, Shared};
+use super::{AppState, HttpError};
 
 const WINDOW: Duration = Duration::from_mins(1);
 
@@ -61,8 +61,8 @@ impl Limiter {
     }
 }
 
-pub(super) async fn limit(State(shared): State<Shared>, request: Request, next: Next) -> Result<Response, HttpError> {
-    match shared.limiter.admit(Instant::now()) {
+pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, HttpError> {
+    match state.limiter.admit(Instant::now()) {
         Ok(()) => Ok(next.run(request).await),
         Err((wait, refused)) => {
             // statuspage.io has sent both; taking turns keeps clients honest about both.

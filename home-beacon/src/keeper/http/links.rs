@@ -18,9 +18,9 @@ const MAX_HOST: usize = 260;
 
 /// Under which address this keeper was called, as far as the request says.
 #[derive(Debug)]
-pub(super) struct Asked(String);
+pub(super) struct RequestOrigin(String);
 
-impl<S: Sync> FromRequestParts<S> for Asked {
+impl<S: Sync> FromRequestParts<S> for RequestOrigin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -40,12 +40,12 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 pub(super) struct Links(String);
 
 impl Links {
-    pub(super) fn of(page: &Page, asked: &Asked) -> Self {
+    pub(super) fn of(page: &Page, origin: &RequestOrigin) -> Self {
         let own = [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
         let base = match own {
             Some(address) if address.contains("://") => address.to_owned(),
             Some(host) => format!("https://{host}"),
-            None => asked.0.clone(),
+            None => origin.0.clone(),
         };
         Self(base.trim_end_matches('/').to_owned())
     }
@@ -90,15 +90,15 @@ mod tests {
         }
     }
 
-    async fn asked(headers: &[(&str, &str)]) -> Asked {
+    async fn origin(headers: &[(&str, &str)]) -> RequestOrigin {
         let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
-        let Ok(asked) = Asked::from_request_parts(&mut request.body(()).unwrap().into_parts().0, &()).await;
-        asked
+        let Ok(origin) = RequestOrigin::from_request_parts(&mut request.body(()).unwrap().into_parts().0, &()).await;
+        origin
     }
 
     #[tokio::test]
     async fn a_link_begins_as_the_page_says_or_as_it_was_asked_for() {
-        let here = asked(&[("host", "pi.lan:8030")]).await;
+        let here = origin(&[("host", "pi.lan:8030")]).await;
         for (domain, url, base) in [
             (Some("status.example.org"), Some("https://example.org"), "https://status.example.org"),
             (Some(""), Some("https://example.org/home/"), "https://example.org/home"),
@@ -112,7 +112,7 @@ mod tests {
             (&[("host", "a\"><script>")], "http://localhost"),
             (&[], "http://localhost"),
         ] {
-            assert_eq!(Links::of(&page(None, None), &asked(headers).await).page(), base, "{headers:?}");
+            assert_eq!(Links::of(&page(None, None), &origin(headers).await).page(), base, "{headers:?}");
         }
     }
 }

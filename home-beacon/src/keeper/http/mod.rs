@@ -38,7 +38,7 @@ use super::{
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Inner>);
+pub(super) struct AppState(Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -56,7 +56,7 @@ pub(super) struct Inner {
     strays: Strays,
 }
 
-impl std::ops::Deref for Shared {
+impl std::ops::Deref for AppState {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
@@ -64,7 +64,7 @@ impl std::ops::Deref for Shared {
     }
 }
 
-impl Shared {
+impl AppState {
     pub(super) fn new(
         config: KeeperConfig,
         db: Db,
@@ -81,30 +81,30 @@ impl Shared {
 }
 
 /// What answers at the two listeners.
-pub(super) fn routers(shared: &Shared) -> Routers {
-    Routers { private: private(shared), public: public(shared) }
+pub(super) fn routers(state: &AppState) -> Routers {
+    Routers { private: private(state), public: public(state) }
 }
 
-fn private(shared: &Shared) -> Router {
+fn private(state: &AppState) -> Router {
     let routes = Router::new()
-        .nest("/v1", v1::router(shared))
-        .nest("/porchlight/v1", own::router(shared))
+        .nest("/v1", v1::router(state))
+        .nest("/porchlight/v1", own::router(state))
         .nest("/api/v2", public::router())
         .merge(page::router(Audience::Private))
         .merge(health::router())
-        .with_state(shared.clone());
+        .with_state(state.clone());
     // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
     let trimmed = MapRequestLayer::new(without_suffix::<Body>).layer(routes.into_service::<Body>());
     Router::new().fallback(move |request: Request| trimmed.clone().oneshot(request))
 }
 
 /// What needs no token; a token opens nothing more here.
-fn public(shared: &Shared) -> Router {
+fn public(state: &AppState) -> Router {
     Router::new()
         .nest("/api/v2", public::router())
         .merge(page::router(Audience::Public))
         .fallback(async || StatusCode::NOT_FOUND)
-        .with_state(shared.clone())
+        .with_state(state.clone())
 }
 
 /// `/v1/pages.json` is `/v1/pages`. Applied before routing.

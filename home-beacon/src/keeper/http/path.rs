@@ -11,10 +11,22 @@ use shared::id::{ComponentId, IncidentId, MetricId, MetricsProviderId, PageId};
 
 use super::HttpError;
 
-/// The parts of a path that the route names.
+/// The parts of a path that the route names, each read into its type. An id of another shape cannot exist.
 pub(super) struct InPath<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<T> {
+/// A part of a path.
+pub(super) trait PathPart: Sized {
+    fn read(text: &str) -> Result<Self, HttpError>;
+}
+
+/// One part, or several.
+pub(super) trait PathParts: Sized {
+    type Texts: DeserializeOwned + Send;
+
+    fn read_all(texts: &Self::Texts) -> Result<Self, HttpError>;
+}
+
+impl<T: PathParts, S: Sync + Send> FromRequestParts<S> for InPath<T> {
     type Rejection = HttpError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
@@ -22,8 +34,69 @@ impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for InPath<
         if parts.uri.path().contains("%00") {
             return Err(HttpError::not_found("this path"));
         }
-        let path = Path::from_request_parts(parts, state).await.map_err(|_| HttpError::not_found("this path"))?;
-        Ok(Self(path.0))
+        let path = Path::<T::Texts>::from_request_parts(parts, state).await;
+        let Path(texts) = path.map_err(|_| HttpError::not_found("this path"))?;
+        T::read_all(&texts).map(Self)
+    }
+}
+
+impl<A: PathPart> PathParts for A {
+    type Texts = String;
+
+    fn read_all(text: &String) -> Result<Self, HttpError> {
+        A::read(text)
+    }
+}
+
+impl<A: PathPart, B: PathPart> PathParts for (A, B) {
+    type Texts = (String, String);
+
+    fn read_all((a, b): &Self::Texts) -> Result<Self, HttpError> {
+        Ok((A::read(a)?, B::read(b)?))
+    }
+}
+
+impl<A: PathPart, B: PathPart, C: PathPart> PathParts for (A, B, C) {
+    type Texts = (String, String, String);
+
+    fn read_all((a, b, c): &Self::Texts) -> Result<Self, HttpError> {
+        Ok((A::read(a)?, B::read(b)?, C::read(c)?))
+    }
+}
+
+impl PathPart for String {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        Ok(text.to_owned())
+    }
+}
+
+impl PathPart for PageId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found("this page"))
+    }
+}
+
+impl PathPart for ComponentId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found("this component"))
+    }
+}
+
+impl PathPart for IncidentId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found("this incident"))
+    }
+}
+
+impl PathPart for MetricId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found(&format!("metric {}", text.escape_default())))
+    }
+}
+
+impl PathPart for MetricsProviderId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found("this metrics provider"))
     }
 }
 
@@ -44,25 +117,4 @@ impl<S: Sync + Send> FromRequestParts<S> for InQuery {
             ))),
         }
     }
-}
-
-pub(super) fn component_id(text: &str) -> Result<ComponentId, HttpError> {
-    text.parse().map_err(|_| HttpError::not_found("this component"))
-}
-
-pub(super) fn incident_id(text: &str) -> Result<IncidentId, HttpError> {
-    text.parse().map_err(|_| HttpError::not_found("this incident"))
-}
-
-pub(super) fn metric_id(text: &str) -> Result<MetricId, HttpError> {
-    text.parse().map_err(|_| HttpError::not_found(&format!("metric {}", text.escape_default())))
-}
-
-pub(super) fn provider_id(text: &str) -> Result<MetricsProviderId, HttpError> {
-    text.parse().map_err(|_| HttpError::not_found("this metrics provider"))
-}
-
-/// An id in a path; one of another shape cannot exist.
-pub(super) fn page_id(text: &str) -> Result<PageId, HttpError> {
-    text.parse().map_err(|_| HttpError::not_found("this page"))
 }

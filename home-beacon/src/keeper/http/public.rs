@@ -14,8 +14,8 @@ use shared::{
 };
 
 use super::{
-    HttpError, Shared,
-    links::{Asked, Links},
+    AppState, HttpError,
+    links::{Links, RequestOrigin},
 };
 use crate::keeper::{
     db::Moment,
@@ -34,7 +34,7 @@ const MAX_INCIDENTS: u32 = 50;
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/summary.json", get(summary))
         .route("/status.json", get(status))
@@ -112,18 +112,18 @@ impl From<Incident> for PublicIncident {
 
 /// What the documents are made of.
 struct Document {
-    shared: Shared,
+    state: AppState,
     page: Page,
     components: Vec<Component>,
     links: Links,
 }
 
 impl Document {
-    async fn read(shared: Shared, asked: &Asked) -> Result<Self, HttpError> {
-        let page = pages::get(&shared.db, &shared.page).await?;
-        let components = all_components::list(&shared.db, &shared.page, 0, u32::MAX).await?;
-        let links = Links::of(&page, asked);
-        Ok(Self { shared, page, components, links })
+    async fn read(state: AppState, origin: &RequestOrigin) -> Result<Self, HttpError> {
+        let page = pages::get(&state.db, &state.page).await?;
+        let components = all_components::list(&state.db, &state.page, 0, u32::MAX).await?;
+        let links = Links::of(&page, origin);
+        Ok(Self { state, page, components, links })
     }
 
     /// The `page` of every document: it was updated when the last thing on it was.
@@ -139,7 +139,7 @@ impl Document {
     }
 
     async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, HttpError> {
-        let mut incidents = all_incidents::list(&self.shared.db, &self.shared.page, &filter, 0, MAX_INCIDENTS).await?;
+        let mut incidents = all_incidents::list(&self.state.db, &self.state.page, &filter, 0, MAX_INCIDENTS).await?;
         for incident in &mut incidents {
             self.links.complete(incident);
         }
@@ -154,38 +154,38 @@ impl Document {
 
 type Answer = Result<([(HeaderName, &'static str); 2], Json<Value>), HttpError>;
 
-async fn status(State(shared): State<Shared>, asked: Asked) -> Answer {
-    let document = Document::read(shared, &asked).await?;
+async fn status(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    let document = Document::read(state, &origin).await?;
     Ok((HEADERS, Json(json!({ "page": document.head(), "status": overall(&document.components) }))))
 }
 
-async fn components(State(shared): State<Shared>, asked: Asked) -> Answer {
-    let document = Document::read(shared, &asked).await?;
+async fn components(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    let document = Document::read(state, &origin).await?;
     Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components }))))
 }
 
-async fn incidents(State(shared): State<Shared>, asked: Asked) -> Answer {
-    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Realtime).await
+async fn incidents(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    Document::read(state, &origin).await?.listing("incidents", IncidentFilter::Realtime).await
 }
 
-async fn unresolved(State(shared): State<Shared>, asked: Asked) -> Answer {
-    Document::read(shared, &asked).await?.listing("incidents", IncidentFilter::Unresolved).await
+async fn unresolved(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    Document::read(state, &origin).await?.listing("incidents", IncidentFilter::Unresolved).await
 }
 
-async fn maintenances(State(shared): State<Shared>, asked: Asked) -> Answer {
-    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Maintenance).await
+async fn maintenances(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    Document::read(state, &origin).await?.listing("scheduled_maintenances", IncidentFilter::Maintenance).await
 }
 
-async fn upcoming(State(shared): State<Shared>, asked: Asked) -> Answer {
-    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::Upcoming).await
+async fn upcoming(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    Document::read(state, &origin).await?.listing("scheduled_maintenances", IncidentFilter::Upcoming).await
 }
 
-async fn active(State(shared): State<Shared>, asked: Asked) -> Answer {
-    Document::read(shared, &asked).await?.listing("scheduled_maintenances", IncidentFilter::ActiveMaintenance).await
+async fn active(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    Document::read(state, &origin).await?.listing("scheduled_maintenances", IncidentFilter::ActiveMaintenance).await
 }
 
-async fn summary(State(shared): State<Shared>, asked: Asked) -> Answer {
-    let document = Document::read(shared, &asked).await?;
+async fn summary(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
+    let document = Document::read(state, &origin).await?;
     Ok((
         HEADERS,
         Json(json!({

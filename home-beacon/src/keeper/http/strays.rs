@@ -18,7 +18,7 @@ use axum::{
 use jiff::Timestamp;
 use shared::id::{MetricId, PageId};
 
-use super::Shared;
+use super::AppState;
 use crate::keeper::{
     KeeperError,
     seed::metrics_put_away,
@@ -87,9 +87,9 @@ fn of_page(page: &PageId, shown: &PageId) -> String {
 }
 
 /// The component, with a warning where the page does not show it.
-pub(super) fn with_warning(shared: &Shared, component: Component) -> Component {
-    if component.page_id != shared.page {
-        let warning = of_page(&component.page_id, &shared.page);
+pub(super) fn with_warning(state: &AppState, component: Component) -> Component {
+    if component.page_id != state.page {
+        let warning = of_page(&component.page_id, &state.page);
         return Component { porchlight_shown: Some(false), porchlight_warning: Some(warning), ..component };
     }
     if component.seeded != Some(false) {
@@ -101,24 +101,24 @@ pub(super) fn with_warning(shared: &Shared, component: Component) -> Component {
 }
 
 /// As [`with_warning`], for a client that asks for that component alone or changes it.
-pub(super) fn met(shared: &Shared, component: Component) -> axum::response::Response {
-    let component = with_warning(shared, component);
-    let warning = component.porchlight_warning.clone().filter(|_| component.page_id == shared.page);
+pub(super) fn met(state: &AppState, component: Component) -> axum::response::Response {
+    let component = with_warning(state, component);
+    let warning = component.porchlight_warning.clone().filter(|_| component.page_id == state.page);
     let mut answer = axum::Json(component).into_response();
     if let Some(warning) = warning {
-        warn(shared, &mut answer, &warning);
+        warn(state, &mut answer, &warning);
     }
     answer
 }
 
 /// Answers with an incident, and warns of its components that no seed names any more.
-pub(super) fn of_incident(shared: &Shared, mut incident: Incident, status: StatusCode) -> axum::response::Response {
-    incident.components = incident.components.into_iter().map(|component| with_warning(shared, component)).collect();
+pub(super) fn of_incident(state: &AppState, mut incident: Incident, status: StatusCode) -> axum::response::Response {
+    incident.components = incident.components.into_iter().map(|component| with_warning(state, component)).collect();
     let warnings: Vec<_> = incident.components.iter().filter_map(|it| it.porchlight_warning.clone()).collect();
-    let is_shown = incident.page_id == shared.page;
+    let is_shown = incident.page_id == state.page;
     let mut answer = (status, axum::Json(incident)).into_response();
     if is_shown {
-        warn_all(shared, &mut answer, &warnings);
+        warn_all(state, &mut answer, &warnings);
     }
     answer
 }
@@ -128,43 +128,43 @@ pub(super) fn of_incident(shared: &Shared, mut incident: Incident, status: Statu
 /// # Errors
 /// When the storage fails.
 pub(super) async fn of_metrics(
-    shared: &Shared,
+    state: &AppState,
     page: &PageId,
     metrics: &[&MetricId],
     mut answer: axum::response::Response,
 ) -> Result<axum::response::Response, KeeperError> {
-    if *page == shared.page {
-        let away = metrics_put_away(&shared.db, page).await?.into_iter().map(|(id, _)| id);
+    if *page == state.page {
+        let away = metrics_put_away(&state.db, page).await?.into_iter().map(|(id, _)| id);
         let away = away.filter(|id| metrics.iter().any(|metric| metric.as_str() == id));
         let warnings: Vec<_> = away
             .map(|id| {
                 format!("metric {id} is put away, because no seed names it any more: check METRIC_ID, or the seed")
             })
             .collect();
-        warn_all(shared, &mut answer, &warnings);
+        warn_all(state, &mut answer, &warnings);
     }
     Ok(answer)
 }
 
 /// Adds a warning to every answer about another page than the one that is shown.
-pub(super) async fn notice(State(shared): State<Shared>, request: Request, next: Next) -> axum::response::Response {
+pub(super) async fn notice(State(state): State<AppState>, request: Request, next: Next) -> axum::response::Response {
     let mut parts = request.uri().path().split('/').skip_while(|part| *part != "pages").skip(1);
     let page: Option<PageId> = parts.next().and_then(|id| id.parse().ok());
     let mut answer = next.run(request).await;
-    if let Some(page) = page.filter(|page| *page != shared.page && answer.status().is_success()) {
-        warn(&shared, &mut answer, &of_page(&page, &shared.page));
+    if let Some(page) = page.filter(|page| *page != state.page && answer.status().is_success()) {
+        warn(&state, &mut answer, &of_page(&page, &state.page));
     }
     answer
 }
 
-fn warn<B>(shared: &Shared, answer: &mut Response<B>, warning: &str) {
-    warn_all(shared, answer, slice::from_ref(&warning));
+fn warn<B>(state: &AppState, answer: &mut Response<B>, warning: &str) {
+    warn_all(state, answer, slice::from_ref(&warning));
 }
 
-fn warn_all<B>(shared: &Shared, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
+fn warn_all<B>(state: &AppState, answer: &mut Response<B>, warnings: &[impl AsRef<str>]) {
     let warnings: Vec<&str> = warnings.iter().map(AsRef::as_ref).collect();
     for warning in &warnings {
-        shared.strays.meet(warning, shared.clock.wall());
+        state.strays.meet(warning, state.clock.wall());
     }
     // One call may name many; the page and the log have all of them.
     let named = &warnings[..warnings.len().min(MAX_NAMED)];

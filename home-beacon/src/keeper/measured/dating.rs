@@ -27,7 +27,7 @@ impl Recorder {
     /// When the storage fails; what is not dated yet stays, for a retry.
     pub async fn date(&self) -> Result<Dated, KeeperError> {
         let mut sum = Dated::default();
-        let Some(now) = self.clock.time() else { return Ok(sum) };
+        let Some(now) = self.clock.trusted_now() else { return Ok(sum) };
         let count: i64 = query("SELECT EXISTS (SELECT 1 FROM undated)").one(&mut self.db.read().await?).await?;
         if count == 0 {
             return Ok(sum);

@@ -21,7 +21,7 @@ const MAX_REJECTED: i64 = 10_000;
 pub struct QueuedPoint {
     /// The metric, by its id upstream.
     pub metric: MetricId,
-    /// Seconds since 1970, a multiple of 30.
+    /// Seconds since 1970: a multiple of 30, or of a repetition the time at which it is sent.
     pub slot: i64,
     /// In the metric's unit.
     pub value: f64,

@@ -92,14 +92,15 @@ impl Mirror {
             return Ok(unknown);
         }
         let mut failure = None;
-        let unresolved = unless_failed(client.incident_documents(page, Which::Unresolved).await, &mut failure)?;
+        let unresolved: Option<Vec<Value>> =
+            unless_failed(client.incidents(page, Which::Unresolved).await, &mut failure)?;
         let mut listed = unresolved.as_deref().map(ids).unwrap_or_default();
         self.copy(home, page, unresolved.as_deref().unwrap_or_default()).await?;
         let turn = usize::try_from(self.copies % 2).unwrap_or(0);
         for (index, which) in MAINTENANCE.into_iter().enumerate() {
             // One a minute is enough, but for the first time and after a while.
             if (after_a_while || turn == index) && may_call() {
-                match unless_failed(client.incident_documents(page, which).await, &mut failure) {
+                match unless_failed(client.incidents::<Vec<Value>>(page, which).await, &mut failure) {
                     Ok(Some(documents)) => {
                         self.copy(home, page, &documents).await?;
                         self.maintenance[index] = Some(ids(&documents));
@@ -115,7 +116,8 @@ impl Mirror {
             }
         }
         if after_a_while && may_call() {
-            let recent = unless_failed(client.incident_documents(page, Which::Recent(RECENT)).await, &mut failure)?;
+            let recent: Option<Vec<Value>> =
+                unless_failed(client.incidents(page, Which::Recent(RECENT)).await, &mut failure)?;
             listed.extend(recent.as_deref().map(ids).unwrap_or_default());
             self.copy(home, page, recent.as_deref().unwrap_or_default()).await?;
         }

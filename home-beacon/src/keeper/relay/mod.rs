@@ -7,6 +7,17 @@
 //! - `repeat`: the repetition of what is measured rarely (pure); `held_points`: which points those are
 //! - `online`: whether what is relayed is there upstream, for `--check --online`
 //! - `report`: the state of the relay, for the page, `/healthz` and `/metrics`
+//!
+//! After an outage, in each step the first of these that is due:
+//!
+//! | what | in which order | how fast |
+//! |---|---|---|
+//! | a copy of the page | components, unresolved incidents, maintenance, the last incidents | once a minute; 3 calls are reserved |
+//! | statuses that upstream does not have | by turns | one a step, read before it is written |
+//! | points in the queue, up to 28 days old | oldest slot first, all metrics together | 500 a call, 27 calls a minute |
+//! | repetitions | one metric a step | one each five minutes, only while upstream is well |
+//!
+//! Failures pause all of it for 2 to 30 s, or as long as upstream asks for; see [`planner`] for what else it may say.
 
 pub(super) mod copies;
 mod held_points;
@@ -31,7 +42,7 @@ use url::Url;
 use self::planner::Answer;
 pub use self::{
     online::ask,
-    report::{Condition, Left, Report, Reports},
+    report::{Condition, Report, Reports, Skipped},
     worker::{RelayWorker, Step},
 };
 
@@ -69,7 +80,7 @@ fn answer<T>(result: &Result<T, ApiError>) -> Answer {
         Err(error @ ApiError::Passing(passing)) => {
             Answer::Failed { reason: error.in_words(), retry_after: passing.retry_after }
         }
-        Err(error @ ApiError::Stranger(_)) => Answer::Failed { reason: error.hint(&SETTINGS), retry_after: None },
+        Err(error @ ApiError::NotTheApi(_)) => Answer::Failed { reason: error.hint(&SETTINGS), retry_after: None },
         Err(error @ ApiError::Pausing(_)) => Answer::Refused(error.hint(&SETTINGS)),
         Err(ApiError::Permanent(permanent)) => match permanent.status {
             404 | 405 => Answer::Missing(permanent.to_string()),

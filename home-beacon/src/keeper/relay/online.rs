@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{
     api::ApiError,
     id::{ComponentId, PageId},
-    online::Asked,
+    online::OnlineCheck,
     retry,
     statuspage::{COMPONENTS_PER_CALL, Client},
 };
@@ -22,19 +22,19 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const MAX_LISTINGS: usize = 50;
 
 /// Asks upstream, where there is one, for what the seed names.
-pub async fn ask(config: &KeeperConfig) -> Vec<Asked> {
+pub async fn ask(config: &KeeperConfig) -> Vec<OnlineCheck> {
     let (Some(upstream), Some(seed)) = (&config.upstream, &config.seed) else {
-        return vec![Asked::there("there is no page upstream to ask for")];
+        return vec![OnlineCheck::found("there is no page upstream to ask for")];
     };
     let client = match upstream.client() {
         Ok(client) => client,
-        Err(error) => return vec![Asked::unasked(error.to_string())],
+        Err(error) => return vec![OnlineCheck::unknown(error.to_string())],
     };
     let until = Instant::now() + DEADLINE;
     let page = &seed.page.id;
     let read = retry::until(until, || client.page(page)).await;
     let known = read.is_ok();
-    let mut asked = vec![Asked::of(
+    let mut asked = vec![OnlineCheck::of(
         &format!("the page {page}"),
         read.as_ref().map(|_| "is there upstream, and the token is taken"),
         describe,
@@ -46,19 +46,19 @@ pub async fn ask(config: &KeeperConfig) -> Vec<Asked> {
     asked
 }
 
-async fn components(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
+async fn components(client: &Client, seed: &Seed, until: Instant) -> Vec<OnlineCheck> {
     let wanted: Vec<_> = seed.components.iter().map(|component| (&component.id, component.relay)).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
     let found = match retry::until(until, || listed(client, &seed.page.id, &wanted)).await {
         Ok(found) => found,
-        Err(error) => return vec![Asked::of("the components", Err(&error), describe)],
+        Err(error) => return vec![OnlineCheck::of("the components", Err(&error), describe)],
     };
     let line = |(id, relayed): &(&ComponentId, bool)| match (found.contains(*id), relayed) {
-        (true, _) => Asked::there(format!("the component {id} is there upstream")),
-        (false, true) => Asked::wrong(format!("the page upstream has no component {id}: check the seed")),
-        (false, false) => Asked::there(format!("the component {id} is not upstream, and is shown here alone")),
+        (true, _) => OnlineCheck::found(format!("the component {id} is there upstream")),
+        (false, true) => OnlineCheck::wrong(format!("the page upstream has no component {id}: check the seed")),
+        (false, false) => OnlineCheck::found(format!("the component {id} is not upstream, and is shown here alone")),
     };
     wanted.iter().map(line).collect()
 }
@@ -80,21 +80,21 @@ async fn listed(
     Ok(found)
 }
 
-async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<Asked> {
+async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<OnlineCheck> {
     let wanted: Vec<_> = seed.metrics.iter().filter(|metric| metric.relay).map(|metric| &metric.id).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
     let listed = match retry::until(until, || client.metrics(&seed.page.id)).await {
         Ok(listed) => listed,
-        Err(error) => return vec![Asked::of("the metrics", Err(&error), describe)],
+        Err(error) => return vec![OnlineCheck::of("the metrics", Err(&error), describe)],
     };
     let ids: HashSet<_> = listed.iter().filter_map(|metric| metric.get("id").and_then(Value::as_str)).collect();
     let line = |id: &&shared::id::MetricId| {
         if ids.contains(id.as_str()) {
-            Asked::there(format!("the metric {id} is there upstream"))
+            OnlineCheck::found(format!("the metric {id} is there upstream"))
         } else {
-            Asked::wrong(format!("the page upstream has no metric {id}: check the seed"))
+            OnlineCheck::wrong(format!("the page upstream has no metric {id}: check the seed"))
         }
     };
     wanted.iter().map(line).collect()

@@ -3,6 +3,7 @@
 //! Delivery is at least once: an answer that is lost means that the same points are sent again. That is harmless, because
 //! upstream keeps one value for each slot of 30 seconds and the last one wins.
 
+mod answer;
 mod stuck;
 
 use std::{
@@ -14,13 +15,15 @@ use shared::{backoff, id::MetricId};
 
 use crate::keeper::outbox::QueuedPoint;
 
+pub use self::answer::{Answer, BatchOutcome, Next, Pause};
+
 /// The most points of one call. statuspage.io names no limit (tests/FACTS.md S2).
 pub const MAX_POINTS: usize = 500;
 
 /// Calls in any minute: half of what statuspage.io grants a token, so that the prober keeps the other half.
 pub const MAX_CALLS: usize = 30;
 
-/// Of these, what is left for looking at the page.
+/// Of these, what is reserved for copying the page.
 pub const RESERVED_FOR_MIRROR: usize = 3;
 
 /// How many calls a planner that has just begun believes to have made: the keeper before it may have died a moment ago.
@@ -35,57 +38,6 @@ const BACKOFF: backoff::Backoff =
 
 /// How long a refusal stands that only a person can mend, before it is tried whether they have.
 pub const REFUSED: Duration = Duration::from_mins(5);
-
-/// How a call went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Upstream has what was sent.
-    Accepted,
-    /// The token is refused (401, 403), or it is no such service: nothing is wrong with what was sent.
-    Refused(String),
-    /// There is no such page or metric, or it takes no points (404, 405).
-    Missing(String),
-    /// Something of what was sent is wrong (400, 413, 422).
-    Wrong(String),
-    /// It may go better later; upstream may have said when.
-    Failed {
-        /// What went wrong.
-        reason: String,
-        /// How long upstream wants to be left alone.
-        retry_after: Option<Duration>,
-    },
-}
-
-/// What became of the points of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Upstream has them.
-    Delivered,
-    /// They stay in the queue, wherever in it.
-    Kept,
-    /// It was a single one, and upstream does not want it.
-    Rejected(String),
-}
-
-/// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Next {
-    /// Send these, the oldest first.
-    Send(Vec<QueuedPoint>),
-    /// Nothing may be sent before then.
-    At(Duration),
-    /// Nothing waits.
-    Idle,
-}
-
-/// Something that only a person can mend, and when it is tried again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pause {
-    /// What is to be mended.
-    pub reason: String,
-    /// When it is tried again.
-    pub until: Duration,
-}
 
 /// Times count from any fixed moment, and never go back.
 #[derive(Debug)]
@@ -182,7 +134,7 @@ impl Planner {
     }
 
     /// Takes the answer to a call that brought `batch`. `random` is from 0 to 1.
-    pub fn answered(&mut self, batch: &[QueuedPoint], answer: Answer, now: Duration, random: f64) -> Outcome {
+    pub fn answered(&mut self, batch: &[QueuedPoint], answer: Answer, now: Duration, random: f64) -> BatchOutcome {
         match answer {
             Answer::Wrong(reason) => {
                 self.well();
@@ -191,7 +143,7 @@ impl Planner {
             Answer::Missing(reason) => {
                 self.well();
                 self.part(batch, reason, now);
-                Outcome::Kept
+                BatchOutcome::Kept
             }
             answer => {
                 let taken = answer == Answer::Accepted;
@@ -200,13 +152,13 @@ impl Planner {
                 }
                 self.record_answer(answer, now, random);
                 if !taken {
-                    return Outcome::Kept;
+                    return BatchOutcome::Kept;
                 }
                 self.troubles = 0;
                 if let [point] = batch
                     && self.stuck.remove(&key(point)).is_some()
                 {
-                    return Outcome::Delivered;
+                    return BatchOutcome::Delivered;
                 }
                 self.suspects = self.suspects.saturating_sub(batch.len());
                 if self.suspects == 0 {
@@ -214,7 +166,7 @@ impl Planner {
                 }
                 self.release(batch);
                 self.metrics.retain(|metric, _| batch.iter().all(|point| point.metric != *metric));
-                Outcome::Delivered
+                BatchOutcome::Delivered
             }
         }
     }
@@ -268,13 +220,13 @@ impl Planner {
     }
 
     /// Searches the older half first for the one that is not wanted.
-    fn narrow(&mut self, batch: &[QueuedPoint], reason: String) -> Outcome {
+    fn narrow(&mut self, batch: &[QueuedPoint], reason: String) -> BatchOutcome {
         if batch.len() > 1 {
             self.suspects = batch.len();
-            return Outcome::Kept;
+            return BatchOutcome::Kept;
         }
         (self.suspects, self.most) = (0, 1);
-        Outcome::Rejected(reason)
+        BatchOutcome::Rejected(reason)
     }
 
     /// Pauses the metric, or finds out which one it is by sending each alone.

@@ -28,7 +28,7 @@ pub struct Report {
     /// Why, where it is not well.
     pub reason: Option<String>,
     /// Metrics and components that upstream does not take for now.
-    pub left: Vec<Left>,
+    pub skipped: Vec<Skipped>,
     /// When upstream's page was copied last.
     pub mirrored_at: Option<Timestamp>,
     /// Calls since this process began.
@@ -43,7 +43,7 @@ pub struct Report {
 
 /// What is left alone, and why.
 #[derive(Clone, Debug, Serialize)]
-pub struct Left {
+pub struct Skipped {
     /// A metric's or a component's id.
     pub id: String,
     /// What upstream said.

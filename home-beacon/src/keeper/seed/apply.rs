@@ -19,7 +19,7 @@ use crate::{
         measured::metrics_providers,
         status::{Page, components, deleted, pages},
     },
-    reading::Metric,
+    reading::MetricName,
 };
 
 /// Makes the seed's page, components and metrics where they are missing and brings them up to date.
@@ -164,7 +164,7 @@ pub(super) async fn seed_metric(
     .bind(&seed.name)
     .bind(&seed.suffix)
     .bind(i64::from(seed.decimal_places))
-    .bind(seed.reading.as_ref().map(Metric::as_str))
+    .bind(seed.reading.as_ref().map(MetricName::as_str))
     .bind(seed.field.as_str())
     .bind(seed.relay)
     .bind(seed.is_held())

@@ -8,7 +8,7 @@ use shared::{
     settings::{WrongSetting, nearness::with_nearest},
 };
 
-use crate::reading::{Field, Metric};
+use crate::reading::{Field, MetricName};
 
 /// The finest that a curve is labelled.
 pub const MAX_DECIMAL_PLACES: u8 = 10;
@@ -76,7 +76,7 @@ pub struct SeedMetric {
     #[serde(default)]
     pub decimal_places: u8,
     /// The readings that feed it, like `ping`; without it only what is sent to the metric itself.
-    pub reading: Option<Metric>,
+    pub reading: Option<MetricName>,
     /// The part of them that it shows.
     #[serde(default)]
     pub field: Field,
@@ -91,7 +91,7 @@ pub struct SeedMetric {
 impl SeedMetric {
     /// Whether its last value is repeated upstream.
     pub fn is_held(&self) -> bool {
-        self.relay && self.hold.unwrap_or_else(|| self.reading.as_ref().is_some_and(Metric::is_rare))
+        self.relay && self.hold.unwrap_or_else(|| self.reading.as_ref().is_some_and(MetricName::is_rare))
     }
 }
 
@@ -126,22 +126,22 @@ impl Seed {
 
     /// What it says that has no effect as things are: readings that no program sends, and what is to be relayed where there is
     /// no upstream.
-    pub fn doubts(&self, relays: bool) -> Vec<String> {
+    pub fn warnings(&self, relays: bool) -> Vec<String> {
         let readings = self.metrics.iter().filter_map(|metric| Some((metric, metric.reading.as_ref()?)));
         let unknown = readings.filter(|(_, reading)| !reading.is_ours()).map(|(metric, reading)| {
-            let question = Metric::question(reading.as_str());
+            let question = MetricName::question(reading.as_str());
             format!("KEEPER_SEED: metric {}: no program of ours has readings of {reading}{question}", metric.id)
         });
-        let mut doubts: Vec<_> = unknown.collect();
+        let mut warnings: Vec<_> = unknown.collect();
         let marked: Vec<_> = self.marked().collect();
         if !relays && !marked.is_empty() {
-            doubts.push(format!(
+            warnings.push(format!(
                 "KEEPER_SEED: relay = true of {}, but UPSTREAM_URL is not set: nothing is sent upstream; set UPSTREAM_URL and \
                  UPSTREAM_TOKEN, or take relay out",
                 marked.join(", ")
             ));
         }
-        doubts
+        warnings
     }
 
     /// The ids of what is to be relayed.
@@ -214,14 +214,14 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_told() {
         let seed = |text: String| Seed::parse(&text).unwrap();
-        assert!(seed(format!("{GOOD}relay = true\n{METRIC}")).doubts(true).is_empty());
-        let doubts = seed(format!("{GOOD}relay = true\n{METRIC}relay = true\n")).doubts(false);
+        assert!(seed(format!("{GOOD}relay = true\n{METRIC}")).warnings(true).is_empty());
+        let warnings = seed(format!("{GOOD}relay = true\n{METRIC}relay = true\n")).warnings(false);
         assert!(
-            doubts[0].contains("relay = true of 8kbf7d35c070, 9kbf7d35c070, but UPSTREAM_URL is not set"),
-            "{doubts:?}"
+            warnings[0].contains("relay = true of 8kbf7d35c070, 9kbf7d35c070, but UPSTREAM_URL is not set"),
+            "{warnings:?}"
         );
-        let doubts = seed(format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"pingg\""))).doubts(false);
-        assert!(doubts[0].ends_with("no program of ours has readings of pingg: was ping meant?"), "{doubts:?}");
+        let warnings = seed(format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"pingg\""))).warnings(false);
+        assert!(warnings[0].ends_with("no program of ours has readings of pingg: was ping meant?"), "{warnings:?}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What is stored, in the shape in which the API sends it.
+//! What is stored, in the shape in which the API sends it: `/api/v2` to everyone, so a field that is not public takes
+//! `#[serde(skip)]`.
 
 use std::fmt;
 

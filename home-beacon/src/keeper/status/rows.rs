@@ -1,4 +1,4 @@
-//! How what a page says is read from its rows.
+//! How what a page says is read from its rows. A column that a later migration has added is read by `get_or_default`.
 
 use super::{Component, Incident, IncidentState, IncidentTimes, IncidentUpdate, Page, StatusChange};
 use crate::keeper::db::{FromRow, Row, StorageError};
@@ -35,7 +35,7 @@ impl FromRow for Component {
             updated_at: row.get("updated_at")?,
             group_id: None,
             group: false,
-            mirrored: row.get("mirrored")?,
+            mirrored: row.get_or_default("mirrored")?,
             seeded: row.get_or_default("seeded")?,
             porchlight_shown: None,
             porchlight_warning: None,
@@ -62,7 +62,7 @@ impl FromRow for Incident {
             metadata: row.get("metadata")?,
             reminder_intervals: row.get("reminder_intervals")?,
             backfilled: row.get("backfilled")?,
-            mirrored: row.get("mirrored")?,
+            mirrored: row.get_or_default("mirrored")?,
             times: IncidentTimes {
                 scheduled_for: row.get("scheduled_for")?,
                 scheduled_until: row.get("scheduled_until")?,

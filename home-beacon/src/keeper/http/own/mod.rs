@@ -7,9 +7,9 @@ mod state;
 
 use axum::{Router, middleware};
 
-use super::{HttpError, Shared, auth};
+use super::{AppState, HttpError, auth};
 
-pub(super) fn router(shared: &Shared) -> Router<Shared> {
+pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(readings::router())
         .merge(relay::router())
@@ -17,5 +17,5 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
         .merge(state::router())
         .fallback(async || HttpError::not_found("this path"))
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
-        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
 }

@@ -3,16 +3,16 @@
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
 
-use super::super::{HttpError, Shared, payload::JsonObject};
+use super::super::{AppState, HttpError, payload::JsonObject};
 use crate::reading::{MAX_READINGS, Reading};
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/readings", post(add))
 }
 
-async fn add(State(shared): State<Shared>, body: JsonObject) -> Result<(StatusCode, Json<Value>), HttpError> {
+async fn add(State(state): State<AppState>, body: JsonObject) -> Result<(StatusCode, Json<Value>), HttpError> {
     let readings = read(body)?;
-    shared.recorder.add_readings(&readings).await?;
+    state.recorder.add_readings(&readings).await?;
     Ok((StatusCode::CREATED, Json(json!({ "stored": readings.len() }))))
 }
 

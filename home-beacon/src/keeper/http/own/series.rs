@@ -10,7 +10,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::super::{HttpError, Shared, path::InQuery};
+use super::super::{AppState, HttpError, path::InQuery};
 use crate::{
     keeper::{
         db::Moment,
@@ -38,20 +38,20 @@ struct Series {
     points: Vec<Bucket>,
 }
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/series", get(answer))
 }
 
-async fn answer(State(shared): State<Shared>, InQuery(query): InQuery) -> Result<Json<Series>, HttpError> {
+async fn answer(State(state): State<AppState>, InQuery(query): InQuery) -> Result<Json<Series>, HttpError> {
     let Some(metric) = query.get("metric").filter(|metric| !metric.is_empty()) else {
-        let known = match series::names(&shared.db).await?.join(", ") {
+        let known = match series::names(&state.db).await?.join(", ") {
             none if none.is_empty() => "but there are no readings yet".into(),
             names => format!("one of {names}"),
         };
         return Err(HttpError::unprocessable(format!("metric: can't be blank; name {known}")));
     };
-    let span = span(&query, shared.clock.wall()).map_err(HttpError::unprocessable)?;
-    let points = series::buckets(&shared.db, metric, span).await?;
+    let span = span(&query, state.clock.wall()).map_err(HttpError::unprocessable)?;
+    let points = series::buckets(&state.db, metric, span).await?;
     Ok(Json(Series { metric: metric.clone(), from: span.from, to: span.to, step: span.step.as_secs(), points }))
 }
 

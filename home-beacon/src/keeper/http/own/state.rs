@@ -12,7 +12,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::super::{HttpError, Shared, path::InPath, payload::JsonObject};
+use super::super::{AppState, HttpError, path::InPath, payload::JsonObject};
 use crate::keeper::job_states;
 
 /// The longest document, in bytes of JSON.
@@ -21,7 +21,7 @@ const MAX_LENGTH: usize = 16 << 10;
 /// The longest name, in bytes.
 const MAX_NAME: usize = 40;
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/state/{job}", get(read).put(replace))
 }
 
@@ -36,13 +36,13 @@ fn checked(job: &str) -> Result<&str, HttpError> {
 
 type Tag = [(header::HeaderName, String); 1];
 
-async fn read(State(shared): State<Shared>, InPath(job): InPath<String>) -> Result<(Tag, Json<Value>), HttpError> {
-    let document = job_states::get(&shared.db, checked(&job)?).await?;
+async fn read(State(state): State<AppState>, InPath(job): InPath<String>) -> Result<(Tag, Json<Value>), HttpError> {
+    let document = job_states::get(&state.db, checked(&job)?).await?;
     Ok(([(header::ETAG, tag(&document))], Json(document)))
 }
 
 async fn replace(
-    State(shared): State<Shared>,
+    State(state): State<AppState>,
     InPath(job): InPath<String>,
     fields: HeaderMap,
     JsonObject(document): JsonObject,
@@ -52,7 +52,7 @@ async fn replace(
         return Err(HttpError::unprocessable(format!("a state may have {MAX_LENGTH} bytes")));
     }
     let may = |now: Option<&Value>| may_replace(now.map(tag).as_deref(), &fields);
-    job_states::set(&shared.db, shared.clock.now(), checked(&job)?, &document, may).await?;
+    job_states::set(&state.db, state.clock.now(), checked(&job)?, &document, may).await?;
     Ok((StatusCode::NO_CONTENT, [(header::ETAG, tag(&document))]))
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use shared::id::IncidentId;
 
-use super::{super::Shared, HEADERS, incidents::IncidentView, unavailable};
+use super::{super::AppState, HEADERS, incidents::IncidentView, unavailable};
 use crate::keeper::{
     KeeperError,
     status::{incidents, pages},
@@ -23,9 +23,9 @@ struct IncidentPage {
     components: Vec<String>,
 }
 
-pub(super) async fn draw(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
+pub(super) async fn draw(State(state): State<AppState>, Path(id): Path<String>) -> Response {
     let Ok(id) = id.parse() else { return not_found() };
-    match read(&shared, &id).await.map(|page| page.render()) {
+    match read(&state, &id).await.map(|page| page.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
         Ok(Err(error)) => unavailable(&error),
         Err(KeeperError::NotFound(_)) => not_found(),
@@ -33,9 +33,9 @@ pub(super) async fn draw(State(shared): State<Shared>, Path(id): Path<String>) -
     }
 }
 
-async fn read(shared: &Shared, id: &IncidentId) -> Result<IncidentPage, KeeperError> {
-    let page = pages::get(&shared.db, &shared.page).await?;
-    let incident = incidents::get(&shared.db, &shared.page, id).await?;
+async fn read(state: &AppState, id: &IncidentId) -> Result<IncidentPage, KeeperError> {
+    let page = pages::get(&state.db, &state.page).await?;
+    let incident = incidents::get(&state.db, &state.page, id).await?;
     Ok(IncidentPage {
         components: incident.components.iter().map(|component| component.name.clone()).collect(),
         incident: IncidentView::new(&incident, &page.zone()),

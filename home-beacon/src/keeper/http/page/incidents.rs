@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{super::Shared, Time};
+use super::{super::AppState, Time};
 use crate::keeper::{
     KeeperError,
     db::Moment,
@@ -56,11 +56,11 @@ pub(super) struct UpdateView {
 
 /// What goes on or is planned, and what is over.
 pub(super) async fn sections(
-    shared: &Shared,
+    state: &AppState,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<(Vec<SectionView>, Vec<SectionView>), KeeperError> {
-    let list = async |filter, limit| incidents::list(&shared.db, &shared.page, &filter, 0, limit).await;
+    let list = async |filter, limit| incidents::list(&state.db, &state.page, &filter, 0, limit).await;
     let section = |id, heading, incidents: &[Incident], more| {
         let incidents: Vec<_> = incidents.iter().map(|incident| IncidentView::new(incident, zone)).collect();
         (!incidents.is_empty()).then_some(SectionView { id, heading, incidents, more })
@@ -68,9 +68,9 @@ pub(super) async fn sections(
     let before = |age: Duration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let maintenance = list(IncidentFilter::ActiveMaintenance, MAX_OPEN).await?;
     let open = list(IncidentFilter::Unresolved, MAX_OPEN).await?;
-    let (planned, count) = timeline::planned(&shared.db, &shared.page, before(OVERDUE), MAX_PLANNED).await?;
+    let (planned, count) = timeline::planned(&state.db, &state.page, before(OVERDUE), MAX_PLANNED).await?;
     let more = count - i64::try_from(planned.len()).unwrap_or(count);
-    let past = timeline::over(&shared.db, &shared.page, before(PAST), MAX_PAST).await?;
+    let past = timeline::over(&state.db, &state.page, before(PAST), MAX_PAST).await?;
     let going_on = [
         section("incidents", "Open incidents", &open, 0),
         section("maintenance", "Maintenance under way", &maintenance, 0),

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{super::Shared, Time};
+use super::{super::AppState, Time};
 use crate::keeper::{
     KeeperError,
     measured::{
@@ -32,14 +32,14 @@ pub(super) struct FailingView {
 
 /// The metrics that have anything to show.
 pub(super) async fn measured(
-    shared: &Shared,
+    state: &AppState,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<Vec<MeasuredView>, KeeperError> {
     let mut views = Vec::new();
-    let all = metrics::list(&shared.db, &shared.page, None, 0, u32::MAX).await?;
+    let all = metrics::list(&state.db, &state.page, None, 0, u32::MAX).await?;
     for metric in all.into_iter().filter(|metric| metric.display).take(MAX_METRICS) {
-        let latest = latest::of_metric(&shared.db, now, &metric.id).await?;
+        let latest = latest::of_metric(&state.db, now, &metric.id).await?;
         // An attempt that went well, but of which this metric has no point, is another metric's.
         if latest.point.is_some() || latest.failing().is_some() {
             views.push(view(metric, &latest, zone, now));

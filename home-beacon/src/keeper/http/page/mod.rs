@@ -21,7 +21,7 @@ use self::{
     measured::{MeasuredView, measured},
     upstream::{GapView, RelayView, gaps, relay},
 };
-use super::Shared;
+use super::AppState;
 use crate::keeper::{
     KeeperError,
     status::{
@@ -58,8 +58,8 @@ pub(super) enum Audience {
     Public,
 }
 
-pub(super) fn router(audience: Audience) -> Router<Shared> {
-    let draw = move |State(shared): State<Shared>| async move { draw(&shared, audience).await };
+pub(super) fn router(audience: Audience) -> Router<AppState> {
+    let draw = move |State(state): State<AppState>| async move { draw(&state, audience).await };
     Router::new()
         .route("/", get(draw))
         .route("/incidents/{id}", get(incident::draw))
@@ -75,8 +75,8 @@ async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], SCRIPT)
 }
 
-async fn draw(shared: &Shared, audience: Audience) -> Response {
-    match PageView::read(shared, audience).await.map(|view| view.render()) {
+async fn draw(state: &AppState, audience: Audience) -> Response {
+    match PageView::read(state, audience).await.map(|view| view.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
         Ok(Err(error)) => unavailable(&error),
         Err(error) => unavailable(&error),
@@ -136,19 +136,19 @@ struct Time {
 }
 
 impl PageView {
-    async fn read(shared: &Shared, audience: Audience) -> Result<Self, KeeperError> {
-        let page = pages::get(&shared.db, &shared.page).await?;
+    async fn read(state: &AppState, audience: Audience) -> Result<Self, KeeperError> {
+        let page = pages::get(&state.db, &state.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
-        let all = components::list(&shared.db, &shared.page, 0, u32::MAX).await?;
-        let now = shared.clock.wall();
-        let (going_on, over) = sections(shared, &zone, now).await?;
+        let all = components::list(&state.db, &state.page, 0, u32::MAX).await?;
+        let now = state.clock.wall();
+        let (going_on, over) = sections(state, &zone, now).await?;
         let mut views = Vec::with_capacity(all.len());
         for component in all.iter().filter(|component| is_shown(component)) {
-            let changes = components::status_changes(&shared.db, &component.id, CHANGES).await?;
+            let changes = components::status_changes(&state.db, &component.id, CHANGES).await?;
             views.push(ComponentView::new(component, &changes, &zone));
         }
         let overall = overall(&all);
-        let relay = relay(shared, audience, &zone, now).await?;
+        let relay = relay(state, audience, &zone, now).await?;
         // A status that could not be confirmed lately is not shown green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
         Ok(Self {
@@ -157,12 +157,12 @@ impl PageView {
             name: page.name,
             description: page.description,
             components: views,
-            measured: measured(shared, &zone, now).await?,
+            measured: measured(state, &zone, now).await?,
             going_on,
             over,
             relay,
-            gaps: gaps(shared, &zone, now).await?,
-            strays: if audience == Audience::Private { shared.strays.lately(now) } else { Vec::new() },
+            gaps: gaps(state, &zone, now).await?,
+            strays: if audience == Audience::Private { state.strays.lately(now) } else { Vec::new() },
             drawn: Time::new(now, &zone),
         })
     }

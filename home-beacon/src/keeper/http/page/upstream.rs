@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{super::Shared, Audience, Time};
+use super::{super::AppState, Audience, Time};
 use crate::keeper::{
     KeeperError,
     db::Moment,
     measured::heartbeats::{self, Gap},
     outbox::Backlog,
-    relay::{Condition, Left, Report},
+    relay::{Condition, Report, Skipped},
 };
 
 /// After so long without a copy the outside view is old.
@@ -32,8 +32,8 @@ pub(super) struct RelayView {
     /// Why, for the operator.
     pub(super) reason: Option<String>,
     /// How much upstream does not take, and for the operator what and why.
-    pub(super) untaken: usize,
-    pub(super) left: Vec<Left>,
+    pub(super) skipped_count: usize,
+    pub(super) skipped: Vec<Skipped>,
     /// Whether nothing is left to be sent.
     pub(super) is_done: bool,
     pub(super) waiting: i64,
@@ -51,14 +51,14 @@ pub(super) struct GapView {
 
 /// The state of the relay; `None` where there is none.
 pub(super) async fn relay(
-    shared: &Shared,
+    state: &AppState,
     audience: Audience,
     zone: &TimeZone,
     now: Timestamp,
 ) -> Result<Option<RelayView>, KeeperError> {
-    let Some(reports) = &shared.relay else { return Ok(None) };
-    let Report { condition, reason, left, mirrored_at, .. } = reports.latest();
-    let Backlog { waiting, oldest, too_old, rejected, undated } = shared.outbox.backlog(now).await?;
+    let Some(reports) = &state.relay else { return Ok(None) };
+    let Report { condition, reason, skipped, mirrored_at, .. } = reports.latest();
+    let Backlog { waiting, oldest, too_old, rejected, undated } = state.outbox.backlog(now).await?;
     let oldest = oldest.and_then(|slot| Timestamp::from_second(slot).ok());
     Ok(Some(RelayView {
         is_old: mirrored_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
@@ -66,9 +66,9 @@ pub(super) async fn relay(
         is_paused: condition == Condition::Paused,
         is_failing: condition == Condition::Trouble,
         reason: reason.filter(|_| audience == Audience::Private),
-        untaken: left.len(),
-        is_done: waiting + rejected + undated == 0 && left.is_empty() && condition == Condition::Well,
-        left: if audience == Audience::Private { left } else { Vec::new() },
+        skipped_count: skipped.len(),
+        is_done: waiting + rejected + undated == 0 && skipped.is_empty() && condition == Condition::Well,
+        skipped: if audience == Audience::Private { skipped } else { Vec::new() },
         waiting,
         oldest: oldest.map(|at| Time::new(at.min(now), zone)),
         too_old,
@@ -78,12 +78,12 @@ pub(super) async fn relay(
 }
 
 /// When nothing could be recorded lately, the newest first.
-pub(super) async fn gaps(shared: &Shared, zone: &TimeZone, now: Timestamp) -> Result<Vec<GapView>, KeeperError> {
+pub(super) async fn gaps(state: &AppState, zone: &TimeZone, now: Timestamp) -> Result<Vec<GapView>, KeeperError> {
     let since = now.checked_sub(PAST).ok().map(Moment::new);
     let view = |gap: Gap| GapView {
         began: Time::new(gap.began.timestamp(), zone),
         ended: Time::new(gap.ended.timestamp(), zone),
         host_booted: gap.host_booted,
     };
-    Ok(heartbeats::gaps(&shared.db, since, MAX_GAPS).await?.into_iter().map(view).collect())
+    Ok(heartbeats::gaps(&state.db, since, MAX_GAPS).await?.into_iter().map(view).collect())
 }

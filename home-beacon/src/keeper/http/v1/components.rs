@@ -1,12 +1,13 @@
 //! `/v1/pages/{page}/components`
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use shared::id::{ComponentId, PageId};
 
 use super::super::{
-    HttpError, Shared,
+    AppState, HttpError,
     fields::Fields,
     listing::Listing,
-    path::{InPath, InQuery, component_id, page_id},
+    path::{InPath, InQuery},
     payload::Payload,
     strays,
 };
@@ -26,7 +27,7 @@ const INSIDE: [&str; 7] =
 const READ_ONLY: [&str; 8] =
     ["automation_email", "created_at", "group", "id", "page_id", "porchlight_warning", "position", "updated_at"];
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/pages/{page}/components", get(list).post(create))
         .route("/pages/{page}/components/{component}", get(one).patch(update).put(update).delete(remove))
@@ -47,50 +48,48 @@ fn patch(fields: &Fields) -> Result<ComponentPatch, HttpError> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     InQuery(query): InQuery,
 ) -> Result<Json<Vec<Component>>, HttpError> {
     let listing = Listing::from_query(&query)?;
-    let components = components::list(&shared.db, &page_id(&page)?, listing.skip, listing.limit).await?;
-    Ok(Json(components.into_iter().map(|component| strays::with_warning(&shared, component)).collect()))
+    let components = components::list(&state.db, &page, listing.skip, listing.limit).await?;
+    Ok(Json(components.into_iter().map(|component| strays::with_warning(&state, component)).collect()))
 }
 
 async fn create(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Component>), HttpError> {
-    let page = page_id(&page)?;
     let mut patch = patch(&payload.wrapped("component", &INSIDE)?)?;
     let name = patch.name.take().ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?;
-    let component = components::create(&shared.db, shared.clock.now(), &page, NewComponent { name, patch }).await?;
+    let component = components::create(&state.db, state.clock.now(), &page, NewComponent { name, patch }).await?;
     Ok((StatusCode::CREATED, Json(component)))
 }
 
 async fn one(
-    State(shared): State<Shared>,
-    InPath((page, component)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, component)): InPath<(PageId, ComponentId)>,
 ) -> Result<Response, HttpError> {
-    Ok(strays::met(&shared, components::get(&shared.db, &page_id(&page)?, &component_id(&component)?).await?))
+    Ok(strays::met(&state, components::get(&state.db, &page, &component).await?))
 }
 
 async fn update(
-    State(shared): State<Shared>,
-    InPath((page, component)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, component)): InPath<(PageId, ComponentId)>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let (page, component) = (page_id(&page)?, component_id(&component)?);
     let patch = patch(&payload.wrapped("component", &INSIDE)?)?;
-    let (db, now) = (&shared.db, shared.clock.now());
-    let updated = components::update(db, &shared.outbox, now, &page, &component, patch).await?;
-    Ok(strays::met(&shared, updated))
+    let (db, now) = (&state.db, state.clock.now());
+    let updated = components::update(db, &state.outbox, now, &page, &component, patch).await?;
+    Ok(strays::met(&state, updated))
 }
 
 async fn remove(
-    State(shared): State<Shared>,
-    InPath((page, component)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, component)): InPath<(PageId, ComponentId)>,
 ) -> Result<StatusCode, HttpError> {
-    components::delete(&shared.db, shared.clock.now(), &page_id(&page)?, &component_id(&component)?).await?;
+    components::delete(&state.db, state.clock.now(), &page, &component).await?;
     Ok(StatusCode::NO_CONTENT)
 }

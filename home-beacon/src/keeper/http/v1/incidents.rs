@@ -11,16 +11,16 @@ use axum::{
 };
 use jiff::{SignedDuration, tz::TimeZone};
 use shared::{
-    id::PageId,
+    id::{IncidentId, PageId},
     statuspage::{Impact, IncidentStatus},
 };
 
 use super::super::{
-    HttpError, Shared,
+    AppState, HttpError,
     fields::{Components, Fields},
-    links::{Asked, Links},
+    links::{Links, RequestOrigin},
     listing::Listing,
-    path::{InPath, InQuery, incident_id, page_id},
+    path::{InPath, InQuery},
     payload::Payload,
     strays,
 };
@@ -80,7 +80,7 @@ const READ_ONLY: [&str; 10] = [
 const READ_ONLY_OF_UPDATE: [&str; 6] =
     ["affected_components", "created_at", "id", "incident_id", "status", "updated_at"];
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/pages/{page}/incidents", get(all).post(create))
         .route("/pages/{page}/incidents/unresolved", get(unresolved))
@@ -99,14 +99,14 @@ struct Context {
 }
 
 impl Context {
-    async fn of(shared: &Shared, page: &PageId, asked: &Asked) -> Result<Self, HttpError> {
-        let page = pages::get(&shared.db, page).await?;
-        Ok(Self { links: Links::of(&page, asked), zone: page.zone() })
+    async fn of(state: &AppState, page: &PageId, origin: &RequestOrigin) -> Result<Self, HttpError> {
+        let page = pages::get(&state.db, page).await?;
+        Ok(Self { links: Links::of(&page, origin), zone: page.zone() })
     }
 
-    fn answer(&self, shared: &Shared, mut incident: Incident, status: StatusCode) -> Response {
+    fn answer(&self, state: &AppState, mut incident: Incident, status: StatusCode) -> Response {
         self.links.complete(&mut incident);
-        strays::of_incident(shared, incident, status)
+        strays::of_incident(state, incident, status)
     }
 }
 
@@ -148,19 +148,19 @@ fn body(fields: &Fields) -> Result<Option<String>, HttpError> {
 }
 
 async fn list(
-    (State(shared), asked, InPath(page), InQuery(query)): Listed,
+    (State(state), origin, InPath(page), InQuery(query)): Listed,
     filter: impl FnOnce(&HashMap<String, String>) -> IncidentFilter,
 ) -> Result<Json<Vec<Incident>>, HttpError> {
-    let (listing, page) = (Listing::from_query(&query)?, page_id(&page)?);
-    let context = Context::of(&shared, &page, &asked).await?;
-    let mut listed = incidents::list(&shared.db, &page, &filter(&query), listing.skip, listing.limit).await?;
+    let listing = Listing::from_query(&query)?;
+    let context = Context::of(&state, &page, &origin).await?;
+    let mut listed = incidents::list(&state.db, &page, &filter(&query), listing.skip, listing.limit).await?;
     for incident in &mut listed {
         context.links.complete(incident);
     }
     Ok(Json(listed))
 }
 
-type Listed = (State<Shared>, Asked, InPath<String>, InQuery);
+type Listed = (State<AppState>, RequestOrigin, InPath<PageId>, InQuery);
 
 async fn all(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
     list(listed, |query| IncidentFilter::All(query.get("q").filter(|text| !text.is_empty()).cloned())).await
@@ -186,14 +186,13 @@ async fn active(listed: Listed) -> Result<Json<Vec<Incident>>, HttpError> {
 const DAY_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 async fn create(
-    State(shared): State<Shared>,
-    asked: Asked,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    origin: RequestOrigin,
+    InPath(page): InPath<PageId>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let page = page_id(&page)?;
     let fields = payload.wrapped("incident", &INSIDE)?;
-    let context = Context::of(&shared, &page, &asked).await?;
+    let context = Context::of(&state, &page, &origin).await?;
     let mut patch = patch(&fields, &context.zone)?;
     let name = patch.name.take().ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?;
     let date = fields.time("backfill_date", &context.zone)?.flatten();
@@ -210,69 +209,65 @@ async fn create(
         }
         (_, None) => None,
     };
-    if let (Some(now), Some(date)) = (shared.clock.time(), backfilled)
+    if let (Some(now), Some(date)) = (state.clock.trusted_now(), backfilled)
         && date.timestamp().duration_since(now) > DAY_AHEAD
     {
         return Err(HttpError::unprocessable("backfill_date: must be in the past"));
     }
     fields.nothing_is_lost(&READ_ONLY)?;
     let new = NewIncident { name, patch, backfilled };
-    let incident = incidents::create(&shared.db, shared.clock.now(), &page, new).await?;
-    Ok(context.answer(&shared, incident, StatusCode::CREATED))
+    let incident = incidents::create(&state.db, state.clock.now(), &page, new).await?;
+    Ok(context.answer(&state, incident, StatusCode::CREATED))
 }
 
 async fn one(
-    State(shared): State<Shared>,
-    asked: Asked,
-    InPath((page, incident)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    origin: RequestOrigin,
+    InPath((page, incident)): InPath<(PageId, IncidentId)>,
 ) -> Result<Response, HttpError> {
-    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
-    let context = Context::of(&shared, &page, &asked).await?;
-    Ok(context.answer(&shared, incidents::get(&shared.db, &page, &incident).await?, StatusCode::OK))
+    let context = Context::of(&state, &page, &origin).await?;
+    Ok(context.answer(&state, incidents::get(&state.db, &page, &incident).await?, StatusCode::OK))
 }
 
 async fn update(
-    State(shared): State<Shared>,
-    asked: Asked,
-    InPath((page, incident)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    origin: RequestOrigin,
+    InPath((page, incident)): InPath<(PageId, IncidentId)>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
     let fields = payload.wrapped("incident", &INSIDE)?;
-    let context = Context::of(&shared, &page, &asked).await?;
+    let context = Context::of(&state, &page, &origin).await?;
     let patch = patch(&fields, &context.zone)?;
     if fields.has("backfill_date") {
         return Err(HttpError::unprocessable("backfill_date: cannot be changed afterwards"));
     }
     fields.nothing_is_lost(&READ_ONLY)?;
-    let updated = incidents::update(&shared.db, shared.clock.now(), &page, &incident, patch).await?;
-    Ok(context.answer(&shared, updated, StatusCode::OK))
+    let updated = incidents::update(&state.db, state.clock.now(), &page, &incident, patch).await?;
+    Ok(context.answer(&state, updated, StatusCode::OK))
 }
 
 async fn remove(
-    State(shared): State<Shared>,
-    asked: Asked,
-    InPath((page, incident)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    origin: RequestOrigin,
+    InPath((page, incident)): InPath<(PageId, IncidentId)>,
 ) -> Result<Response, HttpError> {
-    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
-    let context = Context::of(&shared, &page, &asked).await?;
-    Ok(context.answer(&shared, incidents::delete(&shared.db, &page, &incident).await?, StatusCode::OK))
+    let context = Context::of(&state, &page, &origin).await?;
+    Ok(context.answer(&state, incidents::delete(&state.db, &page, &incident).await?, StatusCode::OK))
 }
 
 async fn edit(
-    State(shared): State<Shared>,
-    InPath((page, incident, update)): InPath<(String, String, String)>,
+    State(state): State<AppState>,
+    InPath((page, incident, update)): InPath<(PageId, IncidentId, String)>,
     payload: Payload,
 ) -> Result<Json<IncidentUpdate>, HttpError> {
-    let (page, incident) = (page_id(&page)?, incident_id(&incident)?);
     let fields = payload.wrapped("incident_update", &["body", "display_at", "message"])?;
-    let zone = pages::get(&shared.db, &page).await?.zone();
+    let zone = pages::get(&state.db, &page).await?.zone();
     let patch = UpdatePatch {
         body: body(&fields)?,
         display_at: fields.time("display_at", &zone)?.flatten(),
         deliver_notifications: fields.boolean("deliver_notifications")?,
     };
     fields.nothing_is_lost(&READ_ONLY_OF_UPDATE)?;
-    let now = shared.clock.now();
-    Ok(Json(incidents::edit_update(&shared.db, now, &page, &incident, &update, patch).await?))
+    let now = state.clock.now();
+    Ok(Json(incidents::edit_update(&state.db, now, &page, &incident, &update, patch).await?))
 }

@@ -6,11 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use shared::id::{MetricId, PageId};
 
 use super::super::{
-    HttpError, Shared,
+    AppState, HttpError,
     listing::Listing,
-    path::{InPath, InQuery, metric_id, page_id},
+    path::{InPath, InQuery},
     payload::Payload,
     strays,
 };
@@ -40,7 +41,7 @@ pub(super) const READ_ONLY: [&str; 15] = [
     "y_axis_min",
 ];
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/pages/{page}/metrics", get(list))
         .route("/pages/{page}/metrics/data", post(points::add_many))
@@ -49,48 +50,47 @@ pub(super) fn router() -> Router<Shared> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     InQuery(query): InQuery,
 ) -> Result<Json<Vec<Metric>>, HttpError> {
     let listing = Listing::from_query(&query)?;
-    Ok(Json(metrics::list(&shared.db, &page_id(&page)?, None, listing.skip, listing.limit).await?))
+    Ok(Json(metrics::list(&state.db, &page, None, listing.skip, listing.limit).await?))
 }
 
 async fn one(
-    State(shared): State<Shared>,
-    InPath((page, metric)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, metric)): InPath<(PageId, MetricId)>,
 ) -> Result<Json<Metric>, HttpError> {
-    Ok(Json(metrics::get(&shared.db, &page_id(&page)?, &metric_id(&metric)?).await?))
+    Ok(Json(metrics::get(&state.db, &page, &metric).await?))
 }
 
 async fn update(
-    State(shared): State<Shared>,
-    InPath((page, metric)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, metric)): InPath<(PageId, MetricId)>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
     let fields = payload.wrapped("metric", &["metric_identifier", "name"])?;
     let patch = MetricPatch {
         name: fields.name(MAX_LENGTH)?,
         metric_identifier: fields.clearable_text("metric_identifier", MAX_LENGTH)?,
     };
     fields.nothing_is_lost(&READ_ONLY)?;
-    let updated = metrics::update(&shared.db, shared.clock.now(), &page, &metric, patch).await?;
+    let updated = metrics::update(&state.db, state.clock.now(), &page, &metric, patch).await?;
     let answer = Json(updated).into_response();
-    Ok(strays::of_metrics(&shared, &page, &[&metric], answer).await?)
+    Ok(strays::of_metrics(&state, &page, &[&metric], answer).await?)
 }
 
 async fn remove(
-    State(shared): State<Shared>,
-    InPath((page, metric)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, metric)): InPath<(PageId, MetricId)>,
 ) -> Result<Json<Metric>, HttpError> {
-    Ok(Json(metrics::delete(&shared.db, shared.clock.now(), &page_id(&page)?, &metric_id(&metric)?).await?))
+    Ok(Json(metrics::delete(&state.db, state.clock.now(), &page, &metric).await?))
 }
 
 async fn reset(
-    State(shared): State<Shared>,
-    InPath((page, metric)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, metric)): InPath<(PageId, MetricId)>,
 ) -> Result<Json<Metric>, HttpError> {
-    Ok(Json(metrics::reset(&shared.db, &page_id(&page)?, &metric_id(&metric)?).await?))
+    Ok(Json(metrics::reset(&state.db, &page, &metric).await?))
 }

@@ -1,12 +1,13 @@
 //! `/v1/pages/{page}/metrics_providers`
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use shared::id::{MetricsProviderId, PageId};
 
 use super::super::{
-    HttpError, Shared,
+    AppState, HttpError,
     fields::Fields,
     listing::Listing,
-    path::{InPath, InQuery, page_id, provider_id},
+    path::{InPath, InQuery},
     payload::Payload,
 };
 use super::metrics::READ_ONLY;
@@ -21,7 +22,7 @@ use crate::keeper::{
 /// statuspage.io's limit for names and identifiers, in characters.
 const MAX_LENGTH: usize = 255;
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/pages/{page}/metrics_providers", get(list).post(create))
         .route("/pages/{page}/metrics_providers/{provider}", get(one).patch(update).put(update).delete(remove))
@@ -34,63 +35,60 @@ fn check_type(fields: &Fields) -> Result<(), HttpError> {
 }
 
 async fn list(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
 ) -> Result<Json<Vec<MetricsProvider>>, HttpError> {
-    Ok(Json(metrics_providers::list(&shared.db, &page_id(&page)?).await?))
+    Ok(Json(metrics_providers::list(&state.db, &page).await?))
 }
 
 async fn create(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<MetricsProvider>), HttpError> {
     check_type(&payload.wrapped("metrics_provider", &["type"])?)?;
-    let provider = metrics_providers::create(&shared.db, shared.clock.now(), &page_id(&page)?).await?;
+    let provider = metrics_providers::create(&state.db, state.clock.now(), &page).await?;
     Ok((StatusCode::CREATED, Json(provider)))
 }
 
 async fn one(
-    State(shared): State<Shared>,
-    InPath((page, provider)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, provider)): InPath<(PageId, MetricsProviderId)>,
 ) -> Result<Json<MetricsProvider>, HttpError> {
-    Ok(Json(metrics_providers::get(&shared.db, &page_id(&page)?, &provider_id(&provider)?).await?))
+    Ok(Json(metrics_providers::get(&state.db, &page, &provider).await?))
 }
 
 /// There is nothing that could be changed of a provider that metrics are sent to.
 async fn update(
-    shared: State<Shared>,
-    path: InPath<(String, String)>,
+    state: State<AppState>,
+    path: InPath<(PageId, MetricsProviderId)>,
     payload: Payload,
 ) -> Result<Json<MetricsProvider>, HttpError> {
     check_type(&payload.wrapped("metrics_provider", &["type"])?)?;
-    one(shared, path).await
+    one(state, path).await
 }
 
 async fn remove(
-    State(shared): State<Shared>,
-    InPath((page, provider)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, provider)): InPath<(PageId, MetricsProviderId)>,
 ) -> Result<Json<MetricsProvider>, HttpError> {
-    let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
-    Ok(Json(metrics_providers::delete(&shared.db, shared.clock.now(), &page, &provider).await?))
+    Ok(Json(metrics_providers::delete(&state.db, state.clock.now(), &page, &provider).await?))
 }
 
 async fn list_metrics(
-    State(shared): State<Shared>,
-    InPath((page, provider)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, provider)): InPath<(PageId, MetricsProviderId)>,
     InQuery(query): InQuery,
 ) -> Result<Json<Vec<Metric>>, HttpError> {
-    let (listing, provider) = (Listing::from_query(&query)?, provider_id(&provider)?);
-    let page = page_id(&page)?;
-    Ok(Json(metrics::list(&shared.db, &page, Some(&provider), listing.skip, listing.limit).await?))
+    let listing = Listing::from_query(&query)?;
+    Ok(Json(metrics::list(&state.db, &page, Some(&provider), listing.skip, listing.limit).await?))
 }
 
 async fn create_metric(
-    State(shared): State<Shared>,
-    InPath((page, provider)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, provider)): InPath<(PageId, MetricsProviderId)>,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Metric>), HttpError> {
-    let (page, provider) = (page_id(&page)?, provider_id(&provider)?);
     let fields = payload.wrapped("metric", &["name", "suffix"])?;
     let places = fields.integer("decimal_places")?.unwrap_or(0);
     if !(0..=i64::from(MAX_DECIMAL_PLACES)).contains(&places) {
@@ -108,6 +106,6 @@ async fn create_metric(
         decimal_places: places,
     };
     fields.nothing_is_lost(&READ_ONLY)?;
-    let metric = metrics::create(&shared.db, shared.clock.now(), &page, &provider, new).await?;
+    let metric = metrics::create(&state.db, state.clock.now(), &page, &provider, new).await?;
     Ok((StatusCode::CREATED, Json(metric)))
 }

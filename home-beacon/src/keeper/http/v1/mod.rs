@@ -12,9 +12,9 @@ mod points;
 
 use axum::{Router, middleware};
 
-use super::{HttpError, Shared, auth, limiter, strays};
+use super::{AppState, HttpError, auth, limiter, strays};
 
-pub(super) fn router(shared: &Shared) -> Router<Shared> {
+pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(pages::router())
         .merge(components::router())
@@ -23,7 +23,7 @@ pub(super) fn router(shared: &Shared) -> Router<Shared> {
         .merge(metrics_providers::router())
         .fallback(async || HttpError::not_found("this path"))
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
-        .layer(middleware::from_fn_with_state(shared.clone(), strays::notice))
-        .layer(middleware::from_fn_with_state(shared.clone(), limiter::limit))
-        .layer(middleware::from_fn_with_state(shared.clone(), auth::authenticate_or_by_key))
+        .layer(middleware::from_fn_with_state(state.clone(), strays::notice))
+        .layer(middleware::from_fn_with_state(state.clone(), limiter::limit))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate_or_by_key))
 }

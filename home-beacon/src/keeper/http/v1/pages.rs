@@ -2,12 +2,9 @@
 
 use axum::{Json, Router, extract::State, routing::get};
 use jiff::tz::TimeZone;
+use shared::id::PageId;
 
-use super::super::{
-    HttpError, Shared,
-    path::{InPath, page_id},
-    payload::Payload,
-};
+use super::super::{AppState, HttpError, path::InPath, payload::Payload};
 use crate::keeper::status::{
     Page,
     pages::{self, PagePatch},
@@ -22,24 +19,23 @@ const INSIDE: [&str; 6] = ["domain", "name", "page_description", "subdomain", "t
 /// Fields that a page is sent with, and that cannot be set.
 const READ_ONLY: [&str; 3] = ["created_at", "id", "updated_at"];
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/pages", get(list)).route("/pages/{page}", get(one).patch(update).put(update))
 }
 
-async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Page>>, HttpError> {
-    Ok(Json(pages::list(&shared.db).await?))
+async fn list(State(state): State<AppState>) -> Result<Json<Vec<Page>>, HttpError> {
+    Ok(Json(pages::list(&state.db).await?))
 }
 
-async fn one(State(shared): State<Shared>, InPath(page): InPath<String>) -> Result<Json<Page>, HttpError> {
-    Ok(Json(pages::get(&shared.db, &page_id(&page)?).await?))
+async fn one(State(state): State<AppState>, InPath(page): InPath<PageId>) -> Result<Json<Page>, HttpError> {
+    Ok(Json(pages::get(&state.db, &page).await?))
 }
 
 async fn update(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     payload: Payload,
 ) -> Result<Json<Page>, HttpError> {
-    let page = page_id(&page)?;
     let fields = payload.wrapped("page", &INSIDE)?;
     let time_zone = fields.text("time_zone", MAX_LENGTH)?;
     if time_zone.as_ref().is_some_and(|zone| TimeZone::get(zone).is_err()) {
@@ -54,5 +50,5 @@ async fn update(
         time_zone,
     };
     fields.nothing_is_lost(&READ_ONLY)?;
-    Ok(Json(pages::update(&shared.db, shared.clock.now(), &page, patch).await?))
+    Ok(Json(pages::update(&state.db, state.clock.now(), &page, patch).await?))
 }

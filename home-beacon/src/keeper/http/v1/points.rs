@@ -10,12 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
-use shared::id::MetricId;
+use shared::id::{MetricId, PageId};
 
 use super::super::{
-    HttpError, Shared,
+    AppState, HttpError,
     fields::{Fields, items},
-    path::{InPath, metric_id, page_id},
+    path::{InPath, PathPart},
     payload::Payload,
     strays,
 };
@@ -25,30 +25,28 @@ use crate::reading::slots::SentPoint;
 const MAX_POINTS: usize = 5000;
 
 pub(super) async fn add(
-    State(shared): State<Shared>,
-    InPath((page, metric)): InPath<(String, String)>,
+    State(state): State<AppState>,
+    InPath((page, metric)): InPath<(PageId, MetricId)>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let (page, metric) = (page_id(&page)?, metric_id(&metric)?);
     let point = point(&payload.wrapped("data", &["timestamp", "value"])?)?;
-    let kept = in_range(&shared, &metric, vec![point])?;
+    let kept = in_range(&state, &metric, vec![point])?;
     let sent = [(metric, kept)];
-    shared.recorder.add_points(&page, &sent).await?;
+    state.recorder.add_points(&page, &sent).await?;
     let answer = (StatusCode::CREATED, Json(json!({ "data": stored(&point) }))).into_response();
-    Ok(strays::of_metrics(&shared, &page, &[&sent[0].0], answer).await?)
+    Ok(strays::of_metrics(&state, &page, &[&sent[0].0], answer).await?)
 }
 
 pub(super) async fn add_many(
-    State(shared): State<Shared>,
-    InPath(page): InPath<String>,
+    State(state): State<AppState>,
+    InPath(page): InPath<PageId>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
-    let page = page_id(&page)?;
     let mut sent = Vec::new();
     let mut answer = Map::new();
     let mut count = 0;
     for (id, points) in payload.wrapped("data", &[])?.into_inner() {
-        let metric = metric_id(&id)?;
+        let metric = MetricId::read(&id)?;
         let Some(points) = items(points) else {
             return Err(HttpError::unprocessable(format!("data.{metric}: must be a list of points")));
         };
@@ -65,13 +63,13 @@ pub(super) async fn add_many(
         };
         let points = points.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
         answer.insert(id, points.iter().map(stored).collect());
-        let kept = in_range(&shared, &metric, points)?;
+        let kept = in_range(&state, &metric, points)?;
         sent.push((metric, kept));
     }
-    shared.recorder.add_points(&page, &sent).await?;
+    state.recorder.add_points(&page, &sent).await?;
     let answer = (StatusCode::ACCEPTED, Json(Value::Object(answer))).into_response();
     let metrics: Vec<_> = sent.iter().map(|(metric, _)| metric).collect();
-    Ok(strays::of_metrics(&shared, &page, &metrics, answer).await?)
+    Ok(strays::of_metrics(&state, &page, &metrics, answer).await?)
 }
 
 fn point(fields: &Fields) -> Result<SentPoint, HttpError> {
@@ -91,17 +89,17 @@ fn stored(point: &SentPoint) -> Value {
 ///
 /// # Errors
 /// When one may not, and the keeper is strict.
-fn in_range(shared: &Shared, metric: &MetricId, mut points: Vec<SentPoint>) -> Result<Vec<SentPoint>, HttpError> {
+fn in_range(state: &AppState, metric: &MetricId, mut points: Vec<SentPoint>) -> Result<Vec<SentPoint>, HttpError> {
     // While the clock is not set, that cannot be known.
-    if !shared.clock.is_set() {
+    if !state.clock.is_set() {
         return Ok(points);
     }
-    let now = shared.clock.wall();
+    let now = state.clock.wall();
     let outside = points.iter().find(|point| !point.in_range(now)).copied();
     let Some(SentPoint { timestamp, .. }) = outside else { return Ok(points) };
     let what =
         format!("timestamp {timestamp} of metric {metric} is in seconds since 1970, and must lie in the last 28 days");
-    if shared.strict_points {
+    if state.strict_points {
         return Err(HttpError::unprocessable(format!("timestamp: {what}")));
     }
     tracing::warn!("a point is left out: {what}");

@@ -88,13 +88,13 @@ impl Play {
                 self.calls.push(self.now);
                 let answer = self.answer(&batch, mood);
                 match self.planner.answered(&batch, answer, self.now, random) {
-                    Outcome::Delivered => self.queue.retain(|point| !batch.contains(point)),
-                    Outcome::Rejected(_) => {
+                    BatchOutcome::Delivered => self.queue.retain(|point| !batch.contains(point)),
+                    BatchOutcome::Rejected(_) => {
                         assert_eq!(batch.len(), 1, "only what was refused alone is set aside");
                         self.queue.retain(|point| *point != batch[0]);
                         self.rejected.extend(batch);
                     }
-                    Outcome::Kept => (),
+                    BatchOutcome::Kept => (),
                 }
                 self.now += Duration::from_millis(200);
             }

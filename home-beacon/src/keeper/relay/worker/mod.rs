@@ -1,4 +1,4 @@
-//! The task that makes the calls. Each step makes one at most: a copy of upstream's page when it is due, else a status, else
+//! The task that makes the calls. Each step does one kind of work: a copy of upstream's page when it is due, else a status, else
 //! points, else repetitions.
 
 mod points;
@@ -41,7 +41,7 @@ const STATUS_RETRY: Duration = Duration::from_secs(30);
 const STORAGE_RETRY: Duration = Duration::from_secs(5);
 const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// When no reading has carried it for so long, what was delivered is written down without one.
+/// What was delivered is written down by itself where no reading's transaction has done so within this time.
 const FLUSH_AFTER: Duration = Duration::from_mins(3);
 
 /// What to do after a step.
@@ -67,7 +67,7 @@ pub struct RelayWorker {
     refused: Option<Secret>,
     planner: Planner,
     /// The components that are left alone for now, and why.
-    left: BTreeMap<ComponentId, Pause>,
+    skipped: BTreeMap<ComponentId, Pause>,
     held_for: Duration,
     repetitions: Repetitions,
     /// The components of which the log says that upstream does not know them.
@@ -108,7 +108,7 @@ impl RelayWorker {
             used: None,
             refused: None,
             planner: Planner::new(now),
-            left: BTreeMap::new(),
+            skipped: BTreeMap::new(),
             held_for: upstream.hold,
             repetitions: Repetitions::default(),
             unknown: BTreeSet::new(),
@@ -129,7 +129,7 @@ impl RelayWorker {
         self.reports.clone()
     }
 
-    /// Carries for as long as it is polled.
+    /// Takes steps until it is dropped.
     pub async fn run(&mut self) {
         loop {
             if let Step::After(pause) = self.step().await {
@@ -159,7 +159,7 @@ impl RelayWorker {
 
     async fn next_step(&mut self) -> Result<Step, KeeperError> {
         // A point without its time, or with a wrong one, is of no use.
-        let Some(wall) = self.clock.time() else { return Ok(Step::After(RECHECK_INTERVAL)) };
+        let Some(wall) = self.clock.trusted_now() else { return Ok(Step::After(RECHECK_INTERVAL)) };
         let now = self.uptime();
         if self.outbox.delivered_since().is_some_and(|since| now.saturating_sub(since) > FLUSH_AFTER) {
             // On a full disk they are remembered for longer, up to a bound.
@@ -181,7 +181,7 @@ impl RelayWorker {
         if let Some(open) = self.planner.closed(now, RESERVED_FOR_MIRROR) {
             return Ok(until(open.min(self.mirror_due)));
         }
-        self.left.retain(|_, left| left.until > now);
+        self.skipped.retain(|_, skipped| skipped.until > now);
         if self.statuses_due <= now {
             let statuses = self.outbox.pending_statuses(&self.page).await?;
             if let Some(status) = self.next_of(statuses) {

@@ -9,7 +9,7 @@ use super::{
     super::{
         answer,
         held_points::held_points,
-        planner::{Answer, Outcome},
+        planner::{Answer, BatchOutcome},
         repeat::Repetitions,
     },
     A_WHILE, RelayWorker, Step,
@@ -24,18 +24,18 @@ impl RelayWorker {
         self.watch(&answer);
         let failed = answer != Answer::Accepted;
         match self.planner.answered(&batch, answer, self.uptime(), fastrand::f64()) {
-            Outcome::Delivered => {
+            BatchOutcome::Delivered => {
                 self.reports.change(|report| report.points += batch.len() as u64);
                 self.outbox.mark_delivered(batch, self.uptime()).await?;
             }
-            Outcome::Rejected(reason) => {
+            BatchOutcome::Rejected(reason) => {
                 for point in &batch {
                     tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
                         "upstream refuses a point: it is kept aside until it is retried by hand");
                     self.outbox.reject(point, &reason, self.clock.now()).await?;
                 }
             }
-            Outcome::Kept => self.log_paused(),
+            BatchOutcome::Kept => self.log_paused(),
         }
         if failed {
             self.reports.change(|report| report.failed_calls += 1);

@@ -1,7 +1,7 @@
 //! The state of the relay, as the page and the metrics show it.
 
 use super::{
-    super::report::{Condition, Left},
+    super::report::{Condition, Skipped},
     RelayWorker,
 };
 
@@ -18,14 +18,14 @@ impl RelayWorker {
                 (None, None) => (Condition::Well, None),
             };
             let metrics = planner.paused(now).map(|(metric, pause)| (metric.as_str(), pause));
-            let components = self.left.iter().map(|(component, pause)| (component.as_str(), pause));
-            let left = metrics.chain(components);
-            let left = left.map(|(id, pause)| Left { id: id.to_owned(), reason: pause.reason.clone() });
+            let components = self.skipped.iter().map(|(component, pause)| (component.as_str(), pause));
+            let skipped = metrics.chain(components);
+            let skipped = skipped.map(|(id, pause)| Skipped { id: id.to_owned(), reason: pause.reason.clone() });
             let stuck = planner.stuck().map(|((metric, slot), pause)| {
                 let reason = format!("its point of {slot} s since 1970 is tried again later: {}", pause.reason);
-                Left { id: metric.to_string(), reason }
+                Skipped { id: metric.to_string(), reason }
             });
-            report.left = left.chain(stuck).collect();
+            report.skipped = skipped.chain(stuck).collect();
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::keeper::{KeeperError, outbox::statuses::PendingStatus};
 impl RelayWorker {
     /// The one to be sent next: after the one that was tried last, so that one that always fails delays no other.
     pub(super) fn next_of(&mut self, mut statuses: Vec<PendingStatus>) -> Option<PendingStatus> {
-        statuses.retain(|status| !self.left.contains_key(&status.component));
+        statuses.retain(|status| !self.skipped.contains_key(&status.component));
         statuses.sort_by(|one, other| one.component.as_str().cmp(other.component.as_str()));
         let is_later = |status: &&PendingStatus| {
             self.tried.as_ref().is_none_or(|tried| status.component.as_str() > tried.as_str())
@@ -41,7 +41,7 @@ impl RelayWorker {
                 self.record_answer(Answer::Accepted);
                 let until = self.uptime() + MIRROR_INTERVAL;
                 let pause = Pause { reason: "it is under maintenance upstream".into(), until };
-                self.left.insert(component.clone(), pause);
+                self.skipped.insert(component.clone(), pause);
                 return Ok(());
             }
             self.calls();
@@ -61,7 +61,7 @@ impl RelayWorker {
         let now = self.uptime();
         if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
             tracing::warn!(%component, reason, "upstream does not take a status");
-            self.left.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
+            self.skipped.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
         }
         if let Answer::Failed { .. } = answer {
             // The points are not to wait for it.

@@ -5,23 +5,23 @@ use std::{error::Error, io};
 
 use reqwest::header::{HeaderMap, LOCATION};
 
-use super::{ApiError, Passing, Permanent, Stranger, error::said};
+use super::{ApiError, NotTheApi, Passing, Permanent, error::said};
 use crate::{chain::root_cause, complaints, http::CallError, secret::Secret, settings::without_credentials};
 
 /// An exchange that failed, by what to do about it.
 pub(super) fn broken(call: &str, base: &str, error: CallError) -> ApiError {
     let plain = base.starts_with("http://");
-    let stranger = |what: String| Stranger { call: call.to_owned(), what }.into();
+    let not_the_api = |what: String| NotTheApi { call: call.to_owned(), what }.into();
     if let Some(rustls::Error::InvalidMessage(_)) = complaints::behind(&error) {
         let address = base.replacen("https://", "http://", 1);
-        return stranger(format!(
+        return not_the_api(format!(
             "what answers at {base} speaks no TLS: if it is the right one, its address is {address}"
         ));
     }
     let http = found::<hyper::Error>(&error);
     // What speaks first, like an SSH server, is read before anything was asked.
     if http.is_some_and(hyper::Error::is_parse) || root_cause(&error).to_string().contains("unexpected message") {
-        return stranger(if plain {
+        return not_the_api(if plain {
             let address = base.replacen("http://", "https://", 1);
             format!("what answers at {base} speaks no HTTP: if it speaks TLS, its address is {address}")
         } else {
@@ -82,7 +82,7 @@ impl Received<'_> {
 
     /// What answered instead of the service, if that is known. Where the call may have arrived at the service all the same
     /// (a part of it that this server lacks), it is the call alone that failed for good.
-    pub(super) fn stranger(&self, call: &str, base: &str) -> Option<ApiError> {
+    pub(super) fn not_the_api(&self, call: &str, base: &str) -> Option<ApiError> {
         let status = self.status;
         let call = call.to_owned();
         let text = self.body.trim_ascii_start();
@@ -116,7 +116,7 @@ impl Received<'_> {
             }
             _ => return None,
         };
-        Some(Stranger { call, what }.into())
+        Some(NotTheApi { call, what }.into())
     }
 
     /// The words of a page without its tags.
@@ -134,10 +134,10 @@ impl Received<'_> {
 mod tests {
     use super::*;
 
-    fn stranger(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Option<String> {
+    fn described(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Option<String> {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let received = Received { status, headers: &headers, body: body.as_bytes(), token: &Secret::new("hunter2") };
-        received.stranger("GET /pages", "http://h:8080/v1").map(|stranger| stranger.to_string())
+        received.not_the_api("GET /pages", "http://h:8080/v1").map(|error| error.to_string())
     }
 
     #[test]
@@ -159,15 +159,15 @@ mod tests {
             ),
             (400, "Client sent an HTTP request to an HTTPS server.\n", "wants to be spoken to over https"),
         ] {
-            let what = stranger(status, &[], body).unwrap_or_default();
+            let what = described(status, &[], body).unwrap_or_default();
             assert!(what.contains(said), "{status} {body}: {what}");
         }
-        let what = stranger(301, &[("location", "https://u:p@h/v1?token=x")], "").unwrap();
+        let what = described(301, &[("location", "https://u:p@h/v1?token=x")], "").unwrap();
         assert!(what.contains("sends us on to https://…@h/v1?…: if that is the API"), "{what}");
     }
 
     #[test]
-    fn what_the_service_itself_says_is_no_stranger_s() {
+    fn what_the_service_itself_says_is_of_the_api() {
         for (status, body) in [
             (200, "{}"),
             (200, ""),
@@ -180,7 +180,7 @@ mod tests {
             (502, "<html>"),
             (503, "busy"),
         ] {
-            assert_eq!(stranger(status, &[], body), None, "{status} {body}");
+            assert_eq!(described(status, &[], body), None, "{status} {body}");
         }
     }
 }
