@@ -221,7 +221,10 @@ async fn runs_tell_no_secret_whatever_happens() {
     let noticed = async {
         while !beacon.process.lines().iter().any(|line| line.contains("the last key stays in use")) {
             let challenged = http.get(beacon.url()).header("porchlight-challenge", "A".repeat(43)).send().await;
-            assert!(challenged.expect("an answer").headers().contains_key("porchlight-proof"), "the last key stays in use");
+            assert!(
+                challenged.expect("an answer").headers().contains_key("porchlight-proof"),
+                "the last key stays in use"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

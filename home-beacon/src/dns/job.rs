@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     job::{
-        context::Context,
+        context::{Context, JobSettings},
         destination::HANDING_OVER,
         run::{RunReport, RunStatus, run},
     },
@@ -58,8 +58,10 @@ struct Taken {
 /// # Errors
 /// When they cannot work.
 pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
-    let context = Context::prepare(settings)?;
+    settings.validate()?;
+    // Of two tokens that are missing, DuckDNS's comes first: without it there is nothing to do.
     let token = TOKEN.require()?;
+    let context = Context::prepare(settings)?;
     current(&token)?;
     let services = Services::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
     let public = PublicDns::new(&settings.public_dns);

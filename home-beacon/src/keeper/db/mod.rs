@@ -1,12 +1,12 @@
 //! The database: one SQLite file, and the only place that names sqlx.
 //!
-//! A change is on disk (WAL, `synchronous=FULL`) when [`Tx::commit`] returns. There is one writing connection, so writers
+//! A change is on disk (WAL, `synchronous=FULL`) when `Tx::commit` returns. There is one writing connection, so writers
 //! never meet; readers see the last committed state.
 //!
-//! - [`query`](mod@query): statements and what is bound to them; [`row`]: what comes back; [`moment`]: times in both
+//! - `query`: statements and what is bound to them; `row`: what comes back; `moment`: times in both
 //! - `open`: opening, by one keeper alone; `place` and `inspect`: what is checked before anything is changed
 //! - `health`: whether writes succeed
-//! - [`errors`]: why a database cannot be opened, and why a statement fails
+//! - `errors`: why a database cannot be opened, and why a statement fails
 
 mod errors;
 mod health;

@@ -1,10 +1,10 @@
 //! What the keeper answers over HTTP.
 //!
-//! - [`v1`]: `/v1`, the Manage API; [`own`]: `/porchlight/v1`, our own; [`public`]: `/api/v2`, the status API; [`page`]: `/`, the
-//!   page; [`health`]: `/healthz` and `/metrics`
-//! - [`auth`], [`limiter`]: who may call, and how often; [`error`]: refusals
-//! - [`path`], [`listing`], [`payload`], [`form`], [`fields`], [`time`]: what a request says
-//! - [`links`]: where the page can be reached; [`strays`]: clients that use what the page does not show
+//! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
+//!   page; `health`: `/healthz` and `/metrics`
+//! - `auth`, `limiter`: who may call, and how often; `error`: refusals
+//! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
+//! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
 
 mod auth;
 mod error;

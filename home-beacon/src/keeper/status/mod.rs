@@ -3,9 +3,9 @@
 //! - `model`: what is stored, in the shape that the API sends; `rows`: how it is read
 //! - [`pages`], [`components`], [`incidents`]: reading and changing them
 //! - `incident_changes`: what a patch does to an incident; `incident_rows`: its rows
-//! - [`timeline`]: incidents as the page lists them
-//! - [`overall`]: the state of a page as a whole
-//! - [`deleted`]: what clients have deleted
+//! - `timeline`: incidents as the page lists them
+//! - `overall`: the state of a page as a whole
+//! - `deleted`: what clients have deleted
 
 pub mod components;
 pub(super) mod deleted;
