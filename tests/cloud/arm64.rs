@@ -29,7 +29,7 @@ use tokio::{
 /// Passes connections on, and keeps what the clients said.
 struct Recorder {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<u8>>>,
+    received: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Recorder {
@@ -37,19 +37,19 @@ impl Recorder {
         let upstream = endpoint.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let heard = Arc::<Mutex<Vec<u8>>>::default();
-        let recorder = Self { address, heard: Arc::clone(&heard) };
+        let received = Arc::<Mutex<Vec<u8>>>::default();
+        let recorder = Self { address, received: Arc::clone(&received) };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&upstream).await.expect("moto listens");
                 let (mut from_client, mut to_client) = client.into_split();
                 let (mut from_server, mut to_server) = server.into_split();
                 tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
-                let heard = Arc::clone(&heard);
+                let received = Arc::clone(&received);
                 tokio::spawn(async move {
                     let mut piece = vec![0; 1 << 16];
                     while let Ok(read @ 1..) = from_client.read(&mut piece).await {
-                        heard.lock().expect("nobody panics").extend_from_slice(&piece[..read]);
+                        received.lock().expect("no holder panics").extend_from_slice(&piece[..read]);
                         if to_server.write_all(&piece[..read]).await.is_err() {
                             break;
                         }
@@ -62,8 +62,8 @@ impl Recorder {
 
     /// The zip of the call that made the function.
     fn zip(&self) -> Vec<u8> {
-        let heard = String::from_utf8_lossy(&self.heard.lock().expect("nobody panics")).into_owned();
-        let (_, rest) = heard.split_once("\"ZipFile\":\"").expect("a zip was sent");
+        let received = String::from_utf8_lossy(&self.received.lock().expect("no holder panics")).into_owned();
+        let (_, rest) = received.split_once("\"ZipFile\":\"").expect("a zip was sent");
         let (encoded, _) = rest.split_once('"').expect("it has an end");
         BASE64_STANDARD.decode(encoded).expect("it is base64")
     }
@@ -84,10 +84,10 @@ async fn deployed(moto: &Moto, folder: &Path) -> PathBuf {
     println!("the zip has {} bytes", zip.len());
     assert!(zip.len() < 4_000_000, "{} bytes", zip.len());
     fs::write(folder.join("function.zip"), zip).expect("it is written");
-    let look = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); z.extractall(sys.argv[2]); \
+    let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); z.extractall(sys.argv[2]); \
                 print([(i.filename, oct(i.external_attr >> 16 & 0o777)) for i in z.infolist()])";
     let mut unpack = command(python().expect("moto runs on it"));
-    unpack.args(["-c", look]).arg(folder.join("function.zip")).arg(folder);
+    unpack.args(["-c", script]).arg(folder.join("function.zip")).arg(folder);
     let ended = run(unpack, Duration::from_secs(20)).await;
     assert_eq!(ended.stdout.trim(), "[('bootstrap', '0o755')]", "{}", ended.stderr);
     let bootstrap = folder.join("bootstrap");

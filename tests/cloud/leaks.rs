@@ -49,7 +49,7 @@ impl Ear {
         ended.code
     }
 
-    fn heard(&mut self, what: &str, process: &Process) {
+    fn collect(&mut self, what: &str, process: &Process) {
         self.0.push((what.to_owned(), process.lines().join("\n")));
     }
 
@@ -66,7 +66,7 @@ impl Ear {
     }
 
     fn was_talkative(&self, what: &str) {
-        let (_, text) = self.0.iter().find(|(who, _)| who == what).expect("it was heard");
+        let (_, text) = self.0.iter().find(|(who, _)| who == what).expect("it was collected");
         assert!(text.contains(r#""level":"TRACE""#), "{what} said little: {text}");
     }
 }
@@ -77,7 +77,7 @@ fn armed(command: &mut Command) {
 }
 
 #[tokio::test]
-async fn help_check_and_refusals_tell_no_secret() {
+async fn help_check_and_refusals_print_no_secret() {
     let mut ear = Ear::default();
     let folder = tempfile::tempdir().expect("a folder");
     let wrong = file(folder.path(), "wrong", WRONG);
@@ -135,7 +135,7 @@ async fn help_check_and_refusals_tell_no_secret() {
 }
 
 #[tokio::test]
-async fn runs_tell_no_secret_whatever_happens() {
+async fn runs_print_no_secret_whatever_happens() {
     let mut ear = Ear::default();
     let keeper = Keeper::start_with(|command| {
         command.env("LOG_LEVEL", "trace");
@@ -211,7 +211,7 @@ async fn runs_tell_no_secret_whatever_happens() {
     if let Some(lambda) = Lambda::start("leaks", &keeper.api(), start).await {
         lambda.invoke(&rule()).await;
         lambda.invoke(&json!({"nothing": WRONG.len()})).await;
-        ear.heard("the function", &lambda.function);
+        ear.collect("the function", &lambda.function);
         ear.was_talkative("the function");
     }
 
@@ -233,8 +233,8 @@ async fn runs_tell_no_secret_whatever_happens() {
         let stranger = http.get(format!("{}{path}", keeper.api())).header("authorization", format!("OAuth {WRONG}"));
         assert_eq!(stranger.send().await.expect("an answer").status(), 401);
     }
-    ear.heard("the beacon", &beacon.process);
-    ear.heard("the keeper", &keeper.process);
+    ear.collect("the beacon", &beacon.process);
+    ear.collect("the keeper", &keeper.process);
     ear.nothing_was_given_away();
 }
 
@@ -252,7 +252,7 @@ async fn a_function_with_secrets_in_variables_says_that_all_can_read_them() {
         assert!(lambda.function.lines().iter().any(|line| line.contains("WARN") && line.contains(&warned)), "{name}");
     }
     let mut ear = Ear::default();
-    ear.heard("the function", &lambda.function);
+    ear.collect("the function", &lambda.function);
     ear.nothing_was_given_away();
 }
 

@@ -55,7 +55,7 @@ fn error(status: u16, code: &'static str, message: &'static str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_denial_is_told_in_the_words_of_aws_with_what_to_look_at() {
+async fn a_denial_is_reported_in_the_words_of_aws_with_what_to_check() {
     let denied = error(
         400,
         "AccessDeniedException",
@@ -77,12 +77,12 @@ async fn throttling_is_waited_for_within_the_call() {
 }
 
 #[tokio::test]
-async fn endless_throttling_is_told() {
+async fn endless_throttling_is_reported() {
     play(&[], error(400, "ThrottlingException", "Rate exceeded")).await.says("the account makes too many calls").await;
 }
 
 #[tokio::test]
-async fn credentials_that_aws_does_not_know_are_told() {
+async fn credentials_that_aws_does_not_know_are_reported() {
     let unknown = error(400, "UnrecognizedClientException", "The security token included in the request is invalid.");
     play(&[], unknown).await.says("this machine's AWS credentials").await;
 }
@@ -101,16 +101,16 @@ async fn a_store_that_hangs_up_is_unreachable() {
 }
 
 #[tokio::test]
-async fn a_page_of_somebody_else_is_no_parameter() {
+async fn an_html_page_is_no_parameter() {
     play(&[], Reply::Html).await.says("the answer is not from Parameter Store").await;
 }
 
 #[tokio::test]
-async fn nobody_at_the_endpoint_is_unreachable() {
+async fn a_closed_endpoint_is_unreachable() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key(1)).await);
-    let nobody = Home::open(Manner::Refuses).await;
+    let closed = Home::open(Manner::Refuses).await;
     let mut command = prober_command(&beacon.url(), &keeper.api());
-    point(&mut command, &format!("http://{}", nobody.address));
+    point(&mut command, &format!("http://{}", closed.address));
     command.env("BEACON_KEY_PARAMETER", KEY_AT);
     let run = probe_with(command).await;
     let error = run.target["error"].as_str().expect("a reason");

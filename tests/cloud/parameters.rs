@@ -126,7 +126,7 @@ async fn a_key_is_replaced_in_either_order_without_one_false_word() {
     assert_eq!(seen().await, "proven", "with the key that it still holds");
     beacon.process.terminate().await;
     let beacon = Beacon::with_key(&at, &key(2)).await;
-    assert_eq!(seen().await, "proven", "after one more look");
+    assert_eq!(seen().await, "proven", "after one more probe");
     moto.ok(&["ssm", "delete-parameter", "--name", OLD_KEY_AT]).await;
     assert_eq!(seen().await, "proven");
 
@@ -134,7 +134,7 @@ async fn a_key_is_replaced_in_either_order_without_one_false_word() {
     beacon.process.terminate().await;
     let _beacon = Beacon::with_key(&at, &key(3)).await;
     moto.put_secret(KEY_AT, &key(3)).await;
-    assert_eq!(seen().await, "proven", "after one more look");
+    assert_eq!(seen().await, "proven", "after one more probe");
     assert_eq!(keeper.status().await, "operational");
 }
 

@@ -46,8 +46,8 @@ async fn a_beacon_with_the_key_is_the_home_and_says_how_long_it_has_been_running
     assert_eq!((run.target["verdict"].as_str(), identity(&run)), (Some("up"), "proven"), "{:#}", run.report);
     assert_eq!(keeper.status().await, "operational");
     let exchange = &run.target["attempts"][0]["exchanges"][0];
-    let told = exchange["host_up_s"].as_f64().expect("a number");
-    assert!((host_uptime() - told).abs() < 30.0, "{told} against {}", host_uptime());
+    let reported = exchange["host_up_s"].as_f64().expect("a number");
+    assert!((host_uptime() - reported).abs() < 30.0, "{reported} against {}", host_uptime());
     assert!(exchange["beacon_up_s"].as_u64().is_some_and(|age| age < 30), "{exchange:#}");
 }
 

@@ -64,7 +64,7 @@ fn parameter(name: &str) -> String {
 }
 
 /// What the function runs with, whichever way it was deployed.
-fn is_as_told(configuration: &Value) {
+fn is_as_documented(configuration: &Value) {
     for (field, value) in [
         ("MemorySize", json!(128)),
         ("Timeout", json!(55)),
@@ -101,7 +101,7 @@ async fn the_cloud_road_leads_there_and_back() {
         Some(key.trim().to_owned())
     );
     let mode = fs::metadata(walk.reader.path().join("beacon.key")).expect("the key").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "it is nobody else's");
+    assert_eq!(mode & 0o777, 0o600, "only its owner may use it");
     assert!(!walk.reader.path().join("statuspage.token").exists());
     assert!(!printed.contains("token-of-the-reader") && !printed.contains(key.trim()), "{printed}");
 
@@ -115,14 +115,14 @@ async fn the_cloud_road_leads_there_and_back() {
     assert_eq!(topics["Topics"].as_array().map(Vec::len), Some(1));
 
     walk.step("5. Build and deploy").await;
-    is_as_told(&walk.configuration().await);
+    is_as_documented(&walk.configuration().await);
 
     walk.step("6. Let it run every minute").await;
     is_triggered_by(&walk.moto, "porchlight-schedule", None).await;
 
     a_second_deploy_renews_the_code_and_nothing_else(&walk).await;
     walk.step("Later").await;
-    is_as_told(&walk.configuration().await);
+    is_as_documented(&walk.configuration().await);
     let new = fs::read_to_string(walk.reader.path().join("beacon.key")).expect("the new key");
     assert!(new != key && walk.moto.parameter("/porchlight/beacon-key").await.is_some_and(|key| key == new));
     assert_eq!(walk.moto.parameter("/porchlight/beacon-key-old").await, None, "it has been deleted");
@@ -148,11 +148,11 @@ async fn without_a_toolchain_the_same_function_is_deployed() {
     let key = fs::read_to_string(walk.reader.path().join("beacon.key")).expect("a key");
     assert!(key.trim().parse::<Key>().is_ok(), "it is a key");
     walk.marked("Without a Rust toolchain", "binary-path").await;
-    is_as_told(&walk.configuration().await);
+    is_as_documented(&walk.configuration().await);
     let (by_cargo, delete) = (walk.code().await, ["lambda", "delete-function", "--function-name", FUNCTION]);
     walk.moto.ok(&delete).await;
     walk.marked("Without a Rust toolchain", "aws-only").await;
-    is_as_told(&walk.configuration().await);
+    is_as_documented(&walk.configuration().await);
     assert!(by_cargo.is_string() && walk.code().await.is_string());
     let listed = std::process::Command::new("python3")
         .args([
@@ -219,8 +219,8 @@ async fn is_triggered_by(moto: &Moto, stack: &str, input: Option<&str>) {
     };
     assert_eq!(target["Arn"], format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"));
     assert_eq!(target["RetryPolicy"], json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}));
-    let told: Option<Value> = target["Input"].as_str().map(|text| serde_json::from_str(text).expect("JSON"));
-    assert_eq!(told.map(|event| event["targets"][0]["key_parameter"].clone()), input.map(|key| json!(key)));
+    let configured: Option<Value> = target["Input"].as_str().map(|text| serde_json::from_str(text).expect("JSON"));
+    assert_eq!(configured.map(|event| event["targets"][0]["key_parameter"].clone()), input.map(|key| json!(key)));
 
     let policy = moto.ok(&["lambda", "get-policy", "--function-name", FUNCTION]).await;
     let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("a policy")).expect("JSON");
@@ -249,7 +249,7 @@ async fn a_second_deploy_renews_the_code_and_nothing_else(walk: &Walk) {
     let mut code = fs::read(root().join("target/lambda/lambda-prober/bootstrap")).expect("the function");
     code.push(0);
     fs::write(folder.join("bootstrap"), code).expect("it is written");
-    let block = walk.blocks.iter().find(|block| block.heading == "Later").expect("the guide tells how to deploy again");
+    let block = walk.blocks.iter().find(|block| block.heading == "Later").expect("the guide says how to deploy again");
     walk.reader.run(block, "").await;
     assert_ne!(walk.code().await, before);
     assert_eq!(walk.configuration().await["Environment"]["Variables"], variables);

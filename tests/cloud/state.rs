@@ -43,7 +43,7 @@ async fn an_outage_is_remembered_in_a_file_until_it_is_over() {
     let run = with_file(&url, &keeper, &path).await;
     let down = records(&path)[COMPONENT].clone();
     assert_eq!((down["cause"].as_str(), &down["down_since"]), (Some("refused"), &run.report["at"]), "{down:#}");
-    assert_eq!(run.target["state"], down, "the report tells what is remembered");
+    assert_eq!(run.target["state"], down, "the report shows what is remembered");
 
     let written = std::fs::metadata(&path).and_then(|file| file.modified()).expect("a time");
     with_file(&url, &keeper, &path).await;
@@ -74,7 +74,7 @@ async fn a_state_that_is_broken_or_cannot_be_kept_stops_nothing() {
     // A folder in which no file can be made, not even by root.
     let run = with_file(&home.url(), &keeper, "/proc/porchlight-state.json").await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
-    let error = run.target["state_error"].as_str().expect("it is told");
+    let error = run.target["state_error"].as_str().expect("it is reported");
     assert!(error.contains("STATE_FILE") && error.contains("cannot be"), "{error}");
 }
 
@@ -181,7 +181,7 @@ async fn many_homes_are_read_ten_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_store_in_trouble_stops_no_run() {
+async fn a_failing_store_stops_no_run() {
     let (keeper, home) = (Keeper::start().await, Home::open(Manner::Refuses).await);
     let denied = Reply::Error(400, "AccessDeniedException", "not authorized to perform: ssm:GetParameters");
     let store = ScriptedStore::open([], denied).await;
@@ -190,7 +190,7 @@ async fn a_store_in_trouble_stops_no_run() {
     command.env("STATE_PARAMETER", PREFIX);
     let run = probe_with(command).await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
-    let error = run.target["state_error"].as_str().expect("it is told");
+    let error = run.target["state_error"].as_str().expect("it is reported");
     assert!(error.contains("AccessDeniedException") && error.contains(PREFIX), "{error}");
     assert_eq!(operations(&store), ["GetParameters"], "what was not read is not overwritten");
     assert_eq!(keeper.status().await, "major_outage");

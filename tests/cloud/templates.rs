@@ -61,7 +61,7 @@ async fn the_alarms_see_errors_throttles_and_silence() {
     ] {
         let alarm = &schedule["Resources"][name];
         assert_eq!(alarm["Type"], "AWS::CloudWatch::Alarm");
-        let told = &alarm["Properties"];
+        let properties = &alarm["Properties"];
         let expected = json!([metric, "AWS/Lambda", "Sum", period, 1, threshold, comparison, missing]);
         let found: Vec<_> = [
             "MetricName",
@@ -73,11 +73,11 @@ async fn the_alarms_see_errors_throttles_and_silence() {
             "ComparisonOperator",
             "TreatMissingData",
         ]
-        .map(|field| told[field].clone())
+        .map(|field| properties[field].clone())
         .into();
         assert_eq!(json!(found), expected, "{name}");
-        assert_eq!(told["Dimensions"], json!([{"Name": "FunctionName", "Value": {"Ref": "FunctionName"}}]));
-        assert_eq!((&told["AlarmActions"], &told["OKActions"]), (&topic, &topic), "{name}");
+        assert_eq!(properties["Dimensions"], json!([{"Name": "FunctionName", "Value": {"Ref": "FunctionName"}}]));
+        assert_eq!((&properties["AlarmActions"], &properties["OKActions"]), (&topic, &topic), "{name}");
     }
     let Some(base) = template(BASE).await else { return };
     assert_eq!(

@@ -1,5 +1,5 @@
 //! The chart, rendered by real Helm. The work is done by `tests/chart/check.py`, in one process: what is wrong there is
-//! told here, line by line.
+//! asserted here, line by line.
 
 use std::{collections::BTreeSet, env, fs, time::Duration};
 

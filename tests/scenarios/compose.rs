@@ -136,8 +136,8 @@ impl Composed {
         run(curl, LIMIT).await
     }
 
-    /// Waits until curl in the test's network gets this.
-    async fn told(&self, url: &str, expected: &str) {
+    /// Waits until curl in the test's network receives this.
+    async fn receives(&self, url: &str, expected: &str) {
         let end = Instant::now() + LIMIT;
         loop {
             let mut curl = self.beside("curl");
@@ -165,13 +165,13 @@ async fn all_come_up_and_the_beacon_is_alone() {
     let Some(home) = Composed::of("compose").await else { return };
     let ended = run(home.compose(&["up", "-d"]), LIMIT).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    home.told("http://127.0.0.1:30008/", "porchlight").await;
-    home.told("http://127.0.0.1:8030/healthz", "\"storage\":\"ok\"").await;
+    home.receives("http://127.0.0.1:30008/", "porchlight").await;
+    home.receives("http://127.0.0.1:8030/healthz", "\"storage\":\"ok\"").await;
     // What the second file says: another page, which is relayed.
-    home.told("http://127.0.0.1:8030/v1/pages", "gytm4qzbx9t6").await;
-    home.told("http://127.0.0.1:8030/porchlight/v1/relay", "\"condition\"").await;
+    home.receives("http://127.0.0.1:8030/v1/pages", "gytm4qzbx9t6").await;
+    home.receives("http://127.0.0.1:8030/porchlight/v1/relay", "\"condition\"").await;
     // A job finds the keeper by its name. No host is to be pinged from here, which is a reading too.
-    home.told("http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h", "\"points\":[{").await;
+    home.receives("http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h", "\"points\":[{").await;
 
     let addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}}{{end}}";
     let keeper = home.of_container("keeper", addresses).await;

@@ -93,7 +93,7 @@ async fn a_quiet_run_of_two_hundred_proven_homes_takes_three_calls_seconds_and_l
 /// The most memory that a process has held, in KiB.
 fn peak_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux has it");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
@@ -137,10 +137,15 @@ async fn many_that_were_down_too_shortly_for_an_incident_are_set_over_several_ru
         let run = probe_with(command(&up.url(), &statuspage, folder.path())).await;
         assert!(statuspage.calls().len() <= CALLS / 2, "{}", statuspage.calls().len());
         let targets = run.report["targets"].as_array().expect("targets");
-        let told =
+        let reported =
             targets.iter().filter(|it| it["error"].as_str().is_some_and(|it| it.contains("more changes than a run")));
-        left.push(told.count());
-        assert_eq!(run.code, Some(i32::from(left.last() != Some(&0))), "what is not true yet is told: {}", run.stderr);
+        left.push(reported.count());
+        assert_eq!(
+            run.code,
+            Some(i32::from(left.last() != Some(&0))),
+            "what is not true yet is in the report: {}",
+            run.stderr
+        );
         assert!(left.len() < 5, "{left:?}");
     }
     assert!(left[0] > 0 && left.last() == Some(&0), "{left:?}");

@@ -26,21 +26,21 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
         .await;
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().expect("a client");
     let read = async || http.get(&page).send().await.expect("the page").text().await.expect("a body");
-    let told =
+    let printed =
         |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words)).then_some(());
 
     assert!(read().await.contains("All Systems Operational"));
-    demo.wait_for("the cut", told("down (refused); page: changed from operational to major_outage")).await;
+    demo.wait_for("the cut", printed("down (refused); page: changed from operational to major_outage")).await;
     assert!(read().await.contains("Major System Outage"));
-    demo.wait_for("the incident", told("open an incident")).await;
+    demo.wait_for("the incident", printed("open an incident")).await;
     assert!(read().await.contains("Home internet is not reachable"));
-    demo.wait_for("the repair", told("up; page: changed from major_outage to operational")).await;
+    demo.wait_for("the repair", printed("up; page: changed from major_outage to operational")).await;
     assert!(read().await.contains("All Systems Operational"));
-    demo.wait_for("its end", told("to resolved")).await;
+    demo.wait_for("its end", printed("to resolved")).await;
     let after = read().await;
     assert!(!after.contains("Open incidents") && after.contains("Past incidents"), "{after}");
     assert!(after.contains("The machine at home was not restarted, but its beacon was."), "{after}");
-    demo.wait_for("the end", told("The demo is over.")).await;
+    demo.wait_for("the end", printed("The demo is over.")).await;
     assert_eq!(demo.ended().await.code(), Some(0));
 
     let lines = demo.lines();
@@ -53,7 +53,7 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
 }
 
 #[tokio::test]
-async fn a_signal_ends_it_cleanly_and_data_is_kept_where_it_is_told() {
+async fn a_signal_ends_it_cleanly_and_data_is_kept_where_the_user_says() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("kept");
     let mut demo = demo(&format!("--data {}", data.display()));

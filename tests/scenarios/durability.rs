@@ -113,7 +113,7 @@ async fn is_synced(method: Method, path: &str, body: &Value) {
         traced.env(name, value.expect("only values"));
     }
     let mut process = Process::start(traced);
-    let address = process.told("listening").await["address"].as_str().expect("an address").to_owned();
+    let address = process.wait_for_message("listening").await["address"].as_str().expect("an address").to_owned();
 
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let request = http.request(method.clone(), format!("http://{address}{path}")).json(body);

@@ -55,5 +55,5 @@ async fn a_page_that_could_not_be_made_true_fails_the_invocation() {
     let failure = lambda.invoke(&rule()).await;
     let message = failure["errorMessage"].as_str().unwrap_or_default();
     assert!(message.contains("the page could not be updated"), "{failure:#}");
-    assert_eq!(lambda.reports()[0]["published"], false, "the report is told all the same");
+    assert_eq!(lambda.reports()[0]["published"], false, "the report is printed all the same");
 }

@@ -60,7 +60,7 @@ impl Pod {
     }
 
     /// A job's run that must succeed: its output.
-    async fn told(&self, job: &mut Command, place: &Place) -> Value {
+    async fn output(&self, job: &mut Command, place: &Place) -> Value {
         let ended = self.run(job.arg("--json"), place).await;
         assert_eq!(ended.code, Some(0), "{ended:#?}");
         serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:#?}"))
@@ -86,7 +86,7 @@ impl Pod {
         let mut beacon = ours("beacon");
         beacon.env("BEACON_KEY_FILE", format!("{SECRETS}/beacon-key"));
         let (mut process, container) = self.start(&beacon, &Place::default().reads(readable(folder), SECRETS));
-        process.told("listening").await;
+        process.wait_for_message("listening").await;
         (process, container)
     }
 
@@ -126,9 +126,9 @@ impl Pod {
     async fn pings(&self) {
         let mut ping = ours("ping");
         ping.args(["--dry-run", "--interval", "10ms", "--target-host", "127.0.0.1"]);
-        let told = self.told(&mut ping, &Place::default()).await;
-        let reading = &told["readings"][0];
-        assert_eq!((&reading["method"], &reading["loss"]), (&json!("icmp"), &json!(0.0)), "{told:#}");
+        let output = self.output(&mut ping, &Place::default()).await;
+        let reading = &output["readings"][0];
+        assert_eq!((&reading["method"], &reading["loss"]), (&json!("icmp"), &json!(0.0)), "{output:#}");
     }
 }
 
@@ -193,12 +193,12 @@ async fn ping_needs_nothing_but_the_sysctl() {
     pod.pings().await;
     let mut ping = ours("ping");
     ping.args(["--dry-run", "--method", "icmp", "--interval", "10ms", "--target-host", "127.0.0.1"]);
-    let told = pod.told(&mut ping, &Place::default().that_may_not_ping()).await;
-    assert!(told["readings"][0]["failure"].to_string().contains("net.ipv4.ping_group_range"), "{told:#}");
+    let output = pod.output(&mut ping, &Place::default().that_may_not_ping()).await;
+    assert!(output["readings"][0]["failure"].to_string().contains("net.ipv4.ping_group_range"), "{output:#}");
 }
 
 #[tokio::test]
-async fn names_are_looked_up_where_the_pod_says() {
+async fn names_are_resolved_where_the_pod_says() {
     let Some(pod) = Pod::native("image-names").await else { return };
     let _names = pod.namespace.name_server().await;
     let folder = folder();
@@ -207,18 +207,18 @@ async fn names_are_looked_up_where_the_pod_says() {
     for (name, failure) in [("home.example", None), ("nx.example", Some("nx.example"))] {
         let mut ping = ours("ping");
         ping.args(["--dry-run", "--interval", "10ms", "--target-host", name]);
-        let told = pod.told(&mut ping, &place).await;
-        let reading = &told["readings"][0];
+        let output = pod.output(&mut ping, &place).await;
+        let reading = &output["readings"][0];
         match failure {
-            None => assert_eq!(reading["method"], "icmp", "{told:#}"),
-            Some(word) => assert!(reading["failure"].to_string().contains(word), "{told:#}"),
+            None => assert_eq!(reading["method"], "icmp", "{output:#}"),
+            Some(word) => assert!(reading["failure"].to_string().contains(word), "{output:#}"),
         }
     }
 }
 
 /// A reading that took TLS, and so a list of authorities, which is in the image where programs search for it.
 #[tokio::test]
-async fn bandwidth_trusts_whom_the_bundle_names() {
+async fn bandwidth_trusts_the_authorities_in_the_bundle() {
     let Some(pod) = Pod::native("image-bandwidth").await else { return };
     let (fast, (keeper, _container)) = (Fast::with_tls(&[]).await, pod.keeper(folder()).await);
     let folder = folder();
@@ -228,17 +228,17 @@ async fn bandwidth_trusts_whom_the_bundle_names() {
         let mut bandwidth = ours("bandwidth");
         bandwidth.args(["--source", "fast", "--max-seconds", "3s"]).env("FAST_URL", fast.url());
         bandwidth.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN);
-        let told = pod.told(&mut bandwidth, &place).await;
-        let readings = told["readings"].as_array().expect("readings");
+        let output = pod.output(&mut bandwidth, &place).await;
+        let readings = output["readings"].as_array().expect("readings");
         let measured = readings.iter().find(|reading| reading["metric"] == "bandwidth").expect("a reading");
-        assert_eq!(measured["value"].as_f64().is_some_and(|value| value > 0.0), trusts, "{told:#}");
+        assert_eq!(measured["value"].as_f64().is_some_and(|value| value > 0.0), trusts, "{output:#}");
         // Without any list at all it would be another failure.
-        assert_eq!(told.to_string().contains("certificate"), !trusts, "{told:#}");
+        assert_eq!(output.to_string().contains("certificate"), !trusts, "{output:#}");
     }
 }
 
 #[tokio::test]
-async fn dns_tells_duckdns_the_address() {
+async fn dns_sends_duckdns_the_address() {
     let Some(pod) = Pod::native("image-dns").await else { return };
     let home = [81, 2, 69, 142];
     let duckdns = Duckdns::open(Some(home.into())).await;
@@ -254,9 +254,9 @@ async fn dns_tells_duckdns_the_address() {
     dns.env("ADDRESS_SOURCES", sources.each_ref().map(Source::url).join(","));
     dns.env("PUBLIC_DNS", servers.each_ref().map(|server| server.address.to_string()).join(","));
     dns.env("JITTER", "0s").env("DEADLINE", "20s").env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN);
-    let told = pod.told(&mut dns, &Place::default().reads(readable(&folder), SECRETS)).await;
-    assert_eq!(told["readings"][0]["metric"], "dns", "{told:#}");
-    assert!(told["readings"][0]["failure"].is_null(), "{told:#}");
+    let output = pod.output(&mut dns, &Place::default().reads(readable(&folder), SECRETS)).await;
+    assert_eq!(output["readings"][0]["metric"], "dns", "{output:#}");
+    assert!(output["readings"][0]["failure"].is_null(), "{output:#}");
     assert_eq!(duckdns.zone.get("home").expect("the name is there").ipv4, Some(home.into()));
 }
 

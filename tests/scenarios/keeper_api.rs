@@ -38,7 +38,7 @@ async fn forms_json_and_the_suffix_all_do_the_same() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_by_name_and_never_a_500() {
+async fn mistakes_are_reported_by_name_and_never_a_500() {
     let keeper = Keeper::start().await;
     let (component, incidents) = (component(), incidents());
     let components = format!("/v1/pages/{PAGE}/components");
@@ -129,9 +129,9 @@ async fn only_the_token_opens_the_api() {
         }
         let answer = request.send().await.expect("the keeper answers");
         assert_eq!(answer.status(), 401, "{authorization:?}");
-        let told: Value = answer.json().await.expect("JSON");
-        assert_eq!(told["error"], "Could not authenticate", "in statuspage.io's words");
-        assert!(told["message"].as_str().is_some_and(|more| more.contains("`Authorization: OAuth ")), "{told}");
+        let refusal: Value = answer.json().await.expect("JSON");
+        assert_eq!(refusal["error"], "Could not authenticate", "in statuspage.io's words");
+        assert!(refusal["message"].as_str().is_some_and(|more| more.contains("`Authorization: OAuth ")), "{refusal}");
     }
     for public in
         ["/", "/page.css", "/healthz", "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json"]
@@ -209,7 +209,7 @@ async fn components_live_and_die_with_the_documented_codes() {
 }
 
 #[tokio::test]
-async fn what_the_keeper_tells_it_also_takes_back_nulls_included() {
+async fn what_the_keeper_returns_it_also_takes_back_nulls_included() {
     let keeper = Keeper::start().await;
     let path = format!("/pages/{PAGE}/incidents");
     let body =

@@ -58,13 +58,13 @@ async fn an_incident_lives_through_its_statuses() {
 }
 
 #[tokio::test]
-async fn an_incident_told_afterwards_is_over() {
+async fn an_incident_recorded_afterwards_is_over() {
     let keeper = Keeper::start().await;
     let body =
         json!({"incident": {"name": "Storm", "backfilled": true, "backfill_date": "2026-11-01", "body": "Poles fell"}});
-    let told = keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
+    let created = keeper.ok(Method::POST, &format!("/pages/{PAGE}/incidents"), Some(body)).await;
     assert_eq!(
-        (told["status"].as_str(), told["resolved_at"].as_str()),
+        (created["status"].as_str(), created["resolved_at"].as_str()),
         (Some("resolved"), Some("2026-10-31T23:00:00.000Z"))
     );
     assert!(!keeper.page().await.contains("Storm"), "it is no open incident");

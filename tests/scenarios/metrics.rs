@@ -72,9 +72,9 @@ async fn a_point_is_moved_to_its_slot_where_the_last_one_wins() {
     let slot = now() - 300;
     for (offset, value) in [(0, 1.0), (14, 2.0), (-15, 3.0), (15, 4.0)] {
         let body = json!({"data": {"timestamp": slot + offset, "value": value}});
-        let (status, told) = answer(&keeper, Method::POST, &path, body).await;
+        let (status, returned) = answer(&keeper, Method::POST, &path, body).await;
         let expected = if offset == 15 { slot + 30 } else { slot };
-        assert_eq!((status, &told), (201, &json!({"data": {"timestamp": expected, "value": value}})));
+        assert_eq!((status, &returned), (201, &json!({"data": {"timestamp": expected, "value": value}})));
     }
     assert_eq!(points(&keeper, &id).await, [(slot, 3.0), (slot + 30, 4.0)]);
     let metric = keeper.ok(Method::GET, &format!("/pages/{PAGE}/metrics/{id}"), None).await;
@@ -91,8 +91,8 @@ async fn points_come_in_bulk_all_or_none() {
     let now = now();
     let point = |age, value| json!({"timestamp": now - age, "value": value});
     let good = json!({"data": {&id: [point(60, json!(1.5)), point(30, json!("2"))]}});
-    let (status, told) = answer(&keeper, Method::POST, &path, good).await;
-    assert_eq!((status, told), (202, json!({&id: [point(60, json!(1.5)), point(30, json!(2.0))]})));
+    let (status, returned) = answer(&keeper, Method::POST, &path, good).await;
+    assert_eq!((status, returned), (202, json!({&id: [point(60, json!(1.5)), point(30, json!(2.0))]})));
     for (wrong, status, said) in [
         (json!({&id: [point(90, json!(9))], "zzzzzzzzzzzz": [point(90, json!(9))]}), 404, "zzzzzzzzzzzz"),
         (json!({&id: [point(90, json!(9)), point(120, json!("fast"))]}), 422, "[1].value: must be a number"),
@@ -100,8 +100,8 @@ async fn points_come_in_bulk_all_or_none() {
         (json!({&id: [{"value": 9}]}), 422, "[0].timestamp: can't be blank"),
         (json!({&id: point(90, json!(9))}), 422, "must be a list of points"),
     ] {
-        let (got, told) = answer(&keeper, Method::POST, &path, json!({"data": wrong})).await;
-        assert!(got == status && told["error"].to_string().contains(said), "{got} {told}");
+        let (got, returned) = answer(&keeper, Method::POST, &path, json!({"data": wrong})).await;
+        assert!(got == status && returned["error"].to_string().contains(said), "{got} {returned}");
     }
     assert_eq!(points(&keeper, &id).await, [(now - 60, 1.5), (now - 30, 2.0)], "nothing of a refused call is kept");
 }
@@ -125,8 +125,8 @@ async fn a_point_outside_the_last_28_days_is_left_out_or_refused() {
     .await;
     for age in [29 * DAY, -3600] {
         let body = json!({"data": {"timestamp": now - age, "value": 1}});
-        let (status, told) = answer(&strict, Method::POST, &path, body).await;
-        assert!(status == 422 && told.to_string().contains("must lie in the last 28 days"), "{status} {told}");
+        let (status, returned) = answer(&strict, Method::POST, &path, body).await;
+        assert!(status == 422 && returned.to_string().contains("must lie in the last 28 days"), "{status} {returned}");
     }
 }
 
@@ -156,7 +156,8 @@ async fn curl_posts_the_form_of_the_old_script() {
 async fn a_provider_that_the_keeper_would_have_to_ask_is_refused() {
     let keeper = Keeper::start().await;
     let path = format!("/pages/{PAGE}/metrics_providers");
-    let (status, told) = answer(&keeper, Method::POST, &path, json!({"metrics_provider": {"type": "Datadog"}})).await;
-    assert!(status == 422 && told.to_string().contains("type: must be one of Self"), "{status} {told}");
+    let (status, returned) =
+        answer(&keeper, Method::POST, &path, json!({"metrics_provider": {"type": "Datadog"}})).await;
+    assert!(status == 422 && returned.to_string().contains("type: must be one of Self"), "{status} {returned}");
     tokio::time::timeout(Duration::from_secs(5), keeper.process.terminate()).await.expect("it ends");
 }

@@ -25,14 +25,14 @@ impl Browser {
         Some(Self { node: program("node").filter(|_| installed)?, chromium })
     }
 
-    /// What a person shows, on a desk and on a phone.
-    async fn look(&self, url: &str, name: &str) -> Value {
+    /// What a person sees, on a desk and on a phone.
+    async fn visit(&self, url: &str, name: &str) -> Value {
         let artifacts = root().join("tests/artifacts");
         std::fs::create_dir_all(&artifacts).expect("a folder for screenshots");
-        let mut look = command(&self.node);
-        look.arg(root().join("tests/browser/look.mjs")).arg(url).arg(artifacts.join(name));
-        look.env("CHROMIUM", &self.chromium);
-        let ended = run(look, Duration::from_secs(120)).await;
+        let mut script = command(&self.node);
+        script.arg(root().join("tests/browser/look.mjs")).arg(url).arg(artifacts.join(name));
+        script.env("CHROMIUM", &self.chromium);
+        let ended = run(script, Duration::from_secs(120)).await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
         let seen: Value = serde_json::from_str(&ended.stdout).expect("one line of JSON");
         for view in ["desk", "phone"] {
@@ -67,7 +67,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
     };
 
     probe(&home, &keeper.api()).await;
-    let seen = browser.look(&keeper.url, "page-1-before").await;
+    let seen = browser.visit(&keeper.url, "page-1-before").await;
     shows(&seen, "All Systems Operational", "Operational");
 
     beacon.process.terminate().await;
@@ -80,7 +80,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
                 "body": "Somebody is looking for the <cable>.", "component_ids": [tests::keeper::COMPONENT]}})),
         )
         .await;
-    let seen = browser.look(&keeper.url, "page-2-cut").await;
+    let seen = browser.visit(&keeper.url, "page-2-cut").await;
     shows(&seen, "Major System Outage", "Major outage");
     assert_eq!(seen["desk"]["changes"][0], "Major outage");
     let page = keeper.page().await;
@@ -88,7 +88,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
 
     let _repaired = Beacon::start_at(&address).await;
     probe(&home, &keeper.api()).await;
-    let seen = browser.look(&keeper.url, "page-3-repaired").await;
+    let seen = browser.visit(&keeper.url, "page-3-repaired").await;
     shows(&seen, "All Systems Operational", "Operational");
     let changes: Vec<_> = (0..3).map(|index| seen["desk"]["changes"][index].as_str()).collect();
     assert_eq!(changes, [Some("Operational"), Some("Major outage"), Some("Operational")]);

@@ -26,7 +26,7 @@ const RUNS: usize = 5;
 
 /// How much more processor time a run over TLS may take. Key exchange, certificate and all came to 1.6 times, also under
 /// qemu; with entropy from timing it was 8 times and more.
-const MOST: f64 = 4.0;
+const MAX_RATIO: f64 = 4.0;
 
 /// A home with and without TLS, and a page.
 struct World {
@@ -78,7 +78,7 @@ impl World {
 
 async fn is_cheap(program: &[&Path], words: &[&str]) {
     let ratio = World::new().await.ratio(program, words).await;
-    assert!(ratio < MOST, "the first random number is dear: a look over TLS takes {ratio:.1} times one without");
+    assert!(ratio < MAX_RATIO, "the first random number is dear: a probe over TLS takes {ratio:.1} times one without");
 }
 
 fn qemu(test: &str) -> Option<PathBuf> {

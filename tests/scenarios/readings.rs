@@ -57,7 +57,7 @@ async fn bucket(keeper: &Keeper, metric: &str) -> Value {
 #[tokio::test]
 async fn readings_are_stored_and_feed_the_metrics_that_the_seed_maps() {
     let keeper = seeded().await;
-    let (status, told) = store(
+    let (status, returned) = store(
         &keeper,
         &[
             reading(9, &json!({"value": 10.0, "min": 9.0, "max": 12.0, "jitter": 1.0, "loss": 0.0, "method": "icmp"})),
@@ -71,7 +71,7 @@ async fn readings_are_stored_and_feed_the_metrics_that_the_seed_maps() {
         ],
     )
     .await;
-    assert_eq!((status, told), (201, json!({"stored": 5})));
+    assert_eq!((status, returned), (201, json!({"stored": 5})));
     let mut all = bucket(&keeper, "ping").await;
     all.as_object_mut().expect("an object").remove("at");
     let expected = json!({"measured": 2, "failed": 1, "skipped": 1, "marked": 1, "value": 15.0, "min": 9.0, "max": 29.0,
@@ -93,7 +93,7 @@ async fn a_batch_that_is_sent_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_wrong_batch_is_told_by_its_place_and_stores_nothing() {
+async fn a_wrong_batch_is_reported_by_its_place_and_stores_nothing() {
     let keeper = seeded().await;
     for (wrong, status, said) in [
         (
@@ -116,12 +116,12 @@ async fn a_wrong_batch_is_told_by_its_place_and_stores_nothing() {
         (json!({"reading": []}), 400, "readings is missing"),
         (json!([]), 400, "must be a JSON object"),
     ] {
-        let (got, told) = keeper.own(Method::POST, "/readings", Some(wrong)).await;
-        assert!(got == status && told["error"].to_string().contains(said), "{got} {told}");
+        let (got, returned) = keeper.own(Method::POST, "/readings", Some(wrong)).await;
+        assert!(got == status && returned["error"].to_string().contains(said), "{got} {returned}");
     }
     assert_eq!(keeper.own(Method::GET, "/series?metric=ping", None).await.0, 404);
-    let (status, told) = keeper.own(Method::GET, "/series", None).await;
-    assert!(status == 422 && told["error"].to_string().contains("there are no readings yet"), "{told}");
+    let (status, returned) = keeper.own(Method::GET, "/series", None).await;
+    assert!(status == 422 && returned["error"].to_string().contains("there are no readings yet"), "{returned}");
 }
 
 #[tokio::test]
@@ -200,5 +200,5 @@ async fn the_page_shows_what_was_measured_last_and_that_the_latest_failed() {
     store(&keeper, &[reading(2, &json!({"failure": "nothing could be sent to 192.0.2.7"}))]).await;
     let page = keeper.page().await;
     assert!(page.contains("Latency <span class=\"major\">Not measured</span>"), "{page}");
-    assert!(!page.contains("192.0.2.7"), "why is nobody's business");
+    assert!(!page.contains("192.0.2.7"), "the reason is not shown");
 }

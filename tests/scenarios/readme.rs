@@ -58,7 +58,7 @@ const TEXTS: [&str; 12] = [
 #[test]
 fn the_first_readme_is_read_in_one_go() {
     let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    assert!(readme.lines().count() <= 150, "what one program needs to have told belongs into its own README");
+    assert!(readme.lines().count() <= 150, "what concerns one program belongs into its own README");
 }
 
 #[test]

@@ -104,7 +104,7 @@ async fn the_home_side_is_built_without_aws() {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stdout
     };
-    assert!(crates("lambda-prober").await.contains("aws-sdk-ssm"), "it is looked for by its name");
+    assert!(crates("lambda-prober").await.contains("aws-sdk-ssm"), "it is searched for by its name");
     for package in ["infra", "home-beacon"] {
         let crates = crates(package).await;
         assert!(!crates.contains("aws-sdk") && !crates.contains("aws-config"), "{package}: {crates}");

@@ -132,7 +132,7 @@ async fn the_function_refuses_its_settings_before_it_polls() {
 
 /// Who invokes the function sees only what was sent to the runtime API.
 #[tokio::test]
-async fn the_function_tells_the_runtime_api_the_same_sentence() {
+async fn the_function_sends_the_runtime_api_the_same_sentence() {
     for (name, value) in [
         ("BEACON_KEY", "short"),
         ("TARGETS", "[{]"),
@@ -144,26 +144,26 @@ async fn the_function_tells_the_runtime_api_the_same_sentence() {
         let address = api.local_addr().expect("an address").to_string();
         let listening = tokio::spawn(async move {
             let (mut stream, _) = api.accept().await.expect("it calls");
-            let mut heard = String::new();
-            while !heard.ends_with('}') {
+            let mut received = String::new();
+            while !received.ends_with('}') {
                 let mut piece = [0; 4096];
                 let read = stream.read(&mut piece).await.expect("it speaks");
-                assert!(read > 0, "{heard}");
-                heard += &String::from_utf8_lossy(&piece[..read]);
+                assert!(read > 0, "{received}");
+                received += &String::from_utf8_lossy(&piece[..read]);
             }
             let answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             stream.write_all(answer).await.expect("it listens");
-            heard
+            received
         });
         let mut command = ours("lambda-prober");
         command.envs(TARGET).env(name, value).env("AWS_LAMBDA_RUNTIME_API", address);
         let ended = ends(command).await;
-        let heard = listening.await.expect("it was called");
+        let received = listening.await.expect("it was called");
         assert_eq!((ended.code, ended.stderr.lines().count()), (Some(2), 1), "{}", ended.stderr);
-        assert!(heard.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1"), "{heard}");
-        let (_, body) = heard.split_once("\r\n\r\n").expect("a body");
-        let told: Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(told["errorMessage"], ended.stderr.trim(), "{name}");
+        assert!(received.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1"), "{received}");
+        let (_, body) = received.split_once("\r\n\r\n").expect("a body");
+        let document: Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(document["errorMessage"], ended.stderr.trim(), "{name}");
     }
 }
 

@@ -28,7 +28,7 @@ async fn play(faults: &[Fault], then: Fault) -> Scene {
 
 impl Scene {
     fn error(&self) -> &str {
-        assert_eq!(self.run.code, Some(1), "a page that is not true is told: {:#}", self.run.report);
+        assert_eq!(self.run.code, Some(1), "a page that is not true is reported: {:#}", self.run.report);
         assert_eq!(self.run.report["published"], false);
         self.run.target["error"].as_str().expect("a reason")
     }
@@ -44,7 +44,7 @@ fn answer(status: u16, body: &'static str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_and_not_tried_again() {
+async fn a_refused_token_is_reported_and_not_tried_again() {
     let scene = play(&[], answer(401, r#"{"error":"Could not authenticate"}"#)).await;
     assert!(scene.error().contains("the token is refused (401: Could not authenticate)"), "{}", scene.error());
     // Components and incidents are asked for at once.
@@ -53,7 +53,7 @@ async fn a_refused_token_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_exist_is_told_with_what_to_look_at() {
+async fn a_page_that_does_not_exist_is_reported_with_what_to_check() {
     let scene = play(&[], answer(404, r#"{"error":"Not found"}"#)).await;
     assert!(scene.error().contains("check PAGE_ID, COMPONENT_ID and STATUSPAGE_URL"), "{}", scene.error());
     assert!(scene.statuspage.calls().len() <= 2, "{:?}", scene.statuspage.calls());
@@ -81,9 +81,9 @@ async fn a_rate_limit_beyond_the_budget_is_left_to_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_tried_again() {
-    let trouble = answer(500, r#"{"error":"Internal"}"#);
-    play(&[trouble.clone(), Fault::None, trouble.clone(), Fault::None, trouble], Fault::None).await.is_mended().await;
+async fn a_failing_server_is_tried_again() {
+    let failure = answer(500, r#"{"error":"Internal"}"#);
+    play(&[failure.clone(), Fault::None, failure.clone(), Fault::None, failure], Fault::None).await.is_mended().await;
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_dropped_connection_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_looked_at_before_it_is_repeated() {
+async fn a_write_whose_answer_is_lost_is_checked_before_it_is_repeated() {
     let scene = play(&[Fault::None, Fault::None, Fault::None, Fault::None, Fault::AnswerLost], Fault::None).await;
     scene.is_mended().await;
     let writes = scene.statuspage.calls().iter().filter(|call| call.starts_with("PATCH")).count();
@@ -133,7 +133,7 @@ async fn an_answer_that_lacks_what_matters_names_it() {
 }
 
 #[tokio::test]
-async fn an_odd_component_that_is_nobodys_business_is_no_trouble() {
+async fn an_odd_component_that_no_target_names_does_no_harm() {
     let odd = r#"[{"id":"group00000000","group":true,"status":null},{},
         {"id":"8kbf7d35c070","status":"operational","updated_at":"x"}]"#;
     let scene = play(&[], Fault::Components(odd)).await;
@@ -141,7 +141,7 @@ async fn an_odd_component_that_is_nobodys_business_is_no_trouble() {
 }
 
 #[tokio::test]
-async fn unknown_fields_and_statuses_are_no_trouble() {
+async fn unknown_fields_and_statuses_do_no_harm() {
     let strange = r#"[{"id":"8kbf7d35c070","name":"Home","status":"on_fire","updated_at":"x","new":[1]}]"#;
     let scene = play(&[Fault::Components(strange)], Fault::None).await;
     // What was read cannot be what is there now, so the write is left to the next run.
@@ -167,7 +167,7 @@ async fn a_quiet_run_costs_a_call_for_components_and_one_for_incidents() {
 }
 
 #[tokio::test]
-async fn a_component_that_the_page_lacks_is_told() {
+async fn a_component_that_the_page_lacks_is_reported() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let mut command = tests::prober::prober_command(&beacon.url(), &keeper.api());
     command.env("COMPONENT_ID", "zzzzzzzzzzzz");

@@ -29,7 +29,7 @@ async fn probe(url: &str, key: Option<&str>, witness: &Home) -> Ended {
 #[tokio::test]
 async fn a_probe_says_whether_the_home_is_up_and_proven() {
     let beacon = Beacon::with_key("127.0.0.1:0", KEY).await;
-    let nobody = Home::open(Manner::Refuses).await;
+    let closed = Home::open(Manner::Refuses).await;
     let witness = Home::open(Manner::Silent).await;
     let stranger = Home::open(Manner::Answers("HTTP/1.1 200 OK\r\nContent-Length: 0")).await;
     let pointing = "HTTP/1.1 302 Found\r\nLocation: /login\r\nServer: router\r\nVia: 1.1 proxy";
@@ -39,7 +39,7 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
     let cached = Home::open(Manner::Answers(old)).await;
     let seen = format!("HTTP 302, no proof  (Location: {}login, Server: router, Via: 1.1 proxy)", pointing.url());
     let encrypted = beacon.url().replace("http:", "https:");
-    let looks = [
+    let probes = [
         (&beacon.url(), Some(KEY), 0, "HTTP 200, proven (host up"),
         (&beacon.url(), None, 0, "up: The home answers."),
         (&stranger.url(), None, 0, "up: The home answers."),
@@ -50,18 +50,18 @@ async fn a_probe_says_whether_the_home_is_up_and_proven() {
         (&cached.url(), Some(KEY), 1, "a proof that does not fit  (age: 30)"),
         (&cached.url(), Some(KEY), 1, "  The answer is perhaps an old one out of a cache (age: 30), so"),
         (&encrypted, Some(KEY), 1, "  What answers does not speak TLS: check the port, or ask by http://.\n"),
-        (&nobody.url(), Some(KEY), 1, "attempt 2 at"),
-        (&nobody.url(), None, 1, "down (refused)"),
-        (&nobody.url(), Some("short"), 2, "BEACON_KEY_FILE"),
+        (&closed.url(), Some(KEY), 1, "attempt 2 at"),
+        (&closed.url(), None, 1, "down (refused)"),
+        (&closed.url(), Some("short"), 2, "BEACON_KEY_FILE"),
         (&"home".to_owned(), None, 2, "invalid value 'home' for '<URL>'"),
     ];
-    let looks = looks.map(async |(url, key, code, said)| {
+    let probes = probes.map(async |(url, key, code, said)| {
         let ended = probe(url, key, &witness).await;
         assert_eq!(ended.code, Some(code), "{url} {ended:?}");
         assert!(format!("{}{}", ended.stdout, ended.stderr).contains(said), "`{said}` is not in {ended:?}");
         assert!(!ended.stderr.contains(KEY), "{ended:?}");
     });
-    futures_util::future::join_all(looks).await;
+    futures_util::future::join_all(probes).await;
 }
 
 #[tokio::test]

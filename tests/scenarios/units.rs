@@ -26,7 +26,7 @@ const UNITS: &str = "infra/systemd";
 const PROGRAMS: &str = "/usr/local/lib/porchlight";
 
 /// How much systemd finds that a service may do, in tenths of its points: up to 2.0 is what it calls OK and less.
-const MOST_EXPOSED: &str = "20";
+const MAX_EXPOSURE: &str = "20";
 
 /// The names of the units that end so.
 fn units(end: &str) -> Vec<String> {
@@ -78,7 +78,7 @@ async fn no_service_is_exposed() {
     let Some((machine, analyze)) = installed("no_service_is_exposed") else { return };
     for unit in units(".service") {
         let mut security = command(&analyze);
-        security.args(["security", "--offline=true", "--no-pager", "--threshold", MOST_EXPOSED, "--root"]);
+        security.args(["security", "--offline=true", "--no-pager", "--threshold", MAX_EXPOSURE, "--root"]);
         security.arg(machine.path()).arg(&unit);
         let ended = run(security, LIMIT).await;
         assert_eq!(ended.code, Some(0), "{unit}: {}{}", ended.stdout, ended.stderr);
@@ -95,7 +95,7 @@ async fn the_keeper_sees_which_boot_it_is() {
         security.arg(machine.path()).arg(&unit);
         let ended = run(security, LIMIT).await;
         let found: Vec<Value> = serde_json::from_str(&ended.stdout).expect("a list");
-        let hidden = found.iter().find(|found| found["json_field"] == "ProcSubset").expect("it is looked at");
+        let hidden = found.iter().find(|found| found["json_field"] == "ProcSubset").expect("systemd assesses it");
         assert_eq!(hidden["set"], json!(unit != "porchlight-keeper.service"), "{unit}");
     }
 }
@@ -104,7 +104,7 @@ async fn the_keeper_sees_which_boot_it_is() {
 fn secrets(folder: &Path) {
     file(folder, "beacon-key", &Key::new([1; 32]).expose());
     for name in ["token", "duckdns-token", "upstream-token"] {
-        // It looks like DuckDNS's, and is as good as any for the others.
+        // It has the form of DuckDNS's, and is as good as any for the others.
         file(folder, name, TOKEN);
     }
     file(folder, "keeper-token", "porchlight_keeper_0123456789abcdef");
@@ -115,7 +115,7 @@ fn secrets(folder: &Path) {
     );
 }
 
-fn told_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
+fn set_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
     match program {
         "dns" => &[("DOMAIN", "myhome")],
         "lambda-prober" => &[
@@ -150,7 +150,7 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
     let started = of("ExecStart=")[0].strip_prefix(PROGRAMS).and_then(|rest| rest.strip_prefix('/')).expect(unit);
     let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
     let mut program = ours(name);
-    program.args(arguments.split_whitespace()).envs(told_by_a_person(name).iter().copied());
+    program.args(arguments.split_whitespace()).envs(set_by_a_person(name).iter().copied());
     for folder in of("StateDirectory=") {
         fs::create_dir_all(state.join(folder)).expect("as systemd makes it");
     }
@@ -222,11 +222,15 @@ async fn each_container_is_confined_and_takes_its_settings() {
         let mut program = ours(&service);
         program.args(&words[1..]);
         give(&mut program, &compose, &service, folder.path());
-        program.envs(told_by_a_person(&service).iter().copied());
+        program.envs(set_by_a_person(&service).iter().copied());
         takes_its_settings(program, &service).await;
     }
     assert_eq!(compose["services"]["ping"]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
-    assert_eq!(compose["services"]["beacon"]["networks"], json!(["public"]), "nobody else is in the beacon's network");
+    assert_eq!(
+        compose["services"]["beacon"]["networks"],
+        json!(["public"]),
+        "no other service is in the beacon's network"
+    );
 }
 
 /// Gives a service's program its variables, with the folder in the place of all that a container has: its secrets are there.

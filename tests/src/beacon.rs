@@ -49,7 +49,7 @@ impl Beacon {
         let public = if public == ANYWHERE { format!("{}:0", own_address()) } else { public.to_owned() };
         command.env("PUBLIC_ADDR", public).env("PRIVATE_ADDR", format!("{}:0", own_address()));
         let mut process = Process::start(command);
-        let line = process.told("listening").await;
+        let line = process.wait_for_message("listening").await;
         let address = |name: &str| line[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
         Self { public: address("public"), private: address("private"), process }
     }
@@ -64,6 +64,6 @@ impl Beacon {
 /// # Panics
 /// Outside Linux.
 pub fn host_uptime() -> f64 {
-    let text = std::fs::read_to_string("/proc/uptime").expect("Linux tells it");
+    let text = std::fs::read_to_string("/proc/uptime").expect("Linux has it");
     text.split(' ').next().and_then(|seconds| seconds.parse().ok()).expect("a number")
 }

@@ -12,10 +12,10 @@ use wait4::Wait4;
 use crate::process::Process;
 
 /// How long a program may run.
-const PATIENCE: Duration = Duration::from_secs(120);
+const RUN_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How often the memory of a program that ends by itself is read.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a program has cost from its start to its end.
 #[derive(Clone, Debug)]
@@ -62,20 +62,20 @@ pub async fn cost(program: Command) -> Cost {
         let mut program = program.into_std();
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let pid = child.id();
-        let looking = thread::spawn(move || {
+        let polling = thread::spawn(move || {
             let mut last = Peak::default();
             while let Some(peak) = Peak::of(pid) {
                 last = peak;
-                thread::sleep(LOOK);
+                thread::sleep(POLL_INTERVAL);
             }
             last
         });
         let stdout = io::read_to_string(child.stdout.take().expect("it is piped")).expect("it says text");
         let ended = child.wait4().expect("it ends");
         let (cpu, took) = (ended.rusage.utime + ended.rusage.stime, start.elapsed());
-        Cost { code: ended.status.code(), stdout, cpu, took, memory: looking.join().expect("it does not panic") }
+        Cost { code: ended.status.code(), stdout, cpu, took, memory: polling.join().expect("it does not panic") }
     });
-    timeout(PATIENCE, run).await.expect("it ends in time").expect("it does not panic")
+    timeout(RUN_TIMEOUT, run).await.expect("it ends in time").expect("it does not panic")
 }
 
 /// The most memory of a program that prints a line for each run, after some of them.

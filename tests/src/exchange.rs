@@ -7,7 +7,7 @@ use tokio::{
 };
 
 /// The longest head of a request that is read, in bytes.
-const LONGEST: usize = 16 << 10;
+const MAX_HEAD: usize = 16 << 10;
 
 /// What a `GET` asks for.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub async fn asked(stream: &mut TcpStream) -> Option<Asked> {
     while !head.ends_with(b"\r\n\r\n") {
         let byte = stream.read_u8().await.ok()?;
         head.push(byte);
-        if head.len() > LONGEST {
+        if head.len() > MAX_HEAD {
             return None;
         }
     }

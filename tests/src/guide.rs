@@ -1,5 +1,5 @@
 //! The commands of a guide, run as a reader would: what is in its `sh` blocks, one after the other, in a folder that
-//! looks like a checkout.
+//! has the layout of a checkout.
 
 use std::{
     fs,

@@ -59,21 +59,21 @@ pub async fn open(folder: &Path, host: Host, relays: bool) -> Home {
 }
 
 /// What `ping` hands over after a run against a name: five echoes, and the lookup of the name.
-pub fn ping(dice: &mut Rng, at: Timestamp) -> [Reading; 2] {
-    let value = 12.0 + dice.f64() * 8.0;
+pub fn ping(rng: &mut Rng, at: Timestamp) -> [Reading; 2] {
+    let value = 12.0 + rng.f64() * 8.0;
     let mut ping = reading("ping", at, value);
-    (ping.min, ping.max, ping.jitter) = (Some(value - dice.f64()), Some(value + dice.f64() * 5.0), Some(dice.f64()));
-    ping.loss = Some(if dice.u8(..) == 0 { 20.0 } else { 0.0 });
+    (ping.min, ping.max, ping.jitter) = (Some(value - rng.f64()), Some(value + rng.f64() * 5.0), Some(rng.f64()));
+    ping.loss = Some(if rng.u8(..) == 0 { 20.0 } else { 0.0 });
     (ping.target, ping.method) = (Some("one.one.one.one".into()), Some("icmp".into()));
-    let mut resolve = reading("resolve", at, dice.f64() * 20.0);
+    let mut resolve = reading("resolve", at, rng.f64() * 20.0);
     resolve.target.clone_from(&ping.target);
     [ping, resolve]
 }
 
 /// What `bandwidth` hands over after a test.
-pub fn bandwidth(dice: &mut Rng, at: Timestamp) -> [Reading; 3] {
+pub fn bandwidth(rng: &mut Rng, at: Timestamp) -> [Reading; 3] {
     [("bandwidth", 100.0), ("latency_idle", 15.0), ("latency_loaded", 60.0)].map(|(name, about)| {
-        let mut reading = reading(name, at, about * (0.9 + dice.f64() * 0.2));
+        let mut reading = reading(name, at, about * (0.9 + rng.f64() * 0.2));
         (reading.target, reading.method) = (Some("Berlin, DE".into()), Some("fast.com".into()));
         reading
     })
@@ -93,7 +93,7 @@ pub fn reading(name: &str, at: Timestamp, value: f64) -> Reading {
 /// # Panics
 /// When they cannot be stored.
 pub async fn live(home: &Home, clock: &Hand, days: u16, old: Old) -> usize {
-    let (mut dice, mut count) = (Rng::with_seed(u64::from(days)), 0);
+    let (mut rng, mut count) = (Rng::with_seed(u64::from(days)), 0);
     for day in (0..days).rev() {
         let begins = clock.now();
         // A day more, because retention goes on by days.
@@ -101,8 +101,8 @@ pub async fn live(home: &Home, clock: &Hand, days: u16, old: Old) -> usize {
         let mut readings = Vec::new();
         for minute in (0..24 * 60).step_by(step) {
             let at = begins + SignedDuration::from_mins(minute);
-            let [ping, _] = ping(&mut dice, at);
-            let [bandwidth, ..] = bandwidth(&mut dice, at);
+            let [ping, _] = ping(&mut rng, at);
+            let [bandwidth, ..] = bandwidth(&mut rng, at);
             readings.extend([ping, bandwidth]);
         }
         clock.reach(begins + SignedDuration::from_hours(24));

@@ -102,7 +102,7 @@ impl Keeper {
     }
 
     async fn listen(mut process: Process, folder: TempDir) -> Self {
-        let line = process.told("listening").await;
+        let line = process.wait_for_message("listening").await;
         let address = line["address"].as_str().expect("the line names the address");
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client");
         Self { url: format!("http://{address}"), process, folder, token: TOKEN.into(), http }

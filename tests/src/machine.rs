@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// How long booting, and any script, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How often a state without a notification is polled.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Where the checkout is in the machine. It is a copy as far as it is written to.
 pub const CHECKOUT: &str = "/root/porchlight";
@@ -82,7 +82,7 @@ impl Machine {
         let log = fs::File::create(&said).expect("a file");
         start.stdout(log.try_clone().expect("a file")).stderr(log);
         let mut container = start.into_std().spawn().expect("setpriv is there");
-        let booted = timeout(PATIENCE, booted(container.id())).await.ok().flatten();
+        let booted = timeout(SCRIPT_TIMEOUT, booted(container.id())).await.ok().flatten();
         let said = (fs::read_to_string(&said).unwrap_or_default(), fs::remove_file(&said)).0;
         let Some(init) = booted else {
             end(&mut container);
@@ -106,7 +106,7 @@ impl Machine {
     pub async fn run(&self, script: &str) -> Ended {
         let mut inside = self.inside();
         inside.args(["bash", "-c", script]);
-        run(inside, PATIENCE).await
+        run(inside, SCRIPT_TIMEOUT).await
     }
 
     fn inside(&self) -> Command {
@@ -132,14 +132,14 @@ impl Machine {
     /// # Panics
     /// When it does not in time.
     pub async fn until(&self, script: &str, expected: impl Fn(&str) -> bool) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + SCRIPT_TIMEOUT;
         loop {
             let Ended { stdout, stderr, .. } = self.run(script).await;
             if expected(&stdout) {
                 return stdout;
             }
             assert!(Instant::now() < end, "{script}\n{stdout}{stderr}");
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -158,12 +158,12 @@ async fn booted(nspawn: u32) -> Option<u32> {
         if let Some(init) = init_below(nspawn) {
             let mut state = command(program("nsenter")?);
             state.args(["--all", "--target", &init.to_string(), "systemctl", "is-system-running", "--wait"]);
-            let ended = run(state, PATIENCE).await;
+            let ended = run(state, SCRIPT_TIMEOUT).await;
             if ["running", "degraded"].contains(&ended.stdout.trim()) {
                 return Some(init);
             }
         }
-        sleep(LOOK).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A run ends within 50 s whatever happens; the rest is for a busy machine to start it.
-pub const LONGEST_RUN: Duration = Duration::from_mins(1);
+pub const MAX_RUN: Duration = Duration::from_mins(1);
 
 /// What one run came to.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub async fn probe(home: &str, api: &str) -> Run {
 /// When it prints no report.
 pub async fn probe_with(mut command: Command) -> Run {
     command.args(["--once", "--json"]);
-    let ended = run(command, LONGEST_RUN).await;
+    let ended = run(command, MAX_RUN).await;
     let report: Value = serde_json::from_str(&ended.stdout)
         .unwrap_or_else(|error| panic!("a report: {error}: {}{}", ended.stdout, ended.stderr));
     Run { code: ended.code, target: report["targets"][0].clone(), report, stderr: ended.stderr }

@@ -23,8 +23,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long anything may take to say what it should.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a program may take to print a line, to listen, or to end.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A program that runs; killed when dropped.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Process {
     }
 
     /// Waits for a JSON line whose `message` is `message`, and returns the latest such line.
-    pub async fn told(&mut self, message: &str) -> Value {
+    pub async fn wait_for_message(&mut self, message: &str) -> Value {
         let find = |line: &String| {
             let value: Value = serde_json::from_str(line).ok()?;
             (value["message"] == message).then_some(value)
@@ -118,7 +118,7 @@ impl Process {
     /// # Panics
     /// When it finds nothing in time, or the program ends before.
     pub async fn wait_for<T>(&mut self, what: &str, find: impl Fn(&[String]) -> Option<T>) -> T {
-        self.wait_for_within(what, PATIENCE, find).await
+        self.wait_for_within(what, TIMEOUT, find).await
     }
 
     /// As [`Process::wait_for`], for what takes its time.
@@ -128,7 +128,7 @@ impl Process {
     pub async fn wait_for_within<T>(
         &mut self,
         what: &str,
-        patience: Duration,
+        limit: Duration,
         find: impl Fn(&[String]) -> Option<T>,
     ) -> T {
         let search = async {
@@ -141,7 +141,7 @@ impl Process {
                 }
             }
         };
-        let found = timeout(patience, search).await;
+        let found = timeout(limit, search).await;
         let found = found.unwrap_or_else(|_| panic!("it did not say `{what}` in time: {:#?}", self.lines()));
         found.unwrap_or_else(|| panic!("it ended before it said `{what}`: {:#?}", self.lines()))
     }
@@ -156,7 +156,7 @@ impl Process {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        assert!(timeout(PATIENCE, connect).await.is_ok(), "nothing listens on {port}: {:#?}", self.lines());
+        assert!(timeout(TIMEOUT, connect).await.is_ok(), "nothing listens on {port}: {:#?}", self.lines());
     }
 
     /// # Panics
@@ -187,7 +187,7 @@ impl Process {
     /// # Panics
     /// When it does not end in time.
     pub async fn ended(&mut self) -> ExitStatus {
-        timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("it can be waited for")
+        timeout(TIMEOUT, self.child.wait()).await.expect("it ends in time").expect("it can be waited for")
     }
 }
 

@@ -122,24 +122,24 @@ impl Relay {
     /// Waits until the keeper at home says that nothing waits; how it says that the relay is.
     ///
     /// # Panics
-    /// When that takes longer than `patience`.
-    pub async fn drained(&self, patience: Duration) -> Value {
-        self.says(patience, |relay| relay["waiting"] == 0).await
+    /// When that takes longer than `limit`.
+    pub async fn drained(&self, limit: Duration) -> Value {
+        self.says(limit, |relay| relay["waiting"] == 0).await
     }
 
     /// Waits until what the keeper at home says of the relay is so; returns it.
     ///
     /// # Panics
-    /// When that takes longer than `patience`.
-    pub async fn says(&self, patience: Duration, so: impl Fn(&Value) -> bool) -> Value {
+    /// When that takes longer than `limit`.
+    pub async fn says(&self, limit: Duration, so: impl Fn(&Value) -> bool) -> Value {
         let start = tokio::time::Instant::now();
         loop {
-            let (status, told) = self.home.own(Method::GET, "/relay", None).await;
-            assert_eq!(status, 200, "{told}");
-            if so(&told["relay"]) {
-                return told["relay"].clone();
+            let (status, body) = self.home.own(Method::GET, "/relay", None).await;
+            assert_eq!(status, 200, "{body}");
+            if so(&body["relay"]) {
+                return body["relay"].clone();
             }
-            assert!(start.elapsed() < patience, "{told:#}\n{:#?}", self.home.process.lines());
+            assert!(start.elapsed() < limit, "{body:#}\n{:#?}", self.home.process.lines());
             sleep(Duration::from_millis(100)).await;
         }
     }
@@ -150,8 +150,8 @@ impl Relay {
 /// # Panics
 /// When they are not.
 pub async fn store(keeper: &Keeper, readings: &[Value]) {
-    let (status, told) = keeper.own(Method::POST, "/readings", Some(json!({"readings": readings}))).await;
-    assert_eq!(status, 201, "{told}");
+    let (status, body) = keeper.own(Method::POST, "/readings", Some(json!({"readings": readings}))).await;
+    assert_eq!(status, 201, "{body}");
 }
 
 /// A ping with that round-trip time in ms.
@@ -174,12 +174,12 @@ pub async fn points(keeper: &Keeper, metric: &str, since: Timestamp) -> BTreeMap
     let mut from = since.as_second().div_euclid(30) * 30;
     while from <= Timestamp::now().as_second() {
         let path = format!("/series?metric=@{metric}&from={from}&to={}&step=30", from + STRETCH);
-        let (status, told) = keeper.own(Method::GET, &path, None).await;
+        let (status, body) = keeper.own(Method::GET, &path, None).await;
         if status == 404 {
             return points;
         }
-        assert_eq!(status, 200, "{told}");
-        for bucket in told["points"].as_array().expect("buckets") {
+        assert_eq!(status, 200, "{body}");
+        for bucket in body["points"].as_array().expect("buckets") {
             let at: Timestamp = bucket["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
             if let Some(value) = bucket["value"].as_f64() {
                 points.insert(at.as_second(), value);

@@ -34,14 +34,14 @@ pub fn table() -> String {
         "| rule | falsely down | outages missed | wrong about an outage's length by | states of humans overwritten \
          | changes of the page | calls a day |\n|---|---|---|---|---|---|---|\n",
     );
-    for (rule, told) in RULES {
+    for (rule, description) in RULES {
         let of_rule: Vec<_> = years.iter().filter(|year| year["rule"] == rule).collect();
         let sum = |name: &str| of_rule.iter().map(|year| year[name].parse::<f64>().expect("a number")).sum::<f64>();
         let years: f64 = of_rule.iter().map(|_| 1.0).sum();
         let yearly = |name: &str| sum(name) / years;
         let _ = writeln!(
             table,
-            "| {told} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} |",
+            "| {description} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} |",
             yearly("false_down_s") / 60.0,
             yearly("missed"),
             yearly("outages"),

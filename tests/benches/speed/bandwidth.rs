@@ -67,8 +67,8 @@ async fn bandwidth(binary: &Path, fast: &Fast, keeper: &Keeper, trusted: &str) -
         .env("SSL_CERT_FILE", trusted);
     let cost = cost(command).await;
     let said = &cost.stdout;
-    let told: Value = serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let down = &told["details"]["down"];
+    let output: Value = serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let down = &output["details"]["down"];
     let number = |name: &str| down[name].as_f64().unwrap_or_else(|| panic!("{name} is a number: {said}"));
     let bytes = number("bytes");
     Cost {

@@ -93,7 +93,7 @@ async fn listening(address: SocketAddr) {
         }
         sleep(Duration::from_millis(50)).await;
     }
-    panic!("nobody listens on {address}");
+    panic!("nothing listens on {address}");
 }
 
 /// Requests per second and the 99th percentile, in turn.

@@ -103,10 +103,10 @@ impl Statuspage {
                 tokio::spawn(async move {
                     match acceptor {
                         Some(acceptor) => match acceptor.accept(stream).await {
-                            Ok(stream) => tell(stream, delay).await,
+                            Ok(stream) => answer(stream, delay).await,
                             Err(error) => eprintln!("no TLS: {error}"),
                         },
-                        None => tell(stream, delay).await,
+                        None => answer(stream, delay).await,
                     }
                 });
             }
@@ -116,7 +116,7 @@ impl Statuspage {
     }
 }
 
-async fn tell(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration) {
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration) {
     let Some(request) = read_request(&mut stream).await else { return };
     sleep(delay).await;
     let component = format!(

@@ -175,8 +175,8 @@ async fn names(prober: &Path) {
             .env("COMPONENT_ID", COMPONENT)
             .env("STATUSPAGE_URL", &statuspage.api)
             .env("TOKEN", "x");
-        let told = tests::process::run(command, Duration::from_mins(1)).await.stdout;
-        let report: Value = serde_json::from_str(&told).expect("a report");
+        let output = tests::process::run(command, Duration::from_mins(1)).await.stdout;
+        let report: Value = serde_json::from_str(&output).expect("a report");
         times.extend(report["targets"][0]["attempts"][0]["resolve_ms"].as_f64());
     }
     println!("hickory, from nothing to an answer: {:.2} ms (goal: at most 2)", median(&mut times));
@@ -192,17 +192,17 @@ async fn first_answer(ours: &Path) {
     let (home, folder) = (slow_home(Duration::ZERO).await, tempfile::tempdir().expect("a folder"));
     let front = Front::open(home, folder.path()).await;
     let statuspage = Statuspage::open(false, Duration::ZERO).await;
-    let look = |prober: &Path| {
-        let mut look = command(prober);
-        look.args(["--once", "--json"]).env("CANARY_URL", front.url()).env("SSL_CERT_FILE", &front.authority);
-        look.env("PAGE_ID", PAGE).env("COMPONENT_ID", COMPONENT);
-        look.env("STATUSPAGE_URL", &statuspage.api).env("TOKEN", "x");
-        look
+    let run = |prober: &Path| {
+        let mut run = command(prober);
+        run.args(["--once", "--json"]).env("CANARY_URL", front.url()).env("SSL_CERT_FILE", &front.authority);
+        run.env("PAGE_ID", PAGE).env("COMPONENT_ID", COMPONENT);
+        run.env("STATUSPAGE_URL", &statuspage.api).env("TOKEN", "x");
+        run
     };
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         for (prober, times) in [(ours, &mut without), (theirs.as_path(), &mut with)] {
-            times.push(milliseconds(cost(look(prober)).await.cpu));
+            times.push(milliseconds(cost(run(prober)).await.cpu));
         }
     }
     let (with, without) = (median(&mut with), median(&mut without));

@@ -1,4 +1,4 @@
-//! What DuckDNS answers, or somebody in its place.
+//! What DuckDNS answers, or another server in its place.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|answer: &[u8]| {

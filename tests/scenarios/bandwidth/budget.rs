@@ -1,43 +1,21 @@
-//! The data budget: reserved before a test, counted after it, shared by the runs of a month; and nothing is measured
-//! where it is not known.
+//! The data budget: reserved before a test, counted after it, shared by the runs of a month.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{
     fast::{Fast, Fault},
-    home::{Home, Manner},
     keeper::{Keeper, TOKEN},
-    process::{Process, file, ours, run},
+    process::{Process, ours, run},
 };
-use tokio::{process::Command, time::sleep};
+use tokio::time::sleep;
 
-use crate::world::{against, kept, told};
+use crate::world::{against, kept, month, remember, remembered, run_job, used};
 
 /// Five connections of 1 MB/s each are 40 Mbit/s.
 const FORTY: Fault = Fault::Slow(1_000_000);
-
-/// What the keeper remembers of bandwidth tests; null where it remembers nothing.
-async fn remembered(keeper: &Keeper) -> Value {
-    let (status, state) = keeper.own(Method::GET, "/state/bandwidth", None).await;
-    if status == 404 { Value::Null } else { state }
-}
-
-async fn remember(keeper: &Keeper, state: Value) {
-    let (status, told) = keeper.own(Method::PUT, "/state/bandwidth", Some(state)).await;
-    assert!(status < 300, "{status} {told}");
-}
-
-fn month(ago: i64) -> String {
-    (Timestamp::now() - SignedDuration::from_hours(24 * ago)).strftime("%Y-%m").to_string()
-}
-
-/// So much was used in a month, and the last test is over.
-fn used(month: &str, bytes: u64) -> Value {
-    json!({"month": month, "used": bytes, "test": {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:09Z"}})
-}
 
 fn time(value: &Value) -> Timestamp {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{value} is a time"))
@@ -64,7 +42,7 @@ async fn under_way(keeper: &Keeper, fast: &Fast) -> Value {
 #[tokio::test]
 async fn what_a_run_used_is_counted_and_its_reading_is_recorded() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
-    let first = told(kept(&fast, &keeper)).await;
+    let first = run_job(kept(&fast, &keeper)).await;
     assert_eq!(first.code, Some(0), "{first:?}");
     first.value("bandwidth");
     let state = remembered(&keeper).await;
@@ -73,7 +51,7 @@ async fn what_a_run_used_is_counted_and_its_reading_is_recorded() {
     let (from, until) = (time(&state["test"]["from"]), time(&state["test"]["until"]));
     assert!(from < until && until <= Timestamp::now(), "the test is over: {state}");
 
-    let second = told(kept(&fast, &keeper)).await;
+    let second = run_job(kept(&fast, &keeper)).await;
     let sum = first.number("/details/bytes_used") + second.number("/details/bytes_used");
     assert_eq!(remembered(&keeper).await["used"].as_u64(), Some(sum));
     assert_eq!(recorded(&keeper, "measured").await, 2);
@@ -88,7 +66,7 @@ async fn a_run_that_is_killed_keeps_its_share_and_its_time() {
     let run = Process::start(command);
     let state = under_way(&keeper, &fast).await;
     run.kill().await;
-    assert_eq!(remembered(&keeper).await, state, "nobody has changed it since");
+    assert_eq!(remembered(&keeper).await, state, "it has not changed since");
     assert_eq!(state["used"], 50_001_000, "all that it may use is counted: {state}");
     let until = time(&state["test"]["until"]);
     let now = Timestamp::now();
@@ -96,14 +74,14 @@ async fn a_run_that_is_killed_keeps_its_share_and_its_time() {
 
     // Until then the line is not free: who knows whether that run still goes on.
     let asked = fast.web.requests().len();
-    let next = told(kept(&fast, &keeper)).await;
+    let next = run_job(kept(&fast, &keeper)).await;
     assert!(next.reading("bandwidth")["skipped"].as_str().expect("why").contains("another test has the line"));
     assert_eq!((next.code, fast.web.requests().len()), (Some(0), asked));
     // And when it is free, that share is gone.
     let over = state["used"].as_u64().expect("bytes");
     remember(&keeper, used(&month(0), over)).await;
     let fast = Fast::open(&[]).await;
-    let next = told(kept(&fast, &keeper)).await;
+    let next = run_job(kept(&fast, &keeper)).await;
     assert_eq!(remembered(&keeper).await["used"].as_u64(), Some(over + next.number("/details/bytes_used")));
 }
 
@@ -137,10 +115,10 @@ async fn of_two_runs_at_once_one_measures_and_all_is_counted() {
     for round in 0..6 {
         let run = || if round % 2 == 0 { at_a_keeper() } else { in_a_folder() };
         let before = remembered(&keeper).await["used"].as_u64().unwrap_or(0);
-        let runs = futures_util::future::join_all((0..3).map(|_| told(run()))).await;
+        let runs = futures_util::future::join_all((0..3).map(|_| run_job(run()))).await;
         let measured: Vec<_> = runs.iter().filter(|run| run.reading("bandwidth")["value"].is_number()).collect();
         assert_eq!(measured.len(), 1, "{runs:#?}");
-        let left_out = |run: &&crate::world::Told| {
+        let left_out = |run: &&crate::world::JobRun| {
             run.reading("bandwidth")["skipped"].as_str().is_some_and(|why| why.contains("another test has"))
         };
         assert_eq!(runs.iter().filter(left_out).count(), 2, "{runs:#?}");
@@ -156,27 +134,7 @@ async fn of_two_runs_at_once_one_measures_and_all_is_counted() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_understood_is_no_new_budget() {
-    let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
-    remember(&keeper, json!({"month": 5})).await;
-    let at_a_keeper = kept(&fast, &keeper);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    file(folder.path(), "bandwidth.json", "{\"month\": \"2026");
-    let mut in_a_folder = against(Some(&fast), None);
-    in_a_folder.args(["--dry-run"]).env("STATE_DIR", folder.path());
-    for (command, sentence) in [
-        (at_a_keeper, "what the keeper has of bandwidth is not understood"),
-        (in_a_folder, "bandwidth.json is not understood"),
-    ] {
-        let unknown = told(command).await;
-        assert_eq!(unknown.code, Some(1), "{unknown:?}");
-        assert!(unknown.said().contains(sentence), "{unknown:?}");
-    }
-    assert!(fast.web.requests().is_empty(), "nobody was asked");
-}
-
-#[tokio::test]
-async fn a_budget_too_small_for_its_runs_is_told_by_a_check() {
+async fn a_budget_too_small_for_its_runs_is_reported_by_a_check() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let checked = |arguments: &'static [&str]| {
         let mut command = ours("bandwidth");
@@ -197,14 +155,14 @@ async fn a_budget_that_is_used_up_leaves_runs_out_and_says_so() {
     remember(&keeper, state.clone()).await;
     let mut command = kept(&fast, &keeper);
     command.arg("--upload");
-    let skipped = told(command).await;
+    let skipped = run_job(command).await;
     assert_eq!(skipped.code, Some(0), "there was nothing to do: {skipped:?}");
     for metric in ["bandwidth", "upload"] {
         let why = skipped.reading(metric)["skipped"].as_str().expect("why");
         assert!(why.starts_with("left out: 60.0 GB of the 60.0 GB for"), "{why}");
     }
     assert_eq!((recorded(&keeper, "skipped").await, recorded(&keeper, "measured").await), (1, 0));
-    assert!(fast.web.requests().is_empty(), "nobody was asked");
+    assert!(fast.web.requests().is_empty(), "no server was asked");
     assert_eq!(remembered(&keeper).await, state);
 }
 
@@ -212,7 +170,7 @@ async fn a_budget_that_is_used_up_leaves_runs_out_and_says_so() {
 async fn a_new_month_has_a_new_budget() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
     remember(&keeper, used(&month(32), 60_000_000_000)).await;
-    let next = told(kept(&fast, &keeper)).await;
+    let next = run_job(kept(&fast, &keeper)).await;
     next.value("bandwidth");
     let state = remembered(&keeper).await;
     assert_eq!((&state["month"], state["used"].as_u64()), (&month(0).into(), Some(next.number("/details/bytes_used"))));
@@ -224,7 +182,7 @@ async fn a_small_budget_makes_small_runs() {
     let mut command = kept(&fast, &keeper);
     // At least 6 MB for each day that may be left of the month.
     command.env("DATA_BUDGET", "186MB").env("RUNS_PER_DAY", "1");
-    let small = told(command).await;
+    let small = run_job(command).await;
     small.value("bandwidth");
     let allowed = small.number("/details/bytes_allowed");
     assert!((6_000_000..=186_000_000).contains(&allowed), "{allowed}");
@@ -233,68 +191,11 @@ async fn a_small_budget_makes_small_runs() {
 }
 
 #[tokio::test]
-async fn nothing_is_measured_where_past_runs_are_not_known() {
-    let fast = Fast::open(&[]).await;
-    let nobody = Home::open(Manner::Refuses).await;
-    let with = |name: &str, value: &str, more: &[&str]| {
-        let mut command = against(Some(&fast), None);
-        command.args(["--deadline", "32s"]).env(name, value).env("KEEPER_TOKEN", TOKEN).args(more);
-        command
-    };
-    for (command, sentence) in [
-        (with("KEEPER_URL", &nobody.url(), &[]), "check KEEPER_URL, and whether it is up"),
-        (with("KEEPER_URL", &nobody.url(), &["--dry-run"]), "check KEEPER_URL, and whether it is up"),
-    ] {
-        let unknown = told(command).await;
-        assert_eq!(unknown.code, Some(1), "{unknown:?}");
-        assert!(unknown.said().contains("nothing was measured, because what past runs used is not known"));
-        assert!(unknown.said().contains(sentence), "{unknown:?}");
-        assert_eq!(unknown.line["readings"], json!([]));
-    }
-    assert!(fast.web.requests().is_empty(), "nobody was asked");
-}
-
-#[tokio::test]
-async fn without_any_memory_a_run_uses_little_and_says_so() {
-    let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
-    let id = keeper.metric("x").await;
-    let mut command: Command = against(Some(&fast), None);
-    command.env("STATUSPAGE_URL", keeper.api()).env("TOKEN", TOKEN);
-    command.args(["--page-id", tests::keeper::PAGE, "--metric-id", &id]);
-    let straight = told(command).await;
-    assert_eq!((straight.code, straight.number("/details/bytes_allowed")), (Some(0), 100_000_000), "{straight:?}");
-    assert!(straight.stderr.contains("at most 100.0 MB are used instead of 500.0 MB"), "{}", straight.stderr);
-    let (_, series) = keeper.own(Method::GET, &format!("/series?metric=@{id}"), None).await;
-    assert_eq!(series["points"][0]["value"].as_f64(), Some(straight.value("bandwidth")));
-}
-
-#[tokio::test]
-async fn a_folder_remembers_as_a_keeper_does() {
-    let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let id = keeper.metric("x").await;
-    let run = || {
-        let mut command = against(Some(&fast), None);
-        command.env("STATUSPAGE_URL", keeper.api()).env("TOKEN", TOKEN).env("STATE_DIR", folder.path());
-        command.args(["--page-id", tests::keeper::PAGE, "--metric-id", &id]);
-        command
-    };
-    let first = told(run()).await;
-    let path = folder.path().join("bandwidth.json");
-    let state: Value = serde_json::from_slice(&std::fs::read(&path).expect("it is there")).expect("JSON");
-    assert_eq!(state["used"].as_u64(), Some(first.number("/details/bytes_used")));
-    file(folder.path(), "bandwidth.json", &used(&month(0), 60_000_000_000).to_string());
-    let skipped = told(run()).await;
-    assert_eq!(skipped.code, Some(0), "there was nothing to do: {skipped:?}");
-    assert!(skipped.reading("bandwidth")["skipped"].is_string());
-}
-
-#[tokio::test]
 async fn a_dry_run_keeps_to_the_budget_and_leaves_no_trace() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[]).await);
     let mut command = kept(&fast, &keeper);
     command.arg("--dry-run");
-    let dry = told(command).await;
+    let dry = run_job(command).await;
     assert_eq!((dry.code, dry.number("/details/bytes_allowed")), (Some(0), 100_000_000), "{dry:?}");
     assert_eq!((remembered(&keeper).await, recorded(&keeper, "measured").await), (Value::Null, 0));
 
@@ -302,6 +203,6 @@ async fn a_dry_run_keeps_to_the_budget_and_leaves_no_trace() {
     remember(&keeper, state.clone()).await;
     let mut command = kept(&fast, &keeper);
     command.arg("--dry-run");
-    assert!(told(command).await.reading("bandwidth")["skipped"].is_string());
+    assert!(run_job(command).await.reading("bandwidth")["skipped"].is_string());
     assert_eq!(remembered(&keeper).await, state);
 }

@@ -10,12 +10,12 @@ use tests::{
 };
 use tokio::time::sleep;
 
-use crate::world::{against, dry, kept, told};
+use crate::world::{against, dry, kept, run_job};
 
 #[tokio::test]
 async fn with_a_keeper_a_failure_is_recorded_and_that_is_success() {
     let (keeper, fast) = (Keeper::start().await, Fast::open(&[Fault::NoTargets]).await);
-    let failed = told(kept(&fast, &keeper)).await;
+    let failed = run_job(kept(&fast, &keeper)).await;
     assert_eq!(failed.code, Some(0), "{failed:?}");
     assert!(failed.failure("bandwidth").contains("named no server"), "{failed:?}");
     let (_, series) = keeper.own(Method::GET, "/series?metric=bandwidth", None).await;
@@ -30,7 +30,7 @@ async fn without_a_keeper_a_failure_is_no_point() {
     let mut command = against(Some(&fast), None);
     command.env("STATUSPAGE_URL", keeper.api()).env("TOKEN", TOKEN);
     command.args(["--source", "fast", "--page-id", PAGE, "--metric-id", &id]);
-    let failed = told(command).await;
+    let failed = run_job(command).await;
     assert_eq!((failed.code, &failed.line["ending"]), (Some(3), &"not_recorded".into()), "{failed:?}");
     let (_, series) = keeper.own(Method::GET, &format!("/series?metric=@{id}"), None).await;
     assert!(series["points"][0].is_null(), "{series}");
@@ -43,7 +43,7 @@ async fn download_and_upload_have_metrics_of_their_own() {
     let mut command = against(Some(&fast), None);
     command.env("STATUSPAGE_URL", keeper.api()).env("TOKEN", TOKEN).env("UPLOAD", "1");
     command.env("PAGE_ID", PAGE).env("METRIC_ID", &ids[0]).env("METRIC_ID_UPLOAD", &ids[1]);
-    let measured = told(command).await;
+    let measured = run_job(command).await;
     for (id, metric) in ids.iter().zip(["bandwidth", "upload"]) {
         let (_, series) = keeper.own(Method::GET, &format!("/series?metric=@{id}"), None).await;
         assert_eq!(series["points"][0]["value"].as_f64(), Some(measured.value(metric)), "{metric}");
@@ -69,7 +69,7 @@ async fn a_run_ends_within_its_deadline_whatever_hangs() {
     let mut command = against(Some(&fast), Some(&cloudflare));
     command.args(["--dry-run", "--upload", "--max-seconds", "5", "--deadline", "25s"]);
     let start = Instant::now();
-    let failed = told(command).await;
+    let failed = run_job(command).await;
     assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
     assert_eq!(failed.code, Some(3), "{failed:?}");
     failed.failure("bandwidth");
@@ -93,7 +93,7 @@ async fn a_resident_run_goes_on_and_ends_when_it_is_asked_to() {
 
 /// The tokens, and what fast.com signs its addresses with.
 #[tokio::test]
-async fn secrets_are_never_told() {
+async fn secrets_are_never_printed() {
     let keeper = Keeper::start().await;
     for faults in [&[][..], &[Fault::TargetsStatus(404)], &[Fault::TokenIsRefused], &[Fault::TargetsBreak(1000)]] {
         let fast = Fast::open(faults).await;
@@ -109,7 +109,7 @@ async fn secrets_are_never_told() {
 }
 
 #[tokio::test]
-async fn settings_are_looked_at_without_measuring() {
+async fn settings_are_validated_without_measuring() {
     let fast = Fast::open(&[]).await;
     let mut command = ours("bandwidth");
     command.args(["--check", "--dry-run", "--fast-url", &fast.url()]);

@@ -9,7 +9,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{against, dry, told, trust};
+use crate::world::{against, dry, run_job, trust};
 
 /// Five connections of 1 MB/s each are 40 Mbit/s.
 const FORTY: Fault = Fault::Slow(1_000_000);
@@ -17,17 +17,17 @@ const FORTY: Fault = Fault::Slow(1_000_000);
 #[tokio::test]
 async fn a_run_ends_when_the_speed_has_settled() {
     let fast = Fast::open(&[FORTY]).await;
-    let told = told(dry(&fast)).await;
-    let value = told.value("bandwidth");
-    assert!((39.0..41.0).contains(&value), "{value}: {told:?}");
-    let down = &told.line["details"]["down"];
+    let job = run_job(dry(&fast)).await;
+    let value = job.value("bandwidth");
+    assert!((39.0..41.0).contains(&value), "{value}: {job:?}");
+    let down = &job.line["details"]["down"];
     assert_eq!((&down["stable"], &down["streams"]), (&true.into(), &5.into()), "{down}");
     let (seconds, measured) = (down["seconds"].as_f64().expect("s"), down["measured_seconds"].as_f64().expect("s"));
     assert!(seconds < 10.0 && measured <= seconds - 1.0, "the ramp-up is left out: {down}");
-    let reading = told.reading("bandwidth");
+    let reading = job.reading("bandwidth");
     assert_eq!((&reading["method"], &reading["target"]), (&"fast.com".into(), &"127.0.0.1".into()));
-    assert_eq!(told.line["details"]["isp"], "Example Net");
-    assert_eq!(told.line["details"]["location"], "Berlin, DE");
+    assert_eq!(job.line["details"]["isp"], "Example Net");
+    assert_eq!(job.line["details"]["location"], "Berlin, DE");
 }
 
 #[tokio::test]
@@ -36,12 +36,12 @@ async fn a_run_ends_at_max_seconds() {
     let mut command = dry(&fast);
     command.env("MAX_SECONDS", "2");
     let start = Instant::now();
-    let told = told(command).await;
+    let job = run_job(command).await;
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
-    let down = &told.line["details"]["down"];
+    let down = &job.line["details"]["down"];
     let seconds = down["seconds"].as_f64().expect("s");
     assert!((1.5..2.2).contains(&seconds) && down["stable"] == false, "{down}");
-    assert!((37.0..43.0).contains(&told.value("bandwidth")), "{told:?}");
+    assert!((37.0..43.0).contains(&job.value("bandwidth")), "{job:?}");
 }
 
 #[tokio::test]
@@ -49,16 +49,16 @@ async fn as_many_streams_as_are_set_are_used() {
     let fast = Fast::open(&[FORTY]).await;
     let mut command = dry(&fast);
     command.env("STREAMS", "2").env("MAX_SECONDS", "3s");
-    let told = told(command).await;
-    assert!((15.0..17.0).contains(&told.value("bandwidth")), "{told:?}");
+    let job = run_job(command).await;
+    assert!((15.0..17.0).contains(&job.value("bandwidth")), "{job:?}");
 }
 
 #[tokio::test]
 async fn latencies_are_taken_idle_and_under_load() {
     let fast = Fast::open(&[FORTY]).await;
-    let told = told(dry(&fast)).await;
-    assert!(told.value("latency_idle") < 50.0, "{told:?}");
-    assert!(told.value("latency_loaded") < 200.0, "{told:?}");
+    let job = run_job(dry(&fast)).await;
+    assert!(job.value("latency_idle") < 50.0, "{job:?}");
+    assert!(job.value("latency_loaded") < 200.0, "{job:?}");
 }
 
 #[tokio::test]
@@ -67,17 +67,17 @@ async fn the_time_that_cloudflare_takes_for_itself_is_no_latency() {
         let cloudflare = Cloudflare::open(&[fault]).await;
         let mut command = against(None, Some(&cloudflare));
         command.args(["--dry-run", "--source", "cloudflare", "--max-bytes", "5MB"]);
-        let told = told(command).await;
-        assert!(told.value("latency_idle") < 75.0, "{told:?}");
+        let job = run_job(command).await;
+        assert!(job.value("latency_idle") < 75.0, "{job:?}");
     }
 }
 
 #[tokio::test]
-async fn a_download_that_was_over_at_once_tells_why_there_is_no_latency_under_load() {
+async fn a_download_that_was_over_at_once_says_why_there_is_no_latency_under_load() {
     let fast = Fast::open(&[]).await;
-    let told = told(dry(&fast)).await;
-    assert_eq!(told.failure("latency_loaded"), "the download was over before it could be taken");
-    assert_eq!(told.code, Some(0), "the speed is known");
+    let job = run_job(dry(&fast)).await;
+    assert_eq!(job.failure("latency_loaded"), "the download was over before it could be taken");
+    assert_eq!(job.code, Some(0), "the speed is known");
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn uploads_are_measured_and_refused_ones_are_no_speed() {
     let fast = Fast::open(&[]).await;
     let mut command = dry(&fast);
     command.env("UPLOAD", "true");
-    let good = told(command).await;
+    let good = run_job(command).await;
     good.value("upload");
     assert!(fast.uploaded() > 1_000_000, "{good:?}");
 
@@ -93,10 +93,8 @@ async fn uploads_are_measured_and_refused_ones_are_no_speed() {
         let fast = Fast::open(&[fault]).await;
         let mut command = dry(&fast);
         command.arg("--upload");
-        let refused = told(command).await;
-        assert!(
-            refused.failure("upload").contains("127.0.0.1 refuses to answer with the confirmation of an upload (403)")
-        );
+        let refused = run_job(command).await;
+        assert!(refused.failure("upload").contains("127.0.0.1 refuses to answer with the confirmation of an upload (403)"));
         refused.value("bandwidth");
         assert_eq!(refused.code, Some(3));
     }
@@ -107,8 +105,8 @@ async fn https_is_measured_like_http() {
     let fast = Fast::with_tls(&[FORTY]).await;
     let mut command = dry(&fast);
     let _trusted = trust(&mut command, fast.web.certificate.as_ref());
-    let told = told(command).await;
-    assert!((39.0..41.0).contains(&told.value("bandwidth")), "{told:?}");
+    let job = run_job(command).await;
+    assert!((39.0..41.0).contains(&job.value("bandwidth")), "{job:?}");
 }
 
 #[tokio::test]

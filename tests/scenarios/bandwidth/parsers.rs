@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn seconds_are_waited_for_as_they_are_told(seconds in 0_u64..86_400) {
+    fn seconds_are_waited_for_as_the_server_says(seconds in 0_u64..86_400) {
         let wait = retry_after(&seconds.to_string(), Timestamp::UNIX_EPOCH);
         prop_assert_eq!(wait.map(|wait| wait.as_secs()), Some(seconds));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tests::process::{ours, run};
 
 #[tokio::test]
-async fn wrong_settings_are_told_in_a_sentence() {
+async fn wrong_settings_are_reported_in_a_sentence() {
     let metric = "gytm4qzbx9t6";
     for (arguments, sentence) in [
         (&[][..], "there is nowhere to hand over to: set KEEPER_URL, or PAGE_ID and METRIC_ID"),

@@ -7,7 +7,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{against, told};
+use crate::world::{against, run_job};
 
 /// What is left for payload of a rate that `tbf` is set to, in Mbit/s. It counts whole Ethernet frames without preamble
 /// and checksum: 1514 bytes, of which 14 are Ethernet's, 20 IP's, and 32 TCP's with its timestamps. The heads of HTTP do
@@ -46,23 +46,23 @@ async fn measured(mbit_s: u32) {
         "--fast-url",
         &format!("http://{FAR}:8080/"),
     ]);
-    let told = told(link.near.inside(&run)).await;
+    let job = run_job(link.near.inside(&run)).await;
     let truth = goodput(mbit_s.into());
-    let (down, up) = (told.value("bandwidth"), told.value("upload"));
+    let (down, up) = (job.value("bandwidth"), job.value("upload"));
     eprintln!(
         "{mbit_s} Mbit/s, goodput {truth:.2}: down {down:.2} ({:+.2} %), up {up:.2} ({:+.2} %), latency {:.1} ms idle, {:.1} \
          under load; {}",
         (down / truth - 1.0) * 100.0,
         (up / truth - 1.0) * 100.0,
-        told.value("latency_idle"),
-        told.value("latency_loaded"),
-        told.line["details"],
+        job.value("latency_idle"),
+        job.value("latency_loaded"),
+        job.line["details"],
     );
-    assert!((down / truth - 1.0).abs() < 0.03, "down {down}, goodput {truth}: {told:?}");
+    assert!((down / truth - 1.0).abs() < 0.03, "down {down}, goodput {truth}: {job:?}");
     // What is sent is known to within what waits in this machine, and a short upload is mostly that.
-    let near = if told.line["details"]["up"]["stable"] == true { 0.05 } else { 0.1 };
-    assert!((up / truth - 1.0).abs() < near, "up {up}, goodput {truth}: {told:?}");
-    assert!(told.value("latency_loaded") > told.value("latency_idle"), "a full queue takes its time: {told:?}");
+    let near = if job.line["details"]["up"]["stable"] == true { 0.05 } else { 0.1 };
+    assert!((up / truth - 1.0).abs() < near, "up {up}, goodput {truth}: {job:?}");
+    assert!(job.value("latency_loaded") > job.value("latency_idle"), "a full queue takes its time: {job:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
-//! A run of `bandwidth`, and its output.
+//! A run of `bandwidth`, its output, and what the keeper remembers of it.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
 use tests::{
     cloudflare::Cloudflare,
     fast::Fast,
@@ -12,17 +14,17 @@ use tests::{
 use tokio::process::Command;
 
 /// A closed port.
-const NOBODY: &str = "http://127.0.0.1:1/";
+const CLOSED: &str = "http://127.0.0.1:1/";
 
 /// How one run went.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct JobRun {
     pub(crate) code: Option<i32>,
     pub(crate) line: Value,
     pub(crate) stderr: String,
 }
 
-impl Told {
+impl JobRun {
     pub(crate) fn reading(&self, metric: &str) -> &Value {
         let readings = self.line["readings"].as_array().unwrap_or_else(|| panic!("there are readings: {self:?}"));
         readings.iter().find(|reading| reading["metric"] == metric).unwrap_or(&Value::Null)
@@ -56,8 +58,8 @@ pub(crate) fn against(fast: Option<&Fast>, cloudflare: Option<&Cloudflare>) -> C
     let mut command = ours("bandwidth");
     command
         .arg("--json")
-        .env("FAST_URL", fast.map_or(NOBODY.into(), Fast::url))
-        .env("CLOUDFLARE_URL", cloudflare.map_or(NOBODY.into(), Cloudflare::url));
+        .env("FAST_URL", fast.map_or(CLOSED.into(), Fast::url))
+        .env("CLOUDFLARE_URL", cloudflare.map_or(CLOSED.into(), Cloudflare::url));
     command
 }
 
@@ -89,8 +91,28 @@ pub(crate) fn trust(command: &mut Command, certificate: Option<&String>) -> temp
     folder
 }
 
-pub(crate) async fn told(command: Command) -> Told {
+pub(crate) async fn run_job(command: Command) -> JobRun {
     let ended = run(command, Duration::from_secs(70)).await;
     let line = serde_json::from_str(&ended.stdout).unwrap_or(Value::Null);
-    Told { code: ended.code, line, stderr: ended.stderr }
+    JobRun { code: ended.code, line, stderr: ended.stderr }
+}
+
+/// What the keeper remembers of bandwidth tests; null where it remembers nothing.
+pub(crate) async fn remembered(keeper: &Keeper) -> Value {
+    let (status, state) = keeper.own(Method::GET, "/state/bandwidth", None).await;
+    if status == 404 { Value::Null } else { state }
+}
+
+pub(crate) async fn remember(keeper: &Keeper, state: Value) {
+    let (status, answer) = keeper.own(Method::PUT, "/state/bandwidth", Some(state)).await;
+    assert!(status < 300, "{status} {answer}");
+}
+
+pub(crate) fn month(ago: i64) -> String {
+    (Timestamp::now() - SignedDuration::from_hours(24 * ago)).strftime("%Y-%m").to_string()
+}
+
+/// So much was used in a month, and the last test is over.
+pub(crate) fn used(month: &str, bytes: u64) -> Value {
+    json!({"month": month, "used": bytes, "test": {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:09Z"}})
 }

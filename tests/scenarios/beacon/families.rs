@@ -14,7 +14,7 @@ async fn answers(namespace: &Namespace, asked: &[&str]) -> (String, Vec<bool>) {
     let mut command = ours("beacon");
     command.env("BEACON_KEY", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk");
     let mut process = Process::start(namespace.inside(&command));
-    let line = process.told("listening").await;
+    let line = process.wait_for_message("listening").await;
     let mut answered = Vec::new();
     for address in asked {
         let (address, enter) = (address.parse::<SocketAddr>().expect("an address"), namespace.entrance());
@@ -47,7 +47,7 @@ async fn without_an_address_it_answers_over_both_families_whatever_the_system_pr
     let mut command = ours("beacon");
     command.args(["--public-addr", "127.0.0.1:0"]);
     let mut process = Process::start(namespace.inside(&command));
-    let line = process.told("listening").await;
+    let line = process.wait_for_message("listening").await;
     assert!(line["public"].as_str().is_some_and(|address| address.starts_with("127.0.0.1:")), "{line}");
 }
 
@@ -58,7 +58,7 @@ async fn where_there_are_no_ipv6_sockets_it_says_so_and_answers_over_ipv4() {
     let Some(namespace) = Namespace::new("without-v6").await else { return skip(test, "it takes root, ip and nft") };
     let Some(command) = refusing(IPV6, &ours("beacon")) else { return skip(test, "python3 is missing") };
     let mut process = Process::start(namespace.inside(&command));
-    let line = process.told("listening").await;
+    let line = process.wait_for_message("listening").await;
     assert_eq!(line["public"], "0.0.0.0:8080", "{:#?}", process.lines());
     assert!(process.lines().iter().any(|line| line.contains("this machine has no IPv6")), "{:#?}", process.lines());
     let mut command = ours("beacon");

@@ -128,7 +128,7 @@ async fn lingerer(address: SocketAddr) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn strangers_who_linger_after_their_answer_take_nobodys_seat() {
+async fn strangers_who_linger_after_their_answer_keep_no_other_client_out() {
     let beacon = Beacon::start().await;
     let mut strangers = JoinSet::new();
     for _ in 0..1200 {
@@ -214,13 +214,13 @@ async fn a_signal_closes_the_port_and_ends_it_cleanly() {
 }
 
 #[tokio::test]
-async fn a_beacon_that_is_asked_to_end_goes_on_answering_for_as_long_as_it_was_told() {
+async fn a_beacon_that_is_asked_to_end_goes_on_answering_for_as_long_as_is_set() {
     let mut command = ours("beacon");
     command.env("STOP_DELAY", "1500ms");
     let mut beacon = Beacon::run(command, "127.0.0.1:0").await;
     let asked = Instant::now();
     beacon.process.signal(Signal::TERM);
-    beacon.process.told("asked to end: going on for a moment").await;
+    beacon.process.wait_for_message("asked to end: going on for a moment").await;
     while asked.elapsed() < Duration::from_secs(1) {
         TcpStream::connect(beacon.public).await.expect("it still accepts");
     }
@@ -236,7 +236,7 @@ async fn a_second_signal_and_that_of_a_terminal_end_it_at_once() {
         let mut beacon = Beacon::run(command, "127.0.0.1:0").await;
         for (index, signal) in signals.iter().enumerate() {
             if index > 0 {
-                beacon.process.told("asked to end: going on for a moment").await;
+                beacon.process.wait_for_message("asked to end: going on for a moment").await;
             }
             beacon.process.signal(*signal);
         }

@@ -48,8 +48,8 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
 
     // Its target is not there: a failed measurement is a reading too, with its reason.
     machine.ok("echo TARGET_HOST=127.0.0.1 > /etc/porchlight/ping.env").await;
-    let told = reader.does("The jobs", "").await;
-    assert!(told.contains("127.0.0.1") && told.contains(" ms"), "the result is shown: {told}");
+    let output = reader.does("The jobs", "").await;
+    assert!(output.contains("127.0.0.1") && output.contains(" ms"), "the result is shown: {output}");
     let series = "curl -s -H \"Authorization: OAuth $(cat /etc/porchlight/keeper.token)\" \
                   'http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h'";
     assert!(machine.ok(series).await.contains("\"measured\":1"), "{}", machine.ok(series).await);
@@ -78,16 +78,16 @@ async fn files(machine: &Machine) -> String {
 /// The name cannot be kept from a machine without network, which is logged, and shown although it failed.
 async fn dns(reader: &Reader) {
     reader.machine.ok("echo 12345678-1234-1234-1234-123456789012 > duckdns.token").await;
-    let mut block = reader.blocks.iter().find(|block| block.mark == "dns").expect("it is told").script.clone();
+    let mut block = reader.blocks.iter().find(|block| block.mark == "dns").expect("the guide has it").script.clone();
     block = block
         .replace("DOMAIN=myhome", "'DOMAIN=myhome\nJITTER=0s\nDEADLINE=20s'")
         .replace("echo '", "printf '%s\\n' '");
-    let told = reader.machine.run(&block).await.stdout;
+    let output = reader.machine.run(&block).await.stdout;
     let warned = reader.machine.ok("journalctl -p warning -t porchlight-dns -o cat").await;
     assert!(warned.trim_start().starts_with("WARN no certificate is trusted here"), "a line for people: {warned}");
     assert!(
-        told.contains("porchlight-dns[") && told.contains("DuckDNS cannot be reached"),
-        "the result is shown: {told}"
+        output.contains("porchlight-dns[") && output.contains("DuckDNS cannot be reached"),
+        "the result is shown: {output}"
     );
 }
 
@@ -101,17 +101,17 @@ async fn prober(reader: &Reader) {
     let components = token.replace("/v1/pages", &format!("/v1/pages/{page}/components"));
     let components: Value = serde_json::from_str(&machine.ok(&components).await).expect("components");
     let component = components[0]["id"].as_str().expect("a component");
-    let script = reader.blocks.iter().find(|block| block.mark == "prober").expect("it is told").script.clone();
+    let script = reader.blocks.iter().find(|block| block.mark == "prober").expect("the guide has it").script.clone();
     let script = script
         .replace("http://myhome.duckdns.org:30008", "http://127.0.0.1:8080 STATUSPAGE_URL=http://127.0.0.1:8030/v1")
         .replace("PAGE_ID=…", &format!("PAGE_ID={page}"))
         .replace("COMPONENT_ID=…", &format!("COMPONENT_ID={component}"));
     machine.ok(&script).await;
     // The first run may have had something to change.
-    let told = machine
+    let output = machine
         .ok("systemctl start porchlight-prober; journalctl --sync; journalctl -t porchlight-prober -o cat -n 1")
         .await;
-    assert!(told.contains(": up; page: says operational, as it should") && told.len() < 200, "{told}");
+    assert!(output.contains(": up; page: says operational, as it should") && output.len() < 200, "{output}");
 }
 
 /// The lines that the keeper's unit has for a relay, and the guide's.
@@ -129,9 +129,9 @@ async fn relay(reader: &Reader) {
              echo KEEPER_SEED=/etc/porchlight-seed.toml > /etc/porchlight/keeper.env"
         ))
         .await;
-    let script = &reader.blocks.iter().find(|block| block.mark == "relay").expect("it is told").script;
-    let told = machine.run(script).await;
-    assert!(told.stdout.contains("condition: "), "{told:?}");
+    let script = &reader.blocks.iter().find(|block| block.mark == "relay").expect("the guide has it").script;
+    let output = machine.run(script).await;
+    assert!(output.stdout.contains("condition: "), "{output:?}");
 }
 
 /// They are all waiting, and one fires, more often than it is meant to so that the test need not wait for the minute.
@@ -144,8 +144,8 @@ async fn timers(machine: &Machine) {
     machine.ok(&format!("mkdir -p {dropin} && printf '[Timer]\\nOnCalendar=*:*:0/1\\n' > {dropin}/often.conf")).await;
     machine.ok("systemctl daemon-reload && systemctl restart porchlight-ping.timer").await;
     machine
-        .until("systemctl show -P LastTriggerUSec porchlight-ping.timer", |told| {
-            !told.trim().is_empty() && told.trim() != "n/a"
+        .until("systemctl show -P LastTriggerUSec porchlight-ping.timer", |output| {
+            !output.trim().is_empty() && output.trim() != "n/a"
         })
         .await;
     machine.ok(&format!("rm -r {dropin} && systemctl daemon-reload && systemctl restart porchlight-ping.timer")).await;

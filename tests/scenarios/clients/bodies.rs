@@ -35,7 +35,7 @@ async fn json_is_read_whatever_the_content_type_says() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_told_in_a_sentence() {
+async fn what_is_no_object_is_reported_in_a_sentence() {
     let keeper = Keeper::start().await;
     let twice = json!(r#"{"component":{"status":"operational"}}"#).to_string();
     let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -137,13 +137,13 @@ async fn what_would_be_lost_is_refused_by_name_and_what_says_nothing_passes() {
     let answer = send(&keeper, Method::PATCH, &one, Some(FORM), harmless).await;
     assert_eq!(answer.0, 200, "{}", answer.1);
     let answer = send(&keeper, Method::PUT, &one, Some(JSON), json!({"incident": made}).to_string()).await;
-    assert_eq!(answer.0, 200, "what the keeper told comes back: {}", answer.1);
-    let told = send(&keeper, Method::GET, &component(), None, "").await.1;
-    let answer = send(&keeper, Method::PUT, &component(), Some(JSON), json!({"component": told}).to_string()).await;
+    assert_eq!(answer.0, 200, "what the keeper returned can be sent back: {}", answer.1);
+    let returned = send(&keeper, Method::GET, &component(), None, "").await.1;
+    let answer = send(&keeper, Method::PUT, &component(), Some(JSON), json!({"component": returned}).to_string()).await;
     assert_eq!(answer.0, 200, "{}", answer.1);
     let page = format!("/v1/pages/{PAGE}");
-    let told = send(&keeper, Method::GET, &page, None, "").await.1;
-    assert_eq!(send(&keeper, Method::PUT, &page, Some(JSON), json!({"page": told}).to_string()).await.0, 200);
+    let returned = send(&keeper, Method::GET, &page, None, "").await.1;
+    assert_eq!(send(&keeper, Method::PUT, &page, Some(JSON), json!({"page": returned}).to_string()).await.0, 200);
 }
 
 #[tokio::test]

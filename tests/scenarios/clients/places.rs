@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use tests::{keeper::keeper_command, process::run};
 
 #[tokio::test]
-async fn a_place_where_no_database_can_be_is_told_with_what_to_do() {
+async fn a_place_where_no_database_can_be_is_reported_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let inside = |name: &str| folder.path().join(name).display().to_string();
     fs::create_dir(inside("data")).expect("a folder");
@@ -48,11 +48,11 @@ async fn a_place_where_no_database_can_be_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_folder_of_somebody_else_is_told_with_both_users() {
+async fn a_folder_of_another_user_is_reported_with_both_users() {
     if !rustix::process::geteuid().is_root() {
         return tests::skip::skip(
-            "a_folder_of_somebody_else_is_told_with_both_users",
-            "only root can be somebody else",
+            "a_folder_of_another_user_is_reported_with_both_users",
+            "only root can be another user",
         );
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -71,7 +71,7 @@ async fn a_folder_of_somebody_else_is_told_with_both_users() {
     let ended = run(command, Duration::from_secs(20)).await;
     if ended.code == Some(127) || ended.code == Some(126) {
         return tests::skip::skip(
-            "a_folder_of_somebody_else_is_told_with_both_users",
+            "a_folder_of_another_user_is_reported_with_both_users",
             "the keeper's binary lies where no other user can run it",
         );
     }

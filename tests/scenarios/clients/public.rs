@@ -17,7 +17,7 @@ async fn open(keeper: &Keeper, fields: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_eight_documents_tell_incidents_and_maintenance_where_they_belong() {
+async fn the_eight_documents_list_incidents_and_maintenance_where_they_belong() {
     let keeper = Keeper::start().await;
     open(&keeper, json!({"name": "Open", "body": "Looking", "component_ids": [COMPONENT]})).await;
     open(&keeper, json!({"name": "Over", "status": "resolved", "metadata": {"secret": {"a": 1}}})).await;
@@ -25,7 +25,7 @@ async fn the_eight_documents_tell_incidents_and_maintenance_where_they_belong() 
     let plan =
         |name, status| json!({"name": name, "status": status, "scheduled_for": time(8), "scheduled_until": time(9)});
     for (name, status) in
-        [("Planned", "scheduled"), ("Begun", "in_progress"), ("Looked at", "verifying"), ("Done", "completed")]
+        [("Planned", "scheduled"), ("Begun", "in_progress"), ("Inspected", "verifying"), ("Done", "completed")]
     {
         open(&keeper, plan(name, status)).await;
     }
@@ -38,15 +38,15 @@ async fn the_eight_documents_tell_incidents_and_maintenance_where_they_belong() 
     for (name, list, expected) in [
         ("incidents", "incidents", "Open, Over"),
         ("incidents/unresolved", "incidents", "Open"),
-        ("scheduled-maintenances", "scheduled_maintenances", "Begun, Done, Looked at, Planned"),
+        ("scheduled-maintenances", "scheduled_maintenances", "Begun, Done, Inspected, Planned"),
         ("scheduled-maintenances/upcoming", "scheduled_maintenances", "Planned"),
-        ("scheduled-maintenances/active", "scheduled_maintenances", "Begun, Looked at"),
+        ("scheduled-maintenances/active", "scheduled_maintenances", "Begun, Inspected"),
         ("summary", "incidents", "Open"),
-        ("summary", "scheduled_maintenances", "Begun, Looked at, Planned"),
+        ("summary", "scheduled_maintenances", "Begun, Inspected, Planned"),
     ] {
-        let told = document(&keeper, name).await;
-        assert_eq!(names(&told[list]), expected, "{name}");
-        for incident in told[list].as_array().into_iter().flatten() {
+        let listed = document(&keeper, name).await;
+        assert_eq!(names(&listed[list]), expected, "{name}");
+        for incident in listed[list].as_array().into_iter().flatten() {
             let mut fields: Vec<_> = incident.as_object().expect("an object").keys().map(String::as_str).collect();
             fields.retain(|field| !field.starts_with("scheduled_"));
             assert_eq!(
@@ -96,8 +96,8 @@ async fn each_incident_has_an_address_that_shows_it() {
     }
     let patch = json!({"page": {"domain": "status.example.org"}});
     keeper.ok(Method::PATCH, &format!("/pages/{PAGE}"), Some(patch)).await;
-    let told = document(&keeper, "incidents").await;
-    assert_eq!(told["page"]["url"], "https://status.example.org");
-    let link = told["incidents"][0]["shortlink"].as_str().expect("a link");
+    let listed = document(&keeper, "incidents").await;
+    assert_eq!(listed["page"]["url"], "https://status.example.org");
+    let link = listed["incidents"][0]["shortlink"].as_str().expect("a link");
     assert!(link.starts_with("https://status.example.org/incidents/"), "{link}");
 }

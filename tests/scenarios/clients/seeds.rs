@@ -105,8 +105,8 @@ async fn what_a_client_deleted_stays_deleted_until_the_seed_has_let_go_of_it() {
         for path in [&component, &metric] {
             assert_eq!(home.call(Method::GET, path, None).await.expect("an answer").status(), 404, "{path}");
         }
-        let told = home.process.lines().into_iter().filter(|line| line.contains("take it out of the seed")).count();
-        assert_eq!(told, 2, "of both it is told what to do");
+        let logged = home.process.lines().into_iter().filter(|line| line.contains("take it out of the seed")).count();
+        assert_eq!(logged, 2, "the log says what to do about both");
     }
     // Another page's seed has nothing to say of it.
     home = again(home, "[page]\nid = \"bbbbbbbbbbbb\"\nname = \"Another\"\n").await;

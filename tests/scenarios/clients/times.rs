@@ -22,10 +22,10 @@ async fn a_time_without_a_zone_is_the_pages_in_every_field() {
         (planned["scheduled_for"].as_str(), planned["scheduled_until"].as_str()),
         (Some("2026-11-29T21:00:00.000Z"), Some("2026-11-29T22:30:00.000Z"))
     );
-    let told = json!({"name": "x", "backfilled": true, "backfill_date": "2026-07-29T22:00:00", "body": "Storm"});
-    let (_, told) = opens(&keeper, told).await;
-    assert_eq!(told["created_at"], "2026-07-29T20:00:00.000Z");
-    let (id, update) = (told["id"].as_str().expect("an id"), &told["incident_updates"][0]["id"]);
+    let request = json!({"name": "x", "backfilled": true, "backfill_date": "2026-07-29T22:00:00", "body": "Storm"});
+    let (_, incident) = opens(&keeper, request).await;
+    assert_eq!(incident["created_at"], "2026-07-29T20:00:00.000Z");
+    let (id, update) = (incident["id"].as_str().expect("an id"), &incident["incident_updates"][0]["id"]);
     let path = format!("/pages/{PAGE}/incidents/{id}/incident_updates/{}", update.as_str().expect("an id"));
     for (sent, read) in [
         (json!("2026-11-01T08:15:30.250"), "2026-11-01T07:15:30.250Z"),

@@ -22,7 +22,7 @@ async fn an_ok_is_remembered_and_public_dns_agreeing_is_the_reading() {
 }
 
 #[tokio::test]
-async fn trouble_of_duckdns_is_told_tried_again_where_that_may_help_and_never_remembered() {
+async fn failures_of_duckdns_are_reported_retried_where_that_may_help_and_never_remembered() {
     let tested = [
         (Fault::BadGateway, "DuckDNS fails: it answered with an HTML page (status 502)"),
         (Fault::Jetty, "DuckDNS fails: it answered with an HTML page (status 404)"),
@@ -58,7 +58,7 @@ async fn trouble_of_duckdns_is_told_tried_again_where_that_may_help_and_never_re
 }
 
 #[tokio::test]
-async fn trouble_that_passes_costs_nothing_but_time() {
+async fn a_failure_that_passes_costs_nothing_but_time() {
     let world = World::new().await;
     world.duckdns.play([Fault::BadGateway, Fault::Reset], Fault::None);
     world.run().await.ends(0).says("DuckDNS took 81.2.69.142");
@@ -74,7 +74,7 @@ async fn a_slow_answer_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_duckdns_that_nobody_can_reach_is_not_said_to_be_in_trouble() {
+async fn a_duckdns_that_cannot_be_reached_is_not_said_to_fail() {
     let world = World::new().await;
     // Port 9 is closed.
     let run = world.run_with(|command| command.env("DUCKDNS_URL", "http://127.0.0.1:9")).await;
@@ -83,7 +83,7 @@ async fn a_duckdns_that_nobody_can_reach_is_not_said_to_be_in_trouble() {
 }
 
 #[tokio::test]
-async fn ko_is_a_wrong_setting_asked_once_and_told_with_how_to_check() {
+async fn ko_is_a_wrong_setting_asked_once_and_reported_with_how_to_check() {
     let tested = [("TOKEN", "00000000-114e-40ef-ba1d-d217904a50f2"), ("DOMAIN", "somebody-elses")];
     for (name, value) in tested {
         let world = World::new().await;
@@ -97,7 +97,7 @@ async fn ko_is_a_wrong_setting_asked_once_and_told_with_how_to_check() {
 }
 
 #[tokio::test]
-async fn an_address_that_duckdns_did_not_take_is_not_remembered_so_that_the_next_run_tells_it_again() {
+async fn an_address_that_duckdns_did_not_take_is_not_remembered_so_that_the_next_run_sends_it_again() {
     let world = World::settled().await;
     world.moves();
     for fault in [Fault::Ko, Fault::BadGateway] {
@@ -112,7 +112,7 @@ async fn an_address_that_duckdns_did_not_take_is_not_remembered_so_that_the_next
 }
 
 #[tokio::test]
-async fn an_answer_that_tells_another_address_than_was_sent_is_trouble() {
+async fn an_answer_with_another_address_than_was_sent_is_a_failure() {
     let world = World::new().await;
     world.duckdns.play([], Fault::Says("OK\n81.2.69.9\n\nUPDATED"));
     let run = world.run_with(|command| command.env("ADDRESS", "detect")).await;

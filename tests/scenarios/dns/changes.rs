@@ -6,7 +6,7 @@ use tests::{address_source::Manner, duckdns::Held, name_server};
 use crate::world::{HOME, MOVED, World};
 
 #[tokio::test]
-async fn a_home_that_stays_where_it_is_costs_one_source_and_a_look_at_public_dns() {
+async fn a_home_that_stays_where_it_is_costs_one_source_and_a_check_of_public_dns() {
     let world = World::settled().await;
     let run = world.run().await;
     run.ends(0).says("IPv4: still 81.2.69.142, nothing to do").hands_nothing_over();
@@ -16,7 +16,7 @@ async fn a_home_that_stays_where_it_is_costs_one_source_and_a_look_at_public_dns
 }
 
 #[tokio::test]
-async fn a_home_that_moved_is_told_of_at_once() {
+async fn a_home_that_moved_is_reported_at_once() {
     let world = World::settled().await;
     world.moves();
     let run = world.run().await;
@@ -38,7 +38,7 @@ async fn a_source_that_lies_cannot_move_a_home() {
 }
 
 #[tokio::test]
-async fn where_no_source_can_tell_duckdns_is_called_because_only_it_knows() {
+async fn where_no_source_can_say_duckdns_is_called_because_only_it_knows() {
     let world = World::settled().await;
     world.sources_turn([
         Manner::Status("403 Forbidden"),
@@ -88,7 +88,7 @@ async fn a_failure_is_followed_by_a_reading_that_says_that_it_is_over() {
 }
 
 #[tokio::test]
-async fn duckdns_is_told_again_after_a_day_and_when_the_clock_was_wrong() {
+async fn duckdns_is_updated_again_after_a_day_and_when_the_clock_was_wrong() {
     for (at, calls) in [("2020-01-01T00:00:00Z", 2), ("2999-01-01T00:00:00Z", 2)] {
         let world = World::settled().await;
         world.remember_at(at);
@@ -100,7 +100,7 @@ async fn duckdns_is_told_again_after_a_day_and_when_the_clock_was_wrong() {
 }
 
 #[tokio::test]
-async fn a_record_that_somebody_changed_is_found_by_asking_public_dns_and_mended() {
+async fn a_record_that_was_changed_elsewhere_is_found_by_asking_public_dns_and_mended() {
     let world = World::settled().await;
     world.duckdns.zone.set("home", Held { ipv4: Some(MOVED), ipv6: None });
     let run = world.run().await;
@@ -119,7 +119,7 @@ async fn what_is_remembered_counts_for_its_names_only() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_understood_is_told_and_begun_anew() {
+async fn a_record_that_cannot_be_understood_is_reported_and_begun_anew() {
     let world = World::settled().await;
     std::fs::write(world.record(), "{\"names\":[").expect("the folder can be written");
     let run = world.run().await;

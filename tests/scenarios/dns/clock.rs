@@ -8,7 +8,7 @@ use tests::{
 use crate::world::World;
 
 #[tokio::test]
-async fn duckdns_is_told_over_tls_by_who_trusts_its_authority_and_by_nobody_else() {
+async fn duckdns_is_updated_over_tls_only_where_its_authority_is_trusted() {
     let (world, folder) = (World::new().await, tempfile::tempdir().expect("a folder"));
     let front = Front::open(world.duckdns.address, folder.path()).await;
     let stranger = world.run_with(|command| command.env("DUCKDNS_URL", front.url())).await;

@@ -16,7 +16,14 @@ use crate::world::{HOME, MOVED};
 const SERVER: &str = "www.duckdns.org";
 
 /// Lets ddclient report to DuckDNS that `name` is at `address`, with its own HTTP or with curl's (libwww-curl-perl).
-async fn tells(test: &str, duckdns: &Duckdns, name: &str, token: &str, address: Ipv4Addr, curl: bool) -> Option<Ended> {
+async fn update(
+    test: &str,
+    duckdns: &Duckdns,
+    name: &str,
+    token: &str,
+    address: Ipv4Addr,
+    curl: bool,
+) -> Option<Ended> {
     let Some(ddclient) = program("ddclient") else {
         skip("ddclient", "ddclient is missing; tests/run installs it");
         return None;
@@ -51,7 +58,7 @@ async fn tells(test: &str, duckdns: &Duckdns, name: &str, token: &str, address: 
 async fn ddclient_sets_an_address_and_reads_the_answer_as_a_success() {
     let duckdns = Duckdns::open(None).await;
     for address in [HOME, MOVED] {
-        let Some(ended) = tells("ddgood", &duckdns, "home", TOKEN, address, true).await else { return };
+        let Some(ended) = update("ddgood", &duckdns, "home", TOKEN, address, true).await else { return };
         let said = ended.stdout + &ended.stderr;
         assert!(said.contains(&format!("good: IP address set to {address}")), "{said}");
         assert_eq!(duckdns.zone.get("home"), Some(Held { ipv4: Some(address), ipv6: None }));
@@ -64,7 +71,7 @@ async fn ddclient_sets_an_address_and_reads_the_answer_as_a_success() {
 #[tokio::test]
 async fn ddclient_without_curl_stumbles_over_the_chunked_answer_as_it_does_over_the_real_one() {
     let duckdns = Duckdns::open(None).await;
-    let Some(ended) = tells("ddold", &duckdns, "home", TOKEN, HOME, false).await else { return };
+    let Some(ended) = update("ddold", &duckdns, "home", TOKEN, HOME, false).await else { return };
     let said = ended.stdout + &ended.stderr;
     assert_eq!(duckdns.zone.get("home"), Some(Held { ipv4: Some(HOME), ipv6: None }), "{said}");
     assert!(said.contains("\r\n2\r\nOK\r\n0\r\n") || said.contains("RECEIVE:  OK"), "{said}");
@@ -74,9 +81,9 @@ async fn ddclient_without_curl_stumbles_over_the_chunked_answer_as_it_does_over_
 }
 
 #[tokio::test]
-async fn ddclient_reads_a_refusal_and_trouble_as_failures() {
+async fn ddclient_reads_a_refusal_and_an_error_as_failures() {
     let refused = "FAILED:   updating";
-    for (name, token, fault, told) in [
+    for (name, token, fault, expected) in [
         ("home", "00000000-114e-40ef-ba1d-d217904a50f2", Fault::None, refused),
         ("somebody-elses", TOKEN, Fault::None, refused),
         ("home", TOKEN, Fault::Ko, refused),
@@ -86,9 +93,9 @@ async fn ddclient_reads_a_refusal_and_trouble_as_failures() {
     ] {
         let duckdns = Duckdns::open(None).await;
         duckdns.play([], fault);
-        let Some(ended) = tells("ddbad", &duckdns, name, token, HOME, true).await else { return };
+        let Some(ended) = update("ddbad", &duckdns, name, token, HOME, true).await else { return };
         let said = ended.stdout + &ended.stderr;
-        assert!(said.contains(told) && !said.contains("good:"), "{fault:?}: {said}");
+        assert!(said.contains(expected) && !said.contains("good:"), "{fault:?}: {said}");
         assert_eq!(duckdns.calls().len(), 1, "{said}");
         assert_eq!(duckdns.zone.get("home"), Some(Held::default()));
     }

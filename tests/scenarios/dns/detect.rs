@@ -12,7 +12,7 @@ fn detect(command: &mut Command) -> &mut Command {
 const BANNED: Manner = Manner::Status("429 Too Many Requests");
 
 #[tokio::test]
-async fn two_sources_that_agree_are_told_to_duckdns() {
+async fn an_address_that_two_sources_agree_on_is_sent_to_duckdns() {
     let world = World::new().await;
     for liar in 0..3 {
         let mut manners = [0, 1, 2].map(|_| Manner::Line(HOME.into()));
@@ -51,7 +51,7 @@ async fn two_that_agree_on_a_new_address_outweigh_one_that_names_the_old() {
 }
 
 #[tokio::test]
-async fn an_address_that_no_two_sources_agree_on_is_never_told_to_duckdns() {
+async fn an_address_that_no_two_sources_agree_on_is_never_sent_to_duckdns() {
     let other = || Manner::Line([81, 2, 69, 7].into());
     let tested = [
         ([Manner::Line(HOME.into()), Manner::Line(MOVED.into()), other()], "it says 81.2.69.142"),
@@ -85,17 +85,21 @@ async fn no_redirect_of_a_source_is_followed() {
 
 #[tokio::test]
 async fn an_address_behind_cgnat_is_refused_with_what_that_means() {
-    for (address, told) in [([100, 64, 7, 1], "(CGNAT)"), ([192, 168, 178, 20], "192.168.178.20, a private address")] {
+    for (address, expected) in
+        [([100, 64, 7, 1], "(CGNAT)"), ([192, 168, 178, 20], "192.168.178.20, a private address")]
+    {
         let world = World::new().await;
         world.sources_turn([0, 1, 2].map(|_| Manner::Line(address.into())));
         let run = world.run_with(detect).await;
-        run.ends(1).says(told).says("no probe from outside can reach this home over IPv4, however the router is set");
+        run.ends(1)
+            .says(expected)
+            .says("no probe from outside can reach this home over IPv4, however the router is set");
         assert!(world.calls().is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_day_after_the_last_call_the_same_address_is_told_again() {
+async fn a_day_after_the_last_call_the_same_address_is_sent_again() {
     let world = World::settled().await;
     world.remember_at("2020-01-01T00:00:00Z");
     world.run_with(detect).await.ends(0).says("DuckDNS was not called within the last day");

@@ -21,7 +21,7 @@ async fn an_ipv6_only_home_never_touches_its_a_record() {
     }
     assert_eq!(world.calls(), ["&ipv6=2a02%3A8109%3A%3A1"]);
     assert_eq!(world.holds(), Held { ipv6: Some(HOME_V6), ..held });
-    assert!(world.sources.iter().all(|source| source.askers().is_empty()), "nobody is asked for IPv4");
+    assert!(world.sources.iter().all(|source| source.askers().is_empty()), "no source is asked for IPv4");
     let askers: Vec<IpAddr> = world.sources_v6.iter().flat_map(Source::askers).collect();
     assert!(!askers.is_empty() && askers.iter().all(IpAddr::is_ipv6), "{askers:?}");
 }
@@ -61,7 +61,7 @@ async fn an_ipv4_home_never_touches_its_aaaa_record() {
     world.duckdns.zone.set("home", Held { ipv4: None, ipv6: Some(MOVED_V6) });
     world.run().await.ends(0);
     assert_eq!(world.holds(), Held { ipv4: Some(HOME), ipv6: Some(MOVED_V6) });
-    assert!(world.sources_v6.iter().all(|source| source.askers().is_empty()), "nobody is asked for IPv6");
+    assert!(world.sources_v6.iter().all(|source| source.askers().is_empty()), "no source is asked for IPv6");
 }
 
 #[tokio::test]

@@ -19,8 +19,8 @@ async fn name_servers_that_are_behind_are_waited_for_and_the_wait_is_the_reading
 }
 
 #[tokio::test]
-async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are_told() {
-    for (other, told) in [
+async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are_reported() {
+    for (other, sentence) in [
         (Manner::Silent, "but 127.0.0.1:"),
         (Manner::Servfail, "could not find out about home.duckdns.org (SERVFAIL)"),
         (Manner::Refuses, "could not find out about home.duckdns.org (REFUSED)"),
@@ -30,7 +30,7 @@ async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are
         let world = World::new().await;
         world.servers_turn([Manner::Live, other, Manner::Live]);
         let run = world.run().await;
-        run.ends(0).says("public DNS agreed after").says(told);
+        run.ends(0).says("public DNS agreed after").says(sentence);
         let seconds = run.reading()["value"].as_f64().expect("a value");
         assert!(seconds < 2.0, "who keeps silent is waited for, but the time is that of the answers: {seconds}");
         // What one server says alone does not make DuckDNS be called at every run.
@@ -40,7 +40,7 @@ async fn more_than_half_of_the_servers_that_answer_are_enough_and_the_others_are
 }
 
 #[tokio::test]
-async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_looks_again() {
+async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_checks_again() {
     let otherwise = "public DNS does not agree after";
     let tested = [
         ([Manner::Live, Manner::Stale(MOVED.into()), Manner::Stale(MOVED.into())], otherwise, "says 81.2.69.160", 2),
@@ -53,19 +53,19 @@ async fn public_dns_that_does_not_agree_is_not_done_and_the_next_run_looks_again
             1,
         ),
     ];
-    let runs = tested.map(|(manners, outcome, told, calls)| async move {
+    let runs = tested.map(|(manners, outcome, sentence, calls)| async move {
         let world = World::new().await;
         world.servers_turn(manners);
         let start = Instant::now();
         let run = world.run().await;
-        run.ends(1).says("DuckDNS took 81.2.69.142").says(outcome).says(told);
+        run.ends(1).says("DuckDNS took 81.2.69.142").says(outcome).says(sentence);
         assert!(start.elapsed() < Duration::from_secs(20), "the deadline is kept: {:?}", start.elapsed());
-        assert!(run.reading()["failure"].as_str().is_some_and(|why| why.contains(told)));
+        assert!(run.reading()["failure"].as_str().is_some_and(|why| why.contains(sentence)));
         assert_eq!(world.remembered()["ipv4"]["address"], "81.2.69.142", "DuckDNS took it all the same");
         let run = world.run().await;
         assert_eq!(world.calls().len(), calls, "{}", run.said());
         if calls == 1 {
-            run.ends(0).says("still 81.2.69.142; of public DNS, ").says(told);
+            run.ends(0).says("still 81.2.69.142; of public DNS, ").says(sentence);
         }
     });
     for run in runs.map(tokio::spawn) {

@@ -40,7 +40,7 @@ async fn a_refusal_does_not_end_it_because_a_person_may_mend_the_account() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_told_to_end_ends_at_once_and_is_not_done() {
+async fn a_run_that_is_asked_to_end_ends_at_once_and_is_not_done() {
     let world = World::new().await;
     world.duckdns.play([], Fault::Slow(Duration::from_mins(10)));
     let mut dns = Process::start(world.command());
@@ -66,15 +66,15 @@ async fn the_token_is_in_no_line_whatever_happens() {
     let runs = faults.map(|fault| async move {
         let world = World::new().await;
         world.duckdns.play([], fault);
-        for name_of_nobody in [false, true] {
+        for unreachable in [false, true] {
             let mut command = world.command();
             command.env("LOG_LEVEL", "trace").env("DEADLINE", "15s").env("ADDRESS", "detect");
-            if name_of_nobody {
+            if unreachable {
                 command.env("DUCKDNS_URL", "http://127.0.0.1:9/");
             }
             let ended = run(command, Duration::from_secs(30)).await;
             let said = ended.stdout + &ended.stderr;
-            assert!(said.contains("TRACE") || said.contains("DEBUG"), "there is something to look at: {said}");
+            assert!(said.contains("TRACE") || said.contains("DEBUG"), "there is something to check: {said}");
             // Neither the whole nor a part that would give it away.
             for part in [TOKEN, "a7c4d0ad", "d217904a50f2"] {
                 assert!(!said.contains(part), "{fault:?}: {said}");
@@ -120,7 +120,7 @@ async fn jitter_spreads_the_calls_of_many_homes() {
 }
 
 #[tokio::test]
-async fn a_memory_that_cannot_be_written_is_told() {
+async fn a_memory_that_cannot_be_written_is_reported() {
     let world = World::new().await;
     std::fs::create_dir(world.record().with_extension("json.new")).expect("the folder can be written");
     let run = world.run().await;
@@ -128,7 +128,7 @@ async fn a_memory_that_cannot_be_written_is_told() {
 }
 
 #[tokio::test]
-async fn a_keeper_that_is_down_does_not_keep_duckdns_from_being_told() {
+async fn a_keeper_that_is_down_does_not_keep_duckdns_from_being_updated() {
     let world = World::new().await;
     let run = world.run_with(|command| {
         // Port 9 is closed.

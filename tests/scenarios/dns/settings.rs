@@ -85,7 +85,7 @@ async fn what_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn good_settings_are_good_and_nobody_is_called_for_that() {
+async fn good_settings_are_good_and_no_server_is_called_for_that() {
     let mut command = ours("dns");
     command.env("DOMAIN", "home,away.duckdns.org").env("TOKEN", TOKEN).arg("--check");
     let ended = run(command, Duration::from_secs(10)).await;
@@ -98,15 +98,15 @@ async fn good_settings_are_good_and_nobody_is_called_for_that() {
 }
 
 #[tokio::test]
-async fn help_tells_every_setting_and_no_secret() {
+async fn help_lists_every_setting_and_no_secret() {
     let mut command = ours("dns");
     command.env("TOKEN", TOKEN).arg("--help");
     let ended = run(command, Duration::from_secs(10)).await;
     assert_eq!(ended.code, Some(0));
-    for told in
+    for expected in
         ["DOMAIN", "TOKEN_FILE", "KEEPER_TOKEN_FILE", "https://www.duckdns.org", "https://api.ipify.org", "9.9.9.9"]
     {
-        assert!(ended.stdout.contains(told), "{told}: {}", ended.stdout);
+        assert!(ended.stdout.contains(expected), "{expected}: {}", ended.stdout);
     }
     assert!(!ended.stdout.contains(TOKEN));
 }

@@ -35,7 +35,7 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
-    pub(crate) told: Value,
+    pub(crate) output: Value,
     pub(crate) stderr: String,
 }
 
@@ -87,9 +87,9 @@ impl World {
         let mut command = self.command();
         change(&mut command);
         let ended = run(command, Duration::from_secs(45)).await;
-        let told = serde_json::from_str(&ended.stdout)
+        let output = serde_json::from_str(&ended.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{}", ended.stdout, ended.stderr));
-        Run { code: ended.code, told, stderr: ended.stderr }
+        Run { code: ended.code, output, stderr: ended.stderr }
     }
 
     /// The first run of a home that has just been set up.
@@ -153,7 +153,7 @@ pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
 impl Run {
     /// What was said to a person.
     pub(crate) fn said(&self) -> String {
-        let lines = self.told["said"].as_array().expect("lines").iter();
+        let lines = self.output["said"].as_array().expect("lines").iter();
         lines.map(|line| line.as_str().expect("a text")).collect::<Vec<_>>().join("\n")
     }
 
@@ -172,15 +172,15 @@ impl Run {
     /// The one reading.
     #[track_caller]
     pub(crate) fn reading(&self) -> &Value {
-        let readings = self.told["readings"].as_array().expect("readings");
-        assert_eq!(readings.len(), 1, "{:#}", self.told);
+        let readings = self.output["readings"].as_array().expect("readings");
+        assert_eq!(readings.len(), 1, "{:#}", self.output);
         assert_eq!(readings[0]["metric"], "dns");
         &readings[0]
     }
 
     #[track_caller]
     pub(crate) fn hands_nothing_over(&self) -> &Self {
-        assert_eq!(self.told["readings"], json!([]), "{:#}", self.told);
+        assert_eq!(self.output["readings"], json!([]), "{:#}", self.output);
         self
     }
 }

@@ -17,7 +17,7 @@ use tests::{
 use super::world::{WRITES, on_disk, size, step, upstream, worker};
 
 /// What a day may write.
-const MOST: f64 = 30.0;
+const MAX_MEGABYTES: f64 = 30.0;
 
 /// What is spared at least by writing down what upstream took with the next reading: a block of 4 KiB for most minutes.
 const SPARED: f64 = 5.0;
@@ -57,7 +57,7 @@ async fn a_day_writes_less_than_30_mb_and_what_upstream_took_costs_it_little() {
         size(folder.path())
     );
     assert!(together > 1.0, "this counts only on a real disk: {together:.2} MB");
-    assert!(together < MOST, "{together:.1} MB");
+    assert!(together < MAX_MEGABYTES, "{together:.1} MB");
     assert!(together + SPARED < apart, "{together:.1} MB with the next reading, {apart:.1} MB without");
 }
 
@@ -67,7 +67,7 @@ struct Day<'a> {
     clock: Hand,
     home: Home,
     worker: RelayWorker,
-    dice: Rng,
+    rng: Rng,
 }
 
 impl<'a> Day<'a> {
@@ -75,13 +75,13 @@ impl<'a> Day<'a> {
         let clock = Hand::at(clock.now());
         let home = open(folder, clock.host(), true).await;
         let worker = worker(&home, upstream);
-        Self { folder, clock, home, worker, dice: Rng::with_seed(1) }
+        Self { folder, clock, home, worker, rng: Rng::with_seed(1) }
     }
 
     /// Lives through one; how many MB were written.
     async fn replay(&mut self, settled: Settled) -> f64 {
         let begins = self.clock.now();
-        let (before, told) = (written(), self.worker.reports().latest().points);
+        let (before, delivered) = (written(), self.worker.reports().latest().points);
         for minute in 0..24 * 60 {
             let at = begins + SignedDuration::from_mins(minute);
             self.clock.reach(at);
@@ -99,15 +99,15 @@ impl<'a> Day<'a> {
         }
         self.home.outbox.flush_delivered().await.expect("it is written");
         let backlog = self.home.backlog().await;
-        assert_eq!(backlog.waiting, 0, "upstream was told of everything");
-        let told = self.worker.reports().latest().points - told;
-        assert!(told >= 2 * 24 * 60 + 8, "{told} points");
+        assert_eq!(backlog.waiting, 0, "everything was delivered upstream");
+        let delivered = self.worker.reports().latest().points - delivered;
+        assert!(delivered >= 2 * 24 * 60 + 8, "{delivered} points");
         written() - before
     }
 
     /// What the jobs of the chart hand over in that minute.
     async fn jobs(&mut self, minute: i64, at: Timestamp) {
-        self.home.recorder.add_readings(&ping(&mut self.dice, at)).await.expect("they are stored");
+        self.home.recorder.add_readings(&ping(&mut self.rng, at)).await.expect("they are stored");
         // A run of `dns` each five minutes writes only where something has changed: a new address a day is usual.
         if minute == 4 * 60 {
             self.remember("dns", &json!({"names": ["home"], "ipv4": {"address": "81.2.69.142", "at": at}})).await;
@@ -116,7 +116,7 @@ impl<'a> Day<'a> {
         if minute % 180 == 0 {
             let record = |used: i64| json!({"month": "2026-11", "used": used, "test": {"from": at, "until": at}});
             self.remember("bandwidth", &record(minute + 250_000_000)).await;
-            self.home.recorder.add_readings(&bandwidth(&mut self.dice, at)).await.expect("they are stored");
+            self.home.recorder.add_readings(&bandwidth(&mut self.rng, at)).await.expect("they are stored");
             self.remember("bandwidth", &record(minute + 180_000_000)).await;
         }
     }

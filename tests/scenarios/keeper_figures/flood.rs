@@ -68,7 +68,7 @@ async fn a_thousand_points_a_second_are_all_there_afterwards() {
     let (_, relay) = keeper.own(Method::GET, "/relay", None).await;
     assert_eq!((&relay["relay"]["failed_calls"], &relay["rejected_points"]), (&json!(0), &json!([])), "{relay}");
     if long() {
-        told(&keeper, &upstream, began).await;
+        is_delivered(&keeper, &upstream, began).await;
     }
 }
 
@@ -123,8 +123,8 @@ async fn all_there(keeper: &Keeper, client: usize, calls: u32, began: Timestamp)
     let points = calls as usize * POINTS;
     let to = began.as_second() + i64::from(calls / CALLS_A_SECOND) + 1;
     let path = format!("/series?metric={}&from={}&to={to}&step=1", metric(client), began.as_second());
-    let (_, told) = keeper.own(Method::GET, &path, None).await;
-    let buckets = told["points"].as_array().unwrap_or_else(|| panic!("{told}"));
+    let (_, series) = keeper.own(Method::GET, &path, None).await;
+    let buckets = series["points"].as_array().unwrap_or_else(|| panic!("{series}"));
     let sum = |of: &dyn Fn(&Value) -> f64| buckets.iter().map(of).sum::<f64>();
     let count = sum(&|bucket| bucket["measured"].as_f64().expect("a count"));
     let total =
@@ -137,7 +137,7 @@ async fn all_there(keeper: &Keeper, client: usize, calls: u32, began: Timestamp)
 
 /// Waits until upstream holds what the keeper holds: the last value of each slot, which the budget of calls lets through
 /// within a minute or two.
-async fn told(keeper: &Keeper, upstream: &Keeper, began: Timestamp) {
+async fn is_delivered(keeper: &Keeper, upstream: &Keeper, began: Timestamp) {
     let (from, to) = (began.as_second() / 60 * 60 - 60, began.as_second() + 180);
     let waiting = async || keeper.own(Method::GET, "/relay", None).await.1["relay"]["waiting"].clone();
     for _ in 0..300 {

@@ -23,7 +23,7 @@ pub(crate) static WRITES: Mutex<()> = Mutex::const_new(());
 const CALL: Duration = Duration::from_millis(100);
 
 /// The most buckets of one answer.
-const MOST_BUCKETS: i64 = 5000;
+const MAX_BUCKETS: i64 = 5000;
 
 /// A folder on a real disk: that of temporary files may be in memory.
 pub(crate) fn on_disk() -> TempDir {
@@ -72,11 +72,11 @@ pub(crate) async fn held(keeper: &Keeper, metric: &str, from: i64, to: i64) -> B
     let mut held = BTreeMap::new();
     let mut begin = from;
     while begin < to {
-        let end = to.min(begin + (MOST_BUCKETS - 1) * 60);
+        let end = to.min(begin + (MAX_BUCKETS - 1) * 60);
         let path = format!("/series?metric=@{metric}&from={begin}&to={end}&step=60");
-        let (status, told) = keeper.own(Method::GET, &path, None).await;
-        assert_eq!(status, 200, "{told}");
-        for bucket in told["points"].as_array().expect("points") {
+        let (status, series) = keeper.own(Method::GET, &path, None).await;
+        assert_eq!(status, 200, "{series}");
+        for bucket in series["points"].as_array().expect("points") {
             assert_eq!(bucket["measured"], 1, "one point in a minute: {bucket}");
             let at: Timestamp = bucket["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
             held.insert(at.as_second(), bucket["value"].as_f64().expect("a value"));

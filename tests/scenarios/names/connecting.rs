@@ -25,7 +25,7 @@ async fn rule(world: &World, words: &str) {
 }
 
 #[tokio::test]
-async fn a_family_that_no_name_server_tells_of_is_not_waited_for() {
+async fn a_family_that_no_name_server_has_is_not_waited_for() {
     let Some(world) = World::new("aaaa").await else { return };
     let _names = world.namespace.name_server().await;
     // It answers for IPv4, and is silent about IPv6.

@@ -38,21 +38,21 @@ async fn only_the_answer_that_a_name_does_not_exist_leads_to_the_search_list() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_keeps_no_other_one_from_the_search() {
+async fn a_failing_server_keeps_no_other_one_from_the_search() {
     let Some(world) = World::new("halfsearch").await else { return };
     let search = POD.lines().next().expect("a search list");
     let _well = world.namespace.scripted_names_with("127.0.0.53", "only=keeper.monitoring.svc.cluster.local").await;
     for servers in [["127.0.0.61", "127.0.0.53"], ["127.0.0.53", "127.0.0.61"]] {
         world.namespace.resolv_conf(&format!("{search}\nnameserver {}\nnameserver {}\n", servers[0], servers[1]));
         for code in [2, 5] {
-            let troubled = world.namespace.scripted_names_with("127.0.0.61", &format!("code={code}")).await;
+            let failing = world.namespace.scripted_names_with("127.0.0.61", &format!("code={code}")).await;
             world.reaches("keeper.monitoring").await;
-            assert_eq!(troubled.lines().iter().filter(|line| *line == "asked").count(), 2, "once for each family");
-            troubled.terminate().await;
+            assert_eq!(failing.lines().iter().filter(|line| *line == "asked").count(), 2, "once for each family");
+            failing.terminate().await;
         }
     }
     // What no other server knows may be known to the failing one.
-    let _troubled = world.namespace.scripted_names_with("127.0.0.61", "code=2").await;
+    let _failing = world.namespace.scripted_names_with("127.0.0.61", "code=2").await;
     let (ended, _) = world.ask_keeper("nobody.example").await;
     assert!(ended.stderr.contains("the name service could not find out about nobody.example"), "{ended:?}");
 }
@@ -80,11 +80,11 @@ async fn a_wildcard_domain_takes_no_public_names_place_while_the_line_is_cut() {
     let mut ping = ours("ping");
     ping.args(["--json", "--interval", "10ms", "--dry-run", "--target-host", "example.com"]);
     let (ended, _) = world.run(&ping).await;
-    let told: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
-    let ping = &told["readings"][0];
+    let output: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
+    let ping = &output["readings"][0];
     assert!(
         ping["value"].is_null() && ping["failure"].as_str().is_some_and(|why| why.contains("example.com")),
-        "{told:#}"
+        "{output:#}"
     );
     // A token for statuspage.io is not given to a machine at home either.
     let mut keeper = ours("ping");

@@ -71,9 +71,9 @@ async fn finds(world: &World, name: &str) -> Result<(), String> {
     let mut ping = ours("ping");
     ping.args(["--json", "--count", "1", "--interval", "10ms", "--dry-run", "--target-host", name]);
     let (ended, _) = world.run(&ping).await;
-    let told: Value = serde_json::from_str(&ended.stdout).map_err(|_| format!("{ended:?}"))?;
-    let readings = told["readings"].as_array().ok_or_else(|| told.to_string())?;
-    let resolved = readings.iter().find(|reading| reading["metric"] == "resolve").ok_or_else(|| told.to_string())?;
+    let output: Value = serde_json::from_str(&ended.stdout).map_err(|_| format!("{ended:?}"))?;
+    let readings = output["readings"].as_array().ok_or_else(|| output.to_string())?;
+    let resolved = readings.iter().find(|reading| reading["metric"] == "resolve").ok_or_else(|| output.to_string())?;
     if resolved["value"].is_number() { Ok(()) } else { Err(resolved["failure"].to_string()) }
 }
 

@@ -28,7 +28,7 @@ impl World {
         // At all addresses: a name leads to several of them.
         command.env("KEEPER_ADDR", "0.0.0.0:8030");
         let mut keeper = Process::start(namespace.inside(&command));
-        keeper.told("listening").await;
+        keeper.wait_for_message("listening").await;
         Some(Self { namespace, _keeper: keeper, _folder: folder })
     }
 

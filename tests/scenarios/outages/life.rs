@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::json;
 use tests::keeper::{COMPONENT, PAGE};
 
-use super::world::{World, told};
+use super::world::{World, update_statuses};
 
 #[tokio::test]
-async fn an_outage_is_told_from_its_beginning_to_its_end() {
+async fn an_outage_is_reported_from_its_beginning_to_its_end() {
     let mut world = World::new().await;
     world.probe().await;
     world.cut().await;
@@ -42,7 +42,7 @@ async fn an_outage_is_told_from_its_beginning_to_its_end() {
     world.probe().await;
 
     let [incident] = &world.incidents().await[..] else { panic!("one incident through all of it") };
-    assert_eq!(told(incident), ["identified", "monitoring", "investigating", "monitoring", "resolved"]);
+    assert_eq!(update_statuses(incident), ["identified", "monitoring", "investigating", "monitoring", "resolved"]);
     let notified: Vec<bool> = incident["incident_updates"]
         .as_array()
         .expect("updates")
@@ -50,7 +50,7 @@ async fn an_outage_is_told_from_its_beginning_to_its_end() {
         .rev()
         .map(|update| update["deliver_notifications"] == true)
         .collect();
-    assert_eq!(notified, [true, false, false, false, true], "flapping floods nobody");
+    assert_eq!(notified, [true, false, false, false, true], "flapping floods no subscriber");
     let ending = incident["incident_updates"][0]["body"].as_str().expect("a text");
     assert!(ending.starts_with("Reachable since") && ending.contains(" minutes."), "{ending}");
     assert_eq!(world.probe().await.report["calls"], json!([]));
@@ -58,7 +58,7 @@ async fn an_outage_is_told_from_its_beginning_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_ending_tells_what_kind_of_outage_it_was() {
+async fn the_ending_says_what_kind_of_outage_it_was() {
     for (up, age, kind) in [
         (30, 20, "The machine at home was started meanwhile: a power cut, or a reboot."),
         (900_300, 20, "The machine at home was not restarted, but its beacon was."),
@@ -134,7 +134,7 @@ async fn a_maintenance_under_way_is_respected_and_only_asked_for_before_a_write(
 }
 
 #[tokio::test]
-async fn an_opening_whose_answer_is_lost_is_looked_for_before_it_is_repeated() {
+async fn an_opening_whose_answer_is_lost_is_searched_for_before_it_is_repeated() {
     use tests::statuspage::{Fault, Statuspage};
     let mut world = World::new().await;
     world.cut().await;
@@ -175,15 +175,15 @@ async fn without_state_an_outage_still_has_its_incident_and_its_end() {
     probe(&world).await;
     probe(&world).await;
     let incidents = world.incidents().await;
-    assert_eq!(told(&incidents[0]), ["identified", "monitoring"], "it is not up for long enough");
+    assert_eq!(update_statuses(&incidents[0]), ["identified", "monitoring"], "it is not up for long enough");
     let Some(world) = world.with_an_older_page("the end without state", 130).await else { return };
     probe(&world).await;
     let incidents = world.incidents().await;
-    assert_eq!(told(&incidents[0]), ["identified", "monitoring", "resolved"]);
+    assert_eq!(update_statuses(&incidents[0]), ["identified", "monitoring", "resolved"]);
 }
 
 #[tokio::test]
-async fn without_state_an_outage_is_told_once_the_page_has_said_so_for_long_enough_and_a_human_is_respected() {
+async fn without_state_an_outage_is_reported_once_the_page_has_said_so_for_long_enough_and_a_human_is_respected() {
     let mut world = World::new().await;
     world.cut().await;
     let probe = async |world: &World| {
@@ -205,7 +205,7 @@ async fn without_state_an_outage_is_told_once_the_page_has_said_so_for_long_enou
 }
 
 #[tokio::test]
-async fn an_outage_that_begins_while_the_record_still_tells_of_the_one_before_has_its_own_incident() {
+async fn an_outage_that_begins_while_the_record_still_describes_the_one_before_has_its_own_incident() {
     let mut world = World::new().await;
     world.cut().await;
     world.probe().await;
@@ -229,18 +229,18 @@ async fn an_outage_that_begins_while_the_record_still_tells_of_the_one_before_ha
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_the_calls_that_it_would_make() {
+async fn a_dry_run_lists_the_calls_that_it_would_make() {
     let mut world = World::new().await;
     world.cut().await;
     world.probe().await;
     world.later(300);
     let mut command = world.command();
     command.args(["--once", "--dry-run"]);
-    let ended = tests::process::run(command, tests::prober::LONGEST_RUN).await;
-    let told = format!(
+    let ended = tests::process::run(command, tests::prober::MAX_RUN).await;
+    let expected = format!(
         "would call page {PAGE}: open an incident, set component {COMPONENT} to major_outage: Not reachable since"
     );
-    assert!(ended.stdout.contains(&told), "{}", ended.stdout);
+    assert!(ended.stdout.contains(&expected), "{}", ended.stdout);
     assert!(ended.stdout.contains("witness 127.") && ended.stdout.contains("reached in"), "{}", ended.stdout);
     assert_eq!(world.incidents().await.len(), 0);
 }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use tests::{keeper::COMPONENT, prober::Run};
 
-use super::world::{World, told};
+use super::world::{World, update_statuses};
 
 const WORLDS: usize = 25;
 const ROUNDS: usize = 4;
 
 #[tokio::test]
-async fn two_probers_at_once_tell_each_of_a_hundred_outages_once() {
+async fn two_probers_at_once_report_each_of_a_hundred_outages_once() {
     let worlds = (0..WORLDS).map(|number| tokio::spawn(play(number)));
     for world in worlds.collect::<Vec<_>>() {
         world.await.expect("every world ends as it should");
@@ -55,8 +55,8 @@ async fn outage(world: &mut World, before: usize, human: bool) {
         record["down_since"].is_null() && record["outage_key"].is_null() && record["up_since"].is_string(),
         "{record}"
     );
-    let told = if human { &["identified", "resolved"][..] } else { &["identified", "monitoring", "resolved"] };
-    only_incident(world, before, told, &runs).await;
+    let expected = if human { &["identified", "resolved"][..] } else { &["identified", "monitoring", "resolved"] };
+    only_incident(world, before, expected, &runs).await;
     let quiet = world.probe().await;
     assert_eq!(quiet.report["calls"].as_array().map(Vec::len), Some(0), "{:#}", quiet.report);
 }
@@ -65,7 +65,7 @@ async fn outage(world: &mut World, before: usize, human: bool) {
 async fn only_incident(world: &World, before: usize, statuses: &[&str], runs: &[Run; 2]) {
     let incidents = world.incidents().await;
     assert_eq!(incidents.len(), before + 1, "{incidents:#?}\n{:#}\n{:#}", runs[0].report, runs[1].report);
-    let mut seen = told(&incidents[0]);
+    let mut seen = update_statuses(&incidents[0]);
     // Both may have said the same at the same moment.
     seen.dedup();
     assert_eq!(seen, statuses, "{:#}", incidents[0]);

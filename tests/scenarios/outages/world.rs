@@ -180,7 +180,7 @@ impl World {
 }
 
 /// The statuses of an incident's updates, from the first to the last.
-pub(crate) fn told(incident: &Value) -> Vec<&str> {
+pub(crate) fn update_statuses(incident: &Value) -> Vec<&str> {
     let updates = incident["incident_updates"].as_array().expect("updates");
     updates.iter().rev().map(|update| update["status"].as_str().expect("a status")).collect()
 }

@@ -60,7 +60,7 @@ fn bounds(count: f64, p: f64) -> std::ops::RangeInclusive<f64> {
 }
 
 #[tokio::test]
-async fn a_tenth_lost_is_told_as_that() {
+async fn a_tenth_lost_is_reported_as_that() {
     let Some(link) = Link::new("tenth").await else { return skip("a_tenth_lost", "it takes root, ip and nft") };
     let Some(_) = program("fping") else { return skip("a_tenth_lost", "fping is missing") };
     link.far.drop_arriving(&["icmp", "type", "echo-request", "numgen", "random", "mod", "10", "==", "0"]).await;

@@ -11,7 +11,7 @@ use tests::{
 };
 use tokio::{process::Command, time::Instant};
 
-use crate::world::{ping, reading, told};
+use crate::world::{ping, reading, run_job};
 
 /// The only value of a metric, if there is one.
 async fn value(keeper: &Keeper, metric: &str) -> Option<f64> {
@@ -38,18 +38,21 @@ async fn without_a_keeper_numbers_go_straight_to_the_page() {
 }
 
 #[tokio::test]
-async fn without_a_keeper_a_failure_is_told_and_never_a_number() {
+async fn without_a_keeper_a_failure_is_reported_and_never_a_number() {
     let keeper = Keeper::start().await;
     let id = keeper.metric("x").await;
     // Nothing can be sent to a broadcast address without asking for it.
-    let (ended, told) = told(straight(&keeper, "255.255.255.255", [("METRIC_ID", &id), ("", ""), ("", "")])).await;
-    assert_eq!((ended.code, &told["ending"]), (Some(3), &json!("not_recorded")), "{ended:?}");
-    assert!(told["readings"][0]["failure"].as_str().expect("a failure").contains("nothing could be sent"), "{told}");
+    let (ended, output) = run_job(straight(&keeper, "255.255.255.255", [("METRIC_ID", &id), ("", ""), ("", "")])).await;
+    assert_eq!((ended.code, &output["ending"]), (Some(3), &json!("not_recorded")), "{ended:?}");
+    assert!(
+        output["readings"][0]["failure"].as_str().expect("a failure").contains("nothing could be sent"),
+        "{output}"
+    );
     assert_eq!(value(&keeper, &id).await, None);
 }
 
 #[tokio::test]
-async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
+async fn what_cannot_be_handed_over_is_reported_with_what_to_check() {
     let keeper = Keeper::start().await;
     let to_keeper = |url: &str, token: &str| {
         let mut command = ping("127.0.0.1");
@@ -57,12 +60,12 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
         command
     };
     let home = async |manner| Home::open(manner).await;
-    let (nobody, silent) = (home(Manner::Refuses).await, home(Manner::Silent).await);
+    let (closed, silent) = (home(Manner::Refuses).await, home(Manner::Silent).await);
     let moved = home(Manner::Answers("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/")).await;
     let empty = home(Manner::Answers("HTTP/1.1 204 No Content")).await;
     let unknown = [("METRIC_ID", "zzzzzzzzzzzz"), ("", ""), ("", "")];
     for (command, said) in [
-        (to_keeper(&nobody.url(), TOKEN), "check KEEPER_URL, and whether it is up"),
+        (to_keeper(&closed.url(), TOKEN), "check KEEPER_URL, and whether it is up"),
         (to_keeper(&silent.url(), TOKEN), "check KEEPER_URL"),
         (to_keeper(&moved.url(), TOKEN), "(302): check KEEPER_URL"),
         (to_keeper(&empty.url(), TOKEN), "the answer cannot be used: invalid type: null"),
@@ -70,12 +73,12 @@ async fn what_cannot_be_handed_over_is_told_with_what_to_look_at() {
         (to_keeper(&format!("{}/elsewhere", keeper.url), TOKEN), "(404): check KEEPER_URL"),
         (straight(&keeper, "127.0.0.1", unknown), "metric zzzzzzzzzzzz of page gytm4qzbx9t6 could not be found"),
     ] {
-        let (ended, told) = told(command).await;
+        let (ended, output) = run_job(command).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
         let warned =
             ended.stderr.lines().filter(|line| line.contains("trying again") || line.contains("no answer yet"));
         assert!(warned.count() <= 1, "it is said once: {ended:?}");
-        assert!(told["said"].to_string().contains(said), "{told}");
+        assert!(output["said"].to_string().contains(said), "{output}");
     }
 }
 
@@ -107,7 +110,7 @@ async fn that_the_keeper_is_not_there_is_said_within_five_seconds_and_its_restar
 }
 
 #[tokio::test]
-async fn a_keeper_that_does_not_answer_is_told_of_within_five_seconds_too() {
+async fn a_keeper_that_does_not_answer_is_reported_within_five_seconds_too() {
     let silent = Home::open(Manner::Silent).await;
     let start = Instant::now();
     let mut command = ours("ping");

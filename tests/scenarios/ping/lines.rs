@@ -9,7 +9,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{dry, let_everybody_ping, number, ping, reading, told};
+use crate::world::{dry, let_everybody_ping, number, ping, reading, run_job};
 
 #[tokio::test]
 async fn a_dead_line_is_a_failed_reading_with_all_lost() {
@@ -19,7 +19,7 @@ async fn a_dead_line_is_a_failed_reading_with_all_lost() {
     let mut keeper = tests::keeper::keeper_command(folder.path());
     keeper.env("KEEPER_ADDR", "127.0.0.1:8030");
     let mut keeper = Process::start(link.near.inside(&keeper));
-    keeper.told("listening").await;
+    keeper.wait_for_message("listening").await;
     let mut ours = ping(FAR);
     ours.env("KEEPER_URL", "http://127.0.0.1:8030").env("KEEPER_TOKEN", TOKEN);
     let lost = reading(link.near.inside(&ours)).await;
@@ -53,7 +53,7 @@ async fn a_router_that_knows_no_way_is_no_answer() {
 
 /// Whatever the way to measure, a router's word is a lost packet, and what it said is kept.
 #[tokio::test]
-async fn a_router_that_says_why_is_heard_by_every_method_and_over_both_families() {
+async fn a_router_that_says_why_is_understood_by_every_method_and_over_both_families() {
     let test = "a_router_that_says_why";
     let Some(link) = Link::new("says").await else { return skip(test, "it takes root, ip and nft") };
     for setting in [
@@ -91,7 +91,7 @@ async fn a_router_that_says_why_is_heard_by_every_method_and_over_both_families(
                 let why = lost["failure"].as_str().unwrap_or_default();
                 assert!(why.contains(&format!("{router} says: {words}")), "{said} {method}: {lost}");
                 assert_eq!((&lost["loss"], lost["value"].is_null()), (&json!(100.0), true), "{said} {method}: {lost}");
-                assert!(lost["method"].as_str().is_some_and(|told| told.starts_with(method)), "{said}: {lost}");
+                assert!(lost["method"].as_str().is_some_and(|used| used.starts_with(method)), "{said}: {lost}");
             }
         }
     }
@@ -157,12 +157,12 @@ async fn a_name_is_resolved_once_and_its_time_kept_apart() {
         return skip("a_name_is_resolved_once", "it takes root, ip and nft");
     };
     let _names = namespace.name_server().await;
-    let (_, told) = told(namespace.inside(&dry("home.example.test,nx.example.test"))).await;
-    let metrics = told["readings"].as_array().expect("readings").iter().map(|reading| reading["metric"].as_str());
+    let (_, output) = run_job(namespace.inside(&dry("home.example.test,nx.example.test"))).await;
+    let metrics = output["readings"].as_array().expect("readings").iter().map(|reading| reading["metric"].as_str());
     let expected = ["ping", "resolve", "ping:nx.example.test", "resolve:nx.example.test"];
     assert_eq!(metrics.flatten().collect::<Vec<_>>(), expected);
-    assert!(number(&told["readings"][0]["value"]) < number(&told["readings"][1]["value"]) + 5.0, "{told}");
-    let nameless = &told["readings"][2];
+    assert!(number(&output["readings"][0]["value"]) < number(&output["readings"][1]["value"]) + 5.0, "{output}");
+    let nameless = &output["readings"][2];
     assert!(nameless["failure"].as_str().expect("a failure").contains("does not exist (NXDOMAIN)"), "{nameless}");
     assert_eq!(nameless["loss"], Value::Null, "nothing was sent, so nothing was lost");
 }

@@ -19,7 +19,7 @@ async fn a_dry_run_needs_nowhere_to_hand_over_to_and_no_half_of_a_page_stops_it(
 }
 
 #[tokio::test]
-async fn wrong_settings_are_told_in_a_sentence() {
+async fn wrong_settings_are_reported_in_a_sentence() {
     let wrong = async |arguments: &[&str], said: &str| {
         let mut command = ours("ping");
         command.args(arguments).env("KEEPER_TOKEN", "secret-token");

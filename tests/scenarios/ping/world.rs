@@ -23,17 +23,17 @@ pub(crate) fn dry(target: &str) -> Command {
 }
 
 /// What a run printed, and how it ended.
-pub(crate) async fn told(command: Command) -> (Ended, Value) {
+pub(crate) async fn run_job(command: Command) -> (Ended, Value) {
     let ended = run(command, Duration::from_secs(60)).await;
-    let told = serde_json::from_str(&ended.stdout).unwrap_or(Value::Null);
-    (ended, told)
+    let output = serde_json::from_str(&ended.stdout).unwrap_or(Value::Null);
+    (ended, output)
 }
 
 /// The first reading of a run that must succeed.
 pub(crate) async fn reading(command: Command) -> Value {
-    let (ended, told) = told(command).await;
+    let (ended, output) = run_job(command).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    told["readings"][0].clone()
+    output["readings"][0].clone()
 }
 
 pub(crate) fn number(value: &Value) -> f64 {

@@ -120,10 +120,10 @@ fn carry_out(view: &mut View, call: &Call) {
 
 fn read(change: &IncidentChange, number: usize, updates: usize) -> OurIncident {
     let components = change.component_ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>();
-    let told = json!({"id": format!("p{number:011}"), "status": change.status, "created_at": at(0).to_string(),
+    let listed = json!({"id": format!("p{number:011}"), "status": change.status, "created_at": at(0).to_string(),
         "updated_at": at(0).to_string(), "metadata": change.metadata, "components": components,
         "incident_updates": vec![json!({}); updates]});
-    OurIncident::read(&serde_json::from_value(told).expect("an incident")).expect("ours")
+    OurIncident::read(&serde_json::from_value(listed).expect("an incident")).expect("ours")
 }
 
 proptest! {
@@ -153,8 +153,8 @@ proptest! {
         let set: HashSet<ComponentId> = calls.iter().flat_map(|call| call.sets().into_keys()).collect();
         for subject in &subjects {
             let held = view.components[&subject.component].status == Some(ComponentStatus::UnderMaintenance);
-            let untold = matches!(subject.verdict, Verdict::Unknown(_));
-            if held || untold || view.maintained.contains(&subject.component) {
+            let unknown = matches!(subject.verdict, Verdict::Unknown(_));
+            if held || unknown || view.maintained.contains(&subject.component) {
                 prop_assert!(!set.contains(&subject.component), "{subject:?}: {calls:#?}");
             }
         }

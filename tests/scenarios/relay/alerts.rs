@@ -12,7 +12,7 @@ use tests::{
 use tokio::time::{Instant, sleep};
 
 const AWAY: Fault = Fault::Answer { status: 503, headers: "", body: "" };
-const PATIENCE: Duration = Duration::from_secs(90);
+const METRICS_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A file of the repository.
 fn repository(path: &str) -> PathBuf {
@@ -32,12 +32,12 @@ fn each_alert_rings_in_its_case_and_in_no_other() {
     fs::write(folder.path().join("rules.yaml"), rules()).expect("a file");
     fs::copy(repository("tests/prometheus/alerts.yaml"), folder.path().join("alerts.yaml")).expect("the cases");
     for [what, on] in [["check", "rules.yaml"], ["test", "alerts.yaml"]] {
-        let told = Command::new(&promtool).args([what, "rules", on]).current_dir(&folder).output().expect("it runs");
+        let output = Command::new(&promtool).args([what, "rules", on]).current_dir(&folder).output().expect("it runs");
         assert!(
-            told.status.success(),
+            output.status.success(),
             "{} {}",
-            String::from_utf8_lossy(&told.stdout),
-            String::from_utf8_lossy(&told.stderr)
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
         );
     }
     // A rule without a case could be wrong unnoticed.
@@ -55,10 +55,10 @@ fn names(text: &str) -> BTreeSet<String> {
 
 /// The keeper's metrics once all of these lines are in them.
 async fn metrics(relay: &Relay, lines: &[&str]) -> String {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + METRICS_TIMEOUT;
     loop {
-        let told = relay.home.http.get(format!("{}/metrics", relay.home.url)).send().await.expect("it answers");
-        let text = told.text().await.expect("a text");
+        let answer = relay.home.http.get(format!("{}/metrics", relay.home.url)).send().await.expect("it answers");
+        let text = answer.text().await.expect("a text");
         if lines.iter().all(|line| text.contains(line)) {
             return text;
         }
@@ -68,20 +68,20 @@ async fn metrics(relay: &Relay, lines: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_keeper_tells_all_that_the_alerts_ask_for() {
+async fn a_keeper_exposes_all_that_the_alerts_ask_for() {
     let relay = Relay::start([], AWAY).await;
     let away = ["porchlight_relay_up 0\n", "porchlight_relay_queued_points 0\n", "porchlight_keeper_undated 0\n"];
     metrics(&relay, &[&away[..], &["porchlight_relay_failed_calls_total 1\n"]].concat()).await;
     let now = Timestamp::now();
     let speed = json!({"metric": "bandwidth", "at": now.to_string(), "value": 80.0});
     store(&relay.home, &[ping(now, 10.0), speed]).await;
-    let mut told = names(&metrics(&relay, &["porchlight_relay_oldest_timestamp_seconds "]).await);
+    let mut exposed = names(&metrics(&relay, &["porchlight_relay_oldest_timestamp_seconds "]).await);
     // One that begins while upstream is well copies it at once.
     let relay = Relay::start([], Fault::None).await;
-    told.extend(names(&metrics(&relay, &["porchlight_relay_up 1\n", "porchlight_mirror_timestamp_seconds "]).await));
+    exposed.extend(names(&metrics(&relay, &["porchlight_relay_up 1\n", "porchlight_mirror_timestamp_seconds "]).await));
     let asked = rules();
     let asked =
         asked.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("porchlight_"));
-    let missing: BTreeSet<_> = asked.filter(|name| !told.contains(*name)).collect();
-    assert!(missing.is_empty(), "{missing:?} is not among {told:?}");
+    let missing: BTreeSet<_> = asked.filter(|name| !exposed.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?} is not among {exposed:?}");
 }

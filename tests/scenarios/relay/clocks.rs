@@ -113,7 +113,7 @@ async fn a_clock_that_steps_neither_doubles_nor_loses_points() {
 }
 
 #[tokio::test]
-async fn a_silence_is_a_gap_and_tells_whether_the_host_booted() {
+async fn a_silence_is_a_gap_and_says_whether_the_host_booted() {
     let folder = TempDir::new().expect("a temporary folder");
     let start = Timestamp::now() - SignedDuration::from_hours(12);
     let clocks = Clocks::at(start);
@@ -133,10 +133,10 @@ async fn a_silence_is_a_gap_and_tells_whether_the_host_booted() {
             clocks.pass(Duration::from_secs(60));
         }
         let gaps = home.gaps().await;
-        let told: Vec<_> = gaps.iter().map(|gap| (gap.host_booted, gap.ended.timestamp())).collect();
+        let reported: Vec<_> = gaps.iter().map(|gap| (gap.host_booted, gap.ended.timestamp())).collect();
         match (boot, silence) {
-            ("a", 600) => assert_eq!(told, [(false, began)], "ended when the keeper began"),
-            ("b", 900) => assert_eq!(told[0], (true, began)),
+            ("a", 600) => assert_eq!(reported, [(false, began)], "ended when the keeper began"),
+            ("b", 900) => assert_eq!(reported[0], (true, began)),
             _ => (),
         }
         home.db.close().await;

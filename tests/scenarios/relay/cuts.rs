@@ -169,7 +169,7 @@ async fn after_a_power_cut_a_saved_clock_is_not_believed_until_it_is_set() {
     assert_eq!(health(&keeper).await["clock"], "not set", "the same boot");
     // The line is back.
     machine.is_off_by(HOURS);
-    keeper.process.told("the clock is set: what came before it is dated").await;
+    keeper.process.wait_for_message("the clock is set: what came before it is dated").await;
     let now = Timestamp::now() + SignedDuration::from_secs(HOURS);
     let measured = pings(&keeper, now).await;
     // What the first of them measured was so long ago as the uptime says.

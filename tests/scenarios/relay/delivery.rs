@@ -12,7 +12,7 @@ use tests::{
 };
 
 /// A keeper that has just begun makes few calls in its first minute.
-const PATIENCE: Duration = Duration::from_secs(150);
+const RELAY_TIMEOUT: Duration = Duration::from_secs(150);
 
 fn minutes_ago(minutes: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_mins(minutes)
@@ -37,9 +37,9 @@ async fn every_point_arrives_at_its_own_time_in_spite_of_what_upstream_answers()
     store(&relay.home, &readings).await;
     // Another value of a slot that may have been sent already.
     store(&relay.home, &[ping(minutes_ago(1000), 99.5)]).await;
-    let told = relay.drained(PATIENCE).await;
-    assert!(told["failed_calls"].as_u64() >= Some(5), "{told}");
-    assert_eq!(told["rejected"], 0);
+    let report = relay.drained(RELAY_TIMEOUT).await;
+    assert!(report["failed_calls"].as_u64() >= Some(5), "{report}");
+    assert_eq!(report["rejected"], 0);
 
     let since = minutes_ago(1010);
     let there = points(&relay.upstream, LATENCY, since).await;
@@ -57,7 +57,7 @@ async fn points_that_are_sent_to_the_keeper_itself_are_relayed_too() {
     let now = Timestamp::now();
     let body = json!({"data": {"timestamp": now.as_second(), "value": 93.5}});
     relay.home.ok(Method::POST, &format!("/pages/{PAGE}/metrics/{BANDWIDTH}/data"), Some(body)).await;
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, BANDWIDTH, minutes_ago(5)).await.get(&slot(now)), Some(&93.5));
 }
 
@@ -65,9 +65,9 @@ async fn points_that_are_sent_to_the_keeper_itself_are_relayed_too() {
 async fn what_upstream_has_taken_is_off_the_disk_with_the_next_reading() {
     let relay = Relay::start([], Fault::None).await;
     store(&relay.home, &[ping(minutes_ago(3), 10.0)]).await;
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     store(&relay.home, &[ping(minutes_ago(2), 11.0)]).await;
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     // It ends at once, without another word upstream.
     let Relay { home, upstream, way } = relay;
     let calls = way.calls().len();
@@ -78,9 +78,9 @@ async fn what_upstream_has_taken_is_off_the_disk_with_the_next_reading() {
     })
     .await;
     let relay = Relay { home, upstream, way };
-    relay.says(PATIENCE, |told| told["points"].as_u64() >= Some(2)).await;
-    let told = relay.drained(PATIENCE).await;
-    assert_eq!(told["points"], 2, "only the last reading's points are sent once more: {told}");
+    relay.says(RELAY_TIMEOUT, |relay| relay["points"].as_u64() >= Some(2)).await;
+    let report = relay.drained(RELAY_TIMEOUT).await;
+    assert_eq!(report["points"], 2, "only the last reading's points are sent once more: {report}");
     assert!(relay.way.calls().len() > calls);
     assert_eq!(points(&relay.upstream, LATENCY, minutes_ago(10)).await.len(), 2);
 }
@@ -90,6 +90,6 @@ async fn points_of_28_days_back_are_delivered() {
     let relay = Relay::start([], Fault::None).await;
     let old = Timestamp::now() - SignedDuration::from_hours(28 * 24 - 1);
     store(&relay.home, &[ping(old, 10.0), ping(minutes_ago(1), 11.0)]).await;
-    relay.drained(PATIENCE).await;
+    relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, LATENCY, old).await.len(), 2, "28 days back are taken");
 }

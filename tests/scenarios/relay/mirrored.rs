@@ -16,7 +16,7 @@ use tests::{
 use super::world::World;
 
 /// The page is read once a minute.
-const PATIENCE: Duration = Duration::from_secs(100);
+const COPY_TIMEOUT: Duration = Duration::from_secs(100);
 
 fn component() -> String {
     format!("/pages/{PAGE}/components/{COMPONENT}")
@@ -26,11 +26,11 @@ fn component() -> String {
 async fn shows(relay: &Relay, path: &str, so: impl Fn(&Value) -> bool) -> Value {
     let start = tokio::time::Instant::now();
     loop {
-        let told = relay.home.ok(Method::GET, path, None).await;
-        if so(&told) {
-            return told;
+        let shown = relay.home.ok(Method::GET, path, None).await;
+        if so(&shown) {
+            return shown;
         }
-        assert!(start.elapsed() < PATIENCE, "{told:#}");
+        assert!(start.elapsed() < COPY_TIMEOUT, "{shown:#}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -56,9 +56,9 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     let there = upstream.ok(Method::GET, &component(), None).await;
 
     let relay = Relay::before(upstream, [], Fault::None, |_| ()).await;
-    shows(&relay, &component(), |told| told["status"] == "major_outage").await;
+    shows(&relay, &component(), |shown| shown["status"] == "major_outage").await;
     let path = format!("/pages/{PAGE}/incidents/unresolved");
-    let copied = shows(&relay, &path, |told| told[0]["id"] == id).await;
+    let copied = shows(&relay, &path, |shown| shown[0]["id"] == id).await;
     assert_eq!(
         copied[0]["shortlink"],
         format!("https://status.example.org/incidents/{id}"),
@@ -68,7 +68,7 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
         assert_eq!(copied[0][field], incident[field], "{field}");
     }
     assert_eq!(copied[0]["components"][0]["id"], COMPONENT);
-    relay.says(PATIENCE, |told| !told["mirrored_at"].is_null()).await;
+    relay.says(COPY_TIMEOUT, |shown| !shown["mirrored_at"].is_null()).await;
     let page = relay.home.page().await;
     assert!(page.contains("The line is cut") && page.contains("As the page upstream said at"), "{page}");
     let since = there["updated_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("a time");
@@ -96,19 +96,19 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     tokio::join!(probe(&api, "operational"), measured);
     let body = json!({"incident": {"status": "resolved", "body": "Mended."}});
     relay.upstream.ok(Method::PATCH, &format!("/pages/{PAGE}/incidents/{id}"), Some(body)).await;
-    let told = shows(&relay, &format!("/pages/{PAGE}/incidents/{id}"), |told| told["status"] == "resolved").await;
+    let shown = shows(&relay, &format!("/pages/{PAGE}/incidents/{id}"), |shown| shown["status"] == "resolved").await;
     assert_eq!(
-        told["incident_updates"][0]["body"], "Mended.",
-        "the end that no list of unresolved ones tells: {told:#}"
+        shown["incident_updates"][0]["body"], "Mended.",
+        "the end that no list of unresolved ones shows: {shown:#}"
     );
-    shows(&relay, &component(), |told| told["status"] == "operational").await;
+    shows(&relay, &component(), |shown| shown["status"] == "operational").await;
     let written: Vec<_> = relay.way.calls().into_iter().filter(|call| !call.starts_with("GET")).collect();
     assert!(written.iter().any(|call| call.contains("/metrics/data")), "{written:#?}");
     assert!(written.iter().all(|call| !call.contains(COMPONENT)), "its writer is the prober: {written:#?}");
 }
 
 #[tokio::test]
-async fn an_incident_that_came_and_went_while_nobody_could_look_is_copied_afterwards() {
+async fn an_incident_that_came_and_went_while_upstream_could_not_be_read_is_copied_afterwards() {
     let mut world = World::new().await;
     world.pass(Duration::from_mins(2)).await;
     world.way.play(Fault::Dropped);
@@ -126,10 +126,10 @@ async fn an_incident_that_came_and_went_while_nobody_could_look_is_copied_afterw
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_is_told_to_be_old() {
+async fn a_page_that_cannot_be_read_is_said_to_be_old() {
     let gone = Fault::Answer { status: 503, headers: "", body: r#"{"error":"gone"}"# };
     let relay = Relay::start([], gone).await;
-    relay.says(PATIENCE, |told| told["condition"] == "trouble").await;
+    relay.says(COPY_TIMEOUT, |shown| shown["condition"] == "trouble").await;
     assert!(relay.home.page().await.contains("The page upstream has not been read yet"));
 }
 

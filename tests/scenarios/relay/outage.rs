@@ -49,7 +49,7 @@ const UPSTREAMS: &str = "upstream-token-of-the-tests";
 const NEW_TOKEN: &str = "another-token-of-the-tests";
 
 /// One kind of fault.
-enum Trouble {
+enum Outage {
     None,
     /// The interface is down.
     Unplugged,
@@ -60,20 +60,20 @@ enum Trouble {
     TokenReplaced,
 }
 
-fn trouble(step: usize) -> Trouble {
+fn outage(step: usize) -> Outage {
     let error = |status, headers| Fault::Answer { status, headers, body: r#"{"error":"sorry"}"# };
     match step % 10 {
-        1 => Trouble::Unplugged,
-        2 => Trouble::Upstream(error(500, "")),
-        3 => Trouble::Upstream(Fault::AnswerLost),
-        4 => Trouble::Swallowed,
-        5 => Trouble::Upstream(error(420, "Retry-After: 1\r\n")),
-        6 => Trouble::Upstream(Fault::Silence(Duration::from_secs(30))),
-        7 => Trouble::Upstream(error(429, "Retry-After: 2\r\n")),
-        8 if step == 8 => Trouble::TokenReplaced,
-        8 => Trouble::Upstream(Fault::Answer { status: 200, headers: "", body: "<html>a hotel</html>" }),
-        9 => Trouble::Upstream(Fault::Dropped),
-        _ => Trouble::None,
+        1 => Outage::Unplugged,
+        2 => Outage::Upstream(error(500, "")),
+        3 => Outage::Upstream(Fault::AnswerLost),
+        4 => Outage::Swallowed,
+        5 => Outage::Upstream(error(420, "Retry-After: 1\r\n")),
+        6 => Outage::Upstream(Fault::Silence(Duration::from_secs(30))),
+        7 => Outage::Upstream(error(429, "Retry-After: 2\r\n")),
+        8 if step == 8 => Outage::TokenReplaced,
+        8 => Outage::Upstream(Fault::Answer { status: 200, headers: "", body: "<html>a hotel</html>" }),
+        9 => Outage::Upstream(Fault::Dropped),
+        _ => Outage::None,
     }
 }
 
@@ -108,7 +108,7 @@ impl Home {
                 let call = http.post(format!("http://{KEEPER}/porchlight/v1/readings"));
                 let sent = call.header("authorization", format!("OAuth {TOKEN}")).json(&body).send().await;
                 if sent.is_ok_and(|answer| answer.status() == 201) {
-                    self.acknowledged.lock().expect("nobody panics").insert(slot(at), value);
+                    self.acknowledged.lock().expect("no holder panics").insert(slot(at), value);
                     break;
                 }
                 self.retries.fetch_add(1, Ordering::Relaxed);
@@ -127,7 +127,7 @@ impl Home {
         let mut calls = tokio::task::JoinSet::new();
         for number in 0.. {
             let body = json!({"data": {"timestamp": self.minute(number).as_second(), "value": 1.5}});
-            let token = self.token.lock().expect("nobody panics").clone();
+            let token = self.token.lock().expect("no holder panics").clone();
             let call = http.post(format!("http://{FAR}:8030/v1/pages/{PAGE}/metrics/{OTHERS}/data"));
             calls.spawn(call.header("authorization", format!("OAuth {token}")).json(&body).send());
             self.posted.fetch_add(1, Ordering::Relaxed);
@@ -155,7 +155,7 @@ fn inside<F: Future<Output = ()>>(
 
 async fn keeper(namespace: &Namespace, command: &Command) -> Process {
     let mut process = Process::start(namespace.inside(command));
-    process.told("listening").await;
+    process.wait_for_message("listening").await;
     process
 }
 
@@ -166,19 +166,19 @@ fn keeper_at_home(folder: &Path) -> Command {
     command
 }
 
-async fn begin(link: &Link, way: &Statuspage, trouble: &Trouble) {
-    match trouble {
-        Trouble::Unplugged => link.far.run(&["ip", "link", "set", CABLE, "down"]).await,
-        Trouble::Swallowed => link.far.drop_arriving(&["iifname", CABLE]).await,
-        Trouble::Upstream(fault) => way.play(fault.clone()),
-        Trouble::None | Trouble::TokenReplaced => (),
+async fn begin(link: &Link, way: &Statuspage, outage: &Outage) {
+    match outage {
+        Outage::Unplugged => link.far.run(&["ip", "link", "set", CABLE, "down"]).await,
+        Outage::Swallowed => link.far.drop_arriving(&["iifname", CABLE]).await,
+        Outage::Upstream(fault) => way.play(fault.clone()),
+        Outage::None | Outage::TokenReplaced => (),
     }
 }
 
-async fn end(link: &Link, way: &Statuspage, trouble: &Trouble) {
-    match trouble {
-        Trouble::Unplugged => link.far.run(&["ip", "link", "set", CABLE, "up"]).await,
-        Trouble::Swallowed => link.far.run(&["nft", "delete", "table", "inet", "t"]).await,
+async fn end(link: &Link, way: &Statuspage, outage: &Outage) {
+    match outage {
+        Outage::Unplugged => link.far.run(&["ip", "link", "set", CABLE, "up"]).await,
+        Outage::Swallowed => link.far.run(&["nft", "delete", "table", "inet", "t"]).await,
         _ => way.play(Fault::None),
     }
 }
@@ -210,15 +210,15 @@ async fn everything_that_was_acknowledged_arrives() {
     pings.env("KEEPER_URL", format!("http://{KEEPER}")).env("KEEPER_TOKEN", TOKEN);
     let pings = Process::start(link.near.inside(&pings));
 
-    let mut dice = Rng::with_seed(7);
+    let mut rng = Rng::with_seed(7);
     let mut kills = 0;
     for step in 0..=KILLS {
-        let trouble = trouble(step);
-        begin(&link, &way, &trouble).await;
-        if let Trouble::TokenReplaced = trouble {
+        let outage = outage(step);
+        begin(&link, &way, &outage).await;
+        if let Outage::TokenReplaced = outage {
             upstream.replace_token(NEW_TOKEN);
         }
-        let moment = STEP.mul_f64(dice.f64());
+        let moment = STEP.mul_f64(rng.f64());
         sleep(moment).await;
         if kills < KILLS {
             process.kill().await;
@@ -226,11 +226,11 @@ async fn everything_that_was_acknowledged_arrives() {
             process = keeper(&link.near, &command).await;
         }
         sleep(STEP.saturating_sub(moment)).await;
-        if let Trouble::TokenReplaced = trouble {
+        if let Outage::TokenReplaced = outage {
             file(folder.path(), "upstream-token", NEW_TOKEN);
-            NEW_TOKEN.clone_into(&mut home.token.lock().expect("nobody panics"));
+            NEW_TOKEN.clone_into(&mut home.token.lock().expect("no holder panics"));
         }
-        end(&link, &way, &trouble).await;
+        end(&link, &way, &outage).await;
     }
     home.ended.store(true, Ordering::Relaxed);
     for thread in [job, script] {
@@ -248,16 +248,16 @@ async fn everything_that_was_acknowledged_arrives() {
     })
     .await;
     let began = Instant::now();
-    let told = loop {
-        let (_, told) = keeper.own(Method::GET, "/relay", None).await;
-        if told["relay"]["waiting"] == 0 {
-            break told;
+    let report = loop {
+        let (_, report) = keeper.own(Method::GET, "/relay", None).await;
+        if report["relay"]["waiting"] == 0 {
+            break report;
         }
-        assert!(began.elapsed() < Duration::from_secs(150), "{told:#}");
+        assert!(began.elapsed() < Duration::from_secs(150), "{report:#}");
         sleep(Duration::from_millis(200)).await;
     };
     let since = home.start - SignedDuration::from_mins(MINUTES + 1);
-    let acknowledged = home.acknowledged.lock().expect("nobody panics").clone();
+    let acknowledged = home.acknowledged.lock().expect("no holder panics").clone();
     let there = points(&upstream, LATENCY, since).await;
     let missing = acknowledged.iter().filter(|(slot, value)| there.get(slot) != Some(value)).count();
     let posted = home.posted.load(Ordering::Relaxed);
@@ -267,17 +267,17 @@ async fn everything_that_was_acknowledged_arrives() {
          {:.0} s; script: {posted} posted, {} missing upstream",
         home.retries.load(Ordering::Relaxed),
         acknowledged.len(),
-        told["relay"]["rejected"],
+        report["relay"]["rejected"],
         began.elapsed().as_secs_f64(),
         posted - arrived,
     );
     assert_eq!((kills, missing), (KILLS, 0));
-    assert_eq!(told["relay"]["rejected"], 0, "{told:#}");
+    assert_eq!(report["relay"]["rejected"], 0, "{report:#}");
     assert!(acknowledged.len() > 500, "{}", acknowledged.len());
     // The real pings, too, and nothing that was never measured.
     for metric in [LATENCY, LOSS] {
         assert_eq!(points(&upstream, metric, since).await, points(&keeper, metric, since).await, "{metric}");
     }
     assert!(there.keys().any(|slot| *slot > home.start.as_second() - 60), "the pings of now are among them");
-    assert!(posted - arrived > posted / 4, "the trouble was real: {} of {posted} are missing", posted - arrived);
+    assert!(posted - arrived > posted / 4, "the faults were real: {} of {posted} are missing", posted - arrived);
 }

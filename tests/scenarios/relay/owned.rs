@@ -31,7 +31,7 @@ fn written(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn its_latest_status_is_told_once_upstream_can_be_reached() {
+async fn its_latest_status_is_delivered_once_upstream_can_be_reached() {
     let mut world = World::new().await;
     world.way.play(Fault::Answer { status: 500, headers: "", body: r#"{"error":"sorry"}"# });
     say(&world, "major_outage").await;

@@ -22,7 +22,7 @@ async fn waiting(world: &World) -> Vec<QueuedPoint> {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_keeps_no_point_from_being_told() {
+async fn a_page_that_cannot_be_read_keeps_no_point_from_being_delivered() {
     let mut world = World::new().await;
     world.way.play(Fault::ReadsFail);
     // The keeper's own component cannot be compared then, and waits.
@@ -74,7 +74,7 @@ async fn what_was_set_aside_takes_no_newer_values_place() {
 }
 
 #[tokio::test]
-async fn what_the_seed_does_not_mark_any_more_is_not_told() {
+async fn what_the_seed_does_not_mark_any_more_is_not_delivered() {
     let world = World::new().await;
     world.measure("ping", Outcome::Value(1.0), None).await;
     world.home.set_status(&world.page, OWN, ComponentStatus::MajorOutage).await;

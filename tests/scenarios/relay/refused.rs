@@ -23,8 +23,8 @@ const REFUSED: Fault = Fault::Answer { status: 401, headers: "", body: r#"{"erro
 async fn a_refused_token_pauses_everything_until_its_file_changes() {
     let relay = Relay::start([], REFUSED).await;
     store(&relay.home, &[ping(Timestamp::now(), 10.0)]).await;
-    let told = relay.says(RELAY_TIMEOUT, |told| told["condition"] == "paused").await;
-    assert_eq!((told["waiting"].as_i64(), told["rejected"].as_i64()), (Some(2), Some(0)), "{told}");
+    let report = relay.says(RELAY_TIMEOUT, |relay| relay["condition"] == "paused").await;
+    assert_eq!((report["waiting"].as_i64(), report["rejected"].as_i64()), (Some(2), Some(0)), "{report}");
     let calls = relay.way.calls().len();
     let health: serde_json::Value = relay
         .home
@@ -48,8 +48,8 @@ async fn a_refused_token_pauses_everything_until_its_file_changes() {
     relay.way.play(Fault::None);
     // Another token, that happens to be taken as well.
     file(relay.home.folder.path(), "upstream-token", &format!("{TOKEN}-of-before"));
-    let told = relay.says(RELAY_TIMEOUT, |told| told["calls"].as_u64() > Some(calls as u64)).await;
-    assert_eq!(told["condition"], "paused", "a wrong one is refused by the keeper upstream itself: {told}");
+    let report = relay.says(RELAY_TIMEOUT, |relay| relay["calls"].as_u64() > Some(calls as u64)).await;
+    assert_eq!(report["condition"], "paused", "a wrong one is refused by the keeper upstream itself: {report}");
     file(relay.home.folder.path(), "upstream-token", TOKEN);
     relay.drained(RELAY_TIMEOUT).await;
     assert_eq!(points(&relay.upstream, LATENCY, Timestamp::now() - SignedDuration::from_mins(5)).await.len(), 1);
@@ -78,8 +78,8 @@ async fn a_metric_that_upstream_does_not_have_stops_no_other() {
     for minute in 0..5 {
         store(&relay.home, &[ping(now - SignedDuration::from_mins(minute), 10.0)]).await;
     }
-    let told = relay.says(RELAY_TIMEOUT, |told| told["skipped"][0]["id"] == LOSS && told["waiting"] == 5).await;
-    assert_eq!(told["rejected"], 0, "{told}");
+    let report = relay.says(RELAY_TIMEOUT, |relay| relay["skipped"][0]["id"] == LOSS && relay["waiting"] == 5).await;
+    assert_eq!(report["rejected"], 0, "{report}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(10)).await.len(), 5);
 }
 
@@ -91,8 +91,8 @@ async fn only_the_points_that_upstream_refuses_are_set_aside_and_can_be_put_back
     let value = |minute: i64| if minute % 40 == 7 { 13.0 } else { 20.5 };
     let readings: Vec<_> = (0..60).map(|minute| ping(now - SignedDuration::from_mins(minute), value(minute))).collect();
     store(&relay.home, &readings).await;
-    let told = relay.says(RELAY_TIMEOUT, |told| told["waiting"] == 0 && told["rejected"] == 2).await;
-    assert_eq!(told["condition"], "well", "{told}");
+    let report = relay.says(RELAY_TIMEOUT, |relay| relay["waiting"] == 0 && relay["rejected"] == 2).await;
+    assert_eq!(report["condition"], "well", "{report}");
     assert_eq!(points(&relay.upstream, LATENCY, now - SignedDuration::from_mins(200)).await.len(), 58);
     assert_eq!(points(&relay.upstream, LOSS, now - SignedDuration::from_mins(200)).await.len(), 60);
 

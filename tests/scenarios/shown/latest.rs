@@ -62,7 +62,7 @@ async fn the_latest_measurement_is_the_latest_that_was_one() {
         format!("porchlight_reading_timestamp_seconds{{metric=\"ping\"}} {}", measured.as_second()),
         format!("porchlight_reading_spoilt_timestamp_seconds{{metric=\"ping\"}} {}", spoilt.as_second()),
     ] {
-        assert!(metrics.lines().any(|told| told == line), "{line}\n{metrics}");
+        assert!(metrics.lines().any(|shown| shown == line), "{line}\n{metrics}");
     }
 }
 

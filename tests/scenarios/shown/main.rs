@@ -56,7 +56,7 @@ async fn with_public_door() -> (Keeper, String) {
         let address = line["address"].as_str().or(line["fields"]["address"].as_str())?;
         said.starts_with("public listener").then(|| format!("http://{address}"))
     });
-    let public = public.unwrap_or_else(|| panic!("it tells its public address: {lines:#?}"));
+    let public = public.unwrap_or_else(|| panic!("it logs its public address: {lines:#?}"));
     (keeper, public)
 }
 
@@ -100,7 +100,7 @@ async fn the_public_page_gives_no_reasons_with_ids() {
         command.env("KEEPER_PUBLIC_ADDR", format!("{}:0", own_address()));
     })
     .await;
-    relay.says(Duration::from_secs(60), |told| told["condition"] == "trouble").await;
+    relay.says(Duration::from_secs(60), |relay| relay["condition"] == "trouble").await;
     let lines = relay.home.process.lines().join("\n");
     let public = lines.lines().find(|line| line.contains("public listener")).expect("a line");
     let public: Value = serde_json::from_str(public).expect("JSON");
@@ -119,7 +119,7 @@ async fn the_public_page_gives_no_reasons_with_ids() {
 }
 
 #[tokio::test]
-async fn whoever_writes_to_a_page_that_is_not_shown_is_told_so_everywhere() {
+async fn writing_to_a_page_that_is_not_shown_is_warned_of_everywhere() {
     let keeper = Keeper::start().await;
     let beacon = Beacon::start().await;
     let Keeper { process, folder, .. } = keeper;
@@ -143,12 +143,12 @@ async fn whoever_writes_to_a_page_that_is_not_shown_is_told_so_everywhere() {
     assert_eq!(run.report["published"], false);
     assert!(run.target["error"].as_str().is_some_and(|error| error.contains(&warning)), "{:#}", run.report);
     assert!(keeper.page().await.contains("Somebody writes to, or asks for, what is not shown"));
-    let told = keeper.process.lines().into_iter().filter(|line| line.contains("what is not shown")).count();
-    assert_eq!(told, 1, "once in an hour");
+    let logged = keeper.process.lines().into_iter().filter(|line| line.contains("what is not shown")).count();
+    assert_eq!(logged, 1, "once in an hour");
 }
 
 #[tokio::test]
-async fn a_component_that_the_seed_names_no_more_is_told_to_whoever_sets_it() {
+async fn setting_a_component_that_the_seed_names_no_more_gets_a_warning() {
     let keeper = Keeper::start().await;
     let Keeper { process, folder, .. } = keeper;
     process.terminate().await;
@@ -165,15 +165,15 @@ async fn a_component_that_the_seed_names_no_more_is_told_to_whoever_sets_it() {
     let answer = keeper.call(Method::PATCH, &path, Some(body)).await.expect("it answers");
     let warning = answer.headers()["porchlight-warning"].to_str().expect("a text").to_owned();
     assert!(warning.contains(COMPONENT) && warning.contains("no seed any more"), "{warning}");
-    let told: Value = answer.json().await.expect("JSON");
-    assert_eq!((&told["status"], &told["porchlight_warning"]), (&json!("major_outage"), &json!(warning)));
+    let returned: Value = answer.json().await.expect("JSON");
+    assert_eq!((&returned["status"], &returned["porchlight_warning"]), (&json!("major_outage"), &json!(warning)));
     let named = keeper.ok(Method::GET, &format!("/pages/{PAGE}/components/bbbbbbbbbbbb"), None).await;
     assert_eq!(named.get("porchlight_warning"), None);
     let made = json!({"component": {"name": "Made by hand"}});
     let made = keeper.ok(Method::POST, &format!("/pages/{PAGE}/components"), Some(made)).await;
     assert_eq!(made.get("porchlight_warning"), None, "no seed ever named it");
-    let back = keeper.ok(Method::PUT, &path, Some(json!({"component": told}))).await;
-    assert_eq!(back["status"], "major_outage", "what was told comes back");
+    let back = keeper.ok(Method::PUT, &path, Some(json!({"component": returned}))).await;
+    assert_eq!(back["status"], "major_outage", "what was returned can be sent back");
 
     let incidents = format!("/pages/{PAGE}/incidents");
     let body = json!({"incident": {"name": "Line down", "components": {COMPONENT: "partial_outage"}}});
@@ -194,7 +194,7 @@ async fn a_component_that_the_seed_names_no_more_is_told_to_whoever_sets_it() {
 }
 
 #[tokio::test]
-async fn a_metric_that_was_put_away_is_told_to_whoever_sends_its_points() {
+async fn sending_points_of_a_metric_that_was_put_away_gets_a_warning() {
     const OLD: &str = "cccccccccccc";
     let seed = |metric: &str| {
         format!(
@@ -231,7 +231,7 @@ async fn a_metric_that_was_put_away_is_told_to_whoever_sends_its_points() {
     let path = format!("{metrics}/dddddddddddd/data");
     let answer = keeper.call(Method::POST, &path, Some(json!({"data": point}))).await.expect("it answers");
     assert!(answer.status() == 201 && !answer.headers().contains_key("porchlight-warning"));
-    assert!(keeper.page().await.contains(&words), "it is told at the page");
-    let told = keeper.process.lines().into_iter().filter(|line| line.contains(&words)).count();
-    assert_eq!(told, 1, "once in an hour");
+    assert!(keeper.page().await.contains(&words), "the page shows it");
+    let logged = keeper.process.lines().into_iter().filter(|line| line.contains(&words)).count();
+    assert_eq!(logged, 1, "once in an hour");
 }

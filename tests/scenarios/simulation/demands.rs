@@ -6,10 +6,10 @@ use lambda_prober::{judge::verdict::Verdict, plan::OutageKind};
 use shared::statuspage::ComponentStatus::{DegradedPerformance, MajorOutage, Operational};
 
 use super::{
-    dice::{DAY, HOUR, MINUTE, Ms, SECOND},
     figures::{overlap, published},
     page::{A_MINUTE, Opened, Page, Who},
     prober::Ran,
+    rng::{DAY, HOUR, MINUTE, Ms, SECOND},
     truth::{RUN, State, Truth},
     weather::{Cut, StateFault, Weather, YEAR},
 };
@@ -27,7 +27,7 @@ pub(crate) struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", told(self.at), self.what)
+        write!(f, "{}: {}", readable_time(self.at), self.what)
     }
 }
 
@@ -52,7 +52,7 @@ impl Demands<'_> {
         unmet.extend(self.page.overwritten.iter().map(|at| breach(*at, "a human state was overwritten")));
         unmet.extend(self.page.reopened.iter().map(|at| breach(*at, "a resolved incident was reopened")));
         unmet.extend(self.incidents());
-        unmet.extend(self.untold());
+        unmet.extend(self.unreported());
         unmet.extend(self.unresolved());
         unmet.extend(self.wrong_kinds());
         if self.page.most_a_minute > A_MINUTE {
@@ -61,13 +61,13 @@ impl Demands<'_> {
         unmet
     }
 
-    /// No run says that a home is down which was up all the time that it looked.
+    /// No run says that a home is down which was up all the time that it was probed.
     fn false_downs(&self) -> impl Iterator<Item = Unmet> {
         let downs = self.page.history.iter().filter(|said| said.status == MajorOutage);
         downs.filter_map(|said| {
             let Who::Run(began) = said.who else { return None };
             let up = self.truth.state(began, said.at) == State::Up;
-            up.then(|| breach(said.at, format!("false down, by the run of {}", told(began))))
+            up.then(|| breach(said.at, format!("false down, by the run of {}", readable_time(began))))
         })
     }
 
@@ -77,7 +77,7 @@ impl Demands<'_> {
         self.truth.down.iter().filter_map(move |outage| {
             let seen = self.truth.able_within(outage.from, outage.to).len();
             let missed = seen >= 2 && !down.touch(outage.from, self.truth.right_by(outage.to));
-            missed.then(|| breach(outage.from, format!("an outage until {} was missed", told(outage.to))))
+            missed.then(|| breach(outage.from, format!("an outage until {} was missed", readable_time(outage.to))))
         })
     }
 
@@ -118,7 +118,7 @@ impl Demands<'_> {
             match run.verdict {
                 Verdict::Down(_) => {
                     began = began.or(Some(run.at));
-                    // What a run found that could not tell it, no other run knows.
+                    // What a run found that could not record it, no other run knows.
                     up = up.filter(|_| !run.complete);
                 }
                 Verdict::Up | Verdict::Degraded(_) => {
@@ -152,7 +152,7 @@ impl Demands<'_> {
                 && other == from
                 && !self.is_new_to_all(first, opened)
             {
-                let one = told(first.at);
+                let one = readable_time(first.at);
                 let (keys, ended) = ((&first.key, &opened.key), first.resolved);
                 unmet.push(breach(
                     opened.at,
@@ -164,8 +164,8 @@ impl Demands<'_> {
         unmet
     }
 
-    /// Whether nothing was left that could tell that the second is about the first's outage: the record was lost, or of another
-    /// time, and the page did not say all the time since the first was resolved that the home is down.
+    /// Whether nothing was left that could show that the second is about the first's outage: the record was lost, or of
+    /// another time, and the page did not say all the time since the first was resolved that the home is down.
     fn is_new_to_all(&self, first: &Opened, second: &Opened) -> bool {
         let Some((resolved, Who::Human)) = first.resolved else { return false };
         let (no_state, faults) = (&self.weather.no_state, &self.weather.state_faults);
@@ -175,9 +175,9 @@ impl Demands<'_> {
     }
 
     /// An outage that was seen for long enough has an incident: opened since it began, as the design has it. A record that
-    /// could not be closed, or is of another time, may hide that a new outage began: it looks like one that goes on, whose
-    /// incident a human has resolved.
-    fn untold(&self) -> impl Iterator<Item = Unmet> {
+    /// could not be closed, or is of another time, may hide that a new outage began: it is taken for one that goes on,
+    /// whose incident a human has resolved.
+    fn unreported(&self) -> impl Iterator<Item = Unmet> {
         let outages = self.outages();
         self.truth.down.iter().filter_map(move |outage| {
             let able = self.truth.able_within(outage.from + RUN, outage.to - RUN);
@@ -188,10 +188,10 @@ impl Demands<'_> {
             let old = |(at, fault): &(Ms, StateFault)| *fault != StateFault::Lost && near.contains(at);
             let is_old = self.weather.no_state.touch(near.start, near.end) || self.weather.state_faults.iter().any(old);
             let mut opened = self.page.opened.iter().filter(|opened| !opened.deleted);
-            let told_of = opened.any(|opened| (began..=last + RUN).contains(&opened.at));
+            let reported = opened.any(|opened| (began..=last + RUN).contains(&opened.at));
             let lasted = last - first >= INCIDENT_AFTER + RUN;
-            let from = told(outage.from);
-            (lasted && !told_of && !is_old)
+            let from = readable_time(outage.from);
+            (lasted && !reported && !is_old)
                 .then(|| breach(last + RUN, format!("an outage since {from} without an incident")))
         })
     }
@@ -208,7 +208,7 @@ impl Demands<'_> {
                 if since.is_some_and(|since| began - since > RESOLVE_AFTER) {
                     let end = began + RUN;
                     let late = opened.resolved.is_none_or(|(at, _)| at > end);
-                    return late.then(|| breach(end, format!("an incident of {} is open", told(opened.at))));
+                    return late.then(|| breach(end, format!("an incident of {} is open", readable_time(opened.at))));
                 }
             }
             None
@@ -233,21 +233,21 @@ impl Demands<'_> {
             };
             // Where the record was lost nothing is known of before, and nothing is said.
             let right = opened.ending.ends_with(kind.sentence()) || !opened.ending.contains("The machine at home");
-            // A record of days ago, and runs that were missed, leave more than this cut between the last look and the end: what is
-            // told must have happened since then.
+            // A record of days ago, and runs that were missed, leave more than this cut between the last probe and the end:
+            // what is said must have happened since then.
             let since = self.weather.cuts.within(opened.down_since - 2 * DAY, end);
             let happened = since.iter().any(|cut| match cut.what {
                 Cut::Line => false,
                 Cut::Power => opened.ending.ends_with(OutageKind::PowerOrReboot.sentence()),
                 Cut::Beacon => opened.ending.ends_with(OutageKind::BeaconRestart.sentence()),
             });
-            (!right && !happened).then(|| breach(end, format!("{kind:?} is told as {:?}", opened.ending)))
+            (!right && !happened).then(|| breach(end, format!("{kind:?} is reported as {:?}", opened.ending)))
         })
     }
 }
 
-/// A time as those need it who look for it.
-pub(crate) fn told(time: Ms) -> String {
+/// A time as it can be found in the printed runs.
+pub(crate) fn readable_time(time: Ms) -> String {
     let (day, hour, minute) = (time / DAY, time % DAY / HOUR, time % HOUR / MINUTE);
     format!("day {day} {hour:02}:{minute:02}:{:02}.{:03}", time % MINUTE / SECOND, time % SECOND)
 }

@@ -3,8 +3,8 @@
 use shared::statuspage::ComponentStatus;
 
 use super::{
-    dice::{Ms, SECOND},
     page::{Page, Said, Who},
+    rng::{Ms, SECOND},
     spell::Spells,
     truth::Truth,
     weather::YEAR,

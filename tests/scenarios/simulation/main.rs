@@ -6,17 +6,17 @@
 //! which the README's table is made.
 
 mod demands;
-mod dice;
 mod figures;
 mod memory;
 mod page;
 mod prober;
 mod publication;
+mod rng;
 mod rules;
 mod schedule;
 mod sky;
 mod spell;
-mod told;
+mod summary;
 mod truth;
 mod weather;
 mod year;
@@ -27,8 +27,8 @@ use std::{
     fs::{self, File},
 };
 
-use dice::{DAY, MINUTE};
 use figures::Figures;
+use rng::{DAY, MINUTE};
 use rules::Rule;
 use tests::years;
 use year::{Outcome, Quiet, Year};
@@ -55,7 +55,7 @@ years! {
 fn the_seed_that_is_asked_for() {
     let Ok(seed) = env::var("SIMULATION_SEED") else { return };
     let year = Year::of(seed.parse().expect("SIMULATION_SEED is a number"));
-    told::weather(&year);
+    summary::weather(&year);
     let outcome = year.by_the_prober(Quiet::Skipped, true);
     println!("{}\n{}", Figures::NAMES, outcome.figures.line());
     demand(&year, &outcome);
@@ -75,7 +75,7 @@ fn quiet_runs_change_nothing() {
 
 fn a_year(seed: u64) {
     let year = Year::of(seed);
-    told::weather(&year);
+    summary::weather(&year);
     let outcome = year.by_the_prober(Quiet::Skipped, false);
     let (any_answer, threshold) = (year.by(Rule::AnyAnswer), year.by(Rule::Threshold));
     println!("seed rule {}", Figures::NAMES);
@@ -96,11 +96,11 @@ fn demand(year: &Year, outcome: &Outcome) {
         println!("{unmet}");
         let around = unmet.at - 15 * MINUTE..unmet.at + MINUTE;
         for (at, line) in outcome.story.iter().filter(|(at, _)| around.contains(at)) {
-            println!("    {} {line}", demands::told(*at));
+            println!("    {} {line}", demands::readable_time(*at));
         }
     }
     let (number, seed) = (outcome.unmet.len(), year.seed);
-    assert!(number == 0, "{number} demands are not met: SIMULATION_SEED={seed} tells what the runs saw");
+    assert!(number == 0, "{number} demands are not met: SIMULATION_SEED={seed} prints what the runs saw");
 }
 
 /// The committed figures are these.

@@ -4,7 +4,7 @@
 use lambda_prober::kept::state::{Finding, StateRecord};
 
 use super::{
-    dice::{MINUTE, Ms},
+    rng::{MINUTE, Ms},
     weather::{StateFault, Weather},
 };
 

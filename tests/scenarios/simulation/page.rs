@@ -1,5 +1,7 @@
-//! A simulated statuspage with one component: obeys calls, or fails as the weather has it; counts them; and notes what the
-//! page said, since when, and who said it. Humans act on it, too.
+//! A simulated statuspage with one component: obeys calls, and notes what the page said, since when, and who said it. Humans
+//! act on it, too.
+
+mod fate;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,15 +9,14 @@ use jiff::Timestamp;
 use lambda_prober::plan::OurIncident;
 use serde_json::{Value, json};
 use shared::{
-    api::{ApiError, Passing, Permanent},
+    api::{ApiError, Permanent},
     id::{ComponentId, IncidentId},
     statuspage::{Component, ComponentStatus, Incident, IncidentChange, IncidentStatus},
 };
 
 use super::{
-    dice::{Dice, MINUTE, Ms, SECOND},
-    sky::length,
-    weather::{Act, PageTrouble, Sight, Weather},
+    rng::{MINUTE, Ms},
+    weather::{Act, Weather},
 };
 
 /// What statuspage.io documents for a token.
@@ -38,21 +39,10 @@ pub(crate) enum Ask {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct PageAnswer {
     pub(crate) component: Option<Component>,
     pub(crate) incidents: Vec<Incident>,
     pub(crate) maintained: bool,
-}
-
-/// What becomes of a call.
-#[derive(Debug)]
-pub(crate) struct Fate {
-    /// Until it arrives.
-    pub(crate) going: Ms,
-    pub(crate) obeyed: bool,
-    /// From then to its end.
-    pub(crate) coming: Ms,
-    pub(crate) error: Option<ApiError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +66,7 @@ pub(crate) struct Opened {
     pub(crate) id: IncidentId,
     pub(crate) at: Ms,
     pub(crate) key: String,
-    /// Of the outage, as it tells it.
+    /// Of the outage, as its note has it.
     pub(crate) down_since: Ms,
     pub(crate) resolved: Option<(Ms, Who)>,
     pub(crate) ending: String,
@@ -144,55 +134,19 @@ impl<'w> Page<'w> {
         self.incidents.iter().any(|incident| incident.status.is_open())
     }
 
-    /// Counts a call that is made now, and draws what becomes of it.
-    pub(crate) fn fate(&mut self, now: Ms, dice: &mut Dice, hiccup: bool) -> Fate {
-        self.calls += 1;
-        self.lately.push_back(now);
-        while self.lately.front().is_some_and(|call| *call <= now - MINUTE) {
-            self.lately.pop_front();
-        }
-        self.most_a_minute = self.most_a_minute.max(self.lately.len());
-        let (going, coming) = (dice.between(30, 150), dice.between(30, 250));
-        let lost =
-            |going, obeyed, coming| Fate { going, obeyed, coming, error: Some(passing("the connection broke", None)) };
-        if self.weather.sight.at(now) == Some(&Sight::Blind) {
-            return lost(3 * SECOND, false, 0);
-        }
-        if self.lately.len() > A_MINUTE {
-            return refused(going, coming, now);
-        }
-        match self.weather.page.at(now) {
-            Some(PageTrouble::Gone) => lost(dice.between(10, 3 * SECOND), false, 0),
-            Some(PageTrouble::Limited) => refused(going, coming, now),
-            Some(PageTrouble::Errors(share)) if dice.chance(*share) => {
-                Fate { going, obeyed: false, coming, error: Some(passing("the server is in trouble", None)) }
-            }
-            Some(PageTrouble::LostAnswers(share)) if dice.chance(*share) => {
-                let coming = dice.between(100, 5 * SECOND);
-                lost(going, true, coming)
-            }
-            Some(PageTrouble::Slow) => {
-                let (going, coming) = (dice.between(200, 2_500), dice.between(200, 2_500));
-                Fate { going, obeyed: true, coming, error: None }
-            }
-            _ if hiccup => lost(going, dice.chance(0.5), coming),
-            _ => Fate { going, obeyed: true, coming, error: None },
-        }
-    }
-
     /// Obeys a call of a run that began at `run` and decided on what the page said at `decided`.
-    pub(crate) fn obey(&mut self, now: Ms, ask: &Ask, run: Ms, decided: Ms) -> Result<Told, ApiError> {
+    pub(crate) fn obey(&mut self, now: Ms, ask: &Ask, run: Ms, decided: Ms) -> Result<PageAnswer, ApiError> {
         self.act_until(now);
-        let mut told = Told::default();
+        let mut answer = PageAnswer::default();
         match ask {
-            Ask::Component => told.component = Some(self.component.clone()),
+            Ask::Component => answer.component = Some(self.component.clone()),
             Ask::Unresolved => {
                 self.listed.insert(run, now);
-                told.incidents = self.incidents.iter().filter(|it| it.status.is_open()).cloned().collect();
+                answer.incidents = self.incidents.iter().filter(|it| it.status.is_open()).cloned().collect();
             }
-            Ask::Recent => told.incidents = self.incidents.iter().rev().take(20).cloned().collect(),
+            Ask::Recent => answer.incidents = self.incidents.iter().rev().take(20).cloned().collect(),
             Ask::Page => (),
-            Ask::Maintenance => told.maintained = self.weather.planned.at(now).is_some(),
+            Ask::Maintenance => answer.maintained = self.weather.planned.at(now).is_some(),
             Ask::Set(status) => self.set(now, *status, Who::Run(run), decided),
             Ask::Open(change) => self.open(now, change, run, decided),
             Ask::Change(id, change) => self.change(now, id, change, run, decided)?,
@@ -201,7 +155,7 @@ impl<'w> Page<'w> {
                 self.opened.iter_mut().filter(|opened| opened.id == *id).for_each(|opened| opened.deleted = true);
             }
         }
-        Ok(told)
+        Ok(answer)
     }
 
     /// Lets humans do what they do until then.
@@ -320,14 +274,4 @@ impl<'w> Page<'w> {
 /// As the API would return them.
 fn affected(change: &IncidentChange) -> Value {
     Value::Array(change.component_ids.iter().map(|id| json!({"id": id})).collect())
-}
-
-fn refused(going: Ms, coming: Ms, now: Ms) -> Fate {
-    let wait = MINUTE - now % MINUTE;
-    Fate { going, obeyed: false, coming, error: Some(passing("the rate limit is used up", Some(wait))) }
-}
-
-fn passing(what: &str, wait: Option<Ms>) -> ApiError {
-    let retry_after = wait.map(|wait| length((wait / SECOND + 1) * SECOND));
-    Passing { call: "a call".into(), what: what.into(), status: None, retry_after, source: None }.into()
 }

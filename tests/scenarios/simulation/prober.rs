@@ -19,11 +19,11 @@ use shared::{api::ApiError, retry};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
-    demands::told,
-    dice::{DAY, Dice, Ms},
+    demands::readable_time,
     memory::{Memory, Unavailable},
-    page::{Ask, Page, Told, component_id, timestamp},
+    page::{Ask, Page, PageAnswer, component_id, timestamp},
     publication::{ours, publish, view},
+    rng::{DAY, Ms, SeededRng},
     schedule::Start,
     sky::{DEGRADED_ABOVE, Sky, length, ms},
     weather::Weather,
@@ -46,7 +46,7 @@ pub(crate) struct Prober<'w> {
     pub(crate) memory: RefCell<Memory<'w>>,
     pub(crate) ran: RefCell<Vec<Ran>>,
     /// Whether each run is printed, to find what went wrong.
-    pub(crate) tells: Cell<bool>,
+    pub(crate) verbose: Cell<bool>,
     pub(crate) story: RefCell<Vec<(Ms, String)>>,
     rules: Rules,
     pub(crate) timing: Timing,
@@ -64,7 +64,7 @@ pub(crate) struct Run<'p, 'w> {
     decided: Cell<Ms>,
     calls: Cell<usize>,
     hiccup: Option<usize>,
-    dice: RefCell<Dice>,
+    rng: RefCell<SeededRng>,
 }
 
 impl<'w> Prober<'w> {
@@ -79,7 +79,7 @@ impl<'w> Prober<'w> {
             page: RefCell::new(Page::new(weather)),
             memory: RefCell::new(Memory::new(weather)),
             ran: RefCell::default(),
-            tells: Cell::new(false),
+            verbose: Cell::new(false),
             story: RefCell::default(),
             rules: Rules {
                 statuses: Statuses::default(),
@@ -107,7 +107,7 @@ impl<'w> Prober<'w> {
         page.act_until(at);
         let addresses = [self.weather.named(at)];
         let (attempts, _) = self.sky(at).observe(at, None);
-        let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|told| told.component);
+        let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|answer| answer.component);
         let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
         let verdict = judge(&attempts, DEGRADED_ABOVE);
         let seen = TargetState { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
@@ -118,9 +118,9 @@ impl<'w> Prober<'w> {
     /// A run from its beginning to its end, or until it is cut off.
     pub(crate) async fn run(&self, start: Start) {
         let instance = self.memory.borrow_mut().engage();
-        let dice = Dice::of(self.seed + ((instance as u64) << 32), 0x7_0000_0000 + start.at.unsigned_abs()).into();
+        let rng = SeededRng::of(self.seed + ((instance as u64) << 32), 0x7_0000_0000 + start.at.unsigned_abs()).into();
         let (decided, calls) = (Cell::new(start.at), Cell::new(0));
-        let run = Run { prober: self, began: start.at, instance, decided, calls, hiccup: start.hiccup, dice };
+        let run = Run { prober: self, began: start.at, instance, decided, calls, hiccup: start.hiccup, rng };
         let until = start.cut_off.unwrap_or(start.at + DAY);
         let ended = timeout_at(self.instant(until), run.play()).await;
         let mut memory = self.memory.borrow_mut();
@@ -131,11 +131,11 @@ impl<'w> Prober<'w> {
     }
 
     fn sky(&self, at: Ms) -> Sky<'_> {
-        let dice = Dice::of(self.seed, 0x5_0000_0000 + at.unsigned_abs());
-        Sky { weather: self.weather, timing: &self.timing, dice }
+        let rng = SeededRng::of(self.seed, 0x5_0000_0000 + at.unsigned_abs());
+        Sky { weather: self.weather, timing: &self.timing, rng }
     }
 
-    fn tell(&self, at: Ms, what: String) {
+    fn note(&self, at: Ms, what: String) {
         self.story.borrow_mut().push((at, what));
     }
 
@@ -160,7 +160,7 @@ impl Run<'_, '_> {
             Ok::<_, ApiError>((component, ours(&incidents.incidents)))
         };
         let (attempts, read) = tokio::join!(self.observe(), reading);
-        let looked = self.prober.now();
+        let probed = self.prober.now();
         let read = read.map_err(|error| error.to_string());
 
         let verdict = judge(&attempts, DEGRADED_ABOVE);
@@ -173,9 +173,10 @@ impl Run<'_, '_> {
         let number = ran.borrow().len();
         ran.borrow_mut().push(Ran { at: self.began, verdict, complete: false });
         let (record, change) = self.prepare(&seen).await;
-        if self.prober.tells.get() {
+        if self.prober.verbose.get() {
             let says = seen.component.as_ref().ok().and_then(|component| component.status);
-            self.prober.tell(looked, format!("run of {}: {verdict:?} over {says:?}, {record:?}", told(self.began)));
+            self.prober
+                .note(probed, format!("run of {}: {verdict:?} over {says:?}, {record:?}", readable_time(self.began)));
         }
         let subject = seen.subject(record, timestamp(self.began));
         let publishing = async {
@@ -246,20 +247,20 @@ impl Run<'_, '_> {
     }
 
     /// Makes one call, once.
-    pub(crate) async fn call(&self, ask: Ask) -> Result<Told, ApiError> {
+    pub(crate) async fn call(&self, ask: Ask) -> Result<PageAnswer, ApiError> {
         let now = self.prober.now();
         let hiccup = self.hiccup == Some(self.calls.replace(self.calls.get() + 1));
-        let fate = self.prober.page.borrow_mut().fate(now, &mut self.dice.borrow_mut(), hiccup);
-        if self.prober.tells.get() {
+        let fate = self.prober.page.borrow_mut().fate(now, &mut self.rng.borrow_mut(), hiccup);
+        if self.prober.verbose.get() {
             let error = fate.error.as_ref().map(ToString::to_string).unwrap_or_default();
-            self.prober.tell(now, format!("run of {}: {ask:?} {error}", told(self.began)));
+            self.prober.note(now, format!("run of {}: {ask:?} {error}", readable_time(self.began)));
         }
         let arrived = now + fate.going;
         self.prober.wait_until(arrived).await;
         let answer = if fate.obeyed {
             self.prober.page.borrow_mut().obey(arrived, &ask, self.began, self.decided.get())
         } else {
-            Ok(Told::default())
+            Ok(PageAnswer::default())
         };
         self.prober.wait_until(arrived + fate.coming).await;
         fate.error.map_or(answer, Err)

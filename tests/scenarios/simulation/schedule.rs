@@ -1,7 +1,7 @@
 //! When runs begin: one a minute, of which some are missed, late, doubled or cut off.
 
 use super::{
-    dice::{Dice, HOUR, MINUTE, Ms, SECOND},
+    rng::{HOUR, MINUTE, Ms, SECOND, SeededRng},
     spell::{Spell, Spells},
     weather::{Weather, YEAR},
 };
@@ -35,39 +35,39 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn of(seed: u64, weather: &Weather) -> Self {
-        let mut dice = Dice::of(seed, 1_000);
+        let mut rng = SeededRng::of(seed, 1_000);
         let silent = (0..12).map(|_| {
-            let from = dice.between(0, YEAR);
-            Spell { from, to: from + dice.length(2 * MINUTE, 2 * HOUR), what: () }
+            let from = rng.between(0, YEAR);
+            Spell { from, to: from + rng.length(2 * MINUTE, 2 * HOUR), what: () }
         });
         let silent = Spells::new(silent.collect());
-        let offset = dice.between(0, MINUTE);
+        let offset = rng.between(0, MINUTE);
         let (mut starts, mut odd) = (Vec::new(), Vec::new());
         let (mut missed, mut late, mut doubled, mut cut_off) = (0, 0, 0, 0);
         for due in (0..YEAR - MINUTE).step_by(60_000).map(|minute| minute + offset) {
-            if silent.at(due).is_some() || dice.chance(0.002) {
+            if silent.at(due).is_some() || rng.chance(0.002) {
                 missed += 1;
                 odd.push((due - BEFORE, due + AFTER));
                 continue;
             }
-            let mut at = due + dice.between(0, 300);
-            if dice.chance(0.004) {
-                at += dice.between(SECOND, MINUTE);
+            let mut at = due + rng.between(0, 300);
+            if rng.chance(0.004) {
+                at += rng.between(SECOND, MINUTE);
                 late += 1;
                 odd.push((at - BESIDE, at + BESIDE));
             }
-            let stopped = dice.chance(0.002).then(|| at + dice.between(0, 50 * SECOND));
+            let stopped = rng.chance(0.002).then(|| at + rng.between(0, 50 * SECOND));
             if stopped.is_some() {
                 cut_off += 1;
                 odd.push((at - BESIDE, at + BESIDE));
             }
-            let hiccup = dice.chance(0.003).then(|| dice.one_of(&[0, 1, 2, 3, 4, 5, 6, 7]));
+            let hiccup = rng.chance(0.003).then(|| rng.one_of(&[0, 1, 2, 3, 4, 5, 6, 7]));
             if hiccup.is_some() {
                 odd.push((at - BESIDE, at + BESIDE));
             }
             starts.push(Start { at, cut_off: stopped, hiccup });
-            if dice.chance(0.002) {
-                let again = at + dice.between(0, 2) * dice.between(0, 50 * SECOND);
+            if rng.chance(0.002) {
+                let again = at + rng.between(0, 2) * rng.between(0, 50 * SECOND);
                 starts.push(Start { at: again, cut_off: None, hiccup: None });
                 doubled += 1;
                 odd.push((at - BESIDE, again + BESIDE));

@@ -21,8 +21,8 @@ use lambda_prober::{
 use shared::proof::Running;
 
 use super::{
-    dice::{Dice, Ms, SECOND},
-    weather::{Cut, Naming, NotTheApi, Sight, Weather},
+    rng::{Ms, SECOND, SeededRng},
+    weather::{Cut, Naming, Sight, Stranger, Weather},
 };
 
 /// A home that is reached more slowly is degraded.
@@ -32,7 +32,7 @@ pub(crate) const DEGRADED_ABOVE: Duration = Duration::from_secs(2);
 const SYN: [Ms; 3] = [0, 1_000, 3_000];
 
 /// When a packet is sent again once round trips are known.
-const AGAIN: [Ms; 5] = [0, 200, 600, 1_400, 3_000];
+const RETRANSMISSIONS: [Ms; 5] = [0, 200, 600, 1_400, 3_000];
 
 const ONE_WAY: Ms = 15;
 
@@ -40,7 +40,7 @@ const ONE_WAY: Ms = 15;
 pub(crate) struct Sky<'a> {
     pub(crate) weather: &'a Weather,
     pub(crate) timing: &'a Timing,
-    pub(crate) dice: Dice,
+    pub(crate) rng: SeededRng,
 }
 
 /// What a packet meets.
@@ -68,7 +68,7 @@ impl Sky<'_> {
             if conclusive {
                 break;
             }
-            due = (due + spacing + self.dice.between(0, spacing / 10 + 1)).max(now);
+            due = (due + spacing + self.rng.between(0, spacing / 10 + 1)).max(now);
         }
         (attempts, now)
     }
@@ -95,7 +95,7 @@ impl Sky<'_> {
         if self.weather.sight.at(start) == Some(&Sight::Blind) {
             return (Resolution::Failed { took: length(whole), error: NameServiceError::Timeout }, None, start + whole);
         }
-        let took = self.dice.between(5, 80);
+        let took = self.rng.between(5, 80);
         let soon = length(took);
         match self.weather.naming.at(start) {
             None => {
@@ -103,9 +103,9 @@ impl Sky<'_> {
                 (resolution, Some(self.weather.named(start)), start + took)
             }
             Some(Naming::Denied) => (Resolution::NoSuchName { took: soon }, None, start + took),
-            Some(Naming::Trouble(trouble)) => {
-                let took = if *trouble == NameServiceError::Timeout { whole } else { took };
-                (Resolution::Failed { took: length(took), error: *trouble }, None, start + took)
+            Some(Naming::Failed(error)) => {
+                let took = if *error == NameServiceError::Timeout { whole } else { took };
+                (Resolution::Failed { took: length(took), error: *error }, None, start + took)
             }
         }
     }
@@ -121,8 +121,8 @@ impl Sky<'_> {
             Ok(took) => {
                 phases.connect = Some(length(took));
                 let connected = start + took;
-                let answered = self.through(connected, connected + phase, to, &AGAIN);
-                let answered = answered.and_then(|asked| self.through(asked, connected + phase, to, &AGAIN));
+                let answered = self.through(connected, connected + phase, to, &RETRANSMISSIONS);
+                let answered = answered.and_then(|asked| self.through(asked, connected + phase, to, &RETRANSMISSIONS));
                 let ended = answered.unwrap_or(connected + phase);
                 phases.answer = Some(length(ended - connected));
                 let answer =
@@ -165,15 +165,15 @@ impl Sky<'_> {
         }
         if address != self.weather.address(time) {
             return match self.weather.stranger(address) {
-                NotTheApi::Nobody => Met::Nothing,
-                NotTheApi::Closed => Met::Closed,
-                NotTheApi::Website | NotTheApi::OtherBeacon => Met::Through,
+                Stranger::Absent => Met::Nothing,
+                Stranger::Closed => Met::Closed,
+                Stranger::Website | Stranger::OtherBeacon => Met::Through,
             };
         }
         match (self.weather.cuts.at(time), self.weather.loss.at(time)) {
             (Some(Cut::Line | Cut::Power), _) => Met::Nothing,
             // A share of round trips: each way loses less.
-            (_, Some(lost)) if self.dice.chance(1.0 - (1.0 - lost).sqrt()) => Met::Nothing,
+            (_, Some(lost)) if self.rng.chance(1.0 - (1.0 - lost).sqrt()) => Met::Nothing,
             (Some(Cut::Beacon), _) => Met::Closed,
             (None, _) => Met::Through,
         }
@@ -185,7 +185,7 @@ impl Sky<'_> {
             return Identity::Proven { running: Running { up, age }, with: WhichKey::Current };
         }
         match self.weather.stranger(address) {
-            NotTheApi::OtherBeacon => Identity::Foreign,
+            Stranger::OtherBeacon => Identity::Foreign,
             _ => Identity::Absent,
         }
     }
@@ -197,7 +197,7 @@ impl Sky<'_> {
             Some(Sight::OneWitness) => &[false, true, false],
             None => &[true, true, true],
         };
-        let took = self.dice.between(10, 60);
+        let took = self.rng.between(10, 60);
         let say = |(number, speaks): (u8, &bool)| WitnessResult {
             witness: String::from("w"),
             address: Some(SocketAddr::from(([203, 0, 113, number], 443))),

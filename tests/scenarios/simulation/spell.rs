@@ -1,6 +1,6 @@
 //! Times in which something holds.
 
-use super::dice::Ms;
+use super::rng::Ms;
 
 /// From `from` up to, but not, `to`.
 #[derive(Clone, Copy, Debug, PartialEq)]

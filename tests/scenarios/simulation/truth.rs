@@ -2,7 +2,7 @@
 //! are there for. The same for every rule.
 
 use super::{
-    dice::{MINUTE, Ms, SECOND},
+    rng::{MINUTE, Ms, SECOND},
     schedule::Schedule,
     spell::Spells,
     weather::{Act, Sight, Weather, YEAR},
@@ -12,7 +12,7 @@ use super::{
 const THREE_TRIES: Ms = 15 * SECOND;
 
 /// How long a probe may take where witnesses answer.
-const LOOK: Ms = 16 * SECOND;
+const MAX_PROBE: Ms = 16 * SECOND;
 
 /// The longest run.
 pub(crate) const RUN: Ms = 50 * SECOND;
@@ -81,7 +81,7 @@ impl Truth {
 
     /// Able runs that only saw the home down in `from..to`.
     pub(crate) fn able_within(&self, from: Ms, to: Ms) -> &[Ms] {
-        self.able(from, to - LOOK)
+        self.able(from, to - MAX_PROBE)
     }
 
     /// By when the page should be right again after `time`: when the first able run has ended.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use lambda_prober::judge::observation::NameServiceError;
 
 use super::{
-    dice::{DAY, Dice, HOUR, MINUTE, Ms, SECOND},
+    rng::{DAY, HOUR, MINUTE, Ms, SECOND, SeededRng},
     spell::{Spell, Spells},
 };
 
@@ -26,8 +26,8 @@ pub(crate) enum Cut {
 
 /// Who has an address that the home had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotTheApi {
-    Nobody,
+pub(crate) enum Stranger {
+    Absent,
     Closed,
     Website,
     OtherBeacon,
@@ -38,12 +38,12 @@ pub(crate) enum NotTheApi {
 pub(crate) struct Move {
     pub(crate) at: Ms,
     pub(crate) known: Ms,
-    pub(crate) stranger: NotTheApi,
+    pub(crate) stranger: Stranger,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
-    Trouble(NameServiceError),
+    Failed(NameServiceError),
     /// It says that there is no such name.
     Denied,
 }
@@ -60,7 +60,7 @@ pub(crate) enum Sight {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum PageTrouble {
+pub(crate) enum PageFault {
     /// A share of calls fails, and does nothing.
     Errors(f64),
     /// A share of calls is obeyed, but the answer is lost.
@@ -97,7 +97,7 @@ pub(crate) struct Weather {
     pub(crate) moves: Vec<Move>,
     pub(crate) naming: Spells<Naming>,
     pub(crate) sight: Spells<Sight>,
-    pub(crate) page: Spells<PageTrouble>,
+    pub(crate) page: Spells<PageFault>,
     /// The record can be neither read nor written.
     pub(crate) no_state: Spells<()>,
     pub(crate) state_faults: Vec<(Ms, StateFault)>,
@@ -111,34 +111,34 @@ pub(crate) struct Weather {
 
 impl Weather {
     pub(crate) fn of(seed: u64) -> Self {
-        let mut dice = (1..).map(|purpose| Dice::of(seed, purpose));
-        let mut next = || dice.next().expect("a generator for each purpose");
+        let mut rng = (1..).map(|purpose| SeededRng::of(seed, purpose));
+        let mut next = || rng.next().expect("a generator for each purpose");
         let moves = moves(&mut next());
         let cuts = cuts(&mut next(), &moves);
-        let loss = spells(&mut next(), 70, MINUTE, 6 * HOUR, |dice| match dice.between(0, 10) {
-            0..5 => 0.01 + 0.19 * dice.share(),
-            5..7 => 0.20 + 0.20 * dice.share(),
-            _ => 0.40 + 0.55 * dice.share(),
+        let loss = spells(&mut next(), 70, MINUTE, 6 * HOUR, |rng| match rng.between(0, 10) {
+            0..5 => 0.01 + 0.19 * rng.share(),
+            5..7 => 0.20 + 0.20 * rng.share(),
+            _ => 0.40 + 0.55 * rng.share(),
         });
-        let naming = spells(&mut next(), 60, 20 * SECOND, 4 * HOUR, |dice| {
-            let trouble =
-                [NameServiceError::Timeout, NameServiceError::Error, NameServiceError::Empty].map(Naming::Trouble);
-            if dice.chance(0.1) { Naming::Denied } else { dice.one_of(&trouble) }
+        let naming = spells(&mut next(), 60, 20 * SECOND, 4 * HOUR, |rng| {
+            let failures =
+                [NameServiceError::Timeout, NameServiceError::Error, NameServiceError::Empty].map(Naming::Failed);
+            if rng.chance(0.1) { Naming::Denied } else { rng.one_of(&failures) }
         });
-        let sight = spells(&mut next(), 90, 5 * SECOND, 2 * HOUR, |dice| {
-            dice.one_of(&[Sight::Blind, Sight::BlindButForThePage, Sight::OneWitness])
+        let sight = spells(&mut next(), 90, 5 * SECOND, 2 * HOUR, |rng| {
+            rng.one_of(&[Sight::Blind, Sight::BlindButForThePage, Sight::OneWitness])
         });
-        let page = spells(&mut next(), 90, 20 * SECOND, 3 * HOUR, |dice| match dice.between(0, 5) {
-            0 => PageTrouble::Errors(0.2 + 0.8 * dice.share()),
-            1 => PageTrouble::LostAnswers(0.2 + 0.8 * dice.share()),
-            2 => PageTrouble::Limited,
-            3 => PageTrouble::Gone,
-            _ => PageTrouble::Slow,
+        let page = spells(&mut next(), 90, 20 * SECOND, 3 * HOUR, |rng| match rng.between(0, 5) {
+            0 => PageFault::Errors(0.2 + 0.8 * rng.share()),
+            1 => PageFault::LostAnswers(0.2 + 0.8 * rng.share()),
+            2 => PageFault::Limited,
+            3 => PageFault::Gone,
+            _ => PageFault::Slow,
         });
         let no_state = spells(&mut next(), 30, MINUTE, 3 * HOUR, |_| ());
         let mut during = next();
-        let state_faults = hit(&mut during, 40, &cuts).map(|(at, mut dice)| {
-            (at, if dice.chance(0.5) { StateFault::Lost } else { StateFault::Stale(dice.length(MINUTE, DAY)) })
+        let state_faults = hit(&mut during, 40, &cuts).map(|(at, mut rng)| {
+            (at, if rng.chance(0.5) { StateFault::Lost } else { StateFault::Stale(rng.length(MINUTE, DAY)) })
         });
         let state_faults = state_faults.collect();
         let cold_starts = scattered(&mut next(), 2_000);
@@ -159,9 +159,9 @@ impl Weather {
     }
 
     /// Who has an address that was the home's.
-    pub(crate) fn stranger(&self, at: IpAddr) -> NotTheApi {
+    pub(crate) fn stranger(&self, at: IpAddr) -> Stranger {
         let left = self.moves.iter().enumerate().find(|(number, _)| address(*number) == at);
-        left.map_or(NotTheApi::Nobody, |(_, left)| left.stranger)
+        left.map_or(Stranger::Absent, |(_, left)| left.stranger)
     }
 
     /// How long host and beacon have been running then, in seconds.
@@ -180,81 +180,81 @@ fn address(number: usize) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(198, 51, 100, number))
 }
 
-fn scattered(dice: &mut Dice, number: usize) -> Vec<Ms> {
-    let mut times: Vec<Ms> = std::iter::repeat_with(|| dice.between(FIRST, LAST)).take(number).collect();
+fn scattered(rng: &mut SeededRng, number: usize) -> Vec<Ms> {
+    let mut times: Vec<Ms> = std::iter::repeat_with(|| rng.between(FIRST, LAST)).take(number).collect();
     times.sort_unstable();
     times
 }
 
-fn spells<T>(dice: &mut Dice, number: usize, least: Ms, most: Ms, what: impl Fn(&mut Dice) -> T) -> Spells<T> {
-    let from = scattered(dice, number);
-    let spell = |from| Spell { from, to: from + dice.length(least, most), what: what(dice) };
+fn spells<T>(rng: &mut SeededRng, number: usize, least: Ms, most: Ms, what: impl Fn(&mut SeededRng) -> T) -> Spells<T> {
+    let from = scattered(rng, number);
+    let spell = |from| Spell { from, to: from + rng.length(least, most), what: what(rng) };
     Spells::new(from.into_iter().map(spell).collect())
 }
 
 /// Times of which half are within outages, where they matter most.
-fn hit<'a>(dice: &'a mut Dice, number: usize, cuts: &'a Spells<Cut>) -> impl Iterator<Item = (Ms, Dice)> + 'a {
+fn hit<'a>(rng: &'a mut SeededRng, number: usize, cuts: &'a Spells<Cut>) -> impl Iterator<Item = (Ms, SeededRng)> + 'a {
     let long: Vec<_> = cuts.iter().filter(|cut| cut.to - cut.from > 5 * MINUTE).copied().collect();
     let mut times: Vec<Ms> = (0..number)
         .map(|index| {
             if index % 2 == 0 {
-                return dice.between(FIRST, LAST);
+                return rng.between(FIRST, LAST);
             }
-            let within = dice.one_of(&long);
-            dice.between(within.from, within.to + 5 * MINUTE)
+            let within = rng.one_of(&long);
+            rng.between(within.from, within.to + 5 * MINUTE)
         })
         .collect();
     times.sort_unstable();
-    times.into_iter().enumerate().map(|(index, at)| (at, Dice::of(at.unsigned_abs(), index as u64)))
+    times.into_iter().enumerate().map(|(index, at)| (at, SeededRng::of(at.unsigned_abs(), index as u64)))
 }
 
-fn moves(dice: &mut Dice) -> Vec<Move> {
-    let who = [NotTheApi::Nobody, NotTheApi::Closed, NotTheApi::Website, NotTheApi::OtherBeacon];
+fn moves(rng: &mut SeededRng) -> Vec<Move> {
+    let who = [Stranger::Absent, Stranger::Closed, Stranger::Website, Stranger::OtherBeacon];
     let mut moves: Vec<Move> = Vec::new();
-    for at in scattered(dice, 40) {
+    for at in scattered(rng, 40) {
         if moves.last().is_none_or(|last| last.known + HOUR < at) {
-            moves.push(Move { at, known: at + dice.length(MINUTE, 30 * MINUTE), stranger: dice.one_of(&who) });
+            moves.push(Move { at, known: at + rng.length(MINUTE, 30 * MINUTE), stranger: rng.one_of(&who) });
         }
     }
     moves
 }
 
 /// Outages of 10 s to 2 days, most of them short; some flap, and an address changes with a short one.
-fn cuts(dice: &mut Dice, moves: &[Move]) -> Spells<Cut> {
+fn cuts(rng: &mut SeededRng, moves: &[Move]) -> Spells<Cut> {
     let mut cuts = Vec::new();
-    for from in scattered(dice, 140) {
-        let what = dice.one_of(&[Cut::Line, Cut::Line, Cut::Power, Cut::Beacon]);
-        let length = match dice.between(0, 20) {
-            0..12 => dice.length(10 * SECOND, 10 * MINUTE),
-            12..19 => dice.length(10 * MINUTE, 6 * HOUR),
-            _ => dice.length(6 * HOUR, 2 * DAY),
+    for from in scattered(rng, 140) {
+        let what = rng.one_of(&[Cut::Line, Cut::Line, Cut::Power, Cut::Beacon]);
+        let length = match rng.between(0, 20) {
+            0..12 => rng.length(10 * SECOND, 10 * MINUTE),
+            12..19 => rng.length(10 * MINUTE, 6 * HOUR),
+            _ => rng.length(6 * HOUR, 2 * DAY),
         };
         cuts.push(Spell { from, to: from + length, what });
         let mut end = from + length;
-        let again = if dice.chance(0.2) { dice.between(1, 8) } else { 0 };
+        let again = if rng.chance(0.2) { rng.between(1, 8) } else { 0 };
         for _ in 0..again {
-            let from = end + dice.length(10 * SECOND, 6 * MINUTE);
-            end = from + dice.length(10 * SECOND, 10 * MINUTE);
+            let from = end + rng.length(10 * SECOND, 6 * MINUTE);
+            end = from + rng.length(10 * SECOND, 10 * MINUTE);
             cuts.push(Spell { from, to: end, what });
         }
     }
     cuts.extend(moves.iter().map(|it| Spell {
-        from: it.at - dice.length(10 * SECOND, 2 * MINUTE),
+        from: it.at - rng.length(10 * SECOND, 2 * MINUTE),
         to: it.at,
         what: Cut::Line,
     }));
     Spells::new(cuts)
 }
 
-fn acts(dice: &mut Dice, cuts: &Spells<Cut>, by_hand: &Spells<()>) -> Vec<(Ms, Act)> {
+fn acts(rng: &mut SeededRng, cuts: &Spells<Cut>, by_hand: &Spells<()>) -> Vec<(Ms, Act)> {
     let mut acts = Vec::new();
     for spell in by_hand.iter() {
         acts.extend([(spell.from, Act::Maintain), (spell.to, Act::EndMaintenance)]);
     }
     for cut in cuts.iter() {
         for (act, share) in [(Act::ResolveIncident, 0.15), (Act::SetOperational, 0.1), (Act::Comment, 0.1)] {
-            if dice.chance(share) {
-                acts.push((dice.between(cut.from, cut.to + MINUTE), act));
+            if rng.chance(share) {
+                acts.push((rng.between(cut.from, cut.to + MINUTE), act));
             }
         }
     }

@@ -6,9 +6,9 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use super::{
     demands::{Demands, Unmet},
-    dice::Ms,
     figures::Figures,
     prober::Prober,
+    rng::Ms,
     rules::Rule,
     schedule::Schedule,
     truth::Truth,
@@ -54,16 +54,16 @@ impl Year {
     }
 
     /// The year by the prober itself. Time is tokio's, paused: it passes only when all are waiting for it.
-    pub(crate) fn by_the_prober(&self, quiet: Quiet, tells: bool) -> Outcome {
+    pub(crate) fn by_the_prober(&self, quiet: Quiet, verbose: bool) -> Outcome {
         // Pauses between tries are drawn from this thread's generator.
         fastrand::seed(self.seed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.expect("a runtime").block_on(self.play(quiet, tells))
+        runtime.expect("a runtime").block_on(self.play(quiet, verbose))
     }
 
-    async fn play(&self, quiet: Quiet, tells: bool) -> Outcome {
+    async fn play(&self, quiet: Quiet, verbose: bool) -> Outcome {
         let prober = Prober::new(self.seed, &self.weather);
-        prober.tells.set(tells);
+        prober.verbose.set(verbose);
         let (mut under_way, mut index, mut played) = (FuturesUnordered::new(), 0, 0);
         while let Some(start) = self.schedule.starts.get(index) {
             let mut due = pin!(prober.wait_until(start.at));

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many lines of the log are about the storage.
-fn told(keeper: &Keeper) -> usize {
+fn storage_lines(keeper: &Keeper) -> usize {
     let lines = keeper.process.lines();
     lines.iter().filter(|line| line.contains("\"ERROR\"") || line.contains("storage")).count()
 }
@@ -27,7 +27,7 @@ async fn writers_to_a_full_disk_are_asked_to_come_again_and_nothing_acknowledged
     let metric = keeper.metric("Latency").await;
     let mut log = Log::new();
     log.add_many(&keeper, 20).await;
-    let before = told(&keeper);
+    let before = storage_lines(&keeper);
 
     for round in 0..3 {
         disk.fill();
@@ -66,7 +66,7 @@ async fn writers_to_a_full_disk_are_asked_to_come_again_and_nothing_acknowledged
         assert_eq!(storage(&keeper).await, "ok");
         log.is_kept(&keeper).await;
     }
-    let lines = told(&keeper) - before;
+    let lines = storage_lines(&keeper) - before;
     assert!(lines <= 30, "{lines} lines of log: {:#?}", keeper.process.lines());
 
     keeper.process.signal(Signal::KILL);

@@ -13,7 +13,7 @@ use tests::{
 use tokio::{process::Command, time::sleep};
 
 /// How long a keeper may take to notice that its disk is well again; it checks every 5 seconds.
-const PATIENCE: Duration = Duration::from_secs(40);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// The settings of a keeper whose database is there.
 pub(crate) fn on(database: &Path) -> impl Fn(&mut Command) + use<> {
@@ -161,6 +161,6 @@ pub(crate) async fn recovers(keeper: &Keeper) {
             sleep(Duration::from_millis(200)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, recovered).await.is_ok(), "{:#?}", keeper.process.lines());
+    assert!(tokio::time::timeout(RECOVERY_TIMEOUT, recovered).await.is_ok(), "{:#?}", keeper.process.lines());
     assert!(is_well_by_metrics(keeper).await);
 }

@@ -58,15 +58,15 @@ async fn a_status_before_silence_is_an_answer_but_no_proof() {
 }
 
 #[tokio::test]
-async fn plain_http_asked_of_a_port_that_speaks_tls_is_told_to_write_https() {
+async fn plain_http_asked_of_a_port_that_speaks_tls_gets_the_hint_to_write_https() {
     let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a temporary folder"));
     let home = Home::open(Manner::Answers("HTTP/1.1 200 OK")).await;
     let front = Front::open(home.address, folder.path()).await;
     let run = probe(&front.url().replace("https:", "http:"), &keeper.api()).await;
     assert_eq!((run.target["verdict"].as_str(), run.target["cause"].as_str()), (Some("down"), Some("reset")));
     let exchanges = run.target["attempts"][0]["exchanges"].as_array().expect("exchanges");
-    let told = exchanges.iter().any(|it| it["failure"] == "not_http" && it["detail"] == "it speaks TLS");
-    assert!(told, "{:#}", run.report);
+    let reported = exchanges.iter().any(|it| it["failure"] == "not_http" && it["detail"] == "it speaks TLS");
+    assert!(reported, "{:#}", run.report);
     assert_eq!(run.target["advice"], "The port speaks TLS: write https:// instead of http://.", "{:#}", run.report);
 }
 

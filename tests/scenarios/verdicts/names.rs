@@ -12,8 +12,8 @@ fn asked(server: &tests::process::Process) -> usize {
 }
 
 #[tokio::test]
-async fn a_name_server_that_cannot_tell_blinds_nobody_while_the_next_one_is_well() {
-    let Some(world) = World::new("trouble").await else { return };
+async fn a_name_server_that_cannot_say_does_no_harm_while_the_next_one_is_well() {
+    let Some(world) = World::new("failing").await else { return };
     // FORMERR, SERVFAIL, NOTIMP and REFUSED, a closed port, and one that is silent.
     for manner in ["code=1", "code=2", "code=4", "code=5", "gone", "silent"] {
         let first = match manner {
@@ -111,7 +111,7 @@ async fn a_name_service_that_is_gone_changes_nothing() {
 }
 
 #[tokio::test]
-async fn trouble_with_one_family_does_not_hide_a_home_that_answers_over_the_other() {
+async fn a_failure_of_one_family_does_not_hide_a_home_that_answers_over_the_other() {
     let Some(world) = World::new("half").await else { return };
     world.comes_to("half", "up", "", "operational").await;
 }
@@ -150,7 +150,7 @@ async fn without_a_key_the_last_address_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_ends_in_time_although_nobody_can_name_the_statuspage() {
+async fn a_run_ends_in_time_although_the_statuspage_cannot_be_resolved() {
     let Some(world) = World::new("nopage").await else { return };
     let command = prober_command("http://home.example.test:8080/", "http://silent.example.test:8030/v1");
     let start = Instant::now();

@@ -45,13 +45,13 @@ async fn a_reset_to_the_first_packet_is_refused() {
 }
 
 #[tokio::test]
-async fn a_port_that_nobody_listens_on_is_refused() {
+async fn a_closed_port_is_refused() {
     let Some(world) = World::new("closed").await else { return };
     world.comes_to("gone", "down", "refused", "major_outage").await;
 }
 
 #[tokio::test]
-async fn a_router_that_says_the_port_is_unreachable_is_told_as_refused() {
+async fn a_router_that_says_the_port_is_unreachable_is_reported_as_refused() {
     filtered("icmpport", "reject with icmp type port-unreachable", "refused").await;
 }
 

@@ -3,7 +3,7 @@
 use super::world::World;
 
 #[tokio::test]
-async fn somebody_elses_beacon_on_a_stale_address_is_an_impostor() {
+async fn another_homes_beacon_on_a_stale_address_is_an_impostor() {
     let Some(world) = World::new("stale").await else { return };
     world.comes_to("stale", "down", "impostor", "major_outage").await;
 }
@@ -15,7 +15,7 @@ async fn an_answer_without_a_proof_is_unproven() {
 }
 
 #[tokio::test]
-async fn the_readers_of_the_page_are_told_that_a_new_address_clears_this() {
+async fn the_page_says_that_a_new_address_clears_this() {
     let Some(world) = World::new("clears").await else { return };
     world.comes_to("stale", "down", "impostor", "major_outage").await;
     tests::outage::date_back(&world.folder.path().join("state.json"), 600);

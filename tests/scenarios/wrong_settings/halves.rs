@@ -12,7 +12,7 @@ const PAGE_ALONE: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n";
 const RELAYED: &str = "[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"x\"\nreading = \"ping\"\nrelay = true\n";
 
 #[tokio::test]
-async fn what_is_set_by_half_is_told_by_a_check() {
+async fn what_is_set_by_half_is_reported_by_a_check() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let relayed = file(folder.path(), "relayed.toml", &format!("{PAGE_ALONE}{RELAYED}"));
     let token = ("KEEPER_TOKEN", TOKEN);
@@ -44,13 +44,13 @@ async fn what_is_set_by_half_is_told_by_a_check() {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let ended = ends(program, &variables, &["--check"]).await;
         assert_eq!(ended.code, Some(2), "{program}: {ended:?}");
-        let told: Vec<_> = ended.stderr.lines().filter(|line| !line.contains("MAX_BYTES: at most")).collect();
-        assert!(told.len() == 1 && told[0].contains(said), "{program}: {ended:?}");
+        let printed: Vec<_> = ended.stderr.lines().filter(|line| !line.contains("MAX_BYTES: at most")).collect();
+        assert!(printed.len() == 1 && printed[0].contains(said), "{program}: {ended:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_set_by_half_is_told_at_the_start() {
+async fn what_is_set_by_half_is_reported_at_the_start() {
     let relayed = format!("{PAGE_ALONE}{RELAYED}");
     let keeper = Keeper::start_with(|command| {
         let folder = std::env::temp_dir();

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::ends;
 
 #[tokio::test]
-async fn an_address_that_cannot_be_had_is_told_with_what_to_do() {
+async fn an_address_that_cannot_be_had_is_reported_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let taken = taken.local_addr().expect("an address").to_string();
     let elsewhere = "this machine has no such address, or not yet: choose one that it has";
@@ -35,7 +35,7 @@ async fn an_address_that_cannot_be_had_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn two_addresses_that_are_one_are_told_by_a_check() {
+async fn two_addresses_that_are_one_are_reported_by_a_check() {
     let token = ("KEEPER_TOKEN", "hunter2-hunter2-hunter2");
     for (program, variables, said) in [
         (
@@ -70,7 +70,7 @@ async fn second(first: &Keeper) -> Ended {
 }
 
 #[tokio::test]
-async fn a_second_keeper_on_one_file_is_told_who_has_it() {
+async fn a_second_keeper_on_one_file_says_who_has_it() {
     let first = Keeper::start().await;
     let ended = second(&first).await;
     let said =
@@ -91,7 +91,7 @@ async fn a_second_keeper_on_one_file_is_told_who_has_it() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_with_the_header_that_is_expected() {
+async fn a_refused_token_is_reported_with_the_header_that_is_expected() {
     let keeper = Keeper::start().await;
     let form = "send the keeper's token as the header `Authorization: OAuth <KEEPER_TOKEN>`";
     for (header, why) in [

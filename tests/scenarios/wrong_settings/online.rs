@@ -19,17 +19,17 @@ async fn asked(program: &str, good: &[(&str, &str)], other: &[(&str, &str)], cod
     let variables: Vec<_> = kept.chain(other.iter().copied()).collect();
     let ended = ends(program, &variables, &["--check", "--online"]).await;
     assert_eq!(ended.code, Some(code), "{program} {other:?}: {ended:?}");
-    let told = format!("{}{}", ended.stdout, ended.stderr);
+    let output = format!("{}{}", ended.stdout, ended.stderr);
     for said in said {
-        assert!(told.contains(said), "{program} {other:?}: {said}: {told}");
+        assert!(output.contains(said), "{program} {other:?}: {said}: {output}");
     }
-    assert!(!told.contains(TOKEN), "{told}");
+    assert!(!output.contains(TOKEN), "{output}");
 }
 
 #[tokio::test]
 async fn the_prober_asks_for_page_component_and_home() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", KEY).await);
-    let nobody = Home::open(Manner::Refuses).await;
+    let closed = Home::open(Manner::Refuses).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let front = Front::open(beacon.public, folder.path()).await;
     let (api, home, witnesses) = (keeper.api(), beacon.url(), format!("{},localhost:9", beacon.private));
@@ -55,7 +55,7 @@ async fn the_prober_asks_for_page_component_and_home() {
         (("TOKEN", "wrong"), 2, "the token is refused (401: Could not authenticate)"),
         (("BEACON_KEY", OTHER_KEY), 2, "check CANARY_URL and BEACON_KEY"),
         (("STATUSPAGE_URL", &format!("{home}v1")), 2, "is not the address of this API"),
-        (("CANARY_URL", &nobody.url()), 1, "unknown: the home 127.0.0.1: An address answered"),
+        (("CANARY_URL", &closed.url()), 1, "unknown: the home 127.0.0.1: An address answered"),
         (
             ("CANARY_URL", &home.replace("http:", "https:")),
             2,
@@ -76,7 +76,7 @@ async fn the_prober_asks_for_page_component_and_home() {
 async fn the_jobs_ask_for_keeper_page_and_metric() {
     let keeper = Keeper::start().await;
     let metric = keeper.metric("x").await;
-    let nobody = Home::open(Manner::Refuses).await;
+    let closed = Home::open(Manner::Refuses).await;
     let api = keeper.api();
     let to_keeper = [("KEEPER_URL", keeper.url.as_str()), ("KEEPER_TOKEN", TOKEN)];
     let to_page = [("STATUSPAGE_URL", api.as_str()), ("PAGE_ID", PAGE), ("METRIC_ID", &metric), ("TOKEN", TOKEN)];
@@ -87,7 +87,7 @@ async fn the_jobs_ask_for_keeper_page_and_metric() {
             .await;
     }
     asked("ping", &to_keeper, &[("KEEPER_TOKEN", "wrong")], 2, &["the token is refused"]).await;
-    asked("ping", &to_keeper, &[("KEEPER_URL", &nobody.url())], 1, &["unknown: the keeper: ", "nothing listens at"])
+    asked("ping", &to_keeper, &[("KEEPER_URL", &closed.url())], 1, &["unknown: the keeper: ", "nothing listens at"])
         .await;
     let dns = [("DOMAIN", "home"), ("TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f2"), ("PUBLIC_DNS", "127.0.0.1:9")];
     asked(
@@ -101,7 +101,7 @@ async fn the_jobs_ask_for_keeper_page_and_metric() {
 }
 
 #[tokio::test]
-async fn the_keeper_asks_for_what_it_is_to_tell_upstream() {
+async fn the_keeper_asks_for_what_it_is_to_send_upstream() {
     let upstream = Keeper::start().await;
     let metric = upstream.metric("x").await;
     let api = upstream.api();

@@ -42,7 +42,7 @@ async fn a_check_names_a_variable_that_is_nearly_a_setting() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_with_the_slip_behind_it() {
+async fn what_is_missing_is_reported_with_the_slip_behind_it() {
     for (program, variables, missing, slip) in [
         ("lambda-prober", &[("TOKEN", "x"), ("CANNARY_URL", VALUE)][..], "there is nothing to probe", "CANARY_URL"),
         ("keeper", &[("KEEPER_TOKN", VALUE)], "KEEPER_TOKEN is not set", "KEEPER_TOKEN"),
@@ -120,8 +120,8 @@ async fn a_mistyped_flag_command_or_reading_is_answered_with_the_nearest() {
     ] {
         let ended = ends(program, &to, arguments).await;
         assert_eq!(ended.code, Some(code), "{program} {arguments:?}: {ended:?}");
-        let told = if code == 2 { &ended.stderr } else { &ended.stdout };
-        assert!(told.contains(said) && told.lines().count() == 1, "{program} {arguments:?}: {ended:?}");
+        let output = if code == 2 { &ended.stderr } else { &ended.stdout };
+        assert!(output.contains(said) && output.lines().count() == 1, "{program} {arguments:?}: {ended:?}");
     }
 }
 

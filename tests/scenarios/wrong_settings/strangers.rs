@@ -37,7 +37,7 @@ fn readings(address: &str, _: &Beacon) -> (Command, &'static str) {
 const CALLERS: [Caller; 2] = [prober, readings];
 
 #[tokio::test]
-async fn somebody_else_is_told_from_the_api_at_once() {
+async fn another_server_is_distinguished_from_the_api_at_once() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let encrypted = Web::open(true, |_, _| Reply::new(200, Body::Text("{}".into()))).await;
     let moved =
@@ -58,10 +58,10 @@ async fn somebody_else_is_told_from_the_api_at_once() {
             let (command, setting) = caller(&address, &beacon);
             let began = Instant::now();
             let ended = run(command, Duration::from_mins(1)).await;
-            let told = format!("{}{}", ended.stdout, ended.stderr);
-            assert_eq!(ended.code, Some(1), "{address}: {told}");
-            assert!(told.contains(said) && told.contains(setting), "{said}: {told}");
-            assert!(told.contains(&address), "it names where: {told}");
+            let output = format!("{}{}", ended.stdout, ended.stderr);
+            assert_eq!(ended.code, Some(1), "{address}: {output}");
+            assert!(output.contains(said) && output.contains(setting), "{said}: {output}");
+            assert!(output.contains(&address), "it names where: {output}");
             assert!(began.elapsed() < SOON, "{address}: {:?}", began.elapsed());
         }
     }
@@ -76,20 +76,20 @@ async fn first_word(command: Command, said: &str) {
 }
 
 #[tokio::test]
-async fn nobody_is_told_at_the_first_try_and_tried_again() {
+async fn an_unreachable_server_is_reported_at_the_first_try_and_tried_again() {
     let beacon = Beacon::start().await;
-    let nobody = Home::open(Manner::Refuses).await;
+    let closed = Home::open(Manner::Refuses).await;
     let silent = Home::open(Manner::Silent).await;
-    let (nobody, silent) =
-        (nobody.url().trim_end_matches('/').to_owned(), silent.url().trim_end_matches('/').to_owned());
+    let (closed, silent) =
+        (closed.url().trim_end_matches('/').to_owned(), silent.url().trim_end_matches('/').to_owned());
     let encrypted = Web::open(true, |_, _| Reply::new(200, Body::Text("{}".into()))).await;
     let base = encrypted.url().trim_end_matches('/').to_owned();
     let untrusted = "the certificate is of an issuer that is not trusted here: take one of a public authority";
     for caller in CALLERS {
         first_word(caller(&base, &beacon).0, untrusted).await;
-        let said = format!("nothing listens at {nobody}");
-        first_word(caller(&nobody, &beacon).0, &said).await;
-        first_word(caller(&nobody, &beacon).0, "trying again").await;
+        let said = format!("nothing listens at {closed}");
+        first_word(caller(&closed, &beacon).0, &said).await;
+        first_word(caller(&closed, &beacon).0, "trying again").await;
         first_word(caller(&silent, &beacon).0, "there is no answer yet; ").await;
     }
 }

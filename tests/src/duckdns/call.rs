@@ -57,7 +57,7 @@ impl Call {
         }
         let (ipv4, ipv6) = self.addresses(seen)?;
         let mut updated = false;
-        let mut told = Held::default();
+        let mut reported = Held::default();
         for name in asked {
             let held = names.get_mut(name)?;
             // FACTS.md D1: `clear` blanks both and ignores addresses; a family that is not named is left as it is.
@@ -65,14 +65,14 @@ impl Call {
                 if self.clear { Held::default() } else { Held { ipv4: ipv4.or(held.ipv4), ipv6: ipv6.or(held.ipv6) } };
             updated |= *held != new;
             *held = new;
-            told = new;
+            reported = new;
         }
         if !self.verbose {
             return Some("OK".into());
         }
         // FACTS.md D2: four lines; the line of an address that is not there is blank, but there.
         let line = |address: Option<String>| address.unwrap_or_default();
-        let (ipv4, ipv6) = (line(told.ipv4.map(|a| a.to_string())), line(told.ipv6.map(|a| a.to_string())));
+        let (ipv4, ipv6) = (line(reported.ipv4.map(|a| a.to_string())), line(reported.ipv6.map(|a| a.to_string())));
         Some(format!("OK\n{ipv4}\n{ipv6}\n{}", if updated { "UPDATED" } else { "NOCHANGE" }))
     }
 

@@ -48,7 +48,7 @@ impl State {
                 Fault::TargetsRedirect => return html(302).field("Location", "https://login.example/"),
                 Fault::TargetsAreHtml => return html(200),
                 Fault::TargetsAreEmpty => return octets(Body::Payload(0)),
-                Fault::TargetsMumble if length > 1 => return octets(Body::Untold(300)),
+                Fault::TargetsMumble if length > 1 => return octets(Body::NoLength(300)),
                 Fault::LatencyIsLarge if length == 1 => return octets(Body::Payload(OBJECT)),
                 Fault::LatencyStalls if length == 1 => return octets(Body::Stalls(1, 0)),
                 // Latency is asked for with a single byte, which always comes but for the one above.

@@ -133,7 +133,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &Answer)
             Body::Payload(length) | Body::Slow(length, _) | Body::Stalls(length, _) | Body::Breaks(length, _) => {
                 Some(*length)
             }
-            Body::InPieces(_) | Body::Endless | Body::Untold(_) => None,
+            Body::InPieces(_) | Body::Endless | Body::NoLength(_) => None,
         };
         let mut head = vec![format!("HTTP/1.1 {} Emulated", reply.status)];
         head.extend(length.map(|length| format!("Content-Length: {length}")));

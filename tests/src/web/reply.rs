@@ -28,7 +28,7 @@ pub enum Body {
     /// As many bytes as the client reads, without a length, until the connection is closed.
     Endless,
     /// So many bytes, without a length, and then the connection is closed.
-    Untold(u64),
+    NoLength(u64),
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ pub(super) async fn write(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bo
         Body::Endless => loop {
             payload(stream, 256 << 10).await?;
         },
-        Body::Untold(length) => {
+        Body::NoLength(length) => {
             payload(stream, *length).await?;
             // Only its end shows that it is whole.
             Ok(false)

@@ -5,10 +5,10 @@ use tests::machine::Machine;
 const KEY: &str = "(umask 077; target/release/porchlight keygen > /etc/porchlight/beacon.key)";
 
 #[tokio::test]
-async fn what_is_wrong_is_told_by_systemctl_and_ends_once_it_is_mended() {
+async fn what_is_wrong_is_reported_by_systemctl_and_ends_once_it_is_mended() {
     let Some(machine) = Machine::boot("booted-trouble", true).await else { return };
     a_missing_file_is_named(&machine).await;
-    a_wrong_setting_is_told_once(&machine).await;
+    a_wrong_setting_is_reported_once(&machine).await;
     a_stuck_server_is_started_anew(&machine).await;
 }
 
@@ -34,7 +34,7 @@ async fn a_missing_file_is_named(machine: &Machine) {
     machine.ok("systemctl start porchlight-beacon && curl -sf http://127.0.0.1:8080/").await;
 }
 
-async fn a_wrong_setting_is_told_once(machine: &Machine) {
+async fn a_wrong_setting_is_reported_once(machine: &Machine) {
     machine.ok("head -c 24 /dev/urandom | base64 | tr '+/' '-_' > /etc/porchlight/keeper.token").await;
     for (unit, setting, address) in
         [("beacon", "MAX_CONNECTIONS=many", "127.0.0.1:8080"), ("keeper", "KEEPER_RATE_LIMIT=often", "127.0.0.1:8030")]
@@ -68,17 +68,20 @@ async fn a_stuck_server_is_started_anew(machine: &Machine) {
     for unit in ["porchlight-beacon", "porchlight-keeper"] {
         let first = machine.property(unit, "MainPID").await;
         machine
-            .until(&format!("systemctl show -P WatchdogTimestampMonotonic {unit}; cut -d. -f1 /proc/uptime"), |told| {
-                let mut words = told.split_whitespace().map(|word| word.parse::<u64>().unwrap_or_default());
-                words.next().is_some_and(|sign| sign > 0)
-            })
+            .until(
+                &format!("systemctl show -P WatchdogTimestampMonotonic {unit}; cut -d. -f1 /proc/uptime"),
+                |output| {
+                    let mut words = output.split_whitespace().map(|word| word.parse::<u64>().unwrap_or_default());
+                    words.next().is_some_and(|sign| sign > 0)
+                },
+            )
             .await;
         assert_eq!(machine.property(unit, "NRestarts").await, "0", "{unit}");
         machine.ok(&format!("kill -STOP {first}")).await;
-        machine.until(&format!("systemctl show -P NRestarts {unit}"), |told| told.trim() == "1").await;
+        machine.until(&format!("systemctl show -P NRestarts {unit}"), |output| output.trim() == "1").await;
         let result = machine.ok(&format!("journalctl --sync; journalctl -u {unit} -o cat")).await;
         assert!(result.contains("Watchdog timeout"), "{result}");
-        machine.until(&format!("systemctl show -P ActiveState {unit}"), |told| told.trim() == "active").await;
+        machine.until(&format!("systemctl show -P ActiveState {unit}"), |output| output.trim() == "active").await;
         assert_ne!(machine.property(unit, "MainPID").await, first);
     }
 }

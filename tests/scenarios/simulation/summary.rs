@@ -1,7 +1,7 @@
 //! The weather of a year in figures: how often each thing went wrong, and for how long.
 
 use super::{
-    dice::{HOUR, MINUTE, Ms, SECOND},
+    rng::{HOUR, MINUTE, Ms, SECOND},
     spell::Spells,
     weather::{Act, Cut, Sight, StateFault},
     year::Year,
@@ -16,11 +16,11 @@ pub(crate) fn weather(year: &Year) {
     }
     lengths("loss below 40 %", &weather.loss, |share| *share < 0.4);
     lengths("loss of 40 to 95 % (grey)", &weather.loss, |share| *share >= 0.4);
-    tell("address behind", weather.moves.iter().map(|it| it.known - it.at).collect());
+    print_distribution("address behind", weather.moves.iter().map(|it| it.known - it.at).collect());
     lengths("name service (grey)", &weather.naming, |_| true);
     lengths("blind", &weather.sight, |sight| *sight != Sight::OneWitness);
     lengths("one witness only", &weather.sight, |sight| *sight == Sight::OneWitness);
-    lengths("statuspage in trouble", &weather.page, |_| true);
+    lengths("statuspage failing", &weather.page, |_| true);
     lengths("no record", &weather.no_state, |()| true);
     lengths("maintenance by hand", &weather.by_hand, |()| true);
     lengths("maintenance planned", &weather.planned, |()| true);
@@ -41,15 +41,18 @@ pub(crate) fn weather(year: &Year) {
         schedule.missed, schedule.late, schedule.doubled, schedule.cut_off
     );
     let truth = &year.truth;
-    tell("down", truth.down.iter().map(|spell| spell.to - spell.from).collect());
-    tell("grey", truth.grey.iter().map(|spell| spell.to - spell.from).collect());
+    print_distribution("down", truth.down.iter().map(|spell| spell.to - spell.from).collect());
+    print_distribution("grey", truth.grey.iter().map(|spell| spell.to - spell.from).collect());
 }
 
 fn lengths<T>(name: &str, spells: &Spells<T>, counts: impl Fn(&T) -> bool) {
-    tell(name, spells.iter().filter(|spell| counts(&spell.what)).map(|spell| spell.to - spell.from).collect());
+    print_distribution(
+        name,
+        spells.iter().filter(|spell| counts(&spell.what)).map(|spell| spell.to - spell.from).collect(),
+    );
 }
 
-fn tell(name: &str, mut lengths: Vec<Ms>) {
+fn print_distribution(name: &str, mut lengths: Vec<Ms>) {
     lengths.sort_unstable();
     let (Some(shortest), Some(longest)) = (lengths.first(), lengths.last()) else { return println!("  {name}: never") };
     let median = lengths[lengths.len() / 2];

@@ -14,21 +14,21 @@ use tests::{
 };
 use tokio::process::Command;
 
-use crate::world::{Told, against, dry, dry_from, told};
+use crate::world::{JobRun, against, dry, dry_from, run_job};
 
 /// All at once: most of them wait for deadlines.
 async fn all<T>(cases: impl IntoIterator<Item = T>, work: impl AsyncFn(T)) {
     join_all(cases.into_iter().map(|case| Box::pin(work(case)))).await;
 }
 
-fn no_speed(told: &Told, sentence: &str) {
-    assert_eq!(told.code, Some(3), "nothing was measured, and nobody records that: {told:?}");
-    assert!(told.failure("bandwidth").contains(sentence), "`{sentence}`: {told:?}");
-    assert!(told.said().contains("not measured"), "{told:?}");
+fn no_speed(job: &JobRun, sentence: &str) {
+    assert_eq!(job.code, Some(3), "nothing was measured, and no keeper records that: {job:?}");
+    assert!(job.failure("bandwidth").contains(sentence), "`{sentence}`: {job:?}");
+    assert!(job.said().contains("not measured"), "{job:?}");
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_fast_com_is_told_and_is_no_speed() {
+async fn whatever_is_wrong_with_fast_com_is_reported_and_is_no_speed() {
     let cases = [
         (Fault::PageStatus(403), "127.0.0.1 refuses to answer with its page (403)"),
         (Fault::PageStatus(404), "127.0.0.1 answered 404 instead of its page"),
@@ -59,39 +59,39 @@ async fn whatever_is_wrong_with_fast_com_is_told_and_is_no_speed() {
     ];
     all(cases, async |(fault, sentence)| {
         let fast = Fast::open(&[fault]).await;
-        no_speed(&told(dry(&fast)).await, sentence);
+        no_speed(&run_job(dry(&fast)).await, sentence);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_latency_that_stalls_is_told_and_the_speed_is_measured_all_the_same() {
+async fn a_latency_that_stalls_is_reported_and_the_speed_is_measured_all_the_same() {
     let fast = Fast::open(&[Fault::LatencyStalls]).await;
-    let told = told(dry(&fast)).await;
-    assert!(told.value("bandwidth") > 0.0, "{told:?}");
-    assert!(told.failure("latency_idle").contains("sent nothing for 5 s"), "{told:?}");
+    let job = run_job(dry(&fast)).await;
+    assert!(job.value("bandwidth") > 0.0, "{job:?}");
+    assert!(job.failure("latency_idle").contains("sent nothing for 5 s"), "{job:?}");
 }
 
 #[tokio::test]
 async fn a_refused_token_is_scraped_once_more() {
     let fast = Fast::open(&[Fault::TokenChanges]).await;
-    told(dry(&fast)).await.value("bandwidth");
+    run_job(dry(&fast)).await.value("bandwidth");
     assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (2, 2));
 
     let fast = Fast::open(&[Fault::TokenIsRefused]).await;
-    no_speed(&told(dry(&fast)).await, "127.0.0.1 refuses to answer with its servers (403)");
+    no_speed(&run_job(dry(&fast)).await, "127.0.0.1 refuses to answer with its servers (403)");
     assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (2, 2), "once more, and then no more");
 }
 
 #[tokio::test]
 async fn expired_addresses_are_renewed_once() {
     let fast = Fast::open(&[Fault::TargetsExpireOnce]).await;
-    told(dry(&fast)).await.value("bandwidth");
+    run_job(dry(&fast)).await.value("bandwidth");
     assert_eq!((fast.web.asked("/app-"), fast.web.asked("/netflix/")), (1, 2), "the token was good");
 
     for fault in [Fault::TargetsExpired, Fault::TargetsBadlySigned] {
         let fast = Fast::open(&[fault]).await;
-        no_speed(&told(dry(&fast)).await, "127.0.0.1 refuses to answer with payload (403)");
+        no_speed(&run_job(dry(&fast)).await, "127.0.0.1 refuses to answer with payload (403)");
         assert_eq!(fast.web.asked("/netflix/"), 2);
     }
 }
@@ -99,23 +99,23 @@ async fn expired_addresses_are_renewed_once() {
 #[tokio::test]
 async fn the_older_api_will_do() {
     let fast = Fast::open(&[Fault::OnlyV1]).await;
-    told(dry(&fast)).await.value("bandwidth");
+    run_job(dry(&fast)).await.value("bandwidth");
 }
 
 #[tokio::test]
-async fn one_server_in_trouble_is_replaced_by_the_others() {
+async fn one_failing_server_is_replaced_by_the_others() {
     all([Fault::OneStalls, Fault::OneBreaks], async |fault| {
         // Slow enough for the others to be at work still when the one is given up.
         let fast = Fast::open(&[fault, Fault::Slow(2_000_000)]).await;
-        let told = told(dry(&fast)).await;
-        assert!(told.value("bandwidth") > 50.0, "{told:?}");
-        assert_eq!(told.code, Some(0));
+        let job = run_job(dry(&fast)).await;
+        assert!(job.value("bandwidth") > 50.0, "{job:?}");
+        assert_eq!(job.code, Some(0));
     })
     .await;
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_cloudflare_is_told_and_is_no_speed() {
+async fn whatever_is_wrong_with_cloudflare_is_reported_and_is_no_speed() {
     let cases = [
         (CloudflareFault::Status(403), "127.0.0.1 refuses to answer with payload (403)"),
         (CloudflareFault::Status(503), "127.0.0.1 fails (503)"),
@@ -127,7 +127,7 @@ async fn whatever_is_wrong_with_cloudflare_is_told_and_is_no_speed() {
         let cloudflare = Cloudflare::open(&[fault]).await;
         let mut command = against(None, Some(&cloudflare));
         command.args(["--dry-run", "--source", "cloudflare"]);
-        no_speed(&told(command).await, sentence);
+        no_speed(&run_job(command).await, sentence);
     })
     .await;
 }
@@ -139,15 +139,15 @@ fn auto(fast: Option<&Fast>, cloudflare: Option<&Cloudflare>) -> Command {
 }
 
 #[tokio::test]
-async fn auto_asks_cloudflare_where_fast_com_is_in_trouble() {
+async fn auto_asks_cloudflare_where_fast_com_fails() {
     let faults = [Fault::PageStatus(403), Fault::TokenIsRefused, Fault::NoTargets, Fault::TargetsStall(0)];
     all(faults, async |fault| {
         let (fast, cloudflare) = (Fast::open(&[fault]).await, Cloudflare::open(&[]).await);
-        let told = told(auto(Some(&fast), Some(&cloudflare))).await;
-        told.value("bandwidth");
-        assert_eq!((told.code, &told.reading("bandwidth")["method"]), (Some(0), &"cloudflare".into()), "{told:?}");
-        assert_eq!(told.line["details"]["troubles"][0]["source"], "fast.com");
-        assert!(told.said().contains("fast.com was left for another source: 127.0.0.1"), "{told:?}");
+        let job = run_job(auto(Some(&fast), Some(&cloudflare))).await;
+        job.value("bandwidth");
+        assert_eq!((job.code, &job.reading("bandwidth")["method"]), (Some(0), &"cloudflare".into()), "{job:?}");
+        assert_eq!(job.line["details"]["troubles"][0]["source"], "fast.com");
+        assert!(job.said().contains("fast.com was left for another source: 127.0.0.1"), "{job:?}");
     })
     .await;
 }
@@ -155,23 +155,23 @@ async fn auto_asks_cloudflare_where_fast_com_is_in_trouble() {
 #[tokio::test]
 async fn auto_leaves_cloudflare_alone_where_fast_com_is_well() {
     let (fast, cloudflare) = (Fast::open(&[]).await, Cloudflare::open(&[]).await);
-    let told = told(auto(Some(&fast), Some(&cloudflare))).await;
-    assert_eq!(told.reading("bandwidth")["method"], "fast.com");
+    let job = run_job(auto(Some(&fast), Some(&cloudflare))).await;
+    assert_eq!(job.reading("bandwidth")["method"], "fast.com");
     assert!(cloudflare.web.requests().is_empty());
 }
 
 #[tokio::test]
-async fn where_nobody_is_left_every_trouble_is_told() {
+async fn where_no_source_is_left_every_failure_is_reported() {
     let cloudflare = Cloudflare::open(&[CloudflareFault::Limited(60)]).await;
-    let told = told(auto(None, Some(&cloudflare))).await;
-    no_speed(&told, "127.0.0.1 cannot be reached (Connection refused");
-    no_speed(&told, "; 127.0.0.1 wants fewer requests (429): try again in 60 s");
+    let job = run_job(auto(None, Some(&cloudflare))).await;
+    no_speed(&job, "127.0.0.1 cannot be reached (Connection refused");
+    no_speed(&job, "; 127.0.0.1 wants fewer requests (429): try again in 60 s");
 }
 
 type Answer = fn(&Request) -> Reply;
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_file_is_told_and_is_no_speed() {
+async fn whatever_is_wrong_with_a_file_is_reported_and_is_no_speed() {
     let octets = |status, body| Reply::new(status, body).field("Content-Type", "application/octet-stream");
     let cases: [(Answer, &str); 9] = [
         (|_| Reply::text(404, "text/plain", "Not Found"), "127.0.0.1 answered 404 instead of payload"),
@@ -195,19 +195,19 @@ async fn whatever_is_wrong_with_a_file_is_told_and_is_no_speed() {
     ];
     for (answer, sentence) in cases {
         let web = Web::open(false, move |_, request| answer(request)).await;
-        no_speed(&told(dry_from(&format!("{}/file", web.url()))).await, sentence);
+        no_speed(&run_job(dry_from(&format!("{}/file", web.url()))).await, sentence);
     }
     let web = Web::open(false, move |_, _| octets(200, Body::Payload(30_000_000))).await;
-    let told = told(dry_from(&format!("{}/file", web.url()))).await;
-    told.value("bandwidth");
-    assert_eq!((&told.reading("bandwidth")["method"], told.code), (&"127.0.0.1".into(), Some(0)));
+    let job = run_job(dry_from(&format!("{}/file", web.url()))).await;
+    job.value("bandwidth");
+    assert_eq!((&job.reading("bandwidth")["method"], job.code), (&"127.0.0.1".into(), Some(0)));
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_told() {
+async fn a_certificate_of_an_unknown_authority_is_reported() {
     let fast = Fast::with_tls(&[]).await;
     no_speed(
-        &told(dry(&fast)).await,
+        &run_job(dry(&fast)).await,
         "127.0.0.1 cannot be reached (the certificate is of an issuer that is not trusted here: ",
     );
 }
@@ -218,14 +218,14 @@ async fn a_black_hole_is_left_in_time() {
     let mut command = against(None, None);
     command.args(["--dry-run", "--source", "fast", "--fast-url", &home.url()]);
     let start = std::time::Instant::now();
-    no_speed(&told(command).await, "127.0.0.1 cannot be reached (");
+    no_speed(&run_job(command).await, "127.0.0.1 cannot be reached (");
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
-async fn names_are_looked_up_and_their_troubles_told() {
+async fn names_are_resolved_and_their_failures_reported() {
     let Some(namespace) = Namespace::new("bandwidth-names").await else {
-        return skip("names_are_looked_up", "it takes root, ip and nft");
+        return skip("names_are_resolved", "it takes root, ip and nft");
     };
     let _names = namespace.name_server().await;
     let mut server = namespace.inside(&command(binary("speed-server")));
@@ -235,7 +235,7 @@ async fn names_are_looked_up_and_their_troubles_told() {
     let run = async |name: &str| {
         let mut run = against(None, None);
         run.args(["--dry-run", "--source", "fast", "--fast-url", &format!("http://{name}.example.test:8080/")]);
-        told(namespace.inside(&run)).await
+        run_job(namespace.inside(&run)).await
     };
     run("home").await.value("bandwidth");
     run("half").await.value("bandwidth");

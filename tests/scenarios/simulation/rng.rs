@@ -10,9 +10,9 @@ pub(crate) const DAY: Ms = 24 * HOUR;
 
 /// A generator of its own for each purpose, so that what one draws changes nothing for another.
 #[derive(Debug)]
-pub(crate) struct Dice(fastrand::Rng);
+pub(crate) struct SeededRng(fastrand::Rng);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn of(seed: u64, purpose: u64) -> Self {
         // Neighbouring seeds must not give similar sequences (the mixing of SplitMix64).
         let mut mixed =
