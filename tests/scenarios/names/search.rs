@@ -99,7 +99,7 @@ async fn a_wildcard_domain_takes_no_public_names_place_while_the_line_is_cut() {
 
 #[tokio::test]
 async fn localhost_needs_no_name_server_and_mdns_is_said_not_to_be_asked() {
-    let Some(world) = World::new("nobody").await else { return };
+    let Some(world) = World::new("noservers").await else { return };
     world.namespace.resolv_conf("");
     world.reaches("localhost").await;
     let (ended, took) = world.ask_keeper("keeper.example").await;

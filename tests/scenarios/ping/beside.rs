@@ -10,7 +10,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{dry, let_everybody_ping, number, reading};
+use crate::world::{allow_ping_sockets, dry, number, reading};
 
 /// What another ping says of the far end: average in ms and loss in percent.
 async fn other(link: &Link, words: &[&str]) -> (f64, f64) {
@@ -30,7 +30,7 @@ async fn a_clean_line_is_measured_as_other_pings_measure_it() {
     let (Some(_), Some(_)) = (program("fping"), program("ping")) else {
         return skip("a_clean_line", "fping or iputils-ping is missing");
     };
-    let_everybody_ping(&link.near).await;
+    allow_ping_sockets(&link.near).await;
     for far in [FAR, FAR_V6] {
         // Taking turns, and the medians of that, because this machine does other things too.
         let (mut averages, mut fping, mut iputils) = (Vec::new(), Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{dry, let_everybody_ping, number, ping, reading, run_job};
+use crate::world::{allow_ping_sockets, dry, number, ping, reading, run_job};
 
 #[tokio::test]
 async fn a_dead_line_is_a_failed_reading_with_all_lost() {
@@ -42,7 +42,7 @@ async fn a_router_that_knows_no_way_is_no_answer() {
         // Over a raw socket the router's word arrives; over a datagram socket the kernel keeps it.
         for method in ["icmp-raw", "icmp"] {
             if method == "icmp" {
-                let_everybody_ping(&link.near).await;
+                allow_ping_sockets(&link.near).await;
             }
             let lost = reading(link.near.inside(&dry(target))).await;
             assert_eq!((&lost["method"], &lost["loss"], &lost["value"]), (&json!(method), &json!(100.0), &Value::Null));
@@ -145,7 +145,7 @@ async fn who_may_not_ping_falls_back_and_says_how_it_measured() {
     assert_eq!((&fallen_back["method"], &fallen_back["loss"]), (&json!("tcp:443"), &json!(0.0)));
     let refused = reading(unprivileged("icmp")).await;
     assert!(refused["failure"].as_str().expect("a failure").contains("ping_group_range"), "{refused}");
-    let_everybody_ping(&link.near).await;
+    allow_ping_sockets(&link.near).await;
     assert_eq!(reading(unprivileged("auto")).await["method"], "icmp");
     link.far.drop_arriving(&["tcp", "dport", "443"]).await;
     assert_eq!(reading(unprivileged("tcp")).await["loss"], 100.0);

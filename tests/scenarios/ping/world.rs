@@ -41,6 +41,6 @@ pub(crate) fn number(value: &Value) -> f64 {
 }
 
 /// Lets every group in the namespace ping without a privilege.
-pub(crate) async fn let_everybody_ping(namespace: &Namespace) {
+pub(crate) async fn allow_ping_sockets(namespace: &Namespace) {
     namespace.run(&["sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"]).await;
 }
