@@ -133,7 +133,7 @@ mod tests {
             (
                 302,
                 &[("location", "https://login/")],
-                "h.example redirects (302) instead of answering with payload, which is \
+                "h.example redirects (302) instead of answering with payload: redirects are \
                  not followed",
             ),
             (403, &[], "h.example refuses to answer with payload (403)"),

@@ -34,7 +34,10 @@ async fn whatever_is_wrong_with_fast_com_is_reported_and_is_no_speed() {
         (Fault::PageStatus(404), "127.0.0.1 answered 404 instead of its page"),
         (Fault::PageStatus(407), "a proxy on the way to 127.0.0.1 wants a password (407)"),
         (Fault::PageStatus(503), "127.0.0.1 fails (503)"),
-        (Fault::PageRedirects, "127.0.0.1 redirects (302) instead of answering with its page, which is not followed"),
+        (
+            Fault::PageRedirects,
+            "127.0.0.1 redirects (302) instead of answering with its page: redirects are not followed",
+        ),
         (Fault::PageWithoutScript, "its page names no script"),
         (Fault::PageSaysNothing, "127.0.0.1 sent nothing for 5 s"),
         (Fault::ScriptStatus(404), "127.0.0.1 answered 404 instead of its script"),

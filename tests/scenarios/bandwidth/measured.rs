@@ -94,7 +94,9 @@ async fn uploads_are_measured_and_refused_ones_are_no_speed() {
         let mut command = dry(&fast);
         command.arg("--upload");
         let refused = run_job(command).await;
-        assert!(refused.failure("upload").contains("127.0.0.1 refuses to answer with the confirmation of an upload (403)"));
+        assert!(
+            refused.failure("upload").contains("127.0.0.1 refuses to answer with the confirmation of an upload (403)")
+        );
         refused.value("bandwidth");
         assert_eq!(refused.code, Some(3));
     }
