@@ -3,7 +3,7 @@ Names and labels. Everything is named by the release, so that several fit into o
 */}}
 
 {{/* The first part of each name: the release's, as a Service may be called. Cut where a CronJob's name or a StatefulSet's
-revision label would become too long; what was cut off is told apart by a hash. */}}
+revision label would become too long; a hash stands for what was cut off. */}}
 {{- define "porchlight.name" -}}
 {{- $name := .Release.Name | replace "." "-" -}}
 {{- if not (regexMatch "^[a-z]" $name) }}{{ $name = printf "home-%s" $name }}{{ end -}}

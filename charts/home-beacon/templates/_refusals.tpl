@@ -1,6 +1,6 @@
 {{/*
-What the schema cannot tell: settings that contradict each other, names of the old chart, and what the cluster would refuse
-in words that help nobody. One sentence each, as a JSON list.
+What the schema cannot express: settings that contradict each other, names of the old chart, and what the cluster would refuse
+in words that do not help. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
@@ -24,10 +24,10 @@ in words that help nobody. One sentence each, as a JSON list.
 
 {{- define "porchlight.refusals.both" -}}
 {{- $wrong := list -}}
-{{- $told := "%s.secretName and %s.%s are both set: keep the name of your Secret, or what it holds" -}}
+{{- $sentence := "%s.secretName and %s.%s are both set: keep the name of your Secret, or what it holds" -}}
 {{- range $of, $what := dict "beacon" "key" "keeper" "token" "duckdns" "token" "statuspage" "token" -}}
 {{- $values := index $.Values $of -}}
-{{- if and $values.secretName (index $values $what) }}{{ $wrong = append $wrong (printf $told $of $of $what) }}{{ end -}}
+{{- if and $values.secretName (index $values $what) }}{{ $wrong = append $wrong (printf $sentence $of $of $what) }}{{ end -}}
 {{- end -}}
 {{- toJson $wrong -}}
 {{- end }}
@@ -62,8 +62,8 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- else -}}
 {{- range $job, $metric := dict "ping" "latency" "bandwidth" "bandwidth" -}}
 {{- if and (index $.Values $job).enabled (not (index $.Values.statuspage $metric).metricId) -}}
-{{- $told := "statuspage.%s.metricId is empty: without a keeper %s sends its numbers there, so set it, or set %s.enabled to false" -}}
-{{- $wrong = append $wrong (printf $told $metric $job $job) -}}
+{{- $sentence := "statuspage.%s.metricId is empty: without a keeper %s sends its numbers there, so set it, or set %s.enabled to false" -}}
+{{- $wrong = append $wrong (printf $sentence $metric $job $job) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -119,7 +119,7 @@ in words that help nobody. One sentence each, as a JSON list.
 {{- range $kind := list "components" "metrics" -}}
 {{- range index $.Values.keeper $kind -}}
 {{- if .relay -}}
-{{- $wrong = append $wrong (printf "keeper.%s: %s has relay: true, and statuspage.pageId is empty: set the id of the page that is to be told, or leave relay out" $kind .name) -}}
+{{- $wrong = append $wrong (printf "keeper.%s: %s has relay: true, and statuspage.pageId is empty: set the id of the page to relay to, or leave relay out" $kind .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -173,7 +173,7 @@ at 53. */}}
 {{- uniq $wrong | toJson -}}
 {{- end }}
 
-{{/* Where there is a cluster to look at: what it holds already. */}}
+{{/* Where there is a cluster to ask: what it holds already. */}}
 {{- define "porchlight.refusals.cluster" -}}
 {{- $wrong := list -}}
 {{- $name := include "porchlight.name" . -}}
@@ -216,7 +216,7 @@ at 53. */}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- /* The cluster writes its default where none was told, so only another name is known to be another one. */ -}}
+{{- /* The cluster writes its default where none was given, so only another name is known to be another one. */ -}}
 {{- $state := lookup "v1" "PersistentVolumeClaim" .Release.Namespace (printf "%s-state" $name) -}}
 {{- $class := .Values.state.storageClassName -}}
 {{- if and $state $class (not .Values.state.existingClaim) (not .Values.keeper.enabled) .Values.state.enabled -}}

@@ -1,7 +1,7 @@
 {{/*
 The keeper's seed: page, components and metrics, with ids that are the user's or always the same. JSON's strings are TOML's.
-An id that was made here is nobody's upstream, so only the user's are relayed; and of the home's component nothing ever is,
-because the prober tells of it.
+An id that was made here is unknown upstream, so only the user's are relayed; and of the home's component nothing ever is,
+because the prober sets its status.
 */}}
 
 {{/* An id as statuspage.io has them, always the same for this release. Takes a list: the context, what it is for. */}}
@@ -18,7 +18,7 @@ because the prober tells of it.
 {{- include "porchlight.id" (list (index . 0) (printf "%s/%s" (include "porchlight.pageId" (index . 0)) (index . 1))) -}}
 {{- end }}
 
-{{/* The home's component. Nothing where the page is statuspage.io's and its id is not told: it must not be invented. */}}
+{{/* The home's component. Nothing where the page is statuspage.io's and its id is not given: it must not be invented. */}}
 {{- define "porchlight.componentId" -}}
 {{- if .Values.statuspage.componentId }}{{ .Values.statuspage.componentId }}
 {{- else if not .Values.statuspage.pageId }}{{ include "porchlight.idOnPage" (list . "component") }}{{ end -}}
@@ -70,7 +70,7 @@ it is. */}}
 {{- set $metric "id" ($id | default (include "porchlight.idOnPage" (list (index . 0) (index . 1)))) | toJson -}}
 {{- end }}
 
-{{/* Takes a list: the context, the fields. Where nobody is told, nothing is to be relayed. */}}
+{{/* Takes a list: the context, the fields. Without a page upstream nothing is relayed. */}}
 {{- define "porchlight.seed.fields" -}}
 {{- range $name, $value := include "porchlight.relayed" (index . 0) | empty | ternary (omit (index . 1) "relay") (index . 1) }}
 {{ $name }} = {{ kindIs "float64" $value | ternary (int64 $value) $value | toJson }}

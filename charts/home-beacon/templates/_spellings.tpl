@@ -8,12 +8,12 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- $zone := .Values.timeZone -}}
 {{- $known := .Files.Get "files/zones.txt" | splitList "\n" | compact -}}
 {{- if not (has $zone $known) -}}
-{{- $told := $zone | trim | replace " " "_" | lower -}}
+{{- $given := $zone | trim | replace " " "_" | lower -}}
 {{- $meant := list -}}
 {{- range $known -}}
 {{- /* Not Etc/GMT+2 for GMT+2: it is two hours behind. */ -}}
 {{- $place := hasPrefix "Etc/" . | ternary . (splitList "/" . | last) -}}
-{{- if has $told (list (lower .) (lower $place)) }}{{ $meant = append $meant . }}{{ end -}}
+{{- if has $given (list (lower .) (lower $place)) }}{{ $meant = append $meant . }}{{ end -}}
 {{- end -}}
 {{- $wrong = append $wrong (printf "timeZone %q is not a name of the IANA time zone database: write %s" $zone (join " or " $meant | default "one that is, like Europe/Berlin")) -}}
 {{- end -}}
@@ -27,11 +27,11 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- with .Values -}}
 {{- range $name, $schedule := dict "ping.schedule" .ping.schedule "dns.schedule" .dns.schedule "bandwidth.schedule" .bandwidth.schedule "statuspage.latency.schedule" .statuspage.latency.schedule "statuspage.bandwidth.schedule" .statuspage.bandwidth.schedule "duckdns.schedule" .duckdns.schedule -}}
 {{- if and $schedule (not (hasPrefix "@" $schedule)) -}}
-{{- range $at, $told := regexSplit " +" $schedule -1 -}}
+{{- range $at, $given := regexSplit " +" $schedule -1 -}}
 {{- $field := index $fields $at -}}
 {{- $one := printf "(\\*|\\?|(%s)(-(%s))?)(/[1-9][0-9]*)?" (index $field 1) (index $field 1) -}}
-{{- if not (regexMatch (printf "^(?i:%s(,%s)*)$" $one $one) $told) -}}
-{{- $wrong = append $wrong (printf "%s is %q, where %q is no %s: write %s, with * for each, and */2 for every other one" $name $schedule $told (index $field 0) (index $field 2)) -}}
+{{- if not (regexMatch (printf "^(?i:%s(,%s)*)$" $one $one) $given) -}}
+{{- $wrong = append $wrong (printf "%s is %q, where %q is no %s: write %s, with * for each, and */2 for every other one" $name $schedule $given (index $field 0) (index $field 2)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -50,7 +50,7 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- end -}}
 {{- end -}}
 {{- if regexMatch "^[0-9]{1,6}(\\.[0-9]+)?( ?B)?$" (get .bandwidth.settings "MAX_BYTES" | toString) -}}
-{{- $wrong = append $wrong (printf "bandwidth.settings.MAX_BYTES is %v bytes, and less than 1MB tells nothing of a line: write a unit, as in 100MB" .bandwidth.settings.MAX_BYTES) -}}
+{{- $wrong = append $wrong (printf "bandwidth.settings.MAX_BYTES is %v bytes, and less than 1MB says nothing of a line: write a unit, as in 100MB" .bandwidth.settings.MAX_BYTES) -}}
 {{- end -}}
 {{- range $name, $targets := dict "ping.targetHost" .ping.targetHost "statuspage.latency.targetHost" .statuspage.latency.targetHost -}}
 {{- range splitList "," $targets | compact -}}

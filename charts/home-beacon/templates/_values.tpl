@@ -1,7 +1,7 @@
 {{/*
 A section that is emptied ("keeper:" with nothing below it) is one that Helm takes away, defaults and all. What is meant are
 its defaults, so each file of this chart begins with putting them back. They are in files/defaults.yaml, because Helm shows
-values.yaml to nobody.
+values.yaml to nothing.
 */}}
 {{- define "porchlight.defaults" -}}
 {{- include "porchlight.defaults.below" (list .Values (.Files.Get "files/defaults.yaml" | fromYaml)) -}}
