@@ -17,11 +17,11 @@ const PREFIX: &str = "porchlight";
 
 /// The metrics of one scrape, in the order in which they were added.
 #[derive(Debug, Default)]
-pub struct Snapshot(Vec<Family>);
+pub struct Snapshot(Vec<MetricFamily>);
 
 /// A metric, with a sample for each set of labels.
 #[derive(Debug)]
-struct Family {
+struct MetricFamily {
     name: &'static str,
     help: &'static str,
     kind: Kind,
@@ -47,12 +47,12 @@ pub enum Number {
 impl Snapshot {
     /// Adds a count that only grows while the process runs. `name` is without `porchlight_` and without `_total`.
     pub fn counter(&mut self, name: &'static str, help: &'static str, value: u64) {
-        self.0.push(Family { name, help, kind: Kind::Counter(value) });
+        self.0.push(MetricFamily { name, help, kind: Kind::Counter(value) });
     }
 
     /// Adds a value that can fall. `name` is without `porchlight_`, and ends in its base unit where it has one.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, value: impl Into<Number>) {
-        self.0.push(Family { name, help, kind: Kind::Gauge(value.into()) });
+        self.0.push(MetricFamily { name, help, kind: Kind::Gauge(value.into()) });
     }
 
     /// Adds a gauge with one label, and a sample for each of its values; without samples the metric is still described.
@@ -63,7 +63,7 @@ impl Snapshot {
         label: &'static str,
         samples: impl IntoIterator<Item = (String, Number)>,
     ) {
-        self.0.push(Family { name, help, kind: Kind::LabelledGauge(label, samples.into_iter().collect()) });
+        self.0.push(MetricFamily { name, help, kind: Kind::LabelledGauge(label, samples.into_iter().collect()) });
     }
 
     /// The text that Prometheus reads, to be sent as [`CONTENT_TYPE`].
@@ -83,7 +83,7 @@ impl Collector for Snapshot {
     }
 }
 
-impl Family {
+impl MetricFamily {
     fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let kind = match self.kind {
             Kind::Counter(_) => MetricType::Counter,

@@ -110,3 +110,45 @@ async fn the_home_side_is_built_without_aws() {
         assert!(!crates.contains("aws-sdk") && !crates.contains("aws-config"), "{package}: {crates}");
     }
 }
+
+/// The Rust sources below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // What was built or installed is not ours.
+        if path.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&name) {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The seam for another database: everything else of the keeper asks its room.
+#[test]
+fn only_the_database_room_names_sqlx() {
+    let src = root().join("home-beacon/src");
+    let room = src.join("keeper/db");
+    let code = |line: &&str| !line.trim_start().starts_with("//");
+    let mut names_it = 0;
+    for path in sources(&src) {
+        let text = fs::read_to_string(&path).expect("it can be read");
+        let named = text.lines().filter(code).any(|line| line.contains("sqlx"));
+        assert!(!named || path.starts_with(&room), "{} names sqlx", path.display());
+        names_it += usize::from(named);
+    }
+    assert!(names_it > 0, "the room itself does");
+}
+
+#[test]
+fn no_source_has_more_than_300_lines_and_the_first_readme_not_150() {
+    for path in sources(&root()) {
+        let lines = fs::read_to_string(&path).expect("it can be read").lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", path.display());
+    }
+    let readme = fs::read_to_string(root().join("README.md")).expect("it can be read").lines().count();
+    assert!(readme <= 150, "README.md has {readme} lines");
+}
