@@ -145,7 +145,7 @@ fn only_the_database_room_names_sqlx() {
 
 #[test]
 fn no_source_has_more_than_300_lines_and_the_first_readme_not_150() {
-    for path in sources(&root()) {
+    for path in sources(root()) {
         let lines = fs::read_to_string(&path).expect("it can be read").lines().count();
         assert!(lines <= 300, "{} has {lines} lines", path.display());
     }
