@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use sqlx::{
-    AssertSqlSafe, SqlSafeStr, SqlStr, Sqlite,
+    Arguments, AssertSqlSafe, SqlSafeStr, SqlStr, Sqlite,
+    error::BoxDynError,
     sqlite::{SqliteArguments, SqliteRow},
 };
 
@@ -11,9 +12,9 @@ use super::{Conn, FromRow, Moment, Row, StorageError};
 
 /// A statement with what is bound to its parameters, in their order.
 #[derive(Debug)]
-pub(in crate::keeper) struct Query<'q> {
+pub(in crate::keeper) struct Query {
     text: SqlStr,
-    values: Vec<Value<'q>>,
+    arguments: Result<SqliteArguments, BoxDynError>,
 }
 
 /// What can be bound.
@@ -27,25 +28,34 @@ pub(in crate::keeper) enum Value<'q> {
 }
 
 /// A constant statement.
-pub(in crate::keeper) fn query<'q>(text: &'static str) -> Query<'q> {
-    Query { text: text.into_sql_str(), values: Vec::new() }
+pub(in crate::keeper) fn query(text: &'static str) -> Query {
+    Query { text: text.into_sql_str(), arguments: Ok(SqliteArguments::default()) }
 }
 
 /// A statement that is built from constants, like one with as many parameters as there are values.
-pub(in crate::keeper) fn built<'q>(text: String) -> Query<'q> {
-    Query { text: AssertSqlSafe(text).into_sql_str(), values: Vec::new() }
+pub(in crate::keeper) fn built(text: String) -> Query {
+    Query { text: AssertSqlSafe(text).into_sql_str(), arguments: Ok(SqliteArguments::default()) }
 }
 
-impl<'q> Query<'q> {
+impl Query {
     /// Binds the next parameter.
-    pub(in crate::keeper) fn bind(mut self, value: impl Into<Value<'q>>) -> Self {
-        self.values.push(value.into());
+    pub(in crate::keeper) fn bind<'q>(mut self, value: impl Into<Value<'q>>) -> Self {
+        self.arguments = self.arguments.and_then(|mut arguments| {
+            match value.into() {
+                Value::Null => arguments.add(None::<i64>),
+                Value::Boolean(value) => arguments.add(value),
+                Value::Integer(value) => arguments.add(value),
+                Value::Real(value) => arguments.add(value),
+                Value::Text(text) => arguments.add(text),
+            }?;
+            Ok(arguments)
+        });
         self
     }
 
     /// Runs it; how many rows it wrote.
     pub(in crate::keeper) async fn execute(self, on: &mut Conn) -> Result<u64, StorageError> {
-        let done = self.prepared().execute(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
+        let done = self.prepared()?.execute(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
         let rows = done.rows_affected();
         on.has_written |= rows > 0;
         Ok(rows)
@@ -53,29 +63,24 @@ impl<'q> Query<'q> {
 
     /// All rows.
     pub(in crate::keeper) async fn all<T: FromRow>(self, on: &mut Conn) -> Result<Vec<T>, StorageError> {
-        let rows = self.prepared().fetch_all(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
+        let rows = self.prepared()?.fetch_all(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
         rows.into_iter().map(read).collect()
     }
 
     /// The only row.
     pub(in crate::keeper) async fn one<T: FromRow>(self, on: &mut Conn) -> Result<T, StorageError> {
-        read(self.prepared().fetch_one(on.sqlite()).await.inspect_err(|error| on.failed(error))?)
+        read(self.prepared()?.fetch_one(on.sqlite()).await.inspect_err(|error| on.failed(error))?)
     }
 
     /// The row, where there is one.
     pub(in crate::keeper) async fn optional<T: FromRow>(self, on: &mut Conn) -> Result<Option<T>, StorageError> {
-        let row = self.prepared().fetch_optional(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
+        let row = self.prepared()?.fetch_optional(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
         row.map(read).transpose()
     }
 
-    fn prepared(self) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
-        self.values.into_iter().fold(sqlx::query(self.text), |query, value| match value {
-            Value::Null => query.bind(None::<i64>),
-            Value::Boolean(value) => query.bind(value),
-            Value::Integer(value) => query.bind(value),
-            Value::Real(value) => query.bind(value),
-            Value::Text(text) => query.bind(text),
-        })
+    fn prepared<'q>(self) -> Result<sqlx::query::Query<'q, Sqlite, SqliteArguments>, StorageError> {
+        let arguments = self.arguments.map_err(|error| StorageError::from(sqlx::Error::Encode(error)))?;
+        Ok(sqlx::query_with(self.text, arguments))
     }
 }
 

@@ -42,7 +42,7 @@ pub(in crate::keeper) async fn over(
     filled(list.bind(page.as_str()).bind(Moment::new(since)).bind(limit), &mut db.read().await?).await
 }
 
-async fn filled(list: Query<'_>, conn: &mut Conn) -> Result<Vec<Incident>, KeeperError> {
+async fn filled(list: Query, conn: &mut Conn) -> Result<Vec<Incident>, KeeperError> {
     let mut incidents: Vec<Incident> = list.all(conn).await?;
     for incident in &mut incidents {
         fill(conn, incident).await?;
