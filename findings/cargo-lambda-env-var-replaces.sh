@@ -13,8 +13,8 @@
 #   --env-var             ['GIVEN']
 #   --env-var --merge-env ['GIVEN']
 #
-# Why it matters here: the names of the secrets' parameters are in lambda-prober/Cargo.toml. A function that gets its address by a
-# flag has neither token nor key, and that shows in its first run. The guide gives variables by file.
+# Why it matters here: where the names of a function's secrets are in its Cargo.toml, one that gets its address by a flag has
+# neither token nor key, and that shows in its first run. So variables are given by file.
 #
 # Needs cargo (nothing is compiled), python3 with venv, and PyPI; talks to 127.0.0.1 only. Fails when the behaviour changes.
 set -euo pipefail

@@ -41,8 +41,11 @@ impl WriteHealth {
 
     /// A write has failed.
     pub(super) fn failed(&self, error: &sqlx::Error) {
-        // That is about many clients at once, not about the disk.
-        if matches!(error, sqlx::Error::PoolTimedOut) {
+        // Many clients at once, or values that contradict each other, are not the disk's fault.
+        let is_contradiction = error.as_database_error().is_some_and(|error| {
+            error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()
+        });
+        if is_contradiction || matches!(error, sqlx::Error::PoolTimedOut) {
             return;
         }
         let reason = root_cause(error).to_string();

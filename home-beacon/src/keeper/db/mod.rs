@@ -206,4 +206,18 @@ mod tests {
     fn local_ids_have_the_shape_of_ids() {
         assert!(new_id().parse::<shared::id::ComponentId>().is_ok());
     }
+
+    #[tokio::test]
+    async fn a_value_that_contradicts_another_is_no_fault_of_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", folder.path().join("k.db").display())).await.unwrap();
+        for (text, is_well) in [
+            ("INSERT INTO series (name) VALUES ('ping'), ('ping')", true),
+            ("INSERT INTO component_statuses (component_id, since, status) VALUES ('none', 1, '')", true),
+            ("INSERT INTO nowhere (name) VALUES (1)", false),
+        ] {
+            assert!(query(text).execute(&mut db.begin().await.unwrap()).await.is_err(), "{text}");
+            assert_eq!(db.failure().await.is_none(), is_well, "{text}");
+        }
+    }
 }

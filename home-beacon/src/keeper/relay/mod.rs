@@ -17,7 +17,8 @@
 //! | points in the queue, up to 28 days old | oldest slot first, all metrics together | 500 a call, 27 calls a minute |
 //! | repetitions | one metric a step | one each five minutes, only while upstream is well |
 //!
-//! Failures pause all of it for 2 to 30 s, or as long as upstream asks for; see [`planner`] for what else it may say.
+//! Failures pause all of it, at first for up to 2 s, then longer, up to 30 s, or as long as upstream asks for; see
+//! [`planner`] for what else it may say.
 
 pub(super) mod copies;
 mod held_points;
