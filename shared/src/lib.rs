@@ -20,11 +20,13 @@
 //! - [`names`]: the addresses behind names
 //! - [`online`]: what `--check --online` finds
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
+//! - [`verdict`]: what a prober concludes, with cause and sentence
+//! - [`look`]: that a prober looked, as it says so to the beacon and to a keeper
 //! - [`shutdown`]: the signals that ask a program to end
 //! - [`retry`]: a bounded way to try a call again
 //! - [`telemetry`]: where log lines go, and in which shape
 //!
-//! What one crate decides (verdicts, stored pages) stays in that crate.
+//! What one crate decides (how to judge, what is stored) stays in that crate.
 
 #![warn(missing_docs)]
 
@@ -38,6 +40,7 @@ pub mod http;
 pub mod id;
 pub mod keeper_token;
 pub mod lock;
+pub mod look;
 pub mod metrics;
 pub mod names;
 pub mod online;
@@ -50,4 +53,5 @@ pub mod shutdown;
 pub mod statuspage;
 pub mod telemetry;
 pub mod token_prefix;
+pub mod verdict;
 pub mod wrong_setting;

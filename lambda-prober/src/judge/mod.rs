@@ -4,7 +4,7 @@
 //! - [`identity`]: who sent an answer, by its proof and the home's keys
 //! - [`start_times`]: when host and beacon started, by what a proof says
 //! - [`headers`]: what an answer's headers say of its sender, and of caches
-//! - [`verdict`]: the verdicts, each cause with its label and its sentence
+//! - [`verdict`]: the verdicts, each cause with its label and its sentence; the keeper reads them, too
 //! - `conclude`: which attempts count against a home, and which cause is named
 //! - `advice`: what to do about an answer that is not the home's
 //! - `explain`: attempts in words
@@ -16,6 +16,7 @@ pub mod headers;
 pub mod identity;
 pub mod observation;
 pub mod start_times;
-pub mod verdict;
+
+pub use shared::verdict;
 
 pub use self::conclude::{is_conclusive, judge};

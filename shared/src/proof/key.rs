@@ -28,7 +28,7 @@ impl Key {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    pub(super) fn hmac(&self) -> hmac::Key {
+    pub(crate) fn hmac(&self) -> hmac::Key {
         hmac::Key::new(hmac::HMAC_SHA256, &self.0)
     }
 }
@@ -48,7 +48,7 @@ impl FromStr for Key {
 }
 
 /// The 32 bytes of 43 characters.
-pub(super) fn decoded(text: &str) -> Option<[u8; BYTES]> {
+pub(crate) fn decoded(text: &str) -> Option<[u8; BYTES]> {
     if text.len() != 43 {
         return None;
     }

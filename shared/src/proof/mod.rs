@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use self::key::decoded;
+pub(crate) use self::key::decoded;
 pub use self::key::{BYTES, Key, WrongKey};
 
 /// The request's header, in the lower case that both HTTP libraries want.

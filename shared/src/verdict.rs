@@ -1,4 +1,8 @@
-//! What a run concludes, and why: a closed set, each cause with one sentence for people and one label for machines.
+//! What a prober's run concludes, and why: a closed set, each cause with one sentence for people and one label for machines.
+//! The prober judges; the keeper and the page read.
+
+/// What is written where a verdict has no cause.
+pub const NO_CAUSE: &str = "none";
 
 /// What a run concludes of a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +71,7 @@ impl DownCause {
         [Self::Impostor, Self::Unproven, Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
 
     /// Whether it says what to check. Silence does not: line, power and router look the same from outside.
-    pub(crate) const fn is_known(self) -> bool {
+    pub const fn is_known(self) -> bool {
         !matches!(self, Self::Unreachable)
     }
 }
@@ -120,6 +124,12 @@ impl Verdict {
             Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
         }
+    }
+
+    /// The verdict that these labels name; `cause` is `None` or `none` for a home that is up.
+    pub fn from_labels(verdict: &str, cause: Option<&str>) -> Option<Self> {
+        let cause = cause.filter(|cause| *cause != NO_CAUSE);
+        Self::all().find(|known| known.label() == verdict && known.cause() == cause)
     }
 
     /// The verdict in a sentence, for the operator.
@@ -190,6 +200,19 @@ mod tests {
         let all: Vec<Verdict> = Verdict::all().collect();
         assert_eq!(all.iter().map(|v| v.cause()).collect::<HashSet<_>>().len(), all.len());
         assert_eq!(all.iter().map(|v| v.sentence()).collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn a_verdict_is_found_by_its_labels() {
+        for verdict in Verdict::all() {
+            assert_eq!(Verdict::from_labels(verdict.label(), verdict.cause()), Some(verdict));
+        }
+        assert_eq!(Verdict::from_labels("up", Some("none")), Some(Verdict::Up));
+        for (verdict, cause) in
+            [("up", Some("slow")), ("down", None), ("down", Some("slow")), ("fine", None), ("", None)]
+        {
+            assert_eq!(Verdict::from_labels(verdict, cause), None, "{verdict} {cause:?}");
+        }
     }
 
     #[test]
