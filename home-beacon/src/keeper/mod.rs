@@ -7,6 +7,7 @@
 //! - [`outbox`]: what waits to be sent upstream
 //! - [`status`]: pages, components, incidents
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
+//! - [`history`]: what a component's time was, by looks and statuses
 //! - [`seed`]: page and components with the ids that the user already has
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - [`http`]: everything that is answered; `listeners`: where
@@ -16,6 +17,7 @@ mod background;
 mod clock;
 pub mod db;
 mod error;
+pub mod history;
 pub mod http;
 pub mod job_states;
 mod listeners;

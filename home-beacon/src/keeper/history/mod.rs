@@ -1,0 +1,18 @@
+//! What a component's time was: up, degraded, down, under maintenance, or not looked at. Pure; a time that no look covers is
+//! never counted as up.
+//!
+//! - [`segments`]: from looks and statuses to stretches of one state
+//! - [`Tally`]: how much time of each state a window holds, and what uptime that is
+//! - [`days`]: the same for each calendar day of the page's time zone
+
+mod days;
+#[cfg(test)]
+mod seconds;
+mod segments;
+mod tally;
+
+pub use self::{
+    days::{Day, days, start},
+    segments::{COVERED_BY_A_LOOK, Look, Record, Segment, State, segments},
+    tally::Tally,
+};
