@@ -31,7 +31,11 @@ use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
 pub(super) use self::error::HttpError;
 pub use self::error::NO_RELAY;
-use self::{limiter::Limiter, page::Audience, strays::Strays};
+use self::{
+    limiter::Limiter,
+    page::{Audience, graphs::GraphCache},
+    strays::Strays,
+};
 use super::{
     KeeperClock, KeeperConfig, db::Db, listeners::Routers, measured::Recorder, outbox::Outbox, relay::Reports,
 };
@@ -54,6 +58,7 @@ pub(super) struct Inner {
     /// The state of the relay, where there is one.
     relay: Option<Reports>,
     strays: Strays,
+    graphs: GraphCache,
 }
 
 impl std::ops::Deref for AppState {
@@ -75,8 +80,20 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let KeeperConfig { token, strict_points, .. } = config;
-        let (clock, strays) = (recorder.clock().clone(), Strays::default());
-        Self(Arc::new(Inner { db, clock, recorder, outbox, page, token, limiter, strict_points, relay, strays }))
+        let (clock, strays, graphs) = (recorder.clock().clone(), Strays::default(), GraphCache::default());
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            recorder,
+            outbox,
+            page,
+            token,
+            limiter,
+            strict_points,
+            relay,
+            strays,
+            graphs,
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::keeper::{
         pages,
     },
 };
+use crate::reading::Field;
 
 /// A metric of a page.
 #[derive(Clone, Debug, Serialize)]
@@ -48,6 +49,23 @@ pub struct Metric {
     pub updated_at: Moment,
     /// The time of the latest point.
     pub most_recent_data_at: Option<Moment>,
+}
+
+/// What a metric's graph is drawn from.
+#[derive(Clone, Debug)]
+pub(in crate::keeper) struct Feed {
+    pub(in crate::keeper) metric: MetricId,
+    /// The readings that feed it; `None` where only points are sent to it.
+    pub(in crate::keeper) reading: Option<String>,
+    /// The part of them that it shows.
+    pub(in crate::keeper) field: Field,
+}
+
+impl Feed {
+    /// The series of its points.
+    pub(in crate::keeper) fn points(&self) -> String {
+        series_of(self.metric.as_str())
+    }
 }
 
 /// A metric to be made; the fields are those of [`Metric`].
@@ -97,6 +115,15 @@ pub(in crate::keeper) async fn list(
         metric.most_recent_data_at = latest::latest(&mut conn, &series_of(metric.id.as_str())).await?;
     }
     Ok(metrics)
+}
+
+/// What the graphs of a page's metrics are drawn from.
+pub(in crate::keeper) async fn feeds(db: &Db, page: &PageId) -> Result<Vec<Feed>, KeeperError> {
+    let list = query("SELECT id, reading, field FROM metrics WHERE page_id = ?").bind(page.as_str());
+    let listed: Vec<(MetricId, Option<String>, String)> = list.all(&mut db.read().await?).await?;
+    let feed =
+        |(metric, reading, field): (_, _, String)| Feed { metric, reading, field: field.parse().unwrap_or_default() };
+    Ok(listed.into_iter().map(feed).collect())
 }
 
 /// One metric of a page.

@@ -1,24 +1,30 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
+mod bars;
+mod graph;
+pub(super) mod graphs;
 mod incident;
 mod incidents;
 mod measured;
+mod range;
 mod upstream;
 
 use askama::Template;
 use axum::{
     Router,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderName, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
 use shared::statuspage::ComponentStatus;
 
 use self::{
     incidents::{SectionView, sections},
     measured::{MeasuredView, measured},
+    range::Range,
     upstream::{GapView, RelayView, gaps, relay},
 };
 use super::AppState;
@@ -59,7 +65,9 @@ pub(super) enum Audience {
 }
 
 pub(super) fn router(audience: Audience) -> Router<AppState> {
-    let draw = move |State(state): State<AppState>| async move { draw(&state, audience).await };
+    let draw = move |State(state): State<AppState>, Query(wanted): Query<Wanted>| async move {
+        draw(&state, audience, Range::of(&wanted.range)).await
+    };
     Router::new()
         .route("/", get(draw))
         .route("/incidents/{id}", get(incident::draw))
@@ -75,8 +83,8 @@ async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], SCRIPT)
 }
 
-async fn draw(state: &AppState, audience: Audience) -> Response {
-    match PageView::read(state, audience).await.map(|view| view.render()) {
+async fn draw(state: &AppState, audience: Audience, range: Range) -> Response {
+    match PageView::read(state, audience, range).await.map(|view| view.render()) {
         Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
         Ok(Err(error)) => unavailable(&error),
         Err(error) => unavailable(&error),
@@ -89,6 +97,14 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
         .into_response()
 }
 
+/// What a visitor asks for.
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    /// How far back the graphs look; the day for whatever is no range.
+    #[serde(default)]
+    range: String,
+}
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct PageView {
@@ -99,6 +115,8 @@ struct PageView {
     class: &'static str,
     components: Vec<ComponentView>,
     measured: Vec<MeasuredView>,
+    /// How far back the graphs look.
+    range: Range,
     going_on: Vec<SectionView>,
     over: Vec<SectionView>,
     /// How the relay is, where there is one.
@@ -136,7 +154,7 @@ struct Time {
 }
 
 impl PageView {
-    async fn read(state: &AppState, audience: Audience) -> Result<Self, KeeperError> {
+    async fn read(state: &AppState, audience: Audience, range: Range) -> Result<Self, KeeperError> {
         let page = pages::get(&state.db, &state.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
         let all = components::list(&state.db, &state.page, 0, u32::MAX).await?;
@@ -157,7 +175,8 @@ impl PageView {
             name: page.name,
             description: page.description,
             components: views,
-            measured: measured(state, &zone, now).await?,
+            measured: measured(state, &zone, now, range).await?,
+            range,
             going_on,
             over,
             relay,
