@@ -101,7 +101,7 @@ impl Drawing<'_> {
     fn joined(&self, marks: &[Mark]) -> i64 {
         let mut apart: Vec<i64> = marks.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
         apart.sort_unstable();
-        apart.get(apart.len() / 2).map_or(0, |median| median * 3 / 2).max(self.step())
+        apart.get(apart.len().saturating_sub(1) / 2).map_or(0, |median| median * 3 / 2).max(self.step())
     }
 
     fn mark(&self, bucket: &Bucket) -> Option<Mark> {
