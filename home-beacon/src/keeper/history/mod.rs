@@ -3,9 +3,11 @@
 //!
 //! - [`segments`]: from looks and statuses to stretches of one state
 //! - [`Tally`]: how much time of each state a window holds, and what uptime that is
+//! - [`outages`]: stretches of downtime that belong together
 //! - [`days`]: the same for each calendar day of the page's time zone
 
 mod days;
+mod outages;
 #[cfg(test)]
 mod seconds;
 mod segments;
@@ -13,6 +15,7 @@ mod tally;
 
 pub use self::{
     days::{Day, days, start},
+    outages::{Ending, Outage, outages},
     segments::{COVERED_BY_A_LOOK, Look, Record, Segment, State, segments},
     tally::Tally,
 };
