@@ -46,7 +46,7 @@ use self::{
     background::{RETRY_INTERVAL, date, heartbeat, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, routers},
-    measured::{Recorder, retention},
+    measured::{Recorder, line_quality::Promised, retention},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
     seed::Seed,
@@ -85,6 +85,8 @@ pub struct KeeperConfig {
     pub strict_points: bool,
     /// The page upstream, where there is one.
     pub upstream: Option<Upstream>,
+    /// What the contract promises of the line.
+    pub promised: Promised,
 }
 
 /// A keeper whose database is open.

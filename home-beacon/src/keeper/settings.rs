@@ -67,6 +67,12 @@ pub struct KeeperSettings {
     /// For how long the last value of a bandwidth test is sent upstream again, every five minutes; 0s: never
     #[arg(long, env = "HOLD", value_name = "DURATION", value_parser = hold, default_value = "3h")]
     pub hold: Duration,
+    /// What the contract promises towards the home, in Mbit/s: the page shows it, and how many tests reached it
+    #[arg(long, env = "PROMISED_DOWN_MBPS", value_name = "MBPS", value_parser = promised)]
+    pub promised_down_mbps: Option<f64>,
+    /// What it promises from the home, in Mbit/s
+    #[arg(long, env = "PROMISED_UP_MBPS", value_name = "MBPS", value_parser = promised)]
+    pub promised_up_mbps: Option<f64>,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
@@ -109,6 +115,12 @@ fn hold(text: &str) -> Result<Duration, String> {
     }
     let hold = duration(text)?;
     if hold > MAX_HOLD { Err("a value is held for 24h at most".into()) } else { Ok(hold) }
+}
+
+fn promised(text: &str) -> Result<f64, String> {
+    let wrong = || "a contract promises from 0.1 to 100000 Mbit/s, like 250 or 2.5".to_owned();
+    let promised: f64 = text.parse().map_err(|_| wrong())?;
+    if (0.1..=100_000.0).contains(&promised) { Ok(promised) } else { Err(wrong()) }
 }
 
 fn database(text: &str) -> Result<String, String> {

@@ -5,7 +5,10 @@ use std::{env, process::ExitCode};
 use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
-    keeper::{KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError, relay::ask, start},
+    keeper::{
+        KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError,
+        measured::line_quality::Promised, relay::ask, start,
+    },
     serve::listen,
 };
 use shared::{
@@ -93,6 +96,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,
+        promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
     })
 }
 

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use home_beacon::{
     clock::Host,
-    keeper::{Keeper, KeeperConfig, StartError, status::components},
+    keeper::{Keeper, KeeperConfig, StartError, measured::line_quality::Promised, status::components},
     serve::listen,
 };
 use lambda_prober::{
@@ -173,6 +173,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         rate_limit: 0,
         strict_points: false,
         upstream: None,
+        promised: Promised::default(),
     };
     Keeper::open(config, Host::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),

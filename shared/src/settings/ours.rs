@@ -48,6 +48,8 @@ pub const OURS: &[&str] = &[
     "NOTIFY_SUBSCRIBERS",
     "PAGE_ID",
     "PRIVATE_ADDR",
+    "PROMISED_DOWN_MBPS",
+    "PROMISED_UP_MBPS",
     "PUBLIC_ADDR",
     "PUBLIC_DNS",
     "RESOLVE_AFTER",

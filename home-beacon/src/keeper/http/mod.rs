@@ -37,7 +37,12 @@ use self::{
     strays::Strays,
 };
 use super::{
-    KeeperClock, KeeperConfig, db::Db, listeners::Routers, measured::Recorder, outbox::Outbox, relay::Reports,
+    KeeperClock, KeeperConfig,
+    db::Db,
+    listeners::Routers,
+    measured::{Recorder, line_quality::Promised},
+    outbox::Outbox,
+    relay::Reports,
 };
 
 /// What every handler can reach.
@@ -59,6 +64,7 @@ pub(super) struct Inner {
     relay: Option<Reports>,
     strays: Strays,
     graphs: GraphCache,
+    promised: Promised,
 }
 
 impl std::ops::Deref for AppState {
@@ -79,7 +85,7 @@ impl AppState {
         relay: Option<Reports>,
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
-        let KeeperConfig { token, strict_points, .. } = config;
+        let KeeperConfig { token, strict_points, promised, .. } = config;
         let (clock, strays, graphs) = (recorder.clock().clone(), Strays::default(), GraphCache::default());
         Self(Arc::new(Inner {
             db,
@@ -93,6 +99,7 @@ impl AppState {
             relay,
             strays,
             graphs,
+            promised,
         }))
     }
 }

@@ -5,6 +5,7 @@
 //! - [`heartbeats`]: when the keeper was alive, and the gaps between
 //! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
 //! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
+//! - [`line_quality`]: what bandwidth tests say of the line as a whole
 //! - [`retention`]: what becomes of old readings; `ages`: when they are old
 
 mod ages;
@@ -12,6 +13,7 @@ pub mod dating;
 pub mod heartbeats;
 pub mod ingest;
 pub mod latest;
+pub mod line_quality;
 pub mod metrics;
 pub mod metrics_providers;
 pub mod retention;

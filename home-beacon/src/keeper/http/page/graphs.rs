@@ -50,6 +50,7 @@ impl GraphCache {
         &self,
         db: &Db,
         feed: &Feed,
+        promised: Option<f64>,
         range: Range,
         now: Timestamp,
         zone: &TimeZone,
@@ -58,7 +59,7 @@ impl GraphCache {
         if let Some(graph) = self.kept(&key, slot) {
             return Ok(graph);
         }
-        let graph = Arc::new(read(db, feed, range, now, zone).await?);
+        let graph = Arc::new(read(db, feed, promised, range, now, zone).await?);
         self.keep(key, Kept { slot, graph: Arc::clone(&graph) });
         Ok(graph)
     }
@@ -85,7 +86,14 @@ fn lifetime(range: Range) -> i64 {
     }
 }
 
-async fn read(db: &Db, feed: &Feed, range: Range, now: Timestamp, zone: &TimeZone) -> Result<Graph, KeeperError> {
+async fn read(
+    db: &Db,
+    feed: &Feed,
+    promised: Option<f64>,
+    range: Range,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Graph, KeeperError> {
     let step = range.step();
     // One step more at each end: the drawing leaves out what it does not hold.
     let from = now.checked_sub(range.length() + step).unwrap_or(Timestamp::MIN);
@@ -102,5 +110,5 @@ async fn read(db: &Db, feed: &Feed, range: Range, now: Timestamp, zone: &TimeZon
         Err(KeeperError::NotFound(_)) => Vec::new(),
         buckets => buckets?,
     };
-    Ok(Drawing { buckets: &buckets, part, range, now, zone, promise: None }.graph())
+    Ok(Drawing { buckets: &buckets, part, range, now, zone, promise: promised }.graph())
 }

@@ -57,7 +57,8 @@ pub(super) async fn measured(
         // An attempt that went well, but of which this metric has no point, is another metric's.
         if latest.point.is_some() || latest.failing().is_some() {
             let Some(feed) = feeds.iter().find(|feed| feed.metric == metric.id) else { continue };
-            let graph = state.graphs.graph(&state.db, feed, range, now, zone).await?;
+            let promised = feed.reading.as_deref().and_then(|reading| state.promised.of(reading));
+            let graph = state.graphs.graph(&state.db, feed, promised, range, now, zone).await?;
             views.push(view(metric, &latest, graph, zone, now));
         }
     }

@@ -5,6 +5,7 @@ mod graph;
 pub(super) mod graphs;
 mod incident;
 mod incidents;
+mod line;
 mod measured;
 mod range;
 mod upstream;
@@ -115,6 +116,8 @@ struct PageView {
     class: &'static str,
     components: Vec<ComponentView>,
     measured: Vec<MeasuredView>,
+    /// What is said of the line as a whole.
+    line: Vec<String>,
     /// How far back the graphs look.
     range: Range,
     going_on: Vec<SectionView>,
@@ -176,6 +179,7 @@ impl PageView {
             description: page.description,
             components: views,
             measured: measured(state, &zone, now, range).await?,
+            line: line::sentences(state, now).await?,
             range,
             going_on,
             over,
