@@ -42,6 +42,21 @@ pub(in crate::keeper) async fn over(
     filled(list.bind(page.as_str()).bind(Moment::new(since)).bind(limit), &mut db.read().await?).await
 }
 
+/// What began within that time, the latest first: incidents by their start, maintenance by its time.
+pub(in crate::keeper) async fn began(
+    db: &Db,
+    page: &PageId,
+    (from, to): (Moment, Moment),
+    limit: u32,
+) -> Result<Vec<Incident>, KeeperError> {
+    let list = query(
+        "SELECT * FROM incidents WHERE page_id = ?1 AND COALESCE(scheduled_for, started_at) >= ?2
+             AND COALESCE(scheduled_for, started_at) < ?3
+         ORDER BY COALESCE(scheduled_for, started_at) DESC, id LIMIT ?4",
+    );
+    filled(list.bind(page.as_str()).bind(from).bind(to).bind(limit), &mut db.read().await?).await
+}
+
 async fn filled(list: Query, conn: &mut Conn) -> Result<Vec<Incident>, KeeperError> {
     let mut incidents: Vec<Incident> = list.all(conn).await?;
     for incident in &mut incidents {

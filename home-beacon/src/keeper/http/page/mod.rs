@@ -7,6 +7,7 @@ mod incident;
 mod incidents;
 mod line;
 mod measured;
+mod month;
 mod range;
 mod upstream;
 
@@ -72,6 +73,8 @@ pub(super) fn router(audience: Audience) -> Router<AppState> {
     Router::new()
         .route("/", get(draw))
         .route("/incidents/{id}", get(incident::draw))
+        .route("/history", get(month::current))
+        .route("/history/{month}", get(month::draw))
         .route("/page.css", get(style))
         .route("/page.js", get(script))
 }
