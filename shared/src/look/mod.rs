@@ -113,6 +113,7 @@ mod labels {
         cause: Option<std::borrow::Cow<'a, str>>,
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
     pub(super) fn serialize<S: Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
         Labels { verdict: verdict.label().into(), cause: verdict.cause().map(Into::into) }.serialize(serializer)
     }
