@@ -1,4 +1,4 @@
-//! Answers challenges: holds the home's key and the clock that proofs are dated by.
+//! Answers challenges, and takes in looks: holds the home's key and the clock that proofs are dated by.
 
 use std::{
     sync::{
@@ -10,13 +10,18 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderValue};
 use shared::{
+    look::BeaconLooks,
     proof::{CHALLENGE_HEADER, Challenge, Key, Proof, Running, WrongKey},
     secret::SecretSource,
     settings::WrongSetting,
 };
 
-use super::settings::BEACON_KEY;
-use crate::clock::BootClock;
+use super::{
+    looks::{LookTotals, Looks},
+    only,
+    settings::BEACON_KEY,
+};
+use crate::clock::{BootClock, Host};
 
 /// How long a key is used until its file is read again. Kubernetes takes about a minute to renew a mounted secret.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,6 +34,7 @@ pub struct Prover {
     clock: BootClock,
     started: Duration,
     proofs: AtomicU64,
+    looks: Looks,
 }
 
 #[derive(Debug)]
@@ -44,18 +50,20 @@ impl Prover {
     ///
     /// # Errors
     /// When the source holds no key.
-    pub fn new(source: SecretSource, clock: BootClock) -> Result<Self, WrongSetting> {
+    pub fn new(source: SecretSource, host: Host) -> Result<Self, WrongSetting> {
+        let clock = host.uptime.clone();
         let started = clock.now();
         let held = Mutex::new(Held { key: key(&source)?, read_at: started, lost: false });
-        Ok(Self { source, held, clock, started, proofs: AtomicU64::default() })
+        Ok(Self { source, held, clock, started, proofs: AtomicU64::default(), looks: Looks::new(host) })
     }
 
-    /// The header's value for the challenge among `headers`; `None` when there is none, or not exactly one.
+    /// The header's value for the challenge among `headers`; `None` when there is none, or not exactly one. A signed look
+    /// among them is counted, which changes nothing of the answer.
     pub fn answer(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let mut challenges = headers.get_all(CHALLENGE_HEADER).iter();
-        let (challenge, None) = (challenges.next()?, challenges.next()) else { return None };
-        let proof = self.prove(&challenge.to_str().ok()?.parse().ok()?);
-        HeaderValue::try_from(proof.to_string()).ok()
+        let challenge: Option<Challenge> = only(headers, CHALLENGE_HEADER).and_then(|text| text.parse().ok());
+        let now = self.clock.now();
+        self.looks.consider(headers, challenge.as_ref(), || self.key(now));
+        HeaderValue::try_from(self.prove(&challenge?, now).to_string()).ok()
     }
 
     /// How many proofs have been given.
@@ -63,8 +71,16 @@ impl Prover {
         self.proofs.load(Ordering::Relaxed)
     }
 
-    fn prove(&self, challenge: &Challenge) -> Proof {
-        let now = self.clock.now();
+    /// The looks that counted, for the keeper.
+    pub fn looks(&self) -> BeaconLooks {
+        self.looks.told()
+    }
+
+    pub(super) fn look_totals(&self) -> LookTotals {
+        self.looks.totals()
+    }
+
+    fn prove(&self, challenge: &Challenge, now: Duration) -> Proof {
         self.proofs.fetch_add(1, Ordering::Relaxed);
         Proof::new(
             &self.key(now),
@@ -113,8 +129,8 @@ mod tests {
     /// A prover whose boot-time clock shows what the test says.
     fn prover(source: SecretSource, seconds: &Arc<AtomicU64>) -> Prover {
         let seconds = Arc::clone(seconds);
-        let clock = BootClock::new(move || Duration::from_secs(seconds.load(Ordering::Relaxed)));
-        Prover::new(source, clock).unwrap()
+        let uptime = BootClock::new(move || Duration::from_secs(seconds.load(Ordering::Relaxed)));
+        Prover::new(source, Host { uptime, ..Host::system() }).unwrap()
     }
 
     fn value(key: &Key) -> SecretSource {
@@ -164,7 +180,7 @@ mod tests {
         let challenge = Challenge::new([3; 32]);
         let made_with = |key: &Key, now| {
             seconds.store(now, Ordering::Relaxed);
-            prover.prove(&challenge).is_made_with(key, &challenge)
+            prover.prove(&challenge, Duration::from_secs(now)).is_made_with(key, &challenge)
         };
         assert!(made_with(&first, 0));
         std::fs::write(&path, second.expose()).unwrap();
@@ -181,7 +197,7 @@ mod tests {
     #[test]
     fn a_wrong_key_is_refused_without_being_repeated() {
         let source = SecretSource::Value(Secret::new("hunter2"));
-        let error = Prover::new(source, BootClock::since_boot()).unwrap_err().to_string();
+        let error = Prover::new(source, Host::system()).unwrap_err().to_string();
         assert!(error.starts_with("BEACON_KEY: a key is 43 letters") && !error.contains("hunter2"), "{error}");
     }
 }

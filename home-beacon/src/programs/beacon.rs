@@ -5,7 +5,7 @@ use std::{env, io, process::ExitCode};
 use super::manager::Manager;
 use crate::{
     beacon::{BEACON_KEY, Beacon, BeaconSettings, PUBLIC_PORT, Prover},
-    clock::BootClock,
+    clock::Host,
     serve::{listen, listen_everywhere},
 };
 use shared::settings::{Settings, WrongSetting};
@@ -40,7 +40,7 @@ pub async fn main() -> ExitCode {
 }
 
 fn prover() -> Result<Option<Prover>, WrongSetting> {
-    BEACON_KEY.read()?.map(|source| Prover::new(source, BootClock::since_boot())).transpose()
+    BEACON_KEY.read()?.map(|source| Prover::new(source, Host::system())).transpose()
 }
 
 async fn run(settings: &BeaconSettings, prover: Option<Prover>) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::{
 
 use home_beacon::{
     beacon::{Beacon, Prover},
-    clock::BootClock,
+    clock::Host,
     serve::listen,
 };
 use shared::secret::SecretSource;
@@ -61,7 +61,7 @@ impl HomeLine {
 }
 
 fn start(public: TcpListener, key: SecretSource) -> io::Result<Running> {
-    let prover = Some(Prover::new(key, BootClock::since_boot()).map_err(io::Error::other)?);
+    let prover = Some(Prover::new(key, Host::system()).map_err(io::Error::other)?);
     let beacon = Beacon { public, private: listen(PRIVATE)?, connections: CONNECTIONS, prover };
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(beacon.run(async {

@@ -1,6 +1,7 @@
 //! The beacon's public port under strangers: it answers each client, whatever others do meanwhile.
 
 mod families;
+mod looks;
 
 use std::{
     net::SocketAddr,
