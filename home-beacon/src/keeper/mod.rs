@@ -41,11 +41,12 @@ use shared::{
     settings::{WrongSetting, without_credentials},
 };
 use tokio::time::{Instant, timeout};
+use url::Url;
 
 use self::{
     background::{RETRY_INTERVAL, date, heartbeat, log_backlog, log_pages},
     db::{Db, OpenError},
-    http::{AppState, routers},
+    http::{AppState, front::Front, routers},
     measured::{Recorder, line_quality::Promised, retention},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
@@ -87,6 +88,10 @@ pub struct KeeperConfig {
     pub upstream: Option<Upstream>,
     /// What the contract promises of the line.
     pub promised: Promised,
+    /// Where the home's beacon tells its looks (its private listener); `None` where nobody reads them.
+    pub beacon: Option<Url>,
+    /// How the page presents itself to the world.
+    pub front: Front,
 }
 
 /// A keeper whose database is open.

@@ -17,6 +17,7 @@ use url::{Host, Url};
 
 use super::{
     db::{check_address, check_place, holder_of},
+    http::front::{Front, base_path::BasePath, robots::Robots},
     relay::Upstream,
     seed::Seed,
 };
@@ -73,6 +74,17 @@ pub struct KeeperSettings {
     /// What it promises from the home, in Mbit/s
     #[arg(long, env = "PROMISED_UP_MBPS", value_name = "MBPS", value_parser = promised)]
     pub promised_up_mbps: Option<f64>,
+    /// Where the home's beacon tells which requests the prober signed, like `http://127.0.0.1:9090`: its `PRIVATE_ADDR`; unset: the
+    /// keeper reads none
+    #[arg(long, env = "BEACON_PRIVATE_URL", value_parser = base_address)]
+    pub beacon_private_url: Option<Url>,
+    /// The path below which a reverse proxy shows the public listener, like `/status`, whether it takes the path off or not;
+    /// unset: none
+    #[arg(long, env = "KEEPER_BASE_PATH", value_name = "PATH")]
+    pub keeper_base_path: Option<BasePath>,
+    /// Whether search engines are told to list the page: index or noindex
+    #[arg(long, env = "KEEPER_ROBOTS", value_enum, hide_possible_values = true, default_value = "noindex")]
+    pub keeper_robots: Robots,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
@@ -159,14 +171,29 @@ fn is_here(url: &Url, listening: SocketAddr) -> bool {
 
 impl KeeperSettings {
     /// # Errors
-    /// When there can be no database where it is said to be, or both listeners have one address.
+    /// When there can be no database where it is said to be, both listeners have one address, or the beacon's is one of them.
     pub fn validate(&self) -> Result<(), WrongSetting> {
         if let Some(public) = self.keeper_public_addr.filter(|public| collides(*public, self.keeper_addr)) {
             return Err(WrongSetting(format!(
                 "KEEPER_PUBLIC_ADDR: {public} is where KEEPER_ADDR is, too: give the public page a port of its own"
             )));
         }
+        if self.beacon_private_url.as_ref().is_some_and(|url| self.is_own(url)) {
+            return Err(WrongSetting(
+                "BEACON_PRIVATE_URL is this keeper itself: name the beacon's private address (its PRIVATE_ADDR)".into(),
+            ));
+        }
         check_place(&self.database_url).map_err(|error| WrongSetting(format!("DATABASE_URL: {error}")))
+    }
+
+    /// Whether an address is one of this keeper's two.
+    fn is_own(&self, url: &Url) -> bool {
+        is_here(url, self.keeper_addr) || self.keeper_public_addr.is_some_and(|public| is_here(url, public))
+    }
+
+    /// How the page presents itself to the world.
+    pub fn front(&self) -> Front {
+        Front { base_path: self.keeper_base_path.clone(), robots: self.keeper_robots }
     }
 
     /// The page upstream, where there is one.
@@ -182,8 +209,7 @@ impl KeeperSettings {
                 wrong("UPSTREAM_URL is not set, and UPSTREAM_TOKEN is: name the page's API, or leave out the token")
             }
             (Some(url), Some(token)) => {
-                if is_here(url, self.keeper_addr) || self.keeper_public_addr.is_some_and(|public| is_here(url, public))
-                {
+                if self.is_own(url) {
                     return wrong("UPSTREAM_URL is this keeper itself: name the page that is to be relayed to");
                 }
                 keeper_token::at_start(&token, &token.name(UPSTREAM_TOKEN.name), url, "UPSTREAM_URL")?;
@@ -206,6 +232,10 @@ impl KeeperSettings {
     pub fn warnings(&self, seed: Option<&Seed>) -> Vec<String> {
         let relays = self.upstream_url.is_some();
         let mut warnings = seed.map(|seed| seed.warnings(relays)).unwrap_or_default();
+        if self.keeper_base_path.is_some() && self.keeper_public_addr.is_none() {
+            warnings
+                .push("KEEPER_BASE_PATH is set, but KEEPER_PUBLIC_ADDR is not: only the public listener has it".into());
+        }
         if relays {
             // A seed that marks nothing is fine: upstream's page is copied all the same.
             if seed.is_none() {

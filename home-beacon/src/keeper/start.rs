@@ -16,7 +16,7 @@ use super::{
     Ending, Keeper, KeeperConfig, Listeners, StartError,
     background::RETRY_INTERVAL,
     db::{self, Db},
-    http::{self, AppState, HttpError, health},
+    http::{self, AppState, HttpError, front::Front, health},
     listeners::Routers,
     measured::Recorder,
     outbox::Outbox,
@@ -79,7 +79,7 @@ pub async fn start(config: KeeperConfig, host: Host) -> Result<Started, StartErr
     };
     let Some(obstacle) = obstacle(&config.database_url).filter(|_| error.may_pass()) else { return Err(error) };
     tracing::error!(%obstacle, "the database cannot be written: what is there is served, and clients that write are asked to retry");
-    let current = CurrentRouters(Arc::new(Mutex::new(without_database(&obstacle))));
+    let current = CurrentRouters(Arc::new(Mutex::new(without_database(&obstacle, &config.front))));
     let mut waiting = Waiting { config, host, current, reading: None };
     waiting.read(&obstacle).await;
     Ok(Started::Waiting(Box::new(waiting)))
@@ -161,7 +161,7 @@ impl Waiting {
         };
         let (routers, reading) = match read.await {
             Some((db, state)) => (http::routers(&state), Some(db)),
-            None => (without_database(obstacle), None),
+            None => (without_database(obstacle, &config.front), None),
         };
         self.current.put(routers);
         self.reading = reading;
@@ -169,7 +169,7 @@ impl Waiting {
 }
 
 /// What answers where there is no database yet.
-fn without_database(obstacle: &io::Error) -> Routers {
+fn without_database(obstacle: &io::Error, front: &Front) -> Routers {
     let health = Json(json!({ "storage": obstacle.to_string(), "clock": null, "relay": null }));
     let later = async || {
         HttpError::unavailable("the keeper's storage cannot be written, and nothing is in it yet; try again later")
@@ -180,7 +180,7 @@ fn without_database(obstacle: &io::Error) -> Routers {
         .fallback(later);
     let not_yet = async || (StatusCode::SERVICE_UNAVAILABLE, "There is nothing to show yet. Please try again later.\n");
     let public = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);
-    Routers { private, public }
+    Routers { private: http::front::private(front, private), public: http::front::public(front, public) }
 }
 
 /// Why nothing can be written beside the database, if that is for a reason that may pass.

@@ -97,6 +97,8 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
+        beacon: settings.beacon_private_url.clone(),
+        front: settings.front(),
     })
 }
 

@@ -15,7 +15,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use home_beacon::{
     clock::Host,
-    keeper::{Keeper, KeeperConfig, StartError, measured::line_quality::Promised, status::components},
+    keeper::{
+        Keeper, KeeperConfig, StartError, http::front::Front, measured::line_quality::Promised, status::components,
+    },
     serve::listen,
 };
 use lambda_prober::{
@@ -174,6 +176,8 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         strict_points: false,
         upstream: None,
         promised: Promised::default(),
+        beacon: None,
+        front: Front::default(),
     };
     Keeper::open(config, Host::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),

@@ -1,5 +1,6 @@
 //! What is shown where: the page and its public port, writes to what is not shown, and the latest readings in `/metrics`.
 
+mod front;
 mod latest;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -16,6 +17,7 @@ use tests::{
     statuspage::Fault,
     upstream::Relay,
 };
+use tokio::process::Command;
 
 /// Every path that a router of the keeper's names, with ids in place of the parameters.
 fn every_route() -> BTreeSet<String> {
@@ -45,8 +47,13 @@ fn every_route() -> BTreeSet<String> {
 }
 
 async fn with_public_door() -> (Keeper, String) {
+    with_public_door_and(|_| ()).await
+}
+
+async fn with_public_door_and(change: impl FnOnce(&mut Command)) -> (Keeper, String) {
     let keeper = Keeper::start_with(|command| {
         command.env("KEEPER_PUBLIC_ADDR", format!("{}:0", own_address()));
+        change(command);
     })
     .await;
     let lines = keeper.process.lines();
@@ -68,7 +75,8 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
         routes.len() > 25 && routes.contains("/metrics") && routes.contains("/porchlight/v1/readings"),
         "{routes:?}"
     );
-    let open = |path: &str| ["/", "/page.css", "/page.js"].contains(&path) || path.starts_with("/api/v2/");
+    let open =
+        |path: &str| ["/", "/page.css", "/page.js", "/robots.txt"].contains(&path) || path.starts_with("/api/v2/");
     for route in &routes {
         for path in [route.clone(), format!("{route}.json"), format!("{route}?api_key={TOKEN}")] {
             // The id of an incident may be anything, and there is none.

@@ -36,6 +36,11 @@ async fn what_is_set_by_half_is_reported_by_a_check() {
         ("keeper", plainly(&upstream[..2]), "UPSTREAM_TOKEN is not set"),
         ("keeper", plainly(&[token, ("UPSTREAM_TOKEN", "x")]), "UPSTREAM_URL is not set, and UPSTREAM_TOKEN is"),
         ("keeper", plainly(&[token, ("HOLD", "1h")]), "HOLD is set, but UPSTREAM_URL is not"),
+        (
+            "keeper",
+            plainly(&[token, ("KEEPER_BASE_PATH", "/status")]),
+            "KEEPER_BASE_PATH is set, but KEEPER_PUBLIC_ADDR is not",
+        ),
         ("ping", plainly(&page), "KEEPER_TOKEN is set, but KEEPER_URL is not"),
         ("bandwidth", plainly(&page), "KEEPER_TOKEN is set, but KEEPER_URL is not"),
         ("dns", plainly(&dns), "KEEPER_TOKEN is set, but KEEPER_URL is not"),

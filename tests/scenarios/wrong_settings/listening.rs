@@ -55,6 +55,11 @@ async fn two_addresses_that_are_one_are_reported_by_a_check() {
             &[token, ("KEEPER_PUBLIC_ADDR", "[::]:8030")],
             Some("KEEPER_PUBLIC_ADDR: [::]:8030 is where KEEPER_ADDR is"),
         ),
+        (
+            "keeper",
+            &[token, ("BEACON_PRIVATE_URL", "http://127.0.0.1:8030")],
+            Some("BEACON_PRIVATE_URL is this keeper itself"),
+        ),
     ] {
         let ended = ends(program, variables, &["--check"]).await;
         let is_as_said = said.is_none_or(|said| ended.stderr.contains(said));

@@ -1,7 +1,7 @@
 //! Where the page can be reached, and each incident on it: what the APIs send as links.
 //!
 //! A page says so itself, by its `domain` or else its `url`. For one that does not, links begin as the request did that
-//! asks for them.
+//! asks for them, and go on with the path below which the page is.
 
 use std::convert::Infallible;
 
@@ -11,6 +11,7 @@ use axum::{
 };
 use shared::id::IncidentId;
 
+use super::front::base_path::BasePath;
 use crate::keeper::status::{Incident, Page};
 
 /// The longest name of a host with its port.
@@ -31,7 +32,9 @@ impl<S: Sync> FromRequestParts<S> for RequestOrigin {
         };
         // In front of a public keeper stands a proxy that speaks TLS for it.
         let scheme = if field("x-forwarded-proto") == Some("https") { "https" } else { "http" };
-        Ok(Self(format!("{scheme}://{}", field(header::HOST.as_str()).filter(known).unwrap_or("localhost"))))
+        let host = field(header::HOST.as_str()).filter(known).unwrap_or("localhost");
+        let path = parts.extensions.get().map_or("", BasePath::as_str);
+        Ok(Self(format!("{scheme}://{host}{path}")))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
 //!   page; `health`: `/healthz` and `/metrics`
+//! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
 //! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
@@ -10,6 +11,7 @@ mod auth;
 mod error;
 mod fields;
 pub mod form;
+pub mod front;
 pub(super) mod health;
 mod limiter;
 mod links;
@@ -32,6 +34,7 @@ use tower::{Layer, ServiceExt, util::MapRequestLayer};
 pub(super) use self::error::HttpError;
 pub use self::error::NO_RELAY;
 use self::{
+    front::Front,
     limiter::Limiter,
     page::{Audience, graphs::GraphCache},
     strays::Strays,
@@ -65,6 +68,7 @@ pub(super) struct Inner {
     strays: Strays,
     graphs: GraphCache,
     promised: Promised,
+    front: Front,
 }
 
 impl std::ops::Deref for AppState {
@@ -85,7 +89,7 @@ impl AppState {
         relay: Option<Reports>,
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
-        let KeeperConfig { token, strict_points, promised, .. } = config;
+        let KeeperConfig { token, strict_points, promised, front, .. } = config;
         let (clock, strays, graphs) = (recorder.clock().clone(), Strays::default(), GraphCache::default());
         Self(Arc::new(Inner {
             db,
@@ -100,21 +104,24 @@ impl AppState {
             strays,
             graphs,
             promised,
+            front,
         }))
     }
 }
 
 /// What answers at the two listeners.
 pub(super) fn routers(state: &AppState) -> Routers {
-    Routers { private: private(state), public: public(state) }
+    Routers {
+        private: front::private(&state.front, private(state)),
+        public: front::public(&state.front, public(state)),
+    }
 }
 
 fn private(state: &AppState) -> Router {
     let routes = Router::new()
         .nest("/v1", v1::router(state))
         .nest("/porchlight/v1", own::router(state))
-        .nest("/api/v2", public::router())
-        .merge(page::router(Audience::Private))
+        .merge(shown(Audience::Private))
         .merge(health::router())
         .with_state(state.clone());
     // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
@@ -124,11 +131,12 @@ fn private(state: &AppState) -> Router {
 
 /// What needs no token; a token opens nothing more here.
 fn public(state: &AppState) -> Router {
-    Router::new()
-        .nest("/api/v2", public::router())
-        .merge(page::router(Audience::Public))
-        .fallback(async || StatusCode::NOT_FOUND)
-        .with_state(state.clone())
+    shown(Audience::Public).fallback(async || StatusCode::NOT_FOUND).with_state(state.clone())
+}
+
+/// What takes no token, at either listener.
+fn shown(audience: Audience) -> Router<AppState> {
+    front::shown(Router::new().nest("/api/v2", public::router()).merge(page::router(audience)))
 }
 
 /// `/v1/pages.json` is `/v1/pages`. Applied before routing.

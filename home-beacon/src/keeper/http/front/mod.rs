@@ -1,0 +1,46 @@
+//! What stands between the page and the world: which answers are kept and for whom, and below which path the page is.
+//!
+//! - `conditional`: `ETag`, and 304 for who has the answer already; `headers`: what every answer tells browsers
+//! - [`base_path`]: the page below a path; [`robots`]: whether search engines list it
+
+pub mod base_path;
+mod conditional;
+mod headers;
+pub mod robots;
+
+use axum::{Router, middleware};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+
+use self::{base_path::BasePath, robots::Robots};
+use super::AppState;
+
+/// How the page presents itself to the world.
+#[derive(Clone, Debug, Default)]
+pub struct Front {
+    /// The path below which the public listener answers, besides at `/`.
+    pub base_path: Option<BasePath>,
+    /// Whether search engines list the page.
+    pub robots: Robots,
+}
+
+/// What anybody may read: answered from what the reader has where that is still right, and compressed for who asks for it.
+pub(super) fn shown(routes: Router<AppState>) -> Router<AppState> {
+    // gzip alone: brotli's windows take megabytes for each answer, and the keeper has 16 for everything. And little effort,
+    // because a Pi compresses each answer anew.
+    let compression = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest);
+    routes.merge(robots::router()).layer(middleware::from_fn(conditional::conditional)).layer(compression)
+}
+
+/// What answers at the private listener.
+pub(in crate::keeper) fn private(front: &Front, routes: Router) -> Router {
+    headers::told(front.robots, routes)
+}
+
+/// What answers at the public listener.
+pub(in crate::keeper) fn public(front: &Front, routes: Router) -> Router {
+    let routes = match &front.base_path {
+        Some(base) => base_path::below(base.clone(), routes),
+        None => routes,
+    };
+    headers::told(front.robots, routes)
+}
