@@ -20,7 +20,6 @@ KINDS = {
     "apps/v1": ["Deployment", "ReplicaSet", "StatefulSet"],
     "batch/v1": ["CronJob", "Job"],
     "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
-    "traefik.io/v1alpha1": ["Middleware"],
 }
 REFUSED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "BadRequest", "code": 400}
 SERVICE_MONITOR = "monitoring.coreos.com/v1"

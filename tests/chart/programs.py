@@ -35,7 +35,9 @@ def problems(rendering):
 
 def checked(told, program, container, rendering):
     with tempfile.TemporaryDirectory() as folder:
-        env = {variable["name"]: moved(variable["value"], Path(folder)) for variable in container["env"]}
+        env = {variable["name"]: variable["value"] for variable in container["env"]}
+        # Everything that begins with a slash is a file, but for a path of addresses.
+        env |= {name: moved(value, Path(folder)) for name, value in env.items() if name != "KEEPER_BASE_PATH"}
         for name, path in env.items():
             if name.endswith("_FILE"):
                 write(path, KEEPERS if name == "KEEPER_TOKEN_FILE" else SECRETS[Path(path).name])

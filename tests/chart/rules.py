@@ -96,6 +96,7 @@ def connected(rendering, release, namespace):
     for thing, _, spec in pods(rendering):
         container = spec["containers"][0]
         addresses = [v["value"] for v in container.get("env", []) if v["name"] == "KEEPER_URL"]
+        addresses += [v["value"] for v in container.get("env", []) if v["name"] == "BEACON_PRIVATE_URL"]
         addresses += [word for word in container.get("args", []) if word.startswith("http://")]
         for host, port in (address.removeprefix("http://").rstrip("/").split(":") for address in addresses):
             if int(port) not in services.get(host, {}).values():
@@ -114,11 +115,6 @@ def connected(rendering, release, namespace):
         ]
         if len(scraped) != 1:
             yield f"the ServiceMonitor scrapes {scraped}"
-    for middleware in rendering.all("Middleware"):
-        annotations = rendering.all("Ingress")[0]["metadata"]["annotations"]
-        name = f"{namespace}-{middleware['metadata']['name']}@kubernetescrd"
-        if name not in annotations["traefik.ingress.kubernetes.io/router.middlewares"].split(","):
-            yield f"the Ingress does not use {name}"
 
 
 def asked(rendering, release, namespace):
@@ -185,6 +181,9 @@ def mounted(rendering, release, namespace):
             for variable in container.get("env", []):
                 if not isinstance(variable.get("value"), str):
                     yield f"{told}: {variable['name']} is not set"
+                elif variable["name"] == "KEEPER_BASE_PATH":
+                    # A path of addresses.
+                    continue
                 elif variable["value"].startswith("/") and not any(
                     variable["value"].startswith(path) for path in mounts.values()
                 ):

@@ -107,8 +107,8 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and $ingress.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "keeper.ingress.enabled is true, but keeper.enabled is false: there is no page to be reached" -}}
 {{- end -}}
-{{- if and $ingress.enabled (ne $ingress.path "/") (not (has $ingress.className (list "traefik" "nginx"))) -}}
-{{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which something has to take off before the keeper: set keeper.ingress.className to traefik or nginx, which can, or leave the path at / and set keeper.ingress.host" $ingress.path) -}}
+{{- if and $ingress.enabled (has (index (splitList "/" $ingress.path) 1) (list "api" "badge" "history" "incidents" "report")) -}}
+{{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which is an address of the page itself: choose another one, like /status" $ingress.path) -}}
 {{- end -}}
 {{- toJson $wrong -}}
 {{- end }}

@@ -6,6 +6,11 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- if .Values.beacon.key }}{{ include "porchlight.name" . }}-beacon-key{{ else }}{{ .Values.beacon.secretName }}{{ end -}}
 {{- end }}
 
+{{/* Whether the keeper asks the beacon for looks: only one with a key knows which requests a prober signed. */}}
+{{- define "porchlight.beacon.looks" -}}
+{{- if and .Values.keeper.enabled (include "porchlight.secret.beacon" .) }}true{{ end -}}
+{{- end }}
+
 {{- define "porchlight.secret.keeper" -}}
 {{- .Values.keeper.secretName | default (printf "%s-keeper-token" (include "porchlight.name" .)) -}}
 {{- end }}
