@@ -31,7 +31,7 @@ pub struct BeaconSettings {
     /// sees it too; without it `[::]:8080`, or `0.0.0.0:8080` where there is no IPv6
     #[arg(long, env = "PUBLIC_ADDR", value_parser = listen_address)]
     pub public_addr: Option<SocketAddr>,
-    /// Address that /metrics listens on, for Prometheus
+    /// Address that /metrics, for Prometheus, and /looks, for the keeper, listen on
     #[arg(long, env = "PRIVATE_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9090")]
     pub private_addr: SocketAddr,
     /// How many public connections may be open at once
