@@ -11,6 +11,7 @@
 //! - `publish`: reading the pages, and applying the plan
 //! - [`kept`]: secrets, parameters, and the state of each home
 //! - [`run`]: one run, which joins these
+//! - [`look`]: what homes are told of a run: that it looked, and from where
 //! - [`report`]: the report of a run, as JSON and in words
 //! - [`target`]: what a run probes, and where it publishes that
 //! - [`timing`]: the deadlines of a run
@@ -29,6 +30,7 @@ mod event;
 pub mod function;
 pub mod judge;
 pub mod kept;
+pub mod look;
 pub mod mode;
 pub mod observe;
 pub mod plan;

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::Deserialize;
 use shared::{
-    id::{ComponentId, PageId},
+    id::{ComponentId, MetricId, PageId},
     settings::{nearness::with_nearest, web_address, without_credentials},
 };
 use url::Url;
@@ -36,6 +36,8 @@ pub struct Target {
     pub page: PageId,
     /// The component that shows the home.
     pub component: ComponentId,
+    /// The metric of that page that gets the answer time.
+    pub response_metric: Option<MetricId>,
 }
 
 /// The parameters that hold a home's keys.
@@ -65,6 +67,7 @@ struct RawTarget {
     component_id: String,
     key_parameter: Option<String>,
     old_key_parameter: Option<String>,
+    metric_id_response: Option<String>,
 }
 
 impl Home {
@@ -165,7 +168,9 @@ impl TryFrom<RawTarget> for Target {
         let url = web_address(&raw.url).map_err(|e| wrong("url", &raw.url, &e))?;
         let keys = raw.keys()?;
         let home = Home { name: raw.name.unwrap_or_else(|| host(&url)), url, keys };
-        Ok(Self { home, page: raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?, component })
+        let page = raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?;
+        let metric = raw.metric_id_response.map(|id| id.parse().map_err(|e| wrong("metric_id_response", &id, &e)));
+        Ok(Self { home, page, component, response_metric: metric.transpose()? })
     }
 }
 
@@ -189,6 +194,10 @@ mod tests {
         let text = target(|t| drop(t.remove("name")));
         let targets: Targets = text.parse().unwrap();
         assert_eq!(targets.iter().next().unwrap().home.name, "home.example");
+        assert_eq!(targets.iter().next().unwrap().response_metric, None);
+        let text = target(|t| drop(t.insert("metric_id_response".into(), "8kbf7d35c07m".into())));
+        let targets: Targets = text.parse().unwrap();
+        assert_eq!(targets.iter().next().unwrap().response_metric, "8kbf7d35c07m".parse().ok());
     }
 
     #[test]
@@ -206,6 +215,8 @@ mod tests {
             refusal(&target(|t| drop(t.insert("old_key_parameter".into(), "/k".into()))))
                 .contains("without key_parameter")
         );
+        let metric = target(|t| drop(t.insert("metric_id_response".into(), "ping".into())));
+        assert!(refusal(&metric).starts_with("target 1: metric_id_response `ping`: an id is 12"));
         assert!(refusal("[]").contains("1 to 200 targets"));
         assert!(refusal("{}").contains("a list"));
         assert!(refusal(r#"["x"]"#).contains("target 1: it is not an object"));

@@ -25,6 +25,7 @@ use lambda_prober::{
         secrets::{Places, Secrets},
         state::{State, StatePlace},
     },
+    look::vantage::VantageSetting,
     mode::Mode,
     observe::ProbeConfig,
     plan::Rules,
@@ -88,7 +89,12 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let state = State::new(StatePlace::File(data.folder().join("state.json")));
     let prober = Prober::new(api.clone(), secrets, Mode::Publish)
         .with_state(Some(state))
-        .with_config(ProbeConfig { witnesses: witnesses.addresses()?, ..ProbeConfig::default() })
+        .with_config(ProbeConfig {
+            witnesses: witnesses.addresses()?,
+            // The line stands in for the one between the home and the world.
+            vantage: VantageSetting::Outside,
+            ..ProbeConfig::default()
+        })
         .with_rules(Rules { incident_after: Some(INCIDENT_AFTER), resolve_after: RESOLVE_AFTER, ..Rules::default() });
 
     say(format_args!(
@@ -191,7 +197,7 @@ async fn target(keeper: &Keeper, line: &HomeLine) -> anyhow::Result<Targets> {
     let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
     let url = Url::parse(&format!("http://{}/", line.address()))?;
     let home = Home { name: component.name, url, keys: None };
-    let target = Target { home, page: keeper.page().clone(), component: component.id };
+    let target = Target { home, page: keeper.page().clone(), component: component.id, response_metric: None };
     Ok(Targets::new(vec![target])?)
 }
 

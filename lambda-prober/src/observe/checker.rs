@@ -1,6 +1,9 @@
-//! Finds out who sent an answer, with the keys as they are now.
+//! Finds out who sent an answer, with the keys as they are now, and signs requests with them.
+
+use std::net::IpAddr;
 
 use shared::{
+    look::{LastVerdict, Location, SignedLook, Vantage},
     proof::Challenge,
     random::{self, NoRandomness},
 };
@@ -9,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     judge::identity::{Identity, ProofHeader},
     kept::secrets::RunSecrets,
+    look::Viewpoint,
     target::Home,
 };
 
@@ -17,6 +21,19 @@ use crate::{
 pub(crate) struct Checker<'run> {
     pub(crate) secrets: &'run RunSecrets<'run>,
     pub(crate) home: &'run Home,
+    /// `None` where a person asks, which is no run.
+    pub(crate) signer: Option<Signer<'run>>,
+}
+
+/// What a run says of itself in the requests that it signs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signer<'run> {
+    /// Unix time of its beginning, in seconds.
+    pub(crate) at: i64,
+    pub(crate) location: &'run Location,
+    /// What the run before concluded of the home.
+    pub(crate) last: Option<LastVerdict>,
+    pub(crate) viewpoint: Viewpoint<'run>,
 }
 
 impl Checker<'_> {
@@ -31,6 +48,21 @@ impl Checker<'_> {
             return Ok(None);
         }
         random::bytes().map(|bytes| Some(Challenge::new(bytes)))
+    }
+
+    /// Whether a request to that address is signed: the home takes a signed one for a look from outside.
+    pub(super) async fn signs_to(&self, address: IpAddr) -> bool {
+        match &self.signer {
+            Some(signer) if self.has_key() => signer.viewpoint.of(&[address]).await == Vantage::Outside,
+            _ => false,
+        }
+    }
+
+    /// The signature of a request that carries the challenge; `None` while no key is at hand.
+    pub(super) fn sign(&self, challenge: &Challenge) -> Option<SignedLook> {
+        let Signer { at, location, last, .. } = self.signer?;
+        let key = self.secrets.key_at_hand(self.home)?;
+        Some(SignedLook::new(&key, challenge, at, location.clone(), last))
     }
 
     /// Who sent the answer. Before a proof counts as foreign, the keys are read again: they may have been replaced.

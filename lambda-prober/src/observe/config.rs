@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::witness::Witnesses;
+use crate::look::vantage::VantageSetting;
 
 /// How homes are probed; the default is that of the settings.
 #[derive(Clone, Debug)]
@@ -11,10 +12,16 @@ pub struct ProbeConfig {
     pub witnesses: Witnesses,
     /// A home that takes longer than this to connect to is degraded.
     pub degraded_above: Duration,
+    /// From where homes are looked at.
+    pub vantage: VantageSetting,
 }
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { witnesses: Witnesses::default(), degraded_above: Duration::from_secs(2) }
+        Self {
+            witnesses: Witnesses::default(),
+            degraded_above: Duration::from_secs(2),
+            vantage: VantageSetting::default(),
+        }
     }
 }

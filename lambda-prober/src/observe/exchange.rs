@@ -6,6 +6,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use shared::{
     complaints,
     http::server_name,
+    look::{PROBER_HEADER, SignedLook},
     proof::{CHALLENGE_HEADER, Challenge, PROOF_HEADER},
 };
 use tokio::{
@@ -41,8 +42,10 @@ pub(super) async fn exchange(
     phase: Duration,
     until: Instant,
 ) -> Exchange {
-    let connection =
-        Connection { url: &checker.home.url, address, certificates, deadlines: PhaseDeadlines { phase, until } };
+    // Before the connection, which is not to wait for anything.
+    let signed_by = checker.signs_to(address.ip()).await.then_some(checker);
+    let deadlines = PhaseDeadlines { phase, until };
+    let connection = Connection { url: &checker.home.url, address, certificates, deadlines, signed_by };
     let mut exchange = Exchange {
         address,
         origin: Origin::Target,
@@ -82,6 +85,8 @@ struct Connection<'a> {
     address: SocketAddr,
     certificates: &'a Certificates,
     deadlines: PhaseDeadlines,
+    /// `None` where the request is not signed.
+    signed_by: Option<&'a Checker<'a>>,
 }
 
 impl Connection<'_> {
@@ -118,8 +123,10 @@ impl Connection<'_> {
         challenge: Option<Challenge>,
         took: &mut Option<Duration>,
     ) -> Result<Received, Failure> {
+        let look = challenge.as_ref().and_then(|challenge| self.signed_by?.sign(challenge));
+        let request = request(self.url, challenge.as_ref(), look.as_ref());
         let start = Instant::now();
-        let answer = send(self.url, stream, challenge, self.deadlines.of_phase(start)).await;
+        let answer = send(self.url, stream, &request, challenge, self.deadlines.of_phase(start)).await;
         *took = Some(start.elapsed());
         answer
     }
@@ -152,11 +159,12 @@ impl PhaseDeadlines {
 async fn send(
     url: &Url,
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    request: &str,
     challenge: Option<Challenge>,
     until: Instant,
 ) -> Result<Received, Failure> {
     let sent = async {
-        stream.write_all(request(url, challenge.as_ref()).as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
         stream.flush().await
     };
     // A server that does not take all of it may have answered all the same.
@@ -184,14 +192,15 @@ async fn send(
 }
 
 /// The request, which asks proxies and caches to pass it on.
-fn request(url: &Url, challenge: Option<&Challenge>) -> String {
+fn request(url: &Url, challenge: Option<&Challenge>, look: Option<&SignedLook>) -> String {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let agent = shared::http::USER_AGENT;
     let challenge = challenge.map(|it| format!("{CHALLENGE_HEADER}: {}\r\n", it.as_str())).unwrap_or_default();
+    let look = look.map(|it| format!("{PROBER_HEADER}: {it}\r\n")).unwrap_or_default();
     format!(
         "GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: {agent}\r\nconnection: close\r\ncache-control: no-cache\r\n\
-         pragma: no-cache\r\n{challenge}\r\n"
+         pragma: no-cache\r\n{challenge}{look}\r\n"
     )
 }
 

@@ -8,7 +8,7 @@
 //! - [`head`]: lenient reading of the answer's head
 //! - `certificate`: certificates that are not valid are recorded, not refused
 //! - `crypto`: key exchange and signatures beyond those of our other clients
-//! - `checker`: the challenge, and who answered it
+//! - `checker`: the challenge, who answered it, and the run's signature
 //! - [`witness`]: the witnesses of the settings
 //! - `witness_check`: which of them can be reached now
 //! - `config`: witnesses and limits, as the settings have them
@@ -26,5 +26,10 @@ mod observer;
 pub mod witness;
 mod witness_check;
 
-pub(crate) use self::{certificate::Certificates, checker::Checker, observer::Observer, witness_check::WitnessCheck};
+pub(crate) use self::{
+    certificate::Certificates,
+    checker::{Checker, Signer},
+    observer::Observer,
+    witness_check::WitnessCheck,
+};
 pub use self::{config::ProbeConfig, observer::Progress};

@@ -1,20 +1,29 @@
 //! Calls of the status page, each retried within its deadline, and once with a new token where the old one is refused.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use shared::{
-    api::{ApiError, ApiSettings},
+    api::{Api, ApiError, ApiSettings},
     retry,
     secret::Secret,
     statuspage::Client,
 };
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 use url::Url;
 
 use crate::{kept::secrets::RunSecrets, timing::Timing};
 
 /// How many calls are kept for the last reads of a run.
 const RESERVED_CALLS: usize = 2;
+
+/// How long a call may take that a run can do without.
+const SIDE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The status page, as one run may use it.
 #[derive(Debug)]
@@ -23,8 +32,8 @@ pub(crate) struct Access<'run> {
     statuspage: &'run Url,
     secrets: &'run RunSecrets<'run>,
     token: Secret,
-    /// A client with the token that replaced a refused one.
-    renewed: OnceCell<Option<Client>>,
+    /// The token that replaced a refused one.
+    renewed: OnceCell<Option<Secret>>,
     /// How many calls may still be made for changes.
     left: AtomicUsize,
 }
@@ -62,18 +71,51 @@ impl<'run> Access<'run> {
         until: Instant,
         call: impl Fn(Client) -> F,
     ) -> Result<T, ApiError> {
-        if let Some(Some(client)) = self.renewed.get() {
-            return retry::until(until, || call(client.clone())).await;
+        if let Some(Some(token)) = self.renewed.get() {
+            return retry::until(until, || call(self.client(token.clone()))).await;
         }
         let first = retry::until(until, || call(self.client(self.token.clone()))).await;
         if !matches!(first, Err(ApiError::Pausing(_))) {
             return first;
         }
-        let renew = || async { self.secrets.token_instead_of(&self.token).await.map(|token| self.client(token)) };
-        match self.renewed.get_or_init(renew).await {
-            Some(client) => retry::until(until, || call(client.clone())).await,
+        match self.renewed.get_or_init(|| self.secrets.token_instead_of(&self.token)).await {
+            Some(token) => retry::until(until, || call(self.client(token.clone()))).await,
             None => first,
         }
+    }
+
+    /// Makes a call that a run can do without: once, and within [`SIDE_TIMEOUT`].
+    ///
+    /// # Errors
+    /// As the call's, or `None` where it took too long.
+    pub(crate) async fn once<T>(
+        &self,
+        until: Instant,
+        call: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, Option<ApiError>> {
+        match timeout_at(until.min(Instant::now() + SIDE_TIMEOUT), call).await {
+            Ok(answer) => answer.map_err(Some),
+            Err(_) => Err(None),
+        }
+    }
+
+    /// The client, with the token as it is known by now.
+    pub(crate) fn latest_client(&self) -> Client {
+        self.client(self.latest_token())
+    }
+
+    /// Another API of the same server, with the same token.
+    pub(crate) fn other_api(&self, base: &Url) -> Api {
+        Api::new(self.http.clone(), base, self.latest_token())
+    }
+
+    fn latest_token(&self) -> Secret {
+        self.renewed.get().and_then(Option::as_ref).unwrap_or(&self.token).clone()
+    }
+
+    /// [`Access::describe`], of a call that was made [once](Access::once).
+    pub(crate) fn describe_once(&self, error: Option<&ApiError>) -> String {
+        error.map_or_else(|| "no answer in time".into(), |error| self.describe(error))
     }
 
     /// An API error in a sentence, with what to do where that is known.

@@ -32,6 +32,7 @@ struct PageRead {
     components: HashMap<ComponentId, Result<Component, String>>,
     warnings: HashMap<ComponentId, Warning>,
     incidents: Result<Vec<OurIncident>, String>,
+    from_keeper: bool,
 }
 
 /// The pages of all targets, or why one could not be read.
@@ -63,6 +64,16 @@ impl Pages {
     /// What a keeper says of the component besides its status.
     pub(crate) fn warning(&self, page: &PageId, component: &ComponentId) -> Option<&Warning> {
         self.0.get(page)?.as_ref().ok()?.warnings.get(component)
+    }
+
+    /// Whether the page was read.
+    pub(crate) fn is_read(&self, page: &PageId) -> bool {
+        matches!(self.0.get(page), Some(Ok(_)))
+    }
+
+    /// Whether it was read from a keeper, which takes looks.
+    pub(crate) fn is_keepers(&self, page: &PageId) -> bool {
+        matches!(self.0.get(page), Some(Ok(read)) if read.from_keeper)
     }
 
     /// Why the incidents could not be read, where the components could.
@@ -105,7 +116,8 @@ pub(crate) async fn read(access: &Access<'_>, targets: &Targets, until: Instant)
             let warning =
                 |id: &&ComponentId| Some(((*id).clone(), listings.iter().find_map(|listing| listing.warning(id))?));
             let warnings = components.iter().filter_map(warning).collect();
-            Ok(PageRead { components: pick(page, &components, &listings), warnings, incidents })
+            let from_keeper = listings.iter().any(Listing::from_keeper);
+            Ok(PageRead { components: pick(page, &components, &listings), warnings, incidents, from_keeper })
         };
         (page.clone(), read.await.map_err(|error: ApiError| access.describe(&error)))
     });

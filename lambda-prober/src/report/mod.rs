@@ -37,6 +37,7 @@ mod json;
 mod outcome;
 mod probed;
 
+pub(crate) use self::json::ms as milliseconds;
 pub use self::{
     outcome::{PublishOutcome, Report, TargetReport},
     probed::Probed,

@@ -23,7 +23,7 @@ use crate::{
         secrets::RunSecrets,
         state::{PreparedRecords, RecordResult, StateSession},
     },
-    observe::WitnessCheck,
+    observe::{Checker, WitnessCheck},
     plan::Subject,
     publish::{
         access::Access,
@@ -62,7 +62,9 @@ impl Prober {
         let observing = targets.iter().map(|target| async {
             let record = self.state.as_ref().map(|state| (state, self.secrets.store(), &target.component));
             let session = StateSession { record };
-            self.observer(&target.home, &secrets, clients, &witness_check, session, began).observe().await
+            let signer = self.signer(&target.component, at, &clients.http);
+            let checker = Checker { secrets: &secrets, home: &target.home, signer: Some(signer) };
+            self.observer(checker, clients, &witness_check, session, began).observe().await
         });
         let reading = async {
             let access = Access::new(&clients.http, &self.statuspage, &secrets, timing).await;
@@ -81,17 +83,23 @@ impl Prober {
                 TargetState::new(target, attempts, verdict, &pages)
             })
             .collect();
+        self.memory.note(states.iter().map(|state| (&state.target.component, state.verdict)), at.as_second());
 
         let prepared = self.prepare(&states, at, observed).await;
         let subjects = subjects(&states, &prepared, at);
-        let publishing = self.publish_all(access.as_ref().ok(), &pages, &subjects, at, until);
+        let publishing = async {
+            let published = self.publish_all(access.as_ref().ok(), &pages, &subjects, at, until).await;
+            self.add_response_times(access.as_ref().ok(), &pages, &states, at, until).await;
+            published
+        };
+        let telling = self.put_looks(access.as_ref().ok(), &pages, &states, at, &clients.http, until);
         let writing = async {
             match &self.state {
                 Some(state) => state.commit(self.secrets.store(), prepared, self.mode, until).await,
                 None => HashMap::new(),
             }
         };
-        let (published, records) = tokio::join!(publishing, writing);
+        let (published, records, ()) = tokio::join!(publishing, writing, telling);
 
         let mut reports = Vec::with_capacity(states.len());
         for state in states {

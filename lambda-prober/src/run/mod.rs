@@ -3,11 +3,15 @@
 //! - [`prober`](Prober): what outlives a run, and probing one home without a page
 //! - `cycle`: a run on all targets
 //! - [`target_state`](TargetState): one target during a run: what was seen, and what becomes of it
+//! - `looks`: what homes and their keepers are told of the run
+//! - `response`: the answer time as a metric's point
 //! - `online`: `--check --online`: whether what the settings name exists
 
 mod cycle;
+mod looks;
 mod online;
 mod prober;
+mod response;
 mod target_state;
 
 pub use self::{

@@ -114,5 +114,11 @@ async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<On
             });
         }
     }
+    for Target { page, response_metric, .. } in targets {
+        let Some(metric) = response_metric else { continue };
+        let read = access.call(until, |client| async move { client.metric(page, metric).await }).await;
+        let there = read.as_ref().map(|_| "is there");
+        results.push(OnlineCheck::of(&format!("the metric {metric}"), there, |error| access.describe(error)));
+    }
     results
 }

@@ -1,8 +1,11 @@
 //! What outlives a run, and probing one home without a page.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, atomic::AtomicBool};
 
-use shared::http::{self, Deadlines, SetupError};
+use shared::{
+    http::{self, Deadlines, SetupError},
+    look::Location,
+};
 use tokio::time::Instant;
 use url::Url;
 
@@ -12,6 +15,7 @@ use crate::{
         secrets::{RunSecrets, Secrets},
         state::{State, StateSession},
     },
+    look::{Memory, OutsideAddresses},
     mode::Mode,
     observe::{Certificates, Checker, Observer, ProbeConfig, Progress, WitnessCheck, witness::WrongWitnesses},
     plan::Rules,
@@ -29,6 +33,13 @@ pub struct Prober {
     pub(super) state: Option<State>,
     pub(super) config: ProbeConfig,
     pub(super) rules: Rules,
+    pub(super) location: Location,
+    /// `None` where they are not asked for.
+    pub(super) outside: Option<OutsideAddresses>,
+    /// What the run before concluded.
+    pub(super) memory: Memory,
+    /// Whether it was said that the keeper takes no looks.
+    pub(super) is_refusal_told: AtomicBool,
     progress: Option<Progress>,
     clients: OnceLock<Clients>,
 }
@@ -65,7 +76,32 @@ impl Prober {
     /// A prober without state, with the default configuration and rules.
     pub fn new(statuspage: Url, secrets: Secrets, mode: Mode) -> Self {
         let (config, rules) = (ProbeConfig::default(), Rules::default());
-        Self { statuspage, secrets, mode, state: None, config, rules, progress: None, clients: OnceLock::new() }
+        Self {
+            statuspage,
+            secrets,
+            mode,
+            state: None,
+            config,
+            rules,
+            location: Location::local(),
+            outside: None,
+            memory: Memory::default(),
+            is_refusal_told: AtomicBool::new(false),
+            progress: None,
+            clients: OnceLock::new(),
+        }
+    }
+
+    /// Where it is, as it tells homes.
+    #[must_use]
+    pub fn with_location(self, location: Location) -> Self {
+        Self { location, ..self }
+    }
+
+    /// Lets it ask the world which address it comes from, so that it knows a home of its own network by that.
+    #[must_use]
+    pub fn asking_for_its_address(self) -> Self {
+        Self { outside: Some(OutsideAddresses::default()), ..self }
     }
 
     /// Keeps state between runs, or none.
@@ -102,7 +138,13 @@ impl Prober {
         let secrets = RunSecrets::new(&self.secrets, vec![home], began + timing.budget);
         let witness_check = WitnessCheck::new(&self.config.witnesses, timing);
         let session = StateSession { record: None };
-        let observer = self.observer(home, &secrets, self.clients()?, &witness_check, session, began);
+        let observer = self.observer(
+            Checker { secrets: &secrets, home, signer: None },
+            self.clients()?,
+            &witness_check,
+            session,
+            began,
+        );
         let attempts = observer.observe().await;
         Ok(Probed { home: home.clone(), verdict: judge(&attempts, self.config.degraded_above), attempts })
     }
@@ -119,15 +161,14 @@ impl Prober {
 
     pub(super) fn observer<'run>(
         &self,
-        home: &'run Home,
-        secrets: &'run RunSecrets<'run>,
+        checker: Checker<'run>,
         clients: &'run Clients,
         witness_check: &'run WitnessCheck<'run>,
         session: StateSession<'run>,
         began: Instant,
     ) -> Observer<'run> {
         Observer {
-            checker: Checker { secrets, home },
+            checker,
             certificates: &clients.certificates,
             timing: witness_check.timing,
             witness_check,

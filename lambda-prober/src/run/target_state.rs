@@ -1,6 +1,6 @@
 //! One target during a run: what was seen of it, what its page says, and what becomes of that.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use jiff::Timestamp;
 use shared::{
@@ -108,6 +108,22 @@ impl<'run> TargetState<'run> {
                 Some(None) if unknown => PublishOutcome::Unknown,
                 Some(None) => PublishOutcome::Agrees,
             },
+        }
+    }
+
+    /// The exchange that showed that the home answers; of several, the one that took the least time.
+    pub(crate) fn enough(&self) -> Option<&Exchange> {
+        let enough =
+            self.attempts.iter().flat_map(|attempt| &attempt.exchanges).filter(|exchange| exchange.is_enough());
+        enough.min_by_key(|exchange| exchange.phases.until_answer())
+    }
+
+    /// The address at which the home answered or, where it did not, all that were tried.
+    pub(crate) fn looked_at(&self) -> Vec<IpAddr> {
+        let tried = self.attempts.iter().flat_map(|attempt| &attempt.exchanges);
+        match self.enough() {
+            Some(enough) => vec![enough.address.ip()],
+            None => tried.map(|exchange| exchange.address.ip()).collect(),
         }
     }
 

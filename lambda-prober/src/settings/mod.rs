@@ -2,13 +2,15 @@
 
 mod places;
 mod probing;
+mod targets;
 mod values;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser};
 use shared::{
-    id::{ComponentId, PageId},
+    id::{ComponentId, MetricId, PageId},
+    look::Location,
     secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, log_level, web_address},
     statuspage::STATUSPAGE_IO,
@@ -16,14 +18,13 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{incident_after, interval, resolve_after};
+use self::values::{default_location, incident_after, interval, is_a_function, resolve_after};
 pub use self::{probing::ProbingSettings, values::IncidentAfter};
 use crate::{
     kept::secrets::Secrets,
     mode::Mode,
     plan::{Rules, statuses::Statuses},
     run::Prober,
-    target::{Home, Target, Targets},
 };
 
 /// The token of the page's API.
@@ -56,8 +57,11 @@ pub struct ProberSettings {
     /// The component that shows whether the home is up
     #[arg(long, env = "COMPONENT_ID")]
     pub component_id: Option<ComponentId>,
-    /// Several targets instead of the three settings above, as JSON:
-    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…}]`
+    /// The metric that gets, once a run, how long the home took to answer, in milliseconds
+    #[arg(long, env = "METRIC_ID_RESPONSE", value_name = "METRIC_ID")]
+    pub metric_id_response: Option<MetricId>,
+    /// Several targets instead of the four settings above, as JSON:
+    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…,"metric_id_response":…}]`
     #[arg(long, env = "TARGETS", value_name = "JSON")]
     pub targets: Option<String>,
     /// The SSM parameter that holds that list instead
@@ -81,6 +85,10 @@ pub struct ProberSettings {
     /// Where the status page's API is: statuspage.io's, or a keeper's
     #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
+    /// Where this prober is, as it tells homes: up to 16 lower-case letters, digits and -; otherwise the function's region, or
+    /// local
+    #[arg(long, env = "LOCATION")]
+    pub location: Option<Location>,
     /// How homes are probed.
     #[command(flatten)]
     pub probing: ProbingSettings,
@@ -124,51 +132,6 @@ impl Settings for ProberSettings {
 }
 
 impl ProberSettings {
-    /// The targets, which a function may do without: its events can name them.
-    ///
-    /// # Errors
-    /// When they are given twice or in part, or one is its own witness.
-    pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
-        let targets = self.named_targets()?;
-        for target in targets.iter().flatten() {
-            let checked = self.probing.witnesses.check_against(&target.home.url);
-            checked.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
-        }
-        Ok(targets)
-    }
-
-    fn named_targets(&self) -> Result<Option<Targets>, WrongSetting> {
-        let single = [
-            ("CANARY_URL", self.canary_url.is_some()),
-            ("PAGE_ID", self.page_id.is_some()),
-            ("COMPONENT_ID", self.component_id.is_some()),
-        ];
-        let read = |text: &String| text.parse().map_err(|error| WrongSetting(format!("TARGETS: {error}")));
-        let listed = self.targets.as_ref().map(read).transpose()?;
-        let lists = [("TARGETS", self.targets.is_some()), ("TARGETS_PARAMETER", self.targets_parameter.is_some())];
-        let mut set = lists.iter().chain(&single).filter(|(_, set)| *set).map(|(name, _)| *name);
-        if let (Some(list @ ("TARGETS" | "TARGETS_PARAMETER")), other) = (set.next(), set.next()) {
-            if let Some(name) = other {
-                return Err(both(list, name));
-            }
-            return Ok(listed);
-        }
-        match (&self.canary_url, &self.page_id, &self.component_id) {
-            (Some(url), Some(page), Some(component)) => {
-                let target = Target { home: Home::at(url), page: page.clone(), component: component.clone() };
-                Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
-            }
-            (None, None, None) => Ok(None),
-            _ => {
-                let missing: Vec<_> = single.iter().filter(|(_, set)| !set).map(|(name, _)| *name).collect();
-                Err(WrongSetting(format!(
-                    "{} not set: a target needs CANARY_URL, PAGE_ID and COMPONENT_ID",
-                    are(&missing)
-                )))
-            }
-        }
-    }
-
     /// The prober that the settings describe.
     ///
     /// # Errors
@@ -181,8 +144,13 @@ impl ProberSettings {
             resolve_after: self.resolve_after,
             notify: self.notify_subscribers,
         };
-        let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode);
-        Ok(prober.with_state(self.state()?).with_config(self.probing.config()).with_rules(rules))
+        let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode)
+            .with_state(self.state()?)
+            .with_config(self.probing.config())
+            .with_rules(rules)
+            .with_location(self.location.clone().unwrap_or_else(default_location));
+        // The cloud is nobody's home.
+        Ok(if is_a_function() { prober } else { prober.asking_for_its_address() })
     }
 
     /// Under Lambda, every user with read access to the function can read a secret in a variable.
@@ -203,43 +171,12 @@ fn both(one: &str, other: &str) -> WrongSetting {
     WrongSetting(format!("{one} and {other} are both set: keep one of them"))
 }
 
-fn are(names: &[&str]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", names.join(" and "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn settings(arguments: &[&str]) -> ProberSettings {
         ProberSettings::try_parse_from([&["lambda-prober"], arguments].concat()).unwrap()
-    }
-
-    const URL: &[&str] = &["--canary-url", "http://home.example:30008"];
-
-    #[test]
-    fn a_target_in_part_is_refused_with_what_is_missing() {
-        let error = settings(URL).targets().unwrap_err().to_string();
-        assert!(error.starts_with("PAGE_ID and COMPONENT_ID are not set"), "{error}");
-    }
-
-    #[test]
-    fn one_way_of_naming_targets_at_a_time() {
-        let list = r#"[{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"}]"#;
-        let error = settings(&[URL, &["--targets", list]].concat()).targets().unwrap_err().to_string();
-        assert_eq!(error, "TARGETS and CANARY_URL are both set: keep one of them");
-        assert_eq!(settings(&["--targets", list]).targets().unwrap().unwrap().iter().count(), 1);
-        assert_eq!(settings(&[]).targets(), Ok(None));
-    }
-
-    #[test]
-    fn a_target_that_is_its_own_witness_is_refused() {
-        let page = ["--page-id", "gytm4qzbx9t6", "--component-id", "8kbf7d35c070"];
-        let witnesses = ["--witnesses", "9.9.9.9:443,home.example:443"];
-        let error = settings(&[URL, &page, &witnesses].concat()).targets().unwrap_err().to_string();
-        assert!(error.starts_with("WITNESSES: the witness home.example:443 is the target itself"), "{error}");
-        assert!(settings(&[URL, &page].concat()).targets().unwrap().is_some());
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::{attempts, degraded_above};
-use crate::observe::{
-    ProbeConfig,
-    witness::{DEFAULT_WITNESSES, Witnesses},
+use crate::{
+    look::vantage::VantageSetting,
+    observe::{
+        ProbeConfig,
+        witness::{DEFAULT_WITNESSES, Witnesses},
+    },
 };
 
 /// How homes are probed.
@@ -23,11 +26,15 @@ pub struct ProbingSettings {
     /// A home that takes longer than this to be connected to is degraded: up to 4s
     #[arg(long, env = "DEGRADED_ABOVE", value_name = "DURATION", value_parser = degraded_above, default_value = "2s")]
     pub degraded_above: Duration,
+    /// From where homes are looked at: inside (from the home's own machine or network, which says nothing of its line),
+    /// outside, or auto, which goes by the addresses
+    #[arg(long, env = "VANTAGE", value_enum, hide_possible_values = true, default_value = "auto")]
+    pub vantage: VantageSetting,
 }
 
 impl ProbingSettings {
     /// The configuration for a prober.
     pub fn config(&self) -> ProbeConfig {
-        ProbeConfig { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above }
+        ProbeConfig { witnesses: self.witnesses.clone(), degraded_above: self.degraded_above, vantage: self.vantage }
     }
 }

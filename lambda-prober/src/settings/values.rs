@@ -1,8 +1,8 @@
 //! The limits of settings' values.
 
-use std::time::Duration;
+use std::{env, time::Duration};
 
-use shared::settings::duration;
+use shared::{look::Location, settings::duration};
 
 /// The shortest interval of runs: with shorter deadlines a home on a slow line would be down.
 const MIN_INTERVAL: Duration = Duration::from_secs(15);
@@ -19,6 +19,20 @@ const MAX_RESOLVE_AFTER: Duration = Duration::from_hours(1);
 /// How long an outage lasts before an incident is opened; `None` is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentAfter(pub Option<Duration>);
+
+/// Whether this is a Lambda function.
+pub(super) fn is_a_function() -> bool {
+    env::var_os("AWS_LAMBDA_RUNTIME_API").is_some_and(|api| !api.is_empty())
+}
+
+/// Where a prober is that was given no name: in the function's region.
+pub(super) fn default_location() -> Location {
+    location_of(is_a_function().then(|| env::var("AWS_REGION").ok()).flatten().as_deref())
+}
+
+fn location_of(region: Option<&str>) -> Location {
+    region.and_then(|region| region.parse().ok()).unwrap_or_else(Location::local)
+}
 
 pub(super) fn attempts(text: &str) -> Result<u8, String> {
     match text.parse() {
@@ -51,4 +65,22 @@ pub(super) fn incident_after(text: &str) -> Result<IncidentAfter, String> {
 pub(super) fn resolve_after(text: &str) -> Result<Duration, String> {
     let after = duration(text)?;
     if after > MAX_RESOLVE_AFTER { Err("an outage is held open for 1h at most".into()) } else { Ok(after) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_where_its_region_is() {
+        for (region, location) in [
+            (Some("eu-central-1"), "eu-central-1"),
+            (Some("ap-southeast-1"), "ap-southeast-1"),
+            (Some("a-region-of-many-words-1"), "local"),
+            (Some(""), "local"),
+            (None, "local"),
+        ] {
+            assert_eq!(location_of(region).as_str(), location);
+        }
+    }
 }

@@ -15,6 +15,7 @@ use super::{ApiError, Passing, Permanent, Version, not_the_api};
 use crate::{
     http::{CallError, Client, wait_asked},
     keeper_token,
+    look::{KEEPER_HEADER, KEEPER_HEADER_VALUE},
     secret::SecretSource,
 };
 
@@ -36,6 +37,12 @@ pub struct Api {
     token: SecretSource,
 }
 
+/// What the head of an answer says besides its status.
+struct AnswerHead {
+    version: Version,
+    of_a_keeper: bool,
+}
+
 impl Api {
     /// Paths are appended to `base`. The token is read at each call.
     pub fn new(http: Client, base: &Url, token: impl Into<SecretSource>) -> Self {
@@ -52,7 +59,20 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<T, ApiError> {
-        self.call_on(method, path, body, None).await.map(|(answer, _)| answer)
+        self.exchange(method, path, body, None).await.map(|(answer, _)| answer)
+    }
+
+    /// As [`Api::call`], and whether it is a keeper that answers.
+    ///
+    /// # Errors
+    /// Sorted by what to do about them.
+    pub async fn call_perhaps_a_keeper<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<(T, bool), ApiError> {
+        let (answer, head) = self.exchange(method, path, None, None).await?;
+        Ok((answer, head.of_a_keeper))
     }
 
     /// As [`Api::call`], and which version the answer is of. With `version` it changes that one or nothing: 412.
@@ -66,6 +86,16 @@ impl Api {
         body: Option<&Value>,
         version: Option<&Version>,
     ) -> Result<(T, Version), ApiError> {
+        self.exchange(method, path, body, version).await.map(|(answer, head)| (answer, head.version))
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        version: Option<&Version>,
+    ) -> Result<(T, AnswerHead), ApiError> {
         let call = format!("{method} {}", path.split('?').next().unwrap_or(path));
         let broken = |error| not_the_api::broken(&call, &self.base, error);
 
@@ -90,7 +120,8 @@ impl Api {
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
         let retry_after = wait_asked(status.as_u16(), response.headers()).map(|wait| wait.min(MAX_WAIT));
-        let version = Version::of(&response);
+        let of_a_keeper = response.headers().get(KEEPER_HEADER).is_some_and(|value| value == KEEPER_HEADER_VALUE);
+        let head = AnswerHead { version: Version::of(&response), of_a_keeper };
         if let Some(warning) = response.headers().get(WARNING).and_then(|value| value.to_str().ok()) {
             warn_once(&call, warning);
         }
@@ -117,7 +148,7 @@ impl Api {
             return Err(ApiError::from_answer(call, status.as_u16(), retry_after, received.shown().as_bytes()));
         }
         serde_json::from_slice(if answer.is_empty() { b"null" } else { &answer })
-            .map(|answer| (answer, version))
+            .map(|answer| (answer, head))
             .map_err(|error| permanent(&call, status.as_u16(), &format!("the answer cannot be used: {error}")))
     }
 }

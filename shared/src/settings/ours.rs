@@ -39,6 +39,7 @@ pub const OURS: &[&str] = &[
     "KEEPER_TOKEN",
     "KEEPER_TOKEN_FILE",
     "KEEPER_URL",
+    "LOCATION",
     "LOG_LEVEL",
     "MAX_BYTES",
     "MAX_CONNECTIONS",
@@ -47,6 +48,7 @@ pub const OURS: &[&str] = &[
     "METRIC_ID",
     "METRIC_ID_JITTER",
     "METRIC_ID_LOSS",
+    "METRIC_ID_RESPONSE",
     "METRIC_ID_UPLOAD",
     "NOTIFY_SUBSCRIBERS",
     "PAGE_ID",
@@ -77,6 +79,7 @@ pub const OURS: &[&str] = &[
     "UPSTREAM_TOKEN",
     "UPSTREAM_TOKEN_FILE",
     "UPSTREAM_URL",
+    "VANTAGE",
     "WITNESSES",
 ];
 

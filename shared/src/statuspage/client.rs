@@ -50,7 +50,8 @@ impl Client {
     /// One listing of up to [`COMPONENTS_PER_CALL`] components, counted from 1.
     pub async fn components(&self, page: &PageId, listing: usize) -> Result<Listing, ApiError> {
         let path = format!("/pages/{page}/components?page={listing}&per_page={COMPONENTS_PER_CALL}");
-        self.0.call(Method::GET, &path, None).await
+        let (components, from_keeper) = self.0.call_perhaps_a_keeper(Method::GET, &path).await?;
+        Ok(Listing::new(components, from_keeper))
     }
 
     /// One component.

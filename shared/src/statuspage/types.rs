@@ -54,35 +54,47 @@ pub struct Warning {
 
 /// One listing of a page's components, of which only those asked for are read: an odd one among the others must not
 /// stop a run.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct Listing(Vec<Value>);
+#[derive(Clone, Debug)]
+pub struct Listing {
+    components: Vec<Value>,
+    from_keeper: bool,
+}
 
 impl Listing {
+    /// The components as listed, and whether a keeper listed them.
+    pub const fn new(components: Vec<Value>, from_keeper: bool) -> Self {
+        Self { components, from_keeper }
+    }
+
+    /// Whether a keeper answered: it takes looks, too.
+    pub const fn from_keeper(&self) -> bool {
+        self.from_keeper
+    }
+
     /// The component with that id, if it is in this listing.
     ///
     /// # Errors
     /// When it lacks what matters; names it.
     pub fn component(&self, id: &ComponentId) -> Option<Result<Component, serde_json::Error>> {
-        let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
+        let found = self.components.iter().find(|listed| listed["id"] == id.as_str())?;
         Some(Component::deserialize(found))
     }
 
     /// A keeper's warning about a component, where it has one.
     pub fn warning(&self, id: &ComponentId) -> Option<Warning> {
-        let found = self.0.iter().find(|listed| listed["id"] == id.as_str())?;
+        let found = self.components.iter().find(|listed| listed["id"] == id.as_str())?;
         let text = found["porchlight_warning"].as_str()?.to_owned();
         Some(Warning { is_shown: found["porchlight_shown"] != false, text })
     }
 
     /// How many components it has, groups included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.components.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.components.is_empty()
     }
 }
 
@@ -103,7 +115,7 @@ mod tests {
     fn a_keepers_warning_is_read_where_there_is_one() {
         let listing =
             r#"[{"id":"8kbf7d35c070"},{"id":"8kbf7d35c071","porchlight_shown":false,"porchlight_warning":"look"}]"#;
-        let listing: Listing = serde_json::from_str(listing).unwrap();
+        let listing = Listing::new(serde_json::from_str(listing).unwrap(), true);
         assert_eq!(listing.warning(&"8kbf7d35c070".parse().unwrap()), None);
         let warning = listing.warning(&"8kbf7d35c071".parse().unwrap());
         assert_eq!(warning, Some(Warning { is_shown: false, text: "look".into() }));

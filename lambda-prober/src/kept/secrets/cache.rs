@@ -169,6 +169,11 @@ impl Secrets {
         errors
     }
 
+    /// What was last read of a parameter, however long ago.
+    pub(super) fn last_read(&self, name: &ParameterName) -> Option<Secret> {
+        self.cached().get(name)?.value.clone()
+    }
+
     fn cached(&self) -> MutexGuard<'_, HashMap<ParameterName, CachedParameter>> {
         self.parameters.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -71,6 +71,19 @@ impl<'run> RunSecrets<'run> {
         self.keys_among(home, self.second().await)
     }
 
+    /// The home's key, or else its old one, as far as it is known already: what is signed with it does not wait.
+    pub(crate) fn key_at_hand(&self, home: &Home) -> Option<Key> {
+        let (current, old) = self.key_places(home);
+        let places = [(current, KEY), (old, OLD_KEY)];
+        places.into_iter().find_map(|(place, setting)| {
+            let secret = match place? {
+                Place::Local(source) => self.secrets.local(setting, &source).ok()?,
+                Place::Parameter(name) => self.secrets.last_read(&name)?,
+            };
+            secret.expose().trim_end_matches(['\r', '\n']).parse().ok()
+        })
+    }
+
     /// Why an answer could not be checked: nothing is published then, but the operator must correct it.
     pub(crate) async fn key_error(&self, home: &Home) -> String {
         match self.keys_again(home).await {
@@ -98,11 +111,7 @@ impl<'run> RunSecrets<'run> {
     }
 
     fn keys_among(&self, home: &Home, parameters: &ParameterValues) -> Result<Keys, String> {
-        let places = &self.secrets.places;
-        let (current, old) = match &home.keys {
-            Some(names) => (Some(Place::Parameter(names.current.clone())), names.old.clone().map(Place::Parameter)),
-            None => (places.key.clone(), places.old_key.clone()),
-        };
+        let (current, old) = self.key_places(home);
         let current = self.key(&current.ok_or("there is no key")?, KEY, parameters)?;
         // An old key that does not exist, or is malformed, is none. One that could not be read may be the home's.
         let unread = |place: &Place| matches!(place, Place::Parameter(name) if !parameters.is_read(name));
@@ -111,6 +120,15 @@ impl<'run> RunSecrets<'run> {
         let old = old.map(|place| self.key(&place, OLD_KEY, parameters)).transpose();
         let old = old.inspect_err(|error| tracing::warn!("{error}; no old key is used")).unwrap_or_default();
         Ok(Keys { current, old, complete })
+    }
+
+    /// Where the key of today is, and the old one.
+    fn key_places(&self, home: &Home) -> (Option<Place>, Option<Place>) {
+        let places = &self.secrets.places;
+        match &home.keys {
+            Some(names) => (Some(Place::Parameter(names.current.clone())), names.old.clone().map(Place::Parameter)),
+            None => (places.key.clone(), places.old_key.clone()),
+        }
     }
 
     fn secret(&self, place: &Place, setting: &'static str, parameters: &ParameterValues) -> Result<Secret, String> {

@@ -1,0 +1,94 @@
+//! What homes and their keepers are told of the run: a signature for each request, and where the page is a keeper's, what was
+//! concluded of each of its components. Nothing of it changes how the run ends.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::{
+    api::{ApiError, Permanent},
+    http,
+    id::{ComponentId, PageId},
+    look::{PostedLook, PostedLooks},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{prober::Prober, target_state::TargetState};
+use crate::{
+    look::{Viewpoint, looks_api, posted_look},
+    mode::Mode,
+    observe::Signer,
+    publish::{access::Access, page::Pages},
+};
+
+impl Prober {
+    /// What the run that began at `at` says of itself to a component's home.
+    pub(super) fn signer<'run>(
+        &'run self,
+        component: &ComponentId,
+        at: Timestamp,
+        http: &'run http::Client,
+    ) -> Signer<'run> {
+        let at = at.as_second();
+        let last = self.memory.told_at(component, at);
+        Signer { at, location: &self.location, last, viewpoint: self.viewpoint(http) }
+    }
+
+    fn viewpoint<'run>(&'run self, http: &'run http::Client) -> Viewpoint<'run> {
+        Viewpoint { setting: self.config.vantage, outside: self.outside.as_ref(), http }
+    }
+
+    /// Puts the run's looks at the keepers among its pages, all of a page's components in one call.
+    pub(super) async fn put_looks(
+        &self,
+        access: Option<&Access<'_>>,
+        pages: &Result<Pages, String>,
+        states: &[TargetState<'_>],
+        at: Timestamp,
+        http: &http::Client,
+        until: Instant,
+    ) {
+        let (Some(access), Ok(pages), Mode::Publish) = (access, pages, self.mode) else { return };
+        let mut looks: BTreeMap<&PageId, Vec<PostedLook>> = BTreeMap::new();
+        for state in states {
+            let (page, component) = (&state.target.page, &state.target.component);
+            // A keeper refuses a call that names a component which it has not, and the report says so already.
+            if pages.is_keepers(page) && state.component.is_ok() {
+                let looked_at = state.looked_at();
+                let Ok(from) = timeout_at(until, self.viewpoint(http).of(&looked_at)).await else { return };
+                looks.entry(page).or_default().push(posted_look(component, state.verdict, from, state.enough()));
+            }
+        }
+        let putting = looks.into_iter().map(|(page, looks)| {
+            let (page_id, location) = (page.clone(), self.location.clone());
+            self.put(access, PostedLooks { page_id, at: at.as_second(), location, looks }, until)
+        });
+        join_all(putting).await;
+    }
+
+    async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) {
+        let page = looks.page_id.as_str();
+        let Some(base) = looks_api(&self.statuspage) else {
+            if !self.is_refusal_told.swap(true, Ordering::Relaxed) {
+                tracing::warn!("a keeper's API ends with /v1, and STATUSPAGE_URL does not: it is not told of looks");
+            }
+            return;
+        };
+        let (api, body) = (access.other_api(&base), json!(looks));
+        let put = api.call::<Value>(Method::POST, "/looks", Some(&body));
+        match access.once(until, put).await {
+            Ok(_) => (),
+            Err(Some(ApiError::Permanent(Permanent { status: 404, .. }))) => {
+                if !self.is_refusal_told.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(page, "the keeper takes no looks: it is older than this prober; update it");
+                }
+            }
+            Err(error) => {
+                let error = access.describe_once(error.as_ref());
+                tracing::warn!(page, error, "the keeper could not be told that this run looked");
+            }
+        }
+    }
+}
