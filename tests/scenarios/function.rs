@@ -1,10 +1,12 @@
 //! The built function under a real Lambda runtime API (cargo lambda's emulator), fed the events that AWS sends.
 
 use serde_json::json;
+use shared::{look::LastVerdict, verdict::Verdict};
 use tests::{
     beacon::Beacon,
     keeper::{COMPONENT, Keeper, PAGE},
     lambda::{Lambda, probes, rule, scheduler},
+    noting_home::{KEY, NotingHome},
 };
 
 #[tokio::test]
@@ -56,4 +58,25 @@ async fn a_page_that_could_not_be_made_true_fails_the_invocation() {
     let message = failure["errorMessage"].as_str().unwrap_or_default();
     assert!(message.contains("the page could not be updated"), "{failure:#}");
     assert_eq!(lambda.reports()[0]["published"], false, "the report is printed all the same");
+}
+
+#[tokio::test]
+async fn a_warm_function_tells_the_home_what_it_concluded_before_and_in_which_region() {
+    let (keeper, home) = (Keeper::start().await, NotingHome::with_key(KEY).await);
+    let change = |command: &mut tokio::process::Command| {
+        probes(&home.url())(command);
+        command.env("BEACON_KEY", KEY.expose()).env("AWS_REGION", "eu-central-1");
+    };
+    let Some(lambda) = Lambda::start("function_looks", &keeper.api(), change).await else { return };
+    for event in [rule(), scheduler()] {
+        let report = lambda.invoke(&event).await;
+        assert_eq!(report["targets"][0]["outcome"], "agrees", "{report:#}");
+    }
+    let looks: Vec<_> = home.signed().into_iter().map(|signed| signed.expect("a signature")).collect();
+    assert_eq!(looks.len(), 2);
+    for (challenge, look) in &looks {
+        assert!(look.is_made_with(&KEY, challenge) && look.location.as_str() == "eu-central-1", "{look}");
+    }
+    let last = LastVerdict { verdict: Verdict::Up, since: looks[0].1.at };
+    assert_eq!((looks[0].1.last, looks[1].1.last), (None, Some(last)));
 }

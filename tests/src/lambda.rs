@@ -40,7 +40,11 @@ impl Lambda {
     /// When it does not start.
     pub async fn start(test: &str, api: &str, change: impl FnOnce(&mut Command)) -> Option<Self> {
         let mut started = command(binary(NAME));
-        started.env("STATUSPAGE_URL", api).env("TOKEN", TOKEN).env("WITNESSES", witnesses(api));
+        started
+            .env("STATUSPAGE_URL", api)
+            .env("TOKEN", TOKEN)
+            .env("WITNESSES", witnesses(api))
+            .env("VANTAGE", "outside");
         change(&mut started);
         Self::run(test, started).await
     }

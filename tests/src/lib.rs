@@ -11,7 +11,7 @@
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
 //! - [`lambda`]: the function under an emulator
 //! - [`guide`]: the commands of a guide, run as its reader would
-//! - [`home`]: homes that misbehave
+//! - [`home`]: homes that misbehave; [`noting_home`]: one that notes what it was asked
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`duckdns`], [`address_source`], [`name_server`]: the services that `dns` calls, over [`exchange`]
@@ -43,6 +43,7 @@ pub mod link;
 pub mod machine;
 pub mod name_server;
 pub mod namespace;
+pub mod noting_home;
 pub mod outage;
 pub mod prober;
 pub mod process;

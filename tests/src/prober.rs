@@ -33,7 +33,9 @@ pub fn prober_command(home: &str, api: &str) -> Command {
         .env("PAGE_ID", PAGE)
         .env("COMPONENT_ID", COMPONENT)
         .env("TOKEN", TOKEN)
-        .env("WITNESSES", witnesses(api));
+        .env("WITNESSES", witnesses(api))
+        // Everything is on this machine; what probes plays the cloud.
+        .env("VANTAGE", "outside");
     command
 }
 

@@ -1,4 +1,5 @@
-//! A statuspage that misbehaves: a keeper behind a proxy that plays a script of faults, one for each call.
+//! A statuspage that misbehaves: a keeper behind a proxy that plays a script of faults, one for each call. It passes for
+//! statuspage.io, which takes no looks, unless it is told to be a keeper.
 
 use std::{
     collections::VecDeque,
@@ -6,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+use shared::look::{KEEPER_HEADER, KEEPER_HEADER_VALUE};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -53,6 +56,10 @@ struct Script {
     /// When the script is at its end.
     then: Mutex<Fault>,
     calls: Mutex<Vec<String>>,
+    /// The path, and the body as far as it is JSON, of each POST.
+    posted: Mutex<Vec<(String, Value)>>,
+    /// What becomes of looks that are put there; `None` at statuspage.io.
+    looks: Mutex<Option<Fault>>,
     keeper: String,
 }
 
@@ -82,6 +89,8 @@ impl Statuspage {
             faults: Mutex::new(faults.into_iter().collect()),
             then: Mutex::new(then),
             calls: Mutex::default(),
+            posted: Mutex::default(),
+            looks: Mutex::default(),
             keeper: keeper.trim_start_matches("http://").to_owned(),
         });
         let playing = Arc::clone(&script);
@@ -102,6 +111,23 @@ impl Statuspage {
         *self.script.then.lock().expect("no call panics") = fault;
     }
 
+    /// Answers as a keeper from now on, and plays this for looks, which it takes where there is no fault.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn as_keeper(&self, fault: Fault) {
+        *self.script.looks.lock().expect("no call panics") = Some(fault);
+    }
+
+    /// The bodies that were posted to paths with that end, so far.
+    ///
+    /// # Panics
+    /// Never in practice.
+    pub fn posted(&self, end: &str) -> Vec<Value> {
+        let posted = self.script.posted.lock().expect("no call panics");
+        posted.iter().filter(|(path, _)| path.ends_with(end)).map(|(_, body)| body.clone()).collect()
+    }
+
     /// The calls so far: `GET /v1/…`.
     ///
     /// # Panics
@@ -111,12 +137,38 @@ impl Statuspage {
     }
 }
 
+/// How looks are taken.
+const TAKEN: Fault = Fault::Answer { status: 200, headers: "Content-Type: application/json\r\n", body: "{}" };
+
+/// The answer with the header of a keeper's, or without.
+fn marked(answer: Vec<u8>, is_keepers: bool) -> Vec<u8> {
+    let Some(end) = answer.windows(4).position(|end| end == b"\r\n\r\n") else { return answer };
+    let head = String::from_utf8_lossy(&answer[..end]);
+    let is_mark = |line: &&str| line.to_ascii_lowercase().starts_with(KEEPER_HEADER);
+    let mut lines: Vec<&str> = head.split("\r\n").filter(|line| !is_mark(line)).collect();
+    let mark = format!("{KEEPER_HEADER}: {KEEPER_HEADER_VALUE}");
+    if is_keepers {
+        lines.push(&mark);
+    }
+    [lines.join("\r\n").as_bytes(), &answer[end..]].concat()
+}
+
 async fn play(mut client: TcpStream, script: Arc<Script>) {
     let Some(request) = read_message(&mut client).await else { return };
     let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
     script.calls.lock().expect("no call panics").push(line.trim_end_matches(" HTTP/1.1").to_owned());
+    let path = line.strip_prefix("POST ").and_then(|rest| rest.split(' ').next());
+    if let Some(path) = path {
+        let body = request.windows(4).position(|end| end == b"\r\n\r\n").map(|end| &request[end + 4..]);
+        let body = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        script.posted.lock().expect("no call panics").push((path.to_owned(), body));
+    }
+    let is_look = path.is_some_and(|path| path.ends_with("/porchlight/v1/looks"));
+    let looks = script.looks.lock().expect("no call panics").clone();
     let asks_for_components = line.starts_with("GET ") && line.contains("/components");
-    let next = {
+    let next = if let (true, Some(fault)) = (is_look, looks.clone()) {
+        Some(if matches!(fault, Fault::None) { TAKEN } else { fault })
+    } else {
         let mut faults = script.faults.lock().expect("no call panics");
         match faults.front() {
             // Components and incidents are asked for at once, in either order.
@@ -172,7 +224,7 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
             pass_on(&script.keeper, &request).await
         }
     };
-    let _ = client.write_all(&answer).await;
+    let _ = client.write_all(&marked(answer, looks.is_some())).await;
 }
 
 /// The keeper closes after each answer, so its end is the answer's.

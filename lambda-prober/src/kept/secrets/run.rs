@@ -145,3 +145,33 @@ impl<'run> RunSecrets<'run> {
         text.expose().parse().map_err(|error| format!("{}: {error}", place.name(setting)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shared::secret::SecretSource;
+
+    use super::*;
+    use crate::kept::secrets::Places;
+
+    fn local(number: u8) -> Option<Place> {
+        Some(Place::Local(SecretSource::Value(Secret::new(Key::new([number; 32]).expose()))))
+    }
+
+    fn at_hand(key: Option<Place>, old_key: Option<Place>) -> Option<Key> {
+        let secrets = Secrets::new(Places { token: None, key, old_key, targets: None });
+        let home = Home::at(&"http://home.example/".parse().unwrap());
+        RunSecrets::new(&secrets, vec![&home], Instant::now() + Duration::from_secs(1)).key_at_hand(&home)
+    }
+
+    #[test]
+    fn what_is_signed_is_signed_with_the_key_of_today_or_else_the_old_one() {
+        let unread = || Some(Place::Parameter("/porchlight/beacon-key".parse().unwrap()));
+        assert_eq!(at_hand(local(1), local(2)), Some(Key::new([1; 32])));
+        assert_eq!(at_hand(unread(), local(2)), Some(Key::new([2; 32])));
+        assert_eq!(at_hand(local(1), unread()), Some(Key::new([1; 32])));
+        assert_eq!(at_hand(unread(), unread()), None, "it is not waited for");
+        assert_eq!(at_hand(None, None), None);
+    }
+}
