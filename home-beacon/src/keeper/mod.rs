@@ -6,6 +6,7 @@
 //! - [`error`](KeeperError): why a call fails; [`clock`](KeeperClock): the time, and whether it can be trusted
 //! - [`outbox`]: what waits to be sent upstream
 //! - [`status`]: pages, components, incidents
+//! - [`looks`]: when somebody looked at a component, and what they saw
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
 //! - [`history`]: what a component's time was, by looks and statuses
 //! - [`seed`]: page and components with the ids that the user already has
@@ -21,6 +22,7 @@ pub mod history;
 pub mod http;
 pub mod job_states;
 mod listeners;
+pub mod looks;
 pub mod measured;
 pub mod outbox;
 pub mod relay;
@@ -47,6 +49,7 @@ use self::{
     background::{RETRY_INTERVAL, date, heartbeat, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
+    looks::beacon::BeaconPoller,
     measured::{Recorder, line_quality::Promised, retention},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
@@ -88,7 +91,7 @@ pub struct KeeperConfig {
     pub upstream: Option<Upstream>,
     /// What the contract promises of the line.
     pub promised: Promised,
-    /// Where the home's beacon tells its looks (its private listener); `None` where nobody reads them.
+    /// The beacon's private listener, where it tells its looks; a name of several addresses stands for several beacons.
     pub beacon: Option<Url>,
     /// How the page presents itself to the world.
     pub front: Front,
@@ -99,6 +102,7 @@ pub struct KeeperConfig {
 pub struct Keeper {
     state: AppState,
     relay: Option<RelayWorker>,
+    beacon: Option<BeaconPoller>,
 }
 
 /// When the shutdown was requested.
@@ -180,9 +184,12 @@ impl Keeper {
             copies::release(&db).await.map_err(storage)?;
             None
         };
+        let seeded = config.seed.iter().flat_map(|seed| &seed.components).find(|component| component.beacon);
+        let component = seeded.map(|component| component.id.clone());
+        let beacon = config.beacon.clone().map(|url| BeaconPoller::new(url, page.clone(), component)).transpose()?;
         let reports = relay.as_ref().map(RelayWorker::reports);
         let state = AppState::new(config, db, outbox, recorder, page, reports);
-        Ok(Self { state, relay })
+        Ok(Self { state, relay, beacon })
     }
 
     /// The page that is shown.
@@ -214,12 +221,18 @@ impl Keeper {
                 worker.run().await;
             }
         };
+        let beacon = async {
+            if let Some(beacon) = &mut self.beacon {
+                beacon.run(&state.db, &state.clock, state.recorder.looks()).await;
+            }
+        };
         tokio::join!(
             retention::run(&state.db, || state.clock.wall()),
             state.db.retry_writes(RETRY_INTERVAL),
             heartbeat(&state.recorder),
             date(&state.recorder),
             relay,
+            beacon,
         );
         pending().await
     }
@@ -229,6 +242,11 @@ impl Keeper {
         // What is not written down now is sent again, which changes nothing upstream.
         if let Ok(Err(error)) = timeout(FLUSH_TIMEOUT, state.outbox.flush_delivered()).await {
             tracing::warn!(cause = %root_cause(&error), "what upstream has taken could not be written down");
+        }
+        if let Ok(Err(error)) =
+            timeout(FLUSH_TIMEOUT, state.recorder.looks().flush(&state.db, state.clock.now_for_looks())).await
+        {
+            tracing::warn!(cause = %root_cause(&error), "the latest looks could not be written down");
         }
         // What is not closed is as after a power cut: everything acknowledged is there.
         if timeout(ending.time_left(), state.db.close()).await.is_err() {

@@ -151,7 +151,7 @@ impl Waiting {
         let read = async {
             let db = Db::open_read_only(&config.database_url, obstacle.to_string()).await.ok()?;
             let outbox = Outbox::new(db.clone(), false);
-            let recorder = Recorder::read_only(db.clone(), host.clone(), outbox.clone());
+            let recorder = Recorder::read_only(db.clone(), host.clone(), outbox.clone()).await;
             let page = match &config.seed {
                 Some(seed) => seed.page.id.clone(),
                 None => pages::list(&db).await.ok()?.into_iter().max_by_key(|page| page.created_at)?.id,

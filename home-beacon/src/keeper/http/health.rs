@@ -18,6 +18,7 @@ use crate::keeper::{
     measured::latest::{self, Latest, LatestReading},
     outbox::Backlog,
     relay::{Condition, Report},
+    status::{Component, components},
 };
 
 pub(super) fn router() -> Router<AppState> {
@@ -51,6 +52,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
     if let Some(backlog) = &backlog {
         snapshot.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
     }
+    looks(&mut snapshot, &state).await;
     if let Some(reports) = &state.relay {
         relay(&mut snapshot, &reports.latest(), backlog);
     }
@@ -69,6 +71,18 @@ pub(in crate::keeper) fn without_storage() -> Response {
 
 fn response(snapshot: Snapshot) -> Response {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], snapshot.into_text()).into_response()
+}
+
+/// How long each component of the page has not been looked at; one without any look has no sample.
+async fn looks(snapshot: &mut Snapshot, state: &AppState) {
+    let components = components::list(&state.db, &state.page, 0, u32::MAX).await.unwrap_or_default();
+    let now = state.clock.now_for_looks();
+    let age = |component: Component| {
+        let age = state.recorder.looks().at(&component.id, now).age()?;
+        Some((component.id.to_string(), age.as_secs_f64().into()))
+    };
+    let help = "Time since the component was looked at from outside, in seconds.";
+    snapshot.labelled_gauge("keeper_look_age_seconds", help, "component", components.into_iter().filter_map(age));
 }
 
 fn storage(snapshot: &mut Snapshot, ok: bool) {

@@ -23,12 +23,24 @@ mod payload;
 mod public;
 mod strays;
 pub mod time;
+#[cfg(test)]
+mod truth;
 mod v1;
 
 use std::sync::Arc;
 
-use axum::{Router, body::Body, extract::Request, http::StatusCode};
-use shared::{id::PageId, secret::SecretSource};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::Response,
+};
+use shared::{
+    id::PageId,
+    look::{KEEPER_HEADER, KEEPER_HEADER_VALUE},
+    secret::SecretSource,
+};
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 
 pub(super) use self::error::HttpError;
@@ -137,6 +149,13 @@ fn public(state: &AppState) -> Router {
 /// What takes no token, at either listener.
 fn shown(audience: Audience) -> Router<AppState> {
     front::shown(Router::new().nest("/api/v2", public::router()).merge(page::router(audience)))
+}
+
+/// Says in an answer that this is a keeper: a prober may put its looks here.
+async fn told(mut response: Response) -> Response {
+    let header = HeaderName::from_static(KEEPER_HEADER);
+    response.headers_mut().insert(header, HeaderValue::from_static(KEEPER_HEADER_VALUE));
+    response
 }
 
 /// `/v1/pages.json` is `/v1/pages`. Applied before routing.

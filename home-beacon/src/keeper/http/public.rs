@@ -19,6 +19,7 @@ use super::{
 };
 use crate::keeper::{
     db::Moment,
+    looks::shown::Looked,
     status::{
         Component, Incident, IncidentState, IncidentUpdate, Page, components as all_components,
         incidents::{self as all_incidents, IncidentFilter},
@@ -114,7 +115,7 @@ impl From<Incident> for PublicIncident {
 struct Document {
     state: AppState,
     page: Page,
-    components: Vec<Component>,
+    components: Vec<(Component, Looked)>,
     links: Links,
 }
 
@@ -122,13 +123,19 @@ impl Document {
     async fn read(state: AppState, origin: &RequestOrigin) -> Result<Self, HttpError> {
         let page = pages::get(&state.db, &state.page).await?;
         let components = all_components::list(&state.db, &state.page, 0, u32::MAX).await?;
+        let now = state.clock.now_for_looks();
+        let looked = |component: Component| {
+            let looked = state.recorder.looks().at(&component.id, now);
+            (component, looked)
+        };
+        let components = components.into_iter().map(looked).collect();
         let links = Links::of(&page, origin);
         Ok(Self { state, page, components, links })
     }
 
     /// The `page` of every document: it was updated when the last thing on it was.
     fn head(&self) -> PageHead {
-        let updated = self.components.iter().map(|component| component.updated_at).max();
+        let updated = self.components.iter().map(|(component, _)| component.updated_at).max();
         PageHead {
             id: self.page.id.clone(),
             name: self.page.name.clone(),
@@ -136,6 +143,24 @@ impl Document {
             time_zone: self.page.time_zone.clone(),
             updated_at: updated.map_or(self.page.updated_at, |updated| updated.max(self.page.updated_at)),
         }
+    }
+
+    /// The whole page's. The API has no word for what nobody looks at, so that is said in the description.
+    fn status(&self) -> Value {
+        let seen = self.components.iter().map(|(component, looked)| (component.status, looked.sight(component.looks)));
+        let overall = overall(&seen.collect::<Vec<_>>());
+        json!({ "indicator": overall.indicator, "description": overall.description(&self.page.zone()) })
+    }
+
+    /// Each with when it was looked at beside its status.
+    fn components(&self) -> Result<Vec<Value>, HttpError> {
+        let told = |(component, looked): &(Component, Looked)| {
+            let mut told = serde_json::to_value(component)?;
+            told["porchlight"] = looked.public();
+            Ok(told)
+        };
+        let told = self.components.iter().map(told).collect::<Result<_, serde_json::Error>>();
+        told.map_err(|_| HttpError::unavailable("the components cannot be told"))
     }
 
     async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, HttpError> {
@@ -156,12 +181,12 @@ type Answer = Result<([(HeaderName, &'static str); 2], Json<Value>), HttpError>;
 
 async fn status(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
     let document = Document::read(state, &origin).await?;
-    Ok((HEADERS, Json(json!({ "page": document.head(), "status": overall(&document.components) }))))
+    Ok((HEADERS, Json(json!({ "page": document.head(), "status": document.status() }))))
 }
 
 async fn components(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
     let document = Document::read(state, &origin).await?;
-    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components }))))
+    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components()? }))))
 }
 
 async fn incidents(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
@@ -190,8 +215,8 @@ async fn summary(State(state): State<AppState>, origin: RequestOrigin) -> Answer
         HEADERS,
         Json(json!({
             "page": document.head(),
-            "status": overall(&document.components),
-            "components": document.components,
+            "status": document.status(),
+            "components": document.components()?,
             "incidents": document.incidents(IncidentFilter::Unresolved).await?,
             "scheduled_maintenances": document.incidents(IncidentFilter::Scheduled).await?,
         })),

@@ -70,6 +70,6 @@ impl Recorder {
     /// # Errors
     /// When the disk cannot be written.
     pub async fn record_heartbeat(&self) -> Result<Duration, KeeperError> {
-        self.heartbeats.record_alone(&self.db).await
+        self.heartbeats.record_alone(&self.db, &self.looks).await
     }
 }

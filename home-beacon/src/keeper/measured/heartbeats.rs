@@ -16,6 +16,7 @@ use crate::{
         KeeperClock, KeeperError,
         clock::{Heartbeat, was_restarted},
         db::{Conn, Db, FromRow, Moment, Row, StorageError, Tx, query},
+        looks::Looks,
     },
 };
 
@@ -111,7 +112,7 @@ impl Heartbeats {
     }
 
     /// Writes a heartbeat where no reading has carried one for a while; returns how long until that may be so again.
-    pub(super) async fn record_alone(&self, db: &Db) -> Result<Duration, KeeperError> {
+    pub(super) async fn record_alone(&self, db: &Db, looks: &Looks) -> Result<Duration, KeeperError> {
         let uptime = self.clock.host().uptime.now();
         let silence = self.last().map_or(OWN_WRITE_AFTER, |last| uptime.saturating_sub(last));
         if silence < OWN_WRITE_AFTER {
@@ -119,7 +120,9 @@ impl Heartbeats {
         }
         let mut tx = db.begin().await?;
         if self.record(&mut tx).await? {
+            let saved = looks.save(&mut tx, self.clock.now_for_looks()).await?;
             tx.commit().await?;
+            looks.forget_saved(&saved);
             self.committed();
         }
         Ok(OWN_WRITE_AFTER)

@@ -18,6 +18,7 @@ use crate::{
     keeper::{
         KeeperClock, KeeperError,
         db::{Db, Moment, StorageError, Tx, query},
+        looks::Looks,
         outbox::{Outbox, points},
     },
     reading::{
@@ -32,6 +33,7 @@ pub struct Recorder {
     pub(super) db: Db,
     pub(super) clock: KeeperClock,
     pub(super) outbox: Outbox,
+    pub(super) looks: Looks,
     pub(in crate::keeper) heartbeats: Heartbeats,
 }
 
@@ -62,18 +64,25 @@ impl Recorder {
         let undated_boot = undated::first_boot(&mut conn, &host.boot).await?;
         drop(conn);
         let clock = KeeperClock::new(host, last_heartbeat, undated_boot);
-        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox })
+        let looks = Looks::load(&db, clock.wall()).await?;
+        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks })
     }
 
-    /// For a database that is only read.
-    pub(in crate::keeper) fn read_only(db: Db, host: Host, outbox: Outbox) -> Self {
+    /// For a database that is only read, perhaps one of an earlier version, without looks.
+    pub(in crate::keeper) async fn read_only(db: Db, host: Host, outbox: Outbox) -> Self {
         let clock = KeeperClock::new(host, None, None);
-        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox }
+        let looks = Looks::load(&db, clock.wall()).await.unwrap_or_default();
+        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks }
     }
 
     /// The clock by which readings are judged.
     pub fn clock(&self) -> &KeeperClock {
         &self.clock
+    }
+
+    /// What is known of looks: what the disk does not know yet is written with the next reading.
+    pub fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// Stores points of a page's metrics; those of one slot replace each other, the last one stays. All or none.
@@ -170,8 +179,10 @@ impl Recorder {
     /// Ends a transaction that brought readings, together with what else there is to write: one write of the disk for all.
     pub(super) async fn commit(&self, mut tx: Tx) -> Result<(), KeeperError> {
         let dequeued = self.outbox.dequeue_delivered(&mut tx).await?;
+        let looks = self.looks.save(&mut tx, self.clock.now_for_looks()).await?;
         let has_heartbeat = self.heartbeats.record(&mut tx).await?;
         tx.commit().await?;
+        self.looks.forget_saved(&looks);
         self.outbox.forget_delivered(&dequeued);
         if has_heartbeat {
             self.heartbeats.committed();

@@ -80,7 +80,8 @@ async fn run_as_of(db: &Db, time: Timestamp) -> Result<u64, KeeperError> {
     loop {
         let step = roll_up(db, before(RAW)).await?
             + drop_hours(db, before(HOURS)).await?
-            + drop_queued(db, before(RAW)).await?;
+            + drop_queued(db, before(RAW)).await?
+            + drop_looks(db, before(HOURS)).await?;
         deleted += step;
         if step == 0 {
             break;
@@ -147,6 +148,13 @@ async fn drop_queued(db: &Db, before: i64) -> Result<u64, KeeperError> {
         deleted += query(text).bind(before / 1000).bind(MAX_ROWS).execute(&mut db.write().await?).await?;
     }
     Ok(deleted)
+}
+
+/// Deletes some of the looks that are too old.
+async fn drop_looks(db: &Db, before: i64) -> Result<u64, KeeperError> {
+    let delete = "DELETE FROM look_spans WHERE (component_id, location, inside, began) IN
+                  (SELECT component_id, location, inside, began FROM look_spans WHERE ended < ? LIMIT ?)";
+    Ok(query(delete).bind(before).bind(MAX_ROWS).execute(&mut db.write().await?).await?)
 }
 
 /// Makes room for other names.

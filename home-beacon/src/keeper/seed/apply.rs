@@ -10,7 +10,7 @@ use shared::id::PageId;
 
 use super::{
     Seed, SeedComponent, SeedMetric, SeedPage,
-    marks::{mark_seeded, places, set_relayed, unmark_relayed},
+    marks::{mark_seeded, places, set_looked_at, set_relayed, unmark_relayed},
 };
 use crate::{
     keeper::{
@@ -41,6 +41,7 @@ pub async fn apply(db: &Db, now: Moment, seed: &Seed) -> Result<PageId, KeeperEr
         }
         seed_component(&mut tx, &seed.page.id, component, position, now).await?;
         set_relayed(&mut tx, &component.id, component.relay).await?;
+        set_looked_at(&mut tx, &component.id, component.is_looked_at()).await?;
     }
     mark_seeded(&mut tx, &seed.page.id, &seed.components).await?;
     for metric in seed.metrics.iter().filter(|metric| !deleted.contains(metric.id.as_str())) {

@@ -59,6 +59,19 @@ pub struct SeedComponent {
     /// Whether its status is sent upstream: then this keeper alone may set it there.
     #[serde(default)]
     pub relay: bool,
+    /// Whether somebody is expected to look at it, so that it is not shown as up or down while nobody does: unless it is said
+    /// otherwise, all but those whose status this home itself sends upstream.
+    pub looks: Option<bool>,
+    /// Whether it is the one that the beacon of this home stands for: without any, the first that is not relayed.
+    #[serde(default)]
+    pub beacon: bool,
+}
+
+impl SeedComponent {
+    /// Whether somebody is expected to look at it.
+    pub fn is_looked_at(&self) -> bool {
+        self.looks.unwrap_or(!self.relay)
+    }
 }
 
 /// A metric, and which readings feed it.
@@ -171,6 +184,9 @@ impl Seed {
                 return Err(format!("two components have the id {}", component.id));
             }
         }
+        if seed.components.iter().filter(|component| component.beacon).count() > 1 {
+            return Err("beacon = true at two components: this home has one beacon".into());
+        }
         for (index, metric) in seed.metrics.iter().enumerate() {
             if seed.metrics[..index].iter().any(|other| other.id == metric.id) {
                 return Err(format!("two metrics have the id {}", metric.id));
@@ -212,6 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn somebody_is_expected_to_look_unless_the_word_is_this_homes_own_or_the_seed_says_otherwise() {
+        for (lines, expected) in
+            [("", true), ("relay = true\n", false), ("looks = false\n", false), ("relay = true\nlooks = true\n", true)]
+        {
+            assert_eq!(
+                Seed::parse(&format!("{GOOD}{lines}")).unwrap().components[0].is_looked_at(),
+                expected,
+                "{lines}"
+            );
+        }
+    }
+
+    #[test]
     fn what_has_no_effect_is_told() {
         let seed = |text: String| Seed::parse(&text).unwrap();
         assert!(seed(format!("{GOOD}relay = true\n{METRIC}")).warnings(true).is_empty());
@@ -234,6 +263,12 @@ mod tests {
             (GOOD.replace("Europe/Berlin", "europe/berlin"), "time_zone `europe/berlin` is written Europe/Berlin"),
             (format!("{GOOD}{}", &GOOD[GOOD.find("[[").unwrap()..]), "two components have the id"),
             ("[page".into(), "line 1"),
+            (
+                format!(
+                    "{GOOD}beacon = true\n[[components]]\nid = \"8kbf7d35c071\"\nname = \"Power\"\nbeacon = true\n"
+                ),
+                "beacon = true at two components",
+            ),
             (format!("{GOOD}{METRIC}{METRIC}"), "two metrics have the id"),
             (format!("{GOOD}{}", METRIC.replace("loss", "lost")), "unknown variant `lost`"),
             (format!("{GOOD}{}", METRIC.replace("\"ping\"", "\"Ping!\"")), "a metric has up to 100 lower-case"),

@@ -80,6 +80,8 @@ fn first_seed() -> Result<Seed, WrongShape> {
             name: FIRST_COMPONENT.into(),
             description: None,
             relay: false,
+            looks: None,
+            beacon: false,
         }],
         metrics: Vec::new(),
     })

@@ -32,6 +32,13 @@ pub(super) async fn set_relayed(tx: &mut Tx, id: &ComponentId, is_relayed: bool)
     Ok(())
 }
 
+/// Marks a component as one that somebody is expected to look at, or not.
+pub(super) async fn set_looked_at(tx: &mut Tx, id: &ComponentId, is_looked_at: bool) -> Result<(), KeeperError> {
+    let mark = query("UPDATE components SET looks = ?1 WHERE id = ?2 AND looks IS NOT ?1");
+    mark.bind(is_looked_at).bind(id.as_str()).execute(tx).await?;
+    Ok(())
+}
+
 /// Takes the mark of what is relayed from everything that the seed does not mark, and drops what is queued of it.
 pub(super) async fn unmark_relayed(tx: &mut Tx, seed: Option<&Seed>) -> Result<(), KeeperError> {
     let components = seed.iter().flat_map(|seed| &seed.components).filter(|component| component.relay);

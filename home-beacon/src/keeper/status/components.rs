@@ -165,6 +165,7 @@ pub(in crate::keeper) fn fresh(id: ComponentId, page: &PageId, name: String, pos
         group: false,
         mirrored: false,
         seeded: None,
+        looks: true,
         porchlight_shown: None,
         porchlight_warning: None,
     }

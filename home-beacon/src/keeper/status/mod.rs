@@ -22,4 +22,5 @@ pub(super) use self::model::IncidentTimes;
 pub use self::{
     incident_changes::IncidentPatch,
     model::{AffectedComponent, Component, Incident, IncidentState, IncidentUpdate, Page, StatusChange},
+    overall::Sight,
 };

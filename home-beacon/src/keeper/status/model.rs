@@ -74,6 +74,9 @@ pub struct Component {
     /// Whether the seed names it; `None` where none ever did.
     #[serde(skip)]
     pub seeded: Option<bool>,
+    /// Whether somebody is expected to look at it: without a look of the last minutes its status is nobody's word.
+    #[serde(skip)]
+    pub looks: bool,
     /// `false` where the page does not show it; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub porchlight_shown: Option<bool>,

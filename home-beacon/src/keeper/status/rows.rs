@@ -37,6 +37,7 @@ impl FromRow for Component {
             group: false,
             mirrored: row.get_or_default("mirrored")?,
             seeded: row.get_or_default("seeded")?,
+            looks: row.get_or_default::<Option<bool>>("looks")?.unwrap_or(true),
             porchlight_shown: None,
             porchlight_warning: None,
         })

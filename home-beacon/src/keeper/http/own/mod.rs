@@ -1,5 +1,6 @@
 //! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
 
+mod looks;
 mod readings;
 mod relay;
 mod series;
@@ -7,10 +8,11 @@ mod state;
 
 use axum::{Router, middleware};
 
-use super::{AppState, HttpError, auth};
+use super::{AppState, HttpError, auth, told};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
+        .merge(looks::router())
         .merge(readings::router())
         .merge(relay::router())
         .merge(series::router())
@@ -18,4 +20,5 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .fallback(async || HttpError::not_found("this path"))
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
+        .layer(middleware::map_response(told))
 }

@@ -11,6 +11,8 @@ mod month;
 mod range;
 mod upstream;
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::{
     Router,
@@ -32,9 +34,10 @@ use self::{
 use super::AppState;
 use crate::keeper::{
     KeeperError,
+    looks::shown::Looked,
     status::{
-        Component, StatusChange, components,
-        overall::{Overall, overall},
+        Component, Sight, StatusChange, components,
+        overall::{in_words, overall},
         pages,
     },
 };
@@ -114,8 +117,8 @@ struct Wanted {
 struct PageView {
     name: String,
     description: Option<String>,
-    overall: Overall,
-    /// The style of the overall state: that of the worst component's status.
+    overall: String,
+    /// The style of the overall state: that of the worst component's status, or none where nothing is known.
     class: &'static str,
     components: Vec<ComponentView>,
     measured: Vec<MeasuredView>,
@@ -139,8 +142,18 @@ struct ComponentView {
     description: Option<String>,
     status: StatusView,
     since: Option<Time>,
+    /// What is wrong by the newest look.
+    trouble: Option<&'static str>,
+    looked: Option<LookedView>,
     /// Newest first.
     changes: Vec<ChangeView>,
+}
+
+/// When somebody looked last.
+struct LookedView {
+    location: String,
+    age: String,
+    at: Time,
 }
 
 struct ChangeView {
@@ -151,7 +164,7 @@ struct ChangeView {
 /// A status as the style sheet and the reader know it.
 struct StatusView {
     class: &'static str,
-    words: &'static str,
+    words: Cow<'static, str>,
 }
 
 struct Time {
@@ -166,18 +179,24 @@ impl PageView {
         let all = components::list(&state.db, &state.page, 0, u32::MAX).await?;
         let now = state.clock.wall();
         let (going_on, over) = sections(state, &zone, now).await?;
-        let mut views = Vec::with_capacity(all.len());
-        for component in all.iter().filter(|component| is_shown(component)) {
-            let changes = components::status_changes(&state.db, &component.id, CHANGES).await?;
-            views.push(ComponentView::new(component, &changes, &zone));
+        let (mut views, mut seen) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        let looking = state.clock.now_for_looks();
+        for component in &all {
+            let looked = state.recorder.looks().at(&component.id, looking);
+            let sight = looked.sight(component.looks);
+            seen.push((component.status, sight));
+            if is_shown(component, sight) {
+                let changes = components::status_changes(&state.db, &component.id, CHANGES).await?;
+                views.push(ComponentView::new(component, &looked, &changes, &zone));
+            }
         }
-        let overall = overall(&all);
+        let overall = overall(&seen);
         let relay = relay(state, audience, &zone, now).await?;
         // A status that could not be confirmed lately is not shown green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
         Ok(Self {
-            class: if is_old { "unknown" } else { class(&overall, &all) },
-            overall,
+            class: if is_old || !overall.is_known() { "unknown" } else { overall.indicator.as_str() },
+            overall: overall.description(&zone),
             name: page.name,
             description: page.description,
             components: views,
@@ -195,13 +214,22 @@ impl PageView {
 }
 
 impl ComponentView {
-    fn new(component: &Component, changes: &[StatusChange], zone: &TimeZone) -> Self {
+    fn new(component: &Component, looked: &Looked, changes: &[StatusChange], zone: &TimeZone) -> Self {
+        let sight = looked.sight(component.looks);
+        // Where nobody has looked lately, it is not known since when it is what it may be.
+        let since = changes.first().filter(|_| sight.is_current());
+        let is_well = component.status == Some(ComponentStatus::Operational);
         Self {
             id: component.id.to_string(),
             name: component.name.clone(),
             description: component.description.clone(),
-            status: StatusView::new(component.status),
-            since: changes.first().map(|change| Time::new(change.since.timestamp(), zone)),
+            status: match sight.words(zone) {
+                Some(words) => StatusView { class: "unknown", words: words.into() },
+                None => StatusView::new(component.status),
+            },
+            since: since.map(|change| Time::new(change.since.timestamp(), zone)),
+            trouble: looked.trouble().filter(|_| !is_well),
+            looked: if sight.is_current() { LookedView::new(looked, zone) } else { None },
             changes: changes
                 .iter()
                 .map(|change| ChangeView {
@@ -223,27 +251,26 @@ impl StatusView {
             Some(ComponentStatus::MajorOutage) => ("major", "Major outage"),
             None => ("unknown", "No status"),
         };
-        Self { class, words }
+        Self { class, words: words.into() }
+    }
+}
+
+impl LookedView {
+    fn new(looked: &Looked, zone: &TimeZone) -> Option<Self> {
+        let (at, age, location) = (looked.at()?, looked.age()?, looked.location()?);
+        let age = if age.as_secs() < 60 { format!("{} s", age.as_secs()) } else { format!("{} min", age.as_mins()) };
+        Some(Self { location: location.to_string(), age, at: Time::new(at.timestamp(), zone) })
     }
 }
 
 impl Time {
     fn new(time: Timestamp, zone: &TimeZone) -> Self {
-        let zoned = time.to_zoned(zone.clone());
-        Self {
-            machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            words: zoned.strftime("%-d %b %Y, %H:%M:%S %Z").to_string(),
-        }
+        Self { machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), words: in_words(time, zone) }
     }
 }
 
-/// Some components are of interest only while something is wrong with them.
-fn is_shown(component: &Component) -> bool {
-    !component.only_show_if_degraded || component.status.is_some_and(|status| status != ComponentStatus::Operational)
-}
-
-/// Knowing nothing and finding nothing wrong share an indicator, but not a colour.
-fn class(overall: &Overall, components: &[Component]) -> &'static str {
-    let is_known = components.iter().any(|component| component.status.is_some());
-    if is_known { overall.indicator.as_str() } else { "unknown" }
+/// Some components are of interest only while something is wrong with them, or may be.
+fn is_shown(component: &Component, sight: Sight) -> bool {
+    let is_wrong = component.status.is_some_and(|status| status != ComponentStatus::Operational);
+    !component.only_show_if_degraded || is_wrong || !sight.is_current()
 }

@@ -12,7 +12,7 @@ mod points;
 
 use axum::{Router, middleware};
 
-use super::{AppState, HttpError, auth, limiter, strays};
+use super::{AppState, HttpError, auth, limiter, strays, told};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
@@ -26,4 +26,5 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), strays::notice))
         .layer(middleware::from_fn_with_state(state.clone(), limiter::limit))
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate_or_by_key))
+        .layer(middleware::map_response(told))
 }

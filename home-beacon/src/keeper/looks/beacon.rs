@@ -1,0 +1,177 @@
+//! What the beacon of this home has to tell: the signed requests that reached it, asked for once a minute at its private
+//! listener. A name of several addresses stands for several beacons, and each is asked.
+
+use std::{net::IpAddr, time::Duration};
+
+use shared::{
+    chain::root_cause,
+    http::{CallError, Client, Deadlines, SetupError, client_for},
+    id::{ComponentId, PageId},
+    look::{BEACON_LOOKS_PATH, BeaconLook, BeaconLooks, MAX_LOOKS},
+    names::{Names, Search},
+};
+use tokio::time::{Instant, sleep};
+use url::{Host, Url};
+
+use super::{Looks, Now};
+use crate::keeper::{
+    KeeperClock, KeeperError,
+    db::{Db, query},
+};
+
+/// How often the beacons are asked.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long all of one question may take, the name's resolution included.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The most that is read of an answer: twice what all the looks that a beacon keeps take.
+const MAX_ANSWER: usize = 64 << 10;
+
+/// How many addresses of a name are asked.
+const MAX_BEACONS: usize = 16;
+
+/// Asks the beacons of this home.
+#[derive(Debug)]
+pub struct BeaconPoller {
+    client: Client,
+    names: Names,
+    url: Url,
+    page: PageId,
+    /// The component that the beacon stands for, where the seed says so.
+    component: Option<ComponentId>,
+    has_failed: bool,
+}
+
+/// Why a beacon has told nothing.
+#[derive(Debug, thiserror::Error)]
+enum PollError {
+    #[error("its name cannot be resolved: {0}")]
+    Name(std::io::Error),
+    #[error("{}", root_cause(.0))]
+    Call(#[from] CallError),
+    #[error("it answered {0}: a beacon with BEACON_KEY tells its looks at its PRIVATE_ADDR")]
+    Status(u16),
+    #[error("the answer is not a beacon's: {0}")]
+    Answer(String),
+}
+
+impl BeaconPoller {
+    /// Asks at that address for looks at a component of that page; without a component at the first that is not relayed.
+    ///
+    /// # Errors
+    /// When the TLS library refuses its configuration.
+    pub fn new(url: Url, page: PageId, component: Option<ComponentId>) -> Result<Self, SetupError> {
+        let deadlines = Deadlines { connect: DEADLINE, read: DEADLINE, total: DEADLINE };
+        let client = client_for([&url], deadlines)?;
+        Ok(Self { client, names: Names::of_this_machine(), url, page, component, has_failed: false })
+    }
+
+    /// Asks once a minute, for as long as it is polled.
+    pub(in crate::keeper) async fn run(&mut self, db: &Db, clock: &KeeperClock, looks: &Looks) {
+        loop {
+            self.poll(db, clock, looks).await;
+            sleep(INTERVAL).await;
+        }
+    }
+
+    /// Asks each beacon once, and takes what is new. While the clock cannot be trusted it waits where it is.
+    pub async fn poll(&mut self, db: &Db, clock: &KeeperClock, looks: &Looks) {
+        let (mut told, mut failure) = (Vec::new(), None);
+        match self.addresses().await {
+            Ok(addresses) => {
+                for address in addresses {
+                    match self.ask(address).await {
+                        Ok(more) => told.extend(more.looks.into_iter().take(MAX_LOOKS)),
+                        Err(error) => failure = Some(error),
+                    }
+                }
+            }
+            Err(error) => failure = Some(error),
+        }
+        self.take(db, clock, looks, told).await;
+        match &failure {
+            Some(error) if !self.has_failed => {
+                tracing::warn!(%error, "the beacon's looks cannot be read; this is not said again until they can be");
+            }
+            None if self.has_failed => tracing::info!("the beacon's looks can be read again"),
+            _ => (),
+        }
+        self.has_failed = failure.is_some();
+    }
+
+    async fn addresses(&self) -> Result<Vec<IpAddr>, PollError> {
+        match self.url.host() {
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => {
+                let found = self.names.resolve(name, None, Search::of(name), Instant::now() + DEADLINE).await;
+                let mut found = found.map_err(PollError::Name)?;
+                found.truncate(MAX_BEACONS);
+                Ok(found)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn ask(&self, address: IpAddr) -> Result<BeaconLooks, PollError> {
+        let mut url = self.url.clone();
+        // An address can always be the host of an address of http.
+        let _ = url.set_ip_host(address);
+        url.set_path(BEACON_LOOKS_PATH);
+        let mut answer = self.client.get(&url).send().await?;
+        if !answer.status().is_success() {
+            return Err(PollError::Status(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| CallError::Body(error.without_url()))? {
+            if body.len() + piece.len() > MAX_ANSWER {
+                return Err(PollError::Answer(format!("it has more than {MAX_ANSWER} bytes")));
+            }
+            body.extend_from_slice(&piece);
+        }
+        serde_json::from_slice(&body).map_err(|error| PollError::Answer(error.to_string()))
+    }
+
+    async fn take(&self, db: &Db, clock: &KeeperClock, looks: &Looks, told: Vec<BeaconLook>) {
+        let Some(now) = clock.now_for_looks() else { return };
+        let component = match &self.component {
+            Some(component) => Ok(Some(component.clone())),
+            None => first_not_relayed(db, &self.page).await,
+        };
+        // What the disk does not take now, it takes with the next reading.
+        if let Ok(Some(component)) = component {
+            let _ = looks.take_signed(db, now, &component, told).await;
+        }
+    }
+}
+
+impl Looks {
+    /// Takes what a beacon tells of the component: what is known already adds nothing.
+    ///
+    /// # Errors
+    /// When a verdict has turned and the disk cannot be written; it is written with the next transaction then.
+    pub(in crate::keeper) async fn take_signed(
+        &self,
+        db: &Db,
+        now: Now,
+        component: &ComponentId,
+        mut told: Vec<BeaconLook>,
+    ) -> Result<(), KeeperError> {
+        // Those of several beacons in the order in which they came.
+        told.sort_by_key(|look| look.at);
+        let mut has_turned = false;
+        {
+            let mut places = self.lock();
+            for look in told {
+                has_turned |= places.add_signed(component, &look, now);
+            }
+        }
+        if has_turned { self.flush(db, Some(now)).await } else { Ok(()) }
+    }
+}
+
+async fn first_not_relayed(db: &Db, page: &PageId) -> Result<Option<ComponentId>, KeeperError> {
+    let first = query("SELECT id FROM components WHERE page_id = ? AND NOT relayed ORDER BY position, id LIMIT 1");
+    Ok(first.bind(page.as_str()).optional(&mut db.read().await?).await?)
+}

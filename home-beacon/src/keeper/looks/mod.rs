@@ -1,0 +1,55 @@
+//! Looks: when somebody looked at a component, from where, and what they saw (see [`shared::look`]). The newest state is in
+//! memory; what changed of it waits for the next transaction that is written anyway.
+//!
+//! - `span`: looks that follow each other with the same verdict are one row; pure
+//! - `places`: what is known of each place from which a component is looked at
+//! - `store`: the rows
+//! - `posted`: what probers put here; [`beacon`]: what the beacon tells
+//! - [`shown`]: what follows for the page; pure
+
+pub mod beacon;
+mod places;
+pub mod posted;
+pub mod shown;
+mod span;
+mod store;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use shared::{id::ComponentId, look::Vantage};
+
+use self::{places::Places, shown::Looked};
+
+/// What is known of looks. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Looks(Arc<Mutex<Places>>);
+
+/// What a trusted clock shows, and the host's uptime, which no step changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) wall: i64,
+    pub(super) uptime: i64,
+}
+
+impl Now {
+    pub(super) fn new(wall: Timestamp, uptime: Duration) -> Self {
+        Self { wall: wall.as_millisecond(), uptime: i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX) }
+    }
+}
+
+impl Looks {
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the component was looked at last from outside; nothing is known while the clock cannot be trusted.
+    pub(super) fn at(&self, component: &ComponentId, now: Option<Now>) -> Looked {
+        let places = self.lock();
+        let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
+        outside.map(|(place, known)| known.looked(place, now)).fold(Looked::default(), Looked::or_newer)
+    }
+}

@@ -1,0 +1,270 @@
+//! What is known of each place from which a component is looked at, and which rows wait to be written.
+
+use std::collections::HashMap;
+
+use shared::{
+    id::ComponentId,
+    look::{BeaconLook, Location, Vantage},
+    verdict::Verdict,
+};
+
+use super::{
+    Now,
+    posted::MAX_AGE,
+    shown::Looked,
+    span::{Added, Change, MAX_PAUSE, Span, Track},
+};
+use crate::keeper::KeeperError;
+
+/// From how many places a component may be looked at.
+pub(super) const MAX_PLACES: usize = 32;
+
+/// A clock that went back by more than this, in milliseconds, was stepped.
+const STEP: i64 = 500;
+
+/// How many rows may wait for the disk; beyond that what was seen earliest is lost.
+const MAX_UNSAVED: usize = 2048;
+
+/// From where a component is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) component: ComponentId,
+    pub(super) location: Location,
+    pub(super) vantage: Vantage,
+}
+
+/// What is known of a place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    track: Track,
+    /// When somebody looked last, in milliseconds since 1970.
+    looked: Option<i64>,
+    /// The same, where this process heard of it.
+    heard: Option<Heard>,
+    /// Whether the clock has gone back since the disk was told of it, so that its age is not known.
+    is_ahead: bool,
+}
+
+/// How old a look was when it was heard of, and the host's uptime then, in milliseconds: the age that no step of the clock on
+/// the wall makes younger.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    age: i64,
+    uptime: i64,
+}
+
+/// A row: a place, and when the span began.
+pub(super) type RowKey = (Place, i64);
+
+/// The newest signed look of a prober that a beacon has told, in milliseconds by the prober's clock; and the one on disk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) at: i64,
+    pub(super) saved: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) known: HashMap<Place, Known>,
+    /// What beacons have told.
+    pub(super) marks: HashMap<(ComponentId, Location), Mark>,
+    /// Rows that the disk does not have yet; `None` is one that is to go.
+    pub(super) unsaved: HashMap<RowKey, Option<Span>>,
+}
+
+impl Known {
+    /// As the disk has it, at a time in milliseconds since 1970.
+    pub(super) fn on_disk(track: Track, looked: Option<i64>, now: i64) -> Self {
+        Self { track, looked, heard: None, is_ahead: looked > Some(now) }
+    }
+
+    /// The age of the newest look, in milliseconds; `None` where it lies ahead of the clock.
+    fn age(&self, now: Now) -> Option<i64> {
+        let by_wall = now.wall - self.looked?;
+        match self.heard {
+            Some(heard) => Some(by_wall.max(heard.age + now.uptime - heard.uptime)),
+            None => Some(by_wall).filter(|age| *age >= 0 && !self.is_ahead),
+        }
+    }
+
+    pub(super) fn looked(&self, place: &Place, now: Option<Now>) -> Looked {
+        let age = now.and_then(|now| Some((now, self.age(now)?)));
+        let newest = age.and_then(|(now, age)| Some((now.wall - age, self.track.newest_seen()?)));
+        // A look whose verdict is still to come follows at once on what the one before it saw.
+        let seen = newest.filter(|(looked, seen)| looked - seen.ended <= MAX_PAUSE).and_then(|(_, seen)| seen.seen);
+        Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen)
+    }
+
+    /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one
+    /// knows only that.
+    fn settle(&mut self, now: Now) -> Vec<Change> {
+        let (Some(looked), Some(heard)) = (self.looked, self.heard) else { return Vec::new() };
+        let at = now.wall - (heard.age + now.uptime - heard.uptime);
+        if looked - at <= STEP {
+            return Vec::new();
+        }
+        self.looked = Some(at);
+        self.track.cut(at)
+    }
+
+    /// Somebody looked at that time, which was not known.
+    fn hear(&mut self, at: i64, now: Now) {
+        let heard = Heard { age: (now.wall - at).max(0), uptime: now.uptime };
+        // A look that comes late is not the newest; after a step back of the clock its time alone does not tell.
+        if self.age(now).is_none_or(|age| heard.age < age) {
+            (self.heard, self.looked, self.is_ahead) = (Some(heard), Some(at), false);
+        }
+    }
+}
+
+impl Places {
+    pub(super) fn of(&self, component: &ComponentId) -> impl Iterator<Item = (&Place, &Known)> {
+        self.known.iter().filter(move |(place, _)| place.component == *component)
+    }
+
+    /// # Errors
+    /// When the component is looked at from too many places for another one.
+    pub(super) fn check_room(&self, place: &Place) -> Result<(), KeeperError> {
+        if self.known.contains_key(place) || self.of(&place.component).count() < MAX_PLACES {
+            return Ok(());
+        }
+        Err(KeeperError::Invalid(format!(
+            "location: component {} is looked at from {MAX_PLACES} places already, and {} is another one",
+            place.component, place.location
+        )))
+    }
+
+    /// A prober's own word about the run at that time. Whether a verdict began that is another one than before.
+    pub(super) fn add_posted(&mut self, place: &Place, at: i64, verdict: Verdict, now: Now) -> bool {
+        if place.vantage == Vantage::Inside {
+            let outside = Place { vantage: Vantage::Outside, ..place.clone() };
+            self.forget_pending(&outside, at);
+        }
+        self.make_room(place, at, now);
+        self.add(place, Span::at(at, Some(verdict)), now)
+    }
+
+    /// A signed request that reached the beacon, and what the run before it had concluded. One that was told before adds
+    /// nothing, whatever the clock shows by now.
+    pub(super) fn add_signed(&mut self, component: &ComponentId, look: &BeaconLook, now: Now) -> bool {
+        let place = self.signed_place(component, &look.location);
+        let (signed, mark) = (look.at.saturating_mul(1000), self.mark(&place));
+        let oldest = now.wall.saturating_sub(MAX_AGE);
+        if mark >= Some(signed) || signed < oldest || self.check_room(&place).is_err() {
+            return false;
+        }
+        self.raise_mark(&place, signed);
+        // By a clock that is ahead of ours, the look is of now, and the run before it as much earlier.
+        let at = signed.min(now.wall);
+        let since = look.last.and_then(|last| {
+            let since = last.since.checked_mul(1000)?.checked_sub(signed - at)?;
+            Some(Span { began: since, ended: at - 1, seen: Some(last.verdict) })
+        });
+        self.make_room(&place, at, now);
+        let before = since.filter(|before| before.began <= before.ended);
+        let has_turned = before.is_some_and(|before| self.add(&place, before, now));
+        self.add(&place, Span::at(at, None), now) || has_turned
+    }
+
+    /// The newest look of a prober that the beacon has told, by the prober's clock.
+    fn mark(&self, place: &Place) -> Option<i64> {
+        let mark = self.marks.get(&(place.component.clone(), place.location.clone())).map(|mark| mark.at);
+        mark.max(self.newest(place))
+    }
+
+    fn raise_mark(&mut self, place: &Place, at: i64) {
+        let mark = self.marks.entry((place.component.clone(), place.location.clone()));
+        let mark = mark.or_insert(Mark { at, saved: None });
+        mark.at = mark.at.max(at);
+    }
+
+    fn newest(&self, place: &Place) -> Option<i64> {
+        let newest = |vantage| {
+            let known = self.known.get(&Place { vantage, ..place.clone() })?;
+            known.track.newest().map(|span| span.ended)
+        };
+        newest(Vantage::Inside).max(newest(Vantage::Outside))
+    }
+
+    /// The marks that the rows do not tell, and that the disk does not have.
+    pub(super) fn unsaved_marks(&self) -> Vec<(ComponentId, Location, i64)> {
+        let is_unsaved = |(key, mark): &(&(ComponentId, Location), &Mark)| {
+            let place = Place { component: key.0.clone(), location: key.1.clone(), vantage: Vantage::Outside };
+            mark.saved != Some(mark.at) && Some(mark.at) > self.newest(&place)
+        };
+        let unsaved = self.marks.iter().filter(is_unsaved);
+        unsaved.map(|((component, location), mark)| (component.clone(), location.clone(), mark.at)).collect()
+    }
+
+    /// Where a clock that was ahead has spoken of times to come, a look of now would be nothing new. What is taken back reaches
+    /// so far that it does not count as a look of now.
+    fn make_room(&mut self, place: &Place, at: i64, now: Now) {
+        let known = self.known.entry(place.clone()).or_default();
+        let is_live = now.wall - at < MAX_PAUSE;
+        if is_live && known.track.newest().is_some_and(|newest| newest.ended > now.wall) {
+            let newest = known.track.newest().map_or(i64::MIN, |newest| newest.ended);
+            let changes = known.track.cut(now.wall - MAX_PAUSE - 1);
+            known.looked = known.track.looked();
+            self.raise_mark(place, newest);
+            self.note(place, changes);
+        }
+    }
+
+    /// A place that is inside by what its prober puts here is inside for what it signs, too.
+    fn signed_place(&self, component: &ComponentId, location: &Location) -> Place {
+        let place = |vantage| Place { component: component.clone(), location: location.clone(), vantage };
+        let newest =
+            |place: &Place| self.known.get(place).and_then(|known| known.track.newest()).map(|span| span.ended);
+        let (inside, outside) = (place(Vantage::Inside), place(Vantage::Outside));
+        if newest(&inside).is_some_and(|inside| Some(inside) >= newest(&outside)) { inside } else { outside }
+    }
+
+    fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
+        let known = self.known.entry(place.clone()).or_default();
+        let Added { is_news, has_turned, changes } = known.track.add(span);
+        // What the run before concluded tells of no newer look.
+        if is_news && span.is_looked() && known.track.looked() >= Some(span.ended) {
+            known.hear(span.ended, now);
+        }
+        self.note(place, changes);
+        has_turned
+    }
+
+    /// See [`Known::settle`].
+    pub(super) fn settle(&mut self, now: Now) {
+        let mut settled = Vec::new();
+        for (place, known) in &mut self.known {
+            let newest = known.track.newest().map_or(i64::MIN, |newest| newest.ended);
+            let changes = known.settle(now);
+            if !changes.is_empty() {
+                settled.push((place.clone(), newest, changes));
+            }
+        }
+        for (place, newest, changes) in settled {
+            self.raise_mark(&place, newest);
+            self.note(&place, changes);
+        }
+    }
+
+    fn forget_pending(&mut self, place: &Place, at: i64) {
+        let Some(known) = self.known.get_mut(place) else { return };
+        let changes = known.track.forget_pending(at);
+        if !changes.is_empty() {
+            known.looked = known.track.looked();
+            known.heard = None;
+            self.note(place, changes);
+        }
+    }
+
+    fn note(&mut self, place: &Place, changes: Vec<Change>) {
+        for (began, span) in changes {
+            self.unsaved.insert((place.clone(), began), span);
+        }
+        while self.unsaved.len() > MAX_UNSAVED {
+            let earliest = self.unsaved.keys().min_by_key(|(_, began)| *began).cloned();
+            if let Some(earliest) = earliest {
+                self.unsaved.remove(&earliest);
+            }
+        }
+    }
+}

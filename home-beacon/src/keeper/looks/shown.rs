@@ -1,0 +1,130 @@
+//! What follows from looks for the page and `/api/v2`. Pure.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::{look::Location, verdict::Verdict};
+
+use super::span::MAX_PAUSE;
+use crate::keeper::{db::Moment, status::Sight};
+
+/// When a component was looked at last from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    ever: bool,
+    newest: Option<Newest>,
+}
+
+/// The newest look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Newest {
+    /// In milliseconds since 1970, and how long ago that is.
+    at: i64,
+    age: i64,
+    location: Location,
+    /// What it saw; where that is not known yet, what the one before it saw.
+    seen: Option<Verdict>,
+}
+
+impl Looked {
+    /// `newest` is the time now, and how old the newest look is, in milliseconds.
+    pub(super) fn new(ever: bool, newest: Option<(i64, i64)>, location: Location, seen: Option<Verdict>) -> Self {
+        let newest = newest.map(|(now, age)| Newest { at: now - age, age, location, seen });
+        Self { ever, newest }
+    }
+
+    /// Of two places, the one that looked last.
+    pub(super) fn or_newer(self, other: Self) -> Self {
+        let ever = self.ever || other.ever;
+        let newest = [self.newest, other.newest].into_iter().flatten().min_by_key(|newest| newest.age);
+        Self { ever, newest }
+    }
+
+    /// When that was.
+    pub fn at(&self) -> Option<Moment> {
+        self.newest.as_ref().and_then(|newest| Moment::try_from(newest.at).ok())
+    }
+
+    /// How long ago that is.
+    pub fn age(&self) -> Option<SignedDuration> {
+        self.newest.as_ref().map(|newest| SignedDuration::from_millis(newest.age))
+    }
+
+    /// Where the prober is.
+    pub fn location(&self) -> Option<&Location> {
+        self.newest.as_ref().map(|newest| &newest.location)
+    }
+
+    /// Whether that is recent enough for what is said of the component to hold now.
+    pub fn is_recent(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.age <= MAX_PAUSE)
+    }
+
+    /// What is wrong by the newest look, in a sentence.
+    pub fn trouble(&self) -> Option<&'static str> {
+        let seen = self.newest.as_ref().filter(|_| self.is_recent())?.seen?;
+        matches!(seen, Verdict::Degraded(_) | Verdict::Down(_)).then(|| seen.sentence())
+    }
+
+    /// Whether the component's status is somebody's word of now, where somebody is expected to look.
+    pub fn sight(&self, is_expected: bool) -> Sight {
+        match (is_expected, self.is_recent(), self.ever) {
+            (false, ..) => Sight::NotExpected,
+            (true, true, _) => Sight::Current,
+            (true, false, true) => Sight::NotSince(self.at()),
+            (true, false, false) => Sight::Never,
+        }
+    }
+
+    /// As `/api/v2` tells it beside a component's status.
+    pub(in crate::keeper) fn public(&self) -> Value {
+        json!({ "looked_at": self.at(), "looked_at_age_seconds": self.age().map(|age| age.as_secs()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::verdict::{DownCause, UnknownCause};
+
+    use super::*;
+
+    const NOW: i64 = 1_764_331_200_000;
+
+    fn looked(age: i64, seen: Option<Verdict>) -> Looked {
+        Looked::new(true, Some((NOW, age)), "eu-central-1".parse().unwrap(), seen)
+    }
+
+    #[test]
+    fn a_look_holds_for_five_minutes() {
+        assert_eq!(looked(300_000, None).sight(true), Sight::Current);
+        let since = Some(Moment::try_from(NOW - 300_001).unwrap());
+        assert_eq!(looked(300_001, None).sight(true), Sight::NotSince(since));
+        assert_eq!(Looked::default().sight(true), Sight::Never);
+        assert_eq!(Looked { ever: true, newest: None }.sight(true), Sight::NotSince(None));
+        assert_eq!(Looked::default().sight(false), Sight::NotExpected, "nobody is expected to look");
+    }
+
+    #[test]
+    fn of_two_places_the_one_counts_that_looked_last() {
+        let newer = looked(1000, Some(Verdict::Up));
+        assert_eq!(looked(9000, None).or_newer(newer.clone()), newer);
+        assert_eq!(newer.clone().or_newer(looked(9000, None)), newer);
+        assert_eq!(Looked::default().or_newer(newer.clone()), newer);
+    }
+
+    #[test]
+    fn only_what_is_wrong_now_is_told_in_a_sentence() {
+        let down = Some(Verdict::Down(DownCause::Refused));
+        assert_eq!(looked(0, down).trouble(), Some(Verdict::Down(DownCause::Refused).sentence()));
+        for other in [looked(300_001, down), looked(0, None), looked(0, Some(Verdict::Up))] {
+            assert_eq!(other.trouble(), None);
+        }
+        assert_eq!(looked(0, Some(Verdict::Unknown(UnknownCause::Blind))).trouble(), None);
+    }
+
+    #[test]
+    fn the_public_api_tells_time_and_age_or_nothing() {
+        let told = json!({"looked_at": "2025-11-28T11:59:18.500Z", "looked_at_age_seconds": 41});
+        assert_eq!(looked(41_500, None).public(), told);
+        assert_eq!(Looked::default().public(), json!({"looked_at": null, "looked_at_age_seconds": null}));
+    }
+}

@@ -1,0 +1,191 @@
+//! The rows of looks. They are written in transactions of others, or where a verdict turns, in their own.
+
+use jiff::Timestamp;
+use shared::{
+    id::ComponentId,
+    look::{Location, Vantage},
+    verdict::{NO_CAUSE, Verdict},
+};
+
+use super::{
+    Looks, Now,
+    places::{Known, MAX_PLACES, Mark, Place, RowKey},
+    span::{KEPT, Span, Track},
+};
+use crate::keeper::{
+    KeeperError,
+    db::{Conn, Db, FromRow, Row, StorageError, Tx, query},
+};
+
+/// What a transaction has written, to be forgotten once it is committed.
+#[derive(Debug)]
+pub(in crate::keeper) struct Saved {
+    rows: Vec<(RowKey, Option<Span>)>,
+    marks: Vec<(ComponentId, Location, i64)>,
+}
+
+impl Looks {
+    /// What the database knows of each place; `now` is the time on the wall.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(in crate::keeper) async fn load(db: &Db, now: Timestamp) -> Result<Self, StorageError> {
+        let looks = Self::default();
+        let mut conn = db.read().await?;
+        let components: Vec<ComponentId> = query("SELECT id FROM components ORDER BY id").all(&mut conn).await?;
+        for component in components {
+            let marks = query("SELECT location, at FROM look_marks WHERE component_id = ? LIMIT ?");
+            let marks = marks.bind(component.as_str()).bind(i64::try_from(MAX_PLACES).unwrap_or(i64::MAX));
+            for (location, at) in marks.all::<(String, i64)>(&mut conn).await? {
+                if let Ok(location) = location.parse() {
+                    looks.lock().marks.insert((component.clone(), location), Mark { at, saved: Some(at) });
+                }
+            }
+            let mut last = (String::new(), 0);
+            // One after the other, by the index: a place may have many rows.
+            for _ in 0..MAX_PLACES {
+                let next = query(
+                    "SELECT location, inside FROM look_spans WHERE component_id = ? AND (location, inside) > (?, ?)
+                     ORDER BY location, inside LIMIT 1",
+                );
+                let next = next.bind(component.as_str()).bind(&last.0).bind(last.1);
+                let Some((location, inside)) = next.optional::<(String, i64)>(&mut conn).await? else { break };
+                if let Ok(location) = location.parse() {
+                    let place = Place { component: component.clone(), location, vantage: vantage(inside) };
+                    let known = known(&mut conn, &place, now.as_millisecond()).await?;
+                    looks.lock().known.insert(place, known);
+                }
+                last = (location, inside);
+            }
+        }
+        Ok(looks)
+    }
+
+    /// Writes what the disk does not know yet, in a transaction of the caller's.
+    pub(in crate::keeper) async fn save(&self, tx: &mut Tx, now: Option<Now>) -> Result<Saved, KeeperError> {
+        let Saved { rows, marks } = self.unsaved(now);
+        for ((place, began), span) in &rows {
+            match span {
+                Some(span) => write(tx, place, span).await?,
+                None => delete(tx, place, *began).await?,
+            }
+        }
+        for (component, location, at) in &marks {
+            write_mark(tx, component, location, *at).await?;
+        }
+        Ok(Saved { rows, marks })
+    }
+
+    fn unsaved(&self, now: Option<Now>) -> Saved {
+        let mut places = self.lock();
+        if let Some(now) = now {
+            places.settle(now);
+        }
+        let rows = places.unsaved.iter().map(|(key, span)| (key.clone(), *span)).collect();
+        Saved { rows, marks: places.unsaved_marks() }
+    }
+
+    /// That transaction is on disk.
+    pub(in crate::keeper) fn forget_saved(&self, Saved { rows, marks }: &Saved) {
+        let mut places = self.lock();
+        for (key, span) in rows {
+            if places.unsaved.get(key) == Some(span) {
+                places.unsaved.remove(key);
+            }
+        }
+        for (component, location, at) in marks {
+            if let Some(mark) = places.marks.get_mut(&(component.clone(), location.clone())) {
+                mark.saved = Some(*at);
+            }
+        }
+    }
+
+    /// Writes what the disk does not know yet, in a transaction of its own.
+    ///
+    /// # Errors
+    /// When the disk cannot be written; it is retried with the next transaction then.
+    pub(in crate::keeper) async fn flush(&self, db: &Db, now: Option<Now>) -> Result<(), KeeperError> {
+        let Saved { rows, marks } = self.unsaved(now);
+        if rows.is_empty() && marks.is_empty() {
+            return Ok(());
+        }
+        let mut tx = db.begin().await?;
+        let saved = self.save(&mut tx, now).await?;
+        tx.commit().await?;
+        self.forget_saved(&saved);
+        Ok(())
+    }
+}
+
+async fn known(conn: &mut Conn, place: &Place, now: i64) -> Result<Known, StorageError> {
+    let newest = query(
+        "SELECT began, ended, verdict, cause FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
+         ORDER BY began DESC LIMIT ?",
+    );
+    let newest = newest.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
+    let mut spans: Vec<Span> = newest.bind(i64::try_from(KEPT).unwrap_or(i64::MAX) + 1).all(conn).await?;
+    spans.reverse();
+    let looked = query(
+        "SELECT ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
+             AND (verdict IS NULL OR verdict <> 'unknown') ORDER BY began DESC LIMIT 1",
+    );
+    let looked = looked.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
+    Ok(Known::on_disk(Track::new(spans), looked.optional(conn).await?, now))
+}
+
+async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperError> {
+    // A component that was deleted meanwhile must not keep the reading that this goes with from being stored.
+    query(
+        "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM components WHERE id = ?1
+         ON CONFLICT (component_id, location, inside, began) DO UPDATE SET ended = excluded.ended,
+             verdict = excluded.verdict, cause = excluded.cause",
+    )
+    .bind(place.component.as_str())
+    .bind(place.location.as_str())
+    .bind(inside(place.vantage))
+    .bind(span.began)
+    .bind(span.ended)
+    .bind(span.seen.map(Verdict::label))
+    .bind(span.seen.and_then(Verdict::cause))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn write_mark(tx: &mut Tx, component: &ComponentId, location: &Location, at: i64) -> Result<(), KeeperError> {
+    let write = query(
+        "INSERT INTO look_marks (component_id, location, at) SELECT id, ?2, ?3 FROM components WHERE id = ?1
+         ON CONFLICT (component_id, location) DO UPDATE SET at = excluded.at",
+    );
+    write.bind(component.as_str()).bind(location.as_str()).bind(at).execute(tx).await?;
+    Ok(())
+}
+
+async fn delete(tx: &mut Tx, place: &Place, began: i64) -> Result<(), KeeperError> {
+    query("DELETE FROM look_spans WHERE component_id = ? AND location = ? AND inside = ? AND began = ?")
+        .bind(place.component.as_str())
+        .bind(place.location.as_str())
+        .bind(inside(place.vantage))
+        .bind(began)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+fn inside(vantage: Vantage) -> bool {
+    vantage == Vantage::Inside
+}
+
+fn vantage(inside: i64) -> Vantage {
+    if inside == 0 { Vantage::Outside } else { Vantage::Inside }
+}
+
+impl FromRow for Span {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
+        // A word of a later version is a look whose verdict is not known.
+        let seen = verdict.and_then(|verdict| Verdict::from_labels(&verdict, cause.as_deref().or(Some(NO_CAUSE))));
+        Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen })
+    }
+}
