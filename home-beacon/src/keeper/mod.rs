@@ -6,9 +6,9 @@
 //! - [`error`](KeeperError): why a call fails; [`clock`](KeeperClock): the time, and whether it can be trusted
 //! - [`outbox`]: what waits to be sent upstream
 //! - [`status`]: pages, components, incidents
+//! - [`history`]: what a component's time was, by looks and statuses
 //! - [`looks`]: when somebody looked at a component, and what they saw
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
-//! - [`history`]: what a component's time was, by looks and statuses
 //! - [`seed`]: page and components with the ids that the user already has
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - [`http`]: everything that is answered; `listeners`: where

@@ -5,9 +5,11 @@
 //! - `places`: what is known of each place from which a component is looked at
 //! - `store`: the rows
 //! - `posted`: what probers put here; [`beacon`]: what the beacon tells
+//! - `past`: what was seen of a time that is past
 //! - [`shown`]: what follows for the page; pure
 
 pub mod beacon;
+pub(super) mod past;
 mod places;
 pub mod posted;
 pub mod shown;

@@ -16,6 +16,9 @@ use crate::keeper::{
     outbox::Outbox,
 };
 
+/// The most changes that are read: a home that flaps all the time has a few hundred a day.
+const MAX_CHANGES: i64 = 50_000;
+
 /// A component to be made; its status defaults to operational.
 #[derive(Debug)]
 pub struct NewComponent {
@@ -132,6 +135,21 @@ pub(in crate::keeper) async fn status_changes(
 ) -> Result<Vec<StatusChange>, KeeperError> {
     let list = query("SELECT status, since FROM component_statuses WHERE component_id = ? ORDER BY since DESC LIMIT ?");
     Ok(list.bind(id.as_str()).bind(limit).all(&mut db.read().await?).await?)
+}
+
+/// The statuses that a component has had since `from`, in milliseconds since 1970, and the one that it had then; the oldest
+/// first.
+pub(in crate::keeper) async fn statuses_since(
+    db: &Db,
+    id: &ComponentId,
+    from: i64,
+) -> Result<Vec<StatusChange>, KeeperError> {
+    let list = query(
+        "SELECT status, since FROM component_statuses WHERE component_id = ?1 AND since >= COALESCE(
+             (SELECT MAX(since) FROM component_statuses WHERE component_id = ?1 AND since <= ?2), ?2)
+         ORDER BY since LIMIT ?3",
+    );
+    Ok(list.bind(id.as_str()).bind(from).bind(MAX_CHANGES).all(&mut db.read().await?).await?)
 }
 
 /// # Errors

@@ -1,15 +1,24 @@
-//! Ninety days of a component: a bar for each day, in words too, and its uptime over four stretches. Pure.
+//! Ninety days of a component: a bar for each day, in words too, and its uptime over four stretches. Pure but for reading.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use shared::verdict::Verdict;
 
-use crate::keeper::history::{Day, Record, Segment, State, Tally, days, segments, start};
+use super::super::AppState;
+use crate::keeper::{
+    KeeperError,
+    history::{Day, Outage, Record, Segment, State, Tally, days, outages, segments, start},
+    looks::past,
+    status::{Component, components},
+};
 
 /// How many days are drawn.
 pub(super) const DAYS: i32 = 90;
 
 /// The stretches whose uptime is given: their names, and their lengths in hours.
 const STRETCHES: [(&str, i64); 4] = [("24 hours", 24), ("7 days", 7 * 24), ("30 days", 30 * 24), ("90 days", 90 * 24)];
+
+/// How far back outages are listed one by one.
+const OUTAGES: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A share of a day below which its bar keeps its colour: a minute in which nobody looked makes no day grey.
 const UNSEEN_DAY: f64 = 0.5;
@@ -20,6 +29,8 @@ pub(super) struct HistoryView {
     pub(super) uptimes: Vec<UptimeView>,
     /// The days on which it was not simply up, the newest first.
     pub(super) notable: Vec<BarView>,
+    /// The outages of the last days, the oldest first.
+    pub(super) outages: Vec<Outage>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +54,25 @@ pub(super) struct UptimeView {
     pub(super) unseen: Option<String>,
 }
 
+/// Reads what the page shows of a component's past.
+///
+/// # Errors
+/// When the storage fails.
+pub(super) async fn read(
+    state: &AppState,
+    component: &Component,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<HistoryView, KeeperError> {
+    let from = start(now, zone, DAYS + 1);
+    let changes = components::statuses_since(&state.db, &component.id, from).await?;
+    let statuses: Vec<_> = changes.iter().map(|change| (change.since.millis(), change.status)).collect();
+    let looks = past::since(&state.db, &component.id, from).await?;
+    Ok(history(&Record { statuses: &statuses, looks: &looks, needs_looks: component.looks }, now, zone))
+}
+
 /// What the page shows of a component's past.
-pub(super) fn history(record: &Record<'_>, now: Timestamp, zone: &TimeZone) -> HistoryView {
+fn history(record: &Record<'_>, now: Timestamp, zone: &TimeZone) -> HistoryView {
     let to = now.as_millisecond();
     let longest = STRETCHES.iter().map(|(_, hours)| hours * 3_600_000).max().unwrap_or_default();
     let segments = segments(record, start(now, zone, DAYS).min(to - longest)..to);
@@ -56,7 +84,9 @@ pub(super) fn history(record: &Record<'_>, now: Timestamp, zone: &TimeZone) -> H
         let from = now.as_millisecond() - SignedDuration::from_hours(hours).as_secs() * 1000;
         UptimeView::new(stretch, &Tally::within(&segments, &(from.max(since)..to)))
     });
-    HistoryView { uptimes: uptimes.collect(), notable, bars }
+    let recent = to - OUTAGES.as_secs() * 1000;
+    let outages = outages(&segments).into_iter().filter(|outage| outage.to > recent).collect();
+    HistoryView { uptimes: uptimes.collect(), notable, outages, bars }
 }
 
 /// When the first thing was known.
@@ -142,16 +172,17 @@ pub(super) fn length_words(millis: i64) -> String {
 
 impl UptimeView {
     fn new(stretch: &'static str, tally: &Tally) -> Self {
-        let unseen = tally.unseen().filter(|share| *share > 0.0).map(|share| percent(share, f64::ceil));
+        let unseen = tally.unseen().filter(|share| *share > 0.0).map(|share| percent(share, 1, f64::ceil));
         // Rounded down: 100 % is said only where there was no second of downtime.
-        Self { stretch, uptime: tally.uptime().map(|share| percent(share, f64::floor)), unseen }
+        Self { stretch, uptime: tally.uptime().map(|share| percent(share, 3, f64::floor)), unseen }
     }
 }
 
-/// With up to three decimals, as many as it takes.
-fn percent(share: f64, round: fn(f64) -> f64) -> String {
-    let exact = share * 100.0;
-    let shown = round((exact * 1000.0 * (1.0 + f64::EPSILON * 4.0)).min(100_000.0)) / 1000.0;
+/// With up to so many decimals, as many as it takes.
+fn percent(share: f64, decimals: i32, round: fn(f64) -> f64) -> String {
+    let scale = 10_f64.powi(decimals);
+    // What is 97.2 % by arithmetic must not become 97.199 % by the last bit of a number.
+    let shown = round((share * 100.0 * scale * 1e6).round() / 1e6) / scale;
     let written = format!("{shown:.3}");
     format!("{} %", written.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -205,18 +236,23 @@ mod tests {
         let shown = shown(&[look(20, 10, Verdict::Up)]);
         let day = &shown.uptimes[0];
         assert_eq!(day.uptime.as_deref(), Some("100 %"));
-        assert_eq!(day.unseen.as_deref(), Some("49.584 %"), "ten hours less the five minutes that a look speaks for");
+        assert_eq!(day.unseen.as_deref(), Some("49.6 %"), "ten hours less the five minutes that a look speaks for");
         assert_eq!(shown.bars[89].class, "unseen", "ten of the day's twelve hours");
     }
 
     #[test]
     fn uptime_is_never_rounded_up_to_all() {
-        for (share, written) in
-            [(1.0, "100 %"), (0.999_999_9, "99.999 %"), (0.5, "50 %"), (0.123_456_7, "12.345 %"), (0.0, "0 %")]
-        {
-            assert_eq!(percent(share, f64::floor), written);
+        for (share, written) in [
+            (1.0, "100 %"),
+            (0.999_999, "99.999 %"),
+            (0.972, "97.2 %"),
+            (0.5, "50 %"),
+            (0.123_456_7, "12.345 %"),
+            (0.0, "0 %"),
+        ] {
+            assert_eq!(percent(share, 3, f64::floor), written);
         }
-        assert_eq!(percent(0.000_000_1, f64::ceil), "0.001 %", "and what was not seen never down to nothing");
+        assert_eq!(percent(0.000_000_1, 1, f64::ceil), "0.1 %", "and what was not seen never down to nothing");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod incidents;
 mod line;
 mod measured;
 mod month;
+mod outages;
 mod range;
 mod upstream;
 
@@ -26,8 +27,10 @@ use serde::Deserialize;
 use shared::statuspage::ComponentStatus;
 
 use self::{
+    bars::HistoryView,
     incidents::{SectionView, sections},
     measured::{MeasuredView, measured},
+    outages::OutageView,
     range::Range,
     upstream::{GapView, RelayView, gaps, relay},
 };
@@ -121,6 +124,8 @@ struct PageView {
     /// The style of the overall state: that of the worst component's status, or none where nothing is known.
     class: &'static str,
     components: Vec<ComponentView>,
+    /// Of the last days, the newest first.
+    outages: Vec<OutageView>,
     measured: Vec<MeasuredView>,
     /// What is said of the line as a whole.
     line: Vec<String>,
@@ -145,6 +150,7 @@ struct ComponentView {
     /// What is wrong by the newest look.
     trouble: Option<&'static str>,
     looked: Option<LookedView>,
+    history: HistoryView,
     /// Newest first.
     changes: Vec<ChangeView>,
 }
@@ -187,7 +193,8 @@ impl PageView {
             seen.push((component.status, sight));
             if is_shown(component, sight) {
                 let changes = components::status_changes(&state.db, &component.id, CHANGES).await?;
-                views.push(ComponentView::new(component, &looked, &changes, &zone));
+                let history = bars::read(state, component, now, &zone).await?;
+                views.push(ComponentView::new(component, &looked, history, &changes, &zone));
             }
         }
         let overall = overall(&seen);
@@ -199,6 +206,10 @@ impl PageView {
             overall: overall.description(&zone),
             name: page.name,
             description: page.description,
+            outages: outages::views(
+                views.iter().map(|view| (view.name.as_str(), view.history.outages.as_slice())),
+                &zone,
+            ),
             components: views,
             measured: measured(state, &zone, now, range).await?,
             line: line::sentences(state, now).await?,
@@ -214,7 +225,13 @@ impl PageView {
 }
 
 impl ComponentView {
-    fn new(component: &Component, looked: &Looked, changes: &[StatusChange], zone: &TimeZone) -> Self {
+    fn new(
+        component: &Component,
+        looked: &Looked,
+        history: HistoryView,
+        changes: &[StatusChange],
+        zone: &TimeZone,
+    ) -> Self {
         let sight = looked.sight(component.looks);
         // Where nobody has looked lately, it is not known since when it is what it may be.
         let since = changes.first().filter(|_| sight.is_current());
@@ -229,6 +246,7 @@ impl ComponentView {
             },
             since: since.map(|change| Time::new(change.since.timestamp(), zone)),
             trouble: looked.trouble().filter(|_| !is_well),
+            history,
             looked: if sight.is_current() { LookedView::new(looked, zone) } else { None },
             changes: changes
                 .iter()

@@ -193,6 +193,8 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         strict_points: false,
         upstream: None,
         beacon: None,
+        front: Front::default(),
+        promised: Promised::default(),
     };
     AppState::new(config, db, outbox, recorder, page, None)
 }
