@@ -259,7 +259,7 @@ async fn a_function_with_secrets_in_variables_says_that_all_can_read_them() {
 /// What a panic could print: `Debug` of whatever holds a secret.
 #[tokio::test]
 async fn a_panic_shows_no_secret() {
-    use home_beacon::{beacon::Prover, clock::BootClock};
+    use home_beacon::{beacon::Prover, clock::Host};
     use lambda_prober::{
         kept::secrets::{Places, Secrets},
         mode::Mode,
@@ -272,7 +272,7 @@ async fn a_panic_shows_no_secret() {
     let api = "http://127.0.0.1:1/v1".parse().expect("an address");
     let http = shared::http::client_for([&api], shared::http::Deadlines::default()).expect("a client");
     let client = Client::new(http, &api, Secret::new(TOKEN));
-    let beacon = Prover::new(source(&key(1)), BootClock::since_boot()).expect("a key");
+    let beacon = Prover::new(source(&key(1)), Host::system()).expect("a key");
     let prober = Prober::new(api, Secrets::new(places.clone()), Mode::DryRun);
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
         panic!("{places:?} {client:?} {beacon:?} {prober:?} {:?}", Key::new([1; 32]))
