@@ -240,7 +240,11 @@ async fn a_metric_that_is_not_there_changes_nothing_of_the_run() {
     let run = measured(&statuspage, &beacon.url(), "zzzzzzzzzzzz", None).await;
     assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
     assert_eq!(statuspage.posted("/data").len(), 1, "one attempt: {:?}", statuspage.calls());
-    assert!(run.stderr.contains("check METRIC_ID_RESPONSE") && run.stderr.lines().count() == 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("check PAGE_ID, METRIC_ID_RESPONSE and STATUSPAGE_URL") && run.stderr.lines().count() == 1,
+        "{}",
+        run.stderr
+    );
 }
 
 #[tokio::test]

@@ -101,13 +101,19 @@ fn traced(trace: &str) -> Option<IpAddr> {
 mod tests {
     use std::sync::{Arc, atomic::AtomicUsize};
 
-    use shared::http::{Deadlines, client_for};
+    use shared::{
+        http::{Deadlines, client_for},
+        look::Vantage,
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
     };
 
-    use super::*;
+    use super::{
+        super::{Viewpoint, vantage::VantageSetting},
+        *,
+    };
 
     #[test]
     fn a_trace_names_one_address() {
@@ -154,6 +160,26 @@ mod tests {
         assert_eq!(outside.address(Family::V6, &http).await, None, "what it says is of the other family");
         assert_eq!(outside.address(Family::V6, &http).await, None);
         assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn a_home_at_the_address_that_the_world_sees_is_looked_at_from_inside() {
+        for (answer, target, from, calls) in [
+            ("ip=81.2.69.142\n", "81.2.69.142", Vantage::Inside, 1),
+            ("ip=81.2.69.142\n", "81.2.69.143", Vantage::Outside, 1),
+            ("no trace", "81.2.69.142", Vantage::Outside, 1),
+            ("ip=81.2.69.142\n", "192.168.178.1", Vantage::Inside, 0),
+            ("ip=81.2.69.142\n", "192.0.2.1", Vantage::Outside, 0),
+        ] {
+            let (outside, http, asked) = source(answer).await;
+            let viewpoint = |setting, outside| Viewpoint { setting, outside, http: &http };
+            let target = [target.parse().unwrap()];
+            assert_eq!(viewpoint(VantageSetting::Outside, Some(&outside)).of(&target).await, Vantage::Outside);
+            assert_eq!(viewpoint(VantageSetting::Inside, Some(&outside)).of(&target).await, Vantage::Inside);
+            assert_eq!(asked.load(Ordering::Relaxed), 0, "what is set by hand asks nobody");
+            assert_eq!(viewpoint(VantageSetting::Auto, Some(&outside)).of(&target).await, from, "{answer} {target:?}");
+            assert_eq!(asked.load(Ordering::Relaxed), calls);
+        }
     }
 
     #[test]

@@ -22,6 +22,12 @@ use crate::{kept::secrets::RunSecrets, timing::Timing};
 /// How many calls are kept for the last reads of a run.
 const RESERVED_CALLS: usize = 2;
 
+/// The settings whose ids a component's address has.
+pub(crate) const COMPONENT: &str = "PAGE_ID, COMPONENT_ID";
+
+/// The settings whose ids a metric's address has.
+pub(crate) const METRIC: &str = "PAGE_ID, METRIC_ID_RESPONSE";
+
 /// How long a call may take that a run can do without.
 const SIDE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -113,18 +119,19 @@ impl<'run> Access<'run> {
         self.renewed.get().and_then(Option::as_ref).unwrap_or(&self.token).clone()
     }
 
-    /// [`Access::describe`], of a call that was made [once](Access::once).
-    pub(crate) fn describe_once(&self, error: Option<&ApiError>) -> String {
-        error.map_or_else(|| "no answer in time".into(), |error| self.describe(error))
-    }
-
     /// An API error in a sentence, with what to do where that is known.
     pub(crate) fn describe(&self, error: &ApiError) -> String {
-        error.hint(&ApiSettings {
-            address: "STATUSPAGE_URL",
-            token: &self.secrets.token_name(),
-            ids: Some("PAGE_ID, COMPONENT_ID"),
-        })
+        self.describe_about(COMPONENT, error)
+    }
+
+    /// As [`Access::describe`], of a call whose path has the ids of those settings.
+    pub(crate) fn describe_about(&self, ids: &str, error: &ApiError) -> String {
+        error.hint(&ApiSettings { address: "STATUSPAGE_URL", token: &self.secrets.token_name(), ids: Some(ids) })
+    }
+
+    /// As [`Access::describe_about`], of a call that was made [once](Access::once).
+    pub(crate) fn describe_once(&self, ids: &str, error: Option<&ApiError>) -> String {
+        error.map_or_else(|| "no answer in time".into(), |error| self.describe_about(ids, error))
     }
 
     fn client(&self, token: Secret) -> Client {

@@ -20,7 +20,10 @@ use crate::{
     look::{Viewpoint, looks_api, posted_look},
     mode::Mode,
     observe::Signer,
-    publish::{access::Access, page::Pages},
+    publish::{
+        access::{Access, COMPONENT},
+        page::Pages,
+    },
 };
 
 impl Prober {
@@ -86,7 +89,7 @@ impl Prober {
                 }
             }
             Err(error) => {
-                let error = access.describe_once(error.as_ref());
+                let error = access.describe_once(COMPONENT, error.as_ref());
                 tracing::warn!(page, error, "the keeper could not be told that this run looked");
             }
         }

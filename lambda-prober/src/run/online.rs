@@ -17,7 +17,10 @@ use crate::{
         verdict::{DownCause, UnknownCause, Verdict},
     },
     kept::secrets::RunSecrets,
-    publish::{access::Access, page::listings},
+    publish::{
+        access::{Access, METRIC},
+        page::listings,
+    },
     report::Probed,
     target::{Target, Targets},
     timing::Timing,
@@ -118,7 +121,9 @@ async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<On
         let Some(metric) = response_metric else { continue };
         let read = access.call(until, |client| async move { client.metric(page, metric).await }).await;
         let there = read.as_ref().map(|_| "is there");
-        results.push(OnlineCheck::of(&format!("the metric {metric}"), there, |error| access.describe(error)));
+        results.push(OnlineCheck::of(&format!("the metric {metric}"), there, |error| {
+            access.describe_about(METRIC, error)
+        }));
     }
     results
 }

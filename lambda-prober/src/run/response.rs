@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use super::{prober::Prober, target_state::TargetState};
 use crate::{
     mode::Mode,
-    publish::{access::Access, page::Pages},
+    publish::{
+        access::{Access, METRIC},
+        page::Pages,
+    },
     report::milliseconds,
 };
 
@@ -43,8 +46,8 @@ impl Prober {
                 }
             };
             if let Err(error) = access.once(until, added).await {
-                let error = access.describe_once(error.as_ref());
-                tracing::warn!(%page, error, "the answer time could not be sent: check METRIC_ID_RESPONSE");
+                let error = access.describe_once(METRIC, error.as_ref());
+                tracing::warn!(%page, error, "the answer time could not be sent");
             }
         }
     }

@@ -49,9 +49,13 @@ async fn the_prober_asks_for_page_component_and_home() {
         "answers, and proves that it holds the key",
     ];
     asked("lambda-prober", &good, &[], 0, &there).await;
+    let metric = keeper.metric("Answer time").await;
+    let of_metric = [("METRIC_ID_RESPONSE", metric.as_str())];
+    asked("lambda-prober", &good, &of_metric, 0, &[&format!("the metric {metric} is there")]).await;
     for (other, code, said) in [
         (("PAGE_ID", "zzzzzzzzzzzz"), 2, "wrong: the page zzzzzzzzzzzz: "),
         (("COMPONENT_ID", "zzzzzzzzzzzz"), 2, "wrong: the page gytm4qzbx9t6 has no component zzzzzzzzzzzz"),
+        (("METRIC_ID_RESPONSE", "zzzzzzzzzzzz"), 2, "check PAGE_ID, METRIC_ID_RESPONSE and STATUSPAGE_URL"),
         (("TOKEN", "wrong"), 2, "the token is refused (401: Could not authenticate)"),
         (("BEACON_KEY", OTHER_KEY), 2, "check CANARY_URL and BEACON_KEY"),
         (("STATUSPAGE_URL", &format!("{home}v1")), 2, "is not the address of this API"),

@@ -155,8 +155,8 @@ mod tests {
     use super::*;
     use crate::kept::secrets::Places;
 
-    fn local(number: u8) -> Option<Place> {
-        Some(Place::Local(SecretSource::Value(Secret::new(Key::new([number; 32]).expose()))))
+    fn local(number: u8) -> Place {
+        Place::Local(SecretSource::Value(Secret::new(Key::new([number; 32]).expose())))
     }
 
     fn at_hand(key: Option<Place>, old_key: Option<Place>) -> Option<Key> {
@@ -168,6 +168,7 @@ mod tests {
     #[test]
     fn what_is_signed_is_signed_with_the_key_of_today_or_else_the_old_one() {
         let unread = || Some(Place::Parameter("/porchlight/beacon-key".parse().unwrap()));
+        let local = |number| Some(local(number));
         assert_eq!(at_hand(local(1), local(2)), Some(Key::new([1; 32])));
         assert_eq!(at_hand(unread(), local(2)), Some(Key::new([2; 32])));
         assert_eq!(at_hand(local(1), unread()), Some(Key::new([1; 32])));
