@@ -55,3 +55,6 @@ impl Looks {
         outside.map(|(place, known)| known.looked(place, now)).fold(Looked::default(), Looked::or_newer)
     }
 }
+
+#[cfg(test)]
+mod tests;
