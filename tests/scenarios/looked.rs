@@ -1,7 +1,7 @@
 //! That the prober looked: what it signs for the home, what it tells a keeper, and the answer time that it sends to a
 //! metric.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -180,9 +180,9 @@ async fn a_keeper_that_takes_no_looks_changes_nothing_of_the_run() {
         keeper.set_status("major_outage").await;
         let statuspage = Statuspage::open(&keeper, [], Fault::None).await;
         statuspage.as_keeper(fault);
-        let start = Instant::now();
         let run = probe_with(prober_command(&beacon.url(), &statuspage.api)).await;
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        let took = run.report["duration_ms"].as_f64().expect("a time");
+        assert!(took < 4_500.0, "three seconds at most: {took} ms");
         assert_eq!((run.target["outcome"].as_str(), run.code), (Some("changed"), Some(0)), "{:#}", run.report);
         assert_eq!(keeper.status().await, "operational");
         assert_eq!(statuspage.posted(LOOKS).len(), 1, "one attempt: {:?}", statuspage.calls());
