@@ -231,6 +231,9 @@ async fn what_the_keeper_returns_it_also_takes_back_nulls_included() {
 #[tokio::test]
 async fn a_page_that_knows_nothing_says_so() {
     let keeper = Keeper::start().await;
+    assert!(keeper.page().await.contains("Nobody has looked yet"));
+    keeper.looked(COMPONENT, "up", None).await;
+    assert!(keeper.page().await.contains("All Systems Operational"));
     keeper.set_status("").await;
     assert!(keeper.page().await.contains("No Status Known"));
 }

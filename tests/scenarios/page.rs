@@ -7,7 +7,7 @@ use serde_json::Value;
 use tests::{
     beacon::Beacon,
     binaries::root,
-    keeper::Keeper,
+    keeper::{COMPONENT, Keeper},
     prober::probe,
     process::{command, run},
     skip::{program, skip},
@@ -66,12 +66,17 @@ async fn a_person_sees_the_cut_and_the_repair() {
         assert_eq!(seen["renewed"]["complaints"], Value::Array(Vec::new()));
     };
 
+    let seen = browser.visit(&keeper.url, "page-0-new").await;
+    shows(&seen, "Nobody has looked yet", "Nobody has looked yet");
+
     probe(&home, &keeper.api()).await;
+    keeper.looked(COMPONENT, "up", None).await;
     let seen = browser.visit(&keeper.url, "page-1-before").await;
     shows(&seen, "All Systems Operational", "Operational");
 
     beacon.process.terminate().await;
     probe(&home, &keeper.api()).await;
+    keeper.looked(COMPONENT, "down", Some("refused")).await;
     keeper
         .ok(
             reqwest::Method::POST,
@@ -84,10 +89,13 @@ async fn a_person_sees_the_cut_and_the_repair() {
     shows(&seen, "Major System Outage", "Major outage");
     assert_eq!(seen["desk"]["changes"][0], "Major outage");
     let page = keeper.page().await;
+    assert!(page.contains("An address answered, but the port is closed"), "the cause is told: {page}");
+    assert!(page.contains("Last looked at from the cloud (eu-central-1)"), "{page}");
     assert!(page.contains("The line is cut") && page.contains("&#60;cable&#62;"), "texts are escaped: {page}");
 
     let _repaired = Beacon::start_at(&address).await;
     probe(&home, &keeper.api()).await;
+    keeper.looked(COMPONENT, "up", None).await;
     let seen = browser.visit(&keeper.url, "page-3-repaired").await;
     shows(&seen, "All Systems Operational", "Operational");
     let changes: Vec<_> = (0..3).map(|index| seen["desk"]["changes"][index].as_str()).collect();

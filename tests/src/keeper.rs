@@ -169,6 +169,18 @@ impl Keeper {
         self.ok(Method::PATCH, &format!("/pages/{PAGE}/components/{COMPONENT}"), Some(body)).await;
     }
 
+    /// A prober's look of now from outside: with that verdict and cause.
+    ///
+    /// # Panics
+    /// When the keeper does not take it.
+    pub async fn looked(&self, component: &str, verdict: &str, cause: Option<&str>) {
+        let at = jiff::Timestamp::now().as_second();
+        let look = json!({"component_id": component, "verdict": verdict, "cause": cause, "from": "outside"});
+        let body = json!({"page_id": PAGE, "at": at, "location": "eu-central-1", "looks": [look]});
+        let (status, answer) = self.own(Method::POST, "/looks", Some(body)).await;
+        assert_eq!((status, &answer), (202, &json!({"accepted": 1})));
+    }
+
     /// Makes a metric in ms, with a provider of its own; its id.
     ///
     /// # Panics

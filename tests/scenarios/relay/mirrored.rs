@@ -69,6 +69,7 @@ async fn the_probers_word_is_shown_at_home_and_never_written_by_the_keeper() {
     }
     assert_eq!(copied[0]["components"][0]["id"], COMPONENT);
     relay.says(COPY_TIMEOUT, |shown| !shown["mirrored_at"].is_null()).await;
+    relay.home.looked(COMPONENT, "down", Some("refused")).await;
     let page = relay.home.page().await;
     assert!(page.contains("The line is cut") && page.contains("As the page upstream said at"), "{page}");
     let since = there["updated_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("a time");

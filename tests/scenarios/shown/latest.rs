@@ -23,6 +23,9 @@ async fn planned_maintenance_is_on_the_page_and_pushes_nothing_off() {
     }
     let hidden = json!({"component": {"name": "Spare line", "status": "operational", "only_show_if_degraded": true}});
     let hidden = keeper.ok(Method::POST, &format!("/pages/{PAGE}/components"), Some(hidden)).await;
+    let hidden = hidden["id"].as_str().expect("an id");
+    assert!(keeper.page().await.contains("Spare line"), "nobody knows whether it is well");
+    keeper.looked(hidden, "up", None).await;
     let page = keeper.page().await;
     assert!(
         page.contains("Planned maintenance") && page.contains("Planned 1.") && page.contains("And 15 more."),
@@ -31,7 +34,7 @@ async fn planned_maintenance_is_on_the_page_and_pushes_nothing_off() {
     assert!(!page.contains("Planned 25."), "the soonest are listed");
     assert!(page.contains("What was over first"), "{page}");
     assert!(!page.contains("Spare line"), "{page}");
-    let path = format!("/pages/{PAGE}/components/{}", hidden["id"].as_str().expect("an id"));
+    let path = format!("/pages/{PAGE}/components/{}", hidden);
     keeper.ok(Method::PATCH, &path, Some(json!({"component": {"status": "partial_outage"}}))).await;
     assert!(keeper.page().await.contains("Spare line"));
 }

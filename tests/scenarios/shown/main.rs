@@ -2,6 +2,7 @@
 
 mod front;
 mod latest;
+mod looks;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
