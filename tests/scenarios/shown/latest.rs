@@ -34,7 +34,7 @@ async fn planned_maintenance_is_on_the_page_and_pushes_nothing_off() {
     assert!(!page.contains("Planned 25."), "the soonest are listed");
     assert!(page.contains("What was over first"), "{page}");
     assert!(!page.contains("Spare line"), "{page}");
-    let path = format!("/pages/{PAGE}/components/{}", hidden);
+    let path = format!("/pages/{PAGE}/components/{hidden}");
     keeper.ok(Method::PATCH, &path, Some(json!({"component": {"status": "partial_outage"}}))).await;
     assert!(keeper.page().await.contains("Spare line"));
 }
