@@ -30,13 +30,15 @@ for (const [name, options] of Object.entries(views)) {
   const response = await page.goto(url, { waitUntil: "load", timeout: 20_000 });
   await page.screenshot({ path: `${prefix}-${name}.png`, fullPage: true });
   const text = async (selector) => (await page.locator(selector).allInnerTexts()).map((part) => part.trim());
+  // What is folded has no inner text.
+  const folded = async (selector) => (await page.locator(selector).allTextContents()).map((part) => part.trim());
   seen[name] = {
     status: response.status(),
     title: await page.title(),
     overall: await text(".overall"),
     components: await text("#components ~ article h3"),
-    changes: await text(".changes .status"),
-    times: await text(".changes time"),
+    changes: await folded(".changes .status"),
+    times: await folded('details[data-key="changes"] time'),
     hosts: hosts.size,
     complaints,
   };

@@ -29,7 +29,9 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     let printed =
         |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words)).then_some(());
 
-    assert!(read().await.contains("All Systems Operational"));
+    demo.wait_for("the first probe", printed("as it should")).await;
+    let before = read().await;
+    assert!(before.contains("All Systems Operational") && before.contains("This is a demo"), "{before}");
     demo.wait_for("the cut", printed("down (refused); page: changed from operational to major_outage")).await;
     assert!(read().await.contains("Major System Outage"));
     demo.wait_for("the incident", printed("open an incident")).await;

@@ -101,7 +101,7 @@ async fn a_person_sees_the_cut_and_the_repair() {
     let changes: Vec<_> = (0..3).map(|index| seen["desk"]["changes"][index].as_str()).collect();
     assert_eq!(changes, [Some("Operational"), Some("Major outage"), Some("Operational")]);
     let kept = &seen["kept"];
-    assert_eq!((&kept["before"]["open"], &kept["before"]["focus"]), (&false.into(), &"SUMMARY".into()), "{kept:#}");
+    assert_eq!((&kept["before"]["open"], &kept["before"]["focus"]), (&true.into(), &"SUMMARY".into()), "{kept:#}");
     assert_eq!(kept["before"]["selected"], "My home");
     assert_eq!(kept["after"], kept["before"], "what a reader did to the page stays");
     assert_eq!(kept["overall"], "All Systems Operational", "and what changed is renewed");

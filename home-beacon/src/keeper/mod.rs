@@ -95,6 +95,8 @@ pub struct KeeperConfig {
     pub beacon: Option<Url>,
     /// How the page presents itself to the world.
     pub front: Front,
+    /// What the page says above all else, in a sentence.
+    pub notice: Option<String>,
 }
 
 /// A keeper whose database is open.

@@ -99,6 +99,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
         beacon: settings.beacon_private_url.clone(),
         front: settings.front(),
+        notice: None,
     })
 }
 

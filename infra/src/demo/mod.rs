@@ -69,6 +69,9 @@ const RESOLVE_AFTER: Duration = Duration::from_secs(10);
 /// Everything stays on this machine and is gone afterwards, so the token need not be secret.
 const TOKEN: &str = "demo";
 
+/// The prober looks from this machine, and its page must not be taken for one that somebody outside looked at.
+const NOTICE: &str = "This is a demo: the home, its line, the prober and the witnesses are all on one machine.";
+
 /// Runs until a key, a flag or a signal ends it.
 ///
 /// # Errors
@@ -184,6 +187,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         promised: Promised::default(),
         beacon: None,
         front: Front::default(),
+        notice: Some(NOTICE.into()),
     };
     Keeper::open(config, Host::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),

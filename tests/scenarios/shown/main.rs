@@ -1,8 +1,10 @@
 //! What is shown where: the page and its public port, writes to what is not shown, and the latest readings in `/metrics`.
 
 mod front;
+mod history;
 mod latest;
 mod looks;
+mod truth;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
@@ -76,12 +78,13 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
         routes.len() > 25 && routes.contains("/metrics") && routes.contains("/porchlight/v1/readings"),
         "{routes:?}"
     );
-    let open =
-        |path: &str| ["/", "/page.css", "/page.js", "/robots.txt"].contains(&path) || path.starts_with("/api/v2/");
+    let open = |path: &str| {
+        ["/", "/history", "/page.css", "/page.js", "/robots.txt"].contains(&path) || path.starts_with("/api/v2/")
+    };
     for route in &routes {
         for path in [route.clone(), format!("{route}.json"), format!("{route}?api_key={TOKEN}")] {
-            // The id of an incident may be anything, and there is none.
-            let incident = route.starts_with("/incidents/");
+            // The id of an incident may be anything, and there is none; what is asked for is no month either.
+            let incident = route.starts_with("/incidents/") || route.starts_with("/history/");
             let there = open(route) && (path == *route || path.contains('?'));
             for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
                 let request = keeper.http.request(method.clone(), format!("{public}{path}"));

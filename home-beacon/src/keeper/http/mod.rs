@@ -80,6 +80,7 @@ pub(super) struct Inner {
     strays: Strays,
     graphs: GraphCache,
     promised: Promised,
+    notice: Option<String>,
     front: Front,
 }
 
@@ -101,7 +102,7 @@ impl AppState {
         relay: Option<Reports>,
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
-        let KeeperConfig { token, strict_points, promised, front, .. } = config;
+        let KeeperConfig { token, strict_points, promised, front, notice, .. } = config;
         let (clock, strays, graphs) = (recorder.clock().clone(), Strays::default(), GraphCache::default());
         Self(Arc::new(Inner {
             db,
@@ -116,6 +117,7 @@ impl AppState {
             strays,
             graphs,
             promised,
+            notice,
             front,
         }))
     }

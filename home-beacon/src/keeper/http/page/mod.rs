@@ -120,6 +120,8 @@ struct Wanted {
 struct PageView {
     name: String,
     description: Option<String>,
+    /// What is said above all else.
+    notice: Option<String>,
     overall: String,
     /// The style of the overall state: that of the worst component's status, or none where nothing is known.
     class: &'static str,
@@ -206,6 +208,7 @@ impl PageView {
             overall: overall.description(&zone),
             name: page.name,
             description: page.description,
+            notice: state.notice.clone(),
             outages: outages::views(
                 views.iter().map(|view| (view.name.as_str(), view.history.outages.as_slice())),
                 &zone,

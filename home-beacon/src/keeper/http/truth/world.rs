@@ -194,6 +194,7 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         upstream: None,
         beacon: None,
         front: Front::default(),
+        notice: None,
         promised: Promised::default(),
     };
     AppState::new(config, db, outbox, recorder, page, None)
