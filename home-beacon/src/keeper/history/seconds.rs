@@ -15,7 +15,7 @@ const SECOND: i64 = 1000;
 
 /// What a component was at a time, found without any cleverness.
 fn at(time: i64, record: &Record<'_>) -> State {
-    let status = record.statuses.iter().filter(|(since, _)| *since <= time).next_back().and_then(|(_, status)| *status);
+    let status = record.statuses.iter().rfind(|(since, _)| *since <= time).and_then(|(_, status)| *status);
     if status == Some(ComponentStatus::UnderMaintenance) {
         return State::Maintenance;
     }

@@ -1,10 +1,13 @@
 //! The looks of a time that is past, as [`history`](crate::keeper::history) reads them.
 
-use shared::{id::ComponentId, verdict::Verdict};
+use shared::{
+    id::ComponentId,
+    verdict::{UnknownCause, Verdict},
+};
 
 use crate::keeper::{
     KeeperError,
-    db::{Db, query},
+    db::{Db, FromRow, Row, StorageError, query},
     history::{COVERED_BY_A_LOOK, Look},
 };
 
@@ -22,16 +25,38 @@ pub(in crate::keeper) async fn since(db: &Db, component: &ComponentId, from: i64
          WHERE component_id = ?1 AND inside = 0 AND ended >= ?2 ORDER BY location, began LIMIT ?3",
     );
     let list = list.bind(component.as_str()).bind(from - COVERED_BY_A_LOOK).bind(MAX_SPANS);
-    let rows: Vec<(String, i64, i64, Option<String>, Option<String>)> = list.all(&mut db.read().await?).await?;
-    let (mut looks, mut place) = (Vec::with_capacity(rows.len()), 0);
-    let mut last: Option<String> = None;
-    for (location, began, ended, verdict, cause) in rows {
-        if last.as_ref().is_some_and(|last| *last != location) {
+    let rows: Vec<SpanRow> = list.all(&mut db.read().await?).await?;
+    // A place is a number here: the next one where another location begins.
+    let (mut place, mut before) = (0, None);
+    let look = |SpanRow { location, began, ended, verdict }| {
+        if before.as_ref().is_some_and(|before| *before != location) {
             place += 1;
         }
-        last = Some(location);
-        let verdict = verdict.and_then(|verdict| Verdict::from_labels(&verdict, cause.as_deref()));
-        looks.push(Look { began, ended, verdict, place });
+        before = Some(location);
+        Look { began, ended, verdict, place }
+    };
+    Ok(rows.into_iter().map(look).collect())
+}
+
+struct SpanRow {
+    location: String,
+    began: i64,
+    ended: i64,
+    verdict: Option<Verdict>,
+}
+
+impl FromRow for SpanRow {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
+        Ok(Self {
+            location: row.get("location")?,
+            began: row.get("began")?,
+            ended: row.get("ended")?,
+            // What this version does not know says nothing of the component.
+            verdict: verdict.map(|verdict| {
+                let known = Verdict::from_labels(&verdict, cause.as_deref());
+                known.unwrap_or(Verdict::Unknown(UnknownCause::Blind))
+            }),
+        })
     }
-    Ok(looks)
 }

@@ -57,7 +57,7 @@ impl Bufferbloat {
         (self.loaded - self.idle).max(0.0)
     }
 
-    /// The grade that DSLReports' speed test gives (dslreports.com/faq/17930, read 2026-11-28); there is no E.
+    /// The grade that the speed test of `DSLReports` gives (<https://www.dslreports.com/faq/17930>, read 2026-11-28); there is no E.
     pub fn grade(&self) -> &'static str {
         match self.increase() {
             ..5.0 => "A+",

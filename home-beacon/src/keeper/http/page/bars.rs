@@ -115,8 +115,7 @@ fn bar(day: &Day) -> BarView {
 fn words(day: &Day) -> String {
     let tally = &day.tally;
     let causes = |wanted: fn(&Verdict) -> bool| {
-        let named: Vec<&str> =
-            day.causes.iter().map(|(verdict, _)| verdict).filter(|it| wanted(it)).map(short).collect();
+        let named: Vec<&str> = day.causes.iter().map(|(verdict, _)| *verdict).filter(wanted).map(short).collect();
         if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
     };
     let down = causes(|verdict| !verdict.answers());
@@ -141,7 +140,7 @@ fn words(day: &Day) -> String {
 }
 
 /// A cause in two or three words.
-pub(super) fn short(verdict: &Verdict) -> &'static str {
+fn short(verdict: Verdict) -> &'static str {
     match verdict.cause() {
         Some("slow") => "slow to be reached",
         Some("certificate") => "certificate not valid",
