@@ -1,5 +1,5 @@
 //! What the run before concluded of a home, and since when every run has: a signed request tells it, because nobody at home
-//! can know what was seen while nothing got through. Pure but for [`Memory`]; times come from the caller.
+//! can know what was seen while nothing got through. Pure but for its memory; times come from the caller.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ impl Concluded {
         Self { at, last: LastVerdict { verdict, since: same.map_or(at, |last| last.since) } }
     }
 
-    /// What the run at `at` tells of it: nothing beyond [`MAX_BREAK`], nor where the clock was put back meanwhile.
+    /// What the run at `at` tells of it: nothing beyond five minutes, nor where the clock was put back meanwhile.
     pub fn told_at(self, at: i64) -> Option<LastVerdict> {
         (0..=MAX_BREAK).contains(&at.saturating_sub(self.at)).then_some(self.last)
     }
