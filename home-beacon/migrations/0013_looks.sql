@@ -13,8 +13,8 @@ CREATE TABLE look_spans (
     PRIMARY KEY (component_id, location, inside, began)
 ) STRICT, WITHOUT ROWID;
 
--- The newest signed look that a beacon has told, by the prober's clock, where that is later than the rows above: after a step
--- of the clock what is told again must not count as new.
+-- The newest signed look that a beacon has reported, by the prober's clock, where that is later than the rows above: after a step
+-- of the clock what is reported again must not count as new.
 CREATE TABLE look_marks (
     component_id TEXT    NOT NULL REFERENCES components (id) ON DELETE CASCADE,
     location     TEXT    NOT NULL,
@@ -22,6 +22,6 @@ CREATE TABLE look_marks (
     PRIMARY KEY (component_id, location)
 ) STRICT, WITHOUT ROWID;
 
--- Whether somebody is expected to look at it. What is told upstream is this home's own word.
+-- Whether somebody is expected to look at it. What is sent upstream is this home's own word.
 ALTER TABLE components ADD COLUMN looks INTEGER NOT NULL DEFAULT 1;
 UPDATE components SET looks = 0 WHERE relayed;

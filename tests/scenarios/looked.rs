@@ -1,4 +1,4 @@
-//! That the prober looked: what it signs for the home, what it tells a keeper, and the answer time that it sends to a
+//! That the prober looked: what it signs for the home, what it sends to a keeper, and the answer time that it sends to a
 //! metric.
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn valid(home: &NotingHome) -> Vec<SignedLook> {
 }
 
 #[tokio::test]
-async fn a_request_is_signed_and_tells_what_the_run_before_concluded() {
+async fn a_request_is_signed_and_reports_what_the_run_before_concluded() {
     let (keeper, home) = (Keeper::start().await, NotingHome::with_key(KEY).await);
     let mut command = signing(&home, &keeper.api());
     command.env("LOCATION", "balcony-1").args(["--every", "15s", "--json"]);
@@ -125,7 +125,7 @@ fn with_targets(api: &str, targets: &Value) -> Command {
 }
 
 #[tokio::test]
-async fn a_keeper_is_told_of_all_components_of_a_page_in_one_call() {
+async fn a_keeper_receives_all_components_of_a_page_in_one_call() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let statuspage = Statuspage::open(&keeper, [], Fault::None).await;
     statuspage.as_keeper(Fault::None);
@@ -171,9 +171,9 @@ async fn a_keeper_that_takes_no_looks_changes_nothing_of_the_run() {
     let answer = |status| Fault::Answer { status, headers: "Content-Type: application/json\r\n", body: "{}" };
     for (fault, said) in [
         (answer(404), "the keeper takes no looks: it is older than this prober; update it"),
-        (answer(422), "the keeper could not be told that this run looked"),
-        (answer(500), "the keeper could not be told that this run looked"),
-        (Fault::Dropped, "the keeper could not be told that this run looked"),
+        (answer(422), "the keeper did not take the looks of this run"),
+        (answer(500), "the keeper did not take the looks of this run"),
+        (Fault::Dropped, "the keeper did not take the looks of this run"),
         (Fault::Silence(Duration::from_secs(30)), "no answer in time"),
     ] {
         let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
@@ -192,7 +192,7 @@ async fn a_keeper_that_takes_no_looks_changes_nothing_of_the_run() {
 }
 
 #[tokio::test]
-async fn only_a_keeper_is_told_and_not_by_a_dry_run() {
+async fn only_a_keeper_receives_looks_and_not_by_a_dry_run() {
     let (keeper, beacon) = (Keeper::start().await, Beacon::start().await);
     let statuspage = Statuspage::open(&keeper, [], Fault::None).await;
     assert_eq!(probe_with(prober_command(&beacon.url(), &statuspage.api)).await.code, Some(0));

@@ -1,4 +1,4 @@
-//! Looks: signed requests that show that a prober looked, kept in memory and told at the private listener. What does not
+//! Looks: signed requests that show that a prober looked, kept in memory and reported at the private listener. What does not
 //! count is answered as if it did: a stranger learns nothing from trying.
 
 mod log;
@@ -56,8 +56,8 @@ impl Looks {
         total.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What the keeper is told.
-    pub(super) fn told(&self) -> BeaconLooks {
+    /// What the keeper reads.
+    pub(super) fn reported(&self) -> BeaconLooks {
         BeaconLooks { looks: self.log().looks().cloned().collect() }
     }
 

@@ -72,7 +72,8 @@ impl Beacon {
             Arc::clone(&traffic),
             until_stopped(stopped.clone()),
         );
-        let private = serve(self.private, told(traffic, prover), PRIVATE, Arc::default(), until_stopped(stopped));
+        let private =
+            serve(self.private, private_routes(traffic, prover), PRIVATE, Arc::default(), until_stopped(stopped));
         let stopping = async {
             shutdown.await;
             drop(stop);
@@ -115,8 +116,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     }
 }
 
-/// What the home is told: `/metrics` and `/looks`.
-fn told(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
+/// `/metrics` and `/looks`.
+fn private_routes(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
     let of_looks = Arc::clone(&prover);
     let text = move || exposition(&traffic, prover.as_ref().as_ref());
     let looks = move || of_looks.as_ref().as_ref().map_or_else(BeaconLooks::default, Prover::looks);

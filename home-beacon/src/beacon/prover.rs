@@ -73,7 +73,7 @@ impl Prover {
 
     /// The looks that counted, for the keeper.
     pub fn looks(&self) -> BeaconLooks {
-        self.looks.told()
+        self.looks.reported()
     }
 
     pub(super) fn look_totals(&self) -> LookTotals {

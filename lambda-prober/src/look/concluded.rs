@@ -1,4 +1,4 @@
-//! What the run before concluded of a home, and since when every run has: a signed request tells it, because nobody at home
+//! What the run before concluded of a home, and since when every run has: a signed request says so, because nobody at home
 //! can know what was seen while nothing got through. Pure but for its memory; times come from the caller.
 
 use std::{
@@ -26,12 +26,12 @@ pub struct Concluded {
 impl Concluded {
     /// What a run at `at` concluded, after the run `before`.
     pub fn after(before: Option<Self>, verdict: Verdict, at: i64) -> Self {
-        let same = before.and_then(|before| before.told_at(at)).filter(|last| last.verdict == verdict);
+        let same = before.and_then(|before| before.reported_at(at)).filter(|last| last.verdict == verdict);
         Self { at, last: LastVerdict { verdict, since: same.map_or(at, |last| last.since) } }
     }
 
-    /// What the run at `at` tells of it: nothing beyond five minutes, nor where the clock was put back meanwhile.
-    pub fn told_at(self, at: i64) -> Option<LastVerdict> {
+    /// What the run at `at` reports of it: nothing beyond five minutes, nor where the clock was put back meanwhile.
+    pub fn reported_at(self, at: i64) -> Option<LastVerdict> {
         (0..=MAX_BREAK).contains(&at.saturating_sub(self.at)).then_some(self.last)
     }
 }
@@ -41,15 +41,15 @@ impl Concluded {
 pub(crate) struct Memory(Mutex<HashMap<ComponentId, Concluded>>);
 
 impl Memory {
-    /// What the run at `at` tells of the one before.
-    pub(crate) fn told_at(&self, component: &ComponentId, at: i64) -> Option<LastVerdict> {
-        self.lock().get(component)?.told_at(at)
+    /// What the run at `at` reports of the one before.
+    pub(crate) fn reported_at(&self, component: &ComponentId, at: i64) -> Option<LastVerdict> {
+        self.lock().get(component)?.reported_at(at)
     }
 
-    /// Notes what the run at `at` concluded, and forgets what no run will tell any more.
+    /// Notes what the run at `at` concluded, and forgets what no run will report any more.
     pub(crate) fn note<'a>(&self, concluded: impl IntoIterator<Item = (&'a ComponentId, Verdict)>, at: i64) {
         let mut known = self.lock();
-        known.retain(|_, before| before.told_at(at).is_some());
+        known.retain(|_, before| before.reported_at(at).is_some());
         for (component, verdict) in concluded {
             let before = known.get(component).copied();
             if before.is_some() || known.len() < MAX_REMEMBERED {
@@ -71,37 +71,37 @@ mod tests {
 
     const DOWN: Verdict = Verdict::Down(DownCause::Refused);
 
-    /// What the run after these tells, which begins at the last time.
-    fn told(runs: &[(i64, Verdict)], at: i64) -> Option<(Verdict, i64)> {
+    /// What the run after these reports, which begins at the last time.
+    fn reported(runs: &[(i64, Verdict)], at: i64) -> Option<(Verdict, i64)> {
         let concluded = runs.iter().fold(None, |before, (at, verdict)| Some(Concluded::after(before, *verdict, *at)));
-        concluded?.told_at(at).map(|last| (last.verdict, last.since))
+        concluded?.reported_at(at).map(|last| (last.verdict, last.since))
     }
 
     #[test]
-    fn a_verdict_is_told_with_the_time_since_when_it_is_the_same() {
-        assert_eq!(told(&[], 60), None);
-        assert_eq!(told(&[(60, Verdict::Up)], 120), Some((Verdict::Up, 60)));
-        assert_eq!(told(&[(60, Verdict::Up), (120, Verdict::Up)], 180), Some((Verdict::Up, 60)));
-        assert_eq!(told(&[(60, Verdict::Up), (120, DOWN), (180, DOWN)], 240), Some((DOWN, 120)));
+    fn a_verdict_is_reported_with_the_time_since_when_it_is_the_same() {
+        assert_eq!(reported(&[], 60), None);
+        assert_eq!(reported(&[(60, Verdict::Up)], 120), Some((Verdict::Up, 60)));
+        assert_eq!(reported(&[(60, Verdict::Up), (120, Verdict::Up)], 180), Some((Verdict::Up, 60)));
+        assert_eq!(reported(&[(60, Verdict::Up), (120, DOWN), (180, DOWN)], 240), Some((DOWN, 120)));
         let other = Verdict::Down(DownCause::Unreachable);
-        assert_eq!(told(&[(60, DOWN), (120, other)], 180), Some((other, 120)), "another cause is another verdict");
-        assert_eq!(told(&[(60, DOWN), (120, Verdict::Up), (180, DOWN)], 240), Some((DOWN, 180)));
+        assert_eq!(reported(&[(60, DOWN), (120, other)], 180), Some((other, 120)), "another cause is another verdict");
+        assert_eq!(reported(&[(60, DOWN), (120, Verdict::Up), (180, DOWN)], 240), Some((DOWN, 180)));
     }
 
     #[test]
-    fn a_break_of_more_than_five_minutes_ends_what_is_told() {
-        assert_eq!(told(&[(60, Verdict::Up)], 360), Some((Verdict::Up, 60)));
-        assert_eq!(told(&[(60, Verdict::Up)], 361), None);
-        assert_eq!(told(&[(60, Verdict::Up), (360, Verdict::Up)], 420), Some((Verdict::Up, 60)));
-        assert_eq!(told(&[(60, Verdict::Up), (361, Verdict::Up)], 420), Some((Verdict::Up, 361)));
+    fn a_break_of_more_than_five_minutes_ends_what_is_reported() {
+        assert_eq!(reported(&[(60, Verdict::Up)], 360), Some((Verdict::Up, 60)));
+        assert_eq!(reported(&[(60, Verdict::Up)], 361), None);
+        assert_eq!(reported(&[(60, Verdict::Up), (360, Verdict::Up)], 420), Some((Verdict::Up, 60)));
+        assert_eq!(reported(&[(60, Verdict::Up), (361, Verdict::Up)], 420), Some((Verdict::Up, 361)));
     }
 
     #[test]
     fn a_clock_that_was_put_back_ends_it_too() {
-        assert_eq!(told(&[(60, Verdict::Up)], 60), Some((Verdict::Up, 60)));
-        assert_eq!(told(&[(60, Verdict::Up)], 59), None);
-        assert_eq!(told(&[(60, Verdict::Up), (30, Verdict::Up)], 90), Some((Verdict::Up, 30)));
-        assert_eq!(told(&[(i64::MAX, Verdict::Up)], i64::MIN), None);
+        assert_eq!(reported(&[(60, Verdict::Up)], 60), Some((Verdict::Up, 60)));
+        assert_eq!(reported(&[(60, Verdict::Up)], 59), None);
+        assert_eq!(reported(&[(60, Verdict::Up), (30, Verdict::Up)], 90), Some((Verdict::Up, 30)));
+        assert_eq!(reported(&[(i64::MAX, Verdict::Up)], i64::MIN), None);
     }
 
     #[test]
@@ -111,11 +111,11 @@ mod tests {
         let memory = Memory::default();
         memory.note([(&one, Verdict::Up)], 60);
         memory.note([(&other, DOWN)], 70);
-        assert_eq!(memory.told_at(&one, 120), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
-        assert_eq!(memory.told_at(&other, 120), Some(LastVerdict { verdict: DOWN, since: 70 }));
+        assert_eq!(memory.reported_at(&one, 120), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
+        assert_eq!(memory.reported_at(&other, 120), Some(LastVerdict { verdict: DOWN, since: 70 }));
         memory.note([(&other, DOWN)], 365);
         assert_eq!(memory.lock().len(), 1);
-        assert_eq!(memory.told_at(&other, 400), Some(LastVerdict { verdict: DOWN, since: 70 }));
+        assert_eq!(memory.reported_at(&other, 400), Some(LastVerdict { verdict: DOWN, since: 70 }));
     }
 
     #[test]
@@ -125,6 +125,6 @@ mod tests {
         memory.note(ids.iter().map(|id| (id, Verdict::Up)), 60);
         assert_eq!(memory.lock().len(), MAX_REMEMBERED);
         memory.note(ids.iter().map(|id| (id, Verdict::Up)), 120);
-        assert_eq!(memory.told_at(&ids[0], 180), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
+        assert_eq!(memory.reported_at(&ids[0], 180), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
     }
 }

@@ -1,10 +1,10 @@
-//! Looks: what the prober tells the home of its runs, in signed requests and at a keeper.
+//! Looks: what the prober reports of its runs to the home, in signed requests and at a keeper.
 //!
 //! - [`concluded`]: what the run before concluded, and since when; pure
 //! - [`vantage`]: whether a home is looked at from its own network; pure
 //! - `viewpoint`: the addresses of this machine that this takes
 //! - `outside`: the addresses that the world sees this machine come from
-//! - `posted`: what a keeper is told of a run; pure
+//! - `posted`: what a keeper receives of a run; pure
 
 pub mod concluded;
 mod outside;

@@ -37,7 +37,7 @@ type Answered = Mutex<Option<(Instant, Option<IpAddr>)>>;
 pub(crate) struct OutsideAddresses {
     sources: [Option<Url>; 2],
     answered: [Answered; 2],
-    is_told: AtomicBool,
+    is_logged: AtomicBool,
 }
 
 impl Default for OutsideAddresses {
@@ -48,7 +48,7 @@ impl Default for OutsideAddresses {
 
 impl OutsideAddresses {
     fn of(sources: [Option<Url>; 2]) -> Self {
-        Self { sources, answered: Default::default(), is_told: AtomicBool::new(false) }
+        Self { sources, answered: Default::default(), is_logged: AtomicBool::new(false) }
     }
 
     /// The one of that family; `None` where it cannot be known, which is said once. All who ask at once share one call.
@@ -64,7 +64,7 @@ impl OutsideAddresses {
         let address = timeout(TIMEOUT, ask(source, http)).await.ok().flatten();
         let address = address.filter(|address| Family::of(*address) == family);
         *answered = Some((Instant::now(), address));
-        if address.is_none() && !self.is_told.swap(true, Ordering::Relaxed) {
+        if address.is_none() && !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %source,
                 "cannot tell from which address the world sees this machine, so homes with public addresses count as \

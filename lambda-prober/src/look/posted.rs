@@ -1,4 +1,4 @@
-//! What a keeper is told of a run, and where. Pure.
+//! What a keeper receives of a run, and where. Pure.
 
 use shared::{
     id::ComponentId,
@@ -17,7 +17,7 @@ pub(crate) fn looks_api(statuspage: &Url) -> Option<Url> {
     Some(own)
 }
 
-/// What is told of one component; `enough` is the exchange that showed that the home answers.
+/// What is sent of one component; `enough` is the exchange that showed that the home answers.
 pub(crate) fn posted_look(
     component: &ComponentId,
     verdict: Verdict,

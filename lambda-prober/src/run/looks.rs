@@ -1,4 +1,4 @@
-//! What homes and their keepers are told of the run: a signature for each request, and where the page is a keeper's, what was
+//! What homes and their keepers receive of the run: a signature for each request, and where the page is a keeper's, what was
 //! concluded of each of its components. Nothing of it changes how the run ends.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
@@ -35,7 +35,7 @@ impl Prober {
         http: &'run http::Client,
     ) -> Signer<'run> {
         let at = at.as_second();
-        let last = self.memory.told_at(component, at);
+        let last = self.memory.reported_at(component, at);
         Signer { at, location: &self.location, last, viewpoint: self.viewpoint(http) }
     }
 
@@ -74,8 +74,8 @@ impl Prober {
     async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) {
         let page = looks.page_id.as_str();
         let Some(base) = looks_api(&self.statuspage) else {
-            if !self.is_refusal_told.swap(true, Ordering::Relaxed) {
-                tracing::warn!("a keeper's API ends with /v1, and STATUSPAGE_URL does not: it is not told of looks");
+            if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
+                tracing::warn!("a keeper's API ends with /v1, and STATUSPAGE_URL does not: no looks are sent to it");
             }
             return;
         };
@@ -84,13 +84,13 @@ impl Prober {
         match access.once(until, put).await {
             Ok(_) => (),
             Err(Some(ApiError::Permanent(Permanent { status: 404, .. }))) => {
-                if !self.is_refusal_told.swap(true, Ordering::Relaxed) {
+                if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
                     tracing::warn!(page, "the keeper takes no looks: it is older than this prober; update it");
                 }
             }
             Err(error) => {
                 let error = access.describe_once(COMPONENT, error.as_ref());
-                tracing::warn!(page, error, "the keeper could not be told that this run looked");
+                tracing::warn!(page, error, "the keeper did not take the looks of this run");
             }
         }
     }

@@ -39,7 +39,7 @@ pub struct Prober {
     /// What the run before concluded.
     pub(super) memory: Memory,
     /// Whether it was said that the keeper takes no looks.
-    pub(super) is_refusal_told: AtomicBool,
+    pub(super) is_refusal_logged: AtomicBool,
     progress: Option<Progress>,
     clients: OnceLock<Clients>,
 }
@@ -86,7 +86,7 @@ impl Prober {
             location: Location::local(),
             outside: None,
             memory: Memory::default(),
-            is_refusal_told: AtomicBool::new(false),
+            is_refusal_logged: AtomicBool::new(false),
             progress: None,
             clients: OnceLock::new(),
         }

@@ -1,7 +1,7 @@
 //! Looks: that somebody outside looked at a home, when, from where, and what the run before had concluded.
 //!
 //! A prober says so in two ways. With a key it signs its request to the beacon ([`SignedLook`], a header), and the beacon
-//! tells the home's keeper what came ([`BeaconLooks`]). And where its page is a keeper, it puts each run there
+//! reports the home's keeper what came ([`BeaconLooks`]). And where its page is a keeper, it puts each run there
 //! ([`PostedLooks`]). Pure: times come from the caller.
 
 mod location;
@@ -24,7 +24,7 @@ pub const KEEPER_HEADER: &str = "porchlight-keeper";
 /// Its value.
 pub const KEEPER_HEADER_VALUE: &str = "v1";
 
-/// Where a beacon tells its looks, at its private listener.
+/// Where a beacon reports its looks, at its private listener.
 pub const BEACON_LOOKS_PATH: &str = "/looks";
 
 /// How many looks a beacon keeps, and one call may bring.
@@ -40,7 +40,7 @@ pub struct LastVerdict {
     pub since: i64,
 }
 
-/// What a beacon tells at [`BEACON_LOOKS_PATH`]: `{"looks":[{"at":…,"location":"…","last":{"verdict":"up","cause":null,"since":…}}]}`.
+/// What a beacon reports at [`BEACON_LOOKS_PATH`]: `{"looks":[{"at":…,"location":"…","last":{"verdict":"up","cause":null,"since":…}}]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BeaconLooks {
     /// In the order in which they came.
@@ -134,7 +134,7 @@ mod tests {
     use crate::verdict::DownCause;
 
     #[test]
-    fn what_a_beacon_tells_is_read_back() {
+    fn what_a_beacon_reports_is_read_back() {
         let written = json!({"looks": [
             {"at": 1_764_331_200, "location": "eu-central-1", "last": {"verdict": "down", "cause": "refused", "since": 1_764_331_140}},
             {"at": 1_764_331_260, "location": "eu-central-1", "last": {"verdict": "up", "cause": null, "since": 1_764_331_200}},

@@ -1,4 +1,4 @@
-//! Requests that a prober signs: those that count are told at the private port, and every one gets its proof.
+//! Requests that a prober signs: those that count are reported at the private port, and every one gets its proof.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -48,8 +48,8 @@ impl Request {
     }
 }
 
-/// What the beacon tells the keeper.
-async fn told(beacon: &Beacon) -> Vec<Value> {
+/// What the beacon reports the keeper.
+async fn reported(beacon: &Beacon) -> Vec<Value> {
     let answer = ask(beacon.private, b"GET /looks HTTP/1.1\r\nHost: h\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("cache-control: no-store"), "{answer}");
     assert!(answer.contains("content-type: application/json"), "{answer}");
@@ -59,19 +59,19 @@ async fn told(beacon: &Beacon) -> Vec<Value> {
 }
 
 async fn locations(beacon: &Beacon) -> Vec<String> {
-    told(beacon).await.iter().map(|look| look["location"].as_str().expect("a text").to_owned()).collect()
+    reported(beacon).await.iter().map(|look| look["location"].as_str().expect("a text").to_owned()).collect()
 }
 
 #[tokio::test]
-async fn signed_requests_are_told_to_the_home_and_nobody_else() {
+async fn signed_requests_are_reported_to_the_home_and_nobody_else() {
     let beacon = Beacon::with_key("127.0.0.1:0", KEY).await;
-    assert_eq!(told(&beacon).await, Vec::<Value>::new());
+    assert_eq!(reported(&beacon).await, Vec::<Value>::new());
     let first = request(1, "eu-central-1", 0);
     first.sent(&beacon).await;
     // A second prober, whose clock is a minute behind.
     request(2, "us-east-1", -60).sent(&beacon).await;
     request(3, "eu-central-1", 1).sent(&beacon).await;
-    let looks = told(&beacon).await;
+    let looks = reported(&beacon).await;
     let look: SignedLook = first.look.parse().expect("a look");
     let last = json!({"verdict": "down", "cause": "refused", "since": look.at - 60});
     assert_eq!(looks[0], json!({"at": look.at, "location": "eu-central-1", "last": last}));
@@ -115,7 +115,7 @@ async fn forged_replayed_reordered_and_oversized_ones_are_answered_alike_and_blo
     assert_eq!(request(10, "a", 0).sent(&beacon).await, answer);
     let locations = locations(&beacon).await;
     assert_eq!((locations[0].as_str(), &locations[locations.len() - 2..]), ("a", &["ahead".into(), "a".into()][..]));
-    let ahead = told(&beacon).await[locations.len() - 2]["at"].as_i64().expect("a time");
+    let ahead = reported(&beacon).await[locations.len() - 2]["at"].as_i64().expect("a time");
     assert!(ahead.abs_diff(Timestamp::now().as_second()) < 60, "{ahead}");
 }
 
@@ -128,7 +128,7 @@ async fn after_a_restart_it_knows_of_no_look_and_answers_an_old_request_as_befor
     let public = beacon.public.to_string();
     assert_eq!(beacon.process.terminate().await.code(), Some(0));
     let beacon = Beacon::with_key(&public, KEY).await;
-    assert_eq!(told(&beacon).await, Vec::<Value>::new());
+    assert_eq!(reported(&beacon).await, Vec::<Value>::new());
     // The keeper, which has it, knows it by its location and time.
     assert_eq!(first.sent(&beacon).await, answer);
     assert_eq!(old.sent(&beacon).await, answer);
@@ -146,6 +146,6 @@ async fn without_a_key_no_request_is_a_look() {
     );
     let answer = ask(beacon.public, text.as_bytes()).await;
     assert!(answer.ends_with("porchlight\n") && !answer.contains("porchlight-proof"), "{answer}");
-    assert_eq!(told(&beacon).await, Vec::<Value>::new());
+    assert_eq!(reported(&beacon).await, Vec::<Value>::new());
     assert_eq!(metric(&beacon, "looks_total").await, 0);
 }

@@ -47,7 +47,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn every_answer_tells_browsers_what_it_is_not_to_be_used_for() {
+async fn every_answer_reports_browsers_what_it_is_not_to_be_used_for() {
     let shown = Shown::open(|_| ()).await;
     let private = ["/healthz", "/metrics", "/v1/pages"];
     for listener in shown.listeners() {
@@ -59,27 +59,30 @@ async fn every_answer_tells_browsers_what_it_is_not_to_be_used_for() {
             .chain([("/", Method::POST), ("/api/v2/summary.json", Method::PUT), ("/", Method::HEAD)])
         {
             let answer = shown.ask(method.clone(), &format!("{listener}{path}"), &[]).await;
-            let told = format!("{method} {listener}{path}: {} {:#?}", answer.status(), answer.headers());
-            assert_eq!(header(&answer, "x-content-type-options"), Some("nosniff"), "{told}");
-            assert_eq!(header(&answer, "cross-origin-opener-policy"), Some("same-origin"), "{told}");
-            assert_eq!(header(&answer, "referrer-policy"), Some("no-referrer"), "{told}");
-            assert_eq!(header(&answer, "x-robots-tag"), Some("noindex, nofollow"), "{told}");
-            assert!(header(&answer, "permissions-policy").is_some_and(|policy| policy.contains("camera=()")), "{told}");
+            let reported = format!("{method} {listener}{path}: {} {:#?}", answer.status(), answer.headers());
+            assert_eq!(header(&answer, "x-content-type-options"), Some("nosniff"), "{reported}");
+            assert_eq!(header(&answer, "cross-origin-opener-policy"), Some("same-origin"), "{reported}");
+            assert_eq!(header(&answer, "referrer-policy"), Some("no-referrer"), "{reported}");
+            assert_eq!(header(&answer, "x-robots-tag"), Some("noindex, nofollow"), "{reported}");
+            assert!(
+                header(&answer, "permissions-policy").is_some_and(|policy| policy.contains("camera=()")),
+                "{reported}"
+            );
             let policy = header(&answer, "content-security-policy").expect("a policy");
-            assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{told}");
+            assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{reported}");
             let for_all = path == "/api/v2/summary.json" && method == Method::GET;
             let resource = if for_all { "cross-origin" } else { "same-origin" };
-            assert_eq!(header(&answer, "cross-origin-resource-policy"), Some(resource), "{told}");
+            assert_eq!(header(&answer, "cross-origin-resource-policy"), Some(resource), "{reported}");
             let here = !path.ends_with("nothing") && (listener != shown.public || !private.contains(&path));
             if here && [Method::POST, Method::PUT].contains(&method) {
-                assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{told}");
+                assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{reported}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn who_has_an_answer_already_is_told_so_until_it_is_another_one() {
+async fn a_client_that_has_an_answer_learns_so_until_it_is_another_one() {
     let shown = Shown::open(|_| ()).await;
     for listener in shown.listeners() {
         for path in ["/page.css", "/page.js", "/api/v2/summary.json", "/robots.txt"] {
@@ -91,13 +94,13 @@ async fn who_has_an_answer_already_is_told_so_until_it_is_another_one() {
             let length = first.bytes().await.expect("a body").len();
             let again = shown.get(&address, &[("if-none-match", &format!("\"another\", {tag}"))]).await;
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
-            let told = (header(&again, "etag"), header(&again, "cache-control"), header(&again, "vary"));
-            assert_eq!(told, (Some(&*tag), Some(&*kept), Some("accept-encoding")), "{path}");
+            let reported = (header(&again, "etag"), header(&again, "cache-control"), header(&again, "vary"));
+            assert_eq!(reported, (Some(&*tag), Some(&*kept), Some("accept-encoding")), "{path}");
             assert_eq!(header(&again, "content-type"), None, "{path}");
             assert_eq!(again.bytes().await.expect("no body").len(), 0, "{path}");
             let head = shown.ask(Method::HEAD, &address, &[]).await;
-            let told = (head.status(), header(&head, "etag"), header(&head, "content-length"));
-            assert_eq!(told, (StatusCode::OK, Some(&*tag), Some(&*length.to_string())), "{path}");
+            let reported = (head.status(), header(&head, "etag"), header(&head, "content-length"));
+            assert_eq!(reported, (StatusCode::OK, Some(&*tag), Some(&*length.to_string())), "{path}");
             let packed = shown.get(&address, &[("if-none-match", &tag), ("accept-encoding", "gzip")]).await;
             assert_eq!(packed.status(), StatusCode::NOT_MODIFIED, "{path}");
         }

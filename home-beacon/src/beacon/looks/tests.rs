@@ -36,7 +36,7 @@ fn signed(key: &Key, challenge: &Challenge, at: i64) -> String {
 }
 
 #[test]
-fn a_signed_request_counts_once_and_is_told() {
+fn a_signed_request_counts_once_and_is_reported() {
     let (looks, challenge) = (looks(), Challenge::new([1; 32]));
     let headers = headers(&challenge, &[&signed(&key(), &challenge, NOW - 5)]);
     looks.consider(&headers, Some(&challenge), key);
@@ -44,7 +44,7 @@ fn a_signed_request_counts_once_and_is_told() {
     looks.consider(&headers, Some(&challenge), key);
     assert_eq!(looks.totals(), LookTotals { counted: 1, rejected: 1, last: Some(NOW - 5) });
     assert_eq!(
-        serde_json::to_value(looks.told()).unwrap(),
+        serde_json::to_value(looks.reported()).unwrap(),
         serde_json::json!({"looks": [{
             "at": NOW - 5, "location": "eu-central-1",
             "last": {"verdict": "up", "cause": null, "since": NOW - 65},
@@ -91,8 +91,8 @@ fn a_million_requests_of_strangers_change_neither_memory_nor_looks() {
         let challenge = Challenge::new([u8::try_from(second).unwrap(); 32]);
         looks.consider(&headers(&challenge, &[&signed(&key(), &challenge, NOW - second)]), Some(&challenge), key);
     }
-    let (told, size) = (looks.told(), looks.log().capacity());
-    assert_eq!(told.looks.len(), 256);
+    let (reported, size) = (looks.reported(), looks.log().capacity());
+    assert_eq!(reported.looks.len(), 256);
     // One that nobody has sent before.
     let challenge = Challenge::new(std::array::from_fn(|index| u8::try_from(index).unwrap()));
     let forged = signed(&Key::new([8; 32]), &challenge, NOW);
@@ -107,7 +107,7 @@ fn a_million_requests_of_strangers_change_neither_memory_nor_looks() {
             looks.consider(headers, Some(&challenge), key);
         }
     }
-    assert_eq!((looks.told(), looks.log().capacity()), (told, size));
+    assert_eq!((looks.reported(), looks.log().capacity()), (reported, size));
     assert_eq!(looks.totals().rejected, 1_000_000);
 }
 

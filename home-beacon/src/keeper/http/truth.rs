@@ -61,7 +61,7 @@ async fn a_prober_that_is_slow_is_believed_all_the_time_and_one_that_is_blind_or
 }
 
 #[tokio::test]
-async fn what_the_beacon_tells_counts_once_though_it_is_told_again_and_again() {
+async fn what_the_beacon_reports_counts_once_though_it_is_reported_again_and_again() {
     let mut world = World::new().await;
     for second in 0..1500 {
         if second % 60 == 0 && !(301..1000).contains(&second) {
@@ -74,12 +74,12 @@ async fn what_the_beacon_tells_counts_once_though_it_is_told_again_and_again() {
             400 => world.restart(true).await,
             500 => world.restart(false).await,
             // The beacon, which forgets.
-            1200 => world.told.looks.clear(),
+            1200 => world.reported.looks.clear(),
             _ => (),
         }
         world.tick().await;
     }
-    // It hears of the first looks, before and after the pause, seven seconds late.
+    // It receives the first looks, before and after the pause, seven seconds late.
     assert_eq!(world.claimed, (300 - 7) + HOLDS + (1500 - 1027));
 }
 

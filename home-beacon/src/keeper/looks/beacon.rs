@@ -1,4 +1,4 @@
-//! What the beacon of this home has to tell: the signed requests that reached it, asked for once a minute at its private
+//! What the beacon of this home has received: the signed requests that reached it, asked for once a minute at its private
 //! listener. A name of several addresses stands for several beacons, and each is asked.
 
 use std::{net::IpAddr, time::Duration};
@@ -43,14 +43,14 @@ pub struct BeaconPoller {
     has_failed: bool,
 }
 
-/// Why a beacon has told nothing.
+/// Why a beacon reported nothing.
 #[derive(Debug, thiserror::Error)]
 enum PollError {
     #[error("its name cannot be resolved: {0}")]
     Name(std::io::Error),
     #[error("{}", root_cause(.0))]
     Call(#[from] CallError),
-    #[error("it answered {0}: a beacon with BEACON_KEY tells its looks at its PRIVATE_ADDR")]
+    #[error("it answered {0}: a beacon with BEACON_KEY reports its looks at its PRIVATE_ADDR")]
     Status(u16),
     #[error("the answer is not a beacon's: {0}")]
     Answer(String),
@@ -77,19 +77,19 @@ impl BeaconPoller {
 
     /// Asks each beacon once, and takes what is new. While the clock cannot be trusted it waits where it is.
     pub async fn poll(&mut self, db: &Db, clock: &KeeperClock, looks: &Looks) {
-        let (mut told, mut failure) = (Vec::new(), None);
+        let (mut reported, mut failure) = (Vec::new(), None);
         match self.addresses().await {
             Ok(addresses) => {
                 for address in addresses {
                     match self.ask(address).await {
-                        Ok(more) => told.extend(more.looks.into_iter().take(MAX_LOOKS)),
+                        Ok(more) => reported.extend(more.looks.into_iter().take(MAX_LOOKS)),
                         Err(error) => failure = Some(error),
                     }
                 }
             }
             Err(error) => failure = Some(error),
         }
-        self.take(db, clock, looks, told).await;
+        self.take(db, clock, looks, reported).await;
         match &failure {
             Some(error) if !self.has_failed => {
                 tracing::warn!(%error, "the beacon's looks cannot be read; this is not said again until they can be");
@@ -133,7 +133,7 @@ impl BeaconPoller {
         serde_json::from_slice(&body).map_err(|error| PollError::Answer(error.to_string()))
     }
 
-    async fn take(&self, db: &Db, clock: &KeeperClock, looks: &Looks, told: Vec<BeaconLook>) {
+    async fn take(&self, db: &Db, clock: &KeeperClock, looks: &Looks, reported: Vec<BeaconLook>) {
         let Some(now) = clock.now_for_looks() else { return };
         let component = match &self.component {
             Some(component) => Ok(Some(component.clone())),
@@ -141,13 +141,13 @@ impl BeaconPoller {
         };
         // What the disk does not take now, it takes with the next reading.
         if let Ok(Some(component)) = component {
-            let _ = looks.take_signed(db, now, &component, told).await;
+            let _ = looks.take_signed(db, now, &component, reported).await;
         }
     }
 }
 
 impl Looks {
-    /// Takes what a beacon tells of the component: what is known already adds nothing.
+    /// Takes what a beacon reports of the component: what is known already adds nothing.
     ///
     /// # Errors
     /// When a verdict has turned and the disk cannot be written; it is written with the next transaction then.
@@ -156,14 +156,14 @@ impl Looks {
         db: &Db,
         now: Now,
         component: &ComponentId,
-        mut told: Vec<BeaconLook>,
+        mut reported: Vec<BeaconLook>,
     ) -> Result<(), KeeperError> {
         // Those of several beacons in the order in which they came.
-        told.sort_by_key(|look| look.at);
+        reported.sort_by_key(|look| look.at);
         let mut has_turned = false;
         {
             let mut places = self.lock();
-            for look in told {
+            for look in reported {
                 has_turned |= places.add_signed(component, &look, now);
             }
         }

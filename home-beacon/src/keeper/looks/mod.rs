@@ -4,7 +4,7 @@
 //! - `span`: looks that follow each other with the same verdict are one row; pure
 //! - `places`: what is known of each place from which a component is looked at
 //! - `store`: the rows
-//! - `posted`: what probers put here; [`beacon`]: what the beacon tells
+//! - `posted`: what probers put here; [`beacon`]: what the beacon reports
 //! - `past`: what was seen of a time that is past
 //! - [`shown`]: what follows for the page; pure
 

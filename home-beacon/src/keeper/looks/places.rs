@@ -39,16 +39,16 @@ pub(super) struct Known {
     track: Track,
     /// When somebody looked last, in milliseconds since 1970.
     looked: Option<i64>,
-    /// The same, where this process heard of it.
-    heard: Option<Heard>,
-    /// Whether the clock has gone back since the disk was told of it, so that its age is not known.
+    /// The same, where this process received it.
+    receipt: Option<Receipt>,
+    /// Whether the clock has gone back since it was written, so that its age is not known.
     is_ahead: bool,
 }
 
-/// How old a look was when it was heard of, and the host's uptime then, in milliseconds: the age that no step of the clock on
+/// How old a look was when it was received, and the host's uptime then, in milliseconds: the age that no step of the clock on
 /// the wall makes younger.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Receipt {
     age: i64,
     uptime: i64,
 }
@@ -56,7 +56,7 @@ struct Heard {
 /// A row: a place, and when the span began.
 pub(super) type RowKey = (Place, i64);
 
-/// The newest signed look of a prober that a beacon has told, in milliseconds by the prober's clock; and the one on disk.
+/// The newest signed look of a prober that a beacon has reported, in milliseconds by the prober's clock; and the one on disk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     pub(super) at: i64,
@@ -66,7 +66,7 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) known: HashMap<Place, Known>,
-    /// What beacons have told.
+    /// What beacons have reported.
     pub(super) marks: HashMap<(ComponentId, Location), Mark>,
     /// Rows that the disk does not have yet; `None` is one that is to go.
     pub(super) unsaved: HashMap<RowKey, Option<Span>>,
@@ -75,14 +75,14 @@ pub(super) struct Places {
 impl Known {
     /// As the disk has it, at a time in milliseconds since 1970.
     pub(super) fn on_disk(track: Track, looked: Option<i64>, now: i64) -> Self {
-        Self { track, looked, heard: None, is_ahead: looked > Some(now) }
+        Self { track, looked, receipt: None, is_ahead: looked > Some(now) }
     }
 
     /// The age of the newest look, in milliseconds; `None` where it lies ahead of the clock.
     fn age(&self, now: Now) -> Option<i64> {
         let by_wall = now.wall - self.looked?;
-        match self.heard {
-            Some(heard) => Some(by_wall.max(heard.age + now.uptime - heard.uptime)),
+        match self.receipt {
+            Some(receipt) => Some(by_wall.max(receipt.age + now.uptime - receipt.uptime)),
             None => Some(by_wall).filter(|age| *age >= 0 && !self.is_ahead),
         }
     }
@@ -98,8 +98,8 @@ impl Known {
     /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one
     /// knows only that.
     fn settle(&mut self, now: Now) -> Vec<Change> {
-        let (Some(looked), Some(heard)) = (self.looked, self.heard) else { return Vec::new() };
-        let at = now.wall - (heard.age + now.uptime - heard.uptime);
+        let (Some(looked), Some(receipt)) = (self.looked, self.receipt) else { return Vec::new() };
+        let at = now.wall - (receipt.age + now.uptime - receipt.uptime);
         if looked - at <= STEP {
             return Vec::new();
         }
@@ -108,11 +108,11 @@ impl Known {
     }
 
     /// Somebody looked at that time, which was not known.
-    fn hear(&mut self, at: i64, now: Now) {
-        let heard = Heard { age: (now.wall - at).max(0), uptime: now.uptime };
-        // A look that comes late is not the newest; after a step back of the clock its time alone does not tell.
-        if self.age(now).is_none_or(|age| heard.age < age) {
-            (self.heard, self.looked, self.is_ahead) = (Some(heard), Some(at), false);
+    fn receive(&mut self, at: i64, now: Now) {
+        let receipt = Receipt { age: (now.wall - at).max(0), uptime: now.uptime };
+        // A look that comes late is not the newest; after a step back of the clock its time alone does not show that.
+        if self.age(now).is_none_or(|age| receipt.age < age) {
+            (self.receipt, self.looked, self.is_ahead) = (Some(receipt), Some(at), false);
         }
     }
 }
@@ -144,7 +144,7 @@ impl Places {
         self.add(place, Span::at(at, Some(verdict)), now)
     }
 
-    /// A signed request that reached the beacon, and what the run before it had concluded. One that was told before adds
+    /// A signed request that reached the beacon, and what the run before it had concluded. One that was reported before adds
     /// nothing, whatever the clock shows by now.
     pub(super) fn add_signed(&mut self, component: &ComponentId, look: &BeaconLook, now: Now) -> bool {
         let place = self.signed_place(component, &look.location);
@@ -166,7 +166,7 @@ impl Places {
         self.add(&place, Span::at(at, None), now) || has_turned
     }
 
-    /// The newest look of a prober that the beacon has told, by the prober's clock.
+    /// The newest look of a prober that the beacon has reported, by the prober's clock.
     fn mark(&self, place: &Place) -> Option<i64> {
         let mark = self.marks.get(&(place.component.clone(), place.location.clone())).map(|mark| mark.at);
         mark.max(self.newest(place))
@@ -186,7 +186,7 @@ impl Places {
         newest(Vantage::Inside).max(newest(Vantage::Outside))
     }
 
-    /// The marks that the rows do not tell, and that the disk does not have.
+    /// The marks that the rows do not show, and that the disk does not have.
     pub(super) fn unsaved_marks(&self) -> Vec<(ComponentId, Location, i64)> {
         let is_unsaved = |(key, mark): &(&(ComponentId, Location), &Mark)| {
             let place = Place { component: key.0.clone(), location: key.1.clone(), vantage: Vantage::Outside };
@@ -222,9 +222,9 @@ impl Places {
     fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
         let known = self.known.entry(place.clone()).or_default();
         let Added { is_news, has_turned, changes } = known.track.add(span);
-        // What the run before concluded tells of no newer look.
+        // What the run before concluded is no newer look.
         if is_news && span.is_looked() && known.track.looked() >= Some(span.ended) {
-            known.hear(span.ended, now);
+            known.receive(span.ended, now);
         }
         self.note(place, changes);
         has_turned
@@ -251,7 +251,7 @@ impl Places {
         let changes = known.track.forget_pending(at);
         if !changes.is_empty() {
             known.looked = known.track.looked();
-            known.heard = None;
+            known.receipt = None;
             self.note(place, changes);
         }
     }

@@ -75,7 +75,7 @@ impl Looked {
         }
     }
 
-    /// As `/api/v2` tells it beside a component's status.
+    /// As `/api/v2` reports it beside a component's status.
     pub(in crate::keeper) fn public(&self) -> Value {
         json!({ "looked_at": self.at(), "looked_at_age_seconds": self.age().map(|age| age.as_secs()) })
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wrong_now_is_told_in_a_sentence() {
+    fn only_what_is_wrong_now_is_reported_in_a_sentence() {
         let down = Some(Verdict::Down(DownCause::Refused));
         assert_eq!(looked(0, down).trouble(), Some(Verdict::Down(DownCause::Refused).sentence()));
         for other in [looked(300_001, down), looked(0, None), looked(0, Some(Verdict::Up))] {
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn the_public_api_tells_time_and_age_or_nothing() {
-        let told = json!({"looked_at": "2025-11-28T11:59:18.500Z", "looked_at_age_seconds": 41});
-        assert_eq!(looked(41_500, None).public(), told);
+    fn the_public_api_reports_time_and_age_or_nothing() {
+        let reported = json!({"looked_at": "2025-11-28T11:59:18.500Z", "looked_at_age_seconds": 41});
+        assert_eq!(looked(41_500, None).public(), reported);
         assert_eq!(Looked::default().public(), json!({"looked_at": null, "looked_at_age_seconds": null}));
     }
 }

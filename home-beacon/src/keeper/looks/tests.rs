@@ -171,12 +171,12 @@ async fn the_beacon_is_asked_and_its_looks_count_for_the_first_component_that_is
     let look = |at, last| BeaconLook { at, location: "eu-central-1".parse().unwrap(), last };
     let down = LastVerdict { verdict: Verdict::Down(DownCause::Unreachable), since: now - 1800 };
     let up = LastVerdict { verdict: Verdict::Up, since: now - 3600 };
-    let told = |looks: Vec<BeaconLook>| serde_json::to_string(&shared::look::BeaconLooks { looks }).unwrap();
+    let reported = |looks: Vec<BeaconLook>| serde_json::to_string(&shared::look::BeaconLooks { looks }).unwrap();
     let first = vec![look(now - 1860, Some(up)), look(now - 120, Some(down))];
     let mut second = first.clone();
     second.push(look(now - 60, Some(LastVerdict { verdict: Verdict::Up, since: now - 120 })));
-    let long = format!("{}{}", told(first.clone()), " ".repeat(70_000));
-    let url = beacon(vec![long, "<html>".into(), told(first), told(second.clone()), told(second)]).await;
+    let long = format!("{}{}", reported(first.clone()), " ".repeat(70_000));
+    let url = beacon(vec![long, "<html>".into(), reported(first), reported(second.clone()), reported(second)]).await;
     let mut poller = BeaconPoller::new(url, "gytm4qzbx9t6".parse().unwrap(), None).unwrap();
     let (clock, looks) = (home.recorder.clock().clone(), home.recorder.looks().clone());
     for _ in 0..2 {
@@ -192,8 +192,8 @@ async fn the_beacon_is_asked_and_its_looks_count_for_the_first_component_that_is
     for _ in 0..2 {
         poller.poll(&home.db, &clock, &looks).await;
         looks.flush(&home.db, None).await.unwrap();
-        let told = [outage[0], outage[1], outage[2], (at(120), at(60) - 1), (at(60), at(60))];
-        assert_eq!(home.rows().await, told, "what is told again adds nothing");
+        let reported = [outage[0], outage[1], outage[2], (at(120), at(60) - 1), (at(60), at(60))];
+        assert_eq!(home.rows().await, reported, "what is reported again adds nothing");
     }
     assert_eq!(home.looked().trouble(), None);
     let age = home.looked().age().unwrap();

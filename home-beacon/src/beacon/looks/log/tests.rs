@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
         &[(0, "a", 86_400, true), (60, "a", 60, true), (60, "a", -60, true), (60, "a", -61, false)],
     ),
     (
-        "where the home's clock is a year back everything counts, as nothing can be told",
+        "where the home's clock is a year back everything counts, as nothing shows which is right",
         false,
         -YEAR,
         &[(0, "a", 0, true), (60, "a", 60, true), (61, "a", -6_000, true)],
@@ -126,8 +126,8 @@ fn a_challenge_counts_once_for_each_location() {
     assert!(!counted("a", 5, 1));
     assert!(counted("b", 0, 1));
     assert!(counted("a", 0, 2), "two runs in one second are two looks");
-    let told: Vec<_> = log.looks().map(|look| (look.location.as_str(), look.at)).collect();
-    assert_eq!(told, [("a", NOW), ("b", NOW), ("a", NOW)]);
+    let reported: Vec<_> = log.looks().map(|look| (look.location.as_str(), look.at)).collect();
+    assert_eq!(reported, [("a", NOW), ("b", NOW), ("a", NOW)]);
 }
 
 #[test]

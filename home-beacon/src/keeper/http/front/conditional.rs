@@ -1,4 +1,4 @@
-//! `ETag` and 304: who has an answer already is told that it still is the right one.
+//! `ETag` and 304: a client that has an answer already learns that it is still the right one.
 //!
 //! The tag is made of the answer's body, so an answer that says the second in which it was made is another one each
 //! second. One that comes with a tag of its own keeps it.

@@ -1,4 +1,4 @@
-//! What every answer tells browsers: that nothing in it may be run, framed or guessed at by others. What an answer says by
+//! What every answer asks of browsers: that nothing in it may be run, framed or guessed at by others. What an answer says by
 //! itself stands.
 
 use axum::{
@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Answers of `routes`, with these headers.
-pub(super) fn told(robots: Robots, routes: Router) -> Router {
+pub(super) fn added(robots: Robots, routes: Router) -> Router {
     routes.layer(MapResponseLayer::new(move |mut response: Response| {
         complete(response.headers_mut(), robots);
         response

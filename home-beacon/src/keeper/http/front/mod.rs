@@ -1,6 +1,6 @@
-//! What stands between the page and the world: which answers are kept and for whom, and below which path the page is.
+//! What stands between the page and the world: which answers are kept and for which client, and below which path the page is.
 //!
-//! - `conditional`: `ETag`, and 304 for who has the answer already; `headers`: what every answer tells browsers
+//! - `conditional`: `ETag`, and 304 for who has the answer already; `headers`: what every answer asks of browsers
 //! - [`base_path`]: the page below a path; [`robots`]: whether search engines list it
 
 pub mod base_path;
@@ -33,7 +33,7 @@ pub(super) fn shown(routes: Router<AppState>) -> Router<AppState> {
 
 /// What answers at the private listener.
 pub(in crate::keeper) fn private(front: &Front, routes: Router) -> Router {
-    headers::told(front.robots, routes)
+    headers::added(front.robots, routes)
 }
 
 /// What answers at the public listener.
@@ -42,5 +42,5 @@ pub(in crate::keeper) fn public(front: &Front, routes: Router) -> Router {
         Some(base) => base_path::below(base.clone(), routes),
         None => routes,
     };
-    headers::told(front.robots, routes)
+    headers::added(front.robots, routes)
 }

@@ -1,6 +1,6 @@
 //! Whether search engines list the page: `KEEPER_ROBOTS`.
 //!
-//! Who is not to list it is told so with each answer (`X-Robots-Tag`), and may therefore ask: a `robots.txt` that forbids
+//! A crawler that is not to list it reads so in each answer (`X-Robots-Tag`), and may therefore ask: a `robots.txt` that forbids
 //! that would keep the word from them, and a page that others link to would be listed all the same, by its address.
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
@@ -10,7 +10,7 @@ use super::super::AppState;
 const ROBOTS_TXT: &str = "# Each answer says in X-Robots-Tag where it is not to be listed, so it may be asked for.\n\
                           User-agent: *\nAllow: /\n";
 
-/// What search engines are told.
+/// What search engines may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Robots {
     /// To list the page.

@@ -50,7 +50,7 @@ pub(super) struct World {
     passed: Arc<AtomicI64>,
     pub(super) wrong: Arc<AtomicI64>,
     /// What the beacon remembers.
-    pub(super) told: BeaconLooks,
+    pub(super) reported: BeaconLooks,
     last: Option<LastVerdict>,
     /// When the last look was in truth, in seconds.
     looked: Option<i64>,
@@ -73,8 +73,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let (passed, wrong) = (Arc::default(), Arc::default());
         let state = open(&folder, &passed, &wrong).await;
-        let told = BeaconLooks::default();
-        Self { folder, state, passed, wrong, told, last: None, looked: None, claimed: 0, was_claimed: false }
+        let reported = BeaconLooks::default();
+        Self { folder, state, passed, wrong, reported, last: None, looked: None, claimed: 0, was_claimed: false }
     }
 
     /// Seconds since the beginning.
@@ -101,7 +101,7 @@ impl World {
     pub(super) fn sign(&mut self, verdict: Verdict) {
         let (at, second) = (BEGAN / 1000 + self.second(), self.second());
         let last = self.last.filter(|_| self.looked.is_some_and(|looked| second - looked <= HOLDS));
-        self.told.looks.push(BeaconLook { at, location: "eu-central-1".parse().unwrap(), last });
+        self.reported.looks.push(BeaconLook { at, location: "eu-central-1".parse().unwrap(), last });
         self.looked = Some(second);
         self.last = match last {
             Some(last) if last.verdict == verdict => Some(last),
@@ -112,8 +112,8 @@ impl World {
     /// The keeper asks the beacon.
     pub(super) async fn poll(&self) {
         let Some(now) = self.state.clock.now_for_looks() else { return };
-        let (component, told) = (COMPONENT.parse().unwrap(), self.told.looks.clone());
-        self.state.recorder.looks().take_signed(&self.state.db, now, &component, told).await.unwrap();
+        let (component, reported) = (COMPONENT.parse().unwrap(), self.reported.looks.clone());
+        self.state.recorder.looks().take_signed(&self.state.db, now, &component, reported).await.unwrap();
     }
 
     /// It is stopped in order, or killed, and started again.

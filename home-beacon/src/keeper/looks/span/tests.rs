@@ -54,7 +54,7 @@ fn a_verdict_that_comes_later_takes_the_place_of_looks_without_one() {
 }
 
 #[test]
-fn an_outage_of_which_the_beacon_heard_only_afterwards_fills_the_gap() {
+fn an_outage_of_which_the_beacon_learns_only_afterwards_fills_the_gap() {
     let mut track = Track::default();
     track.add(span(0, 10 * MINUTE, UP));
     // The prober's own word came first, the signed one with the next question to the beacon.
