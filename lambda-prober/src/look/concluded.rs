@@ -46,11 +46,16 @@ impl Memory {
         self.lock().get(component)?.reported_at(at)
     }
 
-    /// Notes what the run at `at` concluded, and forgets what no run will report any more.
-    pub(crate) fn note<'a>(&self, concluded: impl IntoIterator<Item = (&'a ComponentId, Verdict)>, at: i64) {
+    /// Notes what the run at `at` concluded, and forgets what no run will report any more; `None` for a home that was looked at
+    /// from inside, of which no run from outside may say anything.
+    pub(crate) fn note<'a>(&self, concluded: impl IntoIterator<Item = (&'a ComponentId, Option<Verdict>)>, at: i64) {
         let mut known = self.lock();
         known.retain(|_, before| before.reported_at(at).is_some());
         for (component, verdict) in concluded {
+            let Some(verdict) = verdict else {
+                known.remove(component);
+                continue;
+            };
             let before = known.get(component).copied();
             if before.is_some() || known.len() < MAX_REMEMBERED {
                 known.insert(component.clone(), Concluded::after(before, verdict, at));
@@ -109,22 +114,33 @@ mod tests {
         let (one, other): (ComponentId, ComponentId) =
             ("8kbf7d35c070".parse().unwrap(), "8kbf7d35c071".parse().unwrap());
         let memory = Memory::default();
-        memory.note([(&one, Verdict::Up)], 60);
-        memory.note([(&other, DOWN)], 70);
+        memory.note([(&one, Some(Verdict::Up))], 60);
+        memory.note([(&other, Some(DOWN))], 70);
         assert_eq!(memory.reported_at(&one, 120), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
         assert_eq!(memory.reported_at(&other, 120), Some(LastVerdict { verdict: DOWN, since: 70 }));
-        memory.note([(&other, DOWN)], 365);
+        memory.note([(&other, Some(DOWN))], 365);
         assert_eq!(memory.lock().len(), 1);
         assert_eq!(memory.reported_at(&other, 400), Some(LastVerdict { verdict: DOWN, since: 70 }));
+    }
+
+    #[test]
+    fn what_was_seen_from_inside_is_no_verdict_that_a_run_from_outside_reports() {
+        let one: ComponentId = "8kbf7d35c070".parse().unwrap();
+        let memory = Memory::default();
+        memory.note([(&one, Some(Verdict::Up))], 60);
+        memory.note([(&one, None)], 120);
+        assert_eq!(memory.reported_at(&one, 180), None);
+        memory.note([(&one, Some(Verdict::Up))], 180);
+        assert_eq!(memory.reported_at(&one, 240), Some(LastVerdict { verdict: Verdict::Up, since: 180 }));
     }
 
     #[test]
     fn what_is_remembered_has_a_bound() {
         let memory = Memory::default();
         let ids: Vec<ComponentId> = (0..2000).map(|number| format!("c{number:011}").parse().unwrap()).collect();
-        memory.note(ids.iter().map(|id| (id, Verdict::Up)), 60);
+        memory.note(ids.iter().map(|id| (id, Some(Verdict::Up))), 60);
         assert_eq!(memory.lock().len(), MAX_REMEMBERED);
-        memory.note(ids.iter().map(|id| (id, Verdict::Up)), 120);
+        memory.note(ids.iter().map(|id| (id, Some(Verdict::Up))), 120);
         assert_eq!(memory.reported_at(&ids[0], 180), Some(LastVerdict { verdict: Verdict::Up, since: 60 }));
     }
 }

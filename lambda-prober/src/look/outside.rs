@@ -63,12 +63,14 @@ impl OutsideAddresses {
         let source = self.sources[index].as_ref()?;
         let address = timeout(TIMEOUT, ask(source, http)).await.ok().flatten();
         let address = address.filter(|address| Family::of(*address) == family);
+        // While the line is down nobody can be asked, and the address of before still says whose network this is.
+        let address = address.or(answered.and_then(|(_, last)| last));
         *answered = Some((Instant::now(), address));
         if address.is_none() && !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %source,
                 "cannot tell from which address the world sees this machine, so homes with public addresses count as \
-                 looked at from outside: set VANTAGE where this one shares a home's network"
+                 looked at from inside: set VANTAGE=outside where it shares no home's network"
             );
         }
         address
@@ -167,7 +169,7 @@ mod tests {
         for (answer, target, from, calls) in [
             ("ip=81.2.69.142\n", "81.2.69.142", Vantage::Inside, 1),
             ("ip=81.2.69.142\n", "81.2.69.143", Vantage::Outside, 1),
-            ("no trace", "81.2.69.142", Vantage::Outside, 1),
+            ("no trace", "81.2.69.142", Vantage::Inside, 1),
             ("ip=81.2.69.142\n", "192.168.178.1", Vantage::Inside, 0),
             ("ip=81.2.69.142\n", "192.0.2.1", Vantage::Outside, 0),
         ] {

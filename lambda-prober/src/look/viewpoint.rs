@@ -37,7 +37,9 @@ impl Viewpoint<'_> {
         let mut known = Vec::new();
         for family in [Family::V4, Family::V6] {
             if targets.iter().any(|target| Family::of(*target) == family && is_of_the_world(*target)) {
-                known.extend(outside.address(family, self.http).await);
+                // A look counts as one from outside only where that is known.
+                let Some(address) = outside.address(family, self.http).await else { return Vantage::Inside };
+                known.push(address);
             }
         }
         vantage(self.setting, targets, &own, &known)

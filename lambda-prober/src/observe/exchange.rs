@@ -42,8 +42,9 @@ pub(super) async fn exchange(
     phase: Duration,
     until: Instant,
 ) -> Exchange {
-    // Before the connection, which is not to wait for anything.
-    let signed_by = checker.signs_to(address.ip()).await.then_some(checker);
+    // Before the connection, whose time is not to count this.
+    let signs = timeout_at(until, checker.signs_to(address.ip())).await;
+    let signed_by = signs.unwrap_or(false).then_some(checker);
     let deadlines = PhaseDeadlines { phase, until };
     let connection = Connection { url: &checker.home.url, address, certificates, deadlines, signed_by };
     let mut exchange = Exchange {

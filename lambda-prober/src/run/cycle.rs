@@ -7,7 +7,10 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::id::{ComponentId, PageId};
+use shared::{
+    id::{ComponentId, PageId},
+    look::Vantage,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -83,23 +86,28 @@ impl Prober {
                 TargetState::new(target, attempts, verdict, &pages)
             })
             .collect();
-        self.memory.note(states.iter().map(|state| (&state.target.component, state.verdict)), at.as_second());
+        let vantages = self.vantages(&states, &clients.http, until).await;
+        let seen = states
+            .iter()
+            .zip(&vantages)
+            .map(|(state, vantage)| (&state.target.component, (*vantage == Vantage::Outside).then_some(state.verdict)));
+        self.memory.note(seen, at.as_second());
 
         let prepared = self.prepare(&states, at, observed).await;
         let subjects = subjects(&states, &prepared, at);
         let publishing = async {
             let published = self.publish_all(access.as_ref().ok(), &pages, &subjects, at, until).await;
-            self.add_response_times(access.as_ref().ok(), &pages, &states, at, until).await;
+            self.add_response_times(access.as_ref().ok(), &pages, (&states, &vantages), at, until).await;
             published
         };
-        let telling = self.put_looks(access.as_ref().ok(), &pages, &states, at, &clients.http, until);
+        let reporting = self.put_looks(access.as_ref().ok(), &pages, (&states, &vantages), at, until);
         let writing = async {
             match &self.state {
                 Some(state) => state.commit(self.secrets.store(), prepared, self.mode, until).await,
                 None => HashMap::new(),
             }
         };
-        let (published, records, ()) = tokio::join!(publishing, writing, telling);
+        let (published, records, ()) = tokio::join!(publishing, writing, reporting);
 
         let mut reports = Vec::with_capacity(states.len());
         for state in states {

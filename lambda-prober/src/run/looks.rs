@@ -1,7 +1,7 @@
 //! What homes and their keepers receive of the run: a signature for each request, and where the page is a keeper's, what was
 //! concluded of each of its components. Nothing of it changes how the run ends.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use shared::{
     api::{ApiError, Permanent},
     http,
     id::{ComponentId, PageId},
-    look::{PostedLook, PostedLooks},
+    look::{PostedLook, PostedLooks, Vantage},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -25,6 +25,9 @@ use crate::{
         page::Pages,
     },
 };
+
+/// How long finding out from where the homes were looked at may take.
+const VANTAGE_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Prober {
     /// What the run that began at `at` says of itself to a component's home.
@@ -43,25 +46,38 @@ impl Prober {
         Viewpoint { setting: self.config.vantage, outside: self.outside.as_ref(), http }
     }
 
+    /// From where each home was looked at; from inside where that cannot be found out in time.
+    pub(super) async fn vantages(
+        &self,
+        states: &[TargetState<'_>],
+        http: &http::Client,
+        until: Instant,
+    ) -> Vec<Vantage> {
+        let until = until.min(Instant::now() + VANTAGE_TIMEOUT);
+        let mut vantages = Vec::with_capacity(states.len());
+        for state in states {
+            let found = timeout_at(until, self.viewpoint(http).of(&state.looked_at())).await;
+            vantages.push(found.unwrap_or(Vantage::Inside));
+        }
+        vantages
+    }
+
     /// Puts the run's looks at the keepers among its pages, all of a page's components in one call.
     pub(super) async fn put_looks(
         &self,
         access: Option<&Access<'_>>,
         pages: &Result<Pages, String>,
-        states: &[TargetState<'_>],
+        (states, vantages): (&[TargetState<'_>], &[Vantage]),
         at: Timestamp,
-        http: &http::Client,
         until: Instant,
     ) {
         let (Some(access), Ok(pages), Mode::Publish) = (access, pages, self.mode) else { return };
         let mut looks: BTreeMap<&PageId, Vec<PostedLook>> = BTreeMap::new();
-        for state in states {
+        for (state, from) in states.iter().zip(vantages) {
             let (page, component) = (&state.target.page, &state.target.component);
             // A keeper refuses a call that names a component which it has not, and the report says so already.
             if pages.is_keepers(page) && state.component.is_ok() {
-                let looked_at = state.looked_at();
-                let Ok(from) = timeout_at(until, self.viewpoint(http).of(&looked_at)).await else { return };
-                looks.entry(page).or_default().push(posted_look(component, state.verdict, from, state.enough()));
+                looks.entry(page).or_default().push(posted_look(component, state.verdict, *from, state.enough()));
             }
         }
         let putting = looks.into_iter().map(|(page, looks)| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use shared::{
     id::{MetricId, PageId},
+    look::Vantage,
     statuspage::Point,
 };
 use tokio::time::Instant;
@@ -26,12 +27,12 @@ impl Prober {
         &self,
         access: Option<&Access<'_>>,
         pages: &Result<Pages, String>,
-        states: &[TargetState<'_>],
+        (states, vantages): (&[TargetState<'_>], &[Vantage]),
         at: Timestamp,
         until: Instant,
     ) {
         let (Some(access), Ok(pages), Mode::Publish) = (access, pages, self.mode) else { return };
-        for (page, points) in points(states, at) {
+        for (page, points) in points(states, vantages, at) {
             // A page that could not be read a moment ago would not take them either.
             if !pages.is_read(page) || !access.may_call() {
                 continue;
@@ -53,10 +54,15 @@ impl Prober {
     }
 }
 
-/// The points, by page and metric.
-fn points<'run>(states: &[TargetState<'run>], at: Timestamp) -> BTreeMap<&'run PageId, BTreeMap<MetricId, Vec<Point>>> {
+/// The points, by page and metric. What a prober at home measures is no answer time from outside.
+fn points<'run>(
+    states: &[TargetState<'run>],
+    vantages: &[Vantage],
+    at: Timestamp,
+) -> BTreeMap<&'run PageId, BTreeMap<MetricId, Vec<Point>>> {
     let mut points: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
-    for state in states {
+    let outside = states.iter().zip(vantages).filter(|(_, vantage)| **vantage == Vantage::Outside);
+    for (state, _) in outside {
         if let (Some(metric), Some(enough)) = (&state.target.response_metric, state.enough()) {
             let point = Point { timestamp: at.as_second(), value: milliseconds(enough.phases.until_answer()) };
             points.entry(&state.target.page).or_default().entry(metric.clone()).or_default().push(point);

@@ -48,7 +48,7 @@ pub use self::error::NO_RELAY;
 use self::{
     front::Front,
     limiter::Limiter,
-    page::{Audience, graphs::GraphCache},
+    page::{Audience, Past},
     strays::Strays,
 };
 use super::{
@@ -78,7 +78,7 @@ pub(super) struct Inner {
     /// The state of the relay, where there is one.
     relay: Option<Reports>,
     strays: Strays,
-    graphs: GraphCache,
+    past: Past,
     promised: Promised,
     notice: Option<String>,
     front: Front,
@@ -103,7 +103,7 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let KeeperConfig { token, strict_points, promised, front, notice, .. } = config;
-        let (clock, strays, graphs) = (recorder.clock().clone(), Strays::default(), GraphCache::default());
+        let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
         Self(Arc::new(Inner {
             db,
             clock,
@@ -115,7 +115,7 @@ impl AppState {
             strict_points,
             relay,
             strays,
-            graphs,
+            past,
             promised,
             notice,
             front,

@@ -147,7 +147,10 @@ impl Document {
 
     /// The whole page's. The API has no word for what nobody looks at, so that is said in the description.
     fn status(&self) -> Value {
-        let seen = self.components.iter().map(|(component, looked)| (component.status, looked.sight(component.looks)));
+        let seen = self
+            .components
+            .iter()
+            .map(|(component, looked)| (looked.corrected(component.status), looked.sight(component.looks)));
         let overall = overall(&seen.collect::<Vec<_>>());
         json!({ "indicator": overall.indicator, "description": overall.description(&self.page.zone()) })
     }

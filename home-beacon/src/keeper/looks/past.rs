@@ -21,8 +21,9 @@ const MAX_SPANS: i64 = 50_000;
 /// When the storage fails.
 pub(in crate::keeper) async fn since(db: &Db, component: &ComponentId, from: i64) -> Result<Vec<Look>, KeeperError> {
     let list = query(
-        "SELECT location, began, ended, verdict, cause FROM look_spans
-         WHERE component_id = ?1 AND inside = 0 AND ended >= ?2 ORDER BY location, began LIMIT ?3",
+        "SELECT * FROM (SELECT location, began, ended, verdict, cause FROM look_spans
+             WHERE component_id = ?1 AND inside = 0 AND ended >= ?2 ORDER BY began DESC LIMIT ?3) AS newest
+         ORDER BY location, began",
     );
     let list = list.bind(component.as_str()).bind(from - COVERED_BY_A_LOOK).bind(MAX_SPANS);
     let rows: Vec<SpanRow> = list.all(&mut db.read().await?).await?;

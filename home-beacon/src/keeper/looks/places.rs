@@ -150,7 +150,9 @@ impl Places {
         let place = self.signed_place(component, &look.location);
         let (signed, mark) = (look.at.saturating_mul(1000), self.mark(&place));
         let oldest = now.wall.saturating_sub(MAX_AGE);
-        if mark >= Some(signed) || signed < oldest || self.check_room(&place).is_err() {
+        // A prober whose clock was years ahead once must not lock out the ones after it.
+        let is_stray = mark > Some(now.wall + MAX_PAUSE) && (signed - now.wall).abs() <= MAX_PAUSE;
+        if (mark >= Some(signed) && !is_stray) || signed < oldest || self.check_room(&place).is_err() {
             return false;
         }
         self.raise_mark(&place, signed);
@@ -158,7 +160,7 @@ impl Places {
         let at = signed.min(now.wall);
         let since = look.last.and_then(|last| {
             let since = last.since.checked_mul(1000)?.checked_sub(signed - at)?;
-            Some(Span { began: since, ended: at - 1, seen: Some(last.verdict) })
+            Some(Span { began: since.max(oldest), ended: at - 1, seen: Some(last.verdict) })
         });
         self.make_room(&place, at, now);
         let before = since.filter(|before| before.began <= before.ended);

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::{look::Location, verdict::Verdict};
+use shared::{look::Location, statuspage::ComponentStatus, verdict::Verdict};
 
 use super::span::MAX_PAUSE;
 use crate::keeper::{db::Moment, status::Sight};
@@ -65,6 +65,16 @@ impl Looked {
         matches!(seen, Verdict::Degraded(_) | Verdict::Down(_)).then(|| seen.sentence())
     }
 
+    /// What to show of a component with that status: who has just seen it down does not read that it works, while the page has
+    /// not been changed yet, or cannot be.
+    pub fn corrected(&self, status: Option<ComponentStatus>) -> Option<ComponentStatus> {
+        let seen = self.newest.as_ref().filter(|_| self.is_recent()).and_then(|newest| newest.seen);
+        match (status, seen) {
+            (Some(ComponentStatus::Operational), Some(Verdict::Down(_))) => Some(ComponentStatus::MajorOutage),
+            _ => status,
+        }
+    }
+
     /// Whether the component's status is somebody's word of now, where somebody is expected to look.
     pub fn sight(&self, is_expected: bool) -> Sight {
         match (is_expected, self.is_recent(), self.ever) {
@@ -101,6 +111,16 @@ mod tests {
         assert_eq!(Looked::default().sight(true), Sight::Never);
         assert_eq!(Looked { ever: true, newest: None }.sight(true), Sight::NotSince(None));
         assert_eq!(Looked::default().sight(false), Sight::NotExpected, "nobody is expected to look");
+    }
+
+    #[test]
+    fn a_home_that_was_just_seen_down_is_not_shown_as_working() {
+        let (works, down) = (Some(ComponentStatus::Operational), Some(Verdict::Down(DownCause::Refused)));
+        assert_eq!(looked(1000, down).corrected(works), Some(ComponentStatus::MajorOutage));
+        let maintenance = Some(ComponentStatus::UnderMaintenance);
+        assert_eq!(looked(1000, down).corrected(maintenance), maintenance, "a person's word stays");
+        assert_eq!(looked(300_001, down).corrected(works), works, "and that is shown grey");
+        assert_eq!(looked(1000, Some(Verdict::Up)).corrected(works), works);
     }
 
     #[test]

@@ -145,9 +145,10 @@ pub(in crate::keeper) async fn statuses_since(
     from: i64,
 ) -> Result<Vec<StatusChange>, KeeperError> {
     let list = query(
-        "SELECT status, since FROM component_statuses WHERE component_id = ?1 AND since >= COALESCE(
+        "SELECT * FROM (SELECT status, since FROM component_statuses WHERE component_id = ?1 AND since >= COALESCE(
              (SELECT MAX(since) FROM component_statuses WHERE component_id = ?1 AND since <= ?2), ?2)
-         ORDER BY since LIMIT ?3",
+             ORDER BY since DESC LIMIT ?3) AS newest
+         ORDER BY since",
     );
     Ok(list.bind(id.as_str()).bind(from).bind(MAX_CHANGES).all(&mut db.read().await?).await?)
 }

@@ -1,15 +1,9 @@
-//! Ninety days of a component: a bar for each day, in words too, and its uptime over four stretches. Pure but for reading.
+//! Ninety days of a component: a bar for each day, in words too, and its uptime over four stretches. Pure.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use shared::verdict::Verdict;
 
-use super::super::AppState;
-use crate::keeper::{
-    KeeperError,
-    history::{Day, Outage, Record, Segment, State, Tally, days, outages, segments, start},
-    looks::past,
-    status::{Component, components},
-};
+use crate::keeper::history::{Day, Outage, Record, Segment, State, Tally, days, outages, segments, start};
 
 /// How many days are drawn.
 pub(super) const DAYS: i32 = 90;
@@ -20,8 +14,9 @@ const STRETCHES: [(&str, i64); 4] = [("24 hours", 24), ("7 days", 7 * 24), ("30 
 /// How far back outages are listed one by one.
 const OUTAGES: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// A share of a day below which its bar keeps its colour: a minute in which nobody looked makes no day grey.
+/// The share of a day that nobody looked at above which its bar is grey, and above which it is marked as seen in part.
 const UNSEEN_DAY: f64 = 0.5;
+const PARTLY_SEEN_DAY: f64 = 0.05;
 
 pub(super) struct HistoryView {
     /// The oldest first.
@@ -39,7 +34,8 @@ pub(super) struct BarView {
     pub(super) date: String,
     /// `28 Nov 2026`
     pub(super) day: String,
-    /// The style of the bar, which has a shape of its own: `up`, `degraded`, `down`, `maintenance`, `unseen`.
+    /// The style of the bar, which has a shape of its own: `up`, `partly` (up as far as anybody
+    /// looked), `degraded`, `down`, `maintenance`, `unseen`.
     pub(super) class: &'static str,
     /// `Down 12 min (connection refused), not looked at 2 h`
     pub(super) words: String,
@@ -54,25 +50,8 @@ pub(super) struct UptimeView {
     pub(super) unseen: Option<String>,
 }
 
-/// Reads what the page shows of a component's past.
-///
-/// # Errors
-/// When the storage fails.
-pub(super) async fn read(
-    state: &AppState,
-    component: &Component,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> Result<HistoryView, KeeperError> {
-    let from = start(now, zone, DAYS + 1);
-    let changes = components::statuses_since(&state.db, &component.id, from).await?;
-    let statuses: Vec<_> = changes.iter().map(|change| (change.since.millis(), change.status)).collect();
-    let looks = past::since(&state.db, &component.id, from).await?;
-    Ok(history(&Record { statuses: &statuses, looks: &looks, needs_looks: component.looks }, now, zone))
-}
-
 /// What the page shows of a component's past.
-fn history(record: &Record<'_>, now: Timestamp, zone: &TimeZone) -> HistoryView {
+pub(super) fn history(record: &Record<'_>, now: Timestamp, zone: &TimeZone) -> HistoryView {
     let to = now.as_millisecond();
     let longest = STRETCHES.iter().map(|(_, hours)| hours * 3_600_000).max().unwrap_or_default();
     let segments = segments(record, start(now, zone, DAYS).min(to - longest)..to);
@@ -106,6 +85,8 @@ fn bar(day: &Day) -> BarView {
         "maintenance"
     } else if tally.unseen().is_none_or(|unseen| unseen > UNSEEN_DAY) {
         "unseen"
+    } else if tally.unseen().is_some_and(|unseen| unseen > PARTLY_SEEN_DAY) {
+        "partly"
     } else {
         "up"
     };

@@ -14,6 +14,9 @@ use crate::keeper::{
 /// How far back it looks: as far as single tests are kept.
 const PAST: Duration = Duration::from_hours(30 * 24);
 
+/// For how many seconds they are kept.
+pub(super) const LIFETIME: i64 = 60;
+
 /// A sentence each.
 pub(super) async fn sentences(state: &AppState, now: Timestamp) -> Result<Vec<String>, KeeperError> {
     let since = Moment::new(now.checked_sub(PAST).unwrap_or(Timestamp::MIN));

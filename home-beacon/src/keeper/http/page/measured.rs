@@ -9,6 +9,7 @@ use super::{
     super::AppState,
     Time,
     graph::{Graph, Summary},
+    graphs,
     range::Range,
 };
 use crate::keeper::{
@@ -58,7 +59,9 @@ pub(super) async fn measured(
         if latest.point.is_some() || latest.failing().is_some() {
             let Some(feed) = feeds.iter().find(|feed| feed.metric == metric.id) else { continue };
             let promised = feed.reading.as_deref().and_then(|reading| state.promised.of(reading));
-            let graph = state.graphs.graph(&state.db, feed, promised, range, now, zone).await?;
+            let (key, slot) = ((metric.id.clone(), range), now.as_second() / graphs::lifetime(range));
+            let drawn = graphs::read(&state.db, feed, promised, range, now, zone);
+            let graph = state.past.graphs.get(key, slot, drawn).await?;
             views.push(view(metric, &latest, graph, zone, now));
         }
     }

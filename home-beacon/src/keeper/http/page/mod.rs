@@ -1,18 +1,21 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
 mod bars;
+mod cache;
+mod component;
 mod graph;
-pub(super) mod graphs;
+mod graphs;
 mod incident;
 mod incidents;
 mod line;
 mod measured;
 mod month;
 mod outages;
+mod past;
 mod range;
 mod upstream;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
@@ -24,10 +27,13 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
-use shared::statuspage::ComponentStatus;
+use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use self::{
     bars::HistoryView,
+    cache::Cache,
+    component::ComponentView,
+    graphs::GraphCache,
     incidents::{SectionView, sections},
     measured::{MeasuredView, measured},
     outages::OutageView,
@@ -37,9 +43,8 @@ use self::{
 use super::AppState;
 use crate::keeper::{
     KeeperError,
-    looks::shown::Looked,
     status::{
-        Component, Sight, StatusChange, components,
+        Component, Sight, components,
         overall::{in_words, overall},
         pages,
     },
@@ -130,7 +135,7 @@ struct PageView {
     outages: Vec<OutageView>,
     measured: Vec<MeasuredView>,
     /// What is said of the line as a whole.
-    line: Vec<String>,
+    line: Arc<Vec<String>>,
     /// How far back the graphs look.
     range: Range,
     going_on: Vec<SectionView>,
@@ -143,36 +148,12 @@ struct PageView {
     drawn: Time,
 }
 
-struct ComponentView {
-    id: String,
-    name: String,
-    description: Option<String>,
-    status: StatusView,
-    since: Option<Time>,
-    /// What is wrong by the newest look.
-    trouble: Option<&'static str>,
-    looked: Option<LookedView>,
-    history: HistoryView,
-    /// Newest first.
-    changes: Vec<ChangeView>,
-}
-
-/// When somebody looked last.
-struct LookedView {
-    location: String,
-    age: String,
-    at: Time,
-}
-
-struct ChangeView {
-    status: StatusView,
-    at: Time,
-}
-
-/// A status as the style sheet and the reader know it.
-struct StatusView {
-    class: &'static str,
-    words: Cow<'static, str>,
+/// What was read of the past lately.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    graphs: GraphCache,
+    histories: Cache<ComponentId, HistoryView>,
+    line: Cache<(), Vec<String>>,
 }
 
 struct Time {
@@ -192,10 +173,12 @@ impl PageView {
         for component in &all {
             let looked = state.recorder.looks().at(&component.id, looking);
             let sight = looked.sight(component.looks);
-            seen.push((component.status, sight));
+            seen.push((looked.corrected(component.status), sight));
             if is_shown(component, sight) {
                 let changes = components::status_changes(&state.db, &component.id, CHANGES).await?;
-                let history = bars::read(state, component, now, &zone).await?;
+                let slot = now.as_second() / past::LIFETIME;
+                let read = past::read(state, component, now, &zone);
+                let history = state.past.histories.get(component.id.clone(), slot, read).await?;
                 views.push(ComponentView::new(component, &looked, history, &changes, &zone));
             }
         }
@@ -215,7 +198,7 @@ impl PageView {
             ),
             components: views,
             measured: measured(state, &zone, now, range).await?,
-            line: line::sentences(state, now).await?,
+            line: state.past.line.get((), now.as_second() / line::LIFETIME, line::sentences(state, now)).await?,
             range,
             going_on,
             over,
@@ -224,63 +207,6 @@ impl PageView {
             strays: if audience == Audience::Private { state.strays.lately(now) } else { Vec::new() },
             drawn: Time::new(now, &zone),
         })
-    }
-}
-
-impl ComponentView {
-    fn new(
-        component: &Component,
-        looked: &Looked,
-        history: HistoryView,
-        changes: &[StatusChange],
-        zone: &TimeZone,
-    ) -> Self {
-        let sight = looked.sight(component.looks);
-        // Where nobody has looked lately, it is not known since when it is what it may be.
-        let since = changes.first().filter(|_| sight.is_current());
-        let is_well = component.status == Some(ComponentStatus::Operational);
-        Self {
-            id: component.id.to_string(),
-            name: component.name.clone(),
-            description: component.description.clone(),
-            status: match sight.words(zone) {
-                Some(words) => StatusView { class: "unknown", words: words.into() },
-                None => StatusView::new(component.status),
-            },
-            since: since.map(|change| Time::new(change.since.timestamp(), zone)),
-            trouble: looked.trouble().filter(|_| !is_well),
-            history,
-            looked: if sight.is_current() { LookedView::new(looked, zone) } else { None },
-            changes: changes
-                .iter()
-                .map(|change| ChangeView {
-                    status: StatusView::new(change.status),
-                    at: Time::new(change.since.timestamp(), zone),
-                })
-                .collect(),
-        }
-    }
-}
-
-impl StatusView {
-    fn new(status: Option<ComponentStatus>) -> Self {
-        let (class, words) = match status {
-            Some(ComponentStatus::Operational) => ("operational", "Operational"),
-            Some(ComponentStatus::UnderMaintenance) => ("maintenance", "Under maintenance"),
-            Some(ComponentStatus::DegradedPerformance) => ("degraded", "Degraded performance"),
-            Some(ComponentStatus::PartialOutage) => ("partial", "Partial outage"),
-            Some(ComponentStatus::MajorOutage) => ("major", "Major outage"),
-            None => ("unknown", "No status"),
-        };
-        Self { class, words: words.into() }
-    }
-}
-
-impl LookedView {
-    fn new(looked: &Looked, zone: &TimeZone) -> Option<Self> {
-        let (at, age, location) = (looked.at()?, looked.age()?, looked.location()?);
-        let age = if age.as_secs() < 60 { format!("{} s", age.as_secs()) } else { format!("{} min", age.as_mins()) };
-        Some(Self { location: location.to_string(), age, at: Time::new(at.timestamp(), zone) })
     }
 }
 

@@ -1,0 +1,103 @@
+//! A component as the page shows it: its status, or that nobody has looked; when somebody did; and its past.
+
+use std::{borrow::Cow, sync::Arc};
+
+use jiff::tz::TimeZone;
+use shared::statuspage::ComponentStatus;
+
+use super::{Time, bars::HistoryView};
+use crate::keeper::{
+    looks::shown::Looked,
+    status::{Component, StatusChange},
+};
+
+pub(super) struct ComponentView {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) status: StatusView,
+    pub(super) since: Option<Time>,
+    /// What is wrong by the newest look.
+    pub(super) trouble: Option<&'static str>,
+    pub(super) looked: Option<LookedView>,
+    pub(super) history: Arc<HistoryView>,
+    /// Newest first.
+    pub(super) changes: Vec<ChangeView>,
+}
+
+/// When somebody looked last.
+pub(super) struct LookedView {
+    pub(super) location: String,
+    pub(super) age: String,
+    pub(super) at: Time,
+}
+
+pub(super) struct ChangeView {
+    pub(super) status: StatusView,
+    pub(super) at: Time,
+}
+
+/// A status as the style sheet and the reader know it.
+pub(super) struct StatusView {
+    pub(super) class: &'static str,
+    pub(super) words: Cow<'static, str>,
+}
+
+impl ComponentView {
+    pub(super) fn new(
+        component: &Component,
+        looked: &Looked,
+        history: Arc<HistoryView>,
+        changes: &[StatusChange],
+        zone: &TimeZone,
+    ) -> Self {
+        let sight = looked.sight(component.looks);
+        // Where nobody has looked lately, it is not known since when it is what it may be.
+        let since =
+            changes.first().filter(|change| sight.is_current() && change.status == looked.corrected(change.status));
+        let status = looked.corrected(component.status);
+        let is_well = status == Some(ComponentStatus::Operational);
+        Self {
+            id: component.id.to_string(),
+            name: component.name.clone(),
+            description: component.description.clone(),
+            status: match sight.words(zone) {
+                Some(words) => StatusView { class: "unknown", words: words.into() },
+                None => StatusView::new(status),
+            },
+            since: since.map(|change| Time::new(change.since.timestamp(), zone)),
+            trouble: looked.trouble().filter(|_| !is_well),
+            history,
+            looked: if sight.is_current() { LookedView::new(looked, zone) } else { None },
+            changes: changes
+                .iter()
+                .map(|change| ChangeView {
+                    status: StatusView::new(change.status),
+                    at: Time::new(change.since.timestamp(), zone),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl StatusView {
+    fn new(status: Option<ComponentStatus>) -> Self {
+        let (class, words) = match status {
+            Some(ComponentStatus::Operational) => ("operational", "Operational"),
+            Some(ComponentStatus::UnderMaintenance) => ("maintenance", "Under maintenance"),
+            Some(ComponentStatus::DegradedPerformance) => ("degraded", "Degraded performance"),
+            Some(ComponentStatus::PartialOutage) => ("partial", "Partial outage"),
+            Some(ComponentStatus::MajorOutage) => ("major", "Major outage"),
+            None => ("unknown", "No status"),
+        };
+        Self { class, words: words.into() }
+    }
+}
+
+impl LookedView {
+    fn new(looked: &Looked, zone: &TimeZone) -> Option<Self> {
+        let (at, age, location) = (looked.at()?, looked.age()?, looked.location()?);
+        let age = if age.as_secs() < 60 { format!("{} s", age.as_secs()) } else { format!("{} min", age.as_mins()) };
+        Some(Self { location: location.to_string(), age, at: Time::new(at.timestamp(), zone) })
+    }
+}
