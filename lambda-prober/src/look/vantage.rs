@@ -19,8 +19,8 @@ pub enum VantageSetting {
 }
 
 /// From where a home at `targets` is looked at. `targets` is the address that was reached or, where none was, all that were
-/// tried; `own` are addresses of this machine, and `outside` those that the world sees it come from, as far as they are
-/// known. Inside is never a guess: it takes an address that shows it.
+/// tried; `own` are addresses of this machine, and `outside` those that the world sees it come from. Where these cannot be known
+/// it is not for this function to decide.
 pub fn vantage(setting: VantageSetting, targets: &[IpAddr], own: &[IpAddr], outside: &[IpAddr]) -> Vantage {
     let is_inside = |target: &IpAddr| {
         let target = target.to_canonical();
