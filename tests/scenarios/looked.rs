@@ -229,6 +229,9 @@ async fn the_answer_time_goes_to_a_metric_once_a_run() {
     let dry = measured(&statuspage, &beacon.url(), &metric, Some("--dry-run")).await;
     let down = measured(&statuspage, "http://127.0.0.1:9/", &metric, None).await;
     assert_eq!((dry.code, down.code), (Some(0), Some(0)), "{:#}", down.report);
+    let mut inside = prober_command(&beacon.url(), &statuspage.api);
+    inside.env("METRIC_ID_RESPONSE", &metric).env("VANTAGE", "inside");
+    assert_eq!(probe_with(inside).await.code, Some(0), "what is measured at home is no answer time from outside");
     assert_eq!(statuspage.posted("/data").len(), 1, "{:?}", statuspage.calls());
 }
 

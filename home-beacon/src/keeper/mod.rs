@@ -91,7 +91,7 @@ pub struct KeeperConfig {
     pub upstream: Option<Upstream>,
     /// What the contract promises of the line.
     pub promised: Promised,
-    /// The beacon's private listener, where it tells its looks; a name of several addresses stands for several beacons.
+    /// The beacon's private listener, which reports its looks; a name of several addresses stands for several beacons.
     pub beacon: Option<Url>,
     /// How the page presents itself to the world.
     pub front: Front,

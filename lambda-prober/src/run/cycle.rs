@@ -26,6 +26,7 @@ use crate::{
         secrets::RunSecrets,
         state::{PreparedRecords, RecordResult, StateSession},
     },
+    mode::Mode,
     observe::{Checker, WitnessCheck},
     plan::Subject,
     publish::{
@@ -78,7 +79,7 @@ impl Prober {
             (access, pages)
         };
         let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
-        let states: Vec<TargetState> = targets
+        let mut states: Vec<TargetState> = targets
             .iter()
             .zip(attempts)
             .map(|(target, attempts)| {
@@ -86,21 +87,28 @@ impl Prober {
                 TargetState::new(target, attempts, verdict, &pages)
             })
             .collect();
-        let vantages = self.vantages(&states, &clients.http, until).await;
+        self.find_vantages(&mut states, &clients.http, until).await;
         let seen = states
             .iter()
-            .zip(&vantages)
-            .map(|(state, vantage)| (&state.target.component, (*vantage == Vantage::Outside).then_some(state.verdict)));
+            .map(|state| (&state.target.component, (state.from == Vantage::Outside).then_some(state.verdict)));
         self.memory.note(seen, at.as_second());
 
         let prepared = self.prepare(&states, at, observed).await;
         let subjects = subjects(&states, &prepared, at);
+        // Where nothing may be written, or can be, nothing is sent beside the plan either.
+        let writable = access.as_ref().ok().zip(pages.as_ref().ok()).filter(|_| self.mode == Mode::Publish);
         let publishing = async {
             let published = self.publish_all(access.as_ref().ok(), &pages, &subjects, at, until).await;
-            self.add_response_times(access.as_ref().ok(), &pages, (&states, &vantages), at, until).await;
+            if let Some((access, pages)) = writable {
+                self.add_response_times(access, pages, &states, at, until).await;
+            }
             published
         };
-        let reporting = self.put_looks(access.as_ref().ok(), &pages, (&states, &vantages), at, until);
+        let reporting = async {
+            if let Some((access, pages)) = writable {
+                self.put_looks(access, pages, &states, at, until).await;
+            }
+        };
         let writing = async {
             match &self.state {
                 Some(state) => state.commit(self.secrets.store(), prepared, self.mode, until).await,

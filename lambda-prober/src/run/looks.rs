@@ -18,7 +18,6 @@ use tokio::time::{Instant, timeout_at};
 use super::{prober::Prober, target_state::TargetState};
 use crate::{
     look::{Viewpoint, looks_api, posted_look},
-    mode::Mode,
     observe::Signer,
     publish::{
         access::{Access, COMPONENT},
@@ -46,38 +45,30 @@ impl Prober {
         Viewpoint { setting: self.config.vantage, outside: self.outside.as_ref(), http }
     }
 
-    /// From where each home was looked at; from inside where that cannot be found out in time.
-    pub(super) async fn vantages(
-        &self,
-        states: &[TargetState<'_>],
-        http: &http::Client,
-        until: Instant,
-    ) -> Vec<Vantage> {
+    /// Finds out from where each home was looked at; from inside where that cannot be known in time.
+    pub(super) async fn find_vantages(&self, states: &mut [TargetState<'_>], http: &http::Client, until: Instant) {
         let until = until.min(Instant::now() + VANTAGE_TIMEOUT);
-        let mut vantages = Vec::with_capacity(states.len());
         for state in states {
             let found = timeout_at(until, self.viewpoint(http).of(&state.looked_at())).await;
-            vantages.push(found.unwrap_or(Vantage::Inside));
+            state.from = found.unwrap_or(Vantage::Inside);
         }
-        vantages
     }
 
     /// Puts the run's looks at the keepers among its pages, all of a page's components in one call.
     pub(super) async fn put_looks(
         &self,
-        access: Option<&Access<'_>>,
-        pages: &Result<Pages, String>,
-        (states, vantages): (&[TargetState<'_>], &[Vantage]),
+        access: &Access<'_>,
+        pages: &Pages,
+        states: &[TargetState<'_>],
         at: Timestamp,
         until: Instant,
     ) {
-        let (Some(access), Ok(pages), Mode::Publish) = (access, pages, self.mode) else { return };
         let mut looks: BTreeMap<&PageId, Vec<PostedLook>> = BTreeMap::new();
-        for (state, from) in states.iter().zip(vantages) {
+        for state in states {
             let (page, component) = (&state.target.page, &state.target.component);
             // A keeper refuses a call that names a component which it has not, and the report says so already.
             if pages.is_keepers(page) && state.component.is_ok() {
-                looks.entry(page).or_default().push(posted_look(component, state.verdict, *from, state.enough()));
+                looks.entry(page).or_default().push(posted_look(component, state.verdict, state.from, state.enough()));
             }
         }
         let putting = looks.into_iter().map(|(page, looks)| {

@@ -92,7 +92,7 @@ impl Prober {
         }
     }
 
-    /// Where it is, as it tells homes.
+    /// Where it is, as homes read it in what it signs.
     #[must_use]
     pub fn with_location(self, location: Location) -> Self {
         Self { location, ..self }

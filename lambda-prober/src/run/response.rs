@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use super::{prober::Prober, target_state::TargetState};
 use crate::{
-    mode::Mode,
     publish::{
         access::{Access, METRIC},
         page::Pages,
@@ -25,14 +24,13 @@ impl Prober {
     /// page, while the run has calls left.
     pub(super) async fn add_response_times(
         &self,
-        access: Option<&Access<'_>>,
-        pages: &Result<Pages, String>,
-        (states, vantages): (&[TargetState<'_>], &[Vantage]),
+        access: &Access<'_>,
+        pages: &Pages,
+        states: &[TargetState<'_>],
         at: Timestamp,
         until: Instant,
     ) {
-        let (Some(access), Ok(pages), Mode::Publish) = (access, pages, self.mode) else { return };
-        for (page, points) in points(states, vantages, at) {
+        for (page, points) in points(states, at) {
             // A page that could not be read a moment ago would not take them either.
             if !pages.is_read(page) || !access.may_call() {
                 continue;
@@ -55,14 +53,9 @@ impl Prober {
 }
 
 /// The points, by page and metric. What a prober at home measures is no answer time from outside.
-fn points<'run>(
-    states: &[TargetState<'run>],
-    vantages: &[Vantage],
-    at: Timestamp,
-) -> BTreeMap<&'run PageId, BTreeMap<MetricId, Vec<Point>>> {
+fn points<'run>(states: &[TargetState<'run>], at: Timestamp) -> BTreeMap<&'run PageId, BTreeMap<MetricId, Vec<Point>>> {
     let mut points: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
-    let outside = states.iter().zip(vantages).filter(|(_, vantage)| **vantage == Vantage::Outside);
-    for (state, _) in outside {
+    for state in states.iter().filter(|state| state.from == Vantage::Outside) {
         if let (Some(metric), Some(enough)) = (&state.target.response_metric, state.enough()) {
             let point = Point { timestamp: at.as_second(), value: milliseconds(enough.phases.until_answer()) };
             points.entry(&state.target.page).or_default().entry(metric.clone()).or_default().push(point);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::Timestamp;
 use shared::{
     id::PageId,
+    look::Vantage,
     statuspage::{Component, ComponentStatus},
 };
 
@@ -34,6 +35,8 @@ pub struct TargetState<'run> {
     pub attempts: Vec<Attempt>,
     /// What that means.
     pub verdict: Verdict,
+    /// From where it was looked at; inside until more is known.
+    pub from: Vantage,
     /// Its component, or why it could not be read.
     pub component: Result<&'run Component, String>,
     /// Our open incident that names the component.
@@ -52,7 +55,7 @@ impl<'run> TargetState<'run> {
             Err(error) => Err(error.clone()),
         };
         let incident = pages.as_ref().ok().and_then(|pages| pages.incident(&target.page, &target.component));
-        Self { target, attempts, verdict, component, incident }
+        Self { target, attempts, verdict, from: Vantage::Inside, component, incident }
     }
 
     /// What the record is updated with. An outage that begins now gets the new key.

@@ -39,6 +39,19 @@ async fn a_probers_looks_are_taken_whole_or_refused_with_a_sentence() {
     assert_eq!(seen["components"][0]["status"], "operational");
     let age = seen["components"][0]["porchlight"]["looked_at_age_seconds"].as_i64().expect("an age");
     assert!((0..60).contains(&age), "{seen}");
+    // The page has not been changed yet, or cannot be: what was just seen is not shown as working all the same.
+    // By a clock that is ahead, so that it is later than the look before, in whichever second that was.
+    let down = look(|body| {
+        body["at"] = json!(body["at"].as_i64().expect("a time") + 60);
+        body["looks"][0]["verdict"] = json!("down");
+        body["looks"][0]["cause"] = json!("refused");
+    });
+    assert_eq!(keeper.own(Method::POST, "/looks", Some(down)).await.0, 202);
+    let seen = summary().await;
+    assert_eq!(seen["status"], json!({"indicator": "critical", "description": "Major System Outage"}));
+    assert_eq!(seen["components"][0]["status"], "operational", "statuspage.io's field is what was written there");
+    let page = keeper.page().await;
+    assert!(page.contains("An address answered, but the port is closed") && !page.contains(">Operational<"), "{page}");
     let answer = keeper.call(Method::GET, &format!("/pages/{PAGE}/components"), None).await.expect("an answer");
     assert_eq!(answer.headers()["porchlight-keeper"], "v1", "by which a prober knows that it may put looks here");
     let component = answer.json::<Value>().await.expect("JSON");

@@ -15,7 +15,7 @@ use lambda_prober::{
     target::{Target, Targets},
     timing::Timing,
 };
-use shared::{api::ApiError, retry};
+use shared::{api::ApiError, look::Vantage, retry};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
@@ -110,7 +110,14 @@ impl<'w> Prober<'w> {
         let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|answer| answer.component);
         let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
         let verdict = judge(&attempts, DEGRADED_ABOVE);
-        let seen = TargetState { target: self.target(), attempts, verdict, component: Ok(&component), incident: None };
+        let seen = TargetState {
+            target: self.target(),
+            attempts,
+            verdict,
+            from: Vantage::Outside,
+            component: Ok(&component),
+            incident: None,
+        };
         let finding = seen.finding(timestamp(at), "", &self.rules);
         addresses == finding.addresses && self.memory.borrow_mut().is_settled(at, &finding)
     }
@@ -169,7 +176,14 @@ impl Run<'_, '_> {
             about.min_by_key(|it| it.age())
         });
         let component = read.as_ref().map(|(component, _)| component).map_err(Clone::clone);
-        let seen = TargetState { target: self.prober.target(), attempts, verdict, component, incident };
+        let seen = TargetState {
+            target: self.prober.target(),
+            attempts,
+            verdict,
+            from: Vantage::Outside,
+            component,
+            incident,
+        };
         let number = ran.borrow().len();
         ran.borrow_mut().push(Ran { at: self.began, verdict, complete: false });
         let (record, change) = self.prepare(&seen).await;

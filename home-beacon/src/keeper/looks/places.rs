@@ -151,7 +151,8 @@ impl Places {
         let (signed, mark) = (look.at.saturating_mul(1000), self.mark(&place));
         let oldest = now.wall.saturating_sub(MAX_AGE);
         // A prober whose clock was years ahead once must not lock out the ones after it.
-        let is_stray = mark > Some(now.wall + MAX_PAUSE) && (signed - now.wall).abs() <= MAX_PAUSE;
+        let is_stray =
+            mark > Some(now.wall + MAX_PAUSE) && signed.saturating_sub(now.wall).saturating_abs() <= MAX_PAUSE;
         if (mark >= Some(signed) && !is_stray) || signed < oldest || self.check_room(&place).is_err() {
             return false;
         }

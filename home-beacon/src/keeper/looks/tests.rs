@@ -116,6 +116,27 @@ async fn what_a_prober_puts_here_is_taken_whole_or_not_at_all() {
     assert!(home.looked().is_recent() && home.looked().at().unwrap() <= Moment::new(Timestamp::now()));
 }
 
+/// A beacon whose own clock is not set passes on whatever is signed.
+#[tokio::test]
+async fn a_prober_whose_clock_was_years_ahead_once_locks_nobody_out() {
+    let home = Home::new().await;
+    let now = Timestamp::now().as_second();
+    let signed = async |at: i64| {
+        let look = BeaconLook { at, location: "eu-central-1".parse().unwrap(), last: None };
+        let time = home.recorder.clock().now_for_looks().unwrap();
+        home.recorder.looks().take_signed(&home.db, time, &Home::line(), vec![look]).await.unwrap();
+        home.recorder.looks().flush(&home.db, Some(time)).await.unwrap();
+    };
+    for odd in [i64::MIN, i64::MAX, now + 10 * 365 * 86_400] {
+        signed(odd).await;
+    }
+    let strayed = home.rows().await;
+    signed(now + 60).await;
+    signed(now + 120).await;
+    assert_ne!(home.rows().await, strayed, "the ones after it count");
+    assert!(home.looked().is_recent());
+}
+
 #[tokio::test]
 async fn a_commit_that_fails_loses_no_look() {
     let home = Home::new().await;

@@ -221,6 +221,13 @@ mod tests {
     }
 
     #[test]
+    fn a_day_that_was_seen_in_part_is_marked_and_listed() {
+        let shown = shown(&[look(80, 33, Verdict::Up), look(30, 0, Verdict::Up)]);
+        assert_eq!((shown.bars[88].class, shown.bars[89].class), ("partly", "up"));
+        assert_eq!(shown.notable[0].words, "Not looked at 2 h 55 min, up 21 h 5 min");
+    }
+
+    #[test]
     fn uptime_is_never_rounded_up_to_all() {
         for (share, written) in [
             (1.0, "100 %"),
