@@ -9,8 +9,9 @@ function become(shown, said) {
     if (shown.data !== said.data) shown.data = said.data;
     return;
   }
-  // Whether it is open is the reader's business.
-  const ours = (name) => name === "open" && shown.nodeName === "DETAILS";
+  // Whether it is open is the reader's business, and so is where they are among the bars.
+  const ours = (name) => name === "open" && shown.nodeName === "DETAILS" ||
+    name === "tabindex" && shown.parentNode?.contains(document.activeElement);
   for (const { name } of [...shown.attributes]) {
     if (!said.hasAttribute(name) && !ours(name)) shown.removeAttribute(name);
   }
@@ -53,5 +54,18 @@ async function renew() {
     stale.hidden = false;
   }
 }
+// The bars of a component are one stop of the tab key; from day to day go the arrows.
+function move(event) {
+  const bar = event.target.closest(".bars li");
+  if (!bar || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const { previousElementSibling: before, nextElementSibling: after, parentNode: all } = bar;
+  const to = { ArrowLeft: before, ArrowRight: after, Home: all.firstElementChild, End: all.lastElementChild }[event.key];
+  if (!to) return;
+  event.preventDefault();
+  bar.tabIndex = -1;
+  to.tabIndex = 0;
+  to.focus();
+}
+document.addEventListener("keydown", move);
 setInterval(renew, 5000);
 document.addEventListener("visibilitychange", renew);

@@ -43,7 +43,9 @@ def checked(told, program, container, rendering):
                 write(path, KEEPERS if name == "KEEPER_TOKEN_FILE" else SECRETS[Path(path).name])
         if "KEEPER_SEED" in env:
             config = rendering.all("ConfigMap")[0]
-            write(env["KEEPER_SEED"], config["data"][Path(env["KEEPER_SEED"]).name])
+            # The seed, and what it names: all of it is mounted in one folder.
+            for name, text in config["data"].items():
+                write(Path(env["KEEPER_SEED"]).with_name(name), text)
         command = [FOLDER / program, *container.get("args", []), "--check"]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20)
         if ended.returncode != 0:

@@ -45,6 +45,7 @@ pub mod name_server;
 pub mod namespace;
 pub mod noting_home;
 pub mod outage;
+pub mod past;
 pub mod prober;
 pub mod process;
 pub mod readme;

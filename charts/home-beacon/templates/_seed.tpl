@@ -49,6 +49,15 @@ description = {{ toJson . }}
 url = {{ toJson . }}
 {{- end }}
 time_zone = {{ .Values.timeZone | toJson }}
+{{- if .Values.keeper.page.logo }}
+logo = "logo.svg"
+{{- end }}
+{{- with .Values.keeper.page.accent }}
+accent = {{ toJson . }}
+{{- end }}
+{{- with .Values.keeper.page.accentDark }}
+accent_dark = {{ toJson . }}
+{{- end }}
 {{- range $components }}
 
 [[components]]

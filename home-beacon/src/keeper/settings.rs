@@ -19,7 +19,7 @@ use super::{
     db::{check_address, check_place, holder_of},
     http::front::{Front, base_path::BasePath, robots::Robots},
     relay::Upstream,
-    seed::Seed,
+    seed::{Branding, Seed},
 };
 use crate::serve::collides;
 
@@ -192,8 +192,8 @@ impl KeeperSettings {
     }
 
     /// How the page presents itself to the world.
-    pub fn front(&self) -> Front {
-        Front { base_path: self.keeper_base_path.clone(), robots: self.keeper_robots }
+    pub fn front(&self, branding: Branding) -> Front {
+        Front { base_path: self.keeper_base_path.clone(), robots: self.keeper_robots, branding }
     }
 
     /// The page upstream, where there is one.
@@ -265,11 +265,12 @@ impl KeeperSettings {
         )
     }
 
-    /// The seed, read and checked.
+    /// The seed, read and checked, and how the page looks by it.
     ///
     /// # Errors
-    /// When the file cannot be used.
-    pub fn seed(&self) -> Result<Option<Seed>, WrongSetting> {
-        self.keeper_seed.as_deref().map(Seed::read).transpose()
+    /// When the file cannot be used, or one that it names.
+    pub fn seed(&self) -> Result<(Option<Seed>, Branding), WrongSetting> {
+        let read = self.keeper_seed.as_deref().map(Seed::read).transpose()?;
+        Ok(read.map_or_else(Default::default, |(seed, branding)| (Some(seed), branding)))
     }
 }

@@ -89,16 +89,17 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
 
 fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
     settings.validate()?;
+    let (seed, branding) = settings.seed()?;
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
-        seed: settings.seed()?,
+        seed,
         token: long_enough(KEEPER_TOKEN.require()?)?,
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
         beacon: settings.beacon_private_url.clone(),
-        front: settings.front(),
+        front: settings.front(branding),
         notice: None,
     })
 }

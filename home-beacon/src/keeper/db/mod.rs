@@ -22,7 +22,10 @@ pub(super) mod write_fault;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,13 +60,18 @@ pub struct Db {
     write: SqlitePool,
     read: SqlitePool,
     health: WriteHealth,
+    changes: Changes,
 }
+
+/// How often anything was changed by this process.
+#[derive(Clone, Debug, Default)]
+struct Changes(Arc<AtomicU64>);
 
 /// A connection, to read by. That it is in a transaction is [`Tx`]'s business.
 pub(super) struct Conn {
     on: On,
     /// Of a connection that writes.
-    health: Option<WriteHealth>,
+    writing: Option<Writing>,
     /// Whether any row was written.
     has_written: bool,
 }
@@ -73,35 +81,52 @@ enum On {
     Transaction(Transaction<'static, Sqlite>),
 }
 
+/// What a connection that writes keeps up to date.
+#[derive(Clone, Debug)]
+struct Writing {
+    health: WriteHealth,
+    changes: Changes,
+}
+
 /// A transaction that writes. Dropped without a commit, it leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Tx(Conn);
 
 impl Db {
     fn new(lock: Option<FileLock>, write: SqlitePool, read: SqlitePool, health: WriteHealth) -> Self {
-        Self { _lock: Arc::new(lock), write, read, health }
+        Self { _lock: Arc::new(lock), write, read, health, changes: Changes::default() }
     }
 
     /// A connection to read by, each statement for itself.
     pub(super) async fn read(&self) -> Result<Conn, StorageError> {
-        Ok(Conn { on: On::Connection(self.read.acquire().await?), health: None, has_written: false })
+        Ok(Conn { on: On::Connection(self.read.acquire().await?), writing: None, has_written: false })
     }
 
     /// A connection to read by, all of whose statements see one state of the database.
     pub(super) async fn snapshot(&self) -> Result<Conn, StorageError> {
-        Ok(Conn { on: On::Transaction(self.read.begin().await?), health: None, has_written: false })
+        Ok(Conn { on: On::Transaction(self.read.begin().await?), writing: None, has_written: false })
     }
 
     /// Begins a transaction that writes.
     pub(super) async fn begin(&self) -> Result<Tx, StorageError> {
         let on = self.write.begin().await.inspect_err(|error| self.health.failed(error))?;
-        Ok(Tx(Conn { on: On::Transaction(on), health: Some(self.health.clone()), has_written: false }))
+        Ok(Tx(Conn { on: On::Transaction(on), writing: Some(self.writing()), has_written: false }))
     }
 
     /// The writing connection outside any transaction, for a statement by itself.
     pub(super) async fn write(&self) -> Result<Conn, StorageError> {
         let on = self.write.acquire().await.inspect_err(|error| self.health.failed(error))?;
-        Ok(Conn { on: On::Connection(on), health: Some(self.health.clone()), has_written: false })
+        Ok(Conn { on: On::Connection(on), writing: Some(self.writing()), has_written: false })
+    }
+
+    fn writing(&self) -> Writing {
+        Writing { health: self.health.clone(), changes: self.changes.clone() }
+    }
+
+    /// A number that is another one after each change of what is stored. Taken before something is read, it says later
+    /// whether that still stands.
+    pub(super) fn revision(&self) -> u64 {
+        self.changes.0.load(Ordering::Acquire)
     }
 
     /// Why the database cannot be written or read, as far as the last write and a read now show; `None` where it can.
@@ -132,6 +157,12 @@ impl Db {
     }
 }
 
+impl Changes {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+}
+
 impl Conn {
     fn sqlite(&mut self) -> &mut SqliteConnection {
         match &mut self.on {
@@ -141,8 +172,16 @@ impl Conn {
     }
 
     fn failed(&self, error: &sqlx::Error) {
-        if let Some(health) = &self.health {
-            health.failed(error);
+        if let Some(writing) = &self.writing {
+            writing.health.failed(error);
+        }
+    }
+
+    /// Notes that so many rows were written: what is in no transaction can be read at once.
+    fn wrote(&mut self, rows: u64) {
+        self.has_written |= rows > 0;
+        if let (On::Connection(_), Some(writing)) = (&self.on, &self.writing) {
+            writing.changes.count();
         }
     }
 }
@@ -153,16 +192,18 @@ impl Tx {
     /// # Errors
     /// When it is not on disk; nothing of it is there then.
     pub(super) async fn commit(self) -> Result<(), StorageError> {
-        let Conn { on, health, has_written } = self.0;
+        let Conn { on, writing, has_written } = self.0;
         let On::Transaction(transaction) = on else { return Ok(()) };
         let result = transaction.commit().await;
-        if let Some(health) = health {
+        if let Some(Writing { health, changes }) = writing {
             match &result {
                 Err(error) => health.failed(error),
                 // An empty transaction proves nothing.
                 Ok(()) if has_written => health.recovered(),
                 Ok(()) => (),
             }
+            // After one that failed, too: what is on the disk then is for the next reader to find out.
+            changes.count();
         }
         Ok(result?)
     }

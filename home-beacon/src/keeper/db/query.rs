@@ -57,7 +57,7 @@ impl Query {
     pub(in crate::keeper) async fn execute(self, on: &mut Conn) -> Result<u64, StorageError> {
         let done = self.prepared()?.execute(on.sqlite()).await.inspect_err(|error| on.failed(error))?;
         let rows = done.rows_affected();
-        on.has_written |= rows > 0;
+        on.wrote(rows);
         Ok(rows)
     }
 

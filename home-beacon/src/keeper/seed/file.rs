@@ -1,6 +1,9 @@
 //! The seed file (TOML): its shape, and what is wrong with one.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 use shared::{
@@ -8,6 +11,7 @@ use shared::{
     settings::{WrongSetting, nearness::with_nearest},
 };
 
+use super::Branding;
 use crate::reading::{Field, MetricName};
 
 /// The finest that a curve is labelled.
@@ -43,6 +47,12 @@ pub struct SeedPage {
     /// An IANA name; UTC where it is left out.
     #[serde(default = "utc")]
     pub time_zone: String,
+    /// A picture beside the name: a file, beside the seed where its path is not absolute.
+    pub logo: Option<PathBuf>,
+    /// The colour of links and curves in the light, like `#2459a9`.
+    pub accent: Option<String>,
+    /// The same in the dark.
+    pub accent_dark: Option<String>,
 }
 
 /// A component.
@@ -128,13 +138,17 @@ impl Seed {
         page.into_iter().chain(components).chain(metrics).flatten()
     }
 
+    /// The seed, and how the page looks by it.
+    ///
     /// # Errors
-    /// When the file cannot be read or is not a seed; one sentence with the place.
-    pub fn read(path: &Path) -> Result<Self, WrongSetting> {
+    /// When the file, or one that it names, cannot be read or is not what it should be; one sentence with the place.
+    pub fn read(path: &Path) -> Result<(Self, Branding), WrongSetting> {
         let wrong = |what: String| WrongSetting(format!("KEEPER_SEED: {}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read ({error})")))?;
         let seed = Self::parse(&text).map_err(wrong)?;
-        Ok(seed)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let branding = Branding::read(&seed.page, folder).map_err(wrong)?;
+        Ok((seed, branding))
     }
 
     /// What it says that has no effect as things are: readings that no program sends, and what is to be relayed where there is

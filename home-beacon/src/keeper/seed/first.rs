@@ -74,6 +74,9 @@ fn first_seed() -> Result<Seed, WrongShape> {
             description: None,
             url: None,
             time_zone: "UTC".into(),
+            logo: None,
+            accent: None,
+            accent_dark: None,
         },
         components: vec![SeedComponent {
             id: ComponentId::try_from(new_id())?,

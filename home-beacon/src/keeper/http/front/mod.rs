@@ -13,6 +13,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use self::{base_path::BasePath, robots::Robots};
 use super::AppState;
+use crate::keeper::seed::Branding;
 
 /// How the page presents itself to the world.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Front {
     pub base_path: Option<BasePath>,
     /// Whether search engines list the page.
     pub robots: Robots,
+    /// Its logo and its colours.
+    pub branding: Branding,
 }
 
 /// What anybody may read: answered from what the reader has where that is still right, and compressed for who asks for it.

@@ -8,7 +8,7 @@ use shared::statuspage::ComponentStatus;
 use super::{Time, bars::HistoryView};
 use crate::keeper::{
     looks::shown::Looked,
-    status::{Component, StatusChange},
+    status::{Component, Sight, StatusChange},
 };
 
 pub(super) struct ComponentView {
@@ -17,6 +17,8 @@ pub(super) struct ComponentView {
     pub(super) description: Option<String>,
     pub(super) status: StatusView,
     pub(super) since: Option<Time>,
+    /// Whether nobody has ever looked.
+    pub(super) is_new: bool,
     /// What is wrong by the newest look.
     pub(super) trouble: Option<&'static str>,
     pub(super) looked: Option<LookedView>,
@@ -65,6 +67,7 @@ impl ComponentView {
                 Some(words) => StatusView { class: "unknown", words: words.into() },
                 None => StatusView::new(status),
             },
+            is_new: sight == Sight::Never,
             since: since.map(|change| Time::new(change.since.timestamp(), zone)),
             trouble: looked.trouble().filter(|_| !is_well),
             history,

@@ -68,6 +68,12 @@ pub(super) async fn measured(
     Ok(views)
 }
 
+/// Whether there is any metric that is shown once it has a value.
+pub(super) async fn has_metrics(state: &AppState) -> Result<bool, KeeperError> {
+    let all = metrics::list(&state.db, &state.page, None, 0, u32::MAX).await?;
+    Ok(all.iter().any(|metric| metric.display))
+}
+
 fn view(metric: Metric, latest: &LatestOf, graph: Arc<Graph>, zone: &TimeZone, now: Timestamp) -> MeasuredView {
     // A point's time is its slot, which may lie ahead of the reading, and of now.
     let time = |at: Timestamp| Time::new(at.min(now), zone);

@@ -3,6 +3,7 @@
 mod bars;
 mod cache;
 mod component;
+mod drawn;
 mod graph;
 mod graphs;
 mod incident;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     Router,
+    body::Bytes,
     extract::{Query, State},
     http::{HeaderName, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -33,9 +35,10 @@ use self::{
     bars::HistoryView,
     cache::Cache,
     component::ComponentView,
+    drawn::Drawings,
     graphs::GraphCache,
     incidents::{SectionView, sections},
-    measured::{MeasuredView, measured},
+    measured::{MeasuredView, has_metrics, measured},
     outages::OutageView,
     range::Range,
     upstream::{GapView, RelayView, gaps, relay},
@@ -43,6 +46,7 @@ use self::{
 use super::AppState;
 use crate::keeper::{
     KeeperError,
+    db::StorageError,
     status::{
         Component, Sight, components,
         overall::{in_words, overall},
@@ -54,13 +58,15 @@ use crate::keeper::{
 const CHANGES: u32 = 20;
 
 const STYLE: &str = include_str!("../../../../templates/page.css");
+/// What browsers show beside the title where the page has no logo.
+const ICON: &str = include_str!("../../../../templates/icon.svg");
 const SCRIPT: &str = include_str!("../../../../templates/page.js");
 
 /// The page needs its style sheet, its script and itself, and nothing from other origins.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
     ),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -86,12 +92,28 @@ pub(super) fn router(audience: Audience) -> Router<AppState> {
         .route("/incidents/{id}", get(incident::draw))
         .route("/history", get(month::current))
         .route("/history/{month}", get(month::draw))
+        .route("/logo", get(logo))
         .route("/page.css", get(style))
         .route("/page.js", get(script))
 }
 
-async fn style() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], STYLE)
+async fn style(State(state): State<AppState>) -> impl IntoResponse {
+    let style = format!("{STYLE}{}", state.front.branding.style());
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, KEPT)], style)
+}
+
+async fn logo(State(state): State<AppState>) -> Response {
+    let (kind, bytes) = match &state.front.branding.logo {
+        Some(logo) => (logo.kind, logo.bytes.clone()),
+        None => ("image/svg+xml", Bytes::from_static(ICON.as_bytes())),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, KEPT),
+        // An SVG that is opened by itself may style itself, and nothing else.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    ];
+    (headers, bytes).into_response()
 }
 
 async fn script() -> impl IntoResponse {
@@ -99,11 +121,30 @@ async fn script() -> impl IntoResponse {
 }
 
 async fn draw(state: &AppState, audience: Audience, range: Range) -> Response {
-    match PageView::read(state, audience, range).await.map(|view| view.render()) {
-        Ok(Ok(html)) => (HEADERS, Html(html)).into_response(),
-        Ok(Err(error)) => unavailable(&error),
+    let drawn = match audience {
+        // Only the operator sees it, who sees what was just changed, and requests that have just come.
+        Audience::Private => draw_anew(state, audience, range).await,
+        Audience::Public => state.past.drawings.get(state, range).await,
+    };
+    match drawn {
+        Ok(html) => (HEADERS, Html(html)).into_response(),
         Err(error) => unavailable(&error),
     }
+}
+
+async fn draw_anew(state: &AppState, audience: Audience, range: Range) -> Result<Bytes, DrawError> {
+    Ok(PageView::read(state, audience, range).await?.render()?.into())
+}
+
+/// Why a page cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+enum DrawError {
+    #[error(transparent)]
+    Read(#[from] KeeperError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the template cannot be filled in")]
+    Template(#[from] askama::Error),
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
@@ -124,6 +165,7 @@ struct Wanted {
 #[template(path = "page.html")]
 struct PageView {
     name: String,
+    has_logo: bool,
     description: Option<String>,
     /// What is said above all else.
     notice: Option<String>,
@@ -134,6 +176,8 @@ struct PageView {
     /// Of the last days, the newest first.
     outages: Vec<OutageView>,
     measured: Vec<MeasuredView>,
+    /// Whether there are metrics, and none has a value yet.
+    awaits_values: bool,
     /// What is said of the line as a whole.
     line: Arc<Vec<String>>,
     /// How far back the graphs look.
@@ -154,6 +198,7 @@ pub(super) struct Past {
     graphs: GraphCache,
     histories: Cache<ComponentId, HistoryView>,
     line: Cache<(), Vec<String>>,
+    drawings: Drawings,
 }
 
 struct Time {
@@ -183,6 +228,7 @@ impl PageView {
             }
         }
         let overall = overall(&seen);
+        let measured = measured(state, &zone, now, range).await?;
         let relay = relay(state, audience, &zone, now).await?;
         // A status that could not be confirmed lately is not shown green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
@@ -190,6 +236,7 @@ impl PageView {
             class: if is_old || !overall.is_known() { "unknown" } else { overall.indicator.as_str() },
             overall: overall.description(&zone),
             name: page.name,
+            has_logo: state.front.branding.logo.is_some(),
             description: page.description,
             notice: state.notice.clone(),
             outages: outages::views(
@@ -197,7 +244,8 @@ impl PageView {
                 &zone,
             ),
             components: views,
-            measured: measured(state, &zone, now, range).await?,
+            awaits_values: measured.is_empty() && has_metrics(state).await?,
+            measured,
             line: state.past.line.get((), now.as_second() / line::LIFETIME, line::sentences(state, now)).await?,
             range,
             going_on,

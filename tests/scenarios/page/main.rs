@@ -1,7 +1,11 @@
-//! The page in a real browser: before a cut, after it, and after the repair. The screenshots are left in
-//! `tests/artifacts`, for people to see.
+//! The page in a real browser. The screenshots are left in `tests/artifacts`, for people to see.
+//!
+//! - here: before a cut, after it, and after the repair
+//! - `year`: after a year, and on the first day, held against stored pictures
 
-use std::{path::PathBuf, time::Duration};
+mod year;
+
+use std::{ffi::OsStr, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 use tests::{
@@ -13,28 +17,33 @@ use tests::{
     skip::{program, skip},
 };
 
-struct Browser {
+pub(crate) struct Browser {
     node: PathBuf,
     chromium: PathBuf,
 }
 
 impl Browser {
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let chromium = program("chromium").or_else(|| program("chromium-browser"))?;
         let installed = root().join("tests/browser/node_modules/playwright-core").is_dir();
         Some(Self { node: program("node").filter(|_| installed)?, chromium })
     }
 
+    /// What one of the scripts in `tests/browser` prints.
+    pub(crate) async fn run(&self, script: &str, arguments: &[&OsStr]) -> Value {
+        let mut node = command(&self.node);
+        node.arg(root().join("tests/browser").join(script)).args(arguments).env("CHROMIUM", &self.chromium);
+        if let Some(update) = std::env::var_os("UPDATE_PICTURES") {
+            node.env("UPDATE_PICTURES", update);
+        }
+        let ended = run(node, Duration::from_secs(120)).await;
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+        serde_json::from_str(&ended.stdout).expect("one line of JSON")
+    }
+
     /// What a person sees, on a desk and on a phone.
     async fn visit(&self, url: &str, name: &str) -> Value {
-        let artifacts = root().join("tests/artifacts");
-        std::fs::create_dir_all(&artifacts).expect("a folder for screenshots");
-        let mut script = command(&self.node);
-        script.arg(root().join("tests/browser/look.mjs")).arg(url).arg(artifacts.join(name));
-        script.env("CHROMIUM", &self.chromium);
-        let ended = run(script, Duration::from_secs(120)).await;
-        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-        let seen: Value = serde_json::from_str(&ended.stdout).expect("one line of JSON");
+        let seen = self.run("look.mjs", &[url.as_ref(), artifacts().join(name).as_ref()]).await;
         for view in ["desk", "phone"] {
             let view = &seen[view];
             assert_eq!(view["status"], 200, "{view:#}");
@@ -46,6 +55,13 @@ impl Browser {
         assert_ne!(seen["desk"]["background"], seen["phone"]["background"], "light and dark differ");
         seen
     }
+}
+
+/// Where the screenshots are left.
+pub(crate) fn artifacts() -> PathBuf {
+    let artifacts = root().join("tests/artifacts");
+    std::fs::create_dir_all(&artifacts).expect("a folder for screenshots");
+    artifacts
 }
 
 #[tokio::test]

@@ -1,0 +1,131 @@
+//! The page after a year of outages, gaps, maintenance, flapping and changes of clocks, and on the first day: as it looks in a
+//! browser, light and dark, on a desk, a phone and paper, with and without script. Its clock stands still, so that it looks the
+//! same each time, and is held against pictures that a person has looked at.
+
+use std::{future::pending, path::Path};
+
+use home_beacon::keeper::{KeeperConfig, Listeners, measured::line_quality::Promised, seed::Seed, start};
+use jiff::Timestamp;
+use serde_json::Value;
+use shared::secret::Secret;
+use tests::{
+    clock::Hand,
+    keeper::TOKEN,
+    past,
+    process::file,
+    skip::{program, skip},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{Browser, artifacts};
+
+/// Two weeks after the clocks of the page's time zone were set back.
+const NOW: &str = "2026-11-08T13:37:20Z";
+
+/// The share of a picture that may differ.
+const TOLERANCE: f64 = 0.002;
+
+const VIEWS: [&str; 6] = ["desk", "desk-dark", "desk-plain", "phone", "phone-dark", "print"];
+
+const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 40\" width=\"40\" height=\"40\">\
+                    <circle cx=\"20\" cy=\"20\" r=\"18\" fill=\"#00695c\"/></svg>";
+
+/// A keeper in this process, whose clock stands still.
+struct Standing {
+    url: String,
+    task: JoinHandle<()>,
+}
+
+impl Standing {
+    async fn start(folder: &Path, seed: &str, promised: Promised) -> Self {
+        let now: Timestamp = NOW.parse().expect("a time");
+        let (seed, branding) = Seed::read(Path::new(&file(folder, "seed.toml", seed))).expect("a seed");
+        let config = KeeperConfig {
+            database_url: format!("sqlite:{}", folder.join("keeper.db").display()),
+            seed: Some(seed),
+            token: Secret::new(TOKEN).into(),
+            rate_limit: 0,
+            strict_points: false,
+            upstream: None,
+            promised,
+            beacon: None,
+            front: home_beacon::keeper::http::front::Front { branding, ..Default::default() },
+            notice: None,
+        };
+        let keeper = start(config, Hand::at(now).standing_host()).await.expect("it starts");
+        let [private, public] = [listen().await, listen().await];
+        let url = format!("http://{}/", public.local_addr().expect("an address"));
+        let task = tokio::spawn(async move {
+            let listeners = Listeners { private, public: Some(public) };
+            keeper.run(listeners, pending()).await.expect("it can be written");
+        });
+        Self { url, task }
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+/// What everybody must see of any page.
+fn is_well(seen: &Value) {
+    for view in VIEWS {
+        let result = &seen["views"][view];
+        assert_eq!(result["complaints"], Value::Array(Vec::new()), "{view}: {seen:#}");
+        if view != "desk-plain" {
+            assert_eq!(result["overflow"], 0, "nothing to scroll sideways in {view}: {seen:#}");
+            assert_eq!(result["violations"], Value::Array(Vec::new()), "{view}: {seen:#}");
+        }
+        let difference = result["difference"].as_f64();
+        assert!(
+            difference.is_some_and(|share| share < TOLERANCE),
+            "{view} looks other than its picture in tests/browser/stored: {}; UPDATE_PICTURES=1 stores the new one",
+            result["difference"]
+        );
+    }
+    assert_eq!(seen["html"], Value::Array(Vec::new()), "the HTML is valid: {seen:#}");
+}
+
+#[tokio::test]
+async fn a_page_after_a_year_looks_as_it_should_everywhere() {
+    let Some(browser) = Browser::find() else {
+        return skip("a page after a year in a browser", "chromium, node or playwright-core is missing");
+    };
+    let Some(sqlite) = program("sqlite3") else {
+        return skip("a page after a year in a browser", "sqlite3 is missing");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    past::make(folder.path(), NOW.parse().expect("a time"), 3, &sqlite).await;
+    file(folder.path(), "logo.svg", LOGO);
+    let seed = past::seed().replacen(
+        "\n\n[[components]]",
+        "\ndescription = \"Watched from Frankfurt\"\nlogo = \"logo.svg\"\naccent = \"#00695c\"\naccent_dark = \"#4db6ac\"\n\n[[components]]",
+        1,
+    );
+    let keeper = Standing::start(folder.path(), &seed, Promised { down: Some(95.0), up: None }).await;
+    let seen = browser.run("year.mjs", &[keeper.url.as_ref(), "year".as_ref(), artifacts().as_ref()]).await;
+    is_well(&seen);
+    let days = ["8 Nov 2026", "7 Nov 2026", "6 Nov 2026", "7 Nov 2026", "11 Aug 2026", "11 Aug 2026", "8 Nov 2026"];
+    assert_eq!(seen["keyboard"], serde_json::json!({"visited": days, "stops": 1, "days": 90}), "{seen:#}");
+}
+
+#[tokio::test]
+async fn a_page_of_the_first_day_explains_itself() {
+    let Some(browser) = Browser::find() else {
+        return skip("a page of the first day in a browser", "chromium, node or playwright-core is missing");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let keeper = Standing::start(folder.path(), &tests::history::seed(false), Promised::default()).await;
+    let seen = browser.run("year.mjs", &[keeper.url.as_ref(), "empty".as_ref(), artifacts().as_ref()]).await;
+    is_well(&seen);
+    let page = reqwest::get(&keeper.url).await.expect("an answer").text().await.expect("a text");
+    for said in ["Nobody has looked yet", "has not reported a look from outside yet", "Each metric appears here"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
