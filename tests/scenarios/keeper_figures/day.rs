@@ -11,7 +11,7 @@ use tests::{
     clock::Hand,
     history::{Old, bandwidth, live, open, ping, reading},
     in_process::Home,
-    keeper::Keeper,
+    keeper::{COMPONENT, Keeper, PAGE},
 };
 
 use super::world::{WRITES, on_disk, size, step, upstream, worker};
@@ -21,6 +21,9 @@ const MAX_MEGABYTES: f64 = 30.0;
 
 /// What is spared at least by writing down what upstream took with the next reading: a block of 4 KiB for most minutes.
 const SPARED: f64 = 5.0;
+
+/// How much more it may be where somebody looks each minute. A page of its own for each look made it a tenth more.
+const LOOKS: f64 = 1.03;
 
 /// How many days there were before, so that something is rolled up each hour.
 const BEFORE: u16 = 32;
@@ -35,7 +38,7 @@ enum Settled {
 }
 
 #[tokio::test]
-async fn a_day_writes_less_than_30_mb_and_what_upstream_took_costs_it_little() {
+async fn a_day_writes_less_than_30_mb_and_looks_and_what_upstream_took_cost_it_little() {
     let _alone = WRITES.lock().await;
     let upstream = upstream().await;
     let folder = on_disk();
@@ -49,15 +52,20 @@ async fn a_day_writes_less_than_30_mb_and_what_upstream_took_costs_it_little() {
     let mut day = Day::new(folder.path(), &clock, &upstream).await;
     // Not on a copy of the file: a file that was written at one go lies in memory in long pieces, and the kernel counts
     // the whole of each that is touched.
-    let (together, apart) = (day.replay(Settled::Together).await, day.replay(Settled::Apart).await);
+    day.is_looked_at = true;
+    let looked = day.replay(Settled::Together).await;
+    day.is_looked_at = false;
+    let [together, apart] = [day.replay(Settled::Together).await, day.replay(Settled::Apart).await];
     day.home.db.close().await;
     eprintln!(
         "a day of the default schedule writes {together:.1} MB, and {apart:.1} MB where what upstream took is written down \
          apart (the file system's own journal left out; database {:.1} MiB)",
         size(folder.path())
     );
+    eprintln!("the same day with a look each minute writes {looked:.1} MB");
     assert!(together > 1.0, "this counts only on a real disk: {together:.2} MB");
     assert!(together < MAX_MEGABYTES, "{together:.1} MB");
+    assert!(looked < together * LOOKS, "looks cost {looked:.1} MB instead of {together:.1}");
     assert!(together + SPARED < apart, "{together:.1} MB with the next reading, {apart:.1} MB without");
 }
 
@@ -68,6 +76,8 @@ struct Day<'a> {
     home: Home,
     worker: RelayWorker,
     rng: Rng,
+    /// Whether a prober puts its looks here, once a minute.
+    is_looked_at: bool,
 }
 
 impl<'a> Day<'a> {
@@ -75,7 +85,7 @@ impl<'a> Day<'a> {
         let clock = Hand::at(clock.now());
         let home = open(folder, clock.host(), true).await;
         let worker = worker(&home, upstream);
-        Self { folder, clock, home, worker, rng: Rng::with_seed(1) }
+        Self { folder, clock, home, worker, rng: Rng::with_seed(1), is_looked_at: false }
     }
 
     /// Lives through one; how many MB were written.
@@ -87,6 +97,9 @@ impl<'a> Day<'a> {
             self.clock.reach(at);
             if minute % 60 == 0 {
                 self.home.roll_up().await;
+            }
+            if self.is_looked_at {
+                self.look(at).await;
             }
             self.jobs(minute, at).await;
             let until = at + SignedDuration::from_mins(1);
@@ -119,6 +132,13 @@ impl<'a> Day<'a> {
             self.home.recorder.add_readings(&bandwidth(&mut self.rng, at)).await.expect("they are stored");
             self.remember("bandwidth", &record(minute + 180_000_000)).await;
         }
+    }
+
+    async fn look(&self, at: Timestamp) {
+        let look = json!({"component_id": COMPONENT, "verdict": "up", "from": "outside", "connect_ms": 21.5});
+        let looks = json!({"page_id": PAGE, "at": at.as_second(), "location": "eu-central-1", "looks": [look]});
+        let posted = serde_json::from_value(looks).expect("looks");
+        assert_eq!(self.home.recorder.add_looks(&posted).await.expect("they are taken"), Some(1));
     }
 
     async fn remember(&self, job: &str, document: &serde_json::Value) {

@@ -3,12 +3,13 @@
 //!
 //! - `span`: looks that follow each other with the same verdict are one row; pure
 //! - `places`: what is known of each place from which a component is looked at
-//! - `store`: the rows
+//! - `store`: the rows; `carried`: how changes of them get to the disk
 //! - `posted`: what probers put here; [`beacon`]: what the beacon reports
 //! - `past`: what was seen of a time that is past
 //! - [`shown`]: what follows for the page; pure
 
 pub mod beacon;
+mod carried;
 pub(super) mod past;
 mod places;
 pub mod posted;

@@ -68,8 +68,16 @@ pub(super) struct Places {
     pub(super) known: HashMap<Place, Known>,
     /// What beacons have reported.
     pub(super) marks: HashMap<(ComponentId, Location), Mark>,
-    /// Rows that the disk does not have yet; `None` is one that is to go.
-    pub(super) unsaved: HashMap<RowKey, Option<Span>>,
+    /// Rows that differ from those on the disk.
+    pub(super) unsaved: HashMap<RowKey, Unsaved>,
+}
+
+/// What a row is to be, or that it is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unsaved {
+    pub(super) span: Option<Span>,
+    /// Whether the disk has none.
+    pub(super) is_new: bool,
 }
 
 impl Known {
@@ -260,8 +268,15 @@ impl Places {
     }
 
     fn note(&mut self, place: &Place, changes: Vec<Change>) {
-        for (began, span) in changes {
-            self.unsaved.insert((place.clone(), began), span);
+        for Change { began, span, is_new } in changes {
+            let key = (place.clone(), began);
+            // One that waits is as new as it was.
+            let is_new = self.unsaved.get(&key).map_or(is_new, |waiting| waiting.is_new);
+            if span.is_none() && is_new {
+                self.unsaved.remove(&key);
+            } else {
+                self.unsaved.insert(key, Unsaved { span, is_new });
+            }
         }
         while self.unsaved.len() > MAX_UNSAVED {
             let earliest = self.unsaved.keys().min_by_key(|(_, began)| *began).cloned();

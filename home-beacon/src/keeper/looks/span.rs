@@ -27,7 +27,13 @@ pub(super) struct Track {
 }
 
 /// A row that is to be written: the span that begins then, or that there is none.
-pub(super) type Change = (i64, Option<Span>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) began: i64,
+    pub(super) span: Option<Span>,
+    /// Whether there was none before.
+    pub(super) is_new: bool,
+}
 
 /// What a look changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,9 +139,13 @@ impl Track {
     /// The rows that differ; then only the newest spans stay in memory.
     fn changes_since(&mut self, before: &[Span]) -> Vec<Change> {
         let gone = before.iter().filter(|old| self.spans.iter().all(|span| span.began != old.began));
-        let mut changes: Vec<Change> = gone.map(|old| (old.began, None)).collect();
-        let written = self.spans.iter().filter(|span| !before.contains(span));
-        changes.extend(written.map(|span| (span.began, Some(*span))));
+        let gone = gone.map(|old| Change { began: old.began, span: None, is_new: false });
+        let written = self.spans.iter().filter(|span| !before.contains(span)).map(|span| Change {
+            began: span.began,
+            span: Some(*span),
+            is_new: before.iter().all(|old| old.began != span.began),
+        });
+        let changes = gone.chain(written).collect();
         let surplus = self.spans.len().saturating_sub(KEPT);
         self.spans.drain(..surplus);
         self.has_older |= surplus > 0;

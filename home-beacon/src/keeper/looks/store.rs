@@ -1,5 +1,7 @@
 //! The rows of looks. They are written in transactions of others, or where a verdict turns, in their own.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use shared::{
     id::ComponentId,
@@ -9,7 +11,8 @@ use shared::{
 
 use super::{
     Looks, Now,
-    places::{Known, MAX_PLACES, Mark, Place, RowKey},
+    carried::{self, RowChange},
+    places::{Known, MAX_PLACES, Mark, Place, RowKey, Unsaved},
     span::{KEPT, Span, Track},
 };
 use crate::keeper::{
@@ -17,11 +20,13 @@ use crate::keeper::{
     db::{Conn, Db, FromRow, Row, StorageError, Tx, query},
 };
 
-/// What a transaction has written, to be forgotten once it is committed.
+/// What a transaction has written, to be forgotten once it is committed; and what it has yet to carry.
 #[derive(Debug)]
 pub(in crate::keeper) struct Saved {
-    rows: Vec<(RowKey, Option<Span>)>,
+    rows: Vec<RowChange>,
     marks: Vec<(ComponentId, Location, i64)>,
+    /// For the heartbeat's row: what is not in rows.
+    pub(in crate::keeper) carried: Option<String>,
 }
 
 impl Looks {
@@ -32,6 +37,8 @@ impl Looks {
     pub(in crate::keeper) async fn load(db: &Db, now: Timestamp) -> Result<Self, StorageError> {
         let looks = Self::default();
         let mut conn = db.read().await?;
+        let carried: Option<String> = query("SELECT looks FROM heartbeat").optional(&mut conn).await?.flatten();
+        let carried: HashMap<_, _> = carried.map(|text| carried::changes(&text)).into_iter().flatten().collect();
         let components: Vec<ComponentId> = query("SELECT id FROM components ORDER BY id").all(&mut conn).await?;
         for component in components {
             let marks = query("SELECT location, at FROM look_marks WHERE component_id = ? LIMIT ?");
@@ -52,45 +59,54 @@ impl Looks {
                 let Some((location, inside)) = next.optional::<(String, i64)>(&mut conn).await? else { break };
                 if let Ok(location) = location.parse() {
                     let place = Place { component: component.clone(), location, vantage: vantage(inside) };
-                    let known = known(&mut conn, &place, now.as_millisecond()).await?;
+                    let known = known(&mut conn, &place, now.as_millisecond(), &carried).await?;
                     looks.lock().known.insert(place, known);
                 }
                 last = (location, inside);
             }
         }
+        // A place that has looked once has no row yet.
+        let places: HashSet<_> = carried.keys().map(|(place, _)| place.clone()).collect();
+        for place in places.into_iter().filter(|place| !looks.lock().known.contains_key(place)) {
+            let known = known(&mut conn, &place, now.as_millisecond(), &carried).await?;
+            looks.lock().known.insert(place, known);
+        }
+        let unsaved = carried.into_iter().map(|(key, span)| (key, Unsaved { span, is_new: false }));
+        looks.lock().unsaved.extend(unsaved);
         Ok(looks)
     }
 
-    /// Writes what the disk does not know yet, in a transaction of the caller's.
+    /// Has what the disk does not know yet written by a transaction of the caller's: little of it with the heartbeat, which the
+    /// caller writes next.
     pub(in crate::keeper) async fn save(&self, tx: &mut Tx, now: Option<Now>) -> Result<Saved, KeeperError> {
-        let Saved { rows, marks } = self.unsaved(now);
-        for ((place, began), span) in &rows {
-            match span {
-                Some(span) => write(tx, place, span).await?,
-                None => delete(tx, place, *began).await?,
-            }
+        let (rows, marks) = self.unsaved(now);
+        if marks.is_empty()
+            && let Some(carried) = carried::text(&rows)
+        {
+            return Ok(Saved { rows: Vec::new(), marks, carried: Some(carried).filter(|_| !rows.is_empty()) });
         }
-        for (component, location, at) in &marks {
-            write_mark(tx, component, location, *at).await?;
-        }
-        Ok(Saved { rows, marks })
+        write_all(tx, &rows, &marks).await?;
+        Ok(Saved { rows, marks, carried: None })
     }
 
-    fn unsaved(&self, now: Option<Now>) -> Saved {
+    fn unsaved(&self, now: Option<Now>) -> (Vec<RowChange>, Vec<(ComponentId, Location, i64)>) {
         let mut places = self.lock();
         if let Some(now) = now {
             places.settle(now);
         }
-        let rows = places.unsaved.iter().map(|(key, span)| (key.clone(), *span)).collect();
-        Saved { rows, marks: places.unsaved_marks() }
+        let rows = places.unsaved.iter().map(|(key, unsaved)| (key.clone(), unsaved.span)).collect();
+        (rows, places.unsaved_marks())
     }
 
     /// That transaction is on disk.
-    pub(in crate::keeper) fn forget_saved(&self, Saved { rows, marks }: &Saved) {
+    pub(in crate::keeper) fn forget_saved(&self, Saved { rows, marks, .. }: &Saved) {
         let mut places = self.lock();
         for (key, span) in rows {
-            if places.unsaved.get(key) == Some(span) {
-                places.unsaved.remove(key);
+            match places.unsaved.get_mut(key) {
+                Some(unsaved) if unsaved.span == *span => drop(places.unsaved.remove(key)),
+                // It has changed since.
+                Some(unsaved) => unsaved.is_new = false,
+                None => (),
             }
         }
         for (component, location, at) in marks {
@@ -105,19 +121,39 @@ impl Looks {
     /// # Errors
     /// When the disk cannot be written; it is retried with the next transaction then.
     pub(in crate::keeper) async fn flush(&self, db: &Db, now: Option<Now>) -> Result<(), KeeperError> {
-        let Saved { rows, marks } = self.unsaved(now);
+        let (rows, marks) = self.unsaved(now);
         if rows.is_empty() && marks.is_empty() {
             return Ok(());
         }
         let mut tx = db.begin().await?;
-        let saved = self.save(&mut tx, now).await?;
+        write_all(&mut tx, &rows, &marks).await?;
         tx.commit().await?;
-        self.forget_saved(&saved);
+        self.forget_saved(&Saved { rows, marks, carried: None });
         Ok(())
     }
 }
 
-async fn known(conn: &mut Conn, place: &Place, now: i64) -> Result<Known, StorageError> {
+/// Writes rows, so that nothing is carried any more.
+async fn write_all(tx: &mut Tx, rows: &[RowChange], marks: &[(ComponentId, Location, i64)]) -> Result<(), KeeperError> {
+    for ((place, began), span) in rows {
+        match span {
+            Some(span) => write(tx, place, span).await?,
+            None => delete(tx, place, *began).await?,
+        }
+    }
+    for (component, location, at) in marks {
+        write_mark(tx, component, location, *at).await?;
+    }
+    query("UPDATE heartbeat SET looks = NULL WHERE looks IS NOT NULL").execute(tx).await?;
+    Ok(())
+}
+
+async fn known(
+    conn: &mut Conn,
+    place: &Place,
+    now: i64,
+    carried: &HashMap<RowKey, Option<Span>>,
+) -> Result<Known, StorageError> {
     let newest = query(
         "SELECT began, ended, verdict, cause FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
          ORDER BY began DESC LIMIT ?",
@@ -125,12 +161,20 @@ async fn known(conn: &mut Conn, place: &Place, now: i64) -> Result<Known, Storag
     let newest = newest.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
     let mut spans: Vec<Span> = newest.bind(i64::try_from(KEPT).unwrap_or(i64::MAX) + 1).all(conn).await?;
     spans.reverse();
-    let looked = query(
-        "SELECT ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
-             AND (verdict IS NULL OR verdict <> 'unknown') ORDER BY began DESC LIMIT 1",
-    );
-    let looked = looked.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
-    Ok(Known::on_disk(Track::new(spans), looked.optional(conn).await?, now))
+    let older = spans.first().map_or(i64::MAX, |first| first.began);
+    let spans = carried::changed(spans, place, carried);
+    let looked = match spans.iter().rev().find(|span| span.is_looked()) {
+        Some(span) => Some(span.ended),
+        None => {
+            let looked = query(
+                "SELECT ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ? AND began < ?
+                     AND (verdict IS NULL OR verdict <> 'unknown') ORDER BY began DESC LIMIT 1",
+            );
+            let looked = looked.bind(place.component.as_str()).bind(place.location.as_str());
+            looked.bind(inside(place.vantage)).bind(older).optional(conn).await?
+        }
+    };
+    Ok(Known::on_disk(Track::new(spans), looked, now))
 }
 
 async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperError> {
@@ -173,6 +217,11 @@ async fn delete(tx: &mut Tx, place: &Place, began: i64) -> Result<(), KeeperErro
     Ok(())
 }
 
+/// What these labels say; a word of a later version is a look whose verdict is not known.
+pub(super) fn seen(verdict: Option<&str>, cause: Option<&str>) -> Option<Verdict> {
+    Verdict::from_labels(verdict?, cause.or(Some(NO_CAUSE)))
+}
+
 fn inside(vantage: Vantage) -> bool {
     vantage == Vantage::Inside
 }
@@ -184,8 +233,7 @@ fn vantage(inside: i64) -> Vantage {
 impl FromRow for Span {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
-        // A word of a later version is a look whose verdict is not known.
-        let seen = verdict.and_then(|verdict| Verdict::from_labels(&verdict, cause.as_deref().or(Some(NO_CAUSE))));
+        let seen = seen(verdict.as_deref(), cause.as_deref());
         Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen })
     }
 }

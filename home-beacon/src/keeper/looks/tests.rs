@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     look::{BeaconLook, LastVerdict, PostedLook, PostedLooks, Vantage},
@@ -30,16 +32,21 @@ struct Home {
     _folder: TempDir,
     db: Db,
     recorder: Recorder,
+    /// Of the host, in seconds.
+    uptime: Arc<AtomicU64>,
 }
 
 impl Home {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("keeper.db").display())).await.unwrap();
-        let recorder =
-            Recorder::new(db.clone(), Host::at(Clock::system()), Outbox::new(db.clone(), false)).await.unwrap();
+        let uptime = Arc::new(AtomicU64::new(1000));
+        let passing = Arc::clone(&uptime);
+        let passing = Clock::new(move || Duration::from_secs(passing.load(Relaxed)));
+        let host = Host { uptime: passing, ..Host::at(Clock::system()) };
+        let recorder = Recorder::new(db.clone(), host, Outbox::new(db.clone(), false)).await.unwrap();
         seed::apply(&db, recorder.clock().now(), &Seed::parse(SEED).unwrap()).await.unwrap();
-        Self { _folder: folder, db, recorder }
+        Self { _folder: folder, db, recorder, uptime }
     }
 
     fn line() -> ComponentId {
@@ -80,6 +87,7 @@ async fn looks_are_written_with_the_readings_and_a_verdict_that_turns_at_once() 
     let mut before = version(&mut conn).await;
     for minute in 0..60 {
         let at = began + minute * 60;
+        home.uptime.fetch_add(60, Relaxed);
         home.take(at, "8kbf7d35c070", if minute < 30 { Verdict::Up } else { down }, 1).await.unwrap();
         let after = version(&mut conn).await;
         assert_eq!(after != before, minute == 0 || minute == 30, "minute {minute}");
@@ -93,8 +101,19 @@ async fn looks_are_written_with_the_readings_and_a_verdict_that_turns_at_once() 
     }
     let began = began * 1000;
     let turned = began + 30 * 60_000;
-    assert_eq!(home.rows().await, [(began, turned - 60_000), (turned, turned + 29 * 60_000)]);
-    assert!(home.recorder.looks().lock().unsaved.is_empty());
+    let expected = [(began, turned - 60_000), (turned, turned + 29 * 60_000)];
+    assert_eq!(home.rows().await, [expected[0], (turned, turned)], "the rest is carried by the heartbeat");
+    // As after a power cut.
+    let loaded = Looks::load(&home.db, Timestamp::now()).await.unwrap();
+    for looks in [home.recorder.looks(), &loaded] {
+        let seen = looks.since(&home.db, &Home::line(), began).await.unwrap();
+        assert_eq!(seen.iter().map(|look| (look.began, look.ended)).collect::<Vec<_>>(), expected);
+    }
+    loaded.flush(&home.db, None).await.unwrap();
+    assert_eq!(home.rows().await, expected);
+    assert!(loaded.lock().unsaved.is_empty());
+    let carried: Option<String> = query("SELECT looks FROM heartbeat").one(&mut conn).await.unwrap();
+    assert_eq!(carried, None, "and what was carried is in its rows");
 }
 
 #[tokio::test]

@@ -36,7 +36,8 @@ impl Recorder {
         loop {
             let mut tx = self.db.begin().await?;
             // While they still wait: the silence before them is a gap that ends with the first of them.
-            self.heartbeats.record(&mut tx).await?;
+            let looks = self.looks.save(&mut tx, self.clock.now_for_looks()).await?;
+            self.heartbeats.record(&mut tx, looks.carried.as_deref()).await?;
             let rows = undated::first_rows(&mut tx).await?;
             let Some(last) = rows.last().map(|row| row.id) else { return Ok(sum) };
             for row in &rows {

@@ -54,8 +54,9 @@ impl Heartbeats {
         Self { clock, last: Arc::default() }
     }
 
-    /// Writes a heartbeat in a transaction of the caller's, unless the last one is recent; whether it did.
-    pub(super) async fn record(&self, tx: &mut Tx) -> Result<bool, KeeperError> {
+    /// Writes a heartbeat in a transaction of the caller's, unless the last one is recent, and with it what is carried of looks;
+    /// whether it did.
+    pub(super) async fn record(&self, tx: &mut Tx, carried: Option<&str>) -> Result<bool, KeeperError> {
         let host = self.clock.host();
         let (Some(now), shown) = (self.clock.trusted_now(), host.shown()) else { return Ok(false) };
         let last = self.last();
@@ -67,10 +68,10 @@ impl Heartbeats {
             self.record_gap(tx, before, last, now, &shown).await?;
         }
         let write = match before {
-            Some(_) => query("UPDATE heartbeat SET at = ?, boot = ?, uptime = ?"),
-            None => query("INSERT INTO heartbeat (at, boot, uptime) VALUES (?, ?, ?)"),
+            Some(_) => query("UPDATE heartbeat SET at = ?, boot = ?, uptime = ?, looks = ?"),
+            None => query("INSERT INTO heartbeat (at, boot, uptime, looks) VALUES (?, ?, ?, ?)"),
         };
-        write.bind(Moment::new(now)).bind(&host.boot).bind(shown.uptime_millis()).execute(tx).await?;
+        write.bind(Moment::new(now)).bind(&host.boot).bind(shown.uptime_millis()).bind(carried).execute(tx).await?;
         Ok(true)
     }
 
@@ -119,8 +120,8 @@ impl Heartbeats {
             return Ok(OWN_WRITE_AFTER.saturating_sub(silence));
         }
         let mut tx = db.begin().await?;
-        if self.record(&mut tx).await? {
-            let saved = looks.save(&mut tx, self.clock.now_for_looks()).await?;
+        let saved = looks.save(&mut tx, self.clock.now_for_looks()).await?;
+        if self.record(&mut tx, saved.carried.as_deref()).await? {
             tx.commit().await?;
             looks.forget_saved(&saved);
             self.committed();

@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use shared::id::{MetricId, PageId};
+use shared::{
+    id::{MetricId, PageId},
+    look::PostedLooks,
+};
 
 use super::{
     ages::RAW,
@@ -83,6 +86,16 @@ impl Recorder {
     /// What is known of looks: what the disk does not know yet is written with the next reading.
     pub fn looks(&self) -> &Looks {
         &self.looks
+    }
+
+    /// Takes a prober's looks, all or none, and how many there were; `None` while the clock cannot be trusted, and nothing is
+    /// taken then. They are written with the next reading, and what has turned at once.
+    ///
+    /// # Errors
+    /// When the page or a component is not there, or the time cannot be right.
+    pub async fn add_looks(&self, posted: &PostedLooks) -> Result<Option<usize>, KeeperError> {
+        let Some(now) = self.clock.now_for_looks() else { return Ok(None) };
+        Ok(Some(self.looks.take(&self.db, now, posted).await?))
     }
 
     /// Stores points of a page's metrics; those of one slot replace each other, the last one stays. All or none.
@@ -180,7 +193,7 @@ impl Recorder {
     pub(super) async fn commit(&self, mut tx: Tx) -> Result<(), KeeperError> {
         let dequeued = self.outbox.dequeue_delivered(&mut tx).await?;
         let looks = self.looks.save(&mut tx, self.clock.now_for_looks()).await?;
-        let has_heartbeat = self.heartbeats.record(&mut tx).await?;
+        let has_heartbeat = self.heartbeats.record(&mut tx, looks.carried.as_deref()).await?;
         tx.commit().await?;
         self.looks.forget_saved(&looks);
         self.outbox.forget_delivered(&dequeued);

@@ -15,9 +15,9 @@ async fn take(
 ) -> Result<(StatusCode, Json<Value>), HttpError> {
     let posted = serde_json::from_value(Value::Object(body));
     let posted = posted.map_err(|error| HttpError::unprocessable(format!("looks: {error}")))?;
+    let accepted = state.recorder.add_looks(&posted).await?;
     // The next run looks again, so nothing waits for the clock.
-    let now = state.clock.now_for_looks();
-    let now = now.ok_or_else(|| HttpError::unavailable("this keeper's clock is not set yet, so it takes no looks"))?;
-    let accepted = state.recorder.looks().take(&state.db, now, &posted).await?;
+    let not_set = || HttpError::unavailable("this keeper's clock is not set yet, so it takes no looks");
+    let accepted = accepted.ok_or_else(not_set)?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": accepted }))))
 }

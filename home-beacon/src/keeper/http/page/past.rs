@@ -11,7 +11,6 @@ use crate::keeper::{
     KeeperError,
     db::Moment,
     history::{Record, start},
-    looks::past,
     measured::heartbeats,
     status::{Component, components},
 };
@@ -44,7 +43,7 @@ pub(super) async fn read(
         let gaps = heartbeats::gaps(&state.db, since, MAX_GAPS).await?;
         statuses = interrupted(statuses, gaps.iter().map(|gap| (gap.began.millis(), gap.ended.millis())));
     }
-    let looks = past::since(&state.db, &component.id, from).await?;
+    let looks = state.recorder.looks().since(&state.db, &component.id, from).await?;
     Ok(history(&Record { statuses: &statuses, looks: &looks, needs_looks: component.looks }, now, zone))
 }
 

@@ -16,6 +16,18 @@ fn span(began: i64, ended: i64, seen: Option<Verdict>) -> Span {
     Span { began, ended, seen }
 }
 
+fn new(span: Span) -> Change {
+    Change { began: span.began, span: Some(span), is_new: true }
+}
+
+fn changed(span: Span) -> Change {
+    Change { is_new: false, ..new(span) }
+}
+
+fn gone(began: i64) -> Change {
+    Change { began, span: None, is_new: false }
+}
+
 #[test]
 fn looks_with_one_verdict_are_one_span_until_nobody_looks_for_more_than_five_minutes() {
     let mut track = Track::default();
@@ -25,10 +37,10 @@ fn looks_with_one_verdict_are_one_span_until_nobody_looks_for_more_than_five_min
     assert_eq!(track.spans, [span(0, 6 * MINUTE, UP), Span::at(11 * MINUTE + 1, UP)]);
     let turned = track.add(Span::at(12 * MINUTE, DOWN));
     assert!(turned.has_turned);
-    assert_eq!(turned.changes, [(12 * MINUTE, Some(Span::at(12 * MINUTE, DOWN)))]);
+    assert_eq!(turned.changes, [new(Span::at(12 * MINUTE, DOWN))]);
     let quiet = track.add(Span::at(13 * MINUTE, DOWN));
     assert_eq!((quiet.is_news, quiet.has_turned), (true, false));
-    assert_eq!(quiet.changes, [(12 * MINUTE, Some(span(12 * MINUTE, 13 * MINUTE, DOWN)))]);
+    assert_eq!(quiet.changes, [changed(span(12 * MINUTE, 13 * MINUTE, DOWN))]);
 }
 
 #[test]
@@ -44,12 +56,12 @@ fn the_first_word_about_a_time_stands_and_a_replay_adds_nothing() {
 #[test]
 fn a_verdict_that_comes_later_takes_the_place_of_looks_without_one() {
     let mut track = Track::default();
-    assert_eq!(track.add(Span::at(0, None)).changes, [(0, Some(Span::at(0, None)))]);
+    assert_eq!(track.add(Span::at(0, None)).changes, [new(Span::at(0, None))]);
     let later = track.add(span(0, MINUTE - 1, UP));
-    assert_eq!(later.changes, [(0, Some(span(0, MINUTE - 1, UP)))]);
+    assert_eq!(later.changes, [changed(span(0, MINUTE - 1, UP))]);
     track.add(Span::at(MINUTE, None));
     let next = track.add(span(0, 2 * MINUTE - 1, UP));
-    assert_eq!(next.changes, [(MINUTE, None), (0, Some(span(0, 2 * MINUTE - 1, UP)))]);
+    assert_eq!(next.changes, [gone(MINUTE), changed(span(0, 2 * MINUTE - 1, UP))]);
     assert!(!next.has_turned);
 }
 
@@ -83,7 +95,7 @@ fn what_is_not_in_memory_any_more_is_not_written_over() {
     assert_eq!((track.spans.len(), track.has_older), (KEPT, true));
     let first = 12 * MINUTE;
     assert_eq!(track.add(span(0, first, SLOW)), Added::default());
-    assert!(track.add(span(0, first + 1, SLOW)).changes.iter().all(|(began, _)| *began > first));
+    assert!(track.add(span(0, first + 1, SLOW)).changes.iter().all(|change| change.began > first));
 }
 
 #[test]
@@ -91,8 +103,8 @@ fn what_a_clock_ahead_has_said_is_taken_back() {
     let mut track = Track::default();
     track.add(span(0, 60 * MINUTE, UP));
     track.add(Span::at(61 * MINUTE, DOWN));
-    assert_eq!(track.cut(10 * MINUTE), [(61 * MINUTE, None), (0, Some(span(0, 10 * MINUTE, UP)))]);
-    assert_eq!(track.add(Span::at(11 * MINUTE, UP)).changes, [(0, Some(span(0, 11 * MINUTE, UP)))]);
+    assert_eq!(track.cut(10 * MINUTE), [gone(61 * MINUTE), changed(span(0, 10 * MINUTE, UP))]);
+    assert_eq!(track.add(Span::at(11 * MINUTE, UP)).changes, [changed(span(0, 11 * MINUTE, UP))]);
 }
 
 #[test]
@@ -101,7 +113,7 @@ fn a_look_that_was_another_vantages_is_forgotten_while_it_has_no_verdict() {
     track.add(span(0, MINUTE, UP));
     track.add(Span::at(2 * MINUTE, None));
     assert!(track.forget_pending(MINUTE).is_empty());
-    assert_eq!(track.forget_pending(2 * MINUTE), [(2 * MINUTE, None)]);
+    assert_eq!(track.forget_pending(2 * MINUTE), [gone(2 * MINUTE)]);
     assert_eq!(track.spans, [span(0, MINUTE, UP)]);
 }
 
@@ -142,7 +154,7 @@ proptest! {
                 return Ok(());
             }
             prop_assert!(added.is_news || !news);
-            for (began, row) in added.changes {
+            for Change { began, span: row, .. } in added.changes {
                 match row {
                     Some(row) => rows.insert(began, row),
                     None => rows.remove(&began),
