@@ -6,6 +6,7 @@ mod beacon;
 mod cloud;
 mod function;
 mod jobs;
+mod page;
 
 use std::{
     env, fs,
@@ -29,6 +30,9 @@ async fn main() {
     }
     if wanted("bandwidth") {
         bandwidth::measure(&release).await;
+    }
+    if wanted("page") {
+        page::measure(&release).await;
     }
     if wanted("jobs") {
         jobs::measure(&release).await;

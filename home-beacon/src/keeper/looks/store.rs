@@ -163,16 +163,16 @@ async fn known(
     spans.reverse();
     let older = spans.first().map_or(i64::MAX, |first| first.began);
     let spans = carried::changed(spans, place, carried);
-    let looked = match spans.iter().rev().find(|span| span.is_looked()) {
-        Some(span) => Some(span.ended),
-        None => {
-            let looked = query(
-                "SELECT ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ? AND began < ?
+    let newest = spans.iter().rev().find(|span| span.is_looked());
+    let looked = if let Some(newest) = newest {
+        Some(newest.ended)
+    } else {
+        let looked = query(
+            "SELECT ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ? AND began < ?
                      AND (verdict IS NULL OR verdict <> 'unknown') ORDER BY began DESC LIMIT 1",
-            );
-            let looked = looked.bind(place.component.as_str()).bind(place.location.as_str());
-            looked.bind(inside(place.vantage)).bind(older).optional(conn).await?
-        }
+        );
+        let looked = looked.bind(place.component.as_str()).bind(place.location.as_str());
+        looked.bind(inside(place.vantage)).bind(older).optional(conn).await?
     };
     Ok(Known::on_disk(Track::new(spans), looked, now))
 }

@@ -13,8 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// No answer is as long as this, in bytes: all of them are made in memory.
-const MAX_BODY: usize = 16 << 20;
+use super::MAX_BODY;
 
 pub(super) async fn conditional(mut request: Request, next: Next) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -52,7 +51,6 @@ fn kept(headers: &mut HeaderMap) {
     if headers.get(header::CACHE_CONTROL).is_none_or(|control| control == "no-store") {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
-    headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
 }
 
 /// A weak one: the same answer, compressed or not.

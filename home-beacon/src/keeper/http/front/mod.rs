@@ -1,19 +1,22 @@
 //! What stands between the page and the world: which answers are kept and for which client, and below which path the page is.
 //!
-//! - `conditional`: `ETag`, and 304 for who has the answer already; `headers`: what every answer asks of browsers
+//! - `conditional`: `ETag`, and 304 for who has the answer already; `compression`: gzip; `headers`: what every answer asks of browsers
 //! - [`base_path`]: the page below a path; [`robots`]: whether search engines list it
 
 pub mod base_path;
+mod compression;
 mod conditional;
 mod headers;
 pub mod robots;
 
 use axum::{Router, middleware};
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use self::{base_path::BasePath, robots::Robots};
 use super::AppState;
 use crate::keeper::seed::Branding;
+
+/// No answer is as long as this, in bytes: all of them are made in memory.
+const MAX_BODY: usize = 16 << 20;
 
 /// How the page presents itself to the world.
 #[derive(Clone, Debug, Default)]
@@ -28,10 +31,10 @@ pub struct Front {
 
 /// What anybody may read: answered from what the reader has where that is still right, and compressed for who asks for it.
 pub(super) fn shown(routes: Router<AppState>) -> Router<AppState> {
-    // gzip alone: brotli's windows take megabytes for each answer, and the keeper has 16 for everything. And little effort,
-    // because a Pi compresses each answer anew.
-    let compression = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest);
-    routes.merge(robots::router()).layer(middleware::from_fn(conditional::conditional)).layer(compression)
+    routes
+        .merge(robots::router())
+        .layer(middleware::from_fn(conditional::conditional))
+        .layer(middleware::from_fn(compression::compressed))
 }
 
 /// What answers at the private listener.
