@@ -5,17 +5,24 @@
 //! - [`Tally`]: how much time of each state a window holds, and what uptime that is
 //! - [`outages`]: stretches of downtime that belong together
 //! - [`days`]: the same for each calendar day of the page's time zone
+//! - [`Month`]: calendar months; [`Stretch`]: what a month, or any other window, came to
+//! - [`kinds`]: what this home's own records say of an outage
 
 mod days;
+pub mod kinds;
+mod month;
 mod outages;
 #[cfg(test)]
 mod seconds;
 mod segments;
+mod stretch;
 mod tally;
 
 pub use self::{
     days::{Day, days, start},
+    month::Month,
     outages::{Ending, Outage, outages},
     segments::{COVERED_BY_A_LOOK, Look, Record, Segment, State, segments},
+    stretch::{Beginning, Clipped, Stretch},
     tally::Tally,
 };

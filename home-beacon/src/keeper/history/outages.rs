@@ -14,7 +14,7 @@ const RESOLVED_AFTER: i64 = 2 * 60 * 1000;
 pub struct Outage {
     /// When it was first seen down.
     pub from: i64,
-    /// When it was seen up again, or when nobody looked any more.
+    /// When it was seen up again, when work on it began, or when nobody looked any more.
     pub to: i64,
     /// How it ended.
     pub ending: Ending,
@@ -25,8 +25,10 @@ pub struct Outage {
 /// How an outage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It was seen to answer again, or a person began to work on it.
+    /// It was seen to answer again.
     Seen,
+    /// A person began to work on it: whether it answered then is not known.
+    Maintenance,
     /// Nobody looked any more: when it really ended is not known.
     Unseen,
     /// It has not: it was down at the end of the window.
@@ -67,6 +69,7 @@ fn outage(segments: &[Segment], of: &Range<usize>) -> Outage {
     let ending = match segments.get(of.end).map(|next| next.state) {
         None => Ending::Ongoing,
         Some(State::NotLookedAt) => Ending::Unseen,
+        Some(State::Maintenance) => Ending::Maintenance,
         Some(_) => Ending::Seen,
     };
     let (from, to) = (segments[of.start].from, segments[of.end - 1].to);
@@ -130,7 +133,7 @@ mod tests {
     #[test]
     fn the_cause_is_that_of_most_of_the_time() {
         let causes = played(&[(2, State::Down, REFUSED), (9, State::Down, SILENT), (3, State::Maintenance, None)]);
-        assert_eq!(minutes(&causes), [(0, 11, Ending::Seen, SILENT)]);
+        assert_eq!(minutes(&causes), [(0, 11, Ending::Maintenance, SILENT)]);
         let equal = played(&[(2, State::Down, REFUSED), (2, State::Down, SILENT)]);
         assert_eq!(minutes(&equal)[0].3, REFUSED);
         assert_eq!(minutes(&played(&[(2, State::Down, None)]))[0].3, None);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use proptest::prelude::*;
 use shared::{
     statuspage::ComponentStatus,
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 
-use super::{COVERED_BY_A_LOOK, Look, Record, State, Tally, days, days::start, segments};
+use super::{COVERED_BY_A_LOOK, Look, Month, Record, State, Stretch, Tally, days, days::start, segments};
 
 const SECOND: i64 = 1000;
 
@@ -160,5 +160,79 @@ proptest! {
             let explained: i64 = day.causes.iter().map(|(_, length)| length).sum();
             prop_assert!(explained <= day.tally.down + day.tally.degraded);
         }
+    }
+}
+
+/// A month is counted in steps of so many seconds.
+const LONG_STEP: i64 = 600;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_month_is_counted_right_where_clocks_change(
+        (zone, change) in proptest::sample::select(&CHANGES[..]),
+        looks in any_looks(0, 35 * 86_400 / LONG_STEP),
+        maintenance in proptest::option::of(0..35 * 86_400 / LONG_STEP),
+        until in 0..40 * 86_400 / LONG_STEP,
+    ) {
+        let (zone, change): (_, Timestamp) = (TimeZone::get(zone).unwrap(), change.parse().unwrap());
+        let month = Month::of(change, &zone);
+        let (from, to) = month.bounds(&zone).unwrap();
+        // Two days before the month, so that something reaches over its edge.
+        let began = from.as_second() - 2 * 86_400;
+        let moved = |time: i64| (began + time / SECOND * LONG_STEP) * SECOND;
+        // Looks ten minutes apart at least: each span is stretched, and speaks for five minutes after its end.
+        let looks: Vec<Look> =
+            looks.into_iter().map(|look| Look { began: moved(look.began), ended: moved(look.ended), ..look }).collect();
+        let mut statuses = vec![(began * SECOND, Some(ComponentStatus::Operational))];
+        statuses.extend(maintenance.map(|at| (moved(at * SECOND), Some(ComponentStatus::UnderMaintenance))));
+        statuses.dedup_by_key(|(since, _)| *since);
+        let record = Record { statuses: &statuses, looks: &looks, needs_looks: true };
+        let now = (began + until * LONG_STEP).min(to.as_second() + 86_400);
+        let window = from.as_millisecond()..to.as_millisecond().min(now * SECOND);
+        let first = looks.iter().map(|look| look.began).min();
+        let stretch = Stretch::new(&segments(&record, began * SECOND..now * SECOND), &window, first);
+        let mut counted = Tally::default();
+        let (mut before, half) = (0, COVERED_BY_A_LOOK);
+        // In halves of a step, because a look speaks for as long as that.
+        for time in (began * SECOND..now * SECOND).step_by(usize::try_from(half).unwrap()) {
+            let of = Timestamp::from_millisecond(time).unwrap();
+            if Month::of(of, &zone) != month {
+                continue;
+            }
+            if first.is_none_or(|first| time < first) {
+                before += half;
+                continue;
+            }
+            *match at(time, &record) {
+                State::Up => &mut counted.up,
+                State::Degraded => &mut counted.degraded,
+                State::Down => &mut counted.down,
+                State::Maintenance => &mut counted.maintenance,
+                State::NotLookedAt => &mut counted.not_looked_at,
+            } += half;
+        }
+        prop_assert_eq!((stretch.tally, stretch.before), (counted, before));
+        let down: i64 = stretch.outages.iter().map(|outage| outage.down).sum();
+        prop_assert_eq!(down, counted.down, "every second of downtime is in exactly one outage");
+        for outage in &stretch.outages {
+            prop_assert!(window.start <= outage.within.start && outage.within.end <= window.end);
+            prop_assert_eq!(outage.began_before(), outage.whole.from < window.start);
+            prop_assert!(outage.length() > 0 && outage.down <= outage.length());
+        }
+    }
+
+    #[test]
+    fn months_follow_each_other_without_a_gap(
+        (zone, _) in proptest::sample::select(&CHANGES[..]), year in 2000_i16..=2200, number in 1_i8..=12,
+    ) {
+        let zone = TimeZone::get(zone).unwrap();
+        let month = Month::parse(&format!("{year:04}-{number:02}")).unwrap();
+        let (from, to) = month.bounds(&zone).unwrap();
+        prop_assert_eq!(month.next().bounds(&zone).unwrap().0, to);
+        prop_assert_eq!(Month::of(from, &zone), month);
+        prop_assert_eq!(Month::of(to.checked_sub(1.nanosecond()).unwrap(), &zone), month);
+        prop_assert_eq!(Month::of(to, &zone), month.next());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
 //!   page; `health`: `/healthz` and `/metrics`
+//! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
@@ -9,6 +10,7 @@
 
 mod auth;
 mod error;
+mod evidence;
 mod fields;
 pub mod form;
 pub mod front;
@@ -21,6 +23,7 @@ mod page;
 mod path;
 mod payload;
 mod public;
+mod report;
 mod strays;
 pub mod time;
 #[cfg(test)]
@@ -55,6 +58,7 @@ use super::{
     KeeperClock, KeeperConfig,
     db::Db,
     listeners::Routers,
+    looks::beacon::AtHome,
     measured::{Recorder, line_quality::Promised},
     outbox::Outbox,
     relay::Reports,
@@ -79,6 +83,9 @@ pub(super) struct Inner {
     relay: Option<Reports>,
     strays: Strays,
     past: Past,
+    months: report::Months,
+    /// Whether the keeper is at home, and what of the page is this home.
+    at_home: Option<AtHome>,
     promised: Promised,
     notice: Option<String>,
     front: Front,
@@ -102,6 +109,7 @@ impl AppState {
         relay: Option<Reports>,
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
+        let at_home = AtHome::of(&config);
         let KeeperConfig { token, strict_points, promised, front, notice, .. } = config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
         Self(Arc::new(Inner {
@@ -116,6 +124,8 @@ impl AppState {
             relay,
             strays,
             past,
+            months: report::Months::default(),
+            at_home,
             promised,
             notice,
             front,
@@ -150,7 +160,7 @@ fn public(state: &AppState) -> Router {
 
 /// What takes no token, at either listener.
 fn shown(audience: Audience) -> Router<AppState> {
-    front::shown(Router::new().nest("/api/v2", public::router()).merge(page::router(audience)))
+    front::shown(Router::new().nest("/api/v2", public::router()).merge(page::router(audience)).merge(report::router()))
 }
 
 /// Says in an answer that this is a keeper: a prober may put its looks here.

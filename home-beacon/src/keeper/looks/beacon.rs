@@ -15,7 +15,7 @@ use url::{Host, Url};
 
 use super::{Looks, Now};
 use crate::keeper::{
-    KeeperClock, KeeperError,
+    KeeperClock, KeeperConfig, KeeperError,
     db::{Db, query},
 };
 
@@ -30,6 +30,10 @@ const MAX_ANSWER: usize = 64 << 10;
 
 /// How many addresses of a name are asked.
 const MAX_BEACONS: usize = 16;
+
+/// That the keeper is at home, beside a beacon, and the component that the beacon stands for, where the seed says so.
+#[derive(Clone, Debug)]
+pub(in crate::keeper) struct AtHome(Option<ComponentId>);
 
 /// Asks the beacons of this home.
 #[derive(Debug)]
@@ -54,6 +58,27 @@ enum PollError {
     Status(u16),
     #[error("the answer is not a beacon's: {0}")]
     Answer(String),
+}
+
+impl AtHome {
+    /// `None` where the settings name no beacon.
+    pub(in crate::keeper) fn of(config: &KeeperConfig) -> Option<Self> {
+        config.beacon.as_ref()?;
+        let mut components = config.seed.iter().flat_map(|seed| &seed.components);
+        Some(Self(components.find(|component| component.beacon).map(|component| component.id.clone())))
+    }
+
+    /// The component of that page that is this home.
+    pub(in crate::keeper) async fn component(
+        &self,
+        db: &Db,
+        page: &PageId,
+    ) -> Result<Option<ComponentId>, KeeperError> {
+        match &self.0 {
+            Some(component) => Ok(Some(component.clone())),
+            None => first_not_relayed(db, page).await,
+        }
+    }
 }
 
 impl BeaconPoller {

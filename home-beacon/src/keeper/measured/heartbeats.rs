@@ -28,7 +28,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(30);
 const OWN_WRITE_AFTER: Duration = Duration::from_secs(75);
 
 /// How many gaps are kept.
-const MAX_GAPS: i64 = 1000;
+pub(in crate::keeper) const MAX_GAPS: i64 = 1000;
 
 /// A time in which nothing was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -150,6 +150,14 @@ pub async fn gaps(db: &Db, since: Option<Moment>, max: u32) -> Result<Vec<Gap>, 
     let list = query("SELECT began, ended, host_booted FROM gaps WHERE ended > ? ORDER BY began DESC LIMIT ?");
     let list = list.bind(since.map_or(i64::MIN, Moment::millis)).bind(max);
     Ok(list.all(&mut db.read().await?).await?)
+}
+
+/// When the keeper last recorded that it was alive.
+///
+/// # Errors
+/// When the storage fails.
+pub(in crate::keeper) async fn last_at(db: &Db) -> Result<Option<Moment>, KeeperError> {
+    Ok(query("SELECT at FROM heartbeat").optional(&mut db.read().await?).await?)
 }
 
 /// The last heartbeat on disk, of whichever process and boot.

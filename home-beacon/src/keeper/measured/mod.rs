@@ -5,10 +5,10 @@
 //! - [`heartbeats`]: when the keeper was alive, and the gaps between
 //! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
 //! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
-//! - [`line_quality`]: what bandwidth tests say of the line as a whole
+//! - [`line_quality`]: what bandwidth tests say of the line as a whole; `monthly`: what a month's readings came to
 //! - [`retention`]: what becomes of old readings; `ages`: when they are old
 
-mod ages;
+pub(in crate::keeper) mod ages;
 pub mod dating;
 pub mod heartbeats;
 pub mod ingest;
@@ -16,6 +16,7 @@ pub mod latest;
 pub mod line_quality;
 pub mod metrics;
 pub mod metrics_providers;
+pub(in crate::keeper) mod monthly;
 pub mod retention;
 pub mod series;
 mod series_rows;

@@ -144,13 +144,30 @@ pub(in crate::keeper) async fn statuses_since(
     id: &ComponentId,
     from: i64,
 ) -> Result<Vec<StatusChange>, KeeperError> {
+    statuses_within(db, id, from..i64::MAX).await
+}
+
+/// The statuses that a component took within that time, in milliseconds since 1970, and the one that it had before; the oldest
+/// first.
+pub(in crate::keeper) async fn statuses_within(
+    db: &Db,
+    id: &ComponentId,
+    time: std::ops::Range<i64>,
+) -> Result<Vec<StatusChange>, KeeperError> {
     let list = query(
-        "SELECT * FROM (SELECT status, since FROM component_statuses WHERE component_id = ?1 AND since >= COALESCE(
+        "SELECT * FROM (SELECT status, since FROM component_statuses WHERE component_id = ?1 AND since < ?3 AND since >= COALESCE(
              (SELECT MAX(since) FROM component_statuses WHERE component_id = ?1 AND since <= ?2), ?2)
-             ORDER BY since DESC LIMIT ?3) AS newest
+             ORDER BY since DESC LIMIT ?4) AS newest
          ORDER BY since",
     );
-    Ok(list.bind(id.as_str()).bind(from).bind(MAX_CHANGES).all(&mut db.read().await?).await?)
+    let list = list.bind(id.as_str()).bind(time.start).bind(time.end).bind(MAX_CHANGES);
+    Ok(list.all(&mut db.read().await?).await?)
+}
+
+/// When a component took its first status, in milliseconds since 1970.
+pub(in crate::keeper) async fn first_status(db: &Db, id: &ComponentId) -> Result<Option<i64>, KeeperError> {
+    let first = query("SELECT MIN(since) FROM component_statuses WHERE component_id = ? AND status <> ''");
+    Ok(first.bind(id.as_str()).one(&mut db.read().await?).await?)
 }
 
 /// # Errors

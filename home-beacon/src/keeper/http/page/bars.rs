@@ -138,7 +138,7 @@ fn short(verdict: Verdict) -> &'static str {
 }
 
 /// `45 s`, `12 min`, `3 h 5 min`, `2 days 4 h`
-pub(super) fn length_words(millis: i64) -> String {
+pub(in crate::keeper::http) fn length_words(millis: i64) -> String {
     let seconds = millis / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |first: String, rest: i64, unit: &str| if rest == 0 { first } else { format!("{first} {rest} {unit}") };
@@ -159,7 +159,7 @@ impl UptimeView {
 }
 
 /// With up to so many decimals, as many as it takes.
-fn percent(share: f64, decimals: i32, round: fn(f64) -> f64) -> String {
+pub(in crate::keeper::http) fn percent(share: f64, decimals: i32, round: fn(f64) -> f64) -> String {
     let scale = 10_f64.powi(decimals);
     // What is 97.2 % by arithmetic must not become 97.199 % by the last bit of a number.
     let shown = round((share * 100.0 * scale * 1e6).round() / 1e6) / scale;

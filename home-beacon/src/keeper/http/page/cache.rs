@@ -24,7 +24,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     ///
     /// # Errors
     /// When it cannot be made; nothing is kept then.
-    pub(super) async fn get(
+    pub(in crate::keeper::http) async fn get(
         &self,
         key: K,
         slot: i64,

@@ -33,7 +33,6 @@ use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use self::{
     bars::HistoryView,
-    cache::Cache,
     component::ComponentView,
     drawn::Drawings,
     graphs::GraphCache,
@@ -42,6 +41,11 @@ use self::{
     outages::OutageView,
     range::Range,
     upstream::{GapView, RelayView, gaps, relay},
+};
+pub(super) use self::{
+    bars::{length_words, percent},
+    cache::Cache,
+    past::interrupted,
 };
 use super::AppState;
 use crate::keeper::{
@@ -63,7 +67,7 @@ const ICON: &str = include_str!("../../../../templates/icon.svg");
 const SCRIPT: &str = include_str!("../../../../templates/page.js");
 
 /// The page needs its style sheet, its script and itself, and nothing from other origins.
-const HEADERS: [(HeaderName, &str); 4] = [
+pub(super) const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
@@ -74,7 +78,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 /// How long a browser may keep style sheet and script: short, because they change with the keeper's version.
-const KEPT: &str = "max-age=300";
+pub(super) const KEPT: &str = "max-age=300";
 
 /// Which listener it is drawn for: the public one leaves out what only the operator can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +151,7 @@ enum DrawError {
     Template(#[from] askama::Error),
 }
 
-fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
+pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "the page cannot be drawn");
     (StatusCode::SERVICE_UNAVAILABLE, "This page cannot be drawn right now. Please try again in a minute.\n")
         .into_response()
@@ -239,10 +243,7 @@ impl PageView {
             has_logo: state.front.branding.logo.is_some(),
             description: page.description,
             notice: state.notice.clone(),
-            outages: outages::views(
-                views.iter().map(|view| (view.name.as_str(), view.history.outages.as_slice())),
-                &zone,
-            ),
+            outages: outages::listed(state, &views, &zone).await?,
             components: views,
             awaits_values: measured.is_empty() && has_metrics(state).await?,
             measured,

@@ -1,9 +1,18 @@
-//! The outages of the last days, one by one: when, how long, why, and whether anybody saw the end.
+//! The outages of the last days, one by one: when, how long, why, whether anybody saw the end, and what this home's own records
+//! say.
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Time, bars::length_words};
-use crate::keeper::history::{Ending, Outage};
+use super::{super::AppState, Time, bars::length_words, component::ComponentView};
+use crate::keeper::{
+    KeeperError,
+    db::Moment,
+    history::{
+        Ending, Outage,
+        kinds::{HomeRecords, evidence},
+    },
+    http::evidence,
+};
 
 /// The most that are listed.
 const MAX_OUTAGES: usize = 20;
@@ -18,30 +27,50 @@ pub(super) struct OutageView {
     pub(super) length: String,
     /// Why, in a sentence.
     pub(super) cause: Option<&'static str>,
+    /// What went on at home meanwhile, in a sentence.
+    pub(super) at_home: Option<&'static str>,
 }
 
 /// Of all components, the newest first.
-pub(super) fn views<'a>(all: impl IntoIterator<Item = (&'a str, &'a [Outage])>, zone: &TimeZone) -> Vec<OutageView> {
-    let mut listed: Vec<(&str, &Outage)> = Vec::new();
-    for (component, outages) in all {
-        listed.extend(outages.iter().map(|outage| (component, outage)));
+pub(super) async fn listed(
+    state: &AppState,
+    components: &[ComponentView],
+    zone: &TimeZone,
+) -> Result<Vec<OutageView>, KeeperError> {
+    let mut listed: Vec<(&ComponentView, &Outage)> = Vec::new();
+    for component in components {
+        listed.extend(component.history.outages.iter().map(|outage| (component, outage)));
     }
     listed.sort_by_key(|(_, outage)| std::cmp::Reverse(outage.from));
-    listed.into_iter().take(MAX_OUTAGES).filter_map(|(component, outage)| view(component, outage, zone)).collect()
+    listed.truncate(MAX_OUTAGES);
+    let Some((_, oldest)) = listed.last() else { return Ok(Vec::new()) };
+    let home = evidence::of_home(state, Moment::try_from(oldest.from).ok()).await?;
+    let records = |component: &ComponentView| {
+        home.as_ref().filter(|(id, _)| id.as_str() == component.id).map(|(_, records)| records)
+    };
+    Ok(listed.into_iter().filter_map(|(component, outage)| view(component, outage, records(component), zone)).collect())
 }
 
-fn view(component: &str, outage: &Outage, zone: &TimeZone) -> Option<OutageView> {
+fn view(
+    component: &ComponentView,
+    outage: &Outage,
+    records: Option<&HomeRecords>,
+    zone: &TimeZone,
+) -> Option<OutageView> {
     let time = |millis| Some(Time::new(Timestamp::from_millisecond(millis).ok()?, zone));
     let length = length_words(outage.length());
+    let evidence = records.and_then(|records| evidence(&(outage.from..outage.to), records));
     Some(OutageView {
-        component: component.to_owned(),
+        component: component.name.clone(),
         from: time(outage.from)?,
         to: time(outage.to).filter(|_| outage.ending != Ending::Ongoing),
         length: match outage.ending {
             Ending::Seen => length,
+            Ending::Maintenance => format!("at least {length}: then somebody worked on it"),
             Ending::Unseen => format!("at least {length}: nobody looked any more"),
             Ending::Ongoing => format!("{length} so far"),
         },
         cause: outage.verdict.map(shared::verdict::Verdict::sentence),
+        at_home: evidence.map(|evidence| evidence.kind.sentence()),
     })
 }

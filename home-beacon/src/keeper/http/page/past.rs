@@ -48,7 +48,10 @@ pub(super) async fn read(
 }
 
 /// The statuses with none in each of the gaps, from and to.
-fn interrupted(mut statuses: Vec<Status>, gaps: impl Iterator<Item = (i64, i64)>) -> Vec<Status> {
+pub(in crate::keeper::http) fn interrupted(
+    mut statuses: Vec<Status>,
+    gaps: impl Iterator<Item = (i64, i64)>,
+) -> Vec<Status> {
     for (began, ended) in gaps {
         let after = statuses[..statuses.partition_point(|(since, _)| *since <= ended)].last().and_then(|(_, it)| *it);
         statuses.retain(|(since, _)| !(began..=ended).contains(since));

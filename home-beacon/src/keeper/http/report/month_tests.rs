@@ -1,0 +1,378 @@
+//! A month that is lived through on a clock moved by hand: October 2026 in Berlin, which has an hour more.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header::AUTHORIZATION},
+};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::{
+    look::PostedLooks,
+    secret::{Secret, SecretSource},
+};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::super::*;
+use crate::{
+    clock::{Clock, Host},
+    keeper::{
+        measured::retention,
+        seed::{self, Seed},
+    },
+};
+
+const SEED: &str = r#"
+[page]
+id = "gytm4qzbx9t6"
+name = "Home"
+time_zone = "Europe/Berlin"
+
+[[components]]
+id = "8kbf7d35c070"
+name = "Line"
+
+[[components]]
+id = "8kbf7d35c071"
+name = "=Box, at home"
+looks = false
+"#;
+const TOKEN: &str = "a-token-of-this-test";
+const MINUTE: i64 = 60_000;
+
+struct Home {
+    _folder: TempDir,
+    state: AppState,
+    now: Arc<AtomicI64>,
+}
+
+fn millis(text: &str) -> i64 {
+    text.parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+impl Home {
+    async fn open(began: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("keeper.db").display());
+        let now = Arc::new(AtomicI64::new(millis(began)));
+        let (wall, uptime, since) = (Arc::clone(&now), Arc::clone(&now), millis(began));
+        let wall = Clock::new(move || Timestamp::from_millisecond(wall.load(Relaxed)).unwrap());
+        let uptime = Clock::new(move || Duration::from_millis((uptime.load(Relaxed) - since).unsigned_abs()));
+        let host = Host { uptime, ..Host::at(wall) };
+        let db = Db::open(&url).await.unwrap();
+        let outbox = Outbox::new(db.clone(), false);
+        let recorder = Recorder::new(db.clone(), host, outbox.clone()).await.unwrap();
+        let page = seed::apply(&db, recorder.clock().now(), &Seed::parse(SEED).unwrap()).await.unwrap();
+        let config = KeeperConfig {
+            database_url: url,
+            seed: None,
+            token: SecretSource::Value(Secret::new(TOKEN)),
+            rate_limit: 0,
+            strict_points: false,
+            upstream: None,
+            beacon: Some("http://127.0.0.1:9090".parse().unwrap()),
+            front: Front::default(),
+            notice: None,
+            promised: Promised { down: Some(100.0), up: None },
+        };
+        let state = AppState::new(config, db, outbox, recorder, page, None);
+        Self { _folder: folder, state, now }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &Value) {
+        let request = Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("OAuth {TOKEN}"));
+        let request = request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap();
+        let answer = private(&self.state).oneshot(request).await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = public(&self.state).oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn is_now(&self, time: i64) {
+        self.now.store(time, Relaxed);
+    }
+
+    /// Looks every two minutes, the last one included, and what they saw; the keeper records that it runs.
+    async fn looks(&self, from: &str, to: &str, seen: impl Fn(i64) -> (&'static str, Option<&'static str>)) {
+        for at in (millis(from)..=millis(to)).step_by(usize::try_from(2 * MINUTE).unwrap()) {
+            self.is_now(at);
+            let (verdict, cause) = seen(at);
+            let look = json!({"component_id": "8kbf7d35c070", "verdict": verdict, "cause": cause, "from": "outside"});
+            let posted =
+                json!({"page_id": "gytm4qzbx9t6", "at": at / 1000, "location": "eu-central-1", "looks": [look]});
+            let posted: PostedLooks = serde_json::from_value(posted).unwrap();
+            let now = self.state.clock.now_for_looks().unwrap();
+            self.state.recorder.looks().take(&self.state.db, now, &posted).await.unwrap();
+            self.state.recorder.record_heartbeat().await.unwrap();
+        }
+    }
+
+    async fn lives_through_october() -> Self {
+        let home = Self::open("2026-09-30T21:00:00Z").await;
+        let within = |at, from, to| (millis(from)..millis(to)).contains(&at);
+        home.looks("2026-09-30T21:00:00Z", "2026-10-01T00:00:00Z", |at| {
+            let is_down = within(at, "2026-09-30T21:30:00Z", "2026-09-30T22:30:00Z");
+            if is_down { ("down", Some("refused")) } else { ("up", None) }
+        })
+        .await;
+        home.looks("2026-10-24T10:00:00Z", "2026-10-24T14:58:00Z", |_| ("up", None)).await;
+        let status = |status: &str| json!({"component": {"status": status}});
+        let path = "/v1/pages/gytm4qzbx9t6/components/8kbf7d35c071";
+        let readings = json!({"readings": [
+            {"metric": "bandwidth", "at": "2026-10-24T11:00:00Z", "value": 95.0},
+            {"metric": "bandwidth", "at": "2026-10-24T12:00:00Z", "value": 40.5},
+            {"metric": "bandwidth", "at": "2026-10-24T13:00:00Z", "value": 100.0},
+            {"metric": "bandwidth", "at": "2026-10-24T14:00:00Z", "failure": "no answer"},
+            {"metric": "ping", "at": "2026-10-24T13:01:00Z", "value": 10.0, "loss": 0.0},
+            {"metric": "ping", "at": "2026-10-24T14:01:00Z", "value": 30.0, "loss": 1.0},
+        ]});
+        home.call(Method::POST, "/porchlight/v1/readings", &readings).await;
+        home.is_now(millis("2026-10-24T14:59:00Z"));
+        home.call(Method::PATCH, path, &status("major_outage")).await;
+        home.looks("2026-10-24T15:00:00Z", "2026-10-24T15:18:00Z", |_| ("up", None)).await;
+        home.is_now(millis("2026-10-24T15:19:00Z"));
+        home.call(Method::PATCH, path, &status("operational")).await;
+        home.looks("2026-10-24T15:20:00Z", "2026-10-25T10:30:00Z", |at| {
+            if within(at, "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z") {
+                ("down", Some("unreachable"))
+            } else if at >= millis("2026-10-25T10:00:00Z") {
+                ("down", Some("name"))
+            } else {
+                ("up", None)
+            }
+        })
+        .await;
+        home.is_now(millis("2026-11-02T12:00:00Z"));
+        home.state.recorder.record_heartbeat().await.unwrap();
+        home
+    }
+
+    async fn json(&self, month: &str) -> Value {
+        serde_json::from_str(&self.get(&format!("/report/{month}.json")).await.1).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_month_is_told_to_the_second_as_page_table_and_document_with_what_it_cannot_know() {
+    let home = Home::lives_through_october().await;
+    check_document(&home).await;
+    check_page_and_table(&home).await;
+    // The last, because time goes on.
+    check_what_is_left_after_single_readings(&home).await;
+}
+
+async fn check_document(home: &Home) {
+    let report = home.json("2026-10").await;
+    assert_eq!(
+        (&report["from"], &report["to"], &report["as_of"], &report["is_over"]),
+        (
+            &json!("2026-10-01T00:00:00+02:00"),
+            &json!("2026-11-01T00:00:00+01:00"),
+            &json!("2026-11-02T13:00:00+01:00"),
+            &json!(true)
+        )
+    );
+    let line = &report["components"][0];
+    assert_eq!(
+        line["seconds"],
+        json!({"up": 88_500, "degraded": 0, "down": 7_500, "maintenance": 0, "not_looked_at": 2_586_000,
+               "before_first_look": 0, "longest_outage": 3_600})
+    );
+    assert_eq!((&line["availability"], &line["seen_from"]), (&json!(0.921_875), &json!(["eu-central-1"])));
+    let told: Vec<[&Value; 7]> = line["outages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| ["from", "to", "seconds", "began", "ending", "cause", "seen_from"].map(|field| &it[field]))
+        .collect();
+    let place = json!(["eu-central-1"]);
+    assert_eq!(
+        told,
+        [
+            [
+                &json!("2026-10-01T00:00:00+02:00"),
+                &json!("2026-10-01T00:30:00+02:00"),
+                &json!(1_800),
+                &json!("2026-09-30T23:30:00+02:00"),
+                &json!("seen"),
+                &json!("refused"),
+                &place
+            ],
+            [
+                &json!("2026-10-25T02:30:00+02:00"),
+                &json!("2026-10-25T02:30:00+01:00"),
+                &json!(3_600),
+                &json!("2026-10-25T02:30:00+02:00"),
+                &json!("seen"),
+                &json!("unreachable"),
+                &place
+            ],
+            [
+                &json!("2026-10-25T11:00:00+01:00"),
+                &json!("2026-10-25T11:35:00+01:00"),
+                &json!(2_100),
+                &json!("2026-10-25T11:00:00+01:00"),
+                &json!("unseen"),
+                &json!("name"),
+                &place
+            ],
+        ]
+    );
+    let at_home: Vec<_> = line["outages"].as_array().unwrap().iter().map(|it| it["at_home"]["kind"].as_str()).collect();
+    assert_eq!(at_home, [Some("kept_running"), Some("kept_running"), Some("keeper_stopped")]);
+    assert_eq!(
+        line["outages"][2]["at_home"]["words"],
+        "At home the keeper was not running, or could not write. Of these 35 min nothing was recorded there for 5 min."
+    );
+    let own = &report["components"][1];
+    assert_eq!((&own["seen_from"], &own["outages"][0]["at_home"]), (&Value::Null, &Value::Null));
+    assert_eq!((&own["seconds"]["down"], &own["seconds"]["up"]), (&json!(1_200), &json!(94_200)));
+    let tests = &report["bandwidth"][0];
+    assert_eq!((&tests["tests"], &tests["failed"]), (&json!(3), &json!(1)));
+    let below = &tests["below_promise"];
+    assert_eq!((&below["at_least"], &below["at_most"]), (&json!(2), &json!(2)));
+    assert_eq!(below["listed"][1], json!({"at": "2026-10-24T14:00:00+02:00", "mbps": 40.5, "is_hour": false}));
+    assert_eq!(
+        report["latency_ms"],
+        json!({"average": 20.0, "worst_hour": {"from": "2026-10-24T16:00:00+02:00", "average": 30.0}})
+    );
+    let unknown = report["cannot_know"].to_string();
+    for said in [
+        "Line: For 29 days 22 h (96.5 %) nobody looked: that counts neither as up nor as down.",
+        "Line: 1 outage may have lasted longer than is said: the end was not seen.",
+        "A look is made about once a minute",
+        "All looks came from one place (eu-central-1)",
+        "At home nothing was recorded for",
+    ] {
+        assert!(unknown.contains(said), "{said}: {unknown}");
+    }
+}
+
+async fn check_page_and_table(home: &Home) {
+    let (_, page) = home.get("/report/2026-10").await;
+    for said in [
+        "<h1>Home: October 2026</h1>",
+        "<dd>92.187 %</dd>",
+        "<dd>29 days 22 h (96.5 %)</dd>",
+        "25 Oct, 02:30:00 +02:00</time>",
+        "25 Oct, 02:30:00 +01:00</time>",
+        "began before this month: 30 Sep 2026, 23:30:00 +02:00",
+        "30 min in this month, 1 h in all",
+        "at least 35 min",
+        "end not seen: nobody looked any more",
+        "Seen from the cloud (eu-central-1).",
+        "As reported by this home.",
+        "At home everything kept running.",
+        "Download: 2 of 3 tests were below the 100 Mbit/s of the contract; 78.5 Mbit/s on average; the slowest 40.5 Mbit/s",
+        "Latency: 20 ms on average; 30 ms in the worst hour",
+        "Packet loss: 0.5 % on average; 1 % in the worst hour",
+        "href=\"2026-09\" rel=\"prev\"",
+        "href=\"2026-11\" rel=\"next\"",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let (_, table) = home.get("/report/2026-10.csv").await;
+    let lines: Vec<&str> = table.split("\r\n").collect();
+    assert_eq!(lines[0], "record,name,from,to,seconds,value,unit,count,cause,at_home,seen_from,beginning,ending");
+    for line in [
+        "down,Line,2026-10-01T00:00:00+02:00,2026-11-01T00:00:00+01:00,7500,,,,,,,,",
+        "availability,Line,2026-10-01T00:00:00+02:00,2026-11-01T00:00:00+01:00,,0.921875,ratio,,,,,,",
+        "outages_and_longest,Line,2026-10-01T00:00:00+02:00,2026-11-01T00:00:00+01:00,3600,,,3,,,,,",
+        "outage,Line,2026-10-25T11:00:00+01:00,2026-10-25T11:35:00+01:00,2100,,,,\"The home's name did not exist in the \
+         DNS.\",keeper_stopped,eu-central-1,seen,unseen",
+        "outage,\"'=Box, at home\",2026-10-24T16:59:00+02:00,2026-10-24T17:19:00+02:00,1200,,,,,,this home,seen,seen",
+        "test_below_promise,Download,2026-10-24T14:00:00+02:00,,,40.5,Mbit/s,,,,,,",
+        "tests_below_promise,Download,,,,,,2,,,,,",
+    ] {
+        assert!(lines.contains(&line), "{line}: {table}");
+    }
+    assert_eq!(
+        home.get("/report/2026-09").await.1.matches("<tr>").count(),
+        2,
+        "a heading, and the outage of its last half hour"
+    );
+}
+
+async fn check_what_is_left_after_single_readings(home: &Home) {
+    home.is_now(millis("2026-12-15T12:00:00Z"));
+    assert!(retention::run_once(&home.state.db, home.state.clock.wall()).await.unwrap() > 0);
+    let report = home.json("2026-10").await;
+    let below = &report["bandwidth"][0]["below_promise"];
+    assert_eq!((&below["at_least"], &below["at_most"]), (&json!(2), &json!(2)));
+    assert_eq!(below["listed"][1], json!({"at": "2026-10-24T14:00:00+02:00", "mbps": 40.5, "is_hour": true}));
+    assert_eq!(report["latency_ms"]["average"], json!(20.0));
+    assert!(report["cannot_know"].to_string().contains("Single tests are kept for 30 days"), "{report:#}");
+    assert_eq!(report["components"][0]["seconds"]["down"], json!(7_500), "looks are kept for two years");
+}
+
+#[tokio::test]
+async fn a_month_that_goes_on_or_is_to_come_or_has_nothing_says_so() {
+    let home = Home::open("2026-10-30T21:00:00Z").await;
+    home.looks("2026-10-30T21:00:00Z", "2026-10-30T21:10:00Z", |_| ("up", None)).await;
+    home.is_now(millis("2026-11-02T12:00:00Z"));
+    home.state.recorder.record_heartbeat().await.unwrap();
+    let (_, page) = home.get("/report/2026-11").await;
+    assert!(
+        page.contains(
+            "as of <time datetime=\"2026-11-02T13:00:00+01:00\">2 Nov, 13:00:00 +01:00</time>: the month is not over."
+        ),
+        "{page}"
+    );
+    assert!(!page.contains("rel=\"next\"") && page.contains("Nobody looked in this month"), "{page}");
+    let (_, page) = home.get("/report/2026-12").await;
+    assert!(page.contains("This month has not begun yet.") && !page.contains("What this report cannot know"), "{page}");
+    assert_eq!(home.json("2026-12").await["cannot_know"], json!(["This month has not begun yet."]));
+    let (_, page) = home.get("/report/2020-02").await;
+    assert!(page.contains("Nobody looked in this month, and nothing was measured"), "{page}");
+    let before = home.json("2020-02").await;
+    assert_eq!(before["components"][0]["seconds"]["before_first_look"], json!(29 * 86_400));
+    assert_eq!(before["components"][0]["availability"], Value::Null);
+    for wrong in ["2026-13", "2026", "1999-12", "2201-01", "x", "2026-10.xml"] {
+        let (status, words) = home.get(&format!("/report/{wrong}")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{wrong}");
+        assert_eq!(words, "A month is written like 2026-11, 2026-11.csv or 2026-11.json.\n");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_that_goes_on_has_no_end_yet() {
+    let home = Home::open("2026-11-10T08:00:00Z").await;
+    home.looks("2026-11-10T08:00:00Z", "2026-11-10T09:00:00Z", |at| {
+        if at >= millis("2026-11-10T08:30:00Z") { ("down", Some("unreachable")) } else { ("up", None) }
+    })
+    .await;
+    let report = home.json("2026-11").await;
+    let outage = &report["components"][0]["outages"][0];
+    assert_eq!(
+        (&outage["to"], &outage["ending"], &outage["seconds"]),
+        (&Value::Null, &json!("ongoing"), &json!(1_800))
+    );
+    let (_, page) = home.get("/report/2026-11").await;
+    assert!(page.contains("30 min so far") && page.contains("has not ended"), "{page}");
+    let unknown = report["cannot_know"].to_string();
+    assert!(
+        unknown.contains("The month is not over: this is what is known up to 10 Nov 2026, 10:00:00 +01:00."),
+        "{unknown}"
+    );
+    assert!(
+        unknown.contains(
+            "Nobody had looked before 10 Nov 2026, 09:00:00 +01:00: 9 days 9 h of this month are not counted."
+        ),
+        "{unknown}"
+    );
+}
