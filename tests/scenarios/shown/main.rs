@@ -4,6 +4,7 @@ mod front;
 mod history;
 mod latest;
 mod looks;
+mod report;
 mod truth;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -79,12 +80,13 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
         "{routes:?}"
     );
     let open = |path: &str| {
-        ["/", "/history", "/page.css", "/page.js", "/robots.txt"].contains(&path) || path.starts_with("/api/v2/")
+        ["/", "/history", "/page.css", "/page.js", "/report", "/report.css", "/robots.txt"].contains(&path)
+            || path.starts_with("/api/v2/")
     };
     for route in &routes {
         for path in [route.clone(), format!("{route}.json"), format!("{route}?api_key={TOKEN}")] {
             // The id of an incident may be anything, and there is none; what is asked for is no month either.
-            let incident = route.starts_with("/incidents/") || route.starts_with("/history/");
+            let incident = ["/incidents/", "/history/", "/report/"].iter().any(|of| route.starts_with(of));
             let there = open(route) && (path == *route || path.contains('?'));
             for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
                 let request = keeper.http.request(method.clone(), format!("{public}{path}"));

@@ -1,9 +1,10 @@
-//! What this home's own records say of an outage: whether host and keeper went on meanwhile. It is evidence beside what was
-//! seen from outside, and no verdict on line, router or power.
+//! What this home's own records say of an outage: whether host and keeper went on meanwhile. It is evidence beside
+//! what was seen from outside, and no verdict on line, router or power.
 
 use std::ops::Range;
 
-/// How far apart two records may be at most, in milliseconds: for so long after the last one it is not known to have ended.
+/// How far apart two records may be at most, in milliseconds: for so long after the last one it is not known to
+/// have ended.
 const MAX_SILENCE: i64 = 2 * 60 * 1000;
 
 /// What was recorded at home, and when nothing was. Times are milliseconds since 1970.
@@ -71,8 +72,8 @@ impl Kind {
     }
 }
 
-/// What the records say of a component of this home that was down for that time; `None` where they do not reach over all of
-/// it, and show nothing.
+/// What the records say of a component of this home that was down for that time; `None` where they do not reach
+/// over all of it, and show nothing.
 pub fn evidence(outage: &Range<i64>, records: &HomeRecords) -> Option<Evidence> {
     let overlap = |silence: &Silence| silence.ended.min(outage.end) - silence.began.max(outage.start);
     let during = || records.silences.iter().filter(|silence| overlap(silence) > 0);

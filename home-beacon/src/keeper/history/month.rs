@@ -1,5 +1,5 @@
-//! Calendar months of the page's time zone, from local midnight to local midnight: where clocks change one is an hour longer
-//! or shorter.
+//! Calendar months of the page's time zone, from local midnight to local midnight: where clocks change one is an
+//! hour longer or shorter.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 

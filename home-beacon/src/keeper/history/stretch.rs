@@ -59,8 +59,8 @@ impl Clipped {
 }
 
 impl Stretch {
-    /// Of segments that cover the window, and some time around it, so that an outage is found whole. `first` is when there was
-    /// anything to be seen at all; `None`: never.
+    /// Of segments that cover the window, and some time around it, so that an outage is found whole. `first` is when
+    /// there was anything to be seen at all; `None`: never.
     pub fn new(segments: &[Segment], window: &Range<i64>, first: Option<i64>) -> Self {
         let end = window.end.max(window.start);
         let from = first.map_or(end, |first| first.clamp(window.start, end));

@@ -1,5 +1,5 @@
-//! What a month's readings came to: bandwidth tests beside what the contract promises, and latency and loss by the hour. From
-//! single readings as long as they are kept, else from the hours that took their place.
+//! What a month's readings came to: bandwidth tests beside what the contract promises, and latency and loss by the
+//! hour. From single readings as long as they are kept, else from the hours that took their place.
 
 use crate::keeper::{
     KeeperError,
@@ -152,8 +152,9 @@ pub(in crate::keeper) async fn at_rest(db: &Db, (from, to): Between) -> Result<A
     let mut conn = db.snapshot().await?;
     let Some(id) = series_rows::find(&mut conn, "ping").await? else { return Ok(AtRest::default()) };
     let list = query(
-        "SELECT hour, SUM(measured) AS measured, TOTAL(total) AS total, SUM(losses) AS losses, TOTAL(loss) AS loss FROM (
-             SELECT at / ?4 * ?4 AS hour, measured, value_sum AS total, loss_count AS losses, loss_sum AS loss FROM hours
+        "SELECT hour, SUM(measured) AS measured, TOTAL(total) AS total, SUM(losses) AS losses, TOTAL(loss) AS loss FROM
+             (SELECT at / ?4 * ?4 AS hour, measured, value_sum AS total, loss_count AS losses, loss_sum AS loss
+                 FROM hours
                  WHERE series_id = ?1 AND at >= ?2 AND at < ?3
              UNION ALL
              SELECT at / ?4 * ?4, COUNT(value), TOTAL(value), COUNT(loss), TOTAL(loss) FROM readings

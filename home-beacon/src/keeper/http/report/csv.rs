@@ -1,4 +1,5 @@
-//! A report as a table by RFC 4180: one row for each fact, told apart by the column `record`, so that one table holds all.
+//! A report as a table by RFC 4180: one row for each fact, told apart by the column `record`, so that one
+//! table holds all.
 
 use super::{
     read::{Listed, OfBandwidth, OfComponent, Report},
@@ -196,7 +197,8 @@ fn line(table: &mut String, fields: [&str; 13]) {
     table.push_str("\r\n");
 }
 
-/// A field as it is, or in quotes where it must be. One that a spreadsheet would take for a formula gets an apostrophe first.
+/// A field as it is, or in quotes where it must be. One that a spreadsheet would take for a formula gets an
+/// apostrophe first.
 fn quote(table: &mut String, field: &str) {
     let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
     if field.contains(['"', ',', '\r', '\n', '\'', ';', '\t']) || !guard.is_empty() {

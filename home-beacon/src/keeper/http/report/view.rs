@@ -143,12 +143,14 @@ fn totals(component: &OfComponent) -> Vec<(&'static str, String)> {
         ("Down in all", length_words(tally.down)),
         ("Longest outage", length_words(stretch.longest())),
         ("Degraded", length_words(tally.degraded)),
-        ("Under maintenance", length_words(tally.maintenance)),
         (
             if component.is_looked_at { "Not looked at" } else { "Not recorded" },
             format!("{}{unseen}", length_words(tally.not_looked_at)),
         ),
     ];
+    if tally.maintenance > 0 {
+        totals.push(("Under maintenance", length_words(tally.maintenance)));
+    }
     if stretch.before > 0 {
         totals.push(("Before the first look", length_words(stretch.before)));
     }

@@ -1,4 +1,5 @@
-//! What a report says in words: times with their offset, causes as a provider's hotline knows them, beginnings and ends.
+//! What a report says in words: times with their offset, causes as a provider's hotline knows them, beginnings
+//! and ends.
 
 use jiff::{Timestamp, tz::TimeZone};
 use shared::verdict::{DownCause, Verdict};
