@@ -3,7 +3,7 @@
 
 use crate::keeper::{
     KeeperError,
-    db::{Conn, Db, FromRow, Moment, Row, StorageError, query},
+    db::{Conn, Db, FromRow, Moment, Row, StorageError, built, query},
     measured::series_rows,
 };
 
@@ -65,7 +65,7 @@ pub(in crate::keeper) struct OverHours {
     pub(in crate::keeper) worst_at: i64,
 }
 
-/// What an hour's tests, or a single one, came to.
+/// What an hour's tests came to.
 struct Sum {
     at: i64,
     measured: i64,
@@ -73,7 +73,15 @@ struct Sum {
     total: f64,
     least: Option<f64>,
     most: Option<f64>,
-    is_hour: bool,
+}
+
+/// What single tests came to.
+struct Singles {
+    measured: i64,
+    failed: i64,
+    total: f64,
+    below: i64,
+    least: Option<f64>,
 }
 
 struct Hour {
@@ -97,51 +105,87 @@ pub(in crate::keeper) async fn tests(
     // One state of both tables: rows move from one to the other.
     let mut conn = db.snapshot().await?;
     let Some(id) = series_rows::find(&mut conn, reading).await? else { return Ok(None) };
-    let sums = sums(&mut conn, id, between).await?;
-    Ok(Some(counted(&sums, promised)).filter(|tests| tests.measured + tests.failed > 0))
-}
-
-/// The most rows that are read: a test each minute of the longest month.
-const MAX_ROWS: i64 = 45_000;
-
-async fn sums(conn: &mut Conn, series: i64, (from, to): Between) -> Result<Vec<Sum>, KeeperError> {
-    let list = query(
-        "SELECT at, measured, failed, value_sum AS total, min AS least, max AS most, 1 AS is_hour FROM hours
-             WHERE series_id = ?1 AND at >= ?2 AND at < ?3
-         UNION ALL
-         SELECT at, value IS NOT NULL, failure IS NOT NULL, COALESCE(value, 0.0), value, value, 0 FROM readings
-             WHERE series_id = ?1 AND at >= ?2 AND at < ?3 AND mark IS NULL
-         ORDER BY at LIMIT ?4",
-    );
-    Ok(list.bind(series).bind(from).bind(to).bind(MAX_ROWS).all(conn).await?)
-}
-
-fn counted(sums: &[Sum], promised: Option<f64>) -> Tests {
     let mut tests = Tests::default();
     let mut total = 0.0;
-    for sum in sums {
-        tests.measured += sum.measured;
-        tests.failed += sum.failed;
+    for sum in hours(&mut conn, id, between).await? {
         total += sum.total;
-        let (Some(least), Some(most)) = (sum.least, sum.most) else { continue };
+        tests.add_hour(&sum, promised);
+    }
+    total += tests.add_singles(&mut conn, id, promised, between).await?;
+    tests.average = average(total, tests.measured);
+    Ok(Some(tests).filter(|tests| tests.measured + tests.failed > 0))
+}
+
+async fn hours(conn: &mut Conn, series: i64, (from, to): Between) -> Result<Vec<Sum>, KeeperError> {
+    let list = query(
+        "SELECT at, measured, failed, value_sum AS total, min AS least, max AS most FROM hours
+         WHERE series_id = ? AND at >= ? AND at < ? ORDER BY at",
+    );
+    Ok(list.bind(series).bind(from).bind(to).all(conn).await?)
+}
+
+impl Tests {
+    fn add_hour(&mut self, sum: &Sum, promised: Option<f64>) {
+        self.measured += sum.measured;
+        self.failed += sum.failed;
+        let (Some(least), Some(most)) = (sum.least, sum.most) else { return };
         // The least and the most of an hour are of samples, where a test has any.
         let (least, most) = if sum.measured == 1 { (sum.total, sum.total) } else { (least, most) };
-        let test = |value| Test { at: sum.at, value, is_hour: sum.is_hour };
-        if tests.worst.is_none_or(|worst| least < worst.value) {
-            tests.worst = Some(test(least));
+        let test = Test { at: sum.at, value: least, is_hour: true };
+        self.slowest(test);
+        let Some(promised) = promised.filter(|promised| least < *promised) else { return };
+        // Of several tests, some of which reached it, only the slowest is known to be below.
+        let (at_least, at_most) = if most < promised { (sum.measured, sum.measured) } else { (1, sum.measured - 1) };
+        self.below = (self.below.0 + at_least, self.below.1 + at_most);
+        self.by_the_hour = true;
+        self.list(test);
+    }
+
+    /// Adds the tests that are known one by one, and returns their sum.
+    async fn add_singles(
+        &mut self,
+        conn: &mut Conn,
+        series: i64,
+        promised: Option<f64>,
+        (from, to): Between,
+    ) -> Result<f64, KeeperError> {
+        let count = query(
+            "SELECT COUNT(value) AS measured, COUNT(failure) AS failed, TOTAL(value) AS total, MIN(value) AS least,
+                 COUNT(value) FILTER (WHERE value < ?4) AS below
+             FROM readings WHERE series_id = ?1 AND at >= ?2 AND at < ?3 AND mark IS NULL",
+        );
+        let count = count.bind(series).bind(from).bind(to).bind(promised);
+        let Singles { measured, failed, total, below, least } = count.one(conn).await?;
+        self.measured += measured;
+        self.failed += failed;
+        self.below = (self.below.0 + below, self.below.1 + below);
+        // Those of that value, or of less than is promised, the oldest first.
+        let list = "SELECT at, value FROM readings WHERE series_id = ?1 AND at >= ?2 AND at < ?3 AND mark IS NULL";
+        let at_most = built(format!("{list} AND value <= ?4 ORDER BY at LIMIT 1"));
+        let slowest: Option<(i64, f64)> = at_most.bind(series).bind(from).bind(to).bind(least).optional(conn).await?;
+        if let Some((at, value)) = slowest {
+            self.slowest(Test { at, value, is_hour: false });
         }
-        let Some(promised) = promised.filter(|promised| least < *promised) else { continue };
-        // Of an hour with several tests, some of which reached it, only the slowest is known to be below.
-        let most = if most < promised { sum.measured } else { sum.measured - 1 };
-        let least_below = if most == sum.measured { sum.measured } else { 1 };
-        tests.below = (tests.below.0 + least_below, tests.below.1 + most.max(1));
-        tests.by_the_hour |= sum.is_hour;
-        if tests.listed.len() < MAX_TESTS {
-            tests.listed.push(test(least));
+        let below = built(format!("{list} AND value < ?4 ORDER BY at LIMIT ?5"));
+        let below = below.bind(series).bind(from).bind(to).bind(promised);
+        let below: Vec<(i64, f64)> = below.bind(i64::try_from(MAX_TESTS).unwrap_or(i64::MAX)).all(conn).await?;
+        for (at, value) in below {
+            self.list(Test { at, value, is_hour: false });
+        }
+        Ok(total)
+    }
+
+    fn slowest(&mut self, test: Test) {
+        if self.worst.is_none_or(|worst| test.value < worst.value) {
+            self.worst = Some(test);
         }
     }
-    tests.average = average(total, tests.measured);
-    tests
+
+    fn list(&mut self, test: Test) {
+        if self.listed.len() < MAX_TESTS {
+            self.listed.push(test);
+        }
+    }
 }
 
 /// Latency and loss of that time, as `ping` measured them while no bandwidth test filled the line.
@@ -196,7 +240,18 @@ impl FromRow for Sum {
             total: row.get("total")?,
             least: row.get("least")?,
             most: row.get("most")?,
-            is_hour: row.get("is_hour")?,
+        })
+    }
+}
+
+impl FromRow for Singles {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            measured: row.get("measured")?,
+            failed: row.get("failed")?,
+            total: row.get("total")?,
+            below: row.get("below")?,
+            least: row.get("least")?,
         })
     }
 }
@@ -217,38 +272,29 @@ impl FromRow for Hour {
 mod tests_of_sums {
     use super::*;
 
-    fn single(at: i64, value: Option<f64>) -> Sum {
-        let (measured, failed) = (i64::from(value.is_some()), i64::from(value.is_none()));
-        Sum { at, measured, failed, total: value.unwrap_or_default(), least: value, most: value, is_hour: false }
-    }
-
     fn hour(at: i64, measured: i64, total: f64, least: f64, most: f64) -> Sum {
-        Sum { at, measured, failed: 0, total, least: Some(least), most: Some(most), is_hour: true }
-    }
-
-    #[test]
-    fn single_tests_are_counted_and_listed_with_their_times() {
-        let sums = [single(1, Some(95.0)), single(2, Some(40.0)), single(3, None), single(4, Some(100.0))];
-        let tests = counted(&sums, Some(100.0));
-        let test = |at, value| Test { at, value, is_hour: false };
-        assert_eq!((tests.measured, tests.failed, tests.below), (3, 1, (2, 2)));
-        assert_eq!((tests.listed, tests.worst), (vec![test(1, 95.0), test(2, 40.0)], Some(test(2, 40.0))));
-        assert!((tests.average.unwrap() - 235.0 / 3.0).abs() < 1e-9);
-        let without = counted(&sums, None);
-        assert_eq!((without.below, without.listed.len(), without.worst.unwrap().at), ((0, 0), 0, 2));
+        Sum { at, measured, failed: 0, total, least: Some(least), most: Some(most) }
     }
 
     #[test]
     fn of_an_hour_with_several_tests_it_is_said_how_many_were_below_at_least() {
-        let all = [
-            hour(0, 1, 40.0, 40.0, 40.0),
+        let mut tests = Tests::default();
+        for hour in [
+            // Its samples went up and down, and its only test was this.
+            hour(0, 1, 40.0, 10.0, 140.0),
             hour(1, 3, 270.0, 80.0, 99.0),
             hour(2, 4, 390.0, 90.0, 100.0),
             hour(3, 2, 220.0, 105.0, 115.0),
-        ];
-        let tests = counted(&all, Some(100.0));
-        assert_eq!((tests.measured, tests.below, tests.by_the_hour), (10, (1 + 3 + 1, 1 + 3 + 3), true));
+            Sum { failed: 2, least: None, most: None, ..hour(4, 0, 0.0, 0.0, 0.0) },
+        ] {
+            tests.add_hour(&hour, Some(100.0));
+        }
+        assert_eq!((tests.measured, tests.failed, tests.below), (10, 2, (1 + 3 + 1, 1 + 3 + 3)));
         assert_eq!(tests.listed.iter().map(|test| test.value).collect::<Vec<_>>(), [40.0, 80.0, 90.0]);
+        assert_eq!((tests.worst, tests.by_the_hour), (Some(Test { at: 0, value: 40.0, is_hour: true }), true));
+        let mut without = Tests::default();
+        without.add_hour(&hour(0, 1, 40.0, 40.0, 40.0), None);
+        assert_eq!((without.below, without.listed.len(), without.by_the_hour), ((0, 0), 0, false));
     }
 
     #[test]

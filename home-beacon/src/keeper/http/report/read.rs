@@ -206,7 +206,10 @@ async fn of_component(
         at_home: records.and_then(|records| evidence(&(clipped.whole.from..clipped.whole.to), records)),
         clipped: clipped.clone(),
     };
-    let is_within = |look: &&Look| look.began < window.end && look.ended >= window.start;
+    // Who could not look has not looked.
+    let is_within = |look: &&Look| {
+        look.began < window.end && look.ended >= window.start && !matches!(look.verdict, Some(Verdict::Unknown(_)))
+    };
     let read = OfComponent {
         id: id.to_string(),
         name: component.name.clone(),

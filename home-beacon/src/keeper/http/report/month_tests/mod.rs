@@ -205,6 +205,8 @@ async fn an_outage_that_goes_on_has_no_end_yet() {
     );
     let (_, page) = home.get("/report/2026-11").await;
     assert!(page.contains("30 min so far") && page.contains("has not ended"), "{page}");
+    let (_, shown) = home.get("/").await;
+    assert!(shown.contains(": 30 min so far.") && shown.contains("At home everything kept running."), "{shown}");
     let unknown = report["cannot_know"].to_string();
     assert!(
         unknown.contains("The month is not over: this is what is known up to 10 Nov 2026, 10:00:00 +01:00."),
