@@ -5,10 +5,12 @@
 //! - [`heartbeats`]: when the keeper was alive, and the gaps between
 //! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
 //! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
-//! - [`line_quality`]: what bandwidth tests say of the line as a whole; `monthly`: what a month's readings came to
+//! - [`line_quality`]: what bandwidth tests say of the line as a whole; `monthly`, `at_rest`: what a month's
+//!   readings came to
 //! - [`retention`]: what becomes of old readings; `ages`: when they are old
 
 pub(in crate::keeper) mod ages;
+pub(in crate::keeper) mod at_rest;
 pub mod dating;
 pub mod heartbeats;
 pub mod ingest;

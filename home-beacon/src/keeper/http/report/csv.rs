@@ -5,7 +5,7 @@ use super::{
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
-use crate::keeper::measured::monthly::OverHours;
+use crate::keeper::measured::at_rest::OverHours;
 
 const HEADER: [&str; 13] = [
     "record",

@@ -6,7 +6,7 @@ use super::{
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
-use crate::keeper::measured::monthly::{OverHours, Test};
+use crate::keeper::measured::{at_rest::OverHours, monthly::Test};
 
 /// The whole document.
 pub(super) fn document(report: &Report) -> Value {

@@ -19,8 +19,9 @@ use crate::keeper::{
     },
     looks::past::Seen,
     measured::{
+        at_rest::{AtRest, at_rest},
         heartbeats::{self, MAX_GAPS},
-        monthly::{self, AtRest, Tests},
+        monthly::{self, Tests},
     },
     status::{Component, components, pages},
 };
@@ -245,6 +246,6 @@ async fn read_measured(state: &AppState, report: &mut Report) -> Result<(), Keep
         let tests = monthly::tests(&state.db, reading, promised, between).await?;
         report.bandwidth.extend(tests.map(|tests| OfBandwidth { name, label, promised, tests }));
     }
-    report.at_rest = monthly::at_rest(&state.db, between).await?;
+    report.at_rest = at_rest(&state.db, between).await?;
     Ok(())
 }

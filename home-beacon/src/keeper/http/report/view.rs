@@ -7,7 +7,7 @@ use super::{
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
-use crate::keeper::measured::monthly::OverHours;
+use crate::keeper::measured::at_rest::OverHours;
 
 /// The most tests below the promise that are listed one by one.
 const MAX_TESTS: usize = 24;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use self::home::{Home, millis};
-use crate::keeper::measured::retention;
+use crate::keeper::{db::query, measured::retention};
 
 #[tokio::test]
 async fn a_month_is_told_to_the_second_as_page_table_and_document_with_what_it_cannot_know() {
@@ -207,6 +207,14 @@ async fn an_outage_that_goes_on_has_no_end_yet() {
     assert!(page.contains("30 min so far") && page.contains("has not ended"), "{page}");
     let (_, shown) = home.get("/").await;
     assert!(shown.contains(": 30 min so far.") && shown.contains("At home everything kept running."), "{shown}");
+    // A power cut in it, as the heartbeats record it.
+    let gap = query("INSERT INTO gaps (began, ended, host_booted) VALUES (?, ?, 1)");
+    let gap = gap.bind(millis("2026-11-10T08:35:00Z")).bind(millis("2026-11-10T08:50:00Z"));
+    gap.execute(&mut home.state.db.write().await.unwrap()).await.unwrap();
+    home.is_now(millis("2026-11-10T09:01:30Z"));
+    let at_home = &home.json("2026-11").await["components"][0]["outages"][0]["at_home"];
+    assert_eq!((&at_home["kind"], &at_home["unrecorded_seconds"]), (&json!("host_restarted"), &json!(900)));
+    assert!(home.get("/").await.1.contains("The host at home was off or restarted."));
     let unknown = report["cannot_know"].to_string();
     assert!(
         unknown.contains("The month is not over: this is what is known up to 10 Nov 2026, 10:00:00 +01:00."),
