@@ -44,13 +44,15 @@ pub(super) struct Links(String);
 
 impl Links {
     pub(super) fn of(page: &Page, origin: &RequestOrigin) -> Self {
-        let own = [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty());
-        let base = match own {
-            Some(address) if address.contains("://") => address.to_owned(),
-            Some(host) => format!("https://{host}"),
-            None => origin.0.clone(),
-        };
-        Self(base.trim_end_matches('/').to_owned())
+        Self::stated(page).unwrap_or_else(|| Self(origin.0.trim_end_matches('/').to_owned()))
+    }
+
+    /// Where the page itself says that it can be reached: what stands in an answer that is made once for all who ask.
+    pub(super) fn stated(page: &Page) -> Option<Self> {
+        let own =
+            [&page.domain, &page.url].into_iter().flatten().map(|text| text.trim()).find(|text| !text.is_empty())?;
+        let base = if own.contains("://") { own.to_owned() } else { format!("https://{own}") };
+        Some(Self(base.trim_end_matches('/').to_owned()))
     }
 
     /// The page itself.
@@ -58,7 +60,7 @@ impl Links {
         &self.0
     }
 
-    fn incident(&self, id: &IncidentId) -> String {
+    pub(super) fn incident(&self, id: &IncidentId) -> String {
         format!("{}/incidents/{id}", self.0)
     }
 

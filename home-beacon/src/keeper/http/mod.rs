@@ -3,12 +3,14 @@
 //! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
 //!   page; `health`: `/healthz` and `/metrics`
 //! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
+//! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
 //! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
 
 mod auth;
+mod elsewhere;
 mod error;
 mod evidence;
 mod fields;
@@ -22,6 +24,7 @@ mod own;
 mod page;
 mod path;
 mod payload;
+mod present;
 mod public;
 mod report;
 mod strays;
@@ -86,6 +89,7 @@ pub(super) struct Inner {
     months: report::Months,
     /// Whether the keeper is at home, and what of the page is this home.
     at_home: Option<AtHome>,
+    elsewhere: elsewhere::Kept,
     promised: Promised,
     notice: Option<String>,
     front: Front,
@@ -126,6 +130,7 @@ impl AppState {
             past,
             months: report::Months::default(),
             at_home,
+            elsewhere: elsewhere::Kept::default(),
             promised,
             notice,
             front,
@@ -160,7 +165,8 @@ fn public(state: &AppState) -> Router {
 
 /// What takes no token, at either listener.
 fn shown(audience: Audience) -> Router<AppState> {
-    front::shown(Router::new().nest("/api/v2", public::router()).merge(page::router(audience)).merge(report::router()))
+    let routes = Router::new().nest("/api/v2", public::router()).merge(page::router(audience));
+    front::shown(routes.merge(elsewhere::router()).merge(report::router()))
 }
 
 /// Says in an answer that this is a keeper: a prober may put its looks here.

@@ -16,15 +16,14 @@ use shared::{
 use super::{
     AppState, HttpError,
     links::{Links, RequestOrigin},
+    present::Present,
 };
 use crate::keeper::{
     db::Moment,
     looks::shown::Looked,
     status::{
-        Component, Incident, IncidentState, IncidentUpdate, Page, components as all_components,
+        Component, Incident, IncidentState, IncidentUpdate,
         incidents::{self as all_incidents, IncidentFilter},
-        overall::overall,
-        pages,
     },
 };
 
@@ -74,11 +73,22 @@ struct PublicIncident {
     started_at: Moment,
     page_id: PageId,
     /// Newest first.
-    incident_updates: Vec<IncidentUpdate>,
+    incident_updates: Vec<PublicUpdate>,
     components: Vec<Component>,
+    /// Hours between reminders, as a list in a text; kept because the API has it.
+    reminder_intervals: Option<String>,
     /// Of maintenance only.
     #[serde(flatten)]
     planned: Option<Planned>,
+}
+
+/// An update, with what the API has of another service: nothing, because nothing is sent there.
+#[derive(Serialize)]
+struct PublicUpdate {
+    #[serde(flatten)]
+    update: IncidentUpdate,
+    custom_tweet: Option<String>,
+    tweet_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -89,8 +99,9 @@ struct Planned {
 
 impl From<Incident> for PublicIncident {
     fn from(incident: Incident) -> Self {
-        let Incident { id, name, state, impact, shortlink, page_id, incident_updates, components, times, .. } =
+        let Incident { id, name, state, impact, shortlink, page_id, reminder_intervals, components, times, .. } =
             incident;
+        let updates = incident.incident_updates.into_iter();
         let planned = |scheduled_for| Planned { scheduled_for, scheduled_until: times.scheduled_until };
         Self {
             planned: times.scheduled_for.map(planned),
@@ -105,8 +116,11 @@ impl From<Incident> for PublicIncident {
             impact,
             shortlink,
             page_id,
-            incident_updates,
+            incident_updates: updates
+                .map(|update| PublicUpdate { update, custom_tweet: None, tweet_id: None })
+                .collect(),
             components,
+            reminder_intervals,
         }
     }
 }
@@ -114,45 +128,34 @@ impl From<Incident> for PublicIncident {
 /// What the documents are made of.
 struct Document {
     state: AppState,
-    page: Page,
-    components: Vec<(Component, Looked)>,
+    present: Present,
     links: Links,
 }
 
 impl Document {
     async fn read(state: AppState, origin: &RequestOrigin) -> Result<Self, HttpError> {
-        let page = pages::get(&state.db, &state.page).await?;
-        let components = all_components::list(&state.db, &state.page, 0, u32::MAX).await?;
-        let now = state.clock.now_for_looks();
-        let looked = |component: Component| {
-            let looked = state.recorder.looks().at(&component.id, now);
-            (component, looked)
-        };
-        let components = components.into_iter().map(looked).collect();
-        let links = Links::of(&page, origin);
-        Ok(Self { state, page, components, links })
+        let present = Present::read(&state).await?;
+        let links = Links::of(&present.page, origin);
+        Ok(Self { state, present, links })
     }
 
     /// The `page` of every document: it was updated when the last thing on it was.
     fn head(&self) -> PageHead {
-        let updated = self.components.iter().map(|(component, _)| component.updated_at).max();
+        let Present { page, components, .. } = &self.present;
+        let updated = components.iter().map(|(component, _)| component.updated_at).max();
         PageHead {
-            id: self.page.id.clone(),
-            name: self.page.name.clone(),
+            id: page.id.clone(),
+            name: page.name.clone(),
             url: self.links.page().to_owned(),
-            time_zone: self.page.time_zone.clone(),
-            updated_at: updated.map_or(self.page.updated_at, |updated| updated.max(self.page.updated_at)),
+            time_zone: page.time_zone.clone(),
+            updated_at: updated.map_or(page.updated_at, |updated| updated.max(page.updated_at)),
         }
     }
 
     /// The whole page's. The API has no word for what nobody looks at, so that is said in the description.
     fn status(&self) -> Value {
-        let seen = self
-            .components
-            .iter()
-            .map(|(component, looked)| (looked.corrected(component.status), looked.sight(component.looks)));
-        let overall = overall(&seen.collect::<Vec<_>>());
-        json!({ "indicator": overall.indicator, "description": overall.description(&self.page.zone()) })
+        let overall = self.present.overall();
+        json!({ "indicator": overall.indicator, "description": overall.description(&self.present.zone()) })
     }
 
     /// Each with when it was looked at beside its status.
@@ -162,7 +165,7 @@ impl Document {
             told["porchlight"] = looked.public();
             Ok(told)
         };
-        let told = self.components.iter().map(told).collect::<Result<_, serde_json::Error>>();
+        let told = self.present.components.iter().map(told).collect::<Result<_, serde_json::Error>>();
         told.map_err(|_| HttpError::unavailable("the components cannot be told"))
     }
 

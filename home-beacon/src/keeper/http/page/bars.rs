@@ -9,13 +9,14 @@ use crate::keeper::history::{Day, Outage, Record, Segment, State, Tally, days, o
 pub(super) const DAYS: i32 = 90;
 
 /// The stretches whose uptime is given: their names, and their lengths in hours.
-const STRETCHES: [(&str, i64); 4] = [("24 hours", 24), ("7 days", 7 * 24), ("30 days", 30 * 24), ("90 days", 90 * 24)];
+pub(super) const STRETCHES: [(&str, i64); 4] =
+    [("24 hours", 24), ("7 days", 7 * 24), ("30 days", 30 * 24), ("90 days", 90 * 24)];
 
 /// How far back outages are listed one by one.
 const OUTAGES: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The share of a day that nobody looked at above which its bar is grey, and above which it is marked as seen in part.
-const UNSEEN_DAY: f64 = 0.5;
+pub(super) const UNSEEN_DAY: f64 = 0.5;
 const PARTLY_SEEN_DAY: f64 = 0.05;
 
 pub(super) struct HistoryView {
@@ -48,6 +49,8 @@ pub(super) struct UptimeView {
     pub(super) uptime: Option<String>,
     /// `2.1 %`; `None` where somebody looked all the time.
     pub(super) unseen: Option<String>,
+    /// What both are made of.
+    pub(super) tally: Tally,
 }
 
 /// What the page shows of a component's past.
@@ -154,7 +157,8 @@ impl UptimeView {
     fn new(stretch: &'static str, tally: &Tally) -> Self {
         let unseen = tally.unseen().filter(|share| *share > 0.0).map(|share| percent(share, 1, f64::ceil));
         // Rounded down: 100 % is said only where there was no second of downtime.
-        Self { stretch, uptime: tally.uptime().map(|share| percent(share, 3, f64::floor)), unseen }
+        let uptime = tally.uptime().map(|share| percent(share, 3, f64::floor));
+        Self { stretch, uptime, unseen, tally: *tally }
     }
 }
 

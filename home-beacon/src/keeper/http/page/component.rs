@@ -84,7 +84,7 @@ impl ComponentView {
 }
 
 impl StatusView {
-    fn new(status: Option<ComponentStatus>) -> Self {
+    pub(super) fn new(status: Option<ComponentStatus>) -> Self {
         let (class, words) = match status {
             Some(ComponentStatus::Operational) => ("operational", "Operational"),
             Some(ComponentStatus::UnderMaintenance) => ("maintenance", "Under maintenance"),

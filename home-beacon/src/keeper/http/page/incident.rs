@@ -8,11 +8,19 @@ use axum::{
 };
 use shared::id::IncidentId;
 
-use super::{super::AppState, HEADERS, incidents::IncidentView, unavailable};
+use super::{
+    super::{AppState, links::Links},
+    HEADERS,
+    incidents::IncidentView,
+    unavailable,
+};
 use crate::keeper::{
     KeeperError,
     status::{incidents, pages},
 };
+
+/// How much of an update is said to who shows a link to it, in characters.
+const MAX_SAID: usize = 300;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -21,6 +29,10 @@ struct IncidentPage {
     page: String,
     incident: IncidentView,
     components: Vec<String>,
+    /// Where it stands, with its newest update.
+    said: String,
+    /// Where the page says that this can be reached.
+    address: Option<String>,
 }
 
 pub(super) async fn draw(State(state): State<AppState>, Path(id): Path<String>) -> Response {
@@ -36,11 +48,23 @@ pub(super) async fn draw(State(state): State<AppState>, Path(id): Path<String>) 
 async fn read(state: &AppState, id: &IncidentId) -> Result<IncidentPage, KeeperError> {
     let page = pages::get(&state.db, &state.page).await?;
     let incident = incidents::get(&state.db, &state.page, id).await?;
+    let zone = page.zone();
+    let view = IncidentView::new(&incident, &zone);
     Ok(IncidentPage {
+        said: said(&view),
         components: incident.components.iter().map(|component| component.name.clone()).collect(),
-        incident: IncidentView::new(&incident, &page.zone()),
+        address: Links::stated(&page).map(|links| links.incident(&incident.id)),
+        incident: view,
         page: page.name,
     })
+}
+
+/// `Monitoring (28 Nov 2026, 12:03:00 UTC): The line is back`
+fn said(incident: &IncidentView) -> String {
+    let Some(newest) = incident.updates.first() else { return incident.status.clone() };
+    let body: String = newest.body.chars().take(MAX_SAID).collect();
+    let colon = if body.is_empty() { "" } else { ": " };
+    format!("{} ({}){colon}{body}", incident.status, newest.at.words)
 }
 
 fn not_found() -> Response {

@@ -101,7 +101,7 @@ impl IncidentView {
 }
 
 /// A status as a reader knows it: `In progress`.
-fn words(status: &str) -> String {
+pub(in crate::keeper::http) fn words(status: &str) -> String {
     let status = status.replace('_', " ");
     let mut letters = status.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
 mod bars;
-mod cache;
+pub(super) mod cache;
 mod component;
 mod drawn;
 mod graph;
@@ -15,8 +15,9 @@ mod outages;
 mod past;
 mod range;
 mod upstream;
+mod uptime;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -33,7 +34,7 @@ use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use self::{
     bars::HistoryView,
-    component::ComponentView,
+    component::{ComponentView, StatusView},
     drawn::Drawings,
     graphs::GraphCache,
     incidents::{SectionView, sections},
@@ -45,9 +46,12 @@ use self::{
 pub(super) use self::{
     bars::{length_words, percent},
     cache::Cache,
+    incidents::words as state_words,
     past::interrupted,
+    upstream::confirmed_at,
+    uptime::uptime,
 };
-use super::AppState;
+use super::{AppState, links::Links};
 use crate::keeper::{
     KeeperError,
     db::StorageError,
@@ -194,6 +198,10 @@ struct PageView {
     /// Requests of the last hour for what the page does not show.
     strays: Vec<String>,
     drawn: Time,
+    /// The state with its time, for who shows a link to the page.
+    as_of: String,
+    /// Where the page says that it can be reached.
+    address: Option<String>,
 }
 
 /// What was read of the past lately.
@@ -236,7 +244,11 @@ impl PageView {
         let relay = relay(state, audience, &zone, now).await?;
         // A status that could not be confirmed lately is not shown green.
         let is_old = relay.as_ref().is_some_and(|relay| relay.is_old);
+        let drawn = Time::new(now, &zone);
+        let said = if is_old { "Not confirmed by the page upstream lately".into() } else { overall.description(&zone) };
         Ok(Self {
+            as_of: format!("{said} (as of {})", drawn.words),
+            address: Links::stated(&page).map(|links| format!("{}/", links.page())),
             class: if is_old || !overall.is_known() { "unknown" } else { overall.indicator.as_str() },
             overall: overall.description(&zone),
             name: page.name,
@@ -254,7 +266,7 @@ impl PageView {
             relay,
             gaps: gaps(state, &zone, now).await?,
             strays: if audience == Audience::Private { state.strays.lately(now) } else { Vec::new() },
-            drawn: Time::new(now, &zone),
+            drawn,
         })
     }
 }
@@ -263,6 +275,11 @@ impl Time {
     fn new(time: Timestamp, zone: &TimeZone) -> Self {
         Self { machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), words: in_words(time, zone) }
     }
+}
+
+/// A status as the page writes it.
+pub(super) fn status_words(status: Option<ComponentStatus>) -> Cow<'static, str> {
+    StatusView::new(status).words
 }
 
 /// Some components are of interest only while something is wrong with them, or may be.

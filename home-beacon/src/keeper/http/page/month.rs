@@ -8,7 +8,12 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{super::AppState, HEADERS, incidents::IncidentView, unavailable};
+use super::{
+    super::{AppState, links::Links},
+    HEADERS,
+    incidents::IncidentView,
+    unavailable,
+};
 use crate::keeper::{
     KeeperError,
     db::Moment,
@@ -31,6 +36,8 @@ struct MonthPage {
     more: bool,
     /// Whether a later month has begun.
     has_next: bool,
+    /// Where the page says that this can be reached.
+    address: Option<String>,
 }
 
 /// Redirects to this month.
@@ -61,6 +68,7 @@ async fn read(state: &AppState, month: Month) -> Result<MonthPage, KeeperError> 
     let between = (Moment::new(from), Moment::new(to));
     let incidents = timeline::began(&state.db, &state.page, between, MAX_INCIDENTS).await?;
     Ok(MonthPage {
+        address: Links::stated(&page).map(|links| format!("{}/history/{}", links.page(), month.name())),
         more: incidents.len() >= usize::try_from(MAX_INCIDENTS).unwrap_or(usize::MAX),
         incidents: incidents.iter().map(|incident| IncidentView::new(incident, &zone)).collect(),
         has_next: month < Month::of(state.clock.wall(), &zone),

@@ -49,6 +49,16 @@ pub(super) struct GapView {
     pub(super) host_booted: bool,
 }
 
+/// When upstream's page was copied, where it is; `Err` where that was not lately, or never.
+pub(in crate::keeper::http) fn confirmed_at(
+    state: &AppState,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Option<Timestamp>> {
+    let Some(reports) = &state.relay else { return Ok(None) };
+    let at = reports.latest().mirrored_at;
+    if at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD) { Err(at) } else { Ok(at) }
+}
+
 /// The state of the relay; `None` where there is none.
 pub(super) async fn relay(
     state: &AppState,
@@ -61,7 +71,7 @@ pub(super) async fn relay(
     let Backlog { waiting, oldest, too_old, rejected, undated } = state.outbox.backlog(now).await?;
     let oldest = oldest.and_then(|slot| Timestamp::from_second(slot).ok());
     Ok(Some(RelayView {
-        is_old: mirrored_at.is_none_or(|at| now.duration_since(at).unsigned_abs() > OLD),
+        is_old: confirmed_at(state, now).is_err(),
         mirrored_at: mirrored_at.map(|at| Time::new(at, zone)),
         is_paused: condition == Condition::Paused,
         is_failing: condition == Condition::Trouble,
