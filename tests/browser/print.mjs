@@ -28,11 +28,7 @@ for (const [name, options] of Object.entries(views)) {
   const context = await browser.newContext({ ...options, bypassCSP: true });
   const page = await context.newPage();
   const complaints = [];
-  page.on("console", (message) => {
-    const from = message.location().url;
-    // A browser asks for one by itself.
-    if (!from.endsWith("/favicon.ico")) complaints.push(`${message.text()} ${from}`);
-  });
+  page.on("console", (message) => complaints.push(`${message.text()} ${message.location().url}`));
   page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
   if (name === "paper") await page.emulateMedia({ media: "print", colorScheme: "dark" });
   const response = await page.goto(url, { waitUntil: "load", timeout: 20_000 });

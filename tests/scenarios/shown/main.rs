@@ -80,7 +80,7 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
         "{routes:?}"
     );
     let open = |path: &str| {
-        ["/", "/history", "/page.css", "/page.js", "/report", "/report.css", "/robots.txt"].contains(&path)
+        ["/", "/history", "/logo", "/page.css", "/page.js", "/report", "/report.css", "/robots.txt"].contains(&path)
             || path.starts_with("/api/v2/")
     };
     for route in &routes {
