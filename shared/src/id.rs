@@ -66,6 +66,10 @@ id!(
     ComponentId
 );
 id!(
+    /// A group of components of a page.
+    ComponentGroupId
+);
+id!(
     /// An incident of a page.
     IncidentId
 );

@@ -38,6 +38,28 @@ def atlassian_statuspage():
     assert made.shortlink.startswith(url), made.shortlink
     assert incidents.get_pages_page_id_incidents_upcoming(page)[0].id == made.id
     incidents.delete_pages_page_id_incidents_incident_id(page, made.id)
+    own = {"scheduled_auto_in_progress": True, "auto_transition_to_maintenance_state": True, "scheduled_auto_completed": True}
+    made = incidents.post_pages_page_id_incidents({"incident": {**plan, **own}}, page)
+    assert made.scheduled_auto_in_progress and made.scheduled_auto_completed and made.auto_transition_to_maintenance_state
+    assert not made.auto_transition_to_operational_state and made.scheduled_reminded_at is None
+    incidents.delete_pages_page_id_incidents_incident_id(page, made.id)
+    groups = atlassian.ComponentGroupsApi(client)
+    group = groups.post_pages_page_id_component_groups({"component_group": {"name": "Home", "components": [component]}}, page)
+    assert groups.get_pages_page_id_component_groups(page)[0].id == group.id
+    assert components.get_pages_page_id_components_component_id(page, component).group_id == group.id
+    uptime = components.get_pages_page_id_components_component_id_uptime(page, component)
+    assert (uptime.id, uptime.uptime_percentage) == (component, None), uptime
+    assert groups.get_pages_page_id_component_groups_id_uptime(page, group.id).name == "Home"
+    groups.delete_pages_page_id_component_groups_id(page, group.id)
+    over = incidents.post_pages_page_id_incidents({"incident": {"name": "Storm", "status": "resolved"}}, page)
+    postmortems = atlassian.IncidentPostmortemApi(client)
+    text = {"postmortem": {"body_draft": "It was the cat."}}
+    postmortems.put_pages_page_id_incidents_incident_id_postmortem(text, page, over.id)
+    silently = {"postmortem": {"notify_subscribers": False}}
+    shown = postmortems.put_pages_page_id_incidents_incident_id_postmortem_publish(silently, page, over.id)
+    assert (shown.body, shown.body_draft) == ("It was the cat.", None), shown
+    postmortems.delete_pages_page_id_incidents_incident_id_postmortem(page, over.id)
+    incidents.delete_pages_page_id_incidents_incident_id(page, over.id)
     metrics = atlassian.MetricsApi(client)
     data = {"data": {metric: [{"timestamp": time.time(), "value": 1.5}]}}
     metrics.post_pages_page_id_metrics_data(data, page)

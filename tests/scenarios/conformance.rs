@@ -1,12 +1,13 @@
 //! The keeper against statuspage.io's published API description, where a copy of that is at hand: the description has
-//! no licence, so it is not part of the project.
+//! no licence, so it is not part of the project. What the keeper has not of it is a table in the README.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{env, fs, path::PathBuf, time::Duration};
 
 use tests::{
     binaries::root,
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
     process::{command, run},
+    readme::{ABSENT_BEGIN, ABSENT_END, is_written},
     skip::{skip, skip_allowed},
 };
 
@@ -26,7 +27,10 @@ async fn the_keeper_keeps_to_the_published_description() {
     let keeper = Keeper::start().await;
     let mut check = command(python);
     check.arg(root().join("tests/api/conformance.py")).arg(description);
-    check.args([&keeper.api(), TOKEN, PAGE, COMPONENT]);
+    let table = keeper.folder.path().join("table.md");
+    check.args([&keeper.api(), TOKEN, PAGE, COMPONENT]).arg(&table);
     let ended = run(check, Duration::from_secs(120)).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let absent = fs::read_to_string(table).expect("the table is written");
+    is_written("home-beacon/README.md", ABSENT_BEGIN, &format!("\n{absent}"), ABSENT_END);
 }

@@ -104,7 +104,7 @@ async fn mistakes_are_reported_by_name_and_never_a_500() {
             JSON,
             r#"{"incident":{"name":"x","scheduled_auto_in_progress":true}}"#,
             422,
-            "by itself",
+            "scheduled_auto_in_progress: is of a maintenance: send scheduled_for, too",
         ),
     ] {
         let answer = send(&keeper, method.clone(), path, kind, body).await;

@@ -1,11 +1,11 @@
 //! What the READMEs say of the settings is what the binaries read, what they say of years is what the simulation came to, and
 //! their links lead somewhere.
 
-use std::{env, fs, path::Path};
+use std::{fs, path::Path};
 
 use tests::{
     binaries::root,
-    readme::{self, BEGIN, END},
+    readme::{self, BEGIN, END, is_written},
     years,
 };
 
@@ -19,24 +19,6 @@ fn the_settings_in_each_readme_are_those_of_the_binaries() {
 #[test]
 fn the_years_in_the_readme_are_those_of_the_simulation() {
     is_written("lambda-prober/README.md", years::BEGIN, &format!("\n{}", years::table()), years::END);
-}
-
-fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
-    let path = root().join(readme);
-    let file = fs::File::open(&path).expect("a README");
-    // The other test may be renewing its part.
-    file.lock().expect("a lock");
-    let readme = fs::read_to_string(&path).expect("a README");
-    let (before, rest) = readme.split_once(begin).expect("the README has a place for it");
-    let (_, after) = rest.split_once(end).expect("that place has an end");
-    let renewed = format!("{before}{begin}\n{part}\n{end}{after}");
-    if env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, &renewed).expect("the README can be written");
-    }
-    assert!(
-        readme == renewed || env::var_os("UPDATE_README").is_some(),
-        "run UPDATE_README=1 cargo test -p tests --test readme"
-    );
 }
 
 /// What a reader can open.

@@ -135,10 +135,10 @@ fn spans(kind: Kind, now: i64, rng: &mut Rng) -> Vec<Span> {
         }
     }
     // Whatever the dice said, the last thing that was seen is that it is up.
-    if kind != Kind::Unwatched {
-        if let Some(last) = spans.last_mut() {
-            (last.1, last.2, last.3) = (until, "up", None);
-        }
+    if kind != Kind::Unwatched
+        && let Some(last) = spans.last_mut()
+    {
+        (last.1, last.2, last.3) = (until, "up", None);
     }
     spans
 }

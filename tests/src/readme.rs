@@ -1,6 +1,6 @@
 //! The settings in each README, written from the `clap` structs that the binaries read.
 
-use std::fmt::Write as _;
+use std::{env, fmt::Write as _, fs};
 
 use clap::{Arg, Command, CommandFactory};
 use home_beacon::{
@@ -10,8 +10,36 @@ use infra::settings::{PorchlightSettings, secrets};
 use lambda_prober::{judge::verdict::Verdict, plan::statuses::Statuses, settings::ProberSettings};
 use shared::{secret::SecretSetting, settings::Settings};
 
+use crate::binaries::root;
+
 pub const BEGIN: &str = "<!-- settings: written by the tests, UPDATE_README=1 renews them -->";
 pub const END: &str = "<!-- end of settings -->";
+
+/// Where the home side's README says what of the Manage API a keeper has not.
+pub const ABSENT_BEGIN: &str = "<!-- absent: written by the tests, UPDATE_README=1 renews it -->";
+pub const ABSENT_END: &str = "<!-- end of absent -->";
+
+/// Holds a part of a README to what it should be, or renews it.
+///
+/// # Panics
+/// When it is another one, and is not to be renewed.
+pub fn is_written(readme: &str, begin: &str, part: &str, end: &str) {
+    let path = root().join(readme);
+    let file = fs::File::open(&path).expect("a README");
+    // The other test may be renewing its part.
+    file.lock().expect("a lock");
+    let readme = fs::read_to_string(&path).expect("a README");
+    let (before, rest) = readme.split_once(begin).expect("the README has a place for it");
+    let (_, after) = rest.split_once(end).expect("that place has an end");
+    let renewed = format!("{before}{begin}\n{part}\n{end}{after}");
+    if env::var_os("UPDATE_README").is_some() {
+        fs::write(&path, &renewed).expect("the README can be written");
+    }
+    assert!(
+        readme == renewed || env::var_os("UPDATE_README").is_some(),
+        "run the test again with UPDATE_README=1, which renews the README"
+    );
+}
 
 /// The prober's settings, and what each cause means.
 pub fn prober() -> String {

@@ -9,10 +9,11 @@ use tokio::time::sleep;
 use super::{
     KeeperError,
     db::Db,
+    http::AppState,
     measured::{Dated, Recorder},
     outbox::{Backlog, Outbox},
     seed::metrics_put_away,
-    status::{components, pages},
+    status::{components, pages, transitions},
 };
 
 /// How long after a failed attempt the next one comes, and how often an unset clock is checked.
@@ -44,6 +45,34 @@ pub(super) async fn date(recorder: &Recorder) {
         }
         has_failed = result.is_err();
         sleep(RETRY_INTERVAL).await;
+    }
+}
+
+/// Begins and ends the maintenance that does so by itself, when it is due.
+pub(super) async fn keep_plans(state: &AppState) {
+    let mut has_failed = false;
+    loop {
+        let pass = transitions::carry_out(&state.db, state.recorder.looks(), &state.clock).await;
+        let wait = match &pass {
+            Ok(pass) => {
+                if pass.moved > 0 {
+                    state.outbox.wake();
+                }
+                pass.wait.unwrap_or(RETRY_INTERVAL)
+            }
+            Err(error) => {
+                // Once: it is tried again and again.
+                if !has_failed {
+                    tracing::warn!(cause = %root_cause(error), "the maintenance that is due cannot be moved yet");
+                }
+                RETRY_INTERVAL
+            }
+        };
+        has_failed = pass.is_err();
+        tokio::select! {
+            () = sleep(wait) => (),
+            () = state.plans.wait() => (),
+        }
     }
 }
 

@@ -46,7 +46,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use self::{
-    background::{RETRY_INTERVAL, date, heartbeat, log_backlog, log_pages},
+    background::{RETRY_INTERVAL, date, heartbeat, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
     looks::beacon::BeaconPoller,
@@ -233,6 +233,7 @@ impl Keeper {
             state.db.retry_writes(RETRY_INTERVAL),
             heartbeat(&state.recorder),
             date(&state.recorder),
+            keep_plans(&state),
             relay,
             beacon,
         );

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use shared::{id::PageId, statuspage::IncidentStatus};
 use tokio::time::sleep;
 
 use super::{
@@ -14,6 +15,13 @@ use super::{
     },
     outbox::{Outbox, QueuedPoint},
     seed::{self, Seed},
+    status::{
+        IncidentPatch,
+        components::{self, ComponentPatch, NewComponent},
+        groups::{self, GroupPatch},
+        incidents::{self, NewIncident},
+        postmortems,
+    },
 };
 use crate::{
     clock::Host,
@@ -140,6 +148,46 @@ async fn a_delivery_is_not_forgotten_when_the_write_that_carries_it_fails() {
         assert_eq!(kept.waiting().await.len(), 1, "{fault:?}");
         assert_eq!(kept.outbox.delivered_since(), None, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_postmortem_is_public_in_whole_or_not_at_all() {
+    let kept = Kept::new().await;
+    let (db, page): (_, PageId) = (&kept.db, "gytm4qzbx9t6".parse().unwrap());
+    let now = Moment::new(kept.now);
+    let patch = IncidentPatch { status: Some(IncidentStatus::Resolved), ..IncidentPatch::default() };
+    let new = NewIncident { name: "Storm".into(), patch, backfilled: None };
+    let id = incidents::create(db, now, &page, new).await.unwrap().id;
+    postmortems::draft(db, now, &page, &id, "It was the cat.".into()).await.unwrap();
+    for fault in [WriteFault::UpdateRow, WriteFault::Commit] {
+        fault.begin(db).await;
+        assert!(postmortems::publish(db, now, &page, &id, None).await.is_err(), "{fault:?}");
+        WriteFault::end(db).await;
+        let incident = incidents::get(db, &page, &id).await.unwrap();
+        assert_eq!((incident.state.as_str(), incident.incident_updates.len()), ("resolved", 1), "{fault:?}");
+        assert_eq!(incident.postmortem.unwrap().published(), None, "{fault:?}");
+    }
+    postmortems::publish(db, now, &page, &id, None).await.unwrap();
+    let incident = incidents::get(db, &page, &id).await.unwrap();
+    assert_eq!((incident.state.as_str(), incident.incident_updates.len()), ("postmortem", 2));
+}
+
+#[tokio::test]
+async fn a_group_has_all_its_components_or_is_not_there() {
+    let kept = Kept::new().await;
+    let (db, page): (_, PageId) = (&kept.db, "gytm4qzbx9t6".parse().unwrap());
+    let now = Moment::new(kept.now);
+    let new = |name: &str| NewComponent { name: name.into(), patch: ComponentPatch::default() };
+    let one = components::create(db, now, &page, new("Line")).await.unwrap().id;
+    let other = components::create(db, now, &page, new("NAS")).await.unwrap().id;
+    let patch = || GroupPatch { components: Some(vec![one.clone(), other.clone()]), ..GroupPatch::default() };
+    WriteFault::Commit.begin(db).await;
+    assert!(groups::create(db, now, &page, "Home".into(), patch()).await.is_err());
+    WriteFault::end(db).await;
+    assert!(groups::list(db, &page, 0, 10).await.unwrap().is_empty());
+    assert_eq!(components::get(db, &page, &one).await.unwrap().group_id, None);
+    let made = groups::create(db, now, &page, "Home".into(), patch()).await.unwrap();
+    assert_eq!(made.components, [one, other]);
 }
 
 /// Where a commit fails, SQLite rolls everything back at once; a pool that misses that may take the next transactions for

@@ -124,7 +124,7 @@ async fn what_would_be_lost_is_refused_by_name_and_what_says_nothing_passes() {
         ("incident[name]=x&deliver_notifications=false", "deliver_notifications: stands beside incident"),
         ("incident[name]=x&incidents[body]=The+line+is+cut", "incidents: stands beside incident"),
         ("incident[component_ids]=8kbf7d35c070&incident[component_ids]=8kbf7d35c071", "is there twice"),
-        ("incident[postmortem_body]=It+was+the+cat", "postmortem_body: is not known here"),
+        ("incident[postmortem_body]=It+was+the+cat", "postmortem_body: is set by a call of …/postmortem"),
         ("incident[backfill_date]=2026-11-01", "backfill_date: cannot be changed afterwards"),
         ("incident[components][][id]=8kbf7d35c070", "components: must map component ids to statuses"),
     ] {

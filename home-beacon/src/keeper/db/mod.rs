@@ -12,6 +12,8 @@ mod errors;
 mod health;
 mod inspect;
 mod moment;
+#[cfg(test)]
+mod older;
 mod open;
 mod place;
 mod query;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
-    id::{ComponentId, IncidentId, MetricId, MetricsProviderId, PageId},
+    id::{ComponentGroupId, ComponentId, IncidentId, MetricId, MetricsProviderId, PageId},
     statuspage::{ComponentStatus, Impact, IncidentStatus},
 };
 use sqlx::{ColumnIndex, Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
@@ -97,7 +97,7 @@ macro_rules! from_text {
     )+};
 }
 
-from_text!(ComponentId, IncidentId, MetricId, MetricsProviderId, PageId, IncidentStatus, Impact);
+from_text!(ComponentGroupId, ComponentId, IncidentId, MetricId, MetricsProviderId, PageId, IncidentStatus, Impact);
 
 /// The empty text is the API's word for no status.
 impl Column for Option<ComponentStatus> {
@@ -145,4 +145,4 @@ macro_rules! or_null {
     )+};
 }
 
-or_null!(bool, i64, f64, String, Impact, Moment, Value);
+or_null!(bool, i64, f64, String, ComponentGroupId, Impact, Moment, Value);

@@ -9,6 +9,8 @@ pub(in crate::keeper) enum WriteFault {
     QueueRow,
     /// The row that holds the heartbeat.
     HeartbeatRow,
+    /// The row of an incident's update.
+    UpdateRow,
     /// The deletion of a delivered point from the queue.
     Dequeue,
     /// The disk, once every statement has succeeded.
@@ -22,6 +24,7 @@ impl WriteFault {
         let when = match self {
             Self::QueueRow => "INSERT ON main.relay_points",
             Self::HeartbeatRow => "INSERT ON main.heartbeat",
+            Self::UpdateRow => "INSERT ON main.incident_updates",
             Self::Dequeue => "DELETE ON main.relay_points",
             Self::Commit => {
                 let mut connection = db.write.acquire().await.unwrap();

@@ -67,6 +67,17 @@ impl HttpError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, vec![message.into()])
     }
 
+    /// The same as a 400, for calls whose description has no 422; what is no mistake of the client's stays what it is.
+    pub(super) fn into_bad_request(self) -> Self {
+        match self.error {
+            Value::Array(said) if self.status == StatusCode::UNPROCESSABLE_ENTITY => {
+                let said: Vec<_> = said.iter().filter_map(Value::as_str).collect();
+                Self::bad_request(said.join("; "))
+            }
+            error => Self { error, ..self },
+        }
+    }
+
     /// The same, with where it is said first.
     pub(super) fn within(self, place: &str) -> Self {
         let within = |said: Value| match said {

@@ -194,16 +194,6 @@ impl Fields {
             Some(_) => Err(wrong(name, "must be an object whose top-level values are objects")),
         }
     }
-
-    /// Refuses a field that the keeper cannot honour, unless it is absent, null, empty or false.
-    pub(super) fn unsupported(&self, name: &str, why: &str) -> Read<()> {
-        match self.fields.get(name) {
-            None | Some(Value::Null) => Ok(()),
-            Some(Value::String(text)) if text == "null" => Ok(()),
-            Some(value) if matches!(boolean(value), Ok(None | Some(false))) => Ok(()),
-            Some(_) => Err(wrong(name, why)),
-        }
-    }
 }
 
 /// As Rails reads one; but what means no is never read as yes, as Rails does with `False` and `no`. An empty one says nothing.

@@ -6,10 +6,12 @@
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
+//! - `component_rows`: components and groups in `/api/v2`
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
 //! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
 
 mod auth;
+mod component_rows;
 mod elsewhere;
 mod error;
 mod evidence;
@@ -65,6 +67,7 @@ use super::{
     measured::{Recorder, line_quality::Promised},
     outbox::Outbox,
     relay::Reports,
+    status::transitions::Plans,
 };
 
 /// What every handler can reach.
@@ -77,6 +80,8 @@ pub(super) struct Inner {
     pub(super) clock: KeeperClock,
     pub(super) recorder: Recorder,
     pub(super) outbox: Outbox,
+    /// Who moves maintenance by itself.
+    pub(super) plans: Plans,
     /// The page that is shown at `/` and `/api/v2`.
     pub(super) page: PageId,
     token: SecretSource,
@@ -121,6 +126,7 @@ impl AppState {
             clock,
             recorder,
             outbox,
+            plans: Plans::default(),
             page,
             token,
             limiter,

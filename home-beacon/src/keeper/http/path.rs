@@ -7,7 +7,7 @@ use axum::{
     http::request::Parts,
 };
 use serde::de::DeserializeOwned;
-use shared::id::{ComponentId, IncidentId, MetricId, MetricsProviderId, PageId};
+use shared::id::{ComponentGroupId, ComponentId, IncidentId, MetricId, MetricsProviderId, PageId};
 
 use super::HttpError;
 
@@ -79,6 +79,12 @@ impl PathPart for PageId {
 impl PathPart for ComponentId {
     fn read(text: &str) -> Result<Self, HttpError> {
         text.parse().map_err(|_| HttpError::not_found("this component"))
+    }
+}
+
+impl PathPart for ComponentGroupId {
+    fn read(text: &str) -> Result<Self, HttpError> {
+        text.parse().map_err(|_| HttpError::not_found("this component group"))
     }
 }
 

@@ -36,6 +36,18 @@ const ENCODED_TWICE: &str = "is a text that holds JSON: it was encoded twice; se
 pub(super) struct Payload(Map<String, Value>);
 
 impl Payload {
+    /// Whether nothing was sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts a field that the description has beside the wrapper into it, unless it is there already.
+    pub(super) fn move_inside(&mut self, name: &str, wrapper: &str) {
+        if let (Some(value), Some(Value::Object(fields))) = (self.0.remove(name), self.0.get_mut(wrapper)) {
+            fields.entry(name).or_insert(value);
+        }
+    }
+
     /// The fields inside the wrapper.
     ///
     /// # Errors

@@ -14,16 +14,16 @@ use shared::{
 };
 
 use super::{
-    AppState, HttpError,
+    AppState, HttpError, component_rows,
     links::{Links, RequestOrigin},
     present::Present,
 };
 use crate::keeper::{
     db::Moment,
-    looks::shown::Looked,
     status::{
         Component, Incident, IncidentState, IncidentUpdate,
         incidents::{self as all_incidents, IncidentFilter},
+        postmortems::{Postmortem, PostmortemFields},
     },
 };
 
@@ -80,6 +80,9 @@ struct PublicIncident {
     /// Of maintenance only.
     #[serde(flatten)]
     planned: Option<Planned>,
+    /// Once there is one that is published.
+    #[serde(flatten)]
+    postmortem: Option<PostmortemFields>,
 }
 
 /// An update, with what the API has of another service: nothing, because nothing is sent there.
@@ -99,12 +102,14 @@ struct Planned {
 
 impl From<Incident> for PublicIncident {
     fn from(incident: Incident) -> Self {
+        let postmortem = incident.postmortem.as_ref().and_then(Postmortem::published);
         let Incident { id, name, state, impact, shortlink, page_id, reminder_intervals, components, times, .. } =
             incident;
         let updates = incident.incident_updates.into_iter();
         let planned = |scheduled_for| Planned { scheduled_for, scheduled_until: times.scheduled_until };
         Self {
             planned: times.scheduled_for.map(planned),
+            postmortem,
             created_at: times.created_at,
             updated_at: times.updated_at,
             monitoring_at: times.monitoring_at,
@@ -158,15 +163,9 @@ impl Document {
         json!({ "indicator": overall.indicator, "description": overall.description(&self.present.zone()) })
     }
 
-    /// Each with when it was looked at beside its status.
-    fn components(&self) -> Result<Vec<Value>, HttpError> {
-        let told = |(component, looked): &(Component, Looked)| {
-            let mut told = serde_json::to_value(component)?;
-            told["porchlight"] = looked.public();
-            Ok(told)
-        };
-        let told = self.present.components.iter().map(told).collect::<Result<_, serde_json::Error>>();
-        told.map_err(|_| HttpError::unavailable("the components cannot be told"))
+    /// Each with when it was looked at beside its status; a group before its components.
+    async fn components(&self) -> Result<Vec<Value>, HttpError> {
+        component_rows::rows(&self.state, &self.present.components).await
     }
 
     async fn incidents(&self, filter: IncidentFilter) -> Result<Vec<PublicIncident>, HttpError> {
@@ -192,7 +191,7 @@ async fn status(State(state): State<AppState>, origin: RequestOrigin) -> Answer 
 
 async fn components(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
     let document = Document::read(state, &origin).await?;
-    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components()? }))))
+    Ok((HEADERS, Json(json!({ "page": document.head(), "components": document.components().await? }))))
 }
 
 async fn incidents(State(state): State<AppState>, origin: RequestOrigin) -> Answer {
@@ -222,7 +221,7 @@ async fn summary(State(state): State<AppState>, origin: RequestOrigin) -> Answer
         Json(json!({
             "page": document.head(),
             "status": document.status(),
-            "components": document.components()?,
+            "components": document.components().await?,
             "incidents": document.incidents(IncidentFilter::Unresolved).await?,
             "scheduled_maintenances": document.incidents(IncidentFilter::Scheduled).await?,
         })),

@@ -75,6 +75,15 @@ impl Looked {
         }
     }
 
+    /// What to call a component that nobody works on any more: one that was down when it was seen last, however long ago that is,
+    /// is not called up.
+    pub fn after_maintenance(&self) -> ComponentStatus {
+        match self.newest.as_ref().and_then(|newest| newest.seen) {
+            Some(Verdict::Down(_)) => ComponentStatus::MajorOutage,
+            Some(Verdict::Up | Verdict::Degraded(_) | Verdict::Unknown(_)) | None => ComponentStatus::Operational,
+        }
+    }
+
     /// Whether the component's status is somebody's word of now, where somebody is expected to look.
     pub fn sight(&self, is_expected: bool) -> Sight {
         match (is_expected, self.is_recent(), self.ever) {

@@ -13,7 +13,7 @@ use shared::{
 
 use crate::keeper::{
     db::Moment,
-    status::{AffectedComponent, Incident, IncidentState, IncidentTimes, IncidentUpdate},
+    status::{AffectedComponent, Incident, IncidentState, IncidentTimes, IncidentUpdate, Plan},
 };
 
 /// What a status of upstream's that comes after the end is called: an incident with an account of it is over.
@@ -191,6 +191,9 @@ impl UpstreamIncident {
             backfilled: false,
             mirrored: true,
             times: self.times,
+            // Upstream moves it.
+            plan: Plan::default(),
+            postmortem: None,
             shortlink: self.shortlink.clone(),
             components: Vec::new(),
             incident_updates: Vec::new(),

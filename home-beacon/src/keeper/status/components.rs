@@ -1,14 +1,14 @@
 //! Components, and the history of their statuses.
 
 use shared::{
-    id::{ComponentId, PageId},
+    id::{ComponentGroupId, ComponentId, PageId},
     statuspage::ComponentStatus,
 };
 
 use super::{
     Component, StatusChange,
     deleted::{self, Kind},
-    pages,
+    groups, pages,
 };
 use crate::keeper::{
     KeeperError,
@@ -41,6 +41,8 @@ pub struct ComponentPatch {
     pub showcase: Option<bool>,
     /// Whether the page leaves it out while it is operational.
     pub only_show_if_degraded: Option<bool>,
+    /// The group that it is in.
+    pub group_id: Option<Option<ComponentGroupId>>,
     /// `YYYY-MM-DD`
     pub start_date: Option<Option<String>>,
 }
@@ -79,6 +81,8 @@ pub(in crate::keeper) async fn create(
     component.showcase = new.patch.showcase.unwrap_or(component.showcase);
     component.only_show_if_degraded = new.patch.only_show_if_degraded.unwrap_or_default();
     component.start_date = new.patch.start_date.flatten();
+    component.group_id = new.patch.group_id.flatten();
+    groups::check(&mut tx, page, component.group_id.as_ref()).await?;
     insert(&mut tx, &component).await?;
     tx.commit().await?;
     Ok(component)
@@ -103,6 +107,8 @@ pub async fn update(
     component.showcase = patch.showcase.unwrap_or(component.showcase);
     component.only_show_if_degraded = patch.only_show_if_degraded.unwrap_or(component.only_show_if_degraded);
     component.start_date = patch.start_date.unwrap_or(component.start_date);
+    component.group_id = patch.group_id.unwrap_or(component.group_id);
+    groups::check(&mut tx, page, component.group_id.as_ref()).await?;
     component.updated_at = now.after(component.updated_at);
     let status = patch.status.unwrap_or(component.status);
     check_is_ours(&component, status)?;
@@ -217,8 +223,13 @@ pub(in crate::keeper) async fn find(
     find.optional(conn).await?.ok_or_else(|| KeeperError::NotFound(format!("component {id} of page {page}")))
 }
 
-async fn next_position(conn: &mut Conn, page: &PageId) -> Result<i64, KeeperError> {
-    let last = query("SELECT MAX(position) FROM components WHERE page_id = ?").bind(page.as_str());
+/// The place behind everything that a page has.
+pub(super) async fn next_position(conn: &mut Conn, page: &PageId) -> Result<i64, KeeperError> {
+    let last = query(
+        "SELECT MAX(position) FROM (SELECT position FROM components WHERE page_id = ?1
+             UNION ALL SELECT position FROM component_groups WHERE page_id = ?1)",
+    );
+    let last = last.bind(page.as_str());
     let last: Option<i64> = last.one(conn).await?;
     Ok(last.unwrap_or(0) + 1)
 }
@@ -250,12 +261,12 @@ pub(in crate::keeper) async fn insert(tx: &mut Tx, component: &Component) -> Res
 pub(in crate::keeper) async fn save(tx: &mut Tx, component: &Component) -> Result<(), KeeperError> {
     query(
         "INSERT INTO components (id, page_id, name, description, position, status, showcase,
-             only_show_if_degraded, start_date, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             only_show_if_degraded, start_date, created_at, updated_at, group_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, description = excluded.description,
              position = excluded.position, status = excluded.status, showcase = excluded.showcase,
              only_show_if_degraded = excluded.only_show_if_degraded, start_date = excluded.start_date,
-             updated_at = excluded.updated_at",
+             updated_at = excluded.updated_at, group_id = excluded.group_id",
     )
     .bind(component.id.as_str())
     .bind(component.page_id.as_str())
@@ -268,6 +279,7 @@ pub(in crate::keeper) async fn save(tx: &mut Tx, component: &Component) -> Resul
     .bind(&component.start_date)
     .bind(component.created_at)
     .bind(component.updated_at)
+    .bind(component.group_id.as_ref().map(ComponentGroupId::as_str))
     .execute(tx)
     .await?;
     Ok(())

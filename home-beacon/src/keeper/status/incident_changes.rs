@@ -14,6 +14,7 @@ use super::{
     components::{self, check_is_ours},
     incident_rows::{save, save_update},
     model::IncidentTimes,
+    plan::PlanPatch,
 };
 use crate::keeper::{
     KeeperError,
@@ -43,6 +44,8 @@ pub struct IncidentPatch {
     pub scheduled_for: Option<Option<Moment>>,
     /// When maintenance is to end.
     pub scheduled_until: Option<Option<Moment>>,
+    /// What it does by itself.
+    pub plan: PlanPatch,
     /// Whether subscribers are notified of the update.
     pub deliver_notifications: Option<bool>,
 }
@@ -69,6 +72,9 @@ pub(super) async fn alter(
     incident.times.scheduled_until = patch.scheduled_until.unwrap_or(incident.times.scheduled_until);
     if times_change {
         check_order(&incident.times)?;
+    }
+    if patch.plan.apply(&mut incident.plan) || times_change {
+        incident.plan.check(&incident.times)?;
     }
     incident.times.updated_at = now;
     save(tx, incident).await?;
@@ -109,8 +115,13 @@ fn check_order(times: &IncidentTimes) -> Result<(), KeeperError> {
 }
 
 /// Moves an incident to a status, and records when it came there.
-fn move_to(incident: &mut Incident, status: IncidentStatus, now: Moment) {
+pub(super) fn move_to(incident: &mut Incident, status: IncidentStatus, now: Moment) {
     if incident.state == status.into() {
+        return;
+    }
+    if status.is_over() && incident.state.status == status {
+        // Its postmortem, or upstream's word, is not what it says any more; when it was over stays.
+        incident.state = status.into();
         return;
     }
     let now = if incident.backfilled { incident.times.started_at } else { now };

@@ -32,17 +32,22 @@ pub(in crate::keeper) async fn fill(conn: &mut Conn, incident: &mut Incident) ->
 
 /// Writes the incident without its components and updates, new or not.
 pub(in crate::keeper) async fn save(tx: &mut Tx, incident: &Incident) -> Result<(), KeeperError> {
-    let times = &incident.times;
+    let (times, plan) = (&incident.times, &incident.plan);
     query(
         "INSERT INTO incidents (id, page_id, name, status, impact, impact_override, metadata, reminder_intervals,
              backfilled, scheduled_for, scheduled_until, started_at, monitoring_at, resolved_at, created_at, updated_at,
-             shortlink)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             shortlink, upstream_status, auto_in_progress, auto_completed, to_maintenance, to_operational,
+             notify_at_start, notify_at_end, remind_prior)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, status = excluded.status, impact = excluded.impact,
              impact_override = excluded.impact_override, metadata = excluded.metadata,
              reminder_intervals = excluded.reminder_intervals, scheduled_for = excluded.scheduled_for,
              scheduled_until = excluded.scheduled_until, monitoring_at = excluded.monitoring_at,
-             resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, shortlink = excluded.shortlink",
+             resolved_at = excluded.resolved_at, updated_at = excluded.updated_at, shortlink = excluded.shortlink,
+             upstream_status = excluded.upstream_status, auto_in_progress = excluded.auto_in_progress,
+             auto_completed = excluded.auto_completed, to_maintenance = excluded.to_maintenance,
+             to_operational = excluded.to_operational, notify_at_start = excluded.notify_at_start,
+             notify_at_end = excluded.notify_at_end, remind_prior = excluded.remind_prior",
     )
     .bind(incident.id.as_str())
     .bind(incident.page_id.as_str())
@@ -61,6 +66,14 @@ pub(in crate::keeper) async fn save(tx: &mut Tx, incident: &Incident) -> Result<
     .bind(times.created_at)
     .bind(times.updated_at)
     .bind(&incident.shortlink)
+    .bind(&incident.state.word)
+    .bind(plan.begins)
+    .bind(plan.ends)
+    .bind(plan.to_maintenance)
+    .bind(plan.to_operational)
+    .bind(plan.notify_at_start)
+    .bind(plan.notify_at_end)
+    .bind(plan.remind_prior)
     .execute(tx)
     .await?;
     Ok(())

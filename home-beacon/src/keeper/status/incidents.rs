@@ -15,6 +15,7 @@ use super::{
     incident_rows::{fill, find, save, save_update},
     model::IncidentTimes,
     pages,
+    plan::Plan,
 };
 use crate::keeper::{
     KeeperError,
@@ -134,6 +135,8 @@ pub(in crate::keeper) async fn create(
             created_at: new.backfilled.unwrap_or(now),
             updated_at: now,
         },
+        plan: Plan::default(),
+        postmortem: None,
         shortlink: None,
         components: Vec::new(),
         incident_updates: Vec::new(),
@@ -207,7 +210,7 @@ pub(in crate::keeper) async fn edit_update(
 
 /// # Errors
 /// When it is a copy.
-fn ours(incident: Incident) -> Result<Incident, KeeperError> {
+pub(super) fn ours(incident: Incident) -> Result<Incident, KeeperError> {
     if !incident.mirrored {
         return Ok(incident);
     }

@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use shared::{
-    id::{ComponentId, IncidentId, PageId},
+    id::{ComponentGroupId, ComponentId, IncidentId, PageId},
     statuspage::{ComponentStatus, Impact, IncidentStatus},
 };
 
+use super::{plan::Plan, postmortems::Postmortem};
 use crate::keeper::db::Moment;
 
 /// A status page.
@@ -64,9 +65,9 @@ pub struct Component {
     pub created_at: Moment,
     /// When it was changed last.
     pub updated_at: Moment,
-    /// The keeper has no groups.
-    pub group_id: Option<String>,
-    /// The keeper has no groups.
+    /// The group that it is in.
+    pub group_id: Option<ComponentGroupId>,
+    /// Whether it is a group; those are listed apart here.
     pub group: bool,
     /// Whether it is a copy of upstream's.
     #[serde(skip)]
@@ -132,6 +133,12 @@ pub struct Incident {
     /// When it went through its life.
     #[serde(flatten)]
     pub times: IncidentTimes,
+    /// What it does by itself, where it is maintenance.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// What was written about it when it was over; drafts are not sent.
+    #[serde(flatten, serialize_with = "super::postmortems::of_incident")]
+    pub postmortem: Option<Postmortem>,
     /// Where a copy's original is; our own get their link when they are sent.
     pub shortlink: Option<String>,
     /// The components that it names.

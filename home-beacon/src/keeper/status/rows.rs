@@ -1,6 +1,6 @@
 //! How what a page says is read from its rows. A column that a later migration has added is read by `get_or_default`.
 
-use super::{Component, Incident, IncidentState, IncidentTimes, IncidentUpdate, Page, StatusChange};
+use super::{Component, Incident, IncidentState, IncidentTimes, IncidentUpdate, Page, StatusChange, plan::Plan};
 use crate::keeper::db::{FromRow, Row, StorageError};
 
 impl FromRow for Page {
@@ -33,7 +33,7 @@ impl FromRow for Component {
             start_date: row.get("start_date")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
-            group_id: None,
+            group_id: row.get_or_default("group_id")?,
             group: false,
             mirrored: row.get_or_default("mirrored")?,
             seeded: row.get_or_default("seeded")?,
@@ -73,6 +73,8 @@ impl FromRow for Incident {
                 created_at: row.get("created_at")?,
                 updated_at: row.get("updated_at")?,
             },
+            plan: Plan::from_row(row)?,
+            postmortem: super::postmortems::from_row(row)?,
             shortlink: row.get_or_default("shortlink")?,
             components: Vec::new(),
             incident_updates: Vec::new(),

@@ -2,7 +2,7 @@
 //! off.
 
 use jiff::Timestamp;
-use shared::id::PageId;
+use shared::id::{ComponentId, IncidentId, PageId};
 
 use super::{Incident, incident_rows::fill};
 use crate::keeper::{
@@ -55,6 +55,22 @@ pub(in crate::keeper) async fn began(
          ORDER BY COALESCE(scheduled_for, started_at) DESC, id LIMIT ?4",
     );
     filled(list.bind(page.as_str()).bind(from).bind(to).bind(limit), &mut db.read().await?).await
+}
+
+/// The incidents and maintenance that name a component and went on within that time, in milliseconds since 1970; the latest
+/// first.
+pub(in crate::keeper) async fn naming(
+    db: &Db,
+    component: &ComponentId,
+    (from, to): (i64, i64),
+    limit: u32,
+) -> Result<Vec<IncidentId>, KeeperError> {
+    let list = query(
+        "SELECT i.id FROM incidents i JOIN incident_components ic ON ic.incident_id = i.id
+         WHERE ic.component_id = ?1 AND COALESCE(i.scheduled_for, i.started_at) < ?3 AND COALESCE(i.resolved_at, ?3) >= ?2
+         ORDER BY COALESCE(i.scheduled_for, i.started_at) DESC, i.id LIMIT ?4",
+    );
+    Ok(list.bind(component.as_str()).bind(from).bind(to).bind(limit).all(&mut db.read().await?).await?)
 }
 
 async fn filled(list: Query, conn: &mut Conn) -> Result<Vec<Incident>, KeeperError> {

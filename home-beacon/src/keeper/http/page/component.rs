@@ -8,10 +8,12 @@ use shared::statuspage::ComponentStatus;
 use super::{Time, bars::HistoryView};
 use crate::keeper::{
     looks::shown::Looked,
-    status::{Component, Sight, StatusChange},
+    status::{Component, Sight, StatusChange, groups::Group},
 };
 
 pub(super) struct ComponentView {
+    /// The group that it is in, and whether it is its first or its last one shown.
+    pub(super) group: Option<GroupView>,
     pub(super) id: String,
     pub(super) name: String,
     pub(super) description: Option<String>,
@@ -25,6 +27,27 @@ pub(super) struct ComponentView {
     pub(super) history: Arc<HistoryView>,
     /// Newest first.
     pub(super) changes: Vec<ChangeView>,
+}
+
+/// A component's group.
+pub(super) struct GroupView {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) begins: bool,
+    pub(super) ends: bool,
+}
+
+/// Marks where the groups of components in their order begin and end.
+pub(super) fn mark_groups(views: &mut [ComponentView]) {
+    let id = |view: Option<&ComponentView>| view.and_then(|view| view.group.as_ref()).map(|group| group.id.clone());
+    for index in 0..views.len() {
+        let before = index.checked_sub(1).and_then(|before| id(views.get(before)));
+        let after = id(views.get(index + 1));
+        if let Some(group) = &mut views[index].group {
+            group.begins = before.as_ref() != Some(&group.id);
+            group.ends = after.as_ref() != Some(&group.id);
+        }
+    }
 }
 
 /// When somebody looked last.
@@ -60,6 +83,7 @@ impl ComponentView {
         let status = looked.corrected(component.status);
         let is_well = status == Some(ComponentStatus::Operational);
         Self {
+            group: None,
             id: component.id.to_string(),
             name: component.name.clone(),
             description: component.description.clone(),
@@ -80,6 +104,12 @@ impl ComponentView {
                 })
                 .collect(),
         }
+    }
+}
+
+impl GroupView {
+    pub(super) fn new(group: &Group) -> Self {
+        Self { id: group.id.to_string(), name: group.name.clone(), begins: false, ends: false }
     }
 }
 

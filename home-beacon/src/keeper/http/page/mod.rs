@@ -12,7 +12,7 @@ mod line;
 mod measured;
 mod month;
 mod outages;
-mod past;
+pub(super) mod past;
 mod range;
 mod upstream;
 mod uptime;
@@ -34,7 +34,7 @@ use shared::{id::ComponentId, statuspage::ComponentStatus};
 
 use self::{
     bars::HistoryView,
-    component::{ComponentView, StatusView},
+    component::{ComponentView, GroupView, StatusView, mark_groups},
     drawn::Drawings,
     graphs::GraphCache,
     incidents::{SectionView, sections},
@@ -57,6 +57,7 @@ use crate::keeper::{
     db::StorageError,
     status::{
         Component, Sight, components,
+        groups::{self, in_order},
         overall::{in_words, overall},
         pages,
     },
@@ -223,11 +224,13 @@ impl PageView {
         let page = pages::get(&state.db, &state.page).await?;
         let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
         let all = components::list(&state.db, &state.page, 0, u32::MAX).await?;
+        let groups = groups::of(&state.db, &state.page, all.iter()).await?;
+        let placed = in_order(all, groups);
         let now = state.clock.wall();
         let (going_on, over) = sections(state, &zone, now).await?;
-        let (mut views, mut seen) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        let (mut views, mut seen) = (Vec::with_capacity(placed.len()), Vec::with_capacity(placed.len()));
         let looking = state.clock.now_for_looks();
-        for component in &all {
+        for (group, component) in &placed {
             let looked = state.recorder.looks().at(&component.id, looking);
             let sight = looked.sight(component.looks);
             seen.push((looked.corrected(component.status), sight));
@@ -236,9 +239,11 @@ impl PageView {
                 let slot = now.as_second() / past::LIFETIME;
                 let read = past::read(state, component, now, &zone);
                 let history = state.past.histories.get(component.id.clone(), slot, read).await?;
-                views.push(ComponentView::new(component, &looked, history, &changes, &zone));
+                let view = ComponentView::new(component, &looked, history, &changes, &zone);
+                views.push(ComponentView { group: group.as_ref().map(GroupView::new), ..view });
             }
         }
+        mark_groups(&mut views);
         let overall = overall(&seen);
         let measured = measured(state, &zone, now, range).await?;
         let relay = relay(state, audience, &zone, now).await?;

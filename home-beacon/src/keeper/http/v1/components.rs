@@ -1,7 +1,7 @@
 //! `/v1/pages/{page}/components`
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
-use shared::id::{ComponentId, PageId};
+use shared::id::{ComponentGroupId, ComponentId, PageId};
 
 use super::super::{
     AppState, HttpError,
@@ -34,7 +34,6 @@ pub(super) fn router() -> Router<AppState> {
 }
 
 fn patch(fields: &Fields) -> Result<ComponentPatch, HttpError> {
-    fields.unsupported("group_id", "this keeper has no component groups")?;
     let patch = ComponentPatch {
         name: fields.name(MAX_NAME)?,
         description: fields.clearable_text("description", MAX_DESCRIPTION)?,
@@ -42,9 +41,20 @@ fn patch(fields: &Fields) -> Result<ComponentPatch, HttpError> {
         showcase: fields.boolean("showcase")?,
         only_show_if_degraded: fields.boolean("only_show_if_degraded")?,
         start_date: fields.date("start_date")?,
+        group_id: group_id(fields)?,
     };
     fields.nothing_is_lost(&READ_ONLY)?;
     Ok(patch)
+}
+
+/// The group; null, nothing and the text `null` take the component out of its own.
+fn group_id(fields: &Fields) -> Result<Option<Option<ComponentGroupId>>, HttpError> {
+    let read = |text: String| {
+        let wrong = |error| HttpError::unprocessable(format!("group_id: `{}` is none: {error}", text.escape_default()));
+        text.parse().map_err(wrong)
+    };
+    let text = fields.clearable_text("group_id", 100)?;
+    text.map(|text| text.filter(|text| text != "null").map(read).transpose()).transpose()
 }
 
 async fn list(

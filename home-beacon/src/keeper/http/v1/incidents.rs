@@ -24,8 +24,9 @@ use super::super::{
     payload::Payload,
     strays,
 };
+use super::postmortems::SentBack;
 use crate::keeper::status::{
-    Incident, IncidentPatch, IncidentUpdate,
+    Incident, IncidentPatch, IncidentUpdate, PlanPatch,
     incidents::{self, IncidentFilter, NewIncident, UpdatePatch},
     pages,
 };
@@ -33,17 +34,6 @@ use crate::keeper::status::{
 /// statuspage.io's limits, in characters.
 const MAX_NAME: usize = 255;
 const MAX_BODY: usize = 25_000;
-
-/// Fields that would make the keeper act later by itself, which it does not.
-const AUTOMATIC: [&str; 7] = [
-    "scheduled_auto_in_progress",
-    "scheduled_auto_completed",
-    "scheduled_auto_transition",
-    "auto_transition_to_maintenance_state",
-    "auto_transition_to_operational_state",
-    "auto_transition_deliver_notifications_at_start",
-    "auto_transition_deliver_notifications_at_end",
-];
 
 /// What says something only inside the wrapper.
 const INSIDE: [&str; 13] = [
@@ -63,14 +53,17 @@ const INSIDE: [&str; 13] = [
 ];
 
 /// Fields that an incident is sent with, and that cannot be set.
-const READ_ONLY: [&str; 10] = [
+const READ_ONLY: [&str; 13] = [
     "created_at",
     "id",
     "impact",
     "incident_updates",
     "monitoring_at",
     "page_id",
+    "postmortem_body_last_updated_at",
+    "postmortem_published_at",
     "resolved_at",
+    "scheduled_reminded_at",
     "shortlink",
     "started_at",
     "updated_at",
@@ -110,10 +103,7 @@ impl Context {
     }
 }
 
-fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
-    for name in AUTOMATIC {
-        fields.unsupported(name, "this keeper does not move maintenance by itself")?;
-    }
+fn patch(fields: &Fields, zone: &TimeZone, is_sent_back: bool) -> Result<IncidentPatch, HttpError> {
     let mut component_ids = fields.component_ids("component_ids")?;
     let components = match fields.components("components")? {
         Components::Statuses(statuses) => statuses,
@@ -124,7 +114,7 @@ fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
     };
     Ok(IncidentPatch {
         name: fields.name(MAX_NAME)?,
-        status: fields.one_of("status", &IncidentStatus::ALL, IncidentStatus::as_str)?,
+        status: if is_sent_back { None } else { status(fields)? },
         body: body(fields)?,
         impact_override: fields.clearable_one_of("impact_override", &Impact::ALL, Impact::as_str)?,
         component_ids,
@@ -133,7 +123,33 @@ fn patch(fields: &Fields, zone: &TimeZone) -> Result<IncidentPatch, HttpError> {
         reminder_intervals: fields.clearable_text("reminder_intervals", 100)?,
         scheduled_for: fields.time("scheduled_for", zone)?,
         scheduled_until: fields.time("scheduled_until", zone)?,
+        plan: plan(fields)?,
         deliver_notifications: fields.boolean("deliver_notifications")?,
+    })
+}
+
+fn status(fields: &Fields) -> Result<Option<IncidentStatus>, HttpError> {
+    fields.one_of("status", &IncidentStatus::ALL, IncidentStatus::as_str)
+}
+
+/// What it does by itself. The beginning has two names.
+fn plan(fields: &Fields) -> Result<PlanPatch, HttpError> {
+    let names = ["scheduled_auto_in_progress", "scheduled_auto_transition"];
+    let begins = match (fields.boolean(names[0])?, fields.boolean(names[1])?) {
+        (Some(one), Some(other)) if one != other => {
+            let what = format!("{}: is another name of {}: send one of them", names[1], names[0]);
+            return Err(HttpError::unprocessable(what));
+        }
+        (one, other) => one.or(other),
+    };
+    Ok(PlanPatch {
+        begins,
+        ends: fields.boolean("scheduled_auto_completed")?,
+        to_maintenance: fields.boolean("auto_transition_to_maintenance_state")?,
+        to_operational: fields.boolean("auto_transition_to_operational_state")?,
+        notify_at_start: fields.boolean("auto_transition_deliver_notifications_at_start")?,
+        notify_at_end: fields.boolean("auto_transition_deliver_notifications_at_end")?,
+        remind_prior: fields.boolean("scheduled_remind_prior")?,
     })
 }
 
@@ -193,7 +209,7 @@ async fn create(
 ) -> Result<Response, HttpError> {
     let fields = payload.wrapped("incident", &INSIDE)?;
     let context = Context::of(&state, &page, &origin).await?;
-    let mut patch = patch(&fields, &context.zone)?;
+    let mut patch = patch(&fields, &context.zone, false)?;
     let name = patch.name.take().ok_or_else(|| HttpError::unprocessable("name: can't be blank"))?;
     let date = fields.time("backfill_date", &context.zone)?.flatten();
     let backfilled = match (fields.boolean("backfilled")?, date) {
@@ -217,6 +233,7 @@ async fn create(
     fields.nothing_is_lost(&READ_ONLY)?;
     let new = NewIncident { name, patch, backfilled };
     let incident = incidents::create(&state.db, state.clock.now(), &page, new).await?;
+    state.plans.changed();
     Ok(context.answer(&state, incident, StatusCode::CREATED))
 }
 
@@ -237,12 +254,14 @@ async fn update(
 ) -> Result<Response, HttpError> {
     let fields = payload.wrapped("incident", &INSIDE)?;
     let context = Context::of(&state, &page, &origin).await?;
-    let patch = patch(&fields, &context.zone)?;
+    let is_sent_back = SentBack::read(&fields)?.check(&state, &page, &incident).await?;
+    let patch = patch(&fields, &context.zone, is_sent_back)?;
     if fields.has("backfill_date") {
         return Err(HttpError::unprocessable("backfill_date: cannot be changed afterwards"));
     }
     fields.nothing_is_lost(&READ_ONLY)?;
     let updated = incidents::update(&state.db, state.clock.now(), &page, &incident, patch).await?;
+    state.plans.changed();
     Ok(context.answer(&state, updated, StatusCode::OK))
 }
 

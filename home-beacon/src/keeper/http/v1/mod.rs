@@ -3,12 +3,15 @@
 //! Requests are wrapped (`{"component":{…}}`), answers are bare; paths work with and without `.json`; bodies are JSON
 //! or forms. A client without the token is refused before the limiter counts its call.
 
+mod component_groups;
 mod components;
 mod incidents;
 mod metrics;
 mod metrics_providers;
 mod pages;
 mod points;
+mod postmortems;
+mod uptime;
 
 use axum::{Router, middleware};
 
@@ -18,7 +21,10 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(pages::router())
         .merge(components::router())
+        .merge(component_groups::router())
+        .merge(uptime::router())
         .merge(incidents::router())
+        .merge(postmortems::router())
         .merge(metrics::router())
         .merge(metrics_providers::router())
         .fallback(async || HttpError::not_found("this path"))
