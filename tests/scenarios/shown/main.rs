@@ -1,10 +1,13 @@
 //! What is shown where: the page and its public port, writes to what is not shown, and the latest readings in `/metrics`.
 
+mod badges;
+mod documents;
 mod front;
 mod history;
 mod latest;
 mod looks;
 mod report;
+mod subscribed;
 mod truth;
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -80,14 +83,29 @@ async fn at_the_public_door_there_are_the_page_and_the_public_api_alone() {
         "{routes:?}"
     );
     let open = |path: &str| {
-        ["/", "/history", "/logo", "/page.css", "/page.js", "/report", "/report.css", "/robots.txt"].contains(&path)
-            || path.starts_with("/api/v2/")
+        let open = [
+            "/",
+            "/history",
+            "/history.atom",
+            "/logo",
+            "/maintenance.ics",
+            "/page.css",
+            "/page.js",
+            "/report",
+            "/report.css",
+            "/robots.txt",
+            "/widget",
+            "/widget.css",
+        ];
+        open.contains(&path) || path.starts_with("/api/v2/")
     };
     for route in &routes {
         for path in [route.clone(), format!("{route}.json"), format!("{route}?api_key={TOKEN}")] {
             // The id of an incident may be anything, and there is none; what is asked for is no month either.
-            let incident = ["/incidents/", "/history/", "/report/"].iter().any(|of| route.starts_with(of));
-            let there = open(route) && (path == *route || path.contains('?'));
+            // And a badge has an ending.
+            let incident = ["/incidents/", "/history/", "/report/", "/badge/"].iter().any(|of| route.starts_with(of));
+            let there =
+                open(route) && (path == *route || path.contains('?')) || path == format!("/badge/{COMPONENT}.json");
             for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
                 let request = keeper.http.request(method.clone(), format!("{public}{path}"));
                 let request = request.header("authorization", format!("OAuth {TOKEN}")).body("{}");

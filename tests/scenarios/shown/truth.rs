@@ -26,6 +26,11 @@ async fn claims(keeper: &Keeper, overall: &str) {
     let url = format!("{}/api/v2/status.json", keeper.url);
     let said = keeper.http.get(url).send().await.expect("it answers").text().await.expect("a text");
     assert!(said.contains(overall), "{overall} in {said}");
+    for path in ["/badge/overall.svg", "/badge/overall.json", "/widget"] {
+        let answer = keeper.http.get(format!("{}{path}", keeper.url)).send().await.expect("it answers");
+        let said = answer.text().await.expect("a text");
+        assert!(said.contains(overall), "{overall} in {said}");
+    }
 }
 
 #[tokio::test]

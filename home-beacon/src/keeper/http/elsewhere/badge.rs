@@ -159,10 +159,9 @@ fn width(text: &str) -> usize {
     let of = |letter: char| match letter {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 4,
         'f' | 'r' | 't' | '(' | ')' | '[' | ']' | '-' | '/' => 5,
-        'm' | 'w' | 'M' | 'W' | '%' => 11,
+        // Most writing of East Asia is as wide as it is high.
+        'm' | 'w' | 'M' | 'W' | '%' | '\u{1100}'..='\u{115f}' | '\u{2e80}'.. => 11,
         'A'..='Z' => 8,
-        // From the Hangul letters on most writing is as wide as it is high.
-        '\u{1100}'.. => 11,
         _ => 7,
     };
     text.chars().map(of).sum()

@@ -58,30 +58,30 @@ async fn listed(state: &AppState) -> Result<Vec<Incident>, KeeperError> {
 }
 
 fn written(page: &Page, listed: &[Incident], links: &Links) -> String {
-    let mut lines = Lines::default();
-    lines.put("BEGIN", "VCALENDAR");
-    lines.put("VERSION", "2.0");
-    lines.put("PRODID", "-//Porchlight//Status page//EN");
-    lines.put("CALSCALE", "GREGORIAN");
-    lines.put("METHOD", "PUBLISH");
-    lines.text("X-WR-CALNAME", &format!("{}: maintenance", page.name));
-    lines.put("REFRESH-INTERVAL;VALUE=DURATION", "PT1H");
-    lines.put("X-PUBLISHED-TTL", "PT1H");
+    let mut file = Lines::default();
+    file.put("BEGIN", "VCALENDAR");
+    file.put("VERSION", "2.0");
+    file.put("PRODID", "-//Porchlight//Status page//EN");
+    file.put("CALSCALE", "GREGORIAN");
+    file.put("METHOD", "PUBLISH");
+    file.text("X-WR-CALNAME", &format!("{}: maintenance", page.name));
+    file.put("REFRESH-INTERVAL;VALUE=DURATION", "PT1H");
+    file.put("X-PUBLISHED-TTL", "PT1H");
     let events = listed.iter().filter_map(|incident| Some((incident, incident.times.scheduled_for?)));
     let mut is_empty = true;
     for (incident, from) in events {
         is_empty = false;
-        event(&mut lines, incident, from, links);
+        event(&mut file, incident, from, links);
     }
     if is_empty {
-        nothing(&mut lines);
+        nothing(&mut file);
     }
-    lines.put("END", "VCALENDAR");
-    lines.written()
+    file.put("END", "VCALENDAR");
+    file.written()
 }
 
 /// A calendar has at least one component: where there is no maintenance, the zone that it does not need.
-fn nothing(lines: &mut Lines) {
+fn nothing(file: &mut Lines) {
     for (name, value) in [
         ("BEGIN", "VTIMEZONE"),
         ("TZID", "Etc/UTC"),
@@ -93,37 +93,37 @@ fn nothing(lines: &mut Lines) {
         ("END", "STANDARD"),
         ("END", "VTIMEZONE"),
     ] {
-        lines.put(name, value);
+        file.put(name, value);
     }
 }
 
-fn event(lines: &mut Lines, incident: &Incident, from: Moment, links: &Links) {
+fn event(file: &mut Lines, incident: &Incident, from: Moment, links: &Links) {
     let times = &incident.times;
     let changed = incident.incident_updates.iter().map(|update| update.updated_at);
     let changed = changed.fold(times.updated_at, Moment::max);
-    lines.put("BEGIN", "VEVENT");
-    lines.put("UID", &format!("{}@{}.porchlight", incident.id, incident.page_id));
-    lines.time("DTSTAMP", changed.timestamp());
-    lines.time("CREATED", times.created_at.timestamp());
-    lines.time("LAST-MODIFIED", changed.timestamp());
-    lines.put("SEQUENCE", &sequence(times.created_at, changed).to_string());
-    lines.time("DTSTART", from.timestamp());
+    file.put("BEGIN", "VEVENT");
+    file.put("UID", &format!("{}@{}.porchlight", incident.id, incident.page_id));
+    file.time("DTSTAMP", changed.timestamp());
+    file.time("CREATED", times.created_at.timestamp());
+    file.time("LAST-MODIFIED", changed.timestamp());
+    file.put("SEQUENCE", &sequence(times.created_at, changed).to_string());
+    file.time("DTSTART", from.timestamp());
     if let Some(until) = times.scheduled_until.filter(|until| *until > from) {
-        lines.time("DTEND", until.timestamp());
+        file.time("DTEND", until.timestamp());
     }
-    lines.text("SUMMARY", &incident.name);
+    file.text("SUMMARY", &incident.name);
     let description: Vec<_> = incident.incident_updates.iter().take(MAX_UPDATES).map(said).collect();
     if !description.is_empty() {
-        lines.text("DESCRIPTION", &description.join("\n"));
+        file.text("DESCRIPTION", &description.join("\n"));
     }
-    lines.put("URL", &links.incident(&incident.id));
+    file.put("URL", &links.incident(&incident.id));
     // What was ended before it began was called off.
     let is_off = times.resolved_at.is_some_and(|at| at <= from);
-    lines.put("STATUS", if is_off { "CANCELLED" } else { "CONFIRMED" });
+    file.put("STATUS", if is_off { "CANCELLED" } else { "CONFIRMED" });
     // It takes nobody's time.
-    lines.put("TRANSP", "TRANSPARENT");
-    lines.put("CATEGORIES", "MAINTENANCE");
-    lines.put("END", "VEVENT");
+    file.put("TRANSP", "TRANSPARENT");
+    file.put("CATEGORIES", "MAINTENANCE");
+    file.put("END", "VEVENT");
 }
 
 fn said(update: &IncidentUpdate) -> String {

@@ -19,7 +19,7 @@ use axum::{
 };
 
 use self::badge::Tone;
-use super::{AppState, page::cache::Cache};
+use super::{AppState, page::Cache};
 use crate::keeper::status::Incident;
 
 /// Any origin may show it. A cache has to ask each time whether it still is right: one that kept a state would claim it for

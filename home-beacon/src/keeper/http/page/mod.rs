@@ -1,7 +1,7 @@
 //! `/`: the page for people. Drawn on the server, right without script; times are in the page's time zone.
 
 mod bars;
-pub(super) mod cache;
+mod cache;
 mod component;
 mod drawn;
 mod graph;

@@ -40,12 +40,17 @@ const BEGAN: i64 = 1_795_867_200_000;
 /// For how many seconds a look holds.
 pub(super) const HOLDS: i64 = 300;
 
+/// The colour of a badge that claims nothing.
+const GREY: &str = "#56616e";
+
 pub(super) const BLIND: Verdict = Verdict::Unknown(UnknownCause::Blind);
 
 /// A keeper, the beacon beside it, and what is true.
 pub(super) struct World {
     folder: TempDir,
     pub(super) state: AppState,
+    /// What answers: made once, because each second asks it.
+    router: Router,
     /// True milliseconds since the beginning, and by how much the clock on the wall is wrong.
     passed: Arc<AtomicI64>,
     pub(super) wrong: Arc<AtomicI64>,
@@ -68,13 +73,32 @@ pub(super) struct Says {
     pub(super) age: Option<i64>,
 }
 
+/// What is shown on pages of others.
+struct Elsewhere {
+    /// Whether anything is claimed: by the component's badge, by the page's, and in the widget.
+    claims: [bool; 4],
+    component: String,
+    overall: String,
+}
+
 impl World {
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (passed, wrong) = (Arc::default(), Arc::default());
         let state = open(&folder, &passed, &wrong).await;
-        let reported = BeaconLooks::default();
-        Self { folder, state, passed, wrong, reported, last: None, looked: None, claimed: 0, was_claimed: false }
+        let (reported, router) = (BeaconLooks::default(), private(&state));
+        Self {
+            folder,
+            state,
+            router,
+            passed,
+            wrong,
+            reported,
+            last: None,
+            looked: None,
+            claimed: 0,
+            was_claimed: false,
+        }
     }
 
     /// Seconds since the beginning.
@@ -90,7 +114,7 @@ impl World {
         let body = json!({"page_id": "gytm4qzbx9t6", "at": at, "location": "eu-central-1", "looks": [look]});
         let request = Request::post("/porchlight/v1/looks").header(AUTHORIZATION, format!("OAuth {TOKEN}"));
         let request = request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap();
-        let answer = private(&self.state).oneshot(request).await.unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
         if from == "outside" && verdict != BLIND {
             self.looked = Some(self.second());
         }
@@ -126,12 +150,28 @@ impl World {
         let nothing = tempfile::tempdir().unwrap();
         // The database is locked for as long as anybody has it.
         self.state = open(&nothing, &self.passed, &self.wrong).await;
+        self.router = Router::new();
         self.state = open(&self.folder, &self.passed, &self.wrong).await;
+        self.router = private(&self.state);
+    }
+
+    /// What badges and widget say: like the page, they claim nothing that nobody saw, and they are asked each second.
+    async fn elsewhere(&self) -> Elsewhere {
+        let json: Value = serde_json::from_str(&self.get(&format!("/badge/{COMPONENT}.json")).await).unwrap();
+        let svg = self.get("/badge/overall.svg").await;
+        let widget = self.get("/widget").await;
+        let title = svg.split_once("<title>Home: ").unwrap().1.split('<').next().unwrap();
+        let component = element(&widget, "<span class=\"status ");
+        let overall = element(&widget, "<span class=\"overall ");
+        let claims = [json["color"] != GREY, !svg.contains(GREY), component.0 != "unknown", overall.0 != "unknown"];
+        let message = json["message"].as_str().unwrap().to_owned();
+        assert_eq!((message.as_str(), title), (component.1.as_str(), overall.1.as_str()), "badges and widget agree");
+        Elsewhere { claims, component: message, overall: overall.1 }
     }
 
     async fn get(&self, path: &str) -> String {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = private(&self.state).oneshot(request).await.unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.to_vec()).unwrap()
@@ -159,12 +199,15 @@ impl World {
         let sight = self.state.recorder.looks().at(&component, self.state.clock.now_for_looks()).sight(true);
         let is_seen = self.looked.is_some_and(|looked| second - looked <= HOLDS);
         assert!(is_seen || !sight.is_current(), "nobody has looked since {:?}, and it is {second}", self.looked);
+        let elsewhere = self.elsewhere().await;
+        assert_eq!(elsewhere.claims, [sight.is_current(); 4], "{} {}", elsewhere.component, elsewhere.overall);
         // What is drawn follows from that: it is looked at where that changes, and now and then.
         if second % 10 == 0 || sight.is_current() != self.was_claimed {
             let says = self.says().await;
             let claims = [says.overall.0 != "unknown", says.component.0 != "unknown"];
             assert_eq!(claims, [sight.is_current(); 2], "{says:?}");
             assert_eq!(says.description, says.overall.1, "page and API say the same");
+            assert_eq!((&elsewhere.component, &elsewhere.overall), (&says.component.1, &says.overall.1));
             assert_eq!(says.age.is_some_and(|age| age < HOLDS + 1), sight.is_current(), "{says:?}");
             assert_eq!(says.description.contains("looked"), !sight.is_current(), "{says:?}");
         }
