@@ -88,3 +88,48 @@ impl Present {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keeper::{db::Moment, status::components::fresh};
+
+    fn present(unconfirmed: Option<Option<Timestamp>>) -> Present {
+        let began = Moment::try_from(0).unwrap();
+        let page = Page {
+            id: "gytm4qzbx9t6".parse().unwrap(),
+            name: "Home".into(),
+            description: None,
+            url: None,
+            domain: None,
+            subdomain: None,
+            time_zone: "UTC".into(),
+            created_at: began,
+            updated_at: began,
+        };
+        let made = |id: &str, mirrored| {
+            let component = fresh(id.parse().unwrap(), &page.id, id.into(), 1, began);
+            let status = Some(ComponentStatus::Operational);
+            (Component { status, mirrored, looks: false, ..component }, Looked::default())
+        };
+        let components = vec![made("aaaaaaaaaaaa", true), made("bbbbbbbbbbbb", false)];
+        Present { page, components, unconfirmed, now: Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn a_copy_that_could_not_be_confirmed_lately_claims_nothing() {
+        let said = |present: &Present, which: usize| {
+            let (component, looked) = &present.components[which];
+            present.said_of(component, looked)
+        };
+        let known = present(None);
+        assert_eq!(said(&known, 0).known, Some(ComponentStatus::Operational));
+        assert!(known.said().known.is_some());
+        let old = present(Some(Some(Timestamp::UNIX_EPOCH)));
+        let words = "Not confirmed since 1 Jan 1970, 00:00:00 UTC".to_owned();
+        assert_eq!(said(&old, 0), Said { words: words.clone(), known: None });
+        assert_eq!(said(&old, 1).known, Some(ComponentStatus::Operational), "this home's own word");
+        assert_eq!(old.said(), Said { words, known: None });
+        assert_eq!(said(&present(Some(None)), 0).words, "Not confirmed yet");
+    }
+}
