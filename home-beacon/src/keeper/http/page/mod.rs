@@ -12,7 +12,7 @@ mod line;
 mod measured;
 mod month;
 mod outages;
-pub(super) mod past;
+mod past;
 mod range;
 mod upstream;
 mod uptime;

@@ -17,7 +17,7 @@ use shared::id::{ComponentGroupId, ComponentId, IncidentId, PageId};
 use self::{figures::Figures, range::DateRange};
 use super::super::{
     AppState, HttpError,
-    page::past::interrupted,
+    page::interrupted,
     path::{InPath, InQuery},
 };
 use crate::keeper::{
