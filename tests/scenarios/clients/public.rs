@@ -60,6 +60,7 @@ async fn the_eight_documents_list_incidents_and_maintenance_where_they_belong() 
                     "monitoring_at",
                     "name",
                     "page_id",
+                    "reminder_intervals",
                     "resolved_at",
                     "shortlink",
                     "started_at",
