@@ -46,7 +46,7 @@ pub struct KeeperSettings {
     /// Address that the page and the API listen on
     #[arg(long, env = "KEEPER_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8030")]
     pub keeper_addr: SocketAddr,
-    /// Address of a second, public listener: the page and /api/v2 alone, and nothing that takes a token; unset: none
+    /// Address of a second, public listener: the page, what others show of it and /api/v2, and nothing that takes a token; unset: none
     #[arg(long, env = "KEEPER_PUBLIC_ADDR", value_name = "ADDRESS", value_parser = listen_address)]
     pub keeper_public_addr: Option<SocketAddr>,
     /// The database: an SQLite file, made where it is missing

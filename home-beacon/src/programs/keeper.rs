@@ -77,7 +77,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
         public: settings.keeper_public_addr.map(listen).transpose()?,
     };
     if let Some(public) = &listeners.public {
-        tracing::info!(address = %public.local_addr()?, "public listener: the page and /api/v2 alone");
+        tracing::info!(address = %public.local_addr()?, "public listener: the page, what others show of it, and /api/v2");
     }
     tracing::info!(address = %listeners.private.local_addr()?, "listening");
     let manager = Manager::of_environment();

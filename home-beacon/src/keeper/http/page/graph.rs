@@ -75,7 +75,7 @@ impl Drawing<'_> {
     pub(super) fn graph(&self) -> Graph {
         let marks: Vec<Mark> = self.buckets.iter().filter_map(|bucket| self.mark(bucket)).collect();
         let highest = marks.iter().map(|mark| mark.value).chain(self.promise).fold(0.0, f64::max);
-        let top = round_up(highest * 1.1);
+        let top = round_up((highest * 1.1).max(usual_most(&marks)));
         let mut graph = Graph { top, ticks: self.ticks(), ..Graph::default() };
         graph.promise = self.promise.map(|promise| written(height(promise, top)));
         let joined = self.joined(&marks);
@@ -175,13 +175,22 @@ fn height(value: f64, top: f64) -> f64 {
     HEIGHT - (value / top * HEIGHT).clamp(-HEIGHT, 4.0 * HEIGHT)
 }
 
-/// 1, 2 or 5 with as many zeros as it takes.
+/// What nine of ten highest values stay below: the band of a usual day is to be seen, and a spike that would press all else
+/// together is cut off.
+fn usual_most(marks: &[Mark]) -> f64 {
+    let mut most: Vec<f64> = marks.iter().map(|mark| mark.most).collect();
+    most.sort_by(f64::total_cmp);
+    most.get(most.len() * 9 / 10).copied().unwrap_or_default()
+}
+
+/// A number of few digits that is easy to read, with as many zeros as it takes.
 fn round_up(value: f64) -> f64 {
     if value.is_nan() || value <= 0.0 {
         return 1.0;
     }
     let power = 10_f64.powf(value.log10().floor());
-    let found = [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|round| *round >= value);
+    let found =
+        [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0].into_iter().map(|digit| digit * power).find(|round| *round >= value);
     found.unwrap_or(10.0 * power)
 }
 
@@ -252,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_older_than_the_range_is_left_out() {
         let graph = graph(&[bucket(25 * 60, Some(900.0)), bucket(10, Some(20.0))], Part::Value);
-        assert_eq!((graph.dots.len(), graph.top), (1, 50.0));
+        assert_eq!((graph.dots.len(), graph.top), (1, 30.0));
     }
 
     #[test]
@@ -270,9 +279,18 @@ mod tests {
     }
 
     #[test]
+    fn the_band_of_a_usual_day_is_seen_and_a_spike_is_cut_off() {
+        let mut drawn: Vec<Bucket> = (1..20).map(|step| bucket(step * 10, Some(18.0))).collect();
+        let top = |drawn: &[Bucket]| written(graph(drawn, Part::Value).top);
+        assert_eq!(top(&drawn), "30", "the highest value of each is 23");
+        drawn[3].max = Some(900.0);
+        assert_eq!(top(&drawn), "30");
+    }
+
+    #[test]
     fn the_scale_ends_at_a_round_value() {
         for (value, round) in
-            [(0.0, 1.0), (0.011, 0.02), (1.0, 1.0), (1.1, 2.0), (4.9, 5.0), (5.1, 10.0), (940.0, 1000.0)]
+            [(0.0, 1.0), (0.011, 0.015), (1.0, 1.0), (1.1, 1.5), (4.9, 5.0), (5.1, 6.0), (940.0, 1000.0)]
         {
             assert!((round_up(value) - round).abs() < 1e-9, "{value}: {}", round_up(value));
         }
