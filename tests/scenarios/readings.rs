@@ -192,7 +192,10 @@ async fn the_own_api_is_for_who_has_the_token_and_is_not_counted() {
 #[tokio::test]
 async fn the_page_shows_what_was_measured_last_and_that_the_latest_failed() {
     let keeper = seeded().await;
-    assert!(!keeper.page().await.contains("Measured at home"), "there is nothing to show yet");
+    assert!(
+        keeper.page().await.contains("Each metric appears here with its first value."),
+        "there is nothing to show yet"
+    );
     store(&keeper, &[reading(3, &json!({"value": 12.3, "loss": 20.0}))]).await;
     let page = keeper.page().await;
     assert!(page.contains("Latency <span>12 ms</span>") && page.contains("Loss <span>20 %</span>"), "{page}");

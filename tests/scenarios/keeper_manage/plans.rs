@@ -44,9 +44,9 @@ async fn a_maintenance_begins_and_ends_by_itself_to_the_second() {
     let keeper = Keeper::start().await;
     let (begin, end) = (in_seconds(1), in_seconds(3));
     let id = planned(&keeper, begin, end).await;
-    let begun = comes_to(&keeper, &id, "in_progress").await;
-    assert_eq!(time(&begun["incident_updates"][0]["display_at"]), begin);
-    let late = time(&begun["incident_updates"][0]["created_at"]).duration_since(begin);
+    let started = comes_to(&keeper, &id, "in_progress").await;
+    assert_eq!(time(&started["incident_updates"][0]["display_at"]), begin);
+    let late = time(&started["incident_updates"][0]["created_at"]).duration_since(begin);
     assert!(late < SignedDuration::from_secs(2), "{late}");
     assert_eq!(keeper.status().await, "under_maintenance");
     let active = public(&keeper, "scheduled-maintenances/active").await;
@@ -102,9 +102,9 @@ async fn what_fell_due_while_the_keeper_was_off_is_done_at_its_start_and_dated_w
 
     is_off_by(&clock, 900);
     let keeper = Keeper::restart_with(folder, by_the_clock).await;
-    let begun = comes_to(&keeper, &id, "in_progress").await;
-    assert_eq!(time(&begun["incident_updates"][0]["display_at"]), begin);
-    assert!(time(&begun["incident_updates"][0]["created_at"]) > begin + SignedDuration::from_secs(290));
+    let started = comes_to(&keeper, &id, "in_progress").await;
+    assert_eq!(time(&started["incident_updates"][0]["display_at"]), begin);
+    assert!(time(&started["incident_updates"][0]["created_at"]) > begin + SignedDuration::from_secs(290));
     assert_eq!(keeper.status().await, "under_maintenance");
     // Somebody takes it for down, whatever the plan was.
     keeper.set_status("major_outage").await;
