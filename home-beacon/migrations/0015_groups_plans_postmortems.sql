@@ -33,3 +33,5 @@ ALTER TABLE incidents ADD COLUMN postmortem_published_at INTEGER;
 ALTER TABLE incidents ADD COLUMN postmortem_notify INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN postmortem_created_at INTEGER;
 ALTER TABLE incidents ADD COLUMN postmortem_updated_at INTEGER;
+-- The update that is it, while it is public.
+ALTER TABLE incidents ADD COLUMN postmortem_update_id TEXT;

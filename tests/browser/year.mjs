@@ -106,9 +106,13 @@ for (const [view, { media, ...options }] of Object.entries(views)) {
 
 // By validators of others. What a printer of templates leaves at the ends of lines is nobody's business.
 const validator = new HtmlValidate({ extends: ["html-validate:standard"], rules: { "no-trailing-whitespace": "off" } });
-const answer = await fetch(url);
-const report = await validator.validateString(await answer.text());
-seen.html = report.results.flatMap(({ messages }) => messages.map((it) => `${it.line}: ${it.ruleId}: ${it.message}`));
+seen.html = [];
+for (const path of ["", "widget", "report", "history"]) {
+  const answer = await fetch(new URL(path, url));
+  const report = await validator.validateString(await answer.text());
+  const messages = report.results.flatMap(({ messages }) => messages);
+  seen.html.push(...messages.map((it) => `/${path}, ${it.line}: ${it.ruleId}: ${it.message}`));
+}
 
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -159,8 +159,7 @@ impl Document {
 
     /// The whole page's. The API has no word for what nobody looks at, so that is said in the description.
     fn status(&self) -> Value {
-        let overall = self.present.overall();
-        json!({ "indicator": overall.indicator, "description": overall.description(&self.present.zone()) })
+        json!({ "indicator": self.present.overall().indicator, "description": self.present.said().words })
     }
 
     /// Each with when it was looked at beside its status; a group before its components.

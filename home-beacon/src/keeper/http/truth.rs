@@ -61,6 +61,24 @@ async fn a_prober_that_is_slow_is_believed_all_the_time_and_one_that_is_blind_or
 }
 
 #[tokio::test]
+async fn a_run_that_cannot_tell_makes_nothing_up_of_what_was_seen_down() {
+    let mut world = World::new().await;
+    for second in 0..400 {
+        if second == 0 {
+            world.post(Verdict::Down(DownCause::Refused), "outside").await;
+        }
+        if second % 60 == 2 {
+            world.post(BLIND, "outside").await;
+        }
+        world.tick().await;
+        if second == 100 {
+            assert_eq!(world.says().await.component.1, "Major outage");
+        }
+    }
+    assert_eq!(world.claimed, HOLDS, "and it is not known for longer than that look holds");
+}
+
+#[tokio::test]
 async fn what_the_beacon_reports_counts_once_though_it_is_reported_again_and_again() {
     let mut world = World::new().await;
     for second in 0..1500 {

@@ -15,57 +15,41 @@ use super::{
     span::Span,
 };
 
-/// More rows than this have their own pages: the heartbeat's is 1 KiB, as every page.
-const MAX_ROWS: usize = 8;
+/// The longest text, in bytes, that fits into the heartbeat's page of 1 KiB: what is longer is written as rows.
+const MAX_LENGTH: usize = 800;
 
 /// A change of a row: what it is to be, or that it is to go.
 pub(super) type RowChange = (RowKey, Option<Span>);
 
-/// As it is written.
+/// As it is written, an array: component, location, vantage, when the span began, and what it is.
 #[derive(Serialize, Deserialize)]
-struct Written {
-    component: ComponentId,
-    location: Location,
-    from: Vantage,
-    began: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    span: Option<WrittenSpan>,
-}
+struct Written(ComponentId, Location, Vantage, i64, Option<WrittenSpan>);
 
+/// When it ended, and what was seen: verdict and cause.
 #[derive(Serialize, Deserialize)]
-struct WrittenSpan {
-    ended: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    verdict: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-}
+struct WrittenSpan(i64, Option<String>, Option<String>);
 
 /// The text of these changes; `None` where there are too many.
 pub(super) fn text(changes: &[RowChange]) -> Option<String> {
-    if changes.len() > MAX_ROWS {
-        return None;
-    }
-    let written = changes.iter().map(|((place, began), span)| Written {
-        component: place.component.clone(),
-        location: place.location.clone(),
-        from: place.vantage,
-        began: *began,
-        span: span.map(|span| WrittenSpan {
-            ended: span.ended,
-            verdict: span.seen.map(|seen| seen.label().into()),
-            cause: span.seen.and_then(Verdict::cause).map(Into::into),
-        }),
+    let written = changes.iter().map(|((place, began), span)| {
+        let span = span.map(|span| {
+            let cause = span.seen.and_then(Verdict::cause);
+            WrittenSpan(span.ended, span.seen.map(|seen| seen.label().into()), cause.map(Into::into))
+        });
+        Written(place.component.clone(), place.location.clone(), place.vantage, *began, span)
     });
-    serde_json::to_string(&written.collect::<Vec<_>>()).ok()
+    // No more are looked at than may fit.
+    let written: Vec<Written> = written.take(MAX_LENGTH / 50).collect();
+    let text = serde_json::to_string(&written).ok();
+    text.filter(|text| written.len() == changes.len() && text.len() <= MAX_LENGTH)
 }
 
 /// The changes of a text; none of one that is not understood, as of a later version: what they say is then not known.
 pub(super) fn changes(text: &str) -> Vec<RowChange> {
     let written: Vec<Written> = serde_json::from_str(text).unwrap_or_default();
-    let change = |Written { component, location, from, began, span }| {
-        let place = Place { component, location, vantage: from };
-        let span = span.map(|WrittenSpan { ended, verdict, cause }| Span {
+    let change = |Written(component, location, vantage, began, span)| {
+        let place = Place { component, location, vantage };
+        let span = span.map(|WrittenSpan(ended, verdict, cause)| Span {
             began,
             ended,
             seen: super::store::seen(verdict.as_deref(), cause.as_deref()),
@@ -111,9 +95,11 @@ mod tests {
             (key(7), None),
         ];
         assert_eq!(changes(&text(&written).unwrap()), written);
-        let many: Vec<_> = (0..9).map(|began| (key(began), None)).collect();
-        assert_eq!(text(&many), None);
-        assert!(text(&many[..8]).unwrap().len() < 800, "they fit into a page beside the heartbeat");
+        let at = |minute: i64| 1_795_867_200_000 + minute * 60_000;
+        let long = |minute| (key(at(minute)), Some(Span { began: at(minute), ended: at(minute), seen: down }));
+        let many: Vec<_> = (0..100).map(long).collect();
+        let carried = (0..100).filter(|count| text(&many[..*count]).is_some()).max();
+        assert_eq!(carried, Some(8), "as many as fit into a page beside the heartbeat");
         assert_eq!(changes("[{\"of\":\"a later version\"}]"), []);
     }
 

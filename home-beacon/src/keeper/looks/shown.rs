@@ -32,11 +32,16 @@ impl Looked {
         Self { ever, newest }
     }
 
-    /// Of two places, the one that looked last.
+    /// Of two places, the one that looked last; what the other saw lately, as long as it is not known what this one did.
     pub(super) fn or_newer(self, other: Self) -> Self {
         let ever = self.ever || other.ever;
-        let newest = [self.newest, other.newest].into_iter().flatten().min_by_key(|newest| newest.age);
-        Self { ever, newest }
+        let (newest, older) = match (self.newest, other.newest) {
+            (Some(one), Some(other)) if one.age <= other.age => (Some(one), Some(other)),
+            (one, Some(other)) => (Some(other), one),
+            (one, None) => (one, None),
+        };
+        let lately = older.filter(|older| older.age <= MAX_PAUSE).and_then(|older| older.seen);
+        Self { ever, newest: newest.map(|newest| Newest { seen: newest.seen.or(lately), ..newest }) }
     }
 
     /// When that was.
@@ -138,6 +143,10 @@ mod tests {
         assert_eq!(looked(9000, None).or_newer(newer.clone()), newer);
         assert_eq!(newer.clone().or_newer(looked(9000, None)), newer);
         assert_eq!(Looked::default().or_newer(newer.clone()), newer);
+        let down = Some(Verdict::Down(DownCause::Refused));
+        let waits = looked(1000, None).or_newer(looked(9000, down));
+        assert_eq!(waits, looked(1000, down), "it is not known yet what the newer one saw");
+        assert_eq!(looked(300_001, down).or_newer(looked(1000, None)), looked(1000, None));
     }
 
     #[test]

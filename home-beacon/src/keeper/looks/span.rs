@@ -75,9 +75,9 @@ impl Track {
         self.spans.last()
     }
 
-    /// The newest one whose verdict is known.
+    /// The newest one that shows what somebody saw: a run that could not tell says nothing about the home.
     pub(super) fn newest_seen(&self) -> Option<&Span> {
-        self.spans.iter().rev().find(|span| span.seen.is_some())
+        self.spans.iter().rev().find(|span| span.seen.is_some() && span.is_looked())
     }
 
     /// The newest time of the spans in memory at which somebody looked.

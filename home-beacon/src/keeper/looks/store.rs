@@ -85,8 +85,19 @@ impl Looks {
         {
             return Ok(Saved { rows: Vec::new(), marks, carried: Some(carried).filter(|_| !rows.is_empty()) });
         }
+        self.hand_over(&rows);
         write_all(tx, &rows, &marks).await?;
         Ok(Saved { rows, marks, carried: None })
+    }
+
+    /// These may be on the disk from now on, so that one that goes meanwhile is deleted there.
+    fn hand_over(&self, rows: &[RowChange]) {
+        let mut places = self.lock();
+        for (key, _) in rows {
+            if let Some(unsaved) = places.unsaved.get_mut(key) {
+                unsaved.is_new = false;
+            }
+        }
     }
 
     fn unsaved(&self, now: Option<Now>) -> (Vec<RowChange>, Vec<(ComponentId, Location, i64)>) {
@@ -102,11 +113,8 @@ impl Looks {
     pub(in crate::keeper) fn forget_saved(&self, Saved { rows, marks, .. }: &Saved) {
         let mut places = self.lock();
         for (key, span) in rows {
-            match places.unsaved.get_mut(key) {
-                Some(unsaved) if unsaved.span == *span => drop(places.unsaved.remove(key)),
-                // It has changed since.
-                Some(unsaved) => unsaved.is_new = false,
-                None => (),
+            if places.unsaved.get(key).is_some_and(|unsaved| unsaved.span == *span) {
+                places.unsaved.remove(key);
             }
         }
         for (component, location, at) in marks {
@@ -126,6 +134,9 @@ impl Looks {
             return Ok(());
         }
         let mut tx = db.begin().await?;
+        // Once more: others may have written while this waited for its turn.
+        let (rows, marks) = self.unsaved(now);
+        self.hand_over(&rows);
         write_all(&mut tx, &rows, &marks).await?;
         tx.commit().await?;
         self.forget_saved(&Saved { rows, marks, carried: None });

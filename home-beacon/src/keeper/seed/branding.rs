@@ -71,8 +71,12 @@ impl Branding {
 impl Logo {
     fn read(path: &Path) -> Result<Self, String> {
         let unreadable = |error| format!("{} cannot be read ({error})", path.display());
-        let size = fs::metadata(path).map_err(unreadable)?.len();
-        if size > MAX_LOGO {
+        let file = fs::metadata(path).map_err(unreadable)?;
+        if !file.is_file() {
+            return Err(format!("{} is no file", path.display()));
+        }
+        if file.len() > MAX_LOGO {
+            let size = file.len();
             return Err(format!("{} has {size} bytes, and {MAX_LOGO} are allowed: make it smaller", path.display()));
         }
         let bytes = fs::read(path).map_err(unreadable)?;
@@ -102,9 +106,14 @@ fn is_svg(text: &str) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}').trim();
     for (begins, ends) in [("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"), ("<!--", "-->")] {
         while let Some(inside) = rest.strip_prefix(begins) {
-            let Some((_, after)) = inside.split_once(ends) else { return false };
+            // A DOCTYPE may declare entities in brackets.
+            let declares = begins == "<!DOCTYPE" && inside.find('[') < inside.find('>') && inside.contains('[');
+            let Some((_, after)) = inside.split_once(if declares { "]>" } else { ends }) else { return false };
             rest = after.trim_start();
         }
+    }
+    while let Some((before, _)) = rest.strip_suffix("-->").and_then(|inside| inside.rsplit_once("<!--")) {
+        rest = before.trim_end();
     }
     let first = rest.strip_prefix("<svg").and_then(|after| after.chars().next());
     first.is_some_and(|next| next.is_whitespace() || next == '>') && rest.ends_with("</svg>")
@@ -222,6 +231,7 @@ mod tests {
             (GIF, Some("image/gif")),
             (b"<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>", Some("image/svg+xml")),
             (b"\xef\xbb\xbf<?xml version=\"1.0\"?>\n<!-- ours -->\n<svg>\n</svg>\n", Some("image/svg+xml")),
+            (b"<!DOCTYPE svg [ <!ENTITY x \"y\"> ]>\n<svg></svg>\n<!-- the end -->\n", Some("image/svg+xml")),
             (b"<html><svg></svg></html>", None),
             (b"<svgs></svgs>", None),
             (b"<svg>", None),

@@ -242,11 +242,17 @@ async fn write(tx: &mut Tx, incident: &Incident) -> Result<(), KeeperError> {
     .bind(incident.id.as_str())
     .execute(tx)
     .await?;
-    let forget = query("DELETE FROM incident_updates WHERE incident_id = ? AND status = ?");
-    forget.bind(incident.id.as_str()).bind(POSTMORTEM).execute(tx).await?;
-    let Some((it, published_at)) = it.and_then(|it| Some((it, it.published_at?))) else { return Ok(()) };
+    // Its own update alone: people write others beside it.
+    let known = query("SELECT postmortem_update_id FROM incidents WHERE id = ?").bind(incident.id.as_str());
+    let known: Option<String> = known.one(tx).await?;
+    query("DELETE FROM incident_updates WHERE id = ?").bind(&known).execute(tx).await?;
+    let published = it.and_then(|it| Some((it, it.published_at?)));
+    let id = published.map(|_| known.unwrap_or_else(new_id));
+    let remember = query("UPDATE incidents SET postmortem_update_id = ? WHERE id = ?");
+    remember.bind(&id).bind(incident.id.as_str()).execute(tx).await?;
+    let (Some((it, published_at)), Some(id)) = (published, id) else { return Ok(()) };
     let update = IncidentUpdate {
-        id: new_id(),
+        id,
         incident_id: incident.id.clone(),
         state: IncidentState { status: IncidentStatus::Other, word: Some(POSTMORTEM.into()) },
         body: it.body.clone().unwrap_or_default(),

@@ -65,8 +65,15 @@ pub(in crate::keeper) async fn carry_out(db: &Db, looks: &Looks, clock: &KeeperC
          ORDER BY scheduled_for, id LIMIT ?2",
     );
     let due: Vec<(IncidentId, PageId)> = due.bind(now).bind(MAX_MOVED).all(&mut db.read().await?).await?;
+    let mut failed = None;
     for (id, page) in &due {
-        move_on(db, (looks, clock), page, id, now).await?;
+        // One that cannot be moved keeps no other waiting.
+        if let Err(error) = move_on(db, (looks, clock), page, id, now).await {
+            failed = failed.or(Some(error));
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(Pass { moved: due.len(), wait: Some(until_next(db, now).await?) })
 }
@@ -127,7 +134,10 @@ async fn take(
     for component in incident.components.iter().filter(|_| is_to_move) {
         let is_maintained = component.status == Some(ComponentStatus::UnderMaintenance);
         let status = match step {
-            Step::Begin if !is_maintained => ComponentStatus::UnderMaintenance,
+            // What was said of it after the maintenance was due stands.
+            Step::Begin if !is_maintained && !was_said_since(tx, component, at).await? => {
+                ComponentStatus::UnderMaintenance
+            }
             // What somebody has moved meanwhile is theirs, and what others still work on is not done.
             Step::End if is_maintained && !is_worked_on(tx, component, &incident.id).await? => after(component),
             Step::Begin | Step::End => continue,
@@ -161,6 +171,13 @@ async fn take(
         updated_at: incident.times.updated_at,
     };
     save_update(tx, &update).await
+}
+
+/// Whether the component took its status after that time.
+async fn was_said_since(conn: &mut Conn, component: &Component, time: Moment) -> Result<bool, KeeperError> {
+    let newest = query("SELECT MAX(since) FROM component_statuses WHERE component_id = ?");
+    let newest: Option<i64> = newest.bind(component.id.as_str()).one(conn).await?;
+    Ok(newest > Some(time.millis()))
 }
 
 /// Whether another maintenance that names the component is under way.

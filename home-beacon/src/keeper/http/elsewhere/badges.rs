@@ -3,7 +3,10 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -37,7 +40,8 @@ pub(super) struct Stretch {
 /// A badge, or what stands in its place.
 struct Sent(StatusCode, Badge);
 
-pub(super) async fn state(State(state): State<AppState>, Path(file): Path<String>) -> Response {
+pub(super) async fn state(State(state): State<AppState>, file: Result<Path<String>, PathRejection>) -> Response {
+    let Ok(Path(file)) = file else { return Sent::missing("there is no such badge").answer(Form::Svg) };
     let (name, form) = parts(&file);
     let sent = match (form, Present::read(&state).await) {
         (None, _) => Sent::missing("a badge ends in .svg or .json"),
@@ -49,9 +53,12 @@ pub(super) async fn state(State(state): State<AppState>, Path(file): Path<String
 
 pub(super) async fn uptime(
     State(state): State<AppState>,
-    Path((name, file)): Path<(String, String)>,
-    Query(stretch): Query<Stretch>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    stretch: Result<Query<Stretch>, QueryRejection>,
 ) -> Response {
+    let Ok(Path((name, file))) = path else { return Sent::missing("there is no such badge").answer(Form::Svg) };
+    // Of a query that cannot be read none of the days are right.
+    let stretch = stretch.map_or(Stretch { days: Some(String::new()) }, |Query(stretch)| stretch);
     let (what, form) = parts(&file);
     let sent = match form {
         Some(_) if what == "uptime" => uptime_of(&state, &name, &stretch).await.unwrap_or_else(Sent::failed),

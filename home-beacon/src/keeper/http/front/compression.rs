@@ -1,23 +1,47 @@
 //! gzip for who accepts it. An answer is compressed as a whole, at once: a compressor takes a third of a mebibyte for as long as
 //! it lives, and one for each of 256 slow connections would take more than the whole keeper.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashMap,
+    fmt,
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
-    body::{Body, to_bytes},
-    extract::Request,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, Crc, write::DeflateEncoder};
 
 use super::MAX_BODY;
 
 /// Shorter answers fit into a packet anyway.
 const LEAST: usize = 512;
 
-pub(super) async fn compressed(request: Request, next: Next) -> Response {
+/// How many compressed answers are kept, and how long each may be, in bytes.
+const MAX_KEPT: usize = 16;
+const MAX_KEPT_LENGTH: usize = 64 << 10;
+
+/// As RFC 1952 has it: deflated, without a name or a time, by an unknown system.
+const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// The one compressor of a listener, and what it made lately. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Compressor(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    /// Made once it is needed, and used again and again: to allocate one for each answer would tear holes into the heap.
+    encoder: Option<DeflateEncoder<Vec<u8>>>,
+    /// By the answer's tag.
+    kept: HashMap<HeaderValue, Bytes>,
+}
+
+pub(super) async fn compressed(State(compressor): State<Compressor>, request: Request, next: Next) -> Response {
     let accepts = accepts_gzip(request.headers());
     let mut response = next.run(request).await;
     let status = response.status();
@@ -25,26 +49,57 @@ pub(super) async fn compressed(request: Request, next: Next) -> Response {
         return response;
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if accepts && status == StatusCode::OK { packed(response).await } else { response }
+    if accepts && status == StatusCode::OK { packed(&compressor, response).await } else { response }
 }
 
-async fn packed(response: Response) -> Response {
+async fn packed(compressor: &Compressor, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let gzip = (body.len() >= LEAST).then(|| gzip(&body)).and_then(Result::ok);
-    let Some(gzip) = gzip else { return Response::from_parts(parts, body.into()) };
+    let gzip = (body.len() >= LEAST).then(|| compressor.gzip(parts.headers.get(header::ETAG), &body));
+    let Some(gzip) = gzip.and_then(Result::ok) else { return Response::from_parts(parts, body.into()) };
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     Response::from_parts(parts, Body::from(gzip))
 }
 
-/// With little effort, because a Pi compresses each answer anew.
-fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+impl Compressor {
+    /// The body as gzip; that of an answer with the same tag, where there was one lately.
+    fn gzip(&self, tag: Option<&HeaderValue>, body: &[u8]) -> io::Result<Bytes> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = tag.and_then(|tag| inner.kept.get(tag)) {
+            return Ok(kept.clone());
+        }
+        // With little effort: on a Pi time is dearer than some bytes.
+        let encoder = inner.encoder.get_or_insert_with(|| DeflateEncoder::new(Vec::new(), Compression::fast()));
+        let gzip = Bytes::from(gzip(encoder, body)?);
+        if let Some(tag) = tag.filter(|_| gzip.len() <= MAX_KEPT_LENGTH) {
+            if inner.kept.len() >= MAX_KEPT {
+                inner.kept.clear();
+            }
+            inner.kept.insert(tag.clone(), gzip.clone());
+        }
+        Ok(gzip)
+    }
+}
+
+fn gzip(encoder: &mut DeflateEncoder<Vec<u8>>, body: &[u8]) -> io::Result<Vec<u8>> {
+    encoder.reset(GZIP_HEADER.to_vec())?;
     encoder.write_all(body)?;
-    encoder.finish()
+    let mut gzip = encoder.reset(Vec::new())?;
+    let mut check = Crc::new();
+    check.update(body);
+    gzip.extend(check.sum().to_le_bytes());
+    gzip.extend(check.amount().to_le_bytes());
+    gzip.shrink_to_fit();
+    Ok(gzip)
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Compressor")
+    }
 }
 
 /// Pictures, but for drawn ones, are compressed already.
@@ -90,11 +145,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_can_be_unpacked() {
-        let text = "a page ".repeat(1000);
-        let packed = gzip(text.as_bytes()).unwrap();
-        let mut unpacked = String::new();
-        GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).unwrap();
-        assert!(unpacked == text && packed.len() < text.len() / 10);
+    fn what_is_packed_can_be_unpacked_and_is_packed_once() {
+        let compressor = Compressor::default();
+        let unpacked = |gzip: &[u8]| {
+            let mut unpacked = String::new();
+            GzDecoder::new(gzip).read_to_string(&mut unpacked).unwrap();
+            unpacked
+        };
+        for number in 0..100 {
+            let text = format!("page {number} ").repeat(1000);
+            let tag = HeaderValue::try_from(format!("W/\"{number}\"")).unwrap();
+            let packed = compressor.gzip(Some(&tag), text.as_bytes()).unwrap();
+            assert!(unpacked(&packed) == text && packed.len() < text.len() / 10);
+            let again = compressor.gzip(Some(&tag), b"another").unwrap();
+            assert_eq!(again.as_ptr(), packed.as_ptr(), "the same tag is the same answer");
+            assert_eq!(unpacked(&compressor.gzip(None, text.as_bytes()).unwrap()), text);
+        }
+        assert!(compressor.0.lock().unwrap().kept.len() <= MAX_KEPT);
     }
 }

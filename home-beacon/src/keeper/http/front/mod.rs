@@ -11,7 +11,7 @@ pub mod robots;
 
 use axum::{Router, middleware};
 
-use self::{base_path::BasePath, robots::Robots};
+use self::{base_path::BasePath, compression::Compressor, robots::Robots};
 use super::AppState;
 use crate::keeper::seed::Branding;
 
@@ -34,7 +34,7 @@ pub(super) fn shown(routes: Router<AppState>) -> Router<AppState> {
     routes
         .merge(robots::router())
         .layer(middleware::from_fn(conditional::conditional))
-        .layer(middleware::from_fn(compression::compressed))
+        .layer(middleware::from_fn_with_state(Compressor::default(), compression::compressed))
 }
 
 /// What answers at the private listener.

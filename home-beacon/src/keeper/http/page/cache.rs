@@ -37,7 +37,9 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         }
         let value = Arc::new(make.await?);
         if kept.len() >= MAX_KEPT {
-            kept.clear();
+            // What was made longest ago.
+            let oldest = kept.values().map(|kept| kept.slot).min();
+            kept.retain(|_, kept| Some(kept.slot) != oldest);
         }
         kept.insert(key, Kept { slot, value: Arc::clone(&value) });
         Ok(value)

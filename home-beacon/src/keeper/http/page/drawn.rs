@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::id::ComponentId;
 use tokio::sync::Mutex;
 
-use super::{super::AppState, Audience, DrawError, draw_anew, range::Range};
+use super::{super::AppState, Audience, DrawError, confirmed_at, draw_anew, range::Range};
 use crate::keeper::status::components;
 
 /// For how long a drawing stands: ages are given in seconds, so it is off by as much.
@@ -22,6 +22,8 @@ struct Drawing {
     at: Timestamp,
     /// That of the database before it was read.
     revision: u64,
+    /// When the page upstream was read last, as far as that is recent enough.
+    confirmed: Result<Option<Timestamp>, Option<Timestamp>>,
     seen: Vec<Seen>,
     html: Bytes,
 }
@@ -59,10 +61,11 @@ impl Drawing {
     async fn new(state: &AppState, range: Range) -> Result<Self, DrawError> {
         // Before anything is read: what changes meanwhile makes another one.
         let (at, revision) = (state.clock.wall(), state.db.revision());
+        let confirmed = confirmed_at(state, at);
         let listed = components::list(&state.db, &state.page, 0, u32::MAX).await?;
         let seen = listed.into_iter().map(|component| Seen::of(state, component.id, component.looks)).collect();
         let html = draw_anew(state, Audience::Public, range).await?;
-        Ok(Self { at, revision, seen, html })
+        Ok(Self { at, revision, confirmed, seen, html })
     }
 
     fn stands(&self, state: &AppState) -> bool {
@@ -70,6 +73,7 @@ impl Drawing {
         let age = state.clock.wall().duration_since(self.at);
         (SignedDuration::ZERO..LIFETIME).contains(&age)
             && self.revision == state.db.revision()
+            && self.confirmed == confirmed_at(state, state.clock.wall())
             && self.seen.iter().all(|seen| *seen == Seen::of(state, seen.component.clone(), seen.is_expected))
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct World {
     last: Option<LastVerdict>,
     /// When the last look was in truth, in seconds.
     looked: Option<i64>,
+    /// Whether what was seen last, and put here, is that the home is down.
+    saw_down: bool,
     /// For how many seconds the page has claimed something.
     pub(super) claimed: i64,
     was_claimed: bool,
@@ -96,6 +98,7 @@ impl World {
             reported,
             last: None,
             looked: None,
+            saw_down: false,
             claimed: 0,
             was_claimed: false,
         }
@@ -117,6 +120,7 @@ impl World {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         if from == "outside" && verdict != BLIND {
             self.looked = Some(self.second());
+            self.saw_down = matches!(verdict, Verdict::Down(_));
         }
         answer.status()
     }
@@ -126,7 +130,7 @@ impl World {
         let (at, second) = (BEGAN / 1000 + self.second(), self.second());
         let last = self.last.filter(|_| self.looked.is_some_and(|looked| second - looked <= HOLDS));
         self.reported.looks.push(BeaconLook { at, location: "eu-central-1".parse().unwrap(), last });
-        self.looked = Some(second);
+        (self.looked, self.saw_down) = (Some(second), false);
         self.last = match last {
             Some(last) if last.verdict == verdict => Some(last),
             _ => Some(LastVerdict { verdict, since: at }),
@@ -170,11 +174,7 @@ impl World {
     }
 
     async fn get(&self, path: &str) -> String {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        String::from_utf8(body.to_vec()).unwrap()
+        asked(self.router.clone(), path).await
     }
 
     pub(super) async fn says(&self) -> Says {
@@ -201,12 +201,15 @@ impl World {
         assert!(is_seen || !sight.is_current(), "nobody has looked since {:?}, and it is {second}", self.looked);
         let elsewhere = self.elsewhere().await;
         assert_eq!(elsewhere.claims, [sight.is_current(); 4], "{} {}", elsewhere.component, elsewhere.overall);
+        assert!(!self.saw_down || elsewhere.component != "Operational", "it was seen down last");
         // What is drawn follows from that: it is looked at where that changes, and now and then.
         if second % 10 == 0 || sight.is_current() != self.was_claimed {
             let says = self.says().await;
             let claims = [says.overall.0 != "unknown", says.component.0 != "unknown"];
             assert_eq!(claims, [sight.is_current(); 2], "{says:?}");
             assert_eq!(says.description, says.overall.1, "page and API say the same");
+            let shown = asked(public(&self.state), "/").await;
+            assert_eq!(element(&shown, "<p class=\"overall "), says.overall, "and the page that is drawn once for all");
             assert_eq!((&elsewhere.component, &elsewhere.overall), (&says.component.1, &says.overall.1));
             assert_eq!(says.age.is_some_and(|age| age < HOLDS + 1), sight.is_current(), "{says:?}");
             assert_eq!(says.description.contains("looked"), !sight.is_current(), "{says:?}");
@@ -214,6 +217,14 @@ impl World {
         self.claimed += i64::from(sight.is_current());
         self.was_claimed = sight.is_current();
     }
+}
+
+async fn asked(router: Router, path: &str) -> String {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
 }
 
 async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>) -> AppState {
