@@ -57,7 +57,7 @@ impl Standing {
         let url = format!("http://{}/", public.local_addr().expect("an address"));
         let task = tokio::spawn(async move {
             let listeners = Listeners { private, public: Some(public) };
-            keeper.run(listeners, pending()).await.expect("it can be written");
+            Box::pin(keeper.run(listeners, pending())).await.expect("it can be written");
         });
         Self { url, task }
     }
@@ -103,12 +103,12 @@ async fn a_page_after_a_year_looks_as_it_should_everywhere() {
     let folder = tempfile::tempdir().expect("a folder");
     past::make(folder.path(), NOW.parse().expect("a time"), 3, &sqlite).await;
     file(folder.path(), "logo.svg", LOGO);
-    let seed = past::seed().replacen(
+    let toml = past::seed().replacen(
         "\n\n[[components]]",
         "\ndescription = \"Watched from Frankfurt\"\nlogo = \"logo.svg\"\naccent = \"#00695c\"\naccent_dark = \"#4db6ac\"\n\n[[components]]",
         1,
     );
-    let keeper = Standing::start(folder.path(), &seed, Promised { down: Some(95.0), up: None }).await;
+    let keeper = Standing::start(folder.path(), &toml, Promised { down: Some(95.0), up: None }).await;
     let seen = browser.run("year.mjs", &[keeper.url.as_ref(), "year".as_ref(), artifacts().as_ref()]).await;
     is_well(&seen);
     let days = ["8 Nov 2026", "7 Nov 2026", "6 Nov 2026", "7 Nov 2026", "11 Aug 2026", "11 Aug 2026", "8 Nov 2026"];
