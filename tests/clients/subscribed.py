@@ -44,7 +44,21 @@ def ics(path):
             "description": str(event.get("DESCRIPTION", "")), "url": str(event["URL"]),
             "from": iso("DTSTART"), "until": iso("DTEND"), "sequence": int(event["SEQUENCE"]),
         })
+    validated(raw.decode())
     return {"name": str(calendar["X-WR-CALNAME"]), "events": events}
+
+
+def validated(text):
+    """What RFC 5545 requires of each component, and how often each property may be there, by the rules of vobject."""
+    import vobject
+
+    vobject.readOne(text).validate(raiseException=True)
+    without = "\r\n".join(line for line in text.split("\r\n") if not line.startswith("PRODID"))
+    try:
+        vobject.readOne(without).validate(raiseException=True)
+    except vobject.base.ValidateError:
+        return
+    raise AssertionError("it finds fault with nothing")
 
 
 print(json.dumps({"atom": atom, "ics": ics}[sys.argv[1]](sys.argv[2])))
