@@ -13,8 +13,8 @@
 #   Home internet 0.0    (under_maintenance)
 #   Cabin         1.0    (operational)
 #
-# Why it matters here: the keeper serves that document, with groups, and its own metrics name the status, so that maintenance can
-# be told from an outage. Who alerts by this exporter has to leave maintenance out by its own series.
+# Why it matters here: pages with groups and planned maintenance are what people watch with it. Who alerts by this exporter has to
+# leave groups out by their names, and maintenance by the exporter's series of it.
 #
 # Needs python3 with venv, and PyPI; talks to 127.0.0.1 only. Fails when the behaviour changes.
 set -euo pipefail

@@ -11,8 +11,8 @@
 #   plain: 19 KiB for each of 100 slow visitors
 #   gzip:  360 KiB for each of 100 slow visitors
 #
-# Why it matters here: the keeper has 16 MiB for everything, and 256 connections. So it compresses an answer at once, as a whole,
-# and has one compressor at a time.
+# Why it matters here: a status page on a small machine has 16 MiB for everything, and hundreds of slow visitors while a home is
+# down. So an answer is better compressed at once, as a whole, by one compressor.
 #
 # Needs cargo, python3, and crates.io; talks to 127.0.0.1 only. Fails when the behaviour changes.
 set -euo pipefail

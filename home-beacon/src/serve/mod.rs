@@ -137,6 +137,8 @@ pub async fn serve(
             burst = 0;
             yield_now().await;
         }
+        // All that have ended, and not one for each that comes: in a flood thousands of them would hold their memory.
+        while tasks.try_join_next().is_some() {}
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,

@@ -1,17 +1,25 @@
 //! What stands between the page and the world, at both listeners: headers, what readers have already, compression, the
 //! path below which the page is, and search engines.
 
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use reqwest::{Client, Method, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use tests::{
+    cost::Peak,
     keeper::{COMPONENT, Keeper, PAGE},
     process::{command, run},
 };
-use tokio::process::Command;
+use tokio::{process::Command, task::spawn_blocking};
 
 use super::with_public_door_and;
+
+/// How much more memory a flood may take at most, in MiB.
+const MOST_OF_A_FLOOD: f64 = 2.0;
 
 /// A keeper, and who asks it: nothing is followed, nothing unpacked.
 struct Shown {
@@ -208,4 +216,37 @@ async fn search_engines_may_list_the_page_where_that_is_set() {
         let robots = robots.text().await.expect("a text");
         assert!(robots.ends_with("User-agent: *\nAllow: /\n"), "{robots}");
     }
+}
+
+/// So many visitors at once, each for so many requests, a connection for each.
+async fn flood(shown: &Shown, requests: usize) {
+    let address = shown.public.trim_start_matches("http://").to_owned();
+    let visits = move |address: &str| {
+        for _ in 0..requests {
+            let mut visitor = TcpStream::connect(address).expect("a connection");
+            visitor.write_all(b"GET /robots.txt HTTP/1.1\r\nhost: page\r\n\r\n").expect("it is read");
+            visitor.read_to_end(&mut Vec::new()).expect("an answer");
+        }
+    };
+    let visitors: Vec<_> = (0..32)
+        .map(|_| {
+            let address = address.clone();
+            spawn_blocking(move || visits(&address))
+        })
+        .collect();
+    for visitor in visitors {
+        visitor.await.expect("it does not panic");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_visitors_leaves_no_ended_connections_in_memory() {
+    let shown = Shown::open(|_| ()).await;
+    flood(&shown, 20).await;
+    let peak = || Peak::of(shown.keeper.process.pid()).expect("it runs").own;
+    let before = peak();
+    flood(&shown, 1000).await;
+    let more = peak() - before;
+    eprintln!("32000 requests of 32 visitors: {more:.1} MiB more at most");
+    assert!(more < MOST_OF_A_FLOOD, "{more:.1} MiB");
 }

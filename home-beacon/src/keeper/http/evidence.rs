@@ -23,10 +23,10 @@ pub(super) async fn of_home(
     let Some(at_home) = &state.at_home else { return Ok(None) };
     let Some(component) = at_home.component(&state.db, &state.page).await? else { return Ok(None) };
     let Some(until) = heartbeats::last_at(&state.db).await? else { return Ok(None) };
-    let gaps = heartbeats::gaps(&state.db, since, u32::try_from(MAX_GAPS).unwrap_or(u32::MAX)).await?;
+    let gaps = heartbeats::gaps(&state.db, since, MAX_GAPS).await?;
     let began = pages::get(&state.db, &state.page).await?.created_at;
     // Earlier gaps are kept no more, or were not asked for.
-    let is_full = i64::try_from(gaps.len()).is_ok_and(|count| count >= MAX_GAPS);
+    let is_full = u32::try_from(gaps.len()).is_ok_and(|count| count >= MAX_GAPS);
     let oldest = gaps.last().filter(|_| is_full).map(|gap| gap.began);
     let known = [Some(began), since, oldest].into_iter().flatten().max().unwrap_or(began);
     let silence =

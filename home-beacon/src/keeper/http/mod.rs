@@ -6,11 +6,12 @@
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
-//! - `component_rows`: components and groups in `/api/v2`
+//! - `component_past`: what is known of a component's past; `component_rows`: components and groups in `/api/v2`
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
 //! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
 
 mod auth;
+mod component_past;
 mod component_rows;
 mod elsewhere;
 mod error;

@@ -30,19 +30,6 @@ pub(in crate::keeper) struct Seen {
 }
 
 impl Looks {
-    /// What was seen of a component from outside since `from`, in milliseconds since 1970, the oldest first for each place.
-    ///
-    /// # Errors
-    /// When the storage fails.
-    pub(in crate::keeper) async fn since(
-        &self,
-        db: &Db,
-        component: &ComponentId,
-        from: i64,
-    ) -> Result<Vec<Look>, KeeperError> {
-        Ok(self.within(db, component, from..i64::MAX).await?.looks)
-    }
-
     /// What was seen of a component from outside, as far as it speaks for a time in milliseconds since 1970.
     ///
     /// # Errors

@@ -106,7 +106,7 @@ async fn looks_are_written_with_the_readings_and_a_verdict_that_turns_at_once() 
     // As after a power cut.
     let loaded = Looks::load(&home.db, Timestamp::now()).await.unwrap();
     for looks in [home.recorder.looks(), &loaded] {
-        let seen = looks.since(&home.db, &Home::line(), began).await.unwrap();
+        let seen = looks.within(&home.db, &Home::line(), began..i64::MAX).await.unwrap().looks;
         assert_eq!(seen.iter().map(|look| (look.began, look.ended)).collect::<Vec<_>>(), expected);
     }
     loaded.flush(&home.db, None).await.unwrap();

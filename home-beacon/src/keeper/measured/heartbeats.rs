@@ -28,7 +28,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(30);
 const OWN_WRITE_AFTER: Duration = Duration::from_secs(75);
 
 /// How many gaps are kept.
-pub(in crate::keeper) const MAX_GAPS: i64 = 1000;
+pub(in crate::keeper) const MAX_GAPS: u32 = 1000;
 
 /// A time in which nothing was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -143,16 +143,6 @@ pub(in crate::keeper) async fn status_changes(
     Ok(list.bind(id.as_str()).bind(limit).all(&mut db.read().await?).await?)
 }
 
-/// The statuses that a component has had since `from`, in milliseconds since 1970, and the one that it had then; the oldest
-/// first.
-pub(in crate::keeper) async fn statuses_since(
-    db: &Db,
-    id: &ComponentId,
-    from: i64,
-) -> Result<Vec<StatusChange>, KeeperError> {
-    statuses_within(db, id, from..i64::MAX).await
-}
-
 /// The statuses that a component took within that time, in milliseconds since 1970, and the one that it had before; the oldest
 /// first.
 pub(in crate::keeper) async fn statuses_within(

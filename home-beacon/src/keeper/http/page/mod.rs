@@ -47,14 +47,12 @@ pub(super) use self::{
     bars::{length_words, percent},
     cache::Cache,
     incidents::words as state_words,
-    past::interrupted,
     upstream::confirmed_at,
     uptime::uptime,
 };
 use super::{AppState, links::Links};
 use crate::keeper::{
     KeeperError,
-    db::StorageError,
     status::{
         Component, Sight, components,
         groups::{self, in_order},
@@ -150,8 +148,6 @@ async fn draw_anew(state: &AppState, audience: Audience, range: Range) -> Result
 enum DrawError {
     #[error(transparent)]
     Read(#[from] KeeperError),
-    #[error(transparent)]
-    Storage(#[from] StorageError),
     #[error("the template cannot be filled in")]
     Template(#[from] askama::Error),
 }

@@ -26,13 +26,21 @@ use super::{
     AppState,
     page::{Cache, HEADERS, KEPT, unavailable},
 };
-use crate::keeper::{history::Month, status::pages};
+use crate::keeper::{
+    KeeperError,
+    db::Moment,
+    history::Month,
+    status::{components, pages},
+};
 
 const STYLE: &str = include_str!("../../../../templates/report.css");
 
 /// Months that were read lately.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Months(Cache<Month, Report>);
+pub(super) struct Months(Cache<(Month, Names), Report>);
+
+/// What is on the page, and when it was changed last: a former name is not told for as long as an old month is kept.
+type Names = (Moment, usize, Option<Moment>);
 
 /// For how many seconds a month is kept: one that may still change, and one that is over.
 const LIFETIME: i64 = 60;
@@ -74,7 +82,11 @@ async fn draw(State(state): State<AppState>, Path(asked): Path<String>) -> Respo
     };
     let now = state.clock.wall();
     let slot = now.as_second() / lifetime(month, now);
-    let report = match state.months.0.get(month, slot, read::read(&state, month, now)).await {
+    let report = async {
+        let key = (month, names(&state).await?);
+        state.months.0.get(key, slot, read::read(&state, month, now)).await
+    };
+    let report = match report.await {
         Ok(report) => report,
         Err(error) => return unavailable(&error),
     };
@@ -95,6 +107,13 @@ async fn draw(State(state): State<AppState>, Path(asked): Path<String>) -> Respo
                 .into_response()
         }
     }
+}
+
+async fn names(state: &AppState) -> Result<Names, KeeperError> {
+    let page = pages::get(&state.db, &state.page).await?;
+    let components = components::list(&state.db, &state.page, 0, u32::MAX).await?;
+    let changed = components.iter().map(|component| component.updated_at).max();
+    Ok((page.updated_at, components.len(), changed))
 }
 
 fn parse(asked: &str) -> Option<(Month, Form)> {

@@ -6,14 +6,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use shared::verdict::Verdict;
 
 use super::{
-    super::{AppState, evidence, page::interrupted},
+    super::{AppState, component_past::ComponentPast, evidence},
     unknown,
 };
 use crate::keeper::{
     KeeperError,
     db::Moment,
     history::{
-        Clipped, Look, Month, Outage, Record, Stretch,
+        Clipped, Look, Month, Outage, Stretch,
         kinds::{Evidence, HomeRecords, evidence},
         segments,
     },
@@ -162,7 +162,7 @@ async fn read_components(state: &AppState, report: &mut Report) -> Result<(), Ke
     let mut room = MAX_OUTAGES;
     for component in &components {
         let records = home.as_ref().filter(|(id, _)| *id == component.id).map(|(_, records)| records);
-        let (mut read, is_cut) = of_component(state, component, &window, &around, &gaps, records).await?;
+        let (mut read, is_cut) = of_component(state, component, &window, &around, records).await?;
         report.is_cut |= is_cut;
         let left_out = read.outages.len().saturating_sub(room);
         read.outages.truncate(room);
@@ -175,8 +175,7 @@ async fn read_components(state: &AppState, report: &mut Report) -> Result<(), Ke
 
 /// When nothing was recorded at home since then, the newest first.
 async fn gaps(state: &AppState, since: i64) -> Result<Vec<Range<i64>>, KeeperError> {
-    let max = u32::try_from(MAX_GAPS).unwrap_or(u32::MAX);
-    let gaps = heartbeats::gaps(&state.db, Moment::try_from(since).ok(), max).await?;
+    let gaps = heartbeats::gaps(&state.db, Moment::try_from(since).ok(), MAX_GAPS).await?;
     Ok(gaps.iter().map(|gap| gap.began.millis()..gap.ended.millis()).collect())
 }
 
@@ -185,23 +184,17 @@ async fn of_component(
     component: &Component,
     window: &Range<i64>,
     around: &Range<i64>,
-    gaps: &[Range<i64>],
     records: Option<&HomeRecords>,
 ) -> Result<(OfComponent, bool), KeeperError> {
     let (db, id) = (&state.db, &component.id);
-    let changes = components::statuses_within(db, id, around.clone()).await?;
-    let mut statuses: Vec<_> = changes.iter().map(|change| (change.since.millis(), change.status)).collect();
-    let (mut seen, mut first) = (Seen::default(), None);
-    if component.looks {
-        seen = state.recorder.looks().within(db, id, around.clone()).await?;
-        first = state.recorder.looks().first(db, id).await?;
+    let past = ComponentPast::read(state, component, around.clone()).await?;
+    let first = if component.looks {
+        state.recorder.looks().first(db, id).await?
     } else {
-        // What came to an end before counts no less than what ends in the month.
-        statuses = interrupted(statuses, gaps.iter().map(|gap| (gap.start, gap.end)));
-        first = components::first_status(db, id).await?.or(first);
-    }
-    let record = Record { statuses: &statuses, looks: &seen.looks, needs_looks: component.looks };
-    let stretch = Stretch::new(&segments(&record, around.clone()), window, first);
+        components::first_status(db, id).await?
+    };
+    let stretch = Stretch::new(&segments(&past.record(), around.clone()), window, first);
+    let seen = past.seen;
     let listed = |clipped: &Clipped| Listed {
         seen_from: seen_from(&seen, &clipped.whole),
         at_home: records.and_then(|records| evidence(&(clipped.whole.from..clipped.whole.to), records)),

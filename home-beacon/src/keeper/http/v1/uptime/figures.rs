@@ -12,18 +12,30 @@ pub(super) struct Figures {
     tally: Tally,
     /// The part of the downtime that was a partial outage by somebody's word, and not by a look.
     partial: i64,
+    /// Whether there were more looks than are read, so that the oldest count as time in which nobody looked.
+    is_cut: bool,
 }
 
 impl Figures {
     pub(super) fn of(record: &Record<'_>, window: Range<i64>) -> Self {
         let segments = segments(record, window);
         let by_word = segments.iter().filter(|segment| segment.state == State::Down && segment.verdict.is_none());
-        Self { tally: Tally::of(&segments), partial: by_word.map(|segment| partial(record, segment)).sum() }
+        Self {
+            tally: Tally::of(&segments),
+            partial: by_word.map(|segment| partial(record, segment)).sum(),
+            is_cut: false,
+        }
+    }
+
+    /// Of a record that lacks its oldest looks.
+    pub(super) const fn cut(self) -> Self {
+        Self { is_cut: true, ..self }
     }
 
     /// Adds another component's.
     pub(super) fn add(&mut self, other: &Self) {
-        let Self { tally, partial } = self;
+        let Self { tally, partial, is_cut } = self;
+        *is_cut |= other.is_cut;
         tally.up += other.tally.up;
         tally.degraded += other.tally.degraded;
         tally.down += other.tally.down;
@@ -55,8 +67,9 @@ impl Figures {
         if self.tally.counted() == 0 && self.tally.maintenance == 0 {
             return Some("Nobody looked in this range, so nothing is known of it.".into());
         }
-        let what = "Nobody looked for";
-        (unseen > 0).then(|| format!("{what} {unseen} seconds of this range; they count as neither up nor down."))
+        let why = if self.is_cut { " There were more looks than are read, and the oldest are missing." } else { "" };
+        let counts = "they count as neither up nor down.";
+        (unseen > 0).then(|| format!("Nobody looked for {unseen} seconds of this range; {counts}{why}"))
     }
 }
 
@@ -118,7 +131,7 @@ mod tests {
 
     #[test]
     fn nearly_all_is_not_all_and_nothing_is_no_number() {
-        let tally = |up, down| Figures { tally: Tally { up, down, ..Tally::default() }, partial: 0 };
+        let tally = |up, down| Figures { tally: Tally { up, down, ..Tally::default() }, ..Figures::default() };
         assert_eq!(tally(99_999_999, 1).percentage(), Some(99.99));
         assert_eq!(tally(972, 28).percentage(), Some(97.2));
         assert_eq!(tally(1, 0).percentage(), Some(100.0));
@@ -128,9 +141,16 @@ mod tests {
 
     #[test]
     fn a_group_is_all_its_components_together() {
-        let mut all = Figures { tally: Tally { up: 900, down: 100, ..Tally::default() }, partial: 100 };
-        all.add(&Figures { tally: Tally { up: 500, down: 500, not_looked_at: 7000, ..Tally::default() }, partial: 0 });
+        let mut all = Figures { tally: Tally { up: 900, down: 100, ..Tally::default() }, partial: 100, is_cut: false };
+        all.add(
+            &Figures {
+                tally: Tally { up: 500, down: 500, not_looked_at: 7000, ..Tally::default() },
+                ..Figures::default()
+            }
+            .cut(),
+        );
         assert_eq!(all.percentage(), Some(70.0));
         assert_eq!((all.tally.down, all.partial, all.tally.not_looked_at), (600, 100, 7000));
+        assert!(all.warning().is_some_and(|warning| warning.ends_with("the oldest are missing.")));
     }
 }

@@ -17,19 +17,13 @@ use shared::id::{ComponentGroupId, ComponentId, IncidentId, PageId};
 use self::{figures::Figures, range::DateRange};
 use super::super::{
     AppState, HttpError,
-    page::interrupted,
+    component_past::ComponentPast,
     path::{InPath, InQuery},
 };
 use crate::keeper::{
     KeeperError,
-    db::Moment,
-    history::Record,
-    measured::heartbeats,
     status::{Component, components, groups, pages, timeline},
 };
-
-/// The most gaps that are read, as for the page.
-const MAX_GAPS: u32 = 1000;
 
 /// The most incidents that are named of a component.
 const MAX_RELATED: u32 = 100;
@@ -118,17 +112,10 @@ async fn read(
     let begin = |date: Date| date.to_zoned(zone.clone()).map_or(i64::MAX, |day| day.timestamp().as_millisecond());
     let from = begin(range.first);
     let to = begin(range.last.saturating_add(1.day())).min(state.clock.now().millis());
-    let changes = components::statuses_since(&state.db, &component.id, from).await?;
-    let mut statuses: Vec<_> = changes.iter().map(|change| (change.since.millis(), change.status)).collect();
-    if !component.looks {
-        // As on the page: while nothing ran here nobody said it.
-        let gaps = heartbeats::gaps(&state.db, Moment::try_from(from).ok(), MAX_GAPS).await?;
-        statuses = interrupted(statuses, gaps.iter().map(|gap| (gap.began.millis(), gap.ended.millis())));
-    }
-    let looks = state.recorder.looks().since(&state.db, &component.id, from).await?;
-    let record = Record { statuses: &statuses, looks: &looks, needs_looks: component.looks };
+    let past = ComponentPast::read(state, component, from..to).await?;
     let related = timeline::naming(&state.db, &component.id, (from, to), MAX_RELATED).await?;
-    Ok((Figures::of(&record, from..to), related))
+    let figures = Figures::of(&past.record(), from..to);
+    Ok((if past.seen.is_cut { figures.cut() } else { figures }, related))
 }
 
 fn answer<I>(id: I, name: String, range: DateRange, figures: &Figures, related: Vec<Value>) -> Json<Uptime<I>> {
