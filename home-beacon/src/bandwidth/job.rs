@@ -54,17 +54,17 @@ enum Plan {
     Unknown(String),
 }
 
-/// Runs as the settings say.
+/// Runs as the settings say; with `--every` until `stop`.
 ///
 /// # Errors
 /// When they cannot work.
-pub async fn command(settings: &BandwidthSettings) -> Result<ExitCode, WrongSetting> {
+pub async fn command(settings: &BandwidthSettings, stop: impl Future<Output = ()>) -> Result<ExitCode, WrongSetting> {
     let context = Context::prepare(settings)?;
     if let Some(code) = context.check(settings, async { Vec::new() }).await {
         return Ok(code);
     }
     let bandwidth = Bandwidth { settings, context, reserved: Mutex::default() };
-    let code = run(&settings.run, settings.deadline, async |until| bandwidth.once(until).await).await;
+    let code = run(&settings.run, settings.deadline, stop, async |until| bandwidth.once(until).await).await;
     // A run that a signal ended has left its reservation behind.
     bandwidth.settle(Instant::now() + MEMORY_TIMEOUT).await;
     Ok(code)

@@ -53,14 +53,14 @@ struct Taken {
     at: Instant,
 }
 
-/// Runs as the settings say.
+/// Runs as the settings say; with `--every` until `stop`.
 ///
 /// # Errors
 /// When they cannot work.
-pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
+pub async fn command(settings: &DnsSettings, stop: impl Future<Output = ()>) -> Result<ExitCode, WrongSetting> {
     settings.validate()?;
     // Of two tokens that are missing, DuckDNS's comes first: without it there is nothing to do.
-    let token = TOKEN.require()?;
+    let token = settings.token.clone().map_or_else(|| TOKEN.require(), Ok)?;
     let context = Context::prepare(settings)?;
     current(&token)?;
     let services = Services::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
@@ -73,7 +73,7 @@ pub async fn command(settings: &DnsSettings) -> Result<ExitCode, WrongSetting> {
     }
     let jitter = if stdout().is_terminal() { Duration::ZERO } else { settings.jitter };
     let dns = Dns { settings, token, services, public, context, jitter };
-    Ok(run(&settings.run, settings.deadline, async |until| dns.once(until).await).await)
+    Ok(run(&settings.run, settings.deadline, stop, async |until| dns.once(until).await).await)
 }
 
 /// The token as it is now.

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use shared::{
-    secret::SecretSetting,
+    secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, duration, web_address},
 };
 use url::Url;
@@ -86,6 +86,9 @@ pub struct DnsSettings {
     /// How it is run.
     #[command(flatten)]
     pub run: RunSettings,
+    /// `DuckDNS`'s token, where it is not in a variable: of a job within another program.
+    #[arg(skip)]
+    pub token: Option<SecretSource>,
 }
 
 impl Settings for DnsSettings {

@@ -88,7 +88,7 @@ impl Destination {
     /// When its token is missing, or this machine can make no client.
     pub(crate) fn keeper(settings: &KeeperSettings) -> Result<Option<KeeperClient>, WrongSetting> {
         let Some(address) = &settings.keeper_url else { return Ok(None) };
-        let token = KEEPER_TOKEN.require()?;
+        let token = settings.token.clone().map_or_else(|| KEEPER_TOKEN.require(), Ok)?;
         keeper_token::is_not_the_key(&token, &token.name(KEEPER_TOKEN.name))?;
         let http = client_for([address], Deadlines::default()).map_err(|error| WrongSetting(error.to_string()))?;
         Ok(Some(KeeperClient::new(http, address, token)))

@@ -67,7 +67,7 @@ pub(crate) struct RunReport {
 impl RunReport {
     /// The report of a run that begins at `at`: done, unless something is set otherwise.
     pub(crate) fn new(at: Timestamp, settings: &RunSettings) -> Self {
-        let prints_lines = !settings.prints_json();
+        let prints_lines = !settings.prints_json() && !settings.quiet;
         Self { at, ending: RunStatus::Done, said: Vec::new(), readings: Vec::new(), details: Value::Null, prints_lines }
     }
 
@@ -97,14 +97,14 @@ impl RunReport {
     }
 }
 
-/// Runs until it is done, or with `--every` until a signal asks for the end. Each run gets its deadline; one that is cut off
-/// by a signal has not handed over.
+/// Runs until it is done, or with `--every` until `stop`. Each run gets its deadline; one that is cut off by `stop` has not
+/// handed over.
 pub(crate) async fn run(
     settings: &RunSettings,
     deadline: Duration,
+    stop: impl Future<Output = ()>,
     mut once: impl AsyncFnMut(Instant) -> RunReport,
 ) -> ExitCode {
-    let stop = shared::shutdown::requested();
     tokio::pin!(stop);
     let mut round = async || {
         let until = Instant::now() + deadline;
@@ -114,6 +114,9 @@ pub(crate) async fn run(
             late.say("it did not end in time and was cut off");
             late
         });
+        if settings.quiet && report.ending != RunStatus::Done {
+            tracing::warn!("{}", report.said.join("; "));
+        }
         if settings.prints_json() {
             let mut out = io::stdout().lock();
             let _ =

@@ -7,7 +7,7 @@ use shared::{
     api::ApiSettings,
     id::{MetricId, PageId},
     keeper_token::keeper_address,
-    secret::SecretSetting,
+    secret::{SecretSetting, SecretSource},
     settings::{WrongSetting, base_address, delay, duration, log_level},
     statuspage::STATUSPAGE_IO,
     telemetry::Reader,
@@ -50,12 +50,15 @@ pub struct RunSettings {
     /// With --check: also verify online that keeper, page and metrics exist
     #[arg(long, requires = "check")]
     pub online: bool,
+    /// Of a job within another program: runs print nothing, and what goes wrong is logged.
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 impl RunSettings {
     /// Whether runs are printed as JSON lines: when asked for, and in a repeating job whose output a machine reads.
     pub fn prints_json(&self) -> bool {
-        self.json || (self.every.is_some() && Reader::of(&io::stdout()) == Reader::Machine)
+        !self.quiet && (self.json || (self.every.is_some() && Reader::of(&io::stdout()) == Reader::Machine))
     }
 
     /// Logs that runs are asked for more often than they can be made.
@@ -75,6 +78,9 @@ pub struct KeeperSettings {
     /// Without a keeper: the folder that keeps what must be remembered between runs
     #[arg(long, env = "STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// The keeper's token, where it is not in a variable: of a job within another program.
+    #[arg(skip)]
+    pub token: Option<SecretSource>,
 }
 
 /// statuspage.io itself, without a keeper.

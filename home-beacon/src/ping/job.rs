@@ -38,17 +38,17 @@ struct Ping<'a> {
     context: Context,
 }
 
-/// Runs as the settings say.
+/// Runs as the settings say; with `--every` until `stop`.
 ///
 /// # Errors
 /// When they cannot work.
-pub async fn command(settings: &PingSettings) -> Result<ExitCode, WrongSetting> {
+pub async fn command(settings: &PingSettings, stop: impl Future<Output = ()>) -> Result<ExitCode, WrongSetting> {
     let context = Context::prepare(settings)?;
     if let Some(code) = context.check(settings, async { Vec::new() }).await {
         return Ok(code);
     }
     let ping = Ping { settings, context };
-    Ok(run(&settings.run, settings.deadline, async |until| ping.once(until).await).await)
+    Ok(run(&settings.run, settings.deadline, stop, async |until| ping.once(until).await).await)
 }
 
 /// The first target's readings have the plain name, so that a curve goes on when another target takes its place.

@@ -2,7 +2,10 @@
 
 use std::{env, process::ExitCode};
 
-use shared::settings::{Settings, WrongSetting};
+use shared::{
+    settings::{Settings, WrongSetting},
+    shutdown,
+};
 
 use crate::{
     bandwidth::{self, BandwidthSettings},
@@ -13,17 +16,26 @@ use crate::{
 
 /// `bandwidth` from its arguments to its exit code.
 pub fn bandwidth() -> ExitCode {
-    program(|settings: &BandwidthSettings| &settings.run, bandwidth::command)
+    program(
+        |settings: &BandwidthSettings| &settings.run,
+        async |settings| bandwidth::command(settings, shutdown::requested()).await,
+    )
 }
 
 /// `dns` from its arguments to its exit code.
 pub fn dns() -> ExitCode {
-    program(|settings: &DnsSettings| &settings.run, dns::command)
+    program(
+        |settings: &DnsSettings| &settings.run,
+        async |settings| dns::command(settings, shutdown::requested()).await,
+    )
 }
 
 /// `ping` from its arguments to its exit code.
 pub fn ping() -> ExitCode {
-    program(|settings: &PingSettings| &settings.run, ping::command)
+    program(
+        |settings: &PingSettings| &settings.run,
+        async |settings| ping::command(settings, shutdown::requested()).await,
+    )
 }
 
 #[tokio::main(flavor = "current_thread")]

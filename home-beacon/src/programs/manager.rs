@@ -25,14 +25,15 @@ const KEEP_ALIVES: u32 = 3;
 
 /// The service manager that started this process, where it wants notifications.
 #[derive(Debug)]
-pub(super) struct Manager {
+pub struct Manager {
     socket: Option<SocketAddr>,
     /// How long it waits for a keep-alive.
     watchdog: Option<Duration>,
 }
 
 impl Manager {
-    pub(super) fn of_environment() -> Self {
+    /// As `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` name it.
+    pub fn of_environment() -> Self {
         let variable = |name| env::var(name).ok();
         Self::of(
             env::var_os("NOTIFY_SOCKET").as_deref(),
@@ -49,20 +50,20 @@ impl Manager {
     }
 
     /// Reports that clients are answered from now on: after the listener is open.
-    pub(super) fn ready(&self) {
+    pub fn ready(&self) {
         if let Err(error) = self.notify("READY=1") {
             tracing::warn!(%error, "the service manager cannot be notified that this is ready");
         }
     }
 
     /// The signal that asks for the end, passed on to the manager.
-    pub(super) async fn passing_on(&self, shutdown: impl Future<Output = ()>) {
+    pub async fn passing_on(&self, shutdown: impl Future<Output = ()>) {
         shutdown.await;
         let _ = self.notify("STOPPING=1");
     }
 
     /// What `served` comes to. Keep-alives are sent by the task that serves, so a server that is stuck sends none.
-    pub(super) async fn watching<T>(&self, served: impl Future<Output = T>) -> T {
+    pub async fn watching<T>(&self, served: impl Future<Output = T>) -> T {
         tokio::select! {
             served = served => served,
             never = self.keep_alive() => match never {},

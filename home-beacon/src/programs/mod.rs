@@ -4,7 +4,7 @@
 pub mod beacon;
 pub mod job;
 pub mod keeper;
-mod manager;
+pub mod manager;
 mod relay;
 
 use std::process::ExitCode;
