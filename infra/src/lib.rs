@@ -2,6 +2,7 @@
 //!
 //! - [`settings`][]: the subcommands and their flags
 //! - [`demo`][]: keeper, beacon, prober and a line that can be cut, in one process
+//! - [`up`]: a home on one machine, without any account
 //! - [`probe`][]: one probe of a home, explained
 //! - [`readings`][]: the latest readings of a keeper
 //! - [`keygen`][]: keys
@@ -14,3 +15,4 @@ pub mod probe;
 pub mod program;
 pub mod readings;
 pub mod settings;
+pub mod up;

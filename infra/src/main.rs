@@ -15,6 +15,7 @@ use infra::{
     probe::probe,
     readings::readings,
     settings::{Command, KeygenSettings, PorchlightSettings},
+    up::{down, status, up},
 };
 use shared::{
     keeper_token,
@@ -43,6 +44,9 @@ async fn porchlight() -> ExitCode {
         Command::Man(settings) => man(&settings).map(|()| ExitCode::SUCCESS),
         Command::Probe(settings) => probe(&settings).await,
         Command::Readings(settings) => readings(&settings).await,
+        Command::Up(settings) => Box::pin(up(&settings)).await,
+        Command::Down(settings) => down(&settings).await,
+        Command::Status(settings) => status(&settings).await,
     };
     match done {
         Ok(code) => code,

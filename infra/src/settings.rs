@@ -15,7 +15,10 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use crate::program::Program;
+use crate::{
+    program::Program,
+    up::{self, DownSettings, StatusSettings, UpSettings},
+};
 
 /// Shows whether your home internet is up.
 #[derive(Clone, Debug, Parser)]
@@ -33,12 +36,15 @@ impl Settings for PorchlightSettings {
 
     fn variables() -> Vec<String> {
         let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
-        let secrets = secrets.iter().flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]);
+        let secrets = secrets
+            .iter()
+            .chain(up::SECRETS)
+            .flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 
     fn full_command() -> clap::Command {
-        let names = ["probe", "readings"];
+        let names = ["probe", "readings", "up"];
         names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         })
@@ -50,12 +56,19 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
     match command {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
         "readings" => &[KEEPER_TOKEN],
+        "up" => up::SECRETS,
         _ => &[],
     }
 }
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Run everything of a home on this machine: page, beacon, and what measures the line
+    Up(UpSettings),
+    /// End what `porchlight up` runs, and undo what it installed
+    Down(DownSettings),
+    /// Show how everything is that `porchlight up` runs
+    Status(StatusSettings),
     /// Run keeper, beacon and prober on this machine and watch a line being cut
     Demo(DemoSettings),
     /// Write a new key for a home and its prober to stdout

@@ -1,8 +1,9 @@
 //! Small files: read whole and never waited for, and replaced whole.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -29,9 +30,21 @@ pub fn read(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When its folder cannot be written; the file is as it was then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, File::options().write(true).create(true).truncate(true))
+}
+
+/// As [`replace`], and only this user may read the file.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, File::options().write(true).create(true).truncate(true).mode(0o600))
+}
+
+fn replace_with(path: &Path, bytes: &[u8], options: &OpenOptions) -> io::Result<()> {
     let draft = path.with_added_extension("new");
     let write = || -> io::Result<()> {
-        let mut file = File::create(&draft)?;
+        let mut file = options.open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, path)?;

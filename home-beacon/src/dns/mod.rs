@@ -38,4 +38,6 @@ mod token;
 mod update;
 
 pub use job::command;
+pub use name::SubName;
 pub use settings::{Address, DnsSettings, Families};
+pub use token::TOKEN as DUCKDNS_TOKEN;

@@ -6,7 +6,7 @@ use shared::{
 };
 
 /// In `dns`, `TOKEN` is DuckDNS's.
-pub(super) const TOKEN: SecretSetting =
+pub const TOKEN: SecretSetting =
     SecretSetting { name: "TOKEN", help: "DuckDNS's token, which www.duckdns.org shows once you are signed in" };
 
 /// The lengths of a UUID's groups of digits.

@@ -101,6 +101,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         beacon: settings.beacon_private_url.clone(),
         front: settings.front(branding),
         notice: None,
+        without_looks: None,
     })
 }
 

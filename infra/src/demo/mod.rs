@@ -188,6 +188,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         beacon: None,
         front: Front::default(),
         notice: Some(NOTICE.into()),
+        without_looks: None,
     };
     Keeper::open(config, Host::system()).await.map_err(|error| match error {
         StartError::Setting(wrong) => WrongSetting(format!("--data: {wrong}")).into(),

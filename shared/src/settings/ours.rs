@@ -52,6 +52,7 @@ pub const OURS: &[&str] = &[
     "METRIC_ID_UPLOAD",
     "NOTIFY_SUBSCRIBERS",
     "PAGE_ID",
+    "PORCHLIGHT_DATA",
     "PRIVATE_ADDR",
     "PROMISED_DOWN_MBPS",
     "PROMISED_UP_MBPS",

@@ -51,6 +51,7 @@ impl Standing {
             beacon: None,
             front: home_beacon::keeper::http::front::Front { branding, ..Default::default() },
             notice: None,
+            without_looks: None,
         };
         let keeper = start(config, Hand::at(now).standing_host()).await.expect("it starts");
         let [private, public] = [listen().await, listen().await];
@@ -125,7 +126,7 @@ async fn a_page_of_the_first_day_explains_itself() {
     let seen = browser.run("year.mjs", &[keeper.url.as_ref(), "empty".as_ref(), artifacts().as_ref()]).await;
     is_well(&seen);
     let page = reqwest::get(&keeper.url).await.expect("an answer").text().await.expect("a text");
-    for said in ["Nobody has looked yet", "has not reported a look from outside yet", "Each metric appears here"] {
+    for said in ["Nobody has looked yet", "Not looked at from outside yet", "Each metric appears here"] {
         assert!(page.contains(said), "{said}: {page}");
     }
 }

@@ -98,6 +98,7 @@ pub(super) struct Inner {
     elsewhere: elsewhere::Kept,
     promised: Promised,
     notice: Option<String>,
+    without_looks: Option<String>,
     front: Front,
 }
 
@@ -120,7 +121,7 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
-        let KeeperConfig { token, strict_points, promised, front, notice, .. } = config;
+        let KeeperConfig { token, strict_points, promised, front, notice, without_looks, .. } = config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
         Self(Arc::new(Inner {
             db,
@@ -140,6 +141,7 @@ impl AppState {
             elsewhere: elsewhere::Kept::default(),
             promised,
             notice,
+            without_looks,
             front,
         }))
     }

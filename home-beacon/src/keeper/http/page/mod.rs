@@ -174,6 +174,8 @@ struct PageView {
     description: Option<String>,
     /// What is said above all else.
     notice: Option<String>,
+    /// How a first look comes about, for the page's owner.
+    without_looks: Option<String>,
     overall: String,
     /// The style of the overall state: that of the worst component's status, or none where nothing is known.
     class: &'static str,
@@ -256,6 +258,7 @@ impl PageView {
             has_logo: state.front.branding.logo.is_some(),
             description: page.description,
             notice: state.notice.clone(),
+            without_looks: state.without_looks.clone().filter(|_| audience == Audience::Private),
             outages: outages::listed(state, &views, &zone).await?,
             components: views,
             awaits_values: measured.is_empty() && has_metrics(state).await?,

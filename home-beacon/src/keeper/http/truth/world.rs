@@ -249,6 +249,7 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         beacon: None,
         front: Front::default(),
         notice: None,
+        without_looks: None,
         promised: Promised::default(),
     };
     AppState::new(config, db, outbox, recorder, page, None)

@@ -79,6 +79,7 @@ impl Home {
             beacon: Some("http://127.0.0.1:9090".parse().unwrap()),
             front: Front::default(),
             notice: None,
+            without_looks: None,
             promised: Promised { down: Some(100.0), up: None },
         };
         let state = AppState::new(config, db, outbox, recorder, page, None);

@@ -1,0 +1,112 @@
+//! What was chosen for a folder, and stays: `up.toml`.
+
+use std::net::SocketAddr;
+
+use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
+use serde::{Deserialize, Serialize};
+use shared::settings::WrongSetting;
+
+use super::{folder::Folder, settings::UpSettings};
+
+const FILE: &str = "up.toml";
+
+/// Where `DuckDNS`'s token is kept.
+pub(super) const DUCKDNS_FILE: &str = "duckdns.token";
+
+/// What is run from a folder, and where it listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Choices {
+    /// Where the page and the API are.
+    pub(super) page: Option<SocketAddr>,
+    /// Where the world asks the beacon.
+    pub(super) beacon: Option<SocketAddr>,
+    /// The name at `DuckDNS` that is kept up to date.
+    pub(super) dns: Option<String>,
+    /// Whether bandwidth is left alone.
+    pub(super) no_bandwidth: bool,
+}
+
+impl Choices {
+    /// Those of that folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub(super) fn of(folder: &Folder) -> Result<Self, WrongSetting> {
+        let Some(text) = folder.read(FILE)? else { return Ok(Self::default()) };
+        toml::from_str(&text).map_err(|error| {
+            let what = error.message().replace('\n', "; ");
+            WrongSetting(format!("{}: {what}: mend it, or delete it to choose anew", folder.file(FILE).display()))
+        })
+    }
+
+    /// Takes over what the settings of a start choose, and keeps the token that comes with a name at `DuckDNS`.
+    ///
+    /// # Errors
+    /// When the name is none, has no token, or the folder cannot be written.
+    pub(super) fn take(&mut self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+        self.page = settings.page_addr.or(self.page);
+        self.beacon = settings.beacon_addr.or(self.beacon);
+        self.no_bandwidth |= settings.no_bandwidth;
+        match settings.dns.as_deref() {
+            None => (),
+            Some("off") => self.dns = None,
+            Some(name) => {
+                let name: SubName = name.parse().map_err(|error| WrongSetting(format!("--dns {name}: {error}")))?;
+                self.dns = Some(name.as_str().to_owned());
+            }
+        }
+        if self.dns.is_some() {
+            // Without the flag, the variable may be anybody's.
+            let given = if settings.dns.is_some() { DUCKDNS_TOKEN.read()? } else { None };
+            match given {
+                Some(source) => {
+                    let token = source.current()?;
+                    if folder.read(DUCKDNS_FILE)?.is_none_or(|kept| kept.trim_end() != token.expose()) {
+                        folder.keep(DUCKDNS_FILE, &token)?;
+                    }
+                }
+                None if folder.read(DUCKDNS_FILE)?.is_none() => {
+                    return Err(WrongSetting(format!(
+                        "--dns needs DuckDNS's token: set {0}, or {0}_FILE to a file that holds it, for this one start; it is \
+                         kept in {1}",
+                        DUCKDNS_TOKEN.name,
+                        folder.path().display()
+                    )));
+                }
+                None => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps them, where they are others than `before`.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub(super) fn keep(&self, before: &Self, folder: &Folder) -> Result<(), WrongSetting> {
+        if self == before {
+            return Ok(());
+        }
+        let text = toml::to_string(self).map_err(|error| WrongSetting(error.to_string()))?;
+        folder.write(FILE, format!("# What porchlight up chose; flags of another start change it.\n{text}").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_is_found_again() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::named(Some(outer.path())).unwrap();
+        let none = Choices::of(&folder).unwrap();
+        assert_eq!(none, Choices::default());
+        let chosen = Choices { page: "127.0.0.1:8031".parse().ok(), dns: Some("myhome".into()), ..none.clone() };
+        chosen.keep(&none, &folder).unwrap();
+        assert_eq!(Choices::of(&folder).unwrap(), chosen);
+        folder.write(FILE, b"page = 8030\n").unwrap();
+        assert!(Choices::of(&folder).unwrap_err().to_string().contains("mend it, or delete it"));
+    }
+}

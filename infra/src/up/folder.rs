@@ -1,0 +1,285 @@
+//! The folder that `up` keeps everything in. Each file is made whole and only where it is missing, so that a start that was
+//! killed, or found a full disk, is mended by the next one.
+
+use std::{
+    env, fs,
+    fs::Permissions,
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::process::geteuid;
+use shared::{
+    file,
+    secret::{Secret, SecretSource},
+    settings::WrongSetting,
+};
+
+/// The layout of the folder that this version makes and understands.
+const LAYOUT: u32 = 1;
+
+/// Says which layout a folder has. It is made first.
+const LAYOUT_FILE: &str = "layout";
+
+/// The database's file.
+const DATABASE: &str = "porchlight.db";
+
+/// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
+const OURS: &[&str] = &[
+    LAYOUT_FILE,
+    "up.toml",
+    "up.lock",
+    "running.json",
+    "beacon.key",
+    "keeper.token",
+    "upstream.token",
+    "duckdns.token",
+    "seed.toml",
+    "prober.json",
+    "prober.json.lock",
+    DATABASE,
+    "porchlight.db-wal",
+    "porchlight.db-shm",
+    "porchlight.db.lock",
+    "porchlight.db.tls-certificate",
+    "porchlight.db.tls-key",
+];
+
+/// The longest file of ours but the database, in bytes.
+const MAX_FILE: u64 = 64 << 10;
+
+/// A folder that holds, or is to hold, what `up` needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder that is named, or this user's own.
+    ///
+    /// # Errors
+    /// When none is named, and the environment names no home folder.
+    pub(crate) fn named(data: Option<&Path>) -> Result<Self, WrongSetting> {
+        if let Some(data) = data {
+            let absolute = std::path::absolute(data);
+            return absolute.map(Self).map_err(|error| WrongSetting(format!("--data {}: {error}", data.display())));
+        }
+        if geteuid().is_root() {
+            return Ok(Self("/var/lib/porchlight".into()));
+        }
+        let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+        state
+            .map(|state| Self(state.join("porchlight")))
+            .ok_or_else(|| WrongSetting("neither XDG_STATE_HOME nor HOME names a folder: name one with --data".into()))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a file of that name is.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The address of the database in it.
+    pub(crate) fn database_url(&self) -> String {
+        format!("sqlite:{}", self.file(DATABASE).display())
+    }
+
+    /// Whether there is a database.
+    pub(crate) fn has_database(&self) -> bool {
+        self.file(DATABASE).exists()
+    }
+
+    /// Makes the folder where it is missing, for this user alone, and marks it as ours.
+    ///
+    /// # Errors
+    /// When it cannot be made or written, is somebody else's, or was made by a newer version; one sentence.
+    pub(crate) fn prepare(&self) -> Result<(), WrongSetting> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.cannot(&error))?;
+        if !self.is_ours()? {
+            self.refuse_strangers()?;
+            fs::set_permissions(&self.0, Permissions::from_mode(0o700)).map_err(|error| self.cannot(&error))?;
+            self.write(LAYOUT_FILE, format!("{LAYOUT}\n").as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether `up` has made the folder.
+    ///
+    /// # Errors
+    /// When a newer version has, or it cannot be read.
+    pub(crate) fn is_ours(&self) -> Result<bool, WrongSetting> {
+        let Some(layout) = self.read(LAYOUT_FILE)? else { return Ok(false) };
+        match layout.trim().parse::<u32>() {
+            Ok(LAYOUT) => Ok(true),
+            Ok(newer) => Err(self.wrong(&format!(
+                "a newer version of Porchlight made this folder (its layout is {newer}, and this version knows {LAYOUT}): install \
+                 that version again, or name another folder with --data"
+            ))),
+            Err(_) => Err(self.wrong("the file `layout` holds no number: restore it, or name another folder with --data")),
+        }
+    }
+
+    /// The text of a file; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<String>, WrongSetting> {
+        let wrong = |error: &dyn std::fmt::Display| WrongSetting(format!("{}: {error}", self.file(name).display()));
+        match file::read(&self.file(name), MAX_FILE) {
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| wrong(&"it is not text")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(wrong(&error)),
+        }
+    }
+
+    /// Puts a file in the place of one of that name, or of none, readable for this user alone.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), WrongSetting> {
+        file::replace_private(&self.file(name), bytes).map_err(|error| self.cannot(&error))
+    }
+
+    /// A secret, made where there is none yet.
+    ///
+    /// # Errors
+    /// When it can neither be read nor made.
+    pub(crate) fn secret<E: std::fmt::Display>(
+        &self,
+        setting: &'static str,
+        name: &str,
+        make: impl FnOnce() -> Result<String, E>,
+    ) -> Result<SecretSource, WrongSetting> {
+        if self.read(name)?.is_none() {
+            let text = make().map_err(|error| WrongSetting(error.to_string()))?;
+            self.write(name, format!("{text}\n").as_bytes())?;
+        }
+        let source = SecretSource::File { setting, path: self.file(name) };
+        source.current()?;
+        Ok(source)
+    }
+
+    /// A secret that may be there.
+    ///
+    /// # Errors
+    /// When it is there and cannot be used.
+    pub(crate) fn known_secret(&self, setting: &'static str, name: &str) -> Result<Option<SecretSource>, WrongSetting> {
+        if self.read(name)?.is_none() {
+            return Ok(None);
+        }
+        let source = SecretSource::File { setting, path: self.file(name) };
+        source.current().map(|_| Some(source))
+    }
+
+    /// Keeps a secret.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub(crate) fn keep(&self, name: &str, secret: &Secret) -> Result<(), WrongSetting> {
+        self.write(name, format!("{}\n", secret.expose()).as_bytes())
+    }
+
+    /// Deletes what is ours, and the folder where nothing else is in it.
+    ///
+    /// # Errors
+    /// When something cannot be deleted.
+    pub(crate) fn purge(&self) -> io::Result<()> {
+        // The mark goes last: what is left of a purge that was cut off can be purged again.
+        for name in OURS.iter().skip(1).chain(&OURS[..1]) {
+            for path in [self.file(name), self.file(name).with_added_extension("new")] {
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => (),
+                }
+            }
+        }
+        match fs::remove_dir(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            done => done,
+        }
+    }
+
+    /// A folder that is not marked yet is empty, or holds a keeper's database.
+    fn refuse_strangers(&self) -> Result<(), WrongSetting> {
+        for entry in fs::read_dir(&self.0).map_err(|error| self.cannot(&error))? {
+            let name = entry.map_err(|error| self.cannot(&error))?.file_name();
+            let name = name.to_string_lossy();
+            if !OURS.contains(&name.trim_end_matches(".new")) {
+                return Err(self.wrong(&format!(
+                    "the folder holds {name}, which is not Porchlight's: name an empty folder, or one that does not exist yet"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn cannot(&self, error: &io::Error) -> WrongSetting {
+        let what = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk, and start again",
+            io::ErrorKind::ReadOnlyFilesystem => {
+                "that disk is read-only: mount it writable, or name another folder with --data"
+            }
+            io::ErrorKind::PermissionDenied => "this user may not write there: name another folder with --data",
+            _ => "name another folder with --data",
+        };
+        self.wrong(&format!("{error}: {what}"))
+    }
+
+    fn wrong(&self, what: &str) -> WrongSetting {
+        WrongSetting(format!("{}: {what}", self.0.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::named(Some(&outer.path().join("new/porchlight"))).unwrap();
+        (outer, folder)
+    }
+
+    #[test]
+    fn a_new_folder_is_for_this_user_alone_and_its_secrets_stay() {
+        let (_outer, folder) = folder();
+        assert!(!folder.is_ours().unwrap());
+        folder.prepare().unwrap();
+        folder.prepare().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let kept = |text: &'static str| folder.secret("BEACON_KEY", "beacon.key", || Ok::<_, io::Error>(text.into()));
+        assert_eq!(kept("first").unwrap().current().unwrap().expose(), "first");
+        assert_eq!(kept("second").unwrap().current().unwrap().expose(), "first", "it is made once");
+        assert_eq!((mode(folder.path()), mode(&folder.file("beacon.key"))), (0o700, 0o600));
+        folder.purge().unwrap();
+        assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn a_folder_of_others_is_neither_used_nor_purged() {
+        let (_outer, folder) = folder();
+        fs::create_dir_all(folder.path()).unwrap();
+        fs::write(folder.file("porchlight.db"), "").unwrap();
+        fs::write(folder.file("layout.new"), "1").unwrap();
+        folder.refuse_strangers().unwrap();
+        fs::write(folder.file("thesis.tex"), "").unwrap();
+        let refused = folder.prepare().unwrap_err().to_string();
+        assert!(refused.contains("the folder holds thesis.tex, which is not Porchlight's"), "{refused}");
+        folder.purge().unwrap();
+        assert!(folder.file("thesis.tex").exists());
+    }
+
+    #[test]
+    fn a_folder_of_a_newer_version_is_left_as_it_is() {
+        let (_outer, folder) = folder();
+        folder.prepare().unwrap();
+        fs::write(folder.file("layout"), "2\n").unwrap();
+        let refused = folder.prepare().unwrap_err().to_string();
+        assert!(refused.contains("its layout is 2, and this version knows 1"), "{refused}");
+        assert_eq!(fs::read_to_string(folder.file("layout")).unwrap(), "2\n");
+    }
+}

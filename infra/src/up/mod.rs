@@ -1,0 +1,92 @@
+//! `porchlight up`: a home on one machine, in one process, without any account.
+//!
+//! - `folder`, `choices`, `seed`: what is kept, and made where it is missing
+//! - `running`: which process runs a folder; `listening`: where
+//! - `home`: beacon, keeper and jobs; `jobs`, `inside`: what measures, and a prober that cannot see the line
+//! - `install`: as a unit of systemd; [`down`], [`status`]: the other commands
+
+mod choices;
+mod down;
+pub(crate) mod folder;
+mod home;
+mod inside;
+mod install;
+mod jobs;
+mod listening;
+mod running;
+mod seed;
+mod settings;
+mod status;
+
+use std::{
+    fmt::Arguments,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use shared::{settings::WrongSetting, shutdown};
+use tokio::time::Instant;
+
+use self::{choices::Choices, folder::Folder, home::HomeSide, running::Running};
+pub use self::{
+    down::down,
+    settings::{DataSettings, DownSettings, SECRETS, StatusSettings, UpSettings},
+    status::status,
+};
+
+/// How long a process that has the folder may take until it listens.
+const BEGINNING: Duration = Duration::from_secs(10);
+
+/// How a home without a look from outside gets one.
+const NOT_LOOKED_AT: &str = "To have this home looked at, run `porchlight up --outside` on a machine elsewhere, and paste the code that \
+                             it prints into `porchlight up --join` here.";
+
+/// Runs a home until a signal ends it, or says that it runs already.
+///
+/// # Errors
+/// When a setting is wrong, the folder cannot be used, or this machine lacks what a home needs.
+pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
+    let stop = shutdown::requested();
+    let folder = Folder::named(settings.data.data.as_deref())?;
+    folder.prepare()?;
+    let Some(lock) = running::take(&folder)? else { return already(&folder, settings).await };
+    let before = Choices::of(&folder)?;
+    let mut choices = before.clone();
+    choices.take(settings, &folder)?;
+    if settings.install {
+        choices.keep(&before, &folder)?;
+        drop(lock);
+        return install::install(&folder).await;
+    }
+    let home = HomeSide::open(&folder, &mut choices, settings).await?;
+    choices.keep(&before, &folder)?;
+    home.announce(&folder);
+    Box::pin(home.run(&folder, stop)).await?;
+    say(format_args!("Porchlight has ended."));
+    drop(lock);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that another process runs the folder.
+async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitCode> {
+    let Some(Running { process, since, page, .. }) = running::begun(folder, Instant::now() + BEGINNING).await else {
+        let wrong = "another process has this folder, and has not begun to listen: see what it says, or end it with porchlight down";
+        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())).into());
+    };
+    say(format_args!(
+        "Porchlight runs already from {} (process {process}, since {since:.0}).",
+        folder.path().display()
+    ));
+    say(format_args!("  page    {page}"));
+    if settings.changes_something() {
+        say(format_args!("Nothing was changed: end it with `porchlight down`, and start it again with these flags."));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line. A closed stdout ends nothing.
+fn say(line: Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
