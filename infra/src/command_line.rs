@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{Command, CommandFactory, ValueEnum};
+use clap::Command;
 use clap_mangen::{
     Man,
     roff::{Roff, bold, roman},
@@ -42,10 +42,10 @@ pub fn completions(settings: &CompletionsSettings) -> anyhow::Result<()> {
 pub fn man(settings: &ManSettings) -> anyhow::Result<()> {
     let folder = &settings.out;
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
-    for program in Program::value_variants() {
-        let (command, secrets) = command_line(*program);
-        let name = page_name(*program, command.get_name());
-        let mut command = command.display_name(name).disable_help_subcommand(true);
+    // The other programs are commands of the tool, and `ping` alone would hide the system's own page of that name.
+    for program in [Program::Porchlight, Program::LambdaProber] {
+        let (command, secrets) = command_line(program);
+        let mut command = command.disable_help_subcommand(true);
         command.build();
         write_pages(&command, secrets, folder)?;
     }
@@ -58,21 +58,13 @@ fn command_line(program: Program) -> (Command, &'static [SecretSetting]) {
         (S::command(), S::SECRETS)
     }
     match program {
-        Program::Porchlight => (PorchlightSettings::command(), &[]),
+        Program::Porchlight => (PorchlightSettings::full_command(), &[]),
         Program::Beacon => of::<BeaconSettings>(),
         Program::Keeper => of::<KeeperSettings>(),
         Program::Ping => of::<PingSettings>(),
         Program::Bandwidth => of::<BandwidthSettings>(),
         Program::Dns => of::<DnsSettings>(),
         Program::LambdaProber => of::<ProberSettings>(),
-    }
-}
-
-/// The name of a program's page: `ping` alone would hide the system's own page of that name.
-fn page_name(program: Program, name: &str) -> String {
-    match program {
-        Program::Porchlight | Program::LambdaProber => name.to_owned(),
-        _ => format!("porchlight-{name}"),
     }
 }
 
@@ -121,6 +113,8 @@ fn rendered(page: &Man, command: &Command, secrets: &[SecretSetting]) -> io::Res
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@
 //! - [`probe`][]: one probe of a home, explained
 //! - [`readings`][]: the latest readings of a keeper
 //! - [`keygen`][]: keys
-//! - [`program`], [`command_line`]: completions and man pages of all programs
+//! - [`program`]: the other programs as commands of this one
+//! - [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
 pub mod demo;

@@ -13,6 +13,7 @@ use infra::{
     demo::demo,
     keygen::keygen,
     probe::probe,
+    program,
     readings::readings,
     settings::{Command, KeygenSettings, PorchlightSettings},
     up::{down, status, up},
@@ -25,7 +26,12 @@ use shared::{
 fn main() -> ExitCode {
     let called = env::args_os().next().unwrap_or_default();
     let name = Path::new(&called).file_name().and_then(|name| name.to_str());
-    name.and_then(programs::named).unwrap_or(porchlight)()
+    let arguments: Vec<_> = env::args_os().collect();
+    match name.and_then(programs::named).map(|program| (program, arguments.clone())).or_else(|| program::of(&arguments))
+    {
+        Some((program, arguments)) => program(arguments),
+        None => porchlight(),
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
-    program::Program,
+    program::{self, PROGRAMS, Program},
     up::{self, DownSettings, StatusSettings, UpSettings},
 };
 
@@ -45,9 +45,10 @@ impl Settings for PorchlightSettings {
 
     fn full_command() -> clap::Command {
         let names = ["probe", "readings", "up"];
-        names.into_iter().fold(Self::command(), |command, name| {
+        let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
-        })
+        });
+        tool.subcommands(PROGRAMS.iter().map(program::Entry::command))
     }
 }
 
@@ -57,7 +58,7 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
         "readings" => &[KEEPER_TOKEN],
         "up" => up::SECRETS,
-        _ => &[],
+        name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),
     }
 }
 

@@ -40,6 +40,14 @@ pub async fn command(settings: &ProberSettings) -> Result<ExitCode, WrongSetting
                 .into(),
         ));
     }
+    if !cfg!(feature = "aws")
+        && let Some(setting) = settings.of_aws(targets.as_ref())
+    {
+        return Err(WrongSetting(format!(
+            "{setting} names a parameter of AWS, and this program was built without AWS: use lambda-prober, which reads \
+             Parameter Store, or a variable or a file instead"
+        )));
+    }
     if settings.check {
         let code = ProberSettings::checked(&summary(&prober, targets.as_ref()), &[]);
         return Ok(if settings.online {

@@ -126,6 +126,10 @@ async fn completions_name_the_flags_of_each_program_and_bash_takes_them() {
         assert!(ended.status.success() && ended.stderr.is_empty(), "{name}: {ended:?}");
     }
     assert_eq!(completions(&["bash"]).await.stdout, completions(&["bash", "--program", "porchlight"]).await.stdout);
+    let porchlight = completions(&["bash"]).await.stdout;
+    for flag in ["--upstream-url", "--target-host", "--canary-url"] {
+        assert!(porchlight.contains(flag), "the flags of its programs: {flag}");
+    }
     for shell in ["elvish", "fish", "powershell", "zsh"] {
         assert!(completions(&[shell]).await.stdout.contains("cut-after"), "{shell}");
     }
@@ -161,4 +165,38 @@ async fn each_program_has_a_man_page_with_its_flags_variables_and_secrets() {
         let ended = run(groff, Duration::from_secs(10)).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{page}");
     }
+}
+
+#[tokio::test]
+async fn porchlight_and_the_name_of_a_program_do_what_that_program_does() {
+    let called = async |program: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = ours(program);
+        command.args(arguments).envs(variables.iter().copied());
+        run(command, Duration::from_secs(20)).await
+    };
+    for (name, flag, secret) in &PROGRAMS[1..] {
+        let name = if *name == "lambda-prober" { "prober" } else { name };
+        let own = if name == "prober" { "lambda-prober" } else { name };
+        let help = called("porchlight", &[name, "--help"], &[]).await;
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{name}");
+        for part in [format!("Usage: porchlight {name} "), (*flag).to_owned(), format!("{secret}_FILE naming a file")] {
+            assert!(help.stdout.contains(&part), "{name}: `{part}` is not in {}", help.stdout);
+        }
+        let listed = called("porchlight", &["help", name], &[]).await;
+        assert!(listed.stdout.contains(flag), "{name}: {listed:?}");
+        let wrong = [("LOG_LEVEL", "loud")];
+        let (ours, theirs) = (called("porchlight", &[name], &wrong).await, called(own, &[], &wrong).await);
+        assert_eq!((ours.code, &ours.stderr), (theirs.code, &theirs.stderr), "{name}");
+        assert!(ours.code == Some(2) && ours.stderr.contains("'loud'"), "{name}: {ours:?}");
+    }
+    let variables = [("TARGET_HOST", "127.0.0.1")];
+    let ping = ["--dry-run", "--count", "1", "--json"];
+    let (ours, theirs) = (
+        called("porchlight", &[&["ping"], &ping[..]].concat(), &variables).await,
+        called("ping", &ping, &variables).await,
+    );
+    assert_eq!((ours.code, theirs.code), (Some(0), Some(0)), "{ours:?}, {theirs:?}");
+    assert!(ours.stdout.contains(r#""ending":"done""#), "{ours:?}");
+    let debug = called("porchlight", &["--log-level", "debug", "keeper", "--check"], &[("KEEPER_TOKEN", TOKEN)]).await;
+    assert_eq!((debug.code, debug.stdout.contains("The settings are in order")), (Some(0), true), "{debug:?}");
 }

@@ -1,5 +1,5 @@
 //! `bandwidth`; see [`home_beacon::programs::job`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::job::bandwidth()
+    home_beacon::programs::job::bandwidth(std::env::args_os().collect())
 }

@@ -1,5 +1,5 @@
 //! `dns`; see [`home_beacon::programs::job`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::job::dns()
+    home_beacon::programs::job::dns(std::env::args_os().collect())
 }

@@ -1,5 +1,5 @@
 //! `keeper`; see [`home_beacon::programs::keeper`].
 
 fn main() -> std::process::ExitCode {
-    home_beacon::programs::keeper::main()
+    home_beacon::programs::keeper::program(std::env::args_os().collect())
 }

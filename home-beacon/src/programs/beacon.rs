@@ -1,6 +1,6 @@
 //! Parses settings and wires the beacon.
 
-use std::{env, io, process::ExitCode};
+use std::{ffi::OsString, io, process::ExitCode};
 
 use super::manager::Manager;
 use crate::{
@@ -15,8 +15,8 @@ use shared::settings::{Settings, WrongSetting};
 /// # Panics
 /// When this machine lets no runtime begin.
 #[tokio::main(flavor = "current_thread")]
-pub async fn main() -> ExitCode {
-    let settings = match BeaconSettings::read(env::args_os()) {
+pub async fn program(arguments: Vec<OsString>) -> ExitCode {
+    let settings = match BeaconSettings::read(arguments) {
         Ok(settings) => settings,
         Err(ending) => return ending.report::<BeaconSettings>(),
     };

@@ -1,6 +1,6 @@
 //! The jobs' programs: each parses settings and runs its job.
 
-use std::{env, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use shared::{
     settings::{Settings, WrongSetting},
@@ -15,24 +15,27 @@ use crate::{
 };
 
 /// `bandwidth` from its arguments to its exit code.
-pub fn bandwidth() -> ExitCode {
+pub fn bandwidth(arguments: Vec<OsString>) -> ExitCode {
     program(
+        arguments,
         |settings: &BandwidthSettings| &settings.run,
         async |settings| bandwidth::command(settings, shutdown::requested()).await,
     )
 }
 
 /// `dns` from its arguments to its exit code.
-pub fn dns() -> ExitCode {
+pub fn dns(arguments: Vec<OsString>) -> ExitCode {
     program(
+        arguments,
         |settings: &DnsSettings| &settings.run,
         async |settings| dns::command(settings, shutdown::requested()).await,
     )
 }
 
 /// `ping` from its arguments to its exit code.
-pub fn ping() -> ExitCode {
+pub fn ping(arguments: Vec<OsString>) -> ExitCode {
     program(
+        arguments,
         |settings: &PingSettings| &settings.run,
         async |settings| ping::command(settings, shutdown::requested()).await,
     )
@@ -40,10 +43,11 @@ pub fn ping() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn program<S: Settings>(
+    arguments: Vec<OsString>,
     run: impl Fn(&S) -> &RunSettings,
     command: impl AsyncFnOnce(&S) -> Result<ExitCode, WrongSetting>,
 ) -> ExitCode {
-    let settings = match S::read(env::args_os()) {
+    let settings = match S::read(arguments) {
         Ok(settings) => settings,
         Err(ending) => return ending.report::<S>(),
     };

@@ -1,6 +1,6 @@
 //! Parses settings and wires the keeper.
 
-use std::{env, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use super::{manager::Manager, relay::relay};
 use crate::{
@@ -25,8 +25,8 @@ const MIN_TOKEN: usize = 16;
 /// # Panics
 /// When this machine lets no runtime begin.
 #[tokio::main(flavor = "current_thread")]
-pub async fn main() -> ExitCode {
-    let settings = match KeeperSettings::read(env::args_os()) {
+pub async fn program(arguments: Vec<OsString>) -> ExitCode {
+    let settings = match KeeperSettings::read(arguments) {
         Ok(settings) => settings,
         Err(ending) => return ending.report::<KeeperSettings>(),
     };

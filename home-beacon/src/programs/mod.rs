@@ -1,5 +1,5 @@
-//! The programs: what each reads as its settings, and what it wires. `src/bin` has an executable for each; the image has one
-//! for all, whose name says which of them it is (`porchlight`, in `infra`).
+//! The programs: what each reads as its settings, and what it wires. `src/bin` has an executable for each; `porchlight` (in
+//! `infra`) is one for all, by its name as in the image, or by its first argument.
 
 pub mod beacon;
 pub mod job;
@@ -7,15 +7,18 @@ pub mod keeper;
 pub mod manager;
 mod relay;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
+
+/// A program: from its arguments, the name that it was called by first, to its exit code.
+pub type Program = fn(Vec<OsString>) -> ExitCode;
 
 /// The program of that name.
-pub fn named(name: &str) -> Option<fn() -> ExitCode> {
+pub fn named(name: &str) -> Option<Program> {
     match name {
         "bandwidth" => Some(job::bandwidth),
-        "beacon" => Some(beacon::main),
+        "beacon" => Some(beacon::program),
         "dns" => Some(job::dns),
-        "keeper" => Some(keeper::main),
+        "keeper" => Some(keeper::program),
         "ping" => Some(job::ping),
         _ => None,
     }

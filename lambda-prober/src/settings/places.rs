@@ -14,7 +14,7 @@ use crate::{
         secrets::{Place, Places},
         state::{State, StatePlace},
     },
-    target::ParameterName,
+    target::{ParameterName, Targets},
 };
 
 impl Places {
@@ -51,6 +51,20 @@ impl ProberSettings {
         let list = self.targets_parameter.as_deref();
         let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
         Ok(Places { token: Some(token), key, old_key, targets })
+    }
+
+    /// The first setting that needs AWS's Parameter Store.
+    pub(crate) fn of_aws(&self, targets: Option<&Targets>) -> Option<&'static str> {
+        let keys = targets.is_some_and(|targets| targets.iter().any(|target| target.home.keys.is_some()));
+        let set = [
+            ("TARGETS_PARAMETER", self.targets_parameter.is_some()),
+            ("STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.is_some()),
+            ("BEACON_KEY_PARAMETER", self.beacon_key_parameter.is_some()),
+            ("BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.is_some()),
+            ("STATE_PARAMETER", self.state_parameter.is_some()),
+            ("TARGETS with a key_parameter", keys),
+        ];
+        set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
     }
 
     pub(super) fn state(&self) -> Result<Option<State>, WrongSetting> {
@@ -90,4 +104,34 @@ fn key_place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Re
         key.map_err(|error| WrongSetting(format!("{}: {error}", source.name(local.name))))?;
     }
     Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn what_needs_parameter_store_is_named() {
+        let named = |arguments: &[&str]| {
+            let settings = ProberSettings::try_parse_from([&["lambda-prober"], arguments].concat()).unwrap();
+            settings.of_aws(None)
+        };
+        assert_eq!(named(&["--state-file", "/var/lib/state", "--attempts", "2"]), None);
+        assert_eq!(named(&["--state-parameter", "/porchlight/state"]), Some("STATE_PARAMETER"));
+        assert_eq!(named(&["--beacon-key-parameter", "/porchlight/key"]), Some("BEACON_KEY_PARAMETER"));
+    }
+
+    #[test]
+    fn a_key_of_a_target_in_parameter_store_is_too() {
+        let settings = ProberSettings::try_parse_from(["lambda-prober"]).unwrap();
+        let list = r#"[{"name":"h","url":"http://h:8080","page_id":"abcdefghijkl","component_id":"abcdefghijkm"KEY}]"#;
+        let targets = |key: &str| list.replace("KEY", key).parse::<Targets>().unwrap();
+        assert_eq!(settings.of_aws(Some(&targets(""))), None);
+        assert_eq!(
+            settings.of_aws(Some(&targets(r#","key_parameter":"/porchlight/key""#))),
+            Some("TARGETS with a key_parameter")
+        );
+    }
 }
