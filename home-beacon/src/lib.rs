@@ -3,6 +3,7 @@
 //! - [`beacon`]: the public face; answers, and offers nothing else
 //! - [`keeper`]: the private log; a statuspage.io-compatible server over one embedded database
 //! - [`ping`], [`bandwidth`], [`dns`]: the jobs, which measure once and hand over; [`job`]: what they have in common
+//! - [`join`]: how a home and its outside machine meet
 //! - [`reading`]: what they hand over
 //! - [`serve`]: the accept loop of beacon and keeper, with bounds that clients cannot exhaust
 //! - [`clock`]: where the time comes from
@@ -15,6 +16,7 @@ pub mod beacon;
 pub mod clock;
 pub mod dns;
 pub mod job;
+pub mod join;
 pub mod keeper;
 pub mod ping;
 pub mod programs;

@@ -89,7 +89,11 @@ fn of_the_certificate(error: &CertificateError) -> String {
 fn of_another(word: &str) -> String {
     // Not matched as a whole: older versions of the library wrap the word.
     let is = |name: &str| word.contains(name);
-    if is("CaUsedAsEndEntity") {
+    if is("than the pinned one") {
+        "the certificate is another one than the fingerprint that is set here: another server answers at that address, or its \
+         certificate was replaced: compare the fingerprints, or join again with a new code"
+            .into()
+    } else if is("CaUsedAsEndEntity") {
         "the certificate is an authority's own, used as a server's: have it sign one for the server (basicConstraints CA:FALSE)"
             .into()
     } else if is("EndEntityUsedAsCa") || is("PathLen") {

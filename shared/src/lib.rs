@@ -14,6 +14,7 @@
 //! - [`wrong_setting`]: that sentence
 //! - [`dial`]: connections to names that have several addresses
 //! - [`complaints`]: what is wrong with a certificate or a handshake, in words
+//! - [`fingerprint`]: by what a certificate is known that no authority vouches for
 //! - [`chain`]: the root cause of an error
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
@@ -36,6 +37,7 @@ pub mod chain;
 pub mod complaints;
 pub mod dial;
 pub mod file;
+pub mod fingerprint;
 pub mod http;
 pub mod id;
 pub mod keeper_token;

@@ -8,6 +8,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use shared::{
+    fingerprint::Fingerprint,
     keeper_token,
     secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, duration, listen_address, log_level},
@@ -65,6 +66,10 @@ pub struct KeeperSettings {
     /// is said there is copied
     #[arg(long, env = "UPSTREAM_URL", value_parser = base_address)]
     pub upstream_url: Option<Url>,
+    /// The fingerprint of the certificate at `UPSTREAM_URL`, where no authority vouches for it: 64 hexadecimal digits, as an
+    /// outside machine's join code carries them
+    #[arg(long, env = "UPSTREAM_FINGERPRINT", value_name = "SHA256")]
+    pub upstream_fingerprint: Option<Fingerprint>,
     /// For how long the last value of a bandwidth test is sent upstream again, every five minutes; 0s: never
     #[arg(long, env = "HOLD", value_name = "DURATION", value_parser = hold, default_value = "3h")]
     pub hold: Duration,
@@ -202,6 +207,11 @@ impl KeeperSettings {
     /// When the address comes without a token, or the other way round, or is this keeper's own.
     pub fn upstream(&self) -> Result<Option<Upstream>, WrongSetting> {
         let wrong = |what: &str| Err(WrongSetting(what.into()));
+        if self.upstream_fingerprint.is_some() && self.upstream_url.as_ref().is_none_or(|url| url.scheme() != "https") {
+            return wrong(
+                "UPSTREAM_FINGERPRINT is set, but UPSTREAM_URL is no https address: only there is a certificate to compare it with",
+            );
+        }
         match (&self.upstream_url, UPSTREAM_TOKEN.read()?) {
             (None, None) => Ok(None),
             (Some(_), None) => wrong("UPSTREAM_TOKEN is not set: the page at UPSTREAM_URL takes nothing without it"),
@@ -216,7 +226,8 @@ impl KeeperSettings {
                 if Self::shares_its_token()? && !is_at_home(url) {
                     return wrong(SHARED_TOKEN);
                 }
-                Ok(Some(Upstream { url: url.clone(), token, hold: self.hold }))
+                let fingerprint = self.upstream_fingerprint;
+                Ok(Some(Upstream { url: url.clone(), token, fingerprint, hold: self.hold }))
             }
         }
     }

@@ -10,10 +10,12 @@ use rustls_platform_verifier::Verifier;
 use url::Url;
 
 mod client;
+mod pinned;
 mod wait;
 
 pub use self::{
     client::{Call, CallError, Client, server_name},
+    pinned::{NotPinned, is_not_pinned, pinned_tls},
     wait::{retry_after, wait_asked},
 };
 use crate::names::Search;

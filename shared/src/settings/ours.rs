@@ -77,6 +77,7 @@ pub const OURS: &[&str] = &[
     "TOKEN",
     "TOKEN_FILE",
     "UPLOAD",
+    "UPSTREAM_FINGERPRINT",
     "UPSTREAM_TOKEN",
     "UPSTREAM_TOKEN_FILE",
     "UPSTREAM_URL",

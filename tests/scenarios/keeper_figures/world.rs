@@ -45,6 +45,7 @@ pub(crate) fn worker(home: &Home, upstream: &Keeper) -> RelayWorker {
     let upstream = Upstream {
         url: upstream.api().parse().expect("an address"),
         token: Secret::new(TOKEN).into(),
+        fingerprint: None,
         hold: Duration::ZERO,
     };
     home.worker(PAGE.parse().expect("an id"), &upstream)

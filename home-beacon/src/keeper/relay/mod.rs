@@ -34,7 +34,8 @@ use std::time::Duration;
 
 use shared::{
     api::{ApiError, ApiSettings},
-    http::{Deadlines, SetupError, client_for},
+    fingerprint::Fingerprint,
+    http::{Deadlines, SetupError, client, client_for, pinned_tls},
     secret::SecretSource,
     statuspage::Client,
 };
@@ -58,6 +59,8 @@ pub struct Upstream {
     pub url: Url,
     /// What it takes.
     pub token: SecretSource,
+    /// Of the certificate that it must show, where no authority vouches for it.
+    pub fingerprint: Option<Fingerprint>,
     /// For how long a metric that is measured rarely is repeated.
     pub hold: Duration,
 }
@@ -66,7 +69,11 @@ impl Upstream {
     /// # Errors
     /// When the TLS library refuses its configuration.
     fn client(&self) -> Result<Client, SetupError> {
-        Ok(Client::new(client_for([&self.url], DEADLINES)?, &self.url, self.token.clone()))
+        let http = match self.fingerprint {
+            Some(fingerprint) => client(&pinned_tls(fingerprint)?, DEADLINES),
+            None => client_for([&self.url], DEADLINES)?,
+        };
+        Ok(Client::new(http, &self.url, self.token.clone()))
     }
 }
 
