@@ -1,12 +1,13 @@
 # One image with every program of the home side, for amd64 and arm64. They are one executable with six names, a third of
 # what six would take. For a Raspberry Pi, and into its k3s:
 #
-#   buildah build --layers --platform linux/arm64 --tag localhost/porchlight:0.1.0 \
+#   buildah build --format docker --layers --platform linux/arm64 --tag localhost/porchlight:0.1.0 \
 #     --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') .
 #   buildah push -q localhost/porchlight:0.1.0 docker-archive:/dev/stdout:localhost/porchlight:0.1.0 |
 #     ssh pi sudo k3s ctr images import -
 #
 # and for both platforms: --platform linux/amd64,linux/arm64 --manifest NAME instead of --platform and --tag.
+# `--format docker` because buildah's own, OCI's, has no word for HEALTHCHECK, which it leaves out then.
 # The machine that builds compiles for both itself, so that nothing is emulated. It has to be named because buildah up to
 # that of Debian 12 takes the platform that is built for in its place. buildah is what is tested; BuildKit and podman build
 # know all that is asked of them here, but are untested.
@@ -67,6 +68,9 @@ COPY --from=build /out/bin /usr/local/bin
 # Where SQLite sorts what does not fit into memory: there is no /tmp.
 ENV PATH=/usr/local/bin SQLITE_TMPDIR=/var/lib/porchlight
 USER 65532:65532
+# Asks the program that the container was started for; a job has no port, and is well for as long as it runs. podman and Docker
+# say so, and restart nothing for it; Kubernetes has probes of its own, and ignores it.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/local/bin/porchlight", "health"]
 
 ARG VERSION=unreleased
 ARG REVISION=unknown

@@ -5,12 +5,14 @@
 //! - [`up`]: a home on one machine, without any account
 //! - [`probe`][]: one probe of a home, explained
 //! - [`readings`][]: the latest readings of a keeper
+//! - [`health`][]: how the program of a container is
 //! - [`keygen`][]: keys
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
 pub mod demo;
+pub mod health;
 pub mod keygen;
 pub mod probe;
 pub mod program;

@@ -11,6 +11,7 @@ use home_beacon::programs;
 use infra::{
     command_line::{completions, man},
     demo::demo,
+    health::health,
     keygen::keygen,
     probe::probe,
     program,
@@ -45,6 +46,7 @@ async fn porchlight() -> ExitCode {
     let done = match settings.command {
         Command::Completions(settings) => completions(&settings).map(|()| ExitCode::SUCCESS),
         Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),
+        Command::Health(settings) => health(&settings).await,
         Command::Keygen(KeygenSettings { token: false }) => printed(keygen()),
         Command::Keygen(KeygenSettings { token: true }) => printed(keeper_token::new()),
         Command::Man(settings) => man(&settings).map(|()| ExitCode::SUCCESS),

@@ -16,6 +16,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
+    health::HealthSettings,
     program::{self, PROGRAMS, Program},
     up::{self, DownSettings, StatusSettings, UpSettings},
 };
@@ -78,6 +79,8 @@ pub enum Command {
     Probe(ProbeSettings),
     /// Show the latest readings of a keeper
     Readings(ReadingsSettings),
+    /// Ask the program in this container how it is
+    Health(HealthSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's
     Completions(CompletionsSettings),
     /// Write a man page for each of Porchlight's programs
