@@ -14,6 +14,7 @@
 //! - [`home`]: homes that misbehave; [`noting_home`]: one that notes what it was asked
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
+//! - [`disk`]: a small disk of one's own
 //! - [`duckdns`], [`address_source`], [`name_server`]: the services that `dns` calls, over [`exchange`]
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
 //! - [`readme`]: its settings, written from the binaries
@@ -28,6 +29,7 @@ pub mod binaries;
 pub mod clock;
 pub mod cloudflare;
 pub mod cost;
+pub mod disk;
 pub mod duckdns;
 pub mod exchange;
 pub mod fast;

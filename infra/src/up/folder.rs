@@ -217,7 +217,8 @@ impl Folder {
         Ok(())
     }
 
-    fn cannot(&self, error: &io::Error) -> WrongSetting {
+    /// Why the folder cannot be used, and what to do.
+    pub(crate) fn cannot(&self, error: &io::Error) -> WrongSetting {
         let what = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk, and start again",
             io::ErrorKind::ReadOnlyFilesystem => {

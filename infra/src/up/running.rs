@@ -40,11 +40,11 @@ pub(super) fn take(folder: &Folder) -> Result<Option<FileLock>, WrongSetting> {
     match FileLock::try_acquire(&lock(folder)) {
         Ok(mut lock) => {
             // For `down`, from now on.
-            lock.write_process_id().map_err(|error| WrongSetting(format!("{}: {error}", folder.path().display())))?;
+            lock.write_process_id().map_err(|error| folder.cannot(&error))?;
             Ok(Some(lock))
         }
         Err(LockError::Held) => Ok(None),
-        Err(LockError::Io(error)) => Err(WrongSetting(format!("{}: {error}", folder.path().display()))),
+        Err(LockError::Io(error)) => Err(folder.cannot(&error)),
     }
 }
 

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::json;
-use tests::keeper::{Keeper, PAGE};
-
-use crate::{
+use tests::{
     disk::Disk,
-    world::{Log, get, is_served, is_well_by_metrics, recovers, restart, start, storage},
+    keeper::{Keeper, PAGE},
 };
+
+use crate::world::{Log, get, is_served, is_well_by_metrics, recovers, restart, start, storage};
 
 /// How many lines of the log are about the storage.
 fn storage_lines(keeper: &Keeper) -> usize {

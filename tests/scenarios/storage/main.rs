@@ -2,7 +2,6 @@
 //! hang.
 
 mod damaged;
-mod disk;
 mod ending;
 mod full;
 mod read_only;

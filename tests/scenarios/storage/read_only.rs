@@ -2,12 +2,9 @@
 
 use std::path::Path;
 
-use tests::keeper::Keeper;
+use tests::{disk::Disk, keeper::Keeper};
 
-use crate::{
-    disk::Disk,
-    world::{Log, get, is_served, is_well_by_metrics, recovers, restart, start, storage},
-};
+use crate::world::{Log, get, is_served, is_well_by_metrics, recovers, restart, start, storage};
 
 /// How the keeper before ended.
 #[derive(Clone, Copy, Debug)]

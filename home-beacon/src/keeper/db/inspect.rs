@@ -26,6 +26,7 @@ pub(super) async fn check_ownership(file: &SqliteConnectOptions) -> Result<(), O
 /// As [`check_ownership`], and reads the file from end to end: what is damaged is not to be built upon, nor sorted out by writing
 /// to it. 29 MB take 0.1 s from the page cache of a small cloud machine and 0.6 s from its disk.
 pub(super) async fn check_integrity(file: &SqliteConnectOptions) -> Result<(), OpenError> {
+    take_back(file).await?;
     let Some(mut there) = open(file).await? else { return Ok(()) };
     let checked = match identify(&mut there).await {
         Ok(()) => is_whole(&mut there).await,
@@ -33,6 +34,21 @@ pub(super) async fn check_integrity(file: &SqliteConnectOptions) -> Result<(), O
     };
     there.close().await.map_err(OpenError::from_sqlite)?;
     checked
+}
+
+/// Has SQLite take back what a power cut left half written: before a database has its write-ahead log, in its first moments, there
+/// is a journal beside it instead, and without that being undone it cannot be read.
+async fn take_back(file: &SqliteConnectOptions) -> Result<(), OpenError> {
+    let mut journal = file.get_filename().as_os_str().to_owned();
+    journal.push("-journal");
+    if is_empty(Path::new(&journal)) || is_empty(file.get_filename()) {
+        return Ok(());
+    }
+    let mut there = file.clone().busy_timeout(BUSY_TIMEOUT).connect().await.map_err(OpenError::from_sqlite)?;
+    // The first read does it.
+    let read = sqlx::query("SELECT COUNT(*) FROM sqlite_schema").execute(&mut there).await;
+    there.close().await.map_err(OpenError::from_sqlite)?;
+    read.map(drop).map_err(OpenError::from_sqlite)
 }
 
 /// The database, where there is one.

@@ -7,18 +7,18 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::skip::{program, skip};
 use tempfile::TempDir;
-use tests::skip::{program, skip};
 
 const FILLER: &str = "filler";
 
 /// Unmounted when dropped, though files may still be open there.
 #[derive(Debug)]
-pub(crate) struct Disk(TempDir);
+pub struct Disk(TempDir);
 
 impl Disk {
     /// `None`, and a skip noted, where none can be mounted.
-    pub(crate) fn new(test: &str, kib: u32) -> Option<Self> {
+    pub fn new(test: &str, kib: u32) -> Option<Self> {
         let disk = Self(tempfile::tempdir().expect("a temporary folder"));
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"], disk.path());
         if !mounted {
@@ -27,16 +27,16 @@ impl Disk {
         mounted.then_some(disk)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
     /// Leaves no byte on it.
-    pub(crate) fn fill(&self) {
+    pub fn fill(&self) {
         let mut filler = OpenOptions::new().create(true).append(true).open(self.file(FILLER)).expect("a file");
         loop {
             match filler.write(&[b'x'; 4096]) {
@@ -48,23 +48,23 @@ impl Disk {
     }
 
     /// Fills it, and leaves so many bytes.
-    pub(crate) fn fill_but(&self, bytes: u64) {
+    pub fn fill_but(&self, bytes: u64) {
         self.fill();
         let filler = File::options().write(true).open(self.file(FILLER)).expect("the filler");
         let length = filler.metadata().expect("its length").len();
         filler.set_len(length - bytes).expect("a file can be cut");
     }
 
-    pub(crate) fn free(&self) {
+    pub fn free(&self) {
         fs::remove_file(self.file(FILLER)).expect("the filler is there");
     }
 
     /// No process may have a file open for writing there.
-    pub(crate) fn make_read_only(&self) {
+    pub fn make_read_only(&self) {
         assert!(mount(&["-o", "remount,ro"], self.path()), "it can be made read-only");
     }
 
-    pub(crate) fn make_writable(&self) {
+    pub fn make_writable(&self) {
         assert!(mount(&["-o", "remount,rw"], self.path()), "it can be made writable");
     }
 }

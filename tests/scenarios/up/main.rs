@@ -1,0 +1,7 @@
+//! `porchlight up`, `down` and `status`, as a newcomer uses them.
+
+mod dark;
+mod half_made;
+mod life;
+mod refused;
+mod world;
