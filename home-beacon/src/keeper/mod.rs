@@ -9,6 +9,7 @@
 //! - [`history`]: what a component's time was, by looks and statuses
 //! - [`looks`]: when somebody looked at a component, and what they saw
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
+//! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
 //! - [`seed`]: page and components with the ids that the user already has
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - [`http`]: everything that is answered; `listeners`: where
@@ -21,6 +22,7 @@ mod error;
 pub mod history;
 pub mod http;
 pub mod job_states;
+pub mod joins;
 mod listeners;
 pub mod looks;
 pub mod measured;
@@ -30,6 +32,8 @@ pub mod seed;
 mod settings;
 mod start;
 pub mod status;
+pub mod tls;
+pub mod tokens;
 #[cfg(test)]
 mod write_errors;
 
@@ -49,6 +53,7 @@ use self::{
     background::{RETRY_INTERVAL, date, heartbeat, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
+    joins::Joins,
     looks::beacon::BeaconPoller,
     measured::{Recorder, line_quality::Promised, retention},
     outbox::Outbox,
@@ -58,8 +63,8 @@ use self::{
 pub use self::{
     clock::KeeperClock,
     error::KeeperError,
-    http::NO_RELAY,
-    listeners::Listeners,
+    http::{NO_JOINS, NO_RELAY},
+    listeners::{Listeners, TlsListener},
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
     start::{Started, Waiting, start},
 };
@@ -83,6 +88,8 @@ pub struct KeeperConfig {
     pub seed: Option<Seed>,
     /// What clients must send.
     pub token: SecretSource,
+    /// The codes by which homes join, where this is an outside machine's keeper.
+    pub joins: Option<Joins>,
     /// Calls of `/v1` in any 60 seconds; 0 sets no limit.
     pub rate_limit: usize,
     /// Whether points outside the last 28 days are refused, rather than left out.

@@ -21,6 +21,7 @@ use super::{
     http::front::{Front, base_path::BasePath, robots::Robots},
     relay::Upstream,
     seed::{Branding, Seed},
+    tls::TlsSettings,
 };
 use crate::serve::collides;
 
@@ -50,6 +51,9 @@ pub struct KeeperSettings {
     /// Address of a second, public listener: the page, what others show of it and /api/v2, and nothing that takes a token; unset: none
     #[arg(long, env = "KEEPER_PUBLIC_ADDR", value_name = "ADDRESS", value_parser = listen_address)]
     pub keeper_public_addr: Option<SocketAddr>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the help is that of its fields")]
+    pub tls: TlsSettings,
     /// The database: an SQLite file, made where it is missing
     #[arg(long, env = "DATABASE_URL", value_parser = database, default_value = "sqlite:porchlight.db")]
     pub database_url: String,
@@ -183,6 +187,11 @@ impl KeeperSettings {
                 "KEEPER_PUBLIC_ADDR: {public} is where KEEPER_ADDR is, too: give the public page a port of its own"
             )));
         }
+        let others: Vec<_> = [("KEEPER_ADDR", Some(self.keeper_addr)), ("KEEPER_PUBLIC_ADDR", self.keeper_public_addr)]
+            .into_iter()
+            .filter_map(|(setting, address)| Some((setting, address?)))
+            .collect();
+        self.tls.validate(&others)?;
         if self.beacon_private_url.as_ref().is_some_and(|url| self.is_own(url)) {
             return Err(WrongSetting(
                 "BEACON_PRIVATE_URL is this keeper itself: name the beacon's private address (its PRIVATE_ADDR)".into(),
@@ -191,9 +200,10 @@ impl KeeperSettings {
         check_place(&self.database_url).map_err(|error| WrongSetting(format!("DATABASE_URL: {error}")))
     }
 
-    /// Whether an address is one of this keeper's two.
+    /// Whether an address is one of this keeper's.
     fn is_own(&self, url: &Url) -> bool {
-        is_here(url, self.keeper_addr) || self.keeper_public_addr.is_some_and(|public| is_here(url, public))
+        let addresses = [Some(self.keeper_addr), self.keeper_public_addr, self.tls.keeper_tls_addr];
+        addresses.into_iter().flatten().any(|address| is_here(url, address))
     }
 
     /// How the page presents itself to the world.
@@ -243,7 +253,8 @@ impl KeeperSettings {
     pub fn warnings(&self, seed: Option<&Seed>) -> Vec<String> {
         let relays = self.upstream_url.is_some();
         let mut warnings = seed.map(|seed| seed.warnings(relays)).unwrap_or_default();
-        if self.keeper_base_path.is_some() && self.keeper_public_addr.is_none() {
+        warnings.extend(self.tls.warning());
+        if self.keeper_base_path.is_some() && self.keeper_public_addr.is_none() && self.tls.keeper_tls_addr.is_none() {
             warnings
                 .push("KEEPER_BASE_PATH is set, but KEEPER_PUBLIC_ADDR is not: only the public listener has it".into());
         }

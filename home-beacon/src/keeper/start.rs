@@ -7,7 +7,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::{Json, Router, extract::Request, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::StatusCode,
+    routing::{any, get},
+};
 use serde_json::json;
 use tokio::time::sleep;
 use tower::ServiceExt;
@@ -37,7 +42,11 @@ impl CurrentRouters {
     }
 
     fn routers(&self) -> Routers {
-        Routers { private: self.router(|routers| &routers.private), public: self.router(|routers| &routers.public) }
+        Routers {
+            private: self.router(|routers| &routers.private),
+            public: self.router(|routers| &routers.public),
+            tls: self.router(|routers| &routers.tls),
+        }
     }
 
     fn router(&self, which: fn(&Routers) -> &Router) -> Router {
@@ -179,8 +188,13 @@ fn without_database(obstacle: &io::Error, front: &Front) -> Routers {
         .route("/metrics", get(async || health::without_storage()))
         .fallback(later);
     let not_yet = async || (StatusCode::SERVICE_UNAVAILABLE, "There is nothing to show yet. Please try again later.\n");
-    let public = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);
-    Routers { private: http::front::private(front, private), public: http::front::public(front, public) }
+    let shown = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);
+    let api = Router::new().route("/v1/{*path}", any(later));
+    Routers {
+        private: http::front::private(front, private),
+        public: http::front::public(front, shown.clone()),
+        tls: http::front::tls(front, api, shown),
+    }
 }
 
 /// Why nothing can be written beside the database, if that is for a reason that may pass.

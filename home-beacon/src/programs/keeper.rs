@@ -6,7 +6,7 @@ use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
     keeper::{
-        KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError,
+        KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError, TlsListener,
         measured::line_quality::Promised, relay::ask, start,
     },
     serve::listen,
@@ -71,11 +71,18 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
         wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
         other => anyhow::Error::new(other),
     };
+    // Before the database is opened: where it cannot work, nothing has been begun.
+    let tls = settings.tls.open(&settings.database_url)?;
     let keeper = start(config, Host::system()).await.map_err(as_setting)?;
     let listeners = Listeners {
         private: listen(settings.keeper_addr)?,
         public: settings.keeper_public_addr.map(listen).transpose()?,
+        tls: tls.map(|(address, tls)| listen(address).map(|listener| TlsListener { listener, tls })).transpose()?,
     };
+    if let Some(TlsListener { listener, tls }) = &listeners.tls {
+        let (address, fingerprint) = (listener.local_addr()?, tls.fingerprint());
+        tracing::info!(%address, %fingerprint, "TLS listener: what the public one shows, and /v1 for who has a token");
+    }
     if let Some(public) = &listeners.public {
         tracing::info!(address = %public.local_addr()?, "public listener: the page, what others show of it, and /api/v2");
     }
@@ -94,6 +101,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         database_url: settings.database_url.clone(),
         seed,
         token: long_enough(KEEPER_TOKEN.require()?)?,
+        joins: None,
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,

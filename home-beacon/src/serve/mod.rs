@@ -4,6 +4,7 @@
 //! is reached, the oldest connection that is not being answered makes room. There is no limit per source, because a
 //! `NodePort` hides sources. What is answered is the service's business.
 
+mod connection;
 mod limiter;
 mod listen_error;
 
@@ -11,36 +12,27 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, body::Body};
-use hyper::{Request, body::Body as _, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::Router;
 use socket2::{Domain, Socket, Type};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     task::{JoinSet, yield_now},
     time::{sleep, timeout},
 };
-use tower::ServiceExt;
+use tokio_rustls::TlsAcceptor;
 
-pub use self::limiter::Traffic;
-use self::limiter::{ConnectionLimiter, Slot};
+pub use self::{connection::Peer, limiter::Traffic};
+use self::{
+    connection::{Accepted, serve_connection},
+    limiter::ConnectionLimiter,
+};
 
 /// How many connections the kernel may hold until they are accepted: a burst must not cost a probe its first packet.
 const BACKLOG: i32 = 4096;
-
-/// The longest head of a request, in bytes: the smallest limit that hyper allows.
-const MAX_HEAD: usize = 8 << 10;
-
-/// How long a request's unread rest is taken in after the answer, because closing over it would destroy the answer.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// How long answers in hand may take once shutdown is asked for.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -127,6 +119,29 @@ pub async fn serve(
     traffic: Arc<Traffic>,
     shutdown: impl Future<Output = ()>,
 ) {
+    serve_over(None, listener, router, limits, traffic, shutdown).await;
+}
+
+/// As [`serve`], over TLS: a client has as long for its handshake as for a request's head, and its slot may be taken meanwhile.
+pub async fn serve_tls(
+    tls: TlsAcceptor,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    traffic: Arc<Traffic>,
+    shutdown: impl Future<Output = ()>,
+) {
+    serve_over(Some(tls), listener, router, limits, traffic, shutdown).await;
+}
+
+async fn serve_over(
+    tls: Option<TlsAcceptor>,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    traffic: Arc<Traffic>,
+    shutdown: impl Future<Output = ()>,
+) {
     let limiter = Arc::new(ConnectionLimiter::new(limits.connections, traffic));
     let mut tasks = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -145,10 +160,11 @@ pub async fn serve(
             Some(_) = tasks.join_next() => continue,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 short = false;
                 let Some(slot) = limiter.admit() else { continue };
-                let task = tasks.spawn(serve_connection(stream, router.clone(), limits, slot.clone()));
+                let accepted = Accepted { stream, peer, slot: slot.clone() };
+                let task = tasks.spawn(serve_connection(accepted, tls.clone(), router.clone(), limits));
                 slot.served_by(task);
             }
             Err(error) if is_of_one_connection(&error) => (),
@@ -173,44 +189,6 @@ pub async fn serve(
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind;
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
-}
-
-/// One connection, from its first byte to its close.
-async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, slot: Slot) {
-    let unread = AtomicBool::new(false);
-    let answer = service_fn(|request: Request<Incoming>| {
-        slot.requested();
-        unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
-        router.clone().oneshot(request.map(Body::new))
-    });
-    // What cannot be read as a request hyper answers by itself (400, 414, 431, with no body), and no header can be added to
-    // that: it alone goes without `Cache-Control: no-store`. A cache that understood so little would have nothing to keep it by.
-    let connection = http1::Builder::new()
-        .keep_alive(false)
-        .max_buf_size(MAX_HEAD)
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(stream), answer)
-        .without_shutdown();
-    match timeout(limits.total, connection).await {
-        Ok(Ok(parts)) if unread.load(Ordering::Relaxed) => {
-            slot.answered();
-            linger(parts.io.into_inner()).await;
-        }
-        Ok(Ok(_)) => (),
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended without an answer"),
-        Err(_) => tracing::debug!("a connection took too long"),
-    }
-}
-
-async fn linger(mut stream: TcpStream) {
-    let _ = timeout(LINGER, async {
-        stream.shutdown().await?;
-        let mut rest = [0; 4096];
-        while stream.read(&mut rest).await? > 0 {}
-        io::Result::Ok(())
-    })
-    .await;
 }
 
 #[cfg(test)]

@@ -181,6 +181,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         database_url: format!("sqlite:{}", folder.join("porchlight.db").display()),
         seed: None,
         token: SecretSource::Value(Secret::new(TOKEN)),
+        joins: None,
         rate_limit: 0,
         strict_points: false,
         upstream: None,

@@ -42,8 +42,7 @@ const OURS: &[&str] = &[
     "porchlight.db-wal",
     "porchlight.db-shm",
     "porchlight.db.lock",
-    "porchlight.db.tls-certificate",
-    "porchlight.db.tls-key",
+    "porchlight.db.tls.pem",
 ];
 
 /// The longest file of ours but the database, in bytes.

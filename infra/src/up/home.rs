@@ -196,6 +196,7 @@ async fn keeper(
         database_url: folder.database_url(),
         seed,
         token,
+        joins: None,
         rate_limit: 0,
         strict_points: false,
         upstream: None,

@@ -44,6 +44,7 @@ impl Standing {
             database_url: format!("sqlite:{}", folder.join("keeper.db").display()),
             seed: Some(seed),
             token: Secret::new(TOKEN).into(),
+            joins: None,
             rate_limit: 0,
             strict_points: false,
             upstream: None,
@@ -57,7 +58,7 @@ impl Standing {
         let [private, public] = [listen().await, listen().await];
         let url = format!("http://{}/", public.local_addr().expect("an address"));
         let task = tokio::spawn(async move {
-            let listeners = Listeners { private, public: Some(public) };
+            let listeners = Listeners { private, public: Some(public), tls: None };
             Box::pin(keeper.run(listeners, pending())).await.expect("it can be written");
         });
         Self { url, task }

@@ -39,7 +39,7 @@ use self::health::WriteHealth;
 pub use self::{
     errors::{OpenError, StorageError},
     moment::Moment,
-    open::{check_address, check_place, folder, holder_of},
+    open::{beside_database, check_address, check_place, folder, holder_of},
 };
 pub(super) use self::{
     query::{Query, built, query},

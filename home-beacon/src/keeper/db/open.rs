@@ -118,6 +118,12 @@ pub fn holder_of(url: &str) -> Option<Option<u32>> {
     holder(SqliteConnectOptions::from_str(url).ok()?.get_filename())
 }
 
+/// A file beside a database, whose name is the database's with `extension` added.
+pub fn beside_database(url: &str, extension: &str) -> Option<PathBuf> {
+    let options = SqliteConnectOptions::from_str(url).ok()?;
+    Some(options.get_filename().with_added_extension(extension))
+}
+
 /// The folder of a database, where its address names one.
 pub fn folder(url: &str) -> Option<PathBuf> {
     let options = SqliteConnectOptions::from_str(url).ok()?;

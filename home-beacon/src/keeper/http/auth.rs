@@ -1,5 +1,5 @@
-//! Who may call: clients that send `Authorization: OAuth <token>` with the keeper's token. `/v1` also takes it as
-//! `?api_key=<token>`, as the published description offers it, where there is no such header. An address is written down in
+//! Who may call: clients that send `Authorization: OAuth <token>` with the keeper's token, or at `/v1` with one of a page, which
+//! opens what its scope says. `/v1` also takes both as `?api_key=<token>`, as the published description offers it, where there is no such header. An address is written down in
 //! more places than a header, so that is taken off before it is logged, and neither the answer nor the address is to be
 //! kept or handed on.
 
@@ -9,10 +9,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use shared::id::PageId;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
 use super::{AppState, HttpError};
+use crate::keeper::tokens::{
+    self,
+    scope::{Scope, scope},
+};
 
 const KEY: &str = "api_key";
 
@@ -22,8 +27,12 @@ pub(super) async fn authenticate(
     request: Request,
     next: Next,
 ) -> Result<Response, HttpError> {
-    check(&state, in_header(&request))?;
-    Ok(next.run(request).await)
+    match check(&state, in_header(&request)).await? {
+        Grant::Everything => Ok(next.run(request).await),
+        Grant::Page(page) => Err(HttpError::forbidden(format!(
+            "this token is for page {page} at /v1 alone: this path takes the keeper's own token"
+        ))),
+    }
 }
 
 /// The token in a header, or in the query where there is no such header.
@@ -35,10 +44,10 @@ pub(super) async fn authenticate_or_by_key(
     let key = take_key(request.uri_mut());
     let sent = in_header(&request);
     let checked = match key.as_deref() {
-        Some(key) if matches!(sent, Sent::Nothing) => check(&state, Sent::Token(key.as_bytes())),
-        _ => check(&state, sent),
+        Some(key) if matches!(sent, Sent::Nothing) => check(&state, Sent::Token(key.as_bytes())).await,
+        _ => check(&state, sent).await,
     };
-    let mut response = match checked {
+    let mut response = match checked.and_then(|grant| within(grant, &mut request)) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
@@ -66,17 +75,57 @@ fn in_header(request: &Request) -> Sent<'_> {
     }
 }
 
-fn check(state: &AppState, sent: Sent<'_>) -> Result<(), HttpError> {
+/// What a token opens.
+#[derive(Clone, Debug)]
+enum Grant {
+    Everything,
+    Page(PageId),
+}
+
+/// A call may set a component's status, and nothing else: an extension of its request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StatusAlone;
+
+/// Whether a call at `/v1` is one that the token opens.
+fn within(grant: Grant, request: &mut Request) -> Result<(), HttpError> {
+    let Grant::Page(page) = grant else { return Ok(()) };
+    match scope(request.method(), request.uri().path(), &page) {
+        Scope::Open => Ok(()),
+        Scope::StatusAlone => {
+            request.extensions_mut().insert(StatusAlone);
+            Ok(())
+        }
+        Scope::OtherPage => Err(HttpError::not_found("this page")),
+        Scope::Closed => Err(HttpError::forbidden(format!(
+            "this token is for page {page} alone: to read it, to add points, and to set statuses and incidents; this call takes \
+             the keeper's own token"
+        ))),
+    }
+}
+
+async fn check(state: &AppState, sent: Sent<'_>) -> Result<Grant, HttpError> {
     let token = state.token.current().map_err(|error| {
         // Every call is refused, but it is not the client's token that is wrong.
         tracing::error!(%error, "the token cannot be read");
         HttpError::unavailable("the keeper's token cannot be read; try again later")
     })?;
     match sent {
-        Sent::Token(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(()),
-        Sent::Token(_) => Err(HttpError::unauthenticated("the token is not this keeper's")),
+        Sent::Token(sent) if bool::from(sent.ct_eq(token.expose().as_bytes())) => Ok(Grant::Everything),
+        Sent::Token(sent) => of_a_page(state, sent).await,
         Sent::SomethingElse => Err(HttpError::unauthenticated("the header Authorization does not begin with `OAuth `")),
         Sent::Nothing => Err(HttpError::unauthenticated("there is no header Authorization")),
+    }
+}
+
+/// What one of the tokens of a page opens.
+async fn of_a_page(state: &AppState, sent: &[u8]) -> Result<Grant, HttpError> {
+    match tokens::find(&state.db, sent).await? {
+        None => Err(HttpError::unauthenticated("the token is not this keeper's")),
+        Some(token) if token.revoked_at.is_some() => Err(HttpError::revoked()),
+        Some(token) => {
+            tokens::used(&state.db, state.clock.now(), &token).await;
+            Ok(Grant::Page(token.page_id))
+        }
     }
 }
 

@@ -12,6 +12,9 @@ use crate::keeper::KeeperError;
 /// How a keeper says that it has no relay.
 pub const NO_RELAY: &str = "this keeper does not relay";
 
+/// How a keeper says that no home can join it.
+pub const NO_JOINS: &str = "this keeper takes no homes";
+
 /// How many seconds a client should leave a busy keeper alone.
 const BUSY: u64 = 5;
 
@@ -35,6 +38,19 @@ impl HttpError {
     pub(super) fn unauthenticated(why: &str) -> Self {
         let message = format!("{why}: send the keeper's token as the header `Authorization: OAuth <KEEPER_TOKEN>`");
         Self { message: Some(message), ..Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate") }
+    }
+
+    /// What a token of one page does not open.
+    pub(super) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message.into())
+    }
+
+    pub(super) fn revoked() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate: this token was revoked")
+    }
+
+    pub(super) fn no_joins() -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{NO_JOINS}: it was not started by `porchlight up --outside`"))
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@
 //! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
+//! - `join`: how a home joins, over TLS
 //! - `auth`, `limiter`: who may call, and how often; `error`: refusals
 //! - `component_past`: what is known of a component's past; `component_rows`: components and groups in `/api/v2`
 //! - `path`, `listing`, `payload`, [`form`], `fields`, [`time`]: what a request says
@@ -20,6 +21,7 @@ mod fields;
 pub mod form;
 pub mod front;
 pub(super) mod health;
+mod join;
 mod limiter;
 mod links;
 mod listing;
@@ -44,16 +46,20 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode},
     response::Response,
+    routing::any_service,
 };
 use shared::{
     id::PageId,
     look::{KEEPER_HEADER, KEEPER_HEADER_VALUE},
     secret::SecretSource,
 };
-use tower::{Layer, ServiceExt, util::MapRequestLayer};
+use tower::{
+    Layer,
+    util::{MapRequest, MapRequestLayer},
+};
 
 pub(super) use self::error::HttpError;
-pub use self::error::NO_RELAY;
+pub use self::error::{NO_JOINS, NO_RELAY};
 use self::{
     front::Front,
     limiter::Limiter,
@@ -63,6 +69,7 @@ use self::{
 use super::{
     KeeperClock, KeeperConfig,
     db::Db,
+    joins::Joins,
     listeners::Routers,
     looks::beacon::AtHome,
     measured::{Recorder, line_quality::Promised},
@@ -86,6 +93,8 @@ pub(super) struct Inner {
     /// The page that is shown at `/` and `/api/v2`.
     pub(super) page: PageId,
     token: SecretSource,
+    /// The codes of an outside machine's keeper.
+    joins: Option<Joins>,
     limiter: Limiter,
     strict_points: bool,
     /// The state of the relay, where there is one.
@@ -121,7 +130,7 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
-        let KeeperConfig { token, strict_points, promised, front, notice, without_looks, .. } = config;
+        let KeeperConfig { token, joins, strict_points, promised, front, notice, without_looks, .. } = config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
         Self(Arc::new(Inner {
             db,
@@ -131,6 +140,7 @@ impl AppState {
             plans: Plans::default(),
             page,
             token,
+            joins,
             limiter,
             strict_points,
             relay,
@@ -147,11 +157,12 @@ impl AppState {
     }
 }
 
-/// What answers at the two listeners.
+/// What answers at each of the listeners.
 pub(super) fn routers(state: &AppState) -> Routers {
     Routers {
         private: front::private(&state.front, private(state)),
         public: front::public(&state.front, public(state)),
+        tls: front::tls(&state.front, for_homes(state), public(state)),
     }
 }
 
@@ -162,10 +173,24 @@ fn private(state: &AppState) -> Router {
         .merge(shown(Audience::Private))
         .merge(health::router())
         .with_state(state.clone());
-    // The suffix is taken off before routing, so the whole router sits behind a layer of a router that only wraps it.
-    let trimmed = MapRequestLayer::new(without_suffix::<Body>).layer(routes.into_service::<Body>());
-    Router::new().fallback(move |request: Request| trimmed.clone().oneshot(request))
+    Router::new().fallback_service(trimmed(routes))
 }
+
+/// What there is for a home besides, over TLS alone: the Manage API, and a way to join.
+fn for_homes(state: &AppState) -> Router {
+    let api = trimmed(Router::new().nest("/v1", v1::router(state)).with_state(state.clone()));
+    Router::new()
+        .route("/v1", any_service(api.clone()))
+        .route("/v1/{*path}", any_service(api))
+        .merge(join::router(state))
+}
+
+/// The suffix is taken off before routing, so the whole router sits behind a layer.
+fn trimmed(routes: Router) -> Trimmed {
+    MapRequestLayer::new(without_suffix::<Body> as fn(Request) -> Request).layer(routes)
+}
+
+type Trimmed = MapRequest<Router, fn(Request) -> Request>;
 
 /// What needs no token; a token opens nothing more here.
 fn public(state: &AppState) -> Router {

@@ -47,6 +47,15 @@ pub struct ComponentPatch {
     pub start_date: Option<Option<String>>,
 }
 
+impl ComponentPatch {
+    /// Whether nothing but the status is changed.
+    pub(in crate::keeper) fn is_status_alone(&self) -> bool {
+        let Self { name, description, status: _, showcase, only_show_if_degraded, group_id, start_date } = self;
+        let is_named = name.is_some() || description.is_some() || start_date.is_some();
+        !is_named && showcase.is_none() && only_show_if_degraded.is_none() && group_id.is_none()
+    }
+}
+
 /// A page's components in their order; `skip` and `limit` count rows.
 ///
 /// # Errors

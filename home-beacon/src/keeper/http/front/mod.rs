@@ -44,9 +44,17 @@ pub(in crate::keeper) fn private(front: &Front, routes: Router) -> Router {
 
 /// What answers at the public listener.
 pub(in crate::keeper) fn public(front: &Front, routes: Router) -> Router {
-    let routes = match &front.base_path {
+    headers::added(front.robots, below_base(front, routes))
+}
+
+/// What answers at the listener with TLS: the API at its own addresses, and all else as at the public one.
+pub(in crate::keeper) fn tls(front: &Front, api: Router, shown: Router) -> Router {
+    headers::added(front.robots, api.fallback_service(below_base(front, shown)))
+}
+
+fn below_base(front: &Front, routes: Router) -> Router {
+    match &front.base_path {
         Some(base) => base_path::below(base.clone(), routes),
         None => routes,
-    };
-    headers::added(front.robots, routes)
+    }
 }

@@ -1,10 +1,12 @@
 //! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
 
+mod joins;
 mod looks;
 mod readings;
 mod relay;
 mod series;
 mod state;
+mod tokens;
 
 use axum::{Router, middleware};
 
@@ -12,11 +14,13 @@ use super::{AppState, HttpError, auth, told};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
+        .merge(joins::router())
         .merge(looks::router())
         .merge(readings::router())
         .merge(relay::router())
         .merge(series::router())
         .merge(state::router())
+        .merge(tokens::router())
         .fallback(async || HttpError::not_found("this path"))
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))

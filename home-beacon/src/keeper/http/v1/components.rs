@@ -1,10 +1,11 @@
 //! `/v1/pages/{page}/components`
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Extension, Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
 use shared::id::{ComponentGroupId, ComponentId, PageId};
 
 use super::super::{
     AppState, HttpError,
+    auth::StatusAlone,
     fields::Fields,
     listing::Listing,
     path::{InPath, InQuery},
@@ -88,9 +89,13 @@ async fn one(
 async fn update(
     State(state): State<AppState>,
     InPath((page, component)): InPath<(PageId, ComponentId)>,
+    alone: Option<Extension<StatusAlone>>,
     payload: Payload,
 ) -> Result<Response, HttpError> {
     let patch = patch(&payload.wrapped("component", &INSIDE)?)?;
+    if alone.is_some() && !patch.is_status_alone() {
+        return Err(HttpError::forbidden("this token sets a component's status, and nothing else of it"));
+    }
     let (db, now) = (&state.db, state.clock.now());
     let updated = components::update(db, &state.outbox, now, &page, &component, patch).await?;
     Ok(strays::met(&state, updated))
