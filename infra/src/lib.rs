@@ -6,6 +6,7 @@
 //! - [`probe`][]: one probe of a home, explained
 //! - [`readings`][]: the latest readings of a keeper
 //! - [`health`][]: how the program of a container is
+//! - [`tokens`][]: what opens a page of a keeper, and codes by which a home joins
 //! - [`keygen`][]: keys
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
@@ -18,4 +19,5 @@ pub mod probe;
 pub mod program;
 pub mod readings;
 pub mod settings;
+pub mod tokens;
 pub mod up;

@@ -17,6 +17,7 @@ use infra::{
     program,
     readings::readings,
     settings::{Command, KeygenSettings, PorchlightSettings},
+    tokens::{code, tokens},
     up::{down, status, up},
 };
 use shared::{
@@ -52,6 +53,8 @@ async fn porchlight() -> ExitCode {
         Command::Man(settings) => man(&settings).map(|()| ExitCode::SUCCESS),
         Command::Probe(settings) => probe(&settings).await,
         Command::Readings(settings) => readings(&settings).await,
+        Command::Code(settings) => code(&settings).await,
+        Command::Tokens(settings) => tokens(&settings).await,
         Command::Up(settings) => Box::pin(up(&settings)).await,
         Command::Down(settings) => down(&settings).await,
         Command::Status(settings) => status(&settings).await,

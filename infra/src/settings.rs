@@ -18,6 +18,7 @@ use url::Url;
 use crate::{
     health::HealthSettings,
     program::{self, PROGRAMS, Program},
+    tokens::{CodeSettings, TokensSettings},
     up::{self, DownSettings, StatusSettings, UpSettings},
 };
 
@@ -45,7 +46,7 @@ impl Settings for PorchlightSettings {
     }
 
     fn full_command() -> clap::Command {
-        let names = ["probe", "readings", "up"];
+        let names = ["code", "probe", "readings", "tokens", "up"];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -57,7 +58,7 @@ impl Settings for PorchlightSettings {
 pub fn secrets(command: &str) -> &'static [SecretSetting] {
     match command {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
-        "readings" => &[KEEPER_TOKEN],
+        "code" | "readings" | "tokens" => &[KEEPER_TOKEN],
         "up" => up::SECRETS,
         name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),
     }
@@ -79,6 +80,10 @@ pub enum Command {
     Probe(ProbeSettings),
     /// Show the latest readings of a keeper
     Readings(ReadingsSettings),
+    /// List the tokens that open one page of a keeper, or revoke one
+    Tokens(TokensSettings),
+    /// Print a new join code of an outside machine
+    Code(CodeSettings),
     /// Ask the program in this container how it is
     Health(HealthSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's

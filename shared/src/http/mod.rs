@@ -13,6 +13,9 @@ mod client;
 mod pinned;
 mod wait;
 
+/// The methods of HTTP, for who makes calls.
+pub use reqwest::Method;
+
 pub use self::{
     client::{Call, CallError, Client, server_name},
     pinned::{NotPinned, is_not_pinned, pinned_tls},

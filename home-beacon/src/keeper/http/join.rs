@@ -33,7 +33,7 @@ async fn join(
     match joined(joins, peer, &headers, body).await {
         Ok(answer) => {
             tracing::info!(from = %peer.ip(), "a home has joined");
-            Json(answer).into_response()
+            ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(refusal) => {
             tracing::warn!(from = %peer.ip(), ?refusal, "a home was refused");

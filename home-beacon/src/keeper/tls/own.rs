@@ -1,13 +1,7 @@
 //! The certificate that the keeper makes for itself: nobody vouches for it, so it is known by its fingerprint. Key and certificate
 //! are in one file, so that there is never one without the other.
 
-use std::{
-    fmt::Display,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{fmt::Display, fs, io, path::Path};
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use shared::{file, settings::WrongSetting};
@@ -70,22 +64,11 @@ fn make() -> Result<String, rcgen::Error> {
 
 /// For nobody else to read, from its first byte on; a crash leaves it whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_added_extension("new");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => (),
+    // A draft that was left would keep the permissions that it has.
+    match fs::remove_file(path.with_added_extension("new")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => file::replace_private(path, bytes),
     }
-    let written = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-    };
-    written().inspect_err(|_| {
-        let _ = fs::remove_file(&draft);
-    })
 }
 
 #[cfg(test)]
