@@ -23,7 +23,7 @@ const SECRET: usize = 16;
 const CHECKSUM: usize = 4;
 
 /// The longest text that is read as a code: a name may have 253 characters.
-const MAX_TEXT: usize = 2048;
+pub const MAX_CODE: usize = 2048;
 
 /// Where an outside machine is, by which certificate it is known, and a secret for one use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl JoinCode {
     /// # Errors
     /// When it is not what was printed.
     pub fn read(text: &str) -> Result<Self, NoCode> {
-        if text.len() > MAX_TEXT {
+        if text.len() > MAX_CODE {
             return Err(NoCode::Typo);
         }
         let text: String = text.split_whitespace().collect();
@@ -151,7 +151,7 @@ mod tests {
     fn a_text_that_is_no_code_is_one_sentence() {
         let text = code("vps.example.com:8443").to_text();
         assert_eq!(JoinCode::read(" \n"), Err(NoCode::Empty));
-        for wrong in [&text[1..], &text[..text.len() - 1], &text.to_uppercase(), "hunter2", &"x".repeat(MAX_TEXT + 1)] {
+        for wrong in [&text[1..], &text[..text.len() - 1], &text.to_uppercase(), "hunter2", &"x".repeat(MAX_CODE + 1)] {
             assert_eq!(JoinCode::read(wrong), Err(NoCode::Typo), "{wrong}");
         }
         for address in ["", "vps.example.com:8443/path", "user@vps:8443", "vps:99999", "a b:1", "vps:1?x", "vps:1#x"] {

@@ -10,7 +10,7 @@ mod exchange;
 mod message;
 
 pub use self::{
-    code::{JoinCode, NoCode},
+    code::{JoinCode, MAX_CODE, NoCode},
     exchange::{JoinError, exchange},
     message::{
         JOIN_PATH, JoinAnswer, JoinComponent, JoinMetric, JoinPage, JoinRefusal, JoinRequest, MAX_MESSAGE, PROTOCOL,

@@ -53,7 +53,6 @@ use self::{
     background::{RETRY_INTERVAL, date, heartbeat, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
-    joins::Joins,
     looks::beacon::BeaconPoller,
     measured::{Recorder, line_quality::Promised, retention},
     outbox::Outbox,
@@ -64,9 +63,11 @@ pub use self::{
     clock::KeeperClock,
     error::KeeperError,
     http::{NO_JOINS, NO_RELAY},
+    joins::{Joining, Joins},
     listeners::{Listeners, TlsListener},
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
     start::{Started, Waiting, start},
+    tls::{Tls, TlsSettings},
 };
 use crate::{clock::Host, serve::Limits};
 

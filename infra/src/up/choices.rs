@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
 use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
+use url::Url;
 
 use super::{folder::Folder, settings::UpSettings};
 
@@ -25,6 +26,36 @@ pub(super) struct Choices {
     pub(super) dns: Option<String>,
     /// Whether bandwidth is left alone.
     pub(super) no_bandwidth: bool,
+    /// Whether this is an outside machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_outside: bool,
+    /// Of an outside machine: where the page is for everybody, and what has joined with TLS.
+    pub(super) public: Option<SocketAddr>,
+    pub(super) tls: Option<SocketAddr>,
+    /// Of a home that has joined: the outside machine.
+    pub(super) outside: Option<Outside>,
+    /// Of an outside machine: the home that has joined.
+    pub(super) home: Option<JoinedHome>,
+}
+
+/// The outside machine of a home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outside {
+    /// Its Manage API.
+    pub(super) url: Url,
+    /// Of its certificate.
+    pub(super) fingerprint: String,
+    /// Its page.
+    pub(super) page: Option<Url>,
+}
+
+/// The home of an outside machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct JoinedHome {
+    /// The id of its page.
+    pub(super) page: String,
+    /// Where its beacon is.
+    pub(super) url: Url,
 }
 
 impl Choices {
@@ -45,6 +76,10 @@ impl Choices {
     /// # Errors
     /// When the name is none, has no token, or the folder cannot be written.
     pub(super) fn take(&mut self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+        if self.is_outside {
+            self.public = settings.page_addr.or(self.public);
+            return Ok(());
+        }
         self.page = settings.page_addr.or(self.page);
         self.beacon = settings.beacon_addr.or(self.beacon);
         self.no_bandwidth |= settings.no_bandwidth;

@@ -10,6 +10,7 @@ use home_beacon::{
         KeeperConfig, Listeners, StartError, Started,
         http::front::Front,
         measured::line_quality::Promised,
+        relay::Upstream,
         seed::{Branding, Seed},
         start,
     },
@@ -22,10 +23,11 @@ use url::Url;
 
 use super::{
     NOT_LOOKED_AT,
-    choices::{Choices, DUCKDNS_FILE},
+    choices::{Choices, DUCKDNS_FILE, Outside},
     folder::Folder,
     inside::Inside,
     jobs::{Jobs, ended_with_an_error, stopped},
+    join::{self, KEY_FILE, TOKEN_FILE},
     listening::{self, everywhere, loopback},
     running::Running,
     say, seed,
@@ -41,6 +43,9 @@ const PRIVATE_PORT: u16 = 9090;
 /// The beacon's own default.
 const CONNECTIONS: usize = 512;
 
+/// For how long the last bandwidth is shown again upstream, as the keeper's own default is.
+const HOLD: Duration = Duration::from_hours(3);
+
 /// How long the jobs may take to end: a bandwidth test puts down what it used.
 const JOBS_END: Duration = Duration::from_secs(3);
 
@@ -54,6 +59,8 @@ pub(super) struct HomeSide {
     running: Running,
     /// Where the world asks.
     public: SocketAddr,
+    /// The outside machine, where one looks at this home.
+    outside: Option<Outside>,
     said: Vec<String>,
 }
 
@@ -63,14 +70,15 @@ impl HomeSide {
     /// # Errors
     /// When something of that cannot be, in a sentence.
     pub(super) async fn open(folder: &Folder, choices: &mut Choices, settings: &UpSettings) -> anyhow::Result<Self> {
-        let key = folder.secret("BEACON_KEY", "beacon.key", keygen)?;
+        let key = folder.secret("BEACON_KEY", KEY_FILE, keygen)?;
         let token = folder.secret("KEEPER_TOKEN", "keeper.token", keeper_token::new)?;
         let prover = Prover::new(key.clone(), Host::system())?;
         seed::make(folder)?;
-        let (seed, branding) = match folder.read(seed::FILE)? {
+        let (mut seed, branding) = match folder.read(seed::FILE)? {
             Some(_) => Seed::read(&folder.file(seed::FILE)).map(|(seed, branding)| (Some(seed), branding))?,
             None => Default::default(),
         };
+        let code = if settings.join { Some(join::code().await?) } else { None };
         let duckdns = folder.known_secret("TOKEN", DUCKDNS_FILE)?;
 
         let page = listening::open(settings.page_addr, choices.page.unwrap_or(loopback(PAGE_PORT)), "page")?;
@@ -80,11 +88,21 @@ impl HomeSide {
         // What was moved once stays there: a router forwards to it. What is moved from there comes back.
         choices.page.get_or_insert(page.address);
         choices.beacon.get_or_insert(public.address);
+        if let Some(code) = code {
+            let at = (home_url(choices, settings, public.address.port())?, public.address.port());
+            join::join(folder, choices, &code, at).await?;
+        }
+        let upstream = choices.outside.as_ref().map(|outside| upstream(folder, outside)).transpose()?;
+        if upstream.is_some() {
+            // What is measured here is shown there, too.
+            seed.iter_mut().flat_map(|seed| &mut seed.metrics).for_each(|metric| metric.relay = true);
+        }
 
         let keeper_url = local(page.address)?;
         let dns = choices.dns.as_deref().zip(duckdns);
         let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns)?;
-        let target = seed.as_ref().and_then(|seed| {
+        // The component has one writer: where a machine outside looks, it is that one.
+        let target = seed.as_ref().filter(|_| upstream.is_none()).and_then(|seed| {
             let component = seed.components.iter().find(|component| component.beacon).or(seed.components.first())?;
             Some((seed.page.id.clone(), component.id.clone(), component.name.clone()))
         });
@@ -93,7 +111,7 @@ impl HomeSide {
             let (api, beacon) = (keeper_url.join("v1")?, beacon_url.clone());
             Inside::new(folder, (api, token.clone()), (beacon, key), target)
         });
-        let keeper = keeper(folder, seed, branding, token, local(private.address)?).await?;
+        let keeper = keeper(folder, (seed, branding), (token, upstream), local(private.address)?).await?;
         Ok(Self {
             keeper,
             jobs,
@@ -105,6 +123,7 @@ impl HomeSide {
                 beacon: Some(beacon_url),
             },
             public: public.address,
+            outside: choices.outside.clone(),
             said: [page.moved, public.moved].into_iter().flatten().collect(),
             page: page.listener,
             beacon: Beacon {
@@ -122,16 +141,27 @@ impl HomeSide {
         for moved in &self.said {
             say(format_args!("  note    {moved}"));
         }
-        say(format_args!("  page    {}  (not looked at from outside yet)", self.running.page));
+        let looked_at = if self.outside.is_some() { "" } else { "  (not looked at from outside yet)" };
+        say(format_args!("  page    {}{looked_at}", self.running.page));
         say(format_args!(
             "  beacon  port {} of this machine: have the router forward a port to it",
             self.public.port()
         ));
         say(format_args!("  jobs    {}", self.jobs.words()));
-        say(format_args!(
-            "From here nobody can tell whether the world reaches this home, so the page says neither up nor down."
-        ));
-        say(format_args!("{NOT_LOOKED_AT}"));
+        match &self.outside {
+            Some(Outside { page: Some(page), .. }) => {
+                say(format_args!("  shown   {page}  (by the machine that looks at this home)"));
+            }
+            Some(Outside { url, .. }) => {
+                say(format_args!("  shown   at {url}, by the machine that looks at this home"))
+            }
+            None => {
+                say(format_args!(
+                    "From here nobody can tell whether the world reaches this home, so the page says neither up nor down."
+                ));
+                say(format_args!("{NOT_LOOKED_AT}"));
+            }
+        }
         say(format_args!("Ctrl-C ends it. `porchlight up --install` has it run from now on."));
     }
 
@@ -187,11 +217,11 @@ impl HomeSide {
 
 async fn keeper(
     folder: &Folder,
-    seed: Option<Seed>,
-    branding: Branding,
-    token: SecretSource,
+    (seed, branding): (Option<Seed>, Branding),
+    (token, upstream): (SecretSource, Option<Upstream>),
     beacon: Url,
 ) -> anyhow::Result<Started> {
+    let without_looks = upstream.is_none().then(|| NOT_LOOKED_AT.into());
     let config = KeeperConfig {
         database_url: folder.database_url(),
         seed,
@@ -199,22 +229,46 @@ async fn keeper(
         joins: None,
         rate_limit: 0,
         strict_points: false,
-        upstream: None,
+        upstream,
         promised: Promised::default(),
         beacon: Some(beacon),
         front: Front { branding, ..Front::default() },
         notice: None,
-        without_looks: Some(NOT_LOOKED_AT.into()),
+        without_looks,
     };
-    start(config, Host::system()).await.map_err(|error| match error {
+    start(config, Host::system()).await.map_err(start_error)
+}
+
+/// Why a keeper cannot begin: what a person can change is a setting.
+pub(super) fn start_error(error: StartError) -> anyhow::Error {
+    match error {
         StartError::Setting(wrong) => wrong.into(),
         wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
         other => anyhow!(other),
-    })
+    }
+}
+
+/// The outside machine, as the relay and the mirror call it.
+fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting> {
+    let wrong = |what: &str| WrongSetting(format!("{}: {what}: join again, with --join", folder.path().display()));
+    let token = folder
+        .known_secret("UPSTREAM_TOKEN", TOKEN_FILE)?
+        .ok_or_else(|| wrong("the token of the outside machine is gone"))?;
+    let fingerprint = outside.fingerprint.parse().map_err(|_| wrong("up.toml holds no fingerprint of it"))?;
+    Ok(Upstream { url: outside.url.clone(), token, fingerprint: Some(fingerprint), hold: HOLD })
+}
+
+/// Where the world finds the beacon, as far as that is known at home.
+pub(super) fn home_url(choices: &Choices, settings: &UpSettings, port: u16) -> anyhow::Result<Option<Url>> {
+    if let Some(url) = &settings.home_url {
+        return Ok(Some(url.clone()));
+    }
+    let name = choices.dns.as_ref().map(|name| Url::parse(&format!("http://{name}.duckdns.org:{port}/")));
+    name.transpose().context("the name at DuckDNS makes no address")
 }
 
 /// How this machine itself finds what listens there.
-fn local(address: SocketAddr) -> anyhow::Result<Url> {
+pub(super) fn local(address: SocketAddr) -> anyhow::Result<Url> {
     let host = if address.ip().is_unspecified() { loopback(address.port()) } else { address };
     Url::parse(&format!("http://{host}/")).context("an address of this machine is none")
 }

@@ -3,8 +3,10 @@
 //! - `folder`, `choices`, `seed`: what is kept, and made where it is missing
 //! - `running`: which process runs a folder; `listening`: where
 //! - `home`: beacon, keeper and jobs; `jobs`, `inside`: what measures, and a prober that cannot see the line
+//! - `join`: a home joins an outside machine; `outside`, `admit`, `lookout`: what that one does
 //! - `install`: as a unit of systemd; [`down`], [`status`]: the other commands
 
+mod admit;
 mod choices;
 mod down;
 pub(crate) mod folder;
@@ -12,7 +14,10 @@ mod home;
 mod inside;
 mod install;
 mod jobs;
+mod join;
 mod listening;
+mod lookout;
+mod outside;
 mod running;
 mod seed;
 mod settings;
@@ -25,6 +30,7 @@ use std::{
     time::Duration,
 };
 
+use home_beacon::beacon::PUBLIC_PORT;
 use shared::{settings::WrongSetting, shutdown};
 use tokio::time::Instant;
 
@@ -50,17 +56,37 @@ pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
     let stop = shutdown::requested();
     let folder = Folder::named(settings.data.data.as_deref())?;
     folder.prepare()?;
-    let Some(lock) = running::take(&folder)? else { return already(&folder, settings).await };
+    let Some(lock) = running::take(&folder)? else {
+        return if settings.join { again(&folder, settings).await } else { already(&folder, settings).await };
+    };
     let before = Choices::of(&folder)?;
     let mut choices = before.clone();
+    if settings.outside {
+        outside::check(&choices, &folder)?;
+        choices.is_outside = true;
+    } else if choices.is_outside && settings.join {
+        let wrong = "it is an outside machine's, which homes join: a home needs a folder of its own (--data)";
+        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())).into());
+    }
     choices.take(settings, &folder)?;
-    if settings.install {
+    if settings.install && !settings.join {
         choices.keep(&before, &folder)?;
         drop(lock);
         return install::install(&folder).await;
     }
+    if choices.is_outside {
+        Box::pin(outside::run(&folder, &before, choices, settings, stop)).await?;
+        say(format_args!("Porchlight has ended."));
+        drop(lock);
+        return Ok(ExitCode::SUCCESS);
+    }
     let home = HomeSide::open(&folder, &mut choices, settings).await?;
     choices.keep(&before, &folder)?;
+    if settings.install {
+        // It has joined; what it listens at is free for the unit again.
+        drop((home, lock));
+        return install::install(&folder).await;
+    }
     home.announce(&folder);
     Box::pin(home.run(&folder, stop)).await?;
     say(format_args!("Porchlight has ended."));
@@ -83,6 +109,27 @@ async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitC
         say(format_args!("Nothing was changed: end it with `porchlight down`, and start it again with these flags."));
         return Ok(ExitCode::FAILURE);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A home that runs joins: the new key and token are read where they are used; the machine itself is known from the next start on.
+async fn again(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitCode> {
+    let before = Choices::of(folder)?;
+    let mut choices = before.clone();
+    let code = join::code().await?;
+    let port = choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port());
+    let at = (home::home_url(&choices, settings, port)?, port);
+    join::join(folder, &mut choices, &code, at).await?;
+    choices.keep(&before, folder)?;
+    if before.outside.as_ref().map(|outside| (&outside.url, &outside.fingerprint))
+        == choices.outside.as_ref().map(|outside| (&outside.url, &outside.fingerprint))
+    {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if install::is_installed(folder) {
+        return install::install(folder).await;
+    }
+    say(format_args!("It takes effect when Porchlight is started again here: `porchlight down`, and `porchlight up`."));
     Ok(ExitCode::SUCCESS)
 }
 

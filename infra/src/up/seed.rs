@@ -1,6 +1,11 @@
 //! The seed that a home begins with.
 
+use home_beacon::{
+    join::{JoinComponent, JoinMetric, JoinPage, JoinRequest},
+    reading::Field,
+};
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use shared::{
     id::LENGTH,
     random::{self, NoRandomness},
@@ -46,6 +51,24 @@ fn text() -> Result<String, NoRandomness> {
     ))
 }
 
+/// The page of a home that joins, as an outside machine's seed.
+///
+/// # Errors
+/// When it cannot be written as TOML.
+pub(super) fn of(request: &JoinRequest) -> Result<String, toml::ser::Error> {
+    #[derive(Serialize)]
+    struct Joined<'a> {
+        page: &'a JoinPage,
+        components: [&'a JoinComponent; 1],
+        metrics: Vec<JoinMetric>,
+    }
+    // Its values come as points, from the home that measures them.
+    let metric = |metric: &JoinMetric| JoinMetric { reading: None, field: Field::default(), ..metric.clone() };
+    let metrics = request.metrics.iter().map(metric).collect();
+    toml::to_string(&Joined { page: &request.page, components: [&request.component], metrics })
+        .map(|text| format!("# The page of the home that has joined this machine.\n{text}"))
+}
+
 /// A new id, as statuspage.io's are.
 fn id() -> Result<String, NoRandomness> {
     let bytes: [u8; LENGTH] = random::bytes()?;
@@ -65,6 +88,25 @@ mod tests {
         assert_eq!((seed.components.len(), seed.metrics.len(), seed.components[0].beacon), (1, 3, true));
         assert!(seed.warnings(false).is_empty(), "{:?}", seed.warnings(false));
         assert_ne!(seed.page.id, Seed::parse(&other).unwrap().page.id);
+    }
+
+    #[test]
+    fn the_page_of_a_home_that_joins_is_a_seed_whatever_its_names_are() {
+        let request: JoinRequest = serde_json::from_value(serde_json::json!({
+            "protocol": 1,
+            "page": {"id": "gytm4qzbx9t6", "name": "Mara's \"home\"\\ \n[page]", "time_zone": "Europe/Berlin"},
+            "component": {"id": "8kbf7d35c070", "name": "Line"},
+            "metrics": [{"id": "9kbf7d35c070", "name": "Loss", "suffix": "%", "reading": "ping", "field": "loss"},
+                        {"id": "9kbf7d35c071", "name": "Latency", "decimal_places": 1}],
+            "beacon_key": "key",
+            "beacon_port": 8080,
+        }))
+        .unwrap();
+        let seed = Seed::parse(&of(&request).unwrap()).unwrap();
+        assert_eq!((seed.page.name.as_str(), seed.page.id.as_str()), ("Mara's \"home\"\\ \n[page]", "gytm4qzbx9t6"));
+        let [loss, latency] = &seed.metrics[..] else { panic!("{:?}", seed.metrics) };
+        assert_eq!((loss.suffix.as_deref(), &loss.reading, loss.field), (Some("%"), &None, Field::Value));
+        assert_eq!((latency.suffix.as_deref(), latency.decimal_places), (None, 1));
     }
 
     #[test]

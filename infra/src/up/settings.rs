@@ -1,13 +1,21 @@
 //! The settings of `porchlight up`, `down` and `status`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser};
-use home_beacon::dns::DUCKDNS_TOKEN;
-use shared::{secret::SecretSetting, settings::listen_address};
+use home_beacon::{dns::DUCKDNS_TOKEN, keeper::TlsSettings};
+use lambda_prober::settings::{ProbingSettings, interval};
+use shared::{
+    look::Location,
+    secret::SecretSetting,
+    settings::{listen_address, web_address},
+};
+use url::Url;
+
+use super::join::JOIN_CODE;
 
 /// The secrets of `porchlight up`.
-pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN];
+pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN, JOIN_CODE];
 
 /// The folder of `up`.
 #[derive(Clone, Debug, Args)]
@@ -22,7 +30,8 @@ pub struct DataSettings {
 pub struct UpSettings {
     #[command(flatten)]
     pub data: DataSettings,
-    /// Address of the page and the API; without it 127.0.0.1:8030, or a free port nearby
+    /// Address of the page and the API; without it 127.0.0.1:8030, or a free port nearby. With --outside of the public page:
+    /// port 8031 of all addresses
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     pub page_addr: Option<SocketAddr>,
     /// Address of the beacon, which the router forwards a port to; without it port 8080 of all addresses, or a free one nearby
@@ -31,6 +40,29 @@ pub struct UpSettings {
     /// Keep the address of this name at `DuckDNS` up to date, like home or home.duckdns.org; off ends that again
     #[arg(long, value_name = "NAME")]
     pub dns: Option<String>,
+    /// Join an outside machine: asks for the code that it printed
+    #[arg(long, conflicts_with = "outside")]
+    pub join: bool,
+    /// With --join: where the world finds this home's beacon, like `http://myhome.duckdns.org:30008`; without it the name of
+    /// --dns, or the address from which this machine is seen to come
+    #[arg(long, value_name = "URL", value_parser = web_address, requires = "join")]
+    pub home_url: Option<Url>,
+    /// Be the outside machine: a prober, and a public page, for a home that joins by a code
+    #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr"])]
+    pub outside: bool,
+    /// With --outside: where the world finds this machine, a name or an address, with a port where it is not the listener's
+    #[arg(long, value_name = "HOST", value_parser = host, requires = "outside")]
+    pub address: Option<String>,
+    /// With --outside: how often the home is probed, 15s or longer
+    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "60s")]
+    pub every: Duration,
+    /// With --outside: what this place is called on the page
+    #[arg(long, env = "LOCATION", default_value = "outside")]
+    pub location: Location,
+    #[command(flatten)]
+    pub probing: ProbingSettings,
+    #[command(flatten)]
+    pub tls: TlsSettings,
     /// Run no bandwidth tests
     #[arg(long)]
     pub no_bandwidth: bool,
@@ -65,4 +97,14 @@ impl UpSettings {
             || self.no_bandwidth
             || self.install
     }
+}
+
+/// A name or an address of this machine, with or without a port.
+fn host(text: &str) -> Result<String, String> {
+    let url = Url::parse(&format!("https://{text}")).ok();
+    let is_host = url.is_some_and(|url| url.host().is_some() && url.path() == "/" && url.username().is_empty());
+    if is_host && !text.contains(['/', '?', '#', '@']) {
+        return Ok(text.to_owned());
+    }
+    Err("it is a name or an address, like vps.example.com, 203.0.113.7 or [2001:db8::7]:9443".into())
 }

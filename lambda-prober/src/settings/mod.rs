@@ -18,8 +18,11 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{default_location, incident_after, interval, is_a_function, resolve_after};
-pub use self::{probing::ProbingSettings, values::IncidentAfter};
+use self::values::{default_location, incident_after, is_a_function, resolve_after};
+pub use self::{
+    probing::ProbingSettings,
+    values::{IncidentAfter, interval},
+};
 use crate::{
     kept::secrets::Secrets,
     mode::Mode,

@@ -41,7 +41,11 @@ pub(super) fn attempts(text: &str) -> Result<u8, String> {
     }
 }
 
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
+/// How often a home is probed.
+///
+/// # Errors
+/// When it is no duration, or a shorter one than a run takes.
+pub fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval < MIN_INTERVAL { Err("the interval is 15s or longer".into()) } else { Ok(interval) }
 }

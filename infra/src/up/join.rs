@@ -1,0 +1,147 @@
+//! `porchlight up --join`: a home joins an outside machine, by the code that this one printed.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Read},
+    time::Duration,
+};
+
+use anyhow::Context;
+use home_beacon::{
+    join::{JoinCode, JoinComponent, JoinMetric, JoinPage, JoinRequest, MAX_CODE, PROTOCOL, exchange},
+    keeper::seed::Seed,
+};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use shared::{
+    secret::{Secret, SecretSetting},
+    settings::WrongSetting,
+};
+use tokio::{task::spawn_blocking, time::Instant};
+use url::Url;
+
+use super::{
+    choices::{Choices, Outside},
+    folder::Folder,
+    say, seed,
+};
+use crate::keygen::keygen;
+
+/// The code, where nobody is there to paste it.
+pub(super) const JOIN_CODE: SecretSetting = SecretSetting {
+    name: "JOIN_CODE",
+    help: "With --join: the code that the outside machine printed, instead of pasting it",
+};
+
+/// How long the exchange may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The home's key, and the token of the outside machine.
+pub(super) const KEY_FILE: &str = "beacon.key";
+pub(super) const TOKEN_FILE: &str = "upstream.token";
+
+/// The code: from its setting, else a line of stdin, which a terminal does not show.
+///
+/// # Errors
+/// When there is none, or it is not what was printed.
+pub(super) async fn code() -> anyhow::Result<JoinCode> {
+    let text = match JOIN_CODE.read()? {
+        Some(source) => source.current()?,
+        None => spawn_blocking(line).await.context("stdin cannot be read")?.context("stdin cannot be read")?,
+    };
+    Ok(JoinCode::read(text.expose()).map_err(|error| WrongSetting(error.to_string()))?)
+}
+
+fn line() -> io::Result<Secret> {
+    let stdin = io::stdin();
+    let _hidden = stdin.is_terminal().then(Hidden::begin);
+    let mut text = String::new();
+    stdin.lock().take(MAX_CODE as u64 + 1).read_line(&mut text)?;
+    Ok(Secret::new(text))
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden(Option<Termios>);
+
+impl Hidden {
+    fn begin() -> Self {
+        eprint!("Paste the code that the outside machine printed (it is not shown), and press Enter: ");
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(before) = &before {
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            // Where it cannot be hidden, it can still be pasted.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &hidden);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+        eprintln!();
+    }
+}
+
+/// Hands the home's key and page to the outside machine, and keeps the token that it gives. A home that joins again gets a
+/// new key, too: what leaked is worth nothing afterwards.
+///
+/// # Errors
+/// When the outside machine refuses, or the folder cannot be written; nothing is changed at home then.
+pub(super) async fn join(
+    folder: &Folder,
+    choices: &mut Choices,
+    code: &JoinCode,
+    (beacon_url, beacon_port): (Option<Url>, u16),
+) -> anyhow::Result<()> {
+    let seed = folder.file(seed::FILE);
+    let (seed, _) = Seed::read(&seed)?;
+    let is_again = choices.outside.is_some();
+    let key = match folder.known_secret("BEACON_KEY", KEY_FILE)?.filter(|_| !is_again) {
+        Some(key) => key.current()?,
+        None => Secret::new(keygen()?),
+    };
+    let request = request(&seed, key.clone(), (beacon_url, beacon_port))?;
+    let answer = exchange(code, &request, Instant::now() + DEADLINE).await?;
+    let base = code.base().context("the code names no address")?;
+    let url = base.join(&answer.api).context("the outside machine names no address of its API")?;
+    folder.keep(TOKEN_FILE, &answer.token)?;
+    folder.keep(KEY_FILE, &key)?;
+    choices.outside = Some(Outside { url, fingerprint: code.fingerprint.to_string(), page: answer.page_url });
+    say(format_args!("Joined the machine at {}: from now on it looks at this home.", code.address));
+    Ok(())
+}
+
+fn request(
+    seed: &Seed,
+    beacon_key: Secret,
+    (beacon_url, beacon_port): (Option<Url>, u16),
+) -> anyhow::Result<JoinRequest> {
+    let component = seed.components.iter().find(|component| component.beacon).or(seed.components.first());
+    let component = component.context("the seed has no component that could stand for this home")?;
+    Ok(JoinRequest {
+        protocol: PROTOCOL,
+        page: JoinPage {
+            id: seed.page.id.clone(),
+            name: seed.page.name.clone(),
+            time_zone: seed.page.time_zone.clone(),
+        },
+        component: JoinComponent { id: component.id.clone(), name: component.name.clone() },
+        metrics: seed
+            .metrics
+            .iter()
+            .map(|metric| JoinMetric {
+                id: metric.id.clone(),
+                name: metric.name.clone(),
+                suffix: metric.suffix.clone(),
+                decimal_places: metric.decimal_places,
+                reading: metric.reading.clone(),
+                field: metric.field,
+            })
+            .collect(),
+        beacon_key,
+        beacon_url,
+        beacon_port,
+    })
+}

@@ -1,0 +1,296 @@
+//! `porchlight up --outside`: a prober and a public keeper on a machine elsewhere, which a home joins by a code.
+
+use std::{net::SocketAddr, process, time::Duration};
+
+use anyhow::Context;
+use home_beacon::{
+    clock::Host,
+    join::{JoinAnswer, JoinRefusal},
+    keeper::{
+        Joining, Joins, Keeper, KeeperConfig, Listeners, Tls, TlsListener,
+        http::front::Front,
+        measured::line_quality::Promised,
+        seed::{Branding, Seed},
+    },
+    programs::manager::Manager,
+    serve::listen,
+};
+use jiff::Timestamp;
+use lambda_prober::report::explain::OneLine;
+use shared::{keeper_token, secret::SecretSource, settings::WrongSetting};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+use url::Url;
+
+use super::{
+    admit::{admit, page_address},
+    choices::Choices,
+    folder::Folder,
+    home::{local, start_error},
+    jobs::stopped,
+    listening::{self, everywhere, loopback},
+    lookout::Lookout,
+    running::Running,
+    say, seed,
+    settings::UpSettings,
+};
+
+/// The private API, for `porchlight code` and `tokens`; the page for everybody; and both for who has joined, with TLS.
+const PRIVATE_PORT: u16 = 8030;
+const PUBLIC_PORT: u16 = 8031;
+pub(super) const TLS_PORT: u16 = 8443;
+
+/// One home joins at a time.
+const JOINING: usize = 1;
+
+/// How long an address may take to be free again, when the keeper begins anew with the page of the home that has joined.
+const REOPENING: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Why a keeper ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Asked,
+    /// A home has joined: its page and its key are taken up.
+    Joined,
+}
+
+/// Where everything of an outside machine listens.
+struct Places {
+    private: SocketAddr,
+    public: SocketAddr,
+    tls: SocketAddr,
+}
+
+/// Runs prober and keeper until `stop`, and takes a home that joins.
+///
+/// # Errors
+/// When something of that cannot be, in a sentence.
+pub(super) async fn run(
+    folder: &Folder,
+    before: &Choices,
+    mut choices: Choices,
+    settings: &UpSettings,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    tokio::pin!(stop);
+    let token = folder.secret("KEEPER_TOKEN", "keeper.token", keeper_token::new)?;
+    let mut with_tls = settings.tls.clone();
+    with_tls.keeper_tls_addr = with_tls.keeper_tls_addr.or(choices.tls).or(Some(everywhere(TLS_PORT)));
+    let (asked, tls) = with_tls.open(&folder.database_url())?.context("there is no listener with TLS")?;
+    // Opened once to find out what is free; what is found is kept.
+    let private = listening::open(None, choices.page.unwrap_or(loopback(PRIVATE_PORT)), "private API")?;
+    let public = listening::open(settings.page_addr, choices.public.unwrap_or(everywhere(PUBLIC_PORT)), "page")?;
+    let asked_for = settings.tls.keeper_tls_addr;
+    let secure = listening::open(asked_for, asked, "listener with TLS")?;
+    let places = Places { private: private.address, public: public.address, tls: secure.address };
+    choices.page.get_or_insert(places.private);
+    choices.public.get_or_insert(places.public);
+    choices.tls.get_or_insert(places.tls);
+    choices.keep(before, folder)?;
+    let mut open = Some(Listeners {
+        private: private.listener,
+        public: Some(public.listener),
+        tls: Some(TlsListener { listener: secure.listener, tls: tls.clone() }),
+    });
+    let address = page_address(settings.address.as_deref(), places.tls);
+    let (joins, mut joining) = Joins::new(&address.text, tls.fingerprint(), JOINING);
+    say(format_args!("Porchlight runs as the outside machine, and keeps everything in {}.", folder.path().display()));
+    for moved in [private.moved, public.moved, secure.moved, address.note].into_iter().flatten() {
+        say(format_args!("  note    {moved}"));
+    }
+    let page =
+        Url::parse(&format!("http://{}:{}/", address.host, places.public.port())).context("the page has no address")?;
+    say(format_args!("  page    {page}, for everybody"));
+    say(format_args!("  join    port {} (TLS): open it, and the page's, in the firewall", places.tls.port()));
+    let running =
+        Running { process: process::id(), since: Timestamp::now(), page: local(places.private)?, beacon: None };
+    if let Err(error) = running.write(folder) {
+        tracing::warn!("other commands cannot be told what runs: {error}");
+    }
+    let manager = Manager::of_environment();
+    manager.ready();
+    let served = async {
+        loop {
+            let listeners = match open.take() {
+                Some(listeners) => listeners,
+                None => reopen(&places, &tls).await?,
+            };
+            let one = One { folder, token: &token, settings, joins: &joins, places: &places, page: &page };
+            match Box::pin(one.serve(&mut choices, listeners, &mut joining, &mut stop)).await? {
+                End::Asked => return Ok(()),
+                End::Joined => (),
+            }
+        }
+    };
+    manager.watching(served).await
+}
+
+async fn reopen(places: &Places, tls: &Tls) -> anyhow::Result<Listeners> {
+    let until = Instant::now() + REOPENING;
+    let again = async |address| loop {
+        match listen(address) {
+            Err(_) if Instant::now() < until => sleep(RETRY_INTERVAL).await,
+            opened => return opened,
+        }
+    };
+    Ok(Listeners {
+        private: again(places.private).await?,
+        public: Some(again(places.public).await?),
+        tls: Some(TlsListener { listener: again(places.tls).await?, tls: tls.clone() }),
+    })
+}
+
+/// A keeper with its prober, until the end or until a home joins.
+struct One<'a> {
+    folder: &'a Folder,
+    token: &'a SecretSource,
+    settings: &'a UpSettings,
+    joins: &'a Joins,
+    places: &'a Places,
+    page: &'a Url,
+}
+
+impl One<'_> {
+    async fn serve(
+        &self,
+        choices: &mut Choices,
+        listeners: Listeners,
+        joining: &mut mpsc::Receiver<Joining>,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> anyhow::Result<End> {
+        let (seed, branding) = match self.folder.read(seed::FILE)? {
+            Some(_) => Seed::read(&self.folder.file(seed::FILE)).map(|(seed, branding)| (Some(seed), branding))?,
+            None => Default::default(),
+        };
+        let api = local(self.places.private)?.join("v1")?;
+        let lookout = match (&seed, &choices.home) {
+            (Some(seed), Some(home)) => {
+                Some(Lookout::new(self.folder, (api, self.token.clone()), (seed, home), self.settings)?)
+            }
+            _ => None,
+        };
+        self.announce(seed.as_ref(), choices)?;
+        let keeper = Keeper::open(self.config(seed, branding), Host::system()).await.map_err(start_error)?;
+        let db = keeper.db().clone();
+        let (stop_servers, servers_stopped) = watch::channel(());
+        let playing = async {
+            let ended = tokio::select! {
+                () = &mut *stop => End::Asked,
+                () = look(lookout.as_ref(), self.settings.every) => End::Asked,
+                () = take(self, &db, choices, joining) => End::Joined,
+            };
+            drop(stop_servers);
+            ended
+        };
+        let (ended, ()) = tokio::join!(playing, Box::pin(keeper.run(listeners, stopped(servers_stopped))));
+        Ok(ended)
+    }
+
+    fn config(&self, seed: Option<Seed>, branding: Branding) -> KeeperConfig {
+        KeeperConfig {
+            database_url: self.folder.database_url(),
+            seed,
+            token: self.token.clone(),
+            joins: Some(self.joins.clone()),
+            rate_limit: 0,
+            strict_points: false,
+            upstream: None,
+            promised: Promised::default(),
+            beacon: None,
+            front: Front { branding, ..Front::default() },
+            notice: None,
+            without_looks: None,
+        }
+    }
+
+    /// Says which home is looked at, or by which code one joins.
+    fn announce(&self, seed: Option<&Seed>, choices: &Choices) -> anyhow::Result<()> {
+        if let (Some(seed), Some(home)) = (seed, &choices.home) {
+            say(format_args!(
+                "Looking at {} ({}) every {:?}; its page is at {}.",
+                seed.page.name, home.url, self.settings.every, self.page
+            ));
+            say(format_args!("`porchlight code` prints a code by which it joins again, with another key and token."));
+            return Ok(());
+        }
+        let code = self.joins.code()?;
+        say(format_args!(
+            "At home, run `porchlight up --join` within 15 minutes, and paste this code, which can be used once:"
+        ));
+        say(format_args!("{}", code.to_text()));
+        say(format_args!("`porchlight code` prints another one."));
+        Ok(())
+    }
+}
+
+/// Probes the home that has joined; never returns.
+async fn look(lookout: Option<&Lookout>, every: Duration) {
+    let Some(lookout) = lookout else { return std::future::pending().await };
+    let mut due = interval(every);
+    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut last = None;
+    loop {
+        due.tick().await;
+        match lookout.run(every).await {
+            Ok(report) => {
+                for target in &report.targets {
+                    // A line for each change, not for each minute.
+                    if last.replace(target.verdict) != Some(target.verdict) {
+                        say(format_args!("{}", OneLine { at: report.at, target }));
+                    }
+                }
+                if !report.published {
+                    tracing::warn!("the page could not be changed as it should be; the next run tries again");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the probe could not begin"),
+        }
+    }
+}
+
+/// Answers homes that want to join, until one has.
+async fn take(
+    one: &One<'_>,
+    db: &home_beacon::keeper::db::Db,
+    choices: &mut Choices,
+    joining: &mut mpsc::Receiver<Joining>,
+) {
+    while let Some(Joining { request, from, reply }) = joining.recv().await {
+        let name = request.page.name.clone();
+        let admitted = admit(one.folder, db, choices, &request, from).await;
+        let answer = admitted.map(|token| JoinAnswer {
+            token,
+            api: "/v1".into(),
+            page_url: Some(one.page.clone()),
+            location: Some(one.settings.location.to_string()),
+        });
+        let has_joined = answer.is_ok();
+        if let Err(JoinRefusal::Failed(what)) = &answer {
+            tracing::warn!("a home could not be taken: {what}");
+        }
+        // Where nobody waits for it any more, the home joins again; what was written then stands in nobody's way.
+        let is_told = reply.send(answer).is_ok();
+        if has_joined && is_told {
+            say(format_args!("{name} has joined."));
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Refuses flags that belong to the other side.
+///
+/// # Errors
+/// When a folder that was made for one side is started as the other.
+pub(super) fn check(choices: &Choices, folder: &Folder) -> Result<(), WrongSetting> {
+    if choices.is_outside || !folder.has_database() {
+        return Ok(());
+    }
+    Err(WrongSetting(format!(
+        "{} is a home's: an outside machine needs a folder of its own (--data)",
+        folder.path().display()
+    )))
+}
