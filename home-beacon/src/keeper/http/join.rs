@@ -19,8 +19,8 @@ use crate::{
     serve::Peer,
 };
 
-pub(super) fn router(state: &AppState) -> Router {
-    Router::new().route(JOIN_PATH, post(join)).with_state(state.clone())
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(JOIN_PATH, post(join))
 }
 
 async fn join(

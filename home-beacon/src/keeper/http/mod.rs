@@ -46,7 +46,6 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode},
     response::Response,
-    routing::any_service,
 };
 use shared::{
     id::PageId,
@@ -162,7 +161,7 @@ pub(super) fn routers(state: &AppState) -> Routers {
     Routers {
         private: front::private(&state.front, private(state)),
         public: front::public(&state.front, public(state)),
-        tls: front::tls(&state.front, for_homes(state), public(state)),
+        tls: Router::new().fallback_service(trimmed(front::tls(&state.front, for_homes(state), public(state)))),
     }
 }
 
@@ -176,13 +175,9 @@ fn private(state: &AppState) -> Router {
     Router::new().fallback_service(trimmed(routes))
 }
 
-/// What there is for a home besides, over TLS alone: the Manage API, and a way to join.
+/// What there is for a home, over TLS alone: the Manage API, and a way to join.
 fn for_homes(state: &AppState) -> Router {
-    let api = trimmed(Router::new().nest("/v1", v1::router(state)).with_state(state.clone()));
-    Router::new()
-        .route("/v1", any_service(api.clone()))
-        .route("/v1/{*path}", any_service(api))
-        .merge(join::router(state))
+    Router::new().nest("/v1", v1::router(state)).merge(join::router()).with_state(state.clone())
 }
 
 /// The suffix is taken off before routing, so the whole router sits behind a layer.
