@@ -104,7 +104,7 @@ fn rendered(page: &Man, command: &Command, secrets: &[SecretSetting]) -> io::Res
         for secret in secrets {
             section.control("TP", []);
             section.text([bold(secret.name), roman(", "), bold(format!("{}_FILE", secret.name))]);
-            section.text([roman(secret.help)]);
+            section.text([roman(secret.description())]);
         }
         section.to_writer(&mut text)?;
     }

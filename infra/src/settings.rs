@@ -38,10 +38,7 @@ impl Settings for PorchlightSettings {
 
     fn variables() -> Vec<String> {
         let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
-        let secrets = secrets
-            .iter()
-            .chain(up::SECRETS)
-            .flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]);
+        let secrets = secrets.iter().chain(up::SECRETS).flat_map(SecretSetting::variables);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 

@@ -9,7 +9,7 @@ pub use crate::token_prefix::PREFIX;
 use crate::{
     random::{self, NoRandomness},
     secret::{Secret, SecretSetting, SecretSource},
-    settings::base_address,
+    settings::server_address,
     wrong_setting::WrongSetting,
 };
 
@@ -41,12 +41,12 @@ pub fn is_statuspage_io(address: &str) -> bool {
     host.is_some_and(|host| host == STATUSPAGE || host.ends_with(&format!(".{STATUSPAGE}")))
 }
 
-/// Reads the address of a keeper, as [`base_address`] does.
+/// Reads the address of a keeper, as [`server_address`] does.
 ///
 /// # Errors
 /// Also when it is statuspage.io's, which has none of what jobs ask a keeper for, and is not to see its token.
 pub fn keeper_address(text: &str) -> Result<Url, String> {
-    let url = base_address(text)?;
+    let url = server_address(text)?;
     if is_statuspage_io(url.as_str()) {
         return Err(
             "that is statuspage.io, and no keeper: name the keeper's address, like http://127.0.0.1:8030, or leave \

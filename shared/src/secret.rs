@@ -13,6 +13,9 @@ const MAX_FILE: u64 = 64 << 10;
 /// `SetCredential=`. No secret has a blank.
 const MISSING: &str = "missing: ";
 
+/// What secrets were called before, by what they are called: one name for each of two roles, and taken as ever.
+const FORMER: [(&str, &str); 2] = [("STATUSPAGE_TOKEN", "TOKEN"), ("DUCKDNS_TOKEN", "TOKEN")];
+
 /// A value that `Debug` hides and that has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -123,10 +126,42 @@ impl SecretSource {
 }
 
 impl SecretSetting {
+    /// The name that it had before, which is taken too.
+    pub fn former(&self) -> Option<&'static str> {
+        FORMER.iter().find(|(name, _)| *name == self.name).map(|(_, former)| *former)
+    }
+
+    /// The variables that it is read from.
+    pub fn variables(&self) -> impl Iterator<Item = String> + use<> {
+        [Some(self.name), self.former()]
+            .into_iter()
+            .flatten()
+            .flat_map(|name| [name.to_owned(), format!("{name}_FILE")])
+    }
+
+    /// What it is for, as `--help`, the tables and the man pages say it.
+    pub fn description(&self) -> String {
+        let former = self.former().map(|former| format!(" (or {former}, as before)"));
+        format!("{}{}", self.help, former.unwrap_or_default())
+    }
+
+    /// The one of its names under which it is set in this process; its own where it is not set.
+    pub fn name_in_use(&self) -> &'static str {
+        self.name_among(|name| env::var_os(name))
+    }
+
+    fn name_among(&self, variable: impl Fn(&str) -> Option<OsString>) -> &'static str {
+        match self.former() {
+            Some(former) if set_as(former, &variable).is_some() => former,
+            _ => self.name,
+        }
+    }
+
     /// Where this process finds the secret; `None` when neither variable is set.
     ///
     /// # Errors
-    /// When both the variable and its `_FILE` sibling are set, or what they name is not usable now.
+    /// When both the variable and its `_FILE` sibling are set, or it under its former name too, or what they name is not usable
+    /// now.
     pub fn read(&self) -> Result<Option<SecretSource>, WrongSetting> {
         self.read_from(|name| env::var_os(name))
     }
@@ -144,7 +179,15 @@ impl SecretSetting {
     }
 
     fn read_from(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<SecretSource>, WrongSetting> {
-        let name = self.name;
+        if let Some(former) = self.former()
+            && let (Some(one), Some(other)) = (set_as(self.name, &variable), set_as(former, &variable))
+        {
+            return Err(WrongSetting(format!(
+                "{one} and {other} are both set, and {former} is only what {} was called before: keep {one}",
+                self.name
+            )));
+        }
+        let name = self.name_among(&variable);
         let source = match (variable(name), variable(&format!("{name}_FILE"))) {
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => {
@@ -161,6 +204,11 @@ impl SecretSetting {
         source.current()?;
         Ok(Some(source))
     }
+}
+
+/// The variable of that name, or the one for a file, that is set.
+fn set_as(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
+    [name.to_owned(), format!("{name}_FILE")].into_iter().find(|name| variable(name).is_some())
 }
 
 #[cfg(test)]
@@ -206,6 +254,35 @@ mod tests {
     fn both_forms_at_once_are_an_error() {
         let error = read(&[("TOKEN", "a"), ("TOKEN_FILE", "/nowhere")]).unwrap_err();
         assert_eq!(error.to_string(), "TOKEN and TOKEN_FILE are both set: keep one of them");
+    }
+
+    #[test]
+    fn a_secret_is_taken_by_its_former_name_too_but_not_by_both() {
+        const PAGE: SecretSetting = SecretSetting { name: "STATUSPAGE_TOKEN", help: "The key" };
+        let variable = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v))
+        };
+        for (pairs, name) in [
+            (&[("STATUSPAGE_TOKEN", "one")][..], "STATUSPAGE_TOKEN"),
+            (&[("TOKEN", "one")], "TOKEN"),
+            (&[("TOKEN", "one"), ("DUCKDNS_TOKEN", "other")], "TOKEN"),
+        ] {
+            let source = PAGE.read_from(variable(pairs)).unwrap().unwrap();
+            assert_eq!((source.current().unwrap().expose(), PAGE.name_among(variable(pairs))), ("one", name));
+        }
+        for (pairs, said) in [
+            (&[("STATUSPAGE_TOKEN", "a"), ("TOKEN", "a")][..], "STATUSPAGE_TOKEN and TOKEN are both set"),
+            (&[("STATUSPAGE_TOKEN_FILE", "/a"), ("TOKEN", "a")], "STATUSPAGE_TOKEN_FILE and TOKEN are both set"),
+            (&[("STATUSPAGE_TOKEN", "a"), ("TOKEN_FILE", "/a")], "STATUSPAGE_TOKEN and TOKEN_FILE are both set"),
+            (&[("TOKEN", "a"), ("TOKEN_FILE", "/a")], "TOKEN and TOKEN_FILE are both set: keep one of them"),
+            (&[("TOKEN_FILE", "/nowhere")], "TOKEN_FILE: /nowhere cannot be read"),
+            (&[("TOKEN", "")], "TOKEN is empty"),
+        ] {
+            let error = PAGE.read_from(variable(pairs)).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{pairs:?}: {error}");
+        }
+        assert_eq!(PAGE.description(), "The key (or TOKEN, as before)");
+        assert_eq!(TOKEN.former(), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use clap::{
 use self::nearness::{Misspelt, misspelt};
 pub use self::{
     ours::OURS,
-    values::{base_address, delay, duration, listen_address, log_level, web_address},
+    values::{api_address, base_address, delay, duration, listen_address, log_level, server_address, web_address},
 };
 use crate::secret::SecretSetting;
 pub use crate::wrong_setting::WrongSetting;
@@ -57,7 +57,7 @@ pub trait Settings: CommandFactory + FromArgMatches {
     /// The names of its variables, those of the secrets included.
     fn variables() -> Vec<String> {
         let mut names = variables(&Self::full_command());
-        names.extend(Self::SECRETS.iter().flat_map(|secret| [secret.name.to_owned(), format!("{}_FILE", secret.name)]));
+        names.extend(Self::SECRETS.iter().flat_map(SecretSetting::variables));
         names
     }
 
@@ -108,7 +108,11 @@ pub fn variables(command: &Command) -> Vec<String> {
 /// The command, with the secrets listed at the end of its `--help`.
 pub fn with_secrets(command: Command, secrets: &[SecretSetting]) -> Command {
     let lines = secrets.iter().fold(String::new(), |text, secret| {
-        format!("{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}", secret.name, secret.help)
+        format!(
+            "{text}\n  {0}, or {0}_FILE naming a file that holds it\n          {1}",
+            secret.name,
+            secret.description()
+        )
     });
     if lines.is_empty() { command } else { command.after_help(format!("Secrets (variables only):{lines}")) }
 }

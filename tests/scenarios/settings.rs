@@ -53,7 +53,8 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         (
             "TOKEN",
             None,
-            "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER",
+            "STATUSPAGE_TOKEN is not set: set STATUSPAGE_TOKEN, or STATUSPAGE_TOKEN_FILE to a file that holds it, or \
+             STATUSPAGE_TOKEN_PARAMETER",
         ),
         ("CANARY_URL", Some("home.example"), "invalid value 'home.example' for '--canary-url"),
         ("PAGE_ID", Some("gytm"), "invalid value 'gytm' for '--page-id <PAGE_ID>': an id is 12 lower-case"),
@@ -65,6 +66,11 @@ async fn the_prober_names_what_is_missing_or_wrong() {
         ("METRIC_ID_RESPONSE", Some("ping"), "'--metric-id-response <METRIC_ID>': an id is 12 lower-case"),
         ("TARGETS", Some("[]"), "1 to 200 targets, not 0"),
         ("TOKEN_FILE", Some("/nowhere"), "TOKEN and TOKEN_FILE are both set"),
+        (
+            "STATUSPAGE_TOKEN",
+            Some("x"),
+            "STATUSPAGE_TOKEN and TOKEN are both set, and TOKEN is only what STATUSPAGE_TOKEN was",
+        ),
         ("STATUSPAGE_TOKEN_PARAMETER", Some("/token"), "TOKEN and STATUSPAGE_TOKEN_PARAMETER are both set"),
         ("STATUSPAGE_TOKEN_PARAMETER", Some("token"), "STATUSPAGE_TOKEN_PARAMETER: a parameter's name is a path"),
         (

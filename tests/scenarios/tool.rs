@@ -105,7 +105,7 @@ const PROGRAMS: [(&str, &str, &str); 7] = [
     ("keeper", "--upstream-url", "UPSTREAM_TOKEN"),
     ("ping", "--target-host", "KEEPER_TOKEN"),
     ("bandwidth", "--max-bytes", "KEEPER_TOKEN"),
-    ("dns", "--address-sources", "TOKEN"),
+    ("dns", "--address-sources", "DUCKDNS_TOKEN"),
     ("lambda-prober", "--canary-url", "BEACON_KEY_OLD"),
 ];
 

@@ -105,7 +105,8 @@ fn table<S: Settings>() -> String {
 
 fn rows(name: &str, command: &Command, secrets: &[SecretSetting]) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let secrets = secrets.iter().map(|secret| format!("| `{0}` or `{0}_FILE` | | | {1} |\n", secret.name, secret.help));
+    let secrets =
+        secrets.iter().map(|secret| format!("| `{0}` or `{0}_FILE` | | | {1} |\n", secret.name, secret.description()));
     let documented = |argument: &&Arg| !matches!(argument.get_id().as_str(), "help" | "version");
     let settings = command.get_arguments().filter(documented).map(row);
     let rows: String = secrets.chain(settings).collect();

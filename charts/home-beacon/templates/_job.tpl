@@ -138,7 +138,7 @@ volumes:
 {{- if eq $job "dns" }}
 - name: DOMAIN
   value: {{ .duckdns.domain | quote }}
-{{ include "porchlight.secret.env" (list "TOKEN" "duckdns" "TOKEN") }}
+{{ include "porchlight.secret.env" (list "DUCKDNS_TOKEN" "duckdns" "TOKEN") }}
 {{- end }}
 {{- if .keeper.enabled }}
 - name: KEEPER_URL
@@ -154,7 +154,7 @@ volumes:
   value: {{ .statuspage.pageId | quote }}
 - name: METRIC_ID
   value: {{ eq $job "ping" | ternary .statuspage.latency.metricId .statuspage.bandwidth.metricId | quote }}
-{{ include "porchlight.secret.env" (list "TOKEN" "statuspage" "TOKEN") }}
+{{ include "porchlight.secret.env" (list "STATUSPAGE_TOKEN" "statuspage" "TOKEN") }}
 {{- end }}
 {{- if .state.enabled }}
 - name: STATE_DIR

@@ -28,7 +28,7 @@ pub struct Verbose {
 pub enum NotTaken {
     /// `KO`: trying again is of no use.
     #[error(
-        "DuckDNS says KO: TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top, and the name \
+        "DuckDNS says KO: DUCKDNS_TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top, and the name \
          must be in the list below it"
     )]
     Refused,

@@ -23,7 +23,7 @@ use super::{
     run_state::RunState,
     services::Services,
     share::part,
-    token::{TOKEN, Token},
+    token::{DUCKDNS_TOKEN, Token},
     update::Update,
 };
 use crate::{
@@ -60,7 +60,7 @@ struct Taken {
 pub async fn command(settings: &DnsSettings, stop: impl Future<Output = ()>) -> Result<ExitCode, WrongSetting> {
     settings.validate()?;
     // Of two tokens that are missing, DuckDNS's comes first: without it there is nothing to do.
-    let token = settings.token.clone().map_or_else(|| TOKEN.require(), Ok)?;
+    let token = settings.token.clone().map_or_else(|| DUCKDNS_TOKEN.require(), Ok)?;
     let context = Context::prepare(settings)?;
     current(&token)?;
     let services = Services::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
@@ -78,7 +78,7 @@ pub async fn command(settings: &DnsSettings, stop: impl Future<Output = ()>) -> 
 
 /// The token as it is now.
 fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
-    Token::read(&token.name(TOKEN.name), &token.current()?)
+    Token::read(&token.name(DUCKDNS_TOKEN.name_in_use()), &token.current()?)
 }
 
 impl Dns<'_> {

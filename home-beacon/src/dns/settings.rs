@@ -12,7 +12,7 @@ use shared::{
 };
 use url::Url;
 
-use super::{address::Family, decide::How, name::SubName, token::TOKEN};
+use super::{address::Family, decide::How, name::SubName, token::DUCKDNS_TOKEN};
 use crate::job::{
     context::JobSettings,
     destination::{Destination, Feed, HANDING_OVER},
@@ -92,7 +92,7 @@ pub struct DnsSettings {
 }
 
 impl Settings for DnsSettings {
-    const SECRETS: &'static [SecretSetting] = &[TOKEN, KEEPER_TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[DUCKDNS_TOKEN, KEEPER_TOKEN];
 }
 
 /// How our IPv4 address becomes known.

@@ -5,9 +5,11 @@ use shared::{
     settings::WrongSetting,
 };
 
-/// In `dns`, `TOKEN` is DuckDNS's.
-pub const TOKEN: SecretSetting =
-    SecretSetting { name: "TOKEN", help: "DuckDNS's token, which www.duckdns.org shows once you are signed in" };
+/// The token of DuckDNS.
+pub const DUCKDNS_TOKEN: SecretSetting = SecretSetting {
+    name: "DUCKDNS_TOKEN",
+    help: "DuckDNS's token, which www.duckdns.org shows once you are signed in",
+};
 
 /// The lengths of a UUID's groups of digits.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Token, WrongSetting> {
-        Token::read("TOKEN", &Secret::new(text))
+        Token::read("DUCKDNS_TOKEN", &Secret::new(text))
     }
 
     #[test]
@@ -62,7 +64,10 @@ mod tests {
             "a7c4d0ad-114e-40ef-ba1d",
         ] {
             let error = read(wrong).unwrap_err().to_string();
-            assert!(error.starts_with("TOKEN: this is no token of DuckDNS") && !error.contains(wrong), "{error}");
+            assert!(
+                error.starts_with("DUCKDNS_TOKEN: this is no token of DuckDNS") && !error.contains(wrong),
+                "{error}"
+            );
         }
     }
 }

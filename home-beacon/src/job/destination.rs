@@ -21,8 +21,9 @@ use super::{
 use crate::reading::{Field, MetricName, Outcome, Reading};
 
 /// What a person checks where statuspage.io does not answer as it should.
-const STATUSPAGE_API: ApiSettings<'_> =
-    ApiSettings { address: "STATUSPAGE_URL", token: STATUSPAGE_TOKEN.name, ids: Some("PAGE_ID, METRIC_ID") };
+fn statuspage_api() -> ApiSettings<'static> {
+    ApiSettings { address: "STATUSPAGE_URL", token: STATUSPAGE_TOKEN.name_in_use(), ids: Some("PAGE_ID, METRIC_ID") }
+}
 
 /// How much of a run's time is kept for handing over.
 pub(crate) const HANDING_OVER: Duration = Duration::from_secs(10);
@@ -137,7 +138,7 @@ impl Destination {
                 stored.map(|()| HandedOver::All).map_err(|error| NotHandedOver(error.hint(&KEEPER_API)))
             }
             Self::Statuspage(page) => {
-                page.add(readings, until).await.map_err(|error| NotHandedOver(error.hint(&STATUSPAGE_API)))
+                page.add(readings, until).await.map_err(|error| NotHandedOver(error.hint(&statuspage_api())))
             }
         }
     }
@@ -157,7 +158,7 @@ impl Page {
             }
         };
         let token = STATUSPAGE_TOKEN.require()?;
-        let name = token.name(STATUSPAGE_TOKEN.name);
+        let name = token.name(STATUSPAGE_TOKEN.name_in_use());
         keeper_token::at_start(&token, &name, &settings.statuspage_url, "STATUSPAGE_URL")?;
         let http = client_for([&settings.statuspage_url], Deadlines::default())
             .map_err(|error| WrongSetting(error.to_string()))?;
@@ -168,7 +169,7 @@ impl Page {
         let mut asked = Vec::new();
         for Feed { id, .. } in &self.feeds {
             let metric = retry::until(until, || self.client.metric(&self.id, id)).await;
-            let failed = |error: &ApiError| error.hint(&STATUSPAGE_API);
+            let failed = |error: &ApiError| error.hint(&statuspage_api());
             let what = format!("the metric {id} of the page {}", self.id);
             asked.push(OnlineCheck::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
         }

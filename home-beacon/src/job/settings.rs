@@ -8,7 +8,7 @@ use shared::{
     id::{MetricId, PageId},
     keeper_token::keeper_address,
     secret::{SecretSetting, SecretSource},
-    settings::{WrongSetting, base_address, delay, duration, log_level},
+    settings::{WrongSetting, api_address, delay, duration, log_level},
     statuspage::STATUSPAGE_IO,
     telemetry::Reader,
 };
@@ -21,9 +21,9 @@ pub const KEEPER_TOKEN: SecretSetting = SecretSetting { name: "KEEPER_TOKEN", he
 /// What a person checks where the keeper does not answer as it should.
 pub const KEEPER_API: ApiSettings<'_> = ApiSettings { address: "KEEPER_URL", token: KEEPER_TOKEN.name, ids: None };
 
-/// The token of statuspage.io. (In `dns`, `TOKEN` is another one.)
+/// The token of statuspage.io.
 pub const STATUSPAGE_TOKEN: SecretSetting =
-    SecretSetting { name: "TOKEN", help: "Without a keeper: the API key of statuspage.io" };
+    SecretSetting { name: "STATUSPAGE_TOKEN", help: "Without a keeper: the API key of statuspage.io" };
 
 /// How a job is run.
 #[derive(Clone, Debug, Args)]
@@ -87,7 +87,7 @@ pub struct KeeperSettings {
 #[derive(Clone, Debug, Args)]
 pub struct StatuspageSettings {
     /// Without a keeper: where the status page's API is
-    #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
+    #[arg(long, env = "STATUSPAGE_URL", value_parser = api_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
     /// Without a keeper: the status page
     #[arg(long, env = "PAGE_ID")]
@@ -140,14 +140,11 @@ impl KeeperSettings {
         }
     }
 
-    /// Whether the address and the folder can be used.
+    /// Whether the folder can be used.
     ///
     /// # Errors
-    /// When the address is that of an API below the keeper's, or there is no such folder to remember in.
+    /// When there is no such folder to remember in.
     pub fn validate(&self) -> Result<(), WrongSetting> {
-        if self.keeper_url.as_ref().is_some_and(|url| url.path().trim_end_matches('/').ends_with("/v1")) {
-            return Err(WrongSetting("KEEPER_URL: leave /v1 out: paths are added to the keeper's own address".into()));
-        }
         match &self.state_dir {
             Some(folder) if self.keeper_url.is_none() && !folder.is_dir() => {
                 let folder = folder.display();

@@ -11,7 +11,7 @@ use shared::{
     fingerprint::Fingerprint,
     keeper_token,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, base_address, duration, listen_address, log_level},
+    settings::{Settings, WrongSetting, api_address, base_address, duration, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::{Host, Url};
@@ -68,7 +68,7 @@ pub struct KeeperSettings {
     pub keeper_strict_points: bool,
     /// Where the seed's page is public, like `https://api.statuspage.io/v1`: what is marked with `relay` is sent there, and what
     /// is said there is copied
-    #[arg(long, env = "UPSTREAM_URL", value_parser = base_address)]
+    #[arg(long, env = "UPSTREAM_URL", value_parser = api_address)]
     pub upstream_url: Option<Url>,
     /// The fingerprint of the certificate at `UPSTREAM_URL`, where no authority vouches for it: 64 hexadecimal digits, as an
     /// outside machine's join code carries them

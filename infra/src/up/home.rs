@@ -79,7 +79,7 @@ impl HomeSide {
             None => Default::default(),
         };
         let code = if settings.join { Some(join::code().await?) } else { None };
-        let duckdns = folder.known_secret("TOKEN", DUCKDNS_FILE)?;
+        let duckdns = folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?;
 
         let page = listening::open(settings.page_addr, choices.page.unwrap_or(loopback(PAGE_PORT)), "page")?;
         let public = everywhere(PUBLIC_PORT);

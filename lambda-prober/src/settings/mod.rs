@@ -12,7 +12,7 @@ use shared::{
     id::{ComponentId, MetricId, PageId},
     look::Location,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, base_address, log_level, web_address},
+    settings::{Settings, WrongSetting, api_address, log_level, web_address},
     statuspage::STATUSPAGE_IO,
 };
 use tracing_subscriber::filter::LevelFilter;
@@ -31,8 +31,8 @@ use crate::{
 };
 
 /// The token of the page's API.
-pub const TOKEN: SecretSetting =
-    SecretSetting { name: "TOKEN", help: "The API key of statuspage.io, or the keeper's token" };
+pub const STATUSPAGE_TOKEN: SecretSetting =
+    SecretSetting { name: "STATUSPAGE_TOKEN", help: "The API key of statuspage.io, or the keeper's token" };
 
 /// The home's key.
 pub const BEACON_KEY: SecretSetting = SecretSetting {
@@ -70,7 +70,7 @@ pub struct ProberSettings {
     /// The SSM parameter that holds that list instead
     #[arg(long, env = "TARGETS_PARAMETER", value_name = "NAME")]
     pub targets_parameter: Option<String>,
-    /// The SSM parameter that holds the page's token, instead of TOKEN
+    /// The SSM parameter that holds the page's token, instead of `STATUSPAGE_TOKEN`
     #[arg(long, env = "STATUSPAGE_TOKEN_PARAMETER", value_name = "NAME")]
     pub statuspage_token_parameter: Option<String>,
     /// The SSM parameter that holds the home's key, instead of `BEACON_KEY`
@@ -86,7 +86,7 @@ pub struct ProberSettings {
     #[arg(long, env = "STATE_FILE", value_name = "FILE")]
     pub state_file: Option<PathBuf>,
     /// Where the status page's API is: statuspage.io's, or a keeper's
-    #[arg(long, env = "STATUSPAGE_URL", value_parser = base_address, default_value = STATUSPAGE_IO)]
+    #[arg(long, env = "STATUSPAGE_URL", value_parser = api_address, default_value = STATUSPAGE_IO)]
     pub statuspage_url: Url,
     /// Where this prober is, as it tells homes: up to 16 lower-case letters, digits and -; otherwise the function's region, or
     /// local
@@ -131,7 +131,7 @@ pub struct ProberSettings {
 }
 
 impl Settings for ProberSettings {
-    const SECRETS: &'static [SecretSetting] = &[TOKEN, BEACON_KEY, BEACON_KEY_OLD];
+    const SECRETS: &'static [SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, BEACON_KEY_OLD];
 }
 
 impl ProberSettings {
@@ -160,7 +160,7 @@ impl ProberSettings {
     pub fn warn_of_visible_secrets() {
         for setting in Self::SECRETS {
             if let Ok(Some(SecretSource::Value(_))) = setting.read() {
-                let name = setting.name;
+                let name = setting.name_in_use();
                 tracing::warn!(
                     "{name} is a plain variable of the function, which every user with read access to it sees: move it to \
                      Parameter Store"

@@ -8,7 +8,7 @@ use shared::{
     settings::WrongSetting,
 };
 
-use super::{BEACON_KEY, BEACON_KEY_OLD, ProberSettings, TOKEN, both};
+use super::{BEACON_KEY, BEACON_KEY_OLD, ProberSettings, STATUSPAGE_TOKEN, both};
 use crate::{
     kept::{
         secrets::{Place, Places},
@@ -30,16 +30,21 @@ impl Places {
 
 impl ProberSettings {
     pub(super) fn places(&self) -> Result<Places, WrongSetting> {
-        let token = place(TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
+        let token = place(STATUSPAGE_TOKEN, "STATUSPAGE_TOKEN_PARAMETER", self.statuspage_token_parameter.as_deref())?;
         let token = token.ok_or_else(|| {
             WrongSetting(
-                "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it, or STATUSPAGE_TOKEN_PARAMETER to \
-                 the name of a parameter"
+                "STATUSPAGE_TOKEN is not set: set STATUSPAGE_TOKEN, or STATUSPAGE_TOKEN_FILE to a file that holds it, or \
+                 STATUSPAGE_TOKEN_PARAMETER to the name of a parameter"
                     .into(),
             )
         })?;
         if let Place::Local(source) = &token {
-            keeper_token::at_start(source, &source.name(TOKEN.name), &self.statuspage_url, "STATUSPAGE_URL")?;
+            keeper_token::at_start(
+                source,
+                &source.name(STATUSPAGE_TOKEN.name_in_use()),
+                &self.statuspage_url,
+                "STATUSPAGE_URL",
+            )?;
         }
         let key = key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())?;
         let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
@@ -88,8 +93,8 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
 /// Where a secret is: on this machine or in a parameter, but not both.
 fn place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
     match (local.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
-        (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name, setting)),
-        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", local.name), setting)),
+        (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name_in_use(), setting)),
+        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", local.name_in_use()), setting)),
         (Some(source), None) => Ok(Some(Place::Local(source))),
         (None, Some(name)) => Ok(Some(Place::Parameter(name))),
         (None, None) => Ok(None),

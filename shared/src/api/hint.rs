@@ -9,14 +9,8 @@ pub struct ApiSettings<'a> {
     pub address: &'a str,
     /// The token, like `KEEPER_TOKEN`.
     pub token: &'a str,
-    /// Of the Manage API, whose address ends in `/v1`: the ids in its paths, like `PAGE_ID, METRIC_ID`.
+    /// Of the Manage API: the ids in its paths, like `PAGE_ID, METRIC_ID`.
     pub ids: Option<&'a str>,
-}
-
-impl ApiSettings<'_> {
-    fn whole_address(&self) -> String {
-        format!("{}{}", self.address, if self.ids.is_some() { ", which ends in /v1" } else { "" })
-    }
 }
 
 impl ApiError {
@@ -34,10 +28,10 @@ impl ApiError {
             Self::Pausing(_) => format!("{self}: check {token}"),
             Self::Permanent(Permanent { status: 404, .. }) => {
                 let ids = ids.map(|ids| format!("{ids} and ")).unwrap_or_default();
-                format!("{self}: check {ids}{}", settings.whole_address())
+                format!("{self}: check {ids}{address}")
             }
             // What answers in any other way may not be the service.
-            Self::NotTheApi(_) | Self::Permanent(_) => format!("{self}: check {}", settings.whole_address()),
+            Self::NotTheApi(_) | Self::Permanent(_) => format!("{self}: check {address}"),
         }
     }
 }
@@ -77,9 +71,9 @@ mod tests {
             (token(), PAGE, "GET /x: the token is refused (401: no); it may have been revoked or changed: check TOKEN"),
             (permanent(0), KEEPER, "GET /x: no"),
             (permanent(422), PAGE, "GET /x: no (422)"),
-            (permanent(404), PAGE, "GET /x: no (404): check PAGE_ID, METRIC_ID and STATUSPAGE_URL, which ends in /v1"),
+            (permanent(404), PAGE, "GET /x: no (404): check PAGE_ID, METRIC_ID and STATUSPAGE_URL"),
             (permanent(404), KEEPER, "GET /x: no (404): check KEEPER_URL"),
-            (permanent(200), PAGE, "GET /x: no: check STATUSPAGE_URL, which ends in /v1"),
+            (permanent(200), PAGE, "GET /x: no: check STATUSPAGE_URL"),
         ] {
             assert_eq!(error.hint(&settings), words);
         }

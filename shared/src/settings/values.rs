@@ -87,9 +87,50 @@ pub fn base_address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// As [`base_address`], for a server whose API is at `/v1` below it: the API's own address is taken as well.
+///
+/// # Errors
+/// As [`base_address`].
+pub fn server_address(text: &str) -> Result<Url, String> {
+    let mut url = base_address(text)?;
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path).trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// As [`base_address`], for a server's API at `/v1`: the server's own address is taken as well.
+///
+/// # Errors
+/// As [`base_address`].
+pub fn api_address(text: &str) -> Result<Url, String> {
+    let mut url = server_address(text)?;
+    let path = format!("{}/v1", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_that_of_a_server_or_of_its_api_however_it_is_written() {
+        for (text, server, api) in [
+            ("http://127.0.0.1:8030", "http://127.0.0.1:8030/", "http://127.0.0.1:8030/v1"),
+            ("http://127.0.0.1:8030//", "http://127.0.0.1:8030/", "http://127.0.0.1:8030/v1"),
+            ("https://api.statuspage.io/v1", "https://api.statuspage.io/", "https://api.statuspage.io/v1"),
+            (" https://h/status/v1/ ", "https://h/status", "https://h/status/v1"),
+            ("https://h/status", "https://h/status", "https://h/status/v1"),
+            ("https://h/status/", "https://h/status", "https://h/status/v1"),
+            ("https://h/v10", "https://h/v10", "https://h/v10/v1"),
+            ("https://h/v1/status", "https://h/v1/status", "https://h/v1/status/v1"),
+        ] {
+            let read = (server_address(text).unwrap().to_string(), api_address(text).unwrap().to_string());
+            assert_eq!(read, (server.to_owned(), api.to_owned()), "{text}");
+        }
+        assert!(api_address("http://h/v1?x=1").is_err() && server_address("h/v1").is_err());
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

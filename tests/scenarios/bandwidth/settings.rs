@@ -32,7 +32,6 @@ async fn wrong_settings_are_reported_in_a_sentence() {
             &["--page-id", metric, "--metric-id", metric, "--metric-id-upload", metric],
             "METRIC_ID_UPLOAD is set, but no upload is measured: set UPLOAD=true too",
         ),
-        (&["--keeper-url", "http://x:8030/v1/"], "KEEPER_URL: leave /v1 out"),
         (&["--dry-run", "--state-dir", "/nowhere"], "STATE_DIR: /nowhere is no folder: make it, or name one"),
         (&["--page-id", metric], "PAGE_ID is set without a metric: set METRIC_ID too"),
     ] {

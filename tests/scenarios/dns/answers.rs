@@ -89,7 +89,7 @@ async fn ko_is_a_wrong_setting_asked_once_and_reported_with_how_to_check() {
         let world = World::new().await;
         let run = world.run_with(|command| command.env(name, value)).await;
         run.ends(2)
-            .says("DuckDNS says KO: TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top");
+            .says("DuckDNS says KO: DUCKDNS_TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top");
         assert!(run.reading()["failure"].as_str().is_some_and(|why| why.starts_with("DuckDNS says KO")));
         assert_eq!(world.duckdns.calls().len(), 1, "it is not tried again");
         assert_eq!(world.remembered()["ipv4"], Value::Null);

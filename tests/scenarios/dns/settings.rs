@@ -41,10 +41,17 @@ async fn what_is_missing_or_wrong_is_named() {
         ),
         (&[("DOMAIN", "home,HOME.duckdns.org")], "DOMAIN: home.duckdns.org is there twice"),
         (&[("DOMAIN", "home,")], "invalid value '' for '--domain <DOMAIN>'"),
-        (&[("TOKEN", "")], "TOKEN is not set: set TOKEN, or TOKEN_FILE to a file that holds it"),
+        (
+            &[("TOKEN", "")],
+            "DUCKDNS_TOKEN is not set: set DUCKDNS_TOKEN, or DUCKDNS_TOKEN_FILE to a file that holds it",
+        ),
         (
             &[("TOKEN", "hunter2")],
             "TOKEN: this is no token of DuckDNS, which looks like 01234567-89ab-cdef-0123-456789abcdef: sign in at",
+        ),
+        (
+            &[("DUCKDNS_TOKEN", TOKEN)],
+            "DUCKDNS_TOKEN and TOKEN are both set, and TOKEN is only what DUCKDNS_TOKEN was called",
         ),
         (&[("TOKEN_FILE", "/nowhere")], "TOKEN and TOKEN_FILE are both set: keep one of them"),
         (&[("TOKEN", ""), ("TOKEN_FILE", "/nowhere")], "TOKEN_FILE: /nowhere cannot be read"),

@@ -7,9 +7,8 @@ use super::{
     cache::{Freshness, ParameterValues, Secrets},
     places::Place,
 };
-use crate::{judge::identity::Keys, target::Home};
+use crate::{judge::identity::Keys, settings::STATUSPAGE_TOKEN, target::Home};
 
-const TOKEN: &str = "TOKEN";
 const KEY: &str = "BEACON_KEY";
 const OLD_KEY: &str = "BEACON_KEY_OLD";
 
@@ -30,7 +29,11 @@ impl<'run> RunSecrets<'run> {
 
     /// What to call the token in a message.
     pub(crate) fn token_name(&self) -> String {
-        self.secrets.places.token.as_ref().map_or_else(|| TOKEN.into(), |place| place.name(TOKEN))
+        self.secrets
+            .places
+            .token
+            .as_ref()
+            .map_or_else(|| STATUSPAGE_TOKEN.name.into(), |place| place.name(STATUSPAGE_TOKEN.name_in_use()))
     }
 
     /// The token; where that fails, read once more.
@@ -106,8 +109,8 @@ impl<'run> RunSecrets<'run> {
     }
 
     fn token_among(&self, parameters: &ParameterValues) -> Result<Secret, String> {
-        let place = self.secrets.places.token.as_ref().ok_or("TOKEN is not set")?;
-        self.secret(place, TOKEN, parameters)
+        let place = self.secrets.places.token.as_ref().ok_or("STATUSPAGE_TOKEN is not set")?;
+        self.secret(place, STATUSPAGE_TOKEN.name_in_use(), parameters)
     }
 
     fn keys_among(&self, home: &Home, parameters: &ParameterValues) -> Result<Keys, String> {
