@@ -64,7 +64,7 @@ pub async fn readings(settings: &ReadingsSettings) -> anyhow::Result<ExitCode> {
     }
     let points = loop {
         let points = points(&keeper, settings).await;
-        let points = points.map_err(|error| anyhow::anyhow!(error.hint(&KEEPER_API)))?;
+        let points = points.map_err(|error| anyhow::anyhow!(error.advice(&KEEPER_API)))?;
         if !points.is_empty() || Instant::now() + POLL_INTERVAL > end {
             break points;
         }

@@ -6,6 +6,7 @@
 //! - [`proof`]: how a prober knows that its own beacon answered
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
 //! - [`lock`]: lock files, so that two processes do not write one file
+//! - [`message`]: what programs tell an operator, and what to do about it
 //! - [`metrics`]: what Prometheus reads
 //! - [`token_prefix`]: the prefix of such a token
 //! - [`random`]: bytes that cannot be guessed
@@ -43,6 +44,7 @@ pub mod id;
 pub mod keeper_token;
 pub mod lock;
 pub mod look;
+pub mod message;
 pub mod metrics;
 pub mod names;
 pub mod online;

@@ -19,8 +19,8 @@ pub use self::{
     ours::OURS,
     values::{api_address, base_address, delay, duration, listen_address, log_level, server_address, web_address},
 };
-use crate::secret::SecretSetting;
 pub use crate::wrong_setting::WrongSetting;
+use crate::{message::StartFault, secret::SecretSetting};
 
 /// The exit code of every binary whose settings are wrong.
 pub const EXIT_SETTINGS: u8 = 2;
@@ -136,9 +136,9 @@ impl Ending {
     }
 }
 
-/// Prints the wrong setting to stderr; returns the exit code to end with.
+/// Prints the wrong setting to stderr, with a link to what to do; returns the exit code to end with.
 pub fn refuse(wrong: &WrongSetting) -> ExitCode {
-    eprintln!("{wrong}");
+    eprintln!("{}", StartFault::Settings.entry().ending(&wrong.to_string()));
     ExitCode::from(EXIT_SETTINGS)
 }
 

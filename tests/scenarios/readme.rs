@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 
 use tests::{
     binaries::root,
+    messages,
     readme::{self, BEGIN, END, is_written},
     years,
 };
@@ -17,12 +18,17 @@ fn the_settings_in_each_readme_are_those_of_the_binaries() {
 }
 
 #[test]
+fn the_messages_are_those_of_the_programs() {
+    is_written("infra/MESSAGES.md", messages::BEGIN, &messages::document(), messages::END);
+}
+
+#[test]
 fn the_years_in_the_readme_are_those_of_the_simulation() {
     is_written("lambda-prober/README.md", years::BEGIN, &format!("\n{}", years::table()), years::END);
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 13] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
@@ -31,6 +37,7 @@ const TEXTS: [&str; 12] = [
     "charts/home-beacon/README.md",
     "findings/README.md",
     "home-beacon/README.md",
+    "infra/MESSAGES.md",
     "infra/README.md",
     "infra/systemd/README.md",
     "lambda-prober/README.md",

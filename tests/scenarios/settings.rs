@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tests::process::{Ended, file, ours, run};
+use tests::{
+    messages::without_link,
+    process::{Ended, file, ours, run},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -172,7 +175,7 @@ async fn the_function_sends_the_runtime_api_the_same_sentence() {
         assert!(received.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1"), "{received}");
         let (_, body) = received.split_once("\r\n\r\n").expect("a body");
         let document: Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(document["errorMessage"], ended.stderr.trim(), "{name}");
+        assert_eq!(document["errorMessage"], without_link(&ended.stderr), "{name}");
     }
 }
 

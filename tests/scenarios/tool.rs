@@ -5,8 +5,10 @@ use std::{fs, process::Stdio, time::Duration};
 
 use tests::{
     beacon::Beacon,
+    binaries::root,
     home::{Home, Manner},
     keeper::{Keeper, TOKEN},
+    messages,
     prober::witnesses,
     process::{Ended, command, file, ours, run},
     skip::{program, skip},
@@ -199,4 +201,30 @@ async fn porchlight_and_the_name_of_a_program_do_what_that_program_does() {
     assert!(ours.stdout.contains(r#""ending":"done""#), "{ours:?}");
     let debug = called("porchlight", &["--log-level", "debug", "keeper", "--check"], &[("KEEPER_TOKEN", TOKEN)]).await;
     assert_eq!((debug.code, debug.stdout.contains("The settings are in order")), (Some(0), true), "{debug:?}");
+}
+
+#[tokio::test]
+async fn what_a_program_prints_ends_with_a_link_to_a_message_of_the_document() {
+    let document = fs::read_to_string(root().join("infra/MESSAGES.md")).expect("the messages");
+    let called = async |program: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = ours(program);
+        command.args(arguments).envs(variables.iter().copied());
+        let ended = run(command, Duration::from_secs(40)).await;
+        format!("{}{}", ended.stdout, ended.stderr)
+    };
+    let (closed, witness) = (Home::open(Manner::Refuses).await, Home::open(Manner::Silent).await);
+    let witnesses = witnesses(&witness.url());
+    let keeper = [("KEEPER_URL", "http://127.0.0.1:9"), ("KEEPER_TOKEN", TOKEN)];
+    for (printed, link) in [
+        (called("porchlight", &["probe", &closed.url()], &[("WITNESSES", &witnesses)]).await, "down-refused"),
+        (called("beacon", &["--public-addr", "192.0.2.7:8080"], &[]).await, "listen-no-such-address"),
+        (called("ping", &["--count", "many"], &[]).await, "settings"),
+        (called("porchlight", &["readings"], &keeper).await, "call-no-answer"),
+        (called("keeper", &[], &[("KEEPER_TOKEN", TOKEN), ("DATABASE_URL", "sqlite:/proc/self/exe")]).await, ""),
+    ] {
+        let links = messages::links(&printed);
+        assert_eq!(links.len(), 1, "one link: {printed}");
+        assert!(link.is_empty() || links == [link], "{links:?}: {printed}");
+        assert!(document.contains(&format!("\n### {}\n", links[0])), "{links:?} is no heading");
+    }
 }

@@ -43,6 +43,7 @@ pub mod keeper;
 pub mod lambda;
 pub mod link;
 pub mod machine;
+pub mod messages;
 pub mod name_server;
 pub mod namespace;
 pub mod noting_home;

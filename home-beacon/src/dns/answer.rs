@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use shared::retry::Retryable;
+use shared::{message::JobFault, retry::Retryable};
 
 /// The longest answer that is read, in bytes. The longest verbose one has about 70.
 pub const MAX_BYTES: usize = 4 << 10;
@@ -27,10 +27,7 @@ pub struct Verbose {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// `KO`: trying again is of no use.
-    #[error(
-        "DuckDNS says KO: DUCKDNS_TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top, and the name \
-         must be in the list below it"
-    )]
+    #[error("{}", JobFault::DuckDns.words())]
     Refused,
     /// Its answer is neither `OK` nor `KO`, or broke off: try again.
     #[error("DuckDNS fails: {0}")]

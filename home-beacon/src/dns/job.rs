@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::{secret::SecretSource, settings::WrongSetting};
+use shared::{message::JobFault, secret::SecretSource, settings::WrongSetting};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -175,6 +175,7 @@ impl Dns<'_> {
             match self.services.update(*update, &self.settings.domain, &token, part(to_come, until)).await {
                 Err(refused @ NotTaken::Refused) => {
                     state.fail(RunStatus::WrongSetting, refused.to_string());
+                    state.report.say(format!("more: {}", JobFault::DuckDns.entry().link()));
                     // The next call would be refused as well.
                     break;
                 }

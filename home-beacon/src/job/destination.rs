@@ -119,7 +119,7 @@ impl Destination {
             Self::Nowhere => Vec::new(),
             Self::Keeper(keeper) => {
                 let state = retry::silently(until, || keeper.state(state)).await;
-                let failed = |error: &ApiError| error.hint(&KEEPER_API);
+                let failed = |error: &ApiError| error.advice(&KEEPER_API);
                 vec![OnlineCheck::of("the keeper", state.as_ref().map(|_| "is there, and takes the token"), failed)]
             }
             Self::Statuspage(page) => page.ask(until).await,
@@ -135,10 +135,10 @@ impl Destination {
             Self::Nowhere => Ok(HandedOver::All),
             Self::Keeper(keeper) => {
                 let stored = retry::silently(until, || keeper.store(readings)).await;
-                stored.map(|()| HandedOver::All).map_err(|error| NotHandedOver(error.hint(&KEEPER_API)))
+                stored.map(|()| HandedOver::All).map_err(|error| NotHandedOver(error.advice(&KEEPER_API)))
             }
             Self::Statuspage(page) => {
-                page.add(readings, until).await.map_err(|error| NotHandedOver(error.hint(&statuspage_api())))
+                page.add(readings, until).await.map_err(|error| NotHandedOver(error.advice(&statuspage_api())))
             }
         }
     }
@@ -169,7 +169,7 @@ impl Page {
         let mut asked = Vec::new();
         for Feed { id, .. } in &self.feeds {
             let metric = retry::until(until, || self.client.metric(&self.id, id)).await;
-            let failed = |error: &ApiError| error.hint(&statuspage_api());
+            let failed = |error: &ApiError| error.advice(&statuspage_api());
             let what = format!("the metric {id} of the page {}", self.id);
             asked.push(OnlineCheck::of(&what, metric.as_ref().map(|_| "is there, and the token is taken"), failed));
         }

@@ -9,6 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use shared::message::JobFault;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
 use super::{
@@ -81,13 +82,18 @@ impl RunReport {
         self.said.push(line);
     }
 
+    /// Adds what went wrong, with a link to what to do.
+    pub(crate) fn say_fault(&mut self, fault: JobFault) {
+        self.say(fault.entry().ending(fault.words()));
+    }
+
     /// Hands the readings over, and says how that went.
     pub(crate) async fn hand_over(&mut self, destination: &Destination, until: Instant) {
         match destination.hand_over(&self.readings, until).await {
             Ok(HandedOver::All) => (),
             Ok(HandedOver::Nothing) => {
                 self.ending = RunStatus::NotRecorded;
-                self.say("a measurement failed, no metric shows that, and there is no keeper to record it");
+                self.say_fault(JobFault::NotRecorded);
             }
             Err(error) => {
                 self.ending = RunStatus::NotDone;
@@ -111,7 +117,7 @@ pub(crate) async fn run(
         let report = timeout_at(until + GRACE, once(until)).await.unwrap_or_else(|_| {
             let mut late = RunReport::new(Timestamp::now(), settings);
             late.ending = RunStatus::NotDone;
-            late.say("it did not end in time and was cut off");
+            late.say_fault(JobFault::CutOff);
             late
         });
         if settings.quiet && report.ending != RunStatus::Done {

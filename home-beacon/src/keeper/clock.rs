@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use jiff::Timestamp;
+use shared::message::StorageFault;
 
 use self::plausible::{Evidence, is_plausible};
 pub(super) use self::plausible::{Heartbeat, is_near, was_restarted, was_stepped};
@@ -46,8 +47,10 @@ impl KeeperClock {
             tracing::warn!(
                 shows = %clock.began.wall,
                 last_heartbeat = last,
+                more = StorageFault::Clock.entry().link(),
                 "the clock cannot be trusted: it is earlier than this program, or goes on from a time that was saved before \
-                 the host was off; until it is set, readings wait for their time"
+                 the host was off; {}",
+                StorageFault::Clock.words()
             );
         }
         clock

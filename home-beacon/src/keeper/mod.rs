@@ -157,6 +157,12 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// The sentence for an operator, with a link to what else to do where that is not about settings.
+    pub fn advice(&self) -> String {
+        let fault = if let Self::Database { error, .. } = self { error.fault() } else { None };
+        fault.map_or_else(|| self.to_string(), |fault| fault.entry().ending(&self.to_string()))
+    }
+
     /// Whether it may be a full or read-only disk, which ends without a change of settings.
     fn may_pass(&self) -> bool {
         match self {

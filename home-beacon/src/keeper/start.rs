@@ -14,6 +14,7 @@ use axum::{
     routing::{any, get},
 };
 use serde_json::json;
+use shared::message::StorageFault;
 use tokio::time::sleep;
 use tower::ServiceExt;
 
@@ -87,7 +88,8 @@ pub async fn start(config: KeeperConfig, host: Host) -> Result<Started, StartErr
         Err(error) => error,
     };
     let Some(obstacle) = obstacle(&config.database_url).filter(|_| error.may_pass()) else { return Err(error) };
-    tracing::error!(%obstacle, "the database cannot be written: what is there is served, and clients that write are asked to retry");
+    let (words, more) = (StorageFault::CannotBeWritten.words(), StorageFault::CannotBeWritten.entry().link());
+    tracing::error!(%obstacle, more, "the database cannot be written: {words}");
     let current = CurrentRouters(Arc::new(Mutex::new(without_database(&obstacle, &config.front))));
     let mut waiting = Waiting { config, host, current, reading: None };
     waiting.read(&obstacle).await;

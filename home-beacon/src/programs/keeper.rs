@@ -68,7 +68,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
     let shutdown = shared::shutdown::requested();
     let as_setting = |error: StartError| match error {
         StartError::Setting(wrong) => wrong.into(),
-        wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
+        wrong @ StartError::Database { .. } => WrongSetting(wrong.advice()).into(),
         other => anyhow::Error::new(other),
     };
     // Before the database is opened: where it cannot work, nothing has been begun.

@@ -67,7 +67,7 @@ pub(super) async fn relay(keeper: SocketAddr, command: Option<RelayCommand>) -> 
                 "the keeper at {address} runs without a relay: set UPSTREAM_URL and UPSTREAM_TOKEN where it is started"
             )
         }
-        error => anyhow::anyhow!(error.hint(&SETTINGS)),
+        error => anyhow::anyhow!(error.advice(&SETTINGS)),
     };
     let mut out = io::stdout();
     if let Some(RelayCommand::Retry) = command {

@@ -5,31 +5,23 @@ use std::{
     net::SocketAddr,
 };
 
+use shared::message::StartFault;
+
 /// Below it only root may listen, unless the kernel is set otherwise (`net.ipv4.ip_unprivileged_port_start`).
 const PRIVILEGED: u16 = 1024;
 
 /// The error in a sentence.
 pub(super) fn describe(address: SocketAddr, error: &Error) -> Error {
-    let what = match error.kind() {
-        ErrorKind::AddrInUse => "another program listens there: end that one, or choose another port".into(),
-        ErrorKind::AddrNotAvailable => {
-            let everywhere = if address.is_ipv4() { "0.0.0.0" } else { "[::]" };
-            format!(
-                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or \
-                 {everywhere}:{} for all of them",
-                address.port()
-            )
-        }
-        ErrorKind::PermissionDenied if (1..PRIVILEGED).contains(&address.port()) => {
-            format!("ports below {PRIVILEGED} are for root and CAP_NET_BIND_SERVICE: choose one from {PRIVILEGED} on")
-        }
+    let fault = match error.kind() {
+        ErrorKind::AddrInUse => StartFault::PortTaken,
+        ErrorKind::AddrNotAvailable => StartFault::NoSuchAddress,
+        ErrorKind::PermissionDenied if (1..PRIVILEGED).contains(&address.port()) => StartFault::PortOfRoot,
         // EAFNOSUPPORT: `ipv6.disable=1`.
-        _ if error.raw_os_error() == Some(97) => {
-            "this machine speaks no IPv6: choose an IPv4 address, like 0.0.0.0".into()
-        }
-        _ => "choose another address".into(),
+        _ if error.raw_os_error() == Some(97) => StartFault::NoIpv6,
+        _ => StartFault::CannotListen,
     };
-    Error::new(error.kind(), format!("cannot listen on {address} ({error}): {what}"))
+    let sentence = format!("cannot listen on {address} ({error}): {}", fault.words());
+    Error::new(error.kind(), fault.entry().ending(&sentence))
 }
 
 #[cfg(test)]
@@ -43,10 +35,10 @@ mod tests {
             (
                 "192.0.2.7:8080",
                 99,
-                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or \
-              0.0.0.0:8080 for all of them",
+                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or for \
+                 all of them 0.0.0.0 or [::], with the same port (more: infra/MESSAGES.md#listen-no-such-address)",
             ),
-            ("[2001:db8::1]:8080", 99, "or [::]:8080 for all of them"),
+            ("[2001:db8::1]:8080", 99, "this machine has no such address"),
             ("0.0.0.0:80", 13, "ports below 1024 are for root"),
             ("[::]:8080", 97, "this machine speaks no IPv6"),
             ("0.0.0.0:8080", 13, "choose another address"),

@@ -1,5 +1,7 @@
 //! What to do where an answer is not the home's, is not in HTTP, or comes with a certificate that is not valid.
 
+use shared::message::StrangeAnswer;
+
 use super::{
     headers::{AnswerHeaders, FromCache},
     identity::Identity,
@@ -43,7 +45,7 @@ pub(crate) fn advice(attempts: &[Attempt]) -> Option<String> {
 /// What to do about a port that speaks another protocol than the URL says.
 fn about_failure(failure: &Failure) -> Option<String> {
     match failure {
-        Failure::NotHttp(NotHttp::Tls) => Some("The port speaks TLS: write https:// instead of http://.".into()),
+        Failure::NotHttp(NotHttp::Tls) => Some(StrangeAnswer::SpeaksTls.sentence("")),
         Failure::Tls(detail) => Some(sentence(detail)),
         _ => None,
     }
@@ -59,37 +61,11 @@ fn about_answer(answer: &Answer, attempts: &[Attempt]) -> Option<String> {
     let Answer { status, identity, headers } = answer;
     let seen = headers.describe();
     let seen = if seen.is_empty() { String::new() } else { format!(" ({seen})") };
-    let text = match (identity, status) {
-        (Identity::Foreign, _) if may_be_old(answer, attempts) => format!(
-            "The answer is perhaps an old one out of a cache{seen}, so the home was not asked: let the proxy in front of \
-             the beacon pass every request on, and cache no answer."
-        ),
-        (Identity::Foreign, _) => return None,
-        (_, 300..=399) => format!(
-            "It answers {status}{seen}, a redirect, which is not followed: name the address at which the beacon \
-             itself answers, or remove the redirect."
-        ),
-        (_, 400 | 497) => format!(
-            "It answers {status}{seen}, as an https server does to http://: write https:// where it speaks TLS, else \
-             check what listens there."
-        ),
-        (_, 401 | 403 | 407 | 511) => format!(
-            "It answers {status}{seen} and asks for a login: a router's own page, or a proxy's. Let requests reach the \
-             beacon without a login, or correct the port forwarding."
-        ),
-        (_, 502..=504 | 520..=530) => format!(
-            "It answers {status}{seen}: a proxy or tunnel that does not reach the home. The line or the power is cut \
-             there, or what it connects to (the tunnel's end, the beacon) is stopped."
-        ),
-        (_, 404 | 421) => {
-            format!("It answers {status}{seen}: a web server or proxy that does not hand this name on to the beacon.")
-        }
-        _ => format!(
-            "It answers {status}{seen} without a proof: check what listens there, the port forwarding, and whether the \
-             beacon has its BEACON_KEY."
-        ),
-    };
-    Some(text)
+    match identity {
+        Identity::Foreign if may_be_old(answer, attempts) => Some(StrangeAnswer::Cached.sentence(&seen)),
+        Identity::Foreign => None,
+        _ => Some(StrangeAnswer::of_status(*status).sentence(&format!("{status}{seen}"))),
+    }
 }
 
 fn exchanges(attempts: &[Attempt]) -> impl Iterator<Item = &Exchange> {

@@ -126,7 +126,7 @@ impl<'run> Access<'run> {
 
     /// As [`Access::describe`], of a call whose path has the ids of those settings.
     pub(crate) fn describe_about(&self, ids: &str, error: &ApiError) -> String {
-        error.hint(&ApiSettings { address: "STATUSPAGE_URL", token: &self.secrets.token_name(), ids: Some(ids) })
+        error.advice(&ApiSettings { address: "STATUSPAGE_URL", token: &self.secrets.token_name(), ids: Some(ids) })
     }
 
     /// As [`Access::describe_about`], of a call that was made [once](Access::once).

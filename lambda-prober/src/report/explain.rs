@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
+use shared::message;
 
 use super::outcome::{PublishOutcome, Report, TargetReport};
 use crate::{
@@ -126,7 +127,8 @@ pub(super) fn explain_home(
         explain_attempt(f, attempt)?;
     }
     writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())?;
-    advice(attempts).map_or(Ok(()), |advice| writeln!(f, "  {advice}"))
+    advice(attempts).map_or(Ok(()), |advice| writeln!(f, "  {advice}"))?;
+    message::cause(verdict).map_or(Ok(()), |entry| writeln!(f, "  more: {}", entry.link()))
 }
 
 fn verdict_words(verdict: Verdict) -> String {

@@ -1,6 +1,7 @@
 //! The sentence about a call that failed: what went wrong, and which settings to check.
 
 use super::{ApiError, Passing, Permanent};
+use crate::message::CallFault;
 
 /// The settings behind a service's calls, by the names that its program gives them.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,11 @@ pub struct ApiSettings<'a> {
 }
 
 impl ApiError {
+    /// As [`ApiError::hint`], for an operator: with a link to what else to do. What a page may show takes the other one.
+    pub fn advice(&self, settings: &ApiSettings<'_>) -> String {
+        CallFault::of(self).entry().ending(&self.hint(settings))
+    }
+
     /// The error in a sentence, with the settings to check where one of them may be wrong.
     pub fn hint(&self, settings: &ApiSettings<'_>) -> String {
         let ApiSettings { address, token, ids } = settings;
@@ -24,14 +30,13 @@ impl ApiError {
             // The service itself answered, or says what is wrong with the call; or the call was not even sent.
             Self::Passing(Passing { status: Some(_), .. })
             | Self::Permanent(Permanent { status: 0 | 400 | 422, .. }) => self.to_string(),
-            Self::Passing(_) => format!("{self}: check {address}"),
             Self::Pausing(_) => format!("{self}: check {token}"),
             Self::Permanent(Permanent { status: 404, .. }) => {
                 let ids = ids.map(|ids| format!("{ids} and ")).unwrap_or_default();
                 format!("{self}: check {ids}{address}")
             }
             // What answers in any other way may not be the service.
-            Self::NotTheApi(_) | Self::Permanent(_) => format!("{self}: check {address}"),
+            Self::Passing(_) | Self::NotTheApi(_) | Self::Permanent(_) => format!("{self}: check {address}"),
         }
     }
 }
@@ -76,6 +81,7 @@ mod tests {
             (permanent(200), PAGE, "GET /x: no: check STATUSPAGE_URL"),
         ] {
             assert_eq!(error.hint(&settings), words);
+            assert!(error.advice(&settings).starts_with(&format!("{words} (more: ")));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use shared::message::StorageFault;
 use sqlx::migrate::MigrateError;
 
 use super::inspect;
@@ -27,31 +28,27 @@ pub enum OpenError {
     NoFolder(PathBuf),
     /// This user may not write the file or its folder.
     #[error(
-        "user {user}, group {group}, who runs this, may not write {path} ({owner}): let it belong to that user, as \
-         `chown {user}:{group} {path}` does, or name another place",
-        path = path.display()
+        "user {user}, group {group}, who runs this, may not write {path} ({owner}): {advice}: \
+         `chown {user}:{group} {path}` does the first",
+        path = path.display(),
+        advice = StorageFault::Forbidden.words()
     )]
     #[expect(missing_docs, reason = "the message shows them")]
     Forbidden { path: PathBuf, owner: String, user: u32, group: u32 },
     /// Another program's database.
-    #[error("it is another program's database, and was left as it is: name another file")]
+    #[error("{}", StorageFault::Foreign.words())]
     Foreign,
     /// A keeper has it open; its process id, where the lock file says so.
-    #[error("another keeper{} has it open: stop that one, or name another file", Process(*.0))]
+    #[error("another keeper{process} has it open: {advice}", process = Process(*.0), advice = StorageFault::InUse.words())]
     InUse(Option<u32>),
     /// Another program holds a lock of SQLite's.
-    #[error("another program has it locked: end that one (a shell of SQLite's, a backup), or name another file")]
+    #[error("another program has it locked: {}", StorageFault::Locked.words())]
     Locked,
     /// Its tables are of a later version.
-    #[error("it was written by a newer version of Porchlight: update this one, or name another file")]
+    #[error("it was written by a newer version of Porchlight: {}", StorageFault::Newer.words())]
     Newer,
     /// SQLite finds it damaged, in these words.
-    #[error(
-        "it is damaged ({0}) and was left as it is: keep a copy of it, then save what can be read into a new one with \
-         `sqlite3 old.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun; if it \
-         never was a keeper's, name another file"
-    )]
-    // Not `.recover`: Debian's sqlite3 (3.40) is built without what that takes.
+    #[error("it is damaged ({0}) and was left as it is: {advice}", advice = StorageFault::Damaged.words())]
     Damaged(String),
     /// It cannot be opened for another reason, which may pass.
     #[error("it cannot be opened ({0}): name a file that this user may write, or leave it to be made")]
@@ -71,6 +68,25 @@ impl fmt::Display for Process {
 }
 
 impl OpenError {
+    /// What else to do about it; `None` where it is the setting alone that is wrong.
+    pub const fn fault(&self) -> Option<StorageFault> {
+        match self {
+            Self::Forbidden { .. } => Some(StorageFault::Forbidden),
+            Self::Foreign => Some(StorageFault::Foreign),
+            Self::InUse(_) => Some(StorageFault::InUse),
+            Self::Locked => Some(StorageFault::Locked),
+            Self::Newer => Some(StorageFault::Newer),
+            Self::Damaged(_) => Some(StorageFault::Damaged),
+            Self::Address
+            | Self::Volatile
+            | Self::Folder(_)
+            | Self::NoFile { .. }
+            | Self::NoFolder(_)
+            | Self::Unusable(_)
+            | Self::Migration(_) => None,
+        }
+    }
+
     /// Whether it may be a full or read-only disk, which ends without a change of settings.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unusable(_) | Self::Migration(_))

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::chain::root_cause;
+use shared::{chain::root_cause, message::StorageFault};
 use tokio::sync::Notify;
 
 /// Why writes fail, if they do. Clones share it.
@@ -52,7 +52,8 @@ impl WriteHealth {
         let mut now = self.lock();
         if now.is_none() {
             // Once: clients retry again and again, and the log may be on the same disk.
-            tracing::error!(reason, "the storage cannot be written: clients are asked to retry");
+            let more = StorageFault::CannotBeWritten.entry().link();
+            tracing::error!(reason, more, "the storage cannot be written: clients are asked to retry");
             *now = Some(reason);
             self.0.failed.notify_one();
         }

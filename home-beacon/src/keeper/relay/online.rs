@@ -101,5 +101,5 @@ async fn metrics(client: &Client, seed: &Seed, until: Instant) -> Vec<OnlineChec
 }
 
 fn describe(error: &ApiError) -> String {
-    error.hint(&super::SETTINGS)
+    error.advice(&super::SETTINGS)
 }

@@ -14,6 +14,7 @@ use shared::{
     chain::root_cause,
     http::SetupError,
     id::{ComponentId, MetricId, PageId},
+    message::RelayFault,
     secret::{Secret, SecretSource},
     statuspage::Client,
 };
@@ -85,6 +86,10 @@ pub struct RelayWorker {
     /// The last turn failed for the storage's sake.
     stuck: bool,
     reports: Reports,
+}
+
+fn warn_of(fault: RelayFault, reason: &str) {
+    tracing::warn!(reason, more = fault.entry().link(), "{}", fault.words());
 }
 
 impl RelayWorker {
@@ -218,7 +223,8 @@ impl RelayWorker {
         match seen {
             Ok(unknown) => {
                 for component in unknown.iter().filter(|component| self.unknown.insert((*component).clone())) {
-                    tracing::warn!(%component, "the page upstream has no such component: what is said of it is said here alone");
+                    let (fault, more) = (RelayFault::NoComponent, RelayFault::NoComponent.entry().link());
+                    tracing::warn!(%component, more, "{}", fault.words());
                 }
                 self.mirrored = Some(now);
                 self.record_answer(Answer::Accepted);
@@ -255,18 +261,12 @@ impl RelayWorker {
         match answer {
             Answer::Refused(reason) => {
                 if self.is_well || self.planner.refused().is_none() {
-                    tracing::warn!(
-                        reason,
-                        "nothing can be sent upstream until this is mended: the relay pauses, and loses nothing"
-                    );
+                    warn_of(RelayFault::Paused, reason);
                 }
                 self.refused.clone_from(&self.used);
             }
             Answer::Failed { reason, .. } if self.is_well => {
-                tracing::warn!(
-                    reason,
-                    "nothing can be sent upstream for now: the relay tries again, and loses nothing"
-                );
+                warn_of(RelayFault::Trouble, reason);
             }
             Answer::Accepted if !self.is_well => tracing::info!("upstream takes what is sent again"),
             _ => (),

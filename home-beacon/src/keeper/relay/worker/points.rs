@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use shared::{id::MetricId, statuspage::Point};
+use shared::{id::MetricId, message::RelayFault, statuspage::Point};
 
 use super::{
     super::{
@@ -30,8 +30,8 @@ impl RelayWorker {
             }
             BatchOutcome::Rejected(reason) => {
                 for point in &batch {
-                    tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason,
-                        "upstream refuses a point: it is kept aside until it is retried by hand");
+                    let (words, more) = (RelayFault::Point.words(), RelayFault::Point.entry().link());
+                    tracing::warn!(metric = %point.metric, slot = point.slot, value = point.value, reason, more, "{words}");
                     self.outbox.reject(point, &reason, self.clock.now()).await?;
                 }
             }
@@ -48,12 +48,14 @@ impl RelayWorker {
         let now = self.uptime();
         for (metric, pause) in self.planner.paused(now) {
             if self.missing.insert(metric.clone()) {
-                tracing::warn!(%metric, reason = pause.reason, "upstream does not take a metric: the others go on");
+                let (words, more) = (RelayFault::Metric.words(), RelayFault::Metric.entry().link());
+                tracing::warn!(%metric, reason = pause.reason, more, "{words}");
             }
         }
         for ((metric, slot), pause) in self.planner.stuck() {
             if self.missing.insert(metric.clone()) {
-                tracing::warn!(%metric, slot, reason = pause.reason, "upstream fails at a point: the others go on");
+                let (words, more) = (RelayFault::StuckPoint.words(), RelayFault::StuckPoint.entry().link());
+                tracing::warn!(%metric, slot, reason = pause.reason, more, "{words}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Sends the statuses of components that the keeper owns.
 
-use shared::{id::ComponentId, statuspage::ComponentStatus};
+use shared::{id::ComponentId, message::RelayFault, statuspage::ComponentStatus};
 
 use super::{
     super::{
@@ -60,7 +60,8 @@ impl RelayWorker {
     fn leave(&mut self, component: &ComponentId, answer: Answer) {
         let now = self.uptime();
         if let Answer::Missing(reason) | Answer::Wrong(reason) = &answer {
-            tracing::warn!(%component, reason, "upstream does not take a status");
+            let (words, more) = (RelayFault::Status.words(), RelayFault::Status.entry().link());
+            tracing::warn!(%component, reason, more, "{words}");
             self.skipped.insert(component.clone(), Pause { reason: reason.clone(), until: now + REFUSED });
         }
         if let Answer::Failed { .. } = answer {
