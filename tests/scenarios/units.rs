@@ -21,9 +21,8 @@ use tokio::process::Command;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The folder of the units in the checkout, and where they say that the programs are.
+/// The folder of the units in the checkout.
 const UNITS: &str = "infra/systemd";
-const PROGRAMS: &str = "/usr/local/lib/porchlight";
 
 /// How much systemd finds that a service may do, in tenths of its points: up to 2.0 is what it calls OK and less.
 const MAX_EXPOSURE: &str = "20";
@@ -46,16 +45,14 @@ fn installed(test: &str) -> Option<(tempfile::TempDir, PathBuf)> {
         return None;
     };
     let machine = tempfile::tempdir().expect("a temporary folder");
-    let (etc, programs) = (machine.path().join("etc/systemd"), machine.path().join(&PROGRAMS[1..]));
+    let (etc, programs) = (machine.path().join("etc/systemd"), machine.path().join("usr/local/bin"));
     for folder in [&etc, &programs, &machine.path().join("usr/lib/systemd")] {
         fs::create_dir_all(folder).expect("a folder");
     }
     copy(Path::new("/usr/lib/systemd/system"), &machine.path().join("usr/lib/systemd/system"));
     symlink("usr/lib", machine.path().join("lib")).expect("a link");
     copy(&root().join(UNITS), &etc.join("system"));
-    for name in ["beacon", "keeper", "ping", "bandwidth", "dns", "lambda-prober"] {
-        fs::copy("/bin/true", programs.join(name)).expect("something to start");
-    }
+    fs::copy("/bin/true", programs.join("porchlight")).expect("something to start");
     Some((machine, analyze))
 }
 
@@ -118,7 +115,7 @@ fn secrets(folder: &Path) {
 fn set_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
     match program {
         "dns" => &[("DOMAIN", "myhome")],
-        "lambda-prober" => &[
+        "prober" => &[
             ("CANARY_URL", "http://myhome.duckdns.org:30008"),
             ("PAGE_ID", "gytm4qzbx9t6"),
             ("COMPONENT_ID", "8kbf7d35c070"),
@@ -147,10 +144,10 @@ async fn each_service_starts_a_program_with_settings_that_it_takes() {
 /// The program that a unit starts, with what systemd gives it: folders for its secrets and its state.
 fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
     let of = |key: &str| -> Vec<&str> { unit.lines().filter_map(|line| line.strip_prefix(key)).collect() };
-    let started = of("ExecStart=")[0].strip_prefix(PROGRAMS).and_then(|rest| rest.strip_prefix('/')).expect(unit);
-    let (name, arguments) = started.split_once(' ').unwrap_or((started, ""));
-    let mut program = ours(name);
-    program.args(arguments.split_whitespace()).envs(set_by_a_person(name).iter().copied());
+    let started = of("ExecStart=")[0].strip_prefix("porchlight ").expect(unit);
+    let name = started.split(' ').next().expect("a command");
+    let mut program = ours("porchlight");
+    program.args(started.split(' ')).envs(set_by_a_person(name).iter().copied());
     for folder in of("StateDirectory=") {
         fs::create_dir_all(state.join(folder)).expect("as systemd makes it");
     }

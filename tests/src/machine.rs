@@ -48,12 +48,32 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Boots one; `None`, and a skip, where that cannot be. With `installed`, the programs and units are where their guide
-    /// puts them.
+    /// Boots one; `None`, and a skip, where that cannot be. With `installed`, program and units are where their guide puts
+    /// them.
     ///
     /// # Panics
     /// When it does not come up.
     pub async fn boot(test: &str, installed: bool) -> Option<Self> {
+        let program = binary("porchlight");
+        let mounts: &[_] = if installed { &[(program.as_path(), "/usr/local/bin/porchlight")] } else { &[] };
+        let machine = Self::boot_with(test, mounts).await?;
+        if installed {
+            machine
+                .ok(&format!(
+                    "cp -r {CHECKOUT}/infra/systemd/porchlight-* /etc/systemd/system/ && systemctl daemon-reload"
+                ))
+                .await;
+            machine.ok("install -d -m 700 /etc/porchlight").await;
+        }
+        Some(machine)
+    }
+
+    /// Boots one that has files and folders of this machine in these places, to read; `None`, and a skip, where that cannot
+    /// be.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn boot_with(test: &str, mounts: &[(&Path, &str)]) -> Option<Self> {
         let tree = root().join("tests/.tools/bookworm");
         let reason = if !rustix::process::geteuid().is_root() {
             Some("it takes root")
@@ -70,14 +90,13 @@ impl Machine {
         }
         let place = tempfile::tempdir().expect("a temporary folder");
         let built = binary("beacon").parent().expect("it lies in a folder").to_owned();
-        let more =
-            if installed { format!("--bind-ro={}:/usr/local/lib/porchlight", built.display()) } else { String::new() };
+        let more: Vec<_> = mounts.iter().map(|(from, to)| format!("--bind-ro={}:{to}", from.display())).collect();
         // Ended with this process also where that has no time to do it.
         let mut start = command(program("setpriv").expect("every Linux has it"));
         start.args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "bash", "-c", START]);
         start.env("PLACE", place.path()).env("TREE", fs::canonicalize(tree).expect("it is there"));
         start.env("CHECKOUT", CHECKOUT).env("SOURCE", fs::canonicalize(root()).expect("it is there"));
-        start.env("BUILT", built).env("MORE", more).env("NAME", format!("porchlight-{}", std::process::id()));
+        start.env("BUILT", built).env("MORE", more.join(" ")).env("NAME", format!("porchlight-{}", std::process::id()));
         let said = place.path().with_extension("said");
         let log = fs::File::create(&said).expect("a file");
         start.stdout(log.try_clone().expect("a file")).stderr(log);
@@ -90,16 +109,7 @@ impl Machine {
             skip_allowed(test, &format!("systemd-nspawn does not boot here: {}", said.trim()));
             return None;
         };
-        let machine = Self { container, init, _place: place };
-        if installed {
-            machine
-                .ok(&format!(
-                    "cp -r {CHECKOUT}/infra/systemd/porchlight-* /etc/systemd/system/ && systemctl daemon-reload"
-                ))
-                .await;
-            machine.ok("install -d -m 700 /etc/porchlight").await;
-        }
-        Some(machine)
+        Some(Self { container, init, _place: place })
     }
 
     /// Runs a script in it, as root in the checkout.
