@@ -40,6 +40,19 @@ async fn actionlint_finds_nothing_in_the_workflows() {
     assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
 }
 
+#[tokio::test]
+async fn shellcheck_finds_nothing_in_what_installs() {
+    let Some(shellcheck) = program("shellcheck") else {
+        return skip("shellcheck", "shellcheck is missing; tests/run installs it");
+    };
+    let mut check = command(shellcheck);
+    check.args(["infra/install.sh", "infra/release/build", "infra/release/tarball", "infra/release/deb"]);
+    check.args(["postinst", "prerm", "postrm"].map(|script| format!("infra/release/debian/{script}")));
+    check.current_dir(root());
+    let Ended { code, stdout, stderr } = run(check, LIMIT).await;
+    assert_eq!((code, stdout + &stderr), (Some(0), String::new()));
+}
+
 /// Write permissions are given job by job, and actions are taken at a named version.
 #[test]
 fn workflows_may_read_and_take_known_versions() {

@@ -17,7 +17,7 @@
 //! - [`disk`]: a small disk of one's own
 //! - [`duckdns`], [`address_source`], [`name_server`]: the services that `dns` calls, over [`exchange`]
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
-//! - [`readme`]: its settings, written from the binaries
+//! - [`readme`]: its settings, written from the binaries; [`release`]: what can be downloaded
 //! - [`years`]: what the simulation came to
 //! - [`seccomp`]: what the kernel refuses a program
 //! - [`skip`]: tests that cannot run here, reported loudly
@@ -52,6 +52,7 @@ pub mod past;
 pub mod prober;
 pub mod process;
 pub mod readme;
+pub mod release;
 pub mod seccomp;
 pub mod skip;
 pub mod statuspage;
