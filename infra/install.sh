@@ -52,7 +52,8 @@ remove() { # the files that a list names, and our own folders
     rm -f "$prefix/$file" || refuse "$prefix/$file cannot be removed"
   done <"$1"
   rm -f "$prefix/$list"
-  rmdir "$prefix/share/porchlight/systemd/"* "$prefix/share/porchlight/systemd" "$prefix/share/porchlight" 2>/dev/null || true
+  ours=$prefix/share/porchlight
+  rmdir "$ours/systemd/"* "$ours/systemd" "$ours" 2>/dev/null || true
 }
 if [ -n "$uninstall" ]; then
   [ -f "$prefix/$list" ] || refuse "nothing was installed below $prefix by this script; --prefix names another place"
@@ -176,6 +177,7 @@ if [ -f "$stage/before" ]; then
 fi
 
 say "Porchlight $version is installed: $prefix/bin/porchlight; $attested."
+[ ! -f "$stage/before" ] || say "What runs already goes on with the version before until it is restarted."
 case :$PATH: in
 *":$prefix/bin:"*) say "Begin with: porchlight up" ;;
 *) say "Begin with: $prefix/bin/porchlight up ($prefix/bin is not in PATH)" ;;

@@ -4,6 +4,8 @@
 use std::fs;
 
 use tests::{
+    binaries::root,
+    guide::blocks,
     machine::Machine,
     release::{Release, contents},
 };
@@ -22,13 +24,22 @@ async fn a_package_is_installed_used_upgraded_removed_and_purged() {
     let Some(machine) = Machine::boot_with(test, &[(packages.path(), "/packages")]).await else { return };
     let before = files(&machine).await;
 
+    moved(&machine).await;
+    purged(&machine, &before).await;
     installed(&machine).await;
     let (readings, secrets) = (used(&machine).await, secrets(&machine).await);
     upgraded(&machine, &readings, &secrets).await;
     removed(&machine, &readings, &secrets).await;
 
+    purged(&machine, &before).await;
+    as_one_service(&machine).await;
+    purged(&machine, &before).await;
+}
+
+/// Nothing is left.
+async fn purged(machine: &Machine, before: &str) {
     machine.ok("dpkg -P porchlight").await;
-    assert_eq!(files(&machine).await, before, "nothing is left");
+    assert_eq!(files(machine).await, before, "nothing is left");
     // systemd forgets what is gone when it has time for that.
     let listed =
         "systemctl list-units --all --no-legend 'porchlight*'; systemctl list-unit-files --no-legend 'porchlight*'";
@@ -40,6 +51,25 @@ async fn files(machine: &Machine) -> String {
     let find = "find / -xdev -not -path '/root/*' -not -path '/packages*' -not -path '/proc/*' -not -path '/sys/*' \
                 -iname '*porchlight*' | sort";
     machine.ok(find).await
+}
+
+/// What was installed by hand goes on as the package, by what the guide says.
+async fn moved(machine: &Machine) {
+    let guide = blocks(&fs::read_to_string(root().join("infra/systemd/README.md")).expect("a guide"));
+    let of = |mark: &str, headings: &[&str]| -> String {
+        let wanted = |heading: &str| headings.contains(&heading);
+        let blocks = guide.iter().filter(|block| block.mark == mark && wanted(&block.heading));
+        blocks.map(|block| block.script.as_str()).collect()
+    };
+    machine.ok(&of("", &["Install", "The beacon", "The keeper"])).await;
+    let secrets_before = secrets(machine).await;
+    let script = of("move", &["Uninstall"]).replace("apt install ./porchlight_*.deb", "dpkg -i /packages/now.deb");
+    machine.ok(&script).await;
+    for unit in SERVERS {
+        let pid = machine.property(unit, "MainPID").await;
+        assert_eq!(machine.ok(&format!("readlink /proc/{pid}/exe")).await, "/usr/bin/porchlight\n", "{unit}");
+    }
+    assert_eq!(secrets(machine).await, secrets_before);
 }
 
 /// Nothing runs by itself; the line that the package says starts both servers and the timers.
@@ -122,4 +152,22 @@ async fn removed(machine: &Machine, readings_before: &str, secrets_before: &str)
     assert_eq!(machine.ok("systemctl is-enabled porchlight-keeper").await, "enabled\n", "as it was before");
     machine.ok("systemctl start porchlight-keeper").await;
     assert_eq!(readings(machine).await, readings_before);
+}
+
+/// The other line that the package says: one service, which an upgrade restarts and a removal removes.
+async fn as_one_service(machine: &Machine) {
+    let said = machine.ok("dpkg -i /packages/before.deb").await;
+    let line = said.lines().find(|line| line.starts_with("  porchlight up ")).expect("it says what comes next");
+    machine.ok(line).await;
+    assert_eq!(machine.ok("curl -s http://127.0.0.1:8080/").await, "porchlight\n");
+    let pid = machine.property("porchlight", "MainPID").await;
+    let key = machine.ok("cat /var/lib/porchlight/beacon.key").await;
+    machine.ok("dpkg -i /packages/now.deb").await;
+    machine.until("systemctl show -P ActiveState porchlight", |state| state == "active\n").await;
+    assert_ne!(machine.property("porchlight", "MainPID").await, pid);
+    machine.ok("curl -sf http://127.0.0.1:8030/ -o /dev/null").await;
+    machine.ok("dpkg -r porchlight").await;
+    assert_eq!(machine.run("curl -s http://127.0.0.1:8080/").await.code, Some(7), "nothing listens any more");
+    assert_eq!(machine.ok("cat /var/lib/porchlight/beacon.key").await, key, "what it kept stays");
+    assert_eq!(machine.run("test -e /etc/systemd/system/porchlight.service").await.code, Some(1));
 }
