@@ -1,6 +1,6 @@
 //! What was chosen for a folder, and stays: `up.toml`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub(super) struct Choices {
     /// Of an outside machine: where the page is for everybody, and what has joined with TLS.
     pub(super) public: Option<SocketAddr>,
     pub(super) tls: Option<SocketAddr>,
+    /// Of an outside machine: where the world finds it, and the certificate that it shows.
+    pub(super) address: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) certificate_key: Option<PathBuf>,
     /// Of a home that has joined: the outside machine.
     pub(super) outside: Option<Outside>,
     /// Of an outside machine: the home that has joined.
@@ -43,8 +47,8 @@ pub(super) struct Choices {
 pub(super) struct Outside {
     /// Its Manage API.
     pub(super) url: Url,
-    /// Of its certificate.
-    pub(super) fingerprint: String,
+    /// Of its certificate, where no authority vouches for it.
+    pub(super) fingerprint: Option<String>,
     /// Its page.
     pub(super) page: Option<Url>,
 }
@@ -78,6 +82,13 @@ impl Choices {
     pub(super) fn take(&mut self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
         if self.is_outside {
             self.public = settings.page_addr.or(self.public);
+            self.tls = settings.tls.keeper_tls_addr.or(self.tls);
+            self.address = settings.address.clone().or(self.address.take());
+            if settings.tls.keeper_tls_certificate.is_some() || settings.tls.keeper_tls_key.is_some() {
+                let absolute = |path: &Option<PathBuf>| path.as_ref().and_then(|path| std::path::absolute(path).ok());
+                self.certificate = absolute(&settings.tls.keeper_tls_certificate);
+                self.certificate_key = absolute(&settings.tls.keeper_tls_key);
+            }
             return Ok(());
         }
         self.page = settings.page_addr.or(self.page);

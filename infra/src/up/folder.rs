@@ -16,34 +16,10 @@ use shared::{
     settings::WrongSetting,
 };
 
+use super::files::{DATABASE, LAYOUT_FILE, OURS, WAITING};
+
 /// The layout of the folder that this version makes and understands.
 const LAYOUT: u32 = 1;
-
-/// Says which layout a folder has. It is made first.
-const LAYOUT_FILE: &str = "layout";
-
-/// The database's file.
-const DATABASE: &str = "porchlight.db";
-
-/// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
-const OURS: &[&str] = &[
-    LAYOUT_FILE,
-    "up.toml",
-    "up.lock",
-    "running.json",
-    "beacon.key",
-    "keeper.token",
-    "upstream.token",
-    "duckdns.token",
-    "seed.toml",
-    "prober.json",
-    "prober.json.lock",
-    DATABASE,
-    "porchlight.db-wal",
-    "porchlight.db-shm",
-    "porchlight.db.lock",
-    "porchlight.db.tls.pem",
-];
 
 /// The longest file of ours but the database, in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -85,6 +61,11 @@ impl Folder {
     /// The address of the database in it.
     pub(crate) fn database_url(&self) -> String {
         format!("sqlite:{}", self.file(DATABASE).display())
+    }
+
+    /// The address of the database of an outside machine that no home has joined yet: its page is nobody's.
+    pub(crate) fn waiting_database_url(&self) -> String {
+        format!("sqlite:{}", self.file(WAITING).display())
     }
 
     /// Whether there is a database.
@@ -180,6 +161,14 @@ impl Folder {
     /// When the folder cannot be written.
     pub(crate) fn keep(&self, name: &str, secret: &Secret) -> Result<(), WrongSetting> {
         self.write(name, format!("{}\n", secret.expose()).as_bytes())
+    }
+
+    /// Deletes the database of an outside machine that has a home now.
+    pub(crate) fn forget_waiting(&self) {
+        for name in OURS.iter().filter(|name| name.starts_with(WAITING)) {
+            // Most of them are not there.
+            let _ = fs::remove_file(self.file(name));
+        }
     }
 
     /// Deletes what is ours, and the folder where nothing else is in it.

@@ -121,6 +121,7 @@ impl HomeSide {
                 since: Timestamp::now(),
                 page: keeper_url,
                 beacon: Some(beacon_url),
+                shown: None,
             },
             public: public.address,
             outside: choices.outside.clone(),
@@ -254,8 +255,9 @@ fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting
     let token = folder
         .known_secret("UPSTREAM_TOKEN", TOKEN_FILE)?
         .ok_or_else(|| wrong("the token of the outside machine is gone"))?;
-    let fingerprint = outside.fingerprint.parse().map_err(|_| wrong("up.toml holds no fingerprint of it"))?;
-    Ok(Upstream { url: outside.url.clone(), token, fingerprint: Some(fingerprint), hold: HOLD })
+    let fingerprint = outside.fingerprint.as_deref().map(str::parse).transpose();
+    let fingerprint = fingerprint.map_err(|_| wrong("up.toml holds no fingerprint of it"))?;
+    Ok(Upstream { url: outside.url.clone(), token, fingerprint, hold: HOLD })
 }
 
 /// Where the world finds the beacon, as far as that is known at home.

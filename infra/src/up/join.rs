@@ -12,6 +12,7 @@ use home_beacon::{
 };
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use shared::{
+    http::{Deadlines, client_for},
     secret::{Secret, SecretSetting},
     settings::WrongSetting,
 };
@@ -33,6 +34,9 @@ pub(super) const JOIN_CODE: SecretSetting = SecretSetting {
 
 /// How long the exchange may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long it may take to find out whether an authority vouches for the other side.
+const VOUCHING: Duration = Duration::from_secs(10);
 
 /// The home's key, and the token of the outside machine.
 pub(super) const KEY_FILE: &str = "beacon.key";
@@ -108,9 +112,17 @@ pub(super) async fn join(
     let url = base.join(&answer.api).context("the outside machine names no address of its API")?;
     folder.keep(TOKEN_FILE, &answer.token)?;
     folder.keep(KEY_FILE, &key)?;
-    choices.outside = Some(Outside { url, fingerprint: code.fingerprint.to_string(), page: answer.page_url });
+    let fingerprint = if is_vouched_for(&url).await { None } else { Some(code.fingerprint.to_string()) };
+    choices.outside = Some(Outside { url, fingerprint, page: answer.page_url });
     say(format_args!("Joined the machine at {}: from now on it looks at this home.", code.address));
     Ok(())
+}
+
+/// Whether an authority that this machine trusts vouches for the server: then its certificate may be renewed.
+async fn is_vouched_for(url: &Url) -> bool {
+    let deadlines = Deadlines { connect: VOUCHING, read: VOUCHING, total: VOUCHING };
+    let Ok(http) = client_for([url], deadlines) else { return false };
+    http.get(url).send().await.is_ok()
 }
 
 fn request(

@@ -10,15 +10,16 @@ use lambda_prober::{
         state::{State, StatePlace},
     },
     mode::Mode,
-    report::Report,
+    report::{Report, explain::OneLine},
     run::{Prober, RunError},
     target::{Home, Target, Targets},
     timing::Timing,
 };
 use shared::secret::SecretSource;
+use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::{choices::JoinedHome, folder::Folder, join::KEY_FILE, settings::UpSettings};
+use super::{choices::JoinedHome, folder::Folder, join::KEY_FILE, say, settings::UpSettings};
 
 /// A prober that looks at one home from here.
 #[derive(Debug)]
@@ -62,5 +63,30 @@ impl Lookout {
     /// When it cannot begin.
     pub(super) async fn run(&self, every: Duration) -> Result<Report, RunError> {
         self.prober.run(Some(&self.targets), &Timing::every(every, self.attempts)).await
+    }
+}
+
+/// Probes the home that has joined; never returns.
+pub(super) async fn keep_looking(lookout: Option<&Lookout>, every: Duration) {
+    let Some(lookout) = lookout else { return std::future::pending().await };
+    let mut due = interval(every);
+    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut last = None;
+    loop {
+        due.tick().await;
+        match lookout.run(every).await {
+            Ok(report) => {
+                for target in &report.targets {
+                    // A line for each change, not for each minute.
+                    if last.replace(target.verdict) != Some(target.verdict) {
+                        say(format_args!("{}", OneLine { at: report.at, target }));
+                    }
+                }
+                if !report.published {
+                    tracing::warn!("the page could not be changed as it should be; the next run tries again");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the probe could not begin"),
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! `porchlight up`: a home on one machine, in one process, without any account.
 //!
-//! - `folder`, `choices`, `seed`: what is kept, and made where it is missing
+//! - `folder`, `files`, `choices`, `seed`: what is kept, and made where it is missing
 //! - `running`: which process runs a folder; `listening`: where
 //! - `home`: beacon, keeper and jobs; `jobs`, `inside`: what measures, and a prober that cannot see the line
-//! - `join`: a home joins an outside machine; `outside`, `admit`, `lookout`: what that one does
+//! - `join`: a home joins an outside machine; `outside`, `address`, `admit`, `lookout`: what that one does
 //! - `install`: as a unit of systemd; [`down`], [`status`]: the other commands
 
+mod address;
 mod admit;
 mod choices;
 mod down;
+mod files;
 pub(crate) mod folder;
 mod home;
 mod inside;

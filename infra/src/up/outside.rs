@@ -7,7 +7,8 @@ use home_beacon::{
     clock::Host,
     join::{JoinAnswer, JoinRefusal},
     keeper::{
-        Joining, Joins, Keeper, KeeperConfig, Listeners, Tls, TlsListener,
+        Joining, Joins, Keeper, KeeperConfig, Listeners, Tls, TlsListener, TlsSettings,
+        db::Db,
         http::front::Front,
         measured::line_quality::Promised,
         seed::{Branding, Seed},
@@ -16,22 +17,22 @@ use home_beacon::{
     serve::listen,
 };
 use jiff::Timestamp;
-use lambda_prober::report::explain::OneLine;
 use shared::{keeper_token, secret::SecretSource, settings::WrongSetting};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep},
+    time::{Instant, sleep},
 };
 use url::Url;
 
 use super::{
-    admit::{admit, page_address},
+    address::page_address,
+    admit::admitted,
     choices::Choices,
     folder::Folder,
     home::{local, start_error},
     jobs::stopped,
     listening::{self, everywhere, loopback},
-    lookout::Lookout,
+    lookout::{Lookout, keep_looking},
     running::Running,
     say, seed,
     settings::UpSettings,
@@ -77,8 +78,11 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     tokio::pin!(stop);
     let token = folder.secret("KEEPER_TOKEN", "keeper.token", keeper_token::new)?;
-    let mut with_tls = settings.tls.clone();
-    with_tls.keeper_tls_addr = with_tls.keeper_tls_addr.or(choices.tls).or(Some(everywhere(TLS_PORT)));
+    let with_tls = TlsSettings {
+        keeper_tls_addr: choices.tls.or(Some(everywhere(TLS_PORT))),
+        keeper_tls_certificate: choices.certificate.clone(),
+        keeper_tls_key: choices.certificate_key.clone(),
+    };
     let (asked, tls) = with_tls.open(&folder.database_url())?.context("there is no listener with TLS")?;
     // Opened once to find out what is free; what is found is kept.
     let private = listening::open(None, choices.page.unwrap_or(loopback(PRIVATE_PORT)), "private API")?;
@@ -95,7 +99,7 @@ pub(super) async fn run(
         public: Some(public.listener),
         tls: Some(TlsListener { listener: secure.listener, tls: tls.clone() }),
     });
-    let address = page_address(settings.address.as_deref(), places.tls);
+    let address = page_address(choices.address.as_deref(), places.tls);
     let (joins, mut joining) = Joins::new(&address.text, tls.fingerprint(), JOINING);
     say(format_args!("Porchlight runs as the outside machine, and keeps everything in {}.", folder.path().display()));
     for moved in [private.moved, public.moved, secure.moved, address.note].into_iter().flatten() {
@@ -105,8 +109,13 @@ pub(super) async fn run(
         Url::parse(&format!("http://{}:{}/", address.host, places.public.port())).context("the page has no address")?;
     say(format_args!("  page    {page}, for everybody"));
     say(format_args!("  join    port {} (TLS): open it, and the page's, in the firewall", places.tls.port()));
-    let running =
-        Running { process: process::id(), since: Timestamp::now(), page: local(places.private)?, beacon: None };
+    let running = Running {
+        process: process::id(),
+        since: Timestamp::now(),
+        page: local(places.private)?,
+        beacon: None,
+        shown: Some(page.clone()),
+    };
     if let Err(error) = running.write(folder) {
         tracing::warn!("other commands cannot be told what runs: {error}");
     }
@@ -173,13 +182,16 @@ impl One<'_> {
             _ => None,
         };
         self.announce(seed.as_ref(), choices)?;
+        if seed.is_some() {
+            self.folder.forget_waiting();
+        }
         let keeper = Keeper::open(self.config(seed, branding), Host::system()).await.map_err(start_error)?;
         let db = keeper.db().clone();
         let (stop_servers, servers_stopped) = watch::channel(());
         let playing = async {
             let ended = tokio::select! {
                 () = &mut *stop => End::Asked,
-                () = look(lookout.as_ref(), self.settings.every) => End::Asked,
+                () = keep_looking(lookout.as_ref(), self.settings.every) => End::Asked,
                 () = take(self, &db, choices, joining) => End::Joined,
             };
             drop(stop_servers);
@@ -191,7 +203,7 @@ impl One<'_> {
 
     fn config(&self, seed: Option<Seed>, branding: Branding) -> KeeperConfig {
         KeeperConfig {
-            database_url: self.folder.database_url(),
+            database_url: if seed.is_some() { self.folder.database_url() } else { self.folder.waiting_database_url() },
             seed,
             token: self.token.clone(),
             joins: Some(self.joins.clone()),
@@ -226,41 +238,11 @@ impl One<'_> {
     }
 }
 
-/// Probes the home that has joined; never returns.
-async fn look(lookout: Option<&Lookout>, every: Duration) {
-    let Some(lookout) = lookout else { return std::future::pending().await };
-    let mut due = interval(every);
-    due.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut last = None;
-    loop {
-        due.tick().await;
-        match lookout.run(every).await {
-            Ok(report) => {
-                for target in &report.targets {
-                    // A line for each change, not for each minute.
-                    if last.replace(target.verdict) != Some(target.verdict) {
-                        say(format_args!("{}", OneLine { at: report.at, target }));
-                    }
-                }
-                if !report.published {
-                    tracing::warn!("the page could not be changed as it should be; the next run tries again");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the probe could not begin"),
-        }
-    }
-}
-
 /// Answers homes that want to join, until one has.
-async fn take(
-    one: &One<'_>,
-    db: &home_beacon::keeper::db::Db,
-    choices: &mut Choices,
-    joining: &mut mpsc::Receiver<Joining>,
-) {
+async fn take(one: &One<'_>, db: &Db, choices: &mut Choices, joining: &mut mpsc::Receiver<Joining>) {
     while let Some(Joining { request, from, reply }) = joining.recv().await {
         let name = request.page.name.clone();
-        let admitted = admit(one.folder, db, choices, &request, from).await;
+        let admitted = admitted(one.folder, db, choices, &request, from).await;
         let answer = admitted.map(|token| JoinAnswer {
             token,
             api: "/v1".into(),

@@ -30,6 +30,9 @@ pub(super) struct Running {
     pub(super) page: Url,
     /// The beacon, as this machine finds it.
     pub(super) beacon: Option<Url>,
+    /// The page of an outside machine, as everybody finds it.
+    #[serde(default)]
+    pub(super) shown: Option<Url>,
 }
 
 /// Takes the folder for this process; `None` where another one has it.

@@ -36,10 +36,17 @@ pub async fn status(settings: &StatusSettings) -> anyhow::Result<ExitCode> {
         say(format_args!("Porchlight {what}{as_a}; what it keeps is in {place}. `porchlight up` starts it."));
         return Ok(ExitCode::FAILURE);
     };
+    if choices.is_outside {
+        return outside(&folder, &choices, &running, as_a).await;
+    }
     let asked = Asked::of(&folder, &running).await?;
     say(format_args!("Porchlight runs{as_a} (process {}, since {:.0}).", running.process, running.since));
     say(format_args!("  page       {}: {}", running.page, asked.page));
-    say(format_args!("  looks      {}", asked.looks));
+    let looked_at_by = match &choices.outside {
+        Some(outside) => format!("{}, by {}", asked.looks, outside.url.host_str().unwrap_or_default()),
+        None => format!("{}. {NOT_LOOKED_AT}", asked.looks),
+    };
+    say(format_args!("  looks      {looked_at_by}"));
     say(format_args!("  beacon     {}", asked.beacon));
     say(format_args!("  keeper     {}", asked.keeper));
     say(format_args!("  ping       {}", asked.ping));
@@ -52,6 +59,30 @@ pub async fn status(settings: &StatusSettings) -> anyhow::Result<ExitCode> {
     Ok(if asked.is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The same of an outside machine.
+async fn outside(folder: &Folder, choices: &Choices, running: &Running, as_a: &str) -> anyhow::Result<ExitCode> {
+    let asked = Asked::of(folder, running).await?;
+    let page = running.shown.as_ref().unwrap_or(&running.page);
+    let home = choices.home.as_ref().map_or_else(
+        || {
+            "none has joined yet: `porchlight code` prints a code, and `porchlight up --join` takes it at home"
+                .to_owned()
+        },
+        |home| format!("{}, {}", home.url, asked.looks),
+    );
+    let port = choices.tls.map_or(0, |address| address.port());
+    say(format_args!(
+        "Porchlight runs as the outside machine{as_a} (process {}, since {:.0}).",
+        running.process, running.since
+    ));
+    say(format_args!("  page       {page}: {}", asked.page));
+    say(format_args!("  home       {home}"));
+    say(format_args!("  join       port {port} (TLS)"));
+    say(format_args!("  keeper     {}", asked.keeper));
+    say(format_args!("  data       {}", folder.path().display()));
+    Ok(if asked.is_stored_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// What keeper and beacon answer.
 struct Asked {
     page: String,
@@ -61,6 +92,7 @@ struct Asked {
     ping: String,
     bandwidth: String,
     is_well: bool,
+    is_stored_well: bool,
 }
 
 impl Asked {
@@ -97,6 +129,7 @@ impl Asked {
                 _ => "does not answer".into(),
             },
             is_well: storage == Some("ok") && beacon == Some(true),
+            is_stored_well: storage == Some("ok"),
             ping,
             bandwidth,
         })
@@ -114,7 +147,7 @@ fn looks(summary: Option<&Value>) -> String {
     let ages = components.into_iter().flatten().filter_map(|it| it["porchlight"]["looked_at_age_seconds"].as_i64());
     match ages.min() {
         Some(age) => format!("looked at from outside {:#} ago", SignedDuration::from_secs(age)),
-        None => format!("not looked at from outside yet. {NOT_LOOKED_AT}"),
+        None => "not looked at from outside yet".into(),
     }
 }
 

@@ -1,0 +1,34 @@
+//! What a folder of `up` may hold.
+
+/// Says which layout a folder has. It is made first.
+pub(super) const LAYOUT_FILE: &str = "layout";
+
+/// The database's file.
+pub(super) const DATABASE: &str = "porchlight.db";
+
+/// That of an outside machine without a home.
+pub(super) const WAITING: &str = "waiting.db";
+
+/// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
+pub(super) const OURS: &[&str] = &[
+    LAYOUT_FILE,
+    "up.toml",
+    "up.lock",
+    "running.json",
+    "beacon.key",
+    "keeper.token",
+    "upstream.token",
+    "duckdns.token",
+    "seed.toml",
+    "prober.json",
+    "prober.json.lock",
+    DATABASE,
+    "porchlight.db-wal",
+    "porchlight.db-shm",
+    "porchlight.db.lock",
+    "porchlight.db.tls.pem",
+    "waiting.db",
+    "waiting.db-wal",
+    "waiting.db-shm",
+    "waiting.db.lock",
+];
