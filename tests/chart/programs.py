@@ -1,5 +1,6 @@
 """The real programs look at the settings that the chart gives them (--check)."""
 
+import datetime
 import json
 import os
 import subprocess
@@ -7,6 +8,10 @@ import tempfile
 from pathlib import Path
 
 import rules
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 SECRETS = {"KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "TOKEN": "01234567-89ab-cdef-0123-456789abcdef"}
 # Of its own: a keeper refuses to show its own token to a page upstream.
@@ -41,6 +46,8 @@ def checked(told, program, container, rendering):
         for name, path in env.items():
             if name.endswith("_FILE"):
                 write(path, KEEPERS if name == "KEEPER_TOKEN_FILE" else SECRETS[Path(path).name])
+        if "KEEPER_TLS_CERTIFICATE" in env:
+            make_certificate(env["KEEPER_TLS_CERTIFICATE"], env["KEEPER_TLS_KEY"])
         if "KEEPER_SEED" in env:
             config = rendering.all("ConfigMap")[0]
             # The seed, and what it names: all of it is mounted in one folder.
@@ -71,6 +78,17 @@ def moved(value, folder):
     path = folder / path
     (path if "." not in path.name and path.name not in SECRETS else path.parent).mkdir(parents=True, exist_ok=True)
     return f"{scheme}{path}"
+
+
+def make_certificate(certificate, key):
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "home.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+    built = built.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    write(certificate, built.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode())
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    write(key, private.private_bytes(*plain).decode())
 
 
 def write(path, text):

@@ -197,6 +197,7 @@ def secret(rendering, release, namespace):
         "beacon": {"beacon", "test"},
         "duckdns": {"dns"},
         "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
+        "tls": {"keeper"},
         "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"},
     }
     for thing, labels, spec in pods(rendering):
@@ -209,7 +210,7 @@ def secret(rendering, release, namespace):
             used = [
                 variable
                 for variable in spec["containers"][0].get("env", [])
-                if variable["name"].endswith("_FILE") and f"/{volume['name']}/" in variable["value"]
+                if variable["name"].endswith(("_FILE", "_CERTIFICATE", "_KEY")) and f"/{volume['name']}/" in variable["value"]
             ]
             if "secret" in volume and not used:
                 yield f"{told} has the secret {volume['name']} for nothing"

@@ -107,6 +107,9 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and $ingress.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "keeper.ingress.enabled is true, but keeper.enabled is false: there is no page to be reached" -}}
 {{- end -}}
+{{- if and .Values.keeper.tls.enabled (not .Values.keeper.enabled) -}}
+{{- $wrong = append $wrong "keeper.tls.enabled is true, but keeper.enabled is false: there is nothing to be reached" -}}
+{{- end -}}
 {{- if and $ingress.enabled (has (index (splitList "/" $ingress.path) 1) (list "api" "badge" "history" "incidents" "logo" "report" "widget")) -}}
 {{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which is an address of the page itself: choose another one, like /status" $ingress.path) -}}
 {{- end -}}
