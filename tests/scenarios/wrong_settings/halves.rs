@@ -18,6 +18,8 @@ async fn what_is_set_by_half_is_reported_by_a_check() {
     let token = ("KEEPER_TOKEN", TOKEN);
     let upstream = [token, ("UPSTREAM_URL", "http://127.0.0.1:9/v1"), ("UPSTREAM_TOKEN", "hunter2")];
     let shared = [token, upstream[1], ("UPSTREAM_TOKEN", TOKEN)];
+    let print = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let pinned = [token, ("UPSTREAM_FINGERPRINT", print), upstream[1], upstream[2]];
     let page = [("PAGE_ID", PAGE), ("METRIC_ID", "9kbf7d35c070"), ("TOKEN", "hunter2"), token];
     let dns = [("DOMAIN", "home"), ("TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f2"), token];
     let with = |more: &[(&'static str, &str)], path: &str| {
@@ -35,6 +37,14 @@ async fn what_is_set_by_half_is_reported_by_a_check() {
         ("keeper", with(&shared, &relayed), "UPSTREAM_TOKEN is KEEPER_TOKEN"),
         ("keeper", plainly(&upstream[..2]), "UPSTREAM_TOKEN is not set"),
         ("keeper", plainly(&[token, ("UPSTREAM_TOKEN", "x")]), "UPSTREAM_URL is not set, and UPSTREAM_TOKEN is"),
+        ("keeper", plainly(&pinned), "UPSTREAM_FINGERPRINT is set, but UPSTREAM_URL is no https address"),
+        ("keeper", plainly(&pinned[..2]), "UPSTREAM_FINGERPRINT is set, but UPSTREAM_URL is no https address"),
+        (
+            "keeper",
+            plainly(&[token, ("KEEPER_TLS_CERTIFICATE", "a"), ("KEEPER_TLS_KEY", "b")]),
+            "KEEPER_TLS_CERTIFICATE is set, but KEEPER_TLS_ADDR is not",
+        ),
+        ("keeper", plainly(&[token, ("KEEPER_TLS_ADDR", "127.0.0.1:8030")]), "is where KEEPER_ADDR is, too"),
         ("keeper", plainly(&[token, ("HOLD", "1h")]), "HOLD is set, but UPSTREAM_URL is not"),
         (
             "keeper",
