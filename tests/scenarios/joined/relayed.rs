@@ -62,11 +62,7 @@ async fn a_home_that_has_joined_sends_and_copies_until_its_token_is_revoked() {
             let measured = Timestamp::now();
             store(&home, &[ping(measured, 21.5)]).await;
             let relay = says(&home, |relay| relay["waiting"] == 0 && relay["mirrored_at"].is_string()).await;
-            assert_eq!(
-                (relay["condition"].as_str(), relay["rejected"].as_i64()),
-                (Some("well"), Some(0)),
-                "{relay}"
-            );
+            assert_eq!((relay["condition"].as_str(), relay["rejected"].as_i64()), (Some("well"), Some(0)), "{relay}");
             assert_eq!(home.status().await, "major_outage", "what the outside saw is what the home shows");
             let from = measured.as_second() - 300;
             let series = format!("/porchlight/v1/series?metric=@{LATENCY}&from={from}&step=30");
