@@ -27,7 +27,8 @@ const CONFINED: &str = "DynamicUser=yes\nStateDirectory=porchlight\nStateDirecto
                         NoNewPrivileges=yes\nProtectSystem=strict\nProtectHome=yes\nPrivateTmp=yes\nPrivateDevices=yes\n\
                         ProtectKernelTunables=yes\nProtectKernelModules=yes\nProtectControlGroups=yes\nRestrictNamespaces=yes\n\
                         RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nMemoryDenyWriteExecute=yes\n\
-                        LockPersonality=yes\nSystemCallFilter=@system-service\nSystemCallArchitectures=native\nUMask=0077\n";
+                        LockPersonality=yes\nSystemCallFilter=@system-service\nSystemCallErrorNumber=EPERM\n\
+                        SystemCallArchitectures=native\nUMask=0077\n";
 
 /// Whose units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
