@@ -158,7 +158,9 @@ async fn removed(machine: &Machine, readings_before: &str, secrets_before: &str)
 async fn as_one_service(machine: &Machine) {
     let said = machine.ok("dpkg -i /packages/before.deb").await;
     let line = said.lines().find(|line| line.starts_with("  porchlight up ")).expect("it says what comes next");
-    machine.ok(line).await;
+    let started = machine.run(line).await;
+    let journal = machine.ok("journalctl --sync; journalctl --no-pager -n 30 -o cat").await;
+    assert_eq!(started.code, Some(0), "{started:?}\n{journal}");
     assert_eq!(machine.ok("curl -s http://127.0.0.1:8080/").await, "porchlight\n");
     let pid = machine.property("porchlight", "MainPID").await;
     let key = machine.ok("cat /var/lib/porchlight/beacon.key").await;
