@@ -28,7 +28,7 @@ fn the_years_in_the_readme_are_those_of_the_simulation() {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 19] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
@@ -39,6 +39,12 @@ const TEXTS: [&str; 13] = [
     "home-beacon/README.md",
     "infra/MESSAGES.md",
     "infra/README.md",
+    "infra/examples/README.md",
+    "infra/examples/behind-traefik/README.md",
+    "infra/examples/home-and-vps/README.md",
+    "infra/examples/one-machine/README.md",
+    "infra/examples/prometheus-and-grafana/README.md",
+    "infra/examples/relay-to-statuspage/README.md",
     "infra/systemd/README.md",
     "lambda-prober/README.md",
     "tests/README.md",

@@ -83,7 +83,13 @@ fn versions_agree() {
         "{channel}"
     );
     let version = env!("CARGO_PKG_VERSION");
-    assert!(read("infra/compose.yaml").contains(&format!(":-localhost/porchlight:{version}}}\n")), "{version}");
+    let examples = fs::read_dir(root().join("infra/examples")).expect("the examples");
+    let examples = examples.map(|example| example.expect("it can be read").path());
+    let files = examples.flat_map(|example| ["", "home", "vps"].map(|part| example.join(part).join("compose.yaml")));
+    for file in files.filter(|file| file.exists()).chain([root().join("infra/compose.yaml")]) {
+        let text = fs::read_to_string(&file).expect("it is there");
+        assert!(text.contains(&format!(":-localhost/porchlight:{version}}}\n")), "{}: {version}", file.display());
+    }
 }
 
 #[tokio::test]

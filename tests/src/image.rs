@@ -48,6 +48,8 @@ pub struct Container {
 fn podman() -> Command {
     let mut podman = command(program("nsenter").expect("every Linux has it"));
     podman.arg(format!("--net=/proc/{}/ns/net", std::process::id())).args(podman_words());
+    // No systemd is here whose timers would run the image's health check.
+    podman.env("DISABLE_HC_SYSTEMD", "true");
     podman
 }
 
@@ -160,6 +162,11 @@ fn built(test: &str, platform: &str) -> Option<String> {
         return None;
     }
     noted.ok().map(|id| id.trim().to_owned())
+}
+
+/// The id of an image of what examples run beside ours, as `tests/image/others` has made it.
+pub fn other(test: &str, name: &str) -> Option<String> {
+    built(test, name)
 }
 
 impl Place {

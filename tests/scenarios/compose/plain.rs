@@ -1,0 +1,77 @@
+//! `infra/compose.yaml`: the plain home side, by both tools.
+
+use std::fs;
+
+use reqwest::Method;
+use tests::{
+    process::{Ended, command, run},
+    skip::program,
+};
+
+use super::composed::{Composed, LIMIT, Tool};
+
+/// The commands at the head of the compose file, which are told for the root of a checkout and the image's usual name.
+fn of_the_head(home: &Composed) -> String {
+    let head = fs::read_to_string(home.place().join("compose.yaml")).expect("a file");
+    let commands = head.lines().map_while(|line| line.strip_prefix('#')).filter_map(|line| line.strip_prefix("   "));
+    // podman has the image already, and a listener takes a moment.
+    let commands =
+        commands.filter(|line| !line.contains("buildah push")).fold(String::new(), |all, line| all + line + "\n");
+    let commands = commands.replace("curl -s ", "curl -s --retry 20 --retry-delay 1 --retry-all-errors ");
+    format!(
+        "cd ..\nprintf %s t0ken > duckdns.token\n{}",
+        commands.replace("localhost/porchlight:0.1.0", "$PORCHLIGHT_IMAGE")
+    )
+}
+
+async fn comes_up(test: &str, tool: Tool) -> Option<Composed> {
+    let home = Composed::of(test, "", tool).await?;
+    let script = of_the_head(&home);
+    let ended = home.shell(&script, "").await;
+    assert!(ended.code == Some(0) && ended.stdout.contains("porchlight\n"), "{script}{ended:?}");
+    assert_eq!(home.of_container("dns", "{{index .Config.Cmd 0}}").await, "/usr/local/bin/dns");
+    for service in ["keeper", "beacon"] {
+        home.until(&"it is well", async || home.health(service).await.0).await;
+    }
+    assert!(home.keeper(Method::GET, "/healthz", None).await.contains("\"storage\":\"ok\""));
+    // A job finds the keeper by its name. No host is to be pinged from here, which is a reading too.
+    home.keeper_says("/porchlight/v1/series?metric=ping&step=1h", "\"points\":[{").await;
+    home.measures().await;
+    Some(home)
+}
+
+/// The beacon reaches the world alone: an attacker who breaks into it finds no keeper, whichever way.
+#[tokio::test]
+async fn the_home_side_comes_up_and_its_beacon_is_alone() {
+    let Some(mut home) = comes_up("compose", Tool::PodmanCompose).await else { return };
+    let addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}}{{end}}";
+    let keeper = home.of_container("keeper", addresses).await;
+    let beacon = home.of_container("beacon", addresses).await;
+    let its_own = keeper.split(' ').next().expect("an address");
+    let beside = curl_from(&home, "ping", &format!("http://{its_own}:8030/healthz")).await;
+    assert_eq!(beside.code, Some(0), "the jobs reach it: {beside:?}");
+    for address in keeper.split(' ').chain(beacon.split(' ').skip(1)).chain(["keeper"]) {
+        let reached = curl_from(&home, "beacon", &format!("http://{address}:8030/healthz")).await;
+        assert_ne!(reached.code, Some(0), "the beacon reaches the keeper at {address}: {reached:?}");
+    }
+    home.falls_ill_and_recovers("beacon").await;
+    home.restarts("keeper").await;
+    home.updates(&["keeper", "beacon"]).await;
+}
+
+/// Docker's Compose is the real one; the engine is podman, which speaks Docker's API.
+#[tokio::test]
+async fn dockers_compose_runs_it_too() {
+    let Some(mut home) = comes_up("compose-docker", Tool::DockerCompose).await else { return };
+    home.restarts("keeper").await;
+    home.updates(&["keeper", "beacon"]).await;
+}
+
+/// curl beside a container's program, in its network.
+async fn curl_from(home: &Composed, service: &str, url: &str) -> Ended {
+    let pid = home.of_container(service, "{{.State.Pid}}").await;
+    let mut curl = command(program("nsenter").expect("every Linux has it"));
+    curl.arg(format!("--net=/proc/{pid}/ns/net")).arg(program("curl").expect("curl is there"));
+    curl.args(["-s", "-m", "2", url]);
+    run(curl, LIMIT).await
+}
