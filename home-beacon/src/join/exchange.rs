@@ -10,6 +10,7 @@ use serde_json::Value;
 use shared::{
     chain::root_cause,
     http::{CallError, Deadlines, SetupError, client, is_not_pinned, pinned_tls},
+    message::JoinFault,
 };
 use tokio::time::Instant;
 
@@ -27,27 +28,25 @@ pub enum JoinError {
     Address,
     /// There is no connection.
     #[error(
-        "the outside machine cannot be reached at {address} ({why}): a firewall may drop it, so open TCP port {port} there, \
-         in the machine's own firewall and in its provider's"
+        "the outside machine cannot be reached at {address}, TCP port {port} ({why}): {advice}",
+        advice = JoinFault::Unreachable.words()
     )]
     #[expect(missing_docs, reason = "the message shows them")]
     Unreachable { address: String, port: u16, why: String },
     /// Another certificate.
-    #[error(
-        "another server answers at {0}, not the one that printed the code: refused, and nothing was sent; print a new code \
-         there, and find out who has its address if this goes on"
-    )]
+    #[error("another server answers at {0}, {advice}", advice = JoinFault::AnotherServer.words())]
     AnotherServer(String),
     /// No TLS that can be spoken with, or none of our answers.
     #[error(
-        "what answers at {address} is no outside machine of Porchlight's ({why}): check the address that it was started with"
+        "what answers at {address} is no outside machine of Porchlight's ({why}): {advice}",
+        advice = JoinFault::NotOurs.words()
     )]
     #[expect(missing_docs, reason = "the message shows them")]
     NotOurs { address: String, why: String },
     /// It is not known what became of it.
     #[error(
-        "the connection to {address} broke before an answer came ({why}): print a new code there, with `porchlight code`, and \
-         join again"
+        "the connection to {address} broke before an answer came ({why}): {advice}",
+        advice = JoinFault::Broken.words()
     )]
     #[expect(missing_docs, reason = "the message shows them")]
     Broken { address: String, why: String },
@@ -59,27 +58,42 @@ pub enum JoinError {
     Setup(#[from] SetupError),
 }
 
-fn said(refusal: &JoinRefusal) -> String {
-    const NEW: &str = "print a new one there, with `porchlight code`";
+impl JoinError {
+    /// What else to do about it; `None` where the sentence is all there is.
+    pub const fn fault(&self) -> Option<JoinFault> {
+        match self {
+            Self::Unreachable { .. } => Some(JoinFault::Unreachable),
+            Self::AnotherServer(_) => Some(JoinFault::AnotherServer),
+            Self::NotOurs { .. } => Some(JoinFault::NotOurs),
+            Self::Broken { .. } => Some(JoinFault::Broken),
+            Self::Refused(refusal) => fault(refusal),
+            Self::Address | Self::Setup(_) => None,
+        }
+    }
+
+    /// The sentence for who joins, with a link to what else to do.
+    pub fn advice(&self) -> String {
+        self.fault().map_or_else(|| self.to_string(), |fault| fault.entry().ending(&self.to_string()))
+    }
+}
+
+const fn fault(refusal: &JoinRefusal) -> Option<JoinFault> {
     match refusal {
-        JoinRefusal::Used => format!("the code has been used: {NEW}"),
-        JoinRefusal::TooOld => format!("the code is older than 15 minutes: {NEW}"),
-        JoinRefusal::Unknown => {
-            format!("the outside machine does not know this code, perhaps because it was restarted: {NEW}")
-        }
-        JoinRefusal::OtherHome => {
-            "the outside machine has another home already: take another machine, or end that one there, with `porchlight \
-             down --purge`"
-                .into()
-        }
-        JoinRefusal::Version => {
-            "the outside machine is of another version of Porchlight, which this one cannot join: update both".into()
-        }
-        JoinRefusal::TooManyTries => {
-            "the outside machine was tried with wrong codes too often: wait a minute, and try again".into()
-        }
-        JoinRefusal::Busy => "the outside machine takes no home at this moment: try again in a minute".into(),
+        JoinRefusal::Used => Some(JoinFault::Used),
+        JoinRefusal::TooOld => Some(JoinFault::TooOld),
+        JoinRefusal::Unknown => Some(JoinFault::Unknown),
+        JoinRefusal::OtherHome => Some(JoinFault::OtherHome),
+        JoinRefusal::Version => Some(JoinFault::Version),
+        JoinRefusal::TooManyTries => Some(JoinFault::TooManyTries),
+        JoinRefusal::Busy => Some(JoinFault::Busy),
+        JoinRefusal::Failed(_) => None,
+    }
+}
+
+fn said(refusal: &JoinRefusal) -> String {
+    match refusal {
         JoinRefusal::Failed(what) => format!("the outside machine could not do its part: {what}"),
+        known => fault(known).map(JoinFault::words).unwrap_or_default().to_owned(),
     }
 }
 

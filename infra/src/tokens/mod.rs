@@ -91,7 +91,7 @@ pub async fn code(settings: &CodeSettings) -> anyhow::Result<ExitCode> {
 }
 
 fn in_words(error: &ApiError) -> anyhow::Error {
-    anyhow::anyhow!(error.hint(&KEEPER_API))
+    anyhow::anyhow!(error.advice(&KEEPER_API))
 }
 
 /// An id is part of a path.

@@ -53,29 +53,31 @@ impl StrangeAnswer {
         let rest = match self {
             Self::Cached => {
                 return format!(
-                    "The answer is perhaps an old one out of a cache{answers}, so the home was not asked: let the proxy in front \
-                     of the beacon pass every request on, and cache no answer."
+                    "The answer is perhaps an old one out of a cache{answers}, so the home was not asked: let the \
+                     proxy in front of the beacon pass every request on, and cache no answer."
                 );
             }
             Self::SpeaksTls => return "The port speaks TLS: write https:// instead of http://.".into(),
             Self::Redirect => {
-                ", a redirect, which is not followed: name the address at which the beacon itself answers, or remove the \
-                 redirect."
+                ", a redirect, which is not followed: name the address at which the beacon itself answers, or \
+                 remove the redirect."
             }
             Self::WantsHttps => {
-                ", as an https server does to http://: write https:// where it speaks TLS, else check what listens there."
+                ", as an https server does to http://: write https:// where it speaks TLS, else check what listens \
+                 there."
             }
             Self::Login => {
-                " and asks for a login: a router's own page, or a proxy's. Let requests reach the beacon without a login, or \
-                 correct the port forwarding."
+                " and asks for a login: a router's own page, or a proxy's. Let requests reach the beacon without a \
+                 login, or correct the port forwarding."
             }
             Self::BadGateway => {
-                ": a proxy or tunnel that does not reach the home. The line or the power is cut there, or what it connects to \
-                 (the tunnel's end, the beacon) is stopped."
+                ": a proxy or tunnel that does not reach the home. The line or the power is cut there, or what it \
+                 connects to (the tunnel's end, the beacon) is stopped."
             }
             Self::OtherSite => ": a web server or proxy that does not hand this name on to the beacon.",
             Self::NoProof => {
-                " without a proof: check what listens there, the port forwarding, and whether the beacon has its BEACON_KEY."
+                " without a proof: check what listens there, the port forwarding, and whether the beacon has its \
+                 BEACON_KEY."
             }
         };
         format!("It answers {answers}{rest}")
@@ -87,16 +89,14 @@ impl StrangeAnswer {
             Self::Cached => (
                 "answer-cached",
                 "",
-                &[
-                    "Turn the cache off for this host; the beacon says `Cache-Control: no-store`, which this one did not heed.",
-                ],
+                &["Turn the cache off for this host; the beacon says `Cache-Control: no-store`, which this one \
+                     did not heed."],
             ),
             Self::Redirect => (
                 "answer-redirect",
                 "3xx",
-                &[
-                    "The line shows whereto (`Location`). Mostly it is from http:// to https://: write https:// in `CANARY_URL`.",
-                ],
+                &["The line shows whereto (`Location`). Mostly it is from http:// to https://: write https:// in \
+                     `CANARY_URL`."],
             ),
             Self::WantsHttps => (
                 "answer-wants-https",
@@ -107,17 +107,16 @@ impl StrangeAnswer {
                 "answer-login",
                 "401, 403, 407 or 511",
                 &[
-                    "If it is the router's own page, its remote access has taken the port: choose another one for the beacon, \
-                     and turn the remote access off.",
+                    "If it is the router's own page, its remote access has taken the port: choose another one for \
+                     the beacon, and turn the remote access off.",
                     "If it is your proxy or tunnel, let this one host pass without its login.",
                 ],
             ),
             Self::BadGateway => (
                 "answer-bad-gateway",
                 "502 to 504 or 520 to 530",
-                &[
-                    "From the proxy's machine, ask the beacon: `curl http://HOME:PORT/`. If that fails, it is the home's outage.",
-                ],
+                &["From the proxy's machine, ask the beacon: `curl http://HOME:PORT/`. If that fails, it is the \
+                     home's outage."],
             ),
             Self::OtherSite => (
                 "answer-other-site",

@@ -1,4 +1,4 @@
-//! Why a call of an API did not bring what was asked for. The sentence is made from the answer (see [`ApiError::hint`]).
+//! Why a call of an API did not bring what was asked for. Its sentence is made from the answer ([`ApiError::hint`]).
 
 use super::Entry;
 use crate::api::{ApiError, Passing, Permanent};
@@ -47,7 +47,8 @@ impl CallFault {
                 "call-no-answer",
                 "There is no connection to the server, or no answer in time.",
                 &[
-                    "See whether the server runs, and whether the address is right: `curl -i ADDRESS` from the same machine.",
+                    "See whether the server runs, and whether the address is right: `curl -i ADDRESS` from the same \
+                     machine.",
                     "In a container or pod 127.0.0.1 is that container: name the keeper's service instead.",
                 ],
             ),
@@ -55,8 +56,8 @@ impl CallFault {
                 "call-busy",
                 "The server answers that it cannot for now (408, 5xx), or that it was asked too often (420, 429).",
                 &[
-                    "It is tried again. statuspage.io allows 60 calls a minute for each token: a prober and a keeper with one \
-                     token share them.",
+                    "It is tried again. statuspage.io allows 60 calls a minute for each token: a prober and a \
+                     keeper with one token share them.",
                     "A keeper's own limit is `KEEPER_RATE_LIMIT`.",
                 ],
             ),
@@ -64,8 +65,8 @@ impl CallFault {
                 "call-token-refused",
                 "The server refuses the token (401, 403).",
                 &[
-                    "For statuspage.io: the API key stands under your avatar, API info; one that was regenerated is refused from \
-                     then on.",
+                    "For statuspage.io: the API key stands under your avatar, API info; one that was regenerated is \
+                     refused from then on.",
                     "For a keeper: it must be the keeper's `KEEPER_TOKEN`, to the letter.",
                 ],
             ),
@@ -73,9 +74,10 @@ impl CallFault {
                 "call-not-found",
                 "The server knows no page, component or metric of that id (404).",
                 &[
-                    "Compare the ids with those of the page: a keeper logs its own when it starts; at statuspage.io they are in \
-                     the address of the page's settings.",
-                    "A page of a keeper is not there at statuspage.io: see whether the address is that of the right server.",
+                    "Compare the ids with those of the page: a keeper logs its own when it starts; at statuspage.io \
+                     they are in the address of the page's settings.",
+                    "A page of a keeper is not there at statuspage.io: see whether the address is that of the right \
+                     server.",
                 ],
             ),
             Self::Refused => (
@@ -87,15 +89,15 @@ impl CallFault {
                 "call-not-the-api",
                 "Something else than the API answers: another program, a proxy, a login page, another protocol.",
                 &[
-                    "See whether host and port are the keeper's private ones (8030), and not the beacon's (8080) or the public \
-                     page's.",
+                    "See whether host and port are the keeper's private ones (8030), and not the beacon's (8080) or \
+                     the public page's.",
                     "With and without `/v1` is the same; http:// and https:// are not.",
                 ],
             ),
             Self::NotSent => (
                 "call-not-sent",
-                "The call was not sent, because the token cannot be used: its file cannot be read, or it is a keeper's and the \
-                 address is statuspage.io's.",
+                "The call was not sent, because the token cannot be used: its file cannot be read, or it is a \
+                 keeper's and the address is statuspage.io's.",
                 &["Set the token that belongs to the address, or the address that belongs to the token."],
             ),
         };

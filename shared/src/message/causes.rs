@@ -19,25 +19,29 @@ const fn degraded(cause: DegradedCause) -> (&'static str, &'static [&'static str
         DegradedCause::Slow => (
             "degraded-slow",
             &[
-                "See what fills the line at that time: a backup, an update, a film. The keeper's page has latency, loss and the \
-                 latency under load.",
-                "If it stays although the line is idle, restart modem and router, then show your provider the month's report.",
-                "If your line is always so far away (a satellite, another continent), raise `DEGRADED_ABOVE`, up to 4s.",
+                "See what fills the line at that time: a backup, an update, a film. The keeper's page has latency, \
+                 loss and the latency under load.",
+                "If it stays although the line is idle, restart modem and router, then show your provider the \
+                 month's report.",
+                "If your line is always so far away (a satellite, another continent), raise `DEGRADED_ABOVE`, up to \
+                 4s.",
             ],
         ),
         DegradedCause::Certificate => (
             "degraded-certificate",
             &[
-                "The line below the verdict says what is wrong: expired, for another name, or by an issuer that is not known.",
-                "Renew it where TLS ends (the proxy in front of the beacon), or name in `CANARY_URL` a host that it is for.",
+                "The line below the verdict says what is wrong: expired, for another name, or by an issuer that is \
+                 not known.",
+                "Renew it where TLS ends (the proxy in front of the beacon), or name in `CANARY_URL` a host that it \
+                 is for.",
                 "With a key, `http://` is as safe: the beacon proves itself, and nothing secret is sent.",
             ],
         ),
         DegradedCause::NameService => (
             "degraded-only-name-service",
             &[
-                "The home is up; visitors who have its name only cannot reach it. See whether DuckDNS, or whoever serves the \
-                 name, has an outage.",
+                "The home is up; visitors who have its name only cannot reach it. See whether DuckDNS, or whoever \
+                 serves the name, has an outage.",
                 "Ask by hand: `dig +short NAME @1.1.1.1` and `@9.9.9.9`.",
             ],
         ),
@@ -49,10 +53,10 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
         DownCause::Impostor => (
             "down-impostor",
             &[
-                "Compare the keys: `BEACON_KEY` must be the same 43 characters at beacon and prober. While you replace it, the \
-                 prober has the previous one in `BEACON_KEY_OLD`.",
-                "If they are the same, the name leads to another home of this kind: see whether it has your address of now, and \
-                 whether `dns` runs.",
+                "Compare the keys: `BEACON_KEY` must be the same 43 characters at beacon and prober. While you \
+                 replace it, the prober has the previous one in `BEACON_KEY_OLD`.",
+                "If they are the same, the name leads to another home of this kind: see whether it has your address \
+                 of now, and whether `dns` runs.",
                 "If a proxy answers in front of the beacon, see that it caches nothing.",
             ],
         ),
@@ -60,16 +64,19 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
             "down-unproven",
             &[
                 "Open the address in a browser, without your Wi-Fi: what you see there is what the prober sees.",
-                "See whether the name leads to the address that the router has now; if not, see why `dns` did not change it.",
-                "See in the router whether the port is forwarded to the beacon's machine and port, and not to the router's own page.",
+                "See whether the name leads to the address that the router has now; if not, see why `dns` did not \
+                 change it.",
+                "See in the router whether the port is forwarded to the beacon's machine and port, and not to the \
+                 router's own page.",
                 "See whether the beacon has its key: it logs `proves=true` when it starts.",
             ],
         ),
         DownCause::Refused => (
             "down-refused",
             &[
-                "At home, ask the beacon itself: `curl http://127.0.0.1:8080/` says porchlight. If it does not, start it: \
-                 `systemctl status porchlight-beacon`, `docker compose ps` or `kubectl -n porchlight get pods`.",
+                "At home, ask the beacon itself: `curl http://127.0.0.1:8080/` says porchlight. If it does not, \
+                 start it: `systemctl status porchlight-beacon`, `docker compose ps` or `kubectl -n porchlight get \
+                 pods`.",
                 "See in the router whether the port is still forwarded, and to the address that this machine has now.",
                 "See whether the name leads to the address that the router has now.",
             ],
@@ -77,8 +84,8 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
         DownCause::Reset => (
             "down-reset",
             &[
-                "See in the router to which port of which machine the port is forwarded: something there takes connections, \
-                 and it is not the beacon.",
+                "See in the router to which port of which machine the port is forwarded: something there takes \
+                 connections, and it is not the beacon.",
                 "If it is the beacon, see whether it is overloaded: its log, and `MAX_CONNECTIONS`.",
             ],
         ),
@@ -92,12 +99,12 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
         DownCause::Unreachable => (
             "down-unreachable",
             &[
-                "If you are at home and have no internet: modem, router and provider. The keeper's page tells afterwards \
-                 whether power, router or provider was gone.",
-                "If you have internet there, the way in is cut: see the port forwarding, a firewall of the router or of the \
-                 machine, and whether the name leads to the address of now.",
-                "If it never worked, your provider may share one IPv4 address among many (CGNAT): ask for an address of your \
-                 own, or use IPv6.",
+                "If you are at home and have no internet: modem, router and provider. The keeper's page tells \
+                 afterwards whether power, router or provider was gone.",
+                "If you have internet there, the way in is cut: see the port forwarding, a firewall of the router \
+                 or of the machine, and whether the name leads to the address of now.",
+                "If it never worked, your provider may share one IPv4 address among many (CGNAT): ask for an \
+                 address of your own, or use IPv6.",
             ],
         ),
         DownCause::Name => (
@@ -115,7 +122,8 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
         UnknownCause::Key => (
             "unknown-key",
             &[
-                "The prober's log says why: a parameter that does not exist, a role that may not read it, a file that is gone.",
+                "The prober's log says why: a parameter that does not exist, a role that may not read it, a file \
+                 that is gone.",
                 "Nothing is written to the page until it can be read, and each run fails so that an alarm sees it.",
             ],
         ),
@@ -123,8 +131,8 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
             "unknown-name-service",
             &[
                 "It mostly ends by itself. See whether whoever serves the name has an outage.",
-                "If it stays, see which name servers the prober's machine has (`/etc/resolv.conf`), and ask them by hand with \
-                 `dig`.",
+                "If it stays, see which name servers the prober's machine has (`/etc/resolv.conf`), and ask them by \
+                 hand with `dig`.",
             ],
         ),
         UnknownCause::NoRoute => (
@@ -138,8 +146,8 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
             "unknown-blind",
             &[
                 "The prober reached nobody, so it says nothing of the home. See whether its own machine has internet.",
-                "If it has, see whether `WITNESSES` names hosts that it may reach: a firewall that lets out few ports needs \
-                 witnesses at those.",
+                "If it has, see whether `WITNESSES` names hosts that it may reach: a firewall that lets out few \
+                 ports needs witnesses at those.",
             ],
         ),
     }

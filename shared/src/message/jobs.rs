@@ -23,8 +23,8 @@ impl JobFault {
             Self::NotRecorded => "a measurement failed, no metric shows that, and there is no keeper to record it",
             Self::CutOff => "it did not end in time and was cut off",
             Self::DuckDns => {
-                "DuckDNS says KO: DUCKDNS_TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at the top, and \
-                 the name must be in the list below it"
+                "DuckDNS says KO: DUCKDNS_TOKEN or DOMAIN is wrong. Sign in at www.duckdns.org: the token stands at \
+                 the top, and the name must be in the list below it"
             }
         }
     }
@@ -41,15 +41,13 @@ impl JobFault {
             ),
             Self::CutOff => (
                 "job-cut-off",
-                &[
-                    "Nothing is lost of earlier runs. Where it happens often, raise `DEADLINE`, or let it run less often.",
-                ],
+                &["Nothing is lost of earlier runs. Where it happens often, raise `DEADLINE`, or let it run less \
+                     often."],
             ),
             Self::DuckDns => (
                 "job-duckdns-refuses",
-                &[
-                    "Write `DOMAIN` without `.duckdns.org` or with it, but only names of the one account that the token is of.",
-                ],
+                &["Write `DOMAIN` without `.duckdns.org` or with it, but only names of the one account that the \
+                     token is of."],
             ),
         };
         Entry { id, meaning: format!("{}.", self.words()), steps }

@@ -1,6 +1,6 @@
-//! What the programs tell an operator, and what to do about it: one table. `infra/MESSAGES.md` is written from it, and what a
-//! program prints takes its advice from it and ends with a link to it, so that no advice exists twice. A page is for visitors,
-//! and has no such link.
+//! What the programs tell an operator, and what to do about it: one table. `infra/MESSAGES.md` is written from it, and
+//! what a program prints takes its advice from it and ends with a link to it, so that no advice exists twice. A page is
+//! for visitors, and has no such link.
 //!
 //! A new kind of message is an enum like those below, with `ALL` and `entry`, and a line in [`sections`].
 
@@ -8,13 +8,14 @@ mod answers;
 mod calls;
 mod causes;
 mod jobs;
+mod joins;
 mod relay;
 mod start;
 mod storage;
 
 pub use self::{
-    answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, relay::RelayFault, start::StartFault,
-    storage::StorageFault,
+    answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, joins::JoinFault, relay::RelayFault,
+    start::StartFault, storage::StorageFault,
 };
 use crate::verdict::Verdict;
 
@@ -74,8 +75,8 @@ pub fn sections() -> Vec<Section> {
     vec![
         section(
             "What the prober concludes",
-            "`lambda-prober`, `porchlight prober` and `porchlight probe` print it as `down (refused)`; reports, metrics and \
-             looks have the same two words.",
+            "`lambda-prober`, `porchlight prober` and `porchlight probe` print it as `down (refused)`; reports, \
+             metrics and looks have the same two words.",
             causes,
         ),
         section(
@@ -100,14 +101,19 @@ pub fn sections() -> Vec<Section> {
         ),
         section(
             "Calls to a keeper or to statuspage.io",
-            "Printed by the prober, the jobs, `porchlight readings`, `keeper relay` and `--check --online`, with the call and \
-             the names of the settings to check.",
+            "Printed by the prober, the jobs, `porchlight readings`, `keeper relay` and `--check --online`, with \
+             the call and the names of the settings to check.",
             CallFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
         section(
             "The jobs",
             "Printed by `ping`, `bandwidth` and `dns`; in the JSON of a run they are in `said`.",
             JobFault::ALL.iter().map(|fault| fault.entry()).collect(),
+        ),
+        section(
+            "Joining a home to an outside machine",
+            "Printed at home, where the code is given. Nothing has changed at home then.",
+            JoinFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
     ]
 }

@@ -45,22 +45,20 @@ impl RelayFault {
             Self::Paused => (
                 "relay-paused",
                 &[
-                    "The reason stands beside it: mostly a token that was revoked (`UPSTREAM_TOKEN`) or an address that is not \
-                     the API's (`UPSTREAM_URL`).",
+                    "The reason stands beside it: mostly a token that was revoked (`UPSTREAM_TOKEN`) or an address \
+                     that is not the API's (`UPSTREAM_URL`).",
                     "A token in a file is read again when it changes, and tried at once; nothing need be restarted.",
                 ],
             ),
             Self::Trouble => (
                 "relay-trouble",
-                &[
-                    "It ends by itself. If it stays for hours, see whether the line is up and whether upstream reports an outage.",
-                ],
+                &["It ends by itself. If it stays for hours, see whether the line is up and whether upstream \
+                     reports an outage."],
             ),
             Self::Metric => (
                 "relay-metric-not-taken",
-                &[
-                    "See whether the seed's id of that metric is one of the page upstream, and whether the metric was deleted there.",
-                ],
+                &["See whether the seed's id of that metric is one of the page upstream, and whether the metric \
+                     was deleted there."],
             ),
             Self::Point => (
                 "relay-point-refused",
@@ -68,9 +66,8 @@ impl RelayFault {
             ),
             Self::StuckPoint => (
                 "relay-point-stuck",
-                &[
-                    "Nothing: it is tried again later, alone. If it stays, tell who runs the page upstream which point it is.",
-                ],
+                &["Nothing: it is tried again later, alone. If it stays, tell who runs the page upstream which \
+                     point it is."],
             ),
             Self::Status => (
                 "relay-status-not-taken",

@@ -24,14 +24,14 @@ impl StartFault {
     pub const ALL: &'static [Self] =
         &[Self::Settings, Self::PortTaken, Self::NoSuchAddress, Self::PortOfRoot, Self::NoIpv6, Self::CannotListen];
 
-    /// What it is, and what to do at once: the end of the program's sentence. A wrong setting has a sentence of its own.
+    /// What it is, and what to do at once: the end of the sentence. A wrong setting has a sentence of its own.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Settings => "A setting is wrong, is missing, or contradicts another one: the sentence names it.",
             Self::PortTaken => "another program listens there: end that one, or choose another port",
             Self::NoSuchAddress => {
-                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or for all of \
-                 them 0.0.0.0 or [::], with the same port"
+                "this machine has no such address, or not yet: choose one that it has (`ip address` lists them), or \
+                 for all of them 0.0.0.0 or [::], with the same port"
             }
             Self::PortOfRoot => "ports below 1024 are for root and CAP_NET_BIND_SERVICE: choose one from 1024 on",
             Self::NoIpv6 => "this machine speaks no IPv6: choose an IPv4 address, like 0.0.0.0",
@@ -45,17 +45,16 @@ impl StartFault {
             Self::Settings => (
                 "settings",
                 &[
-                    "`--check` reads the settings, says whether they are in order, and does nothing else; `--check --online` also \
-                     asks whether what they name is there.",
+                    "`--check` reads the settings, says whether they are in order, and does nothing else; `--check \
+                     --online` also asks whether what they name is there.",
                     "`--help` lists each setting with its variable; so do the tables of the READMEs.",
                     "A secret is a variable or, with `_FILE` behind its name, a file; never both, and never a flag.",
                 ],
             ),
             Self::PortTaken => (
                 "listen-port-taken",
-                &[
-                    "`ss -ltnp` lists which program listens where; the address is `KEEPER_ADDR`, `PUBLIC_ADDR` or `PRIVATE_ADDR`.",
-                ],
+                &["`ss -ltnp` lists which program listens where; the address is `KEEPER_ADDR`, `PUBLIC_ADDR` or \
+                     `PRIVATE_ADDR`."],
             ),
             Self::NoSuchAddress => (
                 "listen-no-such-address",
@@ -63,9 +62,8 @@ impl StartFault {
             ),
             Self::PortOfRoot => (
                 "listen-port-of-root",
-                &[
-                    "Let the router forward its port 80 or 443 to the beacon's 8080: the beacon itself needs no such port.",
-                ],
+                &["Let the router forward its port 80 or 443 to the beacon's 8080: the beacon itself needs no \
+                     such port."],
             ),
             Self::NoIpv6 => {
                 ("listen-no-ipv6", &["Leave `PUBLIC_ADDR` out: the beacon then takes what the machine has."])

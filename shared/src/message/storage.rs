@@ -48,8 +48,8 @@ impl StorageFault {
             // Not `.recover`: Debian's sqlite3 (3.40) is built without what that takes.
             Self::Damaged => {
                 "keep a copy of it, then save what can be read into a new one with `sqlite3 old.db .dump | sed \
-                 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun; if it never was a keeper's, \
-                 name another file"
+                 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db`, or move it away, and a new one is begun; if it never \
+                 was a keeper's, name another file"
             }
             Self::Clock => "until it is set, readings wait for their time",
         }
@@ -63,7 +63,8 @@ impl StorageFault {
                 "The disk is full or mounted read-only",
                 &[
                     "`df -h` and `mount` show which. The keeper goes on by itself as soon as it can write.",
-                    "A card that the kernel mounts read-only is often at its end (`dmesg`): copy the database, and replace it.",
+                    "A card that the kernel mounts read-only is often at its end (`dmesg`): copy the database, and \
+                     replace it.",
                 ],
             ),
             Self::Forbidden => (
@@ -94,16 +95,15 @@ impl StorageFault {
             Self::Damaged => (
                 "database-damaged",
                 "SQLite finds the database damaged",
-                &[
-                    "Power cuts alone do not do this: see whether the disk or the card fails (`dmesg`), and replace it first.",
-                ],
+                &["Power cuts alone do not do this: see whether the disk or the card fails (`dmesg`), and replace \
+                     it first."],
             ),
             Self::Clock => (
                 "clock-not-trusted",
                 "The clock is earlier than this program, or goes on from a time that was saved before the host was off",
                 &[
-                    "`timedatectl` shows whether a time server was reached; without internet it comes by itself once the line is \
-                     back, and what was measured meanwhile is dated then.",
+                    "`timedatectl` shows whether a time server was reached; without internet it comes by itself \
+                     once the line is back, and what was measured meanwhile is dated then.",
                     "On a machine without time server set the clock once by hand: `date -s`.",
                 ],
             ),
