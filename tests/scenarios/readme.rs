@@ -28,7 +28,7 @@ fn the_years_in_the_readme_are_those_of_the_simulation() {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 19] = [
+const TEXTS: [&str; 20] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
@@ -39,6 +39,7 @@ const TEXTS: [&str; 19] = [
     "home-beacon/README.md",
     "infra/MESSAGES.md",
     "infra/README.md",
+    "infra/UP.md",
     "infra/examples/README.md",
     "infra/examples/behind-traefik/README.md",
     "infra/examples/home-and-vps/README.md",

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use home_beacon::{
     join::{JoinCode, JoinComponent, JoinMetric, JoinPage, JoinRequest, MAX_CODE, PROTOCOL, exchange},
     keeper::seed::Seed,
@@ -107,7 +107,7 @@ pub(super) async fn join(
         None => Secret::new(keygen()?),
     };
     let request = request(&seed, key.clone(), (beacon_url, beacon_port))?;
-    let answer = exchange(code, &request, Instant::now() + DEADLINE).await?;
+    let answer = exchange(code, &request, Instant::now() + DEADLINE).await.map_err(|error| anyhow!(error.advice()))?;
     let base = code.base().context("the code names no address")?;
     let url = base.join(&answer.api).context("the outside machine names no address of its API")?;
     folder.keep(TOKEN_FILE, &answer.token)?;

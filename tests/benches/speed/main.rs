@@ -7,6 +7,7 @@ mod cloud;
 mod function;
 mod jobs;
 mod page;
+mod up;
 
 use std::{
     env, fs,
@@ -33,6 +34,9 @@ async fn main() {
     }
     if wanted("page") {
         page::measure(&release).await;
+    }
+    if wanted("up") {
+        up::measure(&release).await;
     }
     if wanted("jobs") {
         jobs::measure(&release).await;

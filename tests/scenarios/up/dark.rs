@@ -15,9 +15,10 @@ async fn not_one_second_of_green_before_and_after_the_line_is_cut() {
     let Some(network) = Namespace::new("up-dark").await else {
         return skip("not_one_second_of_green", "no namespace can be made");
     };
-    network.run(&["ip", "link", "add", "line", "type", "dummy"]).await;
+    network.run(&["ip", "link", "add", "line", "type", "veth", "peer", "name", "far"]).await;
     network.run(&["ip", "address", "add", "192.0.2.1/24", "dev", "line"]).await;
     network.run(&["ip", "link", "set", "line", "up"]).await;
+    network.run(&["ip", "link", "set", "far", "up"]).await;
     network.enter();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");

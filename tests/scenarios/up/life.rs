@@ -152,3 +152,19 @@ async fn the_database_of_a_keeper_is_taken_over_with_its_page() {
     assert!(!data.join("seed.toml").exists());
     assert_eq!(home.process.terminate().await.code(), Some(0));
 }
+
+/// What the guide has its reader type, and what these tests type.
+#[test]
+fn the_guide_has_no_command_that_is_not_run_here() {
+    let root = tests::binaries::root();
+    let commands = |guide: &str| -> Vec<String> {
+        let text = fs::read_to_string(root.join(guide)).expect("the guide");
+        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    };
+    // `up --install` is run under a booted systemd, in tests/scenarios/booted.
+    let typed = ["up", "up --install", "status", "up --outside", "up --join", "tokens", "code", "down"];
+    assert_eq!(commands("infra/UP.md"), typed.map(|words| format!("porchlight {words}")));
+    let first = commands("README.md");
+    assert_eq!(first, ["cargo run -- demo", "porchlight up", "tests/run"]);
+}

@@ -4,4 +4,5 @@ mod dark;
 mod half_made;
 mod life;
 mod refused;
+mod two_machines;
 mod world;
