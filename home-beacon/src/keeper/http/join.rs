@@ -14,13 +14,14 @@ use serde_json::Value;
 
 use super::{AppState, HttpError};
 use crate::{
-    join::{JOIN_PATH, JoinAnswer, JoinRefusal, JoinRequest, MAX_MESSAGE, PROTOCOL, SCHEME},
+    join::{JoinAnswer, JoinRefusal, JoinRequest, MAX_MESSAGE, PROTOCOL, SCHEME},
     keeper::joins::Joins,
     serve::Peer,
 };
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route(JOIN_PATH, post(join))
+    // `JOIN_PATH`, written out as all routes are: tests read from the text which there are.
+    Router::new().route("/porchlight/v1/join", post(join))
 }
 
 async fn join(
@@ -83,6 +84,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn it_is_where_homes_ask() {
+        let text = include_str!("join.rs");
+        assert!(text.contains(&format!(".route({:?}, post(join))", crate::join::JOIN_PATH)));
+    }
 
     #[test]
     fn what_a_home_says_is_checked_before_it_is_believed() {
