@@ -109,8 +109,8 @@ impl Composed {
             Tool::DockerCompose => format!("env DOCKER_HOST=unix://{} docker-compose", self.socket().display()),
         };
         let docker = format!(
-            "#!/bin/sh\nif [ \"$1\" = compose ]; then\n  shift\n  exec {compose} -p {} \"$@\"\nfi\nexec {} \"$@\"\n",
-            self.project(),
+            "#!/bin/sh\nif [ \"$1\" = compose ]; then\n  shift\n  exec {compose} -p {}\"$PROJECT_PART\" \"$@\"\nfi\nexec {} \"$@\"\n",
+            self.namespace.name(),
             bin.join("podman").display()
         );
         for (name, script) in [("podman", podman), ("docker", docker)] {
@@ -152,9 +152,10 @@ impl Composed {
         fs::read_to_string(path).expect("it was made").trim().to_owned()
     }
 
-    /// Another than a user's on the same machine.
-    pub(crate) fn project(&self) -> &str {
-        self.namespace.name()
+    /// Another than a user's on the same machine. An example with two machines has a project for each, by `PROJECT_PART`.
+    pub(crate) fn project(&self) -> String {
+        let part = self.variables.iter().find(|(name, _)| *name == "PROJECT_PART").map_or("", |(_, part)| part);
+        format!("{}{part}", self.namespace.name())
     }
 
     /// A program where the reader is.
@@ -237,23 +238,9 @@ fn copied(from: &Path, to: &Path) {
 
 impl Drop for Composed {
     fn drop(&mut self) {
-        let (label, image) = (format!("label=com.docker.compose.project={}", self.project()), self.next_image());
-        let podman = |words: &[&str]| {
-            let mut podman = self.beside("podman");
-            podman
-                .args(words)
-                .as_std_mut()
-                .output()
-                .is_ok_and(|output| output.status.success() && output.stdout.is_empty())
-        };
-        // One that fails again and again is sometimes just being started.
-        for _ in 0..5 {
-            podman(&["rm", "--force", "--time", "0", "--volumes", "--filter", &label]);
-            if podman(&["ps", "--all", "--quiet", "--filter", &label]) {
-                break;
-            }
+        for part in ["", "-home", "-vps"] {
+            self.set("PROJECT_PART", part);
+            self.remove();
         }
-        podman(&["volume", "prune", "--force", "--filter", &label]);
-        podman(&["image", "rm", "--force", &image]);
     }
 }

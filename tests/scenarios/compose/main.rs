@@ -12,3 +12,4 @@ mod relay;
 mod seen;
 mod stands;
 mod traefik;
+mod vps;

@@ -30,6 +30,29 @@ impl Composed {
         self.podman(&["inspect", "--format", format, &self.container(service)]).await
     }
 
+    /// What a service has printed.
+    pub(crate) async fn logs(&self, service: &str) -> String {
+        self.podman(&["logs", &self.container(service)]).await
+    }
+
+    /// Removes what there is of the project, however it is.
+    pub(crate) fn remove(&self) {
+        let (label, image) = (format!("label=com.docker.compose.project={}", self.project()), self.next_image());
+        let podman = |words: &[&str]| {
+            let output = self.beside("podman").args(words).as_std_mut().output();
+            output.is_ok_and(|output| output.status.success() && output.stdout.is_empty())
+        };
+        // One that fails again and again is sometimes just being started.
+        for _ in 0..5 {
+            if podman(&["ps", "--all", "--quiet", "--filter", &label]) {
+                break;
+            }
+            podman(&["rm", "--force", "--time", "0", "--volumes", "--filter", &label]);
+        }
+        podman(&["volume", "prune", "--force", "--filter", &label]);
+        podman(&["image", "rm", "--force", "--ignore", &image]);
+    }
+
     /// A run of a service's health check: whether it is well, and what the check said.
     pub(crate) async fn health(&self, service: &str) -> (bool, String) {
         let mut check = self.beside("podman");
