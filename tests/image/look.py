@@ -63,7 +63,9 @@ def look(architecture, image):
     said = (told["Architecture"], config["User"], config.get("Entrypoint"), config.get("Cmd"))
     if said != (architecture, "65532:65532", None, None):
         wrong.append(f"it says of itself {said}")
-    if (told.get("HealthCheck") or told["Config"].get("Healthcheck") or {}).get("Test") != ["CMD", "/usr/local/bin/porchlight", "health"]:
+    # Where podman says it depends on its version.
+    check = told.get("Healthcheck") or told.get("HealthCheck") or config.get("Healthcheck") or {}
+    if check.get("Test") != ["CMD", "/usr/local/bin/porchlight", "health"]:
         wrong.append("it has no health check")
     labels = config["Labels"]
     for label in ("title", "description", "licenses", "version", "revision", "source"):
