@@ -5,6 +5,7 @@
 //! - one module for each example; `plain`: `infra/compose.yaml`, with Docker's Compose too
 
 mod composed;
+mod health;
 mod one_machine;
 mod plain;
 mod prometheus;
