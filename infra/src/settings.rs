@@ -64,7 +64,7 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Run everything of a home on this machine: page, beacon, and what measures the line
-    Up(UpSettings),
+    Up(Box<UpSettings>),
     /// End what `porchlight up` runs, and undo what it installed
     Down(DownSettings),
     /// Show how everything is that `porchlight up` runs

@@ -18,6 +18,9 @@ pub struct Disk(TempDir);
 
 impl Disk {
     /// `None`, and a skip noted, where none can be mounted.
+    ///
+    /// # Panics
+    /// Where there is no temporary folder.
     pub fn new(test: &str, kib: u32) -> Option<Self> {
         let disk = Self(tempfile::tempdir().expect("a temporary folder"));
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"], disk.path());
@@ -27,15 +30,20 @@ impl Disk {
         mounted.then_some(disk)
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
+    /// Where a file of that name on it is.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
     /// Leaves no byte on it.
+    ///
+    /// # Panics
+    /// When it is not there any more.
     pub fn fill(&self) {
         let mut filler = OpenOptions::new().create(true).append(true).open(self.file(FILLER)).expect("a file");
         loop {
@@ -48,6 +56,9 @@ impl Disk {
     }
 
     /// Fills it, and leaves so many bytes.
+    ///
+    /// # Panics
+    /// When it is not there any more.
     pub fn fill_but(&self, bytes: u64) {
         self.fill();
         let filler = File::options().write(true).open(self.file(FILLER)).expect("the filler");
@@ -55,15 +66,26 @@ impl Disk {
         filler.set_len(length - bytes).expect("a file can be cut");
     }
 
+    /// Takes back what fills it.
+    ///
+    /// # Panics
+    /// When nothing does.
     pub fn free(&self) {
         fs::remove_file(self.file(FILLER)).expect("the filler is there");
     }
 
     /// No process may have a file open for writing there.
+    ///
+    /// # Panics
+    /// When it is not there any more.
     pub fn make_read_only(&self) {
         assert!(mount(&["-o", "remount,ro"], self.path()), "it can be made read-only");
     }
 
+    /// Takes that back.
+    ///
+    /// # Panics
+    /// When it is not there any more.
     pub fn make_writable(&self) {
         assert!(mount(&["-o", "remount,rw"], self.path()), "it can be made writable");
     }

@@ -126,6 +126,9 @@ pub fn build(out: &Path) -> Command {
 }
 
 /// Every file below a path, with its text.
+///
+/// # Panics
+/// When it cannot be read.
 pub fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     if path.is_file() || path.is_symlink() {
         return BTreeMap::from([(path.to_owned(), fs::read(path).unwrap_or_default())]);

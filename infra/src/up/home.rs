@@ -154,7 +154,7 @@ impl HomeSide {
                 say(format_args!("  shown   {page}  (by the machine that looks at this home)"));
             }
             Some(Outside { url, .. }) => {
-                say(format_args!("  shown   at {url}, by the machine that looks at this home"))
+                say(format_args!("  shown   at {url}, by the machine that looks at this home"));
             }
             None => {
                 say(format_args!(

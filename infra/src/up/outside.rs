@@ -260,7 +260,7 @@ async fn take(one: &One<'_>, db: &Db, choices: &mut Choices, joining: &mut mpsc:
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Refuses flags that belong to the other side.

@@ -27,6 +27,7 @@ pub struct DataSettings {
 
 /// Run everything of a home on this machine: page, beacon, and what measures the line.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub struct UpSettings {
     #[command(flatten)]
     pub data: DataSettings,

@@ -35,18 +35,18 @@ pub(super) async fn measure(release: &Path) {
     up.arg(folder.path().join("up"));
     let begun = Instant::now();
     let mut up = Process::start(up);
-    let page = up.wait_for("its page", |lines| lines.iter().find_map(page_in)).await;
+    let page = up.wait_for("its page", |lines| lines.iter().find_map(|line| page_in(line))).await;
     let text = reqwest::get(&page).await.expect("the page").text().await.expect("a body");
     assert!(text.contains("Nobody has looked yet"), "{text}");
     println!("  from the command to the first truthful page: {:.0} ms", milliseconds(begun.elapsed()));
 
-    let apart = apart(release, folder.path()).await;
+    let apart = apart(release, folder.path());
     let processes = |of: &[Process]| of.iter().map(Process::pid).collect::<Vec<_>>();
     let (one, four) = (vec![up.pid()], processes(&apart));
     let spent = |pids: &[u32]| pids.iter().map(|pid| cpu(*pid)).sum::<Duration>();
     let before = (spent(&one), spent(&four));
     tokio::time::sleep(IDLE).await;
-    let share = |now: Duration, before: Duration| (now - before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+    let share = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
     let resident = |pids: &[u32]| pids.iter().map(|pid| proc_mib(*pid, "status", "VmRSS:")).sum::<f64>();
     println!(
         "  idle: {:.1} MiB resident, {:.3} % of a core; keeper, beacon, ping and bandwidth apart: {:.1} MiB, {:.3} %",
@@ -58,7 +58,7 @@ pub(super) async fn measure(release: &Path) {
 }
 
 /// Keeper, beacon, ping and bandwidth as processes of their own.
-async fn apart(release: &Path, folder: &Path) -> Vec<Process> {
+fn apart(release: &Path, folder: &Path) -> Vec<Process> {
     let address = own_address();
     let token = "keeper-token-of-the-tests";
     let mut keeper = quiet(&released(release, "keeper"));
@@ -77,7 +77,7 @@ async fn apart(release: &Path, folder: &Path) -> Vec<Process> {
 }
 
 /// The page's address in a line that `up` prints.
-fn page_in(line: &String) -> Option<String> {
+fn page_in(line: &str) -> Option<String> {
     let url = line.trim().strip_prefix("page")?.split_whitespace().next()?;
     url.starts_with("http").then(|| url.to_owned())
 }

@@ -50,13 +50,13 @@ async fn packages(test: &str) -> Option<tempfile::TempDir> {
 }
 
 /// Puts there what a user would have: keys, settings, a page and its history.
-const USED: &str = r#"
+const USED: &str = r"
     echo key >/etc/porchlight/beacon.key
     echo KEEPER_RATE_LIMIT=120 >>/etc/porchlight/keeper.env
     echo COUNT=10 >>/etc/porchlight/ping.env
     mkdir -p /var/lib/private/porchlight && ln -s private/porchlight /var/lib/porchlight
     echo history >/var/lib/private/porchlight/porchlight.db
-"#;
+";
 
 #[tokio::test]
 async fn an_upgrade_keeps_what_a_user_has_and_a_purge_nothing() {

@@ -21,7 +21,8 @@ const MOST: usize = 400;
 fn killed_at(step: usize, data: &Path) -> Option<Command> {
     let plain = up(data);
     let mut traced = command(program("strace")?);
-    traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={CALLS}")]);
+    // Detached, so that the child is the program itself and can be ended.
+    traced.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={CALLS}")]);
     traced.args(["-e", &format!("inject={CALLS}:signal=SIGKILL:when={step}")]);
     traced.arg(plain.as_std().get_program()).args(plain.as_std().get_args());
     for (name, value) in plain.as_std().get_envs() {

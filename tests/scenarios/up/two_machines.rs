@@ -8,7 +8,7 @@ use std::{
 };
 
 use tests::{
-    link::{CABLE, FAR, Link},
+    link::{FAR, Link, NEAR},
     namespace::Namespace,
     process::{Ended, Process, command, file, run},
     release::Release,
@@ -155,7 +155,7 @@ async fn a_home_joins_a_machine_elsewhere_by_one_code_and_both_pages_tell_the_tr
     let mut join = home.command(&["up", "--join", "--no-bandwidth"]);
     join.env("JOIN_CODE_FILE", &code_file);
     let mut here = Process::start(join);
-    here.wait_for("the page", |lines| lines.iter().find_map(page_in)).await;
+    here.wait_for("the page", |lines| lines.iter().find_map(|line| page_in(line))).await;
     outside.comes_to_say(UP, &[DOWN]).await;
     home.comes_to_say(UP, &[DOWN]).await;
     eprintln!("from tar x to two truthful pages: {:?}, with three refusals between", begun.elapsed());
@@ -178,9 +178,9 @@ async fn a_home_joins_a_machine_elsewhere_by_one_code_and_both_pages_tell_the_tr
     assert!(second.code == Some(1) && second.stderr.contains("has another home already"), "{second:?}");
 
     // The line is cut: the page elsewhere says so, and nothing of what is measured meanwhile is lost.
-    link.far.run(&["ip", "link", "set", CABLE, "down"]).await;
+    link.far.drop_arriving(&["ip", "saddr", NEAR]).await;
     let cut = outside.comes_to_say(DOWN, &[]).await;
-    link.far.run(&["ip", "link", "set", CABLE, "up"]).await;
+    link.far.run(&["nft", "delete", "table", "inet", "t"]).await;
     let restored = outside.comes_to_say(UP, &[]).await;
     home.comes_to_say(UP, &[]).await;
     home.relay_comes_to_say("waiting: 0 points").await;
@@ -190,7 +190,7 @@ async fn a_home_joins_a_machine_elsewhere_by_one_code_and_both_pages_tell_the_tr
     assert_eq!(there.terminate().await.code(), Some(0));
     let stranger = at(&link.far, "stranger", "http://127.0.0.1:8031/");
     let strange = Process::start(stranger.command(&["up", "--outside", "--address", FAR, "--every", "15s"]));
-    home.relay_comes_to_say("another certificate").await;
+    home.relay_comes_to_say("the certificate is another one").await;
     let refused = other_home.join(&another).await;
     assert!(refused.code == Some(1) && refused.stderr.contains("another server answers at"), "{refused:?}");
     assert_eq!(stranger.says().await.as_deref(), Some(UNSEEN), "nothing was written there");

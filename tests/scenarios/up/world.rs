@@ -40,7 +40,7 @@ pub(crate) struct Up {
 impl Up {
     pub(crate) async fn start(command: Command) -> Self {
         let mut process = Process::start(command);
-        let page = process.wait_for("its page", |lines| lines.iter().find_map(page_in)).await;
+        let page = process.wait_for("its page", |lines| lines.iter().find_map(|line| page_in(line))).await;
         Self { process, page }
     }
 
@@ -79,8 +79,8 @@ impl Up {
 }
 
 /// The page's address in a line that `up` prints.
-pub(crate) fn page_in(line: &String) -> Option<String> {
-    let url = line.trim().strip_prefix("page")?.trim().split_whitespace().next()?;
+pub(crate) fn page_in(line: &str) -> Option<String> {
+    let url = line.trim().strip_prefix("page")?.split_whitespace().next()?;
     url.starts_with("http").then(|| url.to_owned())
 }
 
