@@ -15,7 +15,7 @@ in words that do not help. One sentence each, as a JSON list.
 []
 {{- else -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
-{{- $build := printf "buildah build --layers --platform linux/arm64 --tag localhost/porchlight:%s --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') ." $tag -}}
+{{- $build := printf "buildah build --format docker --layers --platform linux/arm64 --tag localhost/porchlight:%s --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') ." $tag -}}
 {{- $carry := printf "buildah push -q localhost/porchlight:%s docker-archive:/dev/stdout:localhost/porchlight:%s | ssh pi sudo k3s ctr images import -" $tag $tag -}}
 {{- $make := printf "%s && %s" $build $carry -}}
 {{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (linux/amd64 in the place of linux/arm64 for a PC): %s; and set image.repository to localhost/porchlight" $make) | toJson -}}

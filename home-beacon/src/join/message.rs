@@ -1,6 +1,6 @@
 //! What a home and its outside machine tell each other, as JSON.
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use shared::{
     id::{ComponentId, MetricId, PageId},
@@ -128,6 +128,9 @@ pub struct JoinAnswer {
     /// What the prober there calls its place.
     #[serde(default)]
     pub location: Option<String>,
+    /// When it answered, by its own clock: the home sees by it whether the two agree.
+    #[serde(default)]
+    pub time: Option<Timestamp>,
 }
 
 /// Why an outside machine refuses.

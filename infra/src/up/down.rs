@@ -55,7 +55,7 @@ async fn end(folder: &Folder) -> anyhow::Result<bool> {
     if !running::is_held(folder) {
         return Ok(false);
     }
-    let process = running::holder(folder).and_then(Pid::from_raw);
+    let process = running::settled_holder(folder).await.and_then(Pid::from_raw);
     let process =
         process.with_context(|| format!("{}: which process runs it is not written there", folder.path().display()))?;
     kill_process(process, Signal::TERM)

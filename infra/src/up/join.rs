@@ -10,9 +10,11 @@ use home_beacon::{
     join::{JoinCode, JoinComponent, JoinMetric, JoinPage, JoinRequest, MAX_CODE, PROTOCOL, exchange},
     keeper::seed::Seed,
 };
+use jiff::{SignedDuration, SignedDurationRound, Timestamp, Unit};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use shared::{
     http::{Deadlines, client_for},
+    message::JoinFault,
     secret::{Secret, SecretSetting},
     settings::WrongSetting,
 };
@@ -34,6 +36,10 @@ pub(super) const JOIN_CODE: SecretSetting = SecretSetting {
 
 /// How long the exchange may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// By how much the two clocks may differ before that is said: what is measured is dated by them, and an answer may take
+/// its time.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(2);
 
 /// How long it may take to find out whether an authority vouches for the other side.
 const VOUCHING: Duration = Duration::from_secs(10);
@@ -115,7 +121,22 @@ pub(super) async fn join(
     let fingerprint = if is_vouched_for(&url).await { None } else { Some(code.fingerprint.to_string()) };
     choices.outside = Some(Outside { url, fingerprint, page: answer.page_url });
     say(format_args!("Joined the machine at {}: from now on it looks at this home.", code.address));
+    if let Some(warning) = answer.time.and_then(|there| clocks_differ(Timestamp::now(), there)) {
+        say(format_args!("{warning}"));
+    }
     Ok(())
+}
+
+/// What is said of two clocks that do not agree.
+fn clocks_differ(here: Timestamp, there: Timestamp) -> Option<String> {
+    let ahead = here.duration_since(there);
+    let rounded = ahead.round(SignedDurationRound::new().smallest(Unit::Minute)).unwrap_or(ahead).abs();
+    let direction = if ahead.is_negative() { "behind" } else { "ahead of" };
+    let sentence = format!(
+        "This machine's clock is {rounded:#} {direction} the outside machine's: {}.",
+        JoinFault::Clock.words()
+    );
+    (ahead.abs() > CLOCKS_DIFFER).then(|| JoinFault::Clock.entry().ending(&sentence))
 }
 
 /// Whether an authority that this machine trusts vouches for the server: then its certificate may be renewed.
@@ -156,4 +177,26 @@ fn request(
         beacon_url,
         beacon_port,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_are_named_with_what_to_do() {
+        let there: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        for (seconds, said) in [
+            (90, None),
+            (-90, None),
+            (86_400, Some("This machine's clock is 24h ahead of the outside machine's")),
+            (-86_370, Some("This machine's clock is 24h behind the outside machine's")),
+            (130, Some("This machine's clock is 2m ahead of the outside machine's")),
+        ] {
+            let warning = clocks_differ(there + SignedDuration::from_secs(seconds), there);
+            assert_eq!(warning.is_some(), said.is_some(), "{seconds}: {warning:?}");
+            let warning = warning.unwrap_or_default();
+            assert!(warning.starts_with(said.unwrap_or_default()), "{seconds}: {warning}");
+        }
+    }
 }

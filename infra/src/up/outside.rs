@@ -248,6 +248,7 @@ async fn take(one: &One<'_>, db: &Db, choices: &mut Choices, joining: &mut mpsc:
             api: "/v1".into(),
             page_url: Some(one.page.clone()),
             location: Some(one.settings.location.to_string()),
+            time: Some(Timestamp::now()),
         });
         let has_joined = answer.is_ok();
         if let Err(JoinRefusal::Failed(what)) = &answer {

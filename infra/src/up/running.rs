@@ -61,6 +61,15 @@ pub(super) fn holder(folder: &Folder) -> Option<i32> {
     folder.read(LOCK).ok()??.trim().parse().ok()
 }
 
+/// [`holder`], for who sends it a signal: one that has just taken the folder has not written itself over the one before yet,
+/// whose number may be anybody's by now.
+pub(super) async fn settled_holder(folder: &Folder) -> Option<i32> {
+    sleep(POLL_INTERVAL).await;
+    let first = holder(folder);
+    sleep(POLL_INTERVAL).await;
+    holder(folder).filter(|process| is_held(folder) && first == Some(*process))
+}
+
 /// What the process said that has the folder, where it has begun.
 pub(super) fn of(folder: &Folder) -> Option<Running> {
     let running: Running = serde_json::from_str(&folder.read(FILE).ok()??).ok()?;

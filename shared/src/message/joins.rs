@@ -1,4 +1,4 @@
-//! Why a home has not joined the outside machine whose code it was given.
+//! Why a home has not joined the outside machine whose code it was given, or not well.
 
 use super::Entry;
 
@@ -27,6 +27,8 @@ pub enum JoinFault {
     TooManyTries,
     /// It takes none now.
     Busy,
+    /// One of the two clocks is wrong; the home has joined all the same.
+    Clock,
 }
 
 impl JoinFault {
@@ -43,6 +45,7 @@ impl JoinFault {
         Self::Version,
         Self::TooManyTries,
         Self::Busy,
+        Self::Clock,
     ];
 
     /// The sentence, or what ends it where it begins with an address.
@@ -75,6 +78,10 @@ impl JoinFault {
                 "the outside machine was tried with wrong codes too often: wait a minute, and try again"
             }
             Self::Busy => "the outside machine takes no home at this moment: try again in a minute",
+            Self::Clock => {
+                "it joined all the same, but the outside machine refuses what is dated over 10 minutes ahead: set the \
+                 clock that is wrong (`timedatectl set-ntp true`)"
+            }
         }
     }
 
@@ -135,6 +142,11 @@ impl JoinFault {
             Self::Busy => {
                 ("join-busy", words.to_owned(), &["See on the outside machine whether it runs: `porchlight status`."])
             }
+            Self::Clock => (
+                "join-clocks",
+                format!("The clocks of the home and of the outside machine differ: {words}"),
+                &["`date -u` on each of the two, beside any other clock, shows which one is wrong."],
+            ),
         };
         Entry { id, meaning, steps }
     }

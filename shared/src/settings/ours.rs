@@ -31,6 +31,8 @@ pub const OURS: &[&str] = &[
     "INTERVAL",
     "IP_VERSION",
     "JITTER",
+    "JOIN_CODE",
+    "JOIN_CODE_FILE",
     "KEEPER_ADDR",
     "KEEPER_BASE_PATH",
     "KEEPER_PUBLIC_ADDR",

@@ -2,6 +2,7 @@
 //! page.
 
 mod certificates;
+mod clocks;
 mod codes;
 mod outside;
 mod relayed;

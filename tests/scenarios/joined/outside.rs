@@ -68,7 +68,8 @@ impl Outside {
         Self::start_with(async |db, Joining { reply, .. }| {
             let page = PAGE.parse().expect("an id");
             let token = tokens::create(db, Timestamp::now(), &page, "home").await.expect("a token");
-            let answer = JoinAnswer { token, api: "/v1".into(), page_url: None, location: Some("vps".into()) };
+            let (api, location, time) = ("/v1".into(), Some("vps".into()), Some(Timestamp::now()));
+            let answer = JoinAnswer { token, api, page_url: None, location, time };
             let _ = reply.send(Ok(answer));
         })
         .await

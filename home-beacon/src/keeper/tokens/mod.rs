@@ -1,7 +1,7 @@
 //! Tokens for one page: what a home that has joined sends to the keeper of its outside machine. The keeper's own token, which
 //! opens everything, is a setting and none of these.
 //!
-//! - [`scope`]: what one opens (pure)
+//! - `scope`: what one opens (pure)
 
 pub(super) mod scope;
 
