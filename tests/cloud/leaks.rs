@@ -268,7 +268,7 @@ async fn a_panic_shows_no_secret() {
     use shared::statuspage::Client;
 
     let source = |text: &str| SecretSource::Value(Secret::new(text));
-    let places = Places::local(source(TOKEN), Some(source(&key(1))));
+    let places = Places::local(source(TOKEN), Some(source(&key(1))), None);
     let api = "http://127.0.0.1:1/v1".parse().expect("an address");
     let http = shared::http::client_for([&api], shared::http::Deadlines::default()).expect("a client");
     let client = Client::new(http, &api, Secret::new(TOKEN));

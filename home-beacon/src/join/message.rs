@@ -128,6 +128,9 @@ pub struct JoinAnswer {
     /// What the prober there calls its place.
     #[serde(default)]
     pub location: Option<String>,
+    /// Where it looks for the home's beacon.
+    #[serde(default)]
+    pub beacon_url: Option<Url>,
     /// When it answered, by its own clock: the home sees by it whether the two agree.
     #[serde(default)]
     pub time: Option<Timestamp>,

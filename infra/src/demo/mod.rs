@@ -88,7 +88,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let mut line = HomeLine::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
     let witnesses = LocalWitnesses::open()?;
-    let secrets = Secrets::new(Places::local(SecretSource::Value(Secret::new(TOKEN)), Some(key)));
+    let secrets = Secrets::new(Places::local(SecretSource::Value(Secret::new(TOKEN)), Some(key), None));
     let state = State::new(StatePlace::File(data.folder().join("state.json")));
     let prober = Prober::new(api.clone(), secrets, Mode::Publish)
         .with_state(Some(state))

@@ -23,7 +23,7 @@ use url::Url;
 
 pub use self::settings::{AskedSettings, CodeSettings, TokensCommand, TokensSettings};
 use self::table::{Token, table};
-use crate::up::folder::Folder;
+use crate::up::{folder::Folder, page_of};
 
 const TOKENS: &str = "/porchlight/v1/tokens";
 const CODES: &str = "/porchlight/v1/join_codes";
@@ -31,15 +31,8 @@ const CODES: &str = "/porchlight/v1/join_codes";
 /// Where a keeper is that nothing else is said of.
 const DEFAULT_KEEPER: &str = "http://127.0.0.1:8030";
 
-/// What `up` keeps of its keeper: the token, and where it is while it runs.
+/// What `up` keeps of its keeper.
 const TOKEN_FILE: &str = "keeper.token";
-const RUNNING_FILE: &str = "running.json";
-
-/// What `up` says of a start; only this of it.
-#[derive(Deserialize)]
-struct Running {
-    page: Url,
-}
 
 #[derive(Deserialize)]
 struct Code {
@@ -109,7 +102,8 @@ fn check_id(id: &str) -> Result<(), WrongSetting> {
 fn keeper(settings: &AskedSettings) -> anyhow::Result<Api> {
     let (url, token) = match (&settings.keeper_url, KEEPER_TOKEN.read()?) {
         (None, None) => {
-            of_folder(settings)?.map_or_else(|| KEEPER_TOKEN.require().map(|token| (usual(), token)), Ok)?
+            let known = of_folder(settings)?;
+            known.map_or_else(|| KEEPER_TOKEN.require().map(|token| (usual(), token)), Ok)?
         }
         (url, Some(token)) => (url.clone().unwrap_or_else(usual), token),
         (Some(url), None) => {
@@ -120,11 +114,17 @@ fn keeper(settings: &AskedSettings) -> anyhow::Result<Api> {
     Ok(Api::new(client_for([&url], Deadlines::default())?, &url, token))
 }
 
-fn of_folder(settings: &AskedSettings) -> Result<Option<(Url, SecretSource)>, WrongSetting> {
+fn of_folder(settings: &AskedSettings) -> anyhow::Result<Option<(Url, SecretSource)>> {
     let folder = Folder::named(settings.data.as_deref())?;
     let Some(token) = folder.known_secret(KEEPER_TOKEN.name, TOKEN_FILE)? else { return Ok(None) };
-    let running = folder.read(RUNNING_FILE)?.and_then(|text| serde_json::from_str::<Running>(&text).ok());
-    Ok(Some((running.map_or_else(usual, |running| running.page), token)))
+    // Its token is for it alone, and not for what has its port after it.
+    let Some(page) = page_of(&folder) else {
+        anyhow::bail!(
+            "Porchlight does not run from {}: start it with `porchlight up`, or name a keeper with KEEPER_URL",
+            folder.path().display()
+        );
+    };
+    Ok(Some((page, token)))
 }
 
 fn usual() -> Url {

@@ -11,11 +11,12 @@ use home_beacon::{
     },
 };
 use jiff::Timestamp;
-use shared::secret::Secret;
+use shared::{secret::Secret, settings::WrongSetting};
 use url::Url;
 
 use super::{
     choices::{Choices, JoinedHome},
+    files::OLD_KEY_FILE,
     folder::Folder,
     join::KEY_FILE,
     seed,
@@ -24,19 +25,34 @@ use super::{
 /// What the home's token is called in `porchlight tokens`.
 const TOKEN_NAME: &str = "home";
 
+/// A home that was taken.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    /// What opens its page.
+    pub(super) token: Secret,
+    /// Where it is probed.
+    pub(super) url: Url,
+}
+
+/// The database that the keeper has open, and whether it is the one for a home's page.
+pub(super) struct Open<'a> {
+    pub(super) db: &'a Db,
+    pub(super) is_for_home: bool,
+}
+
 /// Takes a home into the database of this machine, which is another one while it has none.
 ///
 /// # Errors
 /// As [`admit`].
 pub(super) async fn admitted(
     folder: &Folder,
-    db: &Db,
+    open: Open<'_>,
     choices: &mut Choices,
     request: &JoinRequest,
     from: IpAddr,
-) -> Result<Secret, JoinRefusal> {
-    if choices.home.is_some() {
-        return admit(folder, db, choices, request, from).await;
+) -> Result<Admitted, JoinRefusal> {
+    if open.is_for_home {
+        return admit(folder, open.db, choices, request, from).await;
     }
     let first = Db::open(&folder.database_url()).await.map_err(|error| JoinRefusal::Failed(error.to_string()))?;
     let token = admit(folder, &first, choices, request, from).await;
@@ -44,8 +60,8 @@ pub(super) async fn admitted(
     token
 }
 
-/// Takes the home: its page and its key, in exchange for a token. A home that is there already gets another token, and the
-/// one before opens nothing any more.
+/// Takes the home: its page and its key, in exchange for a token. A home that is there already gets another token. What it had
+/// before counts until it uses the new one: the answer may never reach it.
 ///
 /// # Errors
 /// When another home is there, or something of it cannot be written.
@@ -55,7 +71,7 @@ async fn admit(
     choices: &mut Choices,
     request: &JoinRequest,
     from: IpAddr,
-) -> Result<Secret, JoinRefusal> {
+) -> Result<Admitted, JoinRefusal> {
     if choices.home.as_ref().is_some_and(|home| home.page != request.page.id.as_str()) {
         return Err(JoinRefusal::OtherHome);
     }
@@ -70,13 +86,27 @@ async fn admit(
     let seed = Seed::parse(&text).map_err(|error| failed(&error))?;
     apply(db, Moment::new(Timestamp::now()), &seed).await.map_err(|error| failed(&error))?;
     let token =
-        tokens::replace(db, Timestamp::now(), &seed.page.id, TOKEN_NAME).await.map_err(|error| failed(&error))?;
-    folder.keep(KEY_FILE, &request.beacon_key).map_err(|error| failed(&error))?;
+        tokens::create(db, Timestamp::now(), &seed.page.id, TOKEN_NAME).await.map_err(|error| failed(&error))?;
+    change_key(folder, &request.beacon_key).map_err(|error| failed(&error))?;
     folder.write(seed::FILE, text.as_bytes()).map_err(|error| failed(&error))?;
-    let before = choices.clone();
-    choices.home = Some(JoinedHome { page: seed.page.id.as_str().to_owned(), url });
-    choices.keep(&before, folder).map_err(|error| failed(&error))?;
-    Ok(token)
+    let home = Some(JoinedHome { page: seed.page.id.as_str().to_owned(), url: url.clone() });
+    let joined = Choices { home, ..choices.clone() };
+    joined.keep(choices, folder).map_err(|error| failed(&error))?;
+    *choices = joined;
+    Ok(Admitted { token, url })
+}
+
+/// Puts a key in the place of the one that the home had. One that never proved itself is not kept: the home may never have got it.
+fn change_key(folder: &Folder, key: &Secret) -> Result<(), WrongSetting> {
+    if folder.read(OLD_KEY_FILE)?.is_none()
+        && let Some(known) = folder.known_secret("BEACON_KEY", KEY_FILE)?
+    {
+        let known = known.current()?;
+        if known.expose() != key.expose() {
+            folder.keep(OLD_KEY_FILE, &known)?;
+        }
+    }
+    folder.keep(KEY_FILE, key)
 }
 
 /// The beacon of a home that was seen to come from there.
@@ -87,6 +117,24 @@ fn beacon_at(from: IpAddr, port: u16) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_before_counts_until_another_one_has_proven_itself() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::named(Some(outer.path())).unwrap();
+        let kept =
+            || [KEY_FILE, OLD_KEY_FILE].map(|name| folder.read(name).unwrap().map(|text| text.trim().to_owned()));
+        for (key, expected) in [
+            ("one", [Some("one"), None]),
+            ("one", [Some("one"), None]),
+            ("two", [Some("two"), Some("one")]),
+            // The home never got the second.
+            ("three", [Some("three"), Some("one")]),
+        ] {
+            change_key(&folder, &Secret::new(key)).unwrap();
+            assert_eq!(kept(), expected.map(|key| key.map(str::to_owned)));
+        }
+    }
 
     #[test]
     fn a_home_is_probed_where_it_came_from() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
 use url::Url;
 
-use super::{folder::Folder, settings::UpSettings};
+use super::{folder::Folder, looking::LookingSettings, settings::UpSettings};
 
 const FILE: &str = "up.toml";
 
@@ -36,6 +36,11 @@ pub(super) struct Choices {
     pub(super) address: Option<String>,
     pub(super) certificate: Option<PathBuf>,
     pub(super) certificate_key: Option<PathBuf>,
+    /// Of a home: where the world finds its beacon.
+    pub(super) home_url: Option<Url>,
+    /// Of an outside machine: how it looks at its home.
+    #[serde(skip_serializing_if = "is_unchanged")]
+    pub(super) looking: LookingSettings,
     /// Of a home that has joined: the outside machine.
     pub(super) outside: Option<Outside>,
     /// Of an outside machine: the home that has joined.
@@ -75,12 +80,13 @@ impl Choices {
         })
     }
 
-    /// Takes over what the settings of a start choose, and keeps the token that comes with a name at `DuckDNS`.
+    /// Takes over what the settings of a start choose.
     ///
     /// # Errors
-    /// When the name is none, has no token, or the folder cannot be written.
-    pub(super) fn take(&mut self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+    /// When the name at `DuckDNS` is none.
+    pub(super) fn take(&mut self, settings: &UpSettings) -> Result<(), WrongSetting> {
         if self.is_outside {
+            self.looking = settings.looking.or(&self.looking);
             self.public = settings.page_addr.or(self.public);
             self.tls = settings.tls.keeper_tls_addr.or(self.tls);
             self.address = settings.address.clone().or(self.address.take());
@@ -94,6 +100,7 @@ impl Choices {
         self.page = settings.page_addr.or(self.page);
         self.beacon = settings.beacon_addr.or(self.beacon);
         self.no_bandwidth |= settings.no_bandwidth;
+        self.home_url = settings.home_url.clone().or(self.home_url.take());
         match settings.dns.as_deref() {
             None => (),
             Some("off") => self.dns = None,
@@ -102,28 +109,35 @@ impl Choices {
                 self.dns = Some(name.as_str().to_owned());
             }
         }
-        if self.dns.is_some() {
-            // Without the flag, the variable may be anybody's.
-            let given = if settings.dns.is_some() { DUCKDNS_TOKEN.read()? } else { None };
-            match given {
-                Some(source) => {
-                    let token = source.current()?;
-                    if folder.read(DUCKDNS_FILE)?.is_none_or(|kept| kept.trim_end() != token.expose()) {
-                        folder.keep(DUCKDNS_FILE, &token)?;
-                    }
-                }
-                None if folder.read(DUCKDNS_FILE)?.is_none() => {
-                    return Err(WrongSetting(format!(
-                        "--dns needs DuckDNS's token: set {0}, or {0}_FILE to a file that holds it, for this one start; it is \
-                         kept in {1}",
-                        DUCKDNS_TOKEN.name,
-                        folder.path().display()
-                    )));
-                }
-                None => (),
-            }
-        }
         Ok(())
+    }
+
+    /// Keeps the token that comes with a name at `DuckDNS`.
+    ///
+    /// # Errors
+    /// When there is none, or the folder cannot be written.
+    pub(super) fn keep_token(&self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+        if self.dns.is_none() {
+            return Ok(());
+        }
+        // Without the flag, the variable may be anybody's.
+        let given = if settings.dns.is_some() { DUCKDNS_TOKEN.read()? } else { None };
+        let kept = folder.read(DUCKDNS_FILE)?;
+        match (given, kept) {
+            (Some(source), kept) => {
+                let token = source.current()?;
+                if kept.is_some_and(|kept| kept.trim_end() == token.expose()) {
+                    return Ok(());
+                }
+                folder.keep(DUCKDNS_FILE, &token)
+            }
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(WrongSetting(format!(
+                "--dns needs DuckDNS's token: set {0}, or {0}_FILE to a file that holds it, for this one start; it is kept in {1}",
+                DUCKDNS_TOKEN.name,
+                folder.path().display()
+            ))),
+        }
     }
 
     /// Keeps them, where they are others than `before`.
@@ -137,6 +151,10 @@ impl Choices {
         let text = toml::to_string(self).map_err(|error| WrongSetting(error.to_string()))?;
         folder.write(FILE, format!("# What porchlight up chose; flags of another start change it.\n{text}").as_bytes())
     }
+}
+
+fn is_unchanged(looking: &LookingSettings) -> bool {
+    *looking == LookingSettings::default()
 }
 
 #[cfg(test)]

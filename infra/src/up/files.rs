@@ -9,6 +9,9 @@ pub(super) const DATABASE: &str = "porchlight.db";
 /// That of an outside machine without a home.
 pub(super) const WAITING: &str = "waiting.db";
 
+/// On an outside machine: the key that the home had before it joined again, until the new one has proven itself.
+pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
+
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
 pub(super) const OURS: &[&str] = &[
     LAYOUT_FILE,
@@ -16,6 +19,7 @@ pub(super) const OURS: &[&str] = &[
     "up.lock",
     "running.json",
     "beacon.key",
+    OLD_KEY_FILE,
     "keeper.token",
     "upstream.token",
     "duckdns.token",
@@ -23,11 +27,13 @@ pub(super) const OURS: &[&str] = &[
     "prober.json",
     "prober.json.lock",
     DATABASE,
+    "porchlight.db-journal",
     "porchlight.db-wal",
     "porchlight.db-shm",
     "porchlight.db.lock",
     "porchlight.db.tls.pem",
     "waiting.db",
+    "waiting.db-journal",
     "waiting.db-wal",
     "waiting.db-shm",
     "waiting.db.lock",

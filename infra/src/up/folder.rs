@@ -16,10 +16,16 @@ use shared::{
     settings::WrongSetting,
 };
 
-use super::files::{DATABASE, LAYOUT_FILE, OURS, WAITING};
+use super::{
+    files::{DATABASE, LAYOUT_FILE, OURS, WAITING},
+    owner,
+};
 
 /// The layout of the folder that this version makes and understands.
 const LAYOUT: u32 = 1;
+
+/// Root's own folder: the state folder of a unit of the system's.
+pub(super) const SYSTEM_FOLDER: &str = "/var/lib/porchlight";
 
 /// The longest file of ours but the database, in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -39,7 +45,7 @@ impl Folder {
             return absolute.map(Self).map_err(|error| WrongSetting(format!("--data {}: {error}", data.display())));
         }
         if geteuid().is_root() {
-            return Ok(Self("/var/lib/porchlight".into()));
+            return Ok(Self(SYSTEM_FOLDER.into()));
         }
         let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
@@ -121,7 +127,27 @@ impl Folder {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), WrongSetting> {
-        file::replace_private(&self.file(name), bytes).map_err(|error| self.cannot(&error))
+        file::replace_private(&self.file(name), bytes).map_err(|error| self.cannot(&error))?;
+        owner::give_file(&self.0, name).map_err(|error| self.cannot(&error))
+    }
+
+    /// Has all in the folder belong to its owner: a unit runs as a user of its own, and root changes the folder beside it.
+    ///
+    /// # Errors
+    /// When a file cannot be given.
+    pub(crate) fn give_all_to_owner(&self) -> Result<(), WrongSetting> {
+        OURS.iter().try_for_each(|name| owner::give_file(&self.0, name)).map_err(|error| self.cannot(&error))
+    }
+
+    /// Deletes a file that may be there.
+    ///
+    /// # Errors
+    /// When it is, and cannot be deleted.
+    pub(crate) fn delete(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.file(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// A secret, made where there is none yet.
@@ -178,17 +204,15 @@ impl Folder {
     pub(crate) fn purge(&self) -> io::Result<()> {
         // The mark goes last: what is left of a purge that was cut off can be purged again.
         for name in OURS.iter().skip(1).chain(&OURS[..1]) {
-            for path in [self.file(name), self.file(name).with_added_extension("new")] {
-                match fs::remove_file(path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => (),
-                }
-            }
+            self.delete(name)?;
+            self.delete(&format!("{name}.new"))?;
         }
-        match fs::remove_dir(&self.0) {
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-            done => done,
+        // Where systemd keeps it for a user that comes and goes, the folder is a link to the real one.
+        match fs::remove_dir(fs::canonicalize(&self.0)?) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+            done => done?,
         }
+        if self.0.is_symlink() { fs::remove_file(&self.0) } else { Ok(()) }
     }
 
     /// A folder that is not marked yet is empty, or holds a keeper's database.

@@ -18,7 +18,11 @@ use home_beacon::{
 };
 use jiff::Timestamp;
 use shared::{keeper_token, secret::SecretSource, settings::WrongSetting};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    time::timeout,
+};
 use url::Url;
 
 use super::{
@@ -69,7 +73,12 @@ impl HomeSide {
     ///
     /// # Errors
     /// When something of that cannot be, in a sentence.
-    pub(super) async fn open(folder: &Folder, choices: &mut Choices, settings: &UpSettings) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        folder: &Folder,
+        choices: &mut Choices,
+        settings: &UpSettings,
+        stop: &mut (impl Future<Output = ()> + Unpin),
+    ) -> anyhow::Result<Self> {
         let key = folder.secret("BEACON_KEY", KEY_FILE, keygen)?;
         let token = folder.secret("KEEPER_TOKEN", "keeper.token", keeper_token::new)?;
         let prover = Prover::new(key.clone(), Host::system())?;
@@ -78,7 +87,7 @@ impl HomeSide {
             Some(_) => Seed::read(&folder.file(seed::FILE)).map(|(seed, branding)| (Some(seed), branding))?,
             None => Default::default(),
         };
-        let code = if settings.join { Some(join::code().await?) } else { None };
+        let code = if settings.join { Some(join::code(stop).await?) } else { None };
         let duckdns = folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?;
 
         let page = listening::open(settings.page_addr, choices.page.unwrap_or(loopback(PAGE_PORT)), "page")?;
@@ -89,8 +98,8 @@ impl HomeSide {
         choices.page.get_or_insert(page.address);
         choices.beacon.get_or_insert(public.address);
         if let Some(code) = code {
-            let at = (home_url(choices, settings, public.address.port())?, public.address.port());
-            join::join(folder, choices, &code, at).await?;
+            let at = (home_url(choices, public.address.port())?, public.address.port());
+            join::unless_stopped(stop, join::join(folder, choices, &code, at)).await?;
         }
         let upstream = choices.outside.as_ref().map(|outside| upstream(folder, outside)).transpose()?;
         if upstream.is_some() {
@@ -177,6 +186,7 @@ impl HomeSide {
         }
         let (stop_jobs, jobs_stopped) = watch::channel(());
         let (stop_servers, servers_stopped) = watch::channel(());
+        let keeper_failed = Notify::new();
         let manager = Manager::of_environment();
         manager.ready();
         let playing = async {
@@ -188,6 +198,8 @@ impl HomeSide {
                 }
             };
             let wrong = tokio::select! {
+                // Without its keeper a home is not up, whatever else goes on.
+                () = keeper_failed.notified() => None,
                 wrong = ended_with_an_error(&mut working) => return Err(wrong),
                 () = Box::pin(seen_from_inside) => None,
                 () = manager.passing_on(stop) => None::<WrongSetting>,
@@ -203,13 +215,14 @@ impl HomeSide {
             drop(stop_servers);
             played
         };
-        let served = async {
-            tokio::join!(
-                Box::pin(keeper.run(Listeners::from(page), stopped(servers_stopped.clone()))),
-                beacon.run(stopped(servers_stopped.clone())),
-                playing,
-            )
+        let kept = async {
+            let kept = Box::pin(keeper.run(Listeners::from(page), stopped(servers_stopped.clone()))).await;
+            if kept.is_err() {
+                keeper_failed.notify_one();
+            }
+            kept
         };
+        let served = async { tokio::join!(Box::pin(kept), beacon.run(stopped(servers_stopped.clone())), playing,) };
         let (kept, (), played) = manager.watching(served).await;
         played?;
         kept.map_err(|error| anyhow!(error).context("the keeper has ended"))
@@ -261,8 +274,8 @@ fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting
 }
 
 /// Where the world finds the beacon, as far as that is known at home.
-pub(super) fn home_url(choices: &Choices, settings: &UpSettings, port: u16) -> anyhow::Result<Option<Url>> {
-    if let Some(url) = &settings.home_url {
+pub(super) fn home_url(choices: &Choices, port: u16) -> anyhow::Result<Option<Url>> {
+    if let Some(url) = &choices.home_url {
         return Ok(Some(url.clone()));
     }
     let name = choices.dns.as_ref().map(|name| Url::parse(&format!("http://{name}.duckdns.org:{port}/")));

@@ -46,7 +46,7 @@ impl Inside {
         (beacon, key): (Url, SecretSource),
         (page, component, name): (PageId, ComponentId, String),
     ) -> anyhow::Result<Self> {
-        let prober = Prober::new(api, Secrets::new(Places::local(token, Some(key))), Mode::Publish)
+        let prober = Prober::new(api, Secrets::new(Places::local(token, Some(key), None)), Mode::Publish)
             .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
             .with_config(ProbeConfig { vantage: VantageSetting::Inside, ..ProbeConfig::default() });
         let home = Home { name, url: beacon, keys: None };

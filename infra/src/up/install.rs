@@ -1,7 +1,8 @@
 //! `porchlight up --install`: a unit of systemd, this user's, or the system's where root asks for it.
 
 use std::{
-    env, fmt, fs,
+    env, fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{ExitCode, Stdio},
     time::Duration,
@@ -15,20 +16,18 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{folder::Folder, running, say};
+use super::{choices::Choices, folder::Folder, running, say, unit};
 
 const UNIT: &str = "porchlight.service";
 
-/// How long systemd may take to answer, and the unit to listen.
+/// How long systemd may take to answer.
 const SYSTEMD: Duration = Duration::from_secs(30);
 
-/// As confined as the units of the single programs. `ping` without privileges takes a socket, and no capability.
-const CONFINED: &str = "DynamicUser=yes\nStateDirectory=porchlight\nStateDirectoryMode=0700\nCapabilityBoundingSet=\n\
-                        NoNewPrivileges=yes\nProtectSystem=strict\nProtectHome=yes\nPrivateTmp=yes\nPrivateDevices=yes\n\
-                        ProtectKernelTunables=yes\nProtectKernelModules=yes\nProtectControlGroups=yes\nRestrictNamespaces=yes\n\
-                        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nMemoryDenyWriteExecute=yes\n\
-                        LockPersonality=yes\nSystemCallFilter=@system-service\nSystemCallErrorNumber=EPERM\n\
-                        SystemCallArchitectures=native\nUMask=0077\n";
+/// How long the unit may take to listen: a new version may have much to do with an old database on a slow card.
+const STARTING: Duration = Duration::from_mins(5);
+
+/// Where no unit of the system's finds a program, or one that is there for a moment: it has no homes, and a `/tmp` of its own.
+const NOT_FOR_UNITS: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 
 /// Whose units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,17 +54,21 @@ impl Scope {
     }
 
     async fn systemctl(self, arguments: &[&str]) -> anyhow::Result<()> {
+        self.systemctl_within(SYSTEMD, arguments).await
+    }
+
+    async fn systemctl_within(self, limit: Duration, arguments: &[&str]) -> anyhow::Result<()> {
         let mut command = Command::new("systemctl");
         if self == Self::User {
             command.arg("--user");
         }
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         let shown = format!("systemctl{} {}", if self == Self::User { " --user" } else { "" }, arguments.join(" "));
-        let output = match timeout(SYSTEMD, command.output()).await {
+        let output = match timeout(limit, command.output()).await {
             Ok(output) => {
                 output.with_context(|| format!("{shown} cannot be run: without systemd, leave --install out"))?
             }
-            Err(_) => bail!("{shown} did not end within {SYSTEMD:?}"),
+            Err(_) => bail!("{shown} did not end within {limit:?}"),
         };
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -78,12 +81,12 @@ impl Scope {
 /// Writes the unit, starts it now and with the machine, and waits until it listens.
 ///
 /// # Errors
-/// When systemd does not do so; the unit is taken back then.
-pub(super) async fn install(folder: &Folder) -> anyhow::Result<ExitCode> {
+/// When systemd does not do so; then the unit is as it was before.
+pub(super) async fn install(folder: &Folder, choices: &Choices) -> anyhow::Result<ExitCode> {
     let scope = Scope::of_this_user();
     let place = scope.folder()?;
     let path = place.join(UNIT);
-    if let Some(other) = unit_s_folder(&path).filter(|other| other != folder.path()) {
+    if let Some(other) = unit::folder_of(&path).filter(|other| other != folder.path()) {
         return Err(WrongSetting(format!(
             "{} runs {} already: end that with `porchlight down --data {1}`, or leave --install out",
             path.display(),
@@ -92,28 +95,38 @@ pub(super) async fn install(folder: &Folder) -> anyhow::Result<ExitCode> {
         .into());
     }
     let program = env::current_exe().context("where this program is cannot be found out")?;
+    if unit::is_confined(folder.path(), scope) {
+        check_program(&program)?;
+        check_certificate(choices)?;
+    }
+    let before = fs::read(&path).ok();
+    // What root has changed beside the unit is the unit's to read.
+    folder.give_all_to_owner()?;
     fs::create_dir_all(&place).with_context(|| format!("{} cannot be made", place.display()))?;
-    let text = unit(&program, folder.path(), scope);
+    let text = unit::text(&program, folder.path(), scope, choices.is_outside);
     file::replace(&path, text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
     let started = async {
         scope.systemctl(&["daemon-reload"]).await?;
         scope.systemctl(&["enable", UNIT]).await?;
         // Also where an older one runs already.
-        scope.systemctl(&["restart", UNIT]).await
+        scope.systemctl_within(STARTING, &["restart", UNIT]).await
     };
     if let Err(error) = started.await {
-        remove(scope, &path).await;
-        return Err(error);
+        take_back(scope, &path, before.as_deref()).await;
+        return Err(error.context(format!("{UNIT} does not start: {} says why", journal(scope))));
     }
     let Some(running) = running::begun(folder, Instant::now() + SYSTEMD).await else {
         bail!("{UNIT} was started and does not listen: see {}", journal(scope));
     };
     say(format_args!("Porchlight runs as {UNIT}, now and whenever this machine starts."));
-    say(format_args!("  page    {}", running.page));
+    say(format_args!("  page    {}", running.shown.as_ref().unwrap_or(&running.page)));
     say(format_args!("  data    {}", folder.path().display()));
     say(format_args!("  log     {}", journal(scope)));
     if scope == Scope::User && !lingers() {
         say(format_args!("It ends when you sign out, unless you allow it to stay: loginctl enable-linger"));
+    }
+    if choices.is_outside && choices.home.is_none() {
+        say(format_args!("`porchlight code` prints the code by which your home joins."));
     }
     say(format_args!("`porchlight status` shows how it is, and `porchlight down` ends and removes it."));
     Ok(ExitCode::SUCCESS)
@@ -127,7 +140,7 @@ pub(super) async fn uninstall(folder: &Folder) -> anyhow::Result<bool> {
     let scope = Scope::of_this_user();
     let Ok(place) = scope.folder() else { return Ok(false) };
     let path = place.join(UNIT);
-    if unit_s_folder(&path).is_none_or(|other| other != folder.path()) {
+    if unit::folder_of(&path).is_none_or(|other| other != folder.path()) {
         return Ok(false);
     }
     scope.systemctl(&["disable", "--now", UNIT]).await?;
@@ -138,7 +151,57 @@ pub(super) async fn uninstall(folder: &Folder) -> anyhow::Result<bool> {
 /// Whether the folder is run by a unit.
 pub(super) fn is_installed(folder: &Folder) -> bool {
     let path = Scope::of_this_user().folder().map(|place| place.join(UNIT));
-    path.is_ok_and(|path| unit_s_folder(&path).is_some_and(|other| other == folder.path()))
+    path.is_ok_and(|path| unit::folder_of(&path).is_some_and(|other| other == folder.path()))
+}
+
+/// Has the unit be what it was before; one that ran runs again.
+async fn take_back(scope: Scope, path: &Path, before: Option<&[u8]>) {
+    let Some(before) = before else {
+        // It may never have been enabled.
+        let _ = scope.systemctl(&["disable", "--now", UNIT]).await;
+        return remove(scope, path).await;
+    };
+    if let Err(error) = file::replace(path, before) {
+        tracing::warn!(%error, "{} cannot be written", path.display());
+    }
+    for arguments in [&["daemon-reload"][..], &["restart", "--no-block", UNIT]] {
+        if let Err(error) = scope.systemctl(arguments).await {
+            tracing::warn!("{error:#}");
+        }
+    }
+}
+
+/// Refuses a program that a confined unit would not find.
+fn check_program(program: &Path) -> Result<(), WrongSetting> {
+    if !NOT_FOR_UNITS.iter().any(|folder| program.starts_with(folder)) {
+        return Ok(());
+    }
+    Err(WrongSetting(format!(
+        "a unit of the system's cannot run {}: install the program first, with install.sh or as `install -m 755 {0} \
+         /usr/local/bin/porchlight`, and start that one",
+        program.display()
+    )))
+}
+
+/// Refuses files that the unit's own user could not read.
+fn check_certificate(choices: &Choices) -> Result<(), WrongSetting> {
+    let files = [("KEEPER_TLS_CERTIFICATE", &choices.certificate), ("KEEPER_TLS_KEY", &choices.certificate_key)];
+    for (setting, path) in files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_deref()?))) {
+        if !is_open_to_others(path) {
+            return Err(WrongSetting(format!(
+                "{setting}: {} can be read by root alone, or one group, and the unit runs as a user of its own: have it copied, \
+                 readable, to a folder that others may enter, or run the unit by another folder (--data)",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_open_to_others(path: &Path) -> bool {
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.mode());
+    let is_hidden = NOT_FOR_UNITS.iter().any(|folder| path.starts_with(folder));
+    !is_hidden && mode(path) & 0o004 != 0 && path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0)
 }
 
 async fn remove(scope: Scope, path: &Path) {
@@ -147,36 +210,6 @@ async fn remove(scope: Scope, path: &Path) {
     }
     // What is not known of any more harms nobody.
     let _ = scope.systemctl(&["daemon-reload"]).await;
-}
-
-/// The folder that a unit of ours runs.
-fn unit_s_folder(path: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(path).ok()?;
-    let folder = text.lines().find_map(|line| line.strip_prefix("# data "))?;
-    Some(folder.into())
-}
-
-fn unit(program: &Path, folder: &Path, scope: Scope) -> String {
-    let confined = if scope == Scope::System && folder == Path::new("/var/lib/porchlight") {
-        CONFINED.to_owned()
-    } else if scope == Scope::System {
-        format!(
-            "ProtectSystem=strict\nReadWritePaths={}\nCapabilityBoundingSet=\nNoNewPrivileges=yes\nUMask=0077\n",
-            Quoted(folder)
-        )
-    } else {
-        "NoNewPrivileges=yes\nUMask=0077\n".to_owned()
-    };
-    let target = if scope == Scope::System { "multi-user.target" } else { "default.target" };
-    format!(
-        "# Made by porchlight up --install; porchlight down removes it.\n# data {}\n[Unit]\n\
-         Description=Porchlight: page, beacon and measurements of this home\nAfter=network.target\n\n\
-         [Service]\nType=notify\nExecStart={} up --data {}\nRestart=on-failure\nRestartSec=5\nRestartPreventExitStatus=2\n\
-         WatchdogSec=60\n{confined}\n[Install]\nWantedBy={target}\n",
-        folder.display(),
-        Quoted(program),
-        Quoted(folder),
-    )
 }
 
 fn journal(scope: Scope) -> String {
@@ -188,30 +221,20 @@ fn lingers() -> bool {
     env::var_os("USER").is_some_and(|user| Path::new("/var/lib/systemd/linger").join(user).exists())
 }
 
-/// A path as one word of a unit's line.
-struct Quoted<'a>(&'a Path);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.display().to_string();
-        write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_names_its_folder_and_quotes_its_paths() {
-        let text = unit(Path::new("/opt/a b/porchlight"), Path::new("/home/me/100% mine"), Scope::User);
-        assert!(text.contains("ExecStart=\"/opt/a b/porchlight\" up --data \"/home/me/100%% mine\"\n"), "{text}");
-        assert!(text.contains("WantedBy=default.target") && !text.contains("DynamicUser"), "{text}");
-        let outer = tempfile::tempdir().unwrap();
-        let path = outer.path().join(UNIT);
-        fs::write(&path, &text).unwrap();
-        assert_eq!(unit_s_folder(&path).unwrap(), Path::new("/home/me/100% mine"));
-        let text = unit(Path::new("/usr/bin/porchlight"), Path::new("/var/lib/porchlight"), Scope::System);
-        assert!(text.contains("DynamicUser=yes\nStateDirectory=porchlight\n"), "{text}");
+    fn what_a_unit_cannot_read_is_refused() {
+        for place in ["/home/pi/porchlight-0.1.0/porchlight", "/root/porchlight", "/tmp/x/porchlight"] {
+            let wrong = check_program(Path::new(place)).unwrap_err().0;
+            assert!(
+                wrong.starts_with(&format!("a unit of the system's cannot run {place}: install the program first"))
+            );
+        }
+        check_program(Path::new("/usr/local/bin/porchlight")).unwrap();
+        assert!(is_open_to_others(Path::new("/etc/passwd")) && !is_open_to_others(Path::new("/etc/there-is-none")));
+        assert!(!is_open_to_others(Path::new("/etc/shadow")), "it is root's");
     }
 }

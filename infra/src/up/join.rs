@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Read},
+    thread,
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use home_beacon::{
     join::{JoinCode, JoinComponent, JoinMetric, JoinPage, JoinRequest, MAX_CODE, PROTOCOL, exchange},
     keeper::seed::Seed,
@@ -18,7 +19,7 @@ use shared::{
     secret::{Secret, SecretSetting},
     settings::WrongSetting,
 };
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 use url::Url;
 
 use super::{
@@ -52,19 +53,40 @@ pub(super) const TOKEN_FILE: &str = "upstream.token";
 ///
 /// # Errors
 /// When there is none, or it is not what was printed.
-pub(super) async fn code() -> anyhow::Result<JoinCode> {
+pub(super) async fn code(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyhow::Result<JoinCode> {
     let text = match JOIN_CODE.read()? {
         Some(source) => source.current()?,
-        None => spawn_blocking(line).await.context("stdin cannot be read")?.context("stdin cannot be read")?,
+        None => pasted(stop).await?,
     };
     Ok(JoinCode::read(text.expose()).map_err(|error| WrongSetting(error.to_string()))?)
 }
 
+async fn pasted(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyhow::Result<Secret> {
+    let _hidden = io::stdin().is_terminal().then(Hidden::begin);
+    // A thread of its own: nothing waits for it where nobody pastes anything.
+    let (sender, line) = oneshot::channel();
+    thread::spawn(move || sender.send(self::line()));
+    let reading = async { line.await.context("stdin cannot be read")?.context("stdin cannot be read") };
+    unless_stopped(stop, reading).await
+}
+
+/// Does it, unless a signal comes before.
+///
+/// # Errors
+/// Its own, or that it was ended.
+pub(super) async fn unless_stopped<T>(
+    stop: &mut (impl Future<Output = ()> + Unpin),
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = stop => bail!("it was ended before this home had joined"),
+    }
+}
+
 fn line() -> io::Result<Secret> {
-    let stdin = io::stdin();
-    let _hidden = stdin.is_terminal().then(Hidden::begin);
     let mut text = String::new();
-    stdin.lock().take(MAX_CODE as u64 + 1).read_line(&mut text)?;
+    io::stdin().lock().take(MAX_CODE as u64 + 1).read_line(&mut text)?;
     Ok(Secret::new(text))
 }
 
@@ -98,7 +120,8 @@ impl Drop for Hidden {
 /// new key, too: what leaked is worth nothing afterwards.
 ///
 /// # Errors
-/// When the outside machine refuses, or the folder cannot be written; nothing is changed at home then.
+/// When the outside machine refuses: nothing is changed then. When the folder cannot be written: the home joins again, and until
+/// then the outside machine knows it by the old key and token, too.
 pub(super) async fn join(
     folder: &Folder,
     choices: &mut Choices,
@@ -112,17 +135,28 @@ pub(super) async fn join(
         Some(key) => key.current()?,
         None => Secret::new(keygen()?),
     };
+    let (before, is_named) = (choices.clone(), beacon_url.is_some());
     let request = request(&seed, key.clone(), (beacon_url, beacon_port))?;
     let answer = exchange(code, &request, Instant::now() + DEADLINE).await.map_err(|error| anyhow!(error.advice()))?;
     let base = code.base().context("the code names no address")?;
     let url = base.join(&answer.api).context("the outside machine names no address of its API")?;
     folder.keep(TOKEN_FILE, &answer.token)?;
     folder.keep(KEY_FILE, &key)?;
-    let fingerprint = if is_vouched_for(&url).await { None } else { Some(code.fingerprint.to_string()) };
-    choices.outside = Some(Outside { url, fingerprint, page: answer.page_url });
+    let fingerprint = Some(code.fingerprint.to_string());
+    choices.outside = Some(Outside { url: url.clone(), fingerprint, page: answer.page_url });
+    choices.keep(&before, folder)?;
     say(format_args!("Joined the machine at {}: from now on it looks at this home.", code.address));
+    if let Some(at) = answer.beacon_url {
+        let unnamed = "; that is where this machine came from: if it changes, join again, with --dns or --home-url";
+        say(format_args!("  looked at  {at}{}", if is_named { "" } else { unnamed }));
+    }
     if let Some(warning) = answer.time.and_then(|there| clocks_differ(Timestamp::now(), there)) {
         say(format_args!("{warning}"));
+    }
+    if is_vouched_for(&url).await {
+        let pinned = choices.clone();
+        choices.outside.iter_mut().for_each(|outside| outside.fingerprint = None);
+        choices.keep(&pinned, folder)?;
     }
     Ok(())
 }
@@ -132,10 +166,8 @@ fn clocks_differ(here: Timestamp, there: Timestamp) -> Option<String> {
     let ahead = here.duration_since(there);
     let rounded = ahead.round(SignedDurationRound::new().smallest(Unit::Minute)).unwrap_or(ahead).abs();
     let direction = if ahead.is_negative() { "behind" } else { "ahead of" };
-    let sentence = format!(
-        "This machine's clock is {rounded:#} {direction} the outside machine's: {}.",
-        JoinFault::Clock.words()
-    );
+    let sentence =
+        format!("This machine's clock is {rounded:#} {direction} the outside machine's: {}.", JoinFault::Clock.words());
     (ahead.abs() > CLOCKS_DIFFER).then(|| JoinFault::Clock.entry().ending(&sentence))
 }
 

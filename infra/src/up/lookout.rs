@@ -1,10 +1,9 @@
 //! The prober of an outside machine, for the home that has joined.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use home_beacon::keeper::seed::Seed;
 use lambda_prober::{
+    judge::identity::{Identity, WhichKey},
     kept::{
         secrets::{Places, Secrets},
         state::{State, StatePlace},
@@ -19,14 +18,16 @@ use shared::secret::SecretSource;
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::{choices::JoinedHome, folder::Folder, join::KEY_FILE, say, settings::UpSettings};
+use super::{choices::JoinedHome, files::OLD_KEY_FILE, folder::Folder, join::KEY_FILE, looking::LookingSettings, say};
 
 /// A prober that looks at one home from here.
 #[derive(Debug)]
 pub(super) struct Lookout {
     prober: Prober,
     targets: Targets,
-    attempts: usize,
+    looking: LookingSettings,
+    folder: Folder,
+    api: (Url, SecretSource),
 }
 
 impl Lookout {
@@ -36,17 +37,11 @@ impl Lookout {
     /// When the key is gone, or the home has no component.
     pub(super) fn new(
         folder: &Folder,
-        (api, token): (Url, SecretSource),
+        api: (Url, SecretSource),
         (seed, home): (&Seed, &JoinedHome),
-        settings: &UpSettings,
+        looking: &LookingSettings,
     ) -> anyhow::Result<Self> {
-        let key = folder.known_secret("BEACON_KEY", KEY_FILE)?;
-        let key = key.context("the home's key is gone: have it join again, by the code of `porchlight code`")?;
-        let prober = Prober::new(api, Secrets::new(Places::local(token, Some(key))), Mode::Publish)
-            .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
-            .with_config(settings.probing.config())
-            .with_location(settings.location.clone())
-            .asking_for_its_address();
+        let prober = prober(folder, &api, looking)?;
         let component = seed.components.first().context("the home's page has no component")?;
         let target = Target {
             home: Home { name: component.name.clone(), url: home.url.clone(), keys: None },
@@ -54,28 +49,62 @@ impl Lookout {
             component: component.id.clone(),
             response_metric: None,
         };
-        Ok(Self { prober, targets: Targets::new(vec![target])?, attempts: settings.probing.attempts.into() })
+        let (looking, folder, targets) = (looking.clone(), folder.clone(), Targets::new(vec![target])?);
+        Ok(Self { prober, targets, looking, folder, api })
     }
 
     /// One run.
     ///
     /// # Errors
     /// When it cannot begin.
-    pub(super) async fn run(&self, every: Duration) -> Result<Report, RunError> {
-        self.prober.run(Some(&self.targets), &Timing::every(every, self.attempts)).await
+    async fn run(&self) -> Result<Report, RunError> {
+        let timing = Timing::every(self.looking.interval(), self.looking.most_attempts());
+        self.prober.run(Some(&self.targets), &timing).await
+    }
+
+    /// Forgets the key before this one, once the home has proven itself by this one.
+    fn forget_old_key(&mut self, report: &Report) {
+        if !self.folder.file(OLD_KEY_FILE).exists() || !is_proven_by_current_key(report) {
+            return;
+        }
+        let forgotten = self.folder.delete(OLD_KEY_FILE).map_err(anyhow::Error::from);
+        match forgotten.and_then(|()| prober(&self.folder, &self.api, &self.looking)) {
+            Ok(prober) => self.prober = prober,
+            Err(error) => tracing::warn!("the home's old key counts for another while: {error:#}"),
+        }
     }
 }
 
+/// A prober with the keys as they are now.
+fn prober(folder: &Folder, (api, token): &(Url, SecretSource), looking: &LookingSettings) -> anyhow::Result<Prober> {
+    let key = folder.known_secret("BEACON_KEY", KEY_FILE)?;
+    let key = key.context("the home's key is gone: have it join again, by the code of `porchlight code`")?;
+    let places = Places::local(token.clone(), Some(key), folder.known_secret("BEACON_KEY_OLD", OLD_KEY_FILE)?);
+    Ok(Prober::new(api.clone(), Secrets::new(places), Mode::Publish)
+        .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
+        .with_config(looking.config()?)
+        .with_location(looking.place())
+        .asking_for_its_address())
+}
+
+fn is_proven_by_current_key(report: &Report) -> bool {
+    let attempts = report.targets.iter().flat_map(|target| &target.attempts);
+    let mut answers =
+        attempts.flat_map(|attempt| &attempt.exchanges).filter_map(|exchange| exchange.outcome.as_ref().ok());
+    answers.any(|answer| matches!(answer.identity, Identity::Proven { with: WhichKey::Current, .. }))
+}
+
 /// Probes the home that has joined; never returns.
-pub(super) async fn keep_looking(lookout: Option<&Lookout>, every: Duration) {
-    let Some(lookout) = lookout else { return std::future::pending().await };
-    let mut due = interval(every);
+pub(super) async fn keep_looking(lookout: Option<Lookout>) {
+    let Some(mut lookout) = lookout else { return std::future::pending().await };
+    let mut due = interval(lookout.looking.interval());
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut last = None;
     loop {
         due.tick().await;
-        match lookout.run(every).await {
+        match lookout.run().await {
             Ok(report) => {
+                lookout.forget_old_key(&report);
                 for target in &report.targets {
                     // A line for each change, not for each minute.
                     if last.replace(target.verdict) != Some(target.verdict) {

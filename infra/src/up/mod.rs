@@ -18,12 +18,15 @@ mod install;
 mod jobs;
 mod join;
 mod listening;
+mod looking;
 mod lookout;
 mod outside;
+mod owner;
 mod running;
 mod seed;
 mod settings;
 mod status;
+mod unit;
 
 use std::{
     fmt::Arguments,
@@ -35,10 +38,12 @@ use std::{
 use home_beacon::beacon::PUBLIC_PORT;
 use shared::{settings::WrongSetting, shutdown};
 use tokio::time::Instant;
+use url::Url;
 
 use self::{choices::Choices, folder::Folder, home::HomeSide, running::Running};
 pub use self::{
     down::down,
+    looking::LookingSettings,
     settings::{DataSettings, DownSettings, SECRETS, StatusSettings, UpSettings},
     status::status,
 };
@@ -56,49 +61,70 @@ const NOT_LOOKED_AT: &str = "To have this home looked at, run `porchlight up --o
 /// When a setting is wrong, the folder cannot be used, or this machine lacks what a home needs.
 pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
     let stop = shutdown::requested();
+    tokio::pin!(stop);
     let folder = Folder::named(settings.data.data.as_deref())?;
     folder.prepare()?;
     let Some(lock) = running::take(&folder)? else {
-        return if settings.join { again(&folder, settings).await } else { already(&folder, settings).await };
+        return if settings.join {
+            again(&folder, settings, &mut stop).await
+        } else {
+            already(&folder, settings).await
+        };
     };
     let before = Choices::of(&folder)?;
-    let mut choices = before.clone();
-    if settings.outside {
-        outside::check(&choices, &folder)?;
-        choices.is_outside = true;
-    } else if choices.is_outside && settings.join {
-        let wrong = "it is an outside machine's, which homes join: a home needs a folder of its own (--data)";
-        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())).into());
-    }
-    choices.take(settings, &folder)?;
+    let mut choices = chosen(&before, &folder, settings)?;
+    choices.keep_token(settings, &folder)?;
     if settings.install && !settings.join {
         choices.keep(&before, &folder)?;
         drop(lock);
-        return install::install(&folder).await;
+        return install::install(&folder, &choices).await;
     }
     if choices.is_outside {
-        Box::pin(outside::run(&folder, &before, choices, settings, stop)).await?;
+        let ended = Box::pin(outside::run(&folder, &before, choices, settings, stop)).await;
+        // Also what other code than the folder's has written.
+        folder.give_all_to_owner()?;
+        ended?;
         say(format_args!("Porchlight has ended."));
         drop(lock);
         return Ok(ExitCode::SUCCESS);
     }
-    let home = HomeSide::open(&folder, &mut choices, settings).await?;
+    let home = HomeSide::open(&folder, &mut choices, settings, &mut stop).await?;
     choices.keep(&before, &folder)?;
     if settings.install {
         // It has joined; what it listens at is free for the unit again.
         drop((home, lock));
-        return install::install(&folder).await;
+        return install::install(&folder, &choices).await;
     }
     home.announce(&folder);
-    Box::pin(home.run(&folder, stop)).await?;
+    let ended = Box::pin(home.run(&folder, stop)).await;
+    folder.give_all_to_owner()?;
+    ended?;
     say(format_args!("Porchlight has ended."));
     drop(lock);
     Ok(ExitCode::SUCCESS)
 }
 
+/// What was chosen before, and what this start chooses.
+///
+/// # Errors
+/// When the folder is the other side's, or a choice is none.
+fn chosen(before: &Choices, folder: &Folder, settings: &UpSettings) -> Result<Choices, WrongSetting> {
+    let mut choices = before.clone();
+    if settings.outside {
+        outside::check(&choices, folder)?;
+        choices.is_outside = true;
+    } else if choices.is_outside && settings.join {
+        let wrong = "it is an outside machine's, which homes join: a home needs a folder of its own (--data)";
+        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())));
+    }
+    choices.take(settings)?;
+    Ok(choices)
+}
+
 /// Says that another process runs the folder.
 async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitCode> {
-    let Some(Running { process, since, page, .. }) = running::begun(folder, Instant::now() + BEGINNING).await else {
+    let Some(Running { process, since, page, shown, .. }) = running::begun(folder, Instant::now() + BEGINNING).await
+    else {
         let wrong = "another process has this folder, and has not begun to listen: see what it says, or end it with porchlight down";
         return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())).into());
     };
@@ -106,8 +132,10 @@ async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitC
         "Porchlight runs already from {} (process {process}, since {since:.0}).",
         folder.path().display()
     ));
-    say(format_args!("  page    {page}"));
-    if settings.changes_something() {
+    let before = Choices::of(folder)?;
+    let is_changed = chosen(&before, folder, settings)? != before || settings.install && !install::is_installed(folder);
+    say(format_args!("  page    {}", shown.unwrap_or(page)));
+    if is_changed {
         say(format_args!("Nothing was changed: end it with `porchlight down`, and start it again with these flags."));
         return Ok(ExitCode::FAILURE);
     }
@@ -115,24 +143,31 @@ async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitC
 }
 
 /// A home that runs joins: the new key and token are read where they are used; the machine itself is known from the next start on.
-async fn again(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitCode> {
+async fn again(
+    folder: &Folder,
+    settings: &UpSettings,
+    stop: &mut (impl Future<Output = ()> + Unpin),
+) -> anyhow::Result<ExitCode> {
     let before = Choices::of(folder)?;
-    let mut choices = before.clone();
-    let code = join::code().await?;
+    let mut choices = chosen(&before, folder, settings)?;
+    choices.keep_token(settings, folder)?;
+    let code = join::code(stop).await?;
     let port = choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port());
-    let at = (home::home_url(&choices, settings, port)?, port);
-    join::join(folder, &mut choices, &code, at).await?;
-    choices.keep(&before, folder)?;
-    if before.outside.as_ref().map(|outside| (&outside.url, &outside.fingerprint))
-        == choices.outside.as_ref().map(|outside| (&outside.url, &outside.fingerprint))
-    {
+    let at = (home::home_url(&choices, port)?, port);
+    join::unless_stopped(stop, join::join(folder, &mut choices, &code, at)).await?;
+    if choices == before {
         return Ok(ExitCode::SUCCESS);
     }
     if install::is_installed(folder) {
-        return install::install(folder).await;
+        return install::install(folder, &choices).await;
     }
     say(format_args!("It takes effect when Porchlight is started again here: `porchlight down`, and `porchlight up`."));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the keeper is that runs from a folder, for this machine.
+pub(crate) fn page_of(folder: &Folder) -> Option<Url> {
+    running::of(folder).map(|running| running.page)
 }
 
 /// Prints a line. A closed stdout ends nothing.

@@ -26,7 +26,7 @@ use url::Url;
 
 use super::{
     address::page_address,
-    admit::admitted,
+    admit::{Admitted, Open, admitted},
     choices::Choices,
     folder::Folder,
     home::{local, start_error},
@@ -59,6 +59,7 @@ enum End {
 }
 
 /// Where everything of an outside machine listens.
+#[derive(Clone, Copy)]
 struct Places {
     private: SocketAddr,
     public: SocketAddr,
@@ -100,7 +101,9 @@ pub(super) async fn run(
         tls: Some(TlsListener { listener: secure.listener, tls: tls.clone() }),
     });
     let address = page_address(choices.address.as_deref(), places.tls);
-    let (joins, mut joining) = Joins::new(&address.text, tls.fingerprint(), JOINING);
+    let (named, shown) = (choices.address.clone(), tls.clone());
+    let whereabouts = move || (page_address(named.as_deref(), places.tls).text, shown.fingerprint());
+    let (joins, mut joining) = Joins::new(whereabouts, JOINING);
     say(format_args!("Porchlight runs as the outside machine, and keeps everything in {}.", folder.path().display()));
     for moved in [private.moved, public.moved, secure.moved, address.note].into_iter().flatten() {
         say(format_args!("  note    {moved}"));
@@ -127,7 +130,7 @@ pub(super) async fn run(
                 Some(listeners) => listeners,
                 None => reopen(&places, &tls).await?,
             };
-            let one = One { folder, token: &token, settings, joins: &joins, places: &places, page: &page };
+            let one = One { folder, token: &token, joins: &joins, places: &places, page: &page };
             match Box::pin(one.serve(&mut choices, listeners, &mut joining, &mut stop)).await? {
                 End::Asked => return Ok(()),
                 End::Joined => (),
@@ -156,7 +159,6 @@ async fn reopen(places: &Places, tls: &Tls) -> anyhow::Result<Listeners> {
 struct One<'a> {
     folder: &'a Folder,
     token: &'a SecretSource,
-    settings: &'a UpSettings,
     joins: &'a Joins,
     places: &'a Places,
     page: &'a Url,
@@ -177,10 +179,12 @@ impl One<'_> {
         let api = local(self.places.private)?.join("v1")?;
         let lookout = match (&seed, &choices.home) {
             (Some(seed), Some(home)) => {
-                Some(Lookout::new(self.folder, (api, self.token.clone()), (seed, home), self.settings)?)
+                let api = (api, self.token.clone());
+                Some(Lookout::new(self.folder, api, (seed, home), &choices.looking)?)
             }
             _ => None,
         };
+        let is_for_home = seed.is_some();
         self.announce(seed.as_ref(), choices)?;
         if seed.is_some() {
             self.folder.forget_waiting();
@@ -191,8 +195,8 @@ impl One<'_> {
         let playing = async {
             let ended = tokio::select! {
                 () = &mut *stop => End::Asked,
-                () = keep_looking(lookout.as_ref(), self.settings.every) => End::Asked,
-                () = take(self, &db, choices, joining) => End::Joined,
+                () = keep_looking(lookout) => End::Asked,
+                () = take(self, (&db, is_for_home), choices, joining) => End::Joined,
             };
             drop(stop_servers);
             ended
@@ -223,7 +227,10 @@ impl One<'_> {
         if let (Some(seed), Some(home)) = (seed, &choices.home) {
             say(format_args!(
                 "Looking at {} ({}) every {:?}; its page is at {}.",
-                seed.page.name, home.url, self.settings.every, self.page
+                seed.page.name,
+                home.url,
+                choices.looking.interval(),
+                self.page
             ));
             say(format_args!("`porchlight code` prints a code by which it joins again, with another key and token."));
             return Ok(());
@@ -239,15 +246,21 @@ impl One<'_> {
 }
 
 /// Answers homes that want to join, until one has.
-async fn take(one: &One<'_>, db: &Db, choices: &mut Choices, joining: &mut mpsc::Receiver<Joining>) {
+async fn take(
+    one: &One<'_>,
+    (db, is_for_home): (&Db, bool),
+    choices: &mut Choices,
+    joining: &mut mpsc::Receiver<Joining>,
+) {
     while let Some(Joining { request, from, reply }) = joining.recv().await {
         let name = request.page.name.clone();
-        let admitted = admitted(one.folder, db, choices, &request, from).await;
-        let answer = admitted.map(|token| JoinAnswer {
+        let admitted = admitted(one.folder, Open { db, is_for_home }, choices, &request, from).await;
+        let answer = admitted.map(|Admitted { token, url }| JoinAnswer {
             token,
             api: "/v1".into(),
             page_url: Some(one.page.clone()),
-            location: Some(one.settings.location.to_string()),
+            location: Some(choices.looking.place().to_string()),
+            beacon_url: Some(url),
             time: Some(Timestamp::now()),
         });
         let has_joined = answer.is_ok();

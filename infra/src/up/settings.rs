@@ -1,18 +1,16 @@
 //! The settings of `porchlight up`, `down` and `status`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser};
 use home_beacon::{dns::DUCKDNS_TOKEN, keeper::TlsSettings};
-use lambda_prober::settings::{ProbingSettings, interval};
 use shared::{
-    look::Location,
     secret::SecretSetting,
     settings::{listen_address, web_address},
 };
 use url::Url;
 
-use super::join::JOIN_CODE;
+use super::{join::JOIN_CODE, looking::LookingSettings};
 
 /// The secrets of `porchlight up`.
 pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN, JOIN_CODE];
@@ -54,14 +52,8 @@ pub struct UpSettings {
     /// With --outside: where the world finds this machine, a name or an address, with a port where it is not the listener's
     #[arg(long, value_name = "HOST", value_parser = host, requires = "outside")]
     pub address: Option<String>,
-    /// With --outside: how often the home is probed, 15s or longer
-    #[arg(long, value_name = "DURATION", value_parser = interval, default_value = "60s")]
-    pub every: Duration,
-    /// With --outside: what this place is called on the page
-    #[arg(long, env = "LOCATION", default_value = "outside")]
-    pub location: Location,
     #[command(flatten)]
-    pub probing: ProbingSettings,
+    pub looking: LookingSettings,
     #[command(flatten)]
     pub tls: TlsSettings,
     /// Run no bandwidth tests
@@ -87,17 +79,6 @@ pub struct DownSettings {
 pub struct StatusSettings {
     #[command(flatten)]
     pub data: DataSettings,
-}
-
-impl UpSettings {
-    /// Whether it asks for more than that everything runs.
-    pub(super) fn changes_something(&self) -> bool {
-        self.page_addr.is_some()
-            || self.beacon_addr.is_some()
-            || self.dns.is_some()
-            || self.no_bandwidth
-            || self.install
-    }
 }
 
 /// A name or an address of this machine, with or without a port.

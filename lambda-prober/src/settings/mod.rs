@@ -21,7 +21,7 @@ use url::Url;
 use self::values::{default_location, incident_after, is_a_function, resolve_after};
 pub use self::{
     probing::ProbingSettings,
-    values::{IncidentAfter, interval},
+    values::{IncidentAfter, attempts, degraded_above, interval},
 };
 use crate::{
     kept::secrets::Secrets,

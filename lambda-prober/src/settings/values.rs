@@ -34,7 +34,11 @@ fn location_of(region: Option<&str>) -> Location {
     region.and_then(|region| region.parse().ok()).unwrap_or_else(Location::local)
 }
 
-pub(super) fn attempts(text: &str) -> Result<u8, String> {
+/// The most attempts of a run.
+///
+/// # Errors
+/// When it is no number from 2 to 5.
+pub fn attempts(text: &str) -> Result<u8, String> {
     match text.parse() {
         Ok(attempts @ 2..=5) => Ok(attempts),
         _ => Err("a run takes 2 to 5 attempts".into()),
@@ -50,7 +54,11 @@ pub fn interval(text: &str) -> Result<Duration, String> {
     if interval < MIN_INTERVAL { Err("the interval is 15s or longer".into()) } else { Ok(interval) }
 }
 
-pub(super) fn degraded_above(text: &str) -> Result<Duration, String> {
+/// How long a connection may take until a home is degraded.
+///
+/// # Errors
+/// When it is no duration, or a longer one than a connection has.
+pub fn degraded_above(text: &str) -> Result<Duration, String> {
     let above = duration(text)?;
     if above > MAX_DEGRADED_ABOVE { Err("a connection has 4s at most".into()) } else { Ok(above) }
 }

@@ -130,7 +130,10 @@ mod tests {
         let names: HashSet<_> = entries.iter().map(|entry| entry.id).collect();
         assert_eq!(names.len(), entries.len());
         for Entry { id, meaning, steps } in &entries {
-            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{id} is the anchor of a heading");
+            assert!(
+                id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{id} is the anchor of a heading"
+            );
             assert!(!meaning.is_empty() && !steps.is_empty(), "{id}");
             assert!(steps.iter().all(|step| step.ends_with('.') && !step.contains('\n')), "{id}: steps are sentences");
         }

@@ -2,14 +2,19 @@
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
+use home_beacon::join::JoinCode;
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::Method;
 use shared::{fingerprint::Fingerprint, http::is_not_pinned};
 use tests::{
     keeper::{Keeper, PAGE, TOKEN, keeper_command},
-    process::{file, own_address, run},
+    process::{Process, file, ours, own_address, run},
 };
-use tokio::{net::TcpStream, process::Command, time::Instant};
+use tokio::{
+    net::TcpStream,
+    process::Command,
+    time::{Instant, sleep},
+};
 
 use super::outside::pinned;
 
@@ -102,6 +107,40 @@ async fn files_are_read_again_when_they_change_and_what_is_broken_is_left_out() 
     assert_eq!(status((address, second), &Method::GET, "/", "").await, 200);
     let refused = pinned(address, first, TOKEN, &Method::GET, "/", None).await.expect_err("it is another one");
     assert!(is_not_pinned(&refused), "{refused}");
+}
+
+#[tokio::test]
+async fn a_code_names_the_certificate_as_it_is_when_it_is_made() {
+    let ((certificate, key, first), (other, other_key, second)) = (made(), made());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (page, tls) = (format!("{}:0", own_address()), format!("{}:0", own_address()));
+    let porchlight = |words: &[&str]| {
+        let mut porchlight = ours("porchlight");
+        porchlight.args(words).arg("--data").arg(folder.path().join("data"));
+        porchlight
+    };
+    let mut up = porchlight(&["up", "--outside", "--page-addr", &page, "--address", "127.0.0.1"]);
+    up.env("KEEPER_TLS_ADDR", tls);
+    up.env("KEEPER_TLS_CERTIFICATE", file(folder.path(), "tls.crt", &certificate));
+    up.env("KEEPER_TLS_KEY", file(folder.path(), "tls.key", &key));
+    let mut outside = Process::start(up);
+    outside.wait_for("a code", |lines| lines.iter().any(|it| it.starts_with("porchlight-join-")).then_some(())).await;
+    let fingerprint = async || {
+        let code = run(porchlight(&["code"]), LIMIT).await;
+        JoinCode::read(&code.stdout).unwrap_or_else(|error| panic!("{error}: {code:?}")).fingerprint
+    };
+    assert_eq!(fingerprint().await, first);
+    file(folder.path(), "tls.key", &other_key);
+    file(folder.path(), "tls.crt", &other);
+    let begun = Instant::now();
+    while fingerprint().await != second {
+        assert!(begun.elapsed() < LIMIT, "the code names the certificate before");
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(outside.terminate().await.code(), Some(0));
+    // What does not run is not asked: its token would be told to whoever has its port.
+    let code = run(porchlight(&["code"]), LIMIT).await;
+    assert!(code.code == Some(1) && code.stderr.contains("Porchlight does not run from"), "{code:?}");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ impl Outside {
             let page = PAGE.parse().expect("an id");
             let token = tokens::create(db, Timestamp::now(), &page, "home").await.expect("a token");
             let (api, location, time) = ("/v1".into(), Some("vps".into()), Some(Timestamp::now()));
-            let answer = JoinAnswer { token, api, page_url: None, location, time };
+            let answer = JoinAnswer { token, api, page_url: None, location, beacon_url: None, time };
             let _ = reply.send(Ok(answer));
         })
         .await
@@ -93,7 +93,7 @@ impl Outside {
         let url = format!("http://{}", private.local_addr().expect("an address"));
         let tls = Tls::own(&folder.path().join("tls.pem")).expect("a certificate");
         let fingerprint = tls.fingerprint();
-        let (joins, joining) = Joins::new(address.to_string(), fingerprint, 4);
+        let (joins, joining) = Joins::new(move || (address.to_string(), fingerprint), 4);
         let keeper = Keeper::open(config(folder.path(), joins.clone()), Host::system()).await.expect("it opens");
         let db = keeper.db().clone();
         let listeners = Listeners { private, public: None, tls: Some(TlsListener { listener: over_tls, tls }) };

@@ -10,6 +10,8 @@ use tests::{
     release::{Release, contents},
 };
 
+use crate::one_service;
+
 /// The servers that the package's words start.
 const SERVERS: [&str; 2] = ["porchlight-keeper", "porchlight-beacon"];
 
@@ -32,7 +34,7 @@ async fn a_package_is_installed_used_upgraded_removed_and_purged() {
     removed(&machine, &readings, &secrets).await;
 
     purged(&machine, &before).await;
-    as_one_service(&machine).await;
+    one_service::runs(&machine).await;
     purged(&machine, &before).await;
 }
 
@@ -152,24 +154,4 @@ async fn removed(machine: &Machine, readings_before: &str, secrets_before: &str)
     assert_eq!(machine.ok("systemctl is-enabled porchlight-keeper").await, "enabled\n", "as it was before");
     machine.ok("systemctl start porchlight-keeper").await;
     assert_eq!(readings(machine).await, readings_before);
-}
-
-/// The other line that the package says: one service, which an upgrade restarts and a removal removes.
-async fn as_one_service(machine: &Machine) {
-    let said = machine.ok("dpkg -i /packages/before.deb").await;
-    let line = said.lines().find(|line| line.starts_with("  porchlight up ")).expect("it says what comes next");
-    let started = machine.run(line).await;
-    let journal = machine.ok("journalctl --sync; journalctl --no-pager -n 30 -o cat").await;
-    assert_eq!(started.code, Some(0), "{started:?}\n{journal}");
-    assert_eq!(machine.ok("curl -s http://127.0.0.1:8080/").await, "porchlight\n");
-    let pid = machine.property("porchlight", "MainPID").await;
-    let key = machine.ok("cat /var/lib/porchlight/beacon.key").await;
-    machine.ok("dpkg -i /packages/now.deb").await;
-    machine.until("systemctl show -P ActiveState porchlight", |state| state == "active\n").await;
-    assert_ne!(machine.property("porchlight", "MainPID").await, pid);
-    machine.ok("curl -sf http://127.0.0.1:8030/ -o /dev/null").await;
-    machine.ok("dpkg -r porchlight").await;
-    assert_eq!(machine.run("curl -s http://127.0.0.1:8080/").await.code, Some(7), "nothing listens any more");
-    assert_eq!(machine.ok("cat /var/lib/porchlight/beacon.key").await, key, "what it kept stays");
-    assert_eq!(machine.run("test -e /etc/systemd/system/porchlight.service").await.code, Some(1));
 }

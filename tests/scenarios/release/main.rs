@@ -4,4 +4,5 @@
 mod booted;
 mod debian;
 mod installer;
+mod one_service;
 mod tarball;

@@ -37,7 +37,7 @@ async fn one_command_makes_a_page_that_says_how_it_is_looked_at_and_another_one_
     assert!(again.stdout.contains("Porchlight runs already from") && again.stdout.contains(&home.page), "{again:?}");
     let changed = ended({
         let mut changed = porchlight("up", &data);
-        changed.arg("--no-bandwidth");
+        changed.args(["--beacon-addr", "127.0.0.1:8080"]);
         changed
     });
     let changed = changed.await;
@@ -162,7 +162,7 @@ fn the_guide_has_no_command_that_is_not_run_here() {
         let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
         blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
     };
-    // `up --install` is run under a booted systemd, in tests/scenarios/booted.
+    // `up --install` is run under a booted systemd, in tests/scenarios/release.
     let typed = ["up", "up --install", "status", "up --outside", "up --join", "tokens", "code", "down"];
     assert_eq!(commands("infra/UP.md"), typed.map(|words| format!("porchlight {words}")));
     let first = commands("README.md");

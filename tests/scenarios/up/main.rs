@@ -4,5 +4,6 @@ mod dark;
 mod half_made;
 mod life;
 mod refused;
+mod rejoined;
 mod two_machines;
 mod world;

@@ -37,7 +37,12 @@ async fn join(
             ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
         }
         Err(refusal) => {
-            tracing::warn!(from = %peer.ip(), ?refusal, "a home was refused");
+            // Whoever guesses is to fill no log.
+            if refusal == JoinRefusal::TooManyTries {
+                tracing::debug!(from = %peer.ip(), ?refusal, "a home was refused");
+            } else {
+                tracing::warn!(from = %peer.ip(), ?refusal, "a home was refused");
+            }
             (status(&refusal), Json(refusal)).into_response()
         }
     }
@@ -88,7 +93,7 @@ mod tests {
     #[test]
     fn it_is_where_homes_ask() {
         let text = include_str!("join.rs");
-        assert!(text.contains(&format!(".route({:?}, post(join))", crate::join::JOIN_PATH)));
+        assert!(text.contains(&format!("route({:?}, post(join))", crate::join::JOIN_PATH)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod table;
 
 use std::{
+    fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -37,28 +38,35 @@ pub struct Joining {
 #[derive(Clone, Debug)]
 pub struct Joins(Arc<Inner>);
 
-#[derive(Debug)]
+/// Where homes find the keeper, and by which certificate.
+type Whereabouts = dyn Fn() -> (String, Fingerprint) + Send + Sync;
+
 struct Inner {
-    address: String,
-    fingerprint: Fingerprint,
+    /// Asked for each code: addresses change, and certificates are renewed.
+    whereabouts: Box<Whereabouts>,
     owner: mpsc::Sender<Joining>,
     table: Mutex<Table>,
 }
 
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
 impl Joins {
-    /// Codes for a keeper that homes find at `address`, by the certificate of that fingerprint. Up to `capacity` homes wait for
-    /// the owner, who reads them from the receiver.
+    /// Codes for a keeper that homes find where `whereabouts` says: a host with its port, and the fingerprint of the certificate
+    /// there. Up to `capacity` homes wait for the owner, who reads them from the receiver.
     ///
     /// # Panics
     /// When the capacity is 0.
     pub fn new(
-        address: impl Into<String>,
-        fingerprint: Fingerprint,
+        whereabouts: impl Fn() -> (String, Fingerprint) + Send + Sync + 'static,
         capacity: usize,
     ) -> (Self, mpsc::Receiver<Joining>) {
         let (owner, joining) = mpsc::channel(capacity);
-        let (address, table) = (address.into(), Mutex::default());
-        (Self(Arc::new(Inner { address, fingerprint, owner, table })), joining)
+        let (whereabouts, table) = (Box::new(whereabouts), Mutex::default());
+        (Self(Arc::new(Inner { whereabouts, owner, table })), joining)
     }
 
     /// A new code. The oldest of many is forgotten.
@@ -66,7 +74,8 @@ impl Joins {
     /// # Errors
     /// When this machine has no random bytes to give.
     pub fn code(&self) -> Result<JoinCode, NoRandomness> {
-        let code = JoinCode::new(&self.0.address, self.0.fingerprint)?;
+        let (address, fingerprint) = (self.0.whereabouts)();
+        let code = JoinCode::new(address, fingerprint)?;
         self.table().add(code.secret.clone(), Instant::now());
         Ok(code)
     }
@@ -129,7 +138,7 @@ mod tests {
     use crate::join::PROTOCOL;
 
     fn joins() -> (Joins, mpsc::Receiver<Joining>) {
-        Joins::new("vps.example.com:8443", Fingerprint::of(b"certificate"), 2)
+        Joins::new(|| ("vps.example.com:8443".into(), Fingerprint::of(b"certificate")), 2)
     }
 
     fn request() -> JoinRequest {

@@ -57,26 +57,14 @@ impl FromRow for Token {
     }
 }
 
-/// Makes a token for a page, and returns it: it is never to be had again.
+/// Makes a token for a page, and returns it: it is never to be had again. Its first use ends those of its name for that page
+/// that were made before: until then, whom it was made for may never have got it.
 ///
 /// # Errors
 /// When there is no such page, too many of its tokens are valid, or the storage fails.
 pub async fn create(db: &Db, now: Timestamp, page: &PageId, name: &str) -> Result<Secret, KeeperError> {
     let mut tx = db.begin().await?;
     let token = insert(&mut tx, Moment::new(now), page, name).await?;
-    tx.commit().await?;
-    Ok(token)
-}
-
-/// As [`create`], in the place of all tokens of that name for that page: these open nothing from now on.
-///
-/// # Errors
-/// When there is no such page, or the storage fails; all is as it was then.
-pub async fn replace(db: &Db, now: Timestamp, page: &PageId, name: &str) -> Result<Secret, KeeperError> {
-    let (mut tx, now) = (db.begin().await?, Moment::new(now));
-    let revoke = query("UPDATE tokens SET revoked_at = ? WHERE page_id = ? AND name = ? AND revoked_at IS NULL");
-    revoke.bind(now).bind(page.as_str()).bind(name).execute(&mut tx).await?;
-    let token = insert(&mut tx, now, page, name).await?;
     tx.commit().await?;
     Ok(token)
 }
@@ -148,8 +136,18 @@ pub(super) async fn used(db: &Db, now: Moment, token: &Token) {
         return;
     }
     let write = async {
+        let mut tx = db.begin().await?;
         let used = query("UPDATE tokens SET last_used_at = ? WHERE id = ?").bind(now).bind(token.id.as_str());
-        used.execute(&mut db.write().await?).await
+        used.execute(&mut tx).await?;
+        if token.last_used_at.is_none() {
+            let earlier = query(
+                "UPDATE tokens SET revoked_at = ? WHERE page_id = ? AND name = ? AND revoked_at IS NULL AND rowid < (SELECT \
+                 rowid FROM tokens WHERE id = ?)",
+            );
+            let earlier = earlier.bind(now).bind(token.page_id.as_str()).bind(token.name.as_str());
+            earlier.bind(token.id.as_str()).execute(&mut tx).await?;
+        }
+        tx.commit().await
     };
     if let Err(error) = write.await {
         tracing::debug!(token = token.id, %error, "when it was used last could not be written down");
@@ -207,14 +205,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_one_takes_the_place_of_those_of_its_name() {
+    async fn a_new_one_takes_the_place_of_those_of_its_name_when_it_is_used() {
         let (db, page, now, _folder) = keeper().await;
         let (old, other) =
             (create(&db, now, &page, "home").await.unwrap(), create(&db, now, &page, "x").await.unwrap());
-        let new = replace(&db, now, &page, "home").await.unwrap();
-        for (token, is_revoked) in [(old, true), (other, false), (new, false)] {
-            let found = find(&db, token.expose().as_bytes()).await.unwrap().unwrap();
-            assert_eq!(found.revoked_at.is_some(), is_revoked, "{}", found.name);
+        let new = create(&db, now, &page, "home").await.unwrap();
+        let found = async |token: &Secret| find(&db, token.expose().as_bytes()).await.unwrap().unwrap();
+        // Whoever has the old one may not have got the new one.
+        used(&db, Moment::new(now), &found(&old).await).await;
+        for (token, is_revoked) in [(&old, false), (&new, false)] {
+            assert_eq!(found(token).await.revoked_at.is_some(), is_revoked);
+        }
+        used(&db, Moment::new(now), &found(&new).await).await;
+        for (token, is_revoked) in [(&old, true), (&other, false), (&new, false)] {
+            assert_eq!(found(token).await.revoked_at.is_some(), is_revoked, "{}", found(token).await.name);
         }
         let elsewhere = "gytm4qzbx9t6".parse().unwrap();
         assert!(matches!(create(&db, now, &elsewhere, "home").await, Err(KeeperError::NotFound(_))));

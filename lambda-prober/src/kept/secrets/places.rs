@@ -37,8 +37,9 @@ impl Place {
 }
 
 impl Places {
-    /// A token and a key on this machine.
-    pub fn local(token: SecretSource, key: Option<SecretSource>) -> Self {
-        Self { token: Some(Place::Local(token)), key: key.map(Place::Local), old_key: None, targets: None }
+    /// A token and a key on this machine, with the key that it replaces.
+    pub fn local(token: SecretSource, key: Option<SecretSource>, old_key: Option<SecretSource>) -> Self {
+        let [key, old_key] = [key, old_key].map(|key| key.map(Place::Local));
+        Self { token: Some(Place::Local(token)), key, old_key, targets: None }
     }
 }
