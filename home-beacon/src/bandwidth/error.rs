@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper::{StatusCode, header::CONTENT_TYPE, http::response};
-use shared::{http::wait_asked, retry::Retryable};
+use shared::{http::wait_asked, message::JobFault, retry::Retryable};
 
 use super::sources::parsers::is_html;
 
@@ -39,6 +39,14 @@ pub(crate) enum MeasureError {
 impl MeasureError {
     pub(crate) fn unusable(host: &str, what: impl Into<String>) -> Self {
         Self::Unusable { host: host.to_owned(), what: what.into() }
+    }
+
+    /// What to do about it.
+    pub(crate) fn fault(&self) -> JobFault {
+        match self {
+            Self::Html { .. } | Self::Redirected { .. } | Self::Proxy { .. } => JobFault::Intercepted,
+            _ => JobFault::NotMeasured,
+        }
     }
 
     /// The run has used what it may.

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
+use shared::message::JobFault;
 use tokio::time::Instant;
 
 use super::{
@@ -29,6 +30,8 @@ pub(super) struct Measured {
     pub(super) method: String,
     pub(super) target: Option<String>,
     down: Result<Moved, String>,
+    /// What to do where nothing was measured.
+    fault: Option<JobFault>,
     up: Option<Result<Moved, String>>,
     /// In ms.
     idle: Result<f64, String>,
@@ -43,11 +46,12 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    fn failed(source: &Source, why: &str) -> Self {
+    fn failed(source: &Source, why: &str, fault: JobFault) -> Self {
         Self {
             method: source.method(),
             target: None,
             down: Err(why.to_owned()),
+            fault: Some(fault),
             up: None,
             idle: Err(why.to_owned()),
             loaded: Err(why.to_owned()),
@@ -92,6 +96,7 @@ impl Measured {
                 |time: &Result<f64, String>| time.as_ref().map_or_else(Clone::clone, |ms| format!("{ms:.1} ms"));
             said.push(format!("latency: idle {}, under load {}", latency(&self.idle), latency(&self.loaded)));
         }
+        said.extend(self.fault.map(JobFault::more));
         said.push(format!("data: {} used, of {} that this run may use", amount(self.used), amount(self.allowance)));
         said
     }
@@ -141,7 +146,8 @@ pub(super) async fn measure(
         }
     }
     // There is at least one source.
-    let mut measured = measured.unwrap_or_else(|| Measured::failed(&sources[0], "there is no source"));
+    let mut measured =
+        measured.unwrap_or_else(|| Measured::failed(&sources[0], "there is no source", JobFault::NotMeasured));
     if let Err(why) = &mut measured.down {
         // No source is left: why each of them failed is reported.
         *why = failed_sources.iter().map(|(_, why)| why.as_str()).chain([why.as_str()]).collect::<Vec<_>>().join("; ");
@@ -163,7 +169,7 @@ impl Attempt<'_> {
         match source.find(&dialer, self.end).await {
             Ok(servers) => self.measure_against(&servers).await,
             Err(error) => {
-                let mut failed = Measured::failed(source, &error.to_string());
+                let mut failed = Measured::failed(source, &error.to_string(), error.fault());
                 failed.up = self.settings.upload.then(|| Err(error.to_string()));
                 failed
             }
@@ -187,6 +193,7 @@ impl Attempt<'_> {
             Err(error) => Some(Err(error.clone())),
         };
         let text = |error: MeasureError| error.to_string();
+        let fault = down.as_ref().err().map(MeasureError::fault);
         let loaded = median(&mut times).ok_or_else(|| match &down {
             Ok(_) => "the download was over before it could be taken".to_owned(),
             Err(error) => error.to_string(),
@@ -195,6 +202,7 @@ impl Attempt<'_> {
             method: servers.source.method(),
             target: servers.found.urls.first().map(host),
             down: down.map_err(text),
+            fault,
             up: up.map(|up| up.map_err(text)),
             idle: idle.map_err(text),
             loaded,

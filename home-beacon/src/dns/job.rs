@@ -175,11 +175,14 @@ impl Dns<'_> {
             match self.services.update(*update, &self.settings.domain, &token, part(to_come, until)).await {
                 Err(refused @ NotTaken::Refused) => {
                     state.fail(RunStatus::WrongSetting, refused.to_string());
-                    state.report.say(format!("more: {}", JobFault::DuckDns.entry().link()));
+                    state.report.say(JobFault::DuckDns.more());
                     // The next call would be refused as well.
                     break;
                 }
-                Err(error) => state.fail(RunStatus::NotDone, error.to_string()),
+                Err(error) => {
+                    state.fail(RunStatus::NotDone, error.to_string());
+                    state.report.say(JobFault::DuckDnsFails.more());
+                }
                 Ok(addresses) => {
                     for address in &addresses {
                         let seen = seen.filter(|seen| seen.is_ipv4() == address.is_ipv4() && seen != address);

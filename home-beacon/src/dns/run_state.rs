@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::json;
+use shared::message::JobFault;
 
 use super::{address::Family, decide::Decision, find::Finding, update::Update};
 use crate::job::run::{RunReport, RunStatus};
@@ -33,7 +34,10 @@ impl RunState {
                 Decision::Stay(address) => {
                     self.report.say(format!("{family}: still {address}; of public DNS, {unconfirmed}"));
                 }
-                Decision::Unknown => self.fail(RunStatus::NotDone, unclear.clone()),
+                Decision::Unknown => {
+                    self.fail(RunStatus::NotDone, unclear.clone());
+                    self.report.say(JobFault::AddressUnknown.more());
+                }
                 Decision::Call(why, address) => {
                     let but = if unclear.is_empty() { String::new() } else { format!("; {unclear}") };
                     self.report.say(format!("{family}: {why}{but}"));

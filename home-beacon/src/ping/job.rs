@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::settings::WrongSetting;
+use shared::{message::JobFault, settings::WrongSetting};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -72,7 +72,11 @@ impl Ping<'_> {
         };
         for (readings, said) in measured {
             report.readings.extend(readings);
+            let is_not_allowed = said.contains(JobFault::NoIcmp.words());
             report.say(said);
+            if is_not_allowed {
+                report.say(JobFault::NoIcmp.more());
+            }
         }
         if self.tested_since(report.at, until).await {
             report.readings.iter_mut().for_each(|reading| reading.mark = Some(Mark::BandwidthTest));
@@ -209,8 +213,7 @@ fn with_address(said: String, found: Found) -> String {
 
 fn not_allowed(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        "this process may send no ICMP: let its group into the sysctl net.ipv4.ping_group_range, or set METHOD=tcp"
-            .into()
+        JobFault::NoIcmp.words().into()
     } else {
         format!("ICMP cannot be sent ({error})")
     }

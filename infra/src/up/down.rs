@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use shared::settings::WrongSetting;
+use shared::{message::UpFault, settings::WrongSetting};
 use tokio::time::Instant;
 
 use super::{folder::Folder, install, running, say, settings::DownSettings};
@@ -61,7 +61,8 @@ async fn end(folder: &Folder) -> anyhow::Result<bool> {
     kill_process(process, Signal::TERM)
         .with_context(|| format!("process {} cannot be ended: is it another user's?", process.as_raw_nonzero()))?;
     if !running::ended(folder, Instant::now() + ENDING).await {
-        bail!("process {} was asked to end and has not within {ENDING:?}", process.as_raw_nonzero());
+        let sentence = format!("process {}: {}", process.as_raw_nonzero(), UpFault::GoesOn.words());
+        bail!(UpFault::GoesOn.entry().ending(&sentence));
     }
     Ok(true)
 }

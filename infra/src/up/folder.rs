@@ -12,6 +12,7 @@ use std::{
 use rustix::process::geteuid;
 use shared::{
     file,
+    message::UpFault,
     secret::{Secret, SecretSource},
     settings::WrongSetting,
 };
@@ -101,11 +102,14 @@ impl Folder {
         let Some(layout) = self.read(LAYOUT_FILE)? else { return Ok(false) };
         match layout.trim().parse::<u32>() {
             Ok(LAYOUT) => Ok(true),
-            Ok(newer) => Err(self.wrong(&format!(
-                "a newer version of Porchlight made this folder (its layout is {newer}, and this version knows {LAYOUT}): install \
-                 that version again, or name another folder with --data"
-            ))),
-            Err(_) => Err(self.wrong("the file `layout` holds no number: restore it, or name another folder with --data")),
+            Ok(newer) => {
+                let made = "a newer version of Porchlight made this folder";
+                let what = format!("{made} (its layout is {newer}, and this version knows {LAYOUT})");
+                Err(self.fault(UpFault::Newer, &what))
+            }
+            Err(_) => {
+                Err(self.wrong("the file `layout` holds no number: restore it, or name another folder with --data"))
+            }
         }
     }
 
@@ -221,9 +225,8 @@ impl Folder {
             let name = entry.map_err(|error| self.cannot(&error))?.file_name();
             let name = name.to_string_lossy();
             if !OURS.contains(&name.trim_end_matches(".new")) {
-                return Err(self.wrong(&format!(
-                    "the folder holds {name}, which is not Porchlight's: name an empty folder, or one that does not exist yet"
-                )));
+                let what = format!("the folder holds {name}, which is not Porchlight's");
+                return Err(self.fault(UpFault::Foreign, &what));
             }
         }
         Ok(())
@@ -231,15 +234,19 @@ impl Folder {
 
     /// Why the folder cannot be used, and what to do.
     pub(crate) fn cannot(&self, error: &io::Error) -> WrongSetting {
-        let what = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk, and start again",
-            io::ErrorKind::ReadOnlyFilesystem => {
-                "that disk is read-only: mount it writable, or name another folder with --data"
-            }
-            io::ErrorKind::PermissionDenied => "this user may not write there: name another folder with --data",
-            _ => "name another folder with --data",
+        let fault = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => UpFault::DiskFull,
+            io::ErrorKind::ReadOnlyFilesystem => UpFault::DiskReadOnly,
+            io::ErrorKind::PermissionDenied => UpFault::Forbidden,
+            _ => UpFault::CannotBeWritten,
         };
-        self.wrong(&format!("{error}: {what}"))
+        self.fault(fault, &error.to_string())
+    }
+
+    /// What is wrong with the folder, what to do, and where there is more about it.
+    pub(super) fn fault(&self, fault: UpFault, what: &str) -> WrongSetting {
+        let sentence = format!("{}: {what}: {}", self.0.display(), fault.words());
+        WrongSetting(fault.entry().ending(&sentence))
     }
 
     fn wrong(&self, what: &str) -> WrongSetting {
@@ -284,15 +291,5 @@ mod tests {
         assert!(refused.contains("the folder holds thesis.tex, which is not Porchlight's"), "{refused}");
         folder.purge().unwrap();
         assert!(folder.file("thesis.tex").exists());
-    }
-
-    #[test]
-    fn a_folder_of_a_newer_version_is_left_as_it_is() {
-        let (_outer, folder) = folder();
-        folder.prepare().unwrap();
-        fs::write(folder.file("layout"), "2\n").unwrap();
-        let refused = folder.prepare().unwrap_err().to_string();
-        assert!(refused.contains("its layout is 2, and this version knows 1"), "{refused}");
-        assert_eq!(fs::read_to_string(folder.file("layout")).unwrap(), "2\n");
     }
 }

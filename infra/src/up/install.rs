@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use rustix::process::geteuid;
-use shared::{file, settings::WrongSetting};
+use shared::{file, message::UpFault, settings::WrongSetting};
 use tokio::{
     process::Command,
     time::{Instant, timeout},
@@ -113,10 +113,12 @@ pub(super) async fn install(folder: &Folder, choices: &Choices) -> anyhow::Resul
     };
     if let Err(error) = started.await {
         take_back(scope, &path, before.as_deref()).await;
-        return Err(error.context(format!("{UNIT} does not start: {} says why", journal(scope))));
+        let sentence = format!("{UNIT} does not start: {} says why: {error:#}", journal(scope));
+        bail!(UpFault::Unit.entry().ending(&sentence));
     }
     let Some(running) = running::begun(folder, Instant::now() + SYSTEMD).await else {
-        bail!("{UNIT} was started and does not listen: see {}", journal(scope));
+        let sentence = format!("{UNIT} was started and does not listen: {} says why", journal(scope));
+        bail!(UpFault::Unit.entry().ending(&sentence));
     };
     say(format_args!("Porchlight runs as {UNIT}, now and whenever this machine starts."));
     say(format_args!("  page    {}", running.shown.as_ref().unwrap_or(&running.page)));
@@ -171,16 +173,17 @@ async fn take_back(scope: Scope, path: &Path, before: Option<&[u8]>) {
     }
 }
 
+/// What a unit cannot have, and what to do.
+fn about(fault: UpFault, what: &str) -> WrongSetting {
+    WrongSetting(fault.entry().ending(&format!("{what}: {}", fault.words())))
+}
+
 /// Refuses a program that a confined unit would not find.
 fn check_program(program: &Path) -> Result<(), WrongSetting> {
     if !NOT_FOR_UNITS.iter().any(|folder| program.starts_with(folder)) {
         return Ok(());
     }
-    Err(WrongSetting(format!(
-        "a unit of the system's cannot run {}: install the program first, with install.sh or as `install -m 755 {0} \
-         /usr/local/bin/porchlight`, and start that one",
-        program.display()
-    )))
+    Err(about(UpFault::Program, &format!("a unit of the system's cannot run {}", program.display())))
 }
 
 /// Refuses files that the unit's own user could not read.
@@ -188,11 +191,8 @@ fn check_certificate(choices: &Choices) -> Result<(), WrongSetting> {
     let files = [("KEEPER_TLS_CERTIFICATE", &choices.certificate), ("KEEPER_TLS_KEY", &choices.certificate_key)];
     for (setting, path) in files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_deref()?))) {
         if !is_open_to_others(path) {
-            return Err(WrongSetting(format!(
-                "{setting}: {} can be read by root alone, or one group, and the unit runs as a user of its own: have it copied, \
-                 readable, to a folder that others may enter, or run the unit by another folder (--data)",
-                path.display()
-            )));
+            let what = format!("{setting}: the user that the unit runs as cannot read {}", path.display());
+            return Err(about(UpFault::Certificate, &what));
         }
     }
     Ok(())
@@ -230,7 +230,7 @@ mod tests {
         for place in ["/home/pi/porchlight-0.1.0/porchlight", "/root/porchlight", "/tmp/x/porchlight"] {
             let wrong = check_program(Path::new(place)).unwrap_err().0;
             assert!(
-                wrong.starts_with(&format!("a unit of the system's cannot run {place}: install the program first"))
+                wrong.starts_with(&format!("a unit of the system's cannot run {place}: install the program first, "))
             );
         }
         check_program(Path::new("/usr/local/bin/porchlight")).unwrap();

@@ -35,8 +35,9 @@ use std::{
     time::Duration,
 };
 
+use anyhow::anyhow;
 use home_beacon::beacon::PUBLIC_PORT;
-use shared::{settings::WrongSetting, shutdown};
+use shared::{message::UpFault, settings::WrongSetting, shutdown};
 use tokio::time::Instant;
 use url::Url;
 
@@ -114,8 +115,7 @@ fn chosen(before: &Choices, folder: &Folder, settings: &UpSettings) -> Result<Ch
         outside::check(&choices, folder)?;
         choices.is_outside = true;
     } else if choices.is_outside && settings.join {
-        let wrong = "it is an outside machine's, which homes join: a home needs a folder of its own (--data)";
-        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())));
+        return Err(folder.fault(UpFault::OtherSide, "it is an outside machine's, which homes join"));
     }
     choices.take(settings)?;
     Ok(choices)
@@ -125,8 +125,8 @@ fn chosen(before: &Choices, folder: &Folder, settings: &UpSettings) -> Result<Ch
 async fn already(folder: &Folder, settings: &UpSettings) -> anyhow::Result<ExitCode> {
     let Some(Running { process, since, page, shown, .. }) = running::begun(folder, Instant::now() + BEGINNING).await
     else {
-        let wrong = "another process has this folder, and has not begun to listen: see what it says, or end it with porchlight down";
-        return Err(WrongSetting(format!("{}: {wrong}", folder.path().display())).into());
+        let wrong = format!("{}: {}", folder.path().display(), UpFault::Held.words());
+        return Err(anyhow!(UpFault::Held.entry().ending(&wrong)));
     };
     say(format_args!(
         "Porchlight runs already from {} (process {process}, since {since:.0}).",

@@ -17,7 +17,7 @@ use home_beacon::{
     serve::listen,
 };
 use jiff::Timestamp;
-use shared::{keeper_token, secret::SecretSource, settings::WrongSetting};
+use shared::{keeper_token, message::UpFault, secret::SecretSource, settings::WrongSetting};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep},
@@ -285,8 +285,5 @@ pub(super) fn check(choices: &Choices, folder: &Folder) -> Result<(), WrongSetti
     if choices.is_outside || !folder.has_database() {
         return Ok(());
     }
-    Err(WrongSetting(format!(
-        "{} is a home's: an outside machine needs a folder of its own (--data)",
-        folder.path().display()
-    )))
+    Err(folder.fault(UpFault::OtherSide, "it is a home's"))
 }

@@ -9,13 +9,15 @@ mod calls;
 mod causes;
 mod jobs;
 mod joins;
+mod parameters;
 mod relay;
 mod start;
 mod storage;
+mod up;
 
 pub use self::{
-    answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, joins::JoinFault, relay::RelayFault,
-    start::StartFault, storage::StorageFault,
+    answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, joins::JoinFault,
+    parameters::ParameterFault, relay::RelayFault, start::StartFault, storage::StorageFault, up::UpFault,
 };
 use crate::verdict::Verdict;
 
@@ -106,9 +108,19 @@ pub fn sections() -> Vec<Section> {
             CallFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
         section(
+            "Parameter Store",
+            "In the function's log; the run goes on with the values from before, where there are any.",
+            ParameterFault::ALL.iter().map(|fault| fault.entry()).collect(),
+        ),
+        section(
             "The jobs",
             "Printed by `ping`, `bandwidth` and `dns`; in the JSON of a run they are in `said`.",
             JobFault::ALL.iter().map(|fault| fault.entry()).collect(),
+        ),
+        section(
+            "The folder and the unit of `porchlight up`",
+            "Printed by `porchlight up`, `down` and `status`.",
+            UpFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
         section(
             "Joining a home to an outside machine",

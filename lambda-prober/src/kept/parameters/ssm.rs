@@ -12,11 +12,11 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use shared::{chain::root_cause, secret::Secret};
+use shared::{chain::root_cause, message::ParameterFault, secret::Secret};
 use tokio::sync::OnceCell;
 
 use super::{
-    error::{ErrorKind, Operation, ParameterError},
+    error::{Operation, ParameterError},
     resolver::Resolver,
 };
 
@@ -83,33 +83,37 @@ impl ParameterError {
                 let code = context.err().code().unwrap_or("no code");
                 (kind(code), format!("{code}: {}", context.err().message().unwrap_or("no reason given")))
             }
-            SdkError::TimeoutError(_) => (ErrorKind::Unreachable, "no answer in time".into()),
+            SdkError::TimeoutError(_) => (ParameterFault::Unreachable, "no answer in time".into()),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                (ErrorKind::Unreachable, "no connection in time".into())
+                (ParameterFault::Unreachable, "no connection in time".into())
             }
-            SdkError::DispatchFailure(failure) if failure.is_io() => (ErrorKind::Unreachable, "no connection".into()),
+            SdkError::DispatchFailure(failure) if failure.is_io() => {
+                (ParameterFault::Unreachable, "no connection".into())
+            }
             // The connector marks errors that may be retried; others come from before it: credentials, region.
             SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
-                (ErrorKind::Unreachable, "the connection broke".into())
+                (ParameterFault::Unreachable, "the connection broke".into())
             }
-            SdkError::ResponseError(_) => (ErrorKind::Unreachable, "the answer is not from Parameter Store".into()),
-            other => (ErrorKind::Credentials, first_line(other)),
+            SdkError::ResponseError(_) => {
+                (ParameterFault::Unreachable, "the answer is not from Parameter Store".into())
+            }
+            other => (ParameterFault::Credentials, first_line(other)),
         };
-        Self { operation, names, kind, why }
+        Self { operation, names, fault: kind, why }
     }
 }
 
 /// Sorts AWS's error codes: those of Systems Manager, of KMS as it passes them on, and those common to all services.
-fn kind(code: &str) -> ErrorKind {
+fn kind(code: &str) -> ParameterFault {
     match code {
         "AccessDeniedException" | "AccessDenied" | "KMSAccessDeniedException" | "UnauthorizedOperation" => {
-            ErrorKind::Denied
+            ParameterFault::Denied
         }
         "ThrottlingException"
         | "Throttling"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
-        | "TooManyUpdates" => ErrorKind::Throttled,
+        | "TooManyUpdates" => ParameterFault::Throttled,
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
@@ -118,9 +122,9 @@ fn kind(code: &str) -> ErrorKind {
         | "ExpiredToken"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
-        | "OptInRequired" => ErrorKind::Credentials,
-        "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => ErrorKind::Unreachable,
-        _ => ErrorKind::Other,
+        | "OptInRequired" => ParameterFault::Credentials,
+        "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => ParameterFault::Unreachable,
+        _ => ParameterFault::Other,
     }
 }
 

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::future::join_all;
-use shared::secret::Secret;
+use shared::{message::ParameterFault, secret::Secret};
 use tokio::time::{Instant, timeout_at};
 
-use super::error::{ErrorKind, Operation, ParameterError};
+use super::error::{Operation, ParameterError};
 #[cfg(feature = "aws")]
 use super::ssm::SsmCalls;
 #[cfg(not(feature = "aws"))]
@@ -35,7 +35,7 @@ impl ParameterStore {
         let until = deadline(until);
         let answers = join_all(names.chunks(NAMES_PER_CALL).map(|names| async move {
             match self.get_some(names, until).await {
-                Err(error) if error.kind == ErrorKind::Denied && names.len() > 1 => {
+                Err(error) if error.fault == ParameterFault::Denied && names.len() > 1 => {
                     let singles = names.iter().map(|name| async {
                         let name = std::slice::from_ref(name);
                         (name, self.get_some(name, until).await)

@@ -1,9 +1,9 @@
 //! No calls: the tool probes homes as the prober does, and is built without AWS's SDK, half of what a Pi would have to
 //! compile.
 
-use shared::secret::Secret;
+use shared::{message::ParameterFault, secret::Secret};
 
-use super::error::{ErrorKind, Operation, ParameterError};
+use super::error::{Operation, ParameterError};
 
 #[derive(Debug, Default)]
 pub(super) struct SsmCalls;
@@ -25,5 +25,10 @@ impl SsmCalls {
 }
 
 fn refused(operation: Operation, names: String) -> ParameterError {
-    ParameterError { operation, names, kind: ErrorKind::Unsupported, why: "this program was built without AWS".into() }
+    ParameterError {
+        operation,
+        names,
+        fault: ParameterFault::Unsupported,
+        why: "this program was built without AWS".into(),
+    }
 }
