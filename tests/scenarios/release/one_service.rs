@@ -67,18 +67,18 @@ async fn joined(machine: &Machine) {
 async fn changed(machine: &Machine) {
     machine.ok("porchlight down").await;
     assert_eq!(machine.run("curl -s http://127.0.0.1:8080/").await.code, Some(7));
+    let copied = "cp /usr/bin/porchlight /root/copy && /root/copy up --install; echo $?; rm /root/copy";
+    let copied = machine.run(copied).await;
+    assert!(copied.stdout.ends_with("2\n") && copied.stderr.contains("install the program first"), "{copied:?}");
     machine.ok("porchlight up --install --no-bandwidth").await;
     beacon_answers(machine).await;
 }
 
-/// What cannot work is said, and what ran before runs on.
+/// An installation that fails takes nothing away.
 async fn refused(machine: &Machine) {
-    let copied =
-        machine.run("cp /usr/bin/porchlight /root/copy && /root/copy up --install; echo $?; rm /root/copy").await;
-    assert!(copied.stdout.ends_with("2\n") && copied.stderr.contains("install the program first"), "{copied:?}");
-    beacon_answers(machine).await;
-
-    machine.ok("cd /var/lib/porchlight && cp -p seed.toml /root/seed.toml && echo '[page' >> seed.toml").await;
+    let spoil = "systemctl stop porchlight && cd /var/lib/porchlight && cp -p seed.toml /root/seed.toml && \
+                 echo '[page' >> seed.toml";
+    machine.ok(spoil).await;
     let failed = machine.run("porchlight up --install").await;
     assert!(failed.code == Some(1) && failed.stderr.contains("porchlight.service does not start"), "{failed:?}");
     machine.ok("cp /root/seed.toml /var/lib/porchlight/seed.toml && rm /root/seed.toml").await;
