@@ -40,4 +40,4 @@ mod update;
 pub use job::command;
 pub use name::SubName;
 pub use settings::{Address, DnsSettings, Families};
-pub use token::DUCKDNS_TOKEN;
+pub use token::{DUCKDNS_TOKEN, check_token};

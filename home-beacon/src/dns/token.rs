@@ -11,6 +11,14 @@ pub const DUCKDNS_TOKEN: SecretSetting = SecretSetting {
     help: "DuckDNS's token, which www.duckdns.org shows once you are signed in",
 };
 
+/// Checks a token by its shape.
+///
+/// # Errors
+/// When it is something else; the message never repeats it.
+pub fn check_token(name: &str, secret: &Secret) -> Result<(), WrongSetting> {
+    Token::read(name, secret).map(drop)
+}
+
 /// The lengths of a UUID's groups of digits.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 

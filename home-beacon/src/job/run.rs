@@ -133,7 +133,9 @@ pub(crate) async fn run(
     tokio::select! {
         () = sleep(settings.start_delay) => (),
         () = &mut stop => {
-            tracing::warn!("asked to end before it began");
+            if !settings.quiet {
+                tracing::warn!("asked to end before it began");
+            }
             return if settings.every.is_some() { ExitCode::SUCCESS } else { RunStatus::NotDone.into() };
         }
     }

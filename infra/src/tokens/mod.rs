@@ -116,7 +116,12 @@ fn keeper(settings: &AskedSettings) -> anyhow::Result<Api> {
 
 fn of_folder(settings: &AskedSettings) -> anyhow::Result<Option<(Url, SecretSource)>> {
     let folder = Folder::named(settings.data.as_deref())?;
-    let Some(token) = folder.known_secret(KEEPER_TOKEN.name, TOKEN_FILE)? else { return Ok(None) };
+    let Some(token) = folder.known_secret(KEEPER_TOKEN.name, TOKEN_FILE)? else {
+        if settings.data.is_some() {
+            anyhow::bail!("nothing was made in {} yet: `porchlight up` makes and runs it", folder.path().display());
+        }
+        return Ok(None);
+    };
     // Its token is for it alone, and not for what has its port after it.
     let Some(page) = page_of(&folder) else {
         anyhow::bail!(

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
+use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token};
 use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
 use url::Url;
@@ -118,7 +118,7 @@ impl Choices {
     /// When there is none, or the folder cannot be written.
     pub(super) fn keep_token(&self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
         if self.dns.is_none() {
-            return Ok(());
+            return folder.delete(DUCKDNS_FILE).map_err(|error| folder.cannot(&error));
         }
         // Without the flag, the variable may be anybody's.
         let given = if settings.dns.is_some() { DUCKDNS_TOKEN.read()? } else { None };
@@ -126,6 +126,7 @@ impl Choices {
         match (given, kept) {
             (Some(source), kept) => {
                 let token = source.current()?;
+                check_token(&source.name(DUCKDNS_TOKEN.name), &token)?;
                 if kept.is_some_and(|kept| kept.trim_end() == token.expose()) {
                     return Ok(());
                 }

@@ -7,7 +7,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use shared::{message::UpFault, settings::WrongSetting};
 use tokio::time::Instant;
 
-use super::{folder::Folder, install, running, say, settings::DownSettings};
+use super::{
+    folder::Folder,
+    install,
+    running::{self, LOCK},
+    say,
+    settings::DownSettings,
+};
 
 /// How long a process may take to end: keeper and jobs take some seconds at most.
 const ENDING: Duration = Duration::from_secs(15);
@@ -19,6 +25,8 @@ const ENDING: Duration = Duration::from_secs(15);
 pub async fn down(settings: &DownSettings) -> anyhow::Result<ExitCode> {
     let folder = Folder::named(settings.data.data.as_deref())?;
     let place = folder.path().display();
+    // One of another user's may well run; what a newer version made can be ended.
+    folder.read(LOCK)?;
     let is_ours = folder.is_ours();
     let removed = install::uninstall(&folder).await?;
     if removed {
@@ -46,7 +54,8 @@ pub async fn down(settings: &DownSettings) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     folder.purge().with_context(|| format!("{place} cannot be deleted"))?;
-    say(format_args!("{place} was deleted, with key, token and everything measured."));
+    let stays = if folder.path().exists() { "; the folder stays, for what else is in it" } else { "" };
+    say(format_args!("What Porchlight kept in {place} was deleted: key, token and everything measured{stays}."));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -122,6 +122,10 @@ impl Folder {
         match file::read(&self.file(name), MAX_FILE) {
             Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| wrong(&"it is not text")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(self.cannot(&error)),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(self.fault(UpFault::CannotBeWritten, "it is a file, and no folder"))
+            }
             Err(error) => Err(wrong(&error)),
         }
     }

@@ -32,7 +32,7 @@ use super::{
     inside::Inside,
     jobs::{Jobs, ended_with_an_error, stopped},
     join::{self, KEY_FILE, TOKEN_FILE},
-    listening::{self, everywhere, loopback},
+    listening::{self, everywhere, keep_place, loopback},
     running::Running,
     say, seed,
     settings::UpSettings,
@@ -79,6 +79,10 @@ impl HomeSide {
         settings: &UpSettings,
         stop: &mut (impl Future<Output = ()> + Unpin),
     ) -> anyhow::Result<Self> {
+        if choices.outside.is_some() && !settings.join && folder.read(KEY_FILE)?.is_none() {
+            // Another key would make this home a stranger to the machine that looks at it.
+            return Err(gone(folder, "the key of this home is gone").into());
+        }
         let key = folder.secret("BEACON_KEY", KEY_FILE, keygen)?;
         let token = folder.secret("KEEPER_TOKEN", "keeper.token", keeper_token::new)?;
         let prover = Prover::new(key.clone(), Host::system())?;
@@ -95,8 +99,8 @@ impl HomeSide {
         let public = listening::open(settings.beacon_addr, choices.beacon.unwrap_or(public), "beacon")?;
         let private = listening::open(None, loopback(PRIVATE_PORT), "beacon's private listener")?;
         // What was moved once stays there: a router forwards to it. What is moved from there comes back.
-        choices.page.get_or_insert(page.address);
-        choices.beacon.get_or_insert(public.address);
+        keep_place(&mut choices.page, page.address);
+        keep_place(&mut choices.beacon, public.address);
         if let Some(code) = code {
             let at = (home_url(choices, public.address.port())?, public.address.port());
             join::unless_stopped(stop, join::join(folder, choices, &code, at)).await?;
@@ -257,14 +261,19 @@ async fn keeper(
 pub(super) fn start_error(error: StartError) -> anyhow::Error {
     match error {
         StartError::Setting(wrong) => wrong.into(),
-        wrong @ StartError::Database { .. } => WrongSetting(wrong.to_string()).into(),
+        wrong @ StartError::Database { .. } => WrongSetting(wrong.advice()).into(),
         other => anyhow!(other),
     }
 }
 
+/// What only another join mends.
+fn gone(folder: &Folder, what: &str) -> WrongSetting {
+    WrongSetting(format!("{}: {what}: join again, with --join", folder.path().display()))
+}
+
 /// The outside machine, as the relay and the mirror call it.
 fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting> {
-    let wrong = |what: &str| WrongSetting(format!("{}: {what}: join again, with --join", folder.path().display()));
+    let wrong = |what: &str| gone(folder, what);
     let token = folder
         .known_secret("UPSTREAM_TOKEN", TOKEN_FILE)?
         .ok_or_else(|| wrong("the token of the outside machine is gone"))?;

@@ -58,7 +58,8 @@ pub(super) async fn code(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyho
         Some(source) => source.current()?,
         None => pasted(stop).await?,
     };
-    Ok(JoinCode::read(text.expose()).map_err(|error| WrongSetting(error.to_string()))?)
+    let read = JoinCode::read(text.expose());
+    Ok(read.map_err(|error| WrongSetting(JoinFault::Mistyped.entry().ending(&error.to_string())))?)
 }
 
 async fn pasted(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyhow::Result<Secret> {

@@ -49,6 +49,11 @@ pub(super) fn open(asked: Option<SocketAddr>, usual: SocketAddr, what: &str) -> 
     Err(first)
 }
 
+/// Keeps where it listens, unless another place was chosen. Port 0 is any port once, and that one from then on.
+pub(super) fn keep_place(chosen: &mut Option<SocketAddr>, found: SocketAddr) {
+    *chosen = chosen.filter(|chosen| chosen.port() != 0).or(Some(found));
+}
+
 /// That port of every address, over IPv4 alone where there is no IPv6.
 pub(super) fn everywhere(port: u16) -> SocketAddr {
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));

@@ -20,7 +20,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 #[serde(deny_unknown_fields, default)]
 pub struct LookingSettings {
     /// With --outside: how often the home is probed, 15s or longer; without it 60s
-    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    #[arg(long, value_name = "DURATION", value_parser = interval, requires = "outside")]
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional")]
     pub every: Option<Duration>,
     /// With --outside: what this place is called on the page; without it outside

@@ -14,7 +14,7 @@ use lambda_prober::{
     target::{Home, Target, Targets},
     timing::Timing,
 };
-use shared::secret::SecretSource;
+use shared::{message::cause, secret::SecretSource};
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
@@ -109,6 +109,9 @@ pub(super) async fn keep_looking(lookout: Option<Lookout>) {
                     // A line for each change, not for each minute.
                     if last.replace(target.verdict) != Some(target.verdict) {
                         say(format_args!("{}", OneLine { at: report.at, target }));
+                        if let Some(entry) = cause(target.verdict) {
+                            say(format_args!("          more: {}", entry.link()));
+                        }
                     }
                 }
                 if !report.published {

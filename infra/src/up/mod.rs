@@ -63,6 +63,7 @@ const NOT_LOOKED_AT: &str = "To have this home looked at, run `porchlight up --o
 pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
     let stop = shutdown::requested();
     tokio::pin!(stop);
+    settings.check()?;
     let folder = Folder::named(settings.data.data.as_deref())?;
     folder.prepare()?;
     let Some(lock) = running::take(&folder)? else {
@@ -155,7 +156,9 @@ async fn again(
     let port = choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port());
     let at = (home::home_url(&choices, port)?, port);
     join::unless_stopped(stop, join::join(folder, &mut choices, &code, at)).await?;
-    if choices == before {
+    choices.keep(&before, folder)?;
+    // Where the home is, is for the outside machine to know.
+    if (Choices { home_url: before.home_url.clone(), ..choices.clone() }) == before {
         return Ok(ExitCode::SUCCESS);
     }
     if install::is_installed(folder) {

@@ -31,7 +31,7 @@ use super::{
     folder::Folder,
     home::{local, start_error},
     jobs::stopped,
-    listening::{self, everywhere, loopback},
+    listening::{self, everywhere, keep_place, loopback},
     lookout::{Lookout, keep_looking},
     running::Running,
     say, seed,
@@ -91,9 +91,9 @@ pub(super) async fn run(
     let asked_for = settings.tls.keeper_tls_addr;
     let secure = listening::open(asked_for, asked, "listener with TLS")?;
     let places = Places { private: private.address, public: public.address, tls: secure.address };
-    choices.page.get_or_insert(places.private);
-    choices.public.get_or_insert(places.public);
-    choices.tls.get_or_insert(places.tls);
+    keep_place(&mut choices.page, places.private);
+    keep_place(&mut choices.public, places.public);
+    keep_place(&mut choices.tls, places.tls);
     choices.keep(before, folder)?;
     let mut open = Some(Listeners {
         private: private.listener,

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::folder::Folder;
 
-const LOCK: &str = "up.lock";
+pub(super) const LOCK: &str = "up.lock";
 
 const FILE: &str = "running.json";
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser};
 use home_beacon::{dns::DUCKDNS_TOKEN, keeper::TlsSettings};
 use shared::{
     secret::SecretSetting,
-    settings::{listen_address, web_address},
+    settings::{WrongSetting, listen_address, web_address},
 };
 use url::Url;
 
@@ -44,7 +44,8 @@ pub struct UpSettings {
     pub join: bool,
     /// With --join: where the world finds this home's beacon, like `http://myhome.duckdns.org:30008`; without it the name of
     /// --dns, or the address from which this machine is seen to come
-    #[arg(long, value_name = "URL", value_parser = web_address, requires = "join")]
+    #[arg(long, value_name = "URL", value_parser = web_address, requires = "join",
+        conflicts_with = "outside")]
     pub home_url: Option<Url>,
     /// Be the outside machine: a prober, and a public page, for a home that joins by a code
     #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr"])]
@@ -62,6 +63,33 @@ pub struct UpSettings {
     /// Run as a unit of systemd from now on: this user's, or the system's where root asks for it
     #[arg(long)]
     pub install: bool,
+    /// What is typed after --join; refused, and not repeated.
+    #[arg(hide = true, value_parser = |_: &str| Ok::<_, String>(Unread))]
+    pub code: Option<Unread>,
+}
+
+/// An argument of which nothing is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread;
+
+impl UpSettings {
+    /// Refuses a code in the arguments, which every user of the machine can read.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub(super) fn check(&self) -> Result<(), WrongSetting> {
+        if self.code.is_some() {
+            return Err(WrongSetting(
+                "up takes no code as an argument, where others could read it: run `porchlight up --join`, and paste it when \
+                 asked"
+                    .into(),
+            ));
+        }
+        if !self.join && JOIN_CODE.read()?.is_some() {
+            tracing::warn!("JOIN_CODE is set, but --join is not: no machine is joined");
+        }
+        Ok(())
+    }
 }
 
 /// End what `porchlight up` runs, and undo what it installed.

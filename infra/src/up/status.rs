@@ -43,7 +43,7 @@ pub async fn status(settings: &StatusSettings) -> anyhow::Result<ExitCode> {
     say(format_args!("Porchlight runs{as_a} (process {}, since {:.0}).", running.process, running.since));
     say(format_args!("  page       {}: {}", running.page, asked.page));
     let looked_at_by = match &choices.outside {
-        Some(outside) => format!("{}, by {}", asked.looks, outside.url.host_str().unwrap_or_default()),
+        Some(outside) => format!("{}, by {}{}", asked.looks, outside.url.host_str().unwrap_or_default(), asked.relay),
         None => format!("{}. {NOT_LOOKED_AT}", asked.looks),
     };
     say(format_args!("  looks      {looked_at_by}"));
@@ -91,6 +91,8 @@ struct Asked {
     keeper: String,
     ping: String,
     bandwidth: String,
+    /// What is wrong with what is sent to the outside machine.
+    relay: String,
     is_well: bool,
     is_stored_well: bool,
 }
@@ -113,7 +115,10 @@ impl Asked {
         );
         let storage = health.as_ref().and_then(|health| health["storage"].as_str());
         let clock = health.as_ref().and_then(|health| health["clock"].as_str());
+        let relay = relay(health.as_ref());
         Ok(Self {
+            is_well: storage == Some("ok") && beacon == Some(true) && relay.is_empty(),
+            relay,
             page: summary
                 .as_ref()
                 .and_then(|it| it["status"]["description"].as_str())
@@ -128,11 +133,23 @@ impl Asked {
                 (Some(storage), Some(clock)) => format!("storage {storage}, clock {clock}"),
                 _ => "does not answer".into(),
             },
-            is_well: storage == Some("ok") && beacon == Some(true),
             is_stored_well: storage == Some("ok"),
             ping,
             bandwidth,
         })
+    }
+}
+
+/// What keeps the home from its outside machine; empty where nothing does.
+fn relay(health: Option<&Value>) -> String {
+    let relay = health.map_or(&Value::Null, |health| &health["relay"]);
+    let reason = relay["reason"].as_str().unwrap_or_default();
+    match relay["condition"].as_str() {
+        Some("paused") => format!(
+            "; it refuses what this home sends ({reason}): run `porchlight code` there, and `porchlight up --join` here"
+        ),
+        Some("trouble") => format!("; it is not reached now ({reason}), and tried again by itself"),
+        _ => String::new(),
     }
 }
 

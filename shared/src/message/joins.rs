@@ -27,6 +27,8 @@ pub enum JoinFault {
     TooManyTries,
     /// It takes none now.
     Busy,
+    /// The code is not what was printed.
+    Mistyped,
     /// One of the two clocks is wrong; the home has joined all the same.
     Clock,
 }
@@ -45,6 +47,7 @@ impl JoinFault {
         Self::Version,
         Self::TooManyTries,
         Self::Busy,
+        Self::Mistyped,
         Self::Clock,
     ];
 
@@ -52,8 +55,8 @@ impl JoinFault {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unreachable => {
-                "a firewall may drop it, so open that TCP port there, in the machine's own firewall and in its \
-                 provider's"
+                "a firewall may drop it, so open that TCP port there, in the machine's own firewall and in its provider's; \
+                 where it is refused at once, `porchlight up --outside` does not run there"
             }
             Self::AnotherServer => {
                 "not the one that printed the code: refused, and nothing was sent; print a new code there, and find \
@@ -78,6 +81,7 @@ impl JoinFault {
                 "the outside machine was tried with wrong codes too often: wait a minute, and try again"
             }
             Self::Busy => "the outside machine takes no home at this moment: try again in a minute",
+            Self::Mistyped => "copy the whole line that begins with porchlight-join-",
             Self::Clock => {
                 "it joined all the same, but the outside machine refuses what is dated over 10 minutes ahead: set the \
                  clock that is wrong (`timedatectl set-ntp true`)"
@@ -142,6 +146,11 @@ impl JoinFault {
             Self::Busy => {
                 ("join-busy", words.to_owned(), &["See on the outside machine whether it runs: `porchlight status`."])
             }
+            Self::Mistyped => (
+                "join-code-mistyped",
+                format!("The code is not one that an outside machine printed: {words}."),
+                &["Codes are long: paste it, or bring it in a file that `JOIN_CODE_FILE` names."],
+            ),
             Self::Clock => (
                 "join-clocks",
                 format!("The clocks of the home and of the outside machine differ: {words}"),

@@ -40,7 +40,7 @@ impl StorageFault {
     pub const fn words(self) -> &'static str {
         match self {
             Self::CannotBeWritten => "what is there is served, and clients that write are asked to retry",
-            Self::Forbidden => "let it belong to that user, or name another place",
+            Self::Forbidden => "let that user write it, or name another place",
             Self::InUse => "stop that one, or name another file",
             Self::Locked => "end that one (a shell of SQLite's, a backup), or name another file",
             Self::Newer => "update this one, or name another file",

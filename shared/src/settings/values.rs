@@ -16,6 +16,10 @@ const MAX_DURATION: Duration = Duration::from_hours(366 * 24);
 pub fn duration(text: &str) -> Result<Duration, String> {
     let allowed =
         || "a duration is written like 5s, 2m or 1h30m, is more than nothing, and is a year at most".to_owned();
+    let is_bare = !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if is_bare {
+        return Err(format!("the unit is missing, as in {}s or {0}m", text.trim()));
+    }
     let parsed: SignedDuration = text.trim().parse().map_err(|_| allowed())?;
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() && duration <= MAX_DURATION => Ok(duration),

@@ -34,8 +34,51 @@ async fn a_folder_that_is_not_ours_is_neither_used_nor_purged() {
     let purged = purged.await;
     assert!(purged.code == Some(2) && purged.stderr.contains("nothing in it was deleted"), "{purged:?}");
     assert!(folder.path().join("thesis.tex").exists());
+    let beside = folder.path().join("beside");
+    let home = Up::start(up(&beside)).await;
+    assert_eq!(home.process.terminate().await.code(), Some(0));
+    put(&beside, "photo.jpg", "a photo");
+    let mut purge = porchlight("down", &beside);
+    purge.arg("--purge");
+    let purged = ended(purge).await;
+    assert!(purged.code == Some(0) && purged.stdout.contains("the folder stays, for what else is in it"), "{purged:?}");
+    assert_eq!(fs::read_dir(&beside).expect("it is there").count(), 1);
     let file = folder.path().join("thesis.tex");
     assert!(refusal(&file).await.contains("name another folder with --data"));
+    let status = ended(porchlight("status", &file)).await;
+    assert!(status.code == Some(2) && status.stderr.contains("it is a file, and no folder"), "{status:?}");
+}
+
+#[tokio::test]
+async fn what_is_typed_in_the_wrong_place_is_one_sentence_and_a_code_is_not_repeated() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let said = async |words: &[&str]| {
+        let mut typed = porchlight("up", &data);
+        typed.args(words);
+        let refused = ended(typed).await;
+        assert_eq!((refused.code, data.exists()), (Some(2), false), "{words:?}: {refused:?}");
+        refused.stderr
+    };
+    let code = "porchlight-join-ATWXFSrIydIg49AAIOzZ5TS4";
+    let refused = said(&["--join", code]).await;
+    assert!(refused.contains("run `porchlight up --join`, and paste it") && !refused.contains(code), "{refused}");
+    for (words, expected) in [
+        (&["--every", "15s"][..], "--outside"),
+        (&["--outside", "--home-url", "http://home.example/"], "--home-url"),
+        (&["--outside", "--every", "60"], "the unit is missing, as in 60s or 60m"),
+        (&["--outside", "--every", "5s"], "the interval is 15s or longer"),
+        (&["--address", "vps.example"], "--outside"),
+        (&["--join", "--outside"], "cannot be used with"),
+    ] {
+        let refused = said(words).await;
+        assert!(refused.contains(expected), "{words:?}: {refused}");
+    }
+    let mut dns = porchlight("up", &data);
+    dns.args(["--no-bandwidth", "--dns", "home"]).env("DUCKDNS_TOKEN", "hunter2");
+    let refused = ended(dns).await;
+    assert!(refused.code == Some(2) && refused.stderr.contains("this is no token of DuckDNS"), "{refused:?}");
+    assert!(!data.join("duckdns.token").exists() && !refused.stderr.contains("hunter2"));
 }
 
 #[tokio::test]

@@ -242,7 +242,16 @@ async fn a_home_that_is_killed_while_it_joins_again_stays_up_and_keeps_what_it_h
         sleep(Duration::from_millis(200)).await;
     }
     assert!(two.key("home") == two.key("outside") && two.key("home") != key);
+    let chosen = fs::read_to_string(two.data("home").join("up.toml")).expect("what was chosen");
+    assert!(chosen.contains(&format!("home_url = \"http://{}/\"", two.beacon)), "{chosen}");
     assert_eq!(home.terminate().await.code(), Some(0));
+    // With another key it would be a stranger.
+    fs::remove_file(two.data("home").join("beacon.key")).expect("it is there");
+    let refused = ended(porchlight("up", &two.data("home"))).await;
+    assert!(
+        refused.code == Some(2) && refused.stderr.contains("the key of this home is gone: join again"),
+        "{refused:?}"
+    );
     assert_eq!(outside.terminate().await.code(), Some(0));
 }
 

@@ -205,6 +205,8 @@ async fn a_home_joins_a_machine_elsewhere_by_one_code_and_both_pages_tell_the_tr
     let revoked = outside.ended(&["tokens", "revoke", &id]).await;
     assert_eq!(revoked.code, Some(0), "{revoked:?}");
     home.relay_comes_to_say("revoked").await;
+    let status = home.ended(&["status"]).await;
+    assert!(status.code == Some(1) && status.stdout.contains("run `porchlight code` there"), "{status:?}");
     let code = outside.ended(&["code"]).await;
     let again = home.join(&file(folder.path(), "again", code.stdout.trim())).await;
     assert!(again.code == Some(0) && again.stdout.contains("Joined the machine at"), "{again:?}");

@@ -28,10 +28,10 @@ pub enum OpenError {
     NoFolder(PathBuf),
     /// This user may not write the file or its folder.
     #[error(
-        "user {user}, group {group}, who runs this, may not write {path} ({owner}): {advice}: \
-         `chown {user}:{group} {path}` does the first",
+        "user {user}, group {group}, who runs this, may not write {path} ({owner}): {advice}: `{mend} {path}` does the first",
         path = path.display(),
-        advice = StorageFault::Forbidden.words()
+        advice = StorageFault::Forbidden.words(),
+        mend = mend(owner, *user, *group)
     )]
     #[expect(missing_docs, reason = "the message shows them")]
     Forbidden { path: PathBuf, owner: String, user: u32, group: u32 },
@@ -56,6 +56,11 @@ pub enum OpenError {
     /// A migration failed, for a reason that may pass.
     #[error("its tables cannot be brought up to date ({0}): name another file, or restore a copy of this one")]
     Migration(#[source] MigrateError),
+}
+
+/// What lets that user write.
+fn mend(owner: &str, user: u32, group: u32) -> String {
+    if owner.starts_with(&format!("owner {user}:")) { "chmod u+rw".into() } else { format!("chown {user}:{group}") }
 }
 
 /// Which keeper has it open, where its lock file says so: its process id on its machine or in its container.
