@@ -107,7 +107,8 @@ fn rows(name: &str, command: &Command, secrets: &[SecretSetting]) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let secrets =
         secrets.iter().map(|secret| format!("| `{0}` or `{0}_FILE` | | | {1} |\n", secret.name, secret.description()));
-    let documented = |argument: &&Arg| !matches!(argument.get_id().as_str(), "help" | "version");
+    let documented =
+        |argument: &&Arg| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version");
     let settings = command.get_arguments().filter(documented).map(row);
     let rows: String = secrets.chain(settings).collect();
     format!("\n### `{name}`\n\n{about}.\n\n| variable | flag | default | what it is |\n|---|---|---|---|\n{rows}")
