@@ -105,7 +105,8 @@ pub struct KeeperConfig {
     pub front: Front,
     /// What the page says above all else, in a sentence.
     pub notice: Option<String>,
-    /// How somebody outside comes to look: the page says so of a component that nobody outside has looked at yet.
+    /// How somebody outside comes to look, with commands between backticks: the page says so of a component that nobody outside
+    /// has looked at yet.
     pub without_looks: Option<String>,
 }
 

@@ -23,22 +23,32 @@ pub(super) fn page_address(named: Option<&str>, tls: SocketAddr) -> PageAddress 
         let with_port = Url::parse(&format!("https://{named}")).ok();
         let port = with_port.as_ref().and_then(Url::port).unwrap_or(tls.port());
         let host = with_port.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| named.to_owned());
-        return PageAddress { text: format!("{host}:{port}"), host, note: None };
+        let note = host.trim_matches(['[', ']']).parse().ok().filter(is_private).map(unreachable);
+        return PageAddress { text: format!("{host}:{port}"), host, note };
     }
     let own = if tls.ip().is_unspecified() { own_address() } else { Some(tls.ip()) };
     let own = own.unwrap_or(Ipv4Addr::LOCALHOST.into());
-    let is_private = match own {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
-    };
-    let note = is_private
-        .then(|| format!("{own} is an address of a private network, which a home elsewhere cannot reach: name the one of the world with --address"));
+    let note = Some(own).filter(is_private).map(unreachable);
     let text = SocketAddr::new(own, tls.port()).to_string();
     let host = match own {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => format!("[{v6}]"),
     };
     PageAddress { text, host, note }
+}
+
+fn is_private(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+    }
+}
+
+fn unreachable(address: IpAddr) -> String {
+    format!(
+        "{address} is an address of a private network, which a home elsewhere cannot reach: name the one of the world with \
+         --address"
+    )
 }
 
 /// The address from which this machine would send into the world. Nothing is sent.
@@ -63,6 +73,8 @@ mod tests {
             let address = page_address(Some(named), tls);
             assert_eq!((address.text.as_str(), address.host.as_str()), (text, host), "{named}");
         }
+        assert!(page_address(Some("10.0.0.5"), tls).note.unwrap().starts_with("10.0.0.5 is an address of a private"));
+        assert!(page_address(Some("203.0.113.7:9000"), tls).note.is_none());
         let own = page_address(None, "192.168.1.7:8443".parse().unwrap());
         assert_eq!(own.text, "192.168.1.7:8443");
         assert!(own.note.unwrap().contains("name the one of the world with --address"));

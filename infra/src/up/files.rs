@@ -1,5 +1,8 @@
 //! What a folder of `up` may hold.
 
+/// Root's own folder: the state folder of a unit of the system's.
+pub(super) const SYSTEM_FOLDER: &str = "/var/lib/porchlight";
+
 /// Says which layout a folder has. It is made first.
 pub(super) const LAYOUT_FILE: &str = "layout";
 

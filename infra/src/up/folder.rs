@@ -18,15 +18,12 @@ use shared::{
 };
 
 use super::{
-    files::{DATABASE, LAYOUT_FILE, OURS, WAITING},
+    files::{DATABASE, LAYOUT_FILE, OURS, SYSTEM_FOLDER, WAITING},
     owner,
 };
 
 /// The layout of the folder that this version makes and understands.
 const LAYOUT: u32 = 1;
-
-/// Root's own folder: the state folder of a unit of the system's.
-pub(super) const SYSTEM_FOLDER: &str = "/var/lib/porchlight";
 
 /// The longest file of ours but the database, in bytes.
 const MAX_FILE: u64 = 64 << 10;
@@ -86,9 +83,16 @@ impl Folder {
     /// When it cannot be made or written, is somebody else's, or was made by a newer version; one sentence.
     pub(crate) fn prepare(&self) -> Result<(), WrongSetting> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.cannot(&error))?;
-        if !self.is_ours()? {
+        let is_ours = self.is_ours()?;
+        if !is_ours {
             self.refuse_strangers()?;
+        }
+        let mode = fs::metadata(&self.0).map_err(|error| self.cannot(&error))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            // Also where somebody has opened it to others since.
             fs::set_permissions(&self.0, Permissions::from_mode(0o700)).map_err(|error| self.cannot(&error))?;
+        }
+        if !is_ours {
             self.write(LAYOUT_FILE, format!("{LAYOUT}\n").as_bytes())?;
         }
         Ok(())
@@ -279,21 +283,10 @@ mod tests {
         assert_eq!(kept("first").unwrap().current().unwrap().expose(), "first");
         assert_eq!(kept("second").unwrap().current().unwrap().expose(), "first", "it is made once");
         assert_eq!((mode(folder.path()), mode(&folder.file("beacon.key"))), (0o700, 0o600));
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        folder.prepare().unwrap();
+        assert_eq!(mode(folder.path()), 0o700, "it is closed again");
         folder.purge().unwrap();
         assert!(!folder.path().exists());
-    }
-
-    #[test]
-    fn a_folder_of_others_is_neither_used_nor_purged() {
-        let (_outer, folder) = folder();
-        fs::create_dir_all(folder.path()).unwrap();
-        fs::write(folder.file("porchlight.db"), "").unwrap();
-        fs::write(folder.file("layout.new"), "1").unwrap();
-        folder.refuse_strangers().unwrap();
-        fs::write(folder.file("thesis.tex"), "").unwrap();
-        let refused = folder.prepare().unwrap_err().to_string();
-        assert!(refused.contains("the folder holds thesis.tex, which is not Porchlight's"), "{refused}");
-        folder.purge().unwrap();
-        assert!(folder.file("thesis.tex").exists());
     }
 }

@@ -47,6 +47,9 @@ pub async fn status(settings: &StatusSettings) -> anyhow::Result<ExitCode> {
         None => format!("{}. {NOT_LOOKED_AT}", asked.looks),
     };
     say(format_args!("  looks      {looked_at_by}"));
+    if let Some(incident) = &asked.incident {
+        say(format_args!("  incident   {incident}"));
+    }
     say(format_args!("  beacon     {}", asked.beacon));
     say(format_args!("  keeper     {}", asked.keeper));
     say(format_args!("  ping       {}", asked.ping));
@@ -77,6 +80,9 @@ async fn outside(folder: &Folder, choices: &Choices, running: &Running, as_a: &s
     ));
     say(format_args!("  page       {page}: {}", asked.page));
     say(format_args!("  home       {home}"));
+    if let Some(incident) = &asked.incident {
+        say(format_args!("  incident   {incident}"));
+    }
     say(format_args!("  join       port {port} (TLS)"));
     say(format_args!("  keeper     {}", asked.keeper));
     say(format_args!("  data       {}", folder.path().display()));
@@ -87,6 +93,7 @@ async fn outside(folder: &Folder, choices: &Choices, running: &Running, as_a: &s
 struct Asked {
     page: String,
     looks: String,
+    incident: Option<String>,
     beacon: String,
     keeper: String,
     ping: String,
@@ -125,6 +132,7 @@ impl Asked {
                 .unwrap_or("does not answer")
                 .into(),
             looks: looks(summary.as_ref()),
+            incident: summary.as_ref().and_then(incident),
             beacon: match (beacon, &running.beacon) {
                 (Some(true), Some(url)) => format!("answers at port {} of this machine", url.port().unwrap_or(80)),
                 _ => "does not answer".into(),
@@ -168,6 +176,14 @@ fn looks(summary: Option<&Value>) -> String {
     }
 }
 
+/// The newest incident that is not over, with what was written to it last: why the home is down.
+fn incident(summary: &Value) -> Option<String> {
+    let incident = summary["incidents"].as_array()?.first()?;
+    let body = incident["incident_updates"][0]["body"].as_str().unwrap_or_default();
+    let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(format!("{}: {body}", incident["name"].as_str()?))
+}
+
 /// The newest reading of a metric, within a day.
 async fn newest(keeper: &KeeperClient, metric: &str, unit: &str) -> String {
     let from = Timestamp::now() - SignedDuration::from_hours(24);
@@ -176,9 +192,34 @@ async fn newest(keeper: &KeeperClient, metric: &str, unit: &str) -> String {
     };
     let newest = series["points"].as_array().and_then(|points| points.last()).cloned();
     let Some(point) = newest else { return "none within a day".into() };
-    let at = point["at"].as_str().unwrap_or_default();
+    let at: Option<Timestamp> = point["at"].as_str().and_then(|at| at.parse().ok());
+    let at = at.map(|at| format!(", in the five minutes from {at:.0}")).unwrap_or_default();
     match point["value"].as_f64() {
-        Some(value) => format!("{value:.1} {unit}, around {at}"),
-        None => format!("failed, around {at}"),
+        Some(value) => format!("{value:.1} {unit}{at}"),
+        None => format!("failed{at}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_incident_is_said_in_one_line() {
+        assert_eq!(incident(&json!({"incidents": []})), None);
+        let updates = json!([{"body": "Nothing answered\nin time."}, {"body": "older"}]);
+        let summary = json!({"incidents": [{"name": "Not reachable", "incident_updates": updates}]});
+        assert_eq!(incident(&summary).unwrap(), "Not reachable: Nothing answered in time.");
+    }
+
+    #[test]
+    fn what_keeps_a_home_from_its_outside_machine_is_said_with_what_to_do() {
+        let health = |condition: &str| json!({"relay": {"condition": condition, "reason": "401"}});
+        assert_eq!(relay(None), "");
+        assert_eq!(relay(Some(&health("well"))), "");
+        assert!(relay(Some(&health("paused"))).contains("(401): run `porchlight code` there"));
+        assert!(relay(Some(&health("trouble"))).contains("tried again by itself"));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{folder::SYSTEM_FOLDER, install::Scope};
+use super::{files::SYSTEM_FOLDER, install::Scope};
 
 /// As confined as the units of the single programs. `ping` without privileges takes a socket, and no capability.
 const CONFINED: &str = "DynamicUser=yes\nStateDirectory=porchlight\nStateDirectoryMode=0700\nCapabilityBoundingSet=\n\

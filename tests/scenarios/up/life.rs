@@ -26,7 +26,9 @@ async fn one_command_makes_a_page_that_says_how_it_is_looked_at_and_another_one_
     let page = home.page().await;
     assert!(page.contains("Nobody has looked yet") && !page.contains("Operational"), "{page}");
     assert!(
-        page.contains("Not looked at from outside yet. To have this home looked at, run `porchlight up --outside`"),
+        page.contains(
+            "Not looked at from outside yet. To have this home looked at, run <code>porchlight up --outside</code> on"
+        ),
         "{page}"
     );
     let mode = |name: &str| fs::metadata(data.join(name)).expect("it is there").permissions().mode() & 0o777;
