@@ -2,7 +2,7 @@
 //! browser, light and dark, on a desk, a phone and paper, with and without script. Its clock stands still, so that it looks the
 //! same each time, and is held against pictures that a person has looked at.
 
-use std::{future::pending, path::Path};
+use std::{future::pending, path::Path, time::Duration};
 
 use home_beacon::keeper::{KeeperConfig, Listeners, measured::line_quality::Promised, seed::Seed, start};
 use jiff::Timestamp;
@@ -15,7 +15,11 @@ use tests::{
     process::file,
     skip::{program, skip},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use super::{Browser, artifacts};
 
@@ -111,6 +115,12 @@ async fn a_page_after_a_year_looks_as_it_should_everywhere() {
         1,
     );
     let keeper = Standing::start(folder.path(), &toml, Promised { down: Some(95.0), up: None }).await;
+    // That it did not run is known once its heart has begun to beat.
+    let until = Instant::now() + Duration::from_secs(60);
+    while !reqwest::get(&keeper.url).await.expect("an answer").text().await.expect("a text").contains("Not recorded") {
+        assert!(Instant::now() < until, "the page says when nothing was recorded");
+        sleep(Duration::from_millis(200)).await;
+    }
     let seen = browser.run("year.mjs", &[keeper.url.as_ref(), "year".as_ref(), artifacts().as_ref()]).await;
     is_well(&seen);
     let days = ["8 Nov 2026", "7 Nov 2026", "6 Nov 2026", "7 Nov 2026", "11 Aug 2026", "11 Aug 2026", "8 Nov 2026"];

@@ -9,7 +9,7 @@ use tests::{
     skip::{program, skip},
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// Runs a script in a copy of the small Debian that is in memory, with the packages below `/packages`; what it printed.
 const IN_A_TREE: &str = r#"

@@ -93,7 +93,7 @@ impl Place {
         let mut script = command(self.folder.path().join("tools/dash"));
         script.arg(self.release.folder.join("install.sh")).args(["--prefix"]).arg(self.prefix()).args(arguments);
         script.env("PATH", self.folder.path().join("tools")).env("PORCHLIGHT_BASE_URL", &self.base);
-        run(script, Duration::from_secs(30)).await
+        run(script, Duration::from_secs(90)).await
     }
 
     async fn refuses(&self, sentence: &str) {
@@ -265,7 +265,7 @@ async fn a_disk_without_room_is_left_as_it_was() {
         shell.args(["--mount", "sh", "-c", &script]).env("PREFIX", place.prefix());
         shell.env("TOOLS", place.folder.path().join("tools")).env("SCRIPT", place.release.folder.join("install.sh"));
         shell.env("PORCHLIGHT_BASE_URL", &place.base);
-        let ended = run(shell, Duration::from_secs(30)).await;
+        let ended = run(shell, Duration::from_secs(90)).await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ".\n./bin\n./bin/porchlight\nold\n"), "{ended:?}");
         assert!(ended.stderr.lines().last().is_some_and(|line| line.starts_with("install.sh: ")), "{ended:?}");
     }

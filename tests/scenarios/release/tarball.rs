@@ -10,7 +10,7 @@ use tests::{
     skip::{program, skip},
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 async fn output(mut command: tokio::process::Command) -> String {
     command.env("LC_ALL", "C");
