@@ -28,6 +28,7 @@ use super::{
     address::page_address,
     admit::{Admitted, Open, admitted},
     choices::Choices,
+    files::OLD_KEY_FILE,
     folder::Folder,
     home::{local, start_error},
     jobs::stopped,
@@ -245,7 +246,7 @@ impl One<'_> {
     }
 }
 
-/// Answers homes that want to join, until one has.
+/// Answers homes that want to join, until one has, or has left another key behind.
 async fn take(
     one: &One<'_>,
     (db, is_for_home): (&Db, bool),
@@ -271,6 +272,10 @@ async fn take(
         let is_told = reply.send(answer).is_ok();
         if has_joined && is_told {
             say(format_args!("{name} has joined."));
+            return;
+        }
+        // The prober that runs knows one key alone, and the file may hold another by now: it begins anew, with both.
+        if is_for_home && one.folder.file(OLD_KEY_FILE).exists() {
             return;
         }
     }

@@ -124,7 +124,7 @@ pub fn sections() -> Vec<Section> {
         ),
         section(
             "Joining a home to an outside machine",
-            "Printed at home, where the code is given. Nothing has changed at home then.",
+            "Printed at home, where the code is given. But for the last one, nothing has changed at home then.",
             JoinFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
     ]
