@@ -5,12 +5,14 @@
 //!
 //! - `query`: statements and what is bound to them; `row`: what comes back; `moment`: times in both
 //! - `open`: opening, by one keeper alone; `place` and `inspect`: what is checked before anything is changed
+//! - `migrations`: how it gets its tables
 //! - `health`: whether writes succeed
 //! - `errors`: why a database cannot be opened, and why a statement fails
 
 mod errors;
 mod health;
 mod inspect;
+mod migrations;
 mod moment;
 #[cfg(test)]
 mod older;
@@ -32,21 +34,19 @@ use std::{
 };
 
 use shared::{chain::root_cause, lock::FileLock};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, migrate::Migrator, pool::PoolConnection};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 use tokio::time::sleep;
 
-use self::health::WriteHealth;
 pub use self::{
     errors::{OpenError, StorageError},
     moment::Moment,
     open::{beside_database, check_address, check_place, folder, holder_of},
 };
+use self::{health::WriteHealth, migrations::MIGRATIONS};
 pub(super) use self::{
     query::{Query, built, query},
     row::{FromRow, Row},
 };
-
-static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Marks a database as a keeper's, in the place that SQLite has for it; set by the first migration.
 const APPLICATION_ID: i64 = 0x706f_7263;
