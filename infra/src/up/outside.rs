@@ -1,10 +1,10 @@
 //! `porchlight up --outside`: a prober and a public keeper on a machine elsewhere, which a home joins by a code.
 
-use std::{net::SocketAddr, process, time::Duration};
+use std::{io, net::SocketAddr, process};
 
 use anyhow::Context;
 use home_beacon::{
-    clock::Host,
+    clock::{BootClock, Host},
     join::{JoinAnswer, JoinRefusal},
     keeper::{
         Joining, Joins, Keeper, KeeperConfig, Listeners, Tls, TlsListener, TlsSettings,
@@ -14,13 +14,12 @@ use home_beacon::{
         seed::{Branding, Seed},
     },
     programs::manager::Manager,
-    serve::listen,
 };
 use jiff::Timestamp;
 use shared::{keeper_token, message::UpFault, secret::SecretSource, settings::WrongSetting};
 use tokio::{
+    net::TcpListener,
     sync::{mpsc, watch},
-    time::{Instant, sleep},
 };
 use url::Url;
 
@@ -47,10 +46,6 @@ pub(super) const TLS_PORT: u16 = 8443;
 /// One home joins at a time.
 const JOINING: usize = 1;
 
-/// How long an address may take to be free again, when the keeper begins anew with the page of the home that has joined.
-const REOPENING: Duration = Duration::from_secs(5);
-const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-
 /// Why a keeper ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -65,6 +60,25 @@ struct Places {
     private: SocketAddr,
     public: SocketAddr,
     tls: SocketAddr,
+}
+
+/// What stays open when the keeper begins anew with the page of the home that has joined: who comes meanwhile waits.
+struct Sockets {
+    private: std::net::TcpListener,
+    public: std::net::TcpListener,
+    secure: std::net::TcpListener,
+    tls: Tls,
+}
+
+impl Sockets {
+    fn listeners(&self) -> io::Result<Listeners> {
+        let again = |socket: &std::net::TcpListener| TcpListener::from_std(socket.try_clone()?);
+        Ok(Listeners {
+            private: again(&self.private)?,
+            public: Some(again(&self.public)?),
+            tls: Some(TlsListener { listener: again(&self.secure)?, tls: self.tls.clone() }),
+        })
+    }
 }
 
 /// Runs prober and keeper until `stop`, and takes a home that joins.
@@ -96,15 +110,16 @@ pub(super) async fn run(
     keep_place(&mut choices.public, places.public);
     keep_place(&mut choices.tls, places.tls);
     choices.keep(before, folder)?;
-    let mut open = Some(Listeners {
-        private: private.listener,
-        public: Some(public.listener),
-        tls: Some(TlsListener { listener: secure.listener, tls: tls.clone() }),
-    });
+    let sockets = Sockets {
+        private: private.listener.into_std()?,
+        public: public.listener.into_std()?,
+        secure: secure.listener.into_std()?,
+        tls: tls.clone(),
+    };
     let address = page_address(choices.address.as_deref(), places.tls);
     let (named, shown) = (choices.address.clone(), tls.clone());
     let whereabouts = move || (page_address(named.as_deref(), places.tls).text, shown.fingerprint());
-    let (joins, mut joining) = Joins::new(whereabouts, JOINING);
+    let (joins, mut joining) = Joins::new(whereabouts, JOINING, BootClock::since_boot());
     say(format_args!("Porchlight runs as the outside machine, and keeps everything in {}.", folder.path().display()));
     for moved in [private.moved, public.moved, secure.moved, address.note].into_iter().flatten() {
         say(format_args!("  note    {moved}"));
@@ -127,33 +142,14 @@ pub(super) async fn run(
     manager.ready();
     let served = async {
         loop {
-            let listeners = match open.take() {
-                Some(listeners) => listeners,
-                None => reopen(&places, &tls).await?,
-            };
             let one = One { folder, token: &token, joins: &joins, places: &places, page: &page };
-            match Box::pin(one.serve(&mut choices, listeners, &mut joining, &mut stop)).await? {
+            match Box::pin(one.serve(&mut choices, sockets.listeners()?, &mut joining, &mut stop)).await? {
                 End::Asked => return Ok(()),
                 End::Joined => (),
             }
         }
     };
     manager.watching(served).await
-}
-
-async fn reopen(places: &Places, tls: &Tls) -> anyhow::Result<Listeners> {
-    let until = Instant::now() + REOPENING;
-    let again = async |address| loop {
-        match listen(address) {
-            Err(_) if Instant::now() < until => sleep(RETRY_INTERVAL).await,
-            opened => return opened,
-        }
-    };
-    Ok(Listeners {
-        private: again(places.private).await?,
-        public: Some(again(places.public).await?),
-        tls: Some(TlsListener { listener: again(places.tls).await?, tls: tls.clone() }),
-    })
 }
 
 /// A keeper with its prober, until the end or until a home joins.

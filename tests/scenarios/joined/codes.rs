@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use home_beacon::join::{JoinAnswer, JoinCode, JoinError, JoinRefusal, exchange};
+use home_beacon::{
+    join::{JoinAnswer, JoinCode, JoinError, JoinRefusal, exchange},
+    keeper::joins::VALID,
+};
 use reqwest::Method;
 use shared::fingerprint::Fingerprint;
 use tests::{
     keeper::{PAGE, TOKEN},
-    process::{ours, own_address, run},
+    process::{Process, file, ours, own_address, run},
     tls::self_signed,
 };
 use tokio::{
     io::AsyncWriteExt,
     net::TcpListener,
     task::LocalSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::outside::{Outside, request};
@@ -47,6 +50,44 @@ async fn a_code_brings_one_home_a_token_once() {
             // One of another start of that machine, or of another machine with its certificate.
             let unknown = JoinCode::new(&code.address, code.fingerprint).expect("a code");
             assert!(said(join(&unknown).await).starts_with("the outside machine does not know this code"));
+        })
+        .await;
+}
+
+/// The same after a real quarter of an hour, in two networks: `up::two_machines` with `LONG=1`.
+#[tokio::test]
+async fn a_home_that_comes_too_late_is_refused_and_joins_with_the_next_code() {
+    LocalSet::new()
+        .run_until(async {
+            let outside = Outside::start().await;
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let address = format!("{}:0", own_address());
+            let joined = async |code: &JoinCode| {
+                let mut join = ours("porchlight");
+                join.args(["up", "--join", "--no-bandwidth", "--page-addr", &address, "--beacon-addr", &address]);
+                join.arg("--data").arg(folder.path().join("home")).env("TARGET_HOST", "127.0.0.1");
+                join.env("JOIN_CODE_FILE", file(folder.path(), "code", &code.to_text()));
+                let mut home = Process::start(join);
+                loop {
+                    if home.lines().iter().any(|line| line.contains("Joined the machine")) {
+                        return None;
+                    }
+                    if let Ok(status) = timeout(Duration::from_millis(50), home.ended()).await {
+                        // What it said last may still be on its way.
+                        sleep(Duration::from_millis(200)).await;
+                        return Some((status.code(), home.lines().join("\n")));
+                    }
+                }
+            };
+            let late = outside.code();
+            *outside.later.lock().expect("no panic") += VALID;
+            let (code, said) = joined(&late).await.expect("it is refused");
+            assert!(code == Some(1) && said.contains("the code is older than 15 minutes: print a new one"), "{said}");
+            let (_, tokens) = outside.own(Method::GET, "/porchlight/v1/tokens").await;
+            assert_eq!(tokens.as_array().map(Vec::len), Some(0), "{tokens}");
+            let code = outside.code();
+            *outside.later.lock().expect("no panic") += VALID.saturating_sub(Duration::from_secs(60));
+            assert_eq!(joined(&code).await, None);
         })
         .await;
 }

@@ -1,9 +1,14 @@
 //! An outside machine's keeper in this process, with an owner who takes every home.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use home_beacon::{
-    clock::Host,
+    clock::{BootClock, Host},
     join::{JoinAnswer, JoinCode, JoinRefusal, JoinRequest, PROTOCOL},
     keeper::{
         Keeper, KeeperConfig, Listeners, TlsListener,
@@ -47,6 +52,8 @@ pub(crate) struct Outside {
     pub(crate) address: SocketAddr,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) joins: Joins,
+    /// How long codes have been ageing besides.
+    pub(crate) later: Arc<Mutex<Duration>>,
     pub(crate) db: Db,
     tasks: [JoinHandle<()>; 2],
     _folder: TempDir,
@@ -93,14 +100,17 @@ impl Outside {
         let url = format!("http://{}", private.local_addr().expect("an address"));
         let tls = Tls::own(&folder.path().join("tls.pem")).expect("a certificate");
         let fingerprint = tls.fingerprint();
-        let (joins, joining) = Joins::new(move || (address.to_string(), fingerprint), 4);
+        let later = Arc::<Mutex<Duration>>::default();
+        let (since_boot, added) = (BootClock::since_boot(), later.clone());
+        let uptime = BootClock::new(move || since_boot.now() + *added.lock().expect("no panic"));
+        let (joins, joining) = Joins::new(move || (address.to_string(), fingerprint), 4, uptime);
         let keeper = Keeper::open(config(folder.path(), joins.clone()), Host::system()).await.expect("it opens");
         let db = keeper.db().clone();
         let listeners = Listeners { private, public: None, tls: Some(TlsListener { listener: over_tls, tls }) };
         let serving = tokio::spawn(async move { Box::pin(keeper.run(listeners, std::future::pending())).await });
         let its = db.clone();
         let local = tokio::task::spawn_local(decide(its, joining, owner));
-        Self { url, address, fingerprint, joins, db, tasks: [serving, local], _folder: folder }
+        Self { url, address, fingerprint, joins, later, db, tasks: [serving, local], _folder: folder }
     }
 
     /// A new code, as it was pasted.

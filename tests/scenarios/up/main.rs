@@ -5,5 +5,6 @@ mod half_made;
 mod life;
 mod refused;
 mod rejoined;
+mod two;
 mod two_machines;
 mod world;

@@ -1,14 +1,9 @@
 //! An outside machine and a home on one host: joins that are cut off on either side, and what is made of them.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use tests::{
-    process::{Ended, Process, command, file, ours, own_address, run},
+    process::{Ended, Process, command, file, ours, run},
     skip::{program, skip},
 };
 use tokio::{
@@ -16,111 +11,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::world::{LIMIT, ended, page_in, porchlight, up};
-
-/// As often as a prober may look.
-const EVERY: &str = "15s";
-
-/// How long a change may take to be seen: three looks, each with its attempts.
-const SEEN: Duration = Duration::from_secs(60);
-
-/// Both sides, each with its folder and addresses.
-struct Two {
-    folder: tempfile::TempDir,
-    page: String,
-    beacon: String,
-    public: String,
-    tls: String,
-    witnesses: String,
-}
-
-fn free(address: Ipv4Addr) -> String {
-    TcpListener::bind((address, 0)).and_then(|it| it.local_addr()).expect("a free port").to_string()
-}
-
-/// What a prober asks where the home is silent, by name and by address.
-fn witnesses() -> String {
-    let [one, other] = ["127.0.0.1:0", "127.0.0.1:0"].map(|address| {
-        let listener = TcpListener::bind(address).expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        std::thread::spawn(move || while listener.accept().is_ok() {});
-        port
-    });
-    format!("127.0.0.1:{one},localhost:{other}")
-}
-
-impl Two {
-    fn new() -> Self {
-        let (home, outside) = (own_address(), own_address());
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self {
-            folder,
-            page: free(home),
-            beacon: free(home),
-            public: free(outside),
-            tls: free(outside),
-            witnesses: witnesses(),
-        }
-    }
-
-    fn data(&self, side: &str) -> PathBuf {
-        self.folder.path().join(side)
-    }
-
-    fn outside(&self) -> Command {
-        let mut outside = porchlight("up", &self.data("outside"));
-        outside.args(["--outside", "--every", EVERY, "--address", &self.tls, "--page-addr", &self.public]);
-        // Both are on one host, which is not what this is about.
-        outside.env("KEEPER_TLS_ADDR", &self.tls).env("VANTAGE", "outside").env("WITNESSES", &self.witnesses);
-        outside
-    }
-
-    /// An outside machine that waits for its home, and the code.
-    async fn waiting(&self, start: Command) -> (Process, String) {
-        let mut outside = Process::start(start);
-        let code = outside
-            .wait_for("a code", |lines| lines.iter().find(|line| line.starts_with("porchlight-join-")).cloned())
-            .await;
-        (outside, file(self.folder.path(), "code", &code))
-    }
-
-    /// A code of one that runs.
-    async fn another_code(&self) -> String {
-        let mut code = ours("porchlight");
-        code.arg("code").arg("--data").arg(self.data("outside"));
-        let code = ended(code).await;
-        assert_eq!(code.code, Some(0), "{code:?}");
-        file(self.folder.path(), "code", code.stdout.trim())
-    }
-
-    fn join(&self, code: &str) -> Command {
-        let mut join = porchlight("up", &self.data("home"));
-        join.args(["--join", "--no-bandwidth", "--page-addr", &self.page, "--beacon-addr", &self.beacon]);
-        join.args(["--home-url", &format!("http://{}/", self.beacon)]).env("JOIN_CODE_FILE", code);
-        join
-    }
-
-    /// What the page of the outside machine says.
-    async fn says(&self) -> String {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().expect("a client");
-        let answer = http.get(format!("http://{}/api/v2/status.json", self.public)).send().await;
-        let Ok(answer) = answer else { return String::new() };
-        let status: serde_json::Value = answer.json().await.unwrap_or_default();
-        status["status"]["description"].as_str().unwrap_or_default().to_owned()
-    }
-
-    async fn comes_to_say(&self, expected: &str) {
-        let begun = Instant::now();
-        while self.says().await != expected {
-            assert!(begun.elapsed() < SEEN, "the page does not come to say {expected}, but {}", self.says().await);
-            sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    fn key(&self, side: &str) -> String {
-        fs::read_to_string(self.data(side).join("beacon.key")).expect("a key")
-    }
-}
+use crate::{
+    two::{SEEN, Two, joined},
+    world::{LIMIT, ended, page_in, porchlight, up},
+};
 
 /// The same command, ended by the kernel when it puts a file in its place for the time of that number.
 fn killed_at_rename(plain: &Command, step: usize) -> Option<Command> {
@@ -134,19 +28,13 @@ fn killed_at_rename(plain: &Command, step: usize) -> Option<Command> {
     Some(traced)
 }
 
-async fn joined(process: &mut Process) {
-    let joined = |lines: &[String]| lines.iter().any(|line| line.starts_with("Joined the machine at")).then_some(());
-    process.wait_for("that it joined", joined).await;
-    process.wait_for("the page", |lines| lines.iter().find_map(|line| page_in(line))).await;
-}
-
-/// Whether the outside machine ends before the home runs.
-async fn is_ended_first(outside: &mut Process, home: &Process) -> bool {
+/// Whether the home comes to run, rather than ends because it could not join.
+async fn has_joined(home: &mut Process) -> bool {
     loop {
-        if timeout(Duration::from_millis(50), outside.ended()).await.is_ok() {
+        if home.lines().iter().any(|line| page_in(line).is_some()) {
             return true;
         }
-        if home.lines().iter().any(|line| page_in(line).is_some()) {
+        if timeout(Duration::from_millis(50), home.ended()).await.is_ok() {
             return false;
         }
     }
@@ -173,12 +61,13 @@ async fn an_outside_machine_that_is_killed_at_any_step_of_a_join_takes_the_home_
         let mut refused: Option<Ended> = None;
         if let Some(code) = code {
             let mut home = Process::start(two.join(&file(two.folder.path(), "code", &code)));
-            if !is_ended_first(&mut outside, &home).await {
+            if has_joined(&mut home).await {
                 assert_eq!(home.terminate().await.code(), Some(0));
-                // Unless it is killed at its next file.
+                // Unless it was killed at its next file.
                 outside.kill().await;
                 break;
             }
+            outside.ended().await;
             let code = home.ended().await.code();
             // What it said last may still be on its way.
             sleep(Duration::from_millis(100)).await;
@@ -218,14 +107,11 @@ async fn a_home_that_is_killed_while_it_joins_again_stays_up_and_keeps_what_it_h
     // The outside machine has a new key and token for the home, which never got them.
     let key = two.key("home");
     let again = killed_at_rename(&two.join(&two.another_code().await), 1).expect("strace is there");
-    assert_ne!(run(again, LIMIT).await.code, Some(0));
+    let cut_off = two.stays_up(run(again, LIMIT)).await;
+    assert_ne!(cut_off.code, Some(0));
     let old = two.data("outside").join("beacon.key.old");
     assert!(two.key("home") == key && two.key("outside") != key && old.exists());
-    let until = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < until {
-        assert_eq!(two.says().await, "All Systems Operational");
-        sleep(Duration::from_millis(500)).await;
-    }
+    two.stays_up(sleep(Duration::from_secs(20))).await;
     let mut relay = ours("porchlight");
     relay.args(["keeper", "relay"]).env("KEEPER_TOKEN_FILE", two.data("home").join("keeper.token"));
     relay.env("KEEPER_ADDR", &two.page);
@@ -233,14 +119,14 @@ async fn a_home_that_is_killed_while_it_joins_again_stays_up_and_keeps_what_it_h
     assert!(relay.stdout.contains("condition: well"), "{relay:?}");
 
     // The next join replaces both, and what was before ends when the new ones are used.
-    let again = ended(two.join(&two.another_code().await)).await;
+    let again = two.stays_up(ended(two.join(&two.another_code().await))).await;
     assert!(again.code == Some(0) && again.stdout.contains("Joined the machine at"), "{again:?}");
-    let begun = Instant::now();
-    while old.exists() {
-        assert!(begun.elapsed() < SEEN, "the old key counts on");
-        assert_eq!(two.says().await, "All Systems Operational");
-        sleep(Duration::from_millis(200)).await;
-    }
+    let ends = async {
+        while old.exists() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(SEEN, two.stays_up(ends)).await.expect("the old key counts on");
     assert!(two.key("home") == two.key("outside") && two.key("home") != key);
     let chosen = fs::read_to_string(two.data("home").join("up.toml")).expect("what was chosen");
     assert!(chosen.contains(&format!("home_url = \"http://{}/\"", two.beacon)), "{chosen}");
@@ -252,6 +138,33 @@ async fn a_home_that_is_killed_while_it_joins_again_stays_up_and_keeps_what_it_h
         refused.code == Some(2) && refused.stderr.contains("the key of this home is gone: join again"),
         "{refused:?}"
     );
+    assert_eq!(outside.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_home_that_an_outside_machine_could_not_take_again_stays_up() {
+    let two = Two::new();
+    let (outside, code) = two.waiting(two.outside()).await;
+    let mut home = Process::start(two.join(&code));
+    joined(&mut home).await;
+    two.comes_to_say("All Systems Operational").await;
+    assert_eq!(home.terminate().await.code(), Some(0));
+
+    // Of all that it writes, the last cannot be: it has another key by then, which the home does not get.
+    let chosen = two.data("outside").join("up.toml");
+    fs::remove_file(&chosen).expect("it is there");
+    fs::create_dir(&chosen).expect("a folder in its place");
+    let again = two.join_as(&two.another_code().await, "http://moved.example/");
+    let refused = ended(again).await;
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("the outside machine could not do its part"),
+        "{refused:?}"
+    );
+    let home = Process::start(porchlight("up", &two.data("home")));
+    two.comes_to_say("All Systems Operational").await;
+    assert!(two.key("home") != two.key("outside") && two.data("outside").join("beacon.key.old").exists());
+    two.stays_up(sleep(3 * Duration::from_secs(15))).await;
+    assert_eq!(home.terminate().await.code(), Some(0));
     assert_eq!(outside.terminate().await.code(), Some(0));
 }
 

@@ -12,7 +12,7 @@ use tests::{
     namespace::Namespace,
     process::{Ended, Process, command, file, run},
     release::Release,
-    skip::skip,
+    skip::{long, skip},
 };
 use tokio::{process::Command, time::sleep};
 
@@ -107,6 +107,36 @@ async fn unpacked(release: &Release, folder: &Path) -> PathBuf {
     tar.arg("-xzf").arg(release.tarball("amd64")).arg("-C").arg(folder);
     assert_eq!(run(tar, LIMIT).await.code, Some(0));
     folder.join(Release::name("amd64")).join("porchlight")
+}
+
+/// The short version, by a clock that is moved: `joined::codes`.
+#[tokio::test]
+async fn a_home_that_comes_after_a_quarter_of_an_hour_is_refused() {
+    const TEST: &str = "a_home_that_comes_after_a_quarter_of_an_hour";
+    if !long() {
+        return;
+    }
+    let Some(link) = Link::new("late").await else { return skip(TEST, "no namespace can be made") };
+    let Some(release) = Release::made(TEST).await else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = unpacked(&release, folder.path()).await;
+    let at =
+        |network, name: &str, page| Machine { network, program: program.clone(), data: folder.path().join(name), page };
+    let outside = at(&link.far, "outside", "http://127.0.0.1:8031/");
+    let home = at(&link.near, "home", "http://127.0.0.1:8030/");
+    let mut there = Process::start(outside.command(&["up", "--outside", "--address", FAR, "--every", "15s"]));
+    let code = file(folder.path(), "code", &code_of(&mut there).await);
+    sleep(Duration::from_secs(15 * 60 + 1)).await;
+    let late = home.join(&code).await;
+    assert!(late.code == Some(1) && late.stderr.contains("the code is older than 15 minutes"), "{late:?}");
+    assert_eq!(outside.says().await.as_deref(), Some(UNSEEN));
+    let another = outside.ended(&["code"]).await;
+    let mut join = home.command(&["up", "--join", "--no-bandwidth"]);
+    join.env("JOIN_CODE_FILE", file(folder.path(), "another", another.stdout.trim()));
+    let mut here = Process::start(join);
+    here.wait_for("the page", |lines| lines.iter().find_map(|line| page_in(line))).await;
+    assert_eq!(here.terminate().await.code(), Some(0));
+    assert_eq!(there.terminate().await.code(), Some(0));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Join codes as the outside machine has them: in memory, for a quarter of an hour by a clock that nobody sets, and for one use.
+//! Join codes as the outside machine has them: in memory, for a quarter of an hour by a clock that nobody sets and
+//! that goes on while the host sleeps, and for one use.
 //! What a join comes to is decided by who runs the keeper ([`Joining`]), which takes the first home and writes its files.
 
 mod table;
@@ -13,11 +14,12 @@ use std::{
 use shared::{fingerprint::Fingerprint, random::NoRandomness};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use self::table::Table;
 pub use self::table::VALID;
+use crate::clock::BootClock;
 use crate::join::{JoinAnswer, JoinCode, JoinRefusal, JoinRequest};
 
 /// How long the owner may take: the listener gives the whole answer 30 s.
@@ -45,6 +47,7 @@ struct Inner {
     /// Asked for each code: addresses change, and certificates are renewed.
     whereabouts: Box<Whereabouts>,
     owner: mpsc::Sender<Joining>,
+    uptime: BootClock,
     table: Mutex<Table>,
 }
 
@@ -56,17 +59,18 @@ impl fmt::Debug for Inner {
 
 impl Joins {
     /// Codes for a keeper that homes find where `whereabouts` says: a host with its port, and the fingerprint of the certificate
-    /// there. Up to `capacity` homes wait for the owner, who reads them from the receiver.
+    /// there. Up to `capacity` homes wait for the owner, who reads them from the receiver. Codes age by `uptime`.
     ///
     /// # Panics
     /// When the capacity is 0.
     pub fn new(
         whereabouts: impl Fn() -> (String, Fingerprint) + Send + Sync + 'static,
         capacity: usize,
+        uptime: BootClock,
     ) -> (Self, mpsc::Receiver<Joining>) {
         let (owner, joining) = mpsc::channel(capacity);
         let (whereabouts, table) = (Box::new(whereabouts), Mutex::default());
-        (Self(Arc::new(Inner { whereabouts, owner, table })), joining)
+        (Self(Arc::new(Inner { whereabouts, owner, uptime, table })), joining)
     }
 
     /// A new code. The oldest of many is forgotten.
@@ -76,7 +80,7 @@ impl Joins {
     pub fn code(&self) -> Result<JoinCode, NoRandomness> {
         let (address, fingerprint) = (self.0.whereabouts)();
         let code = JoinCode::new(address, fingerprint)?;
-        self.table().add(code.secret.clone(), Instant::now());
+        self.table().add(code.secret.clone(), self.0.uptime.now());
         Ok(code)
     }
 
@@ -85,7 +89,7 @@ impl Joins {
     /// # Errors
     /// When it cannot be used, or none is of this secret.
     pub(super) fn take(&self, secret: &[u8]) -> Result<Taken, JoinRefusal> {
-        let number = self.table().take(secret, Instant::now())?;
+        let number = self.table().take(secret, self.0.uptime.now())?;
         Ok(Taken { joins: self.clone(), number })
     }
 
@@ -138,7 +142,11 @@ mod tests {
     use crate::join::PROTOCOL;
 
     fn joins() -> (Joins, mpsc::Receiver<Joining>) {
-        Joins::new(|| ("vps.example.com:8443".into(), Fingerprint::of(b"certificate")), 2)
+        joins_by(BootClock::since_boot())
+    }
+
+    fn joins_by(uptime: BootClock) -> (Joins, mpsc::Receiver<Joining>) {
+        Joins::new(|| ("vps.example.com:8443".into(), Fingerprint::of(b"certificate")), 2, uptime)
     }
 
     fn request() -> JoinRequest {
@@ -207,13 +215,15 @@ mod tests {
         assert_eq!(taken(&joins, &code).unwrap_err(), JoinRefusal::Used);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_code_ends_after_a_quarter_of_an_hour() {
-        let (joins, _owner) = joins();
+    #[test]
+    fn a_code_ends_after_a_quarter_of_an_hour() {
+        let uptime = Arc::new(Mutex::new(Duration::from_mins(3)));
+        let shown = uptime.clone();
+        let (joins, _owner) = joins_by(BootClock::new(move || *shown.lock().unwrap()));
         let code = joins.code().unwrap();
-        tokio::time::advance(VALID.saturating_sub(Duration::from_secs(1))).await;
+        *uptime.lock().unwrap() += VALID.saturating_sub(Duration::from_secs(1));
         drop(taken(&joins, &code).unwrap());
-        tokio::time::advance(Duration::from_secs(1)).await;
+        *uptime.lock().unwrap() += Duration::from_secs(1);
         assert_eq!(taken(&joins, &code).unwrap_err(), JoinRefusal::TooOld);
     }
 }
