@@ -17,6 +17,9 @@ use tests::{
     skip::{program, skip},
 };
 
+/// Six pictures with all their checks take 40 s on an idle machine, and three times that beside everything else.
+const BROWSER: Duration = Duration::from_secs(400);
+
 pub(crate) struct Browser {
     node: PathBuf,
     chromium: PathBuf,
@@ -36,7 +39,7 @@ impl Browser {
         if let Some(update) = std::env::var_os("UPDATE_PICTURES") {
             node.env("UPDATE_PICTURES", update);
         }
-        let ended = run(node, Duration::from_secs(120)).await;
+        let ended = run(node, BROWSER).await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
         serde_json::from_str(&ended.stdout).expect("one line of JSON")
     }
