@@ -7,6 +7,7 @@
 //! - [`readings`][]: the latest readings of a keeper
 //! - [`health`][]: how the program of a container is
 //! - [`tokens`][]: what opens a page of a keeper, and codes by which a home joins
+//! - [`notify`][]: tries the channels of notices
 //! - [`keygen`][]: keys
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
@@ -15,6 +16,7 @@ pub mod command_line;
 pub mod demo;
 pub mod health;
 pub mod keygen;
+pub mod notify;
 pub mod probe;
 pub mod program;
 pub mod readings;

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use ::notify::settings::NOTIFY_URLS;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use home_beacon::{job::settings::KEEPER_TOKEN, reading::MetricName};
@@ -17,6 +18,7 @@ use url::Url;
 
 use crate::{
     health::HealthSettings,
+    notify::NotifySettings,
     program::{self, PROGRAMS, Program},
     tokens::{CodeSettings, TokensSettings},
     up::{self, DownSettings, StatusSettings, UpSettings},
@@ -37,13 +39,13 @@ impl Settings for PorchlightSettings {
     const SECRETS: &'static [SecretSetting] = &[];
 
     fn variables() -> Vec<String> {
-        let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN];
+        let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN, NOTIFY_URLS];
         let secrets = secrets.iter().chain(up::SECRETS).flat_map(SecretSetting::variables);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 
     fn full_command() -> clap::Command {
-        let names = ["code", "probe", "readings", "tokens", "up"];
+        let names = ["code", "demo", "notify", "probe", "readings", "tokens", "up"];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -56,6 +58,7 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
     match command {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
         "code" | "readings" | "tokens" => &[KEEPER_TOKEN],
+        "demo" | "notify" => &[NOTIFY_URLS],
         "up" => up::SECRETS,
         name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),
     }
@@ -81,6 +84,8 @@ pub enum Command {
     Tokens(TokensSettings),
     /// Print a new join code of an outside machine
     Code(CodeSettings),
+    /// Try the channels over which notices are sent
+    Notify(NotifySettings),
     /// Ask the program in this container how it is
     Health(HealthSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's

@@ -16,6 +16,9 @@ const MISSING: &str = "missing: ";
 /// What secrets were called before, by what they are called: one name for each of two roles, and taken as ever.
 const FORMER: [(&str, &str); 2] = [("STATUSPAGE_TOKEN", "TOKEN"), ("DUCKDNS_TOKEN", "TOKEN")];
 
+/// Secrets of several lines, each of them one by itself; what a line may be is for who reads it.
+const OF_LINES: [&str; 1] = ["NOTIFY_URLS"];
+
 /// A value that `Debug` hides and that has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -34,6 +37,9 @@ impl Secret {
         if value.is_empty() {
             return Err(WrongSetting(format!("{name} is empty: set it to the secret, or leave it out")));
         }
+        if OF_LINES.contains(&name) {
+            return Self::of_lines(name, value);
+        }
         if !value.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(WrongSetting(format!("{name} holds a blank or a character that is not ASCII: copy it again")));
         }
@@ -47,6 +53,16 @@ impl Secret {
             return Err(WrongSetting(format!(
                 "{name} is a keeper's token in other letters: capitals count, so copy it again as it was made"
             )));
+        }
+        Ok(Self::new(value))
+    }
+
+    fn of_lines(name: &str, value: &str) -> Result<Self, WrongSetting> {
+        if value.trim().is_empty() {
+            return Err(WrongSetting(format!("{name} is empty: write one address a line, or leave it out")));
+        }
+        if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(WrongSetting(format!("{name} holds a character that is no text: write one address a line")));
         }
         Ok(Self::new(value))
     }

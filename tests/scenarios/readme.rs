@@ -28,7 +28,7 @@ fn the_years_in_the_readme_are_those_of_the_simulation() {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 20] = [
+const TEXTS: [&str; 21] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
@@ -38,6 +38,7 @@ const TEXTS: [&str; 20] = [
     "findings/README.md",
     "home-beacon/README.md",
     "infra/MESSAGES.md",
+    "infra/NOTICES.md",
     "infra/README.md",
     "infra/UP.md",
     "infra/examples/README.md",

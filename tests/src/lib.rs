@@ -12,6 +12,7 @@
 //! - [`lambda`]: the function under an emulator
 //! - [`guide`]: the commands of a guide, run as its reader would
 //! - [`home`]: homes that misbehave; [`noting_home`]: one that notes what it was asked
+//! - [`notices`]: services that take notices
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
 //! - [`namespace`], [`link`]: a network of one's own, and two that are joined
 //! - [`disk`]: a small disk of one's own
@@ -46,6 +47,7 @@ pub mod machine;
 pub mod messages;
 pub mod name_server;
 pub mod namespace;
+pub mod notices;
 pub mod noting_home;
 pub mod outage;
 pub mod past;

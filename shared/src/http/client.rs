@@ -4,7 +4,7 @@
 //! One connection for each call, over HTTP/1, and none is kept: a Lambda is frozen between runs, and what it kept would be dead.
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -93,19 +93,42 @@ impl Client {
 
     /// A call by that method.
     pub fn call(&self, method: Method, url: Url) -> Call<'_> {
-        Call { client: self, deadlines: self.deadlines, request: Ok(Request::new(method, url)) }
+        Call { client: self, deadlines: self.deadlines, is_confidential: false, request: Ok(Request::new(method, url)) }
     }
 }
 
-/// A request that is being put together.
-#[derive(Debug)]
+/// A request that is being put together. `Debug` does not show it: its address may be a secret.
 pub struct Call<'client> {
     client: &'client Client,
     deadlines: Deadlines,
+    is_confidential: bool,
     request: Result<Request, String>,
 }
 
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}
+
 impl Call<'_> {
+    /// Of an address that is a secret: only its host is logged.
+    #[must_use]
+    pub const fn confidential(mut self) -> Self {
+        self.is_confidential = true;
+        self
+    }
+
+    /// With that body, of that type.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
+        if let Ok(request) = &mut self.request {
+            *request.body_mut() = Some(body.into());
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        self
+    }
+
     /// With that header, in the place of one of the same name.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -141,6 +164,8 @@ impl Call<'_> {
     pub async fn send(self) -> Result<Response, CallError> {
         let until = Instant::now() + self.deadlines.total;
         let request = self.request.map_err(CallError::Request)?;
+        let path = if self.is_confidential { "(hidden)" } else { request.url().path() };
+        tracing::debug!(method = %request.method(), host = request.url().host_str(), port = request.url().port_or_known_default(), path, "calling");
         // On the heap: connecting takes much room, and every caller's future would be as large.
         let sent = Box::pin(self.client.send(request, self.deadlines, until));
         timeout_at(until, sent).await.unwrap_or(Err(CallError::TooLate))
@@ -152,7 +177,6 @@ impl Client {
         let url = request.url().clone();
         let host = url.host().ok_or_else(|| CallError::Request("its address names no host".into()))?;
         let port = url.port_or_known_default().unwrap_or(80);
-        tracing::debug!(method = %request.method(), %host, port, path = url.path(), "calling");
         let search = self.search.unwrap_or_else(|| url.host_str().map_or(Search::Never, Search::of));
         let connected_by = until.min(Instant::now() + deadlines.connect);
         let dial = Dial { search, local: self.local };

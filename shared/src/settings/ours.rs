@@ -58,6 +58,8 @@ pub const OURS: &[&str] = &[
     "METRIC_ID_RESPONSE",
     "METRIC_ID_UPLOAD",
     "NOTIFY_SUBSCRIBERS",
+    "NOTIFY_URLS",
+    "NOTIFY_URLS_FILE",
     "PAGE_ID",
     "PORCHLIGHT_DATA",
     "PRIVATE_ADDR",

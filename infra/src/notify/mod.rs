@@ -1,0 +1,76 @@
+//! `porchlight notify`: whether the channels take notices, before there is anything to tell.
+
+mod dry_run;
+mod settings;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use notify::{
+    event::{Event, Stage, Subject},
+    send::{Delivered, Sender},
+    settings::{NOTIFY_URLS, channels},
+};
+use tokio::time::Instant;
+
+use self::dry_run::printed;
+pub use self::settings::{NotifyCommand, NotifySettings, TestSettings};
+
+/// How long each channel has.
+const BUDGET: Duration = Duration::from_secs(20);
+
+/// How long an alert of a test stands: Alertmanager waits for half a minute before it sends a first one.
+const TEST_STANDS: SignedDuration = SignedDuration::from_mins(5);
+
+/// Does what is asked.
+///
+/// # Errors
+/// When a channel is wrong, or this machine has no TLS.
+pub async fn notify(settings: &NotifySettings) -> anyhow::Result<ExitCode> {
+    let NotifyCommand::Test(settings) = &settings.command;
+    let source = NOTIFY_URLS.require()?;
+    let channels = channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
+    let mut out = io::stdout();
+    if settings.dry_run {
+        for channel in &channels {
+            write!(out, "{}", printed(channel, &test_event(channel.test_stage()), Timestamp::now()))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sender = Sender::new()?;
+    let until = Instant::now() + BUDGET;
+    // All at once: one that hangs keeps none waiting.
+    let events: Vec<_> = channels.iter().map(|channel| test_event(channel.test_stage())).collect();
+    let sending = channels.iter().zip(&events).map(|(channel, event)| sender.send(channel, event, until));
+    let sent = join_all(sending).await;
+    for (channel, sent) in channels.iter().zip(&sent) {
+        match sent {
+            Ok(Delivered { advice: None }) => writeln!(out, "{channel}: taken")?,
+            Ok(Delivered { advice: Some(advice) }) => writeln!(out, "{channel}: taken, but {advice}")?,
+            Err(error) => writeln!(out, "{channel}: not taken: {error}")?,
+        }
+    }
+    Ok(if sent.iter().all(Result::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn test_event(stage: Stage) -> Event {
+    let now = Timestamp::now();
+    Event {
+        key: "test".into(),
+        subject: Subject::Home,
+        stage,
+        since: now,
+        at: now,
+        title: "Porchlight can reach you here".into(),
+        text: "This is a test: nothing is wrong.".into(),
+        is_serious: true,
+        // What stands until it ends is to be seen, and to go by itself.
+        ends: now.checked_add(TEST_STANDS).ok(),
+        link: None,
+    }
+}

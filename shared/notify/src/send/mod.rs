@@ -1,0 +1,159 @@
+//! The calls: one notice to one channel, tried again within its budget.
+
+mod mail;
+mod stream;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::Response;
+use rustls::ClientConfig;
+use shared::{
+    chain::root_cause,
+    http::{CallError, Client, Deadlines, SetupError, client, tls_config, wait_asked},
+    retry::{self, Retryable},
+};
+use tokio::time::Instant;
+
+use crate::{
+    channel::{
+        Channel, Outgoing, Request,
+        answer::{Answer, Failure},
+    },
+    event::Event,
+};
+
+/// How much of an answer is read.
+const MAX_ANSWER: usize = 64 << 10;
+
+/// Servers that send on take their time.
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(15), total: Duration::from_secs(20) };
+
+/// A notice that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// What the owner should change nevertheless.
+    pub advice: Option<String>,
+}
+
+/// A notice that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.words())]
+pub struct NotDelivered(pub Failure);
+
+impl Retryable for NotDelivered {
+    fn retry_after(&self) -> Option<Duration> {
+        match &self.0 {
+            Failure::Passing { after, .. } => Some(after.unwrap_or_default()),
+            Failure::Refused(_) | Failure::Unsure(_) | Failure::Moved(_) => None,
+        }
+    }
+
+    fn out_of_time() -> Self {
+        Self(Failure::passing("it did not answer in time"))
+    }
+}
+
+/// Sends notices, to what this machine trusts. Clones share its TLS configuration.
+#[derive(Clone)]
+pub struct Sender {
+    http: Client,
+    tls: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender")
+    }
+}
+
+impl Sender {
+    /// Reads what this machine trusts.
+    ///
+    /// # Errors
+    /// When the TLS library refuses its configuration.
+    pub fn new() -> Result<Self, SetupError> {
+        let tls = tls_config()?;
+        Ok(Self { http: client(&tls, DEADLINES), tls })
+    }
+
+    /// Sends one notice, tried again until `until` as long as that can help.
+    ///
+    /// # Errors
+    /// When it was not taken: why, in words without a secret.
+    pub async fn send(&self, channel: &Channel, event: &Event, until: Instant) -> Result<Delivered, NotDelivered> {
+        match retry::silently(until, || self.once(channel, event, None, until)).await {
+            Err(NotDelivered(moved @ Failure::Moved(_))) => {
+                let Failure::Moved(chat) = &moved else { unreachable!("it was matched") };
+                retry::silently(until, || self.once(channel, event, Some(chat), until)).await?;
+                Ok(Delivered { advice: Some(moved.words()) })
+            }
+            sent => sent.map(|()| Delivered { advice: None }),
+        }
+    }
+
+    async fn once(
+        &self,
+        channel: &Channel,
+        event: &Event,
+        moved_to: Option<&str>,
+        until: Instant,
+    ) -> Result<(), NotDelivered> {
+        match channel.outgoing(event, Timestamp::now(), moved_to) {
+            Outgoing::Call(request) => self.call(channel, request).await,
+            Outgoing::Mail(mail) => {
+                let posted = Box::pin(mail::post(&self.tls, mail, event, until)).await;
+                posted.map_err(|failure| NotDelivered(hidden(channel, failure)))
+            }
+        }
+    }
+
+    async fn call(&self, channel: &Channel, request: Request) -> Result<(), NotDelivered> {
+        let mut call = self.http.call(request.method, request.url).confidential();
+        for (name, value) in request.headers {
+            call = call.header(name, value);
+        }
+        if let Some((kind, body)) = request.body {
+            call = call.body(kind, body);
+        }
+        let answered = async {
+            let answer = call.send().await?;
+            let status = answer.status().as_u16();
+            let wait = wait_asked(status, answer.headers());
+            Ok((status, wait, start_of(answer).await?))
+        };
+        let (status, wait, body) =
+            answered.await.map_err(|error: CallError| NotDelivered(hidden(channel, failure(&error))))?;
+        channel.taken(&Answer { status, wait, body: &body }).map_err(NotDelivered)
+    }
+}
+
+fn hidden(channel: &Channel, failure: Failure) -> Failure {
+    match failure {
+        Failure::Passing { what, after } => Failure::Passing { what: channel.hide(&what), after },
+        Failure::Refused(what) => Failure::Refused(channel.hide(&what)),
+        Failure::Unsure(what) => Failure::Unsure(channel.hide(&what)),
+        moved @ Failure::Moved(_) => moved,
+    }
+}
+
+fn failure(error: &CallError) -> Failure {
+    let (cause, what) = (root_cause(error).to_string(), error.to_string());
+    let words = if cause == what { what } else { format!("{what} ({cause})") };
+    match error {
+        CallError::Request(_) => Failure::Refused(words),
+        error if error.is_connect() => Failure::passing(words),
+        _ => Failure::Unsure(words),
+    }
+}
+
+async fn start_of(mut answer: Response) -> Result<Vec<u8>, CallError> {
+    let mut body = Vec::new();
+    while body.len() < MAX_ANSWER
+        && let Some(chunk) = answer.chunk().await.map_err(CallError::Body)?
+    {
+        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+    }
+    Ok(body)
+}
