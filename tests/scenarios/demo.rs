@@ -2,12 +2,20 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use tests::process::{Process, ours};
+use tests::{
+    notices::{Service, ntfy},
+    process::{Process, ours, run},
+};
+use tokio::process::Command;
 
-fn demo(arguments: &str) -> Process {
+fn command(arguments: &str) -> Command {
     let mut command = ours("porchlight");
     command.arg("demo").args(arguments.split_whitespace());
-    Process::start(command)
+    command
+}
+
+fn demo(arguments: &str) -> Process {
+    Process::start(command(arguments))
 }
 
 fn position(lines: &[String], words: &str) -> usize {
@@ -18,7 +26,10 @@ fn position(lines: &[String], words: &str) -> usize {
 async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     // The defaults' ports are busy, so free ones are taken.
     let _busy = [8030, 8080].map(|port| TcpListener::bind(("127.0.0.1", port)));
-    let mut demo = demo("--cut-after 7s --restore-after 28s --for 52s");
+    let phone = Service::start(ntfy).await;
+    let mut demo = command("--cut-after 7s --restore-after 28s --for 52s");
+    demo.env("NOTIFY_URLS", format!("ntfy+http://{}/demo", phone.host()));
+    let mut demo = Process::start(demo);
     let page = demo
         .wait_for("the page's address", |lines| {
             lines.iter().find_map(|line| line.trim().strip_prefix("page").map(|url| url.trim().to_owned()))
@@ -50,8 +61,19 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
         let between = &lines[position(&lines, from) + 1..=position(&lines, to)];
         between.iter().filter(|line| line.contains("Home internet:")).count()
     };
+    let notices: Vec<_> = phone.posted().iter().map(|posted| posted.json()["title"].clone()).collect();
+    assert_eq!(notices, ["Home internet is down", "Home internet is up again"], "once each");
     assert!(probes("The line is cut", "changed from operational") <= 2, "{lines:#?}");
     assert!(probes("The line is restored", "changed from major_outage") <= 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_wrong_channel_ends_it_before_it_begins() {
+    let mut demo = command("");
+    demo.env("NOTIFY_URLS", "nfty://:tk_secret@ntfy.sh/demo");
+    let ended = run(demo, Duration::from_secs(20)).await;
+    assert!(ended.code == Some(2) && ended.stderr.contains("was ntfy:// meant?"), "{ended:?}");
+    assert!(!ended.stderr.contains("tk_secret"), "{ended:?}");
 }
 
 #[tokio::test]

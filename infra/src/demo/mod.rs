@@ -2,6 +2,7 @@
 
 mod keys;
 mod line;
+mod notices;
 mod script;
 mod witnesses;
 
@@ -49,6 +50,7 @@ use url::Url;
 use self::{
     keys::Keys,
     line::HomeLine,
+    notices::Notices,
     script::{Act, Script},
     witnesses::LocalWitnesses,
 };
@@ -84,6 +86,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let listener = free_or_any(PAGE_PORT)?;
     let page = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
     let api = page.join("v1")?;
+    let (mut notices, mut outgoing) = notices::of_environment(&page)?.unzip();
     let key = SecretSource::Value(Secret::new(keygen()?));
     let mut line = HomeLine::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
@@ -109,6 +112,9 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     say(format_args!("  beacon  http://{}/", line.address()));
     say(format_args!("  asked when the home is silent: {}", witnesses.words()?));
     say(format_args!("  data    {}", data.words()));
+    if let Some(outgoing) = &outgoing {
+        say(format_args!("  notices {}", outgoing.words()));
+    }
     let keys = Keys::listen();
     match &keys {
         Some(_) => say(format_args!("Keys: c cuts the line, r restores it, q quits.")),
@@ -124,7 +130,8 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     });
     let playing = async {
         tokio::select! {
-            () = probe(&prober, &targets) => (),
+            () = probe(&prober, &targets, notices.as_mut()) => (),
+            () = async { match &mut outgoing { Some(outgoing) => outgoing.send().await, None => std::future::pending().await } } => (),
             () = play(&mut line, keys, Script::new(settings)) => (),
             () = witnesses.answer() => (),
             () = interrupted => (),
@@ -138,7 +145,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
 }
 
 /// Probes once a cycle and prints the verdicts; never returns.
-async fn probe(prober: &Prober, targets: &Targets) {
+async fn probe(prober: &Prober, targets: &Targets, mut notices: Option<&mut Notices>) {
     let timing = Timing::every(CYCLE, ATTEMPTS);
     let mut due = interval(CYCLE);
     due.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -148,6 +155,9 @@ async fn probe(prober: &Prober, targets: &Targets) {
             Ok(report) => {
                 for target in &report.targets {
                     say(format_args!("{}", OneLine { at: report.at, target }));
+                    if let Some(notices) = &mut notices {
+                        notices.note(target, report.at);
+                    }
                 }
                 let incidents = IncidentLines(&report).to_string();
                 incidents.lines().for_each(|line| say(format_args!("{line}")));
