@@ -11,6 +11,7 @@
 //! - `publish`: reading the pages, and applying the plan
 //! - [`kept`]: secrets, parameters, and the state of each home
 //! - [`run`]: one run, which joins these
+//! - [`notices`]: what people are told of an outage, once
 //! - [`look`]: what homes are told of a run: that it looked, and from where
 //! - [`report`]: the report of a run, as JSON and in words
 //! - [`target`]: what a run probes, and where it publishes that
@@ -32,6 +33,7 @@ pub mod judge;
 pub mod kept;
 pub mod look;
 pub mod mode;
+pub mod notices;
 pub mod observe;
 pub mod plan;
 mod publish;

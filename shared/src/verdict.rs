@@ -132,6 +132,11 @@ impl Verdict {
         Self::all().find(|known| known.label() == verdict && known.cause() == cause)
     }
 
+    /// The verdict that has a cause of that label.
+    pub fn of_cause(label: &str) -> Option<Self> {
+        Self::all().find(|verdict| verdict.cause() == Some(label))
+    }
+
     /// The verdict in a sentence, for the operator.
     pub const fn sentence(self) -> &'static str {
         match self {

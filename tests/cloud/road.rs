@@ -188,7 +188,7 @@ async fn may_do_only_what_it_must(moto: &Moto) {
     // moto keeps a stack's policy as Python writes it.
     let text = policy["PolicyDocument"].as_str().expect("a text").replace('\'', "\"");
     let policy: Value = serde_json::from_str(&text).expect("JSON, but for its quotes");
-    let its = ["statuspage-token", "beacon-key", "beacon-key-old", "targets"].map(parameter);
+    let its = ["statuspage-token", "beacon-key", "beacon-key-old", "targets", "notify-urls"].map(parameter);
     let expected = json!([
         {"Sid": "ReadItsParameters", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": its},
         {"Sid": "KeepItsState", "Effect": "Allow", "Action": ["ssm:GetParameters", "ssm:PutParameter"],

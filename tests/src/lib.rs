@@ -1,7 +1,7 @@
 //! What the scenarios in `tests/scenarios` are made of: the real binaries as processes, and scripted stand-ins for what is
 //! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
 //!
-//! - [`aws`]: AWS, as moto and as a script
+//! - [`aws`]: AWS, as moto and as a script; [`versions`]: Parameter Store with versions
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running; [`cost`]: what that takes
@@ -60,5 +60,6 @@ pub mod skip;
 pub mod statuspage;
 pub mod tls;
 pub mod upstream;
+pub mod versions;
 pub mod web;
 pub mod years;

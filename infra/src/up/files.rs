@@ -15,6 +15,9 @@ pub(super) const WAITING: &str = "waiting.db";
 /// On an outside machine: the key that the home had before it joined again, until the new one has proven itself.
 pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
 
+/// On an outside machine: the channels of notices, where the owner has written some.
+pub(super) const NOTICES_FILE: &str = "notify.urls";
+
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
 pub(super) const OURS: &[&str] = &[
     LAYOUT_FILE,
@@ -29,6 +32,9 @@ pub(super) const OURS: &[&str] = &[
     "seed.toml",
     "prober.json",
     "prober.json.lock",
+    "prober.json.notices",
+    "prober.json.notices.lock",
+    NOTICES_FILE,
     DATABASE,
     "porchlight.db-journal",
     "porchlight.db-wal",

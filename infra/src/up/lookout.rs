@@ -5,20 +5,29 @@ use home_beacon::keeper::seed::Seed;
 use lambda_prober::{
     judge::identity::{Identity, WhichKey},
     kept::{
-        secrets::{Places, Secrets},
+        secrets::{Place, Places, Secrets},
         state::{State, StatePlace},
     },
     mode::Mode,
+    notices::{self, Notices},
     report::{Report, explain::OneLine},
     run::{Prober, RunError},
     target::{Home, Target, Targets},
     timing::Timing,
 };
+use notify::settings::{NOTIFY_URLS, channels};
 use shared::{message::cause, secret::SecretSource};
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
-use super::{choices::JoinedHome, files::OLD_KEY_FILE, folder::Folder, join::KEY_FILE, looking::LookingSettings, say};
+use super::{
+    choices::JoinedHome,
+    files::{NOTICES_FILE, OLD_KEY_FILE},
+    folder::Folder,
+    join::KEY_FILE,
+    looking::LookingSettings,
+    say,
+};
 
 /// A prober that looks at one home from here.
 #[derive(Debug)]
@@ -80,11 +89,20 @@ fn prober(folder: &Folder, (api, token): &(Url, SecretSource), looking: &Looking
     let key = folder.known_secret("BEACON_KEY", KEY_FILE)?;
     let key = key.context("the home's key is gone: have it join again, by the code of `porchlight code`")?;
     let places = Places::local(token.clone(), Some(key), folder.known_secret("BEACON_KEY_OLD", OLD_KEY_FILE)?);
+    let place = StatePlace::File(folder.file("prober.json"));
     Ok(Prober::new(api.clone(), Secrets::new(places), Mode::Publish)
-        .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
+        .with_notices(notices(folder, &place)?)
+        .with_state(Some(State::new(place)))
         .with_config(looking.config()?)
         .with_location(looking.place())
         .asking_for_its_address())
+}
+
+/// Who is written to: by the file in the folder, as a unit reads no variables.
+fn notices(folder: &Folder, place: &StatePlace) -> anyhow::Result<Option<Notices>> {
+    let Some(source) = folder.known_secret(NOTIFY_URLS.name, NOTICES_FILE)? else { return Ok(None) };
+    channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
+    Ok(Some(Notices::new(Place::Local(source), notices::RULES, place.clone())))
 }
 
 fn is_proven_by_current_key(report: &Report) -> bool {

@@ -34,7 +34,10 @@ pub use self::{
     rules::Rules,
     view::{Subject, View},
 };
-pub(crate) use self::{our_incident::oldest_open, texts::zone};
+pub(crate) use self::{
+    our_incident::oldest_open,
+    texts::{length, these, zone},
+};
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ pub(super) fn name(components: &[&str]) -> String {
 }
 
 /// `Home is`, `Home and Cabin are`, `Home, Cabin and 3 more are`.
-pub(super) fn these(names: &[&str]) -> String {
+pub(crate) fn these(names: &[&str]) -> String {
     match names {
         [] => "Home is".into(),
         [one] => format!("{one} is"),
@@ -54,7 +54,7 @@ pub(super) fn time(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// How long, to the nearest minute: `less than a minute`, `1 minute`, `2 hours 5 minutes`, `1 day 3 hours`.
-pub(super) fn length(length: Duration) -> String {
+pub(crate) fn length(length: Duration) -> String {
     let minutes = (length.as_secs() + 30) / 60;
     let units = [(minutes / 1440, "day"), (minutes / 60 % 24, "hour"), (minutes % 60, "minute")];
     let mut text = String::new();

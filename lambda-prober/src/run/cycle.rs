@@ -27,6 +27,7 @@ use crate::{
         state::{PreparedRecords, RecordResult, StateSession},
     },
     mode::Mode,
+    notices::Found,
     observe::{Checker, WitnessCheck},
     plan::Subject,
     publish::{
@@ -95,6 +96,8 @@ impl Prober {
 
         let prepared = self.prepare(&states, at, observed).await;
         let subjects = subjects(&states, &prepared, at);
+        let notices = self.notices.as_ref().filter(|_| self.mode == Mode::Publish);
+        let notices = notices.map(|notices| (notices, Found::new(&states, &prepared, at)));
         // Where nothing may be written, or can be, nothing is sent beside the plan either.
         let writable = access.as_ref().ok().zip(pages.as_ref().ok()).filter(|_| self.mode == Mode::Publish);
         let publishing = async {
@@ -116,6 +119,11 @@ impl Prober {
             }
         };
         let (published, records, ()) = tokio::join!(publishing, writing, reporting);
+        // After the page, which is what is shown to everybody.
+        if let Some((notices, mut found)) = notices {
+            found.note_maintenance(&published);
+            Box::pin(notices.send(self.secrets.store(), &found, until)).await;
+        }
 
         let mut reports = Vec::with_capacity(states.len());
         for state in states {

@@ -17,6 +17,7 @@ use crate::{
     },
     look::{Memory, OutsideAddresses},
     mode::Mode,
+    notices::Notices,
     observe::{Certificates, Checker, Observer, ProbeConfig, Progress, WitnessCheck, witness::WrongWitnesses},
     plan::Rules,
     report::Probed,
@@ -36,6 +37,8 @@ pub struct Prober {
     pub(super) location: Location,
     /// `None` where they are not asked for.
     pub(super) outside: Option<OutsideAddresses>,
+    /// `None` where nobody is written to.
+    pub(super) notices: Option<Notices>,
     /// What the run before concluded.
     pub(super) memory: Memory,
     /// Whether it was said that the keeper takes no looks.
@@ -85,6 +88,7 @@ impl Prober {
             rules,
             location: Location::local(),
             outside: None,
+            notices: None,
             memory: Memory::default(),
             is_refusal_logged: AtomicBool::new(false),
             progress: None,
@@ -108,6 +112,12 @@ impl Prober {
     #[must_use]
     pub fn with_state(self, state: Option<State>) -> Self {
         Self { state, ..self }
+    }
+
+    /// Writes to people, too.
+    #[must_use]
+    pub fn with_notices(self, notices: Option<Notices>) -> Self {
+        Self { notices, ..self }
     }
 
     /// How homes are probed.

@@ -131,7 +131,7 @@ impl<'run> TargetState<'run> {
     }
 
     /// When host and beacon started, by the proof of a run that began at `at`.
-    fn start_times(&self, at: Timestamp) -> Option<StartTimes> {
+    pub(crate) fn start_times(&self, at: Timestamp) -> Option<StartTimes> {
         let times = |attempt: &Attempt| {
             let (exchange, proven) = attempt.exchanges.iter().find_map(|it| Some((it, it.proven()?)))?;
             StartTimes::of(

@@ -8,6 +8,7 @@ mod values;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser};
+use notify::settings::NOTIFY_URLS;
 use shared::{
     id::{ComponentId, MetricId, PageId},
     look::Location,
@@ -18,7 +19,7 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{default_location, incident_after, is_a_function, resolve_after};
+use self::values::{default_location, incident_after, is_a_function, notify_after, notify_every, resolve_after};
 pub use self::{
     probing::ProbingSettings,
     values::{IncidentAfter, attempts, degraded_above, interval},
@@ -107,6 +108,15 @@ pub struct ProberSettings {
     /// Whether the page's subscribers are notified when an incident is opened and when it is resolved
     #[arg(long, env = "NOTIFY_SUBSCRIBERS", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub notify_subscribers: bool,
+    /// The SSM parameter that holds the channels of notices, instead of `NOTIFY_URLS`
+    #[arg(long, env = "NOTIFY_URLS_PARAMETER", value_name = "NAME")]
+    pub notify_urls_parameter: Option<String>,
+    /// How long an outage lasts before a notice is sent of it: up to 1h
+    #[arg(long, env = "NOTIFY_AFTER", value_name = "DURATION", value_parser = notify_after, default_value = "2m")]
+    pub notify_after: Duration,
+    /// How often to remind of an outage that goes on, every 5m or longer; without it never
+    #[arg(long, env = "NOTIFY_EVERY", value_name = "DURATION", value_parser = notify_every)]
+    pub notify_every: Option<Duration>,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
@@ -131,7 +141,7 @@ pub struct ProberSettings {
 }
 
 impl Settings for ProberSettings {
-    const SECRETS: &'static [SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, BEACON_KEY_OLD];
+    const SECRETS: &'static [SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, BEACON_KEY_OLD, NOTIFY_URLS];
 }
 
 impl ProberSettings {
@@ -147,8 +157,11 @@ impl ProberSettings {
             resolve_after: self.resolve_after,
             notify: self.notify_subscribers,
         };
+        let state = self.state()?;
+        let notices = self.notices(state.as_ref())?;
         let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode)
-            .with_state(self.state()?)
+            .with_state(state)
+            .with_notices(notices)
             .with_config(self.probing.config())
             .with_rules(rules)
             .with_location(self.location.clone().unwrap_or_else(default_location));
@@ -197,6 +210,8 @@ mod tests {
             (["--resolve-after", "2h"], "an outage is held open for 1h at most"),
             (["--statuses", "cat=operational"], "`cat` is not a cause that has a status"),
             (["--witnesses", "1.1.1.1:443"], "at least one witness by an address and one by a name"),
+            (["--notify-after", "2h"], "a notice is sent after 1h at most"),
+            (["--notify-every", "30s"], "a reminder comes every 5m at most"),
             (["--notify-subscribers", "perhaps"], "[possible values: true, false]"),
         ] {
             assert!(refusal(arguments).contains(message), "{arguments:?}: {}", refusal(arguments));

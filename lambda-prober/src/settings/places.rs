@@ -1,5 +1,9 @@
 //! Where secrets and state are, by the settings.
 
+use notify::{
+    rules::Rules,
+    settings::{NOTIFY_URLS, channels},
+};
 use shared::{
     file::check_place,
     keeper_token,
@@ -14,6 +18,7 @@ use crate::{
         secrets::{Place, Places},
         state::{State, StatePlace},
     },
+    notices::Notices,
     target::{ParameterName, Targets},
 };
 
@@ -67,9 +72,27 @@ impl ProberSettings {
             ("BEACON_KEY_PARAMETER", self.beacon_key_parameter.is_some()),
             ("BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.is_some()),
             ("STATE_PARAMETER", self.state_parameter.is_some()),
+            ("NOTIFY_URLS_PARAMETER", self.notify_urls_parameter.is_some()),
             ("TARGETS with a key_parameter", keys),
         ];
         set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
+    }
+
+    /// Who is written to; `None` where no setting names a channel.
+    pub(super) fn notices(&self, state: Option<&State>) -> Result<Option<Notices>, WrongSetting> {
+        let place = place(NOTIFY_URLS, "NOTIFY_URLS_PARAMETER", self.notify_urls_parameter.as_deref())?;
+        let Some(place) = place else { return Ok(None) };
+        if let Place::Local(source) = &place {
+            channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
+        }
+        let state = state.ok_or_else(|| {
+            WrongSetting(
+                "NOTIFY_URLS needs STATE_FILE or STATE_PARAMETER: what was sent is kept there, so that it is sent once"
+                    .into(),
+            )
+        })?;
+        let rules = Rules { after: self.notify_after, every: self.notify_every };
+        Ok(Some(Notices::new(place, rules, state.place().clone())))
     }
 
     pub(super) fn state(&self) -> Result<Option<State>, WrongSetting> {

@@ -20,6 +20,30 @@ const MAX_RESOLVE_AFTER: Duration = Duration::from_hours(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IncidentAfter(pub Option<Duration>);
 
+/// How late a notice may be by choice.
+const MAX_NOTIFY_AFTER: Duration = Duration::from_hours(1);
+
+/// More often is a nuisance.
+const MIN_NOTIFY_EVERY: Duration = Duration::from_mins(5);
+
+/// How long an outage lasts before a notice is sent of it.
+///
+/// # Errors
+/// When it is no duration, or too long.
+pub(super) fn notify_after(text: &str) -> Result<Duration, String> {
+    let after = duration(text)?;
+    if after > MAX_NOTIFY_AFTER { Err("a notice is sent after 1h at most".into()) } else { Ok(after) }
+}
+
+/// How often to remind of an outage.
+///
+/// # Errors
+/// When it is no duration, or too short.
+pub(super) fn notify_every(text: &str) -> Result<Duration, String> {
+    let every = duration(text)?;
+    if every < MIN_NOTIFY_EVERY { Err("a reminder comes every 5m at most".into()) } else { Ok(every) }
+}
+
 /// Whether this is a Lambda function.
 pub(super) fn is_a_function() -> bool {
     env::var_os("AWS_LAMBDA_RUNTIME_API").is_some_and(|api| !api.is_empty())

@@ -34,6 +34,14 @@ impl ParameterName {
     }
 }
 
+impl ParameterName {
+    /// The parameter of the notices, beside those of components: an id has twelve characters.
+    #[must_use]
+    pub fn notices(&self) -> Self {
+        Self(format!("{}/notices", self.0))
+    }
+}
+
 impl FromStr for ParameterName {
     type Err = WrongName;
 

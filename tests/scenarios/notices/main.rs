@@ -1,12 +1,14 @@
 //! Notices: the channels, as `porchlight notify test` tries them, and against real software of others.
 //!
 //! - `services`: the emulators, and what they refuse
+//! - `prober`: what a prober sends, once
 //! - `wrong`: addresses that are none, and what is shown of them
 //! - `mail`: a real server; `alertmanager`: the real one; `hooks`: signatures and Apprise, by the libraries of others
 
 mod alertmanager;
 mod hooks;
 mod mail;
+mod prober;
 mod services;
 mod wrong;
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -39,6 +40,8 @@ pub struct Service {
     /// `http://`, without a slash behind it.
     pub url: String,
     posted: Arc<Mutex<Vec<Posted>>>,
+    /// While it is true, no answer is sent.
+    hangs: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -86,17 +89,35 @@ impl Service {
     /// # Panics
     /// When there is no port.
     pub async fn start(answer: impl Fn(&Posted, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_as(false, answer).await
+    }
+
+    /// One that takes what it is sent, and says nothing before it is released.
+    ///
+    /// # Panics
+    /// When there is no port.
+    pub async fn hanging() -> Self {
+        Self::start_as(true, |_, _| Reply::text(204, "")).await
+    }
+
+    /// From now on it answers.
+    pub fn release(&self) {
+        self.hangs.send_replace(false);
+    }
+
+    async fn start_as(hangs: bool, answer: impl Fn(&Posted, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let posted = Arc::<Mutex<Vec<Posted>>>::default();
         let (noted, answer) = (posted.clone(), Arc::new(answer));
+        let (hangs, hanging) = watch::channel(hangs);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (noted, answer) = (noted.clone(), answer.clone());
-                tokio::spawn(async move { exchange(stream, &noted, &*answer).await });
+                let (noted, answer, hanging) = (noted.clone(), answer.clone(), hanging.clone());
+                tokio::spawn(async move { exchange(stream, &noted, hanging, &*answer).await });
             }
         });
-        Self { url, posted, task }
+        Self { url, posted, hangs, task }
     }
 
     /// Host and port.
@@ -116,6 +137,7 @@ impl Service {
 async fn exchange(
     mut stream: TcpStream,
     noted: &Mutex<Vec<Posted>>,
+    mut hanging: watch::Receiver<bool>,
     answer: &(impl Fn(&Posted, usize) -> Reply + Sync),
 ) -> Option<()> {
     let posted = read(&mut stream).await?;
@@ -125,6 +147,7 @@ async fn exchange(
         noted.push(posted);
         reply
     };
+    hanging.wait_for(|hangs| !hangs).await.ok()?;
     let Reply { status, headers, body } = reply;
     let text =
         format!("HTTP/1.1 {status} -\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());

@@ -40,11 +40,19 @@ impl SsmCalls {
         Ok(answer.parameters.unwrap_or_default().into_iter().filter_map(value).collect())
     }
 
-    /// Writes a plain text, whether it exists or not.
-    pub(super) async fn put(&self, name: &str, value: String) -> Result<(), ParameterError> {
+    /// A plain text with its version; `None` where there is none.
+    pub(super) async fn get_versioned(&self, name: String) -> Result<Option<(String, i64)>, ParameterError> {
+        let call = self.client().await.get_parameters().names(&name);
+        let answer = call.send().await.map_err(|error| ParameterError::new(Operation::Read, name, &error))?;
+        let parameter = answer.parameters.unwrap_or_default().into_iter().next();
+        Ok(parameter.and_then(|parameter| Some((parameter.value?, parameter.version))))
+    }
+
+    /// Writes a plain text, whether it exists or not; returns its version.
+    pub(super) async fn put(&self, name: &str, value: String) -> Result<i64, ParameterError> {
         let call = self.client().await.put_parameter().name(name).value(value);
         let answer = call.r#type(ParameterType::String).overwrite(true).send().await;
-        answer.map(|_| ()).map_err(|error| ParameterError::new(Operation::Write, name.to_owned(), &error))
+        answer.map(|put| put.version).map_err(|error| ParameterError::new(Operation::Write, name.to_owned(), &error))
     }
 
     async fn client(&self) -> &Client {

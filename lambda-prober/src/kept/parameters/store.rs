@@ -70,11 +70,26 @@ impl ParameterStore {
         Ok(values.into_iter().filter_map(value).collect())
     }
 
-    /// Writes a plain text, whether the parameter exists or not.
+    /// A plain text with its version, the newest or that one; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the call fails or times out.
+    pub(crate) async fn get_versioned(
+        &self,
+        name: &ParameterName,
+        version: Option<i64>,
+        until: Instant,
+    ) -> Result<Option<(String, i64)>, ParameterError> {
+        let selected = version.map_or_else(|| name.to_string(), |version| format!("{name}:{version}"));
+        let timed_out = |_| Err(ParameterError::timed_out(Operation::Read, name.to_string()));
+        timeout_at(deadline(until), self.calls.get_versioned(selected)).await.unwrap_or_else(timed_out)
+    }
+
+    /// Writes a plain text, whether the parameter exists or not; returns its version.
     ///
     /// # Errors
     /// When the call fails or times out. It may have succeeded all the same; the next run may write again.
-    pub(crate) async fn put(&self, name: &ParameterName, value: String, until: Instant) -> Result<(), ParameterError> {
+    pub(crate) async fn put(&self, name: &ParameterName, value: String, until: Instant) -> Result<i64, ParameterError> {
         let timed_out = |_| Err(ParameterError::timed_out(Operation::Write, name.to_string()));
         timeout_at(deadline(until), self.calls.put(name.as_str(), value)).await.unwrap_or_else(timed_out)
     }

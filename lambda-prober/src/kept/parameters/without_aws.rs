@@ -19,7 +19,12 @@ impl SsmCalls {
     }
 
     #[expect(clippy::unused_async, reason = "it stands in for a call")]
-    pub(super) async fn put(&self, name: &str, _: String) -> Result<(), ParameterError> {
+    pub(super) async fn get_versioned(&self, name: String) -> Result<Option<(String, i64)>, ParameterError> {
+        Err(refused(Operation::Read, name))
+    }
+
+    #[expect(clippy::unused_async, reason = "it stands in for a call")]
+    pub(super) async fn put(&self, name: &str, _: String) -> Result<i64, ParameterError> {
         Err(refused(Operation::Write, name.to_owned()))
     }
 }

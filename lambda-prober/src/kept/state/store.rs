@@ -52,6 +52,11 @@ struct CachedRecord {
 type ReadResult = Result<Option<StateRecord>, String>;
 
 impl State {
+    /// Where the records are.
+    pub(crate) const fn place(&self) -> &StatePlace {
+        &self.place
+    }
+
     /// Reads nothing yet.
     pub fn new(place: StatePlace) -> Self {
         Self { place, cache: Mutex::default() }
@@ -173,7 +178,7 @@ impl State {
                         Ok(text) => store.put(&prefix.of(&id), text, until).await.map_err(|error| error.to_string()),
                         Err(error) => Err(error.to_string()),
                     };
-                    (id, put.map(|()| record).map_err(logged))
+                    (id, put.map(|_| record).map_err(logged))
                 });
                 stream::iter(writing).buffer_unordered(CONCURRENT_WRITES).collect().await
             }

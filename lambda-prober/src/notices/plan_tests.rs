@@ -1,0 +1,188 @@
+//! What runs send of outages, run by run.
+
+use std::{collections::HashMap, time::Duration};
+
+use proptest::prelude::*;
+
+use super::{
+    plan::{HomeNow, Plan, Run, Seen, confirmed, plan},
+    record::NoticeRecord,
+};
+use jiff::Timestamp;
+use notify::{event::Stage, rules::Rules};
+use shared::id::ComponentId;
+
+const RULES: Rules = Rules { after: Duration::from_secs(120), every: None };
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_795_938_240 + 60 * minute).unwrap()
+}
+
+fn home(number: usize) -> ComponentId {
+    format!("8kbf7d35c{number:03}").parse().unwrap()
+}
+
+fn seen(number: usize, now: HomeNow) -> Seen {
+    Seen { component: home(number), now, is_maintained: false, cause: "refused".into() }
+}
+
+/// A prober whose runs keep their record, and what its one channel was sent.
+#[derive(Default)]
+struct Prober {
+    record: NoticeRecord,
+    sent: Vec<(i64, Stage, usize)>,
+}
+
+impl Prober {
+    fn planned(&self, minute: i64, run: &str, seen: &[Seen], rules: Rules) -> Plan {
+        let channels = ["one".to_owned()];
+        plan(&self.record, seen, Run { id: run, at: at(minute), rules, channels: &channels })
+    }
+
+    /// A run in which the channel takes everything, or nothing.
+    fn run(&mut self, minute: i64, seen: &[Seen], takes: bool) {
+        self.run_by(minute, seen, takes, RULES);
+    }
+
+    fn run_by(&mut self, minute: i64, seen: &[Seen], takes: bool, rules: Rules) {
+        let planned = self.planned(minute, &minute.to_string(), seen, rules);
+        self.record = planned.record;
+        let done = if takes { vec!["one".to_owned()] } else { Vec::new() };
+        if takes {
+            self.sent.extend(planned.mine.iter().map(|notice| (minute, notice.stage, notice.homes.len())));
+        }
+        self.record = confirmed(&self.record, &planned.mine, &vec![done; planned.mine.len()]);
+        self.record = self.record.fitting();
+    }
+}
+
+#[test]
+fn an_outage_is_sent_when_it_has_lasted_and_when_it_is_over() {
+    let mut prober = Prober::default();
+    for minute in 0..5 {
+        prober.run(minute, &[seen(1, HomeNow::Down(at(0)))], true);
+    }
+    prober.run(5, &[seen(1, HomeNow::Unknown)], true);
+    prober.run(6, &[seen(1, HomeNow::Recovering)], true);
+    prober.run(7, &[seen(1, HomeNow::Well)], true);
+    prober.run(8, &[seen(1, HomeNow::Well)], true);
+    assert_eq!(prober.sent, [(2, Stage::Began, 1), (7, Stage::Ended, 1)]);
+    assert!(prober.record.is_empty());
+}
+
+#[test]
+fn homes_that_fall_in_one_run_make_one_notice_and_each_end_another() {
+    let mut prober = Prober::default();
+    let down = |minute| (0..50).map(move |number| seen(number, HomeNow::Down(at(minute)))).collect::<Vec<_>>();
+    prober.run(2, &down(0), true);
+    let mut some_up = down(0);
+    some_up[..20].iter_mut().for_each(|seen| seen.now = HomeNow::Well);
+    prober.run(3, &some_up, true);
+    prober.run(4, &some_up, true);
+    assert_eq!(prober.sent, [(2, Stage::Began, 50), (3, Stage::Ended, 20)]);
+}
+
+#[test]
+fn reminders_come_as_often_as_they_are_wanted() {
+    let mut prober = Prober::default();
+    let hourly = Rules { every: Some(Duration::from_secs(3600)), ..RULES };
+    for minute in 0..130 {
+        prober.run_by(minute, &[seen(1, HomeNow::Down(at(0)))], true, hourly);
+    }
+    assert_eq!(prober.sent, [(2, Stage::Began, 1), (62, Stage::Reminder, 1), (122, Stage::Reminder, 1)]);
+}
+
+#[test]
+fn nothing_is_sent_of_what_a_maintenance_covers() {
+    let mut prober = Prober::default();
+    for minute in 0..9 {
+        let maintained = Seen { is_maintained: true, ..seen(1, HomeNow::Down(at(0))) };
+        prober.run(minute, &[maintained], true);
+    }
+    prober.run(9, &[seen(1, HomeNow::Well)], true);
+    assert_eq!(prober.sent, []);
+}
+
+#[test]
+fn what_a_channel_does_not_take_is_sent_again_until_it_is_pointless_or_late() {
+    let mut prober = Prober::default();
+    let down = [seen(1, HomeNow::Down(at(0)))];
+    prober.run(2, &down, false);
+    prober.run(3, &down, true);
+    assert_eq!(prober.sent, [(3, Stage::Began, 1)], "by the next run, though another one had it");
+    // Over before anybody was reached: its end is all that is worth a word.
+    let mut prober = Prober::default();
+    prober.run(2, &down, false);
+    prober.run(3, &[seen(1, HomeNow::Well)], true);
+    assert_eq!(prober.sent, [(3, Stage::Ended, 1)]);
+    let mut prober = Prober::default();
+    for minute in 2..40 {
+        prober.run(minute, &down, false);
+    }
+    assert!(prober.record.open.is_empty() && prober.record.outages.len() == 1, "{:?}", prober.record);
+}
+
+#[test]
+fn a_run_that_died_is_succeeded_after_seventy_seconds_and_not_before() {
+    let mut prober = Prober::default();
+    let down = [seen(1, HomeNow::Down(at(0)))];
+    // It claimed, and died.
+    prober.record = prober.planned(2, "dead", &down, RULES).record;
+    assert!(prober.planned(3, "next", &down, RULES).mine.is_empty(), "60 s: it may be sending");
+    prober.run(4, &down, true);
+    prober.run(5, &down, true);
+    assert_eq!(prober.sent, [(4, Stage::Began, 1)]);
+}
+
+#[test]
+fn what_another_run_overwrote_is_put_back() {
+    let down = [seen(1, HomeNow::Down(at(0)))];
+    let held = Prober::default().planned(2, "held", &down, RULES);
+    // The other one wrote its own claim over it, and holds nothing.
+    let other = Prober::default().planned(2, "other", &down, RULES).record;
+    for now in [&held.record, &other, &NoticeRecord::default()] {
+        let after = confirmed(now, &held.mine, &[vec!["one".into()]]);
+        assert!(after.open.is_empty() && after.outages.len() == 1, "{after:?}");
+    }
+    let ended =
+        Plan { mine: vec![super::record::Notice { stage: Stage::Ended, ..held.mine[0].clone() }], ..Plan::default() };
+    let after = confirmed(&other, &ended.mine, &[vec!["one".into()]]);
+    assert!(after.outages.is_empty(), "{after:?}");
+}
+
+proptest! {
+    /// Whatever homes do: each begin has one end or lasts, none is sent of a time that was up, and each outage that lasted is sent.
+    #[test]
+    fn begins_and_ends_alternate_for_each_home(
+        days in prop::collection::vec(prop::collection::vec(prop::bool::weighted(0.6), 60), 1..5)
+    ) {
+        let mut prober = Prober::default();
+        let mut since: HashMap<usize, i64> = HashMap::new();
+        let mut began: HashMap<usize, bool> = HashMap::new();
+        for minute in 0..60_i64 {
+            let all: Vec<_> = days.iter().enumerate().map(|(number, minutes)| {
+                if minutes[usize::try_from(minute).unwrap()] {
+                    since.remove(&number);
+                    return seen(number, HomeNow::Well);
+                }
+                seen(number, HomeNow::Down(at(*since.entry(number).or_insert(minute))))
+            }).collect();
+            let planned = prober.planned(minute, &minute.to_string(), &all, RULES);
+            for notice in &planned.mine {
+                for component in &notice.homes {
+                    let number = all.iter().position(|seen| seen.component == *component).unwrap();
+                    let was = began.insert(number, notice.stage == Stage::Began).unwrap_or(false);
+                    prop_assert_eq!(was, notice.stage == Stage::Ended, "{} at {}", number, minute);
+                    prop_assert_eq!(matches!(all[number].now, HomeNow::Down(_)), notice.stage == Stage::Began);
+                }
+            }
+            for (number, seen) in all.iter().enumerate() {
+                if let HomeNow::Down(from) = seen.now {
+                    let lasted = at(minute).duration_since(from).as_secs() >= 120;
+                    prop_assert_eq!(began.get(&number).copied().unwrap_or(false), lasted, "{} at {}", number, minute);
+                }
+            }
+            prober.run(minute, &all, true);
+        }
+    }
+}

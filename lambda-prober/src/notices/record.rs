@@ -1,0 +1,170 @@
+//! What is kept of notices between runs: one record for all homes of a prober. Pure.
+
+use std::collections::HashSet;
+
+use notify::event::Stage;
+use serde::{Deserialize, Serialize};
+use shared::id::ComponentId;
+
+/// The longest record, in bytes, to which the version that was read is added: Parameter Store keeps 4096 in its standard tier.
+const MAX_RECORD: usize = 3460;
+
+/// The outages of which people know, and the notices that are on their way. Times are in seconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct NoticeRecord {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) outages: Vec<Outage>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) open: Vec<Notice>,
+}
+
+/// Homes that fell in one run, for which a notice was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outage {
+    pub(super) since: i64,
+    /// When the last notice of it was made.
+    pub(super) last: i64,
+    pub(super) homes: Vec<ComponentId>,
+    /// The label of its cause.
+    pub(super) cause: String,
+}
+
+/// A notice that not all channels have yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Notice {
+    #[serde(with = "stage")]
+    pub(super) stage: Stage,
+    pub(super) since: i64,
+    /// When it was made.
+    pub(super) at: i64,
+    pub(super) homes: Vec<ComponentId>,
+    pub(super) cause: String,
+    /// The channels that have not taken it.
+    pub(super) left: Vec<String>,
+    /// Who sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<Claim>,
+}
+
+/// A run that sends a notice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claim {
+    pub(super) run: String,
+    pub(super) at: i64,
+}
+
+impl Notice {
+    /// Whether both are about the same, whoever made them.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let homes = |notice: &Self| notice.homes.iter().cloned().collect::<HashSet<_>>();
+        self.stage == other.stage
+            && (self.stage != Stage::Reminder || self.at == other.at)
+            && homes(self) == homes(other)
+    }
+}
+
+impl NoticeRecord {
+    /// The record, made smaller where it would be too long: of notices on their way the oldest are given up, and of outages those
+    /// that began nearest to each other become one.
+    pub(super) fn fitting(&self) -> Self {
+        let mut record = self.clone();
+        while record.length() > MAX_RECORD && record.shrink() {}
+        record
+    }
+
+    fn length(&self) -> usize {
+        serde_json::to_string(self).map_or(usize::MAX, |text| text.len())
+    }
+
+    fn shrink(&mut self) -> bool {
+        if self.open.len() > 1 {
+            let oldest = self.open.iter().enumerate().min_by_key(|(_, notice)| notice.at).map_or(0, |(index, _)| index);
+            self.open.remove(oldest);
+            return true;
+        }
+        self.outages.sort_by_key(|outage| outage.since);
+        let gaps = self.outages.windows(2).enumerate().map(|(index, pair)| (pair[1].since - pair[0].since, index));
+        if let Some((_, index)) = gaps.min() {
+            let later = self.outages.remove(index + 1);
+            let earlier = &mut self.outages[index];
+            earlier.last = earlier.last.max(later.last);
+            earlier.homes.extend(later.homes);
+            return true;
+        }
+        // One notice and one outage about more homes than there may be.
+        self.open.pop().is_some() || self.outages.pop().is_some()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.outages.is_empty() && self.open.is_empty()
+    }
+}
+
+mod stage {
+    use notify::event::Stage;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+    pub(super) fn serialize<S: Serializer>(stage: &Stage, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(stage.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stage, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let stage = [Stage::Began, Stage::Reminder, Stage::Ended].into_iter().find(|stage| stage.as_str() == text);
+        stage.ok_or_else(|| D::Error::custom("no stage"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn homes(from: usize, count: usize) -> Vec<ComponentId> {
+        (from..from + count).map(|number| format!("8kbf7d35{number:04}").parse().unwrap()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_record_is_never_too_long_and_is_read_as_it_was_written(
+            groups in prop::collection::vec((1_i64..2_000_000_000, 1_usize..60), 0..100),
+            open in prop::collection::vec((1_i64..2_000_000_000, 1_usize..60, 0_usize..20), 0..12),
+        ) {
+            let record = NoticeRecord {
+                outages: groups.iter().enumerate().map(|(index, (since, count))| Outage {
+                    since: *since, last: since + 60, homes: homes(index * 60, *count), cause: "unreachable".into(),
+                }).collect(),
+                open: open.iter().map(|(at, count, channels)| Notice {
+                    stage: Stage::Ended, since: at - 600, at: *at, homes: homes(0, *count), cause: "unreachable".into(),
+                    left: vec!["uM8JttqoN6r8XCKj".into(); *channels],
+                    claim: Some(Claim { run: "0123456789abcdef".into(), at: *at }),
+                }).collect(),
+            };
+            let fitting = record.fitting();
+            prop_assert!(fitting.length() <= MAX_RECORD, "{}", fitting.length());
+            let read: NoticeRecord = serde_json::from_str(&serde_json::to_string(&fitting).unwrap()).unwrap();
+            prop_assert_eq!(&read, &fitting);
+        }
+    }
+
+    #[test]
+    fn a_hundred_homes_that_fell_in_one_run_fit() {
+        let notice = Notice {
+            stage: Stage::Began,
+            since: 1_795_938_245,
+            at: 1_795_938_365,
+            homes: homes(0, 100),
+            cause: "unreachable".into(),
+            left: vec!["uM8JttqoN6r8XCKj".into(); 4],
+            claim: None,
+        };
+        let outage = Outage { since: notice.since, last: notice.at, homes: homes(0, 100), cause: notice.cause.clone() };
+        let record = NoticeRecord { outages: vec![outage], open: vec![notice] };
+        assert_eq!(record.fitting(), record);
+    }
+}
