@@ -2,8 +2,10 @@
 //! and once: whichever of two runs that overlap holds the claim sends.
 //!
 //! - `record`: what is kept between runs; `plan`: what a run makes and sends of it (both pure)
+//! - `found`: what a run found of its homes
 //! - `store`: reading the record, and claiming it; `texts`: a notice in words
 
+mod found;
 #[cfg(test)]
 mod overlap_tests;
 mod plan;
@@ -14,13 +16,11 @@ mod store;
 mod texts;
 
 use std::{
-    collections::BTreeMap,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
 use notify::{
     channel::{Channel, answer::Failure},
     event::{Event, Subject},
@@ -28,29 +28,15 @@ use notify::{
     send::{NotDelivered, Sender},
     settings::{NOTIFY_URLS, channels},
 };
-use shared::{
-    id::{ComponentId, PageId},
-    statuspage::ComponentStatus,
-};
 use tokio::time::Instant;
 
+pub(crate) use self::found::Found;
 use self::{
-    plan::{HomeNow, Plan, Run, Seen, confirmed, is_quiet, plan},
+    plan::{Done, Plan, Run, confirmed, is_quiet, plan},
     record::{Notice, NoticeRecord},
     store::{ReadRecord, Written, read, write},
-    texts::Home,
 };
-use crate::{
-    judge::verdict::Verdict,
-    kept::{
-        parameters::ParameterStore,
-        secrets::Place,
-        state::{PreparedRecords, StatePlace},
-    },
-    plan::OutageKind,
-    publish::apply::{Applied, Published},
-    run::TargetState,
-};
+use crate::kept::{parameters::ParameterStore, secrets::Place, state::StatePlace};
 
 /// When a notice is sent unless a setting says otherwise: after two minutes, without reminders.
 pub const RULES: Rules = Rules { after: Duration::from_mins(2), every: None };
@@ -78,62 +64,28 @@ pub struct Notices {
     place: StatePlace,
     sender: OnceLock<Sender>,
     cache: Mutex<Option<(NoticeRecord, Instant)>>,
+    /// What became of notices of an earlier run, where that could not be noted.
+    unconfirmed: Mutex<Vec<(Notice, Done)>>,
     /// Those of Parameter Store.
     cached_channels: Mutex<Option<(Vec<Channel>, Instant)>>,
 }
 
-/// What a run found, as far as notices go.
-#[derive(Debug)]
-pub(crate) struct Found {
-    at: Timestamp,
-    seen: Vec<Seen>,
-    homes: Vec<Home>,
-}
-
-impl Found {
-    /// Of the targets, with the records as this run leaves them.
-    pub(crate) fn new(states: &[TargetState<'_>], prepared: &PreparedRecords, at: Timestamp) -> Self {
-        let (mut seen, mut homes) = (Vec::new(), Vec::new());
-        for state in states {
-            let component: ComponentId = state.target.component.clone();
-            let record = prepared.record(&component);
-            let now = match (state.verdict, record.down_since) {
-                (Verdict::Down(_), Some(since)) => HomeNow::Down(since),
-                // What is down without an outage is in a maintenance that is not over.
-                (Verdict::Unknown(_), _) | (Verdict::Down(_), None) => HomeNow::Unknown,
-                (_, Some(_)) => HomeNow::Recovering,
-                (_, None) => HomeNow::Well,
-            };
-            let shown = state.component.as_ref().ok().and_then(|component| component.status);
-            let cause = state.verdict.cause().unwrap_or_default().to_owned();
-            let is_maintained = shown == Some(ComponentStatus::UnderMaintenance);
-            seen.push(Seen { component: component.clone(), now, is_maintained, cause });
-            let kind = |since| OutageKind::of(record.start_times()?, state.start_times(at)?, at, since);
-            let kind = record.up_since.and_then(kind).map(OutageKind::sentence);
-            // As the page calls it, where that was read.
-            let named = state.component.as_ref().ok().map(|component| &component.name);
-            let name = named.filter(|name| !name.is_empty()).unwrap_or(&state.target.home.name).clone();
-            homes.push(Home { component, name, kind });
-        }
-        Self { at, seen, homes }
-    }
-}
-
-impl Found {
-    /// Takes up which components were left alone because a maintenance in progress names them.
-    pub(crate) fn note_maintenance(&mut self, published: &BTreeMap<PageId, Published>) {
-        for seen in &mut self.seen {
-            let mut all = published.values().filter_map(|published| published.components.get(&seen.component));
-            seen.is_maintained |= all.any(|applied| matches!(applied, Applied::Maintained));
-        }
-    }
+/// What became of a notice at one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// It has it, or will never take it.
+    Settled,
+    /// It may have it.
+    Unsure,
+    /// It does not.
+    Later,
 }
 
 impl Notices {
     /// Those channels, with their record beside the state.
     pub fn new(channels: Place, rules: Rules, place: StatePlace) -> Self {
-        let (cache, cached_channels) = (Mutex::default(), Mutex::default());
-        Self { channels, rules, place, sender: OnceLock::new(), cache, cached_channels }
+        let (cache, unconfirmed, cached_channels) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { channels, rules, place, sender: OnceLock::new(), cache, unconfirmed, cached_channels }
     }
 
     /// The channels as they are now.
@@ -178,7 +130,11 @@ impl Notices {
 
     /// Sends what is due. What goes wrong is logged, and tried again by the next run.
     pub(crate) async fn send(&self, store: &ParameterStore, found: &Found, until: Instant) {
-        if self.is_quiet(found) || until.saturating_duration_since(Instant::now()) < LEAST {
+        if self.is_quiet(found) {
+            return;
+        }
+        if until.saturating_duration_since(Instant::now()) < LEAST {
+            tracing::warn!("there is no time left for notices in this run; the next one sends what is due");
             return;
         }
         if let Err(error) = self.send_due(store, found, until).await {
@@ -194,21 +150,28 @@ impl Notices {
     }
 
     async fn send_due(&self, store: &ParameterStore, found: &Found, until: Instant) -> Result<(), String> {
-        let (channels, read) = tokio::join!(self.channels(store, until), read(&self.place, store, until));
-        let (channels, ReadRecord { record, version }) = (channels?, read?);
+        let ReadRecord { record: stored, version } = read(&self.place, store, until).await?;
+        let (mine, done): (Vec<_>, Vec<_>) = self.unconfirmed().iter().cloned().unzip();
+        let record = confirmed(&stored, &mine, &done);
+        // A channel is not even read where there is nothing to send.
+        if stored.is_empty() && is_quiet(&found.seen, self.rules, found.at) {
+            self.cache(stored);
+            return Ok(());
+        }
+        let channels = self.channels(store, until).await?;
         let wanting = channels.iter().filter(|channel| channel.wants(Subject::Home));
         let ids: Vec<_> = wanting.map(|channel| channel.id().to_owned()).collect();
         let run = format!("{:016x}", fastrand::u64(..));
         let planned = plan(&record, &found.seen, Run { id: &run, at: found.at, rules: self.rules, channels: &ids });
         let Plan { record: claimed, mine, given_up } = planned;
         for notice in &given_up {
-            let title = texts::event(notice, &found.homes).title;
+            let title = texts::event(notice, &found.homes, found.at).title;
             tracing::error!(
                 "\"{title}\" could not be sent to {} in time, and is given up",
                 named(&channels, &notice.left)
             );
         }
-        if claimed == record {
+        if claimed == stored {
             self.cache(claimed);
             return Ok(());
         }
@@ -218,29 +181,36 @@ impl Notices {
             return Ok(());
         }
         self.cache(claimed);
-        let sending_until = until.checked_sub(CONFIRMING).unwrap_or(until).max(Instant::now() + LEAST).min(until);
-        let sending = mine.iter().map(|notice| self.send_one(&channels, notice, &found.homes, sending_until));
+        self.unconfirmed().clear();
+        // The rest is for confirming: what is sent and not noted is sent again.
+        let left = until.saturating_duration_since(Instant::now());
+        let sending_until = Instant::now() + left.saturating_sub(CONFIRMING.min(left / 3));
+        let sending = mine.iter().map(|notice| self.send_one(&channels, notice, found, sending_until));
         let done = join_all(sending).await;
         self.confirm(store, &mine, &done, until).await
     }
 
-    /// Sends a notice to all channels that have not taken it; returns those that need nothing more of it.
-    async fn send_one(&self, channels: &[Channel], notice: &Notice, homes: &[Home], until: Instant) -> Vec<String> {
-        let event = &texts::event(notice, homes);
+    /// Sends a notice to all channels that have not taken it.
+    async fn send_one(&self, channels: &[Channel], notice: &Notice, found: &Found, until: Instant) -> Done {
+        let event = &texts::event(notice, &found.homes, found.at);
         let sending = notice.left.iter().map(async |id| {
-            // One that is no longer configured.
-            let Some(channel) = channels.iter().find(|channel| channel.id() == id) else { return Some(id.clone()) };
-            self.delivered(channel, event, until).await.then(|| id.clone())
+            // One that is no longer configured needs nothing more.
+            match channels.iter().find(|channel| channel.id() == id) {
+                Some(channel) => self.delivered(channel, event, until).await,
+                None => Delivery::Settled,
+            }
         });
-        join_all(sending).await.into_iter().flatten().collect()
+        let all: Vec<_> = notice.left.iter().cloned().zip(join_all(sending).await).collect();
+        let of = |wanted| all.iter().filter(|(_, delivery)| *delivery == wanted).map(|(id, _)| id.clone()).collect();
+        Done { settled: of(Delivery::Settled), unsure: of(Delivery::Unsure) }
     }
 
-    async fn delivered(&self, channel: &Channel, event: &Event, until: Instant) -> bool {
+    async fn delivered(&self, channel: &Channel, event: &Event, until: Instant) -> Delivery {
         let sender = match self.sender() {
             Ok(sender) => sender,
             Err(error) => {
                 tracing::error!("no notice can be sent: {error}");
-                return false;
+                return Delivery::Later;
             }
         };
         match sender.send(channel, event, until).await {
@@ -249,16 +219,16 @@ impl Notices {
                     tracing::warn!("{channel}: {advice}");
                 }
                 tracing::info!("\"{}\" was sent to {channel}", event.title);
-                true
+                Delivery::Settled
             }
             // To try again would not help.
             Err(NotDelivered(refused @ Failure::Refused(_))) => {
                 tracing::error!("\"{}\" was not taken by {channel}: {}", event.title, refused.words());
-                true
+                Delivery::Settled
             }
             Err(error) => {
                 tracing::warn!("\"{}\" was not taken by {channel} yet: {error}", event.title);
-                false
+                if matches!(error.0, Failure::Unsure(_)) { Delivery::Unsure } else { Delivery::Later }
             }
         }
     }
@@ -267,19 +237,29 @@ impl Notices {
         &self,
         store: &ParameterStore,
         mine: &[Notice],
-        done: &[Vec<String>],
+        done: &[Done],
         until: Instant,
     ) -> Result<(), String> {
+        let mut failure = "other runs came between".to_owned();
         for _ in 0..MAX_CONFIRMATIONS {
-            let ReadRecord { record, version } = read(&self.place, store, until).await?;
-            let after = confirmed(&record, mine, done);
-            if after == record || write(&self.place, store, &after, version, until).await? == Written::Held {
-                self.cache(after);
-                return Ok(());
+            let written = async {
+                let ReadRecord { record, version } = read(&self.place, store, until).await?;
+                let after = confirmed(&record, mine, done);
+                let held = after == record || write(&self.place, store, &after, version, until).await? == Written::Held;
+                Ok(held.then_some(after))
+            };
+            match written.await {
+                Ok(Some(after)) => {
+                    self.cache(after);
+                    return Ok(());
+                }
+                Ok(None) => (),
+                Err(error) => failure = error,
             }
         }
         *self.cached() = None;
-        Err("what was sent could not be noted".into())
+        *self.unconfirmed() = mine.iter().cloned().zip(done.iter().cloned()).collect();
+        Err(format!("what was sent could not be noted: {failure}"))
     }
 
     fn sender(&self) -> Result<&Sender, String> {
@@ -292,6 +272,10 @@ impl Notices {
 
     fn cache(&self, record: NoticeRecord) {
         *self.cached() = Some((record, Instant::now()));
+    }
+
+    fn unconfirmed(&self) -> MutexGuard<'_, Vec<(Notice, Done)>> {
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cached(&self) -> MutexGuard<'_, Option<(NoticeRecord, Instant)>> {

@@ -7,7 +7,7 @@ use notify::{event::Stage, rules::Rules};
 use tokio::task::{LocalSet, yield_now};
 
 use super::{
-    plan::{HomeNow, Run, Seen, confirmed, plan},
+    plan::{Done, HomeNow, Run, Seen, confirmed, plan},
     store::{Versions, Written, read_versions, write_version},
 };
 
@@ -70,7 +70,7 @@ type Phone = Rc<RefCell<Vec<Stage>>>;
 /// What a run does, as `Notices` has it.
 async fn run(of: Parameter, phone: Phone, at: Timestamp, now: HomeNow, killed: Killed) {
     let component = "8kbf7d35c070".parse().unwrap();
-    let seen = [Seen { component, now, is_maintained: false, cause: "refused".into() }];
+    let seen = [Seen { component, now, up_since: None, is_maintained: false, cause: "refused".into() }];
     let read = read_versions(&of, "the record").await.unwrap();
     let (id, channels) = (fastrand::u64(..).to_string(), ["one".to_owned()]);
     let planned = plan(&read.record, &seen, Run { id: &id, at, rules: RULES, channels: &channels });
@@ -87,7 +87,8 @@ async fn run(of: Parameter, phone: Phone, at: Timestamp, now: HomeNow, killed: K
     if killed == Killed::Sent && !planned.mine.is_empty() {
         return;
     }
-    let done = vec![vec!["one".to_owned()]; planned.mine.len()];
+    let settled = Done { settled: vec!["one".to_owned()], unsure: Vec::new() };
+    let done = vec![settled; planned.mine.len()];
     loop {
         let read = read_versions(&of, "the record").await.unwrap();
         let after = confirmed(&read.record, &planned.mine, &done);

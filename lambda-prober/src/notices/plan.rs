@@ -15,6 +15,9 @@ const CLAIM_VALID_FOR: i64 = 70;
 /// How long a channel may not take a notice until that is given up, in seconds.
 const GIVE_UP_AFTER: i64 = 30 * 60;
 
+/// How long a home that is not among the targets keeps its outage: another prober may have it, with the same state.
+const FORGET_AFTER: i64 = 30 * 24 * 3600;
+
 /// How a home is, as this run has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HomeNow {
@@ -33,6 +36,8 @@ pub(super) enum HomeNow {
 pub(super) struct Seen {
     pub(super) component: ComponentId,
     pub(super) now: HomeNow,
+    /// Since when it answers.
+    pub(super) up_since: Option<Timestamp>,
     /// A human's maintenance covers it.
     pub(super) is_maintained: bool,
     /// The label of what is wrong.
@@ -64,7 +69,9 @@ pub(super) struct Run<'a> {
 pub(super) fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
     let at = run.at.as_second();
     let mut record = before.clone();
-    let (kept, given_up) = record.open.drain(..).partition(|notice| at - notice.at < GIVE_UP_AFTER);
+    // What a run has claimed and not confirmed was perhaps never sent, however long ago.
+    let is_wanted = |notice: &Notice| notice.claim.is_some() || at - notice.at < GIVE_UP_AFTER;
+    let (kept, mut given_up): (Vec<_>, Vec<_>) = record.open.drain(..).partition(is_wanted);
     record.open = kept;
     end(&mut record, seen, run);
     begin(&mut record, seen, run);
@@ -78,39 +85,38 @@ pub(super) fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
             mine.push(notice.clone());
         }
     }
+    // What does not fit is in no record, so it is not sent.
+    let record = record.fitting();
+    let (mine, too_many): (Vec<_>, Vec<_>) = mine.into_iter().partition(|notice| record.open.contains(notice));
+    given_up.extend(too_many);
     Plan { record, mine, given_up }
 }
 
 fn notice(stage: Stage, outage: &Outage, run: Run<'_>) -> Notice {
     let (homes, cause) = (outage.homes.clone(), outage.cause.clone());
-    Notice {
-        stage,
-        since: outage.since,
-        at: run.at.as_second(),
-        homes,
-        cause,
-        left: run.channels.to_vec(),
-        claim: None,
-    }
+    let (since, at, left) = (outage.since, run.at.as_second(), run.channels.to_vec());
+    Notice { stage, since, at, homes, cause, ended: 0, tries: 0, left, claim: None }
 }
 
-/// Outages that are over. What was not sent yet of one that is over altogether is pointless.
+/// Outages that are over. What was not sent yet of a home that is up again is pointless.
 fn end(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
-    let now = |home: &ComponentId| seen.iter().find(|seen| seen.component == *home).map(|seen| seen.now);
+    let (at, found) = (run.at.as_second(), |home: &ComponentId| seen.iter().find(|seen| seen.component == *home));
     for outage in &mut record.outages {
-        let is_over = |home: &ComponentId| now(home) == Some(HomeNow::Well);
+        let is_over = |home: &ComponentId| found(home).is_some_and(|seen| seen.now == HomeNow::Well);
         let over: Vec<_> = outage.homes.extract_if(.., |home| is_over(home)).collect();
-        // What is probed no more has no end that anybody sees.
-        outage.homes.retain(|home| now(home).is_some());
+        outage.homes.retain(|home| found(home).is_some() || at - outage.since < FORGET_AFTER);
         if over.is_empty() {
             continue;
         }
-        record
-            .open
-            .retain(|notice| notice.stage == Stage::Ended || !notice.homes.iter().all(|home| over.contains(home)));
-        let ended = Outage { homes: over, ..outage.clone() };
-        record.open.push(notice(Stage::Ended, &ended, run));
+        for notice in record.open.iter_mut().filter(|notice| notice.stage != Stage::Ended) {
+            notice.homes.retain(|home| !over.contains(home));
+        }
+        let up_since = over.iter().filter_map(|home| found(home)?.up_since).map(Timestamp::as_second).max();
+        let ended = up_since.filter(|up| (outage.since..=at).contains(up)).unwrap_or(at);
+        let over = Outage { homes: over, ..outage.clone() };
+        record.open.push(Notice { ended, ..notice(Stage::Ended, &over, run) });
     }
+    record.open.retain(|notice| !notice.homes.is_empty());
     record.outages.retain(|outage| !outage.homes.is_empty());
 }
 
@@ -149,31 +155,28 @@ fn remind(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
     }
 }
 
-/// The record, as it is by now, with what became of this run's notices: `done` are those that need nothing more of each, in their
-/// order. What another run has overwritten meanwhile is put back.
-pub(super) fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Vec<String>]) -> NoticeRecord {
+/// What became of a notice in a run, channel by channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// They have it, or will never take it.
+    pub(super) settled: Vec<String>,
+    /// They may have it.
+    pub(super) unsure: Vec<String>,
+}
+
+/// The record, as it is by now, with what became of this run's notices, in their order. One that is not there any more was taken over,
+/// or has become pointless.
+pub(super) fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Done]) -> NoticeRecord {
     let mut record = now.clone();
     for (notice, done) in mine.iter().zip(done) {
-        record.open.retain(|other| !other.is_same(notice));
-        let left: Vec<_> = notice.left.iter().filter(|channel| !done.contains(channel)).cloned().collect();
-        if !left.is_empty() {
-            record.open.push(Notice { left, claim: None, ..notice.clone() });
-        }
-        let is_known = |home: &ComponentId| record.outages.iter().any(|outage| outage.homes.contains(home));
-        match notice.stage {
-            Stage::Ended => {
-                // Not of one that has begun since.
-                let ended = record.outages.iter_mut().filter(|outage| outage.since <= notice.at);
-                ended.for_each(|outage| outage.homes.retain(|home| !notice.homes.contains(home)));
-                record.outages.retain(|outage| !outage.homes.is_empty());
-            }
-            Stage::Began | Stage::Reminder if !notice.homes.iter().any(is_known) => {
-                let (homes, cause) = (notice.homes.clone(), notice.cause.clone());
-                record.outages.push(Outage { since: notice.since, last: notice.at, homes, cause });
-            }
-            Stage::Began | Stage::Reminder => (),
-        }
+        let Some(kept) = record.open.iter_mut().find(|kept| kept.is(notice)) else { continue };
+        // Who may have it is sent it once more, and not each minute.
+        let is_last = kept.tries > 0;
+        kept.left.retain(|channel| !(done.settled.contains(channel) || (is_last && done.unsure.contains(channel))));
+        kept.tries += 1;
+        kept.claim = None;
     }
+    record.open.retain(|notice| !notice.left.is_empty());
     record
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use proptest::prelude::*;
 
 use super::{
-    plan::{HomeNow, Plan, Run, Seen, confirmed, plan},
+    plan::{Done, HomeNow, Plan, Run, Seen, confirmed, plan},
     record::NoticeRecord,
 };
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ fn home(number: usize) -> ComponentId {
 }
 
 fn seen(number: usize, now: HomeNow) -> Seen {
-    Seen { component: home(number), now, is_maintained: false, cause: "refused".into() }
+    Seen { component: home(number), now, up_since: None, is_maintained: false, cause: "refused".into() }
 }
 
 /// A prober whose runs keep their record, and what its one channel was sent.
@@ -47,7 +47,7 @@ impl Prober {
     fn run_by(&mut self, minute: i64, seen: &[Seen], takes: bool, rules: Rules) {
         let planned = self.planned(minute, &minute.to_string(), seen, rules);
         self.record = planned.record;
-        let done = if takes { vec!["one".to_owned()] } else { Vec::new() };
+        let done = Done { settled: if takes { vec!["one".to_owned()] } else { Vec::new() }, unsure: Vec::new() };
         if takes {
             self.sent.extend(planned.mine.iter().map(|notice| (minute, notice.stage, notice.homes.len())));
         }
@@ -135,19 +135,60 @@ fn a_run_that_died_is_succeeded_after_seventy_seconds_and_not_before() {
 }
 
 #[test]
-fn what_another_run_overwrote_is_put_back() {
-    let down = [seen(1, HomeNow::Down(at(0)))];
-    let held = Prober::default().planned(2, "held", &down, RULES);
-    // The other one wrote its own claim over it, and holds nothing.
-    let other = Prober::default().planned(2, "other", &down, RULES).record;
-    for now in [&held.record, &other, &NoticeRecord::default()] {
-        let after = confirmed(now, &held.mine, &[vec!["one".into()]]);
-        assert!(after.open.is_empty() && after.outages.len() == 1, "{after:?}");
+fn who_may_have_a_notice_is_sent_it_once_more_and_not_each_minute() {
+    let (mut prober, down) = (Prober::default(), [seen(1, HomeNow::Down(at(0)))]);
+    let mut sent = 0;
+    for minute in 2..20 {
+        let planned = prober.planned(minute, &minute.to_string(), &down, RULES);
+        sent += planned.mine.len();
+        let done = Done { settled: Vec::new(), unsure: vec!["one".into()] };
+        prober.record = confirmed(&planned.record, &planned.mine, &vec![done; planned.mine.len()]);
     }
-    let ended =
-        Plan { mine: vec![super::record::Notice { stage: Stage::Ended, ..held.mine[0].clone() }], ..Plan::default() };
-    let after = confirmed(&other, &ended.mine, &[vec!["one".into()]]);
-    assert!(after.outages.is_empty(), "{after:?}");
+    assert_eq!(sent, 2);
+}
+
+#[test]
+fn homes_that_end_one_after_the_other_leave_no_notice_that_they_are_down() {
+    let mut prober = Prober::default();
+    let with = |up: usize| {
+        (0..4)
+            .map(|number| seen(number, if number < up { HomeNow::Well } else { HomeNow::Down(at(0)) }))
+            .collect::<Vec<_>>()
+    };
+    prober.run(2, &with(0), false);
+    prober.run(3, &with(2), false);
+    prober.run(4, &with(4), true);
+    assert_eq!(prober.sent, [(4, Stage::Ended, 2), (4, Stage::Ended, 2)]);
+}
+
+#[test]
+fn an_outage_that_another_run_has_ended_meanwhile_is_not_begun_again() {
+    let down = [seen(1, HomeNow::Down(at(0)))];
+    let slow = Prober::default().planned(2, "slow", &down, RULES);
+    let mut other = Prober { record: slow.record.clone(), ..Prober::default() };
+    other.run(3, &[seen(1, HomeNow::Well)], true);
+    assert_eq!(other.sent, [(3, Stage::Ended, 1)]);
+    let settled = Done { settled: vec!["one".into()], unsure: Vec::new() };
+    let after = confirmed(&other.record, &slow.mine, &[settled]);
+    assert!(after.is_empty(), "{after:?}");
+}
+
+#[test]
+fn two_probers_with_one_state_keep_each_others_outages() {
+    let mut prober = Prober::default();
+    for minute in 2..9 {
+        prober.run(minute, &[seen(1, HomeNow::Down(at(0)))], true);
+        prober.run(minute, &[seen(2, HomeNow::Down(at(1)))], true);
+    }
+    assert_eq!(prober.sent, [(2, Stage::Began, 1), (3, Stage::Began, 1)]);
+}
+
+#[test]
+fn a_run_that_was_killed_long_ago_is_succeeded_all_the_same() {
+    let (mut prober, down) = (Prober::default(), [seen(1, HomeNow::Down(at(0)))]);
+    prober.record = prober.planned(2, "dead", &down, RULES).record;
+    prober.run(200, &down, true);
+    assert_eq!(prober.sent, [(200, Stage::Began, 1)]);
 }
 
 proptest! {

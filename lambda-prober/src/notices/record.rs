@@ -1,7 +1,5 @@
 //! What is kept of notices between runs: one record for all homes of a prober. Pure.
 
-use std::collections::HashSet;
-
 use notify::event::Stage;
 use serde::{Deserialize, Serialize};
 use shared::id::ComponentId;
@@ -40,6 +38,12 @@ pub(super) struct Notice {
     pub(super) at: i64,
     pub(super) homes: Vec<ComponentId>,
     pub(super) cause: String,
+    /// When the homes were up again; 0 while they are not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) ended: i64,
+    /// How many runs have sent it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) tries: i64,
     /// The channels that have not taken it.
     pub(super) left: Vec<String>,
     /// Who sends it.
@@ -54,13 +58,16 @@ pub(super) struct Claim {
     pub(super) at: i64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
 impl Notice {
-    /// Whether both are about the same, whoever made them.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let homes = |notice: &Self| notice.homes.iter().cloned().collect::<HashSet<_>>();
-        self.stage == other.stage
-            && (self.stage != Stage::Reminder || self.at == other.at)
-            && homes(self) == homes(other)
+    /// Whether it is that notice, of which homes may have gone meanwhile.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let is_of_both = self.homes.iter().any(|home| other.homes.contains(home));
+        (self.stage, self.since, self.at) == (other.stage, other.since, other.at) && is_of_both
     }
 }
 
@@ -141,6 +148,8 @@ mod tests {
                 }).collect(),
                 open: open.iter().map(|(at, count, channels)| Notice {
                     stage: Stage::Ended, since: at - 600, at: *at, homes: homes(0, *count), cause: "unreachable".into(),
+                    ended: *at,
+                    tries: 3,
                     left: vec!["uM8JttqoN6r8XCKj".into(); *channels],
                     claim: Some(Claim { run: "0123456789abcdef".into(), at: *at }),
                 }).collect(),
@@ -160,6 +169,8 @@ mod tests {
             at: 1_795_938_365,
             homes: homes(0, 100),
             cause: "unreachable".into(),
+            ended: 0,
+            tries: 0,
             left: vec!["uM8JttqoN6r8XCKj".into(); 4],
             claim: None,
         };

@@ -102,10 +102,12 @@ pub(super) async fn read_versions(of: &impl Versions, name: &str) -> Result<Read
         if base == version - 1 {
             return Ok(ReadRecord { record, version: newest });
         }
-        match of.get(Some(version - 1)).await? {
-            Some((before, _)) => text = before,
-            None => break,
+        if version <= 1 {
+            break;
         }
+        // Taken for an empty record, it would have everything sent again.
+        let before = of.get(Some(version - 1)).await?;
+        (text, _) = before.ok_or_else(|| format!("{name} has no version {}", version - 1))?;
     }
     tracing::warn!("{name} holds no record of notices that counts, and is replaced");
     Ok(ReadRecord { record: NoticeRecord::default(), version: newest })

@@ -25,6 +25,11 @@ impl PreparedRecords {
         Self { effective, ..Self::default() }
     }
 
+    /// Whether a home's record could not be read, so that what is known of it is a guess.
+    pub(crate) fn is_guessed(&self, id: &ComponentId) -> bool {
+        self.results.get(id).is_some_and(Result::is_err)
+    }
+
     /// A home's record after this run, as far as anything is known; an empty one where none was needed.
     pub(crate) fn record(&self, id: &ComponentId) -> StateRecord {
         self.effective.get(id).cloned().unwrap_or_default()
