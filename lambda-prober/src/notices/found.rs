@@ -55,9 +55,7 @@ impl Found {
         }
         Self { at, seen, homes }
     }
-}
 
-impl Found {
     /// Takes up which components were left alone because a maintenance in progress names them.
     pub(crate) fn note_maintenance(&mut self, published: &BTreeMap<PageId, Published>) {
         for seen in &mut self.seen {

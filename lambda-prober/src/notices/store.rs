@@ -150,7 +150,7 @@ async fn write_file(path: &Path, record: &NoticeRecord, version: i64, until: Ins
 }
 
 fn text(record: &NoticeRecord, base: i64) -> String {
-    serde_json::to_string(&Kept { base, record: record.fitting() }).unwrap_or_default()
+    serde_json::to_string(&Kept { base, record: record.fitting().compact() }).unwrap_or_default()
 }
 
 /// The file of notices, beside that of the state.
@@ -172,7 +172,8 @@ fn file(path: &Path) -> Result<(NoticeRecord, i64), String> {
 }
 
 fn parsed(name: &str, text: &str) -> Kept {
-    serde_json::from_str(text).unwrap_or_else(|error| {
+    let kept = serde_json::from_str(text).map(|Kept { base, record }| Kept { base, record: record.whole() });
+    kept.unwrap_or_else(|error| {
         tracing::warn!("{name} is not a record of notices and is replaced: {error}");
         Kept::default()
     })

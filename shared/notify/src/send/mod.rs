@@ -51,7 +51,8 @@ impl Retryable for NotDelivered {
     }
 
     fn out_of_time() -> Self {
-        Self(Failure::passing("it did not answer in time"))
+        // It may have been asked by then.
+        Self(Failure::Unsure("it did not answer in time".into()))
     }
 }
 
