@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     health::HealthSettings,
-    notify::NotifySettings,
+    notify::{MuteSettings, NotifySettings},
     program::{self, PROGRAMS, Program},
     tokens::{CodeSettings, TokensSettings},
     up::{self, DownSettings, StatusSettings, UpSettings},
@@ -45,7 +45,7 @@ impl Settings for PorchlightSettings {
     }
 
     fn full_command() -> clap::Command {
-        let names = ["code", "demo", "notify", "probe", "readings", "tokens", "up"];
+        let names = ["code", "demo", "mute", "notify", "probe", "readings", "tokens", "up"];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -57,8 +57,9 @@ impl Settings for PorchlightSettings {
 pub fn secrets(command: &str) -> &'static [SecretSetting] {
     match command {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
-        "code" | "readings" | "tokens" => &[KEEPER_TOKEN],
-        "demo" | "notify" => &[NOTIFY_URLS],
+        "code" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
+        "demo" => &[NOTIFY_URLS],
+        "notify" => &[KEEPER_TOKEN, NOTIFY_URLS],
         "up" => up::SECRETS,
         name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),
     }
@@ -84,8 +85,10 @@ pub enum Command {
     Tokens(TokensSettings),
     /// Print a new join code of an outside machine
     Code(CodeSettings),
-    /// Try the channels over which notices are sent
+    /// Show what people are written to about, and try the channels
     Notify(NotifySettings),
+    /// Have nobody written to about something for a while
+    Mute(MuteSettings),
     /// Ask the program in this container how it is
     Health(HealthSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's

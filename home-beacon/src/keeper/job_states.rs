@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     KeeperError,
     db::{Db, Moment, query},
+    notices::Notices,
 };
 
 /// How many jobs' states are kept; beyond that the one that was written longest ago is deleted. A client that makes up names
@@ -23,7 +24,7 @@ pub(super) async fn get(db: &Db, job: &str) -> Result<Value, KeeperError> {
 /// # Errors
 /// When it may not, or the storage fails; the document that there was stays.
 pub async fn set(
-    db: &Db,
+    (db, notices): (&Db, &Notices),
     now: Moment,
     job: &str,
     document: &Value,
@@ -41,6 +42,8 @@ pub async fn set(
     let bound = "DELETE FROM job_states WHERE job IN
                      (SELECT job FROM job_states ORDER BY updated_at DESC, rowid DESC LIMIT -1 OFFSET ?)";
     query(bound).bind(MAX_JOBS).execute(&mut tx).await?;
+    notices.learn_state(&mut tx, job, (found.as_ref(), document), now.timestamp()).await?;
     tx.commit().await?;
+    notices.wake();
     Ok(())
 }

@@ -8,10 +8,12 @@
 //! - [`status`]: pages, components, incidents
 //! - [`history`]: what a component's time was, by looks and statuses
 //! - [`looks`]: when somebody looked at a component, and what they saw
+//! - [`notices`]: what is worth writing to people about, and to whom
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
 //! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
 //! - [`seed`]: page and components with the ids that the user already has
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
+//! - `watch`: what is worth a notice though no reading says so
 //! - [`http`]: everything that is answered; `listeners`: where
 //! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`
 
@@ -23,9 +25,11 @@ pub mod history;
 pub mod http;
 pub mod job_states;
 pub mod joins;
+mod length;
 mod listeners;
 pub mod looks;
 pub mod measured;
+pub mod notices;
 pub mod outbox;
 pub mod relay;
 pub mod seed;
@@ -34,6 +38,7 @@ mod start;
 pub mod status;
 pub mod tls;
 pub mod tokens;
+mod watch;
 #[cfg(test)]
 mod write_errors;
 
@@ -55,14 +60,16 @@ use self::{
     http::{AppState, front::Front, routers},
     looks::beacon::BeaconPoller,
     measured::{Recorder, line_quality::Promised, retention},
+    notices::{NoticeConfig, Notices},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
     seed::Seed,
+    watch::Watched,
 };
 pub use self::{
     clock::KeeperClock,
     error::KeeperError,
-    http::{NO_JOINS, NO_RELAY},
+    http::{NO_JOINS, NO_NOTICES, NO_RELAY},
     joins::{Joining, Joins},
     listeners::{Listeners, TlsListener},
     settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
@@ -97,6 +104,8 @@ pub struct KeeperConfig {
     pub strict_points: bool,
     /// The page upstream, where there is one.
     pub upstream: Option<Upstream>,
+    /// Whom the keeper writes to.
+    pub notices: Option<NoticeConfig>,
     /// What the contract promises of the line.
     pub promised: Promised,
     /// The beacon's private listener, which reports its looks; a name of several addresses stands for several beacons.
@@ -116,6 +125,7 @@ pub struct Keeper {
     state: AppState,
     relay: Option<RelayWorker>,
     beacon: Option<BeaconPoller>,
+    watched: Watched,
 }
 
 /// When the shutdown was requested.
@@ -187,6 +197,10 @@ impl Keeper {
         let recorder = Recorder::new(db.clone(), host, outbox.clone()).await;
         let recorder = recorder.map_err(|error| StartError::Storage(error.into()))?;
         let clock = recorder.clock().clone();
+        let Promised { down, up } = config.promised;
+        let notices = Notices::new(config.notices.as_ref(), (down, up), &db, clock.wall()).await;
+        let notices = notices.map_err(|error| StartError::Storage(error.into()))?;
+        let recorder = recorder.with_notices(notices);
         let page = match &config.seed {
             Some(seed) => seed::apply(&db, clock.now(), seed).await,
             None => seed::first_page(&db, clock.now()).await,
@@ -207,8 +221,10 @@ impl Keeper {
         let component = seeded.map(|component| component.id.clone());
         let beacon = config.beacon.clone().map(|url| BeaconPoller::new(url, page.clone(), component)).transpose()?;
         let reports = relay.as_ref().map(RelayWorker::reports);
+        let (seen, asked) = (reports.clone(), beacon.as_ref().map(BeaconPoller::state));
+        let watched = Watched { recorder: recorder.clone(), page: page.clone(), relay: seen, beacon: asked };
         let state = AppState::new(config, db, outbox, recorder, page, reports);
-        Ok(Self { state, relay, beacon })
+        Ok(Self { state, relay, beacon, watched })
     }
 
     /// The page that is shown.
@@ -227,7 +243,7 @@ impl Keeper {
         let ending = Ending::default();
         tokio::select! {
             () = listeners.into().serve(routers, ending.record(shutdown)) => (),
-            never = self.run_background() => match never {},
+            never = Box::pin(self.run_background()) => match never {},
         }
         self.close(&ending).await;
     }
@@ -251,6 +267,8 @@ impl Keeper {
             heartbeat(&state.recorder),
             date(&state.recorder),
             keep_plans(&state),
+            watch::run(&self.watched),
+            state.recorder.notices().run(&state.db, &state.clock),
             relay,
             beacon,
         );

@@ -1,12 +1,11 @@
 //! The keeper's settings.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+mod addresses;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use notify::settings::NOTIFY_URLS;
 use shared::{
     fingerprint::Fingerprint,
     keeper_token,
@@ -14,11 +13,13 @@ use shared::{
     settings::{Settings, WrongSetting, api_address, base_address, duration, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
-use url::{Host, Url};
+use url::Url;
 
+use self::addresses::{is_at_home, is_here};
 use super::{
     db::{check_address, check_place, holder_of},
     http::front::{Front, base_path::BasePath, robots::Robots},
+    notices::NoticeSettings,
     relay::Upstream,
     seed::{Branding, Seed},
     tls::TlsSettings,
@@ -87,6 +88,9 @@ pub struct KeeperSettings {
     /// keeper reads none
     #[arg(long, env = "BEACON_PRIVATE_URL", value_parser = base_address)]
     pub beacon_private_url: Option<Url>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the help is that of its fields")]
+    pub notices: NoticeSettings,
     /// The path below which a reverse proxy shows the public listener, like `/status`, whether it takes the path off or not;
     /// unset: none
     #[arg(long, env = "KEEPER_BASE_PATH", value_name = "PATH")]
@@ -127,7 +131,7 @@ pub enum RelayCommand {
 }
 
 impl Settings for KeeperSettings {
-    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN, NOTIFY_URLS];
 }
 
 fn hold(text: &str) -> Result<Duration, String> {
@@ -153,30 +157,6 @@ fn database(text: &str) -> Result<String, String> {
 
 const SHARED_TOKEN: &str = "UPSTREAM_TOKEN is KEEPER_TOKEN: this keeper's own token is not to leave for another host, so set \
                             UPSTREAM_TOKEN to the key of the page at UPSTREAM_URL";
-
-/// Whether an address is one of this machine or of a network at home, by its digits: no name server is asked.
-fn is_at_home(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// Whether an address names what listens here, as far as that is known without asking a name server.
-fn is_here(url: &Url, listening: SocketAddr) -> bool {
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::from(address),
-        Some(Host::Ipv6(address)) => address.into(),
-        Some(Host::Domain("localhost")) => Ipv4Addr::LOCALHOST.into(),
-        Some(Host::Domain(_)) | None => return false,
-    };
-    let everywhere = listening.ip().is_unspecified() && address.is_loopback();
-    url.port_or_known_default() == Some(listening.port()) && (listening.ip() == address || everywhere)
-}
 
 impl KeeperSettings {
     /// # Errors
@@ -254,6 +234,7 @@ impl KeeperSettings {
         let relays = self.upstream_url.is_some();
         let mut warnings = seed.map(|seed| seed.warnings(relays)).unwrap_or_default();
         warnings.extend(self.tls.warning());
+        warnings.extend(self.notices.warning());
         if self.keeper_base_path.is_some() && self.keeper_public_addr.is_none() && self.tls.keeper_tls_addr.is_none() {
             warnings
                 .push("KEEPER_BASE_PATH is set, but KEEPER_PUBLIC_ADDR is not: only the public listener has it".into());

@@ -153,7 +153,7 @@ impl Waiting {
         tracing::info!(page = %opened.page(), "the database can be written");
         let keeper = keeper.insert(opened);
         self.current.put(http::routers(&keeper.state));
-        match keeper.run_background().await {}
+        match Box::pin(keeper.run_background()).await {}
     }
 
     /// Serves what the database holds, or nothing but how it is.

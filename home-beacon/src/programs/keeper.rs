@@ -105,6 +105,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
         upstream: settings.upstream()?,
+        notices: settings.notices.config()?,
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
         beacon: settings.beacon_private_url.clone(),
         front: settings.front(branding),

@@ -195,6 +195,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         rate_limit: 0,
         strict_points: false,
         upstream: None,
+        notices: None,
         promised: Promised::default(),
         beacon: None,
         front: Front::default(),

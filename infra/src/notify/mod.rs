@@ -1,5 +1,8 @@
-//! `porchlight notify`: whether the channels take notices, before there is anything to tell.
+//! `porchlight notify`: what people are written to about, and whether the channels take notices before there is anything to say.
+//!
+//! - `asked`: what the keeper says; `dry_run`: what would be sent
 
+mod asked;
 mod dry_run;
 mod settings;
 
@@ -19,7 +22,10 @@ use notify::{
 use tokio::time::Instant;
 
 use self::dry_run::printed;
-pub use self::settings::{NotifyCommand, NotifySettings, TestSettings};
+pub use self::{
+    asked::mute,
+    settings::{MuteSettings, NotifyCommand, NotifySettings, TestSettings},
+};
 
 /// How long each channel has.
 const BUDGET: Duration = Duration::from_secs(20);
@@ -30,9 +36,9 @@ const TEST_STANDS: SignedDuration = SignedDuration::from_mins(5);
 /// Does what is asked.
 ///
 /// # Errors
-/// When a channel is wrong, or this machine has no TLS.
+/// When a channel is wrong, this machine has no TLS, or the keeper does not answer.
 pub async fn notify(settings: &NotifySettings) -> anyhow::Result<ExitCode> {
-    let NotifyCommand::Test(settings) = &settings.command;
+    let Some(NotifyCommand::Test(settings)) = &settings.command else { return asked::list(&settings.asked).await };
     let source = NOTIFY_URLS.require()?;
     let channels = channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
     let mut out = io::stdout();

@@ -83,7 +83,7 @@ pub async fn code(settings: &CodeSettings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn in_words(error: &ApiError) -> anyhow::Error {
+pub(crate) fn in_words(error: &ApiError) -> anyhow::Error {
     anyhow::anyhow!(error.advice(&KEEPER_API))
 }
 
@@ -99,7 +99,7 @@ fn check_id(id: &str) -> Result<(), WrongSetting> {
 }
 
 /// The keeper that is named, else the one of the folder, else the usual one.
-fn keeper(settings: &AskedSettings) -> anyhow::Result<Api> {
+pub(crate) fn keeper(settings: &AskedSettings) -> anyhow::Result<Api> {
     let (url, token) = match (&settings.keeper_url, KEEPER_TOKEN.read()?) {
         (None, None) => {
             let known = of_folder(settings)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
 use url::Url;
 
-use super::{folder::Folder, looking::LookingSettings, settings::UpSettings};
+use super::{folder::Folder, looking::LookingSettings, settings::UpSettings, writing::WritingSettings};
 
 const FILE: &str = "up.toml";
 
@@ -15,7 +15,7 @@ const FILE: &str = "up.toml";
 pub(super) const DUCKDNS_FILE: &str = "duckdns.token";
 
 /// What is run from a folder, and where it listens.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Choices {
     /// Where the page and the API are.
@@ -39,8 +39,11 @@ pub(super) struct Choices {
     /// Of a home: where the world finds its beacon.
     pub(super) home_url: Option<Url>,
     /// Of an outside machine: how it looks at its home.
-    #[serde(skip_serializing_if = "is_unchanged")]
+    #[serde(skip_serializing_if = "is_default")]
     pub(super) looking: LookingSettings,
+    /// When people are written to.
+    #[serde(skip_serializing_if = "is_default")]
+    pub(super) writing: WritingSettings,
     /// Of a home that has joined: the outside machine.
     pub(super) outside: Option<Outside>,
     /// Of an outside machine: the home that has joined.
@@ -83,9 +86,11 @@ impl Choices {
     /// Takes over what the settings of a start choose.
     ///
     /// # Errors
-    /// When the name at `DuckDNS` is none.
+    /// When the name at `DuckDNS` is none, or quiet hours have no time zone.
     pub(super) fn take(&mut self, settings: &UpSettings) -> Result<(), WrongSetting> {
+        self.writing = settings.writing.or(&self.writing);
         if self.is_outside {
+            self.writing.check_outside()?;
             self.looking = settings.looking.or(&self.looking);
             self.public = settings.page_addr.or(self.public);
             self.tls = settings.tls.keeper_tls_addr.or(self.tls);
@@ -154,8 +159,8 @@ impl Choices {
     }
 }
 
-fn is_unchanged(looking: &LookingSettings) -> bool {
-    *looking == LookingSettings::default()
+fn is_default<T: Default + PartialEq>(chosen: &T) -> bool {
+    *chosen == T::default()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) const WAITING: &str = "waiting.db";
 /// On an outside machine: the key that the home had before it joined again, until the new one has proven itself.
 pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
 
-/// On an outside machine: the channels of notices, where the owner has written some.
+/// The channels of notices, where the owner has written some.
 pub(super) const NOTICES_FILE: &str = "notify.urls";
 
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.

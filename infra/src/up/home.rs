@@ -10,6 +10,7 @@ use home_beacon::{
         KeeperConfig, Listeners, StartError, Started,
         http::front::Front,
         measured::line_quality::Promised,
+        notices::NoticeConfig,
         relay::Upstream,
         seed::{Branding, Seed},
         start,
@@ -124,7 +125,8 @@ impl HomeSide {
             let (api, beacon) = (keeper_url.join("v1")?, beacon_url.clone());
             Inside::new(folder, (api, token.clone()), (beacon, key), target)
         });
-        let keeper = keeper(folder, (seed, branding), (token, upstream), local(private.address)?).await?;
+        let notices = choices.writing.keeper(folder)?;
+        let keeper = keeper(folder, (seed, branding), (token, upstream, notices), local(private.address)?).await?;
         Ok(Self {
             keeper,
             jobs,
@@ -236,10 +238,9 @@ impl HomeSide {
 async fn keeper(
     folder: &Folder,
     (seed, branding): (Option<Seed>, Branding),
-    (token, upstream): (SecretSource, Option<Upstream>),
+    (token, upstream, notices): (SecretSource, Option<Upstream>, Option<NoticeConfig>),
     beacon: Url,
 ) -> anyhow::Result<Started> {
-    let without_looks = upstream.is_none().then(|| NOT_LOOKED_AT.into());
     let config = KeeperConfig {
         database_url: folder.database_url(),
         seed,
@@ -247,12 +248,13 @@ async fn keeper(
         joins: None,
         rate_limit: 0,
         strict_points: false,
+        without_looks: upstream.is_none().then(|| NOT_LOOKED_AT.into()),
         upstream,
+        notices,
         promised: Promised::default(),
         beacon: Some(beacon),
         front: Front { branding, ..Front::default() },
         notice: None,
-        without_looks,
     };
     start(config, Host::system()).await.map_err(start_error)
 }

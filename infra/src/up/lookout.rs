@@ -5,28 +5,22 @@ use home_beacon::keeper::seed::Seed;
 use lambda_prober::{
     judge::identity::{Identity, WhichKey},
     kept::{
-        secrets::{Place, Places, Secrets},
+        secrets::{Places, Secrets},
         state::{State, StatePlace},
     },
     mode::Mode,
-    notices::{self, Notices},
     report::{Report, explain::OneLine},
     run::{Prober, RunError},
     target::{Home, Target, Targets},
     timing::Timing,
 };
-use notify::settings::{NOTIFY_URLS, channels};
 use shared::{message::cause, secret::SecretSource};
 use tokio::time::{MissedTickBehavior, interval};
 use url::Url;
 
 use super::{
-    choices::JoinedHome,
-    files::{NOTICES_FILE, OLD_KEY_FILE},
-    folder::Folder,
-    join::KEY_FILE,
-    looking::LookingSettings,
-    say,
+    choices::JoinedHome, files::OLD_KEY_FILE, folder::Folder, join::KEY_FILE, looking::LookingSettings, say,
+    writing::WritingSettings,
 };
 
 /// A prober that looks at one home from here.
@@ -35,6 +29,7 @@ pub(super) struct Lookout {
     prober: Prober,
     targets: Targets,
     looking: LookingSettings,
+    writing: WritingSettings,
     folder: Folder,
     api: (Url, SecretSource),
 }
@@ -48,9 +43,9 @@ impl Lookout {
         folder: &Folder,
         api: (Url, SecretSource),
         (seed, home): (&Seed, &JoinedHome),
-        looking: &LookingSettings,
+        (looking, writing): (&LookingSettings, &WritingSettings),
     ) -> anyhow::Result<Self> {
-        let prober = prober(folder, &api, looking)?;
+        let prober = prober(folder, &api, (looking, writing))?;
         let component = seed.components.first().context("the home's page has no component")?;
         let target = Target {
             home: Home { name: component.name.clone(), url: home.url.clone(), keys: None },
@@ -58,8 +53,8 @@ impl Lookout {
             component: component.id.clone(),
             response_metric: None,
         };
-        let (looking, folder, targets) = (looking.clone(), folder.clone(), Targets::new(vec![target])?);
-        Ok(Self { prober, targets, looking, folder, api })
+        let (looking, writing, targets) = (looking.clone(), writing.clone(), Targets::new(vec![target])?);
+        Ok(Self { prober, targets, looking, writing, folder: folder.clone(), api })
     }
 
     /// One run.
@@ -77,7 +72,7 @@ impl Lookout {
             return;
         }
         let forgotten = self.folder.delete(OLD_KEY_FILE).map_err(anyhow::Error::from);
-        match forgotten.and_then(|()| prober(&self.folder, &self.api, &self.looking)) {
+        match forgotten.and_then(|()| prober(&self.folder, &self.api, (&self.looking, &self.writing))) {
             Ok(prober) => self.prober = prober,
             Err(error) => tracing::warn!("the home's old key counts for another while: {error:#}"),
         }
@@ -85,24 +80,21 @@ impl Lookout {
 }
 
 /// A prober with the keys as they are now.
-fn prober(folder: &Folder, (api, token): &(Url, SecretSource), looking: &LookingSettings) -> anyhow::Result<Prober> {
+fn prober(
+    folder: &Folder,
+    (api, token): &(Url, SecretSource),
+    (looking, writing): (&LookingSettings, &WritingSettings),
+) -> anyhow::Result<Prober> {
     let key = folder.known_secret("BEACON_KEY", KEY_FILE)?;
     let key = key.context("the home's key is gone: have it join again, by the code of `porchlight code`")?;
     let places = Places::local(token.clone(), Some(key), folder.known_secret("BEACON_KEY_OLD", OLD_KEY_FILE)?);
     let place = StatePlace::File(folder.file("prober.json"));
     Ok(Prober::new(api.clone(), Secrets::new(places), Mode::Publish)
-        .with_notices(notices(folder, &place)?)
+        .with_notices(writing.prober(folder, &place)?)
         .with_state(Some(State::new(place)))
         .with_config(looking.config()?)
         .with_location(looking.place())
         .asking_for_its_address())
-}
-
-/// Who is written to: by the file in the folder, as a unit reads no variables.
-fn notices(folder: &Folder, place: &StatePlace) -> anyhow::Result<Option<Notices>> {
-    let Some(source) = folder.known_secret(NOTIFY_URLS.name, NOTICES_FILE)? else { return Ok(None) };
-    channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
-    Ok(Some(Notices::new(Place::Local(source), notices::RULES, place.clone())))
 }
 
 fn is_proven_by_current_key(report: &Report) -> bool {

@@ -27,6 +27,7 @@ mod seed;
 mod settings;
 mod status;
 mod unit;
+mod writing;
 
 use std::{
     fmt::Arguments,

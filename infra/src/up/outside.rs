@@ -177,7 +177,7 @@ impl One<'_> {
         let lookout = match (&seed, &choices.home) {
             (Some(seed), Some(home)) => {
                 let api = (api, self.token.clone());
-                Some(Lookout::new(self.folder, api, (seed, home), &choices.looking)?)
+                Some(Lookout::new(self.folder, api, (seed, home), (&choices.looking, &choices.writing))?)
             }
             _ => None,
         };
@@ -211,6 +211,7 @@ impl One<'_> {
             rate_limit: 0,
             strict_points: false,
             upstream: None,
+            notices: None,
             promised: Promised::default(),
             beacon: None,
             front: Front { branding, ..Front::default() },

@@ -10,7 +10,7 @@ use shared::{
 };
 use url::Url;
 
-use super::{join::JOIN_CODE, looking::LookingSettings};
+use super::{join::JOIN_CODE, looking::LookingSettings, writing::WritingSettings};
 
 /// The secrets of `porchlight up`.
 pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN, JOIN_CODE];
@@ -55,6 +55,8 @@ pub struct UpSettings {
     pub address: Option<String>,
     #[command(flatten)]
     pub looking: LookingSettings,
+    #[command(flatten)]
+    pub writing: WritingSettings,
     #[command(flatten)]
     pub tls: TlsSettings,
     /// Run no bandwidth tests

@@ -56,6 +56,13 @@ impl Found {
         Self { at, seen, homes }
     }
 
+    /// Takes up which components nobody wants to be written to about: as if somebody worked on them.
+    pub(crate) fn note_muted(&mut self, muted: &[ComponentId]) {
+        for seen in &mut self.seen {
+            seen.is_maintained |= muted.contains(&seen.component);
+        }
+    }
+
     /// Takes up which components were left alone because a maintenance in progress names them.
     pub(crate) fn note_maintenance(&mut self, published: &BTreeMap<PageId, Published>) {
         for seen in &mut self.seen {

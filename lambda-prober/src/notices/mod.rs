@@ -24,6 +24,7 @@ use futures_util::future::join_all;
 use notify::{
     channel::{Channel, answer::Failure},
     event::{Event, Subject},
+    quiet::Quiet,
     rules::Rules,
     send::{NotDelivered, Sender},
     settings::{NOTIFY_URLS, channels},
@@ -32,7 +33,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::found::Found;
 use self::{
-    plan::{Done, Plan, Run, confirmed, is_quiet, plan},
+    plan::{Done, Plan, Run, confirmed, is_idle, plan},
     record::{Notice, NoticeRecord},
     store::{ReadRecord, Written, read, write},
 };
@@ -61,6 +62,7 @@ const MAX_CONFIRMATIONS: u32 = 3;
 pub struct Notices {
     channels: Place,
     rules: Rules,
+    quiet: Option<Quiet>,
     place: StatePlace,
     sender: OnceLock<Sender>,
     cache: Mutex<Option<(NoticeRecord, Instant)>>,
@@ -83,9 +85,9 @@ enum Delivery {
 
 impl Notices {
     /// Those channels, with their record beside the state.
-    pub fn new(channels: Place, rules: Rules, place: StatePlace) -> Self {
+    pub fn new(channels: Place, (rules, quiet): (Rules, Option<Quiet>), place: StatePlace) -> Self {
         let (cache, unconfirmed, cached_channels) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { channels, rules, place, sender: OnceLock::new(), cache, unconfirmed, cached_channels }
+        Self { channels, rules, quiet, place, sender: OnceLock::new(), cache, unconfirmed, cached_channels }
     }
 
     /// The channels as they are now.
@@ -130,7 +132,8 @@ impl Notices {
 
     /// Sends what is due. What goes wrong is logged, and tried again by the next run.
     pub(crate) async fn send(&self, store: &ParameterStore, found: &Found, until: Instant) {
-        if self.is_quiet(found) {
+        // What is due by then is sent once they are over.
+        if self.quiet.as_ref().is_some_and(|quiet| quiet.holds(found.at)) || self.is_idle(found) {
             return;
         }
         if until.saturating_duration_since(Instant::now()) < LEAST {
@@ -143,10 +146,10 @@ impl Notices {
     }
 
     /// Whether there is nothing to do, as far as is known: costs no call.
-    fn is_quiet(&self, found: &Found) -> bool {
+    fn is_idle(&self, found: &Found) -> bool {
         let cached = self.cached();
         let known = cached.as_ref().filter(|(_, at)| at.elapsed() < CACHE_LIFETIME);
-        known.is_some_and(|(record, _)| record.is_empty()) && is_quiet(&found.seen, self.rules, found.at)
+        known.is_some_and(|(record, _)| record.is_empty()) && is_idle(&found.seen, self.rules, found.at)
     }
 
     async fn send_due(&self, store: &ParameterStore, found: &Found, until: Instant) -> Result<(), String> {
@@ -154,7 +157,7 @@ impl Notices {
         let (mine, done): (Vec<_>, Vec<_>) = self.unconfirmed().iter().cloned().unzip();
         let record = confirmed(&stored, &mine, &done);
         // A channel is not even read where there is nothing to send.
-        if stored.is_empty() && is_quiet(&found.seen, self.rules, found.at) {
+        if stored.is_empty() && is_idle(&found.seen, self.rules, found.at) {
             self.cache(stored);
             return Ok(());
         }

@@ -181,7 +181,7 @@ pub(super) fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Done]) -> N
 }
 
 /// Whether a run with nothing but these homes need not even read the record, which is empty as far as is known.
-pub(super) fn is_quiet(seen: &[Seen], rules: Rules, at: Timestamp) -> bool {
+pub(super) fn is_idle(seen: &[Seen], rules: Rules, at: Timestamp) -> bool {
     let due = |since| rules.due(Sent::Nothing, Now::Lasting(since), at).is_some();
     !seen.iter().any(|seen| !seen.is_maintained && matches!(seen.now, HomeNow::Down(since) if due(since)))
 }

@@ -108,8 +108,9 @@ impl Prober {
             published
         };
         let reporting = async {
-            if let Some((access, pages)) = writable {
-                self.put_looks(access, pages, &states, at, until).await;
+            match writable {
+                Some((access, pages)) => self.put_looks(access, pages, &states, at, until).await,
+                None => Vec::new(),
             }
         };
         let writing = async {
@@ -118,10 +119,11 @@ impl Prober {
                 None => HashMap::new(),
             }
         };
-        let (published, records, ()) = tokio::join!(publishing, writing, reporting);
+        let (published, records, muted) = tokio::join!(publishing, writing, reporting);
         // After the page, which is what is shown to everybody.
         if let Some((notices, mut found)) = notices {
             found.note_maintenance(&published);
+            found.note_muted(&muted);
             Box::pin(notices.send(self.secrets.store(), &found, until)).await;
         }
 

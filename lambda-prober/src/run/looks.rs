@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use shared::{
     api::{ApiError, Permanent},
     http,
@@ -27,6 +28,14 @@ use crate::{
 
 /// How long finding out from where the homes were looked at may take.
 const VANTAGE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A keeper's answer to looks.
+#[derive(Deserialize)]
+struct Taken {
+    /// What its owner does not want to be written to about for now; an older keeper does not say.
+    #[serde(default)]
+    muted: Vec<ComponentId>,
+}
 
 impl Prober {
     /// What the run that began at `at` says of itself to a component's home.
@@ -54,7 +63,8 @@ impl Prober {
         }
     }
 
-    /// Puts the run's looks at the keepers among its pages, all of a page's components in one call.
+    /// Puts the run's looks at the keepers among its pages, all of a page's components in one call; returns the components that
+    /// their keepers want no notices of.
     pub(super) async fn put_looks(
         &self,
         access: &Access<'_>,
@@ -62,7 +72,7 @@ impl Prober {
         states: &[TargetState<'_>],
         at: Timestamp,
         until: Instant,
-    ) {
+    ) -> Vec<ComponentId> {
         let mut looks: BTreeMap<&PageId, Vec<PostedLook>> = BTreeMap::new();
         for state in states {
             let (page, component) = (&state.target.page, &state.target.component);
@@ -75,21 +85,21 @@ impl Prober {
             let (page_id, location) = (page.clone(), self.location.clone());
             self.put(access, PostedLooks { page_id, at: at.as_second(), location, looks }, until)
         });
-        join_all(putting).await;
+        join_all(putting).await.concat()
     }
 
-    async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) {
+    async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) -> Vec<ComponentId> {
         let page = looks.page_id.as_str();
         let Some(base) = looks_api(&self.statuspage) else {
             if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
                 tracing::warn!("a keeper's API ends with /v1, and STATUSPAGE_URL does not: no looks are sent to it");
             }
-            return;
+            return Vec::new();
         };
         let (api, body) = (access.other_api(&base), json!(looks));
-        let put = api.call::<Value>(Method::POST, "/looks", Some(&body));
+        let put = api.call::<Taken>(Method::POST, "/looks", Some(&body));
         match access.once(until, put).await {
-            Ok(_) => (),
+            Ok(Taken { muted }) => return muted,
             Err(Some(ApiError::Permanent(Permanent { status: 404, .. }))) => {
                 if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
                     tracing::warn!(page, "the keeper takes no looks: it is older than this prober; update it");
@@ -100,5 +110,6 @@ impl Prober {
                 tracing::warn!(page, error, "the keeper did not take the looks of this run");
             }
         }
+        Vec::new()
     }
 }

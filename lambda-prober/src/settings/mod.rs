@@ -8,7 +8,10 @@ mod values;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser};
-use notify::settings::NOTIFY_URLS;
+use notify::{
+    quiet::Quiet,
+    settings::{NOTIFY_URLS, notify_every},
+};
 use shared::{
     id::{ComponentId, MetricId, PageId},
     look::Location,
@@ -19,10 +22,10 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{default_location, incident_after, is_a_function, notify_after, notify_every, resolve_after};
+use self::values::{default_location, incident_after, is_a_function, notify_quiet, resolve_after};
 pub use self::{
     probing::ProbingSettings,
-    values::{IncidentAfter, attempts, degraded_above, interval},
+    values::{IncidentAfter, attempts, degraded_above, interval, notify_after},
 };
 use crate::{
     kept::secrets::Secrets,
@@ -117,6 +120,9 @@ pub struct ProberSettings {
     /// How often to remind of an outage that goes on, every 5m or longer; without it never
     #[arg(long, env = "NOTIFY_EVERY", value_name = "DURATION", value_parser = notify_every)]
     pub notify_every: Option<Duration>,
+    /// When no notice is sent, like `22:00-07:00 Europe/Berlin`: what has begun then and still lasts is sent at their end
+    #[arg(long, env = "NOTIFY_QUIET", value_name = "HOURS", value_parser = notify_quiet)]
+    pub notify_quiet: Option<Quiet>,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
@@ -212,6 +218,8 @@ mod tests {
             (["--witnesses", "1.1.1.1:443"], "at least one witness by an address and one by a name"),
             (["--notify-after", "2h"], "a notice is sent after 1h at most"),
             (["--notify-every", "30s"], "a reminder comes every 5m at most"),
+            (["--notify-quiet", "22-7"], "quiet hours are written 22:00-07:00"),
+            (["--notify-quiet", "22:00-07:00"], "name the time zone, too"),
             (["--notify-subscribers", "perhaps"], "[possible values: true, false]"),
         ] {
             assert!(refusal(arguments).contains(message), "{arguments:?}: {}", refusal(arguments));

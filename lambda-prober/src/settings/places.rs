@@ -92,7 +92,7 @@ impl ProberSettings {
             )
         })?;
         let rules = Rules { after: self.notify_after, every: self.notify_every };
-        Ok(Some(Notices::new(place, rules, state.place().clone())))
+        Ok(Some(Notices::new(place, (rules, self.notify_quiet.clone()), state.place().clone())))
     }
 
     pub(super) fn state(&self) -> Result<Option<State>, WrongSetting> {

@@ -2,6 +2,7 @@
 
 use std::{env, time::Duration};
 
+use notify::quiet::Quiet;
 use shared::{look::Location, settings::duration};
 
 /// The shortest interval of runs: with shorter deadlines a home on a slow line would be down.
@@ -23,25 +24,22 @@ pub struct IncidentAfter(pub Option<Duration>);
 /// How late a notice may be by choice.
 const MAX_NOTIFY_AFTER: Duration = Duration::from_hours(1);
 
-/// More often is a nuisance.
-const MIN_NOTIFY_EVERY: Duration = Duration::from_mins(5);
-
 /// How long an outage lasts before a notice is sent of it.
 ///
 /// # Errors
 /// When it is no duration, or too long.
-pub(super) fn notify_after(text: &str) -> Result<Duration, String> {
+pub fn notify_after(text: &str) -> Result<Duration, String> {
     let after = duration(text)?;
     if after > MAX_NOTIFY_AFTER { Err("a notice is sent after 1h at most".into()) } else { Ok(after) }
 }
 
-/// How often to remind of an outage.
+/// When no notice is sent. A function's clock is in no time zone of its owner's.
 ///
 /// # Errors
-/// When it is no duration, or too short.
-pub(super) fn notify_every(text: &str) -> Result<Duration, String> {
-    let every = duration(text)?;
-    if every < MIN_NOTIFY_EVERY { Err("a reminder comes every 5m at most".into()) } else { Ok(every) }
+/// When they are none, or without a time zone.
+pub(super) fn notify_quiet(text: &str) -> Result<Quiet, String> {
+    let quiet: Quiet = text.parse()?;
+    if quiet.has_zone() { Ok(quiet) } else { Err(format!("name the time zone, too, as in `{text} Europe/Berlin`")) }
 }
 
 /// Whether this is a Lambda function.

@@ -96,6 +96,14 @@ impl Stage {
     }
 }
 
+impl FromStr for Stage {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Began, Self::Reminder, Self::Ended].into_iter().find(|stage| stage.as_str() == text).ok_or(())
+    }
+}
+
 impl Event {
     /// The same for all stages of one event.
     pub fn thread(&self) -> String {

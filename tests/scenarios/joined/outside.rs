@@ -150,6 +150,7 @@ fn config(folder: &Path, joins: Joins) -> KeeperConfig {
         rate_limit: 0,
         strict_points: false,
         upstream: None,
+        notices: None,
         promised: Promised::default(),
         beacon: None,
         front: Front::default(),

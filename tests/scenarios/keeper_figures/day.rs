@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use fastrand::Rng;
-use home_beacon::keeper::{db::Moment, job_states, relay::RelayWorker};
+use home_beacon::keeper::{db::Moment, job_states, notices::Notices, relay::RelayWorker};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tests::{
@@ -143,7 +143,9 @@ impl<'a> Day<'a> {
 
     async fn remember(&self, job: &str, document: &serde_json::Value) {
         let now = Moment::new(self.home.now());
-        job_states::set(&self.home.db, now, job, document, |_| true).await.expect("it is remembered");
+        job_states::set((&self.home.db, &Notices::default()), now, job, document, |_| true)
+            .await
+            .expect("it is remembered");
     }
 
     /// What the kernel does of itself within half a minute, and a day in seconds would not see: it writes what was changed

@@ -52,6 +52,7 @@ impl Standing {
             rate_limit: 0,
             strict_points: false,
             upstream: None,
+            notices: None,
             promised,
             beacon: None,
             front: home_beacon::keeper::http::front::Front { branding, ..Default::default() },

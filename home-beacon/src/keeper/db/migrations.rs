@@ -15,7 +15,7 @@ macro_rules! files {
 }
 
 /// Each by its number and what it is about. One that was ever released is not changed any more: keepers compare its checksum.
-const FILES: [(&str, &str); 12] = files![
+const FILES: [(&str, &str); 13] = files![
     "0001_pages",
     "0002_metrics",
     "0003_relay",
@@ -28,6 +28,7 @@ const FILES: [(&str, &str); 12] = files![
     "0014_carried_looks",
     "0015_groups_plans_postmortems",
     "0016_tokens",
+    "0017_notices",
 ];
 
 /// All of them, in their order.

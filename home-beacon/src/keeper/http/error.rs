@@ -15,6 +15,9 @@ pub const NO_RELAY: &str = "this keeper does not relay";
 /// How a keeper says that no home can join it.
 pub const NO_JOINS: &str = "this keeper takes no homes";
 
+/// How a keeper says that it sends no notices.
+pub const NO_NOTICES: &str = "this keeper writes to nobody";
+
 /// How many seconds a client should leave a busy keeper alone.
 const BUSY: u64 = 5;
 
@@ -63,6 +66,10 @@ impl HttpError {
 
     pub(super) fn no_relay() -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{NO_RELAY}: UPSTREAM_URL is not set"))
+    }
+
+    pub(super) fn no_notices() -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{NO_NOTICES}: NOTIFY_URLS is not set"))
     }
 
     pub(super) fn method_not_allowed() -> Self {

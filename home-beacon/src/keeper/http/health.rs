@@ -1,6 +1,8 @@
 //! `/healthz` and `/metrics`: how the keeper is. It answers 200 for as long as it answers at all: a restart mends neither a
 //! full disk nor a refused token.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -16,6 +18,7 @@ use super::AppState;
 use crate::keeper::{
     db::Moment,
     measured::latest::{self, Latest, LatestReading},
+    notices::ChannelState,
     outbox::Backlog,
     relay::{Condition, Report},
     status::{Component, components},
@@ -53,6 +56,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
         snapshot.gauge("keeper_undated", "Readings that wait for the clock to be set.", backlog.undated);
     }
     looks(&mut snapshot, &state).await;
+    notices(&mut snapshot, &state).await;
     if let Some(reports) = &state.relay {
         relay(&mut snapshot, &reports.latest(), backlog);
     }
@@ -83,6 +87,25 @@ async fn looks(snapshot: &mut Snapshot, state: &AppState) {
     };
     let help = "Time since the component was looked at from outside, in seconds.";
     snapshot.labelled_gauge("keeper_look_age_seconds", help, "component", components.into_iter().filter_map(age));
+}
+
+/// Where somebody is written to; a channel is named without what is secret of it.
+async fn notices(snapshot: &mut Snapshot, state: &AppState) {
+    let Ok(Some(overview)) = state.recorder.notices().overview(&state.db, state.clock.wall()).await else { return };
+    let sent: u64 = overview.channels.iter().map(|channel| channel.sent).sum();
+    snapshot.counter("notices_sent", "Notices that channels have taken.", sent);
+    // Two channels of one server may look the same without what is secret of them.
+    let by_name = |value: fn(&ChannelState) -> i64| {
+        let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+        for channel in &overview.channels {
+            *sums.entry(channel.channel.clone()).or_default() += value(channel);
+        }
+        sums.into_iter().map(|(name, sum)| (name, Number::from(sum))).collect::<Vec<_>>()
+    };
+    let waiting = by_name(|channel| channel.waiting);
+    snapshot.labelled_gauge("notices_waiting", "Notices that wait for the channel.", "channel", waiting);
+    let help = "Notices that the channel has not taken, and that are not sent any more.";
+    snapshot.labelled_gauge("notices_undelivered", help, "channel", by_name(|channel| channel.undelivered));
 }
 
 fn storage(snapshot: &mut Snapshot, ok: bool) {

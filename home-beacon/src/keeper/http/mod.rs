@@ -58,7 +58,7 @@ use tower::{
 };
 
 pub(super) use self::error::HttpError;
-pub use self::error::{NO_JOINS, NO_RELAY};
+pub use self::error::{NO_JOINS, NO_NOTICES, NO_RELAY};
 use self::{
     front::Front,
     limiter::Limiter,

@@ -1,8 +1,13 @@
 //! What the beacon of this home has received: the signed requests that reached it, asked for once a minute at its private
 //! listener. A name of several addresses stands for several beacons, and each is asked.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use jiff::Timestamp;
 use shared::{
     chain::root_cause,
     http::{CallError, Client, Deadlines, SetupError, client_for},
@@ -35,6 +40,23 @@ const MAX_BEACONS: usize = 16;
 #[derive(Clone, Debug)]
 pub(in crate::keeper) struct AtHome(Option<ComponentId>);
 
+/// Since when the beacon at home does not answer the keeper, and why. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct BeaconState(Arc<Mutex<Option<(Timestamp, String)>>>);
+
+impl BeaconState {
+    /// It has answered, or not.
+    fn note(&self, now: Timestamp, failure: Option<String>) {
+        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *failing = failure.map(|why| (failing.take().map_or(now, |(since, _)| since), why));
+    }
+
+    /// Since when it does not answer, and why.
+    pub(in crate::keeper) fn failing(&self) -> Option<(Timestamp, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Asks the beacons of this home.
 #[derive(Debug)]
 pub struct BeaconPoller {
@@ -44,6 +66,7 @@ pub struct BeaconPoller {
     page: PageId,
     /// The component that the beacon stands for, where the seed says so.
     component: Option<ComponentId>,
+    state: BeaconState,
     has_failed: bool,
 }
 
@@ -89,7 +112,20 @@ impl BeaconPoller {
     pub fn new(url: Url, page: PageId, component: Option<ComponentId>) -> Result<Self, SetupError> {
         let deadlines = Deadlines { connect: DEADLINE, read: DEADLINE, total: DEADLINE };
         let client = client_for([&url], deadlines)?;
-        Ok(Self { client, names: Names::of_this_machine(), url, page, component, has_failed: false })
+        Ok(Self {
+            client,
+            names: Names::of_this_machine(),
+            url,
+            page,
+            component,
+            state: BeaconState::default(),
+            has_failed: false,
+        })
+    }
+
+    /// Since when it does not answer.
+    pub fn state(&self) -> BeaconState {
+        self.state.clone()
     }
 
     /// Asks once a minute, for as long as it is polled.
@@ -123,6 +159,7 @@ impl BeaconPoller {
             _ => (),
         }
         self.has_failed = failure.is_some();
+        self.state.note(clock.wall(), failure.map(|error| error.to_string()));
     }
 
     async fn addresses(&self) -> Result<Vec<IpAddr>, PollError> {

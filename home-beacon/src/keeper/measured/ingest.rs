@@ -22,6 +22,7 @@ use crate::{
         KeeperClock, KeeperError,
         db::{Db, Moment, StorageError, Tx, query},
         looks::Looks,
+        notices::Notices,
         outbox::{Outbox, points},
     },
     reading::{
@@ -33,10 +34,11 @@ use crate::{
 /// Records what is measured. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    pub(super) db: Db,
+    pub(in crate::keeper) db: Db,
     pub(super) clock: KeeperClock,
-    pub(super) outbox: Outbox,
+    pub(in crate::keeper) outbox: Outbox,
     pub(super) looks: Looks,
+    notices: Notices,
     pub(in crate::keeper) heartbeats: Heartbeats,
 }
 
@@ -68,14 +70,27 @@ impl Recorder {
         drop(conn);
         let clock = KeeperClock::new(host, last_heartbeat, undated_boot);
         let looks = Looks::load(&db, clock.wall()).await?;
-        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks })
+        let notices = Notices::default();
+        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices })
+    }
+
+    /// With those to write to of what readings say.
+    #[must_use]
+    pub(in crate::keeper) fn with_notices(self, notices: Notices) -> Self {
+        Self { notices, ..self }
+    }
+
+    /// Those to write to.
+    pub(in crate::keeper) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// For a database that is only read, perhaps one of an earlier version, without looks.
     pub(in crate::keeper) async fn read_only(db: Db, host: Host, outbox: Outbox) -> Self {
         let clock = KeeperClock::new(host, None, None);
         let looks = Looks::load(&db, clock.wall()).await.unwrap_or_default();
-        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks }
+        let notices = Notices::default();
+        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices }
     }
 
     /// The clock by which readings are judged.
@@ -186,6 +201,9 @@ impl Recorder {
                 }
             }
         }
+        for (name, series) in &known {
+            self.notices.learn(tx, name, series.id, now).await?;
+        }
         Ok(())
     }
 
@@ -201,6 +219,7 @@ impl Recorder {
             self.heartbeats.committed();
         }
         self.outbox.wake();
+        self.notices.wake();
         Ok(())
     }
 }

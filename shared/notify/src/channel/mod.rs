@@ -125,6 +125,11 @@ impl Channel {
         self.subjects.as_ref().is_none_or(|subjects| subjects.contains(&subject))
     }
 
+    /// Whether people read it: a program that keeps a state by what it is sent must not miss any of it.
+    pub const fn is_for_people(&self) -> bool {
+        !matches!(self.kind, Kind::Alertmanager(_) | Kind::Healthchecks(_) | Kind::Webhook(_))
+    }
+
     /// The stage as which a test is sent: a check that is well is pinged as such.
     pub const fn test_stage(&self) -> Stage {
         match self.kind {

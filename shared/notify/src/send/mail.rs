@@ -10,12 +10,15 @@ use lettre::transport::smtp::{
     extension::ClientId,
 };
 use rustls::ClientConfig;
-use shared::{chain::root_cause, dial::Dial, http::server_name, names::Search};
-use tokio::time::{Instant, timeout, timeout_at};
+use shared::{chain::root_cause, http::server_name};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::stream::Stream;
+use super::{borrowed, stream::Stream};
 use crate::{
     channel::{
         answer::{Failure, quoted},
@@ -57,23 +60,20 @@ pub(super) async fn post(tls: &Arc<ClientConfig>, mail: &Mail, event: &Event, un
     Ok(())
 }
 
-async fn connect(tls: &Arc<ClientConfig>, mail: &Mail, until: Instant) -> Result<Stream, Failure> {
+/// A connection to the mail's server.
+pub(super) async fn dial(mail: &Mail, until: Instant) -> Result<TcpStream, Failure> {
     let host = Host::parse(&mail.bracketed()).map_err(|_| Failure::Refused("its host is none".into()))?;
-    let host = match &host {
-        Host::Domain(name) => Host::Domain(name.as_str()),
-        Host::Ipv4(address) => Host::Ipv4(*address),
-        Host::Ipv6(address) => Host::Ipv6(*address),
-    };
-    let dial = Dial { search: Search::of(&mail.host), local: None };
-    let stream = dial.connect(host.clone(), mail.port, until).await;
-    let stream = stream.map_err(|error| {
-        let (what, cause) = (error.to_string(), root_cause(&error).to_string());
-        Failure::passing(if what == cause { what } else { format!("{what} ({cause})") })
-    })?;
+    super::dial(&host, mail.port, until).await
+}
+
+async fn connect(tls: &Arc<ClientConfig>, mail: &Mail, until: Instant) -> Result<Stream, Failure> {
+    let stream = dial(mail, until).await?;
     if mail.encryption != Encryption::Tls {
         return Ok(Stream::Plain(stream));
     }
-    let name = server_name(&host).ok_or_else(|| Failure::Refused("its host has no name that TLS knows".into()))?;
+    let host = Host::parse(&mail.bracketed()).map_err(|_| Failure::Refused("its host is none".into()))?;
+    let name =
+        server_name(&borrowed(&host)).ok_or_else(|| Failure::Refused("its host has no name that TLS knows".into()))?;
     let shaken = timeout_at(until, TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await;
     let shaken = shaken.map_err(|_| Failure::passing("no secure connection in time"))?;
     let shaken = shaken.map_err(|error| Failure::passing(format!("no secure connection ({})", root_cause(&error))))?;

@@ -10,10 +10,13 @@ use reqwest::Response;
 use rustls::ClientConfig;
 use shared::{
     chain::root_cause,
+    dial::Dial,
     http::{CallError, Client, Deadlines, SetupError, client, tls_config, wait_asked},
+    names::Search,
     retry::{self, Retryable},
 };
-use tokio::time::Instant;
+use tokio::{net::TcpStream, time::Instant};
+use url::Host;
 
 use crate::{
     channel::{
@@ -94,6 +97,21 @@ impl Sender {
         }
     }
 
+    /// Whether the channel's server takes connections; nothing is sent.
+    ///
+    /// # Errors
+    /// When it does not, or its name is not known.
+    pub async fn reach(&self, channel: &Channel, event: &Event, until: Instant) -> Result<(), NotDelivered> {
+        let connected = match channel.outgoing(event, Timestamp::now(), None) {
+            Outgoing::Call(Request { url, .. }) => match (url.host(), url.port_or_known_default()) {
+                (Some(host), Some(port)) => dial(&host.to_owned(), port, until).await,
+                _ => return Ok(()),
+            },
+            Outgoing::Mail(mail) => mail::dial(mail, until).await,
+        };
+        connected.map(|_| ()).map_err(|failure| NotDelivered(hidden(channel, failure)))
+    }
+
     async fn once(
         &self,
         channel: &Channel,
@@ -147,6 +165,23 @@ fn failure(error: &CallError) -> Failure {
         error if error.is_connect() => Failure::passing(words),
         _ => Failure::Unsure(words),
     }
+}
+
+fn borrowed(host: &Host) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name.as_str()),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
+    }
+}
+
+async fn dial(host: &Host, port: u16, until: Instant) -> Result<TcpStream, Failure> {
+    let search = if let Host::Domain(name) = host { Search::of(name) } else { Search::of("") };
+    let connected = Dial { search, local: None }.connect(borrowed(host), port, until).await;
+    connected.map_err(|error| {
+        let (what, cause) = (error.to_string(), root_cause(&error).to_string());
+        Failure::passing(if what == cause { what } else { format!("{what} ({cause})") })
+    })
 }
 
 async fn start_of(mut answer: Response) -> Result<Vec<u8>, CallError> {

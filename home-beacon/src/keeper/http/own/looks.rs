@@ -2,6 +2,7 @@
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
+use shared::look::PostedLooks;
 
 use super::super::{AppState, HttpError, payload::JsonObject};
 
@@ -14,10 +15,12 @@ async fn take(
     JsonObject(body): JsonObject,
 ) -> Result<(StatusCode, Json<Value>), HttpError> {
     let posted = serde_json::from_value(Value::Object(body));
-    let posted = posted.map_err(|error| HttpError::unprocessable(format!("looks: {error}")))?;
+    let posted: PostedLooks = posted.map_err(|error| HttpError::unprocessable(format!("looks: {error}")))?;
     let accepted = state.recorder.add_looks(&posted).await?;
     // The next run looks again, so nothing waits for the clock.
     let not_set = || HttpError::unavailable("this keeper's clock is not set yet, so it takes no looks");
     let accepted = accepted.ok_or_else(not_set)?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": accepted }))))
+    let components = posted.looks.iter().map(|look| &look.component_id);
+    let muted = state.recorder.notices().muted(&state.db, components, state.clock.wall()).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": accepted, "muted": muted }))))
 }

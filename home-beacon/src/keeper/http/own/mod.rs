@@ -2,6 +2,7 @@
 
 mod joins;
 mod looks;
+pub(super) mod notices;
 mod readings;
 mod relay;
 mod series;
@@ -16,6 +17,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .merge(joins::router())
         .merge(looks::router())
+        .merge(notices::router())
         .merge(readings::router())
         .merge(relay::router())
         .merge(series::router())

@@ -52,7 +52,7 @@ async fn replace(
         return Err(HttpError::unprocessable(format!("a state may have {MAX_LENGTH} bytes")));
     }
     let may = |now: Option<&Value>| may_replace(now.map(tag).as_deref(), &fields);
-    job_states::set(&state.db, state.clock.now(), checked(&job)?, &document, may).await?;
+    job_states::set((&state.db, state.recorder.notices()), state.clock.now(), checked(&job)?, &document, may).await?;
     Ok((StatusCode::NO_CONTENT, [(header::ETAG, tag(&document))]))
 }
 

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use shared::verdict::Verdict;
 
-use crate::keeper::history::{Day, Outage, Record, Segment, State, Tally, days, outages, segments, start};
+use crate::keeper::{
+    history::{Day, Outage, Record, Segment, State, Tally, days, outages, segments, start},
+    length::length_words,
+};
 
 /// How many days are drawn.
 pub(super) const DAYS: i32 = 90;
@@ -137,19 +140,6 @@ fn short(verdict: Verdict) -> &'static str {
         Some("unreachable") => "no answer",
         Some("name") => "name does not exist",
         _ => "cause not known",
-    }
-}
-
-/// `45 s`, `12 min`, `3 h 5 min`, `2 days 4 h`
-pub(in crate::keeper::http) fn length_words(millis: i64) -> String {
-    let seconds = millis / 1000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let two = |first: String, rest: i64, unit: &str| if rest == 0 { first } else { format!("{first} {rest} {unit}") };
-    match seconds {
-        ..60 => format!("{seconds} s"),
-        60..3600 => format!("{minutes} min"),
-        3600..86_400 => two(format!("{hours} h"), minutes % 60, "min"),
-        _ => two(format!("{days} day{}", if days == 1 { "" } else { "s" }), hours % 24, "h"),
     }
 }
 

@@ -44,13 +44,10 @@ use self::{
     upstream::{GapView, RelayView, gaps, relay},
 };
 pub(super) use self::{
-    bars::{length_words, percent},
-    cache::Cache,
-    incidents::words as state_words,
-    upstream::confirmed_at,
-    uptime::uptime,
+    bars::percent, cache::Cache, incidents::words as state_words, upstream::confirmed_at, uptime::uptime,
 };
 use super::{AppState, links::Links};
+pub(super) use crate::keeper::length::length_words;
 use crate::keeper::{
     KeeperError,
     status::{

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{super::AppState, Time, bars::length_words, component::ComponentView};
+use super::{super::AppState, Time, component::ComponentView, length_words};
 use crate::keeper::{
     KeeperError,
     db::Moment,

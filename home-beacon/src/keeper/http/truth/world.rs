@@ -251,6 +251,7 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         front: Front::default(),
         notice: None,
         without_looks: None,
+        notices: None,
         promised: Promised::default(),
     };
     AppState::new(config, db, outbox, recorder, page, None)

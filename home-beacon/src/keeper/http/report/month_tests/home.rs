@@ -81,6 +81,7 @@ impl Home {
             front: Front::default(),
             notice: None,
             without_looks: None,
+            notices: None,
             promised: Promised { down: Some(100.0), up: None },
         };
         let state = AppState::new(config, db, outbox, recorder, page, None);

@@ -1,0 +1,137 @@
+//! What a person asks of notices and says of them: what was not given to whom, and what nobody wants to be written to about.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::id::ComponentId;
+
+use super::{
+    Mute, Notices, mutes,
+    queue::{self, Undelivered},
+    store,
+};
+use crate::keeper::{
+    KeeperError,
+    db::{Db, StorageError},
+};
+
+/// How a channel is.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChannelState {
+    /// Its address, without what is secret of it.
+    pub channel: String,
+    /// How many it has taken since the keeper began.
+    pub sent: u64,
+    /// How many wait for it.
+    pub waiting: i64,
+    /// How many it has not been given, and will not be.
+    pub undelivered: i64,
+}
+
+/// All that there is to say of notices.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// Who is written to.
+    pub channels: Vec<ChannelState>,
+    /// What waits, or was not taken.
+    pub notices: Vec<Listed>,
+    /// What nobody is written to about.
+    pub mutes: Vec<Mute>,
+    /// What goes on now, by its key.
+    pub lasting: Vec<String>,
+}
+
+/// A notice that a channel has not been given.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Who was to be given it.
+    pub channel: String,
+    #[serde(flatten)]
+    /// The notice, and why.
+    pub notice: Undelivered,
+}
+
+impl Notices {
+    /// Mutes a key until then.
+    ///
+    /// # Errors
+    /// When it is none, there are too many, or the storage fails.
+    pub(in crate::keeper) async fn mute(
+        &self,
+        db: &Db,
+        now: Timestamp,
+        key: &str,
+        until: Timestamp,
+    ) -> Result<(), KeeperError> {
+        mutes::set(db, now, key, until).await?;
+        self.read_mutes(db, now).await
+    }
+
+    /// Ends a mute.
+    ///
+    /// # Errors
+    /// When there is none, or the storage fails.
+    pub(in crate::keeper) async fn unmute(&self, db: &Db, now: Timestamp, key: &str) -> Result<(), KeeperError> {
+        mutes::end(db, key).await?;
+        self.read_mutes(db, now).await
+    }
+
+    /// What nobody is written to about for now.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub(in crate::keeper) async fn mutes(&self, db: &Db, now: Timestamp) -> Result<Vec<Mute>, KeeperError> {
+        Ok(mutes::list(db, now).await?)
+    }
+
+    /// The components whose owner does not want to be written to: a prober leaves them out.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub(in crate::keeper) async fn muted<'a>(
+        &self,
+        db: &Db,
+        components: impl Iterator<Item = &'a ComponentId>,
+        now: Timestamp,
+    ) -> Result<Vec<&'a ComponentId>, KeeperError> {
+        let mutes = mutes::list(db, now).await?;
+        let is_muted = |id: &&ComponentId| mutes.iter().any(|mute| mute.holds(&format!("home/{id}"), now));
+        Ok(components.filter(is_muted).collect())
+    }
+
+    async fn read_mutes(&self, db: &Db, now: Timestamp) -> Result<(), KeeperError> {
+        if let Some(shared) = &self.0 {
+            let mutes = mutes::list(db, now).await?;
+            shared.known().mutes = mutes;
+        }
+        Ok(())
+    }
+
+    /// All that there is to say of them; `None` where nobody is written to.
+    pub(in crate::keeper) async fn overview(&self, db: &Db, now: Timestamp) -> Result<Option<Overview>, StorageError> {
+        let Some(shared) = &self.0 else { return Ok(None) };
+        let (channels, sent) = {
+            let known = shared.known();
+            (Arc::clone(&known.channels), known.sent.clone())
+        };
+        let counts = queue::counts(db).await?;
+        let notices = queue::undelivered(db).await?;
+        let named = |id: &str| {
+            channels
+                .iter()
+                .find(|channel| channel.id() == id)
+                .map_or_else(|| "a former channel".into(), ToString::to_string)
+        };
+        let notices = notices.into_iter().map(|notice| Listed { channel: named(&notice.channel), notice }).collect();
+        let channels = channels.iter().map(|channel| {
+            let (_, waiting, undelivered) =
+                counts.iter().find(|(id, ..)| id == channel.id()).cloned().unwrap_or_default();
+            let sent = sent.get(channel.id()).copied().unwrap_or(0);
+            ChannelState { channel: channel.to_string(), sent, waiting, undelivered }
+        });
+        let channels = channels.collect();
+        let lasting = store::lasting(db).await?;
+        Ok(Some(Overview { channels, notices, mutes: mutes::list(db, now).await?, lasting }))
+    }
+}

@@ -1,0 +1,272 @@
+//! Sends what waits, to each channel by itself: one that hangs keeps none of the others waiting.
+//!
+//! A notice is claimed before it is sent, so that a keeper that is killed meanwhile sends it once more, with the same id, and not
+//! never. While a channel cannot be reached nothing is claimed, and nothing written: once its server takes connections again,
+//! a moment is waited, in which what has become pointless goes.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use notify::{
+    channel::{Channel, answer::Failure},
+    event::Event,
+    send::{Delivered, NotDelivered, Sender},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Notices, Shared,
+    outgoing::{LOOKED_AT, Next, Sent, next},
+    queue::{self, Batch, Queue, Waiting},
+    trouble::{LONGEST_REFUSAL, Trouble, reached},
+};
+use crate::keeper::{
+    KeeperClock,
+    db::{Db, StorageError, query},
+};
+
+/// How long one call and its retries may take.
+const BUDGET: Duration = Duration::from_secs(45);
+
+/// How often channels and queue are looked at without being woken.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// After so long a notice is not sent any more.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How near the time of a look that saw the home down must be to that of pings that fail.
+const NEAR: SignedDuration = SignedDuration::from_mins(5);
+
+/// How often a notice is sent of which it is not known whether it was taken.
+const MAX_UNSURE: i64 = 2;
+
+/// What is known of a channel between two notices.
+#[derive(Debug, Default)]
+struct Progress {
+    sent: Sent,
+    trouble: Option<Trouble>,
+}
+
+impl Notices {
+    /// Sends what waits, for as long as it is polled.
+    pub(in crate::keeper) async fn run(&self, db: &Db, clock: &KeeperClock) {
+        let Some(shared) = &self.0 else { return };
+        let sender = match Sender::new() {
+            Ok(sender) => sender,
+            Err(error) => {
+                tracing::error!(%error, "no notice can be sent");
+                return;
+            }
+        };
+        loop {
+            let channels = std::sync::Arc::clone(&shared.known().channels);
+            let ids: Vec<_> = channels.iter().map(|channel| channel.id().to_owned()).collect();
+            if let Err(error) = queue::keep_only(db, &ids).await {
+                tracing::debug!(%error, "what is for former channels stays for now");
+            }
+            let all = channels.iter().map(|channel| shared.serve(db, clock, &sender, channel));
+            tokio::select! {
+                _ = join_all(all) => (),
+                () = self.channels_changed() => (),
+            }
+        }
+    }
+
+    /// Returns once there are other channels.
+    async fn channels_changed(&self) {
+        loop {
+            sleep(INTERVAL).await;
+            if self.read_channels() {
+                return;
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Sends one channel what waits for it.
+    async fn serve(&self, db: &Db, clock: &KeeperClock, sender: &Sender, channel: &Channel) {
+        let mut queued = self.queued.subscribe();
+        let mut progress = Progress::default();
+        loop {
+            let wait = match self.step(db, clock, sender, channel, &mut progress).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::debug!(%error, "notices wait for the storage");
+                    INTERVAL
+                }
+            };
+            if wait > Duration::ZERO {
+                tokio::select! {
+                    () = sleep(wait) => (),
+                    _ = queued.changed() => (),
+                }
+            }
+        }
+    }
+
+    /// Does what is due for a channel; returns how long there is nothing to do.
+    async fn step(
+        &self,
+        db: &Db,
+        clock: &KeeperClock,
+        sender: &Sender,
+        channel: &Channel,
+        progress: &mut Progress,
+    ) -> Result<Duration, StorageError> {
+        let Some(now) = clock.trusted_now() else { return Ok(INTERVAL) };
+        if let Some(event) = self.next_unsaved(channel) {
+            return Ok(self.send_unsaved(sender, channel, &event, progress, now).await);
+        }
+        let is_quiet = self.is_quiet(now);
+        if is_quiet && !self.config.serious_anytime {
+            return Ok(INTERVAL);
+        }
+        let Queue { few, count, last } = queue::waiting(db, channel.id(), is_quiet, LOOKED_AT).await?;
+        let Some(first) = few.first() else {
+            progress.trouble = None;
+            return Ok(INTERVAL);
+        };
+        if let Some(wait) = reached(sender, channel, &first.event, &mut progress.trouble).await {
+            self.give_up_old(db, channel, first, now).await?;
+            return Ok(wait);
+        }
+        let one = Batch { first: first.id, last: first.id, serious: false };
+        if first.unless_seen && was_seen_down(db, &first.event).await? {
+            tracing::debug!(title = first.event.title, "a prober has seen it, and has written of it");
+            queue::settle(db, channel.id(), one).await?;
+            return Ok(Duration::ZERO);
+        }
+        match next(&few, count, &mut progress.sent, self.config.limit, channel.is_for_people(), now) {
+            Next::Nothing => Ok(INTERVAL),
+            Next::Wait(wait) => Ok(wait.min(INTERVAL)),
+            Next::First(event) => self.send(db, sender, (channel, &event), (one, first.tries), progress, now).await,
+            Next::Summary(event) => {
+                let all = Batch { first: first.id, last, serious: is_quiet };
+                self.send(db, sender, (channel, &event), (all, first.tries), progress, now).await
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        db: &Db,
+        sender: &Sender,
+        (channel, event): (&Channel, &Event),
+        (batch, tries): (Batch, i64),
+        progress: &mut Progress,
+        now: Timestamp,
+    ) -> Result<Duration, StorageError> {
+        if !queue::claim(db, channel.id(), batch).await? {
+            return Ok(Duration::ZERO);
+        }
+        let sent = sender.send(channel, event, Instant::now() + BUDGET).await;
+        match self.outcome(channel, event, sent, progress, now) {
+            Outcome::Settled => queue::settle(db, channel.id(), batch).await?,
+            Outcome::Refused(why) => queue::give_up(db, channel.id(), batch, &why).await?,
+            Outcome::Later => queue::release(db, channel.id(), batch).await?,
+            Outcome::Unsure(why) if tries + 1 >= MAX_UNSURE => {
+                queue::give_up(db, channel.id(), batch, &format!("it may have been taken: {why}")).await?;
+            }
+            Outcome::Unsure(_) => (),
+        }
+        Ok(progress.trouble.map_or(Duration::ZERO, |trouble| trouble.until.saturating_duration_since(Instant::now())))
+    }
+
+    fn outcome(
+        &self,
+        channel: &Channel,
+        event: &Event,
+        sent: Result<Delivered, NotDelivered>,
+        progress: &mut Progress,
+        now: Timestamp,
+    ) -> Outcome {
+        match sent {
+            Ok(Delivered { advice }) => {
+                if let Some(advice) = advice {
+                    tracing::warn!("{channel}: {advice}");
+                }
+                tracing::info!("\"{}\" was sent to {channel}", event.title);
+                progress.trouble = None;
+                progress.sent.note(now);
+                *self.known().sent.entry(channel.id().to_owned()).or_default() += 1;
+                Outcome::Settled
+            }
+            Err(NotDelivered(refused @ Failure::Refused(_))) => {
+                tracing::error!("\"{}\" was not taken by {channel}: {}", event.title, refused.words());
+                Outcome::Refused(refused.words())
+            }
+            Err(NotDelivered(failure)) => {
+                if progress.trouble.is_none() {
+                    tracing::warn!("\"{}\" was not taken by {channel} yet: {}", event.title, failure.words());
+                }
+                let asked = if let Failure::Passing { after, .. } = &failure { *after } else { None };
+                progress.trouble = Some(Trouble::more(progress.trouble, LONGEST_REFUSAL, asked));
+                if matches!(failure, Failure::Unsure(_)) { Outcome::Unsure(failure.words()) } else { Outcome::Later }
+            }
+        }
+    }
+
+    fn next_unsaved(&self, channel: &Channel) -> Option<Event> {
+        let known = self.known();
+        let is_for = |channels: &[String]| channels.iter().any(|id| id == channel.id());
+        known.unsaved.iter().find(|unsaved| is_for(&unsaved.channels)).map(|unsaved| unsaved.event.clone())
+    }
+
+    async fn send_unsaved(
+        &self,
+        sender: &Sender,
+        channel: &Channel,
+        event: &Event,
+        progress: &mut Progress,
+        now: Timestamp,
+    ) -> Duration {
+        if let Some(wait) = reached(sender, channel, event, &mut progress.trouble).await {
+            return wait;
+        }
+        let sent = sender.send(channel, event, Instant::now() + BUDGET).await;
+        if !matches!(self.outcome(channel, event, sent, progress, now), Outcome::Later) {
+            let mut known = self.known();
+            for unsaved in known.unsaved.iter_mut().filter(|unsaved| unsaved.event.id() == event.id()) {
+                unsaved.channels.retain(|id| id != channel.id());
+            }
+            known.unsaved.retain(|unsaved| !unsaved.channels.is_empty());
+        }
+        progress.trouble.map_or(Duration::ZERO, |trouble| trouble.until.saturating_duration_since(Instant::now()))
+    }
+
+    /// Gives up the first one where it has waited for too long.
+    async fn give_up_old(
+        &self,
+        db: &Db,
+        channel: &Channel,
+        first: &Waiting,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        if now.duration_since(first.event.at) < GIVE_UP_AFTER {
+            return Ok(());
+        }
+        tracing::error!("\"{}\" could not be sent to {channel} within a day, and is given up", first.event.title);
+        let batch = Batch { first: first.id, last: first.id, serious: false };
+        queue::give_up(db, channel.id(), batch, "it could not be sent within a day").await
+    }
+}
+
+/// What became of a notice.
+enum Outcome {
+    Settled,
+    Refused(String),
+    Later,
+    Unsure(String),
+}
+
+/// Whether somebody outside saw the home down at that time: they write of it.
+async fn was_seen_down(db: &Db, event: &Event) -> Result<bool, StorageError> {
+    let (from, to) = (event.since.saturating_sub(NEAR), event.at.saturating_add(NEAR));
+    let (from, to) = (from.unwrap_or(event.since), to.unwrap_or(event.at));
+    let seen = query(
+        "SELECT EXISTS (SELECT 1 FROM look_spans WHERE inside = 0 AND verdict = 'down' AND ended >= ? AND began <= ?)",
+    );
+    seen.bind(from.as_millisecond()).bind(to.as_millisecond()).one(&mut db.read().await?).await
+}
