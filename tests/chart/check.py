@@ -12,6 +12,7 @@ import time
 import effects
 import helm
 import installs
+import notices
 import programs
 import renders
 import safety
@@ -22,7 +23,7 @@ import words
 from parts import parts
 
 # Each of these brings its parts; quick ones that say most come first.
-MODULES = (renders, effects, sections, installs, waiting, safety, words)
+MODULES = (renders, effects, notices, sections, installs, waiting, safety, words)
 # A mistake in the chart shows in every case.
 MOST = 12
 

@@ -72,6 +72,22 @@ def what_is_there_already():
         if said.partition("\n")[2] != expected:
             yield f"with the keeper and its Secrets {[o['metadata']['name'] for o in objects]}, {values} says: {said}"
 
+    written = theirs("Secret", "my-channels", data={"URLS": "bnRmeTovL250Znkuc2gvaG9tZQ=="})
+    waits = (
+        "keeper.notify.secretName is set, but there is no Secret my-channels with the channels in URLS: make it (kubectl -n "
+        "porchlight create secret generic my-channels --from-file=URLS=notify.urls), or leave the name out"
+    )
+    for notify, objects, expected in (
+        ({"secretName": "my-channels"}, [], ""),
+        ({"secretName": "my-channels"}, [set_there], waits),
+        ({"secretName": "my-channels"}, [set_there, {**written, "data": {"TOKEN": "a2V5"}}], waits),
+        ({"secretName": "my-channels"}, [set_there, written], ""),
+        ({"urls": "ntfy://ntfy.sh/home"}, [set_there], ""),
+    ):
+        said = outcome(rendered(helm.merged(MINIMAL, {"keeper": {"notify": notify}}), objects=objects))
+        if said.partition("\n")[2] != expected:
+            yield f"with the keeper and its channels {[o['metadata']['name'] for o in objects]}, {notify} says: {said}"
+
     direct = CASES["without-keeper"]
     claim = theirs("PersistentVolumeClaim", "porchlight-state", spec={"storageClassName": "local-path"})
     for state, expected in (
@@ -87,7 +103,7 @@ def what_is_there_already():
     claimed = rendered(CASES["own-objects"]).result().one("StatefulSet", "porchlight-keeper")
     claimed = theirs("StatefulSet", "porchlight-keeper", spec=claimed["spec"])
     for values, expected in ((CASES["own-objects"], ""), (MINIMAL, 'keeper.storage.existingClaim was "my-data"')):
-        said = outcome(rendered(values, objects=[claimed]))
+        said = outcome(rendered(values, objects=[claimed, written]))
         if bool(said) != bool(expected) or expected not in said:
             yield f"beside a claim of the user's own it says: {said}"
     old = outcome(rendered(MINIMAL, version="1.26"))

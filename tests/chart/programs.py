@@ -1,5 +1,6 @@
 """The real programs look at the settings that the chart gives them (--check)."""
 
+import base64
 import datetime
 import json
 import os
@@ -13,7 +14,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-SECRETS = {"KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "TOKEN": "01234567-89ab-cdef-0123-456789abcdef"}
+SECRETS = {
+    "KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    "TOKEN": "01234567-89ab-cdef-0123-456789abcdef",
+    "URLS": "ntfy://ntfy.sh/home",
+}
 # Of its own: a keeper refuses to show its own token to a page upstream.
 KEEPERS = "porchlight_keeper_0123456789abcdef"
 FOLDER = Path(os.environ.get("PROGRAMS", "target/debug"))
@@ -45,7 +50,8 @@ def checked(told, program, container, rendering):
         env |= {name: moved(value, Path(folder)) for name, value in env.items() if name != "KEEPER_BASE_PATH"}
         for name, path in env.items():
             if name.endswith("_FILE"):
-                write(path, KEEPERS if name == "KEEPER_TOKEN_FILE" else SECRETS[Path(path).name])
+                given = {"KEEPER_TOKEN_FILE": KEEPERS, "NOTIFY_URLS_FILE": channels(rendering)}
+                write(path, given.get(name) or SECRETS[Path(path).name])
         if "KEEPER_TLS_CERTIFICATE" in env:
             make_certificate(env["KEEPER_TLS_CERTIFICATE"], env["KEEPER_TLS_KEY"])
         if "KEEPER_SEED" in env:
@@ -57,6 +63,12 @@ def checked(told, program, container, rendering):
         ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20)
         if ended.returncode != 0:
             yield f"{told}: {program} refuses what it is told: {ended.stderr.strip()}"
+
+
+def channels(rendering):
+    """Where notices are sent, where the chart itself holds it."""
+    made = [secret["data"]["URLS"] for secret in rendering.all("Secret") if "URLS" in secret["data"]]
+    return base64.b64decode(made[0]).decode() if made else ""
 
 
 def understood(told, args):

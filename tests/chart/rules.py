@@ -198,6 +198,7 @@ def secret(rendering, release, namespace):
         "duckdns": {"dns"},
         "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
         "tls": {"keeper"},
+        "notify": {"keeper"},
         "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"},
     }
     for thing, labels, spec in pods(rendering):

@@ -4,7 +4,7 @@ in words that do not help. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "notices" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -28,6 +28,9 @@ in words that do not help. One sentence each, as a JSON list.
 {{- range $of, $what := dict "beacon" "key" "keeper" "token" "duckdns" "token" "statuspage" "token" -}}
 {{- $values := index $.Values $of -}}
 {{- if and $values.secretName (index $values $what) }}{{ $wrong = append $wrong (printf $sentence $of $of $what) }}{{ end -}}
+{{- end -}}
+{{- with .Values.keeper.notify -}}
+{{- if and .secretName .urls }}{{ $wrong = append $wrong (printf $sentence "keeper.notify" "keeper.notify" "urls") }}{{ end -}}
 {{- end -}}
 {{- toJson $wrong -}}
 {{- end }}
@@ -198,6 +201,13 @@ at 53. */}}
 {{- if not (dig "data" "TOKEN" "" (lookup "v1" "Secret" .Release.Namespace $secret | default dict)) -}}
 {{- $make := printf "kubectl -n %s create secret generic %s --from-file=TOKEN=statuspage.token" .Release.Namespace $secret -}}
 {{- $wrong = append $wrong (printf "statuspage.pageId is set, so the keeper relays to that page, but there is no Secret %s with the API key in TOKEN: make it (%s), or set keeper.relay to false" $secret $make) -}}
+{{- end -}}
+{{- end -}}
+{{- $secret := .Values.keeper.notify.secretName -}}
+{{- if and $there (include "porchlight.notices" .) $secret -}}
+{{- if not (dig "data" "URLS" "" (lookup "v1" "Secret" .Release.Namespace $secret | default dict)) -}}
+{{- $make := printf "kubectl -n %s create secret generic %s --from-file=URLS=notify.urls" .Release.Namespace $secret -}}
+{{- $wrong = append $wrong (printf "keeper.notify.secretName is set, but there is no Secret %s with the channels in URLS: make it (%s), or leave the name out" $secret $make) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $there .Values.keeper.enabled -}}

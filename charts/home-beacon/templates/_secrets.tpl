@@ -25,6 +25,13 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- else }}{{ .Values.statuspage.secretName | default "statuspage" }}{{ end -}}
 {{- end }}
 
+{{/* Nothing where there are no channels. */}}
+{{- define "porchlight.secret.notify" -}}
+{{- with .Values.keeper.notify -}}
+{{- if .urls }}{{ include "porchlight.name" $ }}-notify-urls{{ else }}{{ .secretName }}{{ end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The variable that names the file. Takes a list: the variable, which secret, the key in it. */}}
 {{- define "porchlight.secret.env" -}}
 - name: {{ index . 0 }}_FILE
@@ -44,12 +51,13 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- define "porchlight.secret.volumes" -}}
 {{- $root := index . 0 }}
 {{- range index . 1 }}
+{{- $key := get (dict "beacon" "KEY" "notify" "URLS") . | default "TOKEN" }}
 - name: {{ . }}
   secret:
     secretName: {{ include (printf "porchlight.secret.%s" .) $root | quote }}
     defaultMode: 288
     items:
-      - {key: {{ eq . "beacon" | ternary "KEY" "TOKEN" }}, path: {{ eq . "beacon" | ternary "KEY" "TOKEN" }}}
+      - {key: {{ $key }}, path: {{ $key }}}
 {{- end }}
 {{- end }}
 

@@ -4,9 +4,14 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 
 {{/* Kubernetes and the keeper want the very name. No template can look into the database, so its names are in a file. */}}
 {{- define "porchlight.refusals.zone" -}}
+{{- include "porchlight.refusals.zone.of" (list . "timeZone" .Values.timeZone) -}}
+{{- end }}
+
+{{/* Takes a list: the context, what has it, the zone. */}}
+{{- define "porchlight.refusals.zone.of" -}}
 {{- $wrong := list -}}
-{{- $zone := .Values.timeZone -}}
-{{- $known := .Files.Get "files/zones.txt" | splitList "\n" | compact -}}
+{{- $zone := index . 2 -}}
+{{- $known := (index . 0).Files.Get "files/zones.txt" | splitList "\n" | compact -}}
 {{- if not (has $zone $known) -}}
 {{- $given := $zone | trim | replace " " "_" | lower -}}
 {{- $meant := list -}}
@@ -15,7 +20,7 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- $place := hasPrefix "Etc/" . | ternary . (splitList "/" . | last) -}}
 {{- if has $given (list (lower .) (lower $place)) }}{{ $meant = append $meant . }}{{ end -}}
 {{- end -}}
-{{- $wrong = append $wrong (printf "timeZone %q is not a name of the IANA time zone database: write %s" $zone (join " or " $meant | default "one that is, like Europe/Berlin")) -}}
+{{- $wrong = append $wrong (printf "%s %q is not a name of the IANA time zone database: write %s" (index . 1) $zone (join " or " $meant | default "one that is, like Europe/Berlin")) -}}
 {{- end -}}
 {{- toJson $wrong -}}
 {{- end }}
