@@ -110,6 +110,25 @@ def restarts():
 
 
 @part
+def numbers():
+    """A number is handed over as it was written: neither cut off nor as 5e+08."""
+    env = {
+        variable["name"]: variable["value"]
+        for _, _, spec in rules.pods(rendered(CASES["all-settings"]).result())
+        for variable in spec["containers"][0].get("env", [])
+    }
+    for name, expected in (
+        ("PROMISED_UP_MBPS", "2.5"),
+        ("PROMISED_DOWN_MBPS", "250"),
+        ("DATA_BUDGET", "2000000000000"),
+        ("MAX_BYTES", "100000000"),
+        ("KEEPER_RATE_LIMIT", "1000"),
+    ):
+        if env[name] != expected:
+            yield f"{name} is {env[name]}, and {expected} was written"
+
+
+@part
 def relay():
     """Told upstream is what has the user's ids and is wanted there, and never the home's own component."""
     told = {"UPSTREAM_URL": "https://api.statuspage.io/v1", "HOLD": "3h"}

@@ -63,10 +63,10 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{ (index . 0).Values.ipv6 | ternary "[::]" "0.0.0.0" }}:{{ index . 1 }}
 {{- end }}
 
-{{/* Further settings of a program, as variables. Numbers come as floats, which would be written 5e+08. */}}
+{{/* Further settings of a program, as variables. Numbers come as floats, and whole ones would be written 5e+08. */}}
 {{- define "porchlight.settings" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
-  value: {{ kindIs "float64" $value | ternary (int64 $value) $value | toString | quote }}
+  value: {{ and (kindIs "float64" $value) (eq (int64 $value | float64 | toString) (toString $value)) | ternary (int64 $value) $value | toString | quote }}
 {{- end }}
 {{- end }}
