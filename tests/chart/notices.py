@@ -105,13 +105,13 @@ def ports():
 def variables():
     """The keeper gets what is set, in a variable or a file, and nothing where there are no channels."""
     file = {"NOTIFY_URLS_FILE": "/etc/porchlight/notify/URLS"}
-    every = {"every": "6h", "quiet": "22:00-07:00", "seriousAnytime": True, "limit": 0, "loss": 5}
+    every = {"every": "6h", "quiet": "22:00-07:00", "seriousAnytime": True, "limit": 0, "loss": 2.5}
     named = {
         "NOTIFY_EVERY": "6h",
         "NOTIFY_QUIET": "22:00-07:00",
         "NOTIFY_SERIOUS_ANYTIME": "true",
         "NOTIFY_LIMIT": "0",
-        "NOTIFY_LOSS": "5",
+        "NOTIFY_LOSS": "2.5",
     }
     pods = []
     for notify, expected in (

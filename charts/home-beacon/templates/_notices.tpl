@@ -99,6 +99,9 @@ name another server. */}}
 {{- $wrong = append $wrong (printf "keeper.notify.urls holds what is no channel: %s; each begins with the name of a service, as in ntfy://ntfy.sh/TOPIC, and a port is a number from 1 to 65535 (infra/NOTICES.md lists the services)" (join ", " $unknown)) -}}
 {{- end -}}
 {{- end -}}
+{{- if and $notify.seriousAnytime (include "porchlight.secret.notify" .) (not $notify.quiet) -}}
+{{- $wrong = append $wrong "keeper.notify.seriousAnytime is true, but keeper.notify.quiet is empty: there are no quiet hours, so set them, or leave it out" -}}
+{{- end -}}
 {{- with $notify.quiet -}}
 {{- $hours := splitList " " . | first | splitList "-" -}}
 {{- $zone := splitList " " . | rest -}}
