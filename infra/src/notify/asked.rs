@@ -33,7 +33,8 @@ struct Overview {
 
 #[derive(Deserialize)]
 struct Channel {
-    channel: String,
+    #[serde(rename = "channel")]
+    name: String,
     sent: u64,
     waiting: u64,
     undelivered: u64,
@@ -89,18 +90,15 @@ pub async fn mute(settings: &MuteSettings) -> anyhow::Result<ExitCode> {
     let HowLong { lasts, until, .. } = settings.how_long;
     let lasts = lasts.map(|lasts| Timestamp::now().checked_add(lasts)).transpose();
     let lasts = lasts.map_err(|_| WrongSetting("--for is longer than time: write it like 2h".into()))?;
-    match lasts.or(until) {
-        Some(until) => {
-            let mute = keeper.call(Method::PUT, MUTES, Some(&json!({ "key": what, "until": until }))).await;
-            let Mute { key, until } = mute.map_err(|error| refused(&error))?;
-            writeln!(out, "Nobody is written to about {} until {}.", shown(&key), time(until))?;
-        }
-        None => {
-            let key: String = form_urlencoded::byte_serialize(what.as_bytes()).collect();
-            let ended = keeper.call::<Value>(Method::DELETE, &format!("{MUTES}?key={key}"), None).await;
-            ended.map_err(|error| refused(&error))?;
-            writeln!(out, "People are written to about {} again.", shown(what))?;
-        }
+    if let Some(until) = lasts.or(until) {
+        let mute = keeper.call(Method::PUT, MUTES, Some(&json!({ "key": what, "until": until }))).await;
+        let Mute { key, until } = mute.map_err(|error| refused(&error))?;
+        writeln!(out, "Nobody is written to about {} until {}.", shown(&key), time(until))?;
+    } else {
+        let key: String = form_urlencoded::byte_serialize(what.as_bytes()).collect();
+        let ended = keeper.call::<Value>(Method::DELETE, &format!("{MUTES}?key={key}"), None).await;
+        ended.map_err(|error| refused(&error))?;
+        writeln!(out, "People are written to about {} again.", shown(what))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -117,8 +115,8 @@ fn text(overview: &Overview) -> String {
     let Overview { channels, notices, mutes, lasting } = overview;
     let mut text = String::new();
     // Writing to a string does not fail.
-    for Channel { channel, sent, waiting, undelivered } in channels {
-        let _ = writeln!(text, "{}: {sent} sent, {waiting} waiting, {undelivered} not taken", shown(channel));
+    for Channel { name, sent, waiting, undelivered } in channels {
+        let _ = writeln!(text, "{}: {sent} sent, {waiting} waiting, {undelivered} not taken", shown(name));
     }
     for key in lasting {
         let _ = writeln!(text, "goes on: {}", shown(key));
@@ -134,7 +132,8 @@ fn text(overview: &Overview) -> String {
 }
 
 fn muted(mutes: &[Mute]) -> String {
-    mutes.iter().map(|Mute { key, until }| format!("muted until {}: {}\n", time(*until), shown(key))).collect()
+    let line = |Mute { key, until }: &Mute| format!("muted until {}: {}\n", time(*until), shown(key));
+    mutes.iter().map(line).collect()
 }
 
 /// What services say may hold what a terminal would obey.

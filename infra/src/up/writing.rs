@@ -22,6 +22,7 @@ use super::{files::NOTICES_FILE, folder::Folder};
 /// What is chosen; the settings of prober and keeper have the same names.
 #[derive(Clone, Debug, Default, PartialEq, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "flags of a command line are named as the settings are")]
 pub struct WritingSettings {
     /// With --outside and channels in notify.urls: how long an outage lasts before a notice is sent of it, up to 1h; without it 2m
     #[arg(long, env = "NOTIFY_AFTER", value_name = "DURATION", value_parser = notify_after)]

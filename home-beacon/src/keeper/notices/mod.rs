@@ -18,6 +18,8 @@ mod sending;
 mod series;
 pub mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 mod track;
 mod trouble;
 

@@ -19,18 +19,18 @@ use super::{
     Notices, Shared,
     outgoing::{LOOKED_AT, Next, Sent, next},
     queue::{self, Batch, Queue, Waiting},
-    trouble::{LONGEST_REFUSAL, Trouble, reached},
+    trouble::{LONGEST_REFUSAL, SECOND, Trouble, reached},
 };
 use crate::keeper::{
     KeeperClock,
     db::{Db, StorageError, query},
 };
 
-/// How long one call and its retries may take.
-const BUDGET: Duration = Duration::from_secs(45);
+/// How long one notice may take.
+const BUDGET: Duration = Duration::from_secs(30);
 
 /// How often channels and queue are looked at without being woken.
-const INTERVAL: Duration = Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_millis(30 * SECOND);
 
 /// After so long a notice is not sent any more.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -51,21 +51,24 @@ struct Progress {
 impl Notices {
     /// Sends what waits, for as long as it is polled.
     pub(in crate::keeper) async fn run(&self, db: &Db, clock: &KeeperClock) {
+        if self.0.is_none() {
+            return;
+        }
+        match Sender::new() {
+            Ok(sender) => self.run_with(&sender, db, clock).await,
+            Err(error) => tracing::error!(%error, "no notice can be sent"),
+        }
+    }
+
+    pub(super) async fn run_with(&self, sender: &Sender, db: &Db, clock: &KeeperClock) {
         let Some(shared) = &self.0 else { return };
-        let sender = match Sender::new() {
-            Ok(sender) => sender,
-            Err(error) => {
-                tracing::error!(%error, "no notice can be sent");
-                return;
-            }
-        };
         loop {
             let channels = std::sync::Arc::clone(&shared.known().channels);
             let ids: Vec<_> = channels.iter().map(|channel| channel.id().to_owned()).collect();
             if let Err(error) = queue::keep_only(db, &ids).await {
                 tracing::debug!(%error, "what is for former channels stays for now");
             }
-            let all = channels.iter().map(|channel| shared.serve(db, clock, &sender, channel));
+            let all = channels.iter().map(|channel| shared.serve(db, clock, sender, channel));
             tokio::select! {
                 _ = join_all(all) => (),
                 () = self.channels_changed() => (),
@@ -161,7 +164,7 @@ impl Shared {
         if !queue::claim(db, channel.id(), batch).await? {
             return Ok(Duration::ZERO);
         }
-        let sent = sender.send(channel, event, Instant::now() + BUDGET).await;
+        let sent = sender.send_once(channel, event, Instant::now() + BUDGET).await;
         match self.outcome(channel, event, sent, progress, now) {
             Outcome::Settled => queue::settle(db, channel.id(), batch).await?,
             Outcome::Refused(why) => queue::give_up(db, channel.id(), batch, &why).await?,
@@ -225,7 +228,7 @@ impl Shared {
         if let Some(wait) = reached(sender, channel, event, &mut progress.trouble).await {
             return wait;
         }
-        let sent = sender.send(channel, event, Instant::now() + BUDGET).await;
+        let sent = sender.send_once(channel, event, Instant::now() + BUDGET).await;
         if !matches!(self.outcome(channel, event, sent, progress, now), Outcome::Later) {
             let mut known = self.known();
             for unsaved in known.unsaved.iter_mut().filter(|unsaved| unsaved.event.id() == event.id()) {

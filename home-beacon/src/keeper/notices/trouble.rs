@@ -5,19 +5,22 @@ use std::time::Duration;
 use notify::{channel::Channel, event::Event, send::Sender};
 use tokio::time::Instant;
 
+/// A second, in milliseconds; in tests time passes faster.
+pub(super) const SECOND: u64 = if cfg!(test) { 1 } else { 1000 };
+
 /// How long a server may take to take a connection.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first wait after a failure, and the longest: a line that is back is to be noticed soon, and one that is down costs no more
 /// than a look-up of a name.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const FIRST_WAIT: Duration = Duration::from_millis(5 * SECOND);
+const LONGEST_WAIT: Duration = Duration::from_millis(60 * SECOND);
 
 /// What a server that answers, and takes nothing, is left alone for at most.
-pub(super) const LONGEST_REFUSAL: Duration = Duration::from_mins(15);
+pub(super) const LONGEST_REFUSAL: Duration = Duration::from_millis(15 * 60 * SECOND);
 
 /// How long after a channel can be reached again what is to be sent still holds: a job runs each minute, a prober looks each minute.
-const SETTLING: Duration = Duration::from_secs(90);
+const SETTLING: Duration = Duration::from_millis(90 * SECOND);
 
 /// A channel that does not take what it is sent.
 #[derive(Clone, Copy, Debug)]

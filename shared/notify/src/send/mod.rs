@@ -15,7 +15,10 @@ use shared::{
     names::Search,
     retry::{self, Retryable},
 };
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
 use url::Host;
 
 use crate::{
@@ -91,6 +94,25 @@ impl Sender {
             Err(NotDelivered(moved @ Failure::Moved(_))) => {
                 let Failure::Moved(chat) = &moved else { unreachable!("it was matched") };
                 retry::silently(until, || self.once(channel, event, Some(chat), until)).await?;
+                Ok(Delivered { advice: Some(moved.words()) })
+            }
+            sent => sent.map(|()| Delivered { advice: None }),
+        }
+    }
+
+    /// Sends one notice, and tries nothing again: that is the caller's business.
+    ///
+    /// # Errors
+    /// When it was not taken: why, in words without a secret.
+    pub async fn send_once(&self, channel: &Channel, event: &Event, until: Instant) -> Result<Delivered, NotDelivered> {
+        let within = |moved_to| async move {
+            let sent = timeout_at(until, self.once(channel, event, moved_to, until)).await;
+            sent.unwrap_or_else(|_| Err(NotDelivered::out_of_time()))
+        };
+        match within(None).await {
+            Err(NotDelivered(moved @ Failure::Moved(_))) => {
+                let Failure::Moved(chat) = &moved else { unreachable!("it was matched") };
+                within(Some(chat.as_str())).await?;
                 Ok(Delivered { advice: Some(moved.words()) })
             }
             sent => sent.map(|()| Delivered { advice: None }),

@@ -1,0 +1,98 @@
+//! What readings, and what a job remembers, become: in the transaction that stores them.
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    keeper::{db::Moment, job_states},
+    reading::{MetricName, Outcome, Reading},
+};
+
+fn reading(name: &str, second: i64, value: Option<f64>) -> Reading {
+    let outcome = value.map_or_else(|| Outcome::Failure("no answer".into()), Outcome::Value);
+    Reading::new(name.parse::<MetricName>().unwrap(), time(second), outcome)
+}
+
+impl Home {
+    async fn read(&self, name: &str, second: i64, value: Option<f64>) {
+        self.at(second);
+        self.recorder.add_readings(&[reading(name, second, value)]).await.unwrap();
+    }
+
+    async fn queued(&self) -> Vec<(String, String)> {
+        let queued = query("SELECT stage, title FROM notices ORDER BY id");
+        queued.all(&mut self.db.read().await.unwrap()).await.unwrap()
+    }
+}
+
+fn both(stage: &str, title: &str) -> (String, String) {
+    (stage.into(), title.into())
+}
+
+#[tokio::test]
+async fn a_job_that_fails_three_times_is_a_notice_in_the_transaction_of_the_third() {
+    let home = Home::new(config("ntfy://ntfy.sh/home")).await;
+    for second in [0, 60] {
+        home.read("dns", second, None).await;
+    }
+    assert_eq!(home.queued().await, []);
+    let refused = home.recorder.add_readings(&[reading("dns", 120, None), reading("dns", 999_999, None)]).await;
+    assert!(refused.is_err() && home.queued().await.is_empty(), "what is not stored is not learnt either");
+    home.read("dns", 120, None).await;
+    home.read("dns", 180, None).await;
+    assert_eq!(home.queued().await, [both("began", "The job dns fails")]);
+    home.read("dns", 240, Some(1.0)).await;
+    assert_eq!(home.queued().await, [], "nobody had been written to, and now it works");
+}
+
+#[tokio::test]
+async fn quiet_hours_hold_back_what_begins_and_a_mute_does_too() {
+    // In Berlin it is 13:00 at noon.
+    let quiet = NoticeConfig { quiet: "13:00-13:30".parse().ok(), ..config("ntfy://ntfy.sh/home") };
+    let home = Home::new(quiet).await;
+    home.notices().set_zone("Europe/Berlin");
+    for second in [0, 60, 120] {
+        home.read("dns", second, None).await;
+        home.read("ping", second, None).await;
+    }
+    home.read("ping", 180, Some(12.0)).await;
+    assert_eq!(home.queued().await, []);
+    let series = query("SELECT name, id FROM series ORDER BY name");
+    let series: Vec<(String, i64)> = series.all(&mut home.db.read().await.unwrap()).await.unwrap();
+    home.notices().observe_series(&home.db, &series, home.at(1799)).await.unwrap();
+    assert_eq!(home.queued().await, []);
+    home.notices().mute(&home.db, time(1799), "job", time(3600)).await.unwrap();
+    home.notices().observe_series(&home.db, &series, home.at(1800)).await.unwrap();
+    assert_eq!(home.queued().await, [], "it is muted");
+    home.notices().observe_series(&home.db, &series, home.at(3600)).await.unwrap();
+    assert_eq!(home.queued().await, [both("began", "The job dns fails")], "the ping is long well");
+}
+
+#[tokio::test]
+async fn an_address_that_changes_is_a_notice_of_its_own() {
+    let home = Home::new(config("ntfy://ntfy.sh/home")).await;
+    let document =
+        |address: &str| json!({"names": ["home"], "ipv4": {"address": address, "at": "2026-11-29T12:00:00Z"}});
+    for address in ["203.0.113.7", "203.0.113.7", "203.0.113.9"] {
+        let (at, both) = (Moment::new(time(0)), (&home.db, home.notices()));
+        job_states::set(both, at, "dns", &document(address), |_| true).await.unwrap();
+    }
+    assert_eq!(home.queued().await, [both("began", "The home's IPv4 address is now 203.0.113.9")]);
+}
+
+#[tokio::test]
+async fn a_channel_is_given_what_it_wants_and_without_channels_nothing_is_written() {
+    let home = Home::new(config("ntfy://ntfy.sh/home?events=line")).await;
+    for second in [0, 60, 120] {
+        home.read("dns", second, None).await;
+    }
+    assert_eq!(home.waiting().await, 0);
+    let nobody = Home { recorder: home.recorder.clone().with_notices(Notices::default()), ..home };
+    for second in [180, 240, 300] {
+        nobody.read("ping", second, None).await;
+    }
+    let tracks: Vec<String> =
+        query("SELECT key FROM notice_tracks").all(&mut nobody.db.read().await.unwrap()).await.unwrap();
+    assert_eq!(tracks, ["job/dns"], "of what was learnt before");
+    drop(nobody.folder);
+}

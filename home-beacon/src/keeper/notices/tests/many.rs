@@ -1,0 +1,64 @@
+//! All at once, and channels that do not answer.
+
+use tokio::net::TcpListener;
+
+use super::*;
+
+async fn a_thousand(home: &Home) {
+    let conditions: Vec<_> =
+        (0..1000).map(|number| condition(&format!("job/{number}"), Missed::Sent, Now::Lasting(time(0)))).collect();
+    home.notices().observe(&home.db, &conditions, home.at(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_a_thousand_at_once_each_channel_gets_one_and_a_program_each() {
+    let (people, others, program) = (Phone::new(0).await, Phone::new(0).await, Phone::new(0).await);
+    let urls = format!("{}\n{}\n{}", people.url_for_people(), others.url_for_people(), program.url());
+    let home = Home::new(config(&urls)).await;
+    a_thousand(&home).await;
+    home.deliver().await;
+    for phone in [people, others] {
+        assert_eq!(phone.titles(), ["1000 notices at once"]);
+        let text = phone.stages().concat();
+        assert!(text.contains("job/0 fails; job/1 fails") && text.contains("and 995 more."), "{text}");
+    }
+    assert_eq!(program.titles().len(), 1000);
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_delays_no_other() {
+    let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let phone = Phone::new(0).await;
+    let urls = format!("json+http://{}/in\n{}", hanging.local_addr().unwrap(), phone.url());
+    let home = Home::new(config(&urls)).await;
+    let began = Instant::now();
+    let running = home.notices().run(&home.db, home.recorder.clock());
+    let telling = async {
+        for number in 0..4 {
+            let key = format!("job/{number}");
+            home.observe(&key, Missed::Sent, Now::Lasting(time(0)), number).await;
+        }
+        while phone.taken().len() < 4 && began.elapsed() < LIMIT {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = running => panic!("it never ends"),
+        () = telling => (),
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "a call of the other one takes longer");
+}
+
+#[tokio::test]
+async fn a_channel_that_refuses_is_listed_and_not_asked_again() {
+    let phone = Phone::new(0).await;
+    let url = phone.url().replace("/in", "/nowhere");
+    let home = Home::new(config(&url)).await;
+    home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;
+    home.deliver().await;
+    let overview = home.notices().overview(&home.db, time(0)).await.unwrap().unwrap();
+    assert_eq!((overview.channels[0].waiting, overview.channels[0].undelivered), (0, 1));
+    let failure = overview.notices[0].notice.failure.as_deref().unwrap();
+    assert!(failure.contains("404"), "{failure}");
+    assert_eq!(overview.lasting, ["job/dns"]);
+}
