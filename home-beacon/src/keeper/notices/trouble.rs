@@ -6,7 +6,7 @@ use notify::{channel::Channel, event::Event, send::Sender};
 use tokio::time::Instant;
 
 /// A second, in milliseconds; in tests time passes faster.
-pub(super) const SECOND: u64 = if cfg!(test) { 1 } else { 1000 };
+pub(super) const SECOND: u64 = if cfg!(test) { 5 } else { 1000 };
 
 /// How long a server may take to take a connection.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);

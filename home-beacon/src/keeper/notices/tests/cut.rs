@@ -3,7 +3,7 @@
 use super::*;
 
 /// Long enough for some attempts while the line is down.
-const A_WHILE: Duration = Duration::from_millis(60);
+const A_WHILE: Duration = Duration::from_millis(600);
 
 /// Runs while something began before the line was back, and perhaps ended.
 async fn over_an_outage(missed: Missed, key: &str, ends: Option<i64>, seen: bool) -> (Vec<[String; 3]>, Home) {

@@ -1,4 +1,4 @@
-//! Notices over a real database and real sockets, with clocks that are moved by hand; a second of waiting is a millisecond.
+//! Notices over a real database and real sockets, with clocks that are moved by hand; a second of waiting is five milliseconds.
 //!
 //! - `phone`: a service that takes what it is sent, and can be out of reach
 //! - `killed`: a keeper that ends at any time; `cut`: a line that is down meanwhile; `many`: all at once
