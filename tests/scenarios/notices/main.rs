@@ -1,12 +1,14 @@
 //! Notices: the channels, as `porchlight notify test` tries them, and against real software of others.
 //!
 //! - `services`: the emulators, and what they refuse
-//! - `prober`: what a prober sends, once
+//! - `prober`: what a prober sends, once; `keeper`: what a keeper sends, killed or cut off; `asked`: what it says of that
 //! - `wrong`: addresses that are none, and what is shown of them
 //! - `mail`: a real server; `alertmanager`: the real one; `hooks`: signatures and Apprise, by the libraries of others
 
 mod alertmanager;
+mod asked;
 mod hooks;
+mod keeper;
 mod mail;
 mod prober;
 mod services;

@@ -74,7 +74,7 @@ fn state_in(folder: &Path) -> String {
 
 #[tokio::test]
 async fn of_three_runs_at_once_one_sends_and_it_is_sent_once_in_a_file() {
-    let rounds = (0..5).map(|_| async {
+    let rounds = (0..10).map(|_| async {
         let (keeper, home, phone) = (Keeper::start().await, Home::open(Manner::Refuses).await, phone().await);
         let folder = tempfile::tempdir().expect("a folder");
         let state = state_in(folder.path());
@@ -101,7 +101,7 @@ async fn of_three_runs_at_once_one_sends_and_it_is_sent_once_in_a_file() {
 
 #[tokio::test]
 async fn of_three_runs_at_once_one_sends_and_it_is_sent_once_in_parameter_store() {
-    let rounds = (0..3).map(|_| async {
+    let rounds = (0..10).map(|_| async {
         let (keeper, home, phone) = (Keeper::start().await, Home::open(Manner::Refuses).await, phone().await);
         let urls = format!("# the owner\njson+http://{}/in\n", phone.host());
         let record = lasting().to_string();

@@ -89,7 +89,7 @@ impl Service {
     /// # Panics
     /// When there is no port.
     pub async fn start(answer: impl Fn(&Posted, usize) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start_as(false, answer).await
+        Self::start_as(0, false, answer).await
     }
 
     /// One that takes what it is sent, and says nothing before it is released.
@@ -97,7 +97,15 @@ impl Service {
     /// # Panics
     /// When there is no port.
     pub async fn hanging() -> Self {
-        Self::start_as(true, |_, _| Reply::text(204, "")).await
+        Self::start_as(0, true, |_, _| Reply::text(204, "")).await
+    }
+
+    /// One that takes what it is sent, at that port.
+    ///
+    /// # Panics
+    /// When something else is there.
+    pub async fn start_at(port: u16) -> Self {
+        Self::start_as(port, false, |_, _| Reply::text(204, "")).await
     }
 
     /// From now on it answers.
@@ -105,8 +113,12 @@ impl Service {
         self.hangs.send_replace(false);
     }
 
-    async fn start_as(hangs: bool, answer: impl Fn(&Posted, usize) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    async fn start_as(
+        port: u16,
+        hangs: bool,
+        answer: impl Fn(&Posted, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let posted = Arc::<Mutex<Vec<Posted>>>::default();
         let (noted, answer) = (posted.clone(), Arc::new(answer));
