@@ -32,7 +32,7 @@ pub fn table() -> String {
     let years: Vec<HashMap<&str, &str>> = lines.map(|line| names.iter().copied().zip(line).collect()).collect();
     let mut table = String::from(
         "| rule | falsely down | outages missed | wrong about an outage's length by | states of humans overwritten \
-         | changes of the page | calls a day |\n|---|---|---|---|---|---|---|\n",
+         | changes of the page | notices to people | calls a day |\n|---|---|---|---|---|---|---|---|\n",
     );
     for (rule, description) in RULES {
         let of_rule: Vec<_> = years.iter().filter(|year| year["rule"] == rule).collect();
@@ -41,13 +41,14 @@ pub fn table() -> String {
         let yearly = |name: &str| sum(name) / years;
         let _ = writeln!(
             table,
-            "| {description} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} |",
+            "| {description} | {:.0} min | {:.1} of {:.0} | {:.0} s | {:.1} | {:.0} | {:.0} | {:.0} |",
             yearly("false_down_s") / 60.0,
             yearly("missed"),
             yearly("outages"),
             sum("error_s") / sum("measured"),
             yearly("overwritten"),
             yearly("changes"),
+            yearly("notices"),
             yearly("calls") / DAYS,
         );
     }

@@ -13,7 +13,6 @@ use super::{
     texts::Home,
 };
 use crate::{
-    judge::verdict::Verdict,
     kept::state::PreparedRecords,
     publish::apply::{Applied, Published},
     run::TargetState,
@@ -34,14 +33,8 @@ impl Found {
         for state in states {
             let component: ComponentId = state.target.component.clone();
             let record = prepared.record(&component);
-            let now = match (state.verdict, record.down_since) {
-                _ if prepared.is_guessed(&component) => HomeNow::Unknown,
-                (Verdict::Down(_), Some(since)) => HomeNow::Down(since),
-                // What is down without an outage is in a maintenance that is not over.
-                (Verdict::Unknown(_), _) | (Verdict::Down(_), None) => HomeNow::Unknown,
-                (_, Some(_)) => HomeNow::Recovering,
-                (_, None) => HomeNow::Well,
-            };
+            let known = (!prepared.is_guessed(&component)).then_some(&record);
+            let now = HomeNow::of(state.verdict, known);
             let shown = state.component.as_ref().ok().and_then(|component| component.status);
             let cause = state.verdict.cause().unwrap_or_default().to_owned();
             let is_maintained = shown == Some(ComponentStatus::UnderMaintenance);

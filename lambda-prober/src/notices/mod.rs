@@ -8,10 +8,10 @@
 mod found;
 #[cfg(test)]
 mod overlap_tests;
-mod plan;
+pub mod plan;
 #[cfg(test)]
 mod plan_tests;
-mod record;
+pub mod record;
 mod store;
 mod texts;
 

@@ -8,6 +8,7 @@ use notify::{
 use shared::id::ComponentId;
 
 use super::record::{Claim, Notice, NoticeRecord, Outage};
+use crate::{judge::verdict::Verdict, kept::state::StateRecord};
 
 /// After so long another run sends what a run has claimed: no run lasts as long.
 const CLAIM_VALID_FOR: i64 = 70;
@@ -20,7 +21,7 @@ const FORGET_AFTER: i64 = 30 * 24 * 3600;
 
 /// How a home is, as this run has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HomeNow {
+pub enum HomeNow {
     /// Down, since then.
     Down(Timestamp),
     /// It answers, but its outage is not over yet.
@@ -31,42 +32,61 @@ pub(super) enum HomeNow {
     Unknown,
 }
 
+impl HomeNow {
+    /// By what a run concluded, and the record as it leaves it; `None` where that had to be guessed.
+    pub fn of(verdict: Verdict, record: Option<&StateRecord>) -> Self {
+        let Some(record) = record else { return Self::Unknown };
+        match (verdict, record.down_since) {
+            (Verdict::Down(_), Some(since)) => Self::Down(since),
+            // What is down without an outage is in a maintenance that is not over.
+            (Verdict::Unknown(_), _) | (Verdict::Down(_), None) => Self::Unknown,
+            (_, Some(_)) => Self::Recovering,
+            (_, None) => Self::Well,
+        }
+    }
+}
+
 /// A home that this prober probes.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) component: ComponentId,
-    pub(super) now: HomeNow,
+pub struct Seen {
+    /// Its component.
+    pub component: ComponentId,
+    /// How it is.
+    pub now: HomeNow,
     /// Since when it answers.
-    pub(super) up_since: Option<Timestamp>,
+    pub up_since: Option<Timestamp>,
     /// A human's maintenance covers it.
-    pub(super) is_maintained: bool,
+    pub is_maintained: bool,
     /// The label of what is wrong.
-    pub(super) cause: String,
+    pub cause: String,
 }
 
 /// What a run is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub struct Plan {
     /// The record with this run's claims.
-    pub(super) record: NoticeRecord,
+    pub record: NoticeRecord,
     /// What this run sends, once the record is written.
-    pub(super) mine: Vec<Notice>,
+    pub mine: Vec<Notice>,
     /// What no run sends any more.
-    pub(super) given_up: Vec<Notice>,
+    pub given_up: Vec<Notice>,
 }
 
 /// What a run knows besides the homes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run<'a> {
-    pub(super) id: &'a str,
-    pub(super) at: Timestamp,
-    pub(super) rules: Rules,
+pub struct Run<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// When it began.
+    pub at: Timestamp,
+    /// When notices are due.
+    pub rules: Rules,
     /// The channels that want to know of homes.
-    pub(super) channels: &'a [String],
+    pub channels: &'a [String],
 }
 
 /// Makes the notices that are due, and claims them with those that no run sends at present.
-pub(super) fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
+pub fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
     let at = run.at.as_second();
     let mut record = before.clone();
     // What a run has claimed and not confirmed was perhaps never sent, however long ago.
@@ -157,16 +177,16 @@ fn remind(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
 
 /// What became of a notice in a run, channel by channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Done {
+pub struct Done {
     /// They have it, or will never take it.
-    pub(super) settled: Vec<String>,
+    pub settled: Vec<String>,
     /// They may have it.
-    pub(super) unsure: Vec<String>,
+    pub unsure: Vec<String>,
 }
 
 /// The record, as it is by now, with what became of this run's notices, in their order. One that is not there any more was taken over,
 /// or has become pointless.
-pub(super) fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Done]) -> NoticeRecord {
+pub fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Done]) -> NoticeRecord {
     let mut record = now.clone();
     for (notice, done) in mine.iter().zip(done) {
         let Some(kept) = record.open.iter_mut().find(|kept| kept.is(notice)) else { continue };
@@ -181,7 +201,7 @@ pub(super) fn confirmed(now: &NoticeRecord, mine: &[Notice], done: &[Done]) -> N
 }
 
 /// Whether a run with nothing but these homes need not even read the record, which is empty as far as is known.
-pub(super) fn is_idle(seen: &[Seen], rules: Rules, at: Timestamp) -> bool {
+pub fn is_idle(seen: &[Seen], rules: Rules, at: Timestamp) -> bool {
     let due = |since| rules.due(Sent::Nothing, Now::Lasting(since), at).is_some();
     !seen.iter().any(|seen| !seen.is_maintained && matches!(seen.now, HomeNow::Down(since) if due(since)))
 }

@@ -10,54 +10,64 @@ const MAX_RECORD: usize = 3460;
 /// The outages of which people know, and the notices that are on their way. Times are in seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct NoticeRecord {
+pub struct NoticeRecord {
+    /// Those of which people know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) outages: Vec<Outage>,
+    pub outages: Vec<Outage>,
+    /// Those on their way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) open: Vec<Notice>,
+    pub open: Vec<Notice>,
 }
 
 /// Homes that fell in one run, for which a notice was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Outage {
-    pub(super) since: i64,
+pub struct Outage {
+    /// Since when.
+    pub since: i64,
     /// When the last notice of it was made.
-    pub(super) last: i64,
+    pub last: i64,
+    /// The homes.
     #[serde(with = "homes")]
-    pub(super) homes: Vec<ComponentId>,
+    pub homes: Vec<ComponentId>,
     /// The label of its cause.
-    pub(super) cause: String,
+    pub cause: String,
 }
 
 /// A notice that not all channels have yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Notice {
+pub struct Notice {
+    /// How far it has come.
     #[serde(with = "stage")]
-    pub(super) stage: Stage,
-    pub(super) since: i64,
+    pub stage: Stage,
+    /// Since when.
+    pub since: i64,
     /// When it was made.
-    pub(super) at: i64,
+    pub at: i64,
+    /// The homes.
     #[serde(with = "homes")]
-    pub(super) homes: Vec<ComponentId>,
-    pub(super) cause: String,
+    pub homes: Vec<ComponentId>,
+    /// The label of its cause.
+    pub cause: String,
     /// When the homes were up again; 0 while they are not.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) ended: i64,
+    pub ended: i64,
     /// How many runs have sent it.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) tries: i64,
+    pub tries: i64,
     /// The channels that have not taken it.
-    pub(super) left: Vec<String>,
+    pub left: Vec<String>,
     /// Who sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) claim: Option<Claim>,
+    pub claim: Option<Claim>,
 }
 
 /// A run that sends a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claim {
-    pub(super) run: String,
-    pub(super) at: i64,
+pub struct Claim {
+    /// Its id.
+    pub run: String,
+    /// When.
+    pub at: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]

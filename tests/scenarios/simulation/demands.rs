@@ -7,6 +7,7 @@ use shared::statuspage::ComponentStatus::{DegradedPerformance, MajorOutage, Oper
 
 use super::{
     figures::{overlap, published},
+    notices::{self, Phone},
     page::{A_MINUTE, Opened, Page, Who},
     prober::Ran,
     rng::{DAY, HOUR, MINUTE, Ms, SECOND},
@@ -31,7 +32,7 @@ impl fmt::Display for Unmet {
     }
 }
 
-fn breach(at: Ms, what: impl Into<String>) -> Unmet {
+pub(crate) fn breach(at: Ms, what: impl Into<String>) -> Unmet {
     Unmet { at, what: what.into() }
 }
 
@@ -40,6 +41,7 @@ pub(crate) struct Demands<'a> {
     pub(crate) truth: &'a Truth,
     pub(crate) page: &'a Page<'a>,
     pub(crate) ran: &'a [Ran],
+    pub(crate) phone: &'a Phone,
 }
 
 impl Demands<'_> {
@@ -55,6 +57,7 @@ impl Demands<'_> {
         unmet.extend(self.unreported());
         unmet.extend(self.unresolved());
         unmet.extend(self.wrong_kinds());
+        unmet.extend(notices::unmet(self));
         if self.page.most_a_minute > A_MINUTE {
             unmet.push(breach(YEAR, format!("{} calls within a minute", self.page.most_a_minute)));
         }

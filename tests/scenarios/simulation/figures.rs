@@ -28,10 +28,13 @@ pub(crate) struct Figures {
     pub(crate) overwritten: usize,
     pub(crate) calls: usize,
     pub(crate) most_calls_a_minute: usize,
+    /// To people; of the other rules, one for each change of the page.
+    pub(crate) notices: usize,
 }
 
 impl Figures {
-    pub(crate) fn of(page: &Page<'_>, truth: &Truth) -> Self {
+    pub(crate) fn of(page: &Page<'_>, truth: &Truth, notices: Option<usize>) -> Self {
+        let changes = page.history.iter().filter(|said| said.who != Who::Human).count();
         let down = published(&page.history);
         let noticeable: Vec<_> =
             truth.down.iter().filter(|outage| truth.able_within(outage.from, outage.to).len() >= 2).collect();
@@ -50,23 +53,23 @@ impl Figures {
             measured: errors.len(),
             error_seconds: errors.iter().sum(),
             worst_error_seconds: errors.iter().copied().max().unwrap_or(0),
-            changes: page.history.iter().filter(|said| said.who != Who::Human).count(),
+            changes,
             incidents: page.opened.iter().filter(|opened| !opened.deleted).count(),
             overwritten: page.overwritten.len(),
             calls: page.calls,
             most_calls_a_minute: page.most_a_minute,
+            notices: notices.unwrap_or(changes),
         }
     }
 
-    pub(crate) const NAMES: &str =
-        "outages missed false_down_s measured error_s worst_s changes incidents overwritten calls most_a_minute";
+    pub(crate) const NAMES: &str = "outages missed false_down_s measured error_s worst_s changes incidents overwritten calls most_a_minute notices";
 
     pub(crate) fn line(&self) -> String {
         let Self { outages, missed, false_down_seconds, measured, error_seconds, worst_error_seconds, .. } = self;
-        let Self { changes, incidents, overwritten, calls, most_calls_a_minute, .. } = self;
+        let Self { changes, incidents, overwritten, calls, most_calls_a_minute, notices, .. } = self;
         format!(
             "{outages} {missed} {false_down_seconds} {measured} {error_seconds} {worst_error_seconds} {changes} \
-             {incidents} {overwritten} {calls} {most_calls_a_minute}"
+             {incidents} {overwritten} {calls} {most_calls_a_minute} {notices}"
         )
     }
 }

@@ -8,6 +8,7 @@
 mod demands;
 mod figures;
 mod memory;
+mod notices;
 mod page;
 mod prober;
 mod publication;

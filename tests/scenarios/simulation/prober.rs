@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{
     demands::readable_time,
     memory::{Memory, Unavailable},
+    notices::{self, Phone},
     page::{Ask, Page, PageAnswer, component_id, timestamp},
     publication::{ours, publish, view},
     rng::{DAY, Ms, SeededRng},
@@ -44,6 +45,7 @@ pub(crate) struct Prober<'w> {
     weather: &'w Weather,
     pub(crate) page: RefCell<Page<'w>>,
     pub(crate) memory: RefCell<Memory<'w>>,
+    pub(crate) phone: RefCell<Phone>,
     pub(crate) ran: RefCell<Vec<Ran>>,
     /// Whether each run is printed, to find what went wrong.
     pub(crate) verbose: Cell<bool>,
@@ -78,6 +80,7 @@ impl<'w> Prober<'w> {
             weather,
             page: RefCell::new(Page::new(weather)),
             memory: RefCell::new(Memory::new(weather)),
+            phone: RefCell::default(),
             ran: RefCell::default(),
             verbose: Cell::new(false),
             story: RefCell::default(),
@@ -103,6 +106,9 @@ impl<'w> Prober<'w> {
 
     /// Whether runs that find the home up change nothing.
     pub(crate) fn is_quiet(&self, at: Ms) -> bool {
+        if !self.phone.borrow().is_settled() {
+            return false;
+        }
         let mut page = self.page.borrow_mut();
         page.act_until(at);
         let addresses = [self.weather.named(at)];
@@ -192,18 +198,29 @@ impl Run<'_, '_> {
             self.prober
                 .note(probed, format!("run of {}: {verdict:?} over {says:?}, {record:?}", readable_time(self.began)));
         }
+        let noticed = notices::seen(&seen, &record, matches!(change, Some(Err(_))));
         let subject = seen.subject(record, timestamp(self.began));
         let publishing = async {
             match &read {
                 Ok((component, incidents)) => {
                     let view = view(component, incidents.clone());
-                    publish(self, &[subject], &view, rules).await.is_ok()
+                    publish(self, &[subject], &view, rules).await.ok()
                 }
-                Err(_) => false,
+                Err(_) => None,
             }
         };
         let (published, kept) = tokio::join!(publishing, self.keep(change));
-        ran.borrow_mut()[number].complete = published && kept;
+        ran.borrow_mut()[number].complete = published.is_some() && kept;
+        self.notify(noticed, published == Some(true)).await;
+    }
+
+    /// A number that no other run has.
+    pub(crate) fn number(&self) -> u64 {
+        self.began.unsigned_abs() << 8 | self.instance as u64
+    }
+
+    pub(crate) fn is_without_state(&self) -> bool {
+        self.prober.weather.no_state.at(self.prober.now()).is_some()
     }
 
     async fn observe(&self) -> Vec<Attempt> {

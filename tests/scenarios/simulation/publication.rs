@@ -21,23 +21,25 @@ use super::{
     prober::Run,
 };
 
-/// As the product's `Publication`: everything is read again before it is written, and planned anew for each try.
+/// As the product's `Publication`: everything is read again before it is written, and planned anew for each try. Whether a
+/// maintenance in progress covers the component.
 pub(crate) async fn publish(
     run: &Run<'_, '_>,
     subjects: &[Subject],
     seen: &View,
     rules: &Rules,
-) -> Result<(), ApiError> {
+) -> Result<bool, ApiError> {
     let at = timestamp(run.began);
     let planned = plan(subjects, seen, rules, at);
     if planned.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let until = run.prober.instant(run.began) + run.prober.timing.budget;
     let left = RefCell::new(HashSet::new());
     let round = || async {
         let mut view = read_again(run, &planned, seen).await?;
         left.borrow_mut().extend(skipped(&planned, seen, &view).into_iter().map(|(component, _)| component));
+        let is_maintained = view.maintained.contains(&component_id());
         view.maintained.extend(left.borrow().iter().cloned());
         let calls = plan(subjects, &view, rules, at);
         let opened = calls.iter().any(|call| matches!(call, Call::Open { .. }));
@@ -50,7 +52,7 @@ pub(crate) async fn publish(
                 make(run, call).await?;
             }
         }
-        Ok(())
+        Ok(is_maintained)
     };
     retry::until(until, round).await
 }

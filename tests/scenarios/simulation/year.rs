@@ -50,7 +50,7 @@ impl Year {
     }
 
     pub(crate) fn by(&self, rule: Rule) -> Figures {
-        Figures::of(&rule.play(self.seed, &self.weather, &self.schedule), &self.truth)
+        Figures::of(&rule.play(self.seed, &self.weather, &self.schedule), &self.truth, None)
     }
 
     /// The year by the prober itself. Time is tokio's, paused: it passes only when all are waiting for it.
@@ -90,9 +90,17 @@ impl Year {
         prober.page.borrow_mut().act_until(YEAR);
         drop(under_way);
         let story = prober.story.take();
-        let (page, ran) = (prober.page.into_inner(), prober.ran.into_inner());
-        let demands = Demands { weather: &self.weather, truth: &self.truth, page: &page, ran: &ran };
+        let (page, ran, phone) = (prober.page.into_inner(), prober.ran.into_inner(), prober.phone.into_inner());
+        let (notices, repeated) = phone.count();
+        println!("seed {}: {notices} notices, {repeated} of them a second time", self.seed);
+        let demands = Demands { weather: &self.weather, truth: &self.truth, page: &page, ran: &ran, phone: &phone };
         let traces = format!("{:#?}\n{:#?}", page.history, page.opened);
-        Outcome { figures: Figures::of(&page, &self.truth), unmet: demands.unmet(), traces, played, story }
+        Outcome {
+            figures: Figures::of(&page, &self.truth, Some(notices)),
+            unmet: demands.unmet(),
+            traces,
+            played,
+            story,
+        }
     }
 }
