@@ -142,7 +142,7 @@ impl Run<'_, '_> {
 
 /// What is demanded of the notices of a year.
 pub(crate) fn unmet(demands: &Demands<'_>) -> Vec<Unmet> {
-    let Demands { truth, phone, .. } = demands;
+    let Demands { weather, truth, phone, .. } = demands;
     let mut unmet = Vec::new();
     for got in phone.got.iter().filter(|got| got.stage != Stage::Ended) {
         if truth.state(got.at - NOTICE_AFTER - 10 * MINUTE, got.at) == State::Up {
@@ -155,6 +155,11 @@ pub(crate) fn unmet(demands: &Demands<'_>) -> Vec<Unmet> {
     for (from, to, _) in truth.measured() {
         let (able, end) = (truth.able_within(from, to), truth.right_by(truth.right_by(to) + 3 * MINUTE) + RUN);
         let lasted = able.first().zip(able.last()).is_some_and(|(first, last)| last - first > NOTICE_AFTER);
+        // Without its record a run knows neither since when a home is down nor what was sent.
+        let faults = weather.state_faults.iter().any(|(at, _)| (from..end).contains(at));
+        if weather.no_state.touch(from, end) || faults {
+            continue;
+        }
         if !lasted || end >= YEAR || !truth.down.within(to + MINUTE, end).is_empty() || truth.maintenance.touch(to, end)
         {
             continue;
