@@ -26,7 +26,9 @@ CREATE TABLE notices (
     title   TEXT    NOT NULL,
     text    TEXT    NOT NULL,
     serious INTEGER NOT NULL,
-    ends    INTEGER
+    ends    INTEGER,
+    -- Of an end: who was not given the begin is given it, is unless a look from outside has seen the same, or is not.
+    missed  TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX notices_by_key ON notices (key);
 

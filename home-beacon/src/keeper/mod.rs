@@ -58,12 +58,13 @@ use self::{
     background::{RETRY_INTERVAL, date, heartbeat, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
-    looks::beacon::BeaconPoller,
+    looks::beacon::{AtHome, BeaconPoller},
     measured::{Recorder, line_quality::Promised, retention},
     notices::{NoticeConfig, Notices},
     outbox::Outbox,
     relay::{RelayWorker, Upstream, copies},
     seed::Seed,
+    status::pages,
     watch::Watched,
 };
 pub use self::{
@@ -209,6 +210,8 @@ impl Keeper {
             KeeperError::Storage(_) => StartError::Storage(error),
             _ => WrongSetting(format!("KEEPER_SEED: {error}")).into(),
         })?;
+        let zone = pages::find(&mut db.read().await.map_err(|error| storage(error.into()))?, &page).await;
+        recorder.notices().set_zone(&zone.map_err(storage)?.time_zone);
         log_pages(&db, &page).await.map_err(storage)?;
         let relay = if let Some(upstream) = &config.upstream {
             log_backlog(&outbox, clock.wall()).await.map_err(storage)?;
@@ -221,8 +224,9 @@ impl Keeper {
         let component = seeded.map(|component| component.id.clone());
         let beacon = config.beacon.clone().map(|url| BeaconPoller::new(url, page.clone(), component)).transpose()?;
         let reports = relay.as_ref().map(RelayWorker::reports);
+        let at_home = AtHome::of(&config);
         let (seen, asked) = (reports.clone(), beacon.as_ref().map(BeaconPoller::state));
-        let watched = Watched { recorder: recorder.clone(), page: page.clone(), relay: seen, beacon: asked };
+        let watched = Watched { recorder: recorder.clone(), page: page.clone(), relay: seen, beacon: asked, at_home };
         let state = AppState::new(config, db, outbox, recorder, page, reports);
         Ok(Self { state, relay, beacon, watched })
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use shared::{
     chain::root_cause,
     http::{CallError, Client, Deadlines, SetupError, client_for},
@@ -42,18 +42,19 @@ pub(in crate::keeper) struct AtHome(Option<ComponentId>);
 
 /// Since when the beacon at home does not answer the keeper, and why. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct BeaconState(Arc<Mutex<Option<(Timestamp, String)>>>);
+pub struct BeaconState(Arc<Mutex<Option<(Duration, String)>>>);
 
 impl BeaconState {
     /// It has answered, or not.
-    fn note(&self, now: Timestamp, failure: Option<String>) {
+    fn note(&self, now: Duration, failure: Option<String>) {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *failing = failure.map(|why| (failing.take().map_or(now, |(since, _)| since), why));
     }
 
-    /// Since when it does not answer, and why.
-    pub(in crate::keeper) fn failing(&self) -> Option<(Timestamp, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// For how long it has not answered by that uptime of the host, and why.
+    pub(in crate::keeper) fn failing(&self, now: Duration) -> Option<(SignedDuration, String)> {
+        let failing = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        failing.map(|(since, why)| (SignedDuration::try_from(now.saturating_sub(since)).unwrap_or_default(), why))
     }
 }
 
@@ -159,7 +160,7 @@ impl BeaconPoller {
             _ => (),
         }
         self.has_failed = failure.is_some();
-        self.state.note(clock.wall(), failure.map(|error| error.to_string()));
+        self.state.note(clock.host().uptime.now(), failure.map(|error| error.to_string()));
     }
 
     async fn addresses(&self) -> Result<Vec<IpAddr>, PollError> {

@@ -22,6 +22,8 @@ pub(in crate::keeper) struct Condition {
     /// Who is to be given what had ended before they could be given that it began.
     pub(in crate::keeper) missed: Missed,
     pub(in crate::keeper) now: Now,
+    /// Of when the newest is by which that is known: a notice that had to wait for the line is sent only if it holds anew.
+    pub(in crate::keeper) seen_at: Timestamp,
     /// In words: what is wrong, more of it, and that it is over.
     pub(in crate::keeper) words: Words,
 }
@@ -35,6 +37,17 @@ pub(in crate::keeper) enum Missed {
     SentUnlessSeen,
     /// It is not: it was a consequence of something else, or matters only while it lasts.
     Dropped,
+}
+
+impl Missed {
+    /// As it is stored.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::SentUnlessSeen => "sent_unless_seen",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// A condition in words.
@@ -107,6 +120,7 @@ mod tests {
             is_serious: false,
             missed: Missed::Dropped,
             now: Now::Well,
+            seen_at: Timestamp::UNIX_EPOCH,
             words: Words {
                 title: "The job dns fails".into(),
                 text: "Why: x.".into(),

@@ -1,13 +1,16 @@
 //! What is learnt becomes notices in the queue: of readings in the transaction that stores them, of what was found elsewhere in one
 //! of its own, and only where it changes anything.
 
-use jiff::Timestamp;
-use notify::event::{Event, Stage, Subject};
+use jiff::{SignedDuration, Timestamp};
+use notify::{
+    event::{Event, Stage, Subject},
+    rules::Now,
+};
 use serde_json::Value;
 
 use super::{
     MAX_UNSAVED, Notices, Unsaved,
-    condition::Condition,
+    condition::{Condition, Missed, Words},
     queue,
     series::{self, READ, Read},
     store,
@@ -19,8 +22,11 @@ use crate::keeper::db::{Conn, Db, FromRow, Moment, Row, StorageError, Tx, query}
 const ADDRESS_JOB: &str = "dns";
 const FAMILIES: [(&str, &str); 2] = [("ipv4", "IPv4"), ("ipv6", "IPv6")];
 
-/// What a change of the home's address is muted by.
-const ADDRESS: &str = "line/address";
+/// What changes of the home's address are about.
+pub(super) const ADDRESS: &str = "line/address";
+
+/// How long what is an event of a moment stands where things stand.
+const STANDS: SignedDuration = SignedDuration::from_mins(5);
 
 impl Notices {
     /// Looks at what the newest readings of a series say, in the transaction that brought them.
@@ -33,7 +39,7 @@ impl Notices {
     ) -> Result<(), StorageError> {
         let Some(shared) = &self.0 else { return Ok(()) };
         let newest = newest(tx, id, at).await?;
-        for condition in series::of_readings(series, &newest, shared.thresholds) {
+        for condition in series::of_readings(series, &newest, shared.thresholds, at) {
             shared.observe(tx, &condition, at).await?;
         }
         Ok(())
@@ -51,8 +57,9 @@ impl Notices {
         for (field, family) in FAMILIES {
             let of = |document: &Value| document[field]["address"].as_str().map(str::to_owned);
             let (Some(old), Some(new)) = (of(before), of(after)) else { continue };
-            if old != new && !shared.is_muted(ADDRESS, at) {
-                queue::queue(tx, &changed_address(family, &old, &new, at), &shared.receivers(Subject::Line)).await?;
+            if old != new && !shared.is_muted(&format!("{ADDRESS}/{field}"), at) {
+                let event = changed_address((field, family), &old, &new, at);
+                queue::queue(tx, &event, Missed::Sent, &shared.receivers(event.subject)).await?;
             }
         }
         Ok(())
@@ -83,6 +90,7 @@ impl Notices {
         let mut changed = Vec::new();
         let mut conn = db.read().await?;
         for condition in conditions {
+            shared.note(condition);
             if store::would_change(&mut conn, condition, shared.when(condition, at), at).await? {
                 changed.push(condition);
             }
@@ -101,11 +109,12 @@ impl Notices {
     }
 
     /// What of conditions that readings decide is due later, as a reminder or at the end of quiet hours, is found here: by the keys
-    /// of what goes on.
+    /// of what goes on. What was found of other things is in `found`.
     pub(in crate::keeper) async fn observe_series(
         &self,
         db: &Db,
         series: &[(String, i64)],
+        found: &[Condition],
         at: Timestamp,
     ) -> Result<(), StorageError> {
         let Some(shared) = &self.0 else { return Ok(()) };
@@ -115,10 +124,13 @@ impl Notices {
         for (name, id) in series {
             if tracked.iter().any(|key| key.contains(name.as_str())) {
                 let newest = newest(&mut conn, *id, at).await?;
-                conditions.extend(series::of_readings(name, &newest, shared.thresholds));
+                conditions.extend(series::of_readings(name, &newest, shared.thresholds, at));
             }
         }
         drop(conn);
+        let is_looked_at = |key: &String| conditions.iter().chain(found).any(|condition| condition.key == *key);
+        let forgotten = shared.forgotten(&tracked, is_looked_at, at);
+        conditions.extend(forgotten.into_iter().map(|key| no_longer(key, at)));
         self.observe(db, &conditions, at).await
     }
 
@@ -142,9 +154,9 @@ impl Notices {
     }
 }
 
-fn changed_address(family: &str, old: &str, new: &str, at: Timestamp) -> Event {
+fn changed_address((field, family): (&str, &str), old: &str, new: &str, at: Timestamp) -> Event {
     Event {
-        key: ADDRESS.into(),
+        key: format!("{ADDRESS}/{field}"),
         subject: Subject::Line,
         stage: Stage::Began,
         since: at,
@@ -152,9 +164,18 @@ fn changed_address(family: &str, old: &str, new: &str, at: Timestamp) -> Event {
         title: format!("The home's {family} address is now {new}"),
         text: format!("It was {old}. DuckDNS has the new one."),
         is_serious: false,
-        ends: Some(at),
+        // It is an event of a moment, and Alertmanager has to see it stand.
+        ends: at.checked_add(STANDS).ok(),
         link: None,
     }
+}
+
+/// What nothing looks at any more.
+fn no_longer(key: String, at: Timestamp) -> Condition {
+    let subject = key.split('/').next().and_then(|subject| subject.parse().ok()).unwrap_or(Subject::Keeper);
+    let ended = format!("{key} is not there any more");
+    let words = Words { ended, ..Words::default() };
+    Condition { key, subject, is_serious: false, missed: Missed::Dropped, now: Now::Well, seen_at: at, words }
 }
 
 async fn newest(conn: &mut Conn, series: i64, at: Timestamp) -> Result<Vec<Read>, StorageError> {

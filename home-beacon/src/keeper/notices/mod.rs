@@ -5,10 +5,11 @@
 //!
 //! - `learning`: what readings and others say becomes notices in the queue
 //! - `condition`: what can be worth a notice, in words; `series`: of readings; `track`: how far it has come (all pure)
-//! - `outgoing`: what a channel is sent next, of what waits for it (pure); `sending`: sends it
+//! - `outgoing`: what a channel is sent next, of what waits for it (pure); `holds`: whether that still holds; `sending`: sends it
 //! - `store`, `queue`, `mutes`: the rows; `overview`: what a person asks of them; `settings`
 
 pub(super) mod condition;
+mod holds;
 mod learning;
 mod mutes;
 mod outgoing;
@@ -29,13 +30,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use notify::{
     channel::Channel,
     event::{Event, Subject},
+    rules::Now,
     settings::{NOTIFY_URLS, channels},
 };
-use shared::secret::Secret;
+use shared::{id::ComponentId, secret::Secret};
 use tokio::sync::watch;
 
 use self::{
@@ -49,6 +51,9 @@ pub use self::{
     settings::{NoticeConfig, NoticeSettings},
 };
 use super::db::{Db, StorageError, Tx};
+
+/// What has not been looked at for so long is over: a job or a target was taken away.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many notices are kept in memory while the disk takes none.
 const MAX_UNSAVED: usize = 20;
@@ -82,6 +87,12 @@ struct Known {
     sent: BTreeMap<String, u64>,
     /// How the storage is, as notices go: it cannot say so itself.
     storage: Option<Track>,
+    /// Of when the newest is by which something is known to last, by its key.
+    seen_at: BTreeMap<String, Timestamp>,
+    /// Since when nothing looks at what goes on.
+    not_looked_at: BTreeMap<String, Timestamp>,
+    /// The component that is this home, where that is known.
+    home: Option<ComponentId>,
 }
 
 /// A notice that is in no table.
@@ -128,6 +139,13 @@ impl Notices {
         }
     }
 
+    /// Which component is this home: an outage of it that a prober has seen is the prober's to write of.
+    pub(super) fn set_home(&self, home: Option<ComponentId>) {
+        if let Some(shared) = &self.0 {
+            shared.known().home = home;
+        }
+    }
+
     /// Something may be to be sent.
     pub(super) fn wake(&self) {
         if let Some(shared) = &self.0 {
@@ -139,7 +157,7 @@ impl Notices {
     fn read_channels(&self) -> bool {
         let Some(shared) = &self.0 else { return false };
         let text = match shared.config.urls.current() {
-            Ok(text) => text,
+            Ok(text) => essence(&text),
             Err(error) => {
                 tracing::debug!(%error, "the channels cannot be read; those from before are used");
                 return false;
@@ -164,6 +182,13 @@ impl Notices {
     }
 }
 
+/// The lines of it that say something.
+fn essence(text: &Secret) -> Secret {
+    let lines = text.expose().lines().map(str::trim);
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    Secret::new(lines.join("\n"))
+}
+
 impl Shared {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -171,7 +196,31 @@ impl Shared {
 
     async fn observe(&self, tx: &mut Tx, condition: &Condition, at: Timestamp) -> Result<(), StorageError> {
         let channels = self.receivers(condition.subject);
+        self.note(condition);
         store::observe(tx, condition, self.when(condition, at), at, &channels).await
+    }
+
+    /// Notes by what of when it is known that something lasts.
+    fn note(&self, condition: &Condition) {
+        let mut known = self.known();
+        match condition.now {
+            Now::Lasting(_) => drop(known.seen_at.insert(condition.key.clone(), condition.seen_at)),
+            Now::Well => drop(known.seen_at.remove(&condition.key)),
+        }
+    }
+
+    /// The keys of those that nothing has looked at for a day.
+    fn forgotten(&self, tracked: &[String], is_looked_at: impl Fn(&String) -> bool, at: Timestamp) -> Vec<String> {
+        let mut known = self.known();
+        known.not_looked_at.retain(|key, _| tracked.contains(key) && !is_looked_at(key));
+        let mut forgotten = Vec::new();
+        for key in tracked.iter().filter(|key| !is_looked_at(key)) {
+            let since = *known.not_looked_at.entry(key.clone()).or_insert(at);
+            if at.duration_since(since) > FORGOTTEN {
+                forgotten.push(key.clone());
+            }
+        }
+        forgotten
     }
 
     /// The channels that want to know of that, by their digests.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use notify::event::{Event, Stage, Subject};
 
-use super::queue::Waiting;
+use super::{learning::ADDRESS, queue::Waiting};
 use crate::keeper::length::length;
 
 /// So many at once are sent one by one; of more, there is one that names the first few.
@@ -101,7 +101,8 @@ fn summary(few: &[Waiting], count: usize, now: Timestamp) -> Event {
 /// The notice, which says so where it is late.
 fn late(event: &Event, now: Timestamp) -> Event {
     let by = now.duration_since(event.at);
-    if by < LATE {
+    // The clock may have been wrong when an address changed: that is often just after a power cut.
+    if by < LATE || event.key.starts_with(ADDRESS) {
         return event.clone();
     }
     let text = format!("{} (This is {} late: it could not be sent before.)", event.text, length(by));

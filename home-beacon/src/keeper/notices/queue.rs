@@ -3,6 +3,7 @@
 use notify::event::{Event, Stage, Subject};
 use serde::Serialize;
 
+use super::condition::Missed;
 use crate::keeper::db::{Conn, Db, FromRow, Moment, Row, StorageError, Tx, built, query};
 
 /// How many notices wait at most; a keeper that writes more has something else to be mended.
@@ -19,6 +20,13 @@ pub(super) struct Waiting {
     /// How often it may have been taken.
     pub(super) tries: i64,
     pub(super) unless_seen: bool,
+}
+
+impl Waiting {
+    /// It alone.
+    pub(super) const fn alone(&self) -> Batch {
+        Batch { first: self.id, last: self.id, serious: false }
+    }
 }
 
 /// What waits for a channel.
@@ -46,13 +54,13 @@ pub struct Undelivered {
 }
 
 /// Queues a notice for those channels; of too many, the oldest go.
-pub(super) async fn queue(tx: &mut Tx, event: &Event, channels: &[String]) -> Result<(), StorageError> {
+pub(super) async fn queue(tx: &mut Tx, event: &Event, missed: Missed, channels: &[String]) -> Result<(), StorageError> {
     if channels.is_empty() {
         return Ok(());
     }
     let insert = query(
-        "INSERT INTO notices (key, subject, stage, since, at, title, text, serious, ends)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO notices (key, subject, stage, since, at, title, text, serious, ends, missed)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     );
     let id: i64 = insert
         .bind(&event.key)
@@ -64,6 +72,7 @@ pub(super) async fn queue(tx: &mut Tx, event: &Event, channels: &[String]) -> Re
         .bind(&event.text)
         .bind(event.is_serious)
         .bind(event.ends.map(Moment::new))
+        .bind(missed.as_str())
         .one(tx)
         .await?;
     for channel in channels {
@@ -78,8 +87,34 @@ pub(super) async fn queue(tx: &mut Tx, event: &Event, channels: &[String]) -> Re
 /// Queues a notice by itself.
 pub(super) async fn queue_alone(db: &Db, event: &Event, channels: &[String]) -> Result<(), StorageError> {
     let mut tx = db.begin().await?;
-    queue(&mut tx, event, channels).await?;
+    queue(&mut tx, event, Missed::Sent, channels).await?;
     tx.commit().await
+}
+
+/// Drops what a channel was not given yet of something that has ended meanwhile; and its end, where that matters only to who was
+/// given the rest.
+pub(super) async fn drop_pointless(tx: &mut Tx, channel: &str) -> Result<(), StorageError> {
+    const ENDED: &str = "SELECT ended.id FROM notices AS began JOIN notices AS ended USING (key)
+         JOIN notice_deliveries AS delivery ON delivery.notice_id = began.id AND delivery.channel = ?1
+         WHERE began.stage = 'began' AND ended.stage = 'ended' AND ended.id > began.id AND delivery.tries = 0";
+    let drop = built(format!(
+        "DELETE FROM notice_deliveries WHERE channel = ?1
+             AND notice_id IN (SELECT id FROM notices WHERE missed = 'dropped' AND id IN ({ENDED}))"
+    ));
+    drop.bind(channel).execute(tx).await?;
+    let mark = built(format!(
+        "UPDATE notice_deliveries SET unless_seen = 1 WHERE channel = ?1 AND NOT unless_seen
+             AND notice_id IN (SELECT id FROM notices WHERE missed = 'sent_unless_seen' AND id IN ({ENDED}))"
+    ));
+    mark.bind(channel).execute(tx).await?;
+    // An end that is dropped stands here no more, but its begin is known by it: what has an end, queued or sent, is over.
+    let forget = query(
+        "DELETE FROM notice_deliveries WHERE channel = ?1 AND tries = 0 AND failure IS NULL AND notice_id IN (
+             SELECT began.id FROM notices AS began JOIN notices AS ended USING (key)
+             WHERE began.stage <> 'ended' AND ended.stage = 'ended' AND ended.id > began.id)",
+    );
+    forget.bind(channel).execute(tx).await?;
+    tidy(tx).await
 }
 
 /// Deletes the notices that nobody is to be given any more.
@@ -142,13 +177,7 @@ pub(super) async fn claim(db: &Db, channel: &str, batch: Batch) -> Result<bool, 
 pub(super) async fn release(db: &Db, channel: &str, batch: Batch) -> Result<(), StorageError> {
     of_batch(db, "UPDATE notice_deliveries SET tries = MAX(tries - 1, 0)", channel, batch, None).await?;
     let mut tx = db.begin().await?;
-    let forget = query(
-        "DELETE FROM notice_deliveries WHERE channel = ? AND tries = 0 AND failure IS NULL AND notice_id IN (
-             SELECT began.id FROM notices AS began JOIN notices AS ended USING (key)
-             WHERE began.stage <> 'ended' AND ended.stage = 'ended' AND ended.id > began.id)",
-    );
-    forget.bind(channel).execute(&mut tx).await?;
-    tidy(&mut tx).await?;
+    drop_pointless(&mut tx, channel).await?;
     tx.commit().await
 }
 
@@ -168,6 +197,12 @@ pub(super) async fn give_up(db: &Db, channel: &str, batch: Batch, why: &str) -> 
     bound.bind(MAX_FAILED).execute(&mut tx).await?;
     tidy(&mut tx).await?;
     tx.commit().await
+}
+
+/// Those that may have been taken for the second time are not sent any more.
+pub(super) async fn give_up_unsure(db: &Db, channel: &str, batch: Batch, why: &str) -> Result<(), StorageError> {
+    let second = "UPDATE notice_deliveries SET failure = CASE WHEN tries >= 2 THEN ?5 END";
+    of_batch(db, second, channel, batch, Some(why)).await.map(|_| ())
 }
 
 /// What no channel, or not every one, has been given.

@@ -4,7 +4,7 @@
 //! never. While a channel cannot be reached nothing is claimed, and nothing written: once its server takes connections again,
 //! a moment is waited, in which what has become pointless goes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -23,23 +23,17 @@ use super::{
 };
 use crate::keeper::{
     KeeperClock,
-    db::{Db, StorageError, query},
+    db::{Db, StorageError},
 };
 
 /// How long one notice may take.
 const BUDGET: Duration = Duration::from_secs(30);
 
 /// How often channels and queue are looked at without being woken.
-const INTERVAL: Duration = Duration::from_millis(30 * SECOND);
+pub(super) const INTERVAL: Duration = Duration::from_millis(30 * SECOND);
 
 /// After so long a notice is not sent any more.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// How near the time of a look that saw the home down must be to that of pings that fail.
-const NEAR: SignedDuration = SignedDuration::from_mins(5);
-
-/// How often a notice is sent of which it is not known whether it was taken.
-const MAX_UNSURE: i64 = 2;
 
 /// What is known of a channel between two notices.
 #[derive(Debug, Default)]
@@ -63,7 +57,12 @@ impl Notices {
     pub(super) async fn run_with(&self, sender: &Sender, db: &Db, clock: &KeeperClock) {
         let Some(shared) = &self.0 else { return };
         loop {
-            let channels = std::sync::Arc::clone(&shared.known().channels);
+            let channels = Arc::clone(&shared.known().channels);
+            if channels.is_empty() {
+                // They could not be read, and are not gone.
+                self.channels_changed().await;
+                continue;
+            }
             let ids: Vec<_> = channels.iter().map(|channel| channel.id().to_owned()).collect();
             if let Err(error) = queue::keep_only(db, &ids).await {
                 tracing::debug!(%error, "what is for former channels stays for now");
@@ -119,35 +118,49 @@ impl Shared {
         progress: &mut Progress,
     ) -> Result<Duration, StorageError> {
         let Some(now) = clock.trusted_now() else { return Ok(INTERVAL) };
-        if let Some(event) = self.next_unsaved(channel) {
-            return Ok(self.send_unsaved(sender, channel, &event, progress, now).await);
-        }
         let is_quiet = self.is_quiet(now);
         if is_quiet && !self.config.serious_anytime {
             return Ok(INTERVAL);
+        }
+        if let Some(event) = self.next_unsaved(channel) {
+            return Ok(self.send_unsaved(sender, channel, &event, progress, now).await);
         }
         let Queue { few, count, last } = queue::waiting(db, channel.id(), is_quiet, LOOKED_AT).await?;
         let Some(first) = few.first() else {
             progress.trouble = None;
             return Ok(INTERVAL);
         };
-        if let Some(wait) = reached(sender, channel, &first.event, &mut progress.trouble).await {
+        if let Some(wait) = reached(sender, channel, &first.event, (&mut progress.trouble, now)).await {
             self.give_up_old(db, channel, first, now).await?;
             return Ok(wait);
         }
-        let one = Batch { first: first.id, last: first.id, serious: false };
-        if first.unless_seen && was_seen_down(db, &first.event).await? {
-            tracing::debug!(title = first.event.title, "a prober has seen it, and has written of it");
-            queue::settle(db, channel.id(), one).await?;
-            return Ok(Duration::ZERO);
+        for waiting in &few {
+            if waiting.unless_seen && self.was_seen_down(db, &waiting.event).await? {
+                tracing::debug!(title = waiting.event.title, "a prober has seen it, and writes of it");
+                queue::settle(db, channel.id(), waiting.alone()).await?;
+                return Ok(Duration::ZERO);
+            }
         }
-        match next(&few, count, &mut progress.sent, self.config.limit, channel.is_for_people(), now) {
+        if let Some(wait) = self.waits_for_news(first, progress.trouble) {
+            return Ok(wait);
+        }
+        let limit = self.config.limit;
+        match next(&few, count, &mut progress.sent, limit, channel.is_for_people(), now) {
             Next::Nothing => Ok(INTERVAL),
-            Next::Wait(wait) => Ok(wait.min(INTERVAL)),
-            Next::First(event) => self.send(db, sender, (channel, &event), (one, first.tries), progress, now).await,
+            Next::First(event) => self.send(db, sender, (channel, &event), first.alone(), progress, now).await,
             Next::Summary(event) => {
                 let all = Batch { first: first.id, last, serious: is_quiet };
-                self.send(db, sender, (channel, &event), (all, first.tries), progress, now).await
+                self.send(db, sender, (channel, &event), all, progress, now).await
+            }
+            Next::Wait(wait) => {
+                // What is serious does not wait behind what is not.
+                let Queue { few, .. } = queue::waiting(db, channel.id(), true, 1).await?;
+                match (few.first(), next(&few, few.len(), &mut progress.sent, limit, true, now)) {
+                    (Some(urgent), Next::First(event)) => {
+                        self.send(db, sender, (channel, &event), urgent.alone(), progress, now).await
+                    }
+                    _ => Ok(wait.min(INTERVAL)),
+                }
             }
         }
     }
@@ -157,7 +170,7 @@ impl Shared {
         db: &Db,
         sender: &Sender,
         (channel, event): (&Channel, &Event),
-        (batch, tries): (Batch, i64),
+        batch: Batch,
         progress: &mut Progress,
         now: Timestamp,
     ) -> Result<Duration, StorageError> {
@@ -169,10 +182,10 @@ impl Shared {
             Outcome::Settled => queue::settle(db, channel.id(), batch).await?,
             Outcome::Refused(why) => queue::give_up(db, channel.id(), batch, &why).await?,
             Outcome::Later => queue::release(db, channel.id(), batch).await?,
-            Outcome::Unsure(why) if tries + 1 >= MAX_UNSURE => {
-                queue::give_up(db, channel.id(), batch, &format!("it may have been taken: {why}")).await?;
+            Outcome::Unsure(why) => {
+                let why = format!("it may have been taken: {why}");
+                queue::give_up_unsure(db, channel.id(), batch, &why).await?;
             }
-            Outcome::Unsure(_) => (),
         }
         Ok(progress.trouble.map_or(Duration::ZERO, |trouble| trouble.until.saturating_duration_since(Instant::now())))
     }
@@ -225,7 +238,7 @@ impl Shared {
         progress: &mut Progress,
         now: Timestamp,
     ) -> Duration {
-        if let Some(wait) = reached(sender, channel, event, &mut progress.trouble).await {
+        if let Some(wait) = reached(sender, channel, event, (&mut progress.trouble, now)).await {
             return wait;
         }
         let sent = sender.send_once(channel, event, Instant::now() + BUDGET).await;
@@ -251,8 +264,7 @@ impl Shared {
             return Ok(());
         }
         tracing::error!("\"{}\" could not be sent to {channel} within a day, and is given up", first.event.title);
-        let batch = Batch { first: first.id, last: first.id, serious: false };
-        queue::give_up(db, channel.id(), batch, "it could not be sent within a day").await
+        queue::give_up(db, channel.id(), first.alone(), "it could not be sent within a day").await
     }
 }
 
@@ -262,14 +274,4 @@ enum Outcome {
     Refused(String),
     Later,
     Unsure(String),
-}
-
-/// Whether somebody outside saw the home down at that time: they write of it.
-async fn was_seen_down(db: &Db, event: &Event) -> Result<bool, StorageError> {
-    let (from, to) = (event.since.saturating_sub(NEAR), event.at.saturating_add(NEAR));
-    let (from, to) = (from.unwrap_or(event.since), to.unwrap_or(event.at));
-    let seen = query(
-        "SELECT EXISTS (SELECT 1 FROM look_spans WHERE inside = 0 AND verdict = 'down' AND ended >= ? AND began <= ?)",
-    );
-    seen.bind(from.as_millisecond()).bind(to.as_millisecond()).one(&mut db.read().await?).await
 }

@@ -8,7 +8,7 @@ use notify::{
 
 use super::{
     condition::{Condition, Missed},
-    queue::{queue, tidy},
+    queue::{drop_pointless, queue},
     track::{Track, When},
 };
 use crate::keeper::db::{Conn, Db, FromRow, Moment, Row, StorageError, Tx, query};
@@ -88,40 +88,29 @@ async fn save(tx: &mut Tx, key: &str, track: &Track) -> Result<(), StorageError>
     Ok(())
 }
 
-/// Queues a notice. An end takes the place of what was not sent yet of the same.
+/// Queues a notice. An end takes the place of what was not sent yet of the same, and nobody is reminded who was not given the notice
+/// before.
 async fn queue_stage(tx: &mut Tx, event: &Event, missed: Missed, channels: &[String]) -> Result<(), StorageError> {
-    if event.stage != Stage::Ended {
-        return queue(tx, event, channels).await;
-    }
-    let mut unaware = Vec::new();
-    for channel in channels {
-        let unsent = query(
-            "SELECT COUNT(*) FROM notice_deliveries AS delivery JOIN notices ON id = notice_id
-             WHERE channel = ? AND key = ? AND stage = 'began' AND tries = 0 AND failure IS NULL",
-        );
-        if unsent.bind(channel).bind(&event.key).one::<i64>(tx).await? > 0 {
-            unaware.push(channel.as_str());
-        }
-    }
-    let forget = query(
-        "DELETE FROM notice_deliveries WHERE tries = 0 AND failure IS NULL
-             AND notice_id IN (SELECT id FROM notices WHERE key = ? AND stage <> 'ended')",
-    );
-    forget.bind(&event.key).execute(tx).await?;
-    tidy(tx).await?;
-    let is_given = |channel: &&String| missed != Missed::Dropped || !unaware.contains(&channel.as_str());
-    let given: Vec<_> = channels.iter().filter(is_given).cloned().collect();
-    queue(tx, event, &given).await?;
-    if missed == Missed::SentUnlessSeen {
-        for channel in unaware {
-            let mark = query(
-                "UPDATE notice_deliveries SET unless_seen = 1
-                 WHERE channel = ? AND notice_id = (SELECT MAX(id) FROM notices WHERE key = ? AND stage = 'ended')",
+    match event.stage {
+        Stage::Began => queue(tx, event, missed, channels).await,
+        Stage::Reminder => {
+            let mut given = channels.to_vec();
+            let unsent = query(
+                "SELECT DISTINCT channel FROM notice_deliveries JOIN notices ON id = notice_id
+                 WHERE key = ? AND failure IS NULL",
             );
-            mark.bind(channel).bind(&event.key).execute(tx).await?;
+            let unsent: Vec<String> = unsent.bind(&event.key).all(tx).await?;
+            given.retain(|channel| !unsent.contains(channel));
+            queue(tx, event, missed, &given).await
+        }
+        Stage::Ended => {
+            queue(tx, event, missed, channels).await?;
+            for channel in channels {
+                drop_pointless(tx, channel).await?;
+            }
+            Ok(())
         }
     }
-    Ok(())
 }
 
 /// The keys of what goes on.

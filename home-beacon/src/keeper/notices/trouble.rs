@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use notify::{channel::Channel, event::Event, send::Sender};
 use tokio::time::Instant;
 
@@ -29,8 +30,18 @@ pub(super) struct Trouble {
     /// When it is tried again.
     pub(super) until: Instant,
     wait: Duration,
-    /// Since it can be reached again: when what was queued before is sent.
-    settled: Option<Instant>,
+    /// Since when it can be reached again.
+    pub(super) reached: Option<Reached>,
+}
+
+/// A channel can be reached again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reached {
+    /// Since when, on the wall.
+    pub(super) at: Timestamp,
+    pub(super) since: Instant,
+    /// When what was queued before is sent.
+    settled: Instant,
 }
 
 impl Trouble {
@@ -40,7 +51,7 @@ impl Trouble {
         let wait = before.map_or(FIRST_WAIT, |before| (before.wait * 2).min(longest));
         // Some spread, so that several do not come at once.
         let wait = wait.mul_f64(fastrand::f64().mul_add(0.2, 0.9)).max(asked.unwrap_or_default().min(LONGEST_REFUSAL));
-        Self { since: before.map_or(now, |before| before.since), until: now + wait, wait, settled: None }
+        Self { since: before.map_or(now, |before| before.since), until: now + wait, wait, reached: None }
     }
 }
 
@@ -49,11 +60,11 @@ pub(super) async fn reached(
     sender: &Sender,
     channel: &Channel,
     event: &Event,
-    of: &mut Option<Trouble>,
+    (of, wall): (&mut Option<Trouble>, Timestamp),
 ) -> Option<Duration> {
     let trouble = of.as_mut()?;
     let now = Instant::now();
-    if let Some(settled) = trouble.settled {
+    if let Some(Reached { settled, .. }) = trouble.reached {
         return Some(settled.saturating_duration_since(now)).filter(|wait| !wait.is_zero());
     }
     if trouble.until > now {
@@ -65,7 +76,8 @@ pub(super) async fn reached(
         *of = Some(more);
         return Some(more.until.saturating_duration_since(Instant::now()));
     }
-    let settled = Instant::now() + trouble.since.elapsed().min(SETTLING);
-    trouble.settled = Some(settled);
+    let since = Instant::now();
+    let settled = since + trouble.since.elapsed().min(SETTLING);
+    trouble.reached = Some(Reached { at: wall, since, settled });
     Some(settled.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
 }

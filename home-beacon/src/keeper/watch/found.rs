@@ -12,8 +12,14 @@ use crate::keeper::{
 /// How long nobody may look: a prober looks each minute.
 const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long a prober may take to find the home again once its line is back.
+const FOUND_AGAIN: SignedDuration = SignedDuration::from_mins(6);
+
 /// How long what is measured may wait for upstream.
 const MAX_BACKLOG: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long no call may go well: one that fails while it catches up is nothing.
+const MIN_UNWELL: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long a beacon may not answer: it may be on its way to another node.
 const MAX_BEACON_SILENCE: SignedDuration = SignedDuration::from_mins(3);
@@ -27,6 +33,7 @@ pub(super) fn storage(failure: Option<&str>, now: Timestamp) -> Condition {
         is_serious: true,
         missed: Missed::Sent,
         now: if failure.is_some() { Now::Lasting(now) } else { Now::Well },
+        seen_at: now,
         words: Words {
             title: "The keeper's database cannot be written".into(),
             text: why.unwrap_or_default(),
@@ -55,6 +62,8 @@ pub(super) fn not_looked_at(
         // Where the line was down, the prober writes of that.
         missed: Missed::Dropped,
         now: if is_recent { Now::Well } else { Now::Lasting(since) },
+        // A home that has another address is found again only once `dns` has run.
+        seen_at: now.checked_sub(FOUND_AGAIN).unwrap_or(now),
         words: Words {
             title: format!("Nobody looks at {name} from outside any more"),
             text: format!(
@@ -67,8 +76,9 @@ pub(super) fn not_looked_at(
     })
 }
 
-/// Whether what is measured arrives upstream; `oldest` is the time of the oldest point that waits.
-pub(super) fn relay(report: &Report, oldest: Option<i64>, now: Timestamp) -> Condition {
+/// Whether what is measured arrives upstream; `oldest` is the time of the oldest point that waits, and `unwell_for` how long no call
+/// has gone well.
+pub(super) fn relay(report: &Report, oldest: Option<i64>, unwell_for: SignedDuration, now: Timestamp) -> Condition {
     let oldest = oldest.and_then(|second| Timestamp::from_second(second).ok());
     let is_old = oldest.is_some_and(|oldest| now.duration_since(oldest) > MAX_BACKLOG);
     let why = report.reason.clone().map(|why| format!(" Why: {}.", why.trim_end_matches('.'))).unwrap_or_default();
@@ -79,7 +89,7 @@ pub(super) fn relay(report: &Report, oldest: Option<i64>, now: Timestamp) -> Con
             format!("Nothing is sent until somebody has mended that.{why}"),
         ),
         // While it catches up, all is well.
-        RelayCondition::Trouble | RelayCondition::Starting if is_old => (
+        RelayCondition::Trouble if is_old && unwell_for >= MIN_UNWELL => (
             oldest,
             "The public page has got nothing for an hour",
             format!("What is measured is kept, and sent once that is over.{why}"),
@@ -92,20 +102,23 @@ pub(super) fn relay(report: &Report, oldest: Option<i64>, now: Timestamp) -> Con
         is_serious: false,
         missed: Missed::Dropped,
         now: lasting.map_or(Now::Well, Now::Lasting),
+        // It has two minutes for its next call.
+        seen_at: now.checked_sub(SignedDuration::from_mins(2)).unwrap_or(now),
         words: Words { title: title.into(), text, ended: "The public page gets what the keeper sends again".into() },
     }
 }
 
-/// Whether the beacon answers at home.
-pub(super) fn beacon(failing: Option<(Timestamp, String)>, now: Timestamp) -> Condition {
-    let lasting = failing.filter(|(since, _)| now.duration_since(*since) >= MAX_BEACON_SILENCE);
+/// Whether the beacon answers at home; `failing` is how long it has not, and why.
+pub(super) fn beacon(failing: Option<(SignedDuration, String)>, now: Timestamp) -> Condition {
+    let lasting = failing.filter(|(lasts, _)| *lasts >= MAX_BEACON_SILENCE);
     let why = lasting.as_ref().map(|(_, why)| why.trim_end_matches('.').to_owned()).unwrap_or_default();
     Condition {
         key: "home/beacon".into(),
         subject: Subject::Home,
         is_serious: false,
         missed: Missed::Sent,
-        now: lasting.map_or(Now::Well, |(since, _)| Now::Lasting(since)),
+        now: lasting.map_or(Now::Well, |(lasts, _)| Now::Lasting(now.checked_sub(lasts).unwrap_or(now))),
+        seen_at: now,
         words: Words {
             title: "The beacon does not answer at home".into(),
             text: format!(
@@ -137,19 +150,22 @@ mod tests {
     fn a_relay_that_catches_up_is_well_and_one_that_is_refused_is_not() {
         let report = |condition| Report { condition, reason: Some("it answers 500.".into()), ..Report::default() };
         let old = Some(at(0).as_second());
-        let of = |condition, oldest| relay(&report(condition), oldest, at(61)).now;
+        let mins = SignedDuration::from_mins;
+        let of = |condition, oldest| relay(&report(condition), oldest, mins(5), at(61)).now;
+        assert_eq!(relay(&report(RelayCondition::Trouble), old, mins(4), at(61)).now, Now::Well, "it may catch up");
+        assert_eq!(of(RelayCondition::Starting, old), Now::Well, "nothing is known yet");
         assert_eq!(of(RelayCondition::Trouble, old), Now::Lasting(at(0)));
         assert_eq!(of(RelayCondition::Trouble, Some(at(1).as_second())), Now::Well);
         assert_eq!(of(RelayCondition::Well, old), Now::Well);
         assert_eq!(of(RelayCondition::Paused, None), Now::Lasting(at(61)));
-        let text = relay(&report(RelayCondition::Trouble), old, at(61)).words.text;
+        let text = relay(&report(RelayCondition::Trouble), old, mins(5), at(61)).words.text;
         assert_eq!(text, "What is measured is kept, and sent once that is over. Why: it answers 500.");
     }
 
     #[test]
     fn a_beacon_has_three_minutes() {
-        let of = |minute| beacon(Some((at(10), "refused.".into())), at(minute)).now;
-        assert_eq!((of(12), of(13)), (Now::Well, Now::Lasting(at(10))));
+        let of = |lasts| beacon(Some((SignedDuration::from_mins(lasts), "refused.".into())), at(13)).now;
+        assert_eq!((of(2), of(3)), (Now::Well, Now::Lasting(at(10))));
         assert_eq!(beacon(None, at(13)).now, Now::Well);
     }
 }

@@ -4,7 +4,7 @@
 
 mod found;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use shared::{chain::root_cause, id::PageId};
@@ -14,10 +14,13 @@ use self::found::{beacon, not_looked_at, relay, storage};
 use super::{
     KeeperError,
     db::{Db, query},
-    looks::{Looks, beacon::BeaconState},
+    looks::{
+        Looks,
+        beacon::{AtHome, BeaconState},
+    },
     measured::Recorder,
     notices::condition::Condition,
-    relay::Reports,
+    relay::{Condition as RelayCondition, Reports},
     status::{components, pages},
 };
 
@@ -32,6 +35,17 @@ pub(super) struct Watched {
     pub(super) relay: Option<Reports>,
     /// Where there is a beacon.
     pub(super) beacon: Option<BeaconState>,
+    /// What of the page is this home.
+    pub(super) at_home: Option<AtHome>,
+}
+
+/// What is remembered between two looks.
+#[derive(Debug, Default)]
+struct Remembered {
+    /// Since when the time is known: before, no look could be taken.
+    trusted: Option<Instant>,
+    /// Since when no call upstream has gone well.
+    unwell: Option<Instant>,
 }
 
 /// Looks for as long as it is polled, where anybody is written to.
@@ -39,9 +53,9 @@ pub(super) async fn run(watched: &Watched) {
     if !watched.recorder.notices().has_channels() {
         return;
     }
-    let mut has_failed = false;
+    let (mut has_failed, mut remembered) = (false, Remembered::default());
     loop {
-        let looked = watched.look().await;
+        let looked = watched.look(&mut remembered).await;
         if let Err(error) = &looked
             && !has_failed
         {
@@ -54,40 +68,52 @@ pub(super) async fn run(watched: &Watched) {
 
 impl Watched {
     /// Looks once.
-    async fn look(&self) -> Result<(), KeeperError> {
+    async fn look(&self, remembered: &mut Remembered) -> Result<(), KeeperError> {
+        let Recorder { db, .. } = &self.recorder;
+        let (clock, notices) = (self.recorder.clock(), self.recorder.notices());
         // Without the time nothing can be said to last.
-        let Some(now) = self.recorder.clock().trusted_now() else { return Ok(()) };
-        self.recorder
-            .notices()
-            .observe_storage(&self.recorder.db, &storage(self.recorder.db.failure().await.as_deref(), now), now)
-            .await;
-        let page = pages::find(&mut self.recorder.db.read().await?, &self.page).await?;
-        self.recorder.notices().set_zone(&page.time_zone);
-        let mut conditions = self.not_looked_at(now).await?;
-        if let Some(reports) = &self.relay {
-            conditions.push(relay(&reports.latest(), self.recorder.outbox.backlog(now).await?.oldest, now));
+        let Some(now) = clock.trusted_now() else { return Ok(()) };
+        let knows_the_time_for = passed(Some(*remembered.trusted.get_or_insert_with(Instant::now)));
+        notices.observe_storage(db, &storage(db.failure().await.as_deref(), now), now).await;
+        notices.set_zone(&pages::find(&mut db.read().await?, &self.page).await?.time_zone);
+        if let Some(at_home) = &self.at_home {
+            notices.set_home(at_home.component(db, &self.page).await?);
         }
-        conditions.extend(self.beacon.as_ref().map(|state| beacon(state.failing(), now)));
-        let series = series(&self.recorder.db).await?;
-        conditions.extend(self.silent(&series, now).await?);
-        self.recorder.notices().observe(&self.recorder.db, &conditions, now).await?;
-        self.recorder.notices().observe_series(&self.recorder.db, &series, now).await?;
+        let mut found = self.not_looked_at(knows_the_time_for, now).await?;
+        if let Some(reports) = &self.relay {
+            let report = reports.latest();
+            let is_unwell = matches!(report.condition, RelayCondition::Trouble | RelayCondition::Paused);
+            remembered.unwell = is_unwell.then(|| remembered.unwell.unwrap_or_else(Instant::now));
+            let oldest = self.recorder.outbox.backlog(now).await?.oldest;
+            found.push(relay(&report, oldest, passed(remembered.unwell), now));
+        }
+        let uptime = clock.host().uptime.now();
+        found.extend(self.beacon.as_ref().map(|state| beacon(state.failing(uptime), now)));
+        let series = series(db).await?;
+        found.extend(self.silent(&series, knows_the_time_for, now).await?);
+        notices.observe(db, &found, now).await?;
+        notices.observe_series(db, &series, &found, now).await?;
         Ok(())
     }
 
-    async fn not_looked_at(&self, now: Timestamp) -> Result<Vec<Condition>, KeeperError> {
+    async fn not_looked_at(&self, ran_for: SignedDuration, now: Timestamp) -> Result<Vec<Condition>, KeeperError> {
         let looks: &Looks = self.recorder.looks();
         let components = components::list(&self.recorder.db, &self.page, 0, u32::MAX).await?;
         let expected = components.into_iter().filter(|component| component.looks);
         let conditions = expected.filter_map(|component| {
             let looked = looks.at(&component.id, self.recorder.clock().now_for_looks());
-            not_looked_at(component.id.as_str(), &component.name, looked.age()?, self.ran_for(), now)
+            not_looked_at(component.id.as_str(), &component.name, looked.age()?, ran_for, now)
         });
         Ok(conditions.collect())
     }
 
-    async fn silent(&self, series: &[(String, i64)], now: Timestamp) -> Result<Vec<Condition>, KeeperError> {
-        let began = now.checked_sub(self.ran_for()).unwrap_or(now);
+    async fn silent(
+        &self,
+        series: &[(String, i64)],
+        ran_for: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Vec<Condition>, KeeperError> {
+        let began = now.checked_sub(ran_for).unwrap_or(now);
         let mut conn = self.recorder.db.read().await?;
         let mut silent = Vec::new();
         for (name, id) in series {
@@ -95,12 +121,10 @@ impl Watched {
         }
         Ok(silent)
     }
+}
 
-    /// How long this keeper has run.
-    fn ran_for(&self) -> SignedDuration {
-        let ran = self.recorder.clock().host().uptime.now().saturating_sub(self.recorder.clock().began().uptime);
-        SignedDuration::try_from(ran).unwrap_or(SignedDuration::MAX)
-    }
+fn passed(since: Option<Instant>) -> SignedDuration {
+    since.and_then(|since| SignedDuration::try_from(since.elapsed()).ok()).unwrap_or_default()
 }
 
 /// What jobs measure.

@@ -183,9 +183,10 @@ impl Healthchecks {
     pub(super) fn request(&self, event: &Event) -> Request {
         let url = match event.stage {
             Stage::Ended => self.url.clone(),
-            Stage::Began => below(&self.url, &["fail"]),
+            // What ends by itself would leave it down for ever.
+            Stage::Began if event.ends.is_none() => below(&self.url, &["fail"]),
             // It is down already.
-            Stage::Reminder => below(&self.url, &["log"]),
+            Stage::Began | Stage::Reminder => below(&self.url, &["log"]),
         };
         Request::text(url, event.plain())
     }

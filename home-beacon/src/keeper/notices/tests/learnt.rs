@@ -59,12 +59,12 @@ async fn quiet_hours_hold_back_what_begins_and_a_mute_does_too() {
     assert_eq!(home.queued().await, []);
     let series = query("SELECT name, id FROM series ORDER BY name");
     let series: Vec<(String, i64)> = series.all(&mut home.db.read().await.unwrap()).await.unwrap();
-    home.notices().observe_series(&home.db, &series, home.at(1799)).await.unwrap();
+    home.notices().observe_series(&home.db, &series, &[], home.at(1799)).await.unwrap();
     assert_eq!(home.queued().await, []);
     home.notices().mute(&home.db, time(1799), "job", time(3600)).await.unwrap();
-    home.notices().observe_series(&home.db, &series, home.at(1800)).await.unwrap();
+    home.notices().observe_series(&home.db, &series, &[], home.at(1800)).await.unwrap();
     assert_eq!(home.queued().await, [], "it is muted");
-    home.notices().observe_series(&home.db, &series, home.at(3600)).await.unwrap();
+    home.notices().observe_series(&home.db, &series, &[], home.at(3600)).await.unwrap();
     assert_eq!(home.queued().await, [both("began", "The job dns fails")], "the ping is long well");
 }
 

@@ -104,7 +104,7 @@ impl Home {
     }
 
     async fn observe(&self, key: &str, missed: Missed, now: Now, second: i64) {
-        let condition = condition(key, missed, now);
+        let condition = Condition { seen_at: time(second), ..condition(key, missed, now) };
         self.notices().observe(&self.db, &[condition], self.at(second)).await.unwrap();
     }
 }
@@ -124,6 +124,7 @@ fn condition(key: &str, missed: Missed, now: Now) -> Condition {
         is_serious: false,
         missed,
         now,
+        seen_at: time(0),
         words: Words { title: format!("{key} fails"), text: "Why.".into(), ended: format!("{key} works again") },
     }
 }
