@@ -94,6 +94,12 @@ pub async fn mute(settings: &MuteSettings) -> anyhow::Result<ExitCode> {
         let mute = keeper.call(Method::PUT, MUTES, Some(&json!({ "key": what, "until": until }))).await;
         let Mute { key, until } = mute.map_err(|error| refused(&error))?;
         writeln!(out, "Nobody is written to about {} until {}.", shown(&key), time(until))?;
+        if ["home", "all"].iter().any(|first| key.split('/').next() == Some(first)) {
+            writeln!(
+                out,
+                "That holds for a prober that writes to this keeper's page; for another one, set a maintenance there."
+            )?;
+        }
     } else {
         let key: String = form_urlencoded::byte_serialize(what.as_bytes()).collect();
         let ended = keeper.call::<Value>(Method::DELETE, &format!("{MUTES}?key={key}"), None).await;

@@ -2,10 +2,12 @@
 //! and once: whichever of two runs that overlap holds the claim sends.
 //!
 //! - `record`: what is kept between runs; `plan`: what a run makes and sends of it (both pure)
-//! - `found`: what a run found of its homes
+//! - `found`: what a run found of its homes; `mutes`: what nobody wants to know of; `channels`: whom to write to
 //! - `store`: reading the record, and claiming it; `texts`: a notice in words
 
+mod channels;
 mod found;
+mod mutes;
 #[cfg(test)]
 mod overlap_tests;
 pub mod plan;
@@ -27,15 +29,18 @@ use notify::{
     quiet::Quiet,
     rules::Rules,
     send::{NotDelivered, Sender},
-    settings::{NOTIFY_URLS, channels},
 };
 use tokio::time::Instant;
 
-pub(crate) use self::found::Found;
 use self::{
+    channels::named,
     plan::{Done, Plan, Run, confirmed, is_idle, plan},
     record::{Notice, NoticeRecord},
     store::{ReadRecord, Written, read, write},
+};
+pub(crate) use self::{
+    found::Found,
+    mutes::{Answered, Muted, Mutes},
 };
 use crate::kept::{parameters::ParameterStore, secrets::Place, state::StatePlace};
 
@@ -44,9 +49,6 @@ pub const RULES: Rules = Rules { after: Duration::from_mins(2), every: None };
 
 /// How long a record is taken for what was last read of it: another instance may have written since.
 const CACHE_LIFETIME: Duration = Duration::from_mins(10);
-
-/// How long channels from Parameter Store are used until they are read again: each time is a call of KMS.
-const CHANNELS_LIFETIME: Duration = Duration::from_mins(15);
 
 /// With less left of a run nothing is begun: the next one does it.
 const LEAST: Duration = Duration::from_millis(1500);
@@ -68,6 +70,8 @@ pub struct Notices {
     cache: Mutex<Option<(NoticeRecord, Instant)>>,
     /// What became of notices of an earlier run, where that could not be noted.
     unconfirmed: Mutex<Vec<(Notice, Done)>>,
+    /// What its owner does not want to be written to about, as keepers have said.
+    pub(crate) mutes: Mutes,
     /// Those of Parameter Store.
     cached_channels: Mutex<Option<(Vec<Channel>, Instant)>>,
 }
@@ -87,53 +91,13 @@ impl Notices {
     /// Those channels, with their record beside the state.
     pub fn new(channels: Place, (rules, quiet): (Rules, Option<Quiet>), place: StatePlace) -> Self {
         let (cache, unconfirmed, cached_channels) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { channels, rules, quiet, place, sender: OnceLock::new(), cache, unconfirmed, cached_channels }
-    }
-
-    /// The channels as they are now.
-    ///
-    /// # Errors
-    /// When they cannot be read, or one is wrong; shows nothing secret of it.
-    pub(crate) async fn channels(&self, store: &ParameterStore, until: Instant) -> Result<Vec<Channel>, String> {
-        let name = match &self.channels {
-            Place::Local(source) => {
-                let text = source.current().map_err(|error| error.to_string())?;
-                return channels(&source.name(NOTIFY_URLS.name), &text).map_err(|error| error.to_string());
-            }
-            Place::Parameter(name) => name,
-        };
-        let cached = self.cached_channels.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((channels, at)) = &cached
-            && at.elapsed() < CHANNELS_LIFETIME
-        {
-            return Ok(channels.clone());
-        }
-        let read = match store.get(&[name], until).await.remove(name) {
-            Some(Ok(Some(text))) => {
-                channels(&format!("the parameter {name}"), &text).map_err(|error| error.to_string())
-            }
-            Some(Err(error)) => Err(error.to_string()),
-            Some(Ok(None)) | None => Err(format!("the parameter {name} does not exist: make it, or name another")),
-        };
-        match (read, cached) {
-            (Ok(channels), _) => {
-                let now = Some((channels.clone(), Instant::now()));
-                *self.cached_channels.lock().unwrap_or_else(PoisonError::into_inner) = now;
-                Ok(channels)
-            }
-            // Those from before are better than none.
-            (Err(error), Some((channels, _))) => {
-                tracing::warn!("{error}; the channels from before are used");
-                Ok(channels)
-            }
-            (Err(error), None) => Err(error),
-        }
+        let (sender, mutes) = (OnceLock::new(), Mutes::default());
+        Self { channels, rules, quiet, place, sender, cache, unconfirmed, mutes, cached_channels }
     }
 
     /// Sends what is due. What goes wrong is logged, and tried again by the next run.
     pub(crate) async fn send(&self, store: &ParameterStore, found: &Found, until: Instant) {
-        // What is due by then is sent once they are over.
-        if self.quiet.as_ref().is_some_and(|quiet| quiet.holds(found.at)) || self.is_idle(found) {
+        if self.is_idle(found) {
             return;
         }
         if until.saturating_duration_since(Instant::now()) < LEAST {
@@ -149,7 +113,22 @@ impl Notices {
     fn is_idle(&self, found: &Found) -> bool {
         let cached = self.cached();
         let known = cached.as_ref().filter(|(_, at)| at.elapsed() < CACHE_LIFETIME);
-        known.is_some_and(|(record, _)| record.is_empty()) && is_idle(&found.seen, self.rules, found.at)
+        known.is_some_and(|(record, _)| {
+            // In quiet hours what was made before is sent, and nothing else.
+            if self.is_quiet(found) {
+                !record.is_on_its_way()
+            } else {
+                record.is_empty() && self.has_nothing_due(found)
+            }
+        })
+    }
+
+    fn is_quiet(&self, found: &Found) -> bool {
+        self.quiet.as_ref().is_some_and(|quiet| quiet.holds(found.at))
+    }
+
+    fn has_nothing_due(&self, found: &Found) -> bool {
+        is_idle(&found.seen, self.rules, found.at)
     }
 
     async fn send_due(&self, store: &ParameterStore, found: &Found, until: Instant) -> Result<(), String> {
@@ -157,7 +136,7 @@ impl Notices {
         let (mine, done): (Vec<_>, Vec<_>) = self.unconfirmed().iter().cloned().unzip();
         let record = confirmed(&stored, &mine, &done);
         // A channel is not even read where there is nothing to send.
-        if stored.is_empty() && is_idle(&found.seen, self.rules, found.at) {
+        if stored.is_empty() && self.has_nothing_due(found) {
             self.cache(stored);
             return Ok(());
         }
@@ -165,7 +144,8 @@ impl Notices {
         let wanting = channels.iter().filter(|channel| channel.wants(Subject::Home));
         let ids: Vec<_> = wanting.map(|channel| channel.id().to_owned()).collect();
         let run = format!("{:016x}", fastrand::u64(..));
-        let planned = plan(&record, &found.seen, Run { id: &run, at: found.at, rules: self.rules, channels: &ids });
+        let (at, rules, is_quiet) = (found.at, self.rules, self.is_quiet(found));
+        let planned = plan(&record, &found.seen, Run { id: &run, at, rules, is_quiet, channels: &ids });
         let Plan { record: claimed, mine, given_up } = planned;
         for notice in &given_up {
             let title = texts::event(notice, &found.homes, found.at).title;
@@ -284,9 +264,4 @@ impl Notices {
     fn cached(&self) -> MutexGuard<'_, Option<(NoticeRecord, Instant)>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn named(channels: &[Channel], ids: &[String]) -> String {
-    let named = channels.iter().filter(|channel| ids.iter().any(|id| id == channel.id()));
-    named.map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -73,7 +73,7 @@ async fn run(of: Parameter, phone: Phone, at: Timestamp, now: HomeNow, killed: K
     let seen = [Seen { component, now, up_since: None, is_maintained: false, cause: "refused".into() }];
     let read = read_versions(&of, "the record").await.unwrap();
     let (id, channels) = (fastrand::u64(..).to_string(), ["one".to_owned()]);
-    let planned = plan(&read.record, &seen, Run { id: &id, at, rules: RULES, channels: &channels });
+    let planned = plan(&read.record, &seen, Run { id: &id, at, rules: RULES, is_quiet: false, channels: &channels });
     if planned.record == read.record
         || write_version(&of, &planned.record, read.version).await.unwrap() == Written::Lost
         || killed == Killed::Claimed

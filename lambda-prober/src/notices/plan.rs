@@ -81,6 +81,8 @@ pub struct Run<'a> {
     pub at: Timestamp,
     /// When notices are due.
     pub rules: Rules,
+    /// Whether nothing new is due now: what was made before goes on being sent.
+    pub is_quiet: bool,
     /// The channels that want to know of homes.
     pub channels: &'a [String],
 }
@@ -93,9 +95,11 @@ pub fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
     let is_wanted = |notice: &Notice| notice.claim.is_some() || at - notice.at < GIVE_UP_AFTER;
     let (kept, mut given_up): (Vec<_>, Vec<_>) = record.open.drain(..).partition(is_wanted);
     record.open = kept;
-    end(&mut record, seen, run);
-    begin(&mut record, seen, run);
-    remind(&mut record, seen, run);
+    if !run.is_quiet {
+        end(&mut record, seen, run);
+        begin(&mut record, seen, run);
+        remind(&mut record, seen, run);
+    }
     let mut mine = Vec::new();
     for notice in &mut record.open {
         // One from the future is a clock's fault.

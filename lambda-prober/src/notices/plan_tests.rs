@@ -31,12 +31,14 @@ fn seen(number: usize, now: HomeNow) -> Seen {
 struct Prober {
     record: NoticeRecord,
     sent: Vec<(i64, Stage, usize)>,
+    /// In quiet hours.
+    is_quiet: bool,
 }
 
 impl Prober {
     fn planned(&self, minute: i64, run: &str, seen: &[Seen], rules: Rules) -> Plan {
         let channels = ["one".to_owned()];
-        plan(&self.record, seen, Run { id: run, at: at(minute), rules, channels: &channels })
+        plan(&self.record, seen, Run { id: run, at: at(minute), rules, is_quiet: self.is_quiet, channels: &channels })
     }
 
     /// A run in which the channel takes everything, or nothing.
@@ -68,6 +70,23 @@ fn an_outage_is_sent_when_it_has_lasted_and_when_it_is_over() {
     prober.run(8, &[seen(1, HomeNow::Well)], true);
     assert_eq!(prober.sent, [(2, Stage::Began, 1), (7, Stage::Ended, 1)]);
     assert!(prober.record.is_empty());
+}
+
+#[test]
+fn in_quiet_hours_nothing_new_is_sent_and_at_their_end_what_lasts_and_what_is_over() {
+    let mut prober = Prober::default();
+    for minute in 0..15 {
+        prober.is_quiet = (3..10).contains(&minute);
+        let down = |from: i64, to: i64| {
+            if (from..to).contains(&minute) { HomeNow::Down(at(from)) } else { HomeNow::Well }
+        };
+        // One that began before and ends in them, one that begins in them and lasts, and one that is over by then.
+        let homes = [seen(1, down(0, 5)), seen(2, down(4, 12)), seen(3, down(4, 8))];
+        // The channel does not take the first one at once, and it is sent although it is quiet by then.
+        prober.run(minute, &homes, minute != 2);
+    }
+    let expected = [(3, Stage::Began, 1), (10, Stage::Ended, 1), (10, Stage::Began, 1), (12, Stage::Ended, 1)];
+    assert_eq!(prober.sent, expected);
 }
 
 #[test]

@@ -141,6 +141,11 @@ impl NoticeRecord {
         self.open.pop().is_some() || self.outages.pop().is_some()
     }
 
+    /// Whether a notice is on its way.
+    pub(super) fn is_on_its_way(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.outages.is_empty() && self.open.is_empty()
     }

@@ -123,7 +123,8 @@ impl Prober {
         // After the page, which is what is shown to everybody.
         if let Some((notices, mut found)) = notices {
             found.note_maintenance(&published);
-            found.note_muted(&muted);
+            notices.mutes.note(muted);
+            found.note_muted(&notices.mutes.at(at));
             Box::pin(notices.send(self.secrets.store(), &found, until)).await;
         }
 

@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{prober::Prober, target_state::TargetState};
 use crate::{
     look::{Viewpoint, looks_api, posted_look},
+    notices::{Answered, Muted},
     observe::Signer,
     publish::{
         access::{Access, COMPONENT},
@@ -34,7 +35,7 @@ const VANTAGE_TIMEOUT: Duration = Duration::from_secs(3);
 struct Taken {
     /// What its owner does not want to be written to about for now; an older keeper does not say.
     #[serde(default)]
-    muted: Vec<ComponentId>,
+    muted: Vec<Muted>,
 }
 
 impl Prober {
@@ -63,8 +64,8 @@ impl Prober {
         }
     }
 
-    /// Puts the run's looks at the keepers among its pages, all of a page's components in one call; returns the components that
-    /// their keepers want no notices of.
+    /// Puts the run's looks at the keepers among its pages, all of a page's components in one call; returns what those that answered
+    /// want no notices of.
     pub(super) async fn put_looks(
         &self,
         access: &Access<'_>,
@@ -72,7 +73,7 @@ impl Prober {
         states: &[TargetState<'_>],
         at: Timestamp,
         until: Instant,
-    ) -> Vec<ComponentId> {
+    ) -> Vec<Answered> {
         let mut looks: BTreeMap<&PageId, Vec<PostedLook>> = BTreeMap::new();
         for state in states {
             let (page, component) = (&state.target.page, &state.target.component);
@@ -85,21 +86,24 @@ impl Prober {
             let (page_id, location) = (page.clone(), self.location.clone());
             self.put(access, PostedLooks { page_id, at: at.as_second(), location, looks }, until)
         });
-        join_all(putting).await.concat()
+        join_all(putting).await.into_iter().flatten().collect()
     }
 
-    async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) -> Vec<ComponentId> {
+    async fn put(&self, access: &Access<'_>, looks: PostedLooks, until: Instant) -> Option<Answered> {
         let page = looks.page_id.as_str();
         let Some(base) = looks_api(&self.statuspage) else {
             if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
                 tracing::warn!("a keeper's API ends with /v1, and STATUSPAGE_URL does not: no looks are sent to it");
             }
-            return Vec::new();
+            return None;
         };
         let (api, body) = (access.other_api(&base), json!(looks));
         let put = api.call::<Taken>(Method::POST, "/looks", Some(&body));
         match access.once(until, put).await {
-            Ok(Taken { muted }) => return muted,
+            Ok(Taken { muted }) => {
+                let about = looks.looks.iter().map(|look| look.component_id.clone()).collect();
+                return Some(Answered { about, muted });
+            }
             Err(Some(ApiError::Permanent(Permanent { status: 404, .. }))) => {
                 if !self.is_refusal_logged.swap(true, Ordering::Relaxed) {
                     tracing::warn!(page, "the keeper takes no looks: it is older than this prober; update it");
@@ -110,6 +114,6 @@ impl Prober {
                 tracing::warn!(page, error, "the keeper did not take the looks of this run");
             }
         }
-        Vec::new()
+        None
     }
 }

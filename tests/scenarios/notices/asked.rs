@@ -53,6 +53,7 @@ async fn what_is_muted_is_sent_to_nobody_until_then_and_who_asks_for_what_is_not
     assert_eq!(ended.stdout, "Nobody is written to about job/dns until 2099-12-24 18:00.\n", "{ended:?}");
     let ended = porchlight(&keeper, &["mute", "home INTERNET", "--for", "2h"]).await;
     assert!(ended.stdout.starts_with(&format!("Nobody is written to about home/{COMPONENT} until ")), "{ended:?}");
+    assert!(ended.stdout.contains("for another one, set a maintenance there"), "{ended:?}");
     assert_eq!(porchlight(&keeper, &["mute"]).await.stdout.lines().count(), 2);
     failing(&keeper).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;

@@ -167,7 +167,7 @@ async fn a_run_that_is_killed_while_it_sends_is_succeeded_and_the_second_notice_
 }
 
 #[tokio::test]
-async fn nothing_is_sent_in_a_maintenance_in_a_dry_run_or_while_all_is_well() {
+async fn nothing_is_sent_in_a_maintenance_a_dry_run_or_quiet_hours_of_what_is_muted_or_while_all_is_well() {
     let (keeper, home, phone) = (Keeper::start().await, Home::open(Manner::Refuses).await, phone().await);
     let folder = tempfile::tempdir().expect("a folder");
     let state = state_in(folder.path());
@@ -186,6 +186,13 @@ async fn nothing_is_sent_in_a_maintenance_in_a_dry_run_or_while_all_is_well() {
     let mut dry = prober(&home.url(), &keeper, &phone, &place);
     dry.arg("--dry-run");
     probe_with(dry).await;
+    let mut quiet = prober(&home.url(), &keeper, &phone, &place);
+    quiet.env("NOTIFY_QUIET", "00:00-23:59 UTC");
+    probe_with(quiet).await;
+    let mute = json!({"key": "Home internet", "until": "2099-01-01T00:00:00Z"});
+    assert_eq!(keeper.own(Method::PUT, "/mutes", Some(mute)).await.0, 200);
+    probe_with(prober(&home.url(), &keeper, &phone, &place)).await;
+    assert_eq!(stages(&phone), [""; 0], "it is muted");
     let beacon = Beacon::start().await;
     probe_with(prober(&beacon.url(), &keeper, &phone, &place)).await;
     assert_eq!(stages(&phone), [""; 0]);

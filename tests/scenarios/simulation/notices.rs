@@ -103,7 +103,8 @@ impl Run<'_, '_> {
         }
         let Some((stored, version)) = self.read_notices().await else { return };
         let (id, channels) = (format!("{:016x}", self.number()), ["phone".to_owned()]);
-        let planned = plan(&stored, &seen, Noticing { id: &id, at, rules: RULES, channels: &channels });
+        let planned =
+            plan(&stored, &seen, Noticing { id: &id, at, rules: RULES, is_quiet: false, channels: &channels });
         if planned.record == stored || !self.write_notices(planned.record, version).await {
             return;
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::keeper::{
     KeeperError,
-    db::{Db, StorageError},
+    db::{Db, Moment, StorageError},
 };
 
 /// How a channel is.
@@ -50,6 +50,13 @@ pub struct Listed {
     #[serde(flatten)]
     /// The notice, and why.
     pub notice: Undelivered,
+}
+
+/// A component whose owner is not to be written to.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(in crate::keeper) struct MutedComponent<'a> {
+    component_id: &'a ComponentId,
+    until: Moment,
 }
 
 impl Notices {
@@ -94,10 +101,13 @@ impl Notices {
         db: &Db,
         components: impl Iterator<Item = &'a ComponentId>,
         now: Timestamp,
-    ) -> Result<Vec<&'a ComponentId>, KeeperError> {
+    ) -> Result<Vec<MutedComponent<'a>>, KeeperError> {
         let mutes = mutes::list(db, now).await?;
-        let is_muted = |id: &&ComponentId| mutes.iter().any(|mute| mute.holds(&format!("home/{id}"), now));
-        Ok(components.filter(is_muted).collect())
+        let until = |id: &ComponentId| {
+            let key = format!("home/{id}");
+            mutes.iter().filter(|mute| mute.holds(&key, now)).map(|mute| mute.until).max()
+        };
+        Ok(components.filter_map(|id| Some(MutedComponent { component_id: id, until: until(id)? })).collect())
     }
 
     async fn read_mutes(&self, db: &Db, now: Timestamp) -> Result<(), KeeperError> {

@@ -96,3 +96,33 @@ async fn a_channel_is_given_what_it_wants_and_without_channels_nothing_is_writte
     assert_eq!(tracks, ["job/dns"], "of what was learnt before");
     drop(nobody.folder);
 }
+
+#[tokio::test]
+async fn what_nothing_looks_at_any_more_ends_after_a_day() {
+    let home = Home::new(config("ntfy://ntfy.sh/home")).await;
+    for second in [0, 60, 120] {
+        home.read("ping:9.9.9.9", second, None).await;
+    }
+    let series = vec![("ping:9.9.9.9".to_owned(), 1)];
+    let look = async |hour: i64| {
+        home.notices().observe_series(&home.db, &series, &[], home.at(hour * 3600)).await.unwrap();
+        let lasting: Vec<String> = query("SELECT key FROM notice_tracks WHERE ended IS NULL")
+            .all(&mut home.db.read().await.unwrap())
+            .await
+            .unwrap();
+        lasting.len()
+    };
+    // It was taken out of the targets: its last readings stay what they are.
+    assert_eq!((look(1).await, look(49).await, look(51).await, look(74).await), (1, 1, 1, 1));
+    assert_eq!(look(76).await, 0);
+}
+
+#[tokio::test]
+async fn nobody_is_reminded_who_was_not_given_the_notice_before() {
+    let every = Some(Duration::from_hours(1));
+    let home = Home::new(NoticeConfig { every, ..config("ntfy://ntfy.sh/home") }).await;
+    for hour in 0..20 {
+        home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), hour * 3600).await;
+    }
+    assert_eq!(home.queued().await, [both("began", "job/dns fails")]);
+}

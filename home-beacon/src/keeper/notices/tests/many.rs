@@ -62,3 +62,57 @@ async fn a_channel_that_refuses_is_listed_and_not_asked_again() {
     assert!(failure.contains("404"), "{failure}");
     assert_eq!(overview.lasting, ["job/dns"]);
 }
+
+#[tokio::test]
+async fn what_is_serious_does_not_wait_behind_what_is_not() {
+    let phone = Phone::new(0).await;
+    let full = NoticeConfig { limit: Some(1), ..config(&phone.url_for_people()) };
+    let home = Home::new(full).await;
+    let serious = Condition { is_serious: true, ..condition("home/8kbf7d35c070", Missed::Sent, Now::Lasting(time(0))) };
+    home.observe("job/one", Missed::Sent, Now::Lasting(time(0)), 0).await;
+    let running = home.notices().run(&home.db, home.recorder.clock());
+    let telling = async {
+        let until = Instant::now() + LIMIT;
+        while phone.titles().is_empty() && Instant::now() < until {
+            sleep(Duration::from_millis(2)).await;
+        }
+        home.observe("job/two", Missed::Sent, Now::Lasting(time(0)), 1).await;
+        home.notices().observe(&home.db, &[serious], time(1)).await.unwrap();
+        while phone.titles().len() < 2 && Instant::now() < until {
+            sleep(Duration::from_millis(2)).await;
+        }
+        sleep(Duration::from_millis(300)).await;
+    };
+    tokio::select! {
+        () = running => panic!("it never ends"),
+        () = telling => (),
+    }
+    assert_eq!(phone.titles(), ["job/one fails", "home/8kbf7d35c070 fails"], "the hour is full");
+}
+
+#[tokio::test]
+async fn a_file_of_channels_that_cannot_be_read_loses_nothing_and_is_read_once_it_can_be() {
+    let phone = Phone::new(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify.urls");
+    std::fs::write(&path, phone.url()).unwrap();
+    let urls = SecretSource::File { setting: NOTIFY_URLS.name, path: path.clone() };
+    let whom = NoticeConfig { urls, ..config("") };
+    let home = Home::new(whom.clone()).await;
+    home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;
+    // A keeper begins while somebody writes the file.
+    std::fs::write(&path, "ntfyy://x").unwrap();
+    let home = Home { recorder: home.recorder.clone().with_notices(notices(&home.db, whom).await), ..home };
+    let running = home.notices().run(&home.db, home.recorder.clock());
+    let mending = async {
+        sleep(Duration::from_millis(400)).await;
+        assert_eq!((home.waiting().await, phone.taken().len()), (1, 0));
+        std::fs::write(&path, format!("# mended\n{}", phone.url())).unwrap();
+        home.is_empty().await;
+    };
+    tokio::select! {
+        () = running => panic!("it never ends"),
+        () = mending => (),
+    }
+    assert_eq!(phone.stages(), ["began"]);
+}

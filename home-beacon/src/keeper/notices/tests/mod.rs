@@ -128,6 +128,3 @@ fn condition(key: &str, missed: Missed, now: Now) -> Condition {
         words: Words { title: format!("{key} fails"), text: "Why.".into(), ended: format!("{key} works again") },
     }
 }
-
-/// A name for the setting, in what is logged.
-const _: &str = NOTIFY_URLS.name;
