@@ -25,8 +25,10 @@ use super::{
     http::{self, AppState, HttpError, front::Front, health},
     listeners::Routers,
     measured::Recorder,
+    notices::Notices,
     outbox::Outbox,
     status::pages,
+    watch::storage,
 };
 use crate::clock::Host;
 
@@ -132,7 +134,27 @@ impl Started {
 impl Waiting {
     /// Becomes a keeper once the disk can be written, and runs its background tasks.
     async fn wait_and_run(&mut self, keeper: &mut Option<Keeper>) -> StartError {
-        let opened = loop {
+        let notices = Notices::without_database(self.config.notices.as_ref());
+        let wall = self.host.wall.clone();
+        let why = StorageFault::CannotBeWritten.words();
+        let opened = tokio::select! {
+            opened = self.open() => opened,
+            never = notices.send_alone(|| wall.now(), |now| storage(Some(why), now)) => match never {},
+        };
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => return error,
+        };
+        opened.state.recorder.notices().take_over(&notices);
+        tracing::info!(page = %opened.page(), "the database can be written");
+        let keeper = keeper.insert(opened);
+        self.current.put(http::routers(&keeper.state));
+        match Box::pin(keeper.run_background()).await {}
+    }
+
+    /// Opens the database once it can be written.
+    async fn open(&mut self) -> Result<Keeper, StartError> {
+        loop {
             sleep(RETRY_INTERVAL).await;
             if obstacle(&self.config.database_url).is_some() {
                 continue;
@@ -142,18 +164,16 @@ impl Waiting {
                 reading.close().await;
             }
             let error = match Keeper::open(self.config.clone(), self.host.clone()).await {
-                Ok(keeper) => break keeper,
+                Ok(keeper) => return Ok(keeper),
                 Err(error) => error,
             };
             // What was free may have been taken meanwhile.
-            let Some(obstacle) = obstacle(&self.config.database_url).filter(|_| error.may_pass()) else { return error };
+            let Some(obstacle) = obstacle(&self.config.database_url).filter(|_| error.may_pass()) else {
+                return Err(error);
+            };
             tracing::debug!(%error, "the database still cannot be written");
             self.read(&obstacle).await;
-        };
-        tracing::info!(page = %opened.page(), "the database can be written");
-        let keeper = keeper.insert(opened);
-        self.current.put(http::routers(&keeper.state));
-        match Box::pin(keeper.run_background()).await {}
+        }
     }
 
     /// Serves what the database holds, or nothing but how it is.

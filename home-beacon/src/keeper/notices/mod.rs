@@ -6,8 +6,10 @@
 //! - `learning`: what readings and others say becomes notices in the queue
 //! - `condition`: what can be worth a notice, in words; `series`: of readings; `track`: how far it has come (all pure)
 //! - `outgoing`: what a channel is sent next, of what waits for it (pure); `holds`: whether that still holds; `sending`: sends it
+//! - `alone`: of a keeper without a database
 //! - `store`, `queue`, `mutes`: the rows; `overview`: what a person asks of them; `settings`
 
+mod alone;
 pub(super) mod condition;
 mod holds;
 mod learning;
@@ -115,16 +117,21 @@ impl Notices {
     /// When the storage fails.
     pub(super) async fn new(
         config: Option<&NoticeConfig>,
-        (down, up): (Option<f64>, Option<f64>),
+        promised: (Option<f64>, Option<f64>),
         db: &Db,
         now: Timestamp,
     ) -> Result<Self, StorageError> {
-        let Some(config) = config.cloned() else { return Ok(Self::default()) };
-        let thresholds = Thresholds { down, up, loss: config.loss };
-        let known = Mutex::new(Known { mutes: mutes::list(db, now).await?, ..Known::default() });
-        let notices = Self(Some(Arc::new(Shared { config, thresholds, known, queued: watch::Sender::new(()) })));
+        let mutes = if config.is_some() { mutes::list(db, now).await? } else { Vec::new() };
+        let notices = Self::of(config.cloned(), promised, mutes);
         notices.read_channels();
         Ok(notices)
+    }
+
+    fn of(config: Option<NoticeConfig>, (down, up): (Option<f64>, Option<f64>), mutes: Vec<Mute>) -> Self {
+        let Some(config) = config else { return Self::default() };
+        let thresholds = Thresholds { down, up, loss: config.loss };
+        let known = Mutex::new(Known { mutes, ..Known::default() });
+        Self(Some(Arc::new(Shared { config, thresholds, known, queued: watch::Sender::new(()) })))
     }
 
     /// Whether anybody is written to.

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use notify::{channel::Channel, event::Event, send::Sender};
+use notify::{
+    channel::{Channel, answer::Failure},
+    event::Event,
+    send::Sender,
+};
 use tokio::time::Instant;
 
 /// A second, in milliseconds; in tests time passes faster.
@@ -53,6 +57,11 @@ impl Trouble {
         let wait = wait.mul_f64(fastrand::f64().mul_add(0.2, 0.9)).max(asked.unwrap_or_default().min(LONGEST_REFUSAL));
         Self { since: before.map_or(now, |before| before.since), until: now + wait, wait, reached: None }
     }
+}
+
+/// Whether to try again would not help, or would write to a person twice.
+pub(super) const fn is_final(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(_) | Failure::Unsure(_))
 }
 
 /// Whether a channel in trouble can be sent something; otherwise how long that is to be waited for.

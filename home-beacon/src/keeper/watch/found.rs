@@ -25,7 +25,7 @@ const MIN_UNWELL: SignedDuration = SignedDuration::from_mins(5);
 const MAX_BEACON_SILENCE: SignedDuration = SignedDuration::from_mins(3);
 
 /// Whether the database can be written and read; `failure` is why not.
-pub(super) fn storage(failure: Option<&str>, now: Timestamp) -> Condition {
+pub(in crate::keeper) fn storage(failure: Option<&str>, now: Timestamp) -> Condition {
     let why = failure.map(|why| format!("{why}. What is measured meanwhile is refused, and jobs send it again."));
     Condition {
         key: "keeper/storage".into(),

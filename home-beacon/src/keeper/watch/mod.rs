@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{chain::root_cause, id::PageId};
 use tokio::time::sleep;
 
-use self::found::{beacon, not_looked_at, relay, storage};
+pub(super) use self::found::storage;
+use self::found::{beacon, not_looked_at, relay};
 use super::{
     KeeperError,
     db::{Db, query},

@@ -8,6 +8,7 @@ mod killed;
 mod learnt;
 mod many;
 mod phone;
+mod storage;
 
 use std::{
     sync::{
