@@ -2,6 +2,7 @@
 //!
 //! - `services`: the emulators, and what they refuse
 //! - `prober`: what a prober sends, once; `keeper`: what a keeper sends, killed or cut off; `asked`: what it says of that
+//! - `owner`: the page that is the owner's alone
 //! - `wrong`: addresses that are none, and what is shown of them
 //! - `mail`: a real server; `alertmanager`: the real one; `hooks`: signatures and Apprise, by the libraries of others
 
@@ -10,6 +11,7 @@ mod asked;
 mod hooks;
 mod keeper;
 mod mail;
+mod owner;
 mod prober;
 mod services;
 mod wrong;

@@ -125,6 +125,22 @@ impl HttpError {
     }
 }
 
+impl HttpError {
+    /// Its status.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What it says, for a person.
+    pub(super) fn words(&self) -> String {
+        match &self.error {
+            Value::String(said) => said.clone(),
+            Value::Array(said) => said.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl From<KeeperError> for HttpError {
     fn from(error: KeeperError) -> Self {
         match error {

@@ -2,6 +2,7 @@
 //!
 //! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
 //!   page; `health`: `/healthz` and `/metrics`
+//! - `owner`: `/owner`, what is the owner's alone, behind a login
 //! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
@@ -26,6 +27,7 @@ mod limiter;
 mod links;
 mod listing;
 mod own;
+mod owner;
 mod page;
 mod path;
 mod payload;
@@ -101,6 +103,8 @@ pub(super) struct Inner {
     strays: Strays,
     past: Past,
     months: report::Months,
+    /// Who is logged in at `/owner`.
+    sessions: owner::Sessions,
     /// Whether the keeper is at home, and what of the page is this home.
     at_home: Option<AtHome>,
     elsewhere: elsewhere::Kept,
@@ -146,6 +150,7 @@ impl AppState {
             strays,
             past,
             months: report::Months::default(),
+            sessions: owner::Sessions::default(),
             at_home,
             elsewhere: elsewhere::Kept::default(),
             promised,
@@ -170,6 +175,7 @@ fn private(state: &AppState) -> Router {
         .nest("/v1", v1::router(state))
         .nest("/porchlight/v1", own::router(state))
         .merge(shown(Audience::Private))
+        .merge(owner::router(state))
         .merge(health::router())
         .with_state(state.clone());
     Router::new().fallback_service(trimmed(routes))

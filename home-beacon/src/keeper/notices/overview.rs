@@ -30,7 +30,7 @@ pub struct ChannelState {
 }
 
 /// All that there is to say of notices.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Overview {
     /// Who is written to.
     pub channels: Vec<ChannelState>,
