@@ -1,8 +1,10 @@
 //! The page in a real browser. The screenshots are left in `tests/artifacts`, for people to see.
 //!
+//! - `owner`: what is the owner's alone
 //! - here: before a cut, after it, and after the repair
 //! - `year`: after a year, and on the first day, held against stored pictures
 
+mod owner;
 mod year;
 
 use std::{ffi::OsStr, path::PathBuf, time::Duration};
