@@ -56,6 +56,7 @@ for (const [name, options] of Object.entries(views)) {
   await page.getByRole("button", { name: "Write again about line/ping" }).click();
   const left = await page.locator("section[aria-labelledby=mutes] li").count();
   await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForURL("**/login", { waitUntil: "load", timeout: 20_000 });
   await page.goto(`${url}/owner`, { timeout: 20_000 });
   const after = new URL(page.url()).pathname;
   seen[name] = { asked, entered, muted, left, after, complaints, violations, overflow,
