@@ -34,7 +34,8 @@ impl Mutes {
         let mut mutes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for Answered { about, muted } in answers {
             mutes.retain(|component, _| !about.contains(component));
-            mutes.extend(muted.into_iter().map(|muted| (muted.component_id, muted.until)));
+            let asked = muted.into_iter().filter(|muted| about.contains(&muted.component_id));
+            mutes.extend(asked.map(|muted| (muted.component_id, muted.until)));
         }
     }
 

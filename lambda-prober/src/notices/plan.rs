@@ -7,7 +7,7 @@ use notify::{
 };
 use shared::id::ComponentId;
 
-use super::record::{Claim, Notice, NoticeRecord, Outage};
+use super::record::{Claim, Lately, Notice, NoticeRecord, Outage};
 use crate::{judge::verdict::Verdict, kept::state::StateRecord};
 
 /// After so long another run sends what a run has claimed: no run lasts as long.
@@ -15,6 +15,12 @@ const CLAIM_VALID_FOR: i64 = 70;
 
 /// How long a channel may not take a notice until that is given up, in seconds.
 const GIVE_UP_AFTER: i64 = 30 * 60;
+
+/// A home that was up for so long, in seconds, and falls again has an outage of its own.
+const CALM: i64 = 30 * 60;
+
+/// The outage from which on a home comes and goes: of that there is one notice, and one once it has been up for long enough.
+const FLAPPING: i64 = 3;
 
 /// How long a home that is not among the targets keeps its outage: another prober may have it, with the same state.
 const FORGET_AFTER: i64 = 30 * 24 * 3600;
@@ -95,7 +101,13 @@ pub fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
     let is_wanted = |notice: &Notice| notice.claim.is_some() || at - notice.at < GIVE_UP_AFTER;
     let (kept, mut given_up): (Vec<_>, Vec<_>) = record.open.drain(..).partition(is_wanted);
     record.open = kept;
-    if !run.is_quiet {
+    if run.is_quiet {
+        let is_up = |home: &ComponentId| seen.iter().any(|seen| seen.component == *home && seen.now == HomeNow::Well);
+        for notice in record.open.iter_mut().filter(|notice| notice.stage != Stage::Ended) {
+            notice.homes.retain(|home| !is_up(home));
+        }
+        record.open.retain(|notice| !notice.homes.is_empty());
+    } else {
         end(&mut record, seen, run);
         begin(&mut record, seen, run);
         remind(&mut record, seen, run);
@@ -119,14 +131,17 @@ pub fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
 fn notice(stage: Stage, outage: &Outage, run: Run<'_>) -> Notice {
     let (homes, cause) = (outage.homes.clone(), outage.cause.clone());
     let (since, at, left) = (outage.since, run.at.as_second(), run.channels.to_vec());
-    Notice { stage, since, at, homes, cause, ended: 0, tries: 0, left, claim: None }
+    let (count, group) = (outage.count, outage.group.clone());
+    Notice { stage, since, at, homes, cause, ended: 0, count, group, tries: 0, left, claim: None }
 }
 
 /// Outages that are over. What was not sent yet of a home that is up again is pointless.
 fn end(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
     let (at, found) = (run.at.as_second(), |home: &ComponentId| seen.iter().find(|seen| seen.component == *home));
     for outage in &mut record.outages {
-        let is_over = |home: &ComponentId| found(home).is_some_and(|seen| seen.now == HomeNow::Well);
+        follow(outage, &found, at);
+        let is_calm = outage.count == 0 || (outage.up > 0 && at - outage.up >= CALM);
+        let is_over = |home: &ComponentId| is_calm && found(home).is_some_and(|seen| seen.now == HomeNow::Well);
         let over: Vec<_> = outage.homes.extract_if(.., |home| is_over(home)).collect();
         outage.homes.retain(|home| found(home).is_some() || at - outage.since < FORGET_AFTER);
         if over.is_empty() {
@@ -137,14 +152,39 @@ fn end(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
         }
         let up_since = over.iter().filter_map(|home| found(home)?.up_since).map(Timestamp::as_second).max();
         let ended = up_since.filter(|up| (outage.since..=at).contains(up)).unwrap_or(at);
-        let over = Outage { homes: over, ..outage.clone() };
+        let ended = if outage.up > 0 { outage.up } else { ended };
+        // What was calm begins anew.
+        let is_new = |lately: &&mut Lately| ended - lately.ended < CALM && outage.count == 0;
+        for home in &over {
+            let before = record.lately.iter_mut().find(|lately| lately.home == *home);
+            let count = before.filter(is_new).map_or(1, |lately| lately.count + 1);
+            record.lately.retain(|lately| lately.home != *home);
+            record.lately.push(Lately { home: home.clone(), ended, count });
+        }
+        // The group is over with its last home.
+        let group = outage.group.clone().filter(|_| outage.homes.is_empty());
+        let over = Outage { homes: over, group, ..outage.clone() };
         record.open.push(Notice { ended, ..notice(Stage::Ended, &over, run) });
     }
     record.open.retain(|notice| !notice.homes.is_empty());
     record.outages.retain(|outage| !outage.homes.is_empty());
+    record.lately.retain(|lately| at - lately.ended < CALM);
 }
 
-/// Outages that have lasted for long enough: all that are due now make one notice.
+/// Counts how often an outage that comes and goes has come.
+fn follow<'a>(outage: &mut Outage, found: impl Fn(&ComponentId) -> Option<&'a Seen>, at: i64) {
+    if outage.count == 0 {
+        return;
+    }
+    let all = || outage.homes.iter().filter_map(&found);
+    if all().all(|seen| seen.now == HomeNow::Well) {
+        outage.up = if outage.up > 0 { outage.up } else { at };
+    } else if outage.up > 0 && all().any(|seen| matches!(seen.now, HomeNow::Down(_))) {
+        (outage.up, outage.count) = (0, outage.count + 1);
+    }
+}
+
+/// Outages that have lasted for long enough: all that are due now make one notice, and those of homes that come and go another.
 fn begin(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
     let is_known = |home: &ComponentId| record.outages.iter().any(|outage| outage.homes.contains(home));
     let due: Vec<_> = seen
@@ -156,12 +196,23 @@ fn begin(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
         })
         .filter(|(_, since)| run.rules.due(Sent::Nothing, Now::Lasting(*since), run.at) == Some(Stage::Began))
         .collect();
-    let Some((first, _)) = due.first() else { return };
-    let since = due.iter().map(|(_, since)| since.as_second()).min().unwrap_or_default();
-    let homes = due.iter().map(|(seen, _)| seen.component.clone()).collect();
-    let outage = Outage { since, last: run.at.as_second(), homes, cause: first.cause.clone() };
-    record.open.push(notice(Stage::Began, &outage, run));
-    record.outages.push(outage);
+    let times = |home: &ComponentId| {
+        let lately =
+            record.lately.iter().find(|lately| lately.home == *home && run.at.as_second() - lately.ended < CALM);
+        lately.map_or(1, |lately| lately.count + 1)
+    };
+    let (flapping, others): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|(seen, _)| times(&seen.component) >= FLAPPING);
+    let count = flapping.iter().map(|(seen, _)| times(&seen.component)).max().unwrap_or(0);
+    for (due, count) in [(others, 0), (flapping, count)] {
+        let Some((first, _)) = due.first() else { continue };
+        let since = due.iter().map(|(_, since)| since.as_second()).min().unwrap_or_default();
+        let homes: Vec<_> = due.iter().map(|(seen, _)| seen.component.clone()).collect();
+        let group = homes.iter().min().cloned().filter(|_| homes.len() > 1);
+        let outage = Outage { since, last: run.at.as_second(), homes, group, cause: first.cause.clone(), count, up: 0 };
+        record.open.push(notice(Stage::Began, &outage, run));
+        record.outages.push(outage);
+    }
 }
 
 fn remind(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
@@ -171,7 +222,7 @@ fn remind(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
     for outage in &mut record.outages {
         let time = |second| Timestamp::from_second(second).unwrap_or(run.at);
         let sent = Sent::Began { since: time(outage.since), last: time(outage.last) };
-        let down = outage.homes.iter().any(is_down);
+        let down = outage.up == 0 && outage.homes.iter().any(is_down);
         if down && run.rules.due(sent, Now::Lasting(time(outage.since)), run.at) == Some(Stage::Reminder) {
             outage.last = run.at.as_second();
             record.open.push(notice(Stage::Reminder, outage, run));

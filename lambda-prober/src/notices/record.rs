@@ -17,6 +17,20 @@ pub struct NoticeRecord {
     /// Those on their way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Notice>,
+    /// Homes whose outages have ended not long ago.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lately: Vec<Lately>,
+}
+
+/// A home whose outages have followed each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lately {
+    /// The home.
+    pub home: ComponentId,
+    /// When the last of them ended.
+    pub ended: i64,
+    /// How many there were.
+    pub count: i64,
 }
 
 /// Homes that fell in one run, for which a notice was made.
@@ -29,8 +43,17 @@ pub struct Outage {
     /// The homes.
     #[serde(with = "homes")]
     pub homes: Vec<ComponentId>,
+    /// What it is called by, where it is of several homes: the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<ComponentId>,
     /// The label of its cause.
     pub cause: String,
+    /// How often it has begun, of one that comes and goes; 0 of any other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub count: i64,
+    /// Of one that comes and goes: since when it is up; 0 while it is not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub up: i64,
 }
 
 /// A notice that not all channels have yet.
@@ -51,6 +74,12 @@ pub struct Notice {
     /// When the homes were up again; 0 while they are not.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ended: i64,
+    /// What its outage is called by, where all of that is meant, and it is of several homes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<ComponentId>,
+    /// How often its outage has begun, where that comes and goes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub count: i64,
     /// How many runs have sent it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tries: i64,
@@ -123,6 +152,9 @@ impl NoticeRecord {
     }
 
     fn shrink(&mut self) -> bool {
+        if self.lately.pop().is_some() {
+            return true;
+        }
         if self.open.len() > 1 {
             let oldest = self.open.iter().enumerate().min_by_key(|(_, notice)| notice.at).map_or(0, |(index, _)| index);
             self.open.remove(oldest);
@@ -209,10 +241,17 @@ mod tests {
             let record = NoticeRecord {
                 outages: groups.iter().enumerate().map(|(index, (since, count))| Outage {
                     since: *since, last: since + 60, homes: homes(index * 60, *count), cause: "unreachable".into(),
+                    group: homes(index * 60, 1).pop(),
+                    count: i64::try_from(index % 3).unwrap() * 3, up: 0,
+                }).collect(),
+                lately: groups.iter().map(|(since, count)| Lately {
+                    home: homes(0, 1).remove(0), ended: *since, count: i64::try_from(*count).unwrap(),
                 }).collect(),
                 open: open.iter().map(|(at, count, channels)| Notice {
                     stage: Stage::Ended, since: at - 600, at: *at, homes: homes(0, *count), cause: "unreachable".into(),
                     ended: *at,
+                    count: 3,
+                    group: homes(0, 1).pop(),
                     tries: 3,
                     left: vec!["uM8JttqoN6r8XCKj".into(); *channels],
                     claim: Some(Claim { run: "0123456789abcdef".into(), at: *at }),
@@ -233,12 +272,15 @@ mod tests {
             homes: homes(0, 200),
             cause: "unreachable".into(),
             ended: 0,
+            count: 0,
+            group: homes(0, 1).pop(),
             tries: 0,
             left: vec!["uM8JttqoN6r8XCKj".into(); 20],
             claim: Some(Claim { run: "0123456789abcdef".into(), at: 1_795_938_365 }),
         };
-        let outage = Outage { since: notice.since, last: notice.at, homes: homes(0, 200), cause: notice.cause.clone() };
-        let record = NoticeRecord { outages: vec![outage], open: vec![notice] };
+        let (since, last, cause) = (notice.since, notice.at, notice.cause.clone());
+        let outage = Outage { since, last, homes: homes(0, 200), group: None, cause, count: 0, up: 0 };
+        let record = NoticeRecord { outages: vec![outage], open: vec![notice], lately: Vec::new() };
         assert_eq!((record.fitting(), read_again(&record)), (record.clone(), record));
     }
 }

@@ -191,7 +191,7 @@ mod tests {
     fn record(since: i64) -> NoticeRecord {
         let homes = vec!["8kbf7d35c070".parse().unwrap()];
         NoticeRecord {
-            outages: vec![Outage { since, last: since, homes, cause: "tls".into() }],
+            outages: vec![Outage { since, last: since, homes, group: None, cause: "tls".into(), count: 0, up: 0 }],
             ..NoticeRecord::default()
         }
     }

@@ -39,8 +39,19 @@ pub(super) fn event(notice: &Notice, homes: &[Home], now: Timestamp) -> Event {
     };
     let cause = Verdict::of_cause(&notice.cause).map(Verdict::sentence).unwrap_or_default();
     let (title, text) = match notice.stage {
+        Stage::Began if notice.count > 0 => (
+            format!("{these} down again, and comes and goes"),
+            format!(
+                "It is outage number {} in a row. The next notice comes once it has been up for half an hour. {cause}",
+                notice.count
+            ),
+        ),
         Stage::Began => (format!("{these} down"), cause.to_owned()),
         Stage::Reminder => (format!("{these} still down"), format!("For {lasted} now. {cause}")),
+        Stage::Ended if notice.count > 0 => (
+            format!("{these} up again"),
+            format!("It came and went for {lasted}, down {} times in all. What it looked like: {cause}", notice.count),
+        ),
         Stage::Ended => {
             let mut kinds = known.iter().map(kind);
             let kind = kinds.next().flatten().filter(|first| kinds.all(|kind| kind == Some(*first)));
@@ -48,9 +59,10 @@ pub(super) fn event(notice: &Notice, homes: &[Home], now: Timestamp) -> Event {
             (format!("{these} up again"), format!("After {lasted}.{kind} What it looked like: {cause}"))
         }
     };
-    // The same for all stages of one outage of one home; those of many have no better name than the first.
+    // The same for all stages of one outage. Of a group of homes that is over in parts, each part is about its own homes, and the
+    // last one about the group.
     let first = notice.homes.iter().min().map(ToString::to_string).unwrap_or_default();
-    let key = if notice.homes.len() == 1 { format!("home/{first}") } else { format!("homes/{first}") };
+    let key = notice.group.as_ref().map_or_else(|| format!("home/{first}"), |group| format!("homes/{group}"));
     Event {
         key,
         subject: Subject::Home,
@@ -78,6 +90,8 @@ mod tests {
             homes,
             cause: "refused".into(),
             ended: 0,
+            count: 0,
+            group: None,
             tries: 0,
             left: Vec::new(),
             claim: None,
@@ -106,6 +120,19 @@ mod tests {
             words(Stage::Reminder, &["8kbf7d35c070", "8kbf7d35c071", "8kbf7d35c072"]).0,
             "Cabin, Garden and 1 more are still down"
         );
+    }
+
+    #[test]
+    fn what_comes_and_goes_says_how_often() {
+        let words = |stage| {
+            let notice = Notice { count: 7, ended: 4100, ..notice(stage, &["8kbf7d35c070"]) };
+            let event = event(&notice, &homes(), Timestamp::UNIX_EPOCH);
+            format!("{} | {}", event.title, event.text)
+        };
+        let began = "Home internet is down again, and comes and goes | It is outage number 7 in a row. ";
+        assert!(words(Stage::Began).starts_with(began), "{}", words(Stage::Began));
+        let ended = "Home internet is up again | It came and went for 1 hour 8 minutes, down 7 times in all. ";
+        assert!(words(Stage::Ended).starts_with(ended), "{}", words(Stage::Ended));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //!
 //! - `services`: the emulators, and what they refuse
 //! - `prober`: what a prober sends, once; `keeper`: what a keeper sends, killed or cut off; `asked`: what it says of that
+//! - `guide`: the commands of NOTICES.md
 //! - `owner`: the page that is the owner's alone
 //! - `wrong`: addresses that are none, and what is shown of them
 //! - `mail`: a real server; `alertmanager`: the real one; `hooks`: signatures and Apprise, by the libraries of others
 
 mod alertmanager;
 mod asked;
+mod guide;
 mod hooks;
 mod keeper;
 mod mail;

@@ -114,6 +114,22 @@ async fn who_guesses_or_comes_from_elsewhere_is_turned_away_and_the_public_liste
         let answer = request.send().await.expect("an answer");
         assert!(answer.status() == 403 && !answer.headers().contains_key(header::SET_COOKIE), "{origin:?}");
     }
+    for site in ["cross-site", "same-site", "none"] {
+        let answer = right().header(header::ORIGIN, &keeper.url).header("Sec-Fetch-Site", site).send().await;
+        assert_eq!(answer.expect("an answer").status(), 403, "{site}");
+    }
+    // Behind a proxy that speaks TLS, which passes the host on, or has a name of its own for us.
+    for (host, site) in [("Home.Example:443", None), ("127.0.0.1:8030", Some("same-origin"))] {
+        let request = right().header(header::ORIGIN, "https://home.example").header(header::HOST, host);
+        let answer =
+            site.into_iter().fold(request, |request, site| request.header("Sec-Fetch-Site", site)).send().await;
+        let answer = answer.expect("an answer");
+        let cookie = answer.headers().get(header::SET_COOKIE).and_then(|cookie| cookie.to_str().ok());
+        assert!(
+            answer.status() == 303 && cookie.is_some_and(|cookie| cookie.ends_with("; Secure")),
+            "{host} {cookie:?}"
+        );
+    }
     let answer = http.post(format!("{login}?token={TOKEN}")).header(header::ORIGIN, &keeper.url).send().await;
     assert_eq!(answer.expect("an answer").status(), 403, "a token in an address opens nothing");
     for _ in 0..4 {

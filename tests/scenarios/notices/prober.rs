@@ -126,7 +126,11 @@ async fn of_three_runs_at_once_one_sends_and_it_is_sent_once_in_parameter_store(
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_while_it_sends_is_succeeded_and_the_second_notice_has_the_id_of_the_first() {
+async fn ten_runs_that_are_killed_while_they_send_are_succeeded_and_the_second_notice_has_the_id_of_the_first() {
+    join_all((0..10).map(|_| killed_while_it_sends())).await;
+}
+
+async fn killed_while_it_sends() {
     let (keeper, home) = (Keeper::start().await, Home::open(Manner::Refuses).await);
     // It takes the notice, and says so too late.
     let hanging = Service::hanging().await;

@@ -9,7 +9,6 @@ use shared::id::ComponentId;
 use super::{
     Shared,
     queue::Waiting,
-    sending::INTERVAL,
     trouble::{SECOND, Trouble},
 };
 use crate::keeper::db::{Db, StorageError, query};
@@ -21,12 +20,12 @@ const NEAR: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_SILENCE: Duration = Duration::from_millis(15 * 60 * SECOND);
 
 impl Shared {
-    /// How long what had to wait for the line is left alone, as long as nothing has said anew that it lasts.
-    pub(super) fn waits_for_news(&self, first: &Waiting, trouble: Option<Trouble>) -> Option<Duration> {
-        let back = trouble.and_then(|trouble| trouble.reached)?;
+    /// Whether what had to wait for the line is left alone, because nothing has said anew that it lasts.
+    pub(super) fn waits_for_news(&self, first: &Waiting, trouble: Option<Trouble>) -> bool {
+        let Some(back) = trouble.and_then(|trouble| trouble.reached) else { return false };
         let seen_at = self.known().seen_at.get(&first.event.key).copied();
         let is_news = seen_at.is_none_or(|seen_at| seen_at > back.at);
-        (first.event.stage != Stage::Ended && !is_news && back.since.elapsed() < LONGEST_SILENCE).then_some(INTERVAL)
+        first.event.stage != Stage::Ended && !is_news && back.since.elapsed() < LONGEST_SILENCE
     }
 
     /// Whether somebody outside saw the home down at that time: they write of it.

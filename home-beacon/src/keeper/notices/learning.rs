@@ -120,15 +120,22 @@ impl Notices {
         let Some(shared) = &self.0 else { return Ok(()) };
         let mut conn = db.read().await?;
         let tracked = store::tracked(&mut conn).await?;
-        let mut conditions = Vec::new();
+        let (mut conditions, mut alive) = (Vec::new(), Vec::new());
         for (name, id) in series {
             if tracked.iter().any(|key| key.contains(name.as_str())) {
                 let newest = newest(&mut conn, *id, at).await?;
+                if !series::is_stale(&newest, at) {
+                    alive.push(name.as_str());
+                }
                 conditions.extend(series::of_readings(name, &newest, shared.thresholds, at));
             }
         }
         drop(conn);
-        let is_looked_at = |key: &String| conditions.iter().chain(found).any(|condition| condition.key == *key);
+        // Of a series that has readings all is looked at, also what these say nothing of now.
+        let is_looked_at = |key: &String| {
+            conditions.iter().chain(found).any(|condition| condition.key == *key)
+                || key.split('/').any(|part| alive.contains(&part))
+        };
         let forgotten = shared.forgotten(&tracked, is_looked_at, at);
         conditions.extend(forgotten.into_iter().map(|key| no_longer(key, at)));
         self.observe(db, &conditions, at).await
@@ -143,6 +150,9 @@ impl Notices {
             let announced = before.as_ref().and_then(|before| before.announced).or(track.announced);
             let event = condition.event(&Track { announced, ..track.clone() }, stage, at);
             let channels = shared.receivers(event.subject);
+            if stage == Stage::Ended {
+                shared.known().unsaved.retain(|unsaved| unsaved.event.key != event.key);
+            }
             if queue::queue_alone(db, &event, &channels).await.is_err() {
                 let mut known = shared.known();
                 known.unsaved.truncate(MAX_UNSAVED - 1);

@@ -1,5 +1,6 @@
 //! The queue of notices: who is still to be given which, and who was not.
 
+use jiff::{SignedDuration, Timestamp};
 use notify::event::{Event, Stage, Subject};
 use serde::Serialize;
 
@@ -9,8 +10,9 @@ use crate::keeper::db::{Conn, Db, FromRow, Moment, Row, StorageError, Tx, built,
 /// How many notices wait at most; a keeper that writes more has something else to be mended.
 const MAX_NOTICES: i64 = 1000;
 
-/// How many that were not taken are kept to be listed.
+/// How many that were not taken are kept to be listed, and for how long.
 const MAX_FAILED: i64 = 100;
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// A notice that one channel is to be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +90,11 @@ pub(super) async fn queue(tx: &mut Tx, event: &Event, missed: Missed, channels: 
 pub(super) async fn queue_alone(db: &Db, event: &Event, channels: &[String]) -> Result<(), StorageError> {
     let mut tx = db.begin().await?;
     queue(&mut tx, event, Missed::Sent, channels).await?;
+    if event.stage == Stage::Ended {
+        for channel in channels {
+            drop_pointless(&mut tx, channel).await?;
+        }
+    }
     tx.commit().await
 }
 
@@ -96,7 +103,8 @@ pub(super) async fn queue_alone(db: &Db, event: &Event, channels: &[String]) -> 
 pub(super) async fn drop_pointless(tx: &mut Tx, channel: &str) -> Result<(), StorageError> {
     const ENDED: &str = "SELECT ended.id FROM notices AS began JOIN notices AS ended USING (key)
          JOIN notice_deliveries AS delivery ON delivery.notice_id = began.id AND delivery.channel = ?1
-         WHERE began.stage = 'began' AND ended.stage = 'ended' AND ended.id > began.id AND delivery.tries = 0";
+         WHERE began.stage = 'began' AND ended.stage = 'ended' AND ended.since = began.since AND ended.id > began.id
+             AND delivery.tries = 0";
     let drop = built(format!(
         "DELETE FROM notice_deliveries WHERE channel = ?1
              AND notice_id IN (SELECT id FROM notices WHERE missed = 'dropped' AND id IN ({ENDED}))"
@@ -111,7 +119,7 @@ pub(super) async fn drop_pointless(tx: &mut Tx, channel: &str) -> Result<(), Sto
     let forget = query(
         "DELETE FROM notice_deliveries WHERE channel = ?1 AND tries = 0 AND failure IS NULL AND notice_id IN (
              SELECT began.id FROM notices AS began JOIN notices AS ended USING (key)
-             WHERE began.stage <> 'ended' AND ended.stage = 'ended' AND ended.id > began.id)",
+             WHERE began.stage <> 'ended' AND ended.stage = 'ended' AND ended.since = began.since AND ended.id > began.id)",
     );
     forget.bind(channel).execute(tx).await?;
     tidy(tx).await
@@ -188,8 +196,11 @@ pub(super) async fn settle(db: &Db, channel: &str, batch: Batch) -> Result<(), S
 
 /// They are not sent to that channel any more.
 pub(super) async fn give_up(db: &Db, channel: &str, batch: Batch, why: &str) -> Result<(), StorageError> {
-    of_batch(db, "UPDATE notice_deliveries SET failure = ?5", channel, batch, Some(why)).await?;
+    let refused = "UPDATE notice_deliveries SET failure = ?5, tries = MAX(tries - 1, 0)";
+    of_batch(db, refused, channel, batch, Some(why)).await?;
     let mut tx = db.begin().await?;
+    // What has ended meanwhile is not to be given to who was not given the begin.
+    drop_pointless(&mut tx, channel).await?;
     let bound = query(
         "DELETE FROM notice_deliveries WHERE (notice_id, channel) IN (SELECT notice_id, channel FROM notice_deliveries
              WHERE failure IS NOT NULL ORDER BY notice_id DESC LIMIT -1 OFFSET ?)",
@@ -219,6 +230,20 @@ pub(super) async fn counts(db: &Db) -> Result<Vec<(String, i64, i64)>, StorageEr
         "SELECT channel, COUNT(*) FILTER (WHERE failure IS NULL), COUNT(failure) FROM notice_deliveries GROUP BY channel",
     );
     count.all(&mut db.read().await?).await
+}
+
+/// Forgets what was not taken long ago.
+pub(super) async fn forget_old(db: &Db, now: Timestamp) -> Result<(), StorageError> {
+    let before = Moment::new(now.checked_sub(KEPT).unwrap_or(Timestamp::MIN));
+    let mut tx = db.begin().await?;
+    let forget = query(
+        "DELETE FROM notice_deliveries WHERE failure IS NOT NULL AND notice_id IN (SELECT id FROM notices WHERE at < ?)",
+    );
+    if forget.bind(before).execute(&mut tx).await? > 0 {
+        tidy(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Forgets what was for channels that are not there any more.

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use notify::{
     channel::{Channel, answer::Failure},
-    event::Event,
+    event::{Event, Stage},
     send::{Delivered, NotDelivered, Sender},
 };
 use tokio::time::{Instant, sleep};
@@ -64,7 +64,11 @@ impl Notices {
                 continue;
             }
             let ids: Vec<_> = channels.iter().map(|channel| channel.id().to_owned()).collect();
-            if let Err(error) = queue::keep_only(db, &ids).await {
+            let tidied = async {
+                queue::forget_old(db, clock.wall()).await?;
+                queue::keep_only(db, &ids).await
+            };
+            if let Err(error) = tidied.await {
                 tracing::debug!(%error, "what is for former channels stays for now");
             }
             let all = channels.iter().map(|channel| shared.serve(db, clock, sender, channel));
@@ -135,15 +139,18 @@ impl Shared {
             return Ok(wait);
         }
         for waiting in &few {
-            if waiting.unless_seen && self.was_seen_down(db, &waiting.event).await? {
-                tracing::debug!(title = waiting.event.title, "a prober has seen it, and writes of it");
+            let is_muted = waiting.event.stage != Stage::Ended && self.is_muted(&waiting.event.key, now);
+            if is_muted || (waiting.unless_seen && self.was_seen_down(db, &waiting.event).await?) {
+                tracing::debug!(title = waiting.event.title, is_muted, "it is left out, or a prober writes of it");
                 queue::settle(db, channel.id(), waiting.alone()).await?;
                 return Ok(Duration::ZERO);
             }
         }
-        if let Some(wait) = self.waits_for_news(first, progress.trouble) {
-            return Ok(wait);
-        }
+        // What waits for news keeps nothing else waiting.
+        let all = few.len();
+        let few: Vec<_> = few.into_iter().filter(|waiting| !self.waits_for_news(waiting, progress.trouble)).collect();
+        let Some(first) = few.first() else { return Ok(INTERVAL) };
+        let count = count - (all - few.len());
         let limit = self.config.limit;
         match next(&few, count, &mut progress.sent, limit, channel.is_for_people(), now) {
             Next::Nothing => Ok(INTERVAL),

@@ -57,7 +57,7 @@ impl Thresholds {
 
 /// What the latest readings of that series say, the newest first.
 pub(super) fn of_readings(series: &str, newest: &[Read], thresholds: Thresholds, at: Timestamp) -> Vec<Condition> {
-    if newest.first().is_none_or(|newest| at.duration_since(newest.at) > STALE) {
+    if is_stale(newest, at) {
         return Vec::new();
     }
     let mut conditions: Vec<_> = failing(series, newest).into_iter().collect();
@@ -68,6 +68,11 @@ pub(super) fn of_readings(series: &str, newest: &[Read], thresholds: Thresholds,
         conditions.extend(slow(series, newest, promised));
     }
     conditions
+}
+
+/// Whether nothing has come for so long that these say nothing of now.
+pub(super) fn is_stale(newest: &[Read], at: Timestamp) -> bool {
+    newest.first().is_none_or(|newest| at.duration_since(newest.at) > STALE)
 }
 
 fn is_ping(series: &str) -> bool {

@@ -56,7 +56,7 @@ pub(super) fn not_looked_at(
     }
     let since = now.checked_sub(age).unwrap_or(now);
     Some(Condition {
-        key: format!("home/{id}"),
+        key: format!("home/{id}/looks"),
         subject: Subject::Home,
         is_serious: true,
         // Where the line was down, the prober writes of that.

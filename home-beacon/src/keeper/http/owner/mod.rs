@@ -63,18 +63,30 @@ async fn of_this_origin(request: Request, next: Next) -> Response {
     if request.method().is_safe() || is_of_this_origin(request.headers()) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This must be sent from the keeper's own page: open /login there.\n").into_response()
+    let words = "This must be sent from the keeper's own page. If it was: the proxy in between has to pass the header Host on as \
+                 the browser sent it.\n";
+    (StatusCode::FORBIDDEN, words).into_response()
 }
 
 fn is_of_this_origin(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-    origin.is_some() && origin == text(header::HOST)
+    // Browsers say it themselves, and no script can.
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    let (Some((scheme, origin)), Some(host)) =
+        (text(header::ORIGIN).and_then(|origin| origin.split_once("://")), text(header::HOST))
+    else {
+        return false;
+    };
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let without_port = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    without_port(origin) == without_port(host)
 }
 
 async fn logged_in(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match cookie(request.headers()) {
-        Some(secret) if state.sessions.is_one(secret, Instant::now()) => next.run(request).await,
+    match (cookie(request.headers()), state.token.current()) {
+        (Some(secret), Ok(token)) if state.sessions.is_one(secret, &token, Instant::now()) => next.run(request).await,
         _ => Redirect::to("/login").into_response(),
     }
 }
@@ -87,8 +99,9 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-fn set_cookie(value: &str, seconds: u64) -> [(HeaderName, HeaderValue); 1] {
-    let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}");
+fn set_cookie(value: &str, seconds: u64, is_over_tls: bool) -> [(HeaderName, HeaderValue); 1] {
+    let secure = if is_over_tls { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     [(header::SET_COOKIE, HeaderValue::from_str(&cookie).unwrap_or_else(|_| HeaderValue::from_static("")))]
 }
 
@@ -101,8 +114,9 @@ async fn form() -> Response {
     page(StatusCode::OK, login_page(None))
 }
 
-async fn login(State(state): State<AppState>, body: Bytes) -> Response {
+async fn login(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
     let now = Instant::now();
+    let is_over_tls = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
     if let Err(wait) = state.sessions.admit(now) {
         let seconds = wait.as_secs() + 1;
         let words = format!("That was wrong too often. Please try again in {seconds} seconds.");
@@ -119,8 +133,8 @@ async fn login(State(state): State<AppState>, body: Bytes) -> Response {
         tracing::warn!("somebody tried to log in with a wrong token");
         return page(StatusCode::FORBIDDEN, login_page(Some("That is not the keeper's token.")));
     }
-    match state.sessions.begin(now) {
-        Ok(secret) => (set_cookie(&secret, LASTS.as_secs()), Redirect::to("/owner")).into_response(),
+    match state.sessions.begin(token, now) {
+        Ok(secret) => (set_cookie(&secret, LASTS.as_secs(), is_over_tls), Redirect::to("/owner")).into_response(),
         Err(error) => page(StatusCode::SERVICE_UNAVAILABLE, login_page(Some(&error.to_string()))),
     }
 }
@@ -129,7 +143,7 @@ async fn logout(State(state): State<AppState>, headers: HeaderMap) -> Response {
     if let Some(secret) = cookie(&headers) {
         state.sessions.end(secret);
     }
-    (set_cookie("", 0), Redirect::to("/login")).into_response()
+    (set_cookie("", 0, false), Redirect::to("/login")).into_response()
 }
 
 async fn show(State(state): State<AppState>) -> Response {

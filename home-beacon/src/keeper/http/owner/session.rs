@@ -7,7 +7,10 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use shared::random::{self, NoRandomness};
+use shared::{
+    random::{self, NoRandomness},
+    secret::Secret,
+};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
@@ -27,8 +30,16 @@ pub(in super::super) struct Sessions(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    sessions: VecDeque<(String, Instant)>,
+    sessions: VecDeque<Session>,
     failed: VecDeque<Instant>,
+}
+
+struct Session {
+    /// What its cookie says.
+    secret: String,
+    began: Instant,
+    /// By which it began: with another one it is over.
+    token: Secret,
 }
 
 impl std::fmt::Debug for Kept {
@@ -37,30 +48,36 @@ impl std::fmt::Debug for Kept {
     }
 }
 
+impl Session {
+    fn is(&self, secret: &str) -> bool {
+        self.secret.as_bytes().ct_eq(secret.as_bytes()).into()
+    }
+}
+
 impl Sessions {
     /// A new one: what its cookie says.
     ///
     /// # Errors
     /// When this machine has no random bytes to give.
-    pub(super) fn begin(&self, now: Instant) -> Result<String, NoRandomness> {
+    pub(super) fn begin(&self, token: Secret, now: Instant) -> Result<String, NoRandomness> {
         let secret = URL_SAFE_NO_PAD.encode(random::bytes::<32>()?);
         let mut kept = self.kept();
-        kept.sessions.push_back((secret.clone(), now));
+        kept.sessions.push_back(Session { secret: secret.clone(), began: now, token });
         while kept.sessions.len() > MAX_SESSIONS {
             kept.sessions.pop_front();
         }
         Ok(secret)
     }
 
-    /// Whether that cookie is one of these.
-    pub(super) fn is_one(&self, secret: &str, now: Instant) -> bool {
+    /// Whether that cookie is one of these, while the keeper's token is that one.
+    pub(super) fn is_one(&self, secret: &str, token: &Secret, now: Instant) -> bool {
         let mut kept = self.kept();
-        kept.sessions.retain(|(_, began)| now.duration_since(*began) < LASTS);
-        kept.sessions.iter().any(|(known, _)| known.as_bytes().ct_eq(secret.as_bytes()).into())
+        kept.sessions.retain(|session| now.duration_since(session.began) < LASTS && session.token == *token);
+        kept.sessions.iter().any(|session| session.is(secret))
     }
 
     pub(super) fn end(&self, secret: &str) {
-        self.kept().sessions.retain(|(known, _)| !bool::from(known.as_bytes().ct_eq(secret.as_bytes())));
+        self.kept().sessions.retain(|session| !session.is(secret));
     }
 
     /// Whether a token may be tried now; otherwise after how long.
@@ -90,17 +107,22 @@ mod tests {
     #[test]
     fn a_session_lasts_for_twelve_hours_and_until_it_is_ended() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let (one, other) = (sessions.begin(now).unwrap(), sessions.begin(now).unwrap());
+        let token = |text: &str| Secret::new(text.to_owned());
+        let is_one = |secret: &str, now| sessions.is_one(secret, &token("a"), now);
+        let begin = || sessions.begin(token("a"), now).unwrap();
+        let (one, other) = (begin(), begin());
         assert!(one != other && one.len() == 43);
-        assert!(sessions.is_one(&one, now + LASTS - Duration::from_secs(1)));
+        assert!(is_one(&one, now + LASTS - Duration::from_secs(1)));
         sessions.end(&one);
-        assert!(!sessions.is_one(&one, now) && sessions.is_one(&other, now) && !sessions.is_one("", now));
-        assert!(!sessions.is_one(&other, now + LASTS));
+        assert!(!is_one(&one, now) && is_one(&other, now) && !is_one("", now));
+        assert!(!is_one(&other, now + LASTS));
         for _ in 0..100 {
-            sessions.begin(now).unwrap();
+            begin();
         }
         assert_eq!(sessions.kept().sessions.len(), MAX_SESSIONS);
-        assert!(!format!("{sessions:?}").contains(&sessions.begin(now).unwrap()));
+        let last = begin();
+        assert!(!format!("{sessions:?}").contains(&last));
+        assert!(!sessions.is_one(&last, &token("b"), now), "the token was changed");
     }
 
     #[test]

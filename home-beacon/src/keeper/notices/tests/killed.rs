@@ -20,8 +20,9 @@ async fn run_for(sender: &Sender, home: &Home, phone: &Phone, micros: u64) -> bo
         () = home.is_empty() => false,
         () = sleep(Duration::from_micros(micros)) => true,
     };
-    // What a request that was under way still brings.
-    sleep(Duration::from_millis(9)).await;
+    // What a request that was under way still brings, and a transaction that was.
+    sleep(Duration::from_millis(30)).await;
+    drop(home.db.begin().await.unwrap());
     was_killed
 }
 
