@@ -28,6 +28,9 @@ const RULES: Rules = Rules { after: Duration::from_mins(2), every: None };
 /// How far the time of what happened may be from that of a notice of it: two minutes, and the runs that saw it.
 const NOTICE_AFTER: Ms = 2 * MINUTE + 2 * RUN;
 
+/// How near outages are to each other that may make one notice: three, each less than half an hour after the one before.
+const FLAPPING: Ms = 90 * MINUTE;
+
 /// How many times what was sent is noted, where other runs come between.
 const CONFIRMATIONS: usize = 3;
 
@@ -156,6 +159,10 @@ pub(crate) fn unmet(demands: &Demands<'_>) -> Vec<Unmet> {
     for (from, to, _) in truth.measured() {
         let (able, end) = (truth.able_within(from, to), truth.right_by(truth.right_by(to) + 3 * MINUTE) + RUN);
         let lasted = able.first().zip(able.last()).is_some_and(|(first, last)| last - first > NOTICE_AFTER);
+        // What comes and goes is one notice.
+        if truth.down.within(from - FLAPPING, end + FLAPPING).len() > 2 {
+            continue;
+        }
         // Without its record a run knows neither since when a home is down nor what was sent.
         let faults = weather.state_faults.iter().any(|(at, _)| (from..end).contains(at));
         if weather.no_state.touch(from, end) || faults {
