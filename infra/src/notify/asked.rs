@@ -28,6 +28,8 @@ struct Overview {
     channels: Vec<Channel>,
     notices: Vec<Notice>,
     mutes: Vec<Mute>,
+    #[serde(default)]
+    is_quiet: bool,
     lasting: Vec<String>,
 }
 
@@ -118,11 +120,14 @@ fn refused(error: &ApiError) -> anyhow::Error {
 }
 
 fn text(overview: &Overview) -> String {
-    let Overview { channels, notices, mutes, lasting } = overview;
+    let Overview { channels, notices, mutes, is_quiet, lasting } = overview;
     let mut text = String::new();
     // Writing to a string does not fail.
     for Channel { name, sent, waiting, undelivered } in channels {
         let _ = writeln!(text, "{}: {sent} sent, {waiting} waiting, {undelivered} not taken", shown(name));
+    }
+    if *is_quiet {
+        text += "It is quiet hours: what is due now and still lasts at their end is sent then.\n";
     }
     for key in lasting {
         let _ = writeln!(text, "goes on: {}", shown(key));
@@ -148,5 +153,5 @@ fn shown(text: &str) -> String {
 }
 
 fn time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }

@@ -22,6 +22,8 @@ use notify::{
 use tokio::time::Instant;
 
 use self::dry_run::printed;
+use crate::up::{files::NOTICES_FILE, folder::Folder};
+
 pub use self::{
     asked::mute,
     settings::{MuteSettings, NotifyCommand, NotifySettings, TestSettings},
@@ -38,8 +40,15 @@ const TEST_STANDS: SignedDuration = SignedDuration::from_mins(5);
 /// # Errors
 /// When a channel is wrong, this machine has no TLS, or the keeper does not answer.
 pub async fn notify(settings: &NotifySettings) -> anyhow::Result<ExitCode> {
-    let Some(NotifyCommand::Test(settings)) = &settings.command else { return asked::list(&settings.asked).await };
-    let source = NOTIFY_URLS.require()?;
+    let NotifySettings { asked, command } = settings;
+    let Some(NotifyCommand::Test(settings)) = command else { return asked::list(asked).await };
+    let source = match NOTIFY_URLS.read()? {
+        Some(source) => source,
+        // Those that `up` has.
+        None => Folder::named(asked.data.as_deref())?
+            .known_secret(NOTIFY_URLS.name, NOTICES_FILE)?
+            .map_or_else(|| NOTIFY_URLS.require(), Ok)?,
+    };
     let channels = channels(&source.name(NOTIFY_URLS.name), &source.current()?)?;
     let mut out = io::stdout();
     if settings.dry_run {

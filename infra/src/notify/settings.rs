@@ -50,9 +50,13 @@ pub struct HowLong {
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub lasts: Option<Duration>,
     /// Until that time, like 2026-12-24T18:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<Timestamp>,
     /// End it now
     #[arg(long)]
     pub end: bool,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write a time as 2026-12-24T18:00:00Z, with a Z or an offset like +01:00".into())
 }

@@ -16,7 +16,7 @@ pub(super) const WAITING: &str = "waiting.db";
 pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
 
 /// The channels of notices, where the owner has written some.
-pub(super) const NOTICES_FILE: &str = "notify.urls";
+pub(crate) const NOTICES_FILE: &str = "notify.urls";
 
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
 pub(super) const OURS: &[&str] = &[

@@ -10,7 +10,7 @@ mod address;
 mod admit;
 mod choices;
 mod down;
-mod files;
+pub(crate) mod files;
 pub(crate) mod folder;
 mod home;
 mod inside;

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser};
 use home_beacon::{dns::DUCKDNS_TOKEN, keeper::TlsSettings};
+use notify::settings::NOTIFY_URLS;
 use shared::{
     secret::SecretSetting,
     settings::{WrongSetting, listen_address, web_address},
@@ -89,6 +90,11 @@ impl UpSettings {
         }
         if !self.join && JOIN_CODE.read()?.is_some() {
             tracing::warn!("JOIN_CODE is set, but --join is not: no machine is joined");
+        }
+        if NOTIFY_URLS.read()?.is_some() {
+            tracing::warn!(
+                "NOTIFY_URLS is set, and up does not read it: write the addresses to notify.urls in its folder"
+            );
         }
         Ok(())
     }

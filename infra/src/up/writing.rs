@@ -19,6 +19,9 @@ use shared::{secret::SecretSource, settings::WrongSetting};
 
 use super::{files::NOTICES_FILE, folder::Folder};
 
+/// Ends what was chosen before.
+const OFF: &str = "off";
+
 /// What is chosen; the settings of prober and keeper have the same names.
 #[derive(Clone, Debug, Default, PartialEq, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,11 +31,11 @@ pub struct WritingSettings {
     #[arg(long, env = "NOTIFY_AFTER", value_name = "DURATION", value_parser = notify_after)]
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional")]
     pub notify_after: Option<Duration>,
-    /// With channels: how often to remind of what goes on, every 5m or longer; without it never
-    #[arg(long, env = "NOTIFY_EVERY", value_name = "DURATION", value_parser = notify_every)]
+    /// With channels: how often to remind of what goes on, every 5m or longer, or off; without it never
+    #[arg(long, env = "NOTIFY_EVERY", value_name = "DURATION", value_parser = every)]
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional")]
     pub notify_every: Option<Duration>,
-    /// With channels: when no notice is sent, like `22:00-07:00 Europe/Berlin`; at home without a zone by the page's
+    /// With channels: when no notice is sent, like `22:00-07:00 Europe/Berlin`, or off; at home without a zone by the page's
     #[arg(long, env = "NOTIFY_QUIET", value_name = "HOURS", value_parser = quiet)]
     pub notify_quiet: Option<String>,
     /// With channels, at home: whether serious notices are sent in these hours, too; without it false
@@ -73,8 +76,12 @@ impl WritingSettings {
         }
     }
 
+    fn every(&self) -> Option<Duration> {
+        self.notify_every.filter(|every| !every.is_zero())
+    }
+
     fn quiet(&self) -> Result<Option<Quiet>, WrongSetting> {
-        let parsed = self.notify_quiet.as_deref().map(str::parse).transpose();
+        let parsed = self.notify_quiet.as_deref().filter(|quiet| *quiet != OFF).map(str::parse).transpose();
         parsed.map_err(|error: String| WrongSetting(format!("NOTIFY_QUIET: {error}")))
     }
 
@@ -85,7 +92,7 @@ impl WritingSettings {
     pub(super) fn prober(&self, folder: &Folder, place: &StatePlace) -> Result<Option<Notices>, WrongSetting> {
         let Some(source) = written(folder)? else { return Ok(None) };
         let after = self.notify_after.unwrap_or(notices::RULES.after);
-        let rules = Rules { after, every: self.notify_every };
+        let rules = Rules { after, every: self.every() };
         Ok(Some(Notices::new(Place::Local(source), (rules, self.quiet()?), place.clone())))
     }
 
@@ -97,7 +104,7 @@ impl WritingSettings {
         let Some(urls) = written(folder)? else { return Ok(None) };
         Ok(Some(NoticeConfig {
             urls,
-            every: self.notify_every,
+            every: self.every(),
             quiet: self.quiet()?,
             serious_anytime: self.notify_serious_anytime.unwrap_or(false),
             limit: Some(self.notify_limit.unwrap_or(settings::DEFAULT_LIMIT).into()).filter(|limit| *limit > 0),
@@ -114,7 +121,11 @@ fn written(folder: &Folder) -> Result<Option<SecretSource>, WrongSetting> {
 }
 
 fn quiet(text: &str) -> Result<String, String> {
-    text.parse::<Quiet>().map(|_| text.to_owned())
+    if text == OFF { Ok(text.to_owned()) } else { text.parse::<Quiet>().map(|_| text.to_owned()) }
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    if text == OFF { Ok(Duration::ZERO) } else { notify_every(text) }
 }
 
 #[cfg(test)]
@@ -134,6 +145,9 @@ mod tests {
         assert_eq!(read, kept);
         let changed = WritingSettings { notify_limit: Some(0), ..WritingSettings::default() }.or(&read);
         assert_eq!((changed.notify_limit, changed.notify_after), (Some(0), Some(Duration::from_mins(5))));
+        let off = WritingSettings { notify_quiet: quiet("off").ok(), notify_every: every("off").ok(), ..read.clone() };
+        let off: WritingSettings = toml::from_str(&toml::to_string(&off.or(&read)).unwrap()).unwrap();
+        assert_eq!((off.quiet().unwrap(), off.every()), (None, None));
         assert!(read.check_outside().unwrap_err().to_string().contains("name the time zone"));
     }
 

@@ -139,7 +139,7 @@ fn notice(stage: Stage, outage: &Outage, run: Run<'_>) -> Notice {
 fn end(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
     let (at, found) = (run.at.as_second(), |home: &ComponentId| seen.iter().find(|seen| seen.component == *home));
     for outage in &mut record.outages {
-        follow(outage, &found, at);
+        follow(outage, found, at);
         let is_calm = outage.count == 0 || (outage.up > 0 && at - outage.up >= CALM);
         let is_over = |home: &ComponentId| is_calm && found(home).is_some_and(|seen| seen.now == HomeNow::Well);
         let over: Vec<_> = outage.homes.extract_if(.., |home| is_over(home)).collect();

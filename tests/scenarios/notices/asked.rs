@@ -50,7 +50,7 @@ async fn what_is_muted_is_sent_to_nobody_until_then_and_who_asks_for_what_is_not
     .await;
     assert_eq!(porchlight(&keeper, &["mute"]).await.stdout, "Nothing is muted.\n");
     let ended = porchlight(&keeper, &["mute", "job/dns", "--until", "2099-12-24T18:00:00Z"]).await;
-    assert_eq!(ended.stdout, "Nobody is written to about job/dns until 2099-12-24 18:00.\n", "{ended:?}");
+    assert_eq!(ended.stdout, "Nobody is written to about job/dns until 2099-12-24 18:00 UTC.\n", "{ended:?}");
     let ended = porchlight(&keeper, &["mute", "home INTERNET", "--for", "2h"]).await;
     assert!(ended.stdout.starts_with(&format!("Nobody is written to about home/{COMPONENT} until ")), "{ended:?}");
     assert!(ended.stdout.contains("for another one, set a maintenance there"), "{ended:?}");
@@ -72,6 +72,7 @@ async fn what_is_muted_is_sent_to_nobody_until_then_and_who_asks_for_what_is_not
         (vec!["mute", "--for", "2h"], 2, "<WHAT>"),
         (vec!["mute", "job", "--for", "2h", "--end"], 2, "cannot be used with"),
         (vec!["mute", "job", "--for", "soon"], 2, "--for"),
+        (vec!["mute", "job", "--until", "tomorrow"], 2, "write a time as 2026-12-24T18:00:00Z"),
     ] {
         let ended = porchlight(&keeper, &arguments).await;
         assert!(ended.code == Some(code) && ended.stderr.contains(expected), "{arguments:?}: {ended:?}");

@@ -16,8 +16,12 @@ use crate::keeper::db::{Db, StorageError, query};
 /// How near the time of a look that saw the home down must be to that of pings that fail.
 const NEAR: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long news of what had to wait for the line is waited for: tests of a line's speed are hours apart.
-const LONGEST_SILENCE: Duration = Duration::from_millis(15 * 60 * SECOND);
+/// How long news of what had to wait for the line is waited for: most jobs run each minute or each five, and what is rarer is sent
+/// as it was known last.
+const LONGEST_SILENCE: Duration = Duration::from_millis(6 * 60 * SECOND);
+
+/// A channel that was away for less was no outage of the line.
+const SHORT: Duration = Duration::from_millis(120 * SECOND);
 
 impl Shared {
     /// Whether what had to wait for the line is left alone, because nothing has said anew that it lasts.
@@ -25,7 +29,7 @@ impl Shared {
         let Some(back) = trouble.and_then(|trouble| trouble.reached) else { return false };
         let seen_at = self.known().seen_at.get(&first.event.key).copied();
         let is_news = seen_at.is_none_or(|seen_at| seen_at > back.at);
-        first.event.stage != Stage::Ended && !is_news && back.since.elapsed() < LONGEST_SILENCE
+        first.event.stage != Stage::Ended && !is_news && back.after >= SHORT && back.since.elapsed() < LONGEST_SILENCE
     }
 
     /// Whether somebody outside saw the home down at that time: they write of it.

@@ -38,6 +38,8 @@ pub struct Overview {
     pub notices: Vec<Listed>,
     /// What nobody is written to about.
     pub mutes: Vec<Mute>,
+    /// Whether it is quiet hours, in which only what is serious may be sent.
+    pub is_quiet: bool,
     /// What goes on now, by its key.
     pub lasting: Vec<String>,
 }
@@ -142,6 +144,12 @@ impl Notices {
         });
         let channels = channels.collect();
         let lasting = store::lasting(db).await?;
-        Ok(Some(Overview { channels, notices, mutes: mutes::list(db, now).await?, lasting }))
+        Ok(Some(Overview {
+            channels,
+            notices,
+            mutes: mutes::list(db, now).await?,
+            is_quiet: shared.is_quiet(now),
+            lasting,
+        }))
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Reached {
     /// Since when, on the wall.
     pub(super) at: Timestamp,
     pub(super) since: Instant,
+    /// How long it could not.
+    pub(super) after: Duration,
     /// When what was queued before is sent.
     settled: Instant,
 }
@@ -86,7 +88,8 @@ pub(super) async fn reached(
         return Some(more.until.saturating_duration_since(Instant::now()));
     }
     let since = Instant::now();
-    let settled = since + trouble.since.elapsed().min(SETTLING);
-    trouble.reached = Some(Reached { at: wall, since, settled });
+    let after = trouble.since.elapsed();
+    let settled = since + after.min(SETTLING);
+    trouble.reached = Some(Reached { at: wall, since, after, settled });
     Some(settled.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
 }
