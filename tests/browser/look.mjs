@@ -1,22 +1,11 @@
 // Looks at a page as a person would: a desk in the light, a phone in the dark, and without script.
 // node look.mjs URL SCREENSHOT-PREFIX; prints what it saw as one line of JSON.
 
-import { chromium } from "playwright-core";
-import { createRequire } from "node:module";
+import { axe, launch, views } from "./chromium.mjs";
 
 const [url, prefix] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-
-const views = {
-  desk: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: "dark", isMobile: true, hasTouch: true },
-};
+const browser = await launch();
 
 const seen = {};
 for (const [name, options] of Object.entries(views)) {

@@ -2,23 +2,12 @@
 // node owner.mjs URL TOKEN-FILE SCREENSHOT-PREFIX; prints what it saw as one line of JSON.
 
 import { readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
-import { createRequire } from "node:module";
+import { axe, launch, views } from "./chromium.mjs";
 
 const [url, tokenFile, prefix] = process.argv.slice(2);
 const token = readFileSync(tokenFile, "utf8").trim();
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-
-const views = {
-  desk: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: "dark", isMobile: true, hasTouch: true },
-};
+const browser = await launch();
 
 const seen = {};
 for (const [name, options] of Object.entries(views)) {

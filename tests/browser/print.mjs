@@ -1,17 +1,11 @@
 // Prints a page, and looks at it on a desk in the light, on a phone in the dark, and on paper for who has it dark.
 // node print.mjs URL PREFIX; leaves pictures and the PDF at PREFIX, and prints what it saw as one line of JSON.
 
-import { chromium } from "playwright-core";
-import { createRequire } from "node:module";
+import { axe, launch } from "./chromium.mjs";
 
 const [url, prefix] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch();
 
 // A sheet of A4 without its margins, at 96 pixels an inch.
 const paper = { width: 703, height: 1032 };

@@ -5,21 +5,16 @@
 
 import { HtmlValidate } from "html-validate";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import pixelmatch from "pixelmatch";
-import { chromium } from "playwright-core";
 import { PNG } from "pngjs";
+import { axe, launch } from "./chromium.mjs";
 
 const [url, name, fresh] = process.argv.slice(2);
 const stored = new URL("stored/", import.meta.url).pathname;
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--font-render-hinting=none", "--force-color-profile=srgb"],
-});
+// Letters are drawn as on the machine where the stored pictures were.
+const browser = await launch("--font-render-hinting=none", "--force-color-profile=srgb");
 
 const desk = { viewport: { width: 1280, height: 800 } };
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
