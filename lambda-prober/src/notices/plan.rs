@@ -19,6 +19,9 @@ const GIVE_UP_AFTER: i64 = 30 * 60;
 /// A home that was up for so long, in seconds, and falls again has an outage of its own.
 const CALM: i64 = 30 * 60;
 
+/// How many notices begin something in an hour: a flood of them is as good as none.
+const MAX_AN_HOUR: i64 = 20;
+
 /// The outage from which on a home comes and goes: of that there is one notice, and one once it has been up for long enough.
 const FLAPPING: i64 = 3;
 
@@ -109,8 +112,13 @@ pub fn plan(before: &NoticeRecord, seen: &[Seen], run: Run<'_>) -> Plan {
         record.open.retain(|notice| !notice.homes.is_empty());
     } else {
         end(&mut record, seen, run);
-        begin(&mut record, seen, run);
-        remind(&mut record, seen, run);
+        // What is held back is one notice later: all homes that are down by then.
+        if !record.is_full(at) {
+            let before = record.open.len();
+            begin(&mut record, seen, run);
+            remind(&mut record, seen, run);
+            record.count(record.open.len() - before, at);
+        }
     }
     let mut mine = Vec::new();
     for notice in &mut record.open {
@@ -227,6 +235,23 @@ fn remind(record: &mut NoticeRecord, seen: &[Seen], run: Run<'_>) {
             outage.last = run.at.as_second();
             record.open.push(notice(Stage::Reminder, outage, run));
         }
+    }
+}
+
+impl NoticeRecord {
+    /// Whether so many notices began something in the last hour that the next ones wait.
+    fn is_full(&self, at: i64) -> bool {
+        (0..3600).contains(&(at - self.hour)) && self.made >= MAX_AN_HOUR
+    }
+
+    fn count(&mut self, made: usize, at: i64) {
+        if made == 0 {
+            return;
+        }
+        if !(0..3600).contains(&(at - self.hour)) {
+            (self.hour, self.made) = (at, 0);
+        }
+        self.made += i64::try_from(made).unwrap_or(MAX_AN_HOUR);
     }
 }
 

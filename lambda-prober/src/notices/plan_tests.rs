@@ -101,6 +101,24 @@ fn a_home_that_comes_and_goes_is_one_notice_with_a_count_and_one_once_it_has_bee
 }
 
 #[test]
+fn after_twenty_notices_in_an_hour_the_others_wait_and_are_one() {
+    let mut prober = Prober::default();
+    // Each minute another home falls, and stays down.
+    for minute in 0..90 {
+        let homes: Vec<_> = (0..40)
+            .map(|number| {
+                let from = i64::try_from(number).unwrap();
+                seen(number, if minute >= from { HomeNow::Down(at(from)) } else { HomeNow::Well })
+            })
+            .collect();
+        prober.run(minute, &homes, true);
+    }
+    let one: Vec<_> = prober.sent.iter().take(20).map(|(_, _, homes)| *homes).collect();
+    assert_eq!((one, prober.sent.len()), (vec![1; 20], 21));
+    assert_eq!(prober.sent[20], (62, Stage::Began, 20), "the hour of the first one is over");
+}
+
+#[test]
 fn in_quiet_hours_nothing_new_is_sent_and_at_their_end_what_lasts_and_what_is_over() {
     let mut prober = Prober::default();
     for minute in 0..15 {

@@ -20,6 +20,12 @@ pub struct NoticeRecord {
     /// Homes whose outages have ended not long ago.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lately: Vec<Lately>,
+    /// When the hour began of which `made` notices are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub hour: i64,
+    /// How many began something in that hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub made: i64,
 }
 
 /// A home whose outages have followed each other.
@@ -244,6 +250,8 @@ mod tests {
                     group: homes(index * 60, 1).pop(),
                     count: i64::try_from(index % 3).unwrap() * 3, up: 0,
                 }).collect(),
+                hour: 1_795_938_245,
+                made: 20,
                 lately: groups.iter().map(|(since, count)| Lately {
                     home: homes(0, 1).remove(0), ended: *since, count: i64::try_from(*count).unwrap(),
                 }).collect(),
@@ -280,7 +288,13 @@ mod tests {
         };
         let (since, last, cause) = (notice.since, notice.at, notice.cause.clone());
         let outage = Outage { since, last, homes: homes(0, 200), group: None, cause, count: 0, up: 0 };
-        let record = NoticeRecord { outages: vec![outage], open: vec![notice], lately: Vec::new() };
+        let record = NoticeRecord {
+            outages: vec![outage],
+            open: vec![notice],
+            hour: 1_795_938_365,
+            made: 1,
+            ..NoticeRecord::default()
+        };
         assert_eq!((record.fitting(), read_again(&record)), (record.clone(), record));
     }
 }
