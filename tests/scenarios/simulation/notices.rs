@@ -52,8 +52,9 @@ pub(crate) struct Got {
 }
 
 impl Phone {
+    /// As the product has it: what is known of outages that are over asks for nothing.
     pub(crate) fn is_settled(&self) -> bool {
-        self.record == NoticeRecord::default()
+        self.record.outages.is_empty() && self.record.open.is_empty()
     }
 
     /// Whether it is the successor of what was read.

@@ -45,7 +45,7 @@ const SEED: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\ntime_zone = 
 const NOON: i64 = 1_795_953_600;
 
 /// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// A keeper without its listeners.
 struct Home {
