@@ -1,7 +1,6 @@
 //! Notices to people: what the keeper tells the owner of the home, once each, and even if that has to wait until the line is back.
 //!
-//! What readings say is queued in the transaction that stores them; what no reading says is found by
-//! [`watch`](crate::keeper::watch). Both end here.
+//! What readings say is queued in the transaction that stores them; what no reading says is found by `watch`. Both end here.
 //!
 //! - `learning`: what readings and others say becomes notices in the queue
 //! - `condition`: what can be worth a notice, in words; `series`: of readings; `track`: how far it has come (all pure)
