@@ -77,6 +77,8 @@ async fn ten_keepers_that_are_killed_send_never_nothing_and_twice_only_what_they
         }
         let Keeper { process, folder, .. } = keeper;
         process.kill().await;
+        // What was on its way is there by then.
+        sleep(Duration::from_millis(500)).await;
         let before = phone.posted().len();
         phone.release();
         let keeper = Keeper::restart_with(folder, writing_to(&url)).await;
