@@ -123,6 +123,18 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_homes_has_one_thread_that_ends_with_its_last_home() {
+        let group: Option<ComponentId> = "8kbf7d35c070".parse().ok();
+        let thread = |homes_of: &[&str], stage, group: &Option<ComponentId>| {
+            let notice = Notice { group: group.clone(), ..notice(stage, homes_of) };
+            event(&notice, &homes(), Timestamp::UNIX_EPOCH).thread()
+        };
+        let began = thread(&["8kbf7d35c070", "8kbf7d35c071"], Stage::Began, &group);
+        assert_ne!(thread(&["8kbf7d35c070"], Stage::Ended, &None), began, "one of them is up");
+        assert_eq!(thread(&["8kbf7d35c071"], Stage::Ended, &group), began, "the last one is");
+    }
+
+    #[test]
     fn what_comes_and_goes_says_how_often() {
         let words = |stage| {
             let notice = Notice { count: 7, ended: 4100, ..notice(stage, &["8kbf7d35c070"]) };

@@ -91,13 +91,17 @@ async fn looks(snapshot: &mut Snapshot, state: &AppState) {
 
 /// Where somebody is written to; a channel is named without what is secret of it.
 async fn notices(snapshot: &mut Snapshot, state: &AppState) {
-    let Ok(Some(overview)) = state.recorder.notices().overview(&state.db, state.clock.wall()).await else { return };
-    let sent: u64 = overview.channels.iter().map(|channel| channel.sent).sum();
+    let notices = state.recorder.notices();
+    let Ok(channels) = notices.channel_states(&state.db).await else { return };
+    if !notices.has_channels() {
+        return;
+    }
+    let sent: u64 = channels.iter().map(|channel| channel.sent).sum();
     snapshot.counter("notices_sent", "Notices that channels have taken.", sent);
     // Two channels of one server may look the same without what is secret of them.
     let by_name = |value: fn(&ChannelState) -> i64| {
         let mut sums: BTreeMap<String, i64> = BTreeMap::new();
-        for channel in &overview.channels {
+        for channel in &channels {
             *sums.entry(channel.channel.clone()).or_default() += value(channel);
         }
         sums.into_iter().map(|(name, sum)| (name, Number::from(sum))).collect::<Vec<_>>()

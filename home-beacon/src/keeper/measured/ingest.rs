@@ -219,7 +219,7 @@ impl Recorder {
             self.heartbeats.committed();
         }
         self.outbox.wake();
-        self.notices.wake();
+        self.notices.wake_if_queued();
         Ok(())
     }
 }

@@ -88,6 +88,8 @@ struct Known {
     sent: BTreeMap<String, u64>,
     /// How the storage is, as notices go: it cannot say so itself.
     storage: Option<Track>,
+    /// Whether a transaction has queued one, and nobody was woken yet.
+    is_queued: bool,
     /// Of when the newest is by which something is known to last, by its key.
     seen_at: BTreeMap<String, Timestamp>,
     /// Since when nothing looks at what goes on.
@@ -152,6 +154,13 @@ impl Notices {
         }
     }
 
+    /// Something may be to be sent, if anything was queued since this was called last: readings come often, and notices do not.
+    pub(super) fn wake_if_queued(&self) {
+        if self.0.as_ref().is_some_and(|shared| std::mem::take(&mut shared.known().is_queued)) {
+            self.wake();
+        }
+    }
+
     /// Something may be to be sent.
     pub(super) fn wake(&self) {
         if let Some(shared) = &self.0 {
@@ -203,7 +212,9 @@ impl Shared {
     async fn observe(&self, tx: &mut Tx, condition: &Condition, at: Timestamp) -> Result<(), StorageError> {
         let channels = self.receivers(condition.subject);
         self.note(condition);
-        store::observe(tx, condition, self.when(condition, at), at, &channels).await
+        let is_queued = store::observe(tx, condition, self.when(condition, at), at, &channels).await?;
+        self.known().is_queued |= is_queued;
+        Ok(())
     }
 
     /// Notes by what of when it is known that something lasts.

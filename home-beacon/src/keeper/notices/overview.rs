@@ -120,36 +120,36 @@ impl Notices {
         Ok(())
     }
 
+    /// How each channel is; none where nobody is written to.
+    pub(in crate::keeper) async fn channel_states(&self, db: &Db) -> Result<Vec<ChannelState>, StorageError> {
+        let Some(shared) = &self.0 else { return Ok(Vec::new()) };
+        let counts = queue::counts(db).await?;
+        let known = shared.known();
+        let states = known.channels.iter().map(|channel| {
+            let (_, waiting, undelivered) =
+                counts.iter().find(|(id, ..)| id == channel.id()).cloned().unwrap_or_default();
+            let sent = known.sent.get(channel.id()).copied().unwrap_or(0);
+            ChannelState { channel: channel.to_string(), sent, waiting, undelivered }
+        });
+        Ok(states.collect())
+    }
+
     /// All that there is to say of them; `None` where nobody is written to.
     pub(in crate::keeper) async fn overview(&self, db: &Db, now: Timestamp) -> Result<Option<Overview>, StorageError> {
         let Some(shared) = &self.0 else { return Ok(None) };
-        let (channels, sent) = {
-            let known = shared.known();
-            (Arc::clone(&known.channels), known.sent.clone())
-        };
-        let counts = queue::counts(db).await?;
-        let notices = queue::undelivered(db).await?;
+        let known = Arc::clone(&shared.known().channels);
         let named = |id: &str| {
-            channels
-                .iter()
-                .find(|channel| channel.id() == id)
-                .map_or_else(|| "a former channel".into(), ToString::to_string)
+            let channel = known.iter().find(|channel| channel.id() == id);
+            channel.map_or_else(|| "a former channel".into(), ToString::to_string)
         };
+        let notices = queue::undelivered(db).await?;
         let notices = notices.into_iter().map(|notice| Listed { channel: named(&notice.channel), notice }).collect();
-        let channels = channels.iter().map(|channel| {
-            let (_, waiting, undelivered) =
-                counts.iter().find(|(id, ..)| id == channel.id()).cloned().unwrap_or_default();
-            let sent = sent.get(channel.id()).copied().unwrap_or(0);
-            ChannelState { channel: channel.to_string(), sent, waiting, undelivered }
-        });
-        let channels = channels.collect();
-        let lasting = store::lasting(db).await?;
         Ok(Some(Overview {
-            channels,
+            channels: self.channel_states(db).await?,
             notices,
             mutes: mutes::list(db, now).await?,
             is_quiet: shared.is_quiet(now),
-            lasting,
+            lasting: store::lasting(db).await?,
         }))
     }
 }

@@ -155,6 +155,10 @@ impl Shared {
         match next(&few, count, &mut progress.sent, limit, channel.is_for_people(), now) {
             Next::Nothing => Ok(INTERVAL),
             Next::First(event) => self.send(db, sender, (channel, &event), first.alone(), progress, now).await,
+            // Of a summary nothing in between may be left out, which would be lost.
+            Next::Summary(_) if few.len() < all => {
+                self.send(db, sender, (channel, &first.event), first.alone(), progress, now).await
+            }
             Next::Summary(event) => {
                 let all = Batch { first: first.id, last, serious: is_quiet };
                 self.send(db, sender, (channel, &event), all, progress, now).await

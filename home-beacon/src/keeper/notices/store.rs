@@ -23,18 +23,18 @@ pub(super) async fn tracked(conn: &mut Conn) -> Result<Vec<String>, StorageError
     query("SELECT key FROM notice_tracks ORDER BY key").all(conn).await
 }
 
-/// Writes how a condition is, and queues the notice that is due of it for those channels.
+/// Writes how a condition is, and queues the notice that is due of it for those channels; whether one was.
 pub(super) async fn observe(
     tx: &mut Tx,
     condition: &Condition,
     when: When,
     at: Timestamp,
     channels: &[String],
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     let before = track(tx, &condition.key).await?;
     let (after, stage) = Track::step(before.clone(), condition.now, when, at);
     if after == before && stage.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     if let Some(stage) = stage {
         let of = after.as_ref().or(before.as_ref());
@@ -52,7 +52,7 @@ pub(super) async fn observe(
             query("DELETE FROM notice_tracks WHERE key = ?").bind(&condition.key).execute(tx).await?;
         }
     }
-    Ok(())
+    Ok(stage.is_some())
 }
 
 /// Whether observing this would write anything.

@@ -92,3 +92,58 @@ async fn twenty_lines_that_are_cut_at_any_time_lose_nothing_and_repeat_nothing()
     });
     futures_util::future::join_all(rounds).await;
 }
+
+#[tokio::test]
+async fn after_an_outage_what_nothing_says_anew_is_held_back_and_dropped_once_it_is_over() {
+    let mut phone = Phone::new(1).await;
+    let home = Home::new(config(&phone.url())).await;
+    phone.cut();
+    home.observe("job/dns", Missed::Dropped, Now::Lasting(time(60)), 60).await;
+    let running = home.notices().run(&home.db, home.recorder.clock());
+    let outage = async {
+        // Longer than a moment, which is no outage of the line.
+        sleep(Duration::from_millis(1500)).await;
+        home.at(2400);
+        phone.repair().await;
+        // Until it is reached, and has settled, and a while more.
+        sleep(Duration::from_millis(1400)).await;
+        assert_eq!(phone.taken(), Vec::<[String; 3]>::new(), "the job has said nothing since");
+        home.observe("job/dns", Missed::Dropped, Now::Well, 2700).await;
+        home.is_empty().await;
+    };
+    tokio::select! {
+        () = running => panic!("it never ends"),
+        () = outage => (),
+    }
+    assert_eq!(phone.taken(), Vec::<[String; 3]>::new());
+}
+
+#[tokio::test]
+async fn one_that_was_given_up_costs_no_later_end_of_the_same() {
+    let (gone, phone) = (Phone::new(0).await, Phone::new(0).await);
+    let home = Home::new(config(&phone.url().replace("/in", "/nowhere"))).await;
+    home.observe("job/dns", Missed::Dropped, Now::Lasting(time(0)), 0).await;
+    home.deliver().await;
+    home.observe("job/dns", Missed::Dropped, Now::Well, 600).await;
+    assert_eq!(home.waiting().await, 0, "who was not given the begin is not given the end");
+    // The same channel, which takes notices by now.
+    let refused = query("SELECT COUNT(*) FROM notice_deliveries WHERE failure IS NOT NULL");
+    assert_eq!(refused.one::<i64>(&mut home.db.read().await.unwrap()).await.unwrap(), 1);
+    home.observe("job/dns", Missed::Dropped, Now::Lasting(time(7200)), 7200).await;
+    let taken = query("DELETE FROM notice_deliveries WHERE failure IS NULL");
+    taken.execute(&mut home.db.write().await.unwrap()).await.unwrap();
+    home.observe("job/dns", Missed::Dropped, Now::Well, 9000).await;
+    assert_eq!(home.waiting().await, 1, "the second begin was taken, so its end is sent");
+    drop(gone);
+}
+
+#[tokio::test]
+async fn what_is_muted_while_it_waits_is_not_sent() {
+    let mut phone = Phone::new(0).await;
+    let home = Home::new(config(&phone.url())).await;
+    home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;
+    home.notices().mute(&home.db, time(0), "job", time(7200)).await.unwrap();
+    home.deliver().await;
+    assert_eq!(phone.taken(), Vec::<[String; 3]>::new());
+    phone.cut();
+}

@@ -126,3 +126,17 @@ async fn nobody_is_reminded_who_was_not_given_the_notice_before() {
     }
     assert_eq!(home.queued().await, [both("began", "job/dns fails")]);
 }
+
+#[tokio::test]
+async fn in_quiet_hours_only_what_is_serious_is_sent_and_only_where_that_is_wanted() {
+    for (serious_anytime, expected) in [(false, vec![]), (true, vec![both("began", "home/1 fails")])] {
+        let quiet =
+            NoticeConfig { quiet: "12:00-13:00".parse().ok(), serious_anytime, ..config("ntfy://ntfy.sh/home") };
+        let home = Home::new(quiet).await;
+        let lasting = Now::Lasting(time(0));
+        let serious = Condition { is_serious: true, ..condition("home/1", Missed::Sent, lasting) };
+        let both = [serious, condition("job/1", Missed::Sent, lasting)];
+        home.notices().observe(&home.db, &both, home.at(60)).await.unwrap();
+        assert_eq!(home.queued().await, expected);
+    }
+}
