@@ -31,8 +31,8 @@ fn seen(number: usize, now: HomeNow) -> Seen {
 struct Prober {
     record: NoticeRecord,
     sent: Vec<(i64, Stage, usize)>,
-    /// Of each, how often its outage had begun, where that comes and goes.
-    counts: Vec<i64>,
+    /// Of each, how often its outage had begun, where that comes and goes, and whether it is about a group of homes.
+    counts: Vec<(i64, bool)>,
     /// In quiet hours.
     is_quiet: bool,
 }
@@ -54,7 +54,7 @@ impl Prober {
         let done = Done { settled: if takes { vec!["one".to_owned()] } else { Vec::new() }, unsure: Vec::new() };
         if takes {
             self.sent.extend(planned.mine.iter().map(|notice| (minute, notice.stage, notice.homes.len())));
-            self.counts.extend(planned.mine.iter().map(|notice| notice.count));
+            self.counts.extend(planned.mine.iter().map(|notice| (notice.count, notice.group.is_some())));
         }
         self.record = confirmed(&self.record, &planned.mine, &vec![done; planned.mine.len()]);
         self.record = self.record.fitting();
@@ -97,7 +97,7 @@ fn a_home_that_comes_and_goes_is_one_notice_with_a_count_and_one_once_it_has_bee
         (222, Stage::Began, 1),
     ];
     assert_eq!(prober.sent, expected);
-    assert_eq!(prober.counts, [0, 0, 0, 0, 3, 7, 0]);
+    assert_eq!(prober.counts, [0, 0, 0, 0, 3, 7, 0].map(|count| (count, false)));
 }
 
 #[test]
@@ -144,7 +144,10 @@ fn homes_that_fall_in_one_run_make_one_notice_and_each_end_another() {
     some_up[..20].iter_mut().for_each(|seen| seen.now = HomeNow::Well);
     prober.run(3, &some_up, true);
     prober.run(4, &some_up, true);
-    assert_eq!(prober.sent, [(2, Stage::Began, 50), (3, Stage::Ended, 20)]);
+    some_up.iter_mut().for_each(|seen| seen.now = HomeNow::Well);
+    prober.run(5, &some_up, true);
+    assert_eq!(prober.sent, [(2, Stage::Began, 50), (3, Stage::Ended, 20), (5, Stage::Ended, 30)]);
+    assert_eq!(prober.counts, [(0, true), (0, false), (0, true)], "the group is over with its last home");
 }
 
 #[test]
