@@ -144,8 +144,8 @@ fn homes_that_fall_in_one_run_make_one_notice_and_each_end_another() {
     some_up[..20].iter_mut().for_each(|seen| seen.now = HomeNow::Well);
     prober.run(3, &some_up, true);
     prober.run(4, &some_up, true);
-    some_up.iter_mut().for_each(|seen| seen.now = HomeNow::Well);
-    prober.run(5, &some_up, true);
+    let all_up: Vec<_> = (0..50).map(|number| seen(number, HomeNow::Well)).collect();
+    prober.run(5, &all_up, true);
     assert_eq!(prober.sent, [(2, Stage::Began, 50), (3, Stage::Ended, 20), (5, Stage::Ended, 30)]);
     assert_eq!(prober.counts, [(0, true), (0, false), (0, true)], "the group is over with its last home");
 }
