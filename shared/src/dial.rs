@@ -16,7 +16,10 @@ use tokio::{
 };
 use url::Host;
 
-use crate::names::{Family, Names, Reply, Search, describe};
+use crate::{
+    connection::ConnectionFailure,
+    names::{Family, LookupError, Names, Reply, Search, describe},
+};
 
 /// How long an address is tried before the next one is, too: RFC 8305's, section 5.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -56,6 +59,58 @@ pub struct Dial {
     pub local: Option<IpAddr>,
 }
 
+/// What dialling came to, phase by phase.
+#[derive(Debug)]
+pub struct Dialled {
+    /// Until the name had an address, or had none; `None` where the host is an address.
+    pub resolve: Option<Duration>,
+    /// From then to the connection, or to the last failure; `None` where there was no address to try.
+    pub connect: Option<Duration>,
+    /// The connection.
+    pub stream: Result<TcpStream, DialFailure>,
+}
+
+/// Why there is no connection to any address of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialFailure {
+    /// The name does not exist, says every server that answers; in words.
+    NoSuchName(String),
+    /// The name service fails, or knows no address; in words.
+    NameService(String),
+    /// Of the addresses that were tried, the one whose failure says most of the other side.
+    Connection(SocketAddr, ConnectionFailure),
+}
+
+/// What was seen while it dialled.
+#[derive(Debug, Default)]
+struct Seen {
+    /// When the first address was known.
+    addressed: Option<Instant>,
+    replies: Vec<Reply>,
+    trying: Vec<SocketAddr>,
+    failures: Vec<(SocketAddr, ConnectionFailure)>,
+}
+
+impl Seen {
+    fn failed(&mut self, address: SocketAddr, why: &io::Error) {
+        self.trying.retain(|other| *other != address);
+        self.failures.push((address, ConnectionFailure::of_connecting(why, address)));
+    }
+
+    /// Why there is no connection to the host, the last word said.
+    fn failure(self, host: &str) -> DialFailure {
+        let silent = self.trying.into_iter().map(|address| (address, ConnectionFailure::TimedOut));
+        let most_telling = silent.chain(self.failures).min_by(|(_, one), (_, other)| one.cmp(other));
+        match most_telling {
+            Some((address, failure)) => DialFailure::Connection(address, failure),
+            None if self.replies.iter().all(|reply| *reply == Reply::NoSuchName) => {
+                DialFailure::NoSuchName(describe(host, &self.replies))
+            }
+            None => DialFailure::NameService(describe(host, &self.replies)),
+        }
+    }
+}
+
 /// What comes back while it dials.
 enum Step {
     Named(Family, Reply),
@@ -73,7 +128,36 @@ impl Dial {
             Host::Ipv6(address) => return self.connect_to((address, port).into(), until).await,
             Host::Domain(name) => name,
         };
-        timeout_at(until, self.race(name, port, until)).await.unwrap_or(Err(NotConnected::TooLate))
+        let (names, mut seen) = (Names::of_this_machine(), Seen::default());
+        timeout_at(until, self.race(&names, name, port, until, &mut seen)).await.unwrap_or(Err(NotConnected::TooLate))
+    }
+
+    /// As [`Dial::connect`], by these name servers, with how long each phase took; of several reasons that which says most.
+    pub async fn connect_timed(&self, names: &Names, host: Host<&str>, port: u16, until: Instant) -> Dialled {
+        let (began, mut seen) = (Instant::now(), Seen::default());
+        let (name, dialled) = match host {
+            Host::Ipv4(address) => return self.connect_to_timed((address, port).into(), until).await,
+            Host::Ipv6(address) => return self.connect_to_timed((address, port).into(), until).await,
+            Host::Domain(name) => (name, timeout_at(until, self.race(names, name, port, until, &mut seen)).await),
+        };
+        let (ended, addressed) = (Instant::now(), seen.addressed);
+        if ended >= until {
+            seen.replies.push(Reply::Failed(LookupError::Silent));
+        }
+        let stream = dialled.ok().and_then(Result::ok).ok_or_else(|| seen.failure(name));
+        let resolve = Some(addressed.unwrap_or(ended) - began);
+        Dialled { resolve, connect: addressed.map(|addressed| ended - addressed), stream }
+    }
+
+    async fn connect_to_timed(&self, address: SocketAddr, until: Instant) -> Dialled {
+        let began = Instant::now();
+        let tried = timeout_at(until, self.attempt(address)).await;
+        let failed = |failure| DialFailure::Connection(address, failure);
+        let stream = match tried {
+            Err(_) => Err(failed(ConnectionFailure::TimedOut)),
+            Ok(tried) => tried.map_err(|why| failed(ConnectionFailure::of_connecting(&why, address))),
+        };
+        Dialled { resolve: None, connect: Some(began.elapsed()), stream }
     }
 
     async fn connect_to(&self, address: SocketAddr, until: Instant) -> Result<TcpStream, NotConnected> {
@@ -81,31 +165,36 @@ impl Dial {
         tried.map_err(|_| NotConnected::TooLate)?.map_err(|why| NotConnected::Refused { address, why })
     }
 
-    async fn race(&self, name: &str, port: u16, until: Instant) -> Result<TcpStream, NotConnected> {
-        let names = Names::of_this_machine();
+    async fn race(
+        &self,
+        names: &Names,
+        name: &str,
+        port: u16,
+        until: Instant,
+        seen: &mut Seen,
+    ) -> Result<TcpStream, NotConnected> {
         let mut under_way: FuturesUnordered<BoxFuture<'_, Step>> = FuturesUnordered::new();
         for family in [Family::V4, Family::V6] {
             if self.local.is_none_or(|local| Family::of(local) == family) {
-                let names = &names;
                 under_way.push(Box::pin(async move {
                     Step::Named(family, names.find(name, family, self.search, until).await)
                 }));
             }
         }
-        let (mut queue, mut replies, mut trying, mut failed) = (Queue::default(), Vec::new(), 0, None);
+        let (mut queue, mut failed) = (Queue::default(), None);
         let mut next_at = Instant::now();
         loop {
-            if (trying == 0 || Instant::now() >= next_at)
+            if (seen.trying.is_empty() || Instant::now() >= next_at)
                 && let Some(address) = queue.next()
             {
                 let address = SocketAddr::new(address, port);
                 under_way.push(Box::pin(async move { Step::Tried(address, self.attempt(address).await) }));
-                trying += 1;
+                seen.trying.push(address);
                 next_at = Instant::now() + STAGGER;
                 continue;
             }
             // Once all that is known has failed, a family that no server answers about is not waited for much longer.
-            let is_over = queue.is_empty() && trying == 0 && failed.is_some();
+            let is_over = queue.is_empty() && seen.trying.is_empty() && failed.is_some();
             let pause = match (queue.is_empty(), is_over) {
                 (false, _) => next_at.min(until),
                 (true, false) => until,
@@ -116,15 +205,18 @@ impl Dial {
                 Err(_) => (),
                 Ok(Some(Step::Named(family, reply))) => {
                     queue.add(family, reply.addresses());
-                    replies.push(reply);
+                    if !queue.is_empty() {
+                        seen.addressed.get_or_insert_with(Instant::now);
+                    }
+                    seen.replies.push(reply);
                 }
                 Ok(Some(Step::Tried(_, Ok(stream)))) => return Ok(stream),
                 Ok(Some(Step::Tried(address, Err(why)))) => {
-                    trying -= 1;
+                    seen.failed(address, &why);
                     next_at = Instant::now();
                     failed = Some(NotConnected::Refused { address, why });
                 }
-                Ok(None) => return Err(failed.unwrap_or_else(|| NotConnected::Name(describe(name, &replies)))),
+                Ok(None) => return Err(failed.unwrap_or_else(|| NotConnected::Name(describe(name, &seen.replies)))),
             }
         }
     }
@@ -184,5 +276,18 @@ mod tests {
         queue.add(Family::V4, &addresses(&["0.0.0.1", "0.0.0.2", "0.0.0.3"]));
         let order: Vec<_> = std::iter::from_fn(|| queue.next()).map(|address| address.to_string()).collect();
         assert_eq!(order, ["0.0.0.1", "::1", "0.0.0.2", "::2", "0.0.0.3"]);
+    }
+    #[test]
+    fn of_several_failures_the_one_that_says_most_of_the_other_side_counts() {
+        let address = |last| SocketAddr::from(([192, 0, 2, last], 80));
+        let local = ConnectionFailure::Local("no route".into());
+        let failures = vec![(address(1), local.clone()), (address(2), ConnectionFailure::Refused)];
+        let seen = Seen { failures, trying: vec![address(3)], ..Seen::default() };
+        assert_eq!(seen.failure("pi"), DialFailure::Connection(address(2), ConnectionFailure::Refused));
+        let seen = Seen { failures: vec![(address(1), local)], trying: vec![address(3)], ..Seen::default() };
+        assert_eq!(seen.failure("pi"), DialFailure::Connection(address(3), ConnectionFailure::TimedOut));
+        let denied = |replies| Seen { replies, ..Seen::default() }.failure("pi");
+        assert!(matches!(denied(vec![Reply::NoSuchName, Reply::NoSuchName]), DialFailure::NoSuchName(_)));
+        assert!(matches!(denied(vec![Reply::NoSuchName, Reply::NoAddress]), DialFailure::NameService(_)));
     }
 }

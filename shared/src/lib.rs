@@ -2,6 +2,8 @@
 //!
 //! - [`api`]: calls of JSON services with a token, and what can go wrong with them
 //! - [`backoff`]: the pauses between attempts
+//! - [`certificates`]: certificates that are recorded and not refused, and what stands in one
+//! - [`connection`]: what the system says of a connection, sorted by what it says of the other side
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows that its own beacon answered
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
@@ -34,8 +36,10 @@
 
 pub mod api;
 pub mod backoff;
+pub mod certificates;
 pub mod chain;
 pub mod complaints;
+pub mod connection;
 pub mod dial;
 pub mod file;
 pub mod fingerprint;

@@ -2,7 +2,14 @@
 //!
 //! A secret is never a command-line flag: it is a variable, or a file named by the variable's `_FILE` sibling.
 
-use std::{env, ffi::OsString, fmt, path::PathBuf};
+mod named;
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use crate::{file, token_prefix, wrong_setting::WrongSetting};
 
@@ -89,7 +96,7 @@ pub struct SecretSetting {
 }
 
 /// Where a secret was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// In the variable itself.
     Value(Secret),
@@ -97,6 +104,13 @@ pub enum SecretSource {
     File {
         /// The variable that names the file.
         setting: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// As [`SecretSource::File`], of a secret that people named and that is any text: see [`SecretSource::named`].
+    Named {
+        /// The secret's name; its variable with `_FILE` behind it names the file.
+        name: String,
         /// The file.
         path: PathBuf,
     },
@@ -114,6 +128,7 @@ impl SecretSource {
         match self {
             Self::Value(_) => setting.to_owned(),
             Self::File { setting, path } => format!("{setting}_FILE ({})", path.display()),
+            Self::Named { name, path } => format!("{name}_FILE ({})", path.display()),
         }
     }
 
@@ -125,20 +140,30 @@ impl SecretSource {
         match self {
             Self::Value(secret) => Ok(secret.clone()),
             Self::File { setting, path } => {
-                let cannot = |error: &dyn fmt::Display| {
-                    WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()))
-                };
-                let bytes = file::read(path, MAX_FILE).map_err(|error| cannot(&error))?;
-                let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
-                let text = text.trim_end_matches(['\r', '\n']);
-                if let Some(path) = text.strip_prefix(MISSING) {
-                    let sentence = format!("{setting}_FILE: {path} is missing: write the secret to it");
-                    return Err(WrongSetting(sentence));
-                }
-                Secret::checked(setting, text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+                let text = text_of(setting, path)?;
+                Secret::checked(setting, &text)
+                    .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+            }
+            Self::Named { name, path } => {
+                let text = text_of(name, path)?;
+                named::checked(name, &text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
         }
     }
+}
+
+/// What a file holds, without the end of its last line.
+fn text_of(setting: &str, path: &Path) -> Result<String, WrongSetting> {
+    let cannot =
+        |error: &dyn fmt::Display| WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()));
+    let bytes = file::read(path, MAX_FILE).map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if let Some(path) = text.strip_prefix(MISSING) {
+        let sentence = format!("{setting}_FILE: {path} is missing: write the secret to it");
+        return Err(WrongSetting(sentence));
+    }
+    Ok(text.to_owned())
 }
 
 impl SecretSetting {

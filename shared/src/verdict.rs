@@ -4,6 +4,9 @@
 /// What is written where a verdict has no cause.
 pub const NO_CAUSE: &str = "none";
 
+/// The longest label of a cause that a later version may have, in bytes.
+const MAX_LATER_CAUSE: usize = 32;
+
 /// What a run concludes of a home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -22,6 +25,8 @@ pub enum Verdict {
 pub enum DegradedCause {
     /// Connecting takes longer than `DEGRADED_ABOVE`.
     Slow,
+    /// Its certificate ends sooner than is expected of it.
+    CertificateEnds,
     /// Its certificate is not valid.
     Certificate,
     /// It answers where it last proved itself, but its name cannot be resolved.
@@ -35,6 +40,8 @@ pub enum DownCause {
     Impostor,
     /// Answers come without a valid proof.
     Unproven,
+    /// Answers come that are not as expected.
+    Unexpected,
     /// The port is closed.
     Refused,
     /// Connections are accepted, but no HTTP answer comes.
@@ -58,17 +65,27 @@ pub enum UnknownCause {
     NoRoute,
     /// No witness was reached, or this machine could not even try.
     Blind,
+    /// It failed while what it depends on is down, or not known either.
+    Dependency,
 }
 
 impl DegradedCause {
     /// Every cause, in order.
-    pub const ALL: [Self; 3] = [Self::Slow, Self::Certificate, Self::NameService];
+    pub const ALL: [Self; 4] = [Self::Slow, Self::CertificateEnds, Self::Certificate, Self::NameService];
 }
 
 impl DownCause {
     /// Every cause, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Impostor, Self::Unproven, Self::Refused, Self::Reset, Self::Tls, Self::Unreachable, Self::Name];
+    pub const ALL: [Self; 8] = [
+        Self::Impostor,
+        Self::Unproven,
+        Self::Unexpected,
+        Self::Refused,
+        Self::Reset,
+        Self::Tls,
+        Self::Unreachable,
+        Self::Name,
+    ];
 
     /// Whether it says what to check. Silence does not: line, power and router look the same from outside.
     pub const fn is_known(self) -> bool {
@@ -78,7 +95,7 @@ impl DownCause {
 
 impl UnknownCause {
     /// Every cause.
-    pub const ALL: [Self; 4] = [Self::Key, Self::NameService, Self::NoRoute, Self::Blind];
+    pub const ALL: [Self; 5] = [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency];
 }
 
 impl Verdict {
@@ -110,10 +127,12 @@ impl Verdict {
         match self {
             Self::Up => None,
             Self::Degraded(DegradedCause::Slow) => Some("slow"),
+            Self::Degraded(DegradedCause::CertificateEnds) => Some("certificate_ends"),
             Self::Degraded(DegradedCause::Certificate) => Some("certificate"),
             Self::Degraded(DegradedCause::NameService) => Some("only_name_service"),
             Self::Down(DownCause::Impostor) => Some("impostor"),
             Self::Down(DownCause::Unproven) => Some("unproven"),
+            Self::Down(DownCause::Unexpected) => Some("unexpected"),
             Self::Down(DownCause::Refused) => Some("refused"),
             Self::Down(DownCause::Reset) => Some("reset"),
             Self::Down(DownCause::Tls) => Some("tls"),
@@ -123,6 +142,7 @@ impl Verdict {
             Self::Unknown(UnknownCause::NameService) => Some("name_service"),
             Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
+            Self::Unknown(UnknownCause::Dependency) => Some("dependency"),
         }
     }
 
@@ -130,6 +150,15 @@ impl Verdict {
     pub fn from_labels(verdict: &str, cause: Option<&str>) -> Option<Self> {
         let cause = cause.filter(|cause| *cause != NO_CAUSE);
         Self::all().find(|known| known.label() == verdict && known.cause() == cause)
+    }
+
+    /// Whether these may be the labels of a verdict that a later version has: with a cause that is none of this one's. What
+    /// comes with it counts, only that verdict is not known.
+    pub fn may_be_later(verdict: &str, cause: &str) -> bool {
+        let is_word = cause.len() <= MAX_LATER_CAUSE && cause.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_new = !cause.is_empty() && cause != NO_CAUSE && Self::of_cause(cause).is_none();
+        let mut with_causes = Self::all().filter(|known| *known != Self::Up);
+        is_word && is_new && with_causes.any(|known| known.label() == verdict)
     }
 
     /// The verdict that has a cause of that label.
@@ -144,6 +173,9 @@ impl Verdict {
             Self::Degraded(DegradedCause::Slow) => {
                 "The home answers, but takes long to be reached: the line is overloaded, or loses packets."
             }
+            Self::Degraded(DegradedCause::CertificateEnds) => {
+                "It answers as expected, but its certificate ends sooner than it should: renew it."
+            }
             Self::Degraded(DegradedCause::Certificate) => {
                 "The home answers and proves itself, but its certificate is not valid: look at what is wrong with it."
             }
@@ -157,6 +189,10 @@ impl Verdict {
             Self::Down(DownCause::Unproven) => {
                 "Something answers, but without your beacon's proof: a stranger on your old address, the router's own \
                  page, a proxy or tunnel that does not reach it, a cache's old answer, or a beacon without a key."
+            }
+            Self::Down(DownCause::Unexpected) => {
+                "Something answers, but not as expected: with another status, body or header than it should, or with a \
+                 certificate that is about to end."
             }
             Self::Down(DownCause::Refused) => {
                 "An address answered, but the port is closed: the beacon is stopped, the port forwarding is lost, or \
@@ -190,6 +226,9 @@ impl Verdict {
                 "This prober could not look: no witness answered either, or its own machine is in trouble. Look at its \
                  network, and at WITNESSES."
             }
+            Self::Unknown(UnknownCause::Dependency) => {
+                "It failed, but so did what it depends on, or nothing is known of that: this says nothing of itself."
+            }
         }
     }
 }
@@ -217,6 +256,25 @@ mod tests {
             [("up", Some("slow")), ("down", None), ("down", Some("slow")), ("fine", None), ("", None)]
         {
             assert_eq!(Verdict::from_labels(verdict, cause), None, "{verdict} {cause:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_cause_that_is_not_known_may_be_of_a_later_version() {
+        for (verdict, cause, may_be) in [
+            ("down", "haunted", true),
+            ("unknown", "not_asked_yet", true),
+            ("down", "refused", false),
+            ("down", "slow", false),
+            ("down", NO_CAUSE, false),
+            ("down", "", false),
+            ("up", "haunted", false),
+            ("fine", "haunted", false),
+            ("down", "Haunted", false),
+            ("down", "a;mac", false),
+            ("down", "a_cause_that_is_longer_than_any_of", false),
+        ] {
+            assert_eq!(Verdict::may_be_later(verdict, cause), may_be, "{verdict} {cause}");
         }
     }
 

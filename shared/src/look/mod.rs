@@ -31,10 +31,10 @@ pub const BEACON_LOOKS_PATH: &str = "/looks";
 pub const MAX_LOOKS: usize = 256;
 
 /// What the run before concluded, and since when every run has, without a break of more than five minutes between two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LastVerdict {
     /// As labels, `verdict` and `cause`.
-    #[serde(flatten, with = "labels")]
+    #[serde(flatten, serialize_with = "labels::serialize")]
     pub verdict: Verdict,
     /// Unix time of the first of these runs, in seconds.
     pub since: i64,
@@ -54,7 +54,8 @@ pub struct BeaconLook {
     pub at: i64,
     /// Where the prober is.
     pub location: Location,
-    /// What the run before concluded; `None` where that prober knows of none.
+    /// What the run before concluded; `None` where that prober knows of none, or names a cause of a later version.
+    #[serde(default, deserialize_with = "labels::last")]
     pub last: Option<LastVerdict>,
 }
 
@@ -77,9 +78,9 @@ pub struct PostedLooks {
 pub struct PostedLook {
     /// The component.
     pub component_id: ComponentId,
-    /// As labels, `verdict` and `cause`.
-    #[serde(flatten, with = "labels")]
-    pub verdict: Verdict,
+    /// As labels, `verdict` and `cause`; `None` where the cause is one of a later version.
+    #[serde(flatten, with = "labels::known")]
+    pub verdict: Option<Verdict>,
     /// Whether the prober shares machine or network with the home.
     pub from: Vantage,
     /// The TCP handshake that was enough, in milliseconds.
@@ -102,15 +103,29 @@ pub enum Vantage {
 
 /// A verdict as two fields of the object around it: `"verdict":"down","cause":"refused"`.
 mod labels {
+    use std::borrow::Cow;
+
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    use super::{NO_CAUSE, Verdict};
+    use super::{LastVerdict, NO_CAUSE, Verdict};
 
     #[derive(Serialize, Deserialize)]
     struct Labels<'a> {
-        verdict: std::borrow::Cow<'a, str>,
+        verdict: Cow<'a, str>,
         #[serde(default)]
-        cause: Option<std::borrow::Cow<'a, str>>,
+        cause: Option<Cow<'a, str>>,
+    }
+
+    impl Labels<'_> {
+        /// `None` for a cause of a later version.
+        fn read<E: Error>(&self) -> Result<Option<Verdict>, E> {
+            let (verdict, cause) = (&self.verdict, self.cause.as_deref().unwrap_or(NO_CAUSE));
+            match Verdict::from_labels(verdict, Some(cause)) {
+                Some(verdict) => Ok(Some(verdict)),
+                None if Verdict::may_be_later(verdict, cause) => Ok(None),
+                None => Err(E::custom(format!("there is no verdict {verdict:.16} with the cause {cause:.32}"))),
+            }
+        }
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
@@ -118,11 +133,38 @@ mod labels {
         Labels { verdict: verdict.label().into(), cause: verdict.cause().map(Into::into) }.serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Verdict, D::Error> {
-        let Labels { verdict, cause } = Labels::deserialize(deserializer)?;
-        let known = Verdict::from_labels(&verdict, cause.as_deref());
-        let cause = cause.as_deref().unwrap_or(NO_CAUSE);
-        known.ok_or_else(|| D::Error::custom(format!("there is no verdict {verdict:.16} with the cause {cause:.32}")))
+    /// What a run before concluded, where its cause is known.
+    pub(super) fn last<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastVerdict>, D::Error> {
+        #[derive(Deserialize)]
+        struct Last {
+            #[serde(flatten)]
+            labels: Labels<'static>,
+            since: i64,
+        }
+        let Some(Last { labels, since }) = Option::deserialize(deserializer)? else { return Ok(None) };
+        Ok(labels.read()?.map(|verdict| LastVerdict { verdict, since }))
+    }
+
+    /// A verdict whose cause may be one of a later version.
+    pub(super) mod known {
+        use serde::{Deserialize, Deserializer, Serializer, ser::Error};
+
+        use super::{Labels, Verdict};
+
+        #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+        pub(in crate::look) fn serialize<S: Serializer>(
+            verdict: &Option<Verdict>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            let verdict = verdict.as_ref().ok_or_else(|| S::Error::custom("what is not known cannot be sent on"))?;
+            super::serialize(verdict, serializer)
+        }
+
+        pub(in crate::look) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Verdict>, D::Error> {
+            Labels::deserialize(deserializer)?.read()
+        }
     }
 }
 
@@ -144,6 +186,12 @@ mod tests {
         let last = LastVerdict { verdict: Verdict::Down(DownCause::Refused), since: 1_764_331_140 };
         assert_eq!(read.looks[0].last, Some(last));
         assert_eq!(serde_json::to_value(read).unwrap(), written);
+        let mut later = written;
+        later["looks"][0]["last"]["cause"] = json!("haunted");
+        let read: BeaconLooks = serde_json::from_value(later.clone()).unwrap();
+        assert_eq!((read.looks.len(), read.looks[0].last), (3, None), "the look counts, whatever a later version saw");
+        later["looks"][0]["last"]["verdict"] = json!("fine");
+        assert!(serde_json::from_value::<BeaconLooks>(later).is_err());
     }
 
     #[test]
@@ -153,12 +201,16 @@ mod tests {
             {"component_id": "8kbf7d35c071", "verdict": "unknown", "cause": "blind", "from": "inside"},
         ]});
         let read: PostedLooks = serde_json::from_value(posted.clone()).unwrap();
-        assert_eq!(read.looks[0].verdict, Verdict::Up);
+        assert_eq!(read.looks[0].verdict, Some(Verdict::Up));
         assert_eq!((read.looks[1].from, read.looks[1].answer_ms), (Vantage::Inside, None));
         for (field, wrong) in [("verdict", json!("fine")), ("cause", json!("slow")), ("from", json!("above"))] {
             let mut changed = posted.clone();
             changed["looks"][0][field] = wrong;
             assert!(serde_json::from_value::<PostedLooks>(changed).is_err(), "{field}");
         }
+        let mut later = posted;
+        later["looks"][1]["cause"] = json!("haunted");
+        let read: PostedLooks = serde_json::from_value(later).unwrap();
+        assert_eq!((read.looks[0].verdict, read.looks[1].verdict), (Some(Verdict::Up), None), "it costs no other look");
     }
 }

@@ -27,8 +27,11 @@ pub struct SignedLook {
     pub at: i64,
     /// Where the prober is.
     pub location: Location,
-    /// What the run before concluded; `None` where the prober knows of none.
+    /// What the run before concluded; `None` where the prober knows of none, or is of a later version and names a cause that
+    /// this one does not know.
     pub last: Option<LastVerdict>,
+    /// The same as it is written, which is what is signed: labels, and since when.
+    written: (String, i64),
     mac: [u8; BYTES],
 }
 
@@ -40,7 +43,7 @@ pub struct WrongLook;
 impl SignedLook {
     /// Signs the request that carries the challenge.
     pub fn new(key: &Key, challenge: &Challenge, at: i64, location: Location, last: Option<LastVerdict>) -> Self {
-        let mut look = Self { at, location, last, mac: [0; BYTES] };
+        let mut look = Self { at, location, last, written: written(last), mac: [0; BYTES] };
         let tag = hmac::sign(&key.hmac(), &look.signed(challenge));
         look.mac.copy_from_slice(tag.as_ref());
         look
@@ -52,22 +55,20 @@ impl SignedLook {
     }
 
     fn signed(&self, challenge: &Challenge) -> Vec<u8> {
-        let Self { at, location, .. } = self;
-        let (last, since) = self.written_last();
+        let Self { at, location, written: (last, since), .. } = self;
         format!("porchlight-prober-v1\n{}\n{at}\n{location}\n{last}\n{since}", challenge.as_str()).into_bytes()
     }
+}
 
-    fn written_last(&self) -> (String, i64) {
-        self.last.map_or((NO_VERDICT.into(), 0), |LastVerdict { verdict, since }| {
-            (format!("{}/{}", verdict.label(), verdict.cause().unwrap_or(NO_CAUSE)), since)
-        })
-    }
+fn written(last: Option<LastVerdict>) -> (String, i64) {
+    last.map_or((NO_VERDICT.into(), 0), |LastVerdict { verdict, since }| {
+        (format!("{}/{}", verdict.label(), verdict.cause().unwrap_or(NO_CAUSE)), since)
+    })
 }
 
 impl fmt::Display for SignedLook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, location, mac, .. } = self;
-        let (last, since) = self.written_last();
+        let Self { at, location, written: (last, since), mac, .. } = self;
         let mac = BASE64_URL_SAFE_NO_PAD.encode(mac);
         write!(f, "v1;at={at};loc={location};last={last};since={since};mac={mac}")
     }
@@ -84,13 +85,17 @@ impl FromStr for SignedLook {
             let (last, rest) = rest.split_once(";since=")?;
             let (since, mac) = rest.split_once(";mac=")?;
             let since = seconds(since)?;
+            let written = (last.to_owned(), since);
             let last = if last == NO_VERDICT {
                 (since == 0).then_some(None)?
             } else {
                 let (verdict, cause) = last.split_once('/')?;
-                Some(LastVerdict { verdict: Verdict::from_labels(verdict, Some(cause))?, since })
+                match Verdict::from_labels(verdict, Some(cause)) {
+                    Some(verdict) => Some(LastVerdict { verdict, since }),
+                    None => Verdict::may_be_later(verdict, cause).then_some(None)?,
+                }
             };
-            Some(Self { at: seconds(at)?, location: location.parse().ok()?, last, mac: decoded(mac)? })
+            Some(Self { at: seconds(at)?, location: location.parse().ok()?, last, written, mac: decoded(mac)? })
         };
         if text.len() > MAX_LENGTH { Err(WrongLook) } else { parse().ok_or(WrongLook) }
     }
@@ -146,6 +151,19 @@ mod tests {
             assert_eq!(look(last).to_string(), written);
             assert!(written.parse::<SignedLook>().unwrap().is_made_with(&key(), &challenge()));
         }
+    }
+
+    /// As the first one, with a cause that no version has.
+    #[test]
+    fn a_cause_of_a_later_version_is_not_known_and_the_look_counts() {
+        let later = SignedLook { last: None, written: ("down/haunted".into(), 1_764_331_000), ..look(None) };
+        let tag = hmac::sign(&key().hmac(), &later.signed(&challenge()));
+        let written = later
+            .to_string()
+            .replace(&BASE64_URL_SAFE_NO_PAD.encode(later.mac), &BASE64_URL_SAFE_NO_PAD.encode(tag.as_ref()));
+        let read: SignedLook = written.parse().unwrap();
+        assert!(read.is_made_with(&key(), &challenge()));
+        assert_eq!((read.last, read.to_string()), (None, written));
     }
 
     #[test]

@@ -27,6 +27,16 @@ const fn degraded(cause: DegradedCause) -> (&'static str, &'static [&'static str
                  4s.",
             ],
         ),
+        DegradedCause::CertificateEnds => (
+            "degraded-certificate-ends",
+            &[
+                "The line below the verdict says when it ends. Renew it where TLS ends: at the proxy or the Ingress in \
+                 front of the service.",
+                "If it should renew itself, see why it did not: `kubectl describe certificate`, or the log of certbot, \
+                 Caddy or Traefik.",
+                "If it is never valid for as long, lower `warning` in the target's `expect.certificate`.",
+            ],
+        ),
         DegradedCause::Certificate => (
             "degraded-certificate",
             &[
@@ -69,6 +79,17 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
                 "See in the router whether the port is forwarded to the beacon's machine and port, and not to the \
                  router's own page.",
                 "See whether the beacon has its key: it logs `proves=true` when it starts.",
+            ],
+        ),
+        DownCause::Unexpected => (
+            "down-unexpected",
+            &[
+                "The line below the verdict says what was expected, and what came instead.",
+                "Ask by hand, without your Wi-Fi: `curl -v ADDRESS` shows status, headers and body as the prober sees \
+                 them. A redirect is not followed.",
+                "A status of 502, 503 or 504 comes from the proxy or the Ingress: see whether the service behind it \
+                 runs.",
+                "If the answer is as it should be, correct the target's `expect`.",
             ],
         ),
         DownCause::Refused => (
@@ -140,6 +161,13 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
             &[
                 "Give the home's name an address of the other kind too: mostly an A record, for IPv4.",
                 "Or let the prober run where it has IPv6: on a server, or as a function in a VPC with IPv6.",
+            ],
+        ),
+        UnknownCause::Dependency => (
+            "unknown-dependency",
+            &[
+                "See to what it depends on first: the target that `depends_on` names, in the same report.",
+                "If it does not need that, take `depends_on` out of the target.",
             ],
         ),
         UnknownCause::Blind => (

@@ -2,9 +2,11 @@
 //!
 //! - `config`: what `/etc/resolv.conf` says
 //! - `hosts`: names that need no name server
+//! - `records`: records of any type, as one server has them
 //! - `search`: which names are asked for where a host is meant
 //! - `server`: one question to one server
 //! - `servers`: what several servers say together
+//! - `wire`: one message to one server
 //!
 //! Of our own, because the C library's resolver holds a thread beyond any deadline, and hickory-resolver takes the first answer
 //! of two servers, whichever it is (`findings/hickory-first-reply-wins.sh`). Nothing is remembered: both files are read at
@@ -12,9 +14,11 @@
 
 mod config;
 mod hosts;
+mod records;
 mod search;
 mod server;
 mod servers;
+mod wire;
 
 use std::{
     fmt, io,
@@ -23,11 +27,15 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-pub use hickory_proto::op::ResponseCode;
+pub use hickory_proto::{op::ResponseCode, rr::RecordType};
 use tokio::time::{Instant, timeout_at};
 
 use self::{config::Config, server::Question};
-pub use self::{search::Search, server::ServerAnswer};
+pub use self::{
+    records::{Records, ask_for_records},
+    search::Search,
+    server::ServerAnswer,
+};
 
 /// How long other servers have to contradict the first one that says that a name does not exist. A caller that must not be
 /// wrong gives them all its time.
@@ -115,6 +123,16 @@ impl Names {
         Self(Config::of_this_machine())
     }
 
+    /// These servers, whatever this machine is set to, and no search list.
+    pub const fn of_servers(servers: Vec<SocketAddr>) -> Self {
+        Self(Config { servers, search: Vec::new() })
+    }
+
+    /// The servers that are asked, in order.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.0.servers
+    }
+
     /// The addresses of one family.
     pub async fn find(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
         self.find_with(host, family, search, until, DENIAL_GRACE).await
@@ -161,6 +179,13 @@ impl Names {
         search: Search,
         until: Instant,
     ) -> io::Result<Vec<IpAddr>> {
+        let replies = self.replies(host, family, search, until).await;
+        let addresses: Vec<IpAddr> = replies.iter().flat_map(Reply::addresses).copied().collect();
+        if addresses.is_empty() { Err(io::Error::other(describe(host, &replies))) } else { Ok(addresses) }
+    }
+
+    /// As [`Names::resolve`], for who must know why there is no address: what was said of each family, IPv4 first.
+    pub async fn replies(&self, host: &str, family: Option<Family>, search: Search, until: Instant) -> Vec<Reply> {
         let families = family.map_or(vec![Family::V4, Family::V6], |family| vec![family]);
         let (wanted, mut end) = (families.len(), until);
         let asked =
@@ -176,9 +201,7 @@ impl Names {
             received.push((Family::V6, Reply::Failed(LookupError::Silent)));
         }
         received.sort_by_key(|(family, _)| *family);
-        let replies: Vec<Reply> = received.into_iter().map(|(_, reply)| reply).collect();
-        let addresses: Vec<IpAddr> = replies.iter().flat_map(Reply::addresses).copied().collect();
-        if addresses.is_empty() { Err(io::Error::other(describe(host, &replies))) } else { Ok(addresses) }
+        received.into_iter().map(|(_, reply)| reply).collect()
     }
 }
 

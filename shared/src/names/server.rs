@@ -1,28 +1,20 @@
-//! One question to one name server, over UDP, and over TCP where the answer does not fit (RFC 1035, RFC 7766).
+//! One question about addresses to one name server.
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
+    net::{IpAddr, SocketAddr},
 };
 
 use hickory_proto::{
-    op::{Message, MessageType, OpCode, Query, ResponseCode},
+    op::ResponseCode,
     rr::{Name, RecordType},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, UdpSocket},
-    time::{Instant, timeout_at},
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Family,
+    wire::{self, Answer},
 };
-
-use super::Family;
-
-/// After how long a datagram counts as lost, and is sent again; then after twice that, and so on.
-const LOST_AFTER: Duration = Duration::from_secs(1);
-
-/// The longest answer over UDP. We offer no more than 512 bytes, but take what comes.
-const MAX_DATAGRAM: usize = 4096;
 
 /// What a server says of a name's addresses of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,25 +57,13 @@ impl Question {
     }
 
     fn message(&self, id: u16) -> Option<Vec<u8>> {
-        let mut message = Message::new(id, MessageType::Query, OpCode::Query);
-        message.metadata.recursion_desired = true;
-        message.add_query(Query::query(self.name.clone(), self.kind()));
-        message.to_vec().ok()
+        wire::message(id, self.name.clone(), self.kind())
     }
 
     /// What a datagram says; `None` where it is no answer to this question.
-    fn read(&self, id: u16, bytes: &[u8]) -> Option<Answer> {
-        let message = Message::from_vec(bytes).ok()?;
+    fn read(&self, id: u16, bytes: &[u8]) -> Option<Answer<ServerAnswer>> {
+        let message = wire::read(bytes, id, &self.name, self.kind())?;
         let head = &message.metadata;
-        let asked = match &message.queries[..] {
-            // Where a server understood nothing, it repeats nothing.
-            [] => head.response_code != ResponseCode::NoError,
-            [query] => query.query_type() == self.kind() && query.name().eq_ignore_root(&self.name),
-            _ => false,
-        };
-        if head.id != id || head.message_type != MessageType::Response || !asked {
-            return None;
-        }
         let of_family = |address: &IpAddr| Family::of(*address) == self.family;
         // An unspecified address is how filters say no; connected to, it would be this machine.
         let usable = |address: &IpAddr| of_family(address) && !address.is_unspecified();
@@ -99,12 +79,6 @@ impl Question {
     }
 }
 
-struct Answer {
-    said: ServerAnswer,
-    /// The addresses did not fit.
-    is_cut: bool,
-}
-
 /// Asks until there is an answer, or `until` has come.
 pub(super) async fn ask(server: SocketAddr, question: &Question, until: Instant) -> ServerAnswer {
     match timeout_at(until, try_ask(server, question)).await {
@@ -117,42 +91,17 @@ pub(super) async fn ask(server: SocketAddr, question: &Question, until: Instant)
 async fn try_ask(server: SocketAddr, question: &Question) -> io::Result<ServerAnswer> {
     let id = fastrand::u16(..);
     let message = question.message(id).ok_or(io::ErrorKind::InvalidInput)?;
-    let any: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    // A port of its own for each question, and a socket that receives from that server alone.
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    let (mut bytes, mut timeout) = (vec![0; MAX_DATAGRAM], LOST_AFTER);
-    loop {
-        socket.send(&message).await?;
-        let resend_at = Instant::now() + timeout;
-        while let Ok(length) = timeout_at(resend_at, socket.recv(&mut bytes)).await {
-            match question.read(id, &bytes[..length?]) {
-                Some(Answer { is_cut: true, .. }) => return over_tcp(server, question, id, &message).await,
-                Some(Answer { said, .. }) => return Ok(said),
-                None => (),
-            }
-        }
-        timeout *= 2;
-    }
-}
-
-async fn over_tcp(server: SocketAddr, question: &Question, id: u16, message: &[u8]) -> io::Result<ServerAnswer> {
-    let mut stream = TcpStream::connect(server).await?;
-    let length = u16::try_from(message.len()).map_err(io::Error::other)?;
-    stream.write_all(&[&length.to_be_bytes(), message].concat()).await?;
-    let mut bytes = vec![0; usize::from(stream.read_u16().await?)];
-    stream.read_exact(&mut bytes).await?;
-    question.read(id, &bytes).map(|answer| answer.said).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    wire::exchange(server, &message, |bytes| question.read(id, bytes)).await
 }
 
 #[cfg(test)]
 mod tests {
     use std::str::FromStr;
 
-    use hickory_proto::rr::{RData, Record, rdata};
+    use hickory_proto::{
+        op::{Message, MessageType},
+        rr::{RData, Record, rdata},
+    };
 
     use super::*;
 
@@ -214,17 +163,5 @@ mod tests {
             message.metadata.response_code = ResponseCode::FormErr;
         });
         assert_eq!(bare, Some(ServerAnswer::Failed(ResponseCode::FormErr)));
-    }
-
-    impl PartialEq for Answer {
-        fn eq(&self, other: &Self) -> bool {
-            self.said == other.said
-        }
-    }
-
-    impl std::fmt::Debug for Answer {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            self.said.fmt(f)
-        }
     }
 }
