@@ -1,0 +1,217 @@
+//! From an endpoint of Gatus to a check.
+
+use std::time::Duration;
+
+use super::{
+    condition::Wanted,
+    definition::{Alert, Dns, Endpoint},
+    http,
+};
+use crate::{
+    check::{
+        CertificateAges, Check, DnsCheck, GrpcCheck, IcmpCheck, Kind, LEAST_INTERVAL, Notices, Place, RecordType,
+        TcpCheck, Text, TlsCheck,
+    },
+    file::{
+        names::Names,
+        problems::At,
+        reading::Reading,
+        words::{Words, duration, written},
+    },
+    thresholds::Thresholds,
+};
+
+/// What Gatus has where an endpoint says nothing.
+const INTERVAL: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const FAILURES: u32 = 3;
+const ECHOES: u8 = 3;
+
+/// A check, where nothing of the endpoint is wrong and there is a kind for it.
+pub(super) fn check(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, names: &mut Names) -> Option<Check> {
+    let Some(Words(title)) = &endpoint.name else {
+        reading.wrong(at, "name is missing: write what the endpoint is called");
+        return None;
+    };
+    let title = reading.title(&at.key("name"), title)?;
+    if endpoint.enabled == Some(false) {
+        reading.notes.push(format!("{title}: it is not enabled, so it is not checked"));
+        return None;
+    }
+    for key in endpoint.rest.keys().filter(|key| !matches!(key.as_str(), "ui" | "extra-labels")) {
+        reading.notes.push(format!("{title}, {key}: this is not done here"));
+    }
+    for key in endpoint.client.rest.keys() {
+        reading.notes.push(format!("{title}, client.{key}: this is not done here"));
+    }
+    let (every, timeout) = pace(reading, at, endpoint, &title);
+    let wanted = wanted(reading, endpoint, &title);
+    let kind = kind(reading, at, endpoint, &title, &wanted)?;
+    let name = match &endpoint.group {
+        Some(Words(group)) => names.make(&format!("{group} {title}")),
+        None => names.make(&title),
+    };
+    Some(Check {
+        name,
+        was: None,
+        group: endpoint.group.as_ref().and_then(|group| reading.title(&at.key("group"), &group.0)),
+        title,
+        kind,
+        every,
+        timeout,
+        retries: 0,
+        thresholds: Thresholds { fail_after: 1, recover_after: 1 },
+        depends_on: Vec::new(),
+        component: Place::Own,
+        notices: notices(&endpoint.alerts),
+    })
+}
+
+fn pace(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str) -> (Duration, Duration) {
+    let mut span = |at: At<'_>, words: Option<&Words>| {
+        let read = words.map(|words| duration(&words.0).map_err(|error| format!("{}: {error}", at.last_key())));
+        read.and_then(|read| reading.problems.take(&at, read))
+    };
+    let client = at.key("client");
+    let asked = span(at.key("interval"), endpoint.interval.as_ref()).unwrap_or(INTERVAL);
+    let timeout = span(client.key("timeout"), endpoint.client.timeout.as_ref()).unwrap_or(TIMEOUT);
+    let every = asked.max(LEAST_INTERVAL);
+    if every > asked {
+        let least = written(LEAST_INTERVAL);
+        reading.notes.push(format!("{title}, interval: it is checked every {least}, the shortest interval"));
+    }
+    (every, timeout.min(every))
+}
+
+fn notices(alerts: &[Alert]) -> Notices {
+    let enabled = || alerts.iter().filter(|alert| alert.enabled != Some(false));
+    let after = enabled().map(|alert| alert.failure_threshold.unwrap_or(FAILURES).max(1)).min();
+    Notices { wanted: after.is_some(), after_failures: after.unwrap_or(FAILURES), all_changes: false }
+}
+
+fn wanted(reading: &mut Reading<'_>, endpoint: &Endpoint, title: &str) -> Wanted {
+    let mut wanted = Wanted::default();
+    for Words(condition) in &endpoint.conditions {
+        if !wanted.add(condition) {
+            reading.notes.push(format!("{title}, {condition}: this condition is not checked here"));
+        }
+    }
+    wanted
+}
+
+fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str, wanted: &Wanted) -> Option<Kind> {
+    let at_url = at.key("url");
+    let Some(Words(url)) = &endpoint.url else {
+        reading.wrong(at, "url is missing: write what is asked");
+        return None;
+    };
+    let url = http::expanded(reading, url);
+    if let Some(dns) = &endpoint.dns {
+        return of_dns(reading, at, &url, dns, wanted);
+    }
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+    match scheme {
+        "http" | "https" => http::kind(reading, at, endpoint, &url, wanted, title),
+        "icmp" => icmp(reading, &at_url, rest, wanted),
+        "tcp" | "ssh" => {
+            note_leftovers(reading, title, wanted);
+            let (host, port) = place(reading, &at_url, rest, 22)?;
+            let banner = if scheme == "ssh" { reading.regex(&at_url, &Words("^SSH-".into())) } else { None };
+            let send = endpoint.body.as_ref().map(|body| Text::Plain(body.0.clone()));
+            Some(Kind::Tcp(TcpCheck { host, port, send, banner, tls: false, verify: true }))
+        }
+        "tls" => {
+            let (host, port) = place(reading, &at_url, rest, 443)?;
+            let certificate = CertificateAges { warning: None, critical: wanted.certificate };
+            let verify = !endpoint.client.insecure;
+            Some(Kind::Tls(TlsCheck { host, port, name: None, verify, least_version: None, certificate }))
+        }
+        "grpc" | "grpcs" => {
+            note_leftovers(reading, title, wanted);
+            let (host, port) = place(reading, &at_url, rest, 443)?;
+            let (tls, verify) = (scheme == "grpcs", !endpoint.client.insecure);
+            Some(Kind::Grpc(GrpcCheck { host, port, service: String::new(), tls, verify }))
+        }
+        "udp" | "sctp" | "starttls" | "ws" | "wss" => {
+            reading.notes.push(format!("{title}: there is no kind of check for {scheme} here, so it is not checked"));
+            None
+        }
+        _ => {
+            reading.wrong(
+                &at_url,
+                "url: write http, https, tcp, tls, icmp, grpc, grpcs or ssh before ://, or dns below it",
+            );
+            None
+        }
+    }
+}
+
+/// Of a kind that answers with nothing that these could be held against.
+fn note_leftovers(reading: &mut Reading<'_>, title: &str, wanted: &Wanted) {
+    if !wanted.body.is_empty() || !wanted.json.is_empty() {
+        reading
+            .notes
+            .push(format!("{title}, [BODY]: what is read over a connection of this kind is not compared here"));
+    }
+    if wanted.fast.is_some() {
+        reading.notes.push(format!("{title}, [RESPONSE_TIME]: only http and icmp are held to a time here"));
+    }
+}
+
+fn icmp(reading: &mut Reading<'_>, at: &At<'_>, host: &str, wanted: &Wanted) -> Option<Kind> {
+    Some(Kind::Icmp(IcmpCheck {
+        host: reading.host(at, &Words(host.to_owned()))?,
+        count: ECHOES,
+        loss_warning: None,
+        loss_critical: None,
+        rtt_warning: None,
+        rtt_critical: wanted.fast,
+    }))
+}
+
+fn of_dns(reading: &mut Reading<'_>, at: &At<'_>, server: &str, dns: &Dns, wanted: &Wanted) -> Option<Kind> {
+    let key = at.key("dns");
+    let record = match dns.query_type.as_ref().map(|words| words.0.to_ascii_uppercase()).as_deref() {
+        None | Some("A") => RecordType::A,
+        Some("AAAA") => RecordType::Aaaa,
+        Some("CNAME") => RecordType::Cname,
+        Some("MX") => RecordType::Mx,
+        Some("NS") => RecordType::Ns,
+        Some("PTR") => RecordType::Ptr,
+        Some("SRV") => RecordType::Srv,
+        Some("TXT") => RecordType::Txt,
+        Some(_) => {
+            reading.wrong(&key.key("query-type"), "query-type: write A, AAAA, CNAME, MX, NS, PTR, SRV or TXT");
+            return None;
+        }
+    };
+    let Some(Words(name)) = &dns.query_name else {
+        reading.wrong(&key, "query-name is missing: write the name that is asked about");
+        return None;
+    };
+    let server = server.strip_suffix(":53").unwrap_or(server);
+    let address = server.parse().map(|address| std::net::SocketAddr::new(address, 53)).or_else(|_| server.parse());
+    let Ok(server) = address else {
+        reading.wrong(&at.key("url"), "url: write the address of the name server, like 8.8.8.8");
+        return None;
+    };
+    Some(Kind::Dns(DnsCheck {
+        name: name.clone(),
+        record,
+        server: Some(server),
+        expect: wanted.records.clone(),
+        exactly: false,
+    }))
+}
+
+fn place(reading: &mut Reading<'_>, at: &At<'_>, text: &str, default: u16) -> Option<(String, u16)> {
+    let text = text.split('/').next().unwrap_or_default();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) => (name, port.parse().ok().filter(|port| *port > 0)),
+        None => (text, Some(default)),
+    };
+    if port.is_none() {
+        reading.wrong(at, "url: its port is 1 to 65535");
+    }
+    Some((reading.host(at, &Words(name.to_owned()))?, port?))
+}

@@ -1,0 +1,270 @@
+//! What Gatus's conditions ask for (pure): `[STATUS] == 200`, `[BODY].state == up`, `[CERTIFICATE_EXPIRATION] > 48h`. All of an
+//! endpoint must hold.
+
+use std::time::Duration;
+
+use crate::{check::StatusRange, file::words::duration};
+
+const STATUSES: std::ops::Range<u16> = 100..600;
+
+/// What the conditions of an endpoint come to.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// For each status whether it is a good one; all are, as long as no condition names any.
+    statuses: Vec<bool>,
+    /// Patterns that a body must match, or must not.
+    pub(super) body: Vec<(String, bool)>,
+    /// Places in a body of JSON, and the pattern of what is there, if any.
+    pub(super) json: Vec<(String, Option<String>)>,
+    /// A record that must be in the answer.
+    pub(super) records: Vec<String>,
+    /// The certificate must be valid for longer.
+    pub(super) certificate: Option<Duration>,
+    /// It must be faster.
+    pub(super) fast: Option<Duration>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let statuses = STATUSES.map(|_| true).collect();
+        Self { statuses, body: Vec::new(), json: Vec::new(), records: Vec::new(), certificate: None, fast: None }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Is {
+    Equal,
+    Other,
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
+}
+
+const COMPARISONS: [(&str, Is); 6] = [
+    (" == ", Is::Equal),
+    (" != ", Is::Other),
+    (" <= ", Is::LessOrEqual),
+    (" >= ", Is::MoreOrEqual),
+    (" > ", Is::More),
+    (" < ", Is::Less),
+];
+
+impl Wanted {
+    /// Adds a condition; whether it can be kept here.
+    pub(super) fn add(&mut self, condition: &str) -> bool {
+        let split = COMPARISONS
+            .iter()
+            .find_map(|(sign, is)| condition.split_once(sign).map(|(left, right)| (left, *is, right)));
+        let Some((left, is, right)) = split else { return false };
+        let (left, right) = (left.trim(), right.trim());
+        let upper = left.to_ascii_uppercase();
+        match upper.as_str() {
+            "[STATUS]" => self.status(is, right),
+            "[CONNECTED]" => is == Is::Equal && right == "true",
+            "[DNS_RCODE]" => is == Is::Equal && right == "NOERROR",
+            "[RESPONSE_TIME]" if matches!(is, Is::Less | Is::LessOrEqual) => {
+                let most = milliseconds(right);
+                self.fast = self.fast.into_iter().chain(most).min();
+                most.is_some()
+            }
+            "[CERTIFICATE_EXPIRATION]" if matches!(is, Is::More | Is::MoreOrEqual) => {
+                let least = milliseconds(right);
+                self.certificate = self.certificate.into_iter().chain(least).max();
+                least.is_some()
+            }
+            "[BODY]" => self.body(is, right),
+            _ => self.json(left, &upper, is, right),
+        }
+    }
+
+    /// The statuses that are good, as ranges.
+    pub(super) fn statuses(&self) -> Vec<StatusRange> {
+        let mut ranges: Vec<StatusRange> = Vec::new();
+        for status in STATUSES.zip(&self.statuses).filter_map(|(status, good)| good.then_some(status)) {
+            match ranges.last_mut() {
+                Some(last) if *last.end() + 1 == status => *last = *last.start()..=status,
+                _ => ranges.push(status..=status),
+            }
+        }
+        ranges
+    }
+
+    fn status(&mut self, is: Is, right: &str) -> bool {
+        let number: Option<u16> = right.parse().ok();
+        let listed: Option<Vec<&str>> = function(right, "any").map(|list| list.split(',').map(str::trim).collect());
+        let pattern = function(right, "pat");
+        if number.is_none() && listed.is_none() && pattern.is_none() {
+            return false;
+        }
+        let is_one = |status: u16| match (&listed, pattern) {
+            (Some(listed), _) => listed.contains(&status.to_string().as_str()),
+            (_, Some(pattern)) => matches_wildcard(pattern, &status.to_string()),
+            _ => number == Some(status),
+        };
+        let holds = |status: u16| match (is, number) {
+            (Is::Equal, _) => is_one(status),
+            (Is::Other, _) => !is_one(status),
+            (Is::Less, Some(number)) => status < number,
+            (Is::LessOrEqual, Some(number)) => status <= number,
+            (Is::More, Some(number)) => status > number,
+            (Is::MoreOrEqual, Some(number)) => status >= number,
+            _ => true,
+        };
+        for (status, good) in STATUSES.zip(&mut self.statuses) {
+            *good = *good && holds(status);
+        }
+        number.is_some() || matches!(is, Is::Equal | Is::Other)
+    }
+
+    fn body(&mut self, is: Is, right: &str) -> bool {
+        if !matches!(is, Is::Equal | Is::Other) {
+            return false;
+        }
+        self.body.push((pattern(right), is == Is::Equal));
+        if is == Is::Equal && function(right, "pat").is_none() && function(right, "any").is_none() {
+            self.records.push(right.to_owned());
+        }
+        true
+    }
+
+    fn json(&mut self, left: &str, upper: &str, is: Is, right: &str) -> bool {
+        let has = upper.starts_with("HAS([BODY]") && left.ends_with(')');
+        let path = if has { &left[4..left.len() - 1] } else { left };
+        if !path.to_ascii_uppercase().starts_with("[BODY]") || is != Is::Equal || (has && right != "true") {
+            return false;
+        }
+        let Some(path) = json_path(&path["[BODY]".len()..]) else { return false };
+        self.json.push((path, (!has).then(|| pattern(right))));
+        true
+    }
+}
+
+/// `.data[0].name` after RFC 9535.
+fn json_path(rest: &str) -> Option<String> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
+    if rest.is_empty() || !rest.chars().all(known) {
+        return None;
+    }
+    let mut path = "$".to_owned();
+    for part in rest.trim_start_matches('.').split('.') {
+        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
+        if !name.is_empty() {
+            path.extend(["['", name, "']"]);
+        }
+        path.push_str(indices);
+    }
+    Some(path)
+}
+
+/// The argument of `any(…)` or `pat(…)`.
+fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')
+}
+
+/// A number of milliseconds, or a duration.
+fn milliseconds(text: &str) -> Option<Duration> {
+    text.parse().ok().map(Duration::from_millis).or_else(|| duration(text).ok())
+}
+
+/// The regular expression of a value: the whole text is it.
+fn pattern(right: &str) -> String {
+    let inner = match (function(right, "pat"), function(right, "any")) {
+        (Some(wildcard), _) => of_wildcard(wildcard),
+        (_, Some(list)) => list.split(',').map(|one| regex::escape(one.trim())).collect::<Vec<_>>().join("|"),
+        _ => regex::escape(right),
+    };
+    format!(r"(?s)^\s*(?:{inner})\s*$")
+}
+
+fn of_wildcard(wildcard: &str) -> String {
+    let one = |c: char| match c {
+        '*' => ".*".to_owned(),
+        '?' => ".".to_owned(),
+        c => regex::escape(c.encode_utf8(&mut [0; 4])),
+    };
+    wildcard.chars().map(one).collect()
+}
+
+fn matches_wildcard(wildcard: &str, text: &str) -> bool {
+    regex::Regex::new(&format!("^(?:{})$", of_wildcard(wildcard))).is_ok_and(|regex| regex.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(conditions: &[&str]) -> Wanted {
+        let mut wanted = Wanted::default();
+        for condition in conditions {
+            assert!(wanted.add(condition), "{condition}");
+        }
+        wanted
+    }
+
+    #[test]
+    fn conditions_of_a_status_leave_those_that_all_of_them_take() {
+        for (conditions, ranges) in [
+            (&[][..], vec![100..=599]),
+            (&["[CONNECTED] == true"], vec![100..=599]),
+            (&["[STATUS] == 200"], vec![200..=200]),
+            (&["[STATUS] < 300", "[STATUS] >= 200"], vec![200..=299]),
+            (&["[STATUS] == any(200, 201, 404)"], vec![200..=201, 404..=404]),
+            (&["[STATUS] != 500", "[STATUS] > 498", "[status] <= 502"], vec![499..=499, 501..=502]),
+            (&["[STATUS] == pat(2*)"], vec![200..=299]),
+            (&["[STATUS] == 200", "[STATUS] == 201"], vec![]),
+        ] {
+            assert_eq!(wanted(conditions).statuses(), ranges, "{conditions:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_of_a_body_become_patterns_and_places() {
+        let wanted = wanted(&[
+            "[BODY] == pat(*<h1>?k</h1>*)",
+            "[BODY] != error.",
+            "[BODY].data[0].name == any(a, b.c)",
+            "has([BODY].errors) == true",
+            "[BODY].count == 5",
+        ]);
+        let matches = |pattern: &str, text: &str| regex::Regex::new(pattern).unwrap().is_match(text);
+        assert!(matches(&wanted.body[0].0, "x\n<h1>ok</h1>\n") && wanted.body[0].1);
+        assert!(matches(&wanted.body[1].0, "error.\n") && !matches(&wanted.body[1].0, "errors") && !wanted.body[1].1);
+        assert_eq!(wanted.json[0].0, "$['data'][0]['name']");
+        let pattern = wanted.json[0].1.as_ref().unwrap();
+        assert!(matches(pattern, "b.c") && !matches(pattern, "bxc"));
+        assert_eq!(wanted.json[1], ("$['errors']".to_owned(), None));
+    }
+
+    #[test]
+    fn times_are_the_strictest_of_all() {
+        let wanted = wanted(&[
+            "[RESPONSE_TIME] < 500",
+            "[RESPONSE_TIME] <= 2s",
+            "[CERTIFICATE_EXPIRATION] > 48h",
+            "[CERTIFICATE_EXPIRATION] > 1h",
+        ]);
+        assert_eq!((wanted.fast.unwrap().as_millis(), wanted.certificate.unwrap().as_secs()), (500, 48 * 3600));
+    }
+
+    #[test]
+    fn what_has_no_meaning_here_is_not_taken_for_kept() {
+        for condition in [
+            "nonsense",
+            "[IP] == 1.2.3.4",
+            "[DOMAIN_EXPIRATION] > 720h",
+            "[DNS_RCODE] == NXDOMAIN",
+            "[CONNECTED] == false",
+            "len([BODY].items) > 3",
+            "[BODY].count > 5",
+            "[BODY].a != b",
+            "[BODY].a'] == b",
+            "[CONTEXT].a == b",
+            "[STATUS] == ok",
+            "[STATUS] > any(1, 2)",
+            "[RESPONSE_TIME] > 5",
+        ] {
+            assert!(!Wanted::default().add(condition), "{condition}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use hyper::StatusCode;
+
+use super::*;
+use crate::{
+    check::{Check, Kind, Text},
+    file::tests::World,
+};
+
+const CONFIG: &str = r#"
+storage: { type: sqlite, path: /data/data.db }
+alerting: { slack: { webhook-url: "https://hooks.example/hunter2" } }
+ui: { title: Mine }
+external-endpoints:
+  - { name: backup, token: hunter2 }
+endpoints:
+  - name: Shop
+    group: Web
+    url: https://shop.example/health
+    interval: 30s
+    method: post
+    graphql: true
+    body: "{ a }"
+    headers: { Authorization: "${NAS_TOKEN}", X-Price: "5$$", X-None: "a$NOT_SET" }
+    client: { insecure: true, ignore-redirect: true, timeout: 5s, proxy-url: "http://p" }
+    conditions: ["[STATUS] == 200", "[BODY].state == up", "[RESPONSE_TIME] < 300", "[CERTIFICATE_EXPIRATION] > 48h", "[IP] == 1.1.1.1"]
+    alerts: [{ type: slack, failure-threshold: 5 }, { type: email, enabled: false, failure-threshold: 1 }]
+  - { name: Router, url: "icmp://192.168.1.1", interval: 1s, conditions: ["[CONNECTED] == true"] }
+  - { name: SSH, url: "ssh://nas.lan:22", conditions: ["[CONNECTED] == true"] }
+  - { name: TLS, url: "tls://nas.lan:8443", conditions: ["[CERTIFICATE_EXPIRATION] > 1h"] }
+  - { name: Calls, url: "grpcs://nas.lan:50051", conditions: ["[CONNECTED] == true"] }
+  - { name: Names, url: "8.8.8.8", dns: { query-name: example.com, query-type: A }, conditions: ["[BODY] == 93.184.215.14", "[DNS_RCODE] == NOERROR"] }
+  - { name: Chat, url: "wss://chat.example", conditions: ["[CONNECTED] == true"] }
+  - { name: Off, enabled: false, url: "http://off.example", conditions: ["[STATUS] == 200"] }
+"#;
+
+fn config(text: &str) -> Result<Loaded, Vec<String>> {
+    read(text, "config.yaml", &World).map_err(|wrong| wrong.iter().map(ToString::to_string).collect())
+}
+
+fn named<'a>(loaded: &'a Loaded, name: &str) -> &'a Check {
+    loaded.checks.iter().find(|check| check.name.as_str() == name).unwrap()
+}
+
+#[test]
+fn endpoints_become_checks_and_what_is_left_out_is_named_once() {
+    let loaded = config(CONFIG).unwrap();
+    let names: Vec<_> = loaded.checks.iter().map(|check| check.name.as_str()).collect();
+    assert_eq!(names, ["web-shop", "router", "ssh", "tls", "calls", "names"]);
+    let mut said: Vec<_> = loaded.notes.iter().filter_map(|note| note.split_once(": ")).map(|(what, _)| what).collect();
+    said.sort_unstable();
+    let expected = [
+        "Chat",
+        "NOT_SET",
+        "Off",
+        "Router, interval",
+        "Shop, [IP] == 1.1.1.1",
+        "Shop, [RESPONSE_TIME]",
+        "Shop, client.proxy-url",
+        "alerting",
+        "backup",
+        "storage",
+    ];
+    assert_eq!(said, expected);
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_endpoint_is_asked_and_judged_as_gatus_does() {
+    let loaded = config(CONFIG).unwrap();
+    let shop = named(&loaded, "web-shop");
+    assert_eq!((shop.title.as_str(), shop.group.as_deref(), shop.every.as_secs()), ("Shop", Some("Web"), 30));
+    assert!(shop.notices.wanted && shop.notices.after_failures == 5 && !named(&loaded, "router").notices.wanted);
+    let Kind::Http(http) = &shop.kind else { panic!("{:?}", shop.kind) };
+    assert!(!http.verify && http.redirects == 0 && http.method == hyper::Method::POST);
+    assert!(http.expect.accepts(StatusCode::OK) && !http.expect.accepts(StatusCode::CREATED));
+    assert_eq!(http.expect.certificate.critical.unwrap().as_secs(), 48 * 3600);
+    let header = |name: &str| http.headers.iter().find(|(set, _)| set == name).map(|(_, text)| text.clone()).unwrap();
+    let value = |name: &str| match header(name) {
+        Text::Secret(source) => source.current().unwrap().expose().to_owned(),
+        Text::Plain(text) => text,
+    };
+    let values = ["authorization", "x-price", "x-none", "content-type"].map(value);
+    assert_eq!(values, ["Bearer hunter2", "5$", "a", "application/json"]);
+    let Some(Text::Secret(body)) = &http.body else { panic!("{:?}", http.body) };
+    assert_eq!(body.current().unwrap().expose(), r#"{"query":"{ a }"}"#);
+}
+
+#[test]
+fn the_other_kinds_are_there_too() {
+    let loaded = config(CONFIG).unwrap();
+    let kind = |name: &str| named(&loaded, name).kind.clone();
+    assert!(matches!(kind("ssh"), Kind::Tcp(tcp) if tcp.banner.is_some() && tcp.port == 22));
+    assert!(matches!(kind("router"), Kind::Icmp(icmp) if icmp.host == "192.168.1.1"));
+    assert!(matches!(kind("tls"), Kind::Tls(tls) if tls.port == 8443 && tls.certificate.critical.is_some()));
+    assert!(matches!(kind("calls"), Kind::Grpc(grpc) if grpc.tls && grpc.port == 50051));
+    assert!(
+        matches!(kind("names"), Kind::Dns(dns) if dns.expect == ["93.184.215.14"] && dns.server.unwrap().port() == 53)
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    let text = "endpoints:\n- url: http://a/\n- name: B\n- name: C\n  url: c\n- name: D\n  url: http://d/\n  interval: long\n  \
+                conditions:\n  - \"[STATUS] == 200\"\n  - \"[STATUS] == 201\"\n";
+    let expected = [
+        "config.yaml:2: name is missing: write what the endpoint is called",
+        "config.yaml:3: url is missing: write what is asked",
+        "config.yaml:5: url: write http, https, tcp, tls, icmp, grpc, grpcs or ssh before ://, or dns below it",
+        "config.yaml:8: interval: a duration is written like 5s, 2m or 1h30m, is more than nothing, and is a year at most",
+        "config.yaml:9: conditions: no status is left that all of them take: take one of them out",
+    ];
+    assert_eq!(config(text).unwrap_err(), expected);
+    assert!(config("").unwrap().checks.is_empty());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_edit_of_a_good_file_makes_it_panic(at in 0..3000_usize, length in 0..40_usize, with in "\\PC{0,12}") {
+        let chars: Vec<char> = CONFIG.chars().collect();
+        let at = at.min(chars.len());
+        let end = (at + length).min(chars.len());
+        let edited: String = chars[..at].iter().copied().chain(with.chars()).chain(chars[end..].iter().copied()).collect();
+        let _ = config(&edited);
+    }
+}

@@ -1,0 +1,100 @@
+//! The files that define checks: text in, checks or sentences out. Who reads them again, and what follows from a change, is left
+//! to others.
+//!
+//! - [`checks_yml`]: our own, `checks.yml`
+//! - [`statping`]: Statping's, as they are
+//! - [`gatus`]: that of Gatus
+//! - [`uptimepulse`]: the variables of UpTimePulse's agent
+//! - [`expect`](fn@expect): what an answer must be, as JSON has it: for the targets of a prober
+//! - [`change`]: what is another between two lists of checks
+//! - `machine`: what a file may refer to on the machine: variables, programs, folders
+//! - `problems`: what is wrong, and where
+//! - `yaml`: YAML with the line of each thing
+//!
+//! Without the feature `files` there is `expect` alone.
+
+#[cfg(feature = "files")]
+pub mod change;
+#[cfg(feature = "files")]
+pub mod checks_yml;
+mod expect;
+#[cfg(feature = "files")]
+pub mod gatus;
+mod machine;
+#[cfg(feature = "files")]
+mod names;
+mod problems;
+mod reading;
+mod shape;
+#[cfg(feature = "files")]
+pub mod statping;
+#[cfg(feature = "files")]
+pub mod uptimepulse;
+mod words;
+#[cfg(feature = "files")]
+mod yaml;
+
+use std::fmt;
+#[cfg(feature = "files")]
+use std::path::Path;
+
+pub use self::{
+    expect::expect_of_json as expect,
+    machine::{Machine, ThisMachine},
+};
+use crate::check::Check;
+
+/// The longest file, in bytes.
+pub const MAX_FILE: u64 = 4 << 20;
+
+/// The most checks of a file.
+pub const MAX_CHECKS: usize = 10_000;
+
+/// The most sentences about one file: further ones would be read by none.
+const MAX_WRONG: usize = 100;
+
+/// What a file came to.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Its checks, in its order.
+    pub checks: Vec<Check>,
+    /// What of it is not done as it says, each in one sentence, once.
+    pub notes: Vec<String>,
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The file as it was named.
+    pub file: String,
+    /// The line, from 1; `None` where it is the file as a whole, or what is no file.
+    pub line: Option<u32>,
+    /// What is wrong and what to do, in one sentence; never a secret.
+    pub sentence: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.sentence),
+            None => write!(f, "{}: {}", self.file, self.sentence),
+        }
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read, is too long, or is no text.
+#[cfg(feature = "files")]
+fn text_of(path: &Path) -> Result<String, Vec<Wrong>> {
+    let wrong = |why: String| {
+        let sentence = format!("it cannot be read ({why}): put a file of at most {} MiB there", MAX_FILE >> 20);
+        vec![Wrong { file: path.display().to_string(), line: None, sentence }]
+    };
+    let bytes = shared::file::read(path, MAX_FILE).map_err(|error| wrong(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|_| wrong("it is not text in UTF-8".into()))
+}
+
+#[cfg(all(test, feature = "files"))]
+mod tests;

@@ -1,0 +1,83 @@
+//! Statping's files as they are: `services.yml`, and what of `config.yml` has a meaning here. What Statping does and we do not is
+//! named, once for each service and key.
+//!
+//! - `service`: what the file says of a service, however it is written
+//! - `build`, `http`: what is checked, then
+//! - [`mod@config`]: what of `config.yml` has a meaning here
+//! - `go_regex`: the regular expressions of Go
+
+mod build;
+pub mod config;
+mod go_regex;
+mod http;
+mod service;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+};
+
+use self::service::Services;
+use super::{
+    Loaded, MAX_CHECKS, Machine, ThisMachine, Wrong, names::Names, problems::At, reading::Reading, text_of, yaml,
+};
+use crate::check::Check;
+
+/// The names of groups, by their numbers in Statping.
+pub type Groups = BTreeMap<i64, String>;
+
+/// Reads the `services.yml` at `path`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(path: &Path, groups: &Groups) -> Result<Loaded, Vec<Wrong>> {
+    read(&text_of(path)?, &path.display().to_string(), groups, &ThisMachine)
+}
+
+/// Reads a text that is called `file` in messages. A group that `groups` has no name for is called by its number.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Result<Loaded, Vec<Wrong>> {
+    let services: Option<Services> = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
+    let mut reading = Reading::new(machine);
+    let checks = build_all(&mut reading, &services.unwrap_or_default(), groups);
+    if reading.problems.is_empty() {
+        return Ok(Loaded { checks, notes: reading.notes });
+    }
+    let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
+    Err(node.locate(file, reading.problems))
+}
+
+fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) -> Vec<Check> {
+    let list = At::ROOT.key("services");
+    for key in &services.unknown {
+        reading.notes.push(format!("{key}: only services are read from this file"));
+    }
+    if services.services.len() > MAX_CHECKS {
+        reading.wrong(
+            &list,
+            format!("there are more than {MAX_CHECKS} services: share them between two files and programs"),
+        );
+        return Vec::new();
+    }
+    let (mut seen, mut names) = (HashSet::new(), Names::default());
+    let mut checks = Vec::new();
+    for (index, service) in services.services.iter().enumerate() {
+        let Some(service) = service else { continue };
+        if !seen.insert(service.identity()) {
+            let title = service.text("name").unwrap_or_default();
+            reading.notes.push(format!("{title}: it is there twice, with one address: it is checked once"));
+            continue;
+        }
+        let made = build::check(reading, &list.item(index), service, groups, &mut names);
+        checks.extend(made.map(|check| (service.order(), check)));
+    }
+    build::note_unverified(reading, services);
+    // As Statping shows them; those of one place stay as they are.
+    checks.sort_by_key(|(order, _)| *order);
+    checks.into_iter().map(|(_, check)| check).collect()
+}
+
+#[cfg(test)]
+mod tests;
