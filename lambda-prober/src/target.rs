@@ -1,17 +1,23 @@
 //! What a run probes, and which component of which page shows it.
 
+//!
+//! - `reading`: the JSON list of `TARGETS`
+//! - `expected`: what the answers of a target must be
+//! - `dependencies`: which target depends on which
+//! - `parameter_name`: names in Parameter Store
+
+mod dependencies;
+mod expected;
 mod parameter_name;
+mod reading;
 
-use std::{fmt, str::FromStr};
-
-use serde::Deserialize;
-use shared::{
-    id::{ComponentId, MetricId, PageId},
-    settings::{nearness::with_nearest, web_address, without_credentials},
-};
+use shared::id::{ComponentId, MetricId, PageId};
 use url::Url;
 
-pub use self::parameter_name::{ParameterName, WrongName};
+pub use self::{
+    expected::Expected,
+    parameter_name::{ParameterName, WrongName},
+};
 
 /// How many targets a run may have: two listings of a page, and well within a function's memory.
 const MAX_TARGETS: usize = 200;
@@ -23,8 +29,10 @@ pub struct Home {
     pub name: String,
     /// The address to probe.
     pub url: Url,
-    /// Where its keys are; without them the prober's own are used.
+    /// Where its keys are; without them the prober's own are used, but of a home of which an answer is expected.
     pub keys: Option<KeyNames>,
+    /// What its answers must be; without it any will do.
+    pub expect: Option<Expected>,
 }
 
 /// A home, and where its state is published.
@@ -38,6 +46,8 @@ pub struct Target {
     pub component: ComponentId,
     /// The metric of that page that gets the answer time.
     pub response_metric: Option<MetricId>,
+    /// The component of another target, whose outage its own failures are put down to.
+    pub depends_on: Option<ComponentId>,
 }
 
 /// The parameters that hold a home's keys.
@@ -51,29 +61,27 @@ pub struct KeyNames {
 
 /// One or more targets, each with a component of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Targets(Vec<Target>);
+pub struct Targets {
+    list: Vec<Target>,
+    /// The place of what each of them depends on.
+    dependencies: Vec<Option<usize>>,
+}
 
 /// A list of targets that cannot be used; the message says which one and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongTargets(String);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTarget {
-    name: Option<String>,
-    url: String,
-    page_id: String,
-    component_id: String,
-    key_parameter: Option<String>,
-    old_key_parameter: Option<String>,
-    metric_id_response: Option<String>,
-}
-
 impl Home {
     /// The home at an address, named after its host.
     pub fn at(url: &Url) -> Self {
-        Self { name: host(url), url: url.clone(), keys: None }
+        Self { name: host(url), url: url.clone(), keys: None, expect: None }
+    }
+
+    /// Whether the key of all homes is its own, where there is one. A service of which an answer is expected is no beacon: only a
+    /// key that it names is one that it has.
+    pub(crate) const fn shares_the_key(&self) -> bool {
+        self.keys.is_none() && self.expect.is_none()
     }
 }
 
@@ -82,10 +90,11 @@ fn host(url: &Url) -> String {
 }
 
 impl Targets {
-    /// Checks the number of targets, and that each has a component of its own.
+    /// Checks the number of targets, that each has a component of its own, and what they depend on.
     ///
     /// # Errors
-    /// When there is none, there are too many, or two share a component: they would overwrite each other.
+    /// When there is none, there are too many, or two share a component: they would overwrite each other. When one depends on
+    /// what is not in the list, or on itself, by whatever way.
     pub fn new(targets: Vec<Target>) -> Result<Self, WrongTargets> {
         if targets.is_empty() || targets.len() > MAX_TARGETS {
             return Err(WrongTargets(format!("a run takes 1 to {MAX_TARGETS} targets, not {}", targets.len())));
@@ -95,32 +104,18 @@ impl Targets {
                 return Err(WrongTargets(format!("two targets share the component {}", target.component)));
             }
         }
-        Ok(Self(targets))
+        let dependencies = dependencies::places(&targets)?;
+        Ok(Self { list: targets, dependencies })
     }
 
-    /// Reads the JSON list of `TARGETS` and of an event's `targets`.
-    ///
-    /// # Errors
-    /// When it is not a list of targets; the message counts them from 1.
-    pub fn from_json(value: serde_json::Value) -> Result<Self, WrongTargets> {
-        let serde_json::Value::Array(items) = value else {
-            return Err(WrongTargets(r#"the targets are a list: [{"url":…,"page_id":…,"component_id":…}]"#.into()));
-        };
-        let read = |(index, item): (usize, serde_json::Value)| {
-            let wrong = |what: &str| WrongTargets(format!("target {}: {what}", index + 1));
-            if !item.is_object() {
-                return Err(wrong("it is not an object with url, page_id and component_id"));
-            }
-            let raw: RawTarget =
-                serde_json::from_value(item).map_err(|error| wrong(&with_nearest(&error.to_string())))?;
-            Target::try_from(raw).map_err(|error| wrong(&error))
-        };
-        Self::new(items.into_iter().enumerate().map(read).collect::<Result<_, _>>()?)
+    /// The place in the list of what each target depends on.
+    pub fn dependencies(&self) -> &[Option<usize>] {
+        &self.dependencies
     }
 
     /// In the order of the settings.
     pub fn iter(&self) -> std::slice::Iter<'_, Target> {
-        self.0.iter()
+        self.list.iter()
     }
 }
 
@@ -130,103 +125,5 @@ impl<'a> IntoIterator for &'a Targets {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
-    }
-}
-
-impl FromStr for Targets {
-    type Err = WrongTargets;
-
-    fn from_str(text: &str) -> Result<Self, WrongTargets> {
-        let value = serde_json::from_str(text).map_err(|error| WrongTargets(format!("this is not JSON: {error}")))?;
-        Self::from_json(value)
-    }
-}
-
-impl RawTarget {
-    fn keys(&self) -> Result<Option<KeyNames>, String> {
-        let name = |field: &str, text: &Option<String>| -> Result<Option<ParameterName>, String> {
-            text.as_ref().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).transpose()
-        };
-        let old = name("old_key_parameter", &self.old_key_parameter)?;
-        match name("key_parameter", &self.key_parameter)? {
-            Some(current) => Ok(Some(KeyNames { current, old })),
-            None if old.is_some() => Err("old_key_parameter is set without key_parameter".into()),
-            None => Ok(None),
-        }
-    }
-}
-
-impl TryFrom<RawTarget> for Target {
-    type Error = String;
-
-    fn try_from(raw: RawTarget) -> Result<Self, String> {
-        let wrong = |field: &str, value: &str, error: &dyn fmt::Display| {
-            format!("{field} `{}`: {error}", without_credentials(value))
-        };
-        let component: ComponentId =
-            raw.component_id.parse().map_err(|e| wrong("component_id", &raw.component_id, &e))?;
-        let url = web_address(&raw.url).map_err(|e| wrong("url", &raw.url, &e))?;
-        let keys = raw.keys()?;
-        let home = Home { name: raw.name.unwrap_or_else(|| host(&url)), url, keys };
-        let page = raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?;
-        let metric = raw.metric_id_response.map(|id| id.parse().map_err(|e| wrong("metric_id_response", &id, &e)));
-        Ok(Self { home, page, component, response_metric: metric.transpose()? })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(change: impl Fn(&mut serde_json::Map<String, serde_json::Value>)) -> String {
-        let mut target = serde_json::json!({"name": "Home", "url": "http://home.example:30008",
-            "page_id": "gytm4qzbx9t6", "component_id": "8kbf7d35c070"});
-        change(target.as_object_mut().unwrap());
-        format!("[{target}]")
-    }
-
-    fn refusal(text: &str) -> String {
-        text.parse::<Targets>().unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_list_of_targets_is_read_and_the_name_may_be_left_out() {
-        let text = target(|t| drop(t.remove("name")));
-        let targets: Targets = text.parse().unwrap();
-        assert_eq!(targets.iter().next().unwrap().home.name, "home.example");
-        assert_eq!(targets.iter().next().unwrap().response_metric, None);
-        let text = target(|t| drop(t.insert("metric_id_response".into(), "8kbf7d35c07m".into())));
-        let targets: Targets = text.parse().unwrap();
-        assert_eq!(targets.iter().next().unwrap().response_metric, "8kbf7d35c07m".parse().ok());
-    }
-
-    #[test]
-    fn a_wrong_target_is_refused_with_its_place_and_field() {
-        assert!(refusal(&target(|t| drop(t.remove("url")))).starts_with("target 1: missing field `url`"));
-        assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).contains("unknown field `uri`"));
-        assert!(refusal(&target(|t| drop(t.insert("uri".into(), "x".into())))).ends_with(": was url meant?"));
-        assert!(refusal(&target(|t| drop(t.insert("url".into(), "home".into())))).contains("url `home`"));
-        assert!(refusal(&target(|t| drop(t.insert("page_id".into(), "1".into())))).contains("page_id `1`"));
-        assert!(
-            refusal(&target(|t| drop(t.insert("key_parameter".into(), "key".into()))))
-                .contains("key_parameter: a parameter's name is a path")
-        );
-        assert!(
-            refusal(&target(|t| drop(t.insert("old_key_parameter".into(), "/k".into()))))
-                .contains("without key_parameter")
-        );
-        let metric = target(|t| drop(t.insert("metric_id_response".into(), "ping".into())));
-        assert!(refusal(&metric).starts_with("target 1: metric_id_response `ping`: an id is 12"));
-        assert!(refusal("[]").contains("1 to 200 targets"));
-        assert!(refusal("{}").contains("a list"));
-        assert!(refusal(r#"["x"]"#).contains("target 1: it is not an object"));
-        assert!(refusal("[").contains("not JSON"));
-    }
-
-    #[test]
-    fn two_targets_must_not_share_a_component() {
-        let one = target(|_| ());
-        let two = format!("[{0},{0}]", one.trim_matches(['[', ']']));
-        assert!(refusal(&two).contains("share the component"));
     }
 }

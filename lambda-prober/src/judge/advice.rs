@@ -25,21 +25,31 @@ pub(crate) fn may_be_old(answer: &Answer, attempts: &[Attempt]) -> bool {
 }
 
 /// What to do about the last answer from the home's address that is not the home's, or about the certificate of one
-/// that is; `None` where the verdict says all. One sentence or two, for the operator.
+/// that is, or what of it is not as expected; `None` where the verdict says all. One sentence or two, for the operator.
 pub(crate) fn advice(attempts: &[Attempt]) -> Option<String> {
     let at_target: Vec<_> = exchanges(attempts).filter(|exchange| exchange.origin == Origin::Target).collect();
     let mut enough = at_target.iter().filter(|exchange| exchange.is_enough()).peekable();
     if enough.peek().is_some() {
         // Of several answers the best one counts.
-        let errors: Option<Vec<_>> = enough.map(|exchange| exchange.certificate.as_deref()).collect();
-        return errors?.last().map(|error| sentence(error));
+        let flaw = |exchange: &&Exchange| exchange.certificate.clone().or_else(|| unmet(exchange));
+        let flaws: Option<Vec<_>> = enough.map(flaw).collect();
+        return flaws?.last().map(|flaw| sentence(flaw));
     }
     let is_stranger = |answer: &&Answer| matches!(answer.identity, Identity::Foreign | Identity::Absent);
     let answer = at_target.iter().rev().filter_map(|exchange| exchange.outcome.as_ref().ok()).find(is_stranger);
-    match answer {
-        Some(answer) => about_answer(answer, attempts),
-        None => at_target.iter().rev().filter_map(|exchange| exchange.outcome.as_ref().err()).find_map(about_failure),
+    // In the order of the verdict's causes.
+    match (answer, at_target.iter().rev().find_map(|exchange| unmet(exchange))) {
+        (Some(answer), _) => about_answer(answer, attempts),
+        (None, Some(unmet)) => Some(sentence(&unmet)),
+        (None, None) => {
+            at_target.iter().rev().filter_map(|exchange| exchange.outcome.as_ref().err()).find_map(about_failure)
+        }
     }
+}
+
+/// What of an answer is not as expected.
+fn unmet(exchange: &Exchange) -> Option<String> {
+    Some(exchange.outcome.as_ref().ok()?.unmet.as_ref()?.text.clone())
 }
 
 /// What to do about a port that speaks another protocol than the URL says.
@@ -58,7 +68,7 @@ fn sentence(words: &str) -> String {
 }
 
 fn about_answer(answer: &Answer, attempts: &[Attempt]) -> Option<String> {
-    let Answer { status, identity, headers } = answer;
+    let Answer { status, identity, headers, .. } = answer;
     let seen = headers.describe();
     let seen = if seen.is_empty() { String::new() } else { format!(" ({seen})") };
     match identity {

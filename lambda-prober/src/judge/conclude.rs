@@ -7,7 +7,7 @@ use shared::names::Family;
 use super::{
     advice::may_be_old,
     identity::Identity,
-    observation::{Answer, Attempt, Exchange, Failure, Origin, Phases, Resolution, WitnessEvidence},
+    observation::{Answer, Attempt, Exchange, Failure, Origin, Phases, Resolution, Weight, WitnessEvidence},
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 
@@ -16,8 +16,8 @@ const MIN_FAILED_ATTEMPTS: usize = 2;
 
 /// Judges the attempts of one run on one target.
 ///
-/// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof;
-/// of several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their
+/// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof, and
+/// where something is expected of it one that is so; of several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their
 /// failures names the cause. Attempts in which no witness was reached, the name service failed, IPv4 was tried and no
 /// witness was reached over it, or only such families were tried, blame the prober's side, and where too few others are left the verdict is
 /// `Unknown`. An answer that could not be checked may have been the home's, so it forbids `Down` whatever else was
@@ -50,7 +50,11 @@ pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
 /// Whether an exchange makes further attempts needless: they can bring nothing better. A certificate does not become
 /// valid within seconds either, but a home that was slow because of a lost packet may be fast the next time.
 pub fn is_conclusive(exchange: &Exchange, degraded_above: Duration) -> bool {
-    exchange.is_enough() && matches!(flaw(exchange, degraded_above), None | Some(DegradedCause::Certificate))
+    exchange.is_enough()
+        && matches!(
+            flaw(exchange, degraded_above),
+            None | Some(DegradedCause::Certificate | DegradedCause::CertificateEnds)
+        )
 }
 
 /// What is wrong with an exchange that is enough: the worst of it.
@@ -59,6 +63,8 @@ fn flaw(exchange: &Exchange, degraded_above: Duration) -> Option<DegradedCause> 
         Some(DegradedCause::NameService)
     } else if exchange.certificate.is_some() {
         Some(DegradedCause::Certificate)
+    } else if exchange.outcome.as_ref().is_ok_and(|answer| answer.weight() == Some(Weight::Warning)) {
+        Some(DegradedCause::CertificateEnds)
     } else if exchange.phases.connect.is_some_and(|took| took > degraded_above) {
         Some(DegradedCause::Slow)
     } else {
@@ -115,6 +121,9 @@ fn cause_of_answer(answer: &Answer, all: &[Attempt]) -> Option<DownCause> {
         Identity::Foreign if may_be_old(answer, all) => Some(DownCause::Unproven),
         Identity::Foreign => Some(DownCause::Impostor),
         Identity::Absent => Some(DownCause::Unproven),
+        Identity::NotAsked | Identity::Proven { .. } if answer.weight() == Some(Weight::Critical) => {
+            Some(DownCause::Unexpected)
+        }
         Identity::NotAsked | Identity::Proven { .. } | Identity::Unchecked => None,
     }
 }

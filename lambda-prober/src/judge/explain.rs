@@ -6,7 +6,7 @@ use shared::names::Family;
 
 use super::{
     identity::{Identity, WhichKey},
-    observation::{Attempt, Exchange, Failure, NameServiceError, NotHttp, Origin, Resolution, WitnessResult},
+    observation::{Answer, Attempt, Exchange, Failure, NameServiceError, NotHttp, Origin, Resolution, WitnessResult},
 };
 
 pub(crate) fn explain_attempt(f: &mut fmt::Formatter<'_>, attempt: &Attempt) -> fmt::Result {
@@ -56,9 +56,14 @@ fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Res
     let last = if exchange.origin == Origin::LastProven { " (where it last proved itself)" } else { "" };
     write!(f, "    {}{last}", exchange.address)?;
     let phases = exchange.phases;
-    for (name, took) in
-        [("connect", phases.connect), ("TLS", phases.tls), ("answer", phases.answer), ("proof", phases.proof)]
-    {
+    let entered = [
+        ("connect", phases.connect),
+        ("TLS", phases.tls),
+        ("answer", phases.answer),
+        ("body", phases.body),
+        ("proof", phases.proof),
+    ];
+    for (name, took) in entered {
         if let Some(took) = took {
             write!(f, "  {name} {}", Millis(took))?;
         }
@@ -68,13 +73,24 @@ fn explain_exchange(f: &mut fmt::Formatter<'_>, exchange: &Exchange) -> fmt::Res
     }
     match &exchange.outcome {
         Ok(answer) => {
-            write!(f, ": HTTP {}{}", answer.status, IdentityText(answer.identity))?;
+            write!(f, ": {}", AnswerText(answer))?;
             match answer.headers.describe() {
                 text if text.is_empty() => writeln!(f),
                 text => writeln!(f, "  ({text})"),
             }
         }
         Err(failure) => writeln!(f, ": {}", failure_words(failure)),
+    }
+}
+
+/// An answer in words: its status, who sent it, and what of it is not as expected.
+pub(crate) struct AnswerText<'a>(pub(crate) &'a Answer);
+
+impl fmt::Display for AnswerText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Answer { status, identity, unmet, .. } = self.0;
+        write!(f, "HTTP {status}{}", IdentityText(*identity))?;
+        unmet.as_ref().map_or(Ok(()), |unmet| write!(f, ", not as expected: {}", unmet.text))
     }
 }
 
@@ -92,7 +108,7 @@ pub(crate) fn failure_words(failure: &Failure) -> String {
 }
 
 /// Who sent an answer, as a continuation of `HTTP 200`.
-pub(crate) struct IdentityText(pub(crate) Identity);
+struct IdentityText(Identity);
 
 impl fmt::Display for IdentityText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

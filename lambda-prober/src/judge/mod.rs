@@ -5,12 +5,14 @@
 //! - [`start_times`]: when host and beacon started, by what a proof says
 //! - [`headers`]: what an answer's headers say of its sender, and of caches
 //! - [`verdict`]: the verdicts, each cause with its label and its sentence; the keeper reads them, too
+//! - `dependencies`: what is put down to the outage of something else
 //! - `conclude`: which attempts count against a home, and which cause is named
 //! - `advice`: what to do about an answer that is not the home's
 //! - `explain`: attempts in words
 
 pub(crate) mod advice;
 mod conclude;
+mod dependencies;
 pub(crate) mod explain;
 pub mod headers;
 pub mod identity;
@@ -19,4 +21,7 @@ pub mod start_times;
 
 pub use shared::verdict;
 
-pub use self::conclude::{is_conclusive, judge};
+pub use self::{
+    conclude::{is_conclusive, judge},
+    dependencies::with_dependencies,
+};

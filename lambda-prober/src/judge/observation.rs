@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use shared::names::Family;
+use checks::cause::Cause;
+use shared::{connection::ConnectionFailure, names::Family};
 
 use super::{
     headers::AnswerHeaders,
@@ -107,6 +108,8 @@ pub struct Phases {
     pub tls: Option<Duration>,
     /// From the request to the end of the answer's head (TTFB).
     pub answer: Option<Duration>,
+    /// From there to the end of the body, or of what is read of it; absent where it is not read.
+    pub body: Option<Duration>,
     /// Checking the proof, with another read of the keys where that was needed. Absent where no proof was asked for.
     pub proof: Option<Duration>,
 }
@@ -132,6 +135,28 @@ pub struct Answer {
     pub identity: Identity,
     /// What else it says of its sender.
     pub headers: AnswerHeaders,
+    /// What of it is not as expected of the target; `None` where all is, or nothing is expected.
+    pub unmet: Option<Unmet>,
+}
+
+/// What of an answer is not as expected: the first thing that is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Whether that is an outage, or something to see to in time.
+    pub weight: Weight,
+    /// What it is.
+    pub cause: Cause,
+    /// The same in one line, for people: what was expected, and what came.
+    pub text: String,
+}
+
+/// How much something that is not as expected weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// The target works all the same.
+    Warning,
+    /// The target does not do what it should.
+    Critical,
 }
 
 /// Why a connection brought no answer.
@@ -151,6 +176,18 @@ pub enum Failure {
     Unreachable,
     /// This machine could not even try (out of files, forbidden …): says nothing about the home.
     Local(String),
+}
+
+impl From<ConnectionFailure> for Failure {
+    fn from(failure: ConnectionFailure) -> Self {
+        match failure {
+            ConnectionFailure::Refused => Self::Refused,
+            ConnectionFailure::Reset => Self::Reset,
+            ConnectionFailure::Unreachable => Self::Unreachable,
+            ConnectionFailure::TimedOut => Self::TimedOut,
+            ConnectionFailure::Local(why) => Self::Local(why),
+        }
+    }
 }
 
 /// What was read is not an answer in HTTP/1.
@@ -193,10 +230,20 @@ impl WitnessEvidence {
     }
 }
 
+impl Answer {
+    /// How much what is not as expected weighs; `None` where all is as expected.
+    pub fn weight(&self) -> Option<Weight> {
+        self.unmet.as_ref().map(|unmet| unmet.weight)
+    }
+}
+
 impl Exchange {
-    /// Whether this alone shows that the home answers: an answer, and a proven one where the home has a key.
+    /// Whether this alone shows that the home answers: an answer, a proven one where the home has a key, and one as expected
+    /// where something is expected.
     pub fn is_enough(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|answer| answer.identity.is_enough())
+        self.outcome
+            .as_ref()
+            .is_ok_and(|answer| answer.identity.is_enough() && answer.weight() != Some(Weight::Critical))
     }
 
     /// The proof that was given, and at which address.

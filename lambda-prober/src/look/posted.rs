@@ -27,7 +27,7 @@ pub(crate) fn posted_look(
     let phases = enough.map(|exchange| exchange.phases);
     PostedLook {
         component_id: component.clone(),
-        verdict,
+        verdict: Some(verdict),
         from,
         connect_ms: phases.and_then(|phases| phases.connect).map(milliseconds),
         answer_ms: phases.map(|phases| milliseconds(phases.until_answer())),

@@ -1,5 +1,5 @@
-//! The head of an answer, read as leniently as routers, cameras and old servers write it: the body is never read, so its
-//! framing need not be valid. Pure: bytes go in as they come, and what is kept of them is bounded.
+//! The head of an answer, read as leniently as routers, cameras and old servers write it: the body is read only where something
+//! is expected of it, so its framing need not be valid. Pure: bytes go in as they come, and what is kept of them is bounded.
 
 use crate::judge::observation::NotHttp;
 
@@ -7,7 +7,7 @@ use crate::judge::observation::NotHttp;
 pub const MAX_HEAD: usize = 64 << 10;
 
 /// How many of the wanted fields are kept.
-const MAX_FIELDS: usize = 32;
+const MAX_FIELDS: usize = 64;
 
 /// A head: its status, and the wanted fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,12 @@ impl Head {
 pub struct HeadReader {
     /// Whether a field of that name is kept.
     wanted: fn(&str) -> bool,
+    /// Further names of fields that are kept.
+    also: Vec<String>,
     line: Vec<u8>,
     received: usize,
+    /// How much of that is the head, once it has ended.
+    length: usize,
     head: Option<Head>,
     /// The last field was kept, so that a folded line belongs to it.
     open: bool,
@@ -42,7 +46,19 @@ pub struct HeadReader {
 impl HeadReader {
     /// A reader that keeps the fields for whose name, in lower case, `wanted` is true.
     pub fn new(wanted: fn(&str) -> bool) -> Self {
-        Self { wanted, line: Vec::new(), received: 0, head: None, open: false }
+        Self { wanted, also: Vec::new(), line: Vec::new(), received: 0, length: 0, head: None, open: false }
+    }
+
+    /// Keeps the fields of these names, too; they are in lower case.
+    #[must_use]
+    pub fn and(self, also: Vec<String>) -> Self {
+        Self { also, ..self }
+    }
+
+    /// How many of the bytes that were pushed are the head, interim answers included, once it is complete: the body begins
+    /// behind them.
+    pub const fn length(&self) -> usize {
+        self.length
     }
 
     /// Reads the next bytes. Returns the head once it is complete, or has reached [`MAX_HEAD`].
@@ -54,6 +70,7 @@ impl HeadReader {
         let bytes = &bytes[..bytes.len().min(left)];
         self.received += bytes.len();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.length += piece.len();
             self.line.extend_from_slice(piece);
             if self.line.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.line);
@@ -102,7 +119,8 @@ impl HeadReader {
                 Ok(false)
             }
             _ => {
-                let field = field(line).filter(|(name, _)| (self.wanted)(name) && head.fields.len() < MAX_FIELDS);
+                let is_kept = |name: &String| (self.wanted)(name) || self.also.contains(name);
+                let field = field(line).filter(|(name, _)| is_kept(name) && head.fields.len() < MAX_FIELDS);
                 self.open = field.is_some();
                 head.fields.extend(field);
                 Ok(false)
@@ -230,6 +248,30 @@ mod tests {
         assert_eq!(head.values("b").collect::<Vec<_>>(), [b"v1;up=1"]);
         assert_eq!(head.values("c").collect::<Vec<_>>(), [b"x y"]);
         assert_eq!(head.fields.len(), 4);
+    }
+
+    #[test]
+    fn the_body_begins_where_the_head_ends() {
+        for (text, body) in [
+            ("HTTP/1.1 200 OK\r\nA: 1\r\n\r\nbody\n\n", "body\n\n"),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200\n\n", ""),
+            ("\r\nHTTP/1.1 200 OK\n\n\n\n", "\n\n"),
+        ] {
+            let mut reader = HeadReader::new(all);
+            assert!(reader.push(text.as_bytes()).unwrap().is_some());
+            assert_eq!(&text[reader.length()..], body);
+            let mut reader = HeadReader::new(all);
+            let ends = |byte: &u8| reader.push(&[*byte]).unwrap().is_some();
+            let ended = text.as_bytes().iter().position(ends).unwrap();
+            assert_eq!((&text[ended + 1..], reader.length()), (body, ended + 1));
+        }
+    }
+
+    #[test]
+    fn only_what_is_wanted_is_kept() {
+        let mut reader = HeadReader::new(|name| name == "a").and(vec!["c".into()]);
+        let head = reader.push(b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n").unwrap().unwrap();
+        assert_eq!(head.fields, [("a".to_owned(), b"1".to_vec()), ("c".to_owned(), b"3".to_vec())]);
     }
 
     #[test]

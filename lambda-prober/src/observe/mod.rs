@@ -3,23 +3,21 @@
 //! - `observer`: the spaced attempts of a run on one home
 //! - `attempt`: one attempt: resolve the name, and try all addresses at once
 //! - `names`: a name that does not exist, apart from a name service that fails
-//! - `connect`: a TCP connection, or why there was none
 //! - `exchange`: one connection to one address, phase by phase
 //! - [`head`]: lenient reading of the answer's head
-//! - `certificate`: certificates that are not valid are recorded, not refused
-//! - `crypto`: key exchange and signatures beyond those of our other clients
+//! - `body`: the body of an answer, however it is framed
+//! - `expectation`: whether an answer is what is expected of the target
 //! - `checker`: the challenge, who answered it, and the run's signature
 //! - [`witness`]: the witnesses of the settings
 //! - `witness_check`: which of them can be reached now
 //! - `config`: witnesses and limits, as the settings have them
 
 mod attempt;
-mod certificate;
+mod body;
 mod checker;
 mod config;
-mod connect;
-mod crypto;
 mod exchange;
+mod expectation;
 pub mod head;
 mod names;
 mod observer;
@@ -27,7 +25,6 @@ pub mod witness;
 mod witness_check;
 
 pub(crate) use self::{
-    certificate::Certificates,
     checker::{Checker, Signer},
     observer::Observer,
     witness_check::WitnessCheck,

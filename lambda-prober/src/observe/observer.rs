@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use shared::certificates::Certificates;
 use tokio::time::{Instant, sleep_until};
 
-use super::{certificate::Certificates, checker::Checker, witness_check::WitnessCheck};
+use super::{checker::Checker, witness_check::WitnessCheck};
 use crate::{
     judge::{
         is_conclusive,

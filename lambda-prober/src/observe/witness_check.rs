@@ -6,16 +6,16 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
-use shared::names::{Family, Names, Search};
+use shared::{
+    connection::connect,
+    names::{Family, Names, Search},
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout_at},
 };
 
-use super::{
-    connect::connect,
-    witness::{Witness, Witnesses},
-};
+use super::witness::{Witness, Witnesses};
 use crate::{
     judge::observation::{Failure, WitnessEvidence, WitnessResult},
     timing::Timing,
@@ -86,7 +86,8 @@ impl<'run> WitnessCheck<'run> {
         let trying = addresses.into_iter().map(async |address| {
             let (address, start) = (SocketAddr::new(address, witness.port), Instant::now());
             let connected = timeout_at(until.min(start + self.timing.phase), connect(address)).await;
-            let outcome = connected.unwrap_or(Err(Failure::TimedOut)).map(|_| start.elapsed());
+            let outcome =
+                connected.map_or(Err(Failure::TimedOut), |it| it.map(|_| start.elapsed()).map_err(Into::into));
             WitnessResult { witness: name.clone(), address: Some(address), outcome }
         });
         join_all(trying).await

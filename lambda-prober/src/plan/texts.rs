@@ -35,6 +35,7 @@ pub(super) const fn why(cause: DownCause) -> &'static str {
             "Something else answers in its place: a proxy or tunnel that does not reach it, a router's own page, or \
              another machine if its address just changed."
         }
+        DownCause::Unexpected => "It answers, but not as it should.",
         DownCause::Refused => {
             "Its address answers, but the port is closed: the beacon is stopped, the port is no longer forwarded, or the \
              address is now that of another line."

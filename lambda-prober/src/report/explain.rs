@@ -12,7 +12,7 @@ use super::outcome::{PublishOutcome, Report, TargetReport};
 use crate::{
     judge::{
         advice::advice,
-        explain::{IdentityText, explain_attempt, failure_words, name_service_words},
+        explain::{AnswerText, explain_attempt, failure_words, name_service_words},
         observation::{Attempt, Exchange, Resolution},
         verdict::Verdict,
     },
@@ -44,7 +44,7 @@ impl fmt::Display for EndedAttempt<'_> {
             Resolution::Literal | Resolution::Resolved { .. } => None,
         };
         let outcome = |exchange: &Exchange| match &exchange.outcome {
-            Ok(answer) => format!("{}: HTTP {}{}", exchange.address, answer.status, IdentityText(answer.identity)),
+            Ok(answer) => format!("{}: {}", exchange.address, AnswerText(answer)),
             Err(failure) => format!("{}: {}", exchange.address, failure_words(failure)),
         };
         let parts = name.map(str::to_owned).into_iter().chain(attempt.exchanges.iter().map(outcome));

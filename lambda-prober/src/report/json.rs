@@ -72,6 +72,7 @@ struct ExchangeJson {
     connect_ms: Option<f64>,
     tls_ms: Option<f64>,
     answer_ms: Option<f64>,
+    body_ms: Option<f64>,
     proof_ms: Option<f64>,
     http_status: Option<u16>,
     identity: Option<&'static str>,
@@ -82,6 +83,8 @@ struct ExchangeJson {
     http_via: Option<String>,
     http_cache: Vec<String>,
     certificate: Option<String>,
+    unmet: Option<&'static str>,
+    unmet_text: Option<String>,
     failure: Option<&'static str>,
     detail: Option<String>,
 }
@@ -116,6 +119,7 @@ impl From<&Exchange> for ExchangeJson {
             Identity::Proven { running, .. } => Some(running),
             _ => None,
         });
+        let unmet = answer.and_then(|answer| answer.unmet.as_ref());
         let headers = answer.map(|answer| answer.headers.clone()).unwrap_or_default();
         Self {
             address: exchange.address.to_string(),
@@ -126,6 +130,7 @@ impl From<&Exchange> for ExchangeJson {
             connect_ms: exchange.phases.connect.map(ms),
             tls_ms: exchange.phases.tls.map(ms),
             answer_ms: exchange.phases.answer.map(ms),
+            body_ms: exchange.phases.body.map(ms),
             proof_ms: exchange.phases.proof.map(ms),
             http_status: answer.map(|answer| answer.status),
             identity: answer.map(|answer| answer.identity.label()),
@@ -136,6 +141,8 @@ impl From<&Exchange> for ExchangeJson {
             http_via: headers.via,
             http_cache: headers.cache,
             certificate: exchange.certificate.clone(),
+            unmet: unmet.map(|unmet| unmet.cause.label()),
+            unmet_text: unmet.map(|unmet| unmet.text.clone()),
             failure,
             detail,
         }

@@ -16,9 +16,10 @@
 //! | `calls[]` | the calls that changed a page, or would in a dry run: `page_id`, `call` (`set`, `open_incident`, `change_incident`, `delete_incident`), `incident_id`, `status` of the incident, `components` (what they were set to, by id), `body` |
 //! | `targets[]` | one for each home: |
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published |
+//! | `.depends_on` | the component of what it depends on, or `null` |
 //! | `.verdict` | `up`, `degraded`, `down` or `unknown` |
-//! | `.cause` | `null` when up; `slow`, `certificate`, `only_name_service`; `impostor`, `unproven`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind` |
-//! | `.advice` | what to do about an answer that is not the home's, not in HTTP, or with a certificate that is not valid, with the headers that say where it comes from; or `null` |
+//! | `.cause` | `null` when up; `slow`, `certificate_ends`, `certificate`, `only_name_service`; `impostor`, `unproven`, `unexpected`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind`, `dependency` |
+//! | `.advice` | what to do about an answer that is not the home's, not in HTTP, with a certificate that is not valid, or not as expected, with the headers that say where it comes from; or `null` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is not known |
 //! | `.status` | what the page should say; `null` when that is unknown |
 //! | `.outcome` | `agrees`, `changed`, `already_changed`, `would_change` (dry run), `maintenance`, `unknown`, `left_to_next_run`, `failed` |
@@ -27,7 +28,7 @@
 //! | `.state` | what is remembered of the home: `down_since`, `up_since`, `seen_down`, `seen_up`, `outage_key`, `cause`, `last_proven_address`, `booted`, `started`; `null` where that was not needed, and without state |
 //! | `.state_error` | why it could not be read or written, or `null` |
 //! | `.attempts[]` | `started_ms`, `resolve_ms`, `resolution` (`literal`, `resolved`, `only_ipv4` and `only_ipv6` where the query for the other family failed, `no_such_name`, `timeout`, `error`, `empty`) and |
-//! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `http_location`, `http_server`, `http_via` and `http_cache` (headers of caches) of an answer, `certificate` (why it is not valid), `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
+//! | `.attempts[].exchanges[]` | `address`, `origin` (`target`, or `last_proven` where the name failed), `connect_ms`, `tls_ms`, `answer_ms`, `body_ms` (where it is read), `proof_ms`, `http_status`, `identity` (`not_asked`, `proven`, `proven_with_old_key`, `foreign`, `absent`, `unchecked`), `host_up_s` and `beacon_up_s` of a proof, `http_location`, `http_server`, `http_via` and `http_cache` (headers of caches) of an answer, `certificate` (why it is not valid), `unmet` (what is not as expected: `status`, `header`, `body`, `too_large`, `certificate_ends`; `timeout`, `reset` and `protocol` of the body) and `unmet_text`, `failure` (`refused`, `reset`, `not_http`, `tls`, `timeout`, `unreachable`, `local`), `detail` |
 //! | `.attempts[].witnesses[]` | the witnesses that were queried when the home did not answer: `witness`, `address`, `reached_ms`, `failure`, `detail` |
 //!
 //! Durations are milliseconds with fractions; those of phases that were not entered are `null`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use shared::{
-    id::PageId,
+    id::{ComponentId, PageId},
     statuspage::{ComponentStatus, Warning},
 };
 
@@ -134,6 +134,7 @@ impl Serialize for TargetReport {
             url: &'a str,
             page_id: &'a str,
             component_id: &'a str,
+            depends_on: Option<&'a str>,
             verdict: &'a str,
             cause: Option<&'a str>,
             advice: Option<String>,
@@ -151,6 +152,7 @@ impl Serialize for TargetReport {
             url: self.target.home.url.as_str(),
             page_id: self.target.page.as_str(),
             component_id: self.target.component.as_str(),
+            depends_on: self.target.depends_on.as_ref().map(ComponentId::as_str),
             verdict: self.verdict.label(),
             cause: self.verdict.cause(),
             advice: advice(&self.attempts),

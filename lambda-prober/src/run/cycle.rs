@@ -20,7 +20,9 @@ use super::{
 use crate::{
     judge::{
         judge,
+        observation::Attempt,
         verdict::{UnknownCause, Verdict},
+        with_dependencies,
     },
     kept::{
         secrets::RunSecrets,
@@ -80,14 +82,7 @@ impl Prober {
             (access, pages)
         };
         let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
-        let mut states: Vec<TargetState> = targets
-            .iter()
-            .zip(attempts)
-            .map(|(target, attempts)| {
-                let verdict = judge(&attempts, self.config.degraded_above);
-                TargetState::new(target, attempts, verdict, &pages)
-            })
-            .collect();
+        let mut states = self.judged(targets, attempts, &pages);
         self.find_vantages(&mut states, &clients.http, until).await;
         let seen = states
             .iter()
@@ -137,6 +132,19 @@ impl Prober {
         let calls = calls.collect();
         let failed = reports.iter().any(|report| matches!(report.outcome, PublishOutcome::Failed(_)));
         Ok(Report { at, duration: began.elapsed(), published: !failed, mode: self.mode, targets: reports, calls })
+    }
+
+    /// What the attempts on each target mean, with regard to what it depends on.
+    fn judged<'run>(
+        &self,
+        targets: &'run Targets,
+        attempts: Vec<Vec<Attempt>>,
+        pages: &'run Result<Pages, String>,
+    ) -> Vec<TargetState<'run>> {
+        let verdicts: Vec<_> = attempts.iter().map(|attempts| judge(attempts, self.config.degraded_above)).collect();
+        let verdicts = with_dependencies(&verdicts, targets.dependencies());
+        let seen = targets.iter().zip(attempts).zip(verdicts);
+        seen.map(|((target, attempts), verdict)| TargetState::new(target, attempts, verdict, pages)).collect()
     }
 
     async fn report(

@@ -76,6 +76,7 @@ fn of_home(probed: &Probed, expects_proof: bool) -> OnlineCheck {
     let text = advice.unwrap_or_else(|| probed.verdict.sentence().to_owned());
     let text = text.trim_end_matches('.');
     match probed.verdict {
+        Verdict::Up if probed.home.expect.is_some() => OnlineCheck::found(format!("{name} answers as expected")),
         Verdict::Up if expects_proof => {
             OnlineCheck::found(format!("the home {name} answers, and proves that it holds the key"))
         }

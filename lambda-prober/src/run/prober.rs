@@ -3,6 +3,7 @@
 use std::sync::{OnceLock, atomic::AtomicBool};
 
 use shared::{
+    certificates::Certificates,
     http::{self, Deadlines, SetupError},
     look::Location,
 };
@@ -18,7 +19,7 @@ use crate::{
     look::{Memory, OutsideAddresses},
     mode::Mode,
     notices::Notices,
-    observe::{Certificates, Checker, Observer, ProbeConfig, Progress, WitnessCheck, witness::WrongWitnesses},
+    observe::{Checker, Observer, ProbeConfig, Progress, WitnessCheck, witness::WrongWitnesses},
     plan::Rules,
     report::Probed,
     target::{Home, Target, Targets},

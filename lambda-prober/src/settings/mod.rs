@@ -68,7 +68,7 @@ pub struct ProberSettings {
     #[arg(long, env = "METRIC_ID_RESPONSE", value_name = "METRIC_ID")]
     pub metric_id_response: Option<MetricId>,
     /// Several targets instead of the four settings above, as JSON:
-    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…,"metric_id_response":…}]`
+    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…,"metric_id_response":…,"expect":{…},"depends_on":…}]`
     #[arg(long, env = "TARGETS", value_name = "JSON")]
     pub targets: Option<String>,
     /// The SSM parameter that holds that list instead

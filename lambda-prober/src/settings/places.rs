@@ -117,7 +117,9 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
 fn place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
     match (local.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
         (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name_in_use(), setting)),
-        (Some(SecretSource::File { .. }), Some(_)) => Err(both(&format!("{}_FILE", local.name_in_use()), setting)),
+        (Some(SecretSource::File { .. } | SecretSource::Named { .. }), Some(_)) => {
+            Err(both(&format!("{}_FILE", local.name_in_use()), setting))
+        }
         (Some(source), None) => Ok(Some(Place::Local(source))),
         (None, Some(name)) => Ok(Some(Place::Parameter(name))),
         (None, None) => Ok(None),

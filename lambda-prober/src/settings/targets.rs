@@ -43,6 +43,7 @@ impl ProberSettings {
                     page: page.clone(),
                     component: component.clone(),
                     response_metric: self.metric_id_response.clone(),
+                    depends_on: None,
                 };
                 Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
             }

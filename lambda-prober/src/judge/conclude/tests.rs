@@ -1,5 +1,6 @@
 //! The design's table, row by row.
 
+mod expected;
 mod strangers;
 
 use std::time::Duration;
@@ -42,7 +43,12 @@ fn exchange(outcome: Result<(u16, Identity), Failure>) -> Exchange {
         origin: Origin::Target,
         phases: Phases { connect: Some(TOOK), ..Phases::default() },
         certificate: None,
-        outcome: outcome.map(|(status, identity)| Answer { status, identity, headers: AnswerHeaders::default() }),
+        outcome: outcome.map(|(status, identity)| Answer {
+            status,
+            identity,
+            headers: AnswerHeaders::default(),
+            unmet: None,
+        }),
     }
 }
 
@@ -255,10 +261,8 @@ fn a_home_is_never_down_while_no_witness_answers() {
 #[test]
 fn any_one_witness_suffices() {
     let reached_by = |by: &str| Attempt { witnesses: Some(reached(&[by])), ..failed(Failure::Refused) };
-    assert_eq!(
-        judge(&[reached_by("203.0.113.1:443"), reached_by("203.0.113.2:443")]),
-        Verdict::Down(DownCause::Refused)
-    );
+    let attempts = [reached_by("203.0.113.1:443"), reached_by("203.0.113.2:443")];
+    assert_eq!(judge(&attempts), Verdict::Down(DownCause::Refused));
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Secrets {
 
     /// Whether a home has a key: one of its own, or that of all homes.
     pub(crate) fn has_key(&self, home: &Home) -> bool {
-        home.keys.is_some() || self.places.key.is_some()
+        home.keys.is_some() || (home.shares_the_key() && self.places.key.is_some())
     }
 
     /// The targets that Parameter Store lists; `None` when no setting says where.
@@ -103,9 +103,9 @@ impl Secrets {
         let Places { token, key, old_key, targets: list } = &self.places;
         let parameter = |place: &'a Place| if let Place::Parameter(name) = place { Some(name) } else { None };
         let keys = || homes.iter().filter_map(|home| home.keys.as_ref());
-        // Where every home has a key of its own, the common one is not needed, and may not even exist.
-        let all_have_one = !homes.is_empty() && homes.iter().all(|home| home.keys.is_some());
-        let (key, old_key) = if all_have_one { (None, None) } else { (key.as_ref(), old_key.as_ref()) };
+        // Where no home shares the common key, it is not needed, and may not even exist.
+        let none_shares_it = !homes.is_empty() && !homes.iter().any(|home| home.shares_the_key());
+        let (key, old_key) = if none_shares_it { (None, None) } else { (key.as_ref(), old_key.as_ref()) };
         let needed = [token.as_ref(), key].into_iter().flatten().filter_map(parameter);
         let needed = needed.chain(list).chain(keys().map(|keys| &keys.current));
         let optional = old_key.into_iter().filter_map(parameter).chain(keys().filter_map(|keys| keys.old.as_ref()));

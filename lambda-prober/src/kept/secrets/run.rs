@@ -130,7 +130,8 @@ impl<'run> RunSecrets<'run> {
         let places = &self.secrets.places;
         match &home.keys {
             Some(names) => (Some(Place::Parameter(names.current.clone())), names.old.clone().map(Place::Parameter)),
-            None => (places.key.clone(), places.old_key.clone()),
+            None if home.shares_the_key() => (places.key.clone(), places.old_key.clone()),
+            None => (None, None),
         }
     }
 
@@ -166,6 +167,22 @@ mod tests {
         let secrets = Secrets::new(Places { token: None, key, old_key, targets: None });
         let home = Home::at(&"http://home.example/".parse().unwrap());
         RunSecrets::new(&secrets, vec![&home], Instant::now() + Duration::from_secs(1)).key_at_hand(&home)
+    }
+
+    #[test]
+    fn a_service_of_which_an_answer_is_expected_has_only_a_key_that_it_names() {
+        let secrets = Secrets::new(Places { token: None, key: Some(local(1)), old_key: None, targets: None });
+        let target = |more: &str| {
+            let list =
+                format!(r#"[{{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"8kbf7d35c070"{more}}}]"#);
+            let targets: crate::target::Targets = list.parse().unwrap();
+            let home = targets.iter().next().unwrap().home.clone();
+            let run = RunSecrets::new(&secrets, vec![&home], Instant::now() + Duration::from_secs(1));
+            (run.has_key(&home), run.key_at_hand(&home).is_some())
+        };
+        assert_eq!(target(""), (true, true));
+        assert_eq!(target(r#","expect":{}"#), (false, false));
+        assert_eq!(target(r#","expect":{},"key_parameter":"/k""#), (true, false), "it is not read yet");
     }
 
     #[test]
