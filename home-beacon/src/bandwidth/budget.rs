@@ -68,7 +68,7 @@ pub(super) fn allowance(line_use: &LineUse, now: Timestamp, limits: &Limits) -> 
 pub(super) fn reserve(line_use: &LineUse, bytes: u64, now: Timestamp, until: Timestamp) -> LineUse {
     let test = Some(Test { from: now, until });
     let (month, used) = so_far(line_use, now);
-    LineUse { month, used: used.saturating_add(bytes), test }
+    LineUse { month, used: used.saturating_add(bytes), test, budget: line_use.budget }
 }
 
 /// What is remembered after it: the real figures in the place of those reserved.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn used(month: &str, used: u64) -> LineUse {
-        LineUse { month: month.into(), used, test: None }
+        LineUse { month: month.into(), used, ..LineUse::default() }
     }
 
     #[test]

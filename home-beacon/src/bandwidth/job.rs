@@ -142,7 +142,8 @@ impl Bandwidth<'_> {
         }
         let left = (until - HANDING_OVER).saturating_duration_since(Instant::now());
         let latest = now.saturating_add(SignedDuration::try_from(left).unwrap_or_default()).unwrap_or(now);
-        let line_use = budget::reserve(&line_use, bytes, now, latest);
+        let known = LineUse { budget: Some(limits.data_budget), ..line_use };
+        let line_use = budget::reserve(&known, bytes, now, latest);
         // From the first attempt on: it may be stored although the answer was lost.
         let reserved =
             Reserved { line_use: line_use.clone(), version: version.clone(), bytes, meter: Arc::clone(meter) };

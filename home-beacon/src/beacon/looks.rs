@@ -42,10 +42,16 @@ impl Looks {
         Self { log, host, counted: AtomicU64::default(), rejected: AtomicU64::default() }
     }
 
-    /// Counts the look that a request carries, if it carries one: `challenge` is the request's, where it has exactly one.
-    pub(super) fn consider(&self, headers: &HeaderMap, challenge: Option<&Challenge>, key: impl FnOnce() -> Key) {
+    /// Counts the look that a request carries, if it carries one; whether it does. `challenge` is the request's, where it has
+    /// exactly one.
+    pub(super) fn consider(
+        &self,
+        headers: &HeaderMap,
+        challenge: Option<&Challenge>,
+        key: impl FnOnce() -> Key,
+    ) -> bool {
         if !headers.contains_key(PROBER_HEADER) {
-            return;
+            return false;
         }
         // Length and shape before the signature: what is none costs no more than being read.
         let look: Option<SignedLook> = only(headers, PROBER_HEADER).and_then(|text| text.parse().ok());
@@ -54,6 +60,7 @@ impl Looks {
         });
         let total = if is_look { &self.counted } else { &self.rejected };
         total.fetch_add(1, Ordering::Relaxed);
+        is_look
     }
 
     /// What the keeper reads.

@@ -1,8 +1,9 @@
 //! The beacon: the home's public face. It answers any GET or HEAD with a few bytes, and with a proof where it is challenged
 //! and has a key. It offers nothing else: no body is read, no other route exists, no connection goes out.
 //!
-//! - `prover`: proofs; `looks`: which requests a prober signed, for the keeper
+//! - `prover`: proofs; `looks`: which requests a prober signed, for the keeper; `callers`: who asks, by class
 
+mod callers;
 mod looks;
 mod prover;
 mod settings;
@@ -16,24 +17,30 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    Extension, Json, Router,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use shared::{
     look::{BEACON_LOOKS_PATH, BeaconLooks},
-    metrics::{CONTENT_TYPE, Snapshot},
+    metrics::{Number, Snapshot},
     proof::{CHALLENGE_HEADER, PROOF_HEADER},
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use self::looks::LookTotals;
+use self::{
+    callers::{Caller, Callers},
+    looks::LookTotals,
+};
 pub use self::{
     prover::Prover,
     settings::{BEACON_KEY, BeaconSettings, PUBLIC_PORT},
 };
-use crate::serve::{Limits, Traffic, serve};
+use crate::{
+    exposition,
+    serve::{Limits, Peer, Traffic, serve},
+};
 
 /// The body of every answer, whatever is asked for.
 const ANSWER: &str = "porchlight\n";
@@ -57,7 +64,7 @@ pub struct Beacon {
 impl Beacon {
     /// Answers until `shutdown`.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let (traffic, prover) = (Arc::new(Traffic::default()), Arc::new(self.prover));
+        let (traffic, asked) = (Arc::new(Traffic::default()), Arc::new(Asked::of(self.prover)));
         let limits =
             Limits { connections: self.connections, head: Duration::from_secs(3), total: Duration::from_secs(10) };
         let (stop, stopped) = watch::channel(());
@@ -67,13 +74,13 @@ impl Beacon {
         };
         let public = serve(
             self.public,
-            answers(Arc::clone(&prover)),
+            answers(Arc::clone(&asked)),
             limits,
             Arc::clone(&traffic),
             until_stopped(stopped.clone()),
         );
         let private =
-            serve(self.private, private_routes(traffic, prover), PRIVATE, Arc::default(), until_stopped(stopped));
+            serve(self.private, private_routes(traffic, asked), PRIVATE, Arc::default(), until_stopped(stopped));
         let stopping = async {
             shutdown.await;
             drop(stop);
@@ -82,23 +89,49 @@ impl Beacon {
     }
 }
 
-fn answers(prover: Arc<Option<Prover>>) -> Router {
-    Router::new().fallback(move |method: Method, headers: HeaderMap| async move {
-        let mut response = if method == Method::GET || method == Method::HEAD {
-            let mut response = (StatusCode::OK, ANSWER).into_response();
-            if let Some(proof) = prover.as_ref().as_ref().and_then(|prover| prover.answer(&headers)) {
-                response.headers_mut().insert(PROOF_HEADER, proof);
-            }
-            response
-        } else {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
+/// What a request is held against, and counted in.
+#[derive(Debug)]
+struct Asked {
+    prover: Option<Prover>,
+    callers: Callers,
+}
+
+impl Asked {
+    fn of(prover: Option<Prover>) -> Self {
+        Self { prover, callers: Callers::default() }
+    }
+
+    /// The proof that a request is answered with, and who sent it.
+    fn by(&self, headers: &HeaderMap) -> (Option<HeaderValue>, Caller) {
+        let (proof, is_look) = self.prover.as_ref().map_or((None, false), |prover| prover.answer(headers));
+        let caller = match (is_look, prover::challenge(headers)) {
+            (true, _) => Caller::Signed,
+            (false, Some(_)) => Caller::Prober,
+            (false, None) => Caller::Other,
         };
-        uncached(response.headers_mut());
-        response
-    })
+        (proof, caller)
+    }
+}
+
+fn answers(asked: Arc<Asked>) -> Router {
+    Router::new().fallback(
+        move |method: Method, Extension(Peer(peer)): Extension<Peer>, headers: HeaderMap| async move {
+            let (mut response, caller) = if method == Method::GET || method == Method::HEAD {
+                let (proof, caller) = asked.by(&headers);
+                let mut response = (StatusCode::OK, ANSWER).into_response();
+                response.headers_mut().extend(proof.map(|proof| (HeaderName::from_static(PROOF_HEADER), proof)));
+                (response, caller)
+            } else {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+                (response, Caller::Other)
+            };
+            asked.callers.count(caller, peer.ip());
+            uncached(response.headers_mut());
+            response
+        },
+    )
 }
 
 /// An answer belongs to one challenge: a cache that keeps it answers the next one wrongly.
@@ -117,24 +150,27 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// `/metrics` and `/looks`.
-fn private_routes(traffic: Arc<Traffic>, prover: Arc<Option<Prover>>) -> Router {
-    let of_looks = Arc::clone(&prover);
-    let text = move || exposition(&traffic, prover.as_ref().as_ref());
-    let looks = move || of_looks.as_ref().as_ref().map_or_else(BeaconLooks::default, Prover::looks);
-    let no_store = [(header::CACHE_CONTROL, "no-store")];
+fn private_routes(traffic: Arc<Traffic>, asked: Arc<Asked>) -> Router {
+    let of_looks = Arc::clone(&asked);
+    let metrics = move |headers: HeaderMap| async move { exposition::answer(&headers, snapshot(&traffic, &asked)) };
+    let looks = move || of_looks.prover.as_ref().map_or_else(BeaconLooks::default, Prover::looks);
     Router::new()
-        .route("/metrics", get(move || async move { (no_store, [(header::CONTENT_TYPE, CONTENT_TYPE)], text()) }))
+        .route("/metrics", get(metrics))
         .route(BEACON_LOOKS_PATH, get(move || async move { ([(header::CACHE_CONTROL, "no-store")], Json(looks())) }))
 }
 
-/// The Prometheus text format.
-fn exposition(traffic: &Traffic, prover: Option<&Prover>) -> String {
+/// What a scraper reads.
+fn snapshot(traffic: &Traffic, Asked { prover, callers }: &Asked) -> Snapshot {
     let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let prover = prover.as_ref();
     let LookTotals { counted, rejected, last } = prover.map(Prover::look_totals).unwrap_or_default();
     let mut snapshot = Snapshot::default();
+    let help = "Complete requests, by who sent them: signed with the home's key, asking for a proof, or neither; and by the \
+                kind of network that they came from.";
+    let totals = callers.totals().map(|(labels, total)| (labels.map(ToOwned::to_owned), Number::from(total)));
+    snapshot.counters("beacon_requests", help, ["caller", "network"], totals);
     for (name, help, value) in [
         ("beacon_connections_accepted", "Connections accepted.", now(&traffic.accepted)),
-        ("beacon_requests", "Complete requests.", now(&traffic.requests)),
         ("beacon_proofs", "Challenges answered with a proof.", prover.map_or(0, Prover::proofs)),
         ("beacon_looks", "Requests that a prober signed with the home's key, and that count as looks.", counted),
         (
@@ -151,5 +187,5 @@ fn exposition(traffic: &Traffic, prover: Option<&Prover>) -> String {
     if let Some(last) = last {
         snapshot.gauge("beacon_last_look_timestamp_seconds", "When a prober last looked, by its own clock.", last);
     }
-    snapshot.into_text()
+    snapshot
 }

@@ -57,13 +57,14 @@ impl Prover {
         Ok(Self { source, held, clock, started, proofs: AtomicU64::default(), looks: Looks::new(host) })
     }
 
-    /// The header's value for the challenge among `headers`; `None` when there is none, or not exactly one. A signed look
-    /// among them is counted, which changes nothing of the answer.
-    pub fn answer(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let challenge: Option<Challenge> = only(headers, CHALLENGE_HEADER).and_then(|text| text.parse().ok());
+    /// The header's value for the challenge among `headers`, where there is exactly one; and whether they carry a signed look,
+    /// which changes nothing of the answer.
+    pub(super) fn answer(&self, headers: &HeaderMap) -> (Option<HeaderValue>, bool) {
+        let challenge = challenge(headers);
         let now = self.clock.now();
-        self.looks.consider(headers, challenge.as_ref(), || self.key(now));
-        HeaderValue::try_from(self.prove(&challenge?, now).to_string()).ok()
+        let is_look = self.looks.consider(headers, challenge.as_ref(), || self.key(now));
+        let proof = challenge.map(|challenge| self.prove(&challenge, now).to_string());
+        (proof.and_then(|proof| HeaderValue::try_from(proof).ok()), is_look)
     }
 
     /// How many proofs have been given.
@@ -113,6 +114,11 @@ impl Prover {
     }
 }
 
+/// The challenge of a request that has exactly one, and that one well formed.
+pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
+    only(headers, CHALLENGE_HEADER)?.parse().ok()
+}
+
 fn key(source: &SecretSource) -> Result<Key, WrongSetting> {
     let wrong = |error: WrongKey| WrongSetting(format!("{}: {error}", source.name(BEACON_KEY.name)));
     source.current()?.expose().parse().map_err(wrong)
@@ -151,7 +157,7 @@ mod tests {
         let prover = prover(value(&key), &seconds);
         for (now, up, age) in [(100, 100, 0), (160, 160, 60), (100_000, 100_000, 99_900)] {
             seconds.store(now, Ordering::Relaxed);
-            let answer = prover.answer(&asked(&[challenge.as_str()])).unwrap();
+            let answer = prover.answer(&asked(&[challenge.as_str()])).0.unwrap();
             let proof: Proof = answer.to_str().unwrap().parse().unwrap();
             assert_eq!(proof.running, Running { up, age });
             assert!(proof.is_made_with(&key, &challenge));
@@ -164,7 +170,7 @@ mod tests {
         let prover = prover(value(&Key::new([1; 32])), &Arc::default());
         let good = Challenge::new([2; 32]);
         for challenges in [&[][..], &["short"], &[good.as_str(), good.as_str()], &["!".repeat(40).as_str()]] {
-            assert_eq!(prover.answer(&asked(challenges)), None, "{challenges:?}");
+            assert_eq!(prover.answer(&asked(challenges)), (None, false), "{challenges:?}");
         }
         assert_eq!(prover.proofs(), 0);
     }

@@ -10,7 +10,7 @@
 //! - `decide`: whether DuckDNS is to be called
 //! - `update`: what one call sets, and whether it did
 //! - `consensus`: what public DNS says of it
-//! - `record`: what is remembered between runs
+//! - `record`: what is remembered between runs; `known`: what of it is of use to others
 //!
 //! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
@@ -25,6 +25,7 @@ mod detect;
 mod fetch;
 mod find;
 mod job;
+mod known;
 pub mod name;
 mod own;
 mod public;
@@ -38,6 +39,7 @@ mod token;
 mod update;
 
 pub use job::command;
+pub(crate) use known::{KnownAddresses, STATE};
 pub use name::SubName;
 pub use settings::{Address, DnsSettings, Families};
 pub use token::{DUCKDNS_TOKEN, check_token};

@@ -16,6 +16,9 @@ pub(crate) struct LineUse {
     pub(crate) used: u64,
     /// The latest test.
     pub(crate) test: Option<Test>,
+    /// What may be used in a month, in bytes, for whoever shows it; nothing where an older version wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) budget: Option<u64>,
 }
 
 /// When a test filled the line. Until it has ended, `until` is the latest time at which it will.

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::{
     KeeperError,
+    checks::calls,
     db::Db,
     http::AppState,
     measured::{Dated, Recorder},
@@ -73,6 +74,24 @@ pub(super) async fn keep_plans(state: &AppState) {
             () = sleep(wait) => (),
             () = state.plans.wait() => (),
         }
+    }
+}
+
+/// Finds the checks that should have called and have not.
+pub(super) async fn keep_calls(state: &AppState) {
+    let mut has_failed = false;
+    loop {
+        if let Some(now) = state.clock.trusted_now() {
+            let found = calls::find_overdue(&state.recorder, now).await;
+            if let Err(error) = &found
+                && !has_failed
+            {
+                // Once: it is tried again and again.
+                tracing::warn!(cause = %root_cause(error), "which checks are late cannot be found out yet");
+            }
+            has_failed = found.is_err();
+        }
+        sleep(RETRY_INTERVAL).await;
     }
 }
 

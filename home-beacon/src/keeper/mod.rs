@@ -8,7 +8,7 @@
 //! - [`status`]: pages, components, incidents
 //! - [`history`]: what a component's time was, by looks and statuses
 //! - [`looks`]: when somebody looked at a component, and what they saw
-//! - [`notices`]: what is worth writing to people about, and to whom
+//! - [`notices`]: what is worth writing to people about, and to whom; [`checks`]: what else is looked at
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
 //! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
 //! - [`seed`]: page and components with the ids that the user already has
@@ -18,6 +18,7 @@
 //! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`
 
 mod background;
+pub mod checks;
 mod clock;
 pub mod db;
 mod error;
@@ -55,7 +56,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use self::{
-    background::{RETRY_INTERVAL, date, heartbeat, keep_plans, log_backlog, log_pages},
+    background::{RETRY_INTERVAL, date, heartbeat, keep_calls, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, front::Front, routers},
     looks::beacon::{AtHome, BeaconPoller},
@@ -271,6 +272,7 @@ impl Keeper {
             heartbeat(&state.recorder),
             date(&state.recorder),
             keep_plans(&state),
+            keep_calls(&state),
             watch::run(&self.watched),
             state.recorder.notices().run(&state.db, &state.clock),
             relay,

@@ -45,6 +45,7 @@ const DEFAULT_HOLD: Duration = Duration::from_hours(3);
 /// The home's private log: a statuspage.io-compatible server over one embedded database.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "keeper", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct KeeperSettings {
     /// Address that the page and the API listen on
     #[arg(long, env = "KEEPER_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8030")]
@@ -88,6 +89,13 @@ pub struct KeeperSettings {
     /// keeper reads none
     #[arg(long, env = "BEACON_PRIVATE_URL", value_parser = base_address)]
     pub beacon_private_url: Option<Url>,
+    /// Take the calls of passive checks at the public listener, too: /porchlight/v1/ping/<secret> and nothing else of that API
+    #[arg(long, env = "PUBLIC_PING")]
+    pub public_ping: bool,
+    /// Show /targets, /uptime-summary and /uptime-summary-windowed at `KEEPER_ADDR` to whoever asks, without the token: they name
+    /// addresses of the home network
+    #[arg(long, env = "KEEPER_OPEN_SUMMARY")]
+    pub keeper_open_summary: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "the help is that of its fields")]
     pub notices: NoticeSettings,
@@ -188,7 +196,13 @@ impl KeeperSettings {
 
     /// How the page presents itself to the world.
     pub fn front(&self, branding: Branding) -> Front {
-        Front { base_path: self.keeper_base_path.clone(), robots: self.keeper_robots, branding }
+        Front {
+            base_path: self.keeper_base_path.clone(),
+            robots: self.keeper_robots,
+            branding,
+            public_ping: self.public_ping,
+            open_summary: self.keeper_open_summary,
+        }
     }
 
     /// The page upstream, where there is one.
@@ -238,6 +252,10 @@ impl KeeperSettings {
         if self.keeper_base_path.is_some() && self.keeper_public_addr.is_none() && self.tls.keeper_tls_addr.is_none() {
             warnings
                 .push("KEEPER_BASE_PATH is set, but KEEPER_PUBLIC_ADDR is not: only the public listener has it".into());
+        }
+        if self.public_ping && self.keeper_public_addr.is_none() && self.tls.keeper_tls_addr.is_none() {
+            warnings
+                .push("PUBLIC_PING is set, but KEEPER_PUBLIC_ADDR is not: there is no public listener to call".into());
         }
         if relays {
             // A seed that marks nothing is fine: upstream's page is copied all the same.

@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::Request,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     routing::{any, get},
 };
 use serde_json::json;
@@ -22,7 +22,7 @@ use super::{
     Ending, Keeper, KeeperConfig, Listeners, StartError,
     background::RETRY_INTERVAL,
     db::{self, Db},
-    http::{self, AppState, HttpError, front::Front, health},
+    http::{self, AppState, HttpError, front::Front, metrics},
     listeners::Routers,
     measured::Recorder,
     notices::Notices,
@@ -207,7 +207,7 @@ fn without_database(obstacle: &io::Error, front: &Front) -> Routers {
     };
     let private = Router::new()
         .route("/healthz", get(async || health))
-        .route("/metrics", get(async || health::without_storage()))
+        .route("/metrics", get(async |headers: HeaderMap| metrics::without_storage(&headers)))
         .fallback(later);
     let not_yet = async || (StatusCode::SERVICE_UNAVAILABLE, "There is nothing to show yet. Please try again later.\n");
     let shown = Router::new().route("/", get(not_yet)).fallback(async || StatusCode::NOT_FOUND);

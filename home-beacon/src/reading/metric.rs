@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use checks::check::CheckName;
 use serde::{Deserialize, Serialize};
 use shared::settings::nearness::question;
 
@@ -16,7 +17,10 @@ pub struct MetricName(String);
 pub struct NoMetric;
 
 /// What our own programs measure; of `ping` and its kin also with a further target behind a colon.
-const OURS: [&str; 7] = ["ping", "resolve", "bandwidth", "upload", "latency_idle", "latency_loaded", "dns"];
+const OURS: [&str; 8] = ["ping", "resolve", "bandwidth", "upload", "latency_idle", "latency_loaded", "dns", OF_CHECKS];
+
+/// What a check's readings are called, with its name behind a colon.
+const OF_CHECKS: &str = "check";
 
 /// What a bandwidth test measures.
 const RARE: [&str; 4] = ["bandwidth", "upload", "latency_idle", "latency_loaded"];
@@ -44,6 +48,16 @@ impl MetricName {
     /// When the name is none.
     pub(crate) fn ours(name: &str) -> Self {
         name.parse().unwrap_or_else(|_| unreachable!("{name} names a metric"))
+    }
+
+    /// The metric of a check's readings.
+    pub fn of_check(name: &CheckName) -> Self {
+        Self(format!("{OF_CHECKS}:{name}"))
+    }
+
+    /// The check whose readings these are; `None` of everything else, figures of checks included.
+    pub fn check(&self) -> Option<CheckName> {
+        self.0.strip_prefix(OF_CHECKS)?.strip_prefix(':')?.parse().ok()
     }
 
     /// Its name, as readings have it.

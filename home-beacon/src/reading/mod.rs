@@ -1,5 +1,6 @@
 //! A reading: what a job measured, or why it could not. Jobs hand readings over, the keeper stores them.
 
+mod check_run;
 pub mod leap_second;
 mod metric;
 pub mod slots;
@@ -7,11 +8,15 @@ mod written;
 
 use std::str::FromStr;
 
+use checks::{check::CheckName, outcome::State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::metric::{MetricName, NoMetric};
 use self::written::Written;
+pub use self::{
+    check_run::CheckRun,
+    metric::{MetricName, NoMetric},
+};
 
 /// The most readings in one call.
 pub const MAX_READINGS: usize = 1000;
@@ -119,6 +124,8 @@ pub struct Reading {
     pub loss: Option<f64>,
     /// What else was going on, if anything.
     pub mark: Option<Mark>,
+    /// Of a check's run: what it came to.
+    pub check: Option<Box<CheckRun>>,
 }
 
 impl Reading {
@@ -135,7 +142,21 @@ impl Reading {
             jitter: None,
             loss: None,
             mark: None,
+            check: None,
         }
+    }
+
+    /// The reading of a check's run: how many milliseconds it took where the check works, and why where it does not. `counts` is the
+    /// check's state after its thresholds, where that is known.
+    pub fn of_check(name: &CheckName, at: Timestamp, run: &checks::outcome::Outcome, counts: Option<State>) -> Self {
+        let text = if run.text.is_empty() { run.state.label() } else { &run.text };
+        let outcome = match run.state {
+            State::Ok | State::Warning => Outcome::Value(run.took.as_secs_f64() * 1000.0),
+            State::Critical => Outcome::Failure(text.into()),
+            State::Unknown => Outcome::Skipped(text.into()),
+        };
+        let check = Some(Box::new(CheckRun::new(run, counts)));
+        Self { check, ..Self::new(MetricName::of_check(name), at, outcome) }
     }
 
     /// What a curve of that field shows of this reading: nothing where it was not measured, and nothing of one that a

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::leap_second::{LEAP_SECOND, is_leap_second};
 
-use super::{Mark, MetricName, Outcome, Reading, is_sane};
+use super::{CheckRun, Mark, MetricName, Outcome, Reading, is_sane};
 
 /// The longest text in a reading, in characters.
 const MAX_TEXT: usize = 300;
@@ -37,6 +37,8 @@ pub(super) struct Written {
     loss: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<Mark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    check: Option<Box<CheckRun>>,
 }
 
 /// The library would read a leap second as the second before it.
@@ -74,8 +76,11 @@ impl TryFrom<Written> for Reading {
                 return Err(format!("a text in a reading has 1 to {MAX_TEXT} characters"));
             }
         }
-        let Written { metric, at, target, method, min, max, jitter, loss, mark, .. } = written;
-        Ok(Self { metric, at, outcome, target, method, min, max, jitter, loss, mark })
+        let Written { metric, at, target, method, min, max, jitter, loss, mark, check, .. } = written;
+        if let Some(run) = &check {
+            run.belongs_to(&metric, &outcome)?;
+        }
+        Ok(Self { metric, at, outcome, target, method, min, max, jitter, loss, mark, check })
     }
 }
 
@@ -88,8 +93,8 @@ impl From<Reading> for Written {
             Outcome::Failure(why) => (None, Some(short(why)), None),
             Outcome::Skipped(why) => (None, None, Some(short(why))),
         };
-        let Reading { metric, at, target, method, min, max, jitter, loss, mark, .. } = reading;
-        Self { metric, at, value, failure, skipped, target, method, min, max, jitter, loss, mark }
+        let Reading { metric, at, target, method, min, max, jitter, loss, mark, check, .. } = reading;
+        Self { metric, at, value, failure, skipped, target, method, min, max, jitter, loss, mark, check }
     }
 }
 

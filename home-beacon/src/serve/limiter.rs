@@ -16,8 +16,6 @@ use tokio::task::AbortHandle;
 pub struct Traffic {
     /// Connections accepted.
     pub accepted: AtomicU64,
-    /// Complete requests.
-    pub requests: AtomicU64,
     /// Connections without a complete request that made room for a newer one.
     pub evicted: AtomicU64,
     /// Connections turned away because all others were being answered.
@@ -114,7 +112,6 @@ impl Slot {
     /// The request is complete: from now on this slot is not taken away.
     pub(super) fn requested(&self) {
         let limiter = &self.0.limiter;
-        limiter.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let table = &mut *limiter.table();
         if let Some(task) = table.idle.remove(&self.0.number) {
             table.answering.insert(self.0.number, task);

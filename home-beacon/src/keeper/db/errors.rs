@@ -105,7 +105,7 @@ pub struct StorageError(#[from] sqlx::Error);
 
 impl StorageError {
     /// A stored value that is none of its type.
-    pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(in crate::keeper) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(sqlx::Error::Decode(error.into()))
     }
 

@@ -6,9 +6,10 @@
 //! - `query`: statements and what is bound to them; `row`: what comes back; `moment`: times in both
 //! - `open`: opening, by one keeper alone; `place` and `inspect`: what is checked before anything is changed
 //! - `migrations`: how it gets its tables
-//! - `health`: whether writes succeed
+//! - `health`: whether writes succeed; `disk`: how much room there is
 //! - `errors`: why a database cannot be opened, and why a statement fails
 
+mod disk;
 mod errors;
 mod health;
 mod inspect;

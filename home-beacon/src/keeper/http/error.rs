@@ -72,6 +72,16 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, format!("{NO_NOTICES}: NOTIFY_URLS is not set"))
     }
 
+    pub(super) fn no_address() -> Self {
+        let message = "the home's address is not known: no run of `dns` with this keeper's KEEPER_URL has set it yet";
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    pub(super) fn no_ipv4() -> Self {
+        let message = "no IPv4 address of the home is known, and text/plain has no other: ask for application/json";
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
     pub(super) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
     }

@@ -39,7 +39,7 @@ impl Limiter {
 
     /// # Errors
     /// How long until the next call would pass, and how many were refused before this one.
-    fn admit(&self, now: Instant) -> Result<(), (Duration, u64)> {
+    pub(super) fn admit(&self, now: Instant) -> Result<(), (Duration, u64)> {
         if self.calls == 0 {
             return Ok(());
         }

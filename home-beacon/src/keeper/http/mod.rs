@@ -1,8 +1,9 @@
 //! What the keeper answers over HTTP.
 //!
 //! - `v1`: `/v1`, the Manage API; `own`: `/porchlight/v1`, our own; `public`: `/api/v2`, the status API; `page`: `/`, the
-//!   page; `health`: `/healthz` and `/metrics`
+//!   page; `health`: `/healthz`; `metrics`: `/metrics`
 //! - `owner`: `/owner`, what is the owner's alone, behind a login
+//! - `ping`: the calls of checks; `summary`: how often what is checked has worked; `check_metrics`: both for a Prometheus
 //! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
@@ -13,6 +14,7 @@
 //! - `links`: where the page can be reached; `strays`: clients that use what the page does not show
 
 mod auth;
+mod check_metrics;
 mod component_past;
 mod component_rows;
 mod elsewhere;
@@ -21,20 +23,23 @@ mod evidence;
 mod fields;
 pub mod form;
 pub mod front;
-pub(super) mod health;
+mod health;
 mod join;
 mod limiter;
 mod links;
 mod listing;
+pub(super) mod metrics;
 mod own;
 mod owner;
 mod page;
 mod path;
 mod payload;
+mod ping;
 mod present;
 mod public;
 mod report;
 mod strays;
+mod summary;
 pub mod time;
 #[cfg(test)]
 mod truth;
@@ -47,6 +52,7 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode},
+    middleware,
     response::Response,
 };
 use shared::{
@@ -97,11 +103,16 @@ pub(super) struct Inner {
     /// The codes of an outside machine's keeper.
     joins: Option<Joins>,
     limiter: Limiter,
+    /// Of calls whose secret is none.
+    guesses: Limiter,
+    requests: check_metrics::Requests,
     strict_points: bool,
     /// The state of the relay, where there is one.
     relay: Option<Reports>,
     strays: Strays,
     past: Past,
+    /// What `/metrics` remembers from one scrape to the next.
+    scraped: metrics::Past,
     months: report::Months,
     /// Who is logged in at `/owner`.
     sessions: owner::Sessions,
@@ -145,10 +156,13 @@ impl AppState {
             token,
             joins,
             limiter,
+            guesses: Limiter::new(ping::MAX_WRONG),
+            requests: check_metrics::Requests::default(),
             strict_points,
             relay,
             strays,
             past,
+            scraped: metrics::Past::default(),
             months: report::Months::default(),
             sessions: owner::Sessions::default(),
             at_home,
@@ -177,6 +191,9 @@ fn private(state: &AppState) -> Router {
         .merge(shown(Audience::Private))
         .merge(owner::router(state))
         .merge(health::router())
+        .merge(metrics::router())
+        .merge(summary::router(state))
+        .layer(middleware::from_fn_with_state(state.clone(), check_metrics::count))
         .with_state(state.clone());
     Router::new().fallback_service(trimmed(routes))
 }
@@ -195,7 +212,11 @@ type Trimmed = MapRequest<Router, fn(Request) -> Request>;
 
 /// What needs no token; a token opens nothing more here.
 fn public(state: &AppState) -> Router {
-    shown(Audience::Public).fallback(async || StatusCode::NOT_FOUND).with_state(state.clone())
+    let mut routes = shown(Audience::Public);
+    if state.front.public_ping {
+        routes = routes.nest("/porchlight/v1", ping::router());
+    }
+    routes.fallback(async || StatusCode::NOT_FOUND).with_state(state.clone())
 }
 
 /// What takes no token, at either listener.

@@ -23,6 +23,9 @@ use super::{
 /// The largest body that is taken.
 const MAX_BODY: usize = 1 << 20;
 
+/// The same where all checks of a program come at once.
+const MAX_LARGE_BODY: usize = 8 << 20;
+
 /// What some editors and Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -79,12 +82,24 @@ impl Payload {
 #[derive(Debug)]
 pub(super) struct JsonObject(pub(super) Map<String, Value>);
 
+/// A body that must be a JSON object, and may be large.
+#[derive(Debug)]
+pub(super) struct LargeJsonObject(pub(super) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for LargeJsonObject {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, HttpError> {
+        object(request, MAX_LARGE_BODY).await.map(Self)
+    }
+}
+
 impl<S: Sync> FromRequest<S> for Payload {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, HttpError> {
         let kind = ContentType::of(&request);
-        let body = read(request.into_body()).await?;
+        let body = read(request.into_body(), MAX_BODY).await?;
         let object = match kind {
             _ if looks_like_json(&body) => json_object(&body),
             ContentType::Json => json_object(&body),
@@ -105,15 +120,19 @@ impl<S: Sync> FromRequest<S> for JsonObject {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, HttpError> {
-        let kind = ContentType::of(&request);
-        let body = read(request.into_body()).await?;
-        if !looks_like_json(&body) && !matches!(kind, ContentType::Json) {
-            return Err(HttpError::wrong_content_type());
-        }
-        let object = json_object(&body)?;
-        can_be_stored(&object)?;
-        Ok(Self(object))
+        object(request, MAX_BODY).await.map(Self)
     }
+}
+
+async fn object(request: Request, most: usize) -> Result<Map<String, Value>, HttpError> {
+    let kind = ContentType::of(&request);
+    let body = read(request.into_body(), most).await?;
+    if !looks_like_json(&body) && !matches!(kind, ContentType::Json) {
+        return Err(HttpError::wrong_content_type());
+    }
+    let object = json_object(&body)?;
+    can_be_stored(&object)?;
+    Ok(object)
 }
 
 /// Whether it begins as an object does, or as the text of a client that encodes twice.
@@ -194,12 +213,12 @@ fn nothing_in(value: &Value) -> Option<String> {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, HttpError> {
-    to_bytes(body, MAX_BODY).await.map_err(|error| {
+async fn read(body: Body, most: usize) -> Result<Bytes, HttpError> {
+    to_bytes(body, most).await.map_err(|error| {
         use http_body_util::LengthLimitError;
         let source = std::error::Error::source(&error);
         if source.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            HttpError::too_large(MAX_BODY)
+            HttpError::too_large(most)
         } else {
             HttpError::bad_request("the body broke off")
         }

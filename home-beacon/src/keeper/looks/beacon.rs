@@ -22,6 +22,7 @@ use super::{Looks, Now};
 use crate::keeper::{
     KeeperClock, KeeperConfig, KeeperError,
     db::{Db, query},
+    status::Component,
 };
 
 /// How often the beacons are asked.
@@ -35,6 +36,9 @@ const MAX_ANSWER: usize = 64 << 10;
 
 /// How many addresses of a name are asked.
 const MAX_BEACONS: usize = 16;
+
+/// Among how many of the first components the home is looked for.
+const MAX_COMPONENTS: u32 = 1000;
 
 /// That the keeper is at home, beside a beacon, and the component that the beacon stands for, where the seed says so.
 #[derive(Clone, Debug)]
@@ -234,7 +238,9 @@ impl Looks {
     }
 }
 
-async fn first_not_relayed(db: &Db, page: &PageId) -> Result<Option<ComponentId>, KeeperError> {
-    let first = query("SELECT id FROM components WHERE page_id = ? AND NOT relayed ORDER BY position, id LIMIT 1");
-    Ok(first.bind(page.as_str()).optional(&mut db.read().await?).await?)
+/// The first component whose status is neither sent upstream nor set by checks.
+pub(in crate::keeper) async fn first_not_relayed(db: &Db, page: &PageId) -> Result<Option<ComponentId>, KeeperError> {
+    let list = query("SELECT * FROM components WHERE page_id = ? AND NOT relayed ORDER BY position, id LIMIT ?");
+    let list: Vec<Component> = list.bind(page.as_str()).bind(MAX_COMPONENTS).all(&mut db.read().await?).await?;
+    Ok(list.into_iter().find(|component| !component.checked).map(|component| component.id))
 }

@@ -4,12 +4,13 @@
 //! - `span`: looks that follow each other with the same verdict are one row; pure
 //! - `places`: what is known of each place from which a component is looked at
 //! - `store`: the rows; `carried`: how changes of them get to the disk
-//! - `posted`: what probers put here; [`beacon`]: what the beacon reports
+//! - `posted`: what probers put here; [`beacon`]: what the beacon reports; `checked`: what checks find
 //! - `past`: what was seen of a time that is past
 //! - [`shown`]: what follows for the page; pure
 
 pub mod beacon;
 mod carried;
+pub(super) mod checked;
 pub(super) mod past;
 mod places;
 pub mod posted;
@@ -23,9 +24,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use shared::{id::ComponentId, look::Vantage};
+use shared::{
+    id::ComponentId,
+    look::Vantage,
+    verdict::{UnknownCause, Verdict},
+};
 
-use self::{places::Places, shown::Looked};
+use self::{places::Places, shown::Looked, span::MAX_PAUSE};
 
 /// What is known of looks. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +58,28 @@ impl Looks {
     pub(super) fn at(&self, component: &ComponentId, now: Option<Now>) -> Looked {
         let places = self.lock();
         let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
-        outside.map(|(place, known)| known.looked(place, now)).fold(Looked::default(), Looked::or_newer)
+        let pause = places.pause(component);
+        outside.map(|(place, known)| known.looked(place, now, pause)).fold(Looked::default(), Looked::or_newer)
+    }
+
+    /// The same for each place from which it is looked at, by their names.
+    pub(super) fn by_place(&self, component: &ComponentId, now: Option<Now>) -> Vec<Looked> {
+        let places = self.lock();
+        let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
+        let pause = places.pause(component);
+        let mut looked: Vec<_> =
+            outside.map(|(place, known)| (&place.location, known.looked(place, now, pause))).collect();
+        looked.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+        looked.into_iter().map(|(_, looked)| looked).collect()
+    }
+
+    /// Whether somebody looks at the component from outside, and puts that it fails down to the outage of what it depends on.
+    pub(super) fn is_excused(&self, component: &ComponentId, now: Now) -> bool {
+        let places = self.lock();
+        let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
+        let excused = Some(Verdict::Unknown(UnknownCause::Dependency));
+        let mut newest = outside.filter_map(|(_, known)| known.track.newest());
+        newest.any(|span| span.seen == excused && now.wall - span.ended <= MAX_PAUSE)
     }
 }
 

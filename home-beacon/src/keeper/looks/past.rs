@@ -42,13 +42,15 @@ impl Looks {
     ) -> Result<Seen, KeeperError> {
         // Before the rows: what is written meanwhile is in both.
         let unsaved = self.unsaved_of(component);
+        // A look speaks for five minutes; one of a check that runs less often for longer, so its span ends that much later.
+        let longer = (self.lock().pause(component) - COVERED_BY_A_LOOK).max(0);
         let list = query(
             "SELECT * FROM (SELECT location, began, ended, verdict, cause FROM look_spans
                  WHERE component_id = ?1 AND inside = 0 AND ended >= ?2 AND began < ?3 ORDER BY began DESC LIMIT ?4)
                  AS newest
              ORDER BY location, began",
         );
-        let begins = time.start.saturating_sub(COVERED_BY_A_LOOK);
+        let begins = time.start.saturating_sub(COVERED_BY_A_LOOK + longer);
         let list = list.bind(component.as_str()).bind(begins).bind(time.end).bind(MAX_SPANS);
         let rows: Vec<SpanRow> = list.all(&mut db.read().await?).await?;
         let is_cut = i64::try_from(rows.len()).is_ok_and(|rows| rows >= MAX_SPANS);
@@ -70,7 +72,7 @@ impl Looks {
                 seen.locations.push(location);
             }
             let place = u32::try_from(seen.locations.len()).unwrap_or(u32::MAX) - 1;
-            seen.looks.push(Look { began, ended, verdict, place });
+            seen.looks.push(Look { began, ended: ended.saturating_add(longer), verdict, place });
         }
         Ok(seen)
     }

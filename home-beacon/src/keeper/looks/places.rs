@@ -36,7 +36,7 @@ pub(super) struct Place {
 /// What is known of a place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
-    track: Track,
+    pub(super) track: Track,
     /// When somebody looked last, in milliseconds since 1970.
     looked: Option<i64>,
     /// The same, where this process received it.
@@ -70,6 +70,8 @@ pub(super) struct Places {
     pub(super) marks: HashMap<(ComponentId, Location), Mark>,
     /// Rows that differ from those on the disk.
     pub(super) unsaved: HashMap<RowKey, Unsaved>,
+    /// How far apart the looks of a check may be, in milliseconds, by its component.
+    pub(super) pauses: HashMap<ComponentId, i64>,
 }
 
 /// What a row is to be, or that it is to go.
@@ -95,12 +97,12 @@ impl Known {
         }
     }
 
-    pub(super) fn looked(&self, place: &Place, now: Option<Now>) -> Looked {
+    pub(super) fn looked(&self, place: &Place, now: Option<Now>, pause: i64) -> Looked {
         let age = now.and_then(|now| Some((now, self.age(now)?)));
         let newest = age.and_then(|(now, age)| Some((now.wall - age, self.track.newest_seen()?)));
         // A look whose verdict is still to come follows at once on what the one before it saw.
         let seen = newest.filter(|(looked, seen)| looked - seen.ended <= MAX_PAUSE).and_then(|(_, seen)| seen.seen);
-        Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen)
+        Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen, pause)
     }
 
     /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one
@@ -130,6 +132,11 @@ impl Places {
         self.known.iter().filter(move |(place, _)| place.component == *component)
     }
 
+    /// How far apart two looks at a component may be, in milliseconds, for the time between them to count as looked at.
+    pub(super) fn pause(&self, component: &ComponentId) -> i64 {
+        self.pauses.get(component).copied().unwrap_or(MAX_PAUSE)
+    }
+
     /// # Errors
     /// When the component is looked at from too many places for another one.
     pub(super) fn check_room(&self, place: &Place) -> Result<(), KeeperError> {
@@ -142,14 +149,15 @@ impl Places {
         )))
     }
 
-    /// A prober's own word about the run at that time. Whether a verdict began that is another one than before.
-    pub(super) fn add_posted(&mut self, place: &Place, at: i64, verdict: Verdict, now: Now) -> bool {
+    /// A prober's own word about the run at that time; `None` where this version does not know it. Whether a verdict began that is
+    /// another one than before.
+    pub(super) fn add_posted(&mut self, place: &Place, at: i64, verdict: Option<Verdict>, now: Now) -> bool {
         if place.vantage == Vantage::Inside {
             let outside = Place { vantage: Vantage::Outside, ..place.clone() };
             self.forget_pending(&outside, at);
         }
         self.make_room(place, at, now);
-        self.add(place, Span::at(at, Some(verdict)), now)
+        self.add(place, Span::at(at, verdict), now)
     }
 
     /// A signed request that reached the beacon, and what the run before it had concluded. One that was reported before adds
@@ -209,7 +217,7 @@ impl Places {
 
     /// Where a clock that was ahead has spoken of times to come, a look of now would be nothing new. What is taken back reaches
     /// so far that it does not count as a look of now.
-    fn make_room(&mut self, place: &Place, at: i64, now: Now) {
+    pub(super) fn make_room(&mut self, place: &Place, at: i64, now: Now) {
         let known = self.known.entry(place.clone()).or_default();
         let is_live = now.wall - at < MAX_PAUSE;
         if is_live && known.track.newest().is_some_and(|newest| newest.ended > now.wall) {
@@ -230,9 +238,10 @@ impl Places {
         if newest(&inside).is_some_and(|inside| Some(inside) >= newest(&outside)) { inside } else { outside }
     }
 
-    fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
+    pub(super) fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
+        let pause = self.pause(&place.component);
         let known = self.known.entry(place.clone()).or_default();
-        let Added { is_news, has_turned, changes } = known.track.add(span);
+        let Added { is_news, has_turned, changes } = known.track.add_within(span, pause);
         // What the run before concluded is no newer look.
         if is_news && span.is_looked() && known.track.looked() >= Some(span.ended) {
             known.receive(span.ended, now);

@@ -4,7 +4,6 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::{look::Location, statuspage::ComponentStatus, verdict::Verdict};
 
-use super::span::MAX_PAUSE;
 use crate::keeper::{db::Moment, status::Sight};
 
 /// When a component was looked at last from outside.
@@ -23,12 +22,20 @@ struct Newest {
     location: Location,
     /// What it saw; where that is not known yet, what the one before it saw.
     seen: Option<Verdict>,
+    /// For how long a look holds, in milliseconds.
+    pause: i64,
 }
 
 impl Looked {
-    /// `newest` is the time now, and how old the newest look is, in milliseconds.
-    pub(super) fn new(ever: bool, newest: Option<(i64, i64)>, location: Location, seen: Option<Verdict>) -> Self {
-        let newest = newest.map(|(now, age)| Newest { at: now - age, age, location, seen });
+    /// `newest` is the time now, and how old the newest look is, in milliseconds; `pause` is for how long it holds.
+    pub(in crate::keeper) fn new(
+        ever: bool,
+        newest: Option<(i64, i64)>,
+        location: Location,
+        seen: Option<Verdict>,
+        pause: i64,
+    ) -> Self {
+        let newest = newest.map(|(now, age)| Newest { at: now - age, age, location, seen, pause });
         Self { ever, newest }
     }
 
@@ -40,7 +47,7 @@ impl Looked {
             (one, Some(other)) => (Some(other), one),
             (one, None) => (one, None),
         };
-        let lately = older.filter(|older| older.age <= MAX_PAUSE).and_then(|older| older.seen);
+        let lately = older.filter(|older| older.age <= older.pause).and_then(|older| older.seen);
         Self { ever, newest: newest.map(|newest| Newest { seen: newest.seen.or(lately), ..newest }) }
     }
 
@@ -61,7 +68,7 @@ impl Looked {
 
     /// Whether that is recent enough for what is said of the component to hold now.
     pub fn is_recent(&self) -> bool {
-        self.newest.as_ref().is_some_and(|newest| newest.age <= MAX_PAUSE)
+        self.newest.as_ref().is_some_and(|newest| newest.age <= newest.pause)
     }
 
     /// What is wrong by the newest look, in a sentence.
@@ -109,12 +116,12 @@ impl Looked {
 mod tests {
     use shared::verdict::{DownCause, UnknownCause};
 
-    use super::*;
+    use super::{super::span::MAX_PAUSE, *};
 
     const NOW: i64 = 1_764_331_200_000;
 
     fn looked(age: i64, seen: Option<Verdict>) -> Looked {
-        Looked::new(true, Some((NOW, age)), "eu-central-1".parse().unwrap(), seen)
+        Looked::new(true, Some((NOW, age)), "eu-central-1".parse().unwrap(), seen, MAX_PAUSE)
     }
 
     #[test]

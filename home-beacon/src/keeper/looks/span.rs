@@ -85,9 +85,15 @@ impl Track {
         self.spans.iter().rev().find(|span| span.is_looked()).map(|span| span.ended)
     }
 
-    /// Adds a time in which every look saw the same. The first word about a moment stands, so that a replay adds nothing; but a
-    /// verdict takes the place of looks that have none yet.
+    /// As [`Track::add_within`], of looks that come each minute.
+    #[cfg(test)]
     pub(super) fn add(&mut self, new: Span) -> Added {
+        self.add_within(new, MAX_PAUSE)
+    }
+
+    /// Adds a time in which every look saw the same; two that are no further apart than `pause` are one. The first word about a moment stands, so that a replay adds nothing; but a
+    /// verdict takes the place of looks that have none yet.
+    pub(super) fn add_within(&mut self, new: Span, pause: i64) -> Added {
         let before = self.spans.clone();
         // What lies before the spans in memory is known on disk.
         let first = before.first().filter(|_| self.has_older).map_or(i64::MIN, |first| first.ended + 1);
@@ -104,7 +110,7 @@ impl Track {
             |span: &Span| -> Vec<Span> { if gives_way(span) { span.without(&new).collect() } else { vec![*span] } };
         let mut spans: Vec<Span> = before.iter().flat_map(stays).chain(news).collect();
         spans.sort_by_key(|span| span.began);
-        self.spans = joined(spans);
+        self.spans = joined(spans, pause);
         let has_turned = self.spans.iter().any(|span| {
             span.seen.is_some() && !before.iter().any(|known| (known.began, known.seen) == (span.began, span.seen))
         });
@@ -154,11 +160,11 @@ impl Track {
 }
 
 /// Neighbours that saw the same, and are not too far apart, as one.
-fn joined(spans: Vec<Span>) -> Vec<Span> {
+fn joined(spans: Vec<Span>, pause: i64) -> Vec<Span> {
     let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match joined.last_mut() {
-            Some(last) if last.seen == span.seen && span.began - last.ended <= MAX_PAUSE => last.ended = span.ended,
+            Some(last) if last.seen == span.seen && span.began - last.ended <= pause => last.ended = span.ended,
             _ => joined.push(span),
         }
     }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::keeper::{
     KeeperError,
+    checks::pauses,
     db::{Conn, Db, FromRow, Row, StorageError, Tx, query},
 };
 
@@ -37,6 +38,7 @@ impl Looks {
     pub(in crate::keeper) async fn load(db: &Db, now: Timestamp) -> Result<Self, StorageError> {
         let looks = Self::default();
         let mut conn = db.read().await?;
+        looks.set_pauses(pauses(&mut conn).await?);
         let carried: Option<String> = query("SELECT looks FROM heartbeat").optional(&mut conn).await?.flatten();
         let carried: HashMap<_, _> = carried.map(|text| carried::changes(&text)).into_iter().flatten().collect();
         let components: Vec<ComponentId> = query("SELECT id FROM components ORDER BY id").all(&mut conn).await?;

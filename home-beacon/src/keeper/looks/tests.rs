@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     look::{BeaconLook, LastVerdict, PostedLook, PostedLooks, Vantage},
-    verdict::{DownCause, Verdict},
+    verdict::{DownCause, UnknownCause, Verdict},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -55,7 +55,8 @@ impl Home {
 
     async fn take(&self, at: i64, component: &str, verdict: Verdict, times: usize) -> Result<usize, KeeperError> {
         let component_id: ComponentId = component.parse().unwrap();
-        let look = PostedLook { component_id, verdict, from: Vantage::Outside, connect_ms: None, answer_ms: None };
+        let (verdict, from) = (Some(verdict), Vantage::Outside);
+        let look = PostedLook { component_id, verdict, from, connect_ms: None, answer_ms: None };
         let (page_id, location) = ("gytm4qzbx9t6".parse().unwrap(), "eu-central-1".parse().unwrap());
         let posted = PostedLooks { page_id, at, location, looks: vec![look; times] };
         let now = self.recorder.clock().now_for_looks().unwrap();
@@ -136,6 +137,23 @@ async fn what_a_prober_puts_here_is_taken_whole_or_not_at_all() {
 }
 
 /// A beacon whose own clock is not set passes on whatever is signed.
+#[tokio::test]
+async fn what_is_put_down_to_another_component_is_no_look_but_somebody_looks() {
+    let home = Home::new().await;
+    let now = Timestamp::now().as_second();
+    let excused = || {
+        let now = home.recorder.clock().now_for_looks().unwrap();
+        home.recorder.looks().is_excused(&Home::line(), now)
+    };
+    home.take(now - 120, "8kbf7d35c070", Verdict::Up, 1).await.unwrap();
+    assert!(!excused());
+    home.take(now - 60, "8kbf7d35c070", Verdict::Unknown(UnknownCause::Dependency), 1).await.unwrap();
+    assert!(excused());
+    assert!(home.looked().age().unwrap() >= SignedDuration::from_secs(119), "nothing was seen of it");
+    home.take(now, "8kbf7d35c070", Verdict::Down(DownCause::Unexpected), 1).await.unwrap();
+    assert!(!excused());
+}
+
 #[tokio::test]
 async fn a_prober_whose_clock_was_years_ahead_once_locks_nobody_out() {
     let home = Home::new().await;

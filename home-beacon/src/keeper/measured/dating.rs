@@ -39,11 +39,12 @@ impl Recorder {
             let looks = self.looks.save(&mut tx, self.clock.now_for_looks()).await?;
             self.heartbeats.record(&mut tx, looks.carried.as_deref()).await?;
             let rows = undated::first_rows(&mut tx).await?;
+            let mut ran = Vec::new();
             let Some(last) = rows.last().map(|row| row.id) else { return Ok(sum) };
             for row in &rows {
                 let dated = match (row.time(&self.clock, &shown), serde_json::from_str(&row.document)) {
                     (Some(at), Ok(Undated::Reading(reading))) => {
-                        self.store_readings(&mut tx, &[Reading { at, ..reading }]).await
+                        self.store_readings(&mut tx, &[Reading { at, ..reading }]).await.map(|more| ran.extend(more))
                     }
                     (Some(at), Ok(Undated::Point { page, metric, value })) => {
                         let point = SentPoint { timestamp: at.as_second(), value };
@@ -62,6 +63,7 @@ impl Recorder {
                 }
             }
             query("DELETE FROM undated WHERE id <= ?").bind(last).execute(&mut tx).await?;
+            self.take_checks(&ran);
             self.commit(tx).await?;
         }
     }

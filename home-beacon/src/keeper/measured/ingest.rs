@@ -20,7 +20,8 @@ use crate::{
     clock::Host,
     keeper::{
         KeeperClock, KeeperError,
-        db::{Db, Moment, StorageError, Tx, query},
+        checks::{results::Ran, tally::Tallies},
+        db::{Db, Moment, Query, StorageError, Tx, query},
         looks::Looks,
         notices::Notices,
         outbox::{Outbox, points},
@@ -38,18 +39,19 @@ pub struct Recorder {
     pub(super) clock: KeeperClock,
     pub(in crate::keeper) outbox: Outbox,
     pub(super) looks: Looks,
-    notices: Notices,
+    pub(super) notices: Notices,
+    pub(in crate::keeper) tallies: Tallies,
     pub(in crate::keeper) heartbeats: Heartbeats,
 }
 
 /// What is known of a series while a batch is stored.
-struct Series {
-    id: i64,
-    feeds: Vec<Feed>,
+pub(super) struct Series {
+    pub(super) id: i64,
+    pub(super) feeds: Vec<Feed>,
 }
 
 /// A metric of the page that shows readings.
-struct Feed {
+pub(super) struct Feed {
     /// The series of its points.
     points: i64,
     /// What it shows of a reading.
@@ -70,8 +72,8 @@ impl Recorder {
         drop(conn);
         let clock = KeeperClock::new(host, last_heartbeat, undated_boot);
         let looks = Looks::load(&db, clock.wall()).await?;
-        let notices = Notices::default();
-        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices })
+        let (notices, tallies) = (Notices::default(), Tallies::default());
+        Ok(Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices, tallies })
     }
 
     /// With those to write to of what readings say.
@@ -89,8 +91,8 @@ impl Recorder {
     pub(in crate::keeper) async fn read_only(db: Db, host: Host, outbox: Outbox) -> Self {
         let clock = KeeperClock::new(host, None, None);
         let looks = Looks::load(&db, clock.wall()).await.unwrap_or_default();
-        let notices = Notices::default();
-        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices }
+        let (notices, tallies) = (Notices::default(), Tallies::default());
+        Self { db, heartbeats: Heartbeats::new(clock.clone()), clock, outbox, looks, notices, tallies }
     }
 
     /// The clock by which readings are judged.
@@ -140,9 +142,22 @@ impl Recorder {
     /// # Errors
     /// When a time cannot be right, or the storage fails; nothing is stored then.
     pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), KeeperError> {
+        self.add_readings_and(readings, Vec::new()).await
+    }
+
+    /// The same, with more that is to be written in one transaction with them.
+    pub(in crate::keeper) async fn add_readings_and(
+        &self,
+        readings: &[Reading],
+        also: Vec<Query>,
+    ) -> Result<(), KeeperError> {
         let mut tx = self.db.begin().await?;
+        for query in also {
+            query.execute(&mut tx).await?;
+        }
         if self.clock.is_set() {
-            self.store_readings(&mut tx, readings).await?;
+            let ran = self.store_readings(&mut tx, readings).await?;
+            self.take_checks(&ran);
         } else {
             for reading in readings {
                 let what = Undated::Reading(reading.clone());
@@ -172,7 +187,8 @@ impl Recorder {
         Ok(())
     }
 
-    pub(super) async fn store_readings(&self, tx: &mut Tx, readings: &[Reading]) -> Result<(), KeeperError> {
+    /// Stores readings with all that follows from them, and returns which checks have run.
+    pub(super) async fn store_readings(&self, tx: &mut Tx, readings: &[Reading]) -> Result<Vec<Ran>, KeeperError> {
         let now = self.clock.wall();
         let mut known: HashMap<&str, Series> = HashMap::new();
         for (index, reading) in readings.iter().enumerate() {
@@ -189,20 +205,30 @@ impl Recorder {
                 let series = Series { id: find_or_create(tx, name).await?, feeds: feeds(tx, name).await? };
                 known.insert(name, series);
             }
-            let series = &known[name];
-            save(tx, series.id, reading).await?;
-            for feed in &series.feeds {
-                let point =
-                    reading.shown(feed.field).map(|value| SentPoint { timestamp: reading.at.as_second(), value });
-                let Some(point) = point.filter(|point| point.in_range(now)) else { continue };
-                save_point(tx, feed.points, point.slot(), point.value).await?;
-                if let Some(metric) = feed.relayed.as_ref().filter(|_| self.outbox.relays()) {
-                    points::enqueue(tx, metric, point.slot(), point.value).await?;
-                }
-            }
+            self.store_reading(tx, &known[name], reading, now).await?;
         }
-        for (name, series) in &known {
+        for (name, series) in known.iter().filter(|(name, _)| !name.starts_with("check:")) {
             self.notices.learn(tx, name, series.id, now).await?;
+        }
+        self.store_runs(tx, readings, now).await
+    }
+
+    /// Stores a reading and feeds the metrics that show it.
+    pub(super) async fn store_reading(
+        &self,
+        tx: &mut Tx,
+        series: &Series,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Result<(), KeeperError> {
+        save(tx, series.id, reading).await?;
+        for feed in &series.feeds {
+            let point = reading.shown(feed.field).map(|value| SentPoint { timestamp: reading.at.as_second(), value });
+            let Some(point) = point.filter(|point| point.in_range(now)) else { continue };
+            save_point(tx, feed.points, point.slot(), point.value).await?;
+            if let Some(metric) = feed.relayed.as_ref().filter(|_| self.outbox.relays()) {
+                points::enqueue(tx, metric, point.slot(), point.value).await?;
+            }
         }
         Ok(())
     }
@@ -225,7 +251,7 @@ impl Recorder {
 }
 
 /// The metrics that show readings of that name, and what they show of them.
-async fn feeds(tx: &mut Tx, name: &str) -> Result<Vec<Feed>, KeeperError> {
+pub(super) async fn feeds(tx: &mut Tx, name: &str) -> Result<Vec<Feed>, KeeperError> {
     let find = query("SELECT id, field, relayed FROM metrics WHERE reading = ?").bind(name);
     let fed: Vec<(MetricId, String, bool)> = find.all(tx).await?;
     let mut feeds = Vec::new();

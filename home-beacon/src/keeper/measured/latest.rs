@@ -108,12 +108,12 @@ pub struct Latest {
     pub skipped_at: Option<Moment>,
 }
 
-/// The latest of all that is measured, at that time.
+/// The latest of all that is measured, at that time. Checks, of which there may be thousands, have their own.
 pub(in crate::keeper) async fn of_all(db: &Db, now: Timestamp) -> Result<Vec<Latest>, KeeperError> {
     let mut conn = db.read().await?;
     let until = latest_plausible(now);
     let list = query(
-        "SELECT id, name FROM series WHERE name NOT LIKE '@%'
+        "SELECT id, name FROM series WHERE name NOT LIKE '@%' AND name NOT LIKE 'check:%'
              AND EXISTS (SELECT 1 FROM readings WHERE series_id = series.id) ORDER BY name",
     );
     let series: Vec<(i64, String)> = list.all(&mut conn).await?;

@@ -2,6 +2,7 @@
 //!
 //! - [`ingest`]: readings and points as they come in; `undated`: those that wait for the clock to be set; [`dating`]: and
 //!   get their time
+//! - `runs`: what comes of checks with them
 //! - [`heartbeats`]: when the keeper was alive, and the gaps between
 //! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
 //! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
@@ -20,6 +21,7 @@ pub mod metrics;
 pub mod metrics_providers;
 pub(in crate::keeper) mod monthly;
 pub mod retention;
+mod runs;
 pub mod series;
 mod series_rows;
 mod undated;

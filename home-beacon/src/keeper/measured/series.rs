@@ -99,7 +99,10 @@ struct Sums {
 
 /// Some of the series that there are.
 pub(in crate::keeper) async fn names(db: &Db) -> Result<Vec<String>, KeeperError> {
-    Ok(query("SELECT name FROM series ORDER BY name LIMIT ?").bind(MAX_NAMES).all(&mut db.read().await?).await?)
+    Ok(query("SELECT name FROM series ORDER BY name LIKE 'check:%', name LIMIT ?")
+        .bind(MAX_NAMES)
+        .all(&mut db.read().await?)
+        .await?)
 }
 
 /// The buckets of a series that hold anything, the oldest first. The series is a reading's metric, or `@` and the id of a

@@ -1,12 +1,18 @@
 //! The series themselves: a name for each thing that is measured, and one for each metric's points.
 
+use checks::check::CheckName;
+
 use crate::keeper::{
     KeeperError,
+    checks::figures::is_registered,
     db::{Conn, Tx, query},
 };
 
 /// How many series there may be: a client that makes up names must not fill the disk.
 const MAX_SERIES: i64 = 1000;
+
+/// The same of checks, their figures included.
+const MAX_SERIES_OF_CHECKS: i64 = 100_000;
 
 /// The name of the series that holds a metric's points.
 pub(super) fn series_of(metric: &str) -> String {
@@ -18,11 +24,29 @@ pub(super) async fn find_or_create(tx: &mut Tx, name: &str) -> Result<i64, Keepe
     if let Some(id) = find(tx, name).await? {
         return Ok(id);
     }
-    let count: i64 = query("SELECT COUNT(*) FROM series").one(tx).await?;
-    if count >= MAX_SERIES {
-        return Err(KeeperError::Invalid(format!("metric: there are {MAX_SERIES} already, and {name} is not one")));
+    // Checks are registered, and have series of their own count.
+    let of_check = match check_of(name) {
+        Some(check) => is_registered(tx, &check).await?,
+        None => false,
+    };
+    let most = if of_check { MAX_SERIES_OF_CHECKS } else { MAX_SERIES };
+    let count: i64 = query("SELECT COUNT(*) FROM series WHERE of_check = ?").bind(of_check).one(tx).await?;
+    if count >= most {
+        return Err(KeeperError::Invalid(format!("metric: there are {most} already, and {name} is not one")));
     }
-    Ok(query("INSERT INTO series (name) VALUES (?) RETURNING id").bind(name).one(tx).await?)
+    let insert = query("INSERT INTO series (name, of_check) VALUES (?, ?) RETURNING id");
+    Ok(insert.bind(name).bind(of_check).one(tx).await?)
+}
+
+/// The check that a series is of, or is a figure of.
+fn check_of(name: &str) -> Option<CheckName> {
+    name.strip_prefix("check:")?.split(':').next()?.parse().ok()
+}
+
+/// Writes the unit of a series' values.
+pub(super) async fn set_unit(tx: &mut Tx, series: i64, unit: &str) -> Result<(), KeeperError> {
+    query("UPDATE series SET unit = ? WHERE id = ?").bind(unit).bind(series).execute(tx).await?;
+    Ok(())
 }
 
 /// The series of that name, where there is one.

@@ -45,6 +45,17 @@ impl Notices {
         Ok(())
     }
 
+    /// Writes how that is, in a transaction of the caller's, and queues what is due of it.
+    pub(in crate::keeper) async fn observe_in(
+        &self,
+        tx: &mut Tx,
+        condition: &Condition,
+        at: Timestamp,
+    ) -> Result<(), StorageError> {
+        let Some(shared) = &self.0 else { return Ok(()) };
+        shared.observe(tx, condition, at).await
+    }
+
     /// Looks at what a job remembers from now on, in the transaction that stores it: the home's address may have changed.
     pub(in crate::keeper) async fn learn_state(
         &self,

@@ -27,7 +27,8 @@ pub(super) struct OpenCopy {
 
 /// The components of a page that upstream may know, and whose status is not sent there.
 pub(super) async fn mirrored_components(db: &Db, page: &PageId) -> Result<Vec<ComponentId>, KeeperError> {
-    let list = query("SELECT id FROM components WHERE page_id = ? AND NOT relayed ORDER BY position, id");
+    let list =
+        query("SELECT id FROM components WHERE page_id = ? AND NOT relayed AND NOT checked ORDER BY position, id");
     Ok(list.bind(page.as_str()).all(&mut db.read().await?).await?)
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn set_relayed(tx: &mut Tx, id: &ComponentId, is_relayed: bool)
 
 /// Marks a component as one that somebody is expected to look at, or not.
 pub(super) async fn set_looked_at(tx: &mut Tx, id: &ComponentId, is_looked_at: bool) -> Result<(), KeeperError> {
-    let mark = query("UPDATE components SET looks = ?1 WHERE id = ?2 AND looks IS NOT ?1");
+    let mark = query("UPDATE components SET looks = ?1 WHERE id = ?2 AND looks IS NOT ?1 AND NOT checked");
     mark.bind(is_looked_at).bind(id.as_str()).execute(tx).await?;
     Ok(())
 }

@@ -207,6 +207,7 @@ pub(in crate::keeper) fn fresh(id: ComponentId, page: &PageId, name: String, pos
         mirrored: false,
         seeded: None,
         looks: true,
+        checked: false,
         porchlight_shown: None,
         porchlight_warning: None,
     }
@@ -223,7 +224,7 @@ pub(in crate::keeper) async fn find(
 }
 
 /// The place behind everything that a page has.
-pub(super) async fn next_position(conn: &mut Conn, page: &PageId) -> Result<i64, KeeperError> {
+pub(in crate::keeper) async fn next_position(conn: &mut Conn, page: &PageId) -> Result<i64, KeeperError> {
     let last = query(
         "SELECT MAX(position) FROM (SELECT position FROM components WHERE page_id = ?1
              UNION ALL SELECT position FROM component_groups WHERE page_id = ?1)",

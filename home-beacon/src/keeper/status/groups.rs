@@ -145,21 +145,36 @@ pub(in crate::keeper) async fn create(
 ) -> Result<Group, KeeperError> {
     let mut tx = db.begin().await?;
     pages::find(&mut tx, page).await?;
-    let group = Group {
-        id: ComponentGroupId::try_from(new_id()).map_err(|error| KeeperError::Invalid(error.to_string()))?,
-        page_id: page.clone(),
-        name,
-        description: patch.description.flatten(),
-        components: Vec::new(),
-        position: next_position(&mut tx, page).await?,
-        created_at: now,
-        updated_at: now,
-    };
+    let position = next_position(&mut tx, page).await?;
+    let id = make(&mut tx, page, &name, position, now).await?;
+    let group = Group { description: patch.description.flatten(), ..find(&mut tx, page, &id).await? };
     save(&mut tx, &group).await?;
     put_in(&mut tx, &group, &patch.components.unwrap_or_default(), now).await?;
     let group = find(&mut tx, page, &group.id).await?;
     tx.commit().await?;
     Ok(group)
+}
+
+/// Makes a group without components, in a transaction of the caller's.
+pub(in crate::keeper) async fn make(
+    tx: &mut Tx,
+    page: &PageId,
+    name: &str,
+    position: i64,
+    now: Moment,
+) -> Result<ComponentGroupId, KeeperError> {
+    let group = Group {
+        id: ComponentGroupId::try_from(new_id()).map_err(|error| KeeperError::Invalid(error.to_string()))?,
+        page_id: page.clone(),
+        name: name.to_owned(),
+        description: None,
+        components: Vec::new(),
+        position,
+        created_at: now,
+        updated_at: now,
+    };
+    save(tx, &group).await?;
+    Ok(group.id)
 }
 
 /// Changes a group.

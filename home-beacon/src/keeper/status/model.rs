@@ -78,6 +78,9 @@ pub struct Component {
     /// Whether somebody is expected to look at it: without a look of the last minutes its status is nobody's word.
     #[serde(skip)]
     pub looks: bool,
+    /// Whether checks set its status.
+    #[serde(skip)]
+    pub checked: bool,
     /// `false` where the page does not show it; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub porchlight_shown: Option<bool>,

@@ -38,6 +38,7 @@ impl FromRow for Component {
             mirrored: row.get_or_default("mirrored")?,
             seeded: row.get_or_default("seeded")?,
             looks: row.get_or_default::<Option<bool>>("looks")?.unwrap_or(true),
+            checked: row.get_or_default("checked")?,
             porchlight_shown: None,
             porchlight_warning: None,
         })

@@ -3,15 +3,13 @@
 use std::{fmt::Display, path::PathBuf};
 
 use jiff::Timestamp;
-use shared::{file, settings::WrongSetting};
+use shared::{certificates::valid_until, file, settings::WrongSetting};
 use tokio_rustls::rustls::{
     Error, InconsistentKeys,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
-
-use super::validity::valid_until;
 
 /// The longest file, in bytes: a chain with four certificates has about 8 KiB.
 const MAX_FILE: u64 = 256 << 10;

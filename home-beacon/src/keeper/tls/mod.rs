@@ -3,13 +3,11 @@
 //!
 //! - `files`: a certificate and its key, read and checked
 //! - `own`: the one that the keeper makes
-//! - `validity`: until when a certificate is valid (pure)
 //! - `settings`: where all of it is said
 
 mod files;
 mod own;
 mod settings;
-mod validity;
 
 use std::{
     convert::Infallible,

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read_or_make(&path).unwrap().cert, made.cert);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
-        assert_eq!(super::super::validity::valid_until(&made.cert[0]), "2120-01-01T00:00:00Z".parse().ok());
+        assert_eq!(shared::certificates::valid_until(&made.cert[0]), "2120-01-01T00:00:00Z".parse().ok());
         fs::write(&path, "half").unwrap();
         let wrong = read_or_make(&path).unwrap_err().0;
         assert!(wrong.contains("there is no certificate with its key in it"), "{wrong}");

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 pub(super) use self::found::storage;
 use self::found::{beacon, not_looked_at, relay};
 use super::{
-    KeeperError,
+    KeeperError, checks,
     db::{Db, query},
     looks::{
         Looks,
@@ -90,6 +90,8 @@ impl Watched {
         }
         let uptime = clock.host().uptime.now();
         found.extend(self.beacon.as_ref().map(|state| beacon(state.failing(uptime), now)));
+        let began = now.checked_sub(knows_the_time_for).unwrap_or(now);
+        found.extend(checks::watched::found(db, now, began).await?);
         let series = series(db).await?;
         found.extend(self.silent(&series, knows_the_time_for, now).await?);
         notices.observe(db, &found, now).await?;
@@ -100,9 +102,14 @@ impl Watched {
     async fn not_looked_at(&self, ran_for: SignedDuration, now: Timestamp) -> Result<Vec<Condition>, KeeperError> {
         let looks: &Looks = self.recorder.looks();
         let components = components::list(&self.recorder.db, &self.page, 0, u32::MAX).await?;
-        let expected = components.into_iter().filter(|component| component.looks);
+        let expected = components.into_iter().filter(|component| component.looks && !component.checked);
         let conditions = expected.filter_map(|component| {
-            let looked = looks.at(&component.id, self.recorder.clock().now_for_looks());
+            let now_for_looks = self.recorder.clock().now_for_looks();
+            // That is one notice of what it depends on, and none of what depends on it.
+            if now_for_looks.is_some_and(|now| looks.is_excused(&component.id, now)) {
+                return None;
+            }
+            let looked = looks.at(&component.id, now_for_looks);
             not_looked_at(component.id.as_str(), &component.name, looked.age()?, ran_for, now)
         });
         Ok(conditions.collect())
@@ -130,6 +137,6 @@ fn passed(since: Option<Instant>) -> SignedDuration {
 
 /// What jobs measure.
 async fn series(db: &Db) -> Result<Vec<(String, i64)>, KeeperError> {
-    let list = query("SELECT name, id FROM series WHERE name NOT LIKE '@%' ORDER BY name");
+    let list = query("SELECT name, id FROM series WHERE name NOT LIKE '@%' AND name NOT LIKE 'check:%' ORDER BY name");
     Ok(list.all(&mut db.read().await?).await?)
 }

@@ -27,6 +27,10 @@ pub struct Front {
     pub robots: Robots,
     /// Its logo and its colours.
     pub branding: Branding,
+    /// Whether the public listener takes the calls of checks that call us.
+    pub public_ping: bool,
+    /// Whether the summary of checks takes no token, at the private one.
+    pub open_summary: bool,
 }
 
 /// What anybody may read: answered from what the reader has where that is still right, and compressed for who asks for it.

@@ -1,5 +1,7 @@
 //! `/porchlight/v1`: what the Manage API has no word for. Only for who has the token, and not counted by the limiter.
 
+mod address;
+mod checks;
 mod joins;
 mod looks;
 pub(super) mod notices;
@@ -15,6 +17,8 @@ use super::{AppState, HttpError, auth, told};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
+        .merge(address::router())
+        .merge(checks::router())
         .merge(joins::router())
         .merge(looks::router())
         .merge(notices::router())
@@ -27,4 +31,6 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
         .layer(middleware::map_response(told))
+        // The secret in its address is its permission.
+        .merge(super::ping::router())
 }

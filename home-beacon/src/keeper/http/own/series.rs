@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::super::{AppState, HttpError, path::InQuery};
 use crate::{
     keeper::{
+        checks::figures,
         db::Moment,
         measured::series::{self, Bucket, Span},
     },
@@ -30,6 +31,9 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Serialize)]
 struct Series {
     metric: String,
+    /// Of a figure of a check: `s`, `B`, `%`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
     from: Moment,
     /// Not part of it.
     to: Moment,
@@ -52,7 +56,8 @@ async fn answer(State(state): State<AppState>, InQuery(query): InQuery) -> Resul
     };
     let span = span(&query, state.clock.wall()).map_err(HttpError::unprocessable)?;
     let points = series::buckets(&state.db, metric, span).await?;
-    Ok(Json(Series { metric: metric.clone(), from: span.from, to: span.to, step: span.step.as_secs(), points }))
+    let unit = figures::unit(&state.db, metric).await?;
+    Ok(Json(Series { metric: metric.clone(), unit, from: span.from, to: span.to, step: span.step.as_secs(), points }))
 }
 
 /// # Errors

@@ -130,10 +130,12 @@ fn words(day: &Day) -> String {
 fn short(verdict: Verdict) -> &'static str {
     match verdict.cause() {
         Some("slow") => "slow to be reached",
+        Some("certificate_ends") => "certificate ends soon",
         Some("certificate") => "certificate not valid",
         Some("only_name_service" | "name_service") => "name service",
         Some("impostor") => "another beacon answered",
         Some("unproven") => "something else answered",
+        Some("unexpected") => "answered not as expected",
         Some("refused") => "connection refused",
         Some("reset") => "connection broken off",
         Some("tls") => "no secure connection",

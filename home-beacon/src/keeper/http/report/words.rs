@@ -44,6 +44,7 @@ pub(super) const fn cause(verdict: Option<Verdict>) -> Option<&'static str> {
             DownCause::Name => "The home's name did not exist in the DNS.",
             DownCause::Impostor => "Another beacon answered at the home's address.",
             DownCause::Unproven => "Something else than the home answered at its address.",
+            DownCause::Unexpected => "The address answered, but not as expected of it.",
         }),
         Some(verdict) => Some(verdict.sentence()),
         None => None,

@@ -1,0 +1,70 @@
+//! What is known of checks, as the API lists it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    definition::{dependency_text, place_text},
+    known::Known,
+    late::Waiting,
+    store,
+};
+use crate::keeper::{
+    KeeperError,
+    db::{Db, Moment},
+};
+
+/// All checks, by name.
+pub(in crate::keeper) async fn all(db: &Db, now: Timestamp, began: Timestamp) -> Result<Vec<Value>, KeeperError> {
+    let all = store::all(&mut db.read().await?).await?;
+    Ok(all.iter().map(|known| listed(known, now, began)).collect())
+}
+
+/// All checks with what is known of them, by name.
+pub(in crate::keeper) async fn known(db: &Db) -> Result<Vec<Known>, KeeperError> {
+    Ok(store::all(&mut db.read().await?).await?)
+}
+
+fn listed(known: &Known, now: Timestamp, began: Timestamp) -> Value {
+    let (check, standing) = (&known.check, known.standing);
+    let depends_on: Vec<_> = check.depends_on.iter().map(dependency_text).collect();
+    let run = known.last.as_ref().map(|run| {
+        json!({
+            "at": run.at,
+            "state": run.state,
+            "cause": run.cause.map(checks::cause::Cause::label),
+            "text": run.text,
+            "duration_ms": run.took,
+            "phases": store::phases(run.phases),
+            "figures": run.figures,
+            "certificate_ends": run.certificate_ends.map(Moment::new),
+        })
+    });
+    let passive = check.passive.map(|passive| {
+        json!({
+            "period_seconds": passive.period_seconds,
+            "grace_seconds": passive.grace_seconds,
+            "started_at": known.started_at,
+            "body": known.body,
+        })
+    });
+    json!({
+        "name": check.name,
+        "source": known.source,
+        "title": check.title,
+        "group": check.group,
+        "kind": check.kind,
+        "target": check.target,
+        "every_seconds": check.every_seconds,
+        "component": place_text(&check.component),
+        "component_id": known.component,
+        "depends_on": depends_on,
+        "counts": standing.counts,
+        "since": standing.since,
+        "late": Waiting::of(known).is_some_and(|waiting| waiting.is_late(now, began)),
+        "successes": known.successes,
+        "failures": known.failures,
+        "last_run": run,
+        "passive": passive,
+    })
+}

@@ -1,0 +1,91 @@
+//! Checks that call us.
+
+use shared::fingerprint::Fingerprint;
+
+use super::*;
+use crate::keeper::checks::{
+    calls::{find, find_overdue, take},
+    passive::Call,
+};
+
+const SECRET: &str = "c4f6c2a8-0b6e-4b2c-9a37-5d0f6f8a1e42";
+
+fn backup(after_failures: u32) -> Value {
+    let passive = json!({"period_seconds": 3600, "grace_seconds": 600,
+        "secret_sha256": Fingerprint::of(SECRET.as_bytes()).to_string()});
+    with(
+        check("backup"),
+        json!({"kind": "passive", "every_seconds": 3600, "passive": passive,
+        "notices": {"wanted": true, "after_failures": after_failures}}),
+    )
+}
+
+impl Home {
+    async fn call(&self, second: i64, call: Call) {
+        self.now.store(second, Relaxed);
+        let known = find(&self.db, SECRET).await.unwrap().expect("it is registered");
+        take(&self.recorder, &known, call, Some(format!("{call:?}"))).await.unwrap();
+    }
+
+    async fn overdue(&self, second: i64) -> usize {
+        self.now.store(second, Relaxed);
+        find_overdue(&self.recorder, time(second)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_is_overdue_is_late_and_then_down_each_since_it_was_due_over_a_restart_too() {
+    let home = Home::new().await;
+    let component = home.register(json!([backup(3)])).await.unwrap().remove(0).unwrap();
+    assert_eq!(home.overdue(99_000).await, 0, "it never called");
+    home.call(0, Call::Success).await;
+    assert_eq!((home.overdue(3600).await, home.overdue(3700).await, home.overdue(3701).await), (0, 1, 0));
+    assert_eq!(home.status(&component).await, Some(ComponentStatus::DegradedPerformance));
+    assert_eq!(home.notices().await, []);
+    let home = home.restarted().await;
+    assert_eq!(home.overdue(4300).await, 0, "it may call yet: nobody was there");
+    assert_eq!((home.overdue(7301).await, home.overdue(7302).await), (1, 0));
+    assert_eq!(home.status(&component).await, Some(ComponentStatus::MajorOutage));
+    let statuses: Vec<(String, i64)> = home
+        .rows("SELECT component_statuses.status, since / 1000 - 1795953600 FROM component_statuses JOIN components ON id = component_id
+               WHERE checked AND component_statuses.status <> '' ORDER BY since")
+        .await;
+    let expected = [("operational", 0), ("degraded_performance", 3600), ("major_outage", 4200)];
+    assert_eq!(statuses, expected.map(|(status, since)| (status.to_owned(), since)));
+    let began = ("began".to_owned(), "BACKUP is down".to_owned());
+    assert_eq!(home.notices().await, [began], "once, however many failures are waited for otherwise");
+    home.call(8000, Call::Success).await;
+    assert_eq!(home.status(&component).await, Some(ComponentStatus::Operational));
+    assert_eq!(home.overdue(8001).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_called_is_a_reading_with_how_long_the_run_took() {
+    let home = Home::new().await;
+    home.register(json!([backup(1)])).await.unwrap();
+    home.call(10, Call::Start).await;
+    home.call(70, Call::Success).await;
+    home.call(80, Call::Success).await;
+    home.call(90, Call::Exit(3)).await;
+    home.call(95, Call::Log).await;
+    let readings: Vec<(i64, Option<f64>, Option<String>)> =
+        home.rows("SELECT at / 1000 - 1795953600, value, failure FROM readings ORDER BY at").await;
+    let failure = "It called, and said that it failed: exit code 3.".to_owned();
+    assert_eq!(readings, [(70, Some(60_000.0), None), (80, Some(0.0), None), (90, None, Some(failure))]);
+    let listed = &home.listed().await[0];
+    assert_eq!((&listed["counts"], &listed["passive"]["body"]), (&json!("critical"), &json!("Log")));
+    let looks: Vec<i64> = home.rows("SELECT looks FROM components WHERE checked").await;
+    assert_eq!(looks, [0], "what the keeper says of it is its own word");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_none_finds_nothing_and_neither_does_what_is_kept_of_it() {
+    let home = Home::new().await;
+    home.register(json!([backup(1)])).await.unwrap();
+    let hash = Fingerprint::of(SECRET.as_bytes()).to_string();
+    for wrong in ["", "x", hash.as_str(), &SECRET.to_uppercase()] {
+        assert!(find(&home.db, wrong).await.unwrap().is_none(), "{wrong}");
+    }
+    home.register(json!([])).await.unwrap();
+    assert!(find(&home.db, SECRET).await.unwrap().is_none());
+}

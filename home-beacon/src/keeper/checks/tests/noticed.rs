@@ -1,0 +1,121 @@
+//! What people are written about checks.
+
+use super::*;
+
+fn began(title: &str) -> (String, String) {
+    ("began".into(), title.into())
+}
+
+fn ended(title: &str) -> (String, String) {
+    ("ended".into(), title.into())
+}
+
+impl Home {
+    /// As if what is queued had been sent.
+    async fn sent(&self) -> Vec<(String, String)> {
+        let notices = self.notices().await;
+        query("UPDATE notice_deliveries SET tries = 1").execute(&mut self.db.write().await.unwrap()).await.unwrap();
+        notices
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_is_down_is_one_notice_and_one_when_it_works_again() {
+    let home = Home::new().await;
+    home.register(json!([check("nas")])).await.unwrap();
+    home.ran("nas", 0, State::Ok).await;
+    home.ran("nas", 60, State::Warning).await;
+    assert_eq!(home.sent().await, []);
+    home.ran_as("nas", 120, State::Critical, json!({"cause": "refused", "text": "nas.lan:80"})).await;
+    for minute in 3..60 {
+        home.ran("nas", minute * 60, State::Critical).await;
+        home.watch(minute * 60 + 30, -9999).await;
+    }
+    assert_eq!(home.sent().await, [began("NAS is down")]);
+    let texts: Vec<(String, String)> = home.rows("SELECT key, text FROM notices").await;
+    assert_eq!(texts, [("check/nas".to_owned(), "The port is closed. Nas.lan:80.".to_owned())]);
+    home.ran("nas", 3600, State::Ok).await;
+    home.watch(3630, -9999).await;
+    assert_eq!(home.sent().await, [began("NAS is down"), ended("NAS works again")]);
+}
+
+#[tokio::test]
+async fn a_notice_waits_for_as_many_failures_as_are_wanted_once_it_counts_as_down() {
+    let home = Home::new().await;
+    home.register(json!([with(check("nas"), json!({"notices": {"wanted": true, "after_failures": 3}}))]))
+        .await
+        .unwrap();
+    home.ran_as("nas", 0, State::Critical, json!({"counts": null})).await;
+    home.ran("nas", 60, State::Critical).await;
+    home.ran("nas", 120, State::Critical).await;
+    home.watch(150, -9999).await;
+    assert_eq!(home.sent().await, []);
+    home.ran("nas", 180, State::Critical).await;
+    assert_eq!(home.sent().await, [began("NAS is down")]);
+}
+
+#[tokio::test]
+async fn warnings_are_written_of_where_all_changes_are_wanted() {
+    let home = Home::new().await;
+    home.register(json!([with(check("nas"), json!({"notices": {"wanted": true, "all_changes": true}}))]))
+        .await
+        .unwrap();
+    let mut expected = Vec::new();
+    for (second, state, more) in [
+        (0, State::Ok, vec![]),
+        (60, State::Warning, vec![began("NAS has a warning")]),
+        (120, State::Critical, vec![began("NAS is down")]),
+        (180, State::Warning, vec![ended("NAS works again")]),
+        (240, State::Ok, vec![ended("NAS is as it should be again")]),
+    ] {
+        home.ran("nas", second, state).await;
+        expected.extend(more);
+        assert_eq!(home.sent().await, expected, "{second}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_where_that_is_not_wanted_or_a_dependency_is_why() {
+    let home = Home::new().await;
+    let unwanted = with(check("tv"), json!({"notices": {"wanted": false}}));
+    home.register(json!([check("nas"), unwanted])).await.unwrap();
+    home.ran("tv", 0, State::Critical).await;
+    home.ran("nas", 0, State::Critical).await;
+    assert_eq!(home.sent().await, [began("NAS is down")]);
+    home.ran_as("nas", 60, State::Unknown, json!({"cause": "dependency"})).await;
+    home.watch(90, -9999).await;
+    assert_eq!(home.sent().await, [began("NAS is down")], "it is not over either");
+}
+
+#[tokio::test]
+async fn results_that_stop_are_a_notice_by_check_or_by_program() {
+    let home = Home::new().await;
+    let hourly = with(check("hourly"), json!({"every_seconds": 3600}));
+    home.register(json!([check("nas"), check("tv"), hourly])).await.unwrap();
+    for name in ["nas", "tv", "hourly"] {
+        home.ran(name, 0, State::Ok).await;
+    }
+    home.ran("tv", 60, State::Ok).await;
+    home.watch(301, 200).await;
+    assert_eq!(home.sent().await, [], "the keeper itself did not run");
+    home.watch(301, -9999).await;
+    assert_eq!(home.sent().await, [began("NAS is not checked any more")]);
+    home.watch(361, -9999).await;
+    assert_eq!(home.sent().await.last(), Some(&began("Nothing comes from the program checks")));
+    assert_eq!(home.sent().await.len(), 2, "and of no other check");
+    home.ran("nas", 400, State::Ok).await;
+    home.ran("tv", 400, State::Ok).await;
+    home.watch(401, -9999).await;
+    let after = [ended("The program checks reports again"), ended("NAS is checked again")];
+    assert_eq!(home.sent().await[2..], after);
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_check_that_goes_ends() {
+    let home = Home::new().await;
+    home.register(json!([check("nas")])).await.unwrap();
+    home.ran("nas", 0, State::Critical).await;
+    assert_eq!(home.sent().await, [began("NAS is down")]);
+    home.register(json!([])).await.unwrap();
+    assert_eq!(home.sent().await, [began("NAS is down"), ended("NAS is not checked any more")]);
+}

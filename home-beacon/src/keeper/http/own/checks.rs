@@ -1,0 +1,66 @@
+//! `PUT /porchlight/v1/checks`: all checks of a program, in the place of those before; `GET`: every check with what is known of it.
+//! `GET /porchlight/v1/home`: whether the home's line is up.
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde_json::{Value, json};
+use shared::id::ComponentId;
+
+use super::super::{AppState, HttpError, payload::LargeJsonObject};
+use crate::keeper::{
+    KeeperError,
+    checks::{
+        definition::Registration,
+        home::{self, Home},
+        listed,
+        register::Registrar,
+    },
+    looks::beacon::first_not_relayed,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/checks", get(list).put(replace)).route("/home", get(of_home))
+}
+
+async fn replace(
+    State(state): State<AppState>,
+    LargeJsonObject(body): LargeJsonObject,
+) -> Result<Json<Value>, HttpError> {
+    let registration = Registration::read(body).map_err(HttpError::unprocessable)?;
+    let home = seeded_home(&state).await?;
+    let registrar = Registrar {
+        db: &state.db,
+        looks: state.recorder.looks(),
+        notices: state.recorder.notices(),
+        page: &state.page,
+        home: home.as_ref(),
+        now: state.clock.now(),
+    };
+    let placed = registrar.replace(&registration).await?;
+    let placed: Vec<_> =
+        placed.into_iter().map(|(name, component)| json!({ "name": name, "component_id": component })).collect();
+    tracing::info!(source = registration.source, checks = placed.len(), "checks were registered");
+    Ok(Json(json!({ "checks": placed })))
+}
+
+async fn list(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
+    let now = state.clock.wall();
+    let began = state.clock.began().wall.min(now);
+    Ok(Json(json!({ "checks": listed::all(&state.db, now, began).await? })))
+}
+
+async fn of_home(State(state): State<AppState>) -> Result<Json<Home>, HttpError> {
+    let component = match seeded_home(&state).await? {
+        Some(component) => Some(component),
+        None => first_not_relayed(&state.db, &state.page).await?,
+    };
+    let looks = (state.recorder.looks(), state.clock.now_for_looks());
+    Ok(Json(home::home(&state.db, looks, &state.page, component, state.clock.wall()).await?))
+}
+
+/// The component that is this home, where the keeper is beside a beacon.
+async fn seeded_home(state: &AppState) -> Result<Option<ComponentId>, KeeperError> {
+    match &state.at_home {
+        Some(at_home) => at_home.component(&state.db, &state.page).await,
+        None => Ok(None),
+    }
+}
