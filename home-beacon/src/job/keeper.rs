@@ -1,6 +1,7 @@
 //! The client of the keeper's own API, `/porchlight/v1`.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -8,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use checks::{check::CheckName, outcome::State, thresholds::Standing};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -20,7 +22,7 @@ use shared::{
 use tokio::time::timeout;
 use url::{Url, form_urlencoded};
 
-use crate::reading::Reading;
+use crate::{checks::HomeAnswer, reading::Reading};
 
 /// The path of the API below the keeper's address.
 const BASE: &str = "/porchlight/v1";
@@ -136,5 +138,41 @@ impl KeeperClient {
         self.watched(self.api.call_on::<Value>(Method::PUT, &path, Some(&body), version))
             .await
             .map(|(_, version)| version)
+    }
+
+    /// Has the keeper know that list of checks, in the place of the one before.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(crate) async fn register_checks(&self, list: &Value) -> Result<(), ApiError> {
+        let path = format!("{BASE}/checks");
+        self.watched(self.api.call::<Value>(Method::PUT, &path, Some(list))).await.map(drop)
+    }
+
+    /// What counts of each check, as far as the keeper knows it.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(crate) async fn known_checks(&self) -> Result<HashMap<CheckName, Standing>, ApiError> {
+        #[derive(Deserialize)]
+        struct List {
+            checks: Vec<Known>,
+        }
+        #[derive(Deserialize)]
+        struct Known {
+            name: CheckName,
+            counts: Option<State>,
+        }
+        let List { checks } = self.watched(self.api.call(Method::GET, &format!("{BASE}/checks"), None)).await?;
+        let standing = |counts| Standing { counts, ..Standing::default() };
+        Ok(checks.into_iter().map(|Known { name, counts }| (name, standing(counts))).collect())
+    }
+
+    /// How the home's line is.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub(crate) async fn home(&self) -> Result<HomeAnswer, ApiError> {
+        self.watched(self.api.call(Method::GET, &format!("{BASE}/home"), None)).await
     }
 }

@@ -7,18 +7,16 @@ use std::{
     time::Duration,
 };
 
+use checks::icmp::{Echo, Sample, Why, connect, loss, summary};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use shared::{message::JobFault, settings::WrongSetting};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Method, PingSettings, Target, connect,
-    echo::Echo,
+    Method, PingSettings, Target,
     names::{self, Found},
-    rtt::{loss, summary},
     settings::SAMPLE_TIMEOUT,
-    unreachable::{Sample, Why},
 };
 use crate::{
     job::{

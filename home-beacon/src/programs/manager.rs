@@ -42,6 +42,11 @@ impl Manager {
         )
     }
 
+    /// Of a program that another one wants nothing of.
+    pub const fn none() -> Self {
+        Self { socket: None, watchdog: None }
+    }
+
     fn of(socket: Option<&OsStr>, microseconds: Option<&str>, pid: Option<&str>) -> Self {
         // A child inherits the variable, but is not the process that is waited for.
         let of_another = pid.is_some_and(|pid| pid.parse() != Ok(process::id()));

@@ -2,9 +2,11 @@
 //! `infra`) is one for all, by its name as in the image, or by its first argument.
 
 pub mod beacon;
+pub mod checks;
 pub mod job;
 pub mod keeper;
 pub mod manager;
+pub mod node;
 mod relay;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -17,8 +19,10 @@ pub fn named(name: &str) -> Option<Program> {
     match name {
         "bandwidth" => Some(job::bandwidth),
         "beacon" => Some(beacon::program),
+        "checks" => Some(checks::program),
         "dns" => Some(job::dns),
         "keeper" => Some(keeper::program),
+        "node-metrics" => Some(node::program),
         "ping" => Some(job::ping),
         _ => None,
     }

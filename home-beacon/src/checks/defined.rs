@@ -1,0 +1,18 @@
+//! A check as it was defined, and what counted of it before.
+
+use checks::{check::Check, thresholds::Standing};
+
+/// A definition.
+#[derive(Clone, Debug)]
+pub(super) struct Defined {
+    pub(super) check: Check,
+    /// What is known of it before its first run here.
+    pub(super) standing: Standing,
+}
+
+impl Defined {
+    /// Of which nothing is known yet.
+    pub(super) fn new(check: Check) -> Self {
+        Self { check, standing: Standing::default() }
+    }
+}

@@ -1,0 +1,195 @@
+//! Results on their way to a keeper, behind the list of the checks that they are of.
+
+use std::{sync::Arc, time::Duration};
+
+use checks::check::{Check, Dependency, Kind, PassiveCheck, Place};
+use serde_json::{Value, json};
+use shared::{
+    api::ApiError,
+    backoff::{Backoff, Jitter},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+
+use super::super::{
+    defined::Defined,
+    own_files,
+    reading::reading,
+    results::{Finished, Results},
+    shown::target,
+};
+use crate::job::{keeper::KeeperClient, settings::KEEPER_API};
+
+/// How many results go in one call.
+const BATCH: usize = 500;
+
+/// How long the last results may take once the program is asked to end.
+const LAST: Duration = Duration::from_secs(5);
+
+/// The pauses while the keeper does not take them.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
+
+/// The list of checks as the keeper is to have it.
+pub(in super::super) type Registration = Arc<Value>;
+
+/// Hands results to a keeper.
+#[derive(Debug)]
+pub(in super::super) struct ToKeeper {
+    pub(in super::super) keeper: KeeperClient,
+    pub(in super::super) results: Results,
+    /// `None` until there is one.
+    pub(in super::super) registrations: watch::Receiver<Option<Registration>>,
+}
+
+/// The list of these checks.
+pub(in super::super) fn registration(defined: &[Defined]) -> Registration {
+    let own = own_files::check();
+    let checks: Vec<Value> = defined.iter().map(|defined| &defined.check).chain([&own]).map(of_check).collect();
+    Arc::new(json!({ "source": "checks", "checks": checks }))
+}
+
+fn of_check(check: &Check) -> Value {
+    let depends_on = check.depends_on.iter().map(|dependency| match dependency {
+        Dependency::Home => "home".to_owned(),
+        Dependency::Check(name) => format!("check:{name}"),
+    });
+    let passive = match &check.kind {
+        Kind::Passive(passive) => of_passive(passive),
+        _ => Value::Null,
+    };
+    json!({
+        "name": check.name,
+        "was": check.was,
+        "title": check.title,
+        "group": check.group,
+        "kind": check.kind.label(),
+        "target": target(&check.kind),
+        "every_seconds": check.every.as_secs(),
+        "component": match &check.component {
+            Place::Own => "own",
+            Place::Nowhere => "nowhere",
+            Place::Component(id) => id.as_str(),
+        },
+        "depends_on": depends_on.collect::<Vec<_>>(),
+        "notices": {
+            "wanted": check.notices.wanted,
+            "after_failures": check.notices.after_failures,
+            "all_changes": check.notices.all_changes,
+        },
+        "passive": passive,
+    })
+}
+
+fn of_passive(passive: &PassiveCheck) -> Value {
+    // A file that cannot be read now is read again with the next list; until then nothing opens it.
+    let Ok(secret) = passive.secret.current() else { return Value::Null };
+    json!({
+        "period_seconds": passive.period.as_secs(),
+        "grace_seconds": passive.grace.as_secs(),
+        "secret_sha256": shared::fingerprint::Fingerprint::of(secret.expose().as_bytes()).to_string(),
+    })
+}
+
+impl ToKeeper {
+    /// Hands over until `stop`, and then what is left, as far as it goes quickly.
+    pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut registered = None;
+        tokio::select! {
+            () = &mut stop => (),
+            () = self.go_on(&mut registered) => (),
+        }
+        let last = async {
+            self.register(&mut registered).await;
+            while self.hand_over(self.results.batch(BATCH)).await && self.results.settle() {}
+        };
+        if timeout(LAST, last).await.is_err() {
+            tracing::warn!("the last results were not handed over in time");
+        }
+    }
+
+    async fn go_on(&mut self, registered: &mut Option<Registration>) {
+        let mut failures = 0;
+        loop {
+            let batch = tokio::select! {
+                batch = self.results.next(BATCH) => batch,
+                _ = self.registrations.changed() => Vec::new(),
+            };
+            let until = Instant::now();
+            while !(self.register(registered).await && self.hand_over(batch.clone()).await) {
+                sleep(BACKOFF.pause(failures, fastrand::f64())).await;
+                failures += 1;
+            }
+            if failures > 0 {
+                tracing::info!(after = ?until.elapsed(), "results are handed over again");
+            }
+            failures = 0;
+            if !batch.is_empty() {
+                self.results.settle();
+            }
+        }
+    }
+
+    /// Has the keeper know the list as it is now; whether it does.
+    async fn register(&mut self, registered: &mut Option<Registration>) -> bool {
+        let Some(wanted) = self.registrations.borrow_and_update().clone() else { return false };
+        if registered.as_ref().is_some_and(|registered| Arc::ptr_eq(registered, &wanted)) {
+            return true;
+        }
+        match self.keeper.register_checks(&wanted).await {
+            Ok(()) => {
+                *registered = Some(wanted);
+                true
+            }
+            Err(error) => {
+                log(&error, "the list of checks is not taken");
+                false
+            }
+        }
+    }
+
+    /// Whether these are where they belong, or never will be.
+    async fn hand_over(&self, batch: Vec<Finished>) -> bool {
+        if batch.is_empty() {
+            return true;
+        }
+        let readings: Vec<_> = batch.iter().map(reading).collect();
+        match self.keeper.store(&readings).await {
+            Ok(()) => true,
+            Err(ApiError::Permanent(error)) if is_about_the_content(error.status) => {
+                // One that the keeper does not understand must not keep the others from it.
+                for reading in readings {
+                    match self.keeper.store(std::slice::from_ref(&reading)).await {
+                        Err(ApiError::Permanent(error)) if is_about_the_content(error.status) => {
+                            tracing::error!(metric = %reading.metric, "a result is refused, and given up: {}", error.message);
+                        }
+                        Err(error) => {
+                            log(&error, "results are not taken");
+                            return false;
+                        }
+                        Ok(()) => (),
+                    }
+                }
+                true
+            }
+            Err(error) => {
+                log(&error, "results are not taken");
+                false
+            }
+        }
+    }
+}
+
+/// Whether a status says that what was sent cannot be taken, whoever sends it and whenever.
+const fn is_about_the_content(status: u16) -> bool {
+    matches!(status, 400 | 413 | 422)
+}
+
+/// What does not pass by itself; the client logs the rest.
+fn log(error: &ApiError, what: &str) {
+    if !matches!(error, ApiError::Passing(_)) {
+        tracing::error!("{what}: {}", error.advice(&KEEPER_API));
+    }
+}

@@ -1,0 +1,9 @@
+//! Where results go: to a keeper, which takes every one; or without one to a status page, which takes the statuses of components.
+
+mod keeper;
+mod statuspage;
+
+pub(super) use self::{
+    keeper::{Registration, ToKeeper, registration},
+    statuspage::ToStatuspage,
+};

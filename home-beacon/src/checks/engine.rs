@@ -1,0 +1,246 @@
+//! Runs checks when they are due, many at once, and says what came of each. One task owns all that is known; runs are tasks of
+//! their own, so that a slow one delays no other.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use checks::{
+    check::{Check, CheckName, Dependency, Kind},
+    file::change::is_as,
+    outcome::{Outcome, State},
+};
+use jiff::Timestamp;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    defined::Defined,
+    dependencies::{Blame, Known, blame, blocked},
+    home::HomeLine,
+    results::{Finished, Results},
+    schedule::{Due, Id, Schedule},
+    totals::Totals,
+    trial::{self, Try},
+};
+
+/// How long a failure waits for what it depends on to be looked into.
+const HOLD: Duration = Duration::from_secs(20);
+
+/// What an engine works with.
+pub(super) struct Engine<P> {
+    probe: P,
+    /// How many runs go on at once.
+    limit: usize,
+    schedule: Schedule,
+    known: HashMap<Id, Entry>,
+    ids: HashMap<CheckName, Id>,
+    last_id: u64,
+    runs: JoinSet<Ended>,
+    held: Vec<Held>,
+    home: HomeLine,
+    results: Results,
+    totals: Arc<Totals>,
+    random: fastrand::Rng,
+}
+
+struct Entry {
+    check: Arc<Check>,
+    known: Known,
+}
+
+/// A run that has ended.
+struct Ended {
+    id: Id,
+    began: Instant,
+    at: Timestamp,
+    outcome: Outcome,
+}
+
+/// A failure of which it is not known yet whose it is.
+struct Held {
+    ended: Ended,
+    until: Instant,
+}
+
+impl<P: Try> Engine<P> {
+    pub(super) fn new(probe: P, limit: usize, home: HomeLine, results: Results, totals: Arc<Totals>) -> Self {
+        Self {
+            probe,
+            limit,
+            schedule: Schedule::default(),
+            known: HashMap::new(),
+            ids: HashMap::new(),
+            last_id: 0,
+            runs: JoinSet::new(),
+            held: Vec::new(),
+            home,
+            results,
+            totals,
+            random: fastrand::Rng::new(),
+        }
+    }
+
+    /// Runs until `stop`; runs under way are given up then. Definitions come as whole lists, each in the place of the one before.
+    pub(super) async fn run(mut self, mut definitions: mpsc::Receiver<Vec<Defined>>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let may_begin = self.runs.len() < self.limit;
+            let due = self.schedule.next().filter(|_| may_begin);
+            let held = self.held.iter().map(|held| held.until).min();
+            let wake = [due, held].into_iter().flatten().min();
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                Some(new) = definitions.recv() => self.define(new),
+                Some(Ok(ended)) = self.runs.join_next(), if !self.runs.is_empty() => self.ended(ended),
+                () = self.home.changed() => (),
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.begin_due(),
+            }
+            self.settle();
+        }
+    }
+
+    /// Takes that list in the place of the one before. What has not changed keeps its place; what has keeps its state.
+    fn define(&mut self, new: Vec<Defined>) {
+        let now = Instant::now();
+        let mut before: HashMap<CheckName, Id> = std::mem::take(&mut self.ids);
+        // What calls the keeper by itself is not run here.
+        let active = new.into_iter().filter(|defined| !matches!(defined.check.kind, Kind::Passive(_)));
+        for Defined { check, standing } in active {
+            let former = before.remove(&check.name).or_else(|| before.remove(check.was.as_ref()?));
+            if let Some(id) = former
+                && self.known.get(&id).is_some_and(|entry| is_as(&entry.check, &check))
+            {
+                self.ids.insert(check.name, id);
+                continue;
+            }
+            let known = former.and_then(|id| self.forget(id)).map(|entry| entry.known);
+            let known = known.unwrap_or_else(|| Known { standing, ..Known::default() });
+            self.last_id += 1;
+            let id = Id(self.last_id);
+            self.schedule.add(id, check.every, now, || self.random.f64());
+            self.ids.insert(check.name.clone(), id);
+            self.known.insert(id, Entry { check: Arc::new(check), known });
+        }
+        for id in before.into_values() {
+            self.forget(id);
+        }
+        self.totals.defined(self.known.len());
+    }
+
+    fn forget(&mut self, id: Id) -> Option<Entry> {
+        self.schedule.remove(id);
+        self.held.retain(|held| held.ended.id != id);
+        self.known.remove(&id)
+    }
+
+    fn begin_due(&mut self) {
+        let now = Instant::now();
+        while self.runs.len() < self.limit {
+            match self.schedule.take(now, || self.random.f64()) {
+                None => return,
+                Some(Due::LeftOut(_)) => self.totals.left_out(),
+                Some(Due::Run(id, late)) => {
+                    self.totals.began(late);
+                    if let Some(entry) = self.known.get(&id) {
+                        self.begin(id, Arc::clone(&entry.check));
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, id: Id, check: Arc<Check>) {
+        let probe = self.probe.clone();
+        self.runs.spawn(async move {
+            let (began, at) = (Instant::now(), Timestamp::now());
+            let outcome = trial::run(&check, &probe).await;
+            Ended { id, began, at, outcome }
+        });
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        self.schedule.ended(ended.id);
+        // Of a check that has gone or changed meanwhile nothing is to be said.
+        let Some(entry) = self.known.get(&ended.id) else { return };
+        if ended.outcome.state != State::Critical || entry.check.depends_on.is_empty() {
+            return self.conclude(ended, None);
+        }
+        self.held.push(Held { ended, until: Instant::now() + HOLD });
+    }
+
+    /// Concludes what can be of the failures that are held.
+    fn settle(&mut self) {
+        loop {
+            let now = Instant::now();
+            let concluded = self.held.iter().enumerate().find_map(|(index, held)| match self.blame_for(held) {
+                Blame::Own => Some((index, None)),
+                Blame::Of(dependency) => Some((index, Some(dependency))),
+                Blame::Open(_) if held.until <= now => Some((index, None)),
+                Blame::Open(_) => None,
+            });
+            let Some((index, blamed)) = concluded else { break };
+            let held = self.held.swap_remove(index);
+            self.conclude(held.ended, blamed.as_ref());
+        }
+        let open: Vec<Dependency> = self.held.iter().flat_map(|held| self.open(held)).collect();
+        for dependency in open {
+            match dependency {
+                Dependency::Home => self.home.ask(),
+                Dependency::Check(name) => {
+                    if let Some(id) = self.ids.get(&name) {
+                        self.schedule.bring_forward(*id, Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&self, held: &Held) -> Vec<Dependency> {
+        if let Blame::Open(open) = self.blame_for(held) { open } else { Vec::new() }
+    }
+
+    fn blame_for(&self, held: &Held) -> Blame {
+        let Some(entry) = self.known.get(&held.ended.id) else { return Blame::Own };
+        blame(&entry.check.depends_on, held.ended.began, |dependency| match dependency {
+            Dependency::Home => self.home.known(),
+            Dependency::Check(name) => {
+                let id = self.ids.get(name)?;
+                // What fails and waits for others itself is down in any case.
+                let is_held = self.held.iter().any(|held| held.ended.id == *id);
+                let known = self.known.get(id)?.known;
+                Some(Known { is_blocked: known.is_blocked || is_held, ..known })
+            }
+        })
+    }
+
+    fn conclude(&mut self, ended: Ended, blamed: Option<&Dependency>) {
+        let Ended { id, began, at, outcome } = ended;
+        let Some(entry) = self.known.get_mut(&id) else { return };
+        let outcome = blamed.map_or(outcome.clone(), |dependency| blocked(&outcome, dependency));
+        let before = entry.known.standing;
+        let standing = before.after(outcome.state, entry.check.thresholds);
+        entry.known = Known { standing, as_of: Some(began), is_blocked: blamed.is_some() };
+        self.totals.ended(&outcome);
+        let has_turned = standing.counts != before.counts;
+        if has_turned {
+            log_turn(&entry.check, standing.counts, &outcome);
+        }
+        self.results.add(Finished { check: Arc::clone(&entry.check), at, outcome, standing, has_turned });
+    }
+}
+
+fn log_turn(check: &Check, counts: Option<State>, outcome: &Outcome) {
+    let (name, state) = (&check.name, counts.map_or("unknown", State::label));
+    let cause = outcome.cause.map(checks::cause::Cause::label);
+    if counts == Some(State::Critical) {
+        tracing::warn!(check = %name, state, cause, "{}", outcome.text);
+    } else {
+        tracing::info!(check = %name, state, cause, "{}", outcome.text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

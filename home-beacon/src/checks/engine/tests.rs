@@ -1,0 +1,192 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use checks::{cause::Cause, check::Kind};
+use tokio::{sync::oneshot, time::sleep};
+
+use super::{super::fixtures::check, *};
+
+/// What the host of a check answers: the state, and after how long.
+#[derive(Clone, Debug, Default)]
+struct World(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    states: HashMap<String, (State, Duration)>,
+    runs: HashMap<String, usize>,
+    now: usize,
+    most: usize,
+}
+
+impl World {
+    fn set(&self, host: &str, state: State, takes: Duration) {
+        self.lock().states.insert(host.to_owned(), (state, takes));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs(&self, host: &str) -> usize {
+        self.lock().runs.get(host).copied().unwrap_or_default()
+    }
+}
+
+impl Try for World {
+    async fn once(&self, kind: &Kind, _: Instant) -> Outcome {
+        let Kind::Tcp(tcp) = kind else { unreachable!("fixtures are of that kind") };
+        let (state, takes) = {
+            let mut inner = self.lock();
+            *inner.runs.entry(tcp.host.clone()).or_default() += 1;
+            inner.now += 1;
+            inner.most = inner.most.max(inner.now);
+            inner.states.get(&tcp.host).copied().unwrap_or((State::Ok, Duration::ZERO))
+        };
+        sleep(takes).await;
+        self.lock().now -= 1;
+        match state {
+            State::Ok => Outcome::ok("fine"),
+            _ => Outcome::because(Cause::Refused, "closed"),
+        }
+    }
+}
+
+struct Running {
+    world: World,
+    results: Results,
+    definitions: mpsc::Sender<Vec<Defined>>,
+    stop: Option<oneshot::Sender<()>>,
+    engine: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    fn start(limit: usize) -> Self {
+        let (world, totals) = (World::default(), Arc::<Totals>::default());
+        let results = Results::new(Arc::clone(&totals));
+        let engine = Engine::new(world.clone(), limit, HomeLine::unknown(), results.clone(), totals);
+        let (definitions, receiver) = mpsc::channel(1);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let engine = tokio::spawn(engine.run(receiver, async move { drop(stopped.await) }));
+        Self { world, results, definitions, stop: Some(stop), engine }
+    }
+
+    async fn define(&self, checks: &[Check]) {
+        let defined = checks.iter().cloned().map(Defined::new);
+        self.definitions.send(defined.collect()).await.unwrap();
+    }
+
+    fn of(&self, name: &str) -> Vec<Finished> {
+        let all = self.results.batch(usize::MAX);
+        all.into_iter().filter(|finished| finished.check.name.as_str() == name).collect()
+    }
+
+    async fn end(mut self) {
+        drop(self.stop.take());
+        self.engine.await.unwrap();
+    }
+}
+
+fn depending(name: &str, on: &str) -> Check {
+    Check { depends_on: vec![Dependency::Check(on.parse().unwrap())], ..check(name) }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_check_delays_no_other_and_is_never_run_twice_at_once() {
+    let running = Running::start(10);
+    running.world.set("slow", State::Ok, SECOND * 1000);
+    running.define(&[check("slow"), check("fast")]).await;
+    sleep(SECOND * 600).await;
+    assert_eq!(running.world.runs("slow"), 1);
+    assert!((9..=12).contains(&running.of("fast").len()), "{}", running.of("fast").len());
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_run_at_once_than_may() {
+    let running = Running::start(3);
+    let many: Vec<Check> = (0..30).map(|index| check(&format!("c{index}"))).collect();
+    for check in &many {
+        running.world.set(check.name.as_str(), State::Ok, SECOND);
+    }
+    running.define(&many).await;
+    sleep(SECOND * 300).await;
+    assert_eq!(running.world.lock().most, 3);
+    assert!(many.iter().all(|check| running.world.runs(check.name.as_str()) >= 4));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_router_that_is_down_is_one_event_and_not_thirty() {
+    let running = Running::start(10);
+    let mut all: Vec<Check> = (0..30).map(|index| depending(&format!("c{index}"), "router")).collect();
+    all.push(depending("behind", "c0"));
+    all.push(check("router"));
+    running.define(&all).await;
+    sleep(SECOND * 120).await;
+    for check in &all {
+        running.world.set(check.name.as_str(), State::Critical, Duration::ZERO);
+    }
+    sleep(SECOND * 300).await;
+    let down = |name: &str| running.of(name).iter().any(|finished| finished.standing.counts == Some(State::Critical));
+    let names: Vec<_> = all.iter().map(|check| check.name.as_str()).filter(|name| down(name)).collect();
+    assert_eq!(names, ["router"]);
+    let last = running.of("c7").pop().unwrap();
+    assert_eq!((last.outcome.cause, last.outcome.state), (Some(Cause::Dependency), State::Unknown));
+    // Once the router is back, what goes on failing is its own.
+    running.world.set("router", State::Ok, Duration::ZERO);
+    sleep(SECOND * 300).await;
+    assert!(down("c7") && running.of("behind").pop().unwrap().outcome.text.starts_with("c0 is down"));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_keeps_what_is_known_and_a_removed_check_says_nothing_more() {
+    let running = Running::start(10);
+    running.world.set("a", State::Critical, Duration::ZERO);
+    running.world.set("gone", State::Ok, SECOND * 30);
+    running.define(&[check("a"), check("b"), check("gone")]).await;
+    sleep(SECOND * 200).await;
+    let (runs, results) = (running.world.runs("b"), running.of("gone").len());
+    let renamed = Check { name: "c".parse().unwrap(), was: Some("a".parse().unwrap()), ..check("a") };
+    running.define(&[renamed, check("b")]).await;
+    sleep(SECOND * 200).await;
+    assert!(running.of("c").iter().all(|finished| !finished.has_turned), "it was down already, under its name before");
+    assert!(!running.of("c").is_empty() && running.world.runs("b") > runs);
+    assert_eq!(running.of("gone").len(), results);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_hundred_edits_no_check_is_lost_or_doubled() {
+    let running = Running::start(50);
+    let mut random = fastrand::Rng::with_seed(19);
+    let mut all: Vec<Check> = (0..40).map(|index| check(&format!("c{index}"))).collect();
+    for _ in 0..100 {
+        let index = random.usize(..all.len());
+        match random.u8(..3) {
+            0 => all[index].every = SECOND * random.u32(30..90),
+            1 => all.push(check(&format!("n{}", random.u32(..)))),
+            _ => drop(all.remove(index)),
+        }
+        running.define(&all).await;
+        sleep(Duration::from_millis(random.u64(..3000))).await;
+    }
+    let since = Timestamp::now();
+    let before: HashMap<_, _> =
+        all.iter().map(|check| (check.name.clone(), running.of(check.name.as_str()).len())).collect();
+    sleep(SECOND * 900).await;
+    for check in &all {
+        let runs = running.of(check.name.as_str()).len() - before[&check.name];
+        let expected = 900 / check.every.as_secs();
+        assert!(
+            (expected - 1..=expected + 2).contains(&(runs as u64)),
+            "{}: {runs} of {expected} since {since}",
+            check.name
+        );
+    }
+    running.end().await;
+}

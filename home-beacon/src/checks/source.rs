@@ -1,0 +1,194 @@
+//! The files that define checks, read again when their content changes. A file that cannot be used leaves what runs alone, and says so.
+
+use std::{
+    collections::{HashMap, HashSet},
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use checks::{
+    check::{Check, CheckName},
+    file::{
+        Loaded, Wrong,
+        change::{Change, between},
+        checks_yml, statping, uptimepulse,
+    },
+    thresholds::Standing,
+};
+use jiff::Timestamp;
+use shared::settings::WrongSetting;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep},
+};
+
+use super::{
+    defined::Defined,
+    delivery::{Registration, registration},
+    own_files::{self, OwnFiles},
+    results::Results,
+    settings::{ChecksSettings, UptimepulseSettings},
+    totals::Totals,
+};
+
+/// How often files are looked into.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Where checks are defined.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    checks_yml: Option<PathBuf>,
+    services_yml: Option<PathBuf>,
+    uptimepulse: UptimepulseSettings,
+}
+
+/// All that is defined at one time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Update {
+    pub(super) defined: Vec<Defined>,
+    /// What is not done as it is written, a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// All that is wrong, a sentence each.
+#[derive(Debug)]
+pub(super) struct AllWrong(Vec<Wrong>);
+
+/// What a file is known by without reading it: while this is the same, so is the content.
+type Stamp = Vec<Option<(SystemTime, u64, u64)>>;
+
+impl From<AllWrong> for WrongSetting {
+    fn from(AllWrong(all): AllWrong) -> Self {
+        Self(all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Update {
+    /// What is known of them before their first run here.
+    pub(super) fn stand(&mut self, known: &HashMap<CheckName, Standing>) {
+        for defined in &mut self.defined {
+            if let Some(standing) = known.get(&defined.check.name) {
+                defined.standing = *standing;
+            }
+        }
+    }
+}
+
+impl Source {
+    pub(super) fn new(settings: &ChecksSettings) -> Self {
+        Self {
+            checks_yml: settings.file(),
+            services_yml: settings.statping_file.clone(),
+            uptimepulse: settings.uptimepulse.clone(),
+        }
+    }
+
+    /// Reads again and again, and passes on what has changed; never ends by itself.
+    pub(super) async fn watch(
+        self,
+        first: Update,
+        definitions: mpsc::Sender<Vec<Defined>>,
+        registrations: watch::Sender<Option<Registration>>,
+        results: Results,
+        totals: Arc<Totals>,
+    ) {
+        let mut stamp = self.stamp();
+        let mut next = Some(first);
+        let (mut own, mut reported) = (OwnFiles::new(), None::<Instant>);
+        let mut current: Vec<Check> = Vec::new();
+        loop {
+            if let Some(Update { defined, .. }) = next.take() {
+                current = defined.iter().map(|defined| defined.check.clone()).collect();
+                totals.loaded(Some(Timestamp::now()));
+                own.are_valid(defined.len());
+                reported = None;
+                registrations.send_replace(Some(registration(&defined)));
+                if definitions.send(defined).await.is_err() {
+                    return;
+                }
+            }
+            if reported.is_none_or(|at| at.elapsed() >= own_files::EVERY) {
+                own.report(&results);
+                reported = Some(Instant::now());
+            }
+            sleep(EVERY).await;
+            let now = self.stamp();
+            if now == stamp {
+                continue;
+            }
+            stamp = now;
+            match self.load() {
+                Ok(update) => {
+                    log_changes(&current, &update.defined);
+                    update.notes.iter().for_each(|note| tracing::warn!("{note}"));
+                    next = Some(update);
+                }
+                Err(AllWrong(all)) => {
+                    totals.loaded(None);
+                    own.are_wrong(&all);
+                    reported = None;
+                    for wrong in &all {
+                        tracing::error!("what runs goes on as it is, because of {wrong}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// All that is defined now.
+    ///
+    /// # Errors
+    /// All that is wrong, a sentence each; nothing is to be taken up then.
+    pub(super) fn load(&self) -> Result<Update, AllWrong> {
+        let checks_yml = self.checks_yml.as_ref().map(|path| (path.display().to_string(), checks_yml::load(path)));
+        let groups = statping::Groups::default();
+        let services = self.services_yml.as_ref();
+        let services = services.map(|path| (path.display().to_string(), statping::load(path, &groups)));
+        let agent = uptimepulse::read(|name| self.uptimepulse.value(name)).transpose();
+        let agent = agent.map(|agent| ("PING_TARGET_URLS".to_owned(), agent.map(|agent| agent.loaded)));
+        let files = [checks_yml, services, agent];
+        let (mut update, mut wrong, mut names) =
+            (Update::default(), Vec::new(), HashSet::from([own_files::check().name]));
+        for (file, loaded) in files.into_iter().flatten() {
+            match loaded {
+                Ok(Loaded { checks, notes }) => {
+                    let twice = checks.iter().filter(|check| !names.insert(check.name.clone()));
+                    wrong.extend(twice.map(|check| Wrong {
+                        file: file.clone(),
+                        line: None,
+                        sentence: format!("there is a check {} already: give one of them another name", check.name),
+                    }));
+                    update.defined.extend(checks.into_iter().map(Defined::new));
+                    update.notes.extend(notes);
+                }
+                Err(found) => wrong.extend(found),
+            }
+        }
+        if wrong.is_empty() { Ok(update) } else { Err(AllWrong(wrong)) }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let of = |path: &PathBuf| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+        };
+        [&self.checks_yml, &self.services_yml].into_iter().flatten().map(of).collect()
+    }
+}
+
+/// What another list of checks changes, in numbers.
+fn log_changes(before: &[Check], now: &[Defined]) {
+    let now: Vec<Check> = now.iter().map(|defined| defined.check.clone()).collect();
+    let changes = between(before, &now);
+    let count = |is: fn(&Change) -> bool| changes.iter().filter(|change| is(change)).count();
+    tracing::info!(
+        checks = now.len(),
+        added = count(|change| matches!(change, Change::Added(_))),
+        changed = count(|change| matches!(change, Change::Changed(_))),
+        renamed = count(|change| matches!(change, Change::Renamed { .. })),
+        removed = count(|change| matches!(change, Change::Removed(_))),
+        "the files of checks have changed, and are taken up"
+    );
+}
