@@ -91,11 +91,7 @@ spec:
 {{- $job := index . 1 -}}
 {{- $values := index $root.Values $job -}}
 {{- $secrets := include "porchlight.job.secrets" . | fromJsonArray -}}
-{{- $sysctls := list -}}
-{{- if eq $job "ping" -}}
-{{- /* Lets our group send echoes without any privilege; "restricted" allows it, and no node has to be changed. */ -}}
-{{- $sysctls = list (dict "name" "net.ipv4.ping_group_range" "value" "65532 65532") -}}
-{{- end -}}
+{{- $sysctls := eq $job "ping" | ternary (include "porchlight.echoes" $root | fromJsonArray) list -}}
 {{- include "porchlight.pod" (list $root $sysctls) }}
 terminationGracePeriodSeconds: 10
 containers:

@@ -4,7 +4,7 @@ in words that do not help. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "notices" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "checks" "notices" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -60,7 +60,7 @@ in words that do not help. One sentence each, as a JSON list.
 {{- $wrong = append $wrong "duckdns.domain is empty: set it to the home's name at DuckDNS, like myhome, or set dns.enabled to false" -}}
 {{- end -}}
 {{- if not .Values.keeper.enabled -}}
-{{- if and (or .Values.ping.enabled .Values.bandwidth.enabled) (not .Values.statuspage.pageId) -}}
+{{- if and (or .Values.ping.enabled .Values.bandwidth.enabled .Values.checks.enabled) (not .Values.statuspage.pageId) -}}
 {{- $wrong = append $wrong "keeper.enabled is false and statuspage.pageId is empty: there is nowhere to send what is measured, so set one of them" -}}
 {{- else -}}
 {{- range $job, $metric := dict "ping" "latency" "bandwidth" "bandwidth" -}}
@@ -113,6 +113,9 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and .Values.keeper.tls.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "keeper.tls.enabled is true, but keeper.enabled is false: there is nothing to be reached" -}}
 {{- end -}}
+{{- if and .Values.metrics.prometheusRule.enabled (not .Values.keeper.enabled) -}}
+{{- $wrong = append $wrong "metrics.prometheusRule.enabled is true, but keeper.enabled is false: the alerts are on what the keeper knows, and would ring for its absence" -}}
+{{- end -}}
 {{- if and $ingress.enabled (has (index (splitList "/" $ingress.path) 1) (list "api" "badge" "history" "incidents" "logo" "report" "widget")) -}}
 {{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which is an address of the page itself: choose another one, like /status" $ingress.path) -}}
 {{- end -}}
@@ -144,7 +147,7 @@ at 53. */}}
 {{- if and .Values.bandwidth.enabled (not (or (hasPrefix "http" ($speed.SOURCE | default "auto")) $speed.FAST_URL $speed.CLOUDFLARE_URL)) -}}
 {{- $set = append $set (list "bandwidth.settings.SOURCE" "https://fast.com") -}}
 {{- end -}}
-{{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) .Values.bandwidth.enabled) -}}
+{{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) (or .Values.bandwidth.enabled (include "porchlight.checks.apart" .))) -}}
 {{- $set = append $set (list "statuspage.url" (.Values.statuspage.url | default "https://api.statuspage.io/v1")) -}}
 {{- end -}}
 {{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}

@@ -66,7 +66,7 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- if and .Values.keeper.enabled .Values.keeper.relay .Values.statuspage.pageId }}true{{ end -}}
 {{- end }}
 
-{{/* Whether jobs have it. */}}
+{{/* Whether jobs, or checks, have it. */}}
 {{- define "porchlight.direct" -}}
-{{- if and (not .Values.keeper.enabled) (or .Values.ping.enabled .Values.bandwidth.enabled) }}true{{ end -}}
+{{- if and (not .Values.keeper.enabled) (or .Values.ping.enabled .Values.bandwidth.enabled .Values.checks.enabled) }}true{{ end -}}
 {{- end }}
