@@ -1,5 +1,5 @@
-# One image with every program of the home side, for amd64 and arm64. They are one executable with six names, a third of
-# what six would take. For a Raspberry Pi, and into its k3s:
+# One image with every program of the home side, for amd64 and arm64. They are one executable with eight names, a third
+# of what seven would take. For a Raspberry Pi, and into its k3s:
 #
 #   buildah build --format docker --layers --platform linux/arm64 --tag localhost/porchlight:0.1.0 \
 #     --build-arg BUILDPLATFORM=linux/$(buildah info --format '{{.host.arch}}') .
@@ -57,7 +57,7 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     cargo zigbuild --locked --profile "$PROFILE" --target "$target" --package infra --bin porchlight; \
     mkdir -p /out/bin /out/certs /out/data; \
     cp "$CARGO_TARGET_DIR/$target/$PROFILE/porchlight" /out/bin/; \
-    for program in beacon keeper ping bandwidth dns; do ln -s porchlight "/out/bin/$program"; done; \
+    for program in beacon keeper ping bandwidth dns checks node-metrics; do ln -s porchlight "/out/bin/$program"; done; \
     cp /etc/ssl/certs/ca-certificates.crt /out/certs/
 
 FROM ${FINAL_BASE}
@@ -76,7 +76,7 @@ ARG VERSION=unreleased
 ARG REVISION=unknown
 ARG SOURCE=
 LABEL org.opencontainers.image.title="porchlight" \
-      org.opencontainers.image.description="The home side of Porchlight: beacon, keeper, ping, bandwidth, dns, and the porchlight tool" \
+      org.opencontainers.image.description="The home side of Porchlight: beacon, keeper, ping, bandwidth, dns, checks, node-metrics, and the porchlight tool" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \

@@ -13,7 +13,8 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 use home_beacon::{
-    bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
+    bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
+    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
 };
 use lambda_prober::settings::ProberSettings;
 use shared::{secret::SecretSetting, settings::Settings};
@@ -64,6 +65,8 @@ fn command_line(program: Program) -> (Command, &'static [SecretSetting]) {
         Program::Ping => of::<PingSettings>(),
         Program::Bandwidth => of::<BandwidthSettings>(),
         Program::Dns => of::<DnsSettings>(),
+        Program::Checks => of::<ChecksSettings>(),
+        Program::NodeMetrics => of::<NodeSettings>(),
         Program::LambdaProber => of::<ProberSettings>(),
     }
 }

@@ -13,6 +13,7 @@
 //! - [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
+pub mod copy;
 pub mod demo;
 pub mod health;
 pub mod keygen;

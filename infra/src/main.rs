@@ -10,6 +10,7 @@ use std::{
 use home_beacon::programs;
 use infra::{
     command_line::{completions, man},
+    copy::copy,
     demo::demo,
     health::health,
     keygen::keygen,
@@ -47,6 +48,7 @@ async fn porchlight() -> ExitCode {
     PorchlightSettings::log_warnings(&[]);
     let done = match settings.command {
         Command::Completions(settings) => completions(&settings).map(|()| ExitCode::SUCCESS),
+        Command::Copy(settings) => copy(&settings).map(|()| ExitCode::SUCCESS),
         Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),
         Command::Health(settings) => health(&settings).await,
         Command::Keygen(KeygenSettings { token: false }) => printed(keygen()),
@@ -54,7 +56,7 @@ async fn porchlight() -> ExitCode {
         Command::Man(settings) => man(&settings).map(|()| ExitCode::SUCCESS),
         Command::Notify(settings) => Box::pin(notify(&settings)).await,
         Command::Mute(settings) => mute(&settings).await,
-        Command::Probe(settings) => probe(&settings).await,
+        Command::Probe(settings) => Box::pin(probe(&settings)).await,
         Command::Readings(settings) => readings(&settings).await,
         Command::Code(settings) => code(&settings).await,
         Command::Tokens(settings) => tokens(&settings).await,

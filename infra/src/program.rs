@@ -4,8 +4,8 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Command, ValueEnum};
 use home_beacon::{
-    bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
-    programs,
+    bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
+    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings, programs,
 };
 use lambda_prober::{command::command, settings::ProberSettings};
 use shared::{secret::SecretSetting, settings::Settings};
@@ -20,6 +20,8 @@ pub enum Program {
     Ping,
     Bandwidth,
     Dns,
+    Checks,
+    NodeMetrics,
     LambdaProber,
 }
 
@@ -35,12 +37,14 @@ pub struct Entry {
 }
 
 /// The programs that are commands of `porchlight`.
-pub static PROGRAMS: [Entry; 6] = [
+pub static PROGRAMS: [Entry; 8] = [
     Entry::new::<KeeperSettings>("keeper", programs::keeper::program),
     Entry::new::<BeaconSettings>("beacon", programs::beacon::program),
     Entry::new::<PingSettings>("ping", programs::job::ping),
     Entry::new::<BandwidthSettings>("bandwidth", programs::job::bandwidth),
     Entry::new::<DnsSettings>("dns", programs::job::dns),
+    Entry::new::<ChecksSettings>("checks", programs::checks::program),
+    Entry::new::<NodeSettings>("node-metrics", programs::node::program),
     Entry::new::<ProberSettings>("prober", prober),
 ];
 

@@ -89,12 +89,22 @@ pub enum Command {
     Notify(NotifySettings),
     /// Have nobody written to about something for a while
     Mute(MuteSettings),
+    /// Copy this program, with every program of the home side in it, into a folder
+    Copy(CopySettings),
     /// Ask the program in this container how it is
     Health(HealthSettings),
     /// Print a shell's completions for this program, or for another one of Porchlight's
     Completions(CompletionsSettings),
     /// Write a man page for each of Porchlight's programs
     Man(ManSettings),
+}
+
+/// Copy this program into a folder: for a container whose image has what checks need, and not this.
+#[derive(Clone, Debug, Parser)]
+pub struct CopySettings {
+    /// Where the file `porchlight` is written
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 /// Probe a home from here, as the prober does, and say whether it is up.

@@ -5,6 +5,10 @@
 pub(super) enum Beside {
     Keeper,
     Beacon,
+    /// `node-metrics`.
+    Node,
+    /// `checks`.
+    Checks,
     /// `porchlight up`: both in one process.
     Both,
     /// A program without a port, by its name.
@@ -34,6 +38,8 @@ fn known(name: &str) -> Option<Beside> {
     match name {
         "keeper" => Some(Beside::Keeper),
         "beacon" => Some(Beside::Beacon),
+        "node-metrics" => Some(Beside::Node),
+        "checks" => Some(Beside::Checks),
         "up" => Some(Beside::Both),
         _ => PORTLESS.contains(&name).then(|| Beside::Portless(name.to_owned())),
     }
@@ -54,6 +60,8 @@ mod tests {
             (&["/usr/local/bin/keeper"][..], Beside::Keeper),
             (&["beacon"], Beside::Beacon),
             (&["porchlight", "beacon"], Beside::Beacon),
+            (&["/usr/local/bin/node-metrics"], Beside::Node),
+            (&["/programs/porchlight", "checks"], Beside::Checks),
             (&["/usr/local/bin/porchlight", "--log-level", "info", "up", "--data", "/data"], Beside::Both),
             (&["porchlight", "up", "--outside"], Beside::Keeper),
             (&["/usr/local/bin/ping", "--every", "60s"], Beside::Portless("ping".into())),

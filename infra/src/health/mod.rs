@@ -83,10 +83,11 @@ impl HealthSettings {
             let url = Url::parse(&format!("http://{}/healthz", reachable(self.keeper_addr)))?;
             Ok(Asked { name: "keeper", url, is_keeper: true })
         };
-        let beacon = || -> anyhow::Result<Asked> {
-            let url = Url::parse(&format!("http://{}/healthz", reachable(self.public_addr)))?;
-            Ok(Asked { name: "beacon", url, is_keeper: false })
+        let other = |name, address| -> anyhow::Result<Asked> {
+            let url = Url::parse(&format!("http://{}/healthz", reachable(address)))?;
+            Ok(Asked { name, url, is_keeper: false })
         };
+        let beacon = || other("beacon", self.public_addr);
         if let Some(url) = &self.url {
             return Ok(Ok(vec![Asked { name: "server", url: url.clone(), is_keeper: false }]));
         }
@@ -94,6 +95,8 @@ impl HealthSettings {
             _ if self.beacon => vec![beacon()?],
             Beside::Keeper => vec![keeper()?],
             Beside::Beacon => vec![beacon()?],
+            Beside::Node => vec![other("node-metrics", self.node_addr)?],
+            Beside::Checks => vec![other("checks", self.checks_addr)?],
             Beside::Both => vec![keeper()?, beacon()?],
             Beside::Portless(name) => return Ok(Err(name.clone())),
         }))

@@ -21,4 +21,10 @@ pub struct HealthSettings {
     /// Where the beacon listens, as it was told
     #[arg(long, env = "PUBLIC_ADDR", value_parser = listen_address, default_value = "127.0.0.1:8080")]
     pub public_addr: SocketAddr,
+    /// Where node-metrics listens, as it was told
+    #[arg(long, env = "NODE_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9111")]
+    pub node_addr: SocketAddr,
+    /// Where checks listens, as it was told
+    #[arg(long, env = "CHECKS_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9095")]
+    pub checks_addr: SocketAddr,
 }

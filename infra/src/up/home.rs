@@ -31,7 +31,7 @@ use super::{
     choices::{Choices, DUCKDNS_FILE, Outside},
     folder::Folder,
     inside::Inside,
-    jobs::{Jobs, ended_with_an_error, stopped},
+    jobs::{CHECKS_FILE, Jobs, ended_with_an_error, stopped},
     join::{self, KEY_FILE, TOKEN_FILE},
     listening::{self, everywhere, keep_place, loopback},
     running::Running,
@@ -114,7 +114,7 @@ impl HomeSide {
 
         let keeper_url = local(page.address)?;
         let dns = choices.dns.as_deref().zip(duckdns);
-        let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns)?;
+        let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns, &folder.file(CHECKS_FILE))?;
         // The component has one writer: where a machine outside looks, it is that one.
         let target = seed.as_ref().filter(|_| upstream.is_none()).and_then(|seed| {
             let component = seed.components.iter().find(|component| component.beacon).or(seed.components.first())?;

@@ -49,8 +49,9 @@ impl Inside {
         let prober = Prober::new(api, Secrets::new(Places::local(token, Some(key), None)), Mode::Publish)
             .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
             .with_config(ProbeConfig { vantage: VantageSetting::Inside, ..ProbeConfig::default() });
-        let home = Home { name, url: beacon, keys: None };
-        Ok(Self { prober, targets: Targets::new(vec![Target { home, page, component, response_metric: None }])? })
+        let home = Home { name, url: beacon, keys: None, expect: None };
+        let target = Target { home, page, component, response_metric: None, depends_on: None };
+        Ok(Self { prober, targets: Targets::new(vec![target])? })
     }
 
     /// Probes once a minute, for as long as it is polled.

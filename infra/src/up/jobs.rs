@@ -1,9 +1,10 @@
 //! What measures the line, within this process: the jobs as they are, with their settings from the environment.
 
-use std::{ffi::OsString, future::pending, process::ExitCode};
+use std::{ffi::OsString, future::pending, path::Path, process::ExitCode};
 
 use home_beacon::{
     bandwidth::{self, BandwidthSettings},
+    checks::{self, ChecksSettings},
     dns::{self, DnsSettings},
     ping::{self, PingSettings},
 };
@@ -14,12 +15,16 @@ use shared::{
 use tokio::sync::watch;
 use url::Url;
 
+/// The file in the folder that defines checks, where there is one.
+pub(super) const CHECKS_FILE: &str = "checks.yml";
+
 /// The jobs of a home.
 #[derive(Debug)]
 pub(super) struct Jobs {
     ping: PingSettings,
     bandwidth: Option<BandwidthSettings>,
     dns: Option<DnsSettings>,
+    checks: Option<ChecksSettings>,
 }
 
 impl Jobs {
@@ -32,6 +37,7 @@ impl Jobs {
         token: &SecretSource,
         has_bandwidth: bool,
         dns: Option<(&str, SecretSource)>,
+        checks: &Path,
     ) -> Result<Self, WrongSetting> {
         let mut ping: PingSettings = read("ping", keeper, &["--every", "60s"])?;
         (ping.run.quiet, ping.keeper.token) = (true, Some(token.clone()));
@@ -49,7 +55,13 @@ impl Jobs {
             settings.token = Some(duckdns);
             Ok(settings)
         });
-        Ok(Self { ping, bandwidth, dns: dns.transpose()? })
+        let checks = checks.is_file().then(|| -> Result<ChecksSettings, WrongSetting> {
+            let mut settings: ChecksSettings = read("checks", keeper, &[])?;
+            (settings.checks_file, settings.token) = (Some(checks.to_owned()), Some(token.clone()));
+            settings.is_within = true;
+            Ok(settings)
+        });
+        Ok(Self { ping, bandwidth, dns: dns.transpose()?, checks: checks.transpose()? })
     }
 
     /// What they do, in words.
@@ -57,7 +69,8 @@ impl Jobs {
         let ping = Some("ping every minute");
         let bandwidth = self.bandwidth.as_ref().map(|_| "a bandwidth test every three hours");
         let dns = self.dns.as_ref().map(|_| "DuckDNS every five minutes");
-        [ping, bandwidth, dns].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let checks = self.checks.as_ref().map(|_| "what checks.yml defines");
+        [ping, bandwidth, dns, checks].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// Runs them until `stop`.
@@ -78,8 +91,14 @@ impl Jobs {
                 None => Ok(ExitCode::SUCCESS),
             }
         };
+        let checks = async {
+            match &self.checks {
+                Some(settings) => Box::pin(checks::command(settings, stopped(stop.clone()))).await,
+                None => Ok(ExitCode::SUCCESS),
+            }
+        };
         // Each is as large as all that it may be doing.
-        tokio::try_join!(Box::pin(ping), Box::pin(bandwidth), Box::pin(dns))?;
+        tokio::try_join!(Box::pin(ping), Box::pin(bandwidth), Box::pin(dns), Box::pin(checks))?;
         Ok(())
     }
 }

@@ -48,10 +48,11 @@ impl Lookout {
         let prober = prober(folder, &api, (looking, writing))?;
         let component = seed.components.first().context("the home's page has no component")?;
         let target = Target {
-            home: Home { name: component.name.clone(), url: home.url.clone(), keys: None },
+            home: Home { name: component.name.clone(), url: home.url.clone(), keys: None, expect: None },
             page: seed.page.id.clone(),
             component: component.id.clone(),
             response_metric: None,
+            depends_on: None,
         };
         let (looking, writing, targets) = (looking.clone(), writing.clone(), Targets::new(vec![target])?);
         Ok(Self { prober, targets, looking, writing, folder: folder.clone(), api })
