@@ -9,6 +9,7 @@ with 1 where anything is.
 import sys
 import time
 
+import checks
 import effects
 import helm
 import installs
@@ -23,7 +24,7 @@ import words
 from parts import parts
 
 # Each of these brings its parts; quick ones that say most come first.
-MODULES = (renders, effects, notices, sections, installs, waiting, safety, words)
+MODULES = (renders, effects, notices, checks, sections, installs, waiting, safety, words)
 # A mistake in the chart shows in every case.
 MOST = 12
 

@@ -17,12 +17,12 @@ import yaml
 
 KINDS = {
     "v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Pod", "Secret", "Service"],
-    "apps/v1": ["Deployment", "ReplicaSet", "StatefulSet"],
+    "apps/v1": ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
     "batch/v1": ["CronJob", "Job"],
     "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
 }
 REFUSED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "BadRequest", "code": 400}
-SERVICE_MONITOR = "monitoring.coreos.com/v1"
+MONITORING = "monitoring.coreos.com/v1"
 
 
 def plural(kind):
@@ -33,10 +33,10 @@ def plural(kind):
 class Cluster:
     """What one case sees."""
 
-    def __init__(self, version, objects, monitors):
+    def __init__(self, version, objects, operator):
         self.version = version
         self.objects = list(objects)
-        self.kinds = {**KINDS, SERVICE_MONITOR: ["ServiceMonitor"]} if monitors else KINDS
+        self.kinds = {**KINDS, MONITORING: operator} if operator else KINDS
         self.releases = []
 
     def take(self, body):

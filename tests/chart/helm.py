@@ -59,10 +59,11 @@ def render(
     """What `helm install` makes of the values on a cluster of that version, with these objects in it; `monitors` says
     whether it knows ServiceMonitors, which it does by default where the values want one."""
     global rendered
-    if monitors is None:
-        monitor = (values.get("metrics") or {}).get("serviceMonitor") or {}
-        monitors = monitor.get("enabled") == "always"
-    cluster = Cluster(version, objects, monitors)
+    metrics = values.get("metrics") or {}
+    monitor, rule = (metrics.get(kind) or {} for kind in ("serviceMonitor", "prometheusRule"))
+    operator = ["ServiceMonitor"] if monitors or (monitors is None and monitor.get("enabled") == "always") else []
+    operator += ["PrometheusRule"] if rule.get("enabled") is True else []
+    cluster = Cluster(version, objects, operator)
     config = Configuration(namespace=namespace, kubeconfig=server.add(cluster))
     rendered += 1
     try:
@@ -94,7 +95,7 @@ def umbrella(folder, values):
     (folder / "values.yaml").write_text(json.dumps(values))
     # Helm installs nothing that makes nothing.
     (folder / "templates/own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
-    config = Configuration(kubeconfig=server.add(Cluster("1.32", (), False)))
+    config = Configuration(kubeconfig=server.add(Cluster("1.32", (), [])))
     asyncio.run(Package(config).run(str(CHART), str(folder / "charts")))
 
 
@@ -106,7 +107,7 @@ def lint(values):
         defaults = yaml.safe_load((CHART / "values.yaml").read_text())
         # JSON is YAML, and leaves no doubt about what is a text.
         (chart / "values.yaml").write_text(json.dumps(merged(defaults, values)))
-        config = Configuration(kubeconfig=server.add(Cluster("1.32", (), False)))
+        config = Configuration(kubeconfig=server.add(Cluster("1.32", (), [])))
         found = asyncio.run(Lint(config).run(str(chart)))
         return [message for message in found["Messages"] if message["Severity"] >= 2]
 

@@ -29,14 +29,18 @@ seen = set()
 def problems(rendering):
     """What a program says against its settings, each distinct set of them once."""
     for thing, _, spec in rules.pods(rendering):
+        for first in spec.get("initContainers", []):
+            yield from understood(thing["metadata"]["name"], first["args"])
         container = spec["containers"][0]
-        program = Path(container["command"][0]).name
+        # In an image of the user's it is a command of the tool that was copied there.
+        program = Path(container["command"][-1]).name
         if container.get("args") == ["--version"]:
             continue
         if program == "porchlight":
             yield from understood(thing["metadata"]["name"], container["args"])
             continue
-        seeds = [json.dumps(config["data"]) for config in rendering.all("ConfigMap")] if program == "keeper" else []
+        reads = program in ("keeper", "checks")
+        seeds = [json.dumps(config["data"]) for config in rendering.all("ConfigMap")] if reads else []
         key = json.dumps([program, container.get("args"), container["env"], seeds])
         if key not in seen:
             seen.add(key)
@@ -47,15 +51,18 @@ def checked(told, program, container, rendering):
     with tempfile.TemporaryDirectory() as folder:
         env = {variable["name"]: variable["value"] for variable in container["env"]}
         # Everything that begins with a slash is a file, but for a path of addresses.
-        env |= {name: moved(value, Path(folder)) for name, value in env.items() if name != "KEEPER_BASE_PATH"}
+        env |= {
+            name: moved(value, Path(folder), name.endswith("_FILE")) for name, value in env.items() if name != "KEEPER_BASE_PATH"
+        }
         for name, path in env.items():
             if name.endswith("_FILE"):
                 given = {"KEEPER_TOKEN_FILE": KEEPERS, "NOTIFY_URLS_FILE": channels(rendering)}
-                write(path, given.get(name) or SECRETS[Path(path).name])
+                defines = Path(path).name if name in ("CHECKS_FILE", "STATPING_FILE") else ""
+                write(path, given.get(name) or defined(rendering, defines) or SECRETS.get(Path(path).name, "any text"))
         if "KEEPER_TLS_CERTIFICATE" in env:
             make_certificate(env["KEEPER_TLS_CERTIFICATE"], env["KEEPER_TLS_KEY"])
         if "KEEPER_SEED" in env:
-            config = rendering.all("ConfigMap")[0]
+            config = next(config for config in rendering.all("ConfigMap") if "seed.toml" in config["data"])
             # The seed, and what it names: all of it is mounted in one folder.
             for name, text in config["data"].items():
                 write(Path(env["KEEPER_SEED"]).with_name(name), text)
@@ -63,6 +70,12 @@ def checked(told, program, container, rendering):
         ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20)
         if ended.returncode != 0:
             yield f"{told}: {program} refuses what it is told: {ended.stderr.strip()}"
+
+
+def defined(rendering, name):
+    """What is to be checked: the file of that name, or where it is the user's, another one."""
+    made = [config["data"][name] for config in rendering.all("ConfigMap") if name in config["data"]]
+    return made[0] if made else name and "checks: [{name: router, tcp: {host: 192.168.1.1, port: 80}}]"
 
 
 def channels(rendering):
@@ -82,13 +95,13 @@ def understood(told, args):
         yield f"{told}: porchlight {args[0]} does not know {flags}: {ended.stderr.strip()}"
 
 
-def moved(value, folder):
+def moved(value, folder, is_file):
     """A path of the pod, as one below the folder; its folder is there."""
     scheme, slash, path = value.partition("/")
     if not slash or scheme not in ("", "sqlite:"):
         return value
     path = folder / path
-    (path if "." not in path.name and path.name not in SECRETS else path.parent).mkdir(parents=True, exist_ok=True)
+    (path.parent if is_file or "." in path.name else path).mkdir(parents=True, exist_ok=True)
     return f"{scheme}{path}"
 
 

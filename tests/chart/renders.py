@@ -35,18 +35,17 @@ def matrix():
 
 def noted(rendering):
     """The notes tell how to make the Secrets that pods wait for, and no others."""
-    told = set(re.findall(r"create secret generic (\S+) --from-file=(\S+)=", rendering.notes))
+    lines = re.findall(r"create secret generic (\S+) (--from-file=.*)", rendering.notes)
+    told = {(name, key) for name, files in lines for key in re.findall(r"--from-file=([^= ]+)=", files)}
     # How to give a beacon a key that has none.
     told -= {("beacon-key", "KEY")} if "THE BEACON HAS NO KEY" in rendering.notes else set()
     made = {secret["metadata"]["name"] for secret in rendering.all("Secret")}
-    volumes = [
-        volume["secret"]
+    wanted = {
+        (name, key)
         for _, _, spec in rules.pods(rendering)
         for volume in spec.get("volumes", [])
-        if "secret" in volume
-    ]
-    wanted = {
-        (volume["secretName"], volume["items"][0]["key"]) for volume in volumes if volume["secretName"] not in made
+        for name, key in rules.secrets(volume)
+        if name not in made
     }
     if told != wanted:
         yield f"the notes tell how to make {told}, and the pods want {wanted}"

@@ -1,15 +1,16 @@
 """What must be true of every rendering, whatever the values."""
 
+import copy
 import itertools
 import json
 
-WORKLOADS = ("Deployment", "StatefulSet", "CronJob", "Job", "Pod")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod")
 # The longest names that Kubernetes takes, less what it appends itself: a CronJob's 11, a revision's label 11.
 LONGEST = {"CronJob": 52, "StatefulSet": 52, "Service": 63, "Pod": 63}
 
 
 def pods(rendering):
-    """Each workload with its pod: kind, name, labels and spec."""
+    """Each workload with its pod: kind, name, labels and spec. What a pod learns of where it runs is filled in."""
     for thing in rendering.objects:
         if thing["kind"] not in WORKLOADS:
             continue
@@ -18,7 +19,19 @@ def pods(rendering):
             spec = spec["jobTemplate"]["spec"]
         if thing["kind"] != "Pod":
             metadata, spec = spec["template"]["metadata"], spec["template"]["spec"]
+        spec = copy.deepcopy(spec)
+        for variable in (variable for container in spec["containers"] for variable in container.get("env", [])):
+            if variable.get("valueFrom") == {"fieldRef": {"fieldPath": "spec.nodeName"}}:
+                variable["value"] = "pi4"
         yield thing, metadata["labels"], spec
+
+
+def secrets(volume):
+    """The Secrets that a volume holds, each with the keys of it."""
+    sources = [source.get("secret") for source in volume.get("projected", {}).get("sources", [])]
+    for source in [volume.get("secret"), *sources]:
+        for item in source["items"] if source else []:
+            yield source.get("secretName") or source["name"], item["key"]
 
 
 def problems(rendering, release, namespace):
@@ -49,7 +62,7 @@ def named(rendering, release, namespace):
 def lasting(rendering, release, namespace):
     """What Kubernetes does not let change, and what would restart pods for nothing, is free of versions."""
     for thing in rendering.objects:
-        spec = json.dumps(thing["spec"]) if thing["kind"] in ("Deployment", "StatefulSet", "CronJob") else ""
+        spec = json.dumps(thing["spec"]) if thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "CronJob") else ""
         if "helm.sh/chart" in spec or "app.kubernetes.io/version" in spec:
             yield f"{thing['kind']} {thing['metadata']['name']} has the chart's version in its pods or volumes"
 
@@ -63,7 +76,7 @@ def selected(rendering, release, namespace):
 
     for thing in rendering.objects:
         told, spec = f"{thing['kind']} {thing['metadata']['name']}", thing.get("spec", {})
-        if thing["kind"] in ("Deployment", "StatefulSet"):
+        if thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet"):
             labels = spec["selector"]["matchLabels"]
             if picks(labels) != [thing["metadata"]["name"]]:
                 yield f"{told} selects {picks(labels)}"
@@ -118,7 +131,7 @@ def connected(rendering, release, namespace):
 
 
 def asked(rendering, release, namespace):
-    """Both servers are asked whether they live, at a port that they have; a broken keeper can be replaced."""
+    """Each server is asked whether it lives, at a port that it has; a broken keeper can be replaced."""
     for thing, labels, spec in pods(rendering):
         container = spec["containers"][0]
         ports = {port["name"] for port in container.get("ports", [])}
@@ -144,19 +157,24 @@ def restricted(rendering, release, namespace):
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         }
-        if "/ping" in json.dumps(spec["containers"][0]["command"]):
+        # In an image of the user's, checks are copied there, and have a place for what plugins write.
+        name = spec["containers"][0]["name"]
+        own = name == "checks" and "programs" in (volume["name"] for volume in spec["volumes"])
+        if name in ("ping", "checks"):
             wanted["sysctls"] = [{"name": "net.ipv4.ping_group_range", "value": "65532 65532"}]
         if context != wanted:
             yield f"{told}: the pod's security context is {context}"
         if spec["automountServiceAccountToken"] or spec["enableServiceLinks"]:
             yield f"{told} has something of the cluster's"
-        for forbidden in ("hostNetwork", "hostPID", "hostIPC", "serviceAccountName", "initContainers"):
+        for forbidden in ("hostNetwork", "hostPID", "hostIPC", "serviceAccountName", *([] if own else ["initContainers"])):
             if forbidden in spec:
                 yield f"{told} has {forbidden}"
         kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
-        if not kinds <= {"secret", "configMap", "persistentVolumeClaim"}:
+        if not kinds <= {"secret", "configMap", "persistentVolumeClaim", "projected", *(["emptyDir"] if own else [])}:
             yield f"{told} has volumes of the kinds {kinds}"
-        for container in spec["containers"]:
+        if any("sizeLimit" not in volume.get("emptyDir", {"sizeLimit": ""}) for volume in spec.get("volumes", [])):
+            yield f"{told} may fill the node's disk"
+        for container in spec["containers"] + spec.get("initContainers", []):
             if container["securityContext"] != {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -175,6 +193,8 @@ def mounted(rendering, release, namespace):
             mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
             if sorted(mounts) != sorted(volumes):
                 yield f"{told} has the volumes {volumes} and mounts {sorted(mounts)}"
+            if any(mount["name"] not in volumes for first in spec.get("initContainers", []) for mount in first["volumeMounts"]):
+                yield f"{told} mounts first what is no volume"
             names = [variable["name"] for variable in container.get("env", [])]
             if len(names) != len(set(names)):
                 yield f"{told} sets a variable twice: {names}"
@@ -196,24 +216,25 @@ def secret(rendering, release, namespace):
     allowed = {
         "beacon": {"beacon", "test"},
         "duckdns": {"dns"},
-        "keeper": {"keeper", "ping", "dns", "bandwidth", "test"},
+        "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "test"},
         "tls": {"keeper"},
         "notify": {"keeper"},
-        "statuspage": {"keeper"} if keeper else {"ping", "bandwidth"},
+        "statuspage": {"keeper"} if keeper else {"ping", "bandwidth", "checks"},
+        "named": {"checks"},
     }
     for thing, labels, spec in pods(rendering):
         told, component = thing["metadata"]["name"], labels["app.kubernetes.io/component"]
-        for volume in spec.get("volumes", []):
-            if "secret" in volume and component not in allowed[volume["name"]]:
+        for volume in (volume for volume in spec.get("volumes", []) if list(secrets(volume))):
+            if component not in allowed[volume["name"]]:
                 yield f"{told} has the secret {volume['name']}"
-            if "secret" in volume and volume["secret"]["defaultMode"] != 0o440:
+            if (volume.get("secret") or volume["projected"])["defaultMode"] != 0o440:
                 yield f"{told}: everybody may read the secret {volume['name']}"
             used = [
                 variable
                 for variable in spec["containers"][0].get("env", [])
                 if variable["name"].endswith(("_FILE", "_CERTIFICATE", "_KEY")) and f"/{volume['name']}/" in variable["value"]
             ]
-            if "secret" in volume and not used:
+            if not used:
                 yield f"{told} has the secret {volume['name']} for nothing"
         if "secretKeyRef" in json.dumps(spec) or "envFrom" in json.dumps(spec):
             yield f"{told} has a secret in a variable"
@@ -231,10 +252,11 @@ def modest(rendering, release, namespace):
     cpu = memory = 0
     tested = False
     for thing, labels, spec in pods(rendering):
-        # Tests come one after another.
-        times = {"beacon": 2, "test": 0 if tested else 1}.get(labels["app.kubernetes.io/component"], 1)
+        # Tests come one after another; checks are another task than the home's line, and what each node has is counted by itself.
+        component = labels["app.kubernetes.io/component"]
+        times = {"beacon": 2, "test": 0 if tested else 1, "checks": 0, "node-metrics": 0}.get(component, 1)
         tested = tested or thing["kind"] == "Pod"
-        for container in spec["containers"]:
+        for container in spec["containers"] + spec.get("initContainers", []):
             if "memory" not in container["resources"]["limits"] or "cpu" in container["resources"]["limits"]:
                 yield f"{thing['metadata']['name']} has the limits {container['resources']['limits']}"
             cpu += times * amount(container["resources"]["requests"]["cpu"])
@@ -263,7 +285,7 @@ def timed(rendering, release, namespace):
 def ending(rendering, release, namespace):
     """A server has more time to end than it takes: STOP_DELAY, and at most five seconds for what is in hand."""
     for thing, labels, spec in pods(rendering):
-        if thing["kind"] in ("Deployment", "StatefulSet"):
+        if thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet"):
             env = {v["name"]: v["value"] for v in spec["containers"][0]["env"]}
             takes = int(env.get("STOP_DELAY", "0s").removesuffix("s")) + 5
             if spec["terminationGracePeriodSeconds"] < 2 * takes:

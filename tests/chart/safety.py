@@ -14,7 +14,7 @@ import network
 import rules
 from parts import CASES, HERE, MINIMAL, part, rendered
 
-COMPONENTS = ["beacon", "keeper", "ping", "dns", "bandwidth", "test"]
+COMPONENTS = ["beacon", "keeper", "ping", "dns", "bandwidth", "checks", "node", "test"]
 
 
 @part

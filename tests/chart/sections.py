@@ -13,7 +13,7 @@ from parts import CASES, MINIMAL, TOKEN, kept, outcome, part, rendered
 
 DEFAULTS = yaml.safe_load((helm.CHART / "values.yaml").read_text())
 SCHEMA = json.loads((helm.CHART / "values.schema.json").read_text())["properties"]
-PROGRAMS = ("beacon", "keeper", "ping", "dns", "bandwidth")
+PROGRAMS = ("beacon", "keeper", "ping", "dns", "bandwidth", "checks", "nodeMetrics")
 # Whatever is below these, none is an answer: somebody wanted no limit, or no START_DELAY.
 FREE = ("settings", "resources")
 
@@ -93,7 +93,7 @@ def mistyped():
     values = helm.merged(DEFAULTS, whole)
     unknown, wrong, quoted = {}, {}, {}
     for path, value in nested(values):
-        if isinstance(value, dict) and path[-1] not in ("annotations", "labels", "nodeSelector"):
+        if isinstance(value, dict) and path[-1] not in ("annotations", "labels", "nodeSelector", "podAnnotations", "secrets"):
             unknown = helm.merged(unknown, at((*path, "nameOverride"), "x" * 63))
         elif not isinstance(value, dict):
             wrong = helm.merged(wrong, at(path, {} if isinstance(value, list) else []))

@@ -14,8 +14,14 @@ SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_
 SERVER |= {"KEEPER_TLS_ADDR", "KEEPER_TLS_CERTIFICATE", "KEEPER_TLS_KEY", "UPSTREAM_FINGERPRINT"}
 SERVER |= {"KEEPER_PUBLIC_ADDR", "KEEPER_BASE_PATH", "BEACON_PRIVATE_URL", "STOP_DELAY"}
 SERVER |= {"NOTIFY_EVERY", "NOTIFY_QUIET", "NOTIFY_SERIOUS_ANYTIME", "NOTIFY_LIMIT", "NOTIFY_LOSS"}
+SERVER |= {"PUBLIC_PING", "KEEPER_OPEN_SUMMARY"}
 JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEADLINE", "TARGET_HOST", "DOMAIN"}
-OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB}
+CHECKS = {"CHECKS_FILE", "STATPING_FILE", "CHECKS_ADDR", "CHECKS_CONCURRENCY", "PING_TARGET_URLS", "PING_INTERVAL_SECONDS"}
+CHECKS |= {"KEEPER_URL", "STATUSPAGE_URL", "PAGE_ID"}
+OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB, "checks": CHECKS}
+OURS |= {"node-metrics": {"NODE_ADDR", "NODE_NAME", "SYS_DIR"}}
+# Where the values have another word for a program.
+SECTIONS = {"node-metrics": "nodeMetrics"}
 
 
 @part
@@ -56,8 +62,9 @@ def documented():
     for program, ours in OURS.items():
         table = readme.partition(f"### `{program}`\n")[2].partition("\n###")[0]
         theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
-        known = set(at[program]["properties"]["settings"]["properties"])
-        told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, program)))
+        section = SECTIONS.get(program, program)
+        known = set(at[section]["properties"]["settings"]["properties"])
+        told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, section)))
         if theirs - ours != known or told != known:
             apart = sorted((theirs - ours) ^ known | told ^ known)
             yield f"{program}.settings: README, schema and values do not all know {apart}"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 LIMIT, WORK, PODMAN = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[4:]
-PROGRAMS = {"beacon", "keeper", "ping", "bandwidth", "dns", "porchlight"}
+PROGRAMS = {"beacon", "keeper", "ping", "bandwidth", "dns", "checks", "node-metrics", "porchlight"}
 MACHINES = {"amd64": 62, "arm64": 183}
 PT_INTERP = 3
 

@@ -277,5 +277,5 @@ async fn the_names_of_verdicts_are_those_that_the_home_reads() {
     assert_eq!(probe_with(signing(&home, &statuspage.api)).await.code, Some(0));
     let posted = statuspage.posted(LOOKS).remove(0);
     let read: shared::look::PostedLooks = serde_json::from_value(posted).expect("what a keeper takes");
-    assert_eq!(read.looks[0].verdict, Verdict::Down(DownCause::Impostor));
+    assert_eq!(read.looks[0].verdict, Some(Verdict::Down(DownCause::Impostor)));
 }

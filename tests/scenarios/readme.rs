@@ -28,22 +28,26 @@ fn the_years_in_the_readme_are_those_of_the_simulation() {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 21] = [
+const TEXTS: [&str; 25] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "charts/home-beacon/README.md",
+    "charts/home-beacon/dashboards/LOGQL.md",
     "findings/README.md",
     "home-beacon/README.md",
+    "infra/CHECKS.md",
     "infra/MESSAGES.md",
     "infra/NOTICES.md",
     "infra/README.md",
     "infra/UP.md",
     "infra/examples/README.md",
     "infra/examples/behind-traefik/README.md",
+    "infra/examples/checks/README.md",
     "infra/examples/home-and-vps/README.md",
+    "infra/examples/home-k8s/README.md",
     "infra/examples/one-machine/README.md",
     "infra/examples/prometheus-and-grafana/README.md",
     "infra/examples/relay-to-statuspage/README.md",

@@ -100,14 +100,16 @@ async fn readings_are_shown_and_waited_for() {
     assert_eq!(shown.stdout.lines().count(), 1, "{shown:?}");
 }
 
-/// The programs, a flag of each, and a secret of it.
-const PROGRAMS: [(&str, &str, &str); 7] = [
+/// The programs, a flag of each, and a secret of it where it has one.
+const PROGRAMS: [(&str, &str, &str); 9] = [
     ("porchlight", "--log-level", ""),
     ("beacon", "--stop-delay", "BEACON_KEY"),
     ("keeper", "--upstream-url", "UPSTREAM_TOKEN"),
     ("ping", "--target-host", "KEEPER_TOKEN"),
     ("bandwidth", "--max-bytes", "KEEPER_TOKEN"),
     ("dns", "--address-sources", "DUCKDNS_TOKEN"),
+    ("checks", "--checks-file", "KEEPER_TOKEN"),
+    ("node-metrics", "--sys-dir", ""),
     ("lambda-prober", "--canary-url", "BEACON_KEY_OLD"),
 ];
 
@@ -181,7 +183,8 @@ async fn porchlight_and_the_name_of_a_program_do_what_that_program_does() {
         let own = if name == "prober" { "lambda-prober" } else { name };
         let help = called("porchlight", &[name, "--help"], &[]).await;
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{name}");
-        for part in [format!("Usage: porchlight {name} "), (*flag).to_owned(), format!("{secret}_FILE naming a file")] {
+        let secret = if secret.is_empty() { String::new() } else { format!("{secret}_FILE naming a file") };
+        for part in [format!("Usage: porchlight {name} "), (*flag).to_owned(), secret] {
             assert!(help.stdout.contains(&part), "{name}: `{part}` is not in {}", help.stdout);
         }
         let listed = called("porchlight", &["help", name], &[]).await;

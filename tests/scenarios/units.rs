@@ -110,6 +110,10 @@ fn secrets(folder: &Path) {
         "seed.toml",
         "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"Latency\"\nrelay = true\n",
     );
+    fs::create_dir_all(folder.join("checks")).expect("a folder");
+    for place in ["checks.yml", "checks/checks.yml"] {
+        file(folder, place, "checks: [{name: router, icmp: {host: 192.168.1.1}}]\n");
+    }
 }
 
 fn set_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
@@ -155,6 +159,7 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
         let (name, value) = pair.split_once('=').expect("a variable has a value");
         let value = value.replace("%d", &secrets.display().to_string());
         let value = value.replace("/etc/porchlight-seed.toml", &secrets.join("seed.toml").display().to_string());
+        let value = value.replace("/etc/porchlight-checks.yml", &secrets.join("checks.yml").display().to_string());
         program.env(name, value.replace("%S", &state.display().to_string()));
     }
     for credential in of("LoadCredential=") {
@@ -164,6 +169,24 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
         assert!(of("SetCredential=").contains(&format!("{name}:missing: {from}").as_str()), "{credential}");
     }
     program
+}
+
+/// The example as it stands, and with the disk that it has commented out, whose plugin need not be here.
+#[tokio::test]
+async fn the_example_of_checks_is_right() {
+    let example = fs::read_to_string(root().join("infra/examples/checks/checks.yml")).expect("the example");
+    let (before, disk) = example.split_once("  # - name: disk").expect("it ends with a disk");
+    let disk = format!("  # - name: disk{disk}").replace("  # ", "  ");
+    let disk = disk.replace("/usr/lib/nagios/plugins/check_disk", "/bin/true");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (text, count) in [(example.clone(), 5), (before.to_owned() + &disk, 6)] {
+        let path = file(folder.path(), "checks.yml", &text);
+        let mut check = ours("checks");
+        check.args(["--check", &path]).env("BACKUP_PING", Key::new([1; 32]).expose());
+        let ended = run(check, LIMIT).await;
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains(&format!("{count} checks")), "{}", ended.stdout);
+    }
 }
 
 #[tokio::test]
@@ -214,7 +237,7 @@ async fn each_container_is_confined_and_takes_its_settings() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     secrets(folder.path());
     let services: BTreeMap<String, Value> = serde_json::from_value(compose["services"].clone()).expect("services");
-    assert_eq!(services.keys().collect::<Vec<_>>(), ["bandwidth", "beacon", "dns", "keeper", "ping"]);
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["bandwidth", "beacon", "checks", "dns", "keeper", "ping"]);
     for (service, is) in services {
         let confined = json!([is["user"], is["read_only"], is["cap_drop"], is["security_opt"]]);
         assert_eq!(confined, json!(["65532:65532", true, ["ALL"], ["no-new-privileges:true"]]), "{service}");
@@ -226,7 +249,10 @@ async fn each_container_is_confined_and_takes_its_settings() {
         program.envs(set_by_a_person(&service).iter().copied());
         takes_its_settings(program, &service).await;
     }
-    assert_eq!(compose["services"]["ping"]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
+    for pinging in ["ping", "checks"] {
+        assert_eq!(compose["services"][pinging]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
+    }
+    assert_eq!(compose["services"]["checks"]["profiles"], json!(["checks"]), "who has no file is not asked for one");
     assert_eq!(
         compose["services"]["beacon"]["networks"],
         json!(["public"]),

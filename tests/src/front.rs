@@ -2,6 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
+use jiff::{ToSpan, Zoned, tz::TimeZone};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::{
@@ -37,12 +38,31 @@ impl Front {
         Self::at(TcpListener::bind("127.0.0.1:0").await.expect("a port"), "localhost", to, folder)
     }
 
+    /// At `localhost`, with a certificate that ends at the beginning of the day that is in so many days.
+    ///
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn ending_in(days: i64, to: SocketAddr, folder: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let end = Zoned::now().with_time_zone(TimeZone::UTC).date() + days.days();
+        let end = (end.year().into(), end.month().unsigned_abs(), end.day().unsigned_abs());
+        Self::showing(listener, certified("localhost", end), to, folder)
+    }
+
     /// Where that listens, by that name.
     ///
     /// # Panics
     /// When it listens nowhere.
     pub fn at(listener: TcpListener, name: &str, to: SocketAddr, folder: &Path) -> Self {
-        let (acceptor, authority) = certified(name);
+        Self::showing(listener, certified(name, (2040, 1, 1)), to, folder)
+    }
+
+    fn showing(
+        listener: TcpListener,
+        (acceptor, authority): (TlsAcceptor, String),
+        to: SocketAddr,
+        folder: &Path,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -73,18 +93,18 @@ impl Front {
     }
 }
 
-/// A certificate for that name, valid from 2020 to 2040, and that of its authority.
-fn certified(name: &str) -> (TlsAcceptor, String) {
-    let lasting = |params: &mut CertificateParams| {
-        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
+/// A certificate for that name, valid from 2020 to that day, and that of its authority.
+fn certified(name: &str, end: (i32, u8, u8)) -> (TlsAcceptor, String) {
+    let lasting = |params: &mut CertificateParams, (year, month, day): (i32, u8, u8)| {
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, month, day));
     };
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, "An authority that tests made");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    lasting(&mut params);
+    lasting(&mut params, (2040, 1, 1));
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate");
     let mut params = CertificateParams::new(vec![name.into()]).expect("parameters");
-    lasting(&mut params);
+    lasting(&mut params, end);
     let key = KeyPair::generate().expect("a key");
     let certificate = params.signed_by(&key, &authority).expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");

@@ -1,6 +1,7 @@
 //! What the scenarios in `tests/scenarios` are made of: the real binaries as processes, and scripted stand-ins for what is
 //! outside our walls. Everything listens on port 0 of the loopback interface and ends with its test.
 //!
+//! - [`atom`]: feeds, validated
 //! - [`aws`]: AWS, as moto and as a script; [`versions`]: Parameter Store with versions
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
@@ -24,6 +25,7 @@
 //! - [`skip`]: tests that cannot run here, reported loudly
 
 pub mod address_source;
+pub mod atom;
 pub mod aws;
 pub mod beacon;
 pub mod binaries;

@@ -4,7 +4,8 @@ use std::{env, fmt::Write as _, fs};
 
 use clap::{Arg, Command, CommandFactory};
 use home_beacon::{
-    bandwidth::BandwidthSettings, beacon::BeaconSettings, dns::DnsSettings, keeper::KeeperSettings, ping::PingSettings,
+    bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
+    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
 };
 use infra::settings::{PorchlightSettings, secrets};
 use lambda_prober::{judge::verdict::Verdict, plan::statuses::Statuses, settings::ProberSettings};
@@ -54,6 +55,8 @@ pub fn home_side() -> String {
         table::<PingSettings>(),
         table::<BandwidthSettings>(),
         table::<DnsSettings>(),
+        table::<ChecksSettings>(),
+        table::<NodeSettings>(),
     ]
     .concat()
 }
@@ -77,6 +80,8 @@ pub fn variables() -> Vec<String> {
         PingSettings::variables(),
         BandwidthSettings::variables(),
         DnsSettings::variables(),
+        ChecksSettings::variables(),
+        NodeSettings::variables(),
         PorchlightSettings::variables(),
     ]
     .concat()

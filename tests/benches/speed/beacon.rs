@@ -53,13 +53,13 @@ pub(super) async fn measure(release: &Path) {
 }
 
 /// Asks a server to end: a killed nginx would leave its workers behind.
-async fn terminate(mut child: Child) {
+pub(super) async fn terminate(mut child: Child) {
     let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).expect("it runs");
     kill_process(pid, Signal::TERM).expect("a child can be signalled");
     child.wait().await.expect("it ends");
 }
 
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }
 
@@ -71,7 +71,7 @@ async fn start_beacon(binary: &Path, address: SocketAddr) -> Child {
     child
 }
 
-async fn start_nginx(folder: &Path, address: SocketAddr) -> Option<Child> {
+pub(super) async fn start_nginx(folder: &Path, address: SocketAddr) -> Option<Child> {
     let here = folder.display();
     let config = format!(
         "daemon off; worker_processes 1; pid {here}/pid; error_log {here}/error.log;\nevents {{ worker_connections 4096; }}\n\
@@ -86,7 +86,7 @@ async fn start_nginx(folder: &Path, address: SocketAddr) -> Option<Child> {
     Some(child)
 }
 
-async fn listening(address: SocketAddr) {
+pub(super) async fn listening(address: SocketAddr) {
     for _ in 0..100 {
         if TcpStream::connect(address).await.is_ok() {
             return;

@@ -3,6 +3,7 @@
 
 mod bandwidth;
 mod beacon;
+mod checks;
 mod cloud;
 mod function;
 mod jobs;
@@ -31,6 +32,9 @@ async fn main() {
     }
     if wanted("bandwidth") {
         bandwidth::measure(&release).await;
+    }
+    if wanted("checks") {
+        self::checks::measure(&release).await;
     }
     if wanted("page") {
         page::measure(&release).await;

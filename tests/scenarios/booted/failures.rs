@@ -15,12 +15,14 @@ async fn what_is_wrong_is_reported_by_systemctl_and_ends_once_it_is_mended() {
 async fn a_missing_file_is_named(machine: &Machine) {
     machine.ok("echo DOMAIN=myhome > /etc/porchlight/dns.env").await;
     machine.ok("printf '%s\\n' CANARY_URL=http://home.example PAGE_ID=gytm4qzbx9t6 COMPONENT_ID=8kbf7d35c070 > /etc/porchlight/prober.env").await;
+    machine.ok("echo 'checks: [{name: router, icmp: {host: 127.0.0.1}}]' > /etc/porchlight-checks.yml").await;
     for (unit, file) in [
         ("beacon", "beacon.key"),
         ("keeper", "keeper.token"),
         ("ping", "keeper.token"),
         ("bandwidth", "keeper.token"),
         ("dns", "duckdns.token"),
+        ("checks", "keeper.token"),
         ("prober", "prober.token"),
     ] {
         let started = machine.run(&format!("systemctl start porchlight-{unit}")).await;

@@ -54,6 +54,9 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
                   'http://127.0.0.1:8030/porchlight/v1/series?metric=ping&step=1h'";
     assert!(machine.ok(series).await.contains("\"measured\":1"), "{}", machine.ok(series).await);
     dns(&reader).await;
+    // Nothing can be reached from here, which is a result, too.
+    reader.does("The checks", "checks").await;
+    assert_eq!(machine.property("porchlight-checks", "ActiveState").await, "active");
     prober(&reader).await;
     relay(&reader).await;
     timers(machine).await;

@@ -1,6 +1,6 @@
-//! A checkout's `infra` in a network of the test's own, and a reader who runs the commands of a README there. Podman is the
-//! engine, with the image as `tests/image/build` left it; what the reader calls `docker compose` is podman-compose, or Docker's
-//! Compose over podman's socket.
+//! A checkout's `infra`, with what it takes of the chart, in a network of the test's own, and a reader who runs the commands of a
+//! README there. Podman is the engine, with the image as `tests/image/build` left it; what the reader calls `docker compose` is
+//! podman-compose, or Docker's Compose over podman's socket.
 
 use std::{
     fs,
@@ -75,8 +75,10 @@ impl Composed {
         let mut holder = Process::start(hold);
         holder.wait_for("held", |lines| lines.iter().any(|line| line == "held").then_some(())).await;
         let folder = tempfile::tempdir().expect("a folder");
-        for part in ["compose.yaml", "examples", "prometheus"] {
-            copied(&root().join("infra").join(part), &folder.path().join("infra").join(part));
+        for part in
+            ["infra/compose.yaml", "infra/examples", "charts/home-beacon/dashboards", "charts/home-beacon/rules"]
+        {
+            copied(&root().join(part), &folder.path().join(part));
         }
         let place = folder.path().join("infra").join(place);
         let variables = vec![("PORCHLIGHT_IMAGE", image.id().to_owned())];

@@ -57,6 +57,19 @@ async fn the_home_side_comes_up_and_its_beacon_is_alone() {
     home.falls_ill_and_recovers("beacon").await;
     home.restarts("keeper").await;
     home.updates(&["keeper", "beacon"]).await;
+    checks(&home).await;
+}
+
+/// Who has a file of checks has them with one flag more.
+async fn checks(home: &Composed) {
+    let folder = home.place().join("checks");
+    fs::create_dir(&folder).expect("a folder");
+    let text = "checks: [{name: page, every: 5s, http: {url: \"http://keeper:8030/healthz\"}}]\n";
+    fs::write(folder.join("checks.yml"), text).expect("a file");
+    let ended = home.shell("docker compose --profile checks up -d", "").await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    home.until(&"checks is well", async || home.health("checks").await.0).await;
+    home.keeper_says("/porchlight/v1/series?metric=check:page&step=1h", "\"points\":[{").await;
 }
 
 /// Docker's Compose is the real one; the engine is podman, which speaks Docker's API.

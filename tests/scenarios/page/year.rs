@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use shared::secret::Secret;
 use tests::{
+    atom,
     clock::Hand,
-    keeper::TOKEN,
+    keeper::{COMPONENT, PAGE, TOKEN},
     past,
     process::file,
     skip::{program, skip},
@@ -36,7 +37,10 @@ const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 4
 
 /// A keeper in this process, whose clock stands still.
 struct Standing {
+    /// What everybody may read.
     url: String,
+    /// Where `/v1` is.
+    private: String,
     task: JoinHandle<()>,
 }
 
@@ -60,13 +64,29 @@ impl Standing {
             without_looks: None,
         };
         let keeper = start(config, Hand::at(now).standing_host()).await.expect("it starts");
-        let [private, public] = [listen().await, listen().await];
-        let url = format!("http://{}/", public.local_addr().expect("an address"));
+        let listeners = [listen().await, listen().await];
+        let [private, url] =
+            [0, 1].map(|index| format!("http://{}/", listeners[index].local_addr().expect("an address")));
         let task = tokio::spawn(async move {
+            let [private, public] = listeners;
             let listeners = Listeners { private, public: Some(public), tls: None };
             Box::pin(keeper.run(listeners, pending())).await.expect("it can be written");
         });
-        Self { url, task }
+        Self { url, private, task }
+    }
+
+    /// Writes an incident, as its owner does.
+    async fn incident(&self, incident: Value) {
+        let url = format!("{}v1/pages/{PAGE}/incidents", self.private);
+        let asked = reqwest::Client::new().post(url).header("authorization", format!("OAuth {TOKEN}"));
+        let answer = asked.json(&serde_json::json!({"incident": incident})).send().await.expect("it answers");
+        assert_eq!(answer.status(), 201, "{incident}");
+    }
+
+    /// The feed, and how many entries it has by its validator.
+    async fn feed(&self, test: &str, folder: &Path) -> Option<usize> {
+        let answer = reqwest::get(format!("{}history.atom", self.url)).await.expect("an answer");
+        atom::validated(test, folder, &answer.text().await.expect("a text")).await
     }
 }
 
@@ -141,4 +161,31 @@ async fn a_page_of_the_first_day_explains_itself() {
     for said in ["Nobody has looked yet", "Not looked at from outside yet", "Each metric appears here"] {
         assert!(page.contains(said), "{said}: {page}");
     }
+}
+
+#[tokio::test]
+async fn the_feed_after_a_year_and_on_the_first_day_is_valid_atom() {
+    const TEST: &str = "the feed by a validator";
+    let folder = tempfile::tempdir().expect("a folder");
+    let keeper = Standing::start(folder.path(), &tests::history::seed(false), Promised::default()).await;
+    let Some(entries) = keeper.feed(TEST, folder.path()).await else { return };
+    assert_eq!(entries, 0, "on the first day");
+    drop(keeper);
+
+    let Some(sqlite) = program("sqlite3") else { return skip(TEST, "sqlite3 is missing") };
+    let folder = tempfile::tempdir().expect("a folder");
+    past::make(folder.path(), NOW.parse().expect("a time"), 3, &sqlite).await;
+    let keeper = Standing::start(folder.path(), &past::seed(), Promised::default()).await;
+    for number in 0..20 {
+        keeper
+            .incident(serde_json::json!({"name": format!("Cut & mended, {number}: <кабель> 語"),
+                "body": "A digger.\u{7}\nAn \"excavator\"; ]]> & <b>", "components": {COMPONENT: "major_outage"}}))
+            .await;
+    }
+    let planned = ["2027-03-28T01:30:00+01:00", "2027-03-28T04:00:00+02:00"];
+    keeper
+        .incident(serde_json::json!({"name": "A new router", "status": "scheduled", "scheduled_for": planned[0],
+            "scheduled_until": planned[1]}))
+        .await;
+    assert_eq!(keeper.feed(TEST, folder.path()).await, Some(21), "after a year");
 }

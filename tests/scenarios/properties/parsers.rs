@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_table_of_statuses_says_what_was_written(chosen in prop::collection::btree_map(0_usize..10, 0_usize..4, 0..6)) {
+    fn a_table_of_statuses_says_what_was_written(chosen in prop::collection::btree_map(0_usize..12, 0_usize..4, 0..6)) {
         let causes: Vec<Verdict> = Verdict::all().filter(|it| it.cause().is_some() && !matches!(it, Verdict::Unknown(_))).collect();
         let allowed = ["operational", "degraded_performance", "partial_outage", "major_outage"];
         let pair = |(cause, status): (&usize, &usize)| format!("{}={}", causes[*cause].cause().unwrap(), allowed[*status]);

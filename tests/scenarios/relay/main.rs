@@ -1,6 +1,5 @@
 //! The keeper's relay, mirror and hold, through the real program.
 
-mod alerts;
 mod clocks;
 mod cuts;
 mod delivery;

@@ -91,7 +91,7 @@ async fn an_upgrade_keeps_what_a_user_has_and_a_purge_nothing() {
         dpkg -i /packages/now.deb
         [ "$(readlink /etc/systemd/system/multi-user.target.wants/porchlight-keeper.service)" != /dev/null ]
         [ ! -L /etc/systemd/system/porchlight-keeper.service ]
-        touch /etc/porchlight-seed.toml
+        touch /etc/porchlight-seed.toml /etc/porchlight-checks.yml
         dpkg -P porchlight
         ours | diff /before -
         echo all of it

@@ -5,6 +5,7 @@ use std::{env, time::Duration};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
+    atom,
     binaries::root,
     keeper::{COMPONENT, Keeper, PAGE},
     process::{command, run},
@@ -83,7 +84,9 @@ async fn the_feed_has_an_entry_for_each_incident_with_its_updates_the_newest_fir
             assert!(content.contains("Concerns Home internet."), "{content}");
         }
     }
-    let many = read(&keeper, "feed", "atom", &feed(&keeper).await).await.expect("a reader");
+    let written = feed(&keeper).await;
+    let many = read(&keeper, "feed", "atom", &written).await.expect("a reader");
+    assert!(matches!(atom::validated("feed", keeper.folder.path(), &written).await, None | Some(25)));
     assert_eq!(many["entries"].as_array().map(Vec::len), Some(25));
     assert_eq!(many["links"]["self"], format!("{}/history.atom", keeper.url));
     assert_eq!(many["id"], format!("urn:porchlight:page:{PAGE}"));

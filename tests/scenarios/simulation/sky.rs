@@ -125,8 +125,8 @@ impl Sky<'_> {
                 let answered = answered.and_then(|asked| self.through(asked, connected + phase, to, &RETRANSMISSIONS));
                 let ended = answered.unwrap_or(connected + phase);
                 phases.answer = Some(length(ended - connected));
-                let answer =
-                    || Answer { status: 200, identity: self.identity(ended, to), headers: AnswerHeaders::default() };
+                let (identity, headers) = (self.identity(ended, to), AnswerHeaders::default());
+                let answer = || Answer { status: 200, identity, headers, unmet: None };
                 (answered.map(|_| answer()).ok_or(Failure::TimedOut), ended)
             }
         };

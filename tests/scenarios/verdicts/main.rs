@@ -6,6 +6,7 @@ mod blindness;
 mod caches;
 mod certificates;
 mod degraded;
+mod expected;
 mod names;
 mod packets;
 mod strangers;

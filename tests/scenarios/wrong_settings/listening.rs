@@ -20,10 +20,18 @@ async fn an_address_that_cannot_be_had_is_reported_with_what_to_do() {
         ("keeper", "KEEPER_ADDR", &taken, busy),
         ("beacon", "PUBLIC_ADDR", "192.0.2.7:8080", elsewhere),
         ("beacon", "PRIVATE_ADDR", &taken, busy),
+        ("checks", "CHECKS_ADDR", &taken, busy),
     ] {
-        let others = [("KEEPER_TOKEN", "hunter2-hunter2-hunter2"), ("PUBLIC_ADDR", "127.0.0.1:0")];
-        let others =
-            others.into_iter().filter(|(other, _)| *other != name && (program == "keeper" || *other != "KEEPER_TOKEN"));
+        let others: &[_] = match program {
+            "keeper" => &[("KEEPER_TOKEN", "hunter2-hunter2-hunter2")],
+            "checks" => &[
+                ("KEEPER_TOKEN", "hunter2-hunter2-hunter2"),
+                ("KEEPER_URL", "http://127.0.0.1:9"),
+                ("PING_TARGET_URLS", "http://127.0.0.1:9"),
+            ],
+            _ => &[("PUBLIC_ADDR", "127.0.0.1:0")],
+        };
+        let others = others.iter().copied().filter(|(other, _)| *other != name);
         let variables: Vec<_> = others.chain([(name, address)]).collect();
         let ended = ends(program, &variables, &[]).await;
         assert_eq!(ended.code, Some(1), "{program} {address}: {ended:?}");

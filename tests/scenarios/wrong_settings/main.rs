@@ -37,5 +37,8 @@ const KEEPER: [(&str, &str); 2] = [("KEEPER_URL", "http://127.0.0.1:8030"), ("KE
 
 const DNS: [(&str, &str); 2] = [("DOMAIN", "home"), ("TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f2")];
 
+const CHECKS: [(&str, &str); 3] =
+    [("PING_TARGET_URLS", "http://127.0.0.1:9/"), ("KEEPER_URL", "http://127.0.0.1:8030"), ("KEEPER_TOKEN", "hunter2")];
+
 /// The value of a slip, which may be a secret.
 const VALUE: &str = "do-not-repeat-me";

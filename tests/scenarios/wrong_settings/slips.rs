@@ -9,7 +9,7 @@ use tests::{
     readme::variables,
 };
 
-use super::{DNS, KEEPER, PAGE, TARGET, VALUE, ends};
+use super::{CHECKS, DNS, KEEPER, PAGE, TARGET, VALUE, ends};
 
 #[test]
 fn the_names_of_all_programs_are_known() {
@@ -34,6 +34,7 @@ async fn a_check_names_a_variable_that_is_nearly_a_setting() {
         ("ping", &PAGE, "KEEPER_TOKN", "KEEPER_TOKEN"),
         ("bandwidth", &KEEPER, "DATA_BUGDET", "DATA_BUDGET"),
         ("dns", &DNS, "DOMAINS", "DOMAIN"),
+        ("checks", &CHECKS, "CHECKS_FIEL", "CHECKS_FILE"),
     ] {
         let ended = ends(program, &[good, &[(slip, VALUE)]].concat(), &["--check"]).await;
         assert_eq!(ended.code, Some(2), "{program} {slip}: {ended:?}");
@@ -99,6 +100,7 @@ async fn what_kubernetes_systemd_and_lambda_set_is_left_alone() {
         ("ping", &KEEPER),
         ("bandwidth", &KEEPER),
         ("dns", &DNS),
+        ("checks", &CHECKS),
     ] {
         let ended = ends(program, &[good, &others].concat(), &["--check"]).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{program}: {ended:?}");

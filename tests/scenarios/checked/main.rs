@@ -1,0 +1,13 @@
+//! The program `checks` over real sockets: real keepers, and targets that answer as they are told.
+//!
+//! - `world`: targets, and the program
+//! - `runs`: results that a keeper gets, and what they turn
+//! - `reloads`: files that change while checks run
+//! - `asked`: `--once`, `--check` and `--schema`
+//! - `alone`: without a keeper
+
+mod alone;
+mod asked;
+mod reloads;
+mod runs;
+mod world;
