@@ -4,10 +4,11 @@
 //! - `runs`: results that a keeper gets, and what they turn
 //! - `reloads`: files that change while checks run
 //! - `asked`: `--once`, `--check` and `--schema`
-//! - `alone`: without a keeper
+//! - `alone`: without a keeper; `guide`: the commands of CHECKS.md
 
 mod alone;
 mod asked;
+mod guide;
 mod reloads;
 mod runs;
 mod world;

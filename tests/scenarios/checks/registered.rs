@@ -35,6 +35,18 @@ async fn results_set_component_and_page_and_all_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_component_of_a_check_is_no_home_to_a_prometheus() {
+    let keeper = Keeper::start().await;
+    let placed = register(&keeper, json!([check("nas")])).await;
+    ran(&keeper, "nas", 0, "ok").await;
+    let text = keeper.http.get(format!("{}/metrics", keeper.url)).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("porchlight_check_state{check=\"nas\",state=\"ok\"} 1"), "{text}");
+    assert!(text.contains("porchlight_home_looked_at{component="), "{text}");
+    let nas = placed[0].as_str().unwrap();
+    assert!(!text.lines().any(|line| line.starts_with("porchlight_home") && line.contains(nas)), "{text}");
+}
+
+#[tokio::test]
 async fn a_check_goes_on_under_another_name_and_goes_when_it_is_named_no_more() {
     let keeper = Keeper::start().await;
     let before = register(&keeper, json!([check("nas")])).await;

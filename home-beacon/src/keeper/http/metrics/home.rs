@@ -46,6 +46,11 @@ struct Seen {
     age: Option<f64>,
 }
 
+/// Whether looks are expected of a prober; what checks say of theirs has metrics of its own.
+fn is_home(component: &Component) -> bool {
+    component.looks && !component.checked
+}
+
 /// Adds it.
 pub(super) async fn add(snapshot: &mut Snapshot, state: &AppState) {
     let components = components::list(&state.db, &state.page, 0, u32::MAX).await.unwrap_or_default();
@@ -54,7 +59,7 @@ pub(super) async fn add(snapshot: &mut Snapshot, state: &AppState) {
     let mut seen = Vec::new();
     match past.read(state, &components).await {
         Ok(standings) => {
-            for component in components.into_iter().filter(|component| component.looks) {
+            for component in components.into_iter().filter(is_home) {
                 let standing = standings.get(&component.id).copied();
                 seen.push(Seen::of(state, component, standing));
             }
@@ -80,7 +85,7 @@ impl Remembered {
         let Some(now) = state.clock.trusted_now() else { return Ok(HashMap::new()) };
         let unsettled = self.downtime.unsettled(now);
         let (mut standings, mut all) = (HashMap::new(), Vec::new());
-        for component in components.iter().filter(|component| component.looks) {
+        for component in components.iter().filter(|component| is_home(component)) {
             let window = unsettled.start.min(unsettled.end - LATELY)..unsettled.end;
             let past = ComponentPast::read(state, component, window.clone()).await?;
             all.push(segments(&past.record(), unsettled.clone()));
