@@ -103,7 +103,8 @@ impl Seen {
         let most_telling = silent.chain(self.failures).min_by(|(_, one), (_, other)| one.cmp(other));
         match most_telling {
             Some((address, failure)) => DialFailure::Connection(address, failure),
-            None if self.replies.iter().all(|reply| *reply == Reply::NoSuchName) => {
+            // A name without any address leads nowhere, whatever else it has.
+            None if self.replies.iter().all(|reply| matches!(reply, Reply::NoSuchName | Reply::NoAddress)) => {
                 DialFailure::NoSuchName(describe(host, &self.replies))
             }
             None => DialFailure::NameService(describe(host, &self.replies)),

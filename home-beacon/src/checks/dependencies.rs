@@ -18,6 +18,13 @@ pub(super) struct Known {
     pub(super) is_blocked: bool,
 }
 
+impl Known {
+    /// Whether it is down, or about to count as down.
+    pub(super) fn is_down(&self) -> bool {
+        self.is_blocked || self.standing.counts == Some(State::Critical) || self.standing.failed > 0
+    }
+}
+
 /// What dependencies make of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
@@ -35,11 +42,11 @@ pub(super) fn blame(depends_on: &[Dependency], began: Instant, known: impl Fn(&D
     for dependency in depends_on {
         // What is not there any more blames nothing.
         let Some(known) = known(dependency) else { continue };
-        if known.is_blocked || known.standing.counts == Some(State::Critical) || known.standing.failed > 0 {
-            return Blame::Of(dependency.clone());
-        }
+        // What was known before the run began may have changed since.
         if known.as_of.is_none_or(|as_of| as_of < began) {
             open.push(dependency.clone());
+        } else if known.is_down() {
+            return Blame::Of(dependency.clone());
         }
     }
     if open.is_empty() { Blame::Own } else { Blame::Open(open) }
@@ -78,7 +85,9 @@ mod tests {
         assert_eq!(blame(known(&[State::Ok], before)), Blame::Open(home.to_vec()));
         assert_eq!(blame(Known::default()), Blame::Open(home.to_vec()));
         // A first failure does not count as down yet, but is enough to say nothing of others.
-        assert_eq!(blame(known(&[State::Ok, State::Critical], before)), Blame::Of(Dependency::Home));
+        assert_eq!(blame(known(&[State::Ok, State::Critical], since)), Blame::Of(Dependency::Home));
+        // It may be up again.
+        assert_eq!(blame(known(&[State::Critical, State::Critical], before)), Blame::Open(home.to_vec()));
         assert_eq!(blame(Known { is_blocked: true, ..known(&[State::Ok], since) }), Blame::Of(Dependency::Home));
         assert_eq!(super::blame(&home, began, |_| None), Blame::Own);
         assert_eq!(super::blame(&[], began, |_| None), Blame::Own);

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use checks::{
+    cause::Cause,
     check::{Check, CheckName, Dependency, Kind},
     file::change::is_as,
     outcome::{Outcome, State},
@@ -11,7 +12,7 @@ use checks::{
 use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
-    task::JoinSet,
+    task::{self, JoinSet},
     time::{Instant, sleep_until},
 };
 
@@ -25,8 +26,10 @@ use super::{
     trial::{self, Try},
 };
 
-/// How long a failure waits for what it depends on to be looked into.
+/// How long a failure waits for what it depends on to be looked into: a check is run at once, but whether the home is up is
+/// seen once a minute.
 const HOLD: Duration = Duration::from_secs(20);
+const HOLD_FOR_HOME: Duration = Duration::from_secs(75);
 
 /// What an engine works with.
 pub(super) struct Engine<P> {
@@ -38,6 +41,8 @@ pub(super) struct Engine<P> {
     ids: HashMap<CheckName, Id>,
     last_id: u64,
     runs: JoinSet<Ended>,
+    /// Whose they are.
+    running: HashMap<task::Id, Id>,
     held: Vec<Held>,
     home: HomeLine,
     results: Results,
@@ -74,6 +79,7 @@ impl<P: Try> Engine<P> {
             ids: HashMap::new(),
             last_id: 0,
             runs: JoinSet::new(),
+            running: HashMap::new(),
             held: Vec::new(),
             home,
             results,
@@ -94,7 +100,7 @@ impl<P: Try> Engine<P> {
                 biased;
                 () = &mut stop => return,
                 Some(new) = definitions.recv() => self.define(new),
-                Some(Ok(ended)) = self.runs.join_next(), if !self.runs.is_empty() => self.ended(ended),
+                Some(joined) = self.runs.join_next_with_id(), if !self.runs.is_empty() => self.joined(joined),
                 () = self.home.changed() => (),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.begin_due(),
             }
@@ -154,11 +160,27 @@ impl<P: Try> Engine<P> {
 
     fn begin(&mut self, id: Id, check: Arc<Check>) {
         let probe = self.probe.clone();
-        self.runs.spawn(async move {
+        let task = self.runs.spawn(async move {
             let (began, at) = (Instant::now(), Timestamp::now());
             let outcome = trial::run(&check, &probe).await;
             Ended { id, began, at, outcome }
         });
+        self.running.insert(task.id(), id);
+    }
+
+    fn joined(&mut self, joined: Result<(task::Id, Ended), task::JoinError>) {
+        match joined {
+            Ok((task, ended)) => {
+                self.running.remove(&task);
+                self.ended(ended);
+            }
+            // A fault of ours says nothing of what is checked, and must not end the check.
+            Err(error) => {
+                let Some(id) = self.running.remove(&error.id()) else { return };
+                let outcome = Outcome::because(Cause::Local, "the program failed at it: this is a fault of Porchlight");
+                self.ended(Ended { id, began: Instant::now(), at: Timestamp::now(), outcome });
+            }
+        }
     }
 
     fn ended(&mut self, ended: Ended) {
@@ -168,7 +190,9 @@ impl<P: Try> Engine<P> {
         if ended.outcome.state != State::Critical || entry.check.depends_on.is_empty() {
             return self.conclude(ended, None);
         }
-        self.held.push(Held { ended, until: Instant::now() + HOLD });
+        let needs_home = entry.check.depends_on.contains(&Dependency::Home);
+        let hold = if needs_home { HOLD_FOR_HOME } else { HOLD };
+        self.held.push(Held { ended, until: Instant::now() + hold });
     }
 
     /// Concludes what can be of the failures that are held.
@@ -178,11 +202,16 @@ impl<P: Try> Engine<P> {
             let concluded = self.held.iter().enumerate().find_map(|(index, held)| match self.blame_for(held) {
                 Blame::Own => Some((index, None)),
                 Blame::Of(dependency) => Some((index, Some(dependency))),
-                Blame::Open(_) if held.until <= now => Some((index, None)),
+                // Nothing newer is known: then what was known last counts.
+                Blame::Open(open) if held.until <= now => Some((
+                    index,
+                    open.into_iter()
+                        .find(|it| self.known_of(it, held.ended.began).is_some_and(|known| known.is_down())),
+                )),
                 Blame::Open(_) => None,
             });
             let Some((index, blamed)) = concluded else { break };
-            let held = self.held.swap_remove(index);
+            let held = self.held.remove(index);
             self.conclude(held.ended, blamed.as_ref());
         }
         let open: Vec<Dependency> = self.held.iter().flat_map(|held| self.open(held)).collect();
@@ -204,16 +233,20 @@ impl<P: Try> Engine<P> {
 
     fn blame_for(&self, held: &Held) -> Blame {
         let Some(entry) = self.known.get(&held.ended.id) else { return Blame::Own };
-        blame(&entry.check.depends_on, held.ended.began, |dependency| match dependency {
-            Dependency::Home => self.home.known(),
-            Dependency::Check(name) => {
-                let id = self.ids.get(name)?;
-                // What fails and waits for others itself is down in any case.
-                let is_held = self.held.iter().any(|held| held.ended.id == *id);
-                let known = self.known.get(id)?.known;
-                Some(Known { is_blocked: known.is_blocked || is_held, ..known })
-            }
-        })
+        let began = held.ended.began;
+        blame(&entry.check.depends_on, began, |dependency| self.known_of(dependency, began))
+    }
+
+    /// What is known of a dependency, for a run that began then.
+    fn known_of(&self, dependency: &Dependency, began: Instant) -> Option<Known> {
+        let Dependency::Check(name) = dependency else { return self.home.known() };
+        let id = self.ids.get(name)?;
+        let known = self.known.get(id)?.known;
+        // What fails and waits for others itself is down in any case.
+        if self.held.iter().any(|held| held.ended.id == *id) {
+            return Some(Known { is_blocked: true, as_of: Some(began), ..known });
+        }
+        Some(known)
     }
 
     fn conclude(&mut self, ended: Ended, blamed: Option<&Dependency>) {
@@ -234,7 +267,7 @@ impl<P: Try> Engine<P> {
 
 fn log_turn(check: &Check, counts: Option<State>, outcome: &Outcome) {
     let (name, state) = (&check.name, counts.map_or("unknown", State::label));
-    let cause = outcome.cause.map(checks::cause::Cause::label);
+    let cause = outcome.cause.map(Cause::label);
     if counts == Some(State::Critical) {
         tracing::warn!(check = %name, state, cause, "{}", outcome.text);
     } else {

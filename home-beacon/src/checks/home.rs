@@ -42,6 +42,9 @@ pub(super) enum LineState {
 #[derive(Debug, Deserialize)]
 pub(crate) struct HomeAnswer {
     pub(super) state: LineState,
+    /// How old the word is that this goes by.
+    #[serde(default)]
+    pub(super) age_seconds: Option<u64>,
 }
 
 impl HomeLine {
@@ -61,9 +64,8 @@ impl HomeLine {
     pub(super) fn ask(&self) {
         if let Some(asked) = &self.0 {
             asked.wanted.send_if_modified(|wanted| {
-                // One that is not answered yet will do: its answer comes later than this.
-                let is_open =
-                    wanted.is_some_and(|wanted| asked.known.borrow().as_of.is_none_or(|as_of| as_of < wanted));
+                // One that was asked just now will do.
+                let is_open = wanted.is_some_and(|wanted| wanted.elapsed() < PAUSE);
                 *wanted = if is_open { *wanted } else { Some(Instant::now()) };
                 !is_open
             });
@@ -101,10 +103,11 @@ async fn answer(keeper: KeeperClient, mut wishes: watch::Receiver<Option<Instant
     while wishes.changed().await.is_ok() {
         let as_of = Instant::now();
         // A keeper that does not answer says nothing of the line.
-        let state = match timeout(PATIENCE, keeper.home()).await {
-            Ok(Ok(HomeAnswer { state })) => state,
-            _ => LineState::Unknown,
+        let (state, age) = match timeout(PATIENCE, keeper.home()).await {
+            Ok(Ok(HomeAnswer { state, age_seconds })) => (state, age_seconds.unwrap_or_default()),
+            _ => (LineState::Unknown, 0),
         };
+        let as_of = as_of.checked_sub(Duration::from_secs(age)).unwrap_or(as_of);
         if answers.send(state.known(as_of)).is_err() {
             return;
         }

@@ -69,6 +69,10 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
     }
     let source = Source::new(settings);
     let first = source.load()?;
+    // Before anything runs: scripts must not read what this process was started with.
+    if let Err(error) = checks::probe::script::protect_this_process() {
+        tracing::warn!(%error, "scripts may be able to read what this process was started with");
+    }
     if let Some(name) = &settings.once {
         return once(&first, name).await;
     }
@@ -94,10 +98,6 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
             return Ok(ExitCode::FAILURE);
         }
     };
-    // Before anything else runs: scripts must not read what this process was started with.
-    if let Err(error) = checks::probe::script::protect_this_process() {
-        tracing::warn!(%error, "scripts may be able to read what this process was started with");
-    }
     let probe = Arc::new(prober()?);
     run(settings, source, first, destined, listener, probe, stop).await;
     Ok(ExitCode::SUCCESS)
@@ -168,7 +168,8 @@ async fn run(
     };
     let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.to_string());
     tracing::info!(checks = first.defined.len(), metrics, "running");
-    let limit = usize::from(settings.checks_concurrency);
+    // That of UpTimePulse counts where nothing but its targets is checked.
+    let limit = first.concurrency.unwrap_or_else(|| settings.checks_concurrency.into());
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
     let reading = source.watch(first, definitions, registrations, results.clone(), Arc::clone(&totals));
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };
@@ -187,10 +188,11 @@ async fn run(
         }
         drop(has_ended);
     };
+    let counted = Arc::clone(&totals);
     let delivering = async {
         match destined {
             Destined::Keeper(keeper) => {
-                ToKeeper { keeper, results, registrations: registered }.run(until_ended()).await;
+                ToKeeper { keeper, results, totals: counted, registrations: registered }.run(until_ended()).await;
             }
             Destined::Statuspage(client, page) => {
                 let api = ApiSettings {
@@ -198,7 +200,7 @@ async fn run(
                     token: STATUSPAGE_TOKEN.name_in_use(),
                     ids: Some("PAGE_ID"),
                 };
-                ToStatuspage { client, page, results, api }.run(until_ended()).await;
+                ToStatuspage { client, page, results, registrations: registered, api }.run(until_ended()).await;
             }
         }
     };

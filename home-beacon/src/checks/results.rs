@@ -76,7 +76,10 @@ impl Results {
     /// Waits until it is time, and gives the oldest results, at most so many; they stay until they are [settled](Self::settle).
     pub(super) async fn next(&self, most: usize) -> Vec<Finished> {
         loop {
-            let _ = timeout(BATCH, self.inner.urgent.notified()).await;
+            // A full batch waits for nothing.
+            if self.waiting().queue.len() < most {
+                let _ = timeout(BATCH, self.inner.urgent.notified()).await;
+            }
             let batch = self.batch(most);
             if !batch.is_empty() {
                 return batch;
@@ -96,6 +99,10 @@ impl Results {
         let mut waiting = self.waiting();
         let taken = std::mem::take(&mut waiting.taken);
         waiting.queue.drain(..taken);
+        // What has turned behind these is as urgent as before.
+        if waiting.queue.iter().any(|finished| finished.has_turned) {
+            self.inner.urgent.notify_one();
+        }
         self.totals.queued(waiting.queue.len(), 0);
         !waiting.queue.is_empty()
     }
@@ -126,6 +133,20 @@ mod tests {
         assert!(!results.settle());
         results.add(finished("c", false));
         assert_eq!((names(&results.next(10).await), start.elapsed()), (vec!["c"], BATCH));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_results_are_given_without_a_pause_and_what_turned_behind_a_batch_soon() {
+        let results = Results::new(Arc::default());
+        let start = Instant::now();
+        for index in 0..25 {
+            results.add(finished(&format!("c{index}"), index == 22));
+        }
+        for most in [10, 10, 5] {
+            assert_eq!(results.next(10).await.len(), most);
+            results.settle();
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

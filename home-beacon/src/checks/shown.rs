@@ -7,11 +7,12 @@ use checks::{
     outcome::Outcome,
     performance::Figure,
 };
+use url::Url;
 
 /// What it asks, as it is shown to people: without secrets, which are in none of these.
 pub(super) fn target(kind: &Kind) -> String {
     match kind {
-        Kind::Http(http) => http.url.to_string(),
+        Kind::Http(http) => without_query(&http.url),
         Kind::Tcp(tcp) => format!("{}:{}", tcp.host, tcp.port),
         Kind::Tls(tls) => format!("{}:{}", tls.host, tls.port),
         Kind::Dns(dns) => dns.name.clone(),
@@ -20,6 +21,15 @@ pub(super) fn target(kind: &Kind) -> String {
         Kind::Script(script) => script.command.first().cloned().unwrap_or_default(),
         Kind::Passive(_) => "calls from it".into(),
     }
+}
+
+/// An address without what stands behind its `?`, which may be a password.
+fn without_query(url: &Url) -> String {
+    let mut url = url.clone();
+    if url.query().is_some() {
+        url.set_query(Some("…"));
+    }
+    url.to_string()
 }
 
 /// What came of a run, for the person who asked for it.

@@ -48,6 +48,10 @@ pub(super) struct Source {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Update {
     pub(super) defined: Vec<Defined>,
+    /// How many run at once, where the files say so.
+    pub(super) concurrency: Option<usize>,
+    /// What the files were known by before they were read.
+    stamp: Stamp,
     /// What is not done as it is written, a sentence each.
     pub(super) notes: Vec<String>,
 }
@@ -69,7 +73,9 @@ impl Update {
     /// What is known of them before their first run here.
     pub(super) fn stand(&mut self, known: &HashMap<CheckName, Standing>) {
         for defined in &mut self.defined {
-            if let Some(standing) = known.get(&defined.check.name) {
+            let before = defined.check.was.as_ref();
+            let standing = known.get(&defined.check.name).or_else(|| known.get(before?));
+            if let Some(standing) = standing {
                 defined.standing = *standing;
             }
         }
@@ -94,7 +100,8 @@ impl Source {
         results: Results,
         totals: Arc<Totals>,
     ) {
-        let mut stamp = self.stamp();
+        let (mut taken, mut seen) = (first.stamp.clone(), first.stamp.clone());
+        let mut failed_at = None::<Instant>;
         let mut next = Some(first);
         let (mut own, mut reported) = (OwnFiles::new(), None::<Instant>);
         let mut current: Vec<Check> = Vec::new();
@@ -115,21 +122,36 @@ impl Source {
             }
             sleep(EVERY).await;
             let now = self.stamp();
-            if now == stamp {
+            if now != seen {
+                // It may still be being written.
+                seen = now;
                 continue;
             }
-            stamp = now;
+            // What a file refers to may be there by now.
+            let is_retried = failed_at.is_some_and(|at| at.elapsed() >= own_files::EVERY);
+            if now == taken && !is_retried {
+                continue;
+            }
+            taken = now;
             match self.load() {
+                Ok(update) if update.defined.is_empty() && !current.is_empty() && !self.is_emptied() => {
+                    tracing::warn!(
+                        "the file of checks is empty: what runs goes on as it is; write `checks: []` to have none"
+                    );
+                }
                 Ok(update) => {
+                    failed_at = None;
                     log_changes(&current, &update.defined);
                     update.notes.iter().for_each(|note| tracing::warn!("{note}"));
                     next = Some(update);
                 }
                 Err(AllWrong(all)) => {
+                    let is_news = failed_at.is_none() || !is_retried;
+                    failed_at = Some(Instant::now());
                     totals.loaded(None);
                     own.are_wrong(&all);
                     reported = None;
-                    for wrong in &all {
+                    for wrong in all.iter().filter(|_| is_news) {
                         tracing::error!("what runs goes on as it is, because of {wrong}");
                     }
                 }
@@ -142,15 +164,19 @@ impl Source {
     /// # Errors
     /// All that is wrong, a sentence each; nothing is to be taken up then.
     pub(super) fn load(&self) -> Result<Update, AllWrong> {
+        let stamp = self.stamp();
         let checks_yml = self.checks_yml.as_ref().map(|path| (path.display().to_string(), checks_yml::load(path)));
         let groups = statping::Groups::default();
         let services = self.services_yml.as_ref();
         let services = services.map(|path| (path.display().to_string(), statping::load(path, &groups)));
         let agent = uptimepulse::read(|name| self.uptimepulse.value(name)).transpose();
+        let concurrency = agent.as_ref().and_then(|agent| agent.as_ref().ok()).map(|agent| agent.concurrency);
         let agent = agent.map(|agent| ("PING_TARGET_URLS".to_owned(), agent.map(|agent| agent.loaded)));
         let files = [checks_yml, services, agent];
-        let (mut update, mut wrong, mut names) =
-            (Update::default(), Vec::new(), HashSet::from([own_files::check().name]));
+        let has_others = self.checks_yml.is_some() || self.services_yml.is_some();
+        let concurrency = concurrency.filter(|_| !has_others).and_then(|it| usize::try_from(it).ok());
+        let mut update = Update { concurrency, stamp, ..Update::default() };
+        let (mut wrong, mut names) = (Vec::new(), HashSet::from([own_files::check().name]));
         for (file, loaded) in files.into_iter().flatten() {
             match loaded {
                 Ok(Loaded { checks, notes }) => {
@@ -167,6 +193,12 @@ impl Source {
             }
         }
         if wrong.is_empty() { Ok(update) } else { Err(AllWrong(wrong)) }
+    }
+
+    /// Whether somebody has written that there is to be no check, and not just begun to write.
+    fn is_emptied(&self) -> bool {
+        let text = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        [&self.checks_yml, &self.services_yml].into_iter().flatten().map(text).all(|text| text.contains("[]"))
     }
 
     fn stamp(&self) -> Stamp {

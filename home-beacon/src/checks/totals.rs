@@ -28,6 +28,7 @@ struct Now {
     late: Duration,
     queued: usize,
     files_are_wrong: bool,
+    list_is_refused: bool,
     loaded: Option<Timestamp>,
 }
 
@@ -58,6 +59,10 @@ impl Totals {
     pub(super) fn queued(&self, count: usize, lost: usize) {
         self.now().queued = count;
         self.lost.fetch_add(lost as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn list_refused(&self, is_refused: bool) {
+        self.now().list_is_refused = is_refused;
     }
 
     pub(super) fn loaded(&self, at: Option<Timestamp>) {
@@ -98,6 +103,8 @@ impl Totals {
             "Whether the files that define checks can be used as they are.",
             !now.files_are_wrong,
         );
+        let help = "Whether the keeper takes the list of checks; what it knows of them goes on where it does not.";
+        snapshot.gauge("checks_list_taken", help, !now.list_is_refused);
         if let Some(loaded) = now.loaded {
             snapshot.gauge(
                 "checks_files_loaded_timestamp_seconds",

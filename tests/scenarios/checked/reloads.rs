@@ -44,4 +44,9 @@ async fn a_wrong_file_leaves_what_runs_alone_and_is_reported() {
     until(&keeper, "checks-file", "is in order", counts("ok")).await;
     assert_eq!(checks.metric("porchlight_checks_files_valid").await, 1);
     assert_eq!(known(&keeper, "web").await["counts"], json!("ok"));
+    // One that is being written is empty for a moment.
+    checks.write("");
+    let said = |lines: &[String]| lines.iter().any(|line| line.contains("the file of checks is empty")).then_some(());
+    checks.process.wait_for("what is said of it", said).await;
+    assert_eq!(known(&keeper, "web").await["counts"], json!("ok"));
 }

@@ -19,11 +19,15 @@ use super::super::{
     reading::reading,
     results::{Finished, Results},
     shown::target,
+    totals::Totals,
 };
 use crate::job::{keeper::KeeperClient, settings::KEEPER_API};
 
 /// How many results go in one call.
 const BATCH: usize = 500;
+
+/// The longest title and group of a page, in characters.
+const MAX_TITLE: usize = 200;
 
 /// How long the last results may take once the program is asked to end.
 const LAST: Duration = Duration::from_secs(5);
@@ -39,6 +43,7 @@ pub(in super::super) type Registration = Arc<Value>;
 pub(in super::super) struct ToKeeper {
     pub(in super::super) keeper: KeeperClient,
     pub(in super::super) results: Results,
+    pub(in super::super) totals: Arc<Totals>,
     /// `None` until there is one.
     pub(in super::super) registrations: watch::Receiver<Option<Registration>>,
 }
@@ -46,24 +51,25 @@ pub(in super::super) struct ToKeeper {
 /// The list of these checks.
 pub(in super::super) fn registration(defined: &[Defined]) -> Registration {
     let own = own_files::check();
-    let checks: Vec<Value> = defined.iter().map(|defined| &defined.check).chain([&own]).map(of_check).collect();
+    let checks: Vec<Value> = defined.iter().map(|defined| &defined.check).chain([&own]).filter_map(of_check).collect();
     Arc::new(json!({ "source": "checks", "checks": checks }))
 }
 
-fn of_check(check: &Check) -> Value {
+/// A passive check whose secret cannot be read now is left out: nobody could call it.
+fn of_check(check: &Check) -> Option<Value> {
     let depends_on = check.depends_on.iter().map(|dependency| match dependency {
         Dependency::Home => "home".to_owned(),
         Dependency::Check(name) => format!("check:{name}"),
     });
     let passive = match &check.kind {
-        Kind::Passive(passive) => of_passive(passive),
+        Kind::Passive(passive) => of_passive(passive)?,
         _ => Value::Null,
     };
-    json!({
+    Some(json!({
         "name": check.name,
         "was": check.was,
-        "title": check.title,
-        "group": check.group,
+        "title": cut(&check.title),
+        "group": check.group.as_deref().map(cut),
         "kind": check.kind.label(),
         "target": target(&check.kind),
         "every_seconds": check.every.as_secs(),
@@ -79,17 +85,21 @@ fn of_check(check: &Check) -> Value {
             "all_changes": check.notices.all_changes,
         },
         "passive": passive,
-    })
+    }))
 }
 
-fn of_passive(passive: &PassiveCheck) -> Value {
-    // A file that cannot be read now is read again with the next list; until then nothing opens it.
-    let Ok(secret) = passive.secret.current() else { return Value::Null };
-    json!({
+/// As long as a keeper takes titles.
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_TITLE).collect()
+}
+
+fn of_passive(passive: &PassiveCheck) -> Option<Value> {
+    let secret = passive.secret.current().ok()?;
+    Some(json!({
         "period_seconds": passive.period.as_secs(),
         "grace_seconds": passive.grace.as_secs(),
         "secret_sha256": shared::fingerprint::Fingerprint::of(secret.expose().as_bytes()).to_string(),
-    })
+    }))
 }
 
 impl ToKeeper {
@@ -141,11 +151,18 @@ impl ToKeeper {
         match self.keeper.register_checks(&wanted).await {
             Ok(()) => {
                 *registered = Some(wanted);
+                self.totals.list_refused(false);
                 true
             }
             Err(error) => {
                 log(&error, "the list of checks is not taken");
-                false
+                let is_refused = matches!(&error, ApiError::Permanent(it) if is_about_the_content(it.status));
+                self.totals.list_refused(is_refused);
+                // The same list would be refused again; the results of what the keeper knows already go on.
+                if is_refused {
+                    *registered = Some(wanted);
+                }
+                is_refused
             }
         }
     }

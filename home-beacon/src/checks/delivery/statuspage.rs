@@ -7,7 +7,7 @@ use std::{
 };
 
 use checks::{
-    check::{Check, Place},
+    check::{Check, CheckName, Place},
     outcome::State,
 };
 use shared::{
@@ -16,9 +16,15 @@ use shared::{
     id::{ComponentId, PageId},
     statuspage::{Client, ComponentStatus},
 };
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 
-use super::super::results::{Finished, Results};
+use super::{
+    super::results::{Finished, Results},
+    keeper::Registration,
+};
 
 /// How many results are looked through at once.
 const BATCH: usize = 500;
@@ -38,13 +44,16 @@ pub(in super::super) struct ToStatuspage {
     pub(in super::super) client: Client,
     pub(in super::super) page: PageId,
     pub(in super::super) results: Results,
+    /// The checks that are defined.
+    pub(in super::super) registrations: watch::Receiver<Option<Registration>>,
     pub(in super::super) api: ApiSettings<'static>,
 }
 
 /// What the components should be, and which of them may not be.
 #[derive(Debug, Default)]
 struct Wanted {
-    statuses: BTreeMap<ComponentId, ComponentStatus>,
+    /// By component, what each of its checks says.
+    statuses: BTreeMap<ComponentId, BTreeMap<CheckName, ComponentStatus>>,
     open: BTreeSet<ComponentId>,
 }
 
@@ -52,8 +61,29 @@ impl Wanted {
     fn learn(&mut self, check: &Arc<Check>, counts: Option<State>) {
         let Place::Component(id) = &check.component else { return };
         let Some(status) = counts.and_then(status_of) else { return };
-        if self.statuses.insert(id.clone(), status) != Some(status) {
+        let before = self.of(id);
+        self.statuses.entry(id.clone()).or_default().insert(check.name.clone(), status);
+        if self.of(id) != before {
             self.open.insert(id.clone());
+        }
+    }
+
+    /// The worst that its checks say.
+    fn of(&self, id: &ComponentId) -> Option<ComponentStatus> {
+        self.statuses.get(id)?.values().copied().max()
+    }
+
+    /// Forgets checks that are not defined any more.
+    fn keep(&mut self, names: &BTreeSet<&str>) {
+        let ids: Vec<ComponentId> = self.statuses.keys().cloned().collect();
+        for id in ids {
+            let before = self.of(&id);
+            if let Some(checks) = self.statuses.get_mut(&id) {
+                checks.retain(|name, _| names.contains(name.as_str()));
+            }
+            if self.of(&id) != before {
+                self.open.insert(id);
+            }
         }
     }
 }
@@ -70,14 +100,14 @@ pub(in super::super) const fn status_of(counts: State) -> Option<ComponentStatus
 
 impl ToStatuspage {
     /// Writes until `stop`.
-    pub(in super::super) async fn run(self, stop: impl Future<Output = ()>) {
+    pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = stop => (),
             () = self.go_on() => (),
         }
     }
 
-    async fn go_on(&self) {
+    async fn go_on(&mut self) {
         let mut wanted = Wanted::default();
         let mut again = Instant::now();
         loop {
@@ -90,9 +120,17 @@ impl ToStatuspage {
                 }
                 () = sleep_until(again), if !wanted.open.is_empty() => (),
             }
+            if let Some(list) = self.registrations.borrow_and_update().clone() {
+                let names = list["checks"].as_array().into_iter().flatten().filter_map(|check| check["name"].as_str());
+                wanted.keep(&names.collect());
+            }
             for id in wanted.open.clone() {
-                let status = wanted.statuses[&id];
-                if self.settle(&id, status).await {
+                let is_settled = match wanted.of(&id) {
+                    Some(status) => self.settle(&id, status).await,
+                    // Nothing is said of it any more.
+                    None => true,
+                };
+                if is_settled {
                     wanted.open.remove(&id);
                 }
                 sleep(PACE).await;

@@ -37,6 +37,7 @@ impl World {
 impl Try for World {
     async fn once(&self, kind: &Kind, _: Instant) -> Outcome {
         let Kind::Tcp(tcp) = kind else { unreachable!("fixtures are of that kind") };
+        assert!(tcp.host != "boom" || self.runs("boom") >= 2, "as a fault of ours would");
         let (state, takes) = {
             let mut inner = self.lock();
             *inner.runs.entry(tcp.host.clone()).or_default() += 1;
@@ -116,6 +117,37 @@ async fn no_more_run_at_once_than_may() {
     sleep(SECOND * 300).await;
     assert_eq!(running.world.lock().most, 3);
     assert!(many.iter().all(|check| running.world.runs(check.name.as_str()) >= 4));
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_ends_by_a_fault_of_ours_is_unknown_and_the_check_goes_on() {
+    let running = Running::start(10);
+    running.define(&[check("boom")]).await;
+    for _ in 0..2 {
+        sleep(SECOND * 70).await;
+        *running.world.lock().runs.entry("boom".into()).or_default() += 1;
+    }
+    sleep(SECOND * 200).await;
+    let results = running.of("boom");
+    assert_eq!((results[0].outcome.state, results[0].outcome.cause), (State::Unknown, Some(Cause::Local)));
+    assert_eq!(results.last().unwrap().outcome.state, State::Ok);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_down_hides_nothing_once_it_is_up_again() {
+    let running = Running::start(10);
+    let daily = Check { every: SECOND * 86_400, ..check("router") };
+    running.define(&[daily, depending("nas", "router")]).await;
+    running.world.set("router", State::Critical, Duration::ZERO);
+    running.world.set("nas", State::Critical, Duration::ZERO);
+    sleep(SECOND * 300).await;
+    assert_eq!(running.of("nas").pop().unwrap().outcome.cause, Some(Cause::Dependency));
+    // It would not be run for a day by itself.
+    running.world.set("router", State::Ok, Duration::ZERO);
+    sleep(SECOND * 300).await;
+    assert_eq!(running.of("nas").pop().unwrap().standing.counts, Some(State::Critical));
     running.end().await;
 }
 

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::{
     known::Known,
     passive::{self, Call},
-    results, store,
+    places, results, store,
 };
 use crate::{
     keeper::{
@@ -84,10 +84,14 @@ pub(in crate::keeper) async fn find_overdue(recorder: &Recorder, now: Timestamp)
     let overdue = |known: &Known| !is_waited_for(known) && passive::overdue(known, now).is_some();
     let names: Vec<CheckName> =
         list.into_iter().filter(overdue).map(|known| known.check.name).take(MAX_CHANGED).collect();
-    if names.is_empty() {
+    let misshown = store::misshown(&mut recorder.db.read().await?).await?;
+    if names.is_empty() && misshown.is_empty() {
         return Ok(0);
     }
     let (mut tx, mut changed) = (recorder.db.begin().await?, 0);
+    for component in misshown {
+        places::show(&mut tx, &component, Moment::new(now)).await?;
+    }
     for name in names {
         // Once more: it may have called meanwhile.
         let Some(before) = store::find(&mut tx, &name).await? else { continue };

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use shared::fingerprint::Fingerprint;
 
 /// The most checks of one call.
-const MAX_CHECKS: usize = 10_000;
+const MAX_CHECKS: usize = 12_000;
 
-/// The longest interval and period: a month, and a year with a day to spare.
-const MAX_EVERY: Duration = Duration::from_hours(31 * 24);
+/// The longest interval and period: a year with a day to spare.
+const MAX_EVERY: Duration = Duration::from_hours(367 * 24);
 const MAX_PERIOD: Duration = Duration::from_hours(367 * 24);
 
 /// The longest texts, in characters.
@@ -19,8 +19,8 @@ const MAX_TITLE: usize = 200;
 const MAX_TARGET: usize = 300;
 
 /// What one check may depend on, and how many failures a notice may wait for.
-const MAX_DEPENDENCIES: usize = 100;
-const MAX_AFTER: u32 = 1000;
+const MAX_DEPENDENCIES: usize = 10_000;
+const MAX_AFTER: u32 = 1_000_000;
 
 /// All checks of a source.
 #[derive(Clone, Debug)]
@@ -216,7 +216,7 @@ impl Definition {
             return Err(format!("target has up to {MAX_TARGET} characters"));
         }
         if !(LEAST_INTERVAL..=MAX_EVERY).contains(&self.every()) {
-            return Err("every_seconds is from 5 to 2678400, which are 31 days".into());
+            return Err(format!("every_seconds is from 5 to {}", MAX_EVERY.as_secs()));
         }
         if self.depends_on.len() > MAX_DEPENDENCIES {
             return Err(format!("depends_on names up to {MAX_DEPENDENCIES} others"));

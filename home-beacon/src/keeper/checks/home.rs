@@ -22,6 +22,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(3);
 pub(in crate::keeper) struct Home {
     pub(in crate::keeper) state: Line,
     pub(in crate::keeper) since: Option<Moment>,
+    /// How old the word is that says so, in seconds.
+    pub(in crate::keeper) age_seconds: Option<i64>,
     /// The component that is this home.
     pub(in crate::keeper) component_id: Option<ComponentId>,
 }
@@ -86,16 +88,18 @@ fn judged(component: Option<(&Component, &Looked, Option<&StatusChange>)>, ping:
         let line = if status == ComponentStatus::MajorOutage { Line::Down } else { Line::Up };
         Some((line, at, changed.map(|changed| changed.since)))
     });
-    let (state, since) = match (said, fresh) {
-        (Some((Line::Down, _, since)), _) => (Line::Down, since),
+    let (state, since, at) = match (said, fresh) {
+        (Some((Line::Down, at, since)), _) => (Line::Down, since, Some(at)),
         (said, Some(ping)) if ping.is_failed && said.is_none_or(|(_, at, _)| at < ping.at) => {
-            (Line::Down, ping.failing_since.or(Some(ping.at)))
+            (Line::Down, ping.failing_since.or(Some(ping.at)), Some(ping.at))
         }
-        (Some((line, _, since)), _) => (line, since),
-        (None, Some(ping)) if !ping.is_failed => (Line::Up, None),
-        (None, _) => (Line::Unknown, None),
+        // A ping that came back says that the line was up then, too.
+        (Some((line, at, since)), ping) => (line, since, Some(ping.map_or(at, |ping| at.max(ping.at)))),
+        (None, Some(ping)) if !ping.is_failed => (Line::Up, None, Some(ping.at)),
+        (None, _) => (Line::Unknown, None, None),
     };
-    Home { state, since, component_id }
+    let age_seconds = at.map(|at| now.duration_since(at.timestamp()).as_secs().max(0));
+    Home { state, since, age_seconds, component_id }
 }
 
 impl FromRow for Ping {

@@ -1,5 +1,7 @@
 //! What is known of checks, as the API lists it.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -7,7 +9,7 @@ use super::{
     definition::{dependency_text, place_text},
     known::Known,
     late::Waiting,
-    store,
+    places, store,
 };
 use crate::keeper::{
     KeeperError,
@@ -23,6 +25,11 @@ pub(in crate::keeper) async fn all(db: &Db, now: Timestamp, began: Timestamp) ->
 /// All checks with what is known of them, by name.
 pub(in crate::keeper) async fn known(db: &Db) -> Result<Vec<Known>, KeeperError> {
     Ok(store::all(&mut db.read().await?).await?)
+}
+
+/// The components that somebody works on, by their ids.
+pub(in crate::keeper) async fn maintained(db: &Db) -> Result<HashSet<String>, KeeperError> {
+    Ok(places::maintained(&mut db.read().await?).await?)
 }
 
 fn listed(known: &Known, now: Timestamp, began: Timestamp) -> Value {

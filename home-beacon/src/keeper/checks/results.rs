@@ -57,7 +57,14 @@ pub(in crate::keeper) async fn learn(
     let took = after.last.as_ref().and_then(|last| last.took);
     // Of what calls us the keeper's own word counts, and no look.
     let kind = after.check.kind;
-    let component = after.component.filter(|_| kind != Kind::Passive);
+    let mut component = after.component.filter(|_| kind != Kind::Passive);
+    // One that could not tell blinds nobody else who looks at the same component.
+    if run.state == State::Unknown
+        && let Some(id) = &component
+        && store::others_know(tx, id, &name).await?
+    {
+        component = None;
+    }
     Ok(Some(Ran {
         name,
         component,

@@ -57,7 +57,9 @@ pub(super) async fn register(
              depends_on = excluded.depends_on, notices_wanted = excluded.notices_wanted,
              after_failures = excluded.after_failures, all_changes = excluded.all_changes,
              period_seconds = excluded.period_seconds, grace_seconds = excluded.grace_seconds,
-             secret_sha256 = excluded.secret_sha256",
+             secret_sha256 = excluded.secret_sha256,
+             successes = CASE WHEN target = excluded.target THEN successes ELSE 0 END,
+             failures = CASE WHEN target = excluded.target THEN failures ELSE 0 END",
     )
     .bind(check.name.as_str())
     .bind(source)
@@ -223,4 +225,27 @@ fn last(row: &Row) -> Result<Option<Run>, StorageError> {
 fn count(row: &Row, column: &str) -> Result<u32, StorageError> {
     let stored: Option<i64> = row.get(column)?;
     Ok(stored.and_then(|stored| u32::try_from(stored).ok()).unwrap_or_default())
+}
+
+/// Whether the last run of another check of that component has seen how it is.
+pub(super) async fn others_know(tx: &mut Tx, id: &ComponentId, name: &CheckName) -> Result<bool, StorageError> {
+    let others = query(
+        "SELECT EXISTS (SELECT 1 FROM checks WHERE component_id = ? AND name <> ? AND kind <> 'passive'
+             AND state IN ('ok', 'warning', 'critical'))",
+    );
+    Ok(others.bind(id.as_str()).bind(name.as_str()).one::<i64>(tx).await? > 0)
+}
+
+/// Components whose passive checks say something else than they show, because a maintenance has ended since: nobody calls to
+/// say it again.
+pub(super) async fn misshown(conn: &mut Conn) -> Result<Vec<ComponentId>, StorageError> {
+    let list = query(
+        "SELECT DISTINCT components.id FROM checks JOIN components ON components.id = checks.component_id
+         WHERE checks.kind = 'passive' AND checks.counts IS NOT NULL AND NOT components.mirrored
+             AND components.status <> 'under_maintenance'
+             AND components.status <> CASE checks.counts WHEN 'critical' THEN 'major_outage'
+                 WHEN 'warning' THEN 'degraded_performance' ELSE 'operational' END
+         LIMIT 100",
+    );
+    list.all(conn).await
 }

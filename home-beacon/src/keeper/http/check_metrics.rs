@@ -76,6 +76,11 @@ pub(super) async fn add(snapshot: &mut Snapshot, state: &AppState) {
     let all: Vec<(&Known, &Tally)> = all.iter().zip(&tallies).collect();
     of_addresses(snapshot, &all, &state.recorder.tallies);
     of_checks(snapshot, &all);
+    let maintained = listed::maintained(&state.db).await.unwrap_or_default();
+    let is_maintained = |known: &Known| known.component.as_ref().is_some_and(|id| maintained.contains(id.as_str()));
+    let under = all.iter().map(|(known, _)| (known.check.name.to_string(), is_maintained(known).into()));
+    let help = "Whether somebody works on the check's component.";
+    snapshot.labelled_gauge("check_under_maintenance", help, "check", under);
 }
 
 fn requests(snapshot: &mut Snapshot, counts: &Counts) {
@@ -111,7 +116,9 @@ fn of_addresses(snapshot: &mut Snapshot, all: &[(&Known, &Tally)], tallies: &Tal
 
 fn of_checks(snapshot: &mut Snapshot, all: &[(&Known, &Tally)]) {
     let name = |known: &Known| known.check.name.to_string();
-    let states = all.iter().flat_map(|(known, _)| {
+    // A job that never called says nothing yet, and is asked nothing.
+    let called = all.iter().filter(|(known, _)| known.check.kind != Kind::Passive || known.last.is_some());
+    let states = called.flat_map(|(known, _)| {
         let now = state(known);
         Outcome::ALL.map(move |state| ([name(known), state.label().to_owned()], Number::from(state == now)))
     });
@@ -124,8 +131,14 @@ fn of_checks(snapshot: &mut Snapshot, all: &[(&Known, &Tally)]) {
     snapshot.counters("check_runs", "Runs of each check, by how they ended.", ["check", "outcome"], runs);
     let took = all.iter().map(|(known, tally)| ([name(known)], tally.took.clone()));
     snapshot.histograms("check_duration_seconds", "How long runs took that worked.", ["check"], took);
-    let every = all.iter().map(|(known, _)| (name(known), Number::from(i64::from(known.check.every_seconds))));
-    snapshot.labelled_gauge("check_interval_seconds", "How often each check runs.", "check", every);
+    let active = all.iter().filter(|(known, _)| known.check.kind != Kind::Passive);
+    let every = active.map(|(known, _)| (name(known), Number::from(i64::from(known.check.every_seconds))));
+    snapshot.labelled_gauge(
+        "check_interval_seconds",
+        "How often each check runs; a passive one calls when it likes.",
+        "check",
+        every,
+    );
     let ran = all.iter().filter_map(|(known, _)| {
         let at = known.last.as_ref()?.at.timestamp().as_second();
         Some((name(known), Number::from(at)))

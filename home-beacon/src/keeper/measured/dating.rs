@@ -65,6 +65,7 @@ impl Recorder {
             query("DELETE FROM undated WHERE id <= ?").bind(last).execute(&mut tx).await?;
             self.take_checks(&ran);
             self.commit(tx).await?;
+            self.tallies.add(&ran);
         }
     }
 

@@ -155,8 +155,9 @@ impl Recorder {
         for query in also {
             query.execute(&mut tx).await?;
         }
+        let mut ran = Vec::new();
         if self.clock.is_set() {
-            let ran = self.store_readings(&mut tx, readings).await?;
+            ran = self.store_readings(&mut tx, readings).await?;
             self.take_checks(&ran);
         } else {
             for reading in readings {
@@ -164,7 +165,10 @@ impl Recorder {
                 undated::store(&mut tx, self.clock.host(), reading.at, &what).await?;
             }
         }
-        self.commit(tx).await
+        self.commit(tx).await?;
+        // What was not written is sent again, and counts then.
+        self.tallies.add(&ran);
+        Ok(())
     }
 
     pub(super) async fn store_points(

@@ -49,6 +49,5 @@ impl Recorder {
         if let Some(now) = self.clock.now_for_looks() {
             self.looks.take_checks(ran, now);
         }
-        self.tallies.add(ran);
     }
 }

@@ -6,6 +6,9 @@ use shared::secret::Secret;
 /// The longest quotation, in characters.
 const MAX_QUOTED: usize = 100;
 
+/// The shortest part of a secret that is hidden by itself, in bytes: a shorter one is a word.
+const LEAST_PART: usize = 8;
+
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(a secret)";
 
@@ -16,7 +19,11 @@ pub fn quoted(text: &str, secrets: &[Secret]) -> String {
 
 /// The text without control characters and secrets, cut where it is long.
 pub fn cleaned(text: &str, secrets: &[Secret]) -> String {
-    let hidden = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
+    // The whole of each first, and then what of it stands alone: the token behind `Bearer`.
+    let whole = secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty());
+    let parts =
+        secrets.iter().flat_map(|secret| secret.expose().split_whitespace()).filter(|part| part.len() >= LEAST_PART);
+    let hidden = whole.chain(parts);
     let text = hidden.fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN));
     let text = one_line(&text);
     match text.char_indices().nth(MAX_QUOTED) {

@@ -24,8 +24,20 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
     for (index, check) in checks {
         let at = list.item(*index);
         let key = at.key("depends_on");
+        if matches!(check.kind, Kind::Passive(_)) && !check.depends_on.is_empty() {
+            let sentence =
+                "depends_on: a passive check calls by itself, and waits for no other: take it out".to_owned();
+            problems.add(&key, sentence);
+        }
         for (item, dependency) in check.depends_on.iter().enumerate() {
             let Dependency::Check(name) = dependency else { continue };
+            let is_passive =
+                |(_, other): &(usize, Check)| other.name == *name && matches!(other.kind, Kind::Passive(_));
+            if checks.iter().any(is_passive) {
+                let sentence =
+                    format!("depends_on: {name} is passive, and cannot be asked whether it is down: take it out");
+                problems.add(&key.item(item), sentence);
+            }
             if !names.contains_key(name) && !known.contains(name.as_str()) {
                 let meant = nearness::question(name.as_str(), names.keys().map(|name| name.as_str()).chain(["home"]));
                 let rest = if meant.is_empty() { ": write the name of one, or home" } else { &meant };

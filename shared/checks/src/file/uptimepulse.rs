@@ -13,6 +13,8 @@ use super::{
     names::Names,
     words::{duration, written},
 };
+use url::Position;
+
 use crate::{
     check::{Check, Expect, HttpCheck, Kind, LEAST_INTERVAL, Notices, Place, Text},
     thresholds::Thresholds,
@@ -153,8 +155,7 @@ fn check(target: &str, pattern: &Pattern, names: &mut Names) -> Result<Check, St
     Ok(Check {
         name: names.make(&format!("{}{port}{path}", url.host_str().unwrap_or_default())),
         was: None,
-        // By this its interface knows it.
-        title: target.to_owned(),
+        title: url[Position::BeforeHost..Position::AfterPath].to_owned(),
         group: None,
         kind: Kind::Http(Box::new(HttpCheck {
             url,
@@ -193,7 +194,7 @@ mod tests {
         assert_eq!(names, ["google.com", "github.com-status", "nas.lan-8080"]);
         assert_eq!((agent.concurrency, agent.loaded.notes.len()), (5, 0));
         let check = &agent.loaded.checks[2];
-        assert_eq!((check.every, check.timeout, check.title.as_str()), (INTERVAL, TIMEOUT, "http://nas.lan:8080/"));
+        assert_eq!((check.every, check.timeout, check.title.as_str()), (INTERVAL, TIMEOUT, "nas.lan:8080/"));
         let Kind::Http(http) = &check.kind else { panic!("{:?}", check.kind) };
         assert!(
             http.headers

@@ -33,10 +33,10 @@ fn a_wrong_check_is_refused_with_what_is_wrong() {
         ("target", json!("x".repeat(301)), "checks[0] (nas): target has up to 300 characters"),
         ("kind", json!("smoke"), "checks[0]: unknown variant `smoke`"),
         ("kind", json!("passive"), "checks[0] (nas): passive is missing"),
-        ("every_seconds", json!(4), "checks[0] (nas): every_seconds is from 5 to 2678400"),
+        ("every_seconds", json!(4), "checks[0] (nas): every_seconds is from 5 to 31708800"),
         ("component", json!("mine"), "checks[0]: component is own, nowhere, or a component's id"),
         ("depends_on", json!(["router"]), "checks[0]: depends_on names home, or check:<name>"),
-        ("notices", json!({"after_failures": 1001}), "checks[0] (nas): notices.after_failures is up to 1000"),
+        ("notices", json!({"after_failures": 1_000_001}), "checks[0] (nas): notices.after_failures is up to 1000000"),
         ("passive", passive(60, &hash), "checks[0] (nas): passive belongs to the kind passive alone"),
         ("passive", passive(60, "hunter2"), "checks[0]: secret_sha256 is a SHA-256 in 64 hexadecimal digits"),
         ("colour", json!("red"), "checks[0]: unknown field `colour`"),
@@ -65,7 +65,7 @@ fn a_wrong_registration_is_refused_with_what_is_wrong() {
         (json!({"source": "A b", "checks": []}), "source: the program's name"),
         (json!({"source": "checks"}), "checks is missing"),
         (json!({"source": "checks", "checks": [], "page": 1}), "page: is no field"),
-        (json!({"source": "checks", "checks": vec![0; 10_001]}), "checks: one call may bring 10000"),
+        (json!({"source": "checks", "checks": vec![0; 12_001]}), "checks: one call may bring 12000"),
     ] {
         let Value::Object(body) = body else { unreachable!() };
         let error = Registration::read(body).unwrap_err();

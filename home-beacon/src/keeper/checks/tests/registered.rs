@@ -45,7 +45,8 @@ async fn a_check_that_is_called_something_else_goes_on_with_its_readings_and_com
     let listed = &home.listed().await[0];
     assert_eq!(
         (&listed["name"], &listed["counts"], &listed["failures"]),
-        (&json!("box"), &json!("critical"), &json!(1))
+        (&json!("box"), &json!("critical"), &json!(0)),
+        "what was counted was of another target"
     );
     let series: Vec<(String, i64)> =
         home.rows("SELECT name, COUNT(*) FROM series JOIN readings ON series_id = id GROUP BY 1").await;
