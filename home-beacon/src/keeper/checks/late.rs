@@ -58,8 +58,9 @@ pub(super) fn late(all: &[Known], now: Timestamp, began: Timestamp) -> Vec<Condi
     }
     let is_silent =
         |source: &str| sources.get(source).is_some_and(|(count, waiting)| *count > 1 && waiting.is_late(now, began));
-    let several = sources.iter().filter(|(_, (count, _))| *count > 1);
-    let silent = several.map(|(source, (count, waiting))| silent(source, *count, *waiting, is_silent(source), now));
+    // One that has a single check left by now ends what was said of several.
+    let silent =
+        sources.iter().map(|(source, (count, waiting))| silent(source, *count, *waiting, is_silent(source), now));
     let each = all.iter().filter(|known| known.check.notices.wanted && !is_silent(&known.source));
     let each = each.filter_map(|known| Some(of_one(known, Waiting::of(known)?, now, began)));
     silent.chain(each).collect()
