@@ -116,9 +116,17 @@ async fn the_sbom_lists_what_is_in_the_program_and_nothing_else() {
         assert_eq!(sbom["metadata"]["component"]["version"], VERSION);
         let components = sbom["components"].as_array().expect("a list");
         let names: Vec<_> = components.iter().filter_map(|found| found["name"].as_str()).collect();
-        for linked in
-            ["home-beacon", "lambda-prober", "notify", "shared", "libsqlite3-sys", "aws-lc-sys", "rustls", "tokio"]
-        {
+        for linked in [
+            "checks",
+            "home-beacon",
+            "lambda-prober",
+            "notify",
+            "shared",
+            "libsqlite3-sys",
+            "aws-lc-sys",
+            "rustls",
+            "tokio",
+        ] {
             assert!(names.contains(&linked), "{platform}: {linked} of {names:?}");
         }
         // Of tests, of builds, of macros, of the function, and of Windows.
@@ -132,7 +140,7 @@ async fn the_sbom_lists_what_is_in_the_program_and_nothing_else() {
             }
         }
         for component in components {
-            let ours = ["home-beacon", "lambda-prober", "notify", "shared"]
+            let ours = ["checks", "home-beacon", "lambda-prober", "notify", "shared"]
                 .contains(&component["name"].as_str().expect("a name"));
             let sum = component["hashes"][0]["content"].as_str();
             assert_eq!(sum.is_none_or(|sum| sum.len() != 64), ours, "{component:#}");
