@@ -89,7 +89,7 @@ pub struct KeeperSettings {
     /// keeper reads none
     #[arg(long, env = "BEACON_PRIVATE_URL", value_parser = base_address)]
     pub beacon_private_url: Option<Url>,
-    /// Take the calls of passive checks at the public listener, too: /porchlight/v1/ping/<secret> and nothing else of that API
+    /// Take the calls of passive checks at the public listener, too: `/porchlight/v1/ping/` and nothing else of that API
     #[arg(long, env = "PUBLIC_PING")]
     pub public_ping: bool,
     /// Show /targets, /uptime-summary and /uptime-summary-windowed at `KEEPER_ADDR` to whoever asks, without the token: they name

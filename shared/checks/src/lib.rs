@@ -2,7 +2,7 @@
 //!
 //! - [`answer`]: whether an answer is what was expected; pure
 //! - [`check`]: the definition of a check, as plain values
-//! - [`file`]: the files that define checks
+//! - [`mod@file`]: the files that define checks
 //! - [`outcome`]: what a run of it came to: a state, a cause, a sentence, the duration of each phase
 //! - [`cause`]: what can go wrong, a closed set with a sentence each
 //! - [`performance`]: the figures beside an outcome, each with its unit and ranges

@@ -80,6 +80,8 @@ async fn prometheus_has_its_targets_its_alerts_and_all_that_the_dashboard_shows(
     for question in questions() {
         let what = format!("Prometheus has {question}");
         home.until(&what.as_str(), async || {
+            // Somebody calls, so that there is a rate.
+            home.curl(&["http://127.0.0.1:30008/"]).await;
             let answer = answer(&home, &question).await;
             assert_ne!(answer["status"], "error", "{answer}");
             answer["data"]["result"][0].is_object()

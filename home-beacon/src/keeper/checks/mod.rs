@@ -1,13 +1,13 @@
 //! Checks: what a program looks at besides the home itself, and what the keeper makes of it. A program registers its checks, and
 //! hands over what came of each run as readings; the transaction that stores a reading carries everything that follows from it.
 //!
-//! - [`definition`]: a check as it is registered; `register`: replaces all of a source's; `places`: where they are shown
+//! - `definition`: a check as it is registered; `register`: replaces all of a source's; `places`: where they are shown
 //! - `store`: the rows; `known`: what is known of a check, and what a run changes of that (pure)
 //! - `results`: what follows from a run: its component's status, its notices; `figures`: its figures as series of their own
 //! - `conditions`: what of a check is worth a notice, `late`: that its results stop (pure); `watched`: both, looked for
-//! - [`passive`]: checks that call us (pure); [`calls`]: what they say, and which are overdue
-//! - [`home`]: whether the home's line is up, for what depends on it
-//! - [`listed`]: what is known, as the API lists it; [`summary`]: how often it worked; [`tally`]: the same for `/metrics`
+//! - `passive`: checks that call us (pure); `calls`: what they say, and which are overdue
+//! - `home`: whether the home's line is up, for what depends on it
+//! - `listed`: what is known, as the API lists it; `summary`: how often it worked; `tally`: the same for `/metrics`
 
 pub(super) mod calls;
 mod conditions;

@@ -1,4 +1,4 @@
-//! `GET`, `HEAD` and `POST /porchlight/v1/ping/<secret>`, and the same with `/start`, `/fail`, `/log` or an exit code behind it:
+//! `GET`, `HEAD` and `POST /porchlight/v1/ping/SECRET`, and the same with `/start`, `/fail`, `/log` or an exit code behind it:
 //! what a check that calls us says, in the form of healthchecks.io, so that its clients work. The secret is the permission; it is
 //! in no log, and no metric has it.
 
