@@ -171,7 +171,7 @@ async fn ten_thousand_checks_are_registered_in_one_call() {
 async fn the_home_is_up_or_down_by_its_component_and_unknown_without_a_look() {
     let keeper = Keeper::start().await;
     let of = async || keeper.own(Method::GET, "/home", None).await.1;
-    assert_eq!(of().await, json!({"state": "unknown", "since": null, "component_id": COMPONENT}));
+    assert_eq!(of().await, json!({"state": "unknown", "since": null, "age_seconds": null, "component_id": COMPONENT}));
     keeper.looked(COMPONENT, "up", None).await;
     assert_eq!(of().await["state"], "up");
     keeper.set_status("major_outage").await;

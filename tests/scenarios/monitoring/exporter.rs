@@ -34,6 +34,7 @@ fn checks(snapshot: &mut Snapshot, runs: u64) {
     let states = CHECKS.into_iter().flat_map(of_state);
     snapshot.gauges("check_state", "The state that counts.", ["check", "state"], states);
     snapshot.labelled_gauge("check_last_run_timestamp_seconds", "The last run.", "check", each(now));
+    snapshot.labelled_gauge("check_under_maintenance", "Whether somebody works on it.", "check", each(0));
     snapshot.labelled_gauge("check_interval_seconds", "How often it runs.", "check", each(60));
     let help = "When its certificate ends.";
     snapshot.labelled_gauge("check_certificate_expiry_timestamp_seconds", help, "check", each(now + 86_400));

@@ -136,16 +136,7 @@ impl Recorder {
         self.commit(tx).await
     }
 
-    /// Stores readings and feeds the metrics that show them. A reading of the same metric and time replaces the earlier one,
-    /// so that sending a batch again changes nothing.
-    ///
-    /// # Errors
-    /// When a time cannot be right, or the storage fails; nothing is stored then.
-    pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), KeeperError> {
-        self.add_readings_and(readings, Vec::new()).await
-    }
-
-    /// The same, with more that is to be written in one transaction with them.
+    /// As [`Recorder::add_readings`], with more that is to be written in one transaction with them.
     pub(in crate::keeper) async fn add_readings_and(
         &self,
         readings: &[Reading],

@@ -44,6 +44,15 @@ impl Recorder {
         Ok(ran)
     }
 
+    /// Stores readings and feeds the metrics that show them. A reading of the same metric and time replaces the earlier one,
+    /// so that sending a batch again changes nothing.
+    ///
+    /// # Errors
+    /// When a time cannot be right, or the storage fails; nothing is stored then.
+    pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), KeeperError> {
+        self.add_readings_and(readings, Vec::new()).await
+    }
+
     /// Notes which checks have run: that they looked at components is written with the transaction that says so.
     pub(super) fn take_checks(&self, ran: &[Ran]) {
         if let Some(now) = self.clock.now_for_looks() {
