@@ -150,3 +150,17 @@ def annotated():
     off = helm.merged(MINIMAL, {"metrics": {"annotations": False}})
     if "annotations" in pod(checked({"file": ROUTER}, off).result())["metadata"]:
         yield "there are annotations though none are wanted"
+
+
+@part
+def alerts():
+    """The rules are those of the file, but for the one of a job that does not run here."""
+    rules = {"metrics": {"prometheusRule": {"enabled": True}}}
+
+    def names(values):
+        rule = rendered(helm.merged(CASES["everything"], helm.merged(rules, values))).result().all("PrometheusRule")[0]
+        return {alert["alert"] for group in rule["spec"]["groups"] for alert in group["rules"]}
+
+    everything, without = names({}), names({"ping": {"enabled": False}})
+    if everything - without != {"PorchlightPingStopped"} or without - everything:
+        yield f"without ping these rules differ: {everything ^ without}"
