@@ -14,12 +14,12 @@ use super::{Looks, Now, places::Place, span::Span};
 use crate::keeper::checks::results::Ran;
 
 /// From where checks look, whatever program runs them.
-const LOCATION: &str = "checks";
+pub(in crate::keeper) const CHECKS: &str = "checks";
 
 impl Looks {
     /// Takes the runs of checks; they are written with the next transaction. `now` is the time by a clock that can be trusted.
     pub(in crate::keeper) fn take_checks(&self, ran: &[Ran], now: Now) {
-        let Ok(location) = LOCATION.parse::<Location>() else { return };
+        let Ok(location) = CHECKS.parse::<Location>() else { return };
         let mut places = self.lock();
         for Ran { component, at, state, .. } in ran {
             let Some(component) = component else { continue };

@@ -52,7 +52,8 @@ pub(super) fn mark_groups(views: &mut [ComponentView]) {
 
 /// When somebody looked last.
 pub(super) struct LookedView {
-    pub(super) location: String,
+    /// Who did, and from where.
+    pub(super) by: String,
     pub(super) age: String,
     pub(super) at: Time,
 }
@@ -95,7 +96,7 @@ impl ComponentView {
             since: since.map(|change| Time::new(change.since.timestamp(), zone)),
             trouble: looked.trouble().filter(|_| !is_well),
             history,
-            looked: if sight.is_current() { LookedView::new(looked, zone) } else { None },
+            looked: if sight.is_current() { LookedView::new(component, looked, zone) } else { None },
             changes: changes
                 .iter()
                 .map(|change| ChangeView {
@@ -128,9 +129,15 @@ impl StatusView {
 }
 
 impl LookedView {
-    fn new(looked: &Looked, zone: &TimeZone) -> Option<Self> {
+    fn new(component: &Component, looked: &Looked, zone: &TimeZone) -> Option<Self> {
         let (at, age, location) = (looked.at()?, looked.age()?, looked.location()?);
         let age = if age.as_secs() < 60 { format!("{} s", age.as_secs()) } else { format!("{} min", age.as_mins()) };
-        Some(Self { location: location.to_string(), age, at: Time::new(at.timestamp(), zone) })
+        // What checks see, they see from here.
+        let by = if component.checked {
+            "Last checked".to_owned()
+        } else {
+            format!("Last looked at from the cloud ({location})")
+        };
+        Some(Self { by, age, at: Time::new(at.timestamp(), zone) })
     }
 }

@@ -7,7 +7,7 @@ use super::{
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
-use crate::keeper::measured::at_rest::OverHours;
+use crate::keeper::{looks::checked::CHECKS, measured::at_rest::OverHours};
 
 /// The most tests below the promise that are listed one by one.
 const MAX_TESTS: usize = 24;
@@ -121,6 +121,7 @@ fn of_component<'a>(report: &Report, component: &'a OfComponent) -> ComponentVie
     let seen = match (component.is_looked_at, &component.locations[..]) {
         (false, _) => "As reported by this home.".into(),
         (true, []) => "Nobody looked in this month.".into(),
+        (true, [location]) if location == CHECKS => "Checked from here.".into(),
         (true, locations) => format!("Looked at from the cloud ({}).", locations.join(", ")),
     };
     ComponentView {

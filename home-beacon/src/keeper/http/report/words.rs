@@ -8,7 +8,10 @@ use super::{
     super::page::length_words,
     read::{Listed, OfComponent, Report},
 };
-use crate::keeper::history::{Beginning, Ending, Month, kinds::Evidence};
+use crate::keeper::{
+    history::{Beginning, Ending, Month, kinds::Evidence},
+    looks::checked::CHECKS,
+};
 
 /// `2026-11-03T14:05:10+01:00`
 pub(super) fn machine(millis: i64, zone: &TimeZone) -> String {
@@ -56,6 +59,7 @@ pub(super) fn seen_from(component: &OfComponent, listed: &Listed) -> String {
     match (component.is_looked_at, &listed.seen_from[..]) {
         (false, _) => "As reported by this home.".into(),
         (true, []) => "As the page said while somebody looked.".into(),
+        (true, [location]) if location == CHECKS => "Seen by its check.".into(),
         (true, locations) => format!("Seen from the cloud ({}).", locations.join(", ")),
     }
 }
