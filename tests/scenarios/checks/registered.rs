@@ -24,7 +24,10 @@ async fn results_set_component_and_page_and_all_is_there_after_a_restart() {
     assert_eq!(statuses, ["major_outage", "degraded_performance"]);
     let page = keeper.page().await;
     assert!(page.contains("At home") && page.contains("NAS") && page.contains("Major outage"), "{page}");
-    assert!(page.contains("Last checked") && !page.contains("from the cloud"), "checks look from here: {page}");
+    assert!(
+        page.contains("Last checked") && !page.contains("looked at from the cloud"),
+        "checks look from here: {page}"
+    );
     let Keeper { process, folder, .. } = keeper;
     process.kill().await;
     let keeper = Keeper::restart(folder).await;
