@@ -73,9 +73,9 @@ pub struct Dialled {
 /// Why there is no connection to any address of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialFailure {
-    /// The name does not exist, says every server that answers; in words.
+    /// The name does not exist or has no address, says every server that was asked; in words.
     NoSuchName(String),
-    /// The name service fails, or knows no address; in words.
+    /// The name service does not say; in words.
     NameService(String),
     /// Of the addresses that were tried, the one whose failure says most of the other side.
     Connection(SocketAddr, ConnectionFailure),
@@ -278,6 +278,7 @@ mod tests {
         let order: Vec<_> = std::iter::from_fn(|| queue.next()).map(|address| address.to_string()).collect();
         assert_eq!(order, ["0.0.0.1", "::1", "0.0.0.2", "::2", "0.0.0.3"]);
     }
+
     #[test]
     fn of_several_failures_the_one_that_says_most_of_the_other_side_counts() {
         let address = |last| SocketAddr::from(([192, 0, 2, last], 80));
@@ -289,6 +290,10 @@ mod tests {
         assert_eq!(seen.failure("pi"), DialFailure::Connection(address(3), ConnectionFailure::TimedOut));
         let denied = |replies| Seen { replies, ..Seen::default() }.failure("pi");
         assert!(matches!(denied(vec![Reply::NoSuchName, Reply::NoSuchName]), DialFailure::NoSuchName(_)));
-        assert!(matches!(denied(vec![Reply::NoSuchName, Reply::NoAddress]), DialFailure::NameService(_)));
+        assert!(matches!(denied(vec![Reply::NoSuchName, Reply::NoAddress]), DialFailure::NoSuchName(_)));
+        assert!(matches!(
+            denied(vec![Reply::NoAddress, Reply::Failed(LookupError::Silent)]),
+            DialFailure::NameService(_)
+        ));
     }
 }

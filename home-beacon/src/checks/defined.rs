@@ -1,6 +1,11 @@
 //! A check as it was defined, and what counted of it before.
 
+use std::sync::Arc;
+
 use checks::{check::Check, thresholds::Standing};
+
+/// All the checks that are defined at one time.
+pub(super) type CheckList = Arc<[Check]>;
 
 /// A definition.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use checks::{
     cause::Cause,
     check::{Check, Kind, Notices, Place, ScriptCheck},
     file::Wrong,
-    outcome::{Outcome, State},
+    outcome::Outcome,
     thresholds::{Standing, Thresholds},
 };
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ impl OwnFiles {
             many => format!(" (and {} more)", many - 1),
         };
         let text = format!("{first}{more}; what ran before goes on");
-        self.outcome = Outcome { state: State::Critical, ..Outcome::because(Cause::Files, text) };
+        self.outcome = Outcome::because(Cause::Files, text);
     }
 
     /// Hands over how they are now.

@@ -22,7 +22,8 @@ use tokio::{
 };
 
 use super::{
-    delivery::{Registration, ToKeeper, ToStatuspage},
+    defined::CheckList,
+    delivery::{ToKeeper, ToStatuspage},
     engine::Engine,
     home::HomeLine,
     listener, own_files,
@@ -151,7 +152,7 @@ async fn run(
     let totals = Arc::<Totals>::default();
     let results = Results::new(Arc::clone(&totals));
     let (definitions, receiver) = mpsc::channel(1);
-    let (registrations, registered) = watch::channel(None::<Registration>);
+    let (lists, listed) = watch::channel(None::<CheckList>);
     let (home, asking) = match &destined {
         Destined::Keeper(keeper) => {
             first.stand(&known(keeper).await);
@@ -171,7 +172,7 @@ async fn run(
     // That of UpTimePulse counts where nothing but its targets is checked.
     let limit = first.concurrency.unwrap_or_else(|| settings.checks_concurrency.into());
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
-    let reading = source.watch(first, definitions, registrations, results.clone(), Arc::clone(&totals));
+    let reading = source.watch(first, definitions, lists, results.clone(), Arc::clone(&totals));
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };
     manager.ready();
     let (has_ended, ended) = watch::channel(());
@@ -192,7 +193,7 @@ async fn run(
     let delivering = async {
         match destined {
             Destined::Keeper(keeper) => {
-                ToKeeper { keeper, results, totals: counted, registrations: registered }.run(until_ended()).await;
+                ToKeeper { keeper, results, totals: counted, lists: listed }.run(until_ended()).await;
             }
             Destined::Statuspage(client, page) => {
                 let api = ApiSettings {
@@ -200,7 +201,7 @@ async fn run(
                     token: STATUSPAGE_TOKEN.name_in_use(),
                     ids: Some("PAGE_ID"),
                 };
-                ToStatuspage { client, page, results, registrations: registered, api }.run(until_ended()).await;
+                ToStatuspage { client, page, results, lists: listed, api }.run(until_ended()).await;
             }
         }
     };

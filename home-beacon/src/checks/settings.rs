@@ -132,7 +132,7 @@ impl ChecksSettings {
     /// When results have nowhere to go, or in two directions.
     pub(super) fn validate(&self) -> Result<(), WrongSetting> {
         self.keeper().refuse_with_keeper(&[("PAGE_ID", self.statuspage.page_id.is_some())])?;
-        if self.keeper_url.is_none() && self.statuspage.page_id.is_none() && self.once.is_none() {
+        if self.keeper_url.is_none() && self.statuspage.page_id.is_none() {
             return Err(WrongSetting(
                 "there is nowhere for results to go: set KEEPER_URL, or PAGE_ID for a page at statuspage.io".into(),
             ));

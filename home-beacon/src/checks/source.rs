@@ -25,8 +25,7 @@ use tokio::{
 };
 
 use super::{
-    defined::Defined,
-    delivery::{Registration, registration},
+    defined::{CheckList, Defined},
     own_files::{self, OwnFiles},
     results::Results,
     settings::{ChecksSettings, UptimepulseSettings},
@@ -54,6 +53,8 @@ pub(super) struct Update {
     stamp: Stamp,
     /// What is not done as it is written, a sentence each.
     pub(super) notes: Vec<String>,
+    /// The files without a list of checks, with what would be said of one that had a list before.
+    listless: Vec<Wrong>,
 }
 
 /// All that is wrong, a sentence each.
@@ -80,6 +81,13 @@ impl Update {
             }
         }
     }
+
+    /// A file that had a list, and has none now, is being written or was cut off: that is not to say that nothing is to be checked.
+    fn unless_cut_off(self, listless_before: &[Wrong]) -> Result<Self, AllWrong> {
+        let cut_off = self.listless.iter().filter(|file| !listless_before.contains(file));
+        let cut_off: Vec<Wrong> = cut_off.cloned().collect();
+        if cut_off.is_empty() { Ok(self) } else { Err(AllWrong(cut_off)) }
+    }
 }
 
 impl Source {
@@ -96,22 +104,22 @@ impl Source {
         self,
         first: Update,
         definitions: mpsc::Sender<Vec<Defined>>,
-        registrations: watch::Sender<Option<Registration>>,
+        lists: watch::Sender<Option<CheckList>>,
         results: Results,
         totals: Arc<Totals>,
     ) {
         let (mut taken, mut seen) = (first.stamp.clone(), first.stamp.clone());
-        let mut failed_at = None::<Instant>;
+        let (mut failed_at, mut listless) = (None::<Instant>, first.listless.clone());
         let mut next = Some(first);
         let (mut own, mut reported) = (OwnFiles::new(), None::<Instant>);
-        let mut current: Vec<Check> = Vec::new();
+        let mut current = CheckList::default();
         loop {
             if let Some(Update { defined, .. }) = next.take() {
                 current = defined.iter().map(|defined| defined.check.clone()).collect();
                 totals.loaded(Some(Timestamp::now()));
                 own.are_valid(defined.len());
                 reported = None;
-                registrations.send_replace(Some(registration(&defined)));
+                lists.send_replace(Some(Arc::clone(&current)));
                 if definitions.send(defined).await.is_err() {
                     return;
                 }
@@ -133,14 +141,10 @@ impl Source {
                 continue;
             }
             taken = now;
-            match self.load() {
-                Ok(update) if update.defined.is_empty() && !current.is_empty() && !self.is_emptied() => {
-                    tracing::warn!(
-                        "the file of checks is empty: what runs goes on as it is; write `checks: []` to have none"
-                    );
-                }
+            match self.load().and_then(|update| update.unless_cut_off(&listless)) {
                 Ok(update) => {
                     failed_at = None;
+                    listless.clone_from(&update.listless);
                     log_changes(&current, &update.defined);
                     update.notes.iter().for_each(|note| tracing::warn!("{note}"));
                     next = Some(update);
@@ -179,7 +183,7 @@ impl Source {
         let (mut wrong, mut names) = (Vec::new(), HashSet::from([own_files::check().name]));
         for (file, loaded) in files.into_iter().flatten() {
             match loaded {
-                Ok(Loaded { checks, notes }) => {
+                Ok(Loaded { checks, notes, has_list }) => {
                     let twice = checks.iter().filter(|check| !names.insert(check.name.clone()));
                     wrong.extend(twice.map(|check| Wrong {
                         file: file.clone(),
@@ -188,17 +192,16 @@ impl Source {
                     }));
                     update.defined.extend(checks.into_iter().map(Defined::new));
                     update.notes.extend(notes);
+                    if !has_list {
+                        let sentence =
+                            "it defines no checks any more: write an empty list ([]) where there are to be none";
+                        update.listless.push(Wrong { file, line: None, sentence: sentence.into() });
+                    }
                 }
                 Err(found) => wrong.extend(found),
             }
         }
         if wrong.is_empty() { Ok(update) } else { Err(AllWrong(wrong)) }
-    }
-
-    /// Whether somebody has written that there is to be no check, and not just begun to write.
-    fn is_emptied(&self) -> bool {
-        let text = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();
-        [&self.checks_yml, &self.services_yml].into_iter().flatten().map(text).all(|text| text.contains("[]"))
     }
 
     fn stamp(&self) -> Stamp {

@@ -24,7 +24,7 @@ pub(super) struct Totals {
 #[derive(Clone, Copy, Debug, Default)]
 struct Now {
     defined: usize,
-    /// The latest that a run began in the last minute or so, and when that was.
+    /// How late runs began lately.
     late: Duration,
     queued: usize,
     files_are_wrong: bool,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::statuspage::ComponentStatus;
 
 use crate::{cause::Cause, performance::Figure};
 
@@ -35,6 +36,16 @@ impl State {
             Self::Warning => "warning",
             Self::Critical => "critical",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The status of a component that a check in this state is about; `None` where nothing is known, and it stays as it is.
+    pub const fn component_status(self) -> Option<ComponentStatus> {
+        match self {
+            Self::Ok => Some(ComponentStatus::Operational),
+            Self::Warning => Some(ComponentStatus::DegradedPerformance),
+            Self::Critical => Some(ComponentStatus::MajorOutage),
+            Self::Unknown => None,
         }
     }
 

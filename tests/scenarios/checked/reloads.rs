@@ -44,9 +44,22 @@ async fn a_wrong_file_leaves_what_runs_alone_and_is_reported() {
     until(&keeper, "checks-file", "is in order", counts("ok")).await;
     assert_eq!(checks.metric("porchlight_checks_files_valid").await, 1);
     assert_eq!(known(&keeper, "web").await["counts"], json!("ok"));
-    // One that is being written is empty for a moment.
-    checks.write("");
-    let said = |lines: &[String]| lines.iter().any(|line| line.contains("the file of checks is empty")).then_some(());
-    checks.process.wait_for("what is said of it", said).await;
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_leaves_what_runs_alone_and_an_empty_list_ends_it() {
+    let (keeper, target) = (Keeper::start().await, Target::start().await);
+    let checks = Checks::start(&keeper, &[target.check("web", "")]).await;
+    until(&keeper, "web", "is well", counts("ok")).await;
+    // A list somewhere else in what is left of it is none of checks.
+    checks.write("defaults: {retries: 2} # not []\n");
+    let wrong = until(&keeper, "checks-file", "is wrong", counts("critical")).await;
+    let text = wrong["last_run"]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("it defines no checks any more"), "{wrong}");
     assert_eq!(known(&keeper, "web").await["counts"], json!("ok"));
+    assert_eq!(checks.metric("porchlight_checks_files_valid").await, 0);
+    checks.write("checks: []\n");
+    until(&keeper, "checks-file", "is in order", counts("ok")).await;
+    assert_eq!(known(&keeper, "web").await, Value::Null);
+    assert_eq!(checks.metric("porchlight_checks_defined").await, 0);
 }

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::super::{
-    defined::Defined,
+    defined::CheckList,
     own_files,
     reading::reading,
     results::{Finished, Results},
@@ -35,9 +35,6 @@ const LAST: Duration = Duration::from_secs(5);
 /// The pauses while the keeper does not take them.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
 
-/// The list of checks as the keeper is to have it.
-pub(in super::super) type Registration = Arc<Value>;
-
 /// Hands results to a keeper.
 #[derive(Debug)]
 pub(in super::super) struct ToKeeper {
@@ -45,14 +42,14 @@ pub(in super::super) struct ToKeeper {
     pub(in super::super) results: Results,
     pub(in super::super) totals: Arc<Totals>,
     /// `None` until there is one.
-    pub(in super::super) registrations: watch::Receiver<Option<Registration>>,
+    pub(in super::super) lists: watch::Receiver<Option<CheckList>>,
 }
 
-/// The list of these checks.
-pub(in super::super) fn registration(defined: &[Defined]) -> Registration {
+/// The list of these checks as the keeper is to have it.
+fn registration(checks: &[Check]) -> Value {
     let own = own_files::check();
-    let checks: Vec<Value> = defined.iter().map(|defined| &defined.check).chain([&own]).filter_map(of_check).collect();
-    Arc::new(json!({ "source": "checks", "checks": checks }))
+    let checks: Vec<Value> = checks.iter().chain([&own]).filter_map(of_check).collect();
+    json!({ "source": "checks", "checks": checks })
 }
 
 /// A passive check whose secret cannot be read now is left out: nobody could call it.
@@ -120,20 +117,20 @@ impl ToKeeper {
         }
     }
 
-    async fn go_on(&mut self, registered: &mut Option<Registration>) {
+    async fn go_on(&mut self, registered: &mut Option<CheckList>) {
         let mut failures = 0;
         loop {
             let batch = tokio::select! {
                 batch = self.results.next(BATCH) => batch,
-                _ = self.registrations.changed() => Vec::new(),
+                _ = self.lists.changed() => Vec::new(),
             };
-            let until = Instant::now();
+            let begin = Instant::now();
             while !(self.register(registered).await && self.hand_over(batch.clone()).await) {
                 sleep(BACKOFF.pause(failures, fastrand::f64())).await;
                 failures += 1;
             }
             if failures > 0 {
-                tracing::info!(after = ?until.elapsed(), "results are handed over again");
+                tracing::info!(after = ?begin.elapsed(), "results are handed over again");
             }
             failures = 0;
             if !batch.is_empty() {
@@ -143,12 +140,12 @@ impl ToKeeper {
     }
 
     /// Has the keeper know the list as it is now; whether it does.
-    async fn register(&mut self, registered: &mut Option<Registration>) -> bool {
-        let Some(wanted) = self.registrations.borrow_and_update().clone() else { return false };
+    async fn register(&mut self, registered: &mut Option<CheckList>) -> bool {
+        let Some(wanted) = self.lists.borrow_and_update().clone() else { return false };
         if registered.as_ref().is_some_and(|registered| Arc::ptr_eq(registered, &wanted)) {
             return true;
         }
-        match self.keeper.register_checks(&wanted).await {
+        match self.keeper.register_checks(&registration(&wanted)).await {
             Ok(()) => {
                 *registered = Some(wanted);
                 self.totals.list_refused(false);

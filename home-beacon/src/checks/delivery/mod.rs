@@ -3,7 +3,4 @@
 mod keeper;
 mod statuspage;
 
-pub(super) use self::{
-    keeper::{Registration, ToKeeper, registration},
-    statuspage::ToStatuspage,
-};
+pub(super) use self::{keeper::ToKeeper, statuspage::ToStatuspage};

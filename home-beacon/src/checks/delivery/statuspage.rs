@@ -21,9 +21,9 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{
-    super::results::{Finished, Results},
-    keeper::Registration,
+use super::super::{
+    defined::CheckList,
+    results::{Finished, Results},
 };
 
 /// How many results are looked through at once.
@@ -44,8 +44,8 @@ pub(in super::super) struct ToStatuspage {
     pub(in super::super) client: Client,
     pub(in super::super) page: PageId,
     pub(in super::super) results: Results,
-    /// The checks that are defined.
-    pub(in super::super) registrations: watch::Receiver<Option<Registration>>,
+    /// `None` until there is one.
+    pub(in super::super) lists: watch::Receiver<Option<CheckList>>,
     pub(in super::super) api: ApiSettings<'static>,
 }
 
@@ -60,7 +60,7 @@ struct Wanted {
 impl Wanted {
     fn learn(&mut self, check: &Arc<Check>, counts: Option<State>) {
         let Place::Component(id) = &check.component else { return };
-        let Some(status) = counts.and_then(status_of) else { return };
+        let Some(status) = counts.and_then(State::component_status) else { return };
         let before = self.of(id);
         self.statuses.entry(id.clone()).or_default().insert(check.name.clone(), status);
         if self.of(id) != before {
@@ -74,27 +74,17 @@ impl Wanted {
     }
 
     /// Forgets checks that are not defined any more.
-    fn keep(&mut self, names: &BTreeSet<&str>) {
+    fn keep(&mut self, names: &BTreeSet<&CheckName>) {
         let ids: Vec<ComponentId> = self.statuses.keys().cloned().collect();
         for id in ids {
             let before = self.of(&id);
             if let Some(checks) = self.statuses.get_mut(&id) {
-                checks.retain(|name, _| names.contains(name.as_str()));
+                checks.retain(|name, _| names.contains(name));
             }
             if self.of(&id) != before {
                 self.open.insert(id);
             }
         }
-    }
-}
-
-/// The status of a component whose check counts so; `None`: it stays.
-pub(in super::super) const fn status_of(counts: State) -> Option<ComponentStatus> {
-    match counts {
-        State::Ok => Some(ComponentStatus::Operational),
-        State::Warning => Some(ComponentStatus::DegradedPerformance),
-        State::Critical => Some(ComponentStatus::MajorOutage),
-        State::Unknown => None,
     }
 }
 
@@ -120,9 +110,8 @@ impl ToStatuspage {
                 }
                 () = sleep_until(again), if !wanted.open.is_empty() => (),
             }
-            if let Some(list) = self.registrations.borrow_and_update().clone() {
-                let names = list["checks"].as_array().into_iter().flatten().filter_map(|check| check["name"].as_str());
-                wanted.keep(&names.collect());
+            if let Some(list) = self.lists.borrow_and_update().as_deref() {
+                wanted.keep(&list.iter().map(|check| &check.name).collect());
             }
             for id in wanted.open.clone() {
                 let is_settled = match wanted.of(&id) {

@@ -6,7 +6,7 @@ use checks::{
     performance::Figure,
 };
 use jiff::Timestamp;
-use shared::{id::ComponentId, statuspage::ComponentStatus};
+use shared::id::ComponentId;
 
 use super::definition::Definition;
 use crate::{
@@ -68,16 +68,6 @@ impl Standing {
             _ => 0,
         };
         Self { counts, since, down_runs }
-    }
-}
-
-/// The status of a component that a check in that state is about; `None` where nothing is known.
-pub(super) const fn status(counts: State) -> Option<ComponentStatus> {
-    match counts {
-        State::Ok => Some(ComponentStatus::Operational),
-        State::Warning => Some(ComponentStatus::DegradedPerformance),
-        State::Critical => Some(ComponentStatus::MajorOutage),
-        State::Unknown => None,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use checks::check::Place;
+use checks::{check::Place, outcome::State};
 use shared::{
     id::{ComponentGroupId, ComponentId, PageId},
     statuspage::ComponentStatus,
 };
 
-use super::{definition::Definition, known::status, store};
+use super::{definition::Definition, store};
 use crate::keeper::{
     KeeperError,
     db::{Conn, Moment, StorageError, Tx, new_id, query},
@@ -161,7 +161,7 @@ pub(super) async fn mark(tx: &mut Tx) -> Result<(), StorageError> {
 
 /// Sets a component as its checks have it: the worst of them counts. A person's word stands, and a copy is upstream's.
 pub(super) async fn show(tx: &mut Tx, id: &ComponentId, at: Moment) -> Result<(), KeeperError> {
-    let worst = store::counting(tx, id).await?.into_iter().filter_map(status).max();
+    let worst = store::counting(tx, id).await?.into_iter().filter_map(State::component_status).max();
     let Some(worst) = worst else { return Ok(()) };
     let found: Option<Component> =
         query("SELECT * FROM components WHERE id = ?").bind(id.as_str()).optional(tx).await?;

@@ -60,6 +60,8 @@ pub struct Loaded {
     pub checks: Vec<Check>,
     /// What of it is not done as it says, each in one sentence, once.
     pub notes: Vec<String>,
+    /// Whether it has a list of checks, an empty one included: a file that is cut off, or only begun, has none.
+    pub has_list: bool,
 }
 
 /// One thing that is wrong with a file.

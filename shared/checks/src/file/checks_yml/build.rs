@@ -19,7 +19,6 @@ use crate::{
 /// The most tries of a run.
 const MOST_RETRIES: u8 = 10;
 
-/// What holds where neither a check nor the defaults say anything.
 const EVERY: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
 const RETRIES: u8 = 1;
@@ -33,38 +32,27 @@ pub(super) struct Pace {
     thresholds: Thresholds,
 }
 
-/// What holds for each check that says nothing else.
-pub(super) fn defaults(reading: &mut Reading<'_>, at: &At<'_>, defaults: &Defaults) -> Pace {
-    let start = Pace { every: EVERY, timeout: TIMEOUT, retries: RETRIES, thresholds: Thresholds::default() };
-    let Defaults { every, timeout, retries, fail_after, recover_after } = defaults;
-    let asked = Asked {
-        every: reading.span(&at.key("every"), every.as_ref()),
-        timeout: reading.span(&at.key("timeout"), timeout.as_ref()),
-        retries: *retries,
-        fail_after: *fail_after,
-        recover_after: *recover_after,
-    };
-    pace(reading, at, start, &asked)
+/// What holds where neither a check nor the defaults say anything.
+impl Default for Pace {
+    fn default() -> Self {
+        Self { every: EVERY, timeout: TIMEOUT, retries: RETRIES, thresholds: Thresholds::default() }
+    }
 }
 
-struct Asked {
-    every: Option<Duration>,
-    timeout: Option<Duration>,
-    retries: Option<u8>,
-    fail_after: Option<u32>,
-    recover_after: Option<u32>,
-}
-
-fn pace(reading: &mut Reading<'_>, at: &At<'_>, start: Pace, asked: &Asked) -> Pace {
-    if let Some(short) = asked.every.filter(|every| *every < LEAST_INTERVAL) {
+/// The pace that is asked for; `start` holds where nothing is said.
+pub(super) fn pace(reading: &mut Reading<'_>, at: &At<'_>, start: Pace, asked: &Defaults) -> Pace {
+    let Defaults { every, timeout, retries, fail_after, recover_after } = asked;
+    let every = reading.span(&at.key("every"), every.as_ref());
+    let timeout = reading.span(&at.key("timeout"), timeout.as_ref());
+    if let Some(short) = every.filter(|every| *every < LEAST_INTERVAL) {
         let (is, least) = (written(short), written(LEAST_INTERVAL));
         reading.wrong(
             &at.key("every"),
             format!("every is {is}, and the shortest interval is {least}: write {least} or more"),
         );
     }
-    let every = asked.every.unwrap_or(start.every).max(LEAST_INTERVAL);
-    if let Some(long) = asked.timeout.filter(|timeout| *timeout > every) {
+    let every = every.unwrap_or(start.every).max(LEAST_INTERVAL);
+    if let Some(long) = timeout.filter(|timeout| *timeout > every) {
         let (is, most) = (written(long), written(every));
         reading.wrong(
             &at.key("timeout"),
@@ -72,21 +60,20 @@ fn pace(reading: &mut Reading<'_>, at: &At<'_>, start: Pace, asked: &Asked) -> P
         );
     }
     // A deadline that the check has by default gives way to a shorter interval.
-    let timeout = asked.timeout.unwrap_or(start.timeout).min(every);
-    let retries = asked.retries.unwrap_or(start.retries);
-    if asked.retries.is_some_and(|retries| retries > MOST_RETRIES) {
+    let timeout = timeout.unwrap_or(start.timeout).min(every);
+    if let Some(retries) = retries.filter(|retries| *retries > MOST_RETRIES) {
         reading.wrong(&at.key("retries"), format!("retries is {retries}: write {MOST_RETRIES} or less"));
     }
-    let thresholds = Thresholds {
-        fail_after: asked.fail_after.unwrap_or(start.thresholds.fail_after),
-        recover_after: asked.recover_after.unwrap_or(start.thresholds.recover_after),
-    };
-    for (key, value) in [("fail_after", asked.fail_after), ("recover_after", asked.recover_after)] {
-        if value == Some(0) {
+    for (key, value) in [("fail_after", fail_after), ("recover_after", recover_after)] {
+        if *value == Some(0) {
             reading.wrong(&at.key(key), format!("{key} is 0: write 1 or more"));
         }
     }
-    Pace { every, timeout, retries, thresholds }
+    let thresholds = Thresholds {
+        fail_after: fail_after.unwrap_or(start.thresholds.fail_after),
+        recover_after: recover_after.unwrap_or(start.thresholds.recover_after),
+    };
+    Pace { every, timeout, retries: retries.unwrap_or(start.retries), thresholds }
 }
 
 /// A check, where nothing of it is wrong.
@@ -151,9 +138,9 @@ fn pace_of(reading: &mut Reading<'_>, at: &At<'_>, definition: &Definition, star
             reading.wrong(&at.key(key), format!("{key}: nothing is asked in a passive check: take it out"));
         }
     }
-    let asked = Asked {
-        every: reading.span(&at.key("every"), every.as_ref()),
-        timeout: reading.span(&at.key("timeout"), timeout.as_ref()),
+    let asked = Defaults {
+        every: every.clone(),
+        timeout: timeout.clone(),
         retries: *retries,
         fail_after: *fail_after,
         recover_after: *recover_after,

@@ -67,9 +67,10 @@ fn at_once(text: &str, machine: &dyn Machine) -> Result<Option<Loaded>, serde_sa
         Err(error) => return Err(error),
     };
     let mut reading = Reading::new(machine);
+    let has_list = checks.is_some();
     let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
     let built = build_all(&mut reading, defaults.as_ref(), &checks, &HashSet::new());
-    Ok(reading.problems.is_empty().then_some(Loaded { checks: built, notes: reading.notes }))
+    Ok(reading.problems.is_empty().then_some(Loaded { checks: built, notes: reading.notes, has_list }))
 }
 
 fn build_all(
@@ -86,7 +87,9 @@ fn build_all(
         );
         return Vec::new();
     }
-    let pace = build::defaults(reading, &At::ROOT.key("defaults"), defaults.unwrap_or(&Defaults::default()));
+    let none = Defaults::default();
+    let asked = defaults.unwrap_or(&none);
+    let pace = build::pace(reading, &At::ROOT.key("defaults"), build::Pace::default(), asked);
     let mut checks = Vec::with_capacity(definitions.len());
     for (index, definition) in definitions.iter().enumerate() {
         let check = definition.as_ref().and_then(|it| build::check(reading, &list.item(index), it, pace));

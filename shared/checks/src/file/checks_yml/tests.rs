@@ -45,7 +45,7 @@ fn every_key_of_every_kind_is_read() {
         loaded.iter().all(|wrong| wrong.sentence.contains("is not set") || wrong.sentence.contains("is not there"))
     );
     let text = fs::read_to_string(folder("every_key.yml")).unwrap();
-    let Loaded { checks, notes } = read(&text, "checks.yml", &World).unwrap();
+    let Loaded { checks, notes, .. } = read(&text, "checks.yml", &World).unwrap();
     assert!(notes.is_empty() && checks.len() == 8, "{notes:?}");
     let nas = &checks[0];
     assert_eq!((nas.name.as_str(), nas.title.as_str(), nas.group.as_deref()), ("nas", "NAS", Some("Things")));
@@ -85,8 +85,15 @@ fn what_is_not_said_is_as_the_defaults_have_it() {
 
 #[test]
 fn an_empty_file_is_one_without_checks() {
-    for text in ["", "# nothing yet\n", "checks:\n", "checks: []", "defaults:\nchecks:"] {
-        assert!(read(text, "checks.yml", &World).unwrap().checks.is_empty(), "{text:?}");
+    for (text, has_list) in [
+        ("", false),
+        ("# nothing yet\n", false),
+        ("checks:\n", false),
+        ("checks: []", true),
+        ("defaults:\nchecks:", false),
+    ] {
+        let loaded = read(text, "checks.yml", &World).unwrap();
+        assert_eq!((loaded.checks.len(), loaded.has_list), (0, has_list), "{text:?}");
     }
 }
 

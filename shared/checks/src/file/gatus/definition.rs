@@ -22,7 +22,7 @@ impl<'de> Deserialize<'de> for Present {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(super) struct Config {
-    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) endpoints: Option<Vec<Endpoint>>,
     #[serde(rename = "external-endpoints")]
     pub(super) external: Vec<Named>,
     pub(super) suites: Vec<Named>,

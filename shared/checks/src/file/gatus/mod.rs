@@ -62,16 +62,18 @@ pub fn read(text: &str, file: &str, machine: &dyn Machine) -> Result<Loaded, Vec
     }
     let list = At::ROOT.key("endpoints");
     let mut checks = Vec::new();
-    if config.endpoints.len() > MAX_CHECKS {
+    let has_list = config.endpoints.is_some();
+    let endpoints = config.endpoints.unwrap_or_default();
+    if endpoints.len() > MAX_CHECKS {
         reading.wrong(&list, format!("there are more than {MAX_CHECKS} endpoints: share them between two programs"));
     } else {
         let mut names = Names::default();
-        for (index, endpoint) in config.endpoints.iter().enumerate() {
+        for (index, endpoint) in endpoints.iter().enumerate() {
             checks.extend(build::check(&mut reading, &list.item(index), endpoint, &mut names));
         }
     }
     if reading.problems.is_empty() {
-        return Ok(Loaded { checks, notes: reading.notes });
+        return Ok(Loaded { checks, notes: reading.notes, has_list });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     Err(node.locate(file, reading.problems))

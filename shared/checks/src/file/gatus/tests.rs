@@ -110,7 +110,10 @@ fn what_is_wrong_is_said_with_its_line() {
         "config.yaml:9: conditions: no status is left that all of them take: take one of them out",
     ];
     assert_eq!(config(text).unwrap_err(), expected);
-    assert!(config("").unwrap().checks.is_empty());
+    for (text, has_list) in [("", false), ("endpoints: []", true)] {
+        let loaded = config(text).unwrap();
+        assert_eq!((loaded.checks.len(), loaded.has_list), (0, has_list), "{text:?}");
+    }
 }
 
 proptest::proptest! {

@@ -122,7 +122,7 @@ pub(super) fn note_unverified(reading: &mut Reading<'_>, services: &Services) {
         let is_https = service.text("domain").is_some_and(|domain| domain.starts_with("https://"));
         is_https && service.text("verify_ssl").is_none()
     };
-    let all = services.services.iter().flatten().filter(is_unverified);
+    let all = services.services.iter().flatten().flatten().filter(is_unverified);
     let names: Vec<_> = all.filter_map(|service| service.text("name")).take(5).collect();
     if !names.is_empty() {
         let names = names.join(", ");

@@ -41,9 +41,11 @@ pub fn load(path: &Path, groups: &Groups) -> Result<Loaded, Vec<Wrong>> {
 pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Result<Loaded, Vec<Wrong>> {
     let services: Option<Services> = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     let mut reading = Reading::new(machine);
-    let checks = build_all(&mut reading, &services.unwrap_or_default(), groups);
+    let services = services.unwrap_or_default();
+    let checks = build_all(&mut reading, &services, groups);
     if reading.problems.is_empty() {
-        return Ok(Loaded { checks, notes: reading.notes });
+        let has_list = services.services.is_some();
+        return Ok(Loaded { checks, notes: reading.notes, has_list });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     Err(node.locate(file, reading.problems))
@@ -54,7 +56,8 @@ fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) ->
     for key in &services.unknown {
         reading.notes.push(format!("{key}: only services are read from this file"));
     }
-    if services.services.len() > MAX_CHECKS {
+    let all = services.services.as_deref().unwrap_or_default();
+    if all.len() > MAX_CHECKS {
         reading.wrong(
             &list,
             format!("there are more than {MAX_CHECKS} services: share them between two files and programs"),
@@ -63,7 +66,7 @@ fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) ->
     }
     let (mut seen, mut names) = (HashSet::new(), Names::default());
     let mut checks = Vec::new();
-    for (index, service) in services.services.iter().enumerate() {
+    for (index, service) in all.iter().enumerate() {
         let Some(service) = service else { continue };
         if !seen.insert(service.identity()) {
             let title = service.text("name").unwrap_or_default();

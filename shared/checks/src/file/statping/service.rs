@@ -41,7 +41,7 @@ pub(super) const KEYS: [&str; 24] = [
 /// A file of services.
 #[derive(Debug, Default)]
 pub(super) struct Services {
-    pub(super) services: Vec<Option<Service>>,
+    pub(super) services: Option<Vec<Option<Service>>>,
     pub(super) unknown: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for ServicesVisitor {
         let mut services = Services::default();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "services" => services.services = map.next_value::<Option<_>>()?.unwrap_or_default(),
+                "services" => services.services = map.next_value()?,
                 // Templates for anchors.
                 key if key.starts_with("x-") => drop(map.next_value::<IgnoredAny>()?),
                 _ => {

@@ -132,7 +132,10 @@ fn what_is_wrong_is_said_with_its_line() {
     ];
     assert_eq!(services(text).unwrap_err(), expected);
     assert!(services("- a").unwrap_err()[0].starts_with("services.yml:1: "));
-    assert!(services("services:").unwrap().checks.is_empty());
+    for (text, has_list) in [("", false), ("services:", false), ("services: []", true)] {
+        let loaded = services(text).unwrap();
+        assert_eq!((loaded.checks.len(), loaded.has_list), (0, has_list), "{text:?}");
+    }
 }
 
 proptest::proptest! {
