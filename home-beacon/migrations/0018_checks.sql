@@ -47,6 +47,8 @@ CREATE TABLE checks (
 CREATE INDEX checks_by_source ON checks (source);
 CREATE INDEX checks_by_component ON checks (component_id);
 CREATE INDEX checks_by_secret ON checks (secret_sha256);
+-- Those that call us are looked at each five seconds.
+CREATE INDEX passive_checks ON checks (component_id) WHERE kind = 'passive';
 
 -- Whether checks set the component's status.
 ALTER TABLE components ADD COLUMN checked INTEGER NOT NULL DEFAULT 0;
@@ -54,3 +56,4 @@ ALTER TABLE components ADD COLUMN checked INTEGER NOT NULL DEFAULT 0;
 -- Whether a series is a registered check's, and the unit of its values, where it is a figure.
 ALTER TABLE series ADD COLUMN of_check INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE series ADD COLUMN unit TEXT;
+CREATE INDEX series_of_checks ON series (of_check);

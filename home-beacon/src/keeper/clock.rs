@@ -3,9 +3,9 @@
 
 mod plausible;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ pub struct KeeperClock {
     /// Whether the time on the wall was plausible then, or was stepped since a reading came that waits for its time.
     began_plausible: bool,
     stepped_before: bool,
-    /// Whether it was plausible once. A host that loses its time server later still has the time.
-    trusted: Arc<AtomicBool>,
+    /// The uptime at which it was plausible first. A host that loses its time server later still has the time.
+    trusted: Arc<OnceLock<Duration>>,
 }
 
 impl KeeperClock {
@@ -59,13 +59,13 @@ impl KeeperClock {
     /// The time; `None` while it is not plausible.
     pub fn trusted_now(&self) -> Option<Timestamp> {
         let now = self.host.now()?;
-        if !self.trusted.load(Ordering::Relaxed) {
+        if self.trusted.get().is_none() {
             let (shown, last) = (self.host.shown(), self.last_heartbeat.as_ref());
             let evidence = self.evidence(&shown);
             if !is_plausible(last, &self.host.boot, &shown, evidence) {
                 return None;
             }
-            if !self.trusted.swap(true, Ordering::Relaxed) && last.is_some() && !self.began_plausible {
+            if self.trusted.set(shown.uptime).is_ok() && last.is_some() && !self.began_plausible {
                 tracing::info!(
                     synchronised = evidence.synchronised,
                     stepped = evidence.stepped,
@@ -79,6 +79,12 @@ impl KeeperClock {
     /// Whether the host's clock shows the time.
     pub fn is_set(&self) -> bool {
         self.trusted_now().is_some()
+    }
+
+    /// How long this process has known the time; `None` while it does not.
+    pub(super) fn trusted_for(&self) -> Option<Duration> {
+        self.trusted_now()?;
+        Some(self.host.uptime.now().saturating_sub(*self.trusted.get()?))
     }
 
     /// The time on the wall, plausible or not.

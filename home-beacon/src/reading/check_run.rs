@@ -5,19 +5,17 @@ use std::time::Duration;
 use checks::{
     cause::Cause,
     outcome::{self, Phases, State},
-    performance::Figure,
+    performance::{Figure, MAX_FIGURES, MAX_LABEL},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{MetricName, Outcome};
 
-/// The longest text, in characters, and the most figures of one run.
+/// The longest text, in characters.
 const MAX_TEXT: usize = 1000;
-const MAX_FIGURES: usize = 200;
 
-/// The longest label of a figure, and the longest unit or range, in characters.
-const MAX_LABEL: usize = 100;
+/// The longest unit or range of a figure, in characters.
 const MAX_WRITTEN: usize = 64;
 
 /// The longest phase, in seconds.

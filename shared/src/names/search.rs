@@ -24,9 +24,13 @@ impl Search {
         if WORLD.iter().any(below) { Self::Never } else { Self::AfterNoSuchName }
     }
 
-    /// That of the host that a person names as the one to be measured: a dot makes it complete.
+    /// That of the host that a person names as the one to be measured: a dot makes it complete, but for that of a service in a
+    /// cluster, which ends with `.svc`, as no domain of the world does.
     pub fn of_target(host: &str) -> Self {
-        if host.contains('.') { Self::Never } else { Self::AfterNoSuchName }
+        match host.rsplit_once('.') {
+            Some((_, last)) if !last.eq_ignore_ascii_case("svc") => Self::Never,
+            _ => Self::AfterNoSuchName,
+        }
     }
 
     /// The names to ask for, one after the other, without their final dots.
@@ -63,6 +67,8 @@ mod tests {
             assert_eq!(Search::of(host), Search::AfterNoSuchName, "{host}");
         }
         assert_eq!(Search::of_target("example.com"), Search::Never);
+        assert_eq!(Search::of_target("example.com."), Search::Never);
         assert_eq!(Search::of_target("router"), Search::AfterNoSuchName);
+        assert_eq!(Search::of_target("web.default.svc"), Search::AfterNoSuchName);
     }
 }

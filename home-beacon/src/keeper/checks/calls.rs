@@ -21,7 +21,7 @@ use crate::{
     reading::Reading,
 };
 
-/// How long after its start the keeper waits for calls at most: those that came while nothing ran here may be made again.
+/// How long after its start, or once it knows the time, the keeper waits for calls at most: those that came while nothing ran here may be made again.
 const LONGEST_PATIENCE: Duration = Duration::from_hours(1);
 
 /// How many that are overdue are written in one transaction.
@@ -53,7 +53,8 @@ pub(in crate::keeper) async fn take(
         also.push(query("UPDATE checks SET body = ? WHERE name = ?").bind(body).bind(name.as_str()));
     }
     let Some(outcome) = call.outcome(known.started_at, now) else {
-        also.extend((call == Call::Start).then(|| started(name, Some(now))));
+        // By a clock that is wrong, it would never be seen to end.
+        also.extend((call == Call::Start && recorder.clock().is_set()).then(|| started(name, Some(now))));
         return recorder.add_readings_and(&[], also).await;
     };
     also.push(started(name, None));
@@ -70,21 +71,26 @@ fn started(name: &CheckName, at: Option<Timestamp>) -> Query {
 /// # Errors
 /// When the storage fails; what was not written is found again.
 pub(in crate::keeper) async fn find_overdue(recorder: &Recorder, now: Timestamp) -> Result<usize, KeeperError> {
+    // What was called before the clock was set has no time yet.
+    let Some(known_for) = recorder.clock().trusted_for() else { return Ok(0) };
+    let mut conn = recorder.db.read().await?;
+    if query("SELECT EXISTS (SELECT 1 FROM undated)").one::<i64>(&mut conn).await? > 0 {
+        return Ok(0);
+    }
     let list = query(
-        "SELECT * FROM checks WHERE kind = 'passive' AND (counts IS NULL OR counts <> 'critical')
+        "SELECT * FROM checks WHERE kind = 'passive' AND (counts IS NULL OR counts <> 'critical' OR down_runs < after_failures)
              AND (started_at IS NOT NULL OR ran_at + 1000 * period_seconds < ?)",
     );
-    let list: Vec<Known> = list.bind(Moment::new(now)).all(&mut recorder.db.read().await?).await?;
-    let clock = recorder.clock();
-    let ran_for = clock.host().uptime.now().saturating_sub(clock.began().uptime);
+    let list: Vec<Known> = list.bind(Moment::new(now)).all(&mut conn).await?;
     let is_waited_for = |known: &Known| {
         let period = known.check.passive.map(|passive| Duration::from_secs(passive.period_seconds.into()));
-        ran_for < period.unwrap_or_default().min(LONGEST_PATIENCE)
+        known_for < period.unwrap_or_default().min(LONGEST_PATIENCE)
     };
     let overdue = |known: &Known| !is_waited_for(known) && passive::overdue(known, now).is_some();
     let names: Vec<CheckName> =
         list.into_iter().filter(overdue).map(|known| known.check.name).take(MAX_CHANGED).collect();
-    let misshown = store::misshown(&mut recorder.db.read().await?).await?;
+    let misshown = store::misshown(&mut conn).await?;
+    drop(conn);
     if names.is_empty() && misshown.is_empty() {
         return Ok(0);
     }

@@ -48,15 +48,22 @@ pub(super) fn conditions(known: &Known) -> Vec<Condition> {
 /// Ends what was said of a check that is not there any more under that name.
 pub(super) fn gone(known: &Known, ended: &str, at: Timestamp) -> [Condition; 3] {
     let name = &known.check.name;
-    [key(name), warning_key(name), late_key(name)].map(|key| Condition {
-        key,
-        subject: Subject::Check,
-        is_serious: false,
-        missed: Missed::Dropped,
-        now: Now::Well,
-        seen_at: at,
-        words: Words { ended: ended.into(), ..Words::default() },
-    })
+    [key(name), warning_key(name), late_key(name)].map(|key| over(key, Subject::Check, ended, at))
+}
+
+/// Ends what was said of a program that runs no checks any more.
+pub(super) fn gone_source(source: &str, at: Timestamp) -> Condition {
+    over(silent_key(source), Subject::Job, &format!("The program {source} has no checks any more"), at)
+}
+
+/// That nothing of that key lasts any more.
+pub(super) fn over(key: String, subject: Subject, ended: &str, at: Timestamp) -> Condition {
+    let words = Words { ended: ended.into(), ..Words::default() };
+    Condition { key, subject, is_serious: false, missed: Missed::Dropped, now: Now::Well, seen_at: at, words }
+}
+
+pub(super) fn silent_key(source: &str) -> String {
+    format!("job/{source}/silent")
 }
 
 pub(super) fn key(name: &checks::check::CheckName) -> String {

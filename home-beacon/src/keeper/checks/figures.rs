@@ -43,17 +43,16 @@ pub(in crate::keeper) async fn of(tx: &mut Tx, reading: &Reading) -> Result<Vec<
     let mut known: HashMap<String, String> = known.all::<(String, String)>(tx).await?.into_iter().collect();
     let mut readings = Vec::new();
     for (slug, figure) in slugs(&run.figures) {
-        let Some(value) = figure.value else { continue };
-        let (value, unit) = in_base_unit(value, &figure.unit);
+        let Figure { value: Some(value), unit, .. } = figure.in_base_unit() else { continue };
         let series = format!("check:{name}:{slug}");
         let is_new = !known.contains_key(&series);
         if value.abs() > MAX_VALUE || !value.is_finite() || (is_new && known.len() >= MAX_SERIES) {
             continue;
         }
         let Ok(metric) = series.parse() else { continue };
-        let is_known = known.insert(series, unit.to_owned()).as_deref() == Some(unit);
+        let is_known = known.insert(series, unit.clone()).as_ref() == Some(&unit);
         let reading = Reading::new(metric, reading.at, Outcome::Value(value));
-        readings.push(FigureReading { reading, unit: unit.to_owned(), is_known });
+        readings.push(FigureReading { reading, unit, is_known });
     }
     Ok(readings)
 }
@@ -110,22 +109,6 @@ fn slug(label: &str) -> String {
     if slug.is_empty() { "figure".into() } else { slug.into() }
 }
 
-/// A value in seconds or bytes, where it has a multiple of these; any other unit stays as it is. Plugins count bytes by 1024.
-fn in_base_unit(value: f64, unit: &str) -> (f64, &str) {
-    const KIB: f64 = 1024.0;
-    match unit {
-        "ms" => (value / 1e3, "s"),
-        "us" | "µs" => (value / 1e6, "s"),
-        "ns" => (value / 1e9, "s"),
-        "KB" | "kB" | "KiB" => (value * KIB, "B"),
-        "MB" | "MiB" => (value * KIB.powi(2), "B"),
-        "GB" | "GiB" => (value * KIB.powi(3), "B"),
-        "TB" | "TiB" => (value * KIB.powi(4), "B"),
-        "PB" | "PiB" => (value * KIB.powi(5), "B"),
-        other => (value, other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,19 +132,5 @@ mod tests {
         assert_eq!(ends, ["root", "home", "load-1", "load-1-2", "load-1-3", "figure", "figure-2"]);
         let long: Vec<_> = [&"x".repeat(90), &"x".repeat(80)].map(|label| figure(label)).into();
         assert!(slugs(&long).iter().all(|(slug, _)| slug.len() == MAX_SLUG));
-    }
-
-    #[test]
-    fn times_are_seconds_and_sizes_are_bytes() {
-        for (value, unit, expected) in [
-            (1500.0, "ms", (1.5, "s")),
-            (2.0, "us", (0.000_002, "s")),
-            (3.0, "MB", (3_145_728.0, "B")),
-            (42.0, "%", (42.0, "%")),
-            (7.0, "c", (7.0, "c")),
-            (5.0, "", (5.0, "")),
-        ] {
-            assert_eq!(in_base_unit(value, unit), expected);
-        }
     }
 }

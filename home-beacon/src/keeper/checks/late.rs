@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use notify::{event::Subject, rules::Now};
 
 use super::{
-    conditions::{conditions, late_key},
+    conditions::{conditions, late_key, silent_key},
     definition::Kind,
     known::Known,
     pause,
@@ -41,26 +41,44 @@ impl Waiting {
     pub(super) fn is_late(self, now: Timestamp, began: Timestamp) -> bool {
         now.duration_since(self.newest.max(began)) > self.pause
     }
+}
 
-    fn lasting(self, is_late: bool) -> Now {
-        if is_late { Now::Lasting(self.newest) } else { Now::Well }
+/// The checks that a program runs.
+#[derive(Debug, Default)]
+struct Source {
+    count: usize,
+    late: usize,
+    /// When the newest result came, of all and of those that are late.
+    newest: Option<Timestamp>,
+    newest_of_late: Option<Timestamp>,
+}
+
+impl Source {
+    fn add(&mut self, waiting: Waiting, is_late: bool) {
+        let newest = Some(waiting.newest);
+        self.count += 1;
+        self.newest = self.newest.max(newest);
+        if is_late {
+            self.late += 1;
+            self.newest_of_late = self.newest_of_late.max(newest);
+        }
+    }
+
+    /// Whether nothing comes of several that should have: a slower one that has come since shows that the program runs.
+    fn is_silent(&self) -> bool {
+        self.late > 1 && self.newest_of_late == self.newest
     }
 }
 
 /// What is worth a notice of all checks at that time; the keeper has run since `began`. Where nothing at all comes from a program
 /// any more, that is one notice and not one for each of its checks.
 pub(super) fn late(all: &[Known], now: Timestamp, began: Timestamp) -> Vec<Condition> {
-    let mut sources: BTreeMap<&str, (usize, Waiting)> = BTreeMap::new();
+    let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
     for (known, waiting) in all.iter().filter_map(|known| Some((known, Waiting::of(known)?))) {
-        let (count, of_all) = sources.entry(&known.source).or_insert((0, waiting));
-        *count += 1;
-        *of_all = Waiting { newest: of_all.newest.max(waiting.newest), pause: of_all.pause.min(waiting.pause) };
+        sources.entry(&known.source).or_default().add(waiting, waiting.is_late(now, began));
     }
-    let is_silent =
-        |source: &str| sources.get(source).is_some_and(|(count, waiting)| *count > 1 && waiting.is_late(now, began));
-    // One that has a single check left by now ends what was said of several.
-    let silent =
-        sources.iter().map(|(source, (count, waiting))| silent(source, *count, *waiting, is_silent(source), now));
+    let is_silent = |source: &str| sources.get(source).is_some_and(Source::is_silent);
+    let silent = sources.iter().filter_map(|(name, source)| Some(silent(name, source, source.newest?, now)));
     let each = all.iter().filter(|known| known.check.notices.wanted && !is_silent(&known.source));
     let each = each.filter_map(|known| Some(of_one(known, Waiting::of(known)?, now, began)));
     silent.chain(each).collect()
@@ -73,7 +91,7 @@ fn of_one(known: &Known, waiting: Waiting, now: Timestamp, began: Timestamp) -> 
         subject: Subject::Check,
         is_serious: false,
         missed: Missed::Dropped,
-        now: waiting.lasting(waiting.is_late(now, began)),
+        now: if waiting.is_late(now, began) { Now::Lasting(waiting.newest) } else { Now::Well },
         seen_at: now,
         words: Words {
             title: format!("{title} is not checked any more"),
@@ -83,19 +101,22 @@ fn of_one(known: &Known, waiting: Waiting, now: Timestamp, began: Timestamp) -> 
     }
 }
 
-fn silent(source: &str, count: usize, waiting: Waiting, is_silent: bool, now: Timestamp) -> Condition {
-    let ago = length(now.duration_since(waiting.newest));
+fn silent(name: &str, source: &Source, newest: Timestamp, now: Timestamp) -> Condition {
+    let ago = length(now.duration_since(newest));
     Condition {
-        key: format!("job/{source}/silent"),
+        key: silent_key(name),
         subject: Subject::Job,
         is_serious: false,
         missed: Missed::Dropped,
-        now: waiting.lasting(is_silent),
+        now: if source.is_silent() { Now::Lasting(newest) } else { Now::Well },
         seen_at: now,
         words: Words {
-            title: format!("Nothing comes from the program {source}"),
-            text: format!("Its last result is {ago} old, and of none of its {count} checks anything is known since."),
-            ended: format!("The program {source} reports again"),
+            title: format!("Nothing comes from the program {name}"),
+            text: format!(
+                "Its last result is {ago} old, and of none of its {} checks anything is known since.",
+                source.count
+            ),
+            ended: format!("The program {name} reports again"),
         },
     }
 }

@@ -99,9 +99,10 @@ fn due(known: &Known, now: Timestamp) -> Option<Overdue> {
     let passive = known.check.passive?;
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
     let (period, grace) = (seconds(passive.period_seconds), seconds(passive.grace_seconds));
-    // What it has said itself, and is worse, stands.
+    // What it has said itself, and is worse, stands; but silence after it counts as long as nobody was told.
     let has_failed = |run: &Run| run.state == State::Critical && run.cause != Some(Cause::Late);
-    if known.last.as_ref().is_some_and(has_failed) {
+    let has_failed = known.last.as_ref().is_some_and(has_failed);
+    if has_failed && known.standing.down_runs >= known.check.notices.after_failures.max(1) {
         return None;
     }
     let after = |time: Moment, wait: SignedDuration| time.timestamp().checked_add(wait).ok();
@@ -116,7 +117,7 @@ fn due(known: &Known, now: Timestamp) -> Option<Overdue> {
     let late = after(last, period).filter(|since| *since < now)?;
     match after(last, period.checked_add(grace)?).filter(|since| *since < now) {
         Some(since) => Some(Overdue { state: State::Critical, since, text }),
-        None => Some(Overdue { state: State::Warning, since: late, text }),
+        None => (!has_failed).then_some(Overdue { state: State::Warning, since: late, text }),
     }
 }
 
@@ -225,6 +226,16 @@ mod tests {
         let mut failed = known();
         failed.last.as_mut().unwrap().state = State::Critical;
         failed.last.as_mut().unwrap().cause = Some(Cause::Failed);
+        failed.standing = Standing { counts: Some(State::Critical), down_runs: 1, ..failed.standing };
         assert!(overdue(&failed, at(99_999)).is_none());
+        failed.check.notices.after_failures = 3;
+        assert!(overdue(&failed, at(4200)).is_none(), "late is better than that");
+        let (after, since) = overdue(&failed, at(4201)).unwrap();
+        assert_eq!(
+            (after.standing.down_runs, since.timestamp()),
+            (3, at(4200)),
+            "nobody was told yet, and nothing comes"
+        );
+        assert!(overdue(&after, at(99_999)).is_none());
     }
 }

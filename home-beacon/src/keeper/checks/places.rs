@@ -159,7 +159,8 @@ pub(super) async fn mark(tx: &mut Tx) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Sets a component as its checks have it: the worst of them counts. A person's word stands, and a copy is upstream's.
+/// Sets a component as its checks have it: the worst of them counts. A maintenance stands as long as a person says so, and a copy is
+/// upstream's.
 pub(super) async fn show(tx: &mut Tx, id: &ComponentId, at: Moment) -> Result<(), KeeperError> {
     let worst = store::counting(tx, id).await?.into_iter().filter_map(State::component_status).max();
     let Some(worst) = worst else { return Ok(()) };

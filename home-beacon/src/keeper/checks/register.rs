@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use checks::check::{CheckName, Place};
+use notify::event::Subject;
 use shared::id::{ComponentId, PageId};
 
 use super::{
     MAX_CHECKS, conditions,
-    definition::{Definition, Registration},
+    definition::{Definition, Kind, Registration},
     known::Known,
     pauses,
     places::{self, Places},
@@ -49,11 +50,16 @@ impl Registrar<'_> {
         check_others(registration, &others)?;
         let mut known: HashMap<CheckName, Known> =
             known.into_iter().map(|known| (known.check.name.clone(), known)).collect();
-        for check in &registration.checks {
-            if let Some(was) = check.was.as_ref().filter(|_| !known.contains_key(&check.name))
-                && let Some(before) = known.remove(was)
-            {
-                known.insert(check.name.clone(), self.rename(&mut tx, before, &check.name).await?);
+        // One may be called what another was: that one goes first, wherever it stands in the list.
+        let mut has_renamed = true;
+        while std::mem::take(&mut has_renamed) {
+            for check in &registration.checks {
+                if let Some(was) = check.was.as_ref().filter(|_| !known.contains_key(&check.name))
+                    && let Some(before) = known.remove(was)
+                {
+                    known.insert(check.name.clone(), self.rename(&mut tx, before, &check.name).await?);
+                    has_renamed = true;
+                }
             }
         }
         let named: HashSet<&CheckName> = registration.checks.iter().map(|check| &check.name).collect();
@@ -71,11 +77,18 @@ impl Registrar<'_> {
                 before.component == component && before.check == Definition { was: None, ..check.clone() }
             });
             if !as_before {
+                if let Some(before) = before {
+                    self.end_unwanted(&mut tx, before, check).await?;
+                }
                 store::register(&mut tx, &registration.source, check, component.as_ref(), self.now).await?;
             }
             placed.push((check.name.clone(), component));
         }
         places::mark(&mut tx).await?;
+        if registration.checks.iter().all(|check| check.kind == Kind::Passive) {
+            let at = self.now.timestamp();
+            self.notices.observe_in(&mut tx, &conditions::gone_source(&registration.source, at), at).await?;
+        }
         tx.commit().await?;
         self.looks.set_pauses(pauses(&mut self.db.read().await?).await?);
         self.notices.wake_if_queued();
@@ -109,6 +122,19 @@ impl Registrar<'_> {
             && let Some(component) = &gone.component
         {
             places::remove(tx, component).await?;
+        }
+        Ok(())
+    }
+
+    /// What nobody wants to be told any more is over for them.
+    async fn end_unwanted(&self, tx: &mut Tx, before: &Known, check: &Definition) -> Result<(), KeeperError> {
+        let (old, new, at) = (before.check.notices, check.notices, self.now.timestamp());
+        let ended = format!("Nobody is told of {} any more", check.title);
+        if old.wanted && !new.wanted {
+            self.end(tx, before, &ended).await?;
+        } else if old.all_changes && !new.all_changes {
+            let condition = conditions::over(conditions::warning_key(&check.name), Subject::Check, &ended, at);
+            self.notices.observe_in(tx, &condition, at).await?;
         }
         Ok(())
     }

@@ -236,15 +236,19 @@ pub(super) async fn others_know(tx: &mut Tx, id: &ComponentId, name: &CheckName)
     Ok(others.bind(id.as_str()).bind(name.as_str()).one::<i64>(tx).await? > 0)
 }
 
-/// Components whose passive checks say something else than they show, because a maintenance has ended since: nobody calls to
-/// say it again.
+/// Components with checks that call us which show something else than the worst of their checks, because a maintenance has ended
+/// since: nobody calls to say it again.
 pub(super) async fn misshown(conn: &mut Conn) -> Result<Vec<ComponentId>, StorageError> {
     let list = query(
-        "SELECT DISTINCT components.id FROM checks JOIN components ON components.id = checks.component_id
-         WHERE checks.kind = 'passive' AND checks.counts IS NOT NULL AND NOT components.mirrored
-             AND components.status <> 'under_maintenance'
-             AND components.status <> CASE checks.counts WHEN 'critical' THEN 'major_outage'
-                 WHEN 'warning' THEN 'degraded_performance' ELSE 'operational' END
+        "SELECT id FROM components
+         WHERE id IN (SELECT component_id FROM checks WHERE kind = 'passive' AND counts IS NOT NULL)
+             AND NOT mirrored AND status <> 'under_maintenance'
+             AND NOT EXISTS (SELECT 1 FROM incident_components JOIN incidents ON incidents.id = incident_id
+                 WHERE incident_components.component_id = components.id AND incidents.status IN ('in_progress', 'verifying'))
+             AND status <> (SELECT CASE MAX(CASE counts WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 WHEN 'ok' THEN 1 END)
+                     WHEN 3 THEN 'major_outage' WHEN 2 THEN 'degraded_performance' WHEN 1 THEN 'operational'
+                     ELSE components.status END
+                 FROM checks WHERE component_id = components.id)
          LIMIT 100",
     );
     list.all(conn).await

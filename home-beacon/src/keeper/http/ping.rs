@@ -20,8 +20,8 @@ use crate::keeper::checks::{calls, passive::Call};
 const MAX_KEPT: usize = 10_000;
 const MAX_READ: usize = 1 << 20;
 
-/// How many calls with secrets that are none may come in any minute. None can be guessed (128 random bits), so this only keeps a disk
-/// free; a right one passes whatever strangers try.
+/// How many calls with secrets that are none may come in any minute until they are told to wait. None can be guessed (128 random bits),
+/// and a right one passes whatever strangers try: this is for clients of a check that is gone.
 pub(super) const MAX_WRONG: usize = 60;
 
 /// What a client of healthchecks.io expects.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Recorder,
     ingest::{Series, feeds},
-    series_rows::{find_or_create, set_unit},
+    series_rows::{find_or_make, set_unit},
 };
 use crate::{
     keeper::{
@@ -33,7 +33,9 @@ impl Recorder {
         for reading in runs {
             for FigureReading { reading, unit, is_known } in figures::of(tx, reading).await? {
                 let name = reading.metric.as_str();
-                let series = Series { id: find_or_create(tx, name).await?, feeds: feeds(tx, name).await? };
+                // The run itself is worth more than one more curve.
+                let Ok(id) = find_or_make(tx, name).await? else { continue };
+                let series = Series { id, feeds: feeds(tx, name).await? };
                 self.store_reading(tx, &series, &reading, now).await?;
                 if !is_known {
                     set_unit(tx, series.id, &unit).await?;

@@ -20,9 +20,22 @@ pub(super) fn series_of(metric: &str) -> String {
 }
 
 /// The series of that name, made where it is missing.
+///
+/// # Errors
+/// When there is none, and as many as there may be.
 pub(super) async fn find_or_create(tx: &mut Tx, name: &str) -> Result<i64, KeeperError> {
+    let full = |most| KeeperError::Invalid(format!("metric: there are {most} already, and {name} is not one"));
+    find_or_make(tx, name).await?.map_err(|Full(most)| full(most))
+}
+
+/// That there are as many series as there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Full(i64);
+
+/// As [`find_or_create`], for who goes on without it.
+pub(super) async fn find_or_make(tx: &mut Tx, name: &str) -> Result<Result<i64, Full>, KeeperError> {
     if let Some(id) = find(tx, name).await? {
-        return Ok(id);
+        return Ok(Ok(id));
     }
     // Checks are registered, and have series of their own count.
     let of_check = match check_of(name) {
@@ -32,10 +45,10 @@ pub(super) async fn find_or_create(tx: &mut Tx, name: &str) -> Result<i64, Keepe
     let most = if of_check { MAX_SERIES_OF_CHECKS } else { MAX_SERIES };
     let count: i64 = query("SELECT COUNT(*) FROM series WHERE of_check = ?").bind(of_check).one(tx).await?;
     if count >= most {
-        return Err(KeeperError::Invalid(format!("metric: there are {most} already, and {name} is not one")));
+        return Ok(Err(Full(most)));
     }
     let insert = query("INSERT INTO series (name, of_check) VALUES (?, ?) RETURNING id");
-    Ok(insert.bind(name).bind(of_check).one(tx).await?)
+    Ok(Ok(insert.bind(name).bind(of_check).one(tx).await?))
 }
 
 /// The check that a series is of, or is a figure of.

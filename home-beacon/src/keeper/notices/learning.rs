@@ -1,6 +1,8 @@
 //! What is learnt becomes notices in the queue: of readings in the transaction that stores them, of what was found elsewhere in one
 //! of its own, and only where it changes anything.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use notify::{
     event::{Event, Stage, Subject},
@@ -141,11 +143,18 @@ impl Notices {
                 conditions.extend(series::of_readings(name, &newest, shared.thresholds, at));
             }
         }
+        let checks: Vec<String> = query("SELECT name FROM checks").all(&mut conn).await?;
+        let checks: HashSet<String> = checks.into_iter().collect();
         drop(conn);
+        // Who takes a check away ends what was said of it.
+        let is_of_check = |key: &str| {
+            key.strip_prefix("check/").is_some_and(|of| checks.contains(of.split('/').next().unwrap_or(of)))
+        };
         // Of a series that has readings all is looked at, also what these say nothing of now.
         let is_looked_at = |key: &String| {
             conditions.iter().chain(found).any(|condition| condition.key == *key)
                 || key.split('/').any(|part| alive.contains(&part))
+                || is_of_check(key)
         };
         let forgotten = shared.forgotten(&tracked, is_looked_at, at);
         conditions.extend(forgotten.into_iter().map(|key| no_longer(key, at)));

@@ -112,9 +112,12 @@ fn is_wanted(value: &Value, equals: Option<&Value>, matches: Option<&Regex>) -> 
 
 /// JSON has numbers of one kind: 1 and 1.0 are the same.
 fn is_same(one: &Value, other: &Value) -> bool {
-    match (one.as_f64(), other.as_f64()) {
-        #[expect(clippy::float_cmp, reason = "both were written by people or programs as the same number")]
-        (Some(a), Some(b)) => one == other || a == b,
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
+        }
         _ => one == other,
     }
 }
@@ -135,7 +138,10 @@ mod tests {
             ("1", "1.0", true),
             ("\"1\"", "1", false),
             ("true", "true", true),
-            ("{\"a\":[1]}", "{\"a\":[1]}", true),
+            ("{\"a\":[1]}", "{\"a\":[1.0]}", true),
+            ("{\"a\":1}", "{\"b\":1}", false),
+            ("[1]", "[1, 1]", false),
+            ("9007199254740993", "9007199254740992", false),
             ("null", "false", false),
             ("18446744073709551615", "18446744073709551615", true),
         ] {

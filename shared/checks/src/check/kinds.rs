@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use hyper::{Method, header::HeaderName};
+use hyper::{
+    Method,
+    header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION},
+};
 use regex::Regex;
 use shared::secret::SecretSource;
 use url::Url;
@@ -54,6 +57,9 @@ pub enum Text {
     /// Of a variable, or of the file that one names; read at each use.
     Secret(SecretSource),
 }
+
+/// Headers that hold a secret although a file has it in the open.
+pub const CONFIDENTIAL_HEADERS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// A request over HTTP/1.1, one connection for each.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,8 +15,8 @@ use shared::id::ComponentId;
 pub use self::{
     expect::{BodyExpectation, CertificateAges, Expect, HeaderExpectation, StatusRange},
     kinds::{
-        DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, Kind, PassiveCheck, Record, RecordType, ScriptCheck, TcpCheck, Text,
-        TlsCheck, TlsVersion,
+        CONFIDENTIAL_HEADERS, DnsCheck, GrpcCheck, HttpCheck, IcmpCheck, Kind, PassiveCheck, Record, RecordType,
+        ScriptCheck, TcpCheck, Text, TlsCheck, TlsVersion,
     },
     name::{CheckName, NoCheckName},
 };

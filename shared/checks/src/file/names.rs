@@ -19,6 +19,9 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
             problems.push(at.key("name").place(), sentence, Some(other.key("name").place()));
         }
     }
+    let is_passive = |check: &&Check| matches!(check.kind, Kind::Passive(_));
+    let passive = checks.iter().map(|(_, check)| check).filter(is_passive).map(|check| &check.name);
+    let passive: HashSet<&CheckName> = passive.collect();
     former(problems, list, checks, &names);
     secrets(problems, list, checks);
     for (index, check) in checks {
@@ -31,9 +34,7 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
         }
         for (item, dependency) in check.depends_on.iter().enumerate() {
             let Dependency::Check(name) = dependency else { continue };
-            let is_passive =
-                |(_, other): &(usize, Check)| other.name == *name && matches!(other.kind, Kind::Passive(_));
-            if checks.iter().any(is_passive) {
+            if passive.contains(name) {
                 let sentence =
                     format!("depends_on: {name} is passive, and cannot be asked whether it is down: take it out");
                 problems.add(&key.item(item), sentence);

@@ -31,6 +31,11 @@ pub(super) fn read<T: DeserializeOwned>(mut value: Value, at: &Place, problems: 
         // Where a text is wanted, YAML takes `10` for one.
         if message.ends_with(", expected a text") && become_text(&mut value, &place) {
             texts += 1;
+            if texts == MOST_TEXTS {
+                let sentence =
+                    format!("there are {MOST_TEXTS} numbers and more that should be texts: put quotes around them");
+                problems.push(below(at, &place), sentence, None);
+            }
             continue;
         }
         let key = place.0.iter().rev().find_map(|step| match step {

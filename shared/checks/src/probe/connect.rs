@@ -149,14 +149,8 @@ pub(super) fn borrowed(host: &Host<String>) -> Host<&str> {
     }
 }
 
-/// A dot makes a name complete, so that one of the world that has ended does not become some machine at home; but a name that
-/// ends with `.svc` is never one of the world.
 fn search(host: &Host<&str>) -> Search {
-    match host {
-        Host::Domain(name) if name.rsplit('.').next() == Some("svc") => Search::AfterNoSuchName,
-        Host::Domain(name) => Search::of_target(name),
-        _ => Search::Never,
-    }
+    if let Host::Domain(name) = host { Search::of_target(name) } else { Search::Never }
 }
 
 const fn cause_of(failure: &ConnectionFailure) -> Cause {

@@ -6,6 +6,7 @@ use super::*;
 use crate::keeper::checks::{
     calls::{find, find_overdue, take},
     passive::Call,
+    store,
 };
 
 const SECRET: &str = "c4f6c2a8-0b6e-4b2c-9a37-5d0f6f8a1e42";
@@ -88,4 +89,65 @@ async fn a_secret_that_is_none_finds_nothing_and_neither_does_what_is_kept_of_it
     }
     home.register(json!([])).await.unwrap();
     assert!(find(&home.db, SECRET).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn one_that_failed_once_and_is_silent_then_is_told_though_more_failures_are_waited_for() {
+    let home = Home::new().await;
+    home.register(json!([backup(3)])).await.unwrap();
+    home.call(0, Call::Fail).await;
+    assert_eq!((home.overdue(3700).await, home.notices().await), (0, vec![]));
+    assert_eq!((home.overdue(4201).await, home.overdue(4202).await), (1, 0));
+    assert_eq!(home.notices().await, [("began".to_owned(), "BACKUP is down".to_owned())]);
+}
+
+#[tokio::test]
+async fn nothing_is_overdue_while_calls_wait_for_the_clock() {
+    let home = Home::new().await;
+    home.register(json!([backup(1)])).await.unwrap();
+    home.call(0, Call::Success).await;
+    let mut conn = home.db.write().await.unwrap();
+    let insert = "INSERT INTO undated (boot, after, booted, document) VALUES ('x', 1, NULL, '{}')";
+    query(insert).execute(&mut conn).await.unwrap();
+    drop(conn);
+    assert_eq!(home.overdue(9000).await, 0);
+    query("DELETE FROM undated").execute(&mut home.db.write().await.unwrap()).await.unwrap();
+    assert_eq!(home.overdue(9000).await, 1);
+}
+
+#[tokio::test]
+async fn a_component_shows_the_worst_of_its_checks_and_is_left_alone_then() {
+    let home = Home::new().await;
+    let sky: ComponentId = "8kbf7d35c071".parse().unwrap();
+    let at_sky = |check: Value| with(check, json!({"component": sky}));
+    home.register(json!([at_sky(backup(1)), at_sky(check("nas"))])).await.unwrap();
+    home.call(0, Call::Success).await;
+    home.ran("nas", 1, State::Critical).await;
+    let changes = "SELECT COUNT(*) FROM component_statuses";
+    let before: Vec<i64> = home.rows(changes).await;
+    for second in 2..10 {
+        home.overdue(second).await;
+        assert_eq!(store::misshown(&mut home.db.read().await.unwrap()).await.unwrap(), []);
+    }
+    assert_eq!(home.rows::<i64>(changes).await, before);
+    home.set_status(&sky, ComponentStatus::UnderMaintenance).await;
+    home.ran("nas", 20, State::Ok).await;
+    assert_eq!(home.overdue(21).await, 0);
+    assert_eq!(home.status(&sky).await, Some(ComponentStatus::UnderMaintenance));
+    home.set_status(&sky, ComponentStatus::DegradedPerformance).await;
+    assert_eq!(home.overdue(22).await, 0);
+    assert_eq!(home.status(&sky).await, Some(ComponentStatus::Operational));
+}
+
+#[tokio::test]
+async fn a_run_that_begins_before_the_clock_is_set_is_not_measured() {
+    let home = Home::new().await;
+    home.register(json!([backup(1)])).await.unwrap();
+    let host = Host { built: time(1_000_000), ..Host::at(Clock::new(|| time(0))) };
+    let recorder = Recorder::new(home.db.clone(), host, home.recorder.outbox.clone()).await.unwrap();
+    let before = Home { recorder, ..home };
+    before.call(10, Call::Start).await;
+    let started: Vec<Option<i64>> = before.rows("SELECT started_at FROM checks").await;
+    assert_eq!(started, [None], "by a wrong clock it would be far from its end");
+    assert_eq!(before.overdue(99_000).await, 0);
 }

@@ -119,3 +119,61 @@ async fn what_was_said_of_a_check_that_goes_ends() {
     home.register(json!([])).await.unwrap();
     assert_eq!(home.sent().await, [began("NAS is down"), ended("NAS is not checked any more")]);
 }
+
+#[tokio::test]
+async fn checks_that_stop_beside_others_that_go_on_are_told_one_by_one_and_once() {
+    let home = Home::new().await;
+    home.register(json!([check("nas"), check("tv"), with(check("slow"), json!({"every_seconds": 900}))]))
+        .await
+        .unwrap();
+    for name in ["nas", "tv", "slow"] {
+        home.ran(name, 0, State::Ok).await;
+    }
+    let mut seen = Vec::new();
+    for minute in 1..60 {
+        // Only one that is slow goes on: two that stop are not the program that stops.
+        if minute % 15 == 1 {
+            home.ran("slow", minute * 60, State::Ok).await;
+        }
+        home.watch(minute * 60 + 30, -9999).await;
+        seen = home.sent().await;
+    }
+    assert_eq!(seen, [began("NAS is not checked any more"), began("TV is not checked any more")]);
+}
+
+#[tokio::test]
+async fn what_nobody_wants_to_be_told_any_more_ends_and_so_does_a_program_without_checks() {
+    let home = Home::new().await;
+    let told = |notices: Value| json!([with(check("nas"), json!({"notices": notices}))]);
+    home.register(told(json!({"wanted": true, "all_changes": true}))).await.unwrap();
+    home.ran("nas", 0, State::Warning).await;
+    home.sent().await;
+    home.register(told(json!({"wanted": true}))).await.unwrap();
+    let mut expected = vec![began("NAS has a warning"), ended("Nobody is told of NAS any more")];
+    assert_eq!(home.sent().await, expected);
+    home.ran("nas", 60, State::Critical).await;
+    home.sent().await;
+    home.register(told(json!({"wanted": false}))).await.unwrap();
+    expected.extend([began("NAS is down"), ended("Nobody is told of NAS any more")]);
+    assert_eq!(home.sent().await, expected);
+    home.register(json!([check("a"), check("b")])).await.unwrap();
+    home.watch(9000, -9999).await;
+    home.sent().await;
+    home.register(json!([])).await.unwrap();
+    expected
+        .extend([began("Nothing comes from the program checks"), ended("The program checks has no checks any more")]);
+    assert_eq!(home.sent().await, expected);
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_check_stays_as_long_as_the_check() {
+    let home = Home::new().await;
+    home.register(json!([check("nas")])).await.unwrap();
+    home.ran("nas", 0, State::Critical).await;
+    home.ran_as("nas", 60, State::Unknown, json!({"cause": "dependency"})).await;
+    for hour in 1..80 {
+        let now = time(hour * 3600);
+        home.recorder.notices().observe_series(&home.db, &[], &[], now).await.unwrap();
+    }
+    assert_eq!(home.sent().await, [began("NAS is down")], "nothing is known of it, and it is not over");
+}

@@ -186,3 +186,17 @@ async fn the_line_is_down_by_the_component_of_the_home_or_by_a_newer_ping() {
     assert_eq!((down.state, down.since.unwrap().timestamp()), (Line::Down, time(60)));
     assert_eq!(of(301).await.state, Line::Unknown);
 }
+
+#[tokio::test]
+async fn where_there_is_no_room_for_one_more_series_the_run_counts_without_its_figures() {
+    let home = Home::new().await;
+    home.register(json!([check("disk")])).await.unwrap();
+    home.ran("disk", 0, State::Ok).await;
+    let fill = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+                INSERT INTO series (name, of_check) SELECT 'check:other:' || i, 1 FROM n";
+    query(fill).execute(&mut home.db.write().await.unwrap()).await.unwrap();
+    home.ran_as("disk", 60, State::Critical, json!({"figures": [{"label": "used", "value": 1.0}]})).await;
+    assert_eq!(home.listed().await[0]["counts"], "critical");
+    let figures: Vec<i64> = home.rows("SELECT COUNT(*) FROM series WHERE name = 'check:disk:used'").await;
+    assert_eq!(figures, [0]);
+}

@@ -57,6 +57,27 @@ async fn a_check_that_is_called_something_else_goes_on_with_its_readings_and_com
 }
 
 #[tokio::test]
+async fn names_that_move_up_take_their_histories_along_in_any_order() {
+    for is_turned in [false, true] {
+        let home = Home::new().await;
+        let before = home.register(json!([check("a"), check("b")])).await.unwrap();
+        home.ran("a", 0, State::Ok).await;
+        home.ran("b", 0, State::Critical).await;
+        let mut moved = vec![with(check("b"), json!({"was": "a"})), with(check("c"), json!({"was": "b"}))];
+        if is_turned {
+            moved.reverse();
+        }
+        let mut after = home.register(json!(moved)).await.unwrap();
+        if is_turned {
+            after.reverse();
+        }
+        assert_eq!(after, before, "turned: {is_turned}");
+        let counts: Vec<Value> = home.listed().await.iter().map(|listed| listed["counts"].clone()).collect();
+        assert_eq!(counts, ["ok", "critical"]);
+    }
+}
+
+#[tokio::test]
 async fn readings_that_came_under_the_new_name_first_are_joined_by_those_of_the_old_one() {
     let home = Home::new().await;
     home.register(json!([check("nas")])).await.unwrap();

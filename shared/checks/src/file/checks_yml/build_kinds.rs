@@ -5,14 +5,14 @@ use std::{
     time::Duration,
 };
 
-use hyper::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION};
+use hyper::header::HeaderName;
 use shared::{secret::Secret, settings::nearness};
 
 use super::kinds::{Dns, Echoes, Grpc, Http, Icmp, Tcp, Tls};
 use crate::{
     check::{
-        CertificateAges, DnsCheck, Expect, GrpcCheck, HttpCheck, IcmpCheck, Kind, RecordType, TcpCheck, Text, TlsCheck,
-        TlsVersion,
+        CONFIDENTIAL_HEADERS, CertificateAges, DnsCheck, Expect, GrpcCheck, HttpCheck, IcmpCheck, Kind, RecordType,
+        TcpCheck, Text, TlsCheck, TlsVersion,
     },
     file::{
         expect::{certificate, expect, lift},
@@ -72,7 +72,7 @@ pub(super) fn http(reading: &mut Reading<'_>, at: &At<'_>, shape: &Http) -> Opti
 fn header(reading: &mut Reading<'_>, at: &At<'_>, name: &str, value: &TextOrSecret) -> Option<(HeaderName, Text)> {
     let (name, text) = reading.header(at, name, value)?;
     match text {
-        Text::Plain(value) if [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&name) => {
+        Text::Plain(value) if CONFIDENTIAL_HEADERS.contains(&name) => {
             let place = at.place();
             reading
                 .notes

@@ -22,7 +22,7 @@ pub(super) struct Http {
     pub(super) headers: Texts,
     /// The body that is sent.
     pub(super) body: Option<TextOrSecret>,
-    /// How many redirects are followed; one more is the answer (5).
+    /// How many redirects are followed; one more is a failure, and with 0 the first is the answer (5).
     pub(super) redirects: Option<u8>,
     /// Whether a certificate that is not valid is a failure (true).
     pub(super) verify: Option<bool>,

@@ -143,6 +143,17 @@ fn what_was_found_is_never_more_than_people_read() {
     assert_eq!(sentences(&format!("checks:\n{many}")).len(), 100);
 }
 
+#[test]
+fn numbers_for_texts_are_taken_up_to_a_number_and_then_said() {
+    let headers = |count| lines(1..=count, |i| format!("      X-{i}: {i}\n"));
+    let of = |count| {
+        sentences(&format!("checks:\n- name: a\n  http:\n    url: http://a/\n    headers:\n{}", headers(count)))
+    };
+    assert_eq!(of(999), Vec::<String>::new());
+    let said = "there are 1000 numbers and more that should be texts: put quotes around them";
+    assert!(matches!(&of(1001)[..], [one] if one.ends_with(said)), "{:?}", of(1001));
+}
+
 /// The schema that editors take is that of the types. `UPDATE_SCHEMA=1` writes it anew.
 #[test]
 fn the_published_schema_is_that_of_the_types() {
@@ -158,8 +169,9 @@ fn the_published_schema_is_that_of_the_types() {
 fn ten_thousand_checks_are_read_in_no_time() {
     let check = |i: usize| {
         format!(
-            "  - name: check-{i}\n    title: Check {i}\n    group: Group {}\n    every: 60s\n    depends_on: [home]\n    http:\n      url: http://10.0.0.1:8080/health/{i}\n      headers: {{ Accept: text/plain }}\n      expect: {{ status: [200, \"301-308\"], body: {{ matches: \"ok{}\" }}, json: [{{ path: \"$.state\", equals: up }}] }}\n",
+            "  - name: check-{i}\n    title: Check {i}\n    group: Group {}\n    every: 60s\n    depends_on: [home{}]\n    http:\n      url: http://10.0.0.1:8080/health/{i}\n      headers: {{ Accept: text/plain }}\n      expect: {{ status: [200, \"301-308\"], body: {{ matches: \"ok{}\" }}, json: [{{ path: \"$.state\", equals: up }}] }}\n",
             i % 50,
+            i.checked_sub(1).map(|before| format!(", check-{before}")).unwrap_or_default(),
             i % 100,
         )
     };
@@ -171,7 +183,8 @@ fn ten_thousand_checks_are_read_in_no_time() {
     let start = Instant::now();
     let old = read(&text, "checks.yml", &World).unwrap().checks;
     let read_in = start.elapsed();
-    let new = read(&text.replace("check-77\n", "check-x\n"), "checks.yml", &World).unwrap().checks;
+    let renamed = text.replace("check-77\n", "check-x\n").replace("check-77]", "check-x]");
+    let new = read(&renamed, "checks.yml", &World).unwrap().checks;
     let start = Instant::now();
     let changes = crate::file::change::between(&old, &new);
     eprintln!(

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use self::shape::{Body, Certificate, Expect as Shape, Header, Json};
 use crate::{
+    answer::MAX_BODY,
     check::{BodyExpectation, CertificateAges, Expect, HeaderExpectation, StatusRange},
     file::{
         machine::Machine,
@@ -19,9 +20,6 @@ use crate::{
         words::{Words, size, written},
     },
 };
-
-/// How much of a body is read in any case, in bytes.
-const MOST_READ: u64 = 1 << 20;
 
 /// Reads `expect` of JSON, in the form that `checks.yml` has.
 ///
@@ -147,7 +145,7 @@ fn largest(reading: &mut Reading<'_>, at: &At<'_>, words: Option<&Words>) -> Opt
     let Some(words) = words else { return Some(None) };
     let read = size(&words.0).map_err(|error| format!("largest: {error}"));
     let size = reading.problems.take(at, read)?;
-    if size > MOST_READ {
+    if size > MAX_BODY as u64 {
         reading.wrong(at, "largest: no more than the first MiB of a body is read: write 1MiB or less");
         return None;
     }

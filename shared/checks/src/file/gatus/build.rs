@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::secret::Secret;
+
 use super::{
     condition::Wanted,
     definition::{Alert, Dns, Endpoint},
@@ -38,15 +40,14 @@ pub(super) fn check(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint,
         reading.notes.push(format!("{title}: it is not enabled, so it is not checked"));
         return None;
     }
-    for key in endpoint.rest.keys().filter(|key| !matches!(key.as_str(), "ui" | "extra-labels")) {
+    for key in endpoint.rest.0.iter().filter(|key| !matches!(key.as_str(), "ui" | "extra-labels")) {
         reading.notes.push(format!("{title}, {key}: this is not done here"));
     }
-    for key in endpoint.client.rest.keys() {
+    for key in &endpoint.client.rest.0 {
         reading.notes.push(format!("{title}, client.{key}: this is not done here"));
     }
     let (every, timeout) = pace(reading, at, endpoint, &title);
-    let wanted = wanted(reading, endpoint, &title);
-    let kind = kind(reading, at, endpoint, &title, &wanted)?;
+    let kind = kind(reading, at, endpoint, &title)?;
     let name = match &endpoint.group {
         Some(Words(group)) => names.make(&format!("{group} {title}")),
         None => names.make(&title),
@@ -89,35 +90,38 @@ fn notices(alerts: &[Alert]) -> Notices {
     Notices { wanted: after.is_some(), after_failures: after.unwrap_or(FAILURES), all_changes: false }
 }
 
-fn wanted(reading: &mut Reading<'_>, endpoint: &Endpoint, title: &str) -> Wanted {
+fn wanted(reading: &mut Reading<'_>, endpoint: &Endpoint, title: &str, scheme: &str) -> Wanted {
     let mut wanted = Wanted::default();
     for Words(condition) in &endpoint.conditions {
-        if !wanted.add(condition) {
+        if !wanted.add(condition, scheme) {
             reading.notes.push(format!("{title}, {condition}: this condition is not checked here"));
         }
     }
     wanted
 }
 
-fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str, wanted: &Wanted) -> Option<Kind> {
+fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str) -> Option<Kind> {
     let at_url = at.key("url");
     let Some(Words(url)) = &endpoint.url else {
         reading.wrong(at, "url is missing: write what is asked");
         return None;
     };
     let url = http::expanded(reading, url);
-    if let Some(dns) = &endpoint.dns {
-        return of_dns(reading, at, &url, dns, wanted);
-    }
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+    let (scheme, rest) = match endpoint.dns {
+        Some(_) => ("dns", url.as_str()),
+        None => url.split_once("://").unwrap_or(("", &url)),
+    };
+    let wanted = wanted(reading, endpoint, title, scheme);
     match scheme {
-        "http" | "https" => http::kind(reading, at, endpoint, &url, wanted, title),
-        "icmp" => icmp(reading, &at_url, rest, wanted),
+        "dns" => of_dns(reading, at, rest, endpoint.dns.as_ref()?, &wanted),
+        "http" | "https" => http::kind(reading, at, endpoint, &url, &wanted, title),
+        "icmp" => icmp(reading, &at_url, rest, &wanted),
         "tcp" | "ssh" => {
-            note_leftovers(reading, title, wanted);
             let (host, port) = place(reading, &at_url, rest, 22)?;
             let banner = if scheme == "ssh" { reading.regex(&at_url, &Words("^SSH-".into())) } else { None };
-            let send = endpoint.body.as_ref().map(|body| Text::Plain(body.0.clone()));
+            // It may hold a secret, as that over HTTP.
+            let send = endpoint.body.as_ref().map(|body| Secret::new(http::expanded(reading, &body.0)));
+            let send = send.map(|secret| Text::Secret(secret.into()));
             Some(Kind::Tcp(TcpCheck { host, port, send, banner, tls: false, verify: true }))
         }
         "tls" => {
@@ -127,7 +131,6 @@ fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str
             Some(Kind::Tls(TlsCheck { host, port, name: None, verify, least_version: None, certificate }))
         }
         "grpc" | "grpcs" => {
-            note_leftovers(reading, title, wanted);
             let (host, port) = place(reading, &at_url, rest, 443)?;
             let (tls, verify) = (scheme == "grpcs", !endpoint.client.insecure);
             Some(Kind::Grpc(GrpcCheck { host, port, service: String::new(), tls, verify }))
@@ -143,18 +146,6 @@ fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str
             );
             None
         }
-    }
-}
-
-/// Of a kind that answers with nothing that these could be held against.
-fn note_leftovers(reading: &mut Reading<'_>, title: &str, wanted: &Wanted) {
-    if !wanted.body.is_empty() || !wanted.json.is_empty() {
-        reading
-            .notes
-            .push(format!("{title}, [BODY]: what is read over a connection of this kind is not compared here"));
-    }
-    if wanted.fast.is_some() {
-        reading.notes.push(format!("{title}, [RESPONSE_TIME]: only http and icmp are held to a time here"));
     }
 }
 
@@ -189,7 +180,6 @@ fn of_dns(reading: &mut Reading<'_>, at: &At<'_>, server: &str, dns: &Dns, wante
         reading.wrong(&key, "query-name is missing: write the name that is asked about");
         return None;
     };
-    let server = server.strip_suffix(":53").unwrap_or(server);
     let address = server.parse().map(|address| std::net::SocketAddr::new(address, 53)).or_else(|_| server.parse());
     let Ok(server) = address else {
         reading.wrong(&at.key("url"), "url: write the address of the name server, like 8.8.8.8");

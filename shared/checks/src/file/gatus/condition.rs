@@ -51,14 +51,24 @@ const COMPARISONS: [(&str, Is); 6] = [
 ];
 
 impl Wanted {
-    /// Adds a condition; whether it can be kept here.
-    pub(super) fn add(&mut self, condition: &str) -> bool {
+    /// Adds a condition of an endpoint with that scheme; whether it can be kept here.
+    pub(super) fn add(&mut self, condition: &str, scheme: &str) -> bool {
         let split = COMPARISONS
             .iter()
             .find_map(|(sign, is)| condition.split_once(sign).map(|(left, right)| (left, *is, right)));
         let Some((left, is, right)) = split else { return false };
         let (left, right) = (left.trim(), right.trim());
         let upper = left.to_ascii_uppercase();
+        let is_known = match scheme {
+            "http" | "https" => upper != "[DNS_RCODE]",
+            "dns" => matches!(upper.as_str(), "[CONNECTED]" | "[DNS_RCODE]" | "[BODY]"),
+            "icmp" => matches!(upper.as_str(), "[CONNECTED]" | "[RESPONSE_TIME]"),
+            "tls" => matches!(upper.as_str(), "[CONNECTED]" | "[CERTIFICATE_EXPIRATION]"),
+            _ => upper == "[CONNECTED]",
+        };
+        if !is_known {
+            return false;
+        }
         match upper.as_str() {
             "[STATUS]" => self.status(is, right),
             "[CONNECTED]" => is == Is::Equal && right == "true",
@@ -73,6 +83,7 @@ impl Wanted {
                 self.certificate = self.certificate.into_iter().chain(least).max();
                 least.is_some()
             }
+            "[BODY]" if scheme == "dns" => self.record(is, right),
             "[BODY]" => self.body(is, right),
             _ => self.json(left, &upper, is, right),
         }
@@ -122,10 +133,15 @@ impl Wanted {
             return false;
         }
         self.body.push((pattern(right), is == Is::Equal));
-        if is == Is::Equal && function(right, "pat").is_none() && function(right, "any").is_none() {
+        true
+    }
+
+    fn record(&mut self, is: Is, right: &str) -> bool {
+        let is_plain = is == Is::Equal && function(right, "pat").is_none() && function(right, "any").is_none();
+        if is_plain {
             self.records.push(right.to_owned());
         }
-        true
+        is_plain
     }
 
     fn json(&mut self, left: &str, upper: &str, is: Is, right: &str) -> bool {
@@ -197,7 +213,7 @@ mod tests {
     fn wanted(conditions: &[&str]) -> Wanted {
         let mut wanted = Wanted::default();
         for condition in conditions {
-            assert!(wanted.add(condition), "{condition}");
+            assert!(wanted.add(condition, "http"), "{condition}");
         }
         wanted
     }
@@ -264,7 +280,28 @@ mod tests {
             "[STATUS] > any(1, 2)",
             "[RESPONSE_TIME] > 5",
         ] {
-            assert!(!Wanted::default().add(condition), "{condition}");
+            assert!(!Wanted::default().add(condition, "http"), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_a_kind_cannot_be_held_against_is_not_taken_for_kept() {
+        for (scheme, condition, is_kept) in [
+            ("tls", "[CERTIFICATE_EXPIRATION] > 48h", true),
+            ("tls", "[RESPONSE_TIME] < 300", false),
+            ("tls", "[BODY] == up", false),
+            ("dns", "[BODY] == 192.0.2.1", true),
+            ("dns", "[BODY] == pat(192.0.2.*)", false),
+            ("dns", "[DNS_RCODE] == NOERROR", true),
+            ("dns", "[RESPONSE_TIME] < 300", false),
+            ("icmp", "[RESPONSE_TIME] < 300", true),
+            ("icmp", "[STATUS] == 200", false),
+            ("tcp", "[CONNECTED] == true", true),
+            ("tcp", "[STATUS] == 200", false),
+            ("grpc", "[CERTIFICATE_EXPIRATION] > 48h", false),
+            ("http", "[DNS_RCODE] == NOERROR", false),
+        ] {
+            assert_eq!(Wanted::default().add(condition, scheme), is_kept, "{scheme}: {condition}");
         }
     }
 }

@@ -1,21 +1,42 @@
 //! What a `config.yaml` of Gatus says, as far as it has a meaning here.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 
 use crate::file::words::Words;
 
-/// Keys that are only counted.
-pub(super) type Rest = BTreeMap<String, Present>;
+/// The keys that have no meaning here, whatever is behind them.
+#[derive(Debug, Default)]
+pub(super) struct Rest(pub(super) BTreeSet<String>);
 
-/// That something is there, whatever it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Present(pub(super) bool);
-
-impl<'de> Deserialize<'de> for Present {
+impl<'de> Deserialize<'de> for Rest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|IgnoredAny| Self(true))
+        deserializer.deserialize_map(Keys).map(Self)
+    }
+}
+
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = BTreeSet<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keys and values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut keys = BTreeSet::new();
+        while let Some((key, IgnoredAny)) = map.next_entry()? {
+            keys.insert(key);
+        }
+        Ok(keys)
     }
 }
 

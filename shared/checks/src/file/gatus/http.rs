@@ -1,7 +1,7 @@
 //! From an endpoint that Gatus asks over HTTP to what is asked.
 
 use hyper::header::{CONTENT_TYPE, HeaderName};
-use shared::secret::Secret;
+use shared::{secret::Secret, settings::OURS};
 use url::Url;
 
 use super::{
@@ -101,7 +101,8 @@ fn expect(reading: &mut Reading<'_>, at: &At<'_>, wanted: &Wanted) -> Option<Exp
     Some(Expect { status, body, certificate, ..Expect::default() })
 }
 
-/// With the variables that it names, `$NAME` or `${NAME}`; `$$` is a dollar. One that is not set is empty, as in Gatus, and noted.
+/// With the variables that it names, `$NAME` or `${NAME}`; `$$` is a dollar. One that is not set is empty, as in Gatus, and noted;
+/// so is one that is a setting of Porchlight, which is sent nowhere else.
 pub(super) fn expanded(reading: &mut Reading<'_>, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -116,9 +117,12 @@ pub(super) fn expanded(reading: &mut Reading<'_>, text: &str) -> String {
             (Some(braced), _) => braced.split_once('}').unwrap_or((braced, "")),
             _ => after.split_at(after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len())),
         };
+        let is_ours = OURS.contains(&name);
         let value = reading.machine().variable(name).and_then(|value| value.into_string().ok());
+        let value = value.filter(|_| !is_ours);
         if value.is_none() {
-            let note = format!("{name}: this variable is not set, and what names it is empty");
+            let why = if is_ours { "is a setting of Porchlight itself" } else { "is not set" };
+            let note = format!("{name}: this variable {why}, and what names it is empty");
             if !reading.notes.contains(&note) {
                 reading.notes.push(note);
             }

@@ -47,7 +47,7 @@ pub fn read(text: &str, file: &str, machine: &dyn Machine) -> Result<Loaded, Vec
     let config = config.unwrap_or_default();
     let mut reading = Reading::new(machine);
     for (part, why) in PARTS {
-        if config.rest.get(part).is_some_and(|part| part.0) {
+        if config.rest.0.contains(part) {
             reading.notes.push(format!("{part}: {why}"));
         }
     }

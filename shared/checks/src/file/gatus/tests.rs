@@ -99,6 +99,21 @@ fn the_other_kinds_are_there_too() {
 }
 
 #[test]
+fn a_setting_of_ours_is_sent_nowhere_and_an_address_of_ipv6_is_whole() {
+    let text = "endpoints:\n- { name: A, url: 'http://a/?${KEEPER_TOKEN}$NAS_TOKEN' }\n\
+                - { name: B, url: '2620:fe::9:53', dns: { query-name: example.com } }\n\
+                - { name: C, url: '8.8.8.8:53', dns: { query-name: example.com } }\n";
+    let loaded = config(text).unwrap();
+    let said = "KEEPER_TOKEN: this variable is a setting of Porchlight itself, and what names it is empty";
+    assert_eq!(loaded.notes, [said]);
+    let servers = ["b", "c"].map(|name| match &named(&loaded, name).kind {
+        Kind::Dns(dns) => dns.server.unwrap().to_string(),
+        kind => panic!("{kind:?}"),
+    });
+    assert_eq!(servers, ["[2620:fe::9:53]:53", "8.8.8.8:53"]);
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line() {
     let text = "endpoints:\n- url: http://a/\n- name: B\n- name: C\n  url: c\n- name: D\n  url: http://d/\n  interval: long\n  \
                 conditions:\n  - \"[STATUS] == 200\"\n  - \"[STATUS] == 201\"\n";

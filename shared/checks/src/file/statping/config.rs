@@ -24,6 +24,9 @@ pub struct Config {
     pub notes: Vec<String>,
 }
 
+/// The keys that are taken over.
+const TAKEN: [&str; 6] = ["name", "description", "base_path", "sqlfile", "sql_file", "location"];
+
 /// What becomes of a key. Those of a value that says nothing are not mentioned.
 const NOT_DONE: [(&[&str], &str); 9] = [
     (
@@ -65,7 +68,7 @@ fn config(values: &Values) -> Config {
     let in_location = || text("location").map(|folder| format!("{}/statping.db", folder.trim_end_matches('/')));
     let mut notes = Vec::new();
     for (key, value) in &values.0 {
-        let is_ours = ["name", "description", "base_path", "sqlfile", "sql_file", "location"].contains(&key.as_str());
+        let is_ours = TAKEN.contains(&key.as_str());
         if is_ours || value.is_empty() || value == "false" || value == "0" || (key == "connection" && is_sqlite) {
             continue;
         }
@@ -105,8 +108,8 @@ impl<'de> Visitor<'de> for ValuesVisitor {
         let mut values = Values::default();
         while let Some(key) = map.next_key::<String>()? {
             let key = key.to_ascii_lowercase();
-            let is_known = NOT_DONE.iter().any(|(keys, _)| keys.contains(&key.as_str()))
-                || ["name", "description", "base_path", "sqlfile", "sql_file", "location"].contains(&key.as_str());
+            let is_known =
+                NOT_DONE.iter().any(|(keys, _)| keys.contains(&key.as_str())) || TAKEN.contains(&key.as_str());
             let value = if is_known {
                 map.next_value::<Option<Words>>()?.map(|words| words.0.trim().to_owned())
             } else {

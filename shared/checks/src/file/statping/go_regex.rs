@@ -35,8 +35,12 @@ pub(super) fn translated(pattern: &str) -> String {
                 is_class = false;
                 out.push(']');
             }
-            // Two of these in a row are an operation on sets here.
+            // Two of these in a row are an operation on sets here; of two hyphens the second is the end of a range there.
             '&' | '~' if is_class => {
+                out.push('\\');
+                out.push(c);
+            }
+            '-' if is_class && out.ends_with('-') => {
                 out.push('\\');
                 out.push(c);
             }
@@ -102,6 +106,8 @@ mod tests {
             (r"[^]a]", "b"),
             (r"[[:alpha:]]{2}", "ab"),
             (r"[&&~~]+", "&~"),
+            (r"[+--]+", "+,-"),
+            (r"[a-]+", "a-"),
             ("é{", "é{"),
             (r"\pL\.", "é."),
         ] {

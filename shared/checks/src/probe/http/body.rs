@@ -20,11 +20,21 @@ pub(super) struct Body {
     pub(super) is_whole: bool,
 }
 
-/// Reads no more than `limit` bytes, and keeps them where they are wanted. They are decoded where they are wanted, or bounded,
-/// because what is decoded is larger.
-pub(super) async fn read(mut answer: Answer, limit: usize, is_wanted: bool) -> Result<Body, Finding> {
-    let encoding = encoding(&answer.head.headers);
-    let is_kept = is_wanted || encoding == Encoding::Gzip;
+/// What is asked of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// That there is one, in whatever form and part.
+    Nothing,
+    /// How long it is, decoded.
+    Length,
+    /// What it says.
+    Content,
+}
+
+/// Reads no more than `limit` bytes, and decodes them where anything is asked of them: what is decoded is larger.
+pub(super) async fn read(mut answer: Answer, limit: usize, asked: Asked) -> Result<Body, Finding> {
+    let encoding = if asked == Asked::Nothing { Encoding::None } else { encoding(&answer.head.headers) };
+    let is_kept = asked == Asked::Content || encoding == Encoding::Gzip;
     let mut body = Body { is_whole: true, ..Body::default() };
     // A server that closes TLS without saying so has ended a body that ends with its connection.
     let may_end = answer.ends_with_the_connection();
@@ -49,7 +59,7 @@ pub(super) async fn read(mut answer: Answer, limit: usize, is_wanted: bool) -> R
     match encoding {
         Encoding::None => Ok(body),
         Encoding::Gzip => decoded(&body, limit),
-        Encoding::Other if !is_wanted => Ok(body),
+        Encoding::Other if asked != Asked::Content => Ok(body),
         Encoding::Other => Err(Finding::new(
             Cause::Body,
             "its body is compressed in a way that it was not asked for and is not known here",

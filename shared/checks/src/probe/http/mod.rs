@@ -13,7 +13,11 @@ mod request;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use self::{body::Body, exchange::Answer, request::Request};
+use self::{
+    body::{Asked, Body},
+    exchange::Answer,
+    request::Request,
+};
 use super::{
     Prober,
     run::{Finding, Run, seconds},
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     answer::{MAX_BODY, judge_body, judge_certificate, judge_head},
     cause::Cause,
-    check::HttpCheck,
+    check::{CertificateAges, HttpCheck},
     outcome::Outcome,
 };
 
@@ -55,8 +59,13 @@ async fn probe(prober: &Prober, check: &HttpCheck, run: &mut Run) -> Result<Stri
     judge_head(&check.expect, status, values, |text| run.quoted(text))?;
     let body = read(check, answer, run).await?;
     judge_body(&check.expect, (&body.bytes, body.is_whole), |text| run.quoted(text))?;
-    if let Some(ends) = run.certificate_ends() {
-        judge_certificate(ends, Timestamp::now(), check.expect.certificate)?;
+    match run.certificate_ends() {
+        Some(ends) => judge_certificate(ends, Timestamp::now(), check.expect.certificate)?,
+        None if check.expect.certificate == CertificateAges::default() => (),
+        None => {
+            let text = "no certificate was shown that can be read: take expect.certificate out, or ask by https://";
+            return Err(Finding::new(Cause::Certificate, text));
+        }
     }
     let took = seconds(answered);
     if let Some(allowed) = check.slow_above.filter(|allowed| answered > *allowed) {
@@ -78,13 +87,17 @@ async fn read(check: &HttpCheck, answer: Answer, run: &mut Run) -> Result<Body, 
     if let Some(largest) = expect.largest.filter(|largest| announced.is_some_and(|length| length > *largest)) {
         return Err(too_large(largest));
     }
-    let is_wanted = !expect.body.is_empty();
+    let asked = match expect.largest {
+        _ if !expect.body.is_empty() => Asked::Content,
+        Some(_) => Asked::Length,
+        None => Asked::Nothing,
+    };
     // Where nothing is asked of it, its beginning shows that there is one: a stream has no end.
-    let most = if is_wanted || expect.largest.is_some() { MAX_BODY } else { BEGINNING };
+    let most = if asked == Asked::Nothing { BEGINNING } else { MAX_BODY };
     let limit = expect.largest.map_or(most, |largest| MAX_BODY.min(usize::try_from(largest).unwrap_or(MAX_BODY)));
-    let reading = body::read(answer, limit, is_wanted);
+    let reading = body::read(answer, limit, asked);
     let body = match run.phase(|phases| &mut phases.transfer, "an answer, but no end of its body", reading).await {
-        Err(finding) if finding.cause == Cause::TimedOut && !is_wanted && expect.largest.is_none() => Body::default(),
+        Err(finding) if finding.cause == Cause::TimedOut && asked == Asked::Nothing => Body::default(),
         body => body?,
     };
     match expect.largest {

@@ -5,23 +5,20 @@ use hyper::{
     Method,
     body::Bytes,
     header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName,
-        HeaderValue, PROXY_AUTHORIZATION, TRANSFER_ENCODING, USER_AGENT,
+        ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue,
+        TRANSFER_ENCODING, USER_AGENT,
     },
 };
 use url::{Position, Url};
 
 use crate::{
     cause::Cause,
-    check::{HttpCheck, Text},
+    check::{CONFIDENTIAL_HEADERS, HttpCheck, Text},
     probe::run::{Finding, Run},
 };
 
 /// Headers that are ours alone, because they say how the request is framed.
 const FRAMING: [HeaderName; 3] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
-
-/// Headers that hold a secret although the file has it in the open.
-const CONFIDENTIAL: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// A request that can be sent, and sent on to where it is redirected. Without `Debug`: its body may be a secret.
 #[derive(Clone)]
@@ -54,7 +51,7 @@ impl Request {
             let mut value = value.map_err(|_| {
                 Finding::new(Cause::Local, format!("what is to be sent as {name} cannot stand in a header"))
             })?;
-            value.set_sensitive(matches!(text, Text::Secret(_)) || CONFIDENTIAL.contains(name));
+            value.set_sensitive(matches!(text, Text::Secret(_)) || CONFIDENTIAL_HEADERS.contains(name));
             fields.push(Field { name: name.clone(), value });
         }
         let body = check.body.as_ref().map(|text| run.read(text)).transpose()?.unwrap_or_default().into();

@@ -54,7 +54,7 @@ pub(super) fn conclude(run: &Run, secrets: &[Secret]) -> Outcome {
         }
         Ended::Lost => return broken(Cause::Plugin, "the system does not say how it ended".into()),
     };
-    let text = if said.text.is_empty() { words } else { said.text };
+    let text = if said.text.is_empty() { cut(&words) } else { said.text };
     let mut outcome = match reported {
         Some(state) => Outcome { state, ..Outcome::because(Cause::Reported, text) },
         None => Outcome::ok(text),

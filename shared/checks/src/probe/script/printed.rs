@@ -4,12 +4,10 @@
 use shared::secret::Secret;
 
 use crate::{
+    answer::quote::hidden,
     outcome::MAX_TEXT,
     performance::{Parsed, parse},
 };
-
-/// The shortest line of a secret that is hidden: a shorter one would blot out half of the output, and guards nothing.
-const SHORTEST_SECRET: usize = 4;
 
 /// An output in its parts.
 #[derive(Debug, PartialEq)]
@@ -60,8 +58,7 @@ fn apart(line: &str) -> (&str, &str) {
 pub(super) fn readable(output: &[u8], is_cut: bool, secrets: &[Secret]) -> String {
     let text = String::from_utf8_lossy(output);
     let whole = if is_cut { text.trim_end_matches(|c: char| !c.is_whitespace()) } else { &*text };
-    let parts = secrets.iter().flat_map(|secret| secret.expose().lines());
-    parts.filter(|part| part.len() >= SHORTEST_SECRET).fold(whole.to_owned(), |text, part| text.replace(part, "***"))
+    hidden(whole, secrets)
 }
 
 /// Without characters that move a terminal's cursor.
