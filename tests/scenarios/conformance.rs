@@ -4,7 +4,7 @@
 use std::{env, fs, path::PathBuf, time::Duration};
 
 use tests::{
-    binaries::root,
+    binaries::{python, root},
     keeper::{COMPONENT, Keeper, PAGE, TOKEN},
     process::{command, run},
     readme::{ABSENT_BEGIN, ABSENT_END, is_written},
@@ -21,7 +21,7 @@ async fn the_keeper_keeps_to_the_published_description() {
             "the published API description is absent (STATUSPAGE_OPENAPI names a copy)",
         );
     }
-    let Some(python) = env::var_os("TESTS_PYTHON") else {
+    let Some(python) = python() else {
         return skip("conformance", "TESTS_PYTHON is not set; tests/run makes one with jsonschema and PyYAML");
     };
     let keeper = Keeper::start().await;

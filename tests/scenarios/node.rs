@@ -1,58 +1,12 @@
 //! `node-metrics` over folders like the kernel's, of machines that are well, hot, short of voltage, worn, and none of these.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use tests::{
-    process::{Process, command, file, ours, own_address, run},
+    node::{Node, pi, says},
+    process::{command, file, ours, run},
     skip::{program, skip},
 };
-
-/// A file of the kernel's, with the folders above it.
-fn says(sys: &Path, name: &str, text: &str) {
-    let path = sys.join(name);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-    fs::write(path, text).expect("it can be written");
-}
-
-/// A Raspberry Pi 4 with an eMMC, as a Compute Module has.
-fn pi(sys: &Path) {
-    says(sys, "class/thermal/thermal_zone0/temp", "48686\n");
-    says(sys, "class/thermal/thermal_zone0/type", "cpu-thermal\n");
-    says(sys, "class/thermal/cooling_device0/type", "gpio-fan\n");
-    says(sys, "devices/platform/soc/soc:firmware/get_throttled", "50005\n");
-    says(sys, "block/mmcblk0/device/life_time", "0x02 0x0b\n");
-    says(sys, "block/sda/device/life_time", "0x01 0x01\n");
-}
-
-struct Node {
-    process: Process,
-    url: String,
-}
-
-impl Node {
-    async fn start(sys: &Path) -> Self {
-        let mut command = ours("node-metrics");
-        command.env("NODE_ADDR", format!("{}:0", own_address())).env("NODE_NAME", "pi4").env("SYS_DIR", sys);
-        let mut process = Process::start(command);
-        let line = process.wait_for_message("listening").await;
-        let url = format!("http://{}", line["node"].as_str().expect("an address"));
-        Self { process, url }
-    }
-
-    /// The status and text at a path.
-    async fn get(&self, path: &str) -> (u16, String) {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let answer = http.get(format!("{}{path}", self.url)).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("a text"))
-    }
-
-    /// The samples, without what describes them.
-    async fn samples(&self) -> Vec<String> {
-        let (status, text) = self.get("/metrics").await;
-        assert_eq!(status, 200, "{text}");
-        text.lines().filter(|line| !line.starts_with('#')).map(ToOwned::to_owned).collect()
-    }
-}
 
 #[tokio::test]
 async fn a_pi_tells_its_heat_why_it_is_held_back_and_how_worn_its_memory_is() {

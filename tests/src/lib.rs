@@ -6,6 +6,7 @@
 //! - [`fast`], [`cloudflare`]: the services that bandwidth is measured against; [`web`]: the server under both
 //! - [`binaries`]: where the binaries are
 //! - [`process`]: one of them, running; [`cost`]: what that takes
+//! - [`checks`]: checks as a keeper is handed them; [`node`]: `node-metrics` over folders like the kernel's
 //! - [`clock`], [`history`]: time that is moved by hand, and a database that has seen much of it
 //! - [`in_process`]: a keeper's parts without its listeners
 //! - [`image`]: the container image, and programs in it
@@ -29,6 +30,7 @@ pub mod atom;
 pub mod aws;
 pub mod beacon;
 pub mod binaries;
+pub mod checks;
 pub mod clock;
 pub mod cloudflare;
 pub mod cost;
@@ -49,6 +51,7 @@ pub mod machine;
 pub mod messages;
 pub mod name_server;
 pub mod namespace;
+pub mod node;
 pub mod notices;
 pub mod noting_home;
 pub mod outage;

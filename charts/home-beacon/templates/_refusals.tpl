@@ -116,7 +116,7 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and .Values.metrics.prometheusRule.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "metrics.prometheusRule.enabled is true, but keeper.enabled is false: the alerts are on what the keeper knows, and would ring for its absence" -}}
 {{- end -}}
-{{- if and $ingress.enabled (has (index (splitList "/" $ingress.path) 1) (list "api" "badge" "history" "incidents" "logo" "report" "widget")) -}}
+{{- if and $ingress.enabled (has (index (splitList "/" $ingress.path) 1) (list "api" "badge" "history" "incidents" "logo" "porchlight" "report" "widget")) -}}
 {{- $wrong = append $wrong (printf "keeper.ingress.path is %s, which is an address of the page itself: choose another one, like /status" $ingress.path) -}}
 {{- end -}}
 {{- toJson $wrong -}}

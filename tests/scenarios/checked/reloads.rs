@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::keeper::Keeper;
+use tests::{checks::known, keeper::Keeper};
 use tokio::time::sleep;
 
-use super::world::{Checks, Target, checks_yml, counts, known, until};
+use super::world::{Checks, Target, checks_yml, counts, until};
 
 #[tokio::test]
 async fn an_edit_a_removal_and_a_rename_are_taken_up_and_history_goes_on() {

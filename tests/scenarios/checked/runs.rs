@@ -4,28 +4,31 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
-use tests::keeper::Keeper;
+use tests::{
+    checks::{known, status},
+    keeper::Keeper,
+};
 use tokio::time::sleep;
 
-use super::world::{Checks, Target, component, counts, known, until};
+use super::world::{Checks, Target, counts, until};
 
 #[tokio::test]
 async fn a_check_that_fails_twice_turns_its_component_and_one_success_turns_it_back() {
     let (keeper, target) = (Keeper::start().await, Target::start().await);
     let checks = Checks::start(&keeper, &[target.check("web", ", title: The web")]).await;
     let fine = until(&keeper, "web", "is well", counts("ok")).await;
-    assert_eq!(component(&keeper, &fine).await, "operational");
+    assert_eq!(status(&keeper, &fine["component_id"]).await, "operational");
     assert!(keeper.page().await.contains("The web"), "the page shows it");
     target.answers(503);
     let down = until(&keeper, "web", "is down", counts("critical")).await;
     assert_eq!(
-        (component(&keeper, &down).await.as_str(), &down["last_run"]["cause"]),
-        ("major_outage", &json!("status"))
+        (status(&keeper, &down["component_id"]).await, &down["last_run"]["cause"]),
+        (json!("major_outage"), &json!("status"))
     );
     assert!(down["last_run"]["text"].as_str().is_some_and(|text| text.contains("503")), "{down}");
     target.answers(200);
     let back = until(&keeper, "web", "is back", counts("ok")).await;
-    assert_eq!(component(&keeper, &back).await, "operational");
+    assert_eq!(status(&keeper, &back["component_id"]).await, "operational");
     let (status, series) = keeper.own(Method::GET, "/series?metric=check:web&step=3600", None).await;
     let bucket = &series["points"][0];
     assert!(
@@ -47,7 +50,7 @@ async fn what_depends_on_a_check_that_is_down_is_unknown_and_stays_as_it_was() {
     until(&keeper, "router", "is down", counts("critical")).await;
     let blocked = until(&keeper, "nas", "is blocked", |known| known["last_run"]["cause"] == "dependency").await;
     assert_eq!((&blocked["counts"], &blocked["last_run"]["state"]), (&json!("ok"), &json!("unknown")), "{blocked}");
-    assert_eq!(component(&keeper, &blocked).await, "operational");
+    assert_eq!(status(&keeper, &blocked["component_id"]).await, "operational");
     router.answers(200);
     until(&keeper, "nas", "is down itself", counts("critical")).await;
 }

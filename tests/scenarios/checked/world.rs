@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::{
+    checks::known,
     keeper::{Keeper, TOKEN},
     process::{Process, file, ours, own_address},
 };
@@ -125,14 +125,6 @@ impl Checks {
     }
 }
 
-/// What the keeper knows of a check; `null` where it knows none of that name.
-pub(super) async fn known(keeper: &Keeper, name: &str) -> Value {
-    let (status, answer) = keeper.own(Method::GET, "/checks", None).await;
-    assert_eq!(status, 200, "{answer}");
-    let checks = answer["checks"].as_array().expect("a list");
-    checks.iter().find(|check| check["name"] == name).cloned().unwrap_or_default()
-}
-
 /// Waits until that is so of a check.
 pub(super) async fn until(keeper: &Keeper, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let until = Instant::now() + LIMIT;
@@ -148,11 +140,4 @@ pub(super) async fn until(keeper: &Keeper, name: &str, what: &str, is_so: impl F
 
 pub(super) fn counts(state: &'static str) -> impl Fn(&Value) -> bool {
     move |known| known["counts"] == state
-}
-
-/// What the page says of the component of a check.
-pub(super) async fn component(keeper: &Keeper, known: &Value) -> String {
-    let id = known["component_id"].as_str().expect("a component");
-    let path = format!("/pages/{}/components/{id}", tests::keeper::PAGE);
-    keeper.ok(Method::GET, &path, None).await["status"].as_str().expect("a status").to_owned()
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shared::fingerprint::Fingerprint;
-use tests::keeper::Keeper;
+use tests::{
+    checks::{known, register, status},
+    keeper::Keeper,
+};
 use tokio::time::{Instant, sleep};
-
-use super::{known, register, status};
 
 const SECRET: &str = "c4f6c2a8-0b6e-4b2c-9a37-5d0f6f8a1e42";
 

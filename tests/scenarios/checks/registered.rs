@@ -5,12 +5,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
+    checks::{check, known, ran, register, status, with},
     keeper::{COMPONENT, Keeper, PAGE},
     notices::Service,
 };
 use tokio::time::{Instant, sleep};
-
-use super::{check, known, ran, register, status, with};
 
 #[tokio::test]
 async fn results_set_component_and_page_and_all_is_there_after_a_restart() {

@@ -2,9 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::keeper::{Keeper, TOKEN};
-
-use super::{check, ran, register, with};
+use tests::{
+    checks::{check, ran, register, with},
+    keeper::{Keeper, TOKEN},
+};
 
 async fn get(keeper: &Keeper, path: &str) -> (u16, Value) {
     let request = keeper.http.get(format!("{}{path}", keeper.url)).header("authorization", format!("OAuth {TOKEN}"));

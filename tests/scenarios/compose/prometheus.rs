@@ -1,12 +1,12 @@
 //! `infra/examples/prometheus-and-grafana`: the real Prometheus, in an image that `tests/image/others` makes. Grafana is a
 //! stand-in, so the dashboards are held against what Prometheus has, and against Grafana's own description of dashboards.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
-    binaries::root,
+    binaries::{python, root},
     image::other,
     process::{command, run},
     skip::{skip, skip_allowed},
@@ -103,7 +103,7 @@ async fn prometheus_has_its_targets_its_alerts_and_all_that_the_dashboard_shows(
 #[tokio::test]
 async fn the_dashboards_are_two_of_grafanas() {
     let test = "the_dashboards_are_two_of_grafanas";
-    let Some(python) = std::env::var_os("TESTS_PYTHON").filter(|python| Path::new(python).exists()) else {
+    let Some(python) = python() else {
         return skip(test, "TESTS_PYTHON is missing; tests/run installs it");
     };
     for dashboard in DASHBOARDS {

@@ -5,9 +5,8 @@
 //! - `home`: what the keeper says of the home, from the first scrape on and over its restart
 //! - `formats`: both forms in which metrics are written
 //! - `logs`: the queries for Loki name fields that there are
-//! - `world`: keeper, relay and beacon with something to tell; `exporter`: what others tell
+//! - `world`: keeper, relay, beacon and a Pi's sensors with something to tell
 
-mod exporter;
 mod formats;
 mod home;
 mod logs;

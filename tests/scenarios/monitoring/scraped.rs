@@ -1,4 +1,4 @@
-//! A real Prometheus scrapes keeper, beacon and what is scripted: everything that alerts and dashboards ask for is there, with data.
+//! A real Prometheus scrapes keeper, beacon and a Pi's sensors: everything that alerts and dashboards ask for is there, with data.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -6,14 +6,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tests::{
     binaries::root,
-    notices::Service,
     process::{Process, command, file, own_address},
     skip::{program, skip},
 };
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::{exporter::exporter, rules::RULES, world::World};
+use super::{rules::RULES, world::World};
 
 const DASHBOARDS: [&str; 2] = ["home-line", "checks"];
 
@@ -26,7 +25,6 @@ struct Scraper {
     api: String,
     http: reqwest::Client,
     world: World,
-    _exporter: Service,
     _folder: TempDir,
 }
 
@@ -37,10 +35,8 @@ impl Scraper {
             skip(test, "prometheus is missing; tests/run installs it");
             return None;
         };
-        let (world, exporter, folder) = (World::new().await, exporter().await, tempfile::tempdir().expect("a folder"));
-        let [keeper, beacon] = world.places();
-        let targets = [("keeper", keeper), ("beacon", beacon), ("scripted", exporter.url.clone())];
-        let targets = targets.map(|(job, url)| {
+        let (world, folder) = (World::new().await, tempfile::tempdir().expect("a folder"));
+        let targets = world.places().map(|(job, url)| {
             let place = url.trim_start_matches("http://");
             format!("  - {{job_name: {job}, static_configs: [{{targets: [\"{place}\"]}}]}}\n")
         });
@@ -57,7 +53,7 @@ impl Scraper {
         let server = Process::start(server);
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let api = format!("http://{address}/api/v1");
-        Some(Self { _server: server, api, http, world, _exporter: exporter, _folder: folder })
+        Some(Self { _server: server, api, http, world, _folder: folder })
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
@@ -84,6 +80,7 @@ impl Scraper {
         while !missing.is_empty() {
             assert!(Instant::now() < until, "there is no data behind {missing:#?}");
             self.world.asked().await;
+            self.world.checked().await;
             let mut still = BTreeSet::new();
             for expression in missing {
                 if self.value(&expression).await.is_empty() {

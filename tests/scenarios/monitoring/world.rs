@@ -1,14 +1,17 @@
-//! A keeper that relays, and a beacon, with something to tell of everything that is measured.
+//! A keeper that relays, a beacon and a Pi's sensors, with something to tell of everything that is measured.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tests::{
     beacon::Beacon,
+    checks::{check, ran_with, register},
     keeper::{COMPONENT, PAGE},
+    node::{Node, pi},
     statuspage::Fault,
     upstream::{Relay, ping, store},
 };
@@ -19,10 +22,15 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// For how long the home has been down, in seconds.
 pub(crate) const DOWN_FOR: i64 = 200;
 
+/// The checks, and the state of each.
+const CHECKS: [(&str, &str); 4] = [("nas", "critical"), ("router", "ok"), ("web", "warning"), ("wiki", "unknown")];
+
 /// They run until it is dropped.
 pub(crate) struct World {
     pub(crate) relay: Relay,
     pub(crate) beacon: Beacon,
+    node: Node,
+    _sensors: TempDir,
     http: reqwest::Client,
 }
 
@@ -39,7 +47,11 @@ impl World {
         relay.upstream.process.signal(Signal::KILL);
         relay.upstream.process.ended().await;
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let world = Self { relay, beacon: Beacon::start().await, http };
+        let sensors = tempfile::tempdir().expect("a folder");
+        pi(sensors.path());
+        let (beacon, node) = (Beacon::start().await, Node::start(sensors.path()).await);
+        let world = Self { relay, beacon, node, _sensors: sensors, http };
+        register(&world.relay.home, CHECKS.map(|(name, _)| check(name)).into()).await;
         world.measures().await;
         world.remembers().await;
         world.looked(Timestamp::now().as_second() - DOWN_FOR, "down", Some("refused")).await;
@@ -73,9 +85,18 @@ impl World {
         self.http.get(self.beacon.url()).send().await.expect("it answers");
     }
 
-    /// Where each is scraped.
-    pub(crate) fn places(&self) -> [String; 2] {
-        [self.relay.home.url.clone(), format!("http://{}", self.beacon.private)]
+    /// The checks have run, each as ever.
+    pub(crate) async fn checked(&self) {
+        for (name, state) in CHECKS {
+            let ends = json!({"certificate_ends": (Timestamp::now() + SignedDuration::from_hours(24)).to_string()});
+            ran_with(&self.relay.home, name, 0, state, ends).await;
+        }
+    }
+
+    /// Where each is scraped, by its name.
+    pub(crate) fn places(&self) -> [(&'static str, String); 3] {
+        let beacon = format!("http://{}", self.beacon.private);
+        [("keeper", self.relay.home.url.clone()), ("beacon", beacon), ("node", self.node.url.clone())]
     }
 
     /// What is answered to a scraper that accepts this: the kind, and the text.

@@ -1,12 +1,12 @@
 //! The feed of incidents and the calendar of maintenance, read by programs of others.
 
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
     atom,
-    binaries::root,
+    binaries::{python, root},
     keeper::{COMPONENT, Keeper, PAGE},
     process::{command, run},
     skip::skip,
@@ -26,7 +26,7 @@ async fn text(keeper: &Keeper, path: &str, kind: &str) -> String {
 
 /// `None` where the programs are not installed, which was said then.
 async fn read(keeper: &Keeper, test: &str, form: &str, written: &str) -> Option<Value> {
-    let Some(python) = env::var_os("TESTS_PYTHON") else {
+    let Some(python) = python() else {
         skip(test, "TESTS_PYTHON is not set; tests/run makes one with readers of feeds and calendars");
         return None;
     };

@@ -12,7 +12,7 @@ use axum::{
 use tower::ServiceExt;
 
 /// What the page's own addresses begin with: below one of these it would hide them.
-const TAKEN: [&str; 7] = ["api", "badge", "history", "incidents", "logo", "report", "widget"];
+const TAKEN: [&str; 8] = ["api", "badge", "history", "incidents", "logo", "porchlight", "report", "widget"];
 
 /// The longest path, in bytes.
 const MAX_LENGTH: usize = 100;
