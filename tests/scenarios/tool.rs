@@ -100,6 +100,30 @@ async fn readings_are_shown_and_waited_for() {
     assert_eq!(shown.stdout.lines().count(), 1, "{shown:?}");
 }
 
+#[tokio::test]
+async fn a_copy_of_the_program_runs_and_where_none_can_be_written_that_is_said() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let copy = |to: std::path::PathBuf| {
+        let mut porchlight = ours("porchlight");
+        porchlight.arg("copy").arg(to);
+        run(porchlight, Duration::from_secs(20))
+    };
+    for _ in 0..2 {
+        let copied = copy(folder.path().to_owned()).await;
+        assert_eq!(copied.code, Some(0), "{copied:?}");
+    }
+    let names: Vec<_> =
+        fs::read_dir(folder.path()).expect("a folder").map(|it| it.expect("a file").file_name()).collect();
+    assert_eq!(names, ["porchlight"], "nothing else is left behind");
+    let mut checks = command(folder.path().join("porchlight"));
+    checks.args(["checks", "--version"]);
+    let version = run(checks, Duration::from_secs(10)).await;
+    assert!(version.code == Some(0) && version.stdout.starts_with("checks "), "{version:?}");
+    let missing = copy(folder.path().join("nowhere")).await;
+    let said = format!("{}/nowhere/.porchlight.partial cannot be written", folder.path().display());
+    assert!(missing.code == Some(1) && missing.stderr.contains(&said), "{missing:?}");
+}
+
 /// The programs, a flag of each, and a secret of it where it has one.
 const PROGRAMS: [(&str, &str, &str); 9] = [
     ("porchlight", "--log-level", ""),

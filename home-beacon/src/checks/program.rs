@@ -30,7 +30,7 @@ use super::{
     results::Results,
     settings::ChecksSettings,
     shown,
-    source::{Source, Update},
+    source::{AllWrong, Source, Update},
     totals::Totals,
     trial::{self, Try},
 };
@@ -69,15 +69,19 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
         return Ok(ExitCode::SUCCESS);
     }
     let source = Source::new(settings);
-    let first = source.load()?;
+    let first = match source.load() {
+        // Beside the page of a home: that is worth more than the file, which is read again.
+        Err(wrong) if settings.is_within => Err(wrong),
+        first => Ok(first?),
+    };
     // Before anything runs: scripts must not read what this process was started with.
     if let Err(error) = checks::probe::script::protect_this_process() {
         tracing::warn!(%error, "scripts may be able to read what this process was started with");
     }
-    if let Some(name) = &settings.once {
-        return once(&first, name).await;
+    if let (Some(name), Ok(first)) = (&settings.once, &first) {
+        return once(first, name).await;
     }
-    if settings.check.is_some() {
+    if let (Some(_), Ok(first)) = (&settings.check, &first) {
         if settings.check == Some(None) {
             settings.validate()?;
             destined(settings)?;
@@ -90,7 +94,8 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
     settings.validate()?;
     let destined = destined(settings)?;
     settings.keeper().warn(settings.statuspage.page_id.as_ref());
-    ChecksSettings::log_warnings(&[settings.keeper().warnings(), first.notes.clone()].concat());
+    let notes = first.as_ref().map(|first| first.notes.clone()).unwrap_or_default();
+    ChecksSettings::log_warnings(&[settings.keeper().warnings(), notes].concat());
     let address = Some(settings.checks_addr).filter(|_| !settings.is_within);
     let listener = match address.map(listen).transpose() {
         Ok(listener) => listener,
@@ -143,7 +148,7 @@ async fn once(loaded: &Update, name: &str) -> Result<ExitCode, WrongSetting> {
 async fn run(
     settings: &ChecksSettings,
     source: Source,
-    mut first: Update,
+    mut first: Result<Update, AllWrong>,
     destined: Destined,
     listener: Option<TcpListener>,
     probe: Arc<Prober>,
@@ -155,7 +160,10 @@ async fn run(
     let (lists, listed) = watch::channel(None::<CheckList>);
     let (home, asking) = match &destined {
         Destined::Keeper(keeper) => {
-            first.stand(&known(keeper).await);
+            let known = known(keeper).await;
+            if let Ok(first) = &mut first {
+                first.stand(&known);
+            }
             let (home, asking) = HomeLine::of(keeper.clone());
             (home, Some(asking))
         }
@@ -168,9 +176,10 @@ async fn run(
         }
     };
     let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.to_string());
-    tracing::info!(checks = first.defined.len(), metrics, "running");
+    let (checks, limit) = first.as_ref().map_or((0, None), |first| (first.defined.len(), first.concurrency));
+    tracing::info!(checks, metrics, "running");
     // That of UpTimePulse counts where nothing but its targets is checked.
-    let limit = first.concurrency.unwrap_or_else(|| settings.checks_concurrency.into());
+    let limit = limit.unwrap_or_else(|| settings.checks_concurrency.into());
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
     let reading = source.watch(first, definitions, lists, results.clone(), Arc::clone(&totals));
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };

@@ -70,6 +70,17 @@ impl From<AllWrong> for WrongSetting {
     }
 }
 
+impl AllWrong {
+    /// Says so wherever that is seen.
+    fn tell(&self, what_follows: &str, is_news: bool, totals: &Totals, own: &mut OwnFiles) {
+        totals.loaded(None);
+        own.are_wrong(&self.0);
+        for wrong in self.0.iter().filter(|_| is_news) {
+            tracing::error!("{what_follows}, because of {wrong}");
+        }
+    }
+}
+
 impl Update {
     /// What is known of them before their first run here.
     pub(super) fn stand(&mut self, known: &HashMap<CheckName, Standing>) {
@@ -99,20 +110,28 @@ impl Source {
         }
     }
 
-    /// Reads again and again, and passes on what has changed; never ends by itself.
+    /// Reads again and again, and passes on what has changed; never ends by itself. Where the files were wrong at `first`, nothing is
+    /// defined until they are not, and who had a list keeps it.
     pub(super) async fn watch(
         self,
-        first: Update,
+        first: Result<Update, AllWrong>,
         definitions: mpsc::Sender<Vec<Defined>>,
         lists: watch::Sender<Option<CheckList>>,
         results: Results,
         totals: Arc<Totals>,
     ) {
-        let (mut taken, mut seen) = (first.stamp.clone(), first.stamp.clone());
-        let (mut failed_at, mut listless) = (None::<Instant>, first.listless.clone());
-        let mut next = Some(first);
         let (mut own, mut reported) = (OwnFiles::new(), None::<Instant>);
-        let mut current = CheckList::default();
+        let (mut current, mut failed_at) = (CheckList::default(), None::<Instant>);
+        let mut next = match first {
+            Ok(first) => Some(first),
+            Err(wrong) => {
+                failed_at = Some(Instant::now());
+                wrong.tell("nothing that is defined is checked", true, &totals, &mut own);
+                None
+            }
+        };
+        let mut taken = next.as_ref().map_or_else(|| self.stamp(), |first| first.stamp.clone());
+        let (mut seen, mut listless) = (taken.clone(), next.as_ref().map(|it| it.listless.clone()).unwrap_or_default());
         loop {
             if let Some(Update { defined, .. }) = next.take() {
                 current = defined.iter().map(|defined| defined.check.clone()).collect();
@@ -149,15 +168,11 @@ impl Source {
                     update.notes.iter().for_each(|note| tracing::warn!("{note}"));
                     next = Some(update);
                 }
-                Err(AllWrong(all)) => {
+                Err(wrong) => {
                     let is_news = failed_at.is_none() || !is_retried;
                     failed_at = Some(Instant::now());
-                    totals.loaded(None);
-                    own.are_wrong(&all);
                     reported = None;
-                    for wrong in all.iter().filter(|_| is_news) {
-                        tracing::error!("what runs goes on as it is, because of {wrong}");
-                    }
+                    wrong.tell("what runs goes on as it is", is_news, &totals, &mut own);
                 }
             }
         }

@@ -18,6 +18,9 @@ pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
 /// The channels of notices, where the owner has written some.
 pub(crate) const NOTICES_FILE: &str = "notify.urls";
 
+/// What is to be checked, where the owner has written that.
+pub(super) const CHECKS_FILE: &str = "checks.yml";
+
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
 pub(super) const OURS: &[&str] = &[
     LAYOUT_FILE,
@@ -35,6 +38,7 @@ pub(super) const OURS: &[&str] = &[
     "prober.json.notices",
     "prober.json.notices.lock",
     NOTICES_FILE,
+    CHECKS_FILE,
     DATABASE,
     "porchlight.db-journal",
     "porchlight.db-wal",

@@ -29,9 +29,10 @@ use url::Url;
 use super::{
     NOT_LOOKED_AT,
     choices::{Choices, DUCKDNS_FILE, Outside},
+    files::CHECKS_FILE,
     folder::Folder,
     inside::Inside,
-    jobs::{CHECKS_FILE, Jobs, ended_with_an_error, stopped},
+    jobs::{Jobs, ended_with_an_error, stopped},
     join::{self, KEY_FILE, TOKEN_FILE},
     listening::{self, everywhere, keep_place, loopback},
     running::Running,

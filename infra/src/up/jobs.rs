@@ -15,9 +15,6 @@ use shared::{
 use tokio::sync::watch;
 use url::Url;
 
-/// The file in the folder that defines checks, where there is one.
-pub(super) const CHECKS_FILE: &str = "checks.yml";
-
 /// The jobs of a home.
 #[derive(Debug)]
 pub(super) struct Jobs {

@@ -1,5 +1,6 @@
 //! `porchlight up`, `down` and `status`, as a newcomer uses them.
 
+mod checked;
 mod dark;
 mod half_made;
 mod life;
