@@ -1,10 +1,12 @@
 //! `infra/compose.yaml`: the plain home side, by both tools.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use reqwest::Method;
 use tests::{
-    process::{Ended, command, run},
+    binaries::{binary, root},
+    guide::blocks,
+    process::{Ended, command, file, run},
     skip::program,
 };
 
@@ -60,16 +62,52 @@ async fn the_home_side_comes_up_and_its_beacon_is_alone() {
     checks(&home).await;
 }
 
+/// The commands of a README with that mark, told for the image's usual name.
+fn commands(readme: &str, heading: &str, mark: &str) -> String {
+    let text = fs::read_to_string(root().join(readme)).expect("a README");
+    let wanted = blocks(&text).into_iter().filter(|block| block.heading == heading && block.mark == mark);
+    let script: String = wanted.map(|block| block.script).collect();
+    assert!(!script.is_empty(), "{readme}, {heading}");
+    script.replace("localhost/porchlight:0.1.0", "$PORCHLIGHT_IMAGE")
+}
+
 /// Who has a file of checks has them with one flag more.
 async fn checks(home: &Composed) {
-    let folder = home.place().join("checks");
-    fs::create_dir(&folder).expect("a folder");
-    let text = "checks: [{name: page, every: 5s, http: {url: \"http://keeper:8030/healthz\"}}]\n";
-    fs::write(folder.join("checks.yml"), text).expect("a file");
-    let ended = home.shell("docker compose --profile checks up -d", "").await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let text = "checks: [{name: page, every: 5s, http: {url: \"http://keeper:8030/healthz\"}}]";
+    let editor = file(home.place(), "editor", &format!("#!/bin/sh\necho '{text}' > \"$1\"\n"));
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).expect("it may be run");
+    let script = commands("infra/examples/README.md", "What all of them have in common", "checks");
+    let ended = home.shell(&format!("export EDITOR={editor}\n{script}"), "").await;
+    assert!(ended.code == Some(0) && ended.stdout.contains("1 check"), "{ended:?}");
     home.until(&"checks is well", async || home.health("checks").await.0).await;
     home.keeper_says("/porchlight/v1/series?metric=check:page&step=1h", "\"points\":[{").await;
+    example_of_checks(home).await;
+}
+
+/// The example of a file, with its secret, from the README to the backup's last line.
+async fn example_of_checks(home: &Composed) {
+    let readme = "infra/examples/checks/README.md";
+    // The router of this place answers.
+    let path = home.place().join("examples/checks/checks.yml");
+    let here = fs::read_to_string(&path).expect("the example").replace("192.168.1.1", "127.0.0.1");
+    fs::write(&path, here).expect("it can be written");
+    let programs = binary("porchlight").parent().expect("a folder").display().to_string();
+    let does = async |heading: &str, mark: &str, place: &str| {
+        let script = commands(readme, heading, mark).replace("keeper.lan", "127.0.0.1");
+        let ended = home.shell(&format!("PATH={programs}:$PATH\ncd {place}\n{script}"), "").await;
+        assert_eq!(ended.code, Some(0), "{script}{ended:?}");
+        ended.stdout
+    };
+    does("Its secret", "", "..").await;
+    let said = does("Is it right?", "", "..").await;
+    assert!(said.contains("5 checks") && said.contains("router: ok"), "{said}");
+    let text = fs::read_to_string(root().join(readme)).expect("a README");
+    let overriding = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the override");
+    file(home.place(), "compose.override.yaml", overriding);
+    does("With compose", "compose", ".").await;
+    home.keeper_says("/porchlight/v1/checks", "\"name\":\"backup\"").await;
+    does("Its secret", "backup", "secrets").await;
+    home.keeper_says("/porchlight/v1/series?metric=check:backup&step=1h", "\"points\":[{").await;
 }
 
 /// Docker's Compose is the real one; the engine is podman, which speaks Docker's API.
