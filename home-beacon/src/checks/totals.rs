@@ -10,7 +10,7 @@ use std::{
 
 use checks::outcome::{Outcome, State};
 use jiff::Timestamp;
-use shared::metrics::Snapshot;
+use shared::metrics::{Number, Snapshot};
 
 /// Counts since the start, and the newest of what can change.
 #[derive(Debug, Default)]
@@ -77,15 +77,9 @@ impl Totals {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut snapshot = Snapshot::default();
         snapshot.gauge("checks_defined", "Checks that are run.", now.defined);
-        for (state, (name, help)) in State::ALL.into_iter().zip([
-            ("checks_runs_ok", "Runs that found everything as it should be."),
-            ("checks_runs_warning", "Runs that ended with a warning."),
-            ("checks_runs_critical", "Runs that failed."),
-            ("checks_runs_unknown", "Runs that could not tell."),
-        ]) {
-            let index = State::ALL.iter().position(|other| *other == state).unwrap_or_default();
-            snapshot.counter(name, help, read(&self.ended[index]));
-        }
+        let ended = State::ALL.into_iter().zip(&self.ended);
+        let ended = ended.map(|(state, count)| ([state.label().to_owned()], Number::from(read(count))));
+        snapshot.counters("checks_runs", "Runs of all checks, by how they ended.", ["outcome"], ended);
         snapshot.counter(
             "checks_runs_left_out",
             "Runs left out: too late, or the one before went on.",

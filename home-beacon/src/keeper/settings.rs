@@ -93,7 +93,7 @@ pub struct KeeperSettings {
     #[arg(long, env = "PUBLIC_PING")]
     pub public_ping: bool,
     /// Show /targets, /uptime-summary and /uptime-summary-windowed at `KEEPER_ADDR` to whoever asks, without the token: they name
-    /// addresses of the home network
+    /// addresses of the home network, as its /metrics does anyway
     #[arg(long, env = "KEEPER_OPEN_SUMMARY")]
     pub keeper_open_summary: bool,
     #[command(flatten)]

@@ -163,7 +163,7 @@ async fn many(release: &Path, folder: &Path, target: SocketAddr) -> f64 {
 async fn runs(metrics: SocketAddr) -> f64 {
     let mut sum = 0.0;
     for state in ["ok", "warning", "critical", "unknown"] {
-        sum += metric(metrics, &format!("porchlight_checks_runs_{state}_total")).await;
+        sum += metric(metrics, &format!("porchlight_checks_runs_total{{outcome=\"{state}\"}}")).await;
     }
     sum
 }

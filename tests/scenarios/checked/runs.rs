@@ -35,7 +35,7 @@ async fn a_check_that_fails_twice_turns_its_component_and_one_success_turns_it_b
         status == 200 && bucket["measured"].as_i64() >= Some(1) && bucket["failed"].as_i64() >= Some(2),
         "{series}"
     );
-    assert!(checks.metric("porchlight_checks_runs_critical_total").await >= 2);
+    assert!(checks.metric("porchlight_checks_runs_total{outcome=\"critical\"}").await >= 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `GET /targets`, `/uptime-summary` and `/uptime-summary-windowed?window=5m`: `UpTimePulse`'s interface, for who has its clients. It
 //! shows addresses of the home network, so it is at the private listener alone, and takes the keeper's token unless
-//! `KEEPER_OPEN_SUMMARY` opens it.
+//! `KEEPER_OPEN_SUMMARY` opens it. `/metrics` beside it has the same addresses as labels, for scrapers, which have no token.
 
 use std::collections::BTreeMap;
 
