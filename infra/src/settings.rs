@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::{
     health::HealthSettings,
+    import::ImportSettings,
     notify::{MuteSettings, NotifySettings},
     program::{self, PROGRAMS, Program},
     tokens::{CodeSettings, TokensSettings},
@@ -89,6 +90,8 @@ pub enum Command {
     Notify(NotifySettings),
     /// Have nobody written to about something for a while
     Mute(MuteSettings),
+    /// Write a checks.yml of what another program's file has it check
+    Import(ImportSettings),
     /// Copy this program, with every program of the home side in it, into a folder
     Copy(CopySettings),
     /// Ask the program in this container how it is

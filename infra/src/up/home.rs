@@ -29,7 +29,6 @@ use url::Url;
 use super::{
     NOT_LOOKED_AT,
     choices::{Choices, DUCKDNS_FILE, Outside},
-    files::CHECKS_FILE,
     folder::Folder,
     inside::Inside,
     jobs::{Jobs, ended_with_an_error, stopped},
@@ -115,7 +114,7 @@ impl HomeSide {
 
         let keeper_url = local(page.address)?;
         let dns = choices.dns.as_deref().zip(duckdns);
-        let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns, &folder.file(CHECKS_FILE))?;
+        let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns, folder)?;
         // The component has one writer: where a machine outside looks, it is that one.
         let target = seed.as_ref().filter(|_| upstream.is_none()).and_then(|seed| {
             let component = seed.components.iter().find(|component| component.beacon).or(seed.components.first())?;

@@ -1,6 +1,6 @@
 //! What measures the line, within this process: the jobs as they are, with their settings from the environment.
 
-use std::{ffi::OsString, future::pending, path::Path, process::ExitCode};
+use std::{ffi::OsString, future::pending, process::ExitCode};
 
 use home_beacon::{
     bandwidth::{self, BandwidthSettings},
@@ -14,6 +14,8 @@ use shared::{
 };
 use tokio::sync::watch;
 use url::Url;
+
+use super::{files::CHECKS_FILE, folder::Folder};
 
 /// The jobs of a home.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Jobs {
         token: &SecretSource,
         has_bandwidth: bool,
         dns: Option<(&str, SecretSource)>,
-        checks: &Path,
+        folder: &Folder,
     ) -> Result<Self, WrongSetting> {
         let mut ping: PingSettings = read("ping", keeper, &["--every", "60s"])?;
         (ping.run.quiet, ping.keeper.token) = (true, Some(token.clone()));
@@ -52,9 +54,10 @@ impl Jobs {
             settings.token = Some(duckdns);
             Ok(settings)
         });
+        let checks = folder.file(CHECKS_FILE);
         let checks = checks.is_file().then(|| -> Result<ChecksSettings, WrongSetting> {
             let mut settings: ChecksSettings = read("checks", keeper, &[])?;
-            (settings.checks_file, settings.token) = (Some(checks.to_owned()), Some(token.clone()));
+            (settings.checks_file, settings.token) = (Some(checks.clone()), Some(token.clone()));
             settings.is_within = true;
             Ok(settings)
         });

@@ -4,11 +4,12 @@
 //! - `runs`: results that a keeper gets, and what they turn
 //! - `reloads`: files that change while checks run
 //! - `asked`: `--once`, `--check` and `--schema`
-//! - `alone`: without a keeper; `guide`: the commands of CHECKS.md
+//! - `alone`: without a keeper; `guide`: the commands of CHECKS.md; `imported`: files of others
 
 mod alone;
 mod asked;
 mod guide;
+mod imported;
 mod reloads;
 mod runs;
 mod world;

@@ -7,10 +7,12 @@
 //! - `open`: opening, by one keeper alone; `place` and `inspect`: what is checked before anything is changed
 //! - `migrations`: how it gets its tables
 //! - `health`: whether writes succeed; `disk`: how much room there is
+//! - [`foreign`]: files of other programs, only read
 //! - `errors`: why a database cannot be opened, and why a statement fails
 
 mod disk;
 mod errors;
+pub mod foreign;
 mod health;
 mod inspect;
 mod migrations;

@@ -4,6 +4,7 @@
 //! - [`checks_yml`]: our own, `checks.yml`
 //! - [`statping`]: Statping's, as they are
 //! - [`gatus`]: that of Gatus
+//! - [`kuma`]: the monitors of Uptime Kuma
 //! - [`uptimepulse`]: the variables of UpTimePulse's agent
 //! - [`expect`](fn@expect): what an answer must be, as JSON has it: for the targets of a prober
 //! - [`change`]: what is another between two lists of checks
@@ -20,6 +21,8 @@ pub mod checks_yml;
 mod expect;
 #[cfg(feature = "files")]
 pub mod gatus;
+#[cfg(feature = "files")]
+pub mod kuma;
 mod machine;
 #[cfg(feature = "files")]
 mod names;

@@ -26,10 +26,10 @@ const RETRIES: u8 = 1;
 /// How often, how long, how many times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    every: Duration,
-    timeout: Duration,
-    retries: u8,
-    thresholds: Thresholds,
+    pub(super) every: Duration,
+    pub(super) timeout: Duration,
+    pub(super) retries: u8,
+    pub(super) thresholds: Thresholds,
 }
 
 /// What holds where neither a check nor the defaults say anything.

@@ -22,9 +22,9 @@ use crate::{
     },
 };
 
-const REDIRECTS: u8 = 5;
+pub(super) const REDIRECTS: u8 = 5;
 const MOST_REDIRECTS: u8 = 20;
-const ECHOES: u8 = 3;
+pub(super) const ECHOES: u8 = 3;
 const DAY: Duration = Duration::from_hours(24);
 
 const RECORDS: [(&str, RecordType); 10] = [
@@ -158,9 +158,19 @@ pub(super) fn dns(reading: &mut Reading<'_>, at: &At<'_>, shape: &Dns) -> Option
     }))
 }
 
+/// A type of records as the file names it.
+pub(super) fn label(record: RecordType) -> &'static str {
+    RECORDS.iter().find(|(_, known)| *known == record).map_or("A", |(name, _)| name)
+}
+
+/// The type that a file names.
+pub(in crate::file) fn record_type(text: &str) -> Option<RecordType> {
+    RECORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, record)| *record)
+}
+
 fn record(reading: &mut Reading<'_>, at: &At<'_>, words: Option<&Words>) -> Option<RecordType> {
     let Some(Words(text)) = words else { return Some(RecordType::A) };
-    let found = RECORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, record)| *record);
+    let found = record_type(text);
     if found.is_none() {
         let all = RECORDS.map(|(name, _)| name);
         let meant = nearness::question(text, all);

@@ -2,18 +2,23 @@
 //!
 //! - `definition`, `kinds`: its shape, of which the JSON Schema for editors is made
 //! - `build`, `build_kinds`, `build_programs`: from the shape to checks
+//! - [`written`]: from checks to a file, over `keys`
 
 mod build;
 mod build_kinds;
 mod build_programs;
 mod definition;
+mod keys;
 mod kinds;
+mod written;
 
 use std::{collections::HashSet, path::Path};
 
 use serde_json::Value;
 
+pub(super) use self::build_kinds::record_type;
 use self::definition::{Defaults, Definition, File};
+pub use self::written::{Written, written};
 use super::{
     Loaded, MAX_CHECKS, Machine, ThisMachine, Wrong, names,
     problems::{At, Place, Step},

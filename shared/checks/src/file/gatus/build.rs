@@ -15,6 +15,7 @@ use crate::{
         TcpCheck, Text, TlsCheck,
     },
     file::{
+        checks_yml::record_type,
         names::Names,
         problems::At,
         reading::Reading,
@@ -162,18 +163,14 @@ fn icmp(reading: &mut Reading<'_>, at: &At<'_>, host: &str, wanted: &Wanted) -> 
 
 fn of_dns(reading: &mut Reading<'_>, at: &At<'_>, server: &str, dns: &Dns, wanted: &Wanted) -> Option<Kind> {
     let key = at.key("dns");
-    let record = match dns.query_type.as_ref().map(|words| words.0.to_ascii_uppercase()).as_deref() {
-        None | Some("A") => RecordType::A,
-        Some("AAAA") => RecordType::Aaaa,
-        Some("CNAME") => RecordType::Cname,
-        Some("MX") => RecordType::Mx,
-        Some("NS") => RecordType::Ns,
-        Some("PTR") => RecordType::Ptr,
-        Some("SRV") => RecordType::Srv,
-        Some("TXT") => RecordType::Txt,
-        Some(_) => {
-            reading.wrong(&key.key("query-type"), "query-type: write A, AAAA, CNAME, MX, NS, PTR, SRV or TXT");
-            return None;
+    let record = match &dns.query_type {
+        None => RecordType::A,
+        Some(Words(text)) => {
+            let record = record_type(text);
+            if record.is_none() {
+                reading.wrong(&key.key("query-type"), "query-type: write A, AAAA, CNAME, MX, NS, PTR, SRV or TXT");
+            }
+            record?
         }
     };
     let Some(Words(name)) = &dns.query_name else {

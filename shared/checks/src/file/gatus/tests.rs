@@ -6,32 +6,7 @@ use crate::{
     file::tests::World,
 };
 
-const CONFIG: &str = r#"
-storage: { type: sqlite, path: /data/data.db }
-alerting: { slack: { webhook-url: "https://hooks.example/hunter2" } }
-ui: { title: Mine }
-external-endpoints:
-  - { name: backup, token: hunter2 }
-endpoints:
-  - name: Shop
-    group: Web
-    url: https://shop.example/health
-    interval: 30s
-    method: post
-    graphql: true
-    body: "{ a }"
-    headers: { Authorization: "${NAS_TOKEN}", X-Price: "5$$", X-None: "a$NOT_SET" }
-    client: { insecure: true, ignore-redirect: true, timeout: 5s, proxy-url: "http://p" }
-    conditions: ["[STATUS] == 200", "[BODY].state == up", "[RESPONSE_TIME] < 300", "[CERTIFICATE_EXPIRATION] > 48h", "[IP] == 1.1.1.1"]
-    alerts: [{ type: slack, failure-threshold: 5 }, { type: email, enabled: false, failure-threshold: 1 }]
-  - { name: Router, url: "icmp://192.168.1.1", interval: 1s, conditions: ["[CONNECTED] == true"] }
-  - { name: SSH, url: "ssh://nas.lan:22", conditions: ["[CONNECTED] == true"] }
-  - { name: TLS, url: "tls://nas.lan:8443", conditions: ["[CERTIFICATE_EXPIRATION] > 1h"] }
-  - { name: Calls, url: "grpcs://nas.lan:50051", conditions: ["[CONNECTED] == true"] }
-  - { name: Names, url: "8.8.8.8", dns: { query-name: example.com, query-type: A }, conditions: ["[BODY] == 93.184.215.14", "[DNS_RCODE] == NOERROR"] }
-  - { name: Chat, url: "wss://chat.example", conditions: ["[CONNECTED] == true"] }
-  - { name: Off, enabled: false, url: "http://off.example", conditions: ["[STATUS] == 200"] }
-"#;
+const CONFIG: &str = include_str!("every_kind.yaml");
 
 fn config(text: &str) -> Result<Loaded, Vec<String>> {
     read(text, "config.yaml", &World).map_err(|wrong| wrong.iter().map(ToString::to_string).collect())

@@ -1,6 +1,7 @@
 //! Statping's files as they are: `services.yml`, and what of `config.yml` has a meaning here. What Statping does and we do not is
 //! named, once for each service and key.
 //!
+//! - `export`: what it exports of itself
 //! - `service`: what the file says of a service, however it is written
 //! - `build`, `http`: what is checked, then
 //! - [`mod@config`]: what of `config.yml` has a meaning here
@@ -8,6 +9,7 @@
 
 mod build;
 pub mod config;
+mod export;
 mod go_regex;
 mod http;
 mod service;
@@ -17,6 +19,7 @@ use std::{
     path::Path,
 };
 
+pub use self::export::{load_export, read_export};
 use self::service::Services;
 use super::{
     Loaded, MAX_CHECKS, Machine, ThisMachine, Wrong, names::Names, problems::At, reading::Reading, text_of, yaml,

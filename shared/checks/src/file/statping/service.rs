@@ -58,6 +58,12 @@ impl Service {
         self.values.get(key).map(String::as_str)
     }
 
+    /// Without what an export says of how it was, which is no setting, and its number there.
+    pub(super) fn settings_alone(&mut self) {
+        self.unknown.clear();
+        self.values.remove("id");
+    }
+
     /// By what Statping itself tells whether it has a service already.
     pub(super) fn identity(&self) -> [String; 5] {
         ["name", "domain", "port", "type", "method"].map(|key| self.text(key).unwrap_or_default().to_owned())

@@ -1,0 +1,119 @@
+//! Tables of other programs' SQLite files, only read: for who brings along what such a program knew.
+
+use std::{io, path::Path};
+
+use serde_json::{Map, Number, Value};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
+
+use super::BUSY_TIMEOUT;
+
+/// How many rows are read at most.
+pub const MAX_ROWS: usize = 10_000;
+
+/// Why a table of another program cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// The file is not there, or may not be read.
+    #[error("it cannot be read: {0}")]
+    File(#[source] io::Error),
+    /// It is no database, or is damaged or locked.
+    #[error("it is no SQLite database that can be read: {0}")]
+    Database(#[source] sqlx::Error),
+    /// It has no such table.
+    #[error("it has no table `{0}`: is it the database of that program?")]
+    Table(&'static str),
+}
+
+impl From<sqlx::Error> for ForeignError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// The first [`MAX_ROWS`] rows of a table by its first column, each with the columns that this version of the program has. What is
+/// neither number nor text is null.
+///
+/// # Errors
+/// When the file is none of SQLite's, or has no such table.
+pub async fn rows(path: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
+    // SQLite says of each file that is not there that it cannot open it.
+    std::fs::File::open(path).map_err(ForeignError::File)?;
+    let file = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let mut there = file.connect().await?;
+    let read = read(&mut there, table).await;
+    there.close().await?;
+    read
+}
+
+async fn read(there: &mut SqliteConnection, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
+    let names = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)").bind(table);
+    let names: Vec<String> = names.fetch_all(&mut *there).await?;
+    if names.is_empty() {
+        return Err(ForeignError::Table(table));
+    }
+    // As text, and beside it of what kind it is: SQLite keeps whatever was written, whatever a column is declared to hold.
+    let columns = names.iter().map(|name| {
+        let quoted = quoted(name);
+        format!("CASE typeof({quoted}) WHEN 'blob' THEN NULL ELSE CAST({quoted} AS TEXT) END, typeof({quoted})")
+    });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let text = format!("SELECT {columns} FROM {} ORDER BY {} LIMIT {MAX_ROWS}", quoted(table), quoted(&names[0]));
+    let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(there).await?;
+    rows.iter()
+        .map(|row| {
+            names.iter().cloned().zip(values(row, names.len())).map(|(name, value)| Ok((name, value?))).collect()
+        })
+        .collect()
+}
+
+fn values(row: &SqliteRow, columns: usize) -> impl Iterator<Item = Result<Value, ForeignError>> {
+    (0..columns).map(|column| {
+        let text: Option<String> = row.try_get(2 * column)?;
+        let kind: String = row.try_get(2 * column + 1)?;
+        Ok(match (kind.as_str(), text) {
+            ("integer", Some(text)) => text.parse().map_or(Value::Null, |whole: i64| whole.into()),
+            ("real", Some(text)) => text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
+            ("text", Some(text)) => Value::String(text),
+            _ => Value::Null,
+        })
+    })
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_have_the_columns_that_are_there_and_wrong_files_are_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kuma.db");
+        let file = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut there = file.connect().await.unwrap();
+        let made = "CREATE TABLE monitor (id INTEGER PRIMARY KEY, \"odd \"\" name\" BOOLEAN, rate FLOAT, icon BLOB, at DATETIME);
+                    INSERT INTO monitor VALUES (2, 1, 1.5, x'00ff', '2026-11-29 12:00:00'), (1, NULL, 2, NULL, 'x')";
+        sqlx::raw_sql(made).execute(&mut there).await.unwrap();
+        there.close().await.unwrap();
+        let found = rows(&path, "monitor").await.unwrap();
+        let expected = [
+            json!({"id": 1, "odd \" name": null, "rate": 2.0, "icon": null, "at": "x"}),
+            json!({"id": 2, "odd \" name": 1, "rate": 1.5, "icon": null, "at": "2026-11-29 12:00:00"}),
+        ];
+        assert_eq!(found.into_iter().map(Value::Object).collect::<Vec<_>>(), expected);
+        let said = rows(&path, "services").await.unwrap_err().to_string();
+        assert_eq!(said, "it has no table `services`: is it the database of that program?");
+        let missing = rows(&folder.path().join("none.db"), "monitor").await.unwrap_err().to_string();
+        assert!(missing.starts_with("it cannot be read: "), "{missing}");
+        std::fs::write(folder.path().join("text.db"), "not a database at all, but long enough to be one").unwrap();
+        let text = rows(&folder.path().join("text.db"), "monitor").await.unwrap_err().to_string();
+        assert!(text.starts_with("it is no SQLite database"), "{text}");
+    }
+}

@@ -1,0 +1,154 @@
+//! `porchlight import`: what another program's file has it check, as a `checks.yml`. Once more, nothing is doubled; a file that a
+//! person has changed since is left as it is.
+
+use std::{
+    fmt::Write as _,
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use checks::file::{
+    Loaded, Wrong,
+    checks_yml::{self, Written},
+    gatus, kuma, statping,
+};
+use clap::{Parser, ValueEnum};
+use home_beacon::keeper::db::foreign;
+use shared::settings::WrongSetting;
+
+/// Write a checks.yml of what another program's file has it check.
+///
+/// Its notes say what of it is not done here. Secrets go to a folder beside it, a file each, by the names that checks.yml has for them.
+#[derive(Clone, Debug, Parser)]
+pub struct ImportSettings {
+    /// Whose file it is
+    #[arg(value_enum, value_name = "PROGRAM")]
+    pub of: Of,
+    /// The file: Gatus's config.yaml; Uptime Kuma's kuma.db; Statping's services.yml, or its export.json
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The file that is written
+    #[arg(long, value_name = "FILE", default_value = "checks.yml")]
+    pub out: PathBuf,
+}
+
+/// Whose files can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Of {
+    Gatus,
+    Kuma,
+    Statping,
+}
+
+impl Of {
+    async fn load(self, file: &Path) -> Result<Loaded, Vec<Wrong>> {
+        match self {
+            Self::Gatus => gatus::load(file),
+            Self::Kuma => match foreign::rows(file, "monitor").await {
+                Ok(rows) => Ok(kuma::read(&rows)),
+                Err(error) => {
+                    Err(vec![Wrong { file: file.display().to_string(), line: None, sentence: error.to_string() }])
+                }
+            },
+            Self::Statping if file.extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) => {
+                statping::load_export(file)
+            }
+            Self::Statping => statping::load(file, &statping::Groups::new()),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gatus => "Gatus",
+            Self::Kuma => "Uptime Kuma",
+            Self::Statping => "Statping",
+        }
+    }
+}
+
+/// Writes the file, and says what came of it.
+///
+/// # Errors
+/// When the file is wrong, defines nothing, or what is written would replace something that an import did not write so.
+pub async fn import(settings: &ImportSettings) -> anyhow::Result<ExitCode> {
+    let ImportSettings { of, file, out } = settings;
+    let loaded = of
+        .load(file)
+        .await
+        .map_err(|wrong| WrongSetting(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    for note in &loaded.notes {
+        println!("note: {note}");
+    }
+    if loaded.checks.is_empty() {
+        let sentence = format!("{}: nothing of it is checked here, so nothing is written", file.display());
+        return Err(WrongSetting(sentence).into());
+    }
+    let Written { text, secrets } = checks_yml::written(&loaded.checks).context("the checks cannot be written")?;
+    let text = format!("# What {} checked, written by `porchlight import`. It is yours to change.\n{text}", of.name());
+    let folder = folder_of(out);
+    // All is looked at before anything is written.
+    let mut files = vec![(out.clone(), text, 0o644)];
+    if !secrets.is_empty() {
+        let mut environment = String::new();
+        for (name, secret) in &secrets {
+            let path = std::path::absolute(folder.join(name))?;
+            writeln!(environment, "{name}_FILE='{}'", path.display())?;
+            files.push((path, secret.expose().to_owned(), 0o600));
+        }
+        files.push((folder.join("env"), environment, 0o600));
+    }
+    for (path, text, _) in &files {
+        refuse_another(path, text)?;
+    }
+    if !secrets.is_empty() && !folder.is_dir() {
+        let made = DirBuilder::new().mode(0o700).create(&folder);
+        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    for (path, text, mode) in &files {
+        write(path, text, *mode).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    let count = loaded.checks.len();
+    println!("{}: {count} check{}", out.display(), if count == 1 { "" } else { "s" });
+    if !secrets.is_empty() {
+        println!("{}: the secrets that it names, a file each", folder.display());
+        println!("To try it: set -a; . {}/env; set +a; porchlight checks --check {}", folder.display(), out.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn folder_of(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".secrets");
+    name.into()
+}
+
+/// # Errors
+/// When something else is there.
+fn refuse_another(path: &Path, text: &str) -> anyhow::Result<()> {
+    match fs::read(path) {
+        Ok(there) if there == text.as_bytes() => Ok(()),
+        Ok(_) => {
+            let sentence = "something else is in it, and stays: name another file by --out, or move this one away";
+            Err(WrongSetting(format!("{}: {sentence}", path.display())).into())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+/// Whole or not at all.
+fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".new");
+    let partial = PathBuf::from(partial);
+    // What was left of a write that was cut off may be open for more.
+    let _ = fs::remove_file(&partial);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&partial)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
+}

@@ -1,0 +1,157 @@
+//! From a monitor that asks over HTTP to what is asked.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use serde_json::{Map, Value};
+use shared::secret::Secret;
+
+use super::monitor::Monitor;
+use crate::{
+    check::{BodyExpectation, CertificateAges, Expect, HttpCheck, Kind, StatusRange, Text},
+    file::{
+        problems::At,
+        reading::Reading,
+        words::{TextOrSecret, Words},
+    },
+};
+
+/// How many redirects are followed at most.
+const MOST_REDIRECTS: u8 = 20;
+
+/// When a certificate that ends is first told of there.
+const ENDS_SOON: Duration = Duration::from_hours(24 * 21);
+
+pub(super) fn kind(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Kind> {
+    let at = At::ROOT;
+    let url = reading.url(&at.key("url"), &Words(monitor.text("url").unwrap_or_default().to_owned()))?;
+    let method = monitor.text("method").map(|method| Words(method.to_owned()));
+    let method = reading.method(&at.key("method"), method.as_ref())?;
+    let body = monitor.text("body").map(ToOwned::to_owned);
+    let headers = headers(reading, monitor, body.is_some())?;
+    let redirects = monitor.number("maxredirects").map_or(10, |most| most.clamp(0, MOST_REDIRECTS.into()));
+    let certificate = match (url.scheme(), monitor.flag("expiry_notification")) {
+        ("https", Some(true)) => CertificateAges { warning: Some(ENDS_SOON), critical: None },
+        _ => CertificateAges::default(),
+    };
+    let expect = Expect {
+        status: statuses(reading, monitor)?,
+        body: expected_body(reading, monitor)?.into_iter().collect(),
+        certificate,
+        ..Expect::default()
+    };
+    Some(Kind::Http(Box::new(HttpCheck {
+        url,
+        method,
+        headers,
+        // It may hold a secret.
+        body: body.map(|body| Text::Secret(Secret::new(body).into())),
+        redirects: u8::try_from(redirects).unwrap_or(MOST_REDIRECTS),
+        verify: monitor.flag("ignore_tls") != Some(true),
+        expect,
+        slow_above: None,
+    })))
+}
+
+/// Each value may be a secret: they are kept as if all were.
+fn headers(reading: &mut Reading<'_>, monitor: &Monitor<'_>, has_body: bool) -> Option<Vec<(HeaderName, Text)>> {
+    let at = At::ROOT.key("headers");
+    let written: Map<String, Value> = match monitor.text("headers").map(serde_json::from_str) {
+        None => Map::new(),
+        Some(Ok(written)) => written,
+        Some(Err(_)) => {
+            reading.wrong(&at, "its headers are no JSON object");
+            return None;
+        }
+    };
+    let mut found = Vec::new();
+    for (name, value) in &written {
+        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        if let (name, Text::Plain(value)) = reading.header(&at.key(name), name, &TextOrSecret::Plain(value))? {
+            found.push((name, Text::Secret(Secret::new(value).into())));
+        }
+    }
+    let has = |found: &[(HeaderName, Text)], name: HeaderName| found.iter().any(|(known, _)| *known == name);
+    if has_body && !has(&found, CONTENT_TYPE) {
+        let kind = match monitor.text("http_body_encoding") {
+            Some("form") => "application/x-www-form-urlencoded",
+            Some("xml") => "text/xml; charset=utf-8",
+            _ => "application/json",
+        };
+        found.push((CONTENT_TYPE, Text::Plain(kind.into())));
+    }
+    match (monitor.text("auth_method"), monitor.text("basic_auth_user")) {
+        // Of before it had several methods.
+        (None | Some("basic"), Some(user)) if !has(&found, AUTHORIZATION) => {
+            let password = monitor.text("basic_auth_pass").unwrap_or_default();
+            let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+            found.push((AUTHORIZATION, Text::Secret(Secret::new(value).into())));
+        }
+        (None | Some("basic"), _) => (),
+        (Some(method), _) => {
+            reading.wrong(&At::ROOT.key("auth_method"), format!("there is no authentication by {method} here"));
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn statuses(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Vec<StatusRange>> {
+    let written = monitor.text("accepted_statuscodes_json").unwrap_or("[\"200-299\"]");
+    let list: Vec<String> = serde_json::from_str(written).unwrap_or_default();
+    let range = |text: &String| {
+        let (start, end) = text.split_once('-').unwrap_or((text, text));
+        let (start, end) = (start.trim().parse().ok()?, end.trim().parse().ok()?);
+        (100 <= start && start <= end && end <= 599).then_some(start..=end)
+    };
+    let ranges: Option<Vec<StatusRange>> = list.iter().map(range).collect();
+    let ranges = ranges.filter(|ranges| !ranges.is_empty());
+    if ranges.is_none() {
+        reading.wrong(&At::ROOT.key("accepted_statuscodes_json"), "the statuses that it accepts cannot be read");
+    }
+    ranges
+}
+
+/// `None` where it cannot be asked for here; nothing is an answer, too.
+fn expected_body(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Option<BodyExpectation>> {
+    match monitor.kind() {
+        "keyword" => {
+            let keyword = monitor.text("keyword").unwrap_or_default();
+            let regex = reading.regex(&At::ROOT.key("keyword"), &Words(regex::escape(keyword)))?;
+            let is_inverted = monitor.flag("invert_keyword") == Some(true);
+            Some(Some(if is_inverted { BodyExpectation::MatchesNot(regex) } else { BodyExpectation::Matches(regex) }))
+        }
+        "json-query" => {
+            let (at, value) = (At::ROOT.key("json_path"), monitor.text("expected_value"));
+            let path = monitor.text("json_path").and_then(json_path);
+            let is_equality = monitor.text("json_path_operator").is_none_or(|operator| operator == "==");
+            let (Some(path), Some(value), true) = (path, value, is_equality) else {
+                reading.wrong(&at, "its JSON query is more than a path and a value, which is all that is asked here");
+                return None;
+            };
+            let path = reading.json_path(&at, &Words(path))?;
+            let matches = reading.regex(&at, &Words(format!("^{}$", regex::escape(value))))?;
+            Some(Some(BodyExpectation::Json { path, equals: None, matches: Some(matches) }))
+        }
+        _ => Some(None),
+    }
+}
+
+/// `$.a.b[0]` or `a.b[0]` after RFC 9535; `None` of anything else that `JSONata` knows.
+fn json_path(query: &str) -> Option<String> {
+    let rest = query.trim().trim_start_matches('$').trim_start_matches('.');
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
+    if rest.is_empty() || !rest.chars().all(known) {
+        return None;
+    }
+    let mut path = "$".to_owned();
+    for part in rest.split('.') {
+        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
+        if !name.is_empty() {
+            path.extend(["['", name, "']"]);
+        }
+        path.push_str(indices);
+    }
+    Some(path)
+}

@@ -1,0 +1,149 @@
+//! Files of other programs, made into a `checks.yml` that runs.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use tests::{
+    process::{Ended, command, file, ours, run},
+    skip::{program, skip},
+};
+
+use super::world::{LIMIT, Target};
+
+const TOKEN: &str = "Bearer hunter2hunter2";
+
+async fn import(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut import = ours("porchlight");
+    import.arg("import").args(arguments).current_dir(folder).env("NAS_TOKEN", TOKEN);
+    run(import, LIMIT).await
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn what_gatus_checked_is_checked_here_with_its_secrets_and_a_second_import_doubles_nothing() {
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), Target::start().await);
+    let config = format!(
+        "web: {{ port: 8080 }}\nendpoints:\n- name: The NAS\n  group: Things\n  url: http://{}/\n  headers: {{ Authorization: $NAS_TOKEN }}\n  \
+         conditions: [\"[STATUS] == 200\", \"[BODY] == ok\", \"[IP] == 192.0.2.1\"]\n",
+        target.address
+    );
+    file(folder.path(), "config.yaml", &config);
+    let first = import(folder.path(), &["gatus", "config.yaml"]).await;
+    assert_eq!(first.code, Some(0), "{first:?}");
+    for said in
+        ["note: web: ", "note: The NAS, [IP] == 192.0.2.1: ", "checks.yml: 1 check", "set -a; . checks.yml.secrets/env"]
+    {
+        assert!(first.stdout.contains(said), "{said}: {first:?}");
+    }
+    let text = fs::read_to_string(folder.path().join("checks.yml")).expect("it was written");
+    assert!(!text.contains("hunter2") && text.contains("secret: CHECK_THINGS_THE_NAS_AUTHORIZATION"), "{text}");
+    let secrets = folder.path().join("checks.yml.secrets");
+    assert_eq!((mode(&secrets), mode(&secrets.join("env"))), (0o700, 0o600));
+    assert_eq!(fs::read_to_string(secrets.join("CHECK_THINGS_THE_NAS_AUTHORIZATION")).expect("a secret"), TOKEN);
+    assert_eq!(import(folder.path(), &["gatus", "config.yaml"]).await.code, Some(0));
+    assert_eq!(fs::read_to_string(folder.path().join("checks.yml")).expect("it is there"), text);
+
+    // As the last line says, and then for real.
+    let checks = ours("checks").as_std().get_program().to_owned();
+    let script = "set -a; . checks.yml.secrets/env; set +a; \"$0\" --check checks.yml; \"$0\" --checks-file checks.yml --once things-the-nas";
+    let mut shell = command("sh");
+    shell.args(["-ec", script]).arg(checks).current_dir(folder.path());
+    let ended = run(shell, LIMIT).await;
+    assert!(ended.code == Some(0) && ended.stdout.contains("1 check") && target.asked() == 1, "{ended:?}");
+
+    // What a person has changed since stays.
+    file(folder.path(), "checks.yml", &text.replace("The NAS", "My NAS"));
+    let refused = import(folder.path(), &["gatus", "config.yaml"]).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("checks.yml: something else is in it, and stays: name another file"),
+        "{refused:?}"
+    );
+    assert!(fs::read_to_string(folder.path().join("checks.yml")).expect("it is there").contains("My NAS"));
+    let beside = import(folder.path(), &["gatus", "config.yaml", "--out", "other.yml"]).await;
+    assert_eq!((beside.code, folder.path().join("other.yml.secrets/env").is_file()), (Some(0), true), "{beside:?}");
+}
+
+#[tokio::test]
+async fn what_statping_checked_is_taken_from_its_file_and_from_its_export() {
+    let folder = tempfile::tempdir().expect("a folder");
+    file(
+        folder.path(),
+        "services.yml",
+        "services:\n- {name: SSH, domain: nas.lan, type: tcp, port: 22, check_interval: 30}\n",
+    );
+    let export = "{\"groups\": [{\"id\": 2, \"name\": \"Web\"}], \"services\": [{\"id\": 1, \"name\": \"Shop\", \"group_id\": 2, \
+                  \"domain\": \"https://shop.example\", \"type\": \"http\", \"check_interval\": 60, \"online\": true}]}";
+    file(folder.path(), "export.json", export);
+    for (from, out, expected) in
+        [("services.yml", "a.yml", "  title: SSH\n"), ("export.json", "b.yml", "  group: Web\n")]
+    {
+        let ended = import(folder.path(), &["statping", from, "--out", out]).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let text = fs::read_to_string(folder.path().join(out)).expect("it was written");
+        assert!(text.contains(expected) && !folder.path().join(format!("{out}.secrets")).exists(), "{text}");
+    }
+}
+
+/// With the columns that matter, as its own migrations declare them; it may be open there meanwhile.
+const KUMA: &str = "
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE monitor (id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(150), active BOOLEAN DEFAULT 1 NOT NULL,
+        interval INTEGER DEFAULT 20 NOT NULL, url TEXT, type VARCHAR(20), hostname VARCHAR(255), port INTEGER,
+        keyword VARCHAR(255), maxretries INTEGER NOT NULL DEFAULT 0, ignore_tls BOOLEAN DEFAULT 0 NOT NULL,
+        upside_down BOOLEAN DEFAULT 0 NOT NULL, maxredirects INTEGER DEFAULT 10 NOT NULL,
+        accepted_statuscodes_json TEXT DEFAULT '[\"200-299\"]' NOT NULL, headers TEXT, push_token VARCHAR(32), parent INTEGER,
+        timeout DOUBLE DEFAULT 0 NOT NULL, created_date DATETIME DEFAULT (DATETIME('now')) NOT NULL);
+    INSERT INTO monitor (id, name, type) VALUES (1, 'Web', 'group');
+    INSERT INTO monitor (name, type, url, parent, keyword, headers, timeout) VALUES
+        ('Page', 'keyword', 'TARGET', 1, 'ok', '{\"X-Key\": \"hunter2hunter2\"}', 4.5);
+    INSERT INTO monitor (name, type) VALUES ('Box', 'docker');
+";
+
+#[tokio::test]
+async fn what_uptime_kuma_checked_is_taken_from_its_database_while_that_is_open() {
+    let Some(sqlite) = program("sqlite3") else {
+        return skip("what_uptime_kuma_checked", "sqlite3 is missing; tests/run installs it");
+    };
+    let (folder, target) = (tempfile::tempdir().expect("a folder"), Target::start().await);
+    let mut made = command(sqlite);
+    made.arg(folder.path().join("kuma.db")).arg(KUMA.replace("TARGET", &format!("http://{}/", target.address)));
+    assert_eq!(run(made, LIMIT).await.code, Some(0));
+    for _ in 0..2 {
+        let ended = import(folder.path(), &["kuma", "kuma.db"]).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let said = "note: Box: there is no kind of check for docker here; it is left out";
+        assert!(ended.stdout.contains(said) && ended.stdout.contains("checks.yml: 1 check\n"), "{ended:?}");
+    }
+    let text = fs::read_to_string(folder.path().join("checks.yml")).expect("it was written");
+    for part in ["group: Web", "timeout: 4s500ms", "secret: CHECK_PAGE_X_KEY"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let mut once = ours("checks");
+    once.args(["--checks-file", "checks.yml", "--once", "page"]).current_dir(folder.path());
+    once.env("CHECK_PAGE_X_KEY_FILE", folder.path().join("checks.yml.secrets/CHECK_PAGE_X_KEY"));
+    let ended = run(once, LIMIT).await;
+    assert!(ended.code == Some(0) && target.asked() == 1, "{ended:?}");
+    let none = import(folder.path(), &["kuma", "checks.yml", "--out", "other.yml"]).await;
+    assert!(none.code == Some(2) && none.stderr.contains("checks.yml: it is no SQLite database"), "{none:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_wrong_or_missing_is_said_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    file(folder.path(), "wrong.yaml", "endpoints:\n- url: http://a/\n");
+    file(folder.path(), "empty.yaml", "endpoints: []\n");
+    for (arguments, said) in [
+        (["gatus", "wrong.yaml"], "wrong.yaml:2: name is missing: write what the endpoint is called"),
+        (["gatus", "empty.yaml"], "empty.yaml: nothing of it is checked here, so nothing is written"),
+        (["statping", "nowhere.yml"], "nowhere.yml: it cannot be read"),
+        (["nagios", "wrong.yaml"], "invalid value 'nagios'"),
+    ] {
+        let ended = import(folder.path(), &arguments).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(said), "{said}: {ended:?}");
+        assert!(!folder.path().join("checks.yml").exists());
+    }
+}
