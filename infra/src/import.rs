@@ -2,6 +2,7 @@
 //! person has changed since is left as it is.
 
 use std::{
+    ffi::OsString,
     fmt::Write as _,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
@@ -12,13 +13,13 @@ use std::{
 
 use anyhow::Context;
 use checks::file::{
-    Loaded, Wrong,
+    Loaded, Machine, ThisMachine, Wrong,
     checks_yml::{self, Written},
     gatus, kuma, statping,
 };
 use clap::{Parser, ValueEnum};
 use home_beacon::keeper::db::foreign;
-use shared::settings::WrongSetting;
+use shared::{secret::Secret, settings::WrongSetting};
 
 /// Write a checks.yml of what another program's file has it check.
 ///
@@ -28,7 +29,8 @@ pub struct ImportSettings {
     /// Whose file it is
     #[arg(value_enum, value_name = "PROGRAM")]
     pub of: Of,
-    /// The file: Gatus's config.yaml; Uptime Kuma's kuma.db; Statping's services.yml, or its export.json
+    /// The file: Gatus's config.yaml; Uptime Kuma's kuma.db, with kuma.db-wal beside it where there is one; Statping's services.yml,
+    /// or its export.json
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The file that is written
@@ -88,36 +90,69 @@ pub async fn import(settings: &ImportSettings) -> anyhow::Result<ExitCode> {
         return Err(WrongSetting(sentence).into());
     }
     let Written { text, secrets } = checks_yml::written(&loaded.checks).context("the checks cannot be written")?;
+    let machine = With(&secrets);
+    if let Err(wrong) = checks_yml::read(&text, "what was made of it", &machine) {
+        return Err(WrongSetting(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")).into());
+    }
     let text = format!("# What {} checked, written by `porchlight import`. It is yours to change.\n{text}", of.name());
     let folder = folder_of(out);
     // All is looked at before anything is written.
-    let mut files = vec![(out.clone(), text, 0o644)];
+    let mode = if loaded.is_confidential { 0o600 } else { 0o644 };
+    let mut files = vec![(out.clone(), text, mode)];
     if !secrets.is_empty() {
         let mut environment = String::new();
         for (name, secret) in &secrets {
             let path = std::path::absolute(folder.join(name))?;
-            writeln!(environment, "{name}_FILE='{}'", path.display())?;
+            writeln!(environment, "{name}_FILE={}", quoted(&path))?;
             files.push((path, secret.expose().to_owned(), 0o600));
         }
         files.push((folder.join("env"), environment, 0o600));
     }
-    for (path, text, _) in &files {
-        refuse_another(path, text)?;
+    let mut new = Vec::new();
+    for file @ (path, text, _) in &files {
+        if !is_there(path, text)? {
+            new.push(file);
+        }
     }
     if !secrets.is_empty() && !folder.is_dir() {
-        let made = DirBuilder::new().mode(0o700).create(&folder);
-        made.with_context(|| format!("{} cannot be made", folder.display()))?;
+        let folder_made = DirBuilder::new().mode(0o700).create(&folder);
+        folder_made.with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    for (path, text, mode) in &files {
+    for (path, text, mode) in new {
         write(path, text, *mode).with_context(|| format!("{} cannot be written", path.display()))?;
     }
     let count = loaded.checks.len();
     println!("{}: {count} check{}", out.display(), if count == 1 { "" } else { "s" });
     if !secrets.is_empty() {
         println!("{}: the secrets that it names, a file each", folder.display());
-        println!("To try it: set -a; . {}/env; set +a; porchlight checks --check {}", folder.display(), out.display());
+        let environment = quoted(&folder.join("env"));
+        println!("To try it: set -a; . {environment}; set +a; porchlight checks --check {}", quoted(out));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// This machine, with these secrets in its environment.
+struct With<'a>(&'a [(String, Secret)]);
+
+impl Machine for With<'_> {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, secret)| secret.expose().into())
+    }
+
+    fn program(&self, path: &Path) -> Result<(), String> {
+        ThisMachine.program(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        ThisMachine.is_folder(path)
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn folder_of(out: &Path) -> PathBuf {
@@ -126,25 +161,28 @@ fn folder_of(out: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whether that is there already.
+///
 /// # Errors
-/// When something else is there.
-fn refuse_another(path: &Path, text: &str) -> anyhow::Result<()> {
+/// When something else is.
+fn is_there(path: &Path, text: &str) -> anyhow::Result<bool> {
     match fs::read(path) {
-        Ok(there) if there == text.as_bytes() => Ok(()),
+        Ok(there) if there == text.as_bytes() => Ok(true),
         Ok(_) => {
             let sentence = "something else is in it, and stays: name another file by --out, or move this one away";
             Err(WrongSetting(format!("{}: {sentence}", path.display())).into())
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }
 
 /// Whole or not at all.
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".new");
-    let partial = PathBuf::from(partial);
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".porchlight-import");
+    let partial = path.with_file_name(name);
     // What was left of a write that was cut off may be open for more.
     let _ = fs::remove_file(&partial);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&partial)?;

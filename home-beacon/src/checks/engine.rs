@@ -122,11 +122,14 @@ impl<P: Try> Engine<P> {
                 self.ids.insert(check.name, id);
                 continue;
             }
-            let known = former.and_then(|id| self.forget(id)).map(|entry| entry.known);
-            let known = known.unwrap_or_else(|| Known { standing, ..Known::default() });
             self.last_id += 1;
             let id = Id(self.last_id);
-            self.schedule.add(id, check.every, now, || self.random.f64());
+            match former {
+                Some(old) => self.schedule.replace(old, id, check.every, now, || self.random.f64()),
+                None => self.schedule.add(id, check.every, now, || self.random.f64()),
+            }
+            let known = former.and_then(|id| self.forget(id)).map(|entry| entry.known);
+            let known = known.unwrap_or_else(|| Known { standing, ..Known::default() });
             self.ids.insert(check.name.clone(), id);
             self.known.insert(id, Entry { check: Arc::new(check), known });
         }

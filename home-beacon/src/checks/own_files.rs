@@ -62,14 +62,14 @@ impl OwnFiles {
         self.outcome = Outcome::ok(format!("they define {}", counted(checks)));
     }
 
-    /// They cannot be used.
-    pub(super) fn are_wrong(&mut self, wrong: &[Wrong]) {
+    /// They cannot be used; `what_follows` in words.
+    pub(super) fn are_wrong(&mut self, wrong: &[Wrong], what_follows: &str) {
         let first = wrong.first().map(ToString::to_string).unwrap_or_default();
         let more = match wrong.len() {
             0 | 1 => String::new(),
             many => format!(" (and {} more)", many - 1),
         };
-        let text = format!("{first}{more}; what ran before goes on");
+        let text = format!("{first}{more}; {what_follows}");
         self.outcome = Outcome::because(Cause::Files, text);
     }
 

@@ -148,7 +148,7 @@ async fn once(loaded: &Update, name: &str) -> Result<ExitCode, WrongSetting> {
 async fn run(
     settings: &ChecksSettings,
     source: Source,
-    mut first: Result<Update, AllWrong>,
+    first: Result<Update, AllWrong>,
     destined: Destined,
     listener: Option<TcpListener>,
     probe: Arc<Prober>,
@@ -158,12 +158,10 @@ async fn run(
     let results = Results::new(Arc::clone(&totals));
     let (definitions, receiver) = mpsc::channel(1);
     let (lists, listed) = watch::channel(None::<CheckList>);
+    let mut standings = HashMap::new();
     let (home, asking) = match &destined {
         Destined::Keeper(keeper) => {
-            let known = known(keeper).await;
-            if let Ok(first) = &mut first {
-                first.stand(&known);
-            }
+            standings = known(keeper).await;
             let (home, asking) = HomeLine::of(keeper.clone());
             (home, Some(asking))
         }
@@ -181,7 +179,7 @@ async fn run(
     // That of UpTimePulse counts where nothing but its targets is checked.
     let limit = limit.unwrap_or_else(|| settings.checks_concurrency.into());
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
-    let reading = source.watch(first, definitions, lists, results.clone(), Arc::clone(&totals));
+    let reading = source.watch(first, standings, definitions, lists, results.clone(), Arc::clone(&totals));
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };
     manager.ready();
     let (has_ended, ended) = watch::channel(());

@@ -52,6 +52,17 @@ impl Schedule {
         self.queue.insert((due, id));
     }
 
+    /// Has `new` take the place of `old`, whose definition has changed: it runs when that would have, or sooner where that is long
+    /// to wait for who has just edited it.
+    pub(super) fn replace(&mut self, old: Id, new: Id, every: Duration, now: Instant, mut random: impl FnMut() -> f64) {
+        let before = self.entries.get(&old).filter(|entry| entry.every == every).map(|entry| (entry.due, entry.place));
+        self.remove(old);
+        let Some((due, place)) = before else { return self.add(new, every, now, random) };
+        let due = if every > SOON { due.min(now + SOON.mul_f64(random())) } else { due };
+        self.entries.insert(new, Entry { every, due, place, is_running: false });
+        self.queue.insert((due, new));
+    }
+
     /// Forgets a check; a run of it may go on.
     pub(super) fn remove(&mut self, id: Id) {
         if let Some(entry) = self.entries.remove(&id) {
@@ -206,5 +217,23 @@ mod tests {
         assert_eq!(schedule.next(), Some(start + MINUTE.mul_f64(0.9)));
         schedule.remove(Id(1));
         assert_eq!(schedule.next(), None);
+    }
+
+    #[test]
+    fn what_is_edited_keeps_its_place_and_does_not_wait_for_long() {
+        let (start, mut random) = (Instant::now(), fastrand::Rng::with_seed(9));
+        for (every, latest) in [(Duration::from_secs(5), None), (60 * MINUTE, Some(MINUTE))] {
+            let mut schedule = schedule(1, every, start);
+            let due = schedule.next().unwrap();
+            let edited = start + Duration::from_secs(1);
+            schedule.replace(Id(0), Id(1), every, edited, || random.f64());
+            let now_due = schedule.next().unwrap();
+            assert!(latest.map_or(now_due == due, |latest| now_due <= edited + latest && now_due <= due), "{every:?}");
+            let first = schedule.take(now_due, || random.f64());
+            assert_eq!(first, Some(Due::Run(Id(1), Duration::ZERO)), "and there is one of it");
+        }
+        let mut schedule = schedule(1, MINUTE, start);
+        schedule.replace(Id(0), Id(1), 2 * MINUTE, start, || random.f64());
+        assert!(schedule.next().unwrap() <= start + MINUTE && schedule.entries.len() == 1);
     }
 }

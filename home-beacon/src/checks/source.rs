@@ -74,7 +74,7 @@ impl AllWrong {
     /// Says so wherever that is seen.
     fn tell(&self, what_follows: &str, is_news: bool, totals: &Totals, own: &mut OwnFiles) {
         totals.loaded(None);
-        own.are_wrong(&self.0);
+        own.are_wrong(&self.0, what_follows);
         for wrong in self.0.iter().filter(|_| is_news) {
             tracing::error!("{what_follows}, because of {wrong}");
         }
@@ -83,7 +83,7 @@ impl AllWrong {
 
 impl Update {
     /// What is known of them before their first run here.
-    pub(super) fn stand(&mut self, known: &HashMap<CheckName, Standing>) {
+    fn stand(&mut self, known: &HashMap<CheckName, Standing>) {
         for defined in &mut self.defined {
             let before = defined.check.was.as_ref();
             let standing = known.get(&defined.check.name).or_else(|| known.get(before?));
@@ -111,16 +111,17 @@ impl Source {
     }
 
     /// Reads again and again, and passes on what has changed; never ends by itself. Where the files were wrong at `first`, nothing is
-    /// defined until they are not, and who had a list keeps it.
+    /// defined until they are not, and who had a list keeps it. `known` is what counts of checks before their first run here.
     pub(super) async fn watch(
         self,
         first: Result<Update, AllWrong>,
+        known: HashMap<CheckName, Standing>,
         definitions: mpsc::Sender<Vec<Defined>>,
         lists: watch::Sender<Option<CheckList>>,
         results: Results,
         totals: Arc<Totals>,
     ) {
-        let (mut own, mut reported) = (OwnFiles::new(), None::<Instant>);
+        let (mut own, mut reported, mut known) = (OwnFiles::new(), None::<Instant>, known);
         let (mut current, mut failed_at) = (CheckList::default(), None::<Instant>);
         let mut next = match first {
             Ok(first) => Some(first),
@@ -133,7 +134,9 @@ impl Source {
         let mut taken = next.as_ref().map_or_else(|| self.stamp(), |first| first.stamp.clone());
         let (mut seen, mut listless) = (taken.clone(), next.as_ref().map(|it| it.listless.clone()).unwrap_or_default());
         loop {
-            if let Some(Update { defined, .. }) = next.take() {
+            if let Some(mut update) = next.take() {
+                update.stand(&std::mem::take(&mut known));
+                let Update { defined, .. } = update;
                 current = defined.iter().map(|defined| defined.check.clone()).collect();
                 totals.loaded(Some(Timestamp::now()));
                 own.are_valid(defined.len());
@@ -198,7 +201,7 @@ impl Source {
         let (mut wrong, mut names) = (Vec::new(), HashSet::from([own_files::check().name]));
         for (file, loaded) in files.into_iter().flatten() {
             match loaded {
-                Ok(Loaded { checks, notes, has_list }) => {
+                Ok(Loaded { checks, notes, has_list, .. }) => {
                     let twice = checks.iter().filter(|check| !names.insert(check.name.clone()));
                     wrong.extend(twice.map(|check| Wrong {
                         file: file.clone(),

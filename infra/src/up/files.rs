@@ -21,6 +21,9 @@ pub(crate) const NOTICES_FILE: &str = "notify.urls";
 /// What is to be checked, where the owner has written that.
 pub(super) const CHECKS_FILE: &str = "checks.yml";
 
+/// The secrets that it names, where an import has brought them.
+pub(super) const CHECKS_SECRETS: &str = "checks.yml.secrets";
+
 /// What a folder of ours may hold. A lock stays behind, and a draft where a write was cut off.
 pub(super) const OURS: &[&str] = &[
     LAYOUT_FILE,

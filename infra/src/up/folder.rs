@@ -18,7 +18,7 @@ use shared::{
 };
 
 use super::{
-    files::{DATABASE, LAYOUT_FILE, OURS, SYSTEM_FOLDER, WAITING},
+    files::{CHECKS_SECRETS, DATABASE, LAYOUT_FILE, OURS, SYSTEM_FOLDER, WAITING},
     owner,
 };
 
@@ -219,6 +219,10 @@ impl Folder {
             self.delete(name)?;
             self.delete(&format!("{name}.new"))?;
         }
+        match fs::remove_dir_all(self.file(CHECKS_SECRETS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
         // Where systemd keeps it for a user that comes and goes, the folder is a link to the real one.
         match fs::remove_dir(fs::canonicalize(&self.0)?) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
@@ -232,7 +236,7 @@ impl Folder {
         for entry in fs::read_dir(&self.0).map_err(|error| self.cannot(&error))? {
             let name = entry.map_err(|error| self.cannot(&error))?.file_name();
             let name = name.to_string_lossy();
-            if !OURS.contains(&name.trim_end_matches(".new")) {
+            if name != CHECKS_SECRETS && !OURS.contains(&name.trim_end_matches(".new")) {
                 let what = format!("the folder holds {name}, which is not Porchlight's");
                 return Err(self.fault(UpFault::Foreign, &what));
             }

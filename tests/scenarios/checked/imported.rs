@@ -32,9 +32,12 @@ async fn what_gatus_checked_is_checked_here_with_its_secrets_and_a_second_import
     file(folder.path(), "config.yaml", &config);
     let first = import(folder.path(), &["gatus", "config.yaml"]).await;
     assert_eq!(first.code, Some(0), "{first:?}");
-    for said in
-        ["note: web: ", "note: The NAS, [IP] == 192.0.2.1: ", "checks.yml: 1 check", "set -a; . checks.yml.secrets/env"]
-    {
+    for said in [
+        "note: web: ",
+        "note: The NAS, [IP] == 192.0.2.1: ",
+        "checks.yml: 1 check",
+        "set -a; . checks.yml.secrets/env; set +a",
+    ] {
         assert!(first.stdout.contains(said), "{said}: {first:?}");
     }
     let text = fs::read_to_string(folder.path().join("checks.yml")).expect("it was written");

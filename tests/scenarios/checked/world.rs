@@ -4,8 +4,8 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc,
-        atomic::{AtomicU16, AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
     },
     time::Duration,
 };
@@ -31,18 +31,18 @@ pub(super) const LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Target {
     pub(super) address: SocketAddr,
     status: Arc<AtomicU16>,
-    asked: Arc<AtomicUsize>,
+    asked: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Target {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind((own_address(), 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (status, asked) = (Arc::new(AtomicU16::new(200)), Arc::<AtomicUsize>::default());
+        let (status, asked) = (Arc::new(AtomicU16::new(200)), Arc::<Mutex<Vec<Instant>>>::default());
         let target = Self { address, status: Arc::clone(&status), asked: Arc::clone(&asked) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                asked.fetch_add(1, Ordering::Relaxed);
+                asked.lock().expect("nobody panics with it").push(Instant::now());
                 tokio::spawn(answer(stream, status.load(Ordering::Relaxed)));
             }
         });
@@ -54,7 +54,12 @@ impl Target {
     }
 
     pub(super) fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+        self.times().len()
+    }
+
+    /// When it was asked.
+    pub(super) fn times(&self) -> Vec<Instant> {
+        self.asked.lock().expect("nobody panics with it").clone()
     }
 
     /// A check of it, as a line of `checks.yml`.

@@ -16,6 +16,23 @@ use super::{rules::RULES, world::World};
 
 const DASHBOARDS: [&str; 2] = ["home-line", "checks"];
 
+/// What `UpTimePulse`'s dashboard asks of a target and of the gateway, and the rule that it had: it wanted more failures in a minute
+/// than its agent could count.
+const OF_UPTIMEPULSE: [&str; 11] = [
+    "increase(ping_success_total{target=\"http://router.lan/\"}[1m])",
+    "increase(ping_failure_total{target=\"http://nas.lan/\"}[1m])",
+    "sum by (target) (increase(ping_success_total[1m])) / (sum by (target) (increase(ping_success_total[1m])) + sum by (target) (increase(ping_failure_total[1m])))",
+    "histogram_quantile(0.95, sum by (le, target) (rate(ping_latency_seconds_bucket[1m])))",
+    "rate(ping_latency_seconds_sum[1m]) / rate(ping_latency_seconds_count[1m])",
+    "sum by (le) (increase(ping_latency_seconds_bucket[1m]))",
+    "sum by (path) (rate(api_gateway_requests_total[1m]))",
+    "sum by (status) (rate(api_gateway_requests_total[1m]))",
+    "histogram_quantile(0.95, sum by (le) (rate(api_gateway_request_duration_seconds_bucket[1m])))",
+    "up",
+    "scrape_duration_seconds",
+];
+const TARGET_DOWN: &str = "groups:\n- name: theirs\n  rules:\n  - alert: TargetDown\n    expr: increase(ping_failure_total[1m]) > 2\n    for: 1s\n";
+
 /// How long it may take until all that is scraped has been seen to rise.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -41,8 +58,9 @@ impl Scraper {
             format!("  - {{job_name: {job}, static_configs: [{{targets: [\"{place}\"]}}]}}\n")
         });
         let config = format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}]\nscrape_configs:\n{}",
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}, {}]\nscrape_configs:\n{}",
             root().join(RULES).display(),
+            file(folder.path(), "theirs.yml", TARGET_DOWN),
             targets.concat()
         );
         let address = format!("{}:9090", own_address());
@@ -160,11 +178,14 @@ async fn every_expression_of_alerts_and_dashboards_has_data_behind_it() {
     };
     let alerts = scraper.alerts().await;
     let rules = fs::read_to_string(root().join(RULES)).expect("the rules");
-    assert_eq!(alerts.len(), rules.matches("- alert: ").count());
+    assert_eq!(alerts.len(), rules.matches("- alert: ").count() + 1);
     let mut asked: BTreeSet<_> = alerts.iter().flat_map(|expression| selectors(expression)).collect();
     assert!(asked.len() > 30, "{asked:?}");
     asked.extend(DASHBOARDS.iter().flat_map(|name| questions(&dashboard(name))));
+    asked.extend(OF_UPTIMEPULSE.map(ToOwned::to_owned));
     scraper.have_data(asked).await;
+    let down = "ALERTS{alertname=\"TargetDown\", alertstate=\"firing\", target=\"http://nas.lan/\"}";
+    scraper.have_data(BTreeSet::from([down.to_owned()])).await;
     // In the form that it prefers.
     assert_eq!(scraper.value("up == 1").await.len(), 3, "{:?}", scraper.value("up").await);
     for (alert, cause) in [("PorchlightHomeDown", "refused"), ("PorchlightCheckFailing", "")] {

@@ -20,6 +20,15 @@ fn write(data: &Path, text: &str) {
 }
 
 impl Up {
+    /// What the keeper knows of checks.
+    async fn knows(&self, data: &Path) -> String {
+        let token = fs::read_to_string(data.join("keeper.token")).expect("it was made");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let request = http.get(format!("{}porchlight/v1/checks", self.page));
+        let answer = request.header("authorization", format!("OAuth {}", token.trim())).send().await;
+        answer.expect("an answer").text().await.expect("a text")
+    }
+
     async fn comes_to_show(&self, text: &str) -> String {
         let until = Instant::now() + LIMIT;
         loop {
@@ -61,6 +70,15 @@ async fn what_a_file_in_the_folder_defines_is_on_the_page_and_a_wrong_one_takes_
         })
         .await;
     home.comes_to_show("The shelf").await;
+    let until = Instant::now() + LIMIT;
+    while !home
+        .knows(&data)
+        .await
+        .contains("checks.yml:2: titel is no key here: was title meant?; nothing that is defined is checked")
+    {
+        assert!(Instant::now() < until, "the page's keeper is not told: {}", home.knows(&data).await);
+        sleep(Duration::from_millis(200)).await;
+    }
     write(&data, &shelf("title", &target).replace("The shelf", "The book case"));
     home.comes_to_show("The book case").await;
 

@@ -141,7 +141,10 @@ impl ToKeeper {
 
     /// Has the keeper know the list as it is now; whether it does.
     async fn register(&mut self, registered: &mut Option<CheckList>) -> bool {
-        let Some(wanted) = self.lists.borrow_and_update().clone() else { return false };
+        let Some(wanted) = self.lists.borrow_and_update().clone() else {
+            // The files are wrong since the start: what the keeper knows already goes on, and that they are wrong is told.
+            return true;
+        };
         if registered.as_ref().is_some_and(|registered| Arc::ptr_eq(registered, &wanted)) {
             return true;
         }

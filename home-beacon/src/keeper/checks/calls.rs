@@ -53,8 +53,9 @@ pub(in crate::keeper) async fn take(
         also.push(query("UPDATE checks SET body = ? WHERE name = ?").bind(body).bind(name.as_str()));
     }
     let Some(outcome) = call.outcome(known.started_at, now) else {
-        // By a clock that is wrong, it would never be seen to end.
-        also.extend((call == Call::Start && recorder.clock().is_set()).then(|| started(name, Some(now))));
+        // By a clock that is wrong it would be far from its end; and the one before has not ended, and never will.
+        let at = recorder.clock().is_set().then_some(now);
+        also.extend((call == Call::Start).then(|| started(name, at)));
         return recorder.add_readings_and(&[], also).await;
     };
     also.push(started(name, None));

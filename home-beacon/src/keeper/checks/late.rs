@@ -43,45 +43,61 @@ impl Waiting {
     }
 }
 
+/// When each program was last found silent: what has begun to run again needs its time, as after a start of the keeper.
+pub(in crate::keeper) type Silences = BTreeMap<String, Timestamp>;
+
 /// The checks that a program runs.
-#[derive(Debug, Default)]
-struct Source {
-    count: usize,
-    late: usize,
-    /// When the newest result came, of all and of those that are late.
-    newest: Option<Timestamp>,
-    newest_of_late: Option<Timestamp>,
+#[derive(Debug)]
+struct Source<'a> {
+    checks: Vec<(&'a Known, Waiting)>,
+    /// When its newest result came.
+    newest: Timestamp,
+    /// Since when the keeper has run, and this program since then and since it was silent.
+    began: Timestamp,
+    resumed: Timestamp,
 }
 
-impl Source {
-    fn add(&mut self, waiting: Waiting, is_late: bool) {
-        let newest = Some(waiting.newest);
-        self.count += 1;
-        self.newest = self.newest.max(newest);
-        if is_late {
-            self.late += 1;
-            self.newest_of_late = self.newest_of_late.max(newest);
-        }
+impl Source<'_> {
+    /// Whether the program went on for longer than a result of this check may take, and this one did not come.
+    fn is_stuck(&self, waiting: Waiting, now: Timestamp) -> bool {
+        waiting.is_late(now, self.resumed) && (self.checks.len() < 2 || waiting.is_late(self.newest, self.resumed))
     }
 
-    /// Whether nothing comes of several that should have: a slower one that has come since shows that the program runs.
-    fn is_silent(&self) -> bool {
-        self.late > 1 && self.newest_of_late == self.newest
+    /// Whether nothing comes from the program any more, as far as can be told: of what is not stuck, that which runs most often shows it first.
+    fn is_silent(&self, now: Timestamp) -> bool {
+        let going = self.checks.iter().filter(|(_, waiting)| !self.is_stuck(*waiting, now));
+        let least = going.map(|(_, waiting)| waiting.pause).min();
+        self.checks.len() > 1
+            && least.is_some_and(|pause| Waiting { newest: self.newest, pause }.is_late(now, self.began))
     }
 }
 
 /// What is worth a notice of all checks at that time; the keeper has run since `began`. Where nothing at all comes from a program
 /// any more, that is one notice and not one for each of its checks.
-pub(super) fn late(all: &[Known], now: Timestamp, began: Timestamp) -> Vec<Condition> {
-    let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
+pub(super) fn late(all: &[Known], now: Timestamp, began: Timestamp, silences: &mut Silences) -> Vec<Condition> {
+    let mut sources: BTreeMap<&str, Source<'_>> = BTreeMap::new();
     for (known, waiting) in all.iter().filter_map(|known| Some((known, Waiting::of(known)?))) {
-        sources.entry(&known.source).or_default().add(waiting, waiting.is_late(now, began));
+        let resumed = silences.get(&known.source).copied().unwrap_or(began).max(began);
+        let fresh = || Source { checks: Vec::new(), newest: waiting.newest, began, resumed };
+        let source = sources.entry(&known.source).or_insert_with(fresh);
+        source.newest = source.newest.max(waiting.newest);
+        source.checks.push((known, waiting));
     }
-    let is_silent = |source: &str| sources.get(source).is_some_and(Source::is_silent);
-    let silent = sources.iter().filter_map(|(name, source)| Some(silent(name, source, source.newest?, now)));
-    let each = all.iter().filter(|known| known.check.notices.wanted && !is_silent(&known.source));
-    let each = each.filter_map(|known| Some(of_one(known, Waiting::of(known)?, now, began)));
-    silent.chain(each).collect()
+    let mut found = Vec::new();
+    for (name, source) in sources {
+        let is_silent = source.is_silent(now);
+        found.push(silent(name, &source, is_silent, now));
+        if is_silent {
+            // What was told of single ones before goes on, and no more is told.
+            silences.insert(name.to_owned(), now);
+            continue;
+        }
+        let wanted = source.checks.iter().filter(|(known, _)| known.check.notices.wanted);
+        // Of one that is late, and not known to be stuck, nothing is said yet.
+        let said = wanted.filter(|(_, waiting)| !waiting.is_late(now, source.began) || source.is_stuck(*waiting, now));
+        found.extend(said.map(|(known, waiting)| of_one(known, *waiting, now, source.began)));
+    }
+    found
 }
 
 fn of_one(known: &Known, waiting: Waiting, now: Timestamp, began: Timestamp) -> Condition {
@@ -101,20 +117,20 @@ fn of_one(known: &Known, waiting: Waiting, now: Timestamp, began: Timestamp) -> 
     }
 }
 
-fn silent(name: &str, source: &Source, newest: Timestamp, now: Timestamp) -> Condition {
-    let ago = length(now.duration_since(newest));
+fn silent(name: &str, source: &Source<'_>, is_silent: bool, now: Timestamp) -> Condition {
+    let ago = length(now.duration_since(source.newest));
     Condition {
         key: silent_key(name),
         subject: Subject::Job,
         is_serious: false,
         missed: Missed::Dropped,
-        now: if source.is_silent() { Now::Lasting(newest) } else { Now::Well },
+        now: if is_silent { Now::Lasting(source.newest) } else { Now::Well },
         seen_at: now,
         words: Words {
             title: format!("Nothing comes from the program {name}"),
             text: format!(
                 "Its last result is {ago} old, and of none of its {} checks anything is known since.",
-                source.count
+                source.checks.len()
             ),
             ended: format!("The program {name} reports again"),
         },

@@ -132,6 +132,10 @@ impl Registrar<'_> {
         let ended = format!("Nobody is told of {} any more", check.title);
         if old.wanted && !new.wanted {
             self.end(tx, before, &ended).await?;
+        } else if check.kind == Kind::Passive && before.check.kind != Kind::Passive {
+            // Nobody runs it any more; that it does not call is told of in another way.
+            let condition = conditions::over(conditions::late_key(&check.name), Subject::Check, &ended, at);
+            self.notices.observe_in(tx, &condition, at).await?;
         } else if old.all_changes && !new.all_changes {
             let condition = conditions::over(conditions::warning_key(&check.name), Subject::Check, &ended, at);
             self.notices.observe_in(tx, &condition, at).await?;

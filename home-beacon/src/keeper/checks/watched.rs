@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use notify::rules::Now;
 
+pub(in crate::keeper) use super::late::Silences;
 use super::{late, places, store};
 use crate::keeper::{
     KeeperError,
@@ -13,7 +14,12 @@ use crate::keeper::{
 };
 
 /// How all checks are, as notices go; the keeper has run since `began`. Of what is well and was never anything else there is none.
-pub(in crate::keeper) async fn found(db: &Db, now: Timestamp, began: Timestamp) -> Result<Vec<Condition>, KeeperError> {
+pub(in crate::keeper) async fn found(
+    db: &Db,
+    now: Timestamp,
+    began: Timestamp,
+    silences: &mut Silences,
+) -> Result<Vec<Condition>, KeeperError> {
     let mut conn = db.read().await?;
     let all = store::all(&mut conn).await?;
     if all.is_empty() {
@@ -22,7 +28,7 @@ pub(in crate::keeper) async fn found(db: &Db, now: Timestamp, began: Timestamp) 
     let maintained = places::maintained(&mut conn).await?;
     let is_maintained =
         |known: &super::known::Known| known.component.as_ref().is_some_and(|id| maintained.contains(id.as_str()));
-    let mut found = late::late(&all, now, began);
+    let mut found = late::late(&all, now, began, silences);
     found.extend(late::failing(&all, is_maintained));
     let tracked: HashSet<String> = query("SELECT key FROM notice_tracks").all(&mut conn).await?.into_iter().collect();
     found.retain(|condition| condition.now != Now::Well || tracked.contains(&condition.key));

@@ -41,7 +41,12 @@ impl From<sqlx::Error> for ForeignError {
 pub async fn rows(path: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
     // SQLite says of each file that is not there that it cannot open it.
     std::fs::File::open(path).map_err(ForeignError::File)?;
-    let file = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // Where nothing waits in a log beside it, nothing need be made beside it, in a folder that may be another's.
+    let is_whole = !Path::new(&log).exists();
+    let file =
+        SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_whole).busy_timeout(BUSY_TIMEOUT);
     let mut there = file.connect().await?;
     let read = read(&mut there, table).await;
     there.close().await?;

@@ -47,6 +47,8 @@ struct Remembered {
     trusted: Option<Instant>,
     /// Since when no call upstream has gone well.
     unwell: Option<Instant>,
+    /// When programs with checks were last silent.
+    silences: checks::watched::Silences,
 }
 
 /// Looks for as long as it is polled, where anybody is written to.
@@ -91,7 +93,7 @@ impl Watched {
         let uptime = clock.host().uptime.now();
         found.extend(self.beacon.as_ref().map(|state| beacon(state.failing(uptime), now)));
         let began = now.checked_sub(knows_the_time_for).unwrap_or(now);
-        found.extend(checks::watched::found(db, now, began).await?);
+        found.extend(checks::watched::found(db, now, began, &mut remembered.silences).await?);
         let series = series(db).await?;
         found.extend(self.silent(&series, knows_the_time_for, now).await?);
         notices.observe(db, &found, now).await?;

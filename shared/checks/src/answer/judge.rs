@@ -66,13 +66,13 @@ pub fn judge_body(
     for expectation in &expect.body {
         let wrong = match (expectation, &json) {
             (BodyExpectation::Matches(pattern), _) if !pattern.is_match(&text) => {
-                format!("/{pattern}/ is not found in {of_it}, which begins with {}", quote(&beginning(&text)))
+                format!("/{pattern}/ is not found in {of_it}, which begins with {}", quote(&text))
             }
             (BodyExpectation::MatchesNot(pattern), _) if pattern.is_match(&text) => {
                 format!("/{pattern}/ is found in {of_it}, where it must not be")
             }
             (BodyExpectation::Json { .. }, Some(Err(_))) => {
-                format!("{of_it} is no JSON; it begins with {}", quote(&beginning(&text)))
+                format!("{of_it} is no JSON; it begins with {}", quote(&text))
             }
             (BodyExpectation::Json { path, equals, matches }, Some(Ok(json))) => {
                 let found = path.query(json).all();
@@ -99,11 +99,6 @@ pub fn judge_body(
 /// What is judged of a body that has more than is read.
 const BEGINNING: &str = "the first MiB of its body";
 const _: () = assert!(MAX_BODY == 1 << 20, "the text says so");
-
-/// As much as is worth quoting.
-fn beginning(text: &str) -> String {
-    text.chars().take(400).collect()
-}
 
 fn is_wanted(value: &Value, equals: Option<&Value>, matches: Option<&Regex>) -> bool {
     equals.is_none_or(|wanted| is_same(value, wanted))

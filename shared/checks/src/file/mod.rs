@@ -23,6 +23,8 @@ mod expect;
 pub mod gatus;
 #[cfg(feature = "files")]
 pub mod kuma;
+#[cfg(feature = "files")]
+mod login;
 mod machine;
 #[cfg(feature = "files")]
 mod names;
@@ -65,6 +67,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Whether it has a list of checks, an empty one included: a file that is cut off, or only begun, has none.
     pub has_list: bool,
+    /// Whether something that may be a secret stands in what is none here, as in an address.
+    pub is_confidential: bool,
 }
 
 /// One thing that is wrong with a file.

@@ -40,6 +40,8 @@ pub(super) struct Reading<'a> {
     machine: &'a dyn Machine,
     pub(super) problems: Problems,
     pub(super) notes: Vec<String>,
+    /// Whether something that may be a secret stands in what is none here, as in an address.
+    pub(super) is_confidential: bool,
     /// Compiling is most of the work, and the checks of a file often ask for the same.
     compiled: HashMap<String, Option<Regex>>,
     paths: HashMap<String, JsonPath>,
@@ -51,6 +53,7 @@ impl<'a> Reading<'a> {
             machine,
             problems: Problems::default(),
             notes: Vec::new(),
+            is_confidential: false,
             compiled: HashMap::new(),
             paths: HashMap::new(),
         }

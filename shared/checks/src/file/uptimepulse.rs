@@ -88,7 +88,7 @@ pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Agent>, 
         notes.push("PING_BODY_MAX_BYTES: of a body no more than the first MiB is read, whatever is set".to_owned());
     }
     let concurrency = u32::try_from(concurrency.unwrap_or_default()).unwrap_or(CONCURRENCY);
-    Ok(Some(Agent { loaded: Loaded { checks, notes, has_list: true }, concurrency }))
+    Ok(Some(Agent { loaded: Loaded { checks, notes, has_list: true, ..Loaded::default() }, concurrency }))
 }
 
 struct Pattern {

@@ -9,7 +9,7 @@ mod registered;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering::Relaxed},
     },
     time::Duration,
@@ -53,6 +53,7 @@ struct Home {
     recorder: Recorder,
     /// In seconds after noon.
     now: Arc<AtomicI64>,
+    silences: Mutex<watched::Silences>,
 }
 
 impl Home {
@@ -62,7 +63,7 @@ impl Home {
         let now = Arc::new(AtomicI64::new(0));
         let recorder = recorder(&db, &now).await;
         seed::apply(&db, recorder.clock().now(), &Seed::parse(SEED).unwrap()).await.unwrap();
-        Self { _folder: folder, db, recorder, now }
+        Self { _folder: folder, db, recorder, now, silences: Mutex::default() }
     }
 
     /// As after a start.
@@ -123,7 +124,9 @@ impl Home {
     /// Looks for what is worth a notice, at that second; the keeper has run since `began`.
     async fn watch(&self, second: i64, began: i64) {
         self.now.store(second, Relaxed);
-        let found = watched::found(&self.db, time(second), time(began)).await.unwrap();
+        let mut silences = self.silences.lock().unwrap().clone();
+        let found = watched::found(&self.db, time(second), time(began), &mut silences).await.unwrap();
+        *self.silences.lock().unwrap() = silences;
         self.recorder.notices().observe(&self.db, &found, time(second)).await.unwrap();
     }
 

@@ -99,15 +99,29 @@ async fn results_that_stop_are_a_notice_by_check_or_by_program() {
     home.watch(301, 200).await;
     assert_eq!(home.sent().await, [], "the keeper itself did not run");
     home.watch(301, -9999).await;
-    assert_eq!(home.sent().await, [began("NAS is not checked any more")]);
+    assert_eq!(home.sent().await, [], "whether the program runs yet is not known");
     home.watch(361, -9999).await;
-    assert_eq!(home.sent().await.last(), Some(&began("Nothing comes from the program checks")));
-    assert_eq!(home.sent().await.len(), 2, "and of no other check");
-    home.ran("nas", 400, State::Ok).await;
-    home.ran("tv", 400, State::Ok).await;
-    home.watch(401, -9999).await;
-    let after = [ended("The program checks reports again"), ended("NAS is checked again")];
-    assert_eq!(home.sent().await[2..], after);
+    let silent = began("Nothing comes from the program checks");
+    assert_eq!(home.sent().await, std::slice::from_ref(&silent), "and of no check");
+    home.watch(9000, -9999).await;
+    // It runs again: each check gets the time that it needs.
+    for second in [9000, 9060, 9120] {
+        home.ran("nas", second, State::Ok).await;
+        home.watch(second + 30, -9999).await;
+    }
+    assert_eq!(home.sent().await, [silent, ended("The program checks reports again")]);
+    for minute in 153..160 {
+        home.ran("nas", minute * 60, State::Ok).await;
+        home.watch(minute * 60 + 30, -9999).await;
+    }
+    assert_eq!(
+        home.sent().await[2..],
+        [began("TV is not checked any more")],
+        "and one that does not come is told then"
+    );
+    home.ran("tv", 9600, State::Ok).await;
+    home.watch(9601, -9999).await;
+    assert_eq!(home.sent().await[3..], [ended("TV is checked again")]);
 }
 
 #[tokio::test]
@@ -123,22 +137,44 @@ async fn what_was_said_of_a_check_that_goes_ends() {
 #[tokio::test]
 async fn checks_that_stop_beside_others_that_go_on_are_told_one_by_one_and_once() {
     let home = Home::new().await;
-    home.register(json!([check("nas"), check("tv"), with(check("slow"), json!({"every_seconds": 900}))]))
-        .await
-        .unwrap();
+    let slow = with(check("slow"), json!({"every_seconds": 900}));
+    home.register(json!([check("nas"), check("tv"), check("checks-file"), slow])).await.unwrap();
     for name in ["nas", "tv", "slow"] {
         home.ran(name, 0, State::Ok).await;
     }
-    let mut seen = Vec::new();
     for minute in 1..60 {
-        // Only one that is slow goes on: two that stop are not the program that stops.
+        home.ran("checks-file", minute * 60, State::Ok).await;
         if minute % 15 == 1 {
             home.ran("slow", minute * 60, State::Ok).await;
         }
         home.watch(minute * 60 + 30, -9999).await;
-        seen = home.sent().await;
+        home.sent().await;
     }
-    assert_eq!(seen, [began("NAS is not checked any more"), began("TV is not checked any more")]);
+    assert_eq!(home.sent().await, [began("NAS is not checked any more"), began("TV is not checked any more")]);
+}
+
+/// Their last results are spread over their interval: at no look are some of them told of.
+#[tokio::test]
+async fn a_program_that_dies_and_comes_back_is_one_notice_whatever_it_runs() {
+    let home = Home::new().await;
+    let names: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
+    let hourly =
+        |name: &String| with(check(name), json!({"every_seconds": if name < &"c10".to_owned() { 60 } else { 3600 }}));
+    home.register(names.iter().map(hourly).collect::<Vec<_>>().into()).await.unwrap();
+    for (number, name) in (0..).zip(&names) {
+        home.ran(name, number * 3, State::Ok).await;
+    }
+    for look in 3..240 {
+        home.watch(look * 30, -9999).await;
+        home.sent().await;
+    }
+    let silent = began("Nothing comes from the program checks");
+    assert_eq!(home.sent().await, std::slice::from_ref(&silent));
+    for (number, name) in (0..).zip(&names) {
+        home.ran(name, 7200 + number * 3, State::Ok).await;
+        home.watch(7201 + number * 3, -9999).await;
+    }
+    assert_eq!(home.sent().await, [silent, ended("The program checks reports again")]);
 }
 
 #[tokio::test]

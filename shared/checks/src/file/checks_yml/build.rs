@@ -133,7 +133,13 @@ fn check_name(reading: &mut Reading<'_>, at: &At<'_>, words: &Words) -> Option<C
 fn pace_of(reading: &mut Reading<'_>, at: &At<'_>, definition: &Definition, start: Pace) -> Pace {
     let Definition { every, timeout, retries, fail_after, recover_after, .. } = definition;
     if definition.passive.is_some() {
-        let keys = [("every", every.is_some()), ("timeout", timeout.is_some()), ("retries", retries.is_some())];
+        let keys = [
+            ("every", every.is_some()),
+            ("timeout", timeout.is_some()),
+            ("retries", retries.is_some()),
+            ("fail_after", fail_after.is_some()),
+            ("recover_after", recover_after.is_some()),
+        ];
         for (key, _) in keys.iter().filter(|(_, is_set)| *is_set) {
             reading.wrong(&at.key(key), format!("{key}: nothing is asked in a passive check: take it out"));
         }

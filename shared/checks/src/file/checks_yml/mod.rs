@@ -75,7 +75,12 @@ fn at_once(text: &str, machine: &dyn Machine) -> Result<Option<Loaded>, serde_sa
     let has_list = checks.is_some();
     let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
     let built = build_all(&mut reading, defaults.as_ref(), &checks, &HashSet::new());
-    Ok(reading.problems.is_empty().then_some(Loaded { checks: built, notes: reading.notes, has_list }))
+    Ok(reading.problems.is_empty().then_some(Loaded {
+        checks: built,
+        notes: reading.notes,
+        has_list,
+        ..Loaded::default()
+    }))
 }
 
 fn build_all(

@@ -85,10 +85,10 @@ fn one(check: &Check, secrets: &mut Secrets) -> Keys {
         keys = keys.unless("every", span(check.every), check.every == usual.every);
         keys = keys.unless("timeout", span(check.timeout), check.timeout == usual.timeout.min(check.every));
         keys = keys.unless("retries", check.retries, check.retries == usual.retries);
+        let (is, was) = (check.thresholds, usual.thresholds);
+        keys = keys.unless("fail_after", is.fail_after, is.fail_after == was.fail_after);
+        keys = keys.unless("recover_after", is.recover_after, is.recover_after == was.recover_after);
     }
-    let (is, was) = (check.thresholds, usual.thresholds);
-    keys = keys.unless("fail_after", is.fail_after, is.fail_after == was.fail_after);
-    keys = keys.unless("recover_after", is.recover_after, is.recover_after == was.recover_after);
     let depends_on: Vec<String> = check.depends_on.iter().map(dependency).collect();
     keys = keys.unless("depends_on", &depends_on, depends_on.is_empty());
     keys = match &check.component {

@@ -36,7 +36,8 @@ pub(super) fn check(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint,
         reading.wrong(at, "name is missing: write what the endpoint is called");
         return None;
     };
-    let title = reading.title(&at.key("name"), title)?;
+    let title = http::expanded(reading, title);
+    let title = reading.title(&at.key("name"), &title)?;
     if endpoint.enabled == Some(false) {
         reading.notes.push(format!("{title}: it is not enabled, so it is not checked"));
         return None;
@@ -49,14 +50,15 @@ pub(super) fn check(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint,
     }
     let (every, timeout) = pace(reading, at, endpoint, &title);
     let kind = kind(reading, at, endpoint, &title)?;
-    let name = match &endpoint.group {
-        Some(Words(group)) => names.make(&format!("{group} {title}")),
+    let group = endpoint.group.as_ref().map(|Words(group)| http::expanded(reading, group));
+    let name = match &group {
+        Some(group) => names.make(&format!("{group} {title}")),
         None => names.make(&title),
     };
     Some(Check {
         name,
         was: None,
-        group: endpoint.group.as_ref().and_then(|group| reading.title(&at.key("group"), &group.0)),
+        group: group.and_then(|group| reading.title(&at.key("group"), &group)),
         title,
         kind,
         every,
@@ -91,14 +93,25 @@ fn notices(alerts: &[Alert]) -> Notices {
     Notices { wanted: after.is_some(), after_failures: after.unwrap_or(FAILURES), all_changes: false }
 }
 
-fn wanted(reading: &mut Reading<'_>, endpoint: &Endpoint, title: &str, scheme: &str) -> Wanted {
-    let mut wanted = Wanted::default();
+/// What the conditions ask for; `None` where without those that are not checked here the check would say something else.
+fn wanted(reading: &mut Reading<'_>, endpoint: &Endpoint, title: &str, scheme: &str) -> Option<Wanted> {
+    let (mut wanted, mut kept, mut is_other) = (Wanted::default(), 0, false);
     for Words(condition) in &endpoint.conditions {
-        if !wanted.add(condition, scheme) {
-            reading.notes.push(format!("{title}, {condition}: this condition is not checked here"));
+        let condition = http::expanded(reading, condition);
+        if wanted.add(&condition, scheme) {
+            kept += 1;
+            continue;
         }
+        // What of these is not kept asks for a failure.
+        let upper = condition.to_ascii_uppercase();
+        is_other |= upper.starts_with("[CONNECTED]") || (upper.starts_with("[DNS_RCODE]") && scheme.starts_with("dns"));
+        reading.notes.push(format!("{title}, {condition}: this condition is not checked here"));
     }
-    wanted
+    if is_other || (kept == 0 && !endpoint.conditions.is_empty()) {
+        reading.notes.push(format!("{title}: without its conditions it would be another check, so it is left out"));
+        return None;
+    }
+    Some(wanted)
 }
 
 fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str) -> Option<Kind> {
@@ -107,14 +120,28 @@ fn kind(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint, title: &str
         reading.wrong(at, "url is missing: write what is asked");
         return None;
     };
+    let written = url;
     let url = http::expanded(reading, url);
-    let (scheme, rest) = match endpoint.dns {
+    if *written != url {
+        reading.notes.push(format!("{title}, url: what its variables hold stands in the open in it"));
+        reading.is_confidential = true;
+    }
+    let (scheme, rest) = match &endpoint.dns {
+        // Of these, Gatus compares a part.
+        Some(dns)
+            if dns
+                .query_type
+                .as_ref()
+                .is_some_and(|kind| ["MX", "SRV"].contains(&kind.0.to_ascii_uppercase().as_str())) =>
+        {
+            ("dns in part", url.as_str())
+        }
         Some(_) => ("dns", url.as_str()),
         None => url.split_once("://").unwrap_or(("", &url)),
     };
-    let wanted = wanted(reading, endpoint, title, scheme);
+    let wanted = wanted(reading, endpoint, title, scheme)?;
     match scheme {
-        "dns" => of_dns(reading, at, rest, endpoint.dns.as_ref()?, &wanted),
+        "dns" | "dns in part" => of_dns(reading, at, title, (rest, endpoint.dns.as_ref()?), &wanted),
         "http" | "https" => http::kind(reading, at, endpoint, &url, &wanted, title),
         "icmp" => icmp(reading, &at_url, rest, &wanted),
         "tcp" | "ssh" => {
@@ -161,7 +188,13 @@ fn icmp(reading: &mut Reading<'_>, at: &At<'_>, host: &str, wanted: &Wanted) -> 
     }))
 }
 
-fn of_dns(reading: &mut Reading<'_>, at: &At<'_>, server: &str, dns: &Dns, wanted: &Wanted) -> Option<Kind> {
+fn of_dns(
+    reading: &mut Reading<'_>,
+    at: &At<'_>,
+    title: &str,
+    (server, dns): (&str, &Dns),
+    wanted: &Wanted,
+) -> Option<Kind> {
     let key = at.key("dns");
     let record = match &dns.query_type {
         None => RecordType::A,
@@ -179,7 +212,8 @@ fn of_dns(reading: &mut Reading<'_>, at: &At<'_>, server: &str, dns: &Dns, wante
     };
     let address = server.parse().map(|address| std::net::SocketAddr::new(address, 53)).or_else(|_| server.parse());
     let Ok(server) = address else {
-        reading.wrong(&at.key("url"), "url: write the address of the name server, like 8.8.8.8");
+        let why = "its name server is named, and asked by its address here, like 8.8.8.8";
+        reading.notes.push(format!("{title}, url: {why}: it is left out"));
         return None;
     };
     Some(Kind::Dns(DnsCheck {

@@ -61,6 +61,7 @@ impl Wanted {
         let upper = left.to_ascii_uppercase();
         let is_known = match scheme {
             "http" | "https" => upper != "[DNS_RCODE]",
+            "dns in part" => matches!(upper.as_str(), "[CONNECTED]" | "[DNS_RCODE]"),
             "dns" => matches!(upper.as_str(), "[CONNECTED]" | "[DNS_RCODE]" | "[BODY]"),
             "icmp" => matches!(upper.as_str(), "[CONNECTED]" | "[RESPONSE_TIME]"),
             "tls" => matches!(upper.as_str(), "[CONNECTED]" | "[CERTIFICATE_EXPIRATION]"),
@@ -180,7 +181,8 @@ fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// A number of milliseconds, or a duration.
 fn milliseconds(text: &str) -> Option<Duration> {
-    text.parse().ok().map(Duration::from_millis).or_else(|| duration(text).ok())
+    let span = text.parse().ok().map(Duration::from_millis).or_else(|| duration(text).ok());
+    span.filter(|span| !span.is_zero())
 }
 
 /// The regular expression of a value: the whole text is it.

@@ -1,6 +1,6 @@
 //! From an endpoint that Gatus asks over HTTP to what is asked.
 
-use hyper::header::{CONTENT_TYPE, HeaderName};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use shared::{secret::Secret, settings::OURS};
 use url::Url;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     check::{BodyExpectation, CertificateAges, Expect, HttpCheck, Kind, Text},
     file::{
+        login,
         problems::At,
         reading::Reading,
         words::{TextOrSecret, Words},
@@ -28,9 +29,13 @@ pub(super) fn kind(
     wanted: &Wanted,
     title: &str,
 ) -> Option<Kind> {
-    let url = reading.url(&at.key("url"), &Words(without_fragment(url)));
+    let (url, login) = bare(url);
+    let url = reading.url(&at.key("url"), &Words(url));
     let method = reading.method(&at.key("method"), endpoint.method.as_ref());
     let mut headers = headers(reading, at, endpoint);
+    if !headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
+        headers.extend(login.map(|login| (AUTHORIZATION, login)));
+    }
     let mut body = endpoint.body.as_ref().map(|body| expanded(reading, &body.0));
     if endpoint.graphql {
         body = body.map(|query| serde_json::json!({ "query": query }).to_string());
@@ -55,14 +60,12 @@ pub(super) fn kind(
     })))
 }
 
-fn without_fragment(url: &str) -> String {
-    Url::parse(url).map_or_else(
-        |_| url.to_owned(),
-        |mut url| {
-            url.set_fragment(None);
-            url.into()
-        },
-    )
+/// Without what is sent to nobody, and with what Go makes of a user name in it.
+fn bare(url: &str) -> (String, Option<Text>) {
+    let Ok(mut url) = Url::parse(url) else { return (url.to_owned(), None) };
+    url.set_fragment(None);
+    let login = login::taken_from(&mut url);
+    (url.into(), login)
 }
 
 /// Any of them may be a secret: all are kept as if they were.
@@ -70,7 +73,12 @@ fn headers(reading: &mut Reading<'_>, at: &At<'_>, endpoint: &Endpoint) -> Vec<(
     let list = at.key("headers");
     let mut found = Vec::new();
     for (name, Words(value)) in &endpoint.headers {
-        let value = TextOrSecret::Plain(expanded(reading, value));
+        let value = expanded(reading, value);
+        if value.trim().is_empty() {
+            // Of a variable that is not set, which is noted.
+            continue;
+        }
+        let value = TextOrSecret::Plain(value);
         if let Some((name, Text::Plain(value))) = reading.header(&list.key(name), name, &value) {
             found.push((name, Text::Secret(Secret::new(value).into())));
         }
@@ -101,8 +109,15 @@ fn expect(reading: &mut Reading<'_>, at: &At<'_>, wanted: &Wanted) -> Option<Exp
     Some(Expect { status, body, certificate, ..Expect::default() })
 }
 
+/// Whether a setting of Porchlight is a secret, which is sent nowhere else; others may have names that people take, too.
+fn is_our_secret(name: &str) -> bool {
+    let bare = name.trim_end_matches("_FILE");
+    let is_secret = ["KEY", "KEY_OLD", "TOKEN", "NOTIFY_URLS", "DATABASE_URL"].iter().any(|end| bare.ends_with(end));
+    is_secret && OURS.contains(&name)
+}
+
 /// With the variables that it names, `$NAME` or `${NAME}`; `$$` is a dollar. One that is not set is empty, as in Gatus, and noted;
-/// so is one that is a setting of Porchlight, which is sent nowhere else.
+/// so is one that is a secret of Porchlight.
 pub(super) fn expanded(reading: &mut Reading<'_>, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -117,11 +132,11 @@ pub(super) fn expanded(reading: &mut Reading<'_>, text: &str) -> String {
             (Some(braced), _) => braced.split_once('}').unwrap_or((braced, "")),
             _ => after.split_at(after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len())),
         };
-        let is_ours = OURS.contains(&name);
+        let is_ours = is_our_secret(name);
         let value = reading.machine().variable(name).and_then(|value| value.into_string().ok());
         let value = value.filter(|_| !is_ours);
         if value.is_none() {
-            let why = if is_ours { "is a setting of Porchlight itself" } else { "is not set" };
+            let why = if is_ours { "is a secret of Porchlight itself" } else { "is not set" };
             let note = format!("{name}: this variable {why}, and what names it is empty");
             if !reading.notes.contains(&note) {
                 reading.notes.push(note);

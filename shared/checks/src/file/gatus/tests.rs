@@ -2,7 +2,7 @@ use hyper::StatusCode;
 
 use super::*;
 use crate::{
-    check::{Check, Kind, Text},
+    check::{BodyExpectation, Check, Kind, Text},
     file::tests::World,
 };
 
@@ -79,8 +79,9 @@ fn a_setting_of_ours_is_sent_nowhere_and_an_address_of_ipv6_is_whole() {
                 - { name: B, url: '2620:fe::9:53', dns: { query-name: example.com } }\n\
                 - { name: C, url: '8.8.8.8:53', dns: { query-name: example.com } }\n";
     let loaded = config(text).unwrap();
-    let said = "KEEPER_TOKEN: this variable is a setting of Porchlight itself, and what names it is empty";
-    assert_eq!(loaded.notes, [said]);
+    let said = "KEEPER_TOKEN: this variable is a secret of Porchlight itself, and what names it is empty";
+    assert_eq!(loaded.notes, [said, "A, url: what its variables hold stands in the open in it"]);
+    assert!(loaded.is_confidential);
     let servers = ["b", "c"].map(|name| match &named(&loaded, name).kind {
         Kind::Dns(dns) => dns.server.unwrap().to_string(),
         kind => panic!("{kind:?}"),
@@ -115,4 +116,23 @@ proptest::proptest! {
         let edited: String = chars[..at].iter().copied().chain(with.chars()).chain(chars[end..].iter().copied()).collect();
         let _ = config(&edited);
     }
+}
+
+#[test]
+fn what_asks_for_a_failure_or_for_nothing_that_is_known_is_no_check_here() {
+    let text = "endpoints:\n\
+                - { name: Blocked, url: 8.8.8.8, dns: { query-name: ads.example }, conditions: ['[DNS_RCODE] == NXDOMAIN'] }\n\
+                - { name: Closed, url: 'tcp://a:22', conditions: ['[CONNECTED] == false'] }\n\
+                - { name: Many, url: 'http://a/', conditions: ['len([BODY].items) > 3'] }\n\
+                - { name: Mail, url: 8.8.8.8, dns: { query-name: a.example, query-type: MX }, conditions: ['[BODY] == mail.a.example.', '[DNS_RCODE] == NOERROR'] }\n\
+                - { name: By name, url: dns.example, dns: { query-name: a.example }, conditions: ['[DNS_RCODE] == NOERROR'] }\n\
+                - { name: $NAS_TOKEN at nas, url: 'http://me:secret99@nas/', conditions: ['[BODY].v == $NAS_TOKEN'] }\n";
+    let loaded = config(text).unwrap();
+    let names: Vec<_> = loaded.checks.iter().map(|check| check.title.as_str()).collect();
+    assert_eq!(names, ["Mail", "Bearer hunter2 at nas"]);
+    let left_out = loaded.notes.iter().filter(|note| note.ends_with("left out")).count();
+    assert_eq!(left_out, 4, "{:?}", loaded.notes);
+    let Kind::Http(http) = &loaded.checks[1].kind else { panic!("{:?}", loaded.checks[1].kind) };
+    let BodyExpectation::Json { matches: Some(matches), .. } = &http.expect.body[0] else { panic!("a value") };
+    assert!(matches.is_match("Bearer hunter2") && http.headers.len() == 1 && http.url.as_str() == "http://nas/");
 }

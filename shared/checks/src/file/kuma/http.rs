@@ -1,16 +1,15 @@
 //! From a monitor that asks over HTTP to what is asked.
 
-use std::time::Duration;
-
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use serde_json::{Map, Value};
 use shared::secret::Secret;
+use url::Url;
 
 use super::monitor::Monitor;
 use crate::{
-    check::{BodyExpectation, CertificateAges, Expect, HttpCheck, Kind, StatusRange, Text},
+    check::{BodyExpectation, Expect, HttpCheck, Kind, StatusRange, Text},
     file::{
+        login,
         problems::At,
         reading::Reading,
         words::{TextOrSecret, Words},
@@ -20,25 +19,23 @@ use crate::{
 /// How many redirects are followed at most.
 const MOST_REDIRECTS: u8 = 20;
 
-/// When a certificate that ends is first told of there.
-const ENDS_SOON: Duration = Duration::from_hours(24 * 21);
-
 pub(super) fn kind(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Kind> {
     let at = At::ROOT;
-    let url = reading.url(&at.key("url"), &Words(monitor.text("url").unwrap_or_default().to_owned()))?;
+    let mut url = Url::parse(monitor.text("url").unwrap_or_default());
+    let login = url.as_mut().ok().and_then(login::taken_from);
+    let written = url.as_ref().map_or_else(|_| monitor.text("url").unwrap_or_default(), Url::as_str);
+    let url = reading.url(&at.key("url"), &Words(written.to_owned()))?;
     let method = monitor.text("method").map(|method| Words(method.to_owned()));
     let method = reading.method(&at.key("method"), method.as_ref())?;
     let body = monitor.text("body").map(ToOwned::to_owned);
-    let headers = headers(reading, monitor, body.is_some())?;
+    let mut headers = headers(reading, monitor, body.is_some())?;
+    if !has(&headers, &AUTHORIZATION) {
+        headers.extend(login.map(|login| (AUTHORIZATION, login)));
+    }
     let redirects = monitor.number("maxredirects").map_or(10, |most| most.clamp(0, MOST_REDIRECTS.into()));
-    let certificate = match (url.scheme(), monitor.flag("expiry_notification")) {
-        ("https", Some(true)) => CertificateAges { warning: Some(ENDS_SOON), critical: None },
-        _ => CertificateAges::default(),
-    };
     let expect = Expect {
         status: statuses(reading, monitor)?,
         body: expected_body(reading, monitor)?.into_iter().collect(),
-        certificate,
         ..Expect::default()
     };
     Some(Kind::Http(Box::new(HttpCheck {
@@ -68,12 +65,14 @@ fn headers(reading: &mut Reading<'_>, monitor: &Monitor<'_>, has_body: bool) -> 
     let mut found = Vec::new();
     for (name, value) in &written {
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        if let (name, Text::Plain(value)) = reading.header(&at.key(name), name, &TextOrSecret::Plain(value))? {
+        if let (name, Text::Plain(value)) = reading.header(&at.key(name), name, &TextOrSecret::Plain(value))?
+            && !value.trim().is_empty()
+            && !has(&found, &name)
+        {
             found.push((name, Text::Secret(Secret::new(value).into())));
         }
     }
-    let has = |found: &[(HeaderName, Text)], name: HeaderName| found.iter().any(|(known, _)| *known == name);
-    if has_body && !has(&found, CONTENT_TYPE) {
+    if has_body && !has(&found, &CONTENT_TYPE) {
         let kind = match monitor.text("http_body_encoding") {
             Some("form") => "application/x-www-form-urlencoded",
             Some("xml") => "text/xml; charset=utf-8",
@@ -81,20 +80,24 @@ fn headers(reading: &mut Reading<'_>, monitor: &Monitor<'_>, has_body: bool) -> 
         };
         found.push((CONTENT_TYPE, Text::Plain(kind.into())));
     }
-    match (monitor.text("auth_method"), monitor.text("basic_auth_user")) {
-        // Of before it had several methods.
-        (None | Some("basic"), Some(user)) if !has(&found, AUTHORIZATION) => {
+    match monitor.text("auth_method") {
+        // What stands beside it is of before it was switched off. A version without this column had only one method.
+        None if monitor.0.contains_key("auth_method") => (),
+        None | Some("basic") => {
+            let user = monitor.text("basic_auth_user").filter(|_| !has(&found, &AUTHORIZATION));
             let password = monitor.text("basic_auth_pass").unwrap_or_default();
-            let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            found.push((AUTHORIZATION, Text::Secret(Secret::new(value).into())));
+            found.extend(user.map(|user| (AUTHORIZATION, login::basic(user, password))));
         }
-        (None | Some("basic"), _) => (),
-        (Some(method), _) => {
+        Some(method) => {
             reading.wrong(&At::ROOT.key("auth_method"), format!("there is no authentication by {method} here"));
             return None;
         }
     }
     Some(found)
+}
+
+fn has(headers: &[(HeaderName, Text)], name: &HeaderName) -> bool {
+    headers.iter().any(|(known, _)| known == name)
 }
 
 fn statuses(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Vec<StatusRange>> {
@@ -118,6 +121,10 @@ fn expected_body(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Opt
     match monitor.kind() {
         "keyword" => {
             let keyword = monitor.text("keyword").unwrap_or_default();
+            if keyword.contains('"') {
+                let why = "its keyword is looked for in a body as it was sent, and was in one without blanks between its parts";
+                reading.notes.push(format!("{}: {why}", monitor.title()));
+            }
             let regex = reading.regex(&At::ROOT.key("keyword"), &Words(regex::escape(keyword)))?;
             let is_inverted = monitor.flag("invert_keyword") == Some(true);
             Some(Some(if is_inverted { BodyExpectation::MatchesNot(regex) } else { BodyExpectation::Matches(regex) }))

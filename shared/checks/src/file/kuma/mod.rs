@@ -27,11 +27,16 @@ use crate::{
 
 const ECHOES: u8 = 3;
 
+/// What becomes of what tells that certificates end, which is no state of a monitor there.
+const CERTIFICATES: &str =
+    "that certificates end is told of where a check has expect.certificate, or is of the kind tls";
+
 /// The shortest token that a passive check takes for its secret.
 const LEAST_TOKEN: usize = 22;
 
-/// How much later a call may be.
+/// How much later a call may be, and how much more so where it may be missed.
 const GRACE: Duration = Duration::from_secs(60);
+const MOST_GRACE: Duration = Duration::from_hours(24 * 30);
 
 /// The checks of these rows. A monitor that cannot be checked here is noted, and is no obstacle for the others.
 #[must_use]
@@ -55,7 +60,12 @@ pub fn read(rows: &[Map<String, Value>]) -> Loaded {
             ),
         }
     }
-    Loaded { checks, notes, has_list: true }
+    if monitors.iter().any(|monitor| monitor.kind() != "group" && monitor.flag("expiry_notification") == Some(true)) {
+        notes.push(CERTIFICATES.to_owned());
+    }
+    let is_confidential =
+        checks.iter().any(|check| matches!(&check.kind, Kind::Http(http) if http.url.query().is_some()));
+    Loaded { checks, notes, has_list: true, is_confidential }
 }
 
 fn check(
@@ -73,11 +83,30 @@ fn check(
         reading.notes.push(format!("{title}: it is to fail (upside down), which no check here is; it is left out"));
         return None;
     }
+    for (column, nothing, what) in [
+        ("conditions", "[]", "conditions"),
+        ("expected_tls_alert", "none", "an alert of TLS that is expected"),
+        ("proxy_id", "", "a proxy"),
+    ] {
+        let is_set = monitor.text(column).is_some_and(|text| text != nothing) || monitor.number(column).is_some();
+        if is_set {
+            reading.notes.push(format!("{title}: there is nothing like {what} for it here; it is left out"));
+            return None;
+        }
+    }
     let kind = kind(reading, monitor)?;
     let every = monitor.seconds("interval").unwrap_or(Duration::from_secs(60)).max(LEAST_INTERVAL);
     let timeout = monitor.seconds("timeout").unwrap_or_else(|| every.mul_f64(0.8));
     // There a retry is a run of its own, at once or after a while.
     let retries = monitor.number("maxretries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
+    let retry = monitor.seconds("retry_interval").filter(|retry| *retry < every && retries > 0);
+    if let (Some(retry), false) = (retry, matches!(kind, Kind::Passive(_))) {
+        let (retry, every) = (written(retry), written(every));
+        reading.notes.push(format!("{title}: it is tried again after {every} here, and was after {retry}"));
+    }
+    if monitor.flag("cache_bust") == Some(true) {
+        reading.notes.push(format!("{title}: its address is asked for as it is, and a cache may answer"));
+    }
     let group = monitor.number("parent").and_then(|parent| groups.get(&parent).copied());
     let title = reading.title(&At::ROOT.key("name"), title)?;
     Some(Check {
@@ -128,7 +157,11 @@ fn dns(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Kind> {
         reading.wrong(&At::ROOT.key("dns_resolve_type"), "no records of that type are asked for here");
     }
     // Several may be named there, of which one is asked.
-    let server = monitor.text("dns_resolve_server").and_then(|servers| servers.split(',').next()).map(str::trim);
+    let servers = monitor.text("dns_resolve_server").unwrap_or_default();
+    if servers.contains(',') {
+        reading.notes.push(format!("{}: of its name servers the first is asked", monitor.title()));
+    }
+    let server = servers.split(',').next().map(str::trim);
     let port = monitor.number("port").and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0).unwrap_or(53);
     let server = match server.filter(|server| !server.is_empty()) {
         Some(server) => {
@@ -159,11 +192,14 @@ fn push(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Kind> {
     }
     let period = monitor.seconds("interval").unwrap_or(Duration::from_secs(60)).max(Duration::from_secs(60));
     let title = monitor.title();
+    // So often it may have been missed there.
+    let retries = monitor.number("maxretries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
+    let grace = GRACE + monitor.seconds("retry_interval").unwrap_or(period).saturating_mul(retries).min(MOST_GRACE);
     reading.notes.push(format!(
         "{title}: it calls /porchlight/v1/ping/ and its token at the keeper from now on, each {}, and /fail behind it where it failed",
         written(period)
     ));
-    Some(Kind::Passive(PassiveCheck { period, grace: GRACE, secret: SecretSource::Value(Secret::new(token)) }))
+    Some(Kind::Passive(PassiveCheck { period, grace, secret: SecretSource::Value(Secret::new(token)) }))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ fn rows(rows: Value) -> Vec<Map<String, Value>> {
     serde_json::from_value(rows).unwrap()
 }
 
-fn http(check: &Check) -> &HttpCheck {
+fn http_of(check: &Check) -> &HttpCheck {
     let Kind::Http(http) = &check.kind else { panic!("{:?}", check.kind) };
     http
 }
@@ -37,22 +37,23 @@ fn monitors_become_checks_of_their_groups() {
     ])));
     let titles: Vec<_> = loaded.checks.iter().map(|check| check.title.as_str()).collect();
     assert_eq!(titles, ["Shop", "Wiki", "API", "SSH", "Router", "Name", "Backup"]);
-    assert_eq!(loaded.notes.len(), 1, "{:?}", loaded.notes);
+    let said: Vec<_> = loaded.notes.iter().map(|note| note.split(": ").next().unwrap()).collect();
+    assert_eq!(said, ["Name", "Backup", CERTIFICATES], "{:?}", loaded.notes);
     let shop = &loaded.checks[0];
     assert_eq!((shop.group.as_deref(), shop.thresholds.fail_after, shop.timeout.as_millis()), (Some("Web"), 3, 24_500));
-    let asked = http(shop);
+    let asked = http_of(shop);
     assert_eq!((asked.method.as_str(), asked.redirects, asked.verify), ("POST", 0, false));
     assert_eq!(asked.expect.status, [200..=299, 404..=404]);
-    assert_eq!(asked.expect.certificate.warning.unwrap().as_secs(), 21 * 86_400);
     let value = |name: &str| match &asked.headers.iter().find(|(known, _)| known == name).unwrap().1 {
         Text::Plain(text) => text.clone(),
         Text::Secret(source) => source.current().unwrap().expose().to_owned(),
     };
     assert_eq!((value("x-key"), value("authorization")), ("hunter2hunter2".into(), "Basic bWU6aHVudGVyMg==".into()));
     assert_eq!(value("content-type"), "application/json");
-    let [BodyExpectation::Matches(keyword)] = &http(&loaded.checks[1]).expect.body[..] else { panic!("a keyword") };
+    let [BodyExpectation::Matches(keyword)] = &http_of(&loaded.checks[1]).expect.body[..] else { panic!("a keyword") };
     assert!(keyword.is_match("xa.by") && !keyword.is_match("axb"));
-    let [BodyExpectation::Json { path, matches: Some(matches), .. }] = &http(&loaded.checks[2]).expect.body[..] else {
+    let [BodyExpectation::Json { path, matches: Some(matches), .. }] = &http_of(&loaded.checks[2]).expect.body[..]
+    else {
         panic!("a query")
     };
     assert!(path.to_string() == "$['a']['b'][0]" && matches.is_match("up") && !matches.is_match("upper"));
@@ -76,6 +77,9 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
     };
     let loaded = read(&rows(json!([
         http("Paused", json!({"active": 0})),
+        http("Behind", json!({"proxy_id": 1})),
+        http("Alert", json!({"type": "port", "hostname": "a", "port": 443, "expected_tls_alert": "certificate_required"})),
+        http("Records", json!({"type": "dns", "hostname": "a", "conditions": "[{\"type\": \"expression\"}]"})),
         http("Turned", json!({"upside_down": 1})),
         http("Windows", json!({"auth_method": "ntlm"})),
         http("Odd", json!({"accepted_statuscodes_json": "[\"2xx\"]"})),
@@ -87,7 +91,8 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
         {"type": "dns", "name": "By name", "active": 1, "interval": 60, "hostname": "a", "dns_resolve_server": "one.one.one.one"},
         {"type": "port", "name": "No port", "active": 1, "interval": 60, "hostname": "a"},
         {},
-        http("Fine", json!({"interval": 1, "headers": "", "timeout": null})),
+        http("Fine", json!({"interval": 1, "headers": "", "timeout": null, "conditions": "[]", "expected_tls_alert": "none",
+            "proxy_id": null, "auth_method": null, "basic_auth_user": "me", "basic_auth_pass": "old"})),
     ])));
     let titles: Vec<_> = loaded.checks.iter().map(|check| (check.title.as_str(), check.every.as_secs())).collect();
     assert_eq!(titles, [("Fine", 5)]);
@@ -95,6 +100,9 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
         loaded.notes.iter().filter_map(|note| note.split_once(": ")).map(|(title, _)| title).collect();
     let expected = [
         "Paused",
+        "Behind",
+        "Alert",
+        "Records",
         "Turned",
         "Windows",
         "Odd",
@@ -109,4 +117,24 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
     ];
     assert_eq!((said, loaded.notes.len()), (expected.into(), expected.len()));
     assert!(loaded.notes.iter().all(|note| note.ends_with("left out")), "{:?}", loaded.notes);
+    assert_eq!(http_of(&loaded.checks[0]).headers, [], "it was switched off");
+}
+
+#[test]
+fn a_login_is_a_header_and_what_may_be_missed_may_be_late() {
+    let loaded = read(&rows(json!([
+        {"type": "http", "name": "A", "active": 1, "interval": 3600, "url": "https://me:hunter2@nas/?token=x", "maxretries": 2,
+         "retry_interval": 60, "headers": "{\"X-Key\": \"a\", \"x-key\": \"b\", \"X-None\": \"\"}"},
+        {"type": "push", "name": "B", "active": 1, "interval": 60, "maxretries": 10, "retry_interval": 60,
+         "push_token": "a".repeat(32)},
+        {"type": "keyword", "name": "C", "active": 1, "interval": 60, "url": "http://a/", "keyword": "\"status\":\"ok\""},
+    ])));
+    let asked = http_of(&loaded.checks[0]);
+    let names: Vec<_> = asked.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((asked.url.as_str(), names), ("https://nas/?token=x", vec!["x-key", "authorization"]));
+    assert!(loaded.is_confidential, "an address may hold a secret behind its ?");
+    let Kind::Passive(passive) = &loaded.checks[1].kind else { panic!("a push") };
+    assert_eq!(passive.grace.as_secs(), 660);
+    let said: Vec<_> = loaded.notes.iter().map(|note| note.split(": ").next().unwrap()).collect();
+    assert_eq!(said, ["A", "B", "C"], "{:?}", loaded.notes);
 }

@@ -144,6 +144,12 @@ fn kind(reading: &mut Reading<'_>, at: &At<'_>, service: &Service, title: &str) 
             reading.notes.push(format!("{title}, type udp: {why}"));
             None
         }
+        Some(kind @ ("imap" | "smtp")) => {
+            reading
+                .notes
+                .push(format!("{title}, type {kind}: there is no kind of check for it here, so it is not checked"));
+            None
+        }
         Some("static") => {
             reading
                 .notes

@@ -80,7 +80,7 @@ pub fn read_export(text: &str, file: &str, machine: &dyn Machine) -> Result<Load
     }
     let checks = build_all(&mut reading, &services, &groups);
     if reading.problems.is_empty() {
-        return Ok(Loaded { checks, notes: reading.notes, has_list: services.services.is_some() });
+        return Ok(Loaded { checks, notes: reading.notes, has_list: services.services.is_some(), ..Loaded::default() });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     Err(node.locate(file, reading.problems))

@@ -40,7 +40,7 @@ pub(super) fn translated(pattern: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            '-' if is_class && out.ends_with('-') => {
+            '-' if is_class && out.ends_with('-') && !out.ends_with("\\-") => {
                 out.push('\\');
                 out.push(c);
             }
@@ -108,6 +108,7 @@ mod tests {
             (r"[&&~~]+", "&~"),
             (r"[+--]+", "+,-"),
             (r"[a-]+", "a-"),
+            (r"[\--9]+", "-/5"),
             ("é{", "é{"),
             (r"\pL\.", "é."),
         ] {

@@ -1,6 +1,5 @@
 //! From a service that Statping asks over HTTP to what is asked.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use shared::secret::{Secret, SecretSource};
 use url::Url;
@@ -9,6 +8,7 @@ use super::{build::flag, go_regex, service::Service};
 use crate::{
     check::{BodyExpectation, Expect, HttpCheck, Kind, Text},
     file::{
+        login,
         problems::At,
         reading::Reading,
         words::{TextOrSecret, Words},
@@ -57,11 +57,7 @@ fn address(reading: &mut Reading<'_>, at: &At<'_>, service: &Service) -> Option<
         reading.wrong(&at, "domain: an address is written like https://example.com/path");
         return None;
     };
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let login = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    let login = (login != ":").then(|| Text::Secret(Secret::new(format!("Basic {}", STANDARD.encode(login))).into()));
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    let login = login::taken_from(&mut url);
     Some((reading.url(&at, &Words(url.into()))?, login))
 }
 

@@ -48,7 +48,7 @@ pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> R
     let checks = build_all(&mut reading, &services, groups);
     if reading.problems.is_empty() {
         let has_list = services.services.is_some();
-        return Ok(Loaded { checks, notes: reading.notes, has_list });
+        return Ok(Loaded { checks, notes: reading.notes, has_list, ..Loaded::default() });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     Err(node.locate(file, reading.problems))

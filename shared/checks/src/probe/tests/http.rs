@@ -250,6 +250,19 @@ async fn a_request_is_sent_as_the_check_has_it_and_no_secret_is_shown() {
     assert_eq!((lines, body), (wanted.to_vec(), "hello"));
 }
 
+/// What is quoted is cut behind what is hidden, wherever that stands.
+#[tokio::test]
+async fn a_secret_behind_many_blanks_is_hidden_too() {
+    let token = "s3cretvalue-of-forty-characters-or-more-x";
+    let server = Server::start(answer(&format!("{}token: {token}", " ".repeat(375)))).await;
+    let checked = expecting(server.address, |check| {
+        check.headers = vec![(AUTHORIZATION, secret(token))];
+        check.expect.body = vec![BodyExpectation::Matches(Regex::new("^up$").unwrap())];
+    });
+    let outcome = run(&prober(), checked, LONG, wrong(Cause::Body, "connect answer transfer"), "blanks").await;
+    assert!(outcome.text.ends_with("which begins with \"token: ***\""), "{}", outcome.text);
+}
+
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_is_unknown_and_nothing_is_sent() {
     let mut server = Server::start(answer("")).await;

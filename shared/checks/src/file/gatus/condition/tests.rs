@@ -83,6 +83,8 @@ fn what_a_kind_cannot_be_held_against_is_not_taken_for_kept() {
         ("dns", "[BODY] == 192.0.2.1", true),
         ("dns", "[BODY] == pat(192.0.2.*)", false),
         ("dns", "[DNS_RCODE] == NOERROR", true),
+        ("dns in part", "[BODY] == mail.example.com.", false),
+        ("tls", "[CERTIFICATE_EXPIRATION] > 0", false),
         ("dns", "[RESPONSE_TIME] < 300", false),
         ("icmp", "[RESPONSE_TIME] < 300", true),
         ("icmp", "[STATUS] == 200", false),
