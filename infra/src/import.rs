@@ -19,6 +19,7 @@ use checks::file::{
 };
 use clap::{Parser, ValueEnum};
 use home_beacon::keeper::db::foreign;
+use serde_json::{Map, Value, json};
 use shared::{secret::Secret, settings::WrongSetting};
 
 /// Write a checks.yml of what another program's file has it check.
@@ -30,7 +31,7 @@ pub struct ImportSettings {
     #[arg(value_enum, value_name = "PROGRAM")]
     pub of: Of,
     /// The file: Gatus's config.yaml; Uptime Kuma's kuma.db, with kuma.db-wal beside it where there is one; Statping's services.yml,
-    /// or its export.json
+    /// export.json or statping.db
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The file that is written
@@ -50,15 +51,9 @@ impl Of {
     async fn load(self, file: &Path) -> Result<Loaded, Vec<Wrong>> {
         match self {
             Self::Gatus => gatus::load(file),
-            Self::Kuma => match foreign::rows(file, "monitor").await {
-                Ok(rows) => Ok(kuma::read(&rows)),
-                Err(error) => {
-                    Err(vec![Wrong { file: file.display().to_string(), line: None, sentence: error.to_string() }])
-                }
-            },
-            Self::Statping if file.extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) => {
-                statping::load_export(file)
-            }
+            Self::Kuma => rows(file, "monitor").await.map(|rows| kuma::read(&rows)),
+            Self::Statping if has_ending(file, &["db", "sqlite", "sqlite3"]) => statping_database(file).await,
+            Self::Statping if has_ending(file, &["json"]) => statping::load_export(file),
             Self::Statping => statping::load(file, &statping::Groups::new()),
         }
     }
@@ -70,6 +65,29 @@ impl Of {
             Self::Statping => "Statping",
         }
     }
+}
+
+fn has_ending(file: &Path, endings: &[&str]) -> bool {
+    file.extension().is_some_and(|end| endings.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
+async fn rows(file: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, Vec<Wrong>> {
+    let wrong = |sentence| vec![Wrong { file: file.display().to_string(), line: None, sentence }];
+    foreign::rows(file, table).await.map_err(|error| wrong(error.to_string()))
+}
+
+/// Its services and groups as it would export them: one column of its table has another name than there.
+async fn statping_database(file: &Path) -> Result<Loaded, Vec<Wrong>> {
+    let mut services = rows(file, "services").await?;
+    for service in &mut services {
+        if let Some(kind) = service.remove("check_type") {
+            service.insert("type".into(), kind);
+        }
+    }
+    let export = json!({ "services": services, "groups": rows(file, "groups").await? });
+    let mut loaded = statping::read_export(&export.to_string(), &file.display().to_string(), &ThisMachine)?;
+    loaded.notes.push("hits and failures: what it has measured so far stays with it".to_owned());
+    Ok(loaded)
 }
 
 /// Writes the file, and says what came of it.

@@ -88,7 +88,31 @@ async fn what_statping_checked_is_taken_from_its_file_and_from_its_export() {
         let text = fs::read_to_string(folder.path().join(out)).expect("it was written");
         assert!(text.contains(expected) && !folder.path().join(format!("{out}.secrets")).exists(), "{text}");
     }
+    let Some(sqlite) = program("sqlite3") else {
+        return skip("what_statping_checked", "sqlite3 is missing; tests/run installs it");
+    };
+    let mut made = command(sqlite);
+    made.arg(folder.path().join("statping.db")).arg(STATPING);
+    assert_eq!(run(made, LIMIT).await.code, Some(0));
+    let ended = import(folder.path(), &["statping", "statping.db", "--out", "c.yml"]).await;
+    assert!(ended.code == Some(0) && ended.stdout.contains("note: hits and failures: "), "{ended:?}");
+    let text = fs::read_to_string(folder.path().join("c.yml")).expect("it was written");
+    for part in ["title: Shop\n", "group: Web\n", "every: 45s\n", "url: https://shop.example/\n"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
+
+/// With the columns that matter, as its own migrations name them.
+const STATPING: &str = "
+    CREATE TABLE groups (id INTEGER PRIMARY KEY, name VARCHAR(255), public BOOL, order_id INTEGER);
+    CREATE TABLE services (id INTEGER PRIMARY KEY, name VARCHAR(255), domain VARCHAR(255), expected VARCHAR(255),
+        expected_status INTEGER DEFAULT 200, check_interval INTEGER, check_type VARCHAR(255), method VARCHAR(255), post_data TEXT,
+        port INTEGER, timeout INTEGER, order_id INTEGER, verify_ssl BOOL, public BOOL, group_id INTEGER, headers TEXT,
+        redirect BOOL, allow_notifications BOOL, created_at DATETIME, updated_at DATETIME);
+    INSERT INTO groups VALUES (3, 'Web', 1, 0);
+    INSERT INTO services VALUES (7, 'Shop', 'https://shop.example', NULL, 200, 45, 'http', 'GET', '', 0, 10, 1, 1, 1, 3, '', 0, 1,
+        '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+";
 
 /// With the columns that matter, as its own migrations declare them; it may be open there meanwhile.
 const KUMA: &str = "
