@@ -214,14 +214,14 @@ impl Folder {
     /// # Errors
     /// When something cannot be deleted.
     pub(crate) fn purge(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.file(CHECKS_SECRETS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
         // The mark goes last: what is left of a purge that was cut off can be purged again.
         for name in OURS.iter().skip(1).chain(&OURS[..1]) {
             self.delete(name)?;
             self.delete(&format!("{name}.new"))?;
-        }
-        match fs::remove_dir_all(self.file(CHECKS_SECRETS)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => (),
         }
         // Where systemd keeps it for a user that comes and goes, the folder is a link to the real one.
         match fs::remove_dir(fs::canonicalize(&self.0)?) {

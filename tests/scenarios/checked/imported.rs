@@ -65,6 +65,13 @@ async fn what_gatus_checked_is_checked_here_with_its_secrets_and_a_second_import
         "{refused:?}"
     );
     assert!(fs::read_to_string(folder.path().join("checks.yml")).expect("it is there").contains("My NAS"));
+    assert_eq!(mode(&folder.path().join("checks.yml")) & 0o044, 0o044, "nothing of it is a secret");
+    let of_address =
+        config.replace("headers: { Authorization: $NAS_TOKEN }", "body: hello").replace("/\n", "/?key=$NAS_TOKEN\n");
+    file(folder.path(), "of_address.yaml", &of_address);
+    let confidential = import(folder.path(), &["gatus", "of_address.yaml", "--out", "confidential.yml"]).await;
+    assert!(confidential.stdout.contains("url: what its variables hold stands in the open"), "{confidential:?}");
+    assert_eq!(mode(&folder.path().join("confidential.yml")), 0o600);
     let beside = import(folder.path(), &["gatus", "config.yaml", "--out", "other.yml"]).await;
     assert_eq!((beside.code, folder.path().join("other.yml.secrets/env").is_file()), (Some(0), true), "{beside:?}");
 }

@@ -46,8 +46,9 @@ impl Up {
 async fn what_a_file_in_the_folder_defines_is_on_the_page_and_a_wrong_one_takes_nothing_down() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (data, target) = (folder.path().join("porchlight"), Home::open(FINE).await);
-    // Who writes it first is not refused for it.
+    // Who writes it first is not refused for it, nor who has imported it with secrets.
     put(&data, "checks.yml", &shelf("title", &target));
+    put(&data.join("checks.yml.secrets"), "CHECK_SHELF_KEY", "hunter2hunter2");
     let mut home = Up::start(up(&data)).await;
     home.process
         .wait_for("what it does", |lines| lines.iter().find(|line| line.contains("what checks.yml defines")).cloned())

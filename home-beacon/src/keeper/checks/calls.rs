@@ -21,7 +21,8 @@ use crate::{
     reading::Reading,
 };
 
-/// How long after its start, or once it knows the time, the keeper waits for calls at most: those that came while nothing ran here may be made again.
+/// How long after its start, or once it knows the time, the keeper waits for calls at most: those that came while nothing ran here
+/// may be made again.
 const LONGEST_PATIENCE: Duration = Duration::from_hours(1);
 
 /// How many that are overdue are written in one transaction.

@@ -63,7 +63,8 @@ impl Source<'_> {
         waiting.is_late(now, self.resumed) && (self.checks.len() < 2 || waiting.is_late(self.newest, self.resumed))
     }
 
-    /// Whether nothing comes from the program any more, as far as can be told: of what is not stuck, that which runs most often shows it first.
+    /// Whether nothing comes from the program any more, as far as can be told: of what is not stuck, that which runs most often shows
+    /// it first.
     fn is_silent(&self, now: Timestamp) -> bool {
         let going = self.checks.iter().filter(|(_, waiting)| !self.is_stuck(*waiting, now));
         let least = going.map(|(_, waiting)| waiting.pause).min();

@@ -1,6 +1,10 @@
 //! Tables of other programs' SQLite files, only read: for who brings along what such a program knew.
 
-use std::{io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use serde_json::{Map, Number, Value};
 use sqlx::{
@@ -40,17 +44,26 @@ impl From<sqlx::Error> for ForeignError {
 /// When the file is none of SQLite's, or has no such table.
 pub async fn rows(path: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
     // SQLite says of each file that is not there that it cannot open it.
-    std::fs::File::open(path).map_err(ForeignError::File)?;
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    // Where nothing waits in a log beside it, nothing need be made beside it, in a folder that may be another's.
-    let is_whole = !Path::new(&log).exists();
+    let mut file = File::open(path).map_err(ForeignError::File)?;
+    let is_at_rest = is_at_rest(&mut file, path).map_err(ForeignError::File)?;
     let file =
-        SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_whole).busy_timeout(BUSY_TIMEOUT);
+        SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_at_rest).busy_timeout(BUSY_TIMEOUT);
     let mut there = file.connect().await?;
     let read = read(&mut there, table).await;
     there.close().await?;
     read
+}
+
+/// Whether a database with a write-ahead log is open nowhere: that has no log beside it then. It can be read without making one, in a
+/// folder that may be another's; one without such a log has locks instead, which are kept.
+fn is_at_rest(file: &mut File, path: &Path) -> io::Result<bool> {
+    // <https://sqlite.org/fileformat.html>: the version that is needed to write it, which is 2 with such a log.
+    const WRITE_VERSION: usize = 18;
+    let mut head = Vec::new();
+    file.take(WRITE_VERSION as u64 + 1).read_to_end(&mut head)?;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Ok(head.get(WRITE_VERSION) == Some(&2) && !Path::new(&log).exists())
 }
 
 async fn read(there: &mut SqliteConnection, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
@@ -94,8 +107,27 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use sqlx::sqlite::SqliteJournalMode;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_is_at_rest_is_read_without_a_trace_and_what_is_in_a_log_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kuma.db");
+        let file = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        for journal in [SqliteJournalMode::Wal, SqliteJournalMode::Delete] {
+            let mut there = file.clone().journal_mode(journal).connect().await.unwrap();
+            let made = "DROP TABLE IF EXISTS t; CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)";
+            sqlx::raw_sql(made).execute(&mut there).await.unwrap();
+            assert_eq!(rows(&path, "t").await.unwrap().len(), 1, "while it is open, {journal:?}");
+            there.close().await.unwrap();
+            assert_eq!(rows(&path, "t").await.unwrap().len(), 1, "{journal:?}");
+            let beside: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+            assert_eq!(beside, ["kuma.db"], "{journal:?}");
+            assert_eq!(is_at_rest(&mut File::open(&path).unwrap(), &path).unwrap(), journal == SqliteJournalMode::Wal);
+        }
+    }
 
     #[tokio::test]
     async fn rows_have_the_columns_that_are_there_and_wrong_files_are_said() {

@@ -18,6 +18,8 @@
 pub mod change;
 #[cfg(feature = "files")]
 pub mod checks_yml;
+#[cfg(feature = "files")]
+mod dotted;
 mod expect;
 #[cfg(feature = "files")]
 pub mod gatus;

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::{check::StatusRange, file::words::duration};
+use crate::{
+    check::StatusRange,
+    file::{dotted, words::duration},
+};
 
 const STATUSES: std::ops::Range<u16> = 100..600;
 
@@ -151,27 +154,10 @@ impl Wanted {
         if !path.to_ascii_uppercase().starts_with("[BODY]") || is != Is::Equal || (has && right != "true") {
             return false;
         }
-        let Some(path) = json_path(&path["[BODY]".len()..]) else { return false };
+        let Some(path) = dotted::json_path(&path["[BODY]".len()..]) else { return false };
         self.json.push((path, (!has).then(|| pattern(right))));
         true
     }
-}
-
-/// `.data[0].name` after RFC 9535.
-fn json_path(rest: &str) -> Option<String> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
-    if rest.is_empty() || !rest.chars().all(known) {
-        return None;
-    }
-    let mut path = "$".to_owned();
-    for part in rest.trim_start_matches('.').split('.') {
-        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
-        if !name.is_empty() {
-            path.extend(["['", name, "']"]);
-        }
-        path.push_str(indices);
-    }
-    Some(path)
 }
 
 /// The argument of `any(…)` or `pat(…)`.

@@ -9,7 +9,7 @@ use super::monitor::Monitor;
 use crate::{
     check::{BodyExpectation, Expect, HttpCheck, Kind, StatusRange, Text},
     file::{
-        login,
+        dotted, login,
         problems::At,
         reading::Reading,
         words::{TextOrSecret, Words},
@@ -131,7 +131,7 @@ fn expected_body(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Opt
         }
         "json-query" => {
             let (at, value) = (At::ROOT.key("json_path"), monitor.text("expected_value"));
-            let path = monitor.text("json_path").and_then(json_path);
+            let path = monitor.text("json_path").and_then(dotted::json_path);
             let is_equality = monitor.text("json_path_operator").is_none_or(|operator| operator == "==");
             let (Some(path), Some(value), true) = (path, value, is_equality) else {
                 reading.wrong(&at, "its JSON query is more than a path and a value, which is all that is asked here");
@@ -143,22 +143,4 @@ fn expected_body(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Opt
         }
         _ => Some(None),
     }
-}
-
-/// `$.a.b[0]` or `a.b[0]` after RFC 9535; `None` of anything else that `JSONata` knows.
-fn json_path(query: &str) -> Option<String> {
-    let rest = query.trim().trim_start_matches('$').trim_start_matches('.');
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']');
-    if rest.is_empty() || !rest.chars().all(known) {
-        return None;
-    }
-    let mut path = "$".to_owned();
-    for part in rest.split('.') {
-        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
-        if !name.is_empty() {
-            path.extend(["['", name, "']"]);
-        }
-        path.push_str(indices);
-    }
-    Some(path)
 }

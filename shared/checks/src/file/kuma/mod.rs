@@ -176,7 +176,8 @@ fn dns(reading: &mut Reading<'_>, monitor: &Monitor<'_>) -> Option<Kind> {
         }
         None => None,
     };
-    let name = reading.host(&At::ROOT.key("hostname"), &Words(monitor.text("hostname")?.to_owned()))?;
+    let name = monitor.text("hostname").unwrap_or_default();
+    let name = reading.host(&At::ROOT.key("hostname"), &Words(name.to_owned()))?;
     Some(Kind::Dns(DnsCheck { name, record: record?, server, expect: Vec::new(), exactly: false }))
 }
 

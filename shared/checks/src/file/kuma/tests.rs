@@ -77,6 +77,7 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
     };
     let loaded = read(&rows(json!([
         http("Paused", json!({"active": 0})),
+        {"type": "dns", "name": "No host", "active": 1, "interval": 60},
         http("Behind", json!({"proxy_id": 1})),
         http("Alert", json!({"type": "port", "hostname": "a", "port": 443, "expected_tls_alert": "certificate_required"})),
         http("Records", json!({"type": "dns", "hostname": "a", "conditions": "[{\"type\": \"expression\"}]"})),
@@ -100,6 +101,7 @@ fn what_cannot_be_checked_here_is_named_once_and_the_others_are_there() {
         loaded.notes.iter().filter_map(|note| note.split_once(": ")).map(|(title, _)| title).collect();
     let expected = [
         "Paused",
+        "No host",
         "Behind",
         "Alert",
         "Records",
