@@ -8,7 +8,7 @@
 //! - [`health`][]: how the program of a container is
 //! - [`tokens`][]: what opens a page of a keeper, and codes by which a home joins
 //! - [`notify`][]: tries the channels of notices
-//! - [`import`]: what other programs check, as a `checks.yml`
+//! - [`import`]: what other programs check, as a `checks.yml`, and their past; [`export`][]: what a keeper knows
 //! - [`keygen`][]: keys
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
@@ -16,6 +16,7 @@
 pub mod command_line;
 pub mod copy;
 pub mod demo;
+pub mod export;
 pub mod health;
 pub mod import;
 pub mod keygen;

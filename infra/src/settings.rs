@@ -17,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
+    export::ExportSettings,
     health::HealthSettings,
     import::ImportSettings,
     notify::{MuteSettings, NotifySettings},
@@ -46,7 +47,7 @@ impl Settings for PorchlightSettings {
     }
 
     fn full_command() -> clap::Command {
-        let names = ["code", "demo", "mute", "notify", "probe", "readings", "tokens", "up"];
+        let names = ["code", "demo", "export", "import", "mute", "notify", "probe", "readings", "tokens", "up"];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -58,7 +59,7 @@ impl Settings for PorchlightSettings {
 pub fn secrets(command: &str) -> &'static [SecretSetting] {
     match command {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
-        "code" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
+        "code" | "export" | "import" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
         "demo" => &[NOTIFY_URLS],
         "notify" => &[KEEPER_TOKEN, NOTIFY_URLS],
         "up" => up::SECRETS,
@@ -90,8 +91,10 @@ pub enum Command {
     Notify(NotifySettings),
     /// Have nobody written to about something for a while
     Mute(MuteSettings),
-    /// Write a checks.yml of what another program's file has it check
+    /// Write a checks.yml of what another program's file has it check, or bring its past to the keeper
     Import(ImportSettings),
+    /// Write what a keeper knows to a file
+    Export(ExportSettings),
     /// Copy this program, with every program of the home side in it, into a folder
     Copy(CopySettings),
     /// Ask the program in this container how it is

@@ -5,6 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 /// How many characters an identifier has.
@@ -17,6 +18,13 @@ pub struct WrongShape;
 
 fn has_shape(text: &str) -> bool {
     text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// An identifier that is always the same for the same text: of what comes from another program, which has one of its own.
+pub fn derived(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    let digits = digest.as_ref().iter().take(LENGTH).map(|byte| char::from_digit(u32::from(*byte) % 36, 36));
+    digits.map(Option::unwrap_or_default).collect()
 }
 
 macro_rules! id {

@@ -11,6 +11,7 @@
 //! - [`notices`]: what is worth writing to people about, and to whom; [`checks`]: what else is looked at
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
 //! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
+//! - [`portable`]: what a keeper knows, as records for a file or for another one
 //! - [`seed`]: page and components with the ids that the user already has
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - `watch`: what is worth a notice though no reading says so
@@ -32,6 +33,7 @@ pub mod looks;
 pub mod measured;
 pub mod notices;
 pub mod outbox;
+pub mod portable;
 pub mod relay;
 pub mod seed;
 mod settings;

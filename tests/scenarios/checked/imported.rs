@@ -9,6 +9,7 @@ use tests::{
 
 use super::world::{LIMIT, Target};
 
+const KEEPER: &str = "keeper-token-of-the-tests";
 const TOKEN: &str = "Bearer hunter2hunter2";
 
 async fn import(folder: &Path, arguments: &[&str]) -> Ended {
@@ -102,7 +103,7 @@ async fn what_statping_checked_is_taken_from_its_file_and_from_its_export() {
     made.arg(folder.path().join("statping.db")).arg(STATPING);
     assert_eq!(run(made, LIMIT).await.code, Some(0));
     let ended = import(folder.path(), &["statping", "statping.db", "--out", "c.yml"]).await;
-    assert!(ended.code == Some(0) && ended.stdout.contains("note: hits and failures: "), "{ended:?}");
+    assert!(ended.code == Some(0) && ended.stdout.contains("note: hits, failures and incidents: "), "{ended:?}");
     let text = fs::read_to_string(folder.path().join("c.yml")).expect("it was written");
     for part in ["title: Shop\n", "group: Web\n", "every: 45s\n", "url: https://shop.example/\n"] {
         assert!(text.contains(part), "{part}: {text}");
@@ -180,4 +181,52 @@ async fn a_file_that_is_wrong_or_missing_is_said_and_nothing_is_written() {
         assert!(ended.stderr.contains(said), "{said}: {ended:?}");
         assert!(!folder.path().join("checks.yml").exists());
     }
+}
+
+#[tokio::test]
+async fn what_statpings_page_was_called_is_a_seed_and_the_database_beside_its_settings_is_read() {
+    let Some(sqlite) = program("sqlite3") else {
+        return skip("what_statpings_page_was_called", "sqlite3 is missing; tests/run installs it");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut made = command(sqlite);
+    made.arg(folder.path().join("statping.db")).arg(STATPING);
+    assert_eq!(run(made, LIMIT).await.code, Some(0));
+    let config = "connection: sqlite\nNAME: My Services\nDESCRIPTION: All that runs here\nBASE_PATH: /status\n\
+                  sqlfile: /app/statping.db\napi_secret: hunter2hunter2\n";
+    file(folder.path(), "config.yml", config);
+    for _ in 0..2 {
+        let ended = import(folder.path(), &["statping", "config.yml"]).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        for said in [
+            "page.toml: the page, for KEEPER_SEED\n",
+            "KEEPER_BASE_PATH=/status: ",
+            "note: api_secret: ",
+            "checks.yml: 1 check\n",
+        ] {
+            assert!(ended.stdout.contains(said), "{said}: {ended:?}");
+        }
+        assert!(!ended.stdout.contains("hunter2"), "{ended:?}");
+    }
+    let seed = folder.path().join("page.toml");
+    let mut keeper = ours("keeper");
+    keeper
+        .args(["--check", "--keeper-seed"])
+        .arg(&seed)
+        .env("KEEPER_TOKEN", "hunter2hunter2")
+        .current_dir(folder.path());
+    let taken = run(keeper, LIMIT).await;
+    assert!(taken.code == Some(0), "{taken:?}");
+    let text = fs::read_to_string(seed).expect("it was written");
+    assert!(
+        text.contains("name = \"My Services\"\n") && text.contains("description = \"All that runs here\"\n"),
+        "{text}"
+    );
+    // A database that is elsewhere is named.
+    fs::remove_file(folder.path().join("statping.db")).expect("it is there");
+    let ended = import(folder.path(), &["statping", "config.yml"]).await;
+    assert!(
+        ended.code == Some(0) && ended.stdout.contains("note: /app/statping.db: it is not beside the file"),
+        "{ended:?}"
+    );
 }

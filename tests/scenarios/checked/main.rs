@@ -4,12 +4,13 @@
 //! - `runs`: results that a keeper gets, and what they turn
 //! - `reloads`: files that change while checks run
 //! - `asked`: `--once`, `--check` and `--schema`
-//! - `alone`: without a keeper; `guide`: the commands of CHECKS.md; `imported`: files of others; `peer`: the same targets by another program
+//! - `alone`: without a keeper; `guide`: the commands of CHECKS.md; `imported`: files of others; `past`: what others have measured; `peer`: the same targets by another program
 
 mod alone;
 mod asked;
 mod guide;
 mod imported;
+mod past;
 mod peer;
 mod reloads;
 mod runs;

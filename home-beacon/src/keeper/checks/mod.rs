@@ -25,7 +25,7 @@ mod store;
 pub(super) mod summary;
 pub(super) mod tally;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub(super) mod watched;
 
 use std::{collections::HashMap, time::Duration};
@@ -41,7 +41,7 @@ const LEAST_PAUSE: Duration = Duration::from_mins(5);
 const MAX_CHECKS: usize = 20_000;
 
 /// How far apart two runs of a check may be for the time between them to count as looked at: one that was left out is no gap.
-const fn pause(every: Duration) -> Duration {
+pub const fn pause(every: Duration) -> Duration {
     let allowed = Duration::from_secs(2 * every.as_secs() + 60);
     if allowed.as_secs() > LEAST_PAUSE.as_secs() { allowed } else { LEAST_PAUSE }
 }

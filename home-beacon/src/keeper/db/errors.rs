@@ -101,7 +101,7 @@ impl OpenError {
 /// Why a statement failed: the disk, the file, or too many clients at once.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StorageError(#[from] sqlx::Error);
+pub struct StorageError(#[from] pub(super) sqlx::Error);
 
 impl StorageError {
     /// A stored value that is none of its type.
@@ -112,6 +112,12 @@ impl StorageError {
     /// Whether no connection was free in time: try again in a moment.
     pub fn is_busy(&self) -> bool {
         matches!(self.0, sqlx::Error::PoolTimedOut)
+    }
+
+    /// Whether a value cannot stand where it was to be stored, or contradicts what is there.
+    pub(in crate::keeper) fn is_of_the_values(&self) -> bool {
+        matches!(self.0, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })
+            || matches!(inspect::kind(&self.0), Some(inspect::CONSTRAINT | inspect::MISMATCH))
     }
 
     /// Whether the disk is full or read-only.

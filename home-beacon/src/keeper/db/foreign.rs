@@ -6,13 +6,14 @@ use std::{
     path::Path,
 };
 
-use serde_json::{Map, Number, Value};
+use futures_util::TryStreamExt;
+use serde_json::{Map, Value};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
-use super::BUSY_TIMEOUT;
+use super::{BUSY_TIMEOUT, FromRow, Row, StorageError};
 
 /// How many rows are read at most.
 pub const MAX_ROWS: usize = 10_000;
@@ -43,15 +44,38 @@ impl From<sqlx::Error> for ForeignError {
 /// # Errors
 /// When the file is none of SQLite's, or has no such table.
 pub async fn rows(path: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
+    let mut there = open(path).await?;
+    let read = read(&mut there, table).await;
+    there.close().await?;
+    read
+}
+
+/// Hands on each row of the answer to a constant statement with one parameter, as [`rows`] has them.
+///
+/// # Errors
+/// When the file is none of SQLite's, or has no such tables.
+pub async fn for_each(
+    path: &Path,
+    statement: &'static str,
+    parameter: i64,
+    mut each: impl FnMut(Map<String, Value>),
+) -> Result<(), ForeignError> {
+    let mut there = open(path).await?;
+    let mut rows = sqlx::query(statement).bind(parameter).fetch(&mut there);
+    while let Some(row) = rows.try_next().await? {
+        each(columns(row)?);
+    }
+    drop(rows);
+    Ok(there.close().await?)
+}
+
+async fn open(path: &Path) -> Result<SqliteConnection, ForeignError> {
     // SQLite says of each file that is not there that it cannot open it.
     let mut file = File::open(path).map_err(ForeignError::File)?;
     let is_at_rest = is_at_rest(&mut file, path).map_err(ForeignError::File)?;
     let file =
         SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_at_rest).busy_timeout(BUSY_TIMEOUT);
-    let mut there = file.connect().await?;
-    let read = read(&mut there, table).await;
-    there.close().await?;
-    read
+    Ok(file.connect().await?)
 }
 
 /// Whether a database with a write-ahead log is open nowhere: that has no log beside it then. It can be read without making one, in a
@@ -67,37 +91,16 @@ fn is_at_rest(file: &mut File, path: &Path) -> io::Result<bool> {
 }
 
 async fn read(there: &mut SqliteConnection, table: &'static str) -> Result<Vec<Map<String, Value>>, ForeignError> {
-    let names = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)").bind(table);
-    let names: Vec<String> = names.fetch_all(&mut *there).await?;
-    if names.is_empty() {
-        return Err(ForeignError::Table(table));
-    }
-    // As text, and beside it of what kind it is: SQLite keeps whatever was written, whatever a column is declared to hold.
-    let columns = names.iter().map(|name| {
-        let quoted = quoted(name);
-        format!("CASE typeof({quoted}) WHEN 'blob' THEN NULL ELSE CAST({quoted} AS TEXT) END, typeof({quoted})")
-    });
-    let columns = columns.collect::<Vec<_>>().join(", ");
-    let text = format!("SELECT {columns} FROM {} ORDER BY {} LIMIT {MAX_ROWS}", quoted(table), quoted(&names[0]));
+    let first = sqlx::query_scalar("SELECT name FROM pragma_table_info(?) ORDER BY cid LIMIT 1").bind(table);
+    let first: Option<String> = first.fetch_optional(&mut *there).await?;
+    let first = first.ok_or(ForeignError::Table(table))?;
+    let text = format!("SELECT * FROM {} ORDER BY {} LIMIT {MAX_ROWS}", quoted(table), quoted(&first));
     let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(there).await?;
-    rows.iter()
-        .map(|row| {
-            names.iter().cloned().zip(values(row, names.len())).map(|(name, value)| Ok((name, value?))).collect()
-        })
-        .collect()
+    rows.into_iter().map(columns).collect()
 }
 
-fn values(row: &SqliteRow, columns: usize) -> impl Iterator<Item = Result<Value, ForeignError>> {
-    (0..columns).map(|column| {
-        let text: Option<String> = row.try_get(2 * column)?;
-        let kind: String = row.try_get(2 * column + 1)?;
-        Ok(match (kind.as_str(), text) {
-            ("integer", Some(text)) => text.parse().map_or(Value::Null, |whole: i64| whole.into()),
-            ("real", Some(text)) => text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
-            ("text", Some(text)) => Value::String(text),
-            _ => Value::Null,
-        })
-    })
+fn columns(row: SqliteRow) -> Result<Map<String, Value>, ForeignError> {
+    Map::from_row(&Row::new(row)).map_err(|StorageError(error)| ForeignError::Database(error))
 }
 
 fn quoted(name: &str) -> String {

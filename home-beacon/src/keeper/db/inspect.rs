@@ -7,11 +7,13 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOp
 use super::{APPLICATION_ID, BUSY_TIMEOUT, MIGRATIONS, OpenError};
 
 /// SQLite's result codes (<https://sqlite.org/rescode.html>): of a file that another process has locked, of a disk that
-/// cannot be written, and of a file that is no database any more.
+/// cannot be written, of a value that cannot stand where it is put, and of a file that is no database any more.
 const BUSY: i64 = 5;
 const LOCKED: i64 = 6;
 pub(super) const READ_ONLY: i64 = 8;
 pub(super) const FULL: i64 = 13;
+pub(super) const CONSTRAINT: i64 = 19;
+pub(super) const MISMATCH: i64 = 20;
 const CORRUPT: i64 = 11;
 const NOT_A_DATABASE: i64 = 26;
 

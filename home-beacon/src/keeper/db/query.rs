@@ -53,6 +53,22 @@ impl Query {
         self
     }
 
+    /// Binds the next parameter to what JSON has; `None` where that is a list, an object, or a number that is none here.
+    pub(in crate::keeper) fn bind_json(self, value: &serde_json::Value) -> Option<Self> {
+        use serde_json::Value as Json;
+        Some(match value {
+            Json::Null => self.bind(Value::Null),
+            Json::Bool(value) => self.bind(*value),
+            Json::String(text) => self.bind(text),
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => self.bind(whole),
+                (None, Some(real)) if !number.is_u64() => self.bind(real),
+                _ => return None,
+            },
+            Json::Array(_) | Json::Object(_) => return None,
+        })
+    }
+
     /// Runs it; how many rows it wrote.
     pub(in crate::keeper) async fn execute(self, on: &mut Conn) -> Result<u64, StorageError> {
         let done = self.prepared()?.execute(on.sqlite()).await.inspect_err(|error| on.failed(error))?;

@@ -1,12 +1,12 @@
 //! Rows, and the types that their columns are read into.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 use shared::{
     id::{ComponentGroupId, ComponentId, IncidentId, MetricId, MetricsProviderId, PageId},
     statuspage::{ComponentStatus, Impact, IncidentStatus},
 };
-use sqlx::{ColumnIndex, Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
+use sqlx::{Column as _, ColumnIndex, Decode, Row as _, Sqlite, Type, TypeInfo as _, ValueRef as _, sqlite::SqliteRow};
 
 use super::{Moment, StorageError};
 
@@ -45,6 +45,27 @@ impl Row {
 
     fn at<T: Column>(&self, index: impl ColumnIndex<SqliteRow>) -> Result<T, StorageError> {
         T::read(self.0.try_get(index)?)
+    }
+}
+
+/// All columns, by their names.
+impl FromRow for Map<String, Value> {
+    fn from_row(Row(row): &Row) -> Result<Self, StorageError> {
+        row.columns()
+            .iter()
+            .map(|column| {
+                let (name, index) = (column.name().to_owned(), column.ordinal());
+                let raw = row.try_get_raw(index)?;
+                let kind = if raw.is_null() { "NULL".to_owned() } else { raw.type_info().name().to_owned() };
+                let value = match kind.as_str() {
+                    "INTEGER" => row.try_get::<i64, _>(index)?.into(),
+                    "REAL" => Number::from_f64(row.try_get(index)?).map_or(Value::Null, Value::Number),
+                    "TEXT" => Value::String(row.try_get(index)?),
+                    _ => Value::Null,
+                };
+                Ok((name, value))
+            })
+            .collect()
     }
 }
 

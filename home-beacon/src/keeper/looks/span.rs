@@ -71,6 +71,11 @@ impl Track {
         Self { spans, has_older: surplus > 0 }
     }
 
+    /// There are older ones now.
+    pub(super) fn older_on_disk(&mut self) {
+        self.has_older = true;
+    }
+
     pub(super) fn newest(&self) -> Option<&Span> {
         self.spans.last()
     }

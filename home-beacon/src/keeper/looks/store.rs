@@ -50,22 +50,7 @@ impl Looks {
                     looks.lock().marks.insert((component.clone(), location), Mark { at, saved: Some(at) });
                 }
             }
-            let mut last = (String::new(), 0);
-            // One after the other, by the index: a place may have many rows.
-            for _ in 0..MAX_PLACES {
-                let next = query(
-                    "SELECT location, inside FROM look_spans WHERE component_id = ? AND (location, inside) > (?, ?)
-                     ORDER BY location, inside LIMIT 1",
-                );
-                let next = next.bind(component.as_str()).bind(&last.0).bind(last.1);
-                let Some((location, inside)) = next.optional::<(String, i64)>(&mut conn).await? else { break };
-                if let Ok(location) = location.parse() {
-                    let place = Place { component: component.clone(), location, vantage: vantage(inside) };
-                    let known = known(&mut conn, &place, now.as_millisecond(), &carried).await?;
-                    looks.lock().known.insert(place, known);
-                }
-                last = (location, inside);
-            }
+            looks.learn_places(&mut conn, &component, now, &carried).await?;
         }
         // A place that has looked once has no row yet.
         let places: HashSet<_> = carried.keys().map(|(place, _)| place.clone()).collect();
@@ -76,6 +61,46 @@ impl Looks {
         let unsaved = carried.into_iter().map(|(key, span)| (key, Unsaved { span, is_new: false }));
         looks.lock().unsaved.extend(unsaved);
         Ok(looks)
+    }
+
+    /// Learns of the places from which a component was looked at, by the disk; of one that is known, that there is something older.
+    async fn learn_places(
+        &self,
+        conn: &mut Conn,
+        component: &ComponentId,
+        now: Timestamp,
+        carried: &HashMap<RowKey, Option<Span>>,
+    ) -> Result<(), StorageError> {
+        let mut last = (String::new(), 0);
+        // One after the other, by the index: a place may have many rows.
+        for _ in 0..MAX_PLACES {
+            let next = query(
+                "SELECT location, inside FROM look_spans WHERE component_id = ? AND (location, inside) > (?, ?)
+                 ORDER BY location, inside LIMIT 1",
+            );
+            let next = next.bind(component.as_str()).bind(&last.0).bind(last.1);
+            let Some((location, inside)) = next.optional::<(String, i64)>(conn).await? else { break };
+            if let Ok(location) = location.parse() {
+                let place = Place { component: component.clone(), location, vantage: vantage(inside) };
+                let on_disk = known(conn, &place, now.as_millisecond(), carried).await?;
+                self.lock().known.entry(place).and_modify(|known| known.track.older_on_disk()).or_insert(on_disk);
+            }
+            last = (location, inside);
+        }
+        Ok(())
+    }
+
+    /// Something older than what is in memory has come to the disk.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(in crate::keeper) async fn has_older(
+        &self,
+        db: &Db,
+        component: &ComponentId,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        self.learn_places(&mut db.read().await?, component, now, &HashMap::new()).await
     }
 
     /// Has what the disk does not know yet written by a transaction of the caller's: little of it with the heartbeat, which the

@@ -69,7 +69,7 @@ impl Feed {
 }
 
 /// A metric to be made; the fields are those of [`Metric`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(missing_docs, reason = "they are those of Metric")]
 pub struct NewMetric {
     pub name: String,
@@ -220,7 +220,7 @@ pub(in crate::keeper) async fn reset(db: &Db, page: &PageId, id: &MetricId) -> R
 }
 
 /// The metric's row, and the time of its latest point.
-pub(super) async fn find(conn: &mut Conn, page: &PageId, id: &MetricId) -> Result<Metric, KeeperError> {
+pub(in crate::keeper) async fn find(conn: &mut Conn, page: &PageId, id: &MetricId) -> Result<Metric, KeeperError> {
     let find = query("SELECT * FROM metrics WHERE page_id = ? AND id = ?").bind(page.as_str()).bind(id.as_str());
     let found: Option<Metric> = find.optional(conn).await?;
     let mut metric = found.ok_or_else(|| KeeperError::NotFound(format!("metric {id} of page {page}")))?;

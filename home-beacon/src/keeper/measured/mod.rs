@@ -23,7 +23,7 @@ pub(in crate::keeper) mod monthly;
 pub mod retention;
 mod runs;
 pub mod series;
-mod series_rows;
+pub(in crate::keeper) mod series_rows;
 mod undated;
 
 pub use self::{dating::Dated, ingest::Recorder};

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::keeper::{
     KeeperError,
-    db::{Db, Moment, built, query},
+    db::{Db, Moment, Tx, built, query},
 };
 
 /// The most rows that one transaction deletes, and the most pages that it gives back to the disk.
@@ -32,7 +32,8 @@ const MAX_ADVANCE: SignedDuration = SignedDuration::from_hours(24);
 /// How long other writers get between two steps.
 const BATCH_PAUSE: Duration = Duration::from_millis(20);
 
-const HOUR: i64 = 3_600_000;
+/// In milliseconds.
+pub(in crate::keeper) const HOUR: i64 = 3_600_000;
 
 /// Rolls up old readings, now and every hour, for as long as it is polled. `now` is the time on the wall.
 pub(in crate::keeper) async fn run(db: &Db, now: impl Fn() -> Timestamp) {
@@ -127,6 +128,19 @@ async fn roll_up(db: &Db, before: i64) -> Result<u64, KeeperError> {
     let deleted = built(delete).bind(HOUR).bind(before).bind(MAX_ROWS).execute(&mut tx).await?;
     tx.commit().await?;
     Ok(deleted)
+}
+
+/// Turns the readings of an hour, of which no sums are known, into them: those of a time that is too old as they come in.
+pub(in crate::keeper) async fn roll_up_hour(tx: &mut Tx, series: i64, hour: i64) -> Result<(), KeeperError> {
+    let sum = format!(
+        "INSERT INTO hours (series_id, at, measured, failed, skipped, marked, value_sum, min, max, jitter_sum,
+             jitter_count, loss_sum, loss_count)
+         SELECT series_id, {SUMS} FROM readings WHERE series_id = ?2 AND at >= ?3 AND at < ?4 GROUP BY series_id, start"
+    );
+    built(sum).bind(HOUR).bind(series).bind(hour).bind(hour + HOUR).execute(tx).await?;
+    let delete = query("DELETE FROM readings WHERE series_id = ? AND at >= ? AND at < ?");
+    delete.bind(series).bind(hour).bind(hour + HOUR).execute(tx).await?;
+    Ok(())
 }
 
 /// Deletes some of the hours that are too old.

@@ -23,7 +23,7 @@ pub(super) fn series_of(metric: &str) -> String {
 ///
 /// # Errors
 /// When there is none, and as many as there may be.
-pub(super) async fn find_or_create(tx: &mut Tx, name: &str) -> Result<i64, KeeperError> {
+pub(in crate::keeper) async fn find_or_create(tx: &mut Tx, name: &str) -> Result<i64, KeeperError> {
     let full = |most| KeeperError::Invalid(format!("metric: there are {most} already, and {name} is not one"));
     find_or_make(tx, name).await?.map_err(|Full(most)| full(most))
 }
@@ -57,7 +57,7 @@ fn check_of(name: &str) -> Option<CheckName> {
 }
 
 /// Writes the unit of a series' values.
-pub(super) async fn set_unit(tx: &mut Tx, series: i64, unit: &str) -> Result<(), KeeperError> {
+pub(in crate::keeper) async fn set_unit(tx: &mut Tx, series: i64, unit: &str) -> Result<(), KeeperError> {
     query("UPDATE series SET unit = ? WHERE id = ?").bind(unit).bind(series).execute(tx).await?;
     Ok(())
 }

@@ -219,7 +219,11 @@ pub(super) async fn check(conn: &mut Conn, page: &PageId, group: Option<&Compone
     }
 }
 
-async fn find(conn: &mut Conn, page: &PageId, id: &ComponentGroupId) -> Result<Group, KeeperError> {
+pub(in crate::keeper) async fn find(
+    conn: &mut Conn,
+    page: &PageId,
+    id: &ComponentGroupId,
+) -> Result<Group, KeeperError> {
     let find = query("SELECT * FROM component_groups WHERE page_id = ? AND id = ?");
     let found: Option<Group> = find.bind(page.as_str()).bind(id.as_str()).optional(conn).await?;
     let mut group = found.ok_or_else(|| KeeperError::NotFound(format!("component group {id} of page {page}")))?;

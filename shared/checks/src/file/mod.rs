@@ -49,7 +49,7 @@ pub use self::{
     expect::expect_of_json as expect,
     machine::{Machine, ThisMachine},
 };
-use crate::check::Check;
+use crate::check::{Check, CheckName};
 
 /// The longest file, in bytes.
 pub const MAX_FILE: u64 = 4 << 20;
@@ -69,6 +69,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// Whether it has a list of checks, an empty one included: a file that is cut off, or only begun, has none.
     pub has_list: bool,
+    /// By what number another program's database knows which check.
+    pub origins: Vec<(i64, CheckName)>,
     /// Whether something that may be a secret stands in what is none here, as in an address.
     pub is_confidential: bool,
 }

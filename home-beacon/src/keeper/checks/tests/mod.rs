@@ -39,30 +39,35 @@ use crate::{
     reading::Reading,
 };
 
-const SEED: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n\n\
+pub(in crate::keeper) const SEED: &str = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n\n\
                     [[components]]\nid = \"8kbf7d35c070\"\nname = \"Home internet\"\n\n\
                     [[components]]\nid = \"8kbf7d35c071\"\nname = \"Sky\"\nrelay = true\n";
 
 /// 2026-11-29T12:00:00Z
-const NOON: i64 = 1_795_953_600;
+pub(in crate::keeper) const NOON: i64 = 1_795_953_600;
 
 /// A keeper without its listeners.
-struct Home {
+pub(in crate::keeper) struct Home {
     _folder: tempfile::TempDir,
-    db: Db,
-    recorder: Recorder,
+    pub(in crate::keeper) db: Db,
+    pub(in crate::keeper) recorder: Recorder,
     /// In seconds after noon.
-    now: Arc<AtomicI64>,
+    pub(in crate::keeper) now: Arc<AtomicI64>,
     silences: Mutex<watched::Silences>,
 }
 
 impl Home {
     async fn new() -> Self {
+        Self::of(SEED, 0).await
+    }
+
+    /// With that seed, at that second.
+    pub(in crate::keeper) async fn of(seed: &str, second: i64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("k.db").display())).await.unwrap();
-        let now = Arc::new(AtomicI64::new(0));
+        let now = Arc::new(AtomicI64::new(second));
         let recorder = recorder(&db, &now).await;
-        seed::apply(&db, recorder.clock().now(), &Seed::parse(SEED).unwrap()).await.unwrap();
+        seed::apply(&db, recorder.clock().now(), &Seed::parse(seed).unwrap()).await.unwrap();
         Self { _folder: folder, db, recorder, now, silences: Mutex::default() }
     }
 
@@ -73,7 +78,7 @@ impl Home {
         Self { recorder, ..self }
     }
 
-    async fn register(&self, checks: Value) -> Result<Vec<Option<ComponentId>>, KeeperError> {
+    pub(in crate::keeper) async fn register(&self, checks: Value) -> Result<Vec<Option<ComponentId>>, KeeperError> {
         self.register_for("checks", checks).await
     }
 
@@ -94,26 +99,26 @@ impl Home {
     }
 
     /// A run of a check, that many seconds after noon, at which it is now.
-    async fn ran(&self, name: &str, second: i64, state: State) {
+    pub(in crate::keeper) async fn ran(&self, name: &str, second: i64, state: State) {
         self.ran_as(name, second, state, json!({})).await;
     }
 
-    async fn ran_as(&self, name: &str, second: i64, state: State, more: Value) {
+    pub(in crate::keeper) async fn ran_as(&self, name: &str, second: i64, state: State, more: Value) {
         self.now.store(second, Relaxed);
         self.recorder.add_readings(&[run(name, second, state, more)]).await.unwrap();
     }
 
-    async fn status(&self, component: &ComponentId) -> Option<ComponentStatus> {
+    pub(in crate::keeper) async fn status(&self, component: &ComponentId) -> Option<ComponentStatus> {
         components::get(&self.db, &"gytm4qzbx9t6".parse().unwrap(), component).await.unwrap().status
     }
 
-    async fn set_status(&self, component: &ComponentId, status: ComponentStatus) {
+    pub(in crate::keeper) async fn set_status(&self, component: &ComponentId, status: ComponentStatus) {
         let patch = components::ComponentPatch { status: Some(Some(status)), ..Default::default() };
         let (page, now) = ("gytm4qzbx9t6".parse().unwrap(), self.recorder.clock().now());
         components::update(&self.db, &self.recorder.outbox, now, &page, component, patch).await.unwrap();
     }
 
-    async fn rows<T: FromRow>(&self, text: &'static str) -> Vec<T> {
+    pub(in crate::keeper) async fn rows<T: FromRow>(&self, text: &'static str) -> Vec<T> {
         query(text).all(&mut self.db.read().await.unwrap()).await.unwrap()
     }
 
@@ -134,7 +139,7 @@ impl Home {
         self.rows("SELECT stage, title FROM notices ORDER BY id").await
     }
 
-    fn is_looked_at(&self, component: &ComponentId) -> bool {
+    pub(in crate::keeper) fn is_looked_at(&self, component: &ComponentId) -> bool {
         self.recorder.looks().at(component, self.recorder.clock().now_for_looks()).is_recent()
     }
 }
@@ -150,16 +155,16 @@ async fn recorder(db: &Db, now: &Arc<AtomicI64>) -> Recorder {
     recorder.with_notices(Notices::new(Some(&config), (None, None), db, time(0)).await.unwrap())
 }
 
-fn time(second: i64) -> Timestamp {
+pub(in crate::keeper) fn time(second: i64) -> Timestamp {
     Timestamp::from_second(NOON + second).unwrap()
 }
 
-fn check(name: &str) -> Value {
+pub(in crate::keeper) fn check(name: &str) -> Value {
     json!({"name": name, "title": name.to_uppercase(), "kind": "http", "target": format!("http://{name}.lan/"),
         "every_seconds": 60, "component": "own"})
 }
 
-fn with(mut check: Value, more: Value) -> Value {
+pub(in crate::keeper) fn with(mut check: Value, more: Value) -> Value {
     let Value::Object(more) = more else { unreachable!() };
     check.as_object_mut().unwrap().extend(more);
     check

@@ -5,6 +5,7 @@ mod checks;
 mod joins;
 mod looks;
 pub(super) mod notices;
+mod portable;
 mod readings;
 mod relay;
 mod series;
@@ -22,6 +23,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .merge(joins::router())
         .merge(looks::router())
         .merge(notices::router())
+        .merge(portable::router())
         .merge(readings::router())
         .merge(relay::router())
         .merge(series::router())

@@ -65,7 +65,7 @@ pub fn read(rows: &[Map<String, Value>]) -> Loaded {
     }
     let is_confidential =
         checks.iter().any(|check| matches!(&check.kind, Kind::Http(http) if http.url.query().is_some()));
-    Loaded { checks, notes, has_list: true, is_confidential }
+    Loaded { checks, notes, has_list: true, is_confidential, ..Loaded::default() }
 }
 
 fn check(

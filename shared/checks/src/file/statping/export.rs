@@ -75,12 +75,19 @@ pub fn read_export(text: &str, file: &str, machine: &dyn Machine) -> Result<Load
     }
     let groups: Groups = export.groups.into_iter().flatten().map(|group| (group.id, group.name.0)).collect();
     let mut services = Services { services: export.services, unknown: Vec::new() };
-    for service in services.services.iter_mut().flatten().flatten() {
-        service.settings_alone();
+    let mut numbers = Vec::new();
+    for service in services.services.iter_mut().flatten() {
+        numbers.push(service.as_ref().and_then(|service| service.number("id").ok().flatten()));
+        if let Some(service) = service {
+            service.settings_alone();
+        }
     }
-    let checks = build_all(&mut reading, &services, &groups);
+    let built = build_all(&mut reading, &services, &groups);
     if reading.problems.is_empty() {
-        return Ok(Loaded { checks, notes: reading.notes, has_list: services.services.is_some(), ..Loaded::default() });
+        let has_list = services.services.is_some();
+        let origins = built.iter().filter_map(|(index, check)| Some((numbers[*index]?, check.name.clone()))).collect();
+        let checks = built.into_iter().map(|(_, check)| check).collect();
+        return Ok(Loaded { checks, notes: reading.notes, has_list, origins, ..Loaded::default() });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     Err(node.locate(file, reading.problems))

@@ -45,7 +45,7 @@ pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> R
     let services: Option<Services> = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
     let mut reading = Reading::new(machine);
     let services = services.unwrap_or_default();
-    let checks = build_all(&mut reading, &services, groups);
+    let checks = build_all(&mut reading, &services, groups).into_iter().map(|(_, check)| check).collect();
     if reading.problems.is_empty() {
         let has_list = services.services.is_some();
         return Ok(Loaded { checks, notes: reading.notes, has_list, ..Loaded::default() });
@@ -54,7 +54,8 @@ pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> R
     Err(node.locate(file, reading.problems))
 }
 
-fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) -> Vec<Check> {
+/// The checks of services, each with the place of its service in the list.
+fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) -> Vec<(usize, Check)> {
     let list = At::ROOT.key("services");
     for key in &services.unknown {
         reading.notes.push(format!("{key}: only services are read from this file"));
@@ -77,12 +78,12 @@ fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) ->
             continue;
         }
         let made = build::check(reading, &list.item(index), service, groups, &mut names);
-        checks.extend(made.map(|check| (service.order(), check)));
+        checks.extend(made.map(|check| (service.order(), index, check)));
     }
     build::note_unverified(reading, services);
     // As Statping shows them; those of one place stay as they are.
-    checks.sort_by_key(|(order, _)| *order);
-    checks.into_iter().map(|(_, check)| check).collect()
+    checks.sort_by_key(|(order, _, _)| *order);
+    checks.into_iter().map(|(_, index, check)| (index, check)).collect()
 }
 
 #[cfg(test)]

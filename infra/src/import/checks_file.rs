@@ -1,5 +1,5 @@
-//! `porchlight import`: what another program's file has it check, as a `checks.yml`. Once more, nothing is doubled; a file that a
-//! person has changed since is left as it is.
+//! A `checks.yml` of what was read, with its secrets in files beside it. Twice changes nothing; a file that a person has changed since
+//! is left as it is.
 
 use std::{
     ffi::OsString,
@@ -8,101 +8,22 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use anyhow::Context;
 use checks::file::{
-    Loaded, Machine, ThisMachine, Wrong,
+    Loaded, Machine, ThisMachine,
     checks_yml::{self, Written},
-    gatus, kuma, statping,
 };
-use clap::{Parser, ValueEnum};
-use home_beacon::keeper::db::foreign;
-use serde_json::{Map, Value, json};
 use shared::{secret::Secret, settings::WrongSetting};
 
-/// Write a checks.yml of what another program's file has it check.
-///
-/// Its notes say what of it is not done here. Secrets go to a folder beside it, a file each, by the names that checks.yml has for them.
-#[derive(Clone, Debug, Parser)]
-pub struct ImportSettings {
-    /// Whose file it is
-    #[arg(value_enum, value_name = "PROGRAM")]
-    pub of: Of,
-    /// The file: Gatus's config.yaml; Uptime Kuma's kuma.db, with kuma.db-wal beside it where there is one; Statping's services.yml,
-    /// export.json or statping.db
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// The file that is written
-    #[arg(long, value_name = "FILE", default_value = "checks.yml")]
-    pub out: PathBuf,
-}
+use super::Of;
 
-/// Whose files can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Of {
-    Gatus,
-    Kuma,
-    Statping,
-}
-
-impl Of {
-    async fn load(self, file: &Path) -> Result<Loaded, Vec<Wrong>> {
-        match self {
-            Self::Gatus => gatus::load(file),
-            Self::Kuma => rows(file, "monitor").await.map(|rows| kuma::read(&rows)),
-            Self::Statping if has_ending(file, &["db", "sqlite", "sqlite3"]) => statping_database(file).await,
-            Self::Statping if has_ending(file, &["json"]) => statping::load_export(file),
-            Self::Statping => statping::load(file, &statping::Groups::new()),
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Gatus => "Gatus",
-            Self::Kuma => "Uptime Kuma",
-            Self::Statping => "Statping",
-        }
-    }
-}
-
-fn has_ending(file: &Path, endings: &[&str]) -> bool {
-    file.extension().is_some_and(|end| endings.iter().any(|known| end.eq_ignore_ascii_case(known)))
-}
-
-async fn rows(file: &Path, table: &'static str) -> Result<Vec<Map<String, Value>>, Vec<Wrong>> {
-    let wrong = |sentence| vec![Wrong { file: file.display().to_string(), line: None, sentence }];
-    foreign::rows(file, table).await.map_err(|error| wrong(error.to_string()))
-}
-
-/// Its services and groups as it would export them: one column of its table has another name than there.
-async fn statping_database(file: &Path) -> Result<Loaded, Vec<Wrong>> {
-    let mut services = rows(file, "services").await?;
-    for service in &mut services {
-        if let Some(kind) = service.remove("check_type") {
-            service.insert("type".into(), kind);
-        }
-    }
-    let export = json!({ "services": services, "groups": rows(file, "groups").await? });
-    let mut loaded = statping::read_export(&export.to_string(), &file.display().to_string(), &ThisMachine)?;
-    loaded.notes.push("hits and failures: what it has measured so far stays with it".to_owned());
-    Ok(loaded)
-}
-
-/// Writes the file, and says what came of it.
+/// Writes what `file` came to as `out`, and says so.
 ///
 /// # Errors
-/// When the file is wrong, defines nothing, or what is written would replace something that an import did not write so.
-pub async fn import(settings: &ImportSettings) -> anyhow::Result<ExitCode> {
-    let ImportSettings { of, file, out } = settings;
-    let loaded = of
-        .load(file)
-        .await
-        .map_err(|wrong| WrongSetting(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    for note in &loaded.notes {
-        println!("note: {note}");
-    }
+/// When it is nothing, or what is written would replace something that an import did not write so.
+pub(super) fn write_checks(of: Of, file: &Path, loaded: &Loaded, out: &Path) -> anyhow::Result<()> {
     if loaded.checks.is_empty() {
         let sentence = format!("{}: nothing of it is checked here, so nothing is written", file.display());
         return Err(WrongSetting(sentence).into());
@@ -116,7 +37,7 @@ pub async fn import(settings: &ImportSettings) -> anyhow::Result<ExitCode> {
     let folder = folder_of(out);
     // All is looked at before anything is written.
     let mode = if loaded.is_confidential { 0o600 } else { 0o644 };
-    let mut files = vec![(out.clone(), text, mode)];
+    let mut files = vec![(out.to_owned(), text, mode)];
     if !secrets.is_empty() {
         let mut environment = String::new();
         for (name, secret) in &secrets {
@@ -146,7 +67,7 @@ pub async fn import(settings: &ImportSettings) -> anyhow::Result<ExitCode> {
         let environment = quoted(&folder.join("env"));
         println!("To try it: set -a; . {environment}; set +a; porchlight checks --check {}", quoted(out));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// This machine, with these secrets in its environment.
@@ -183,7 +104,7 @@ fn folder_of(out: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When something else is.
-fn is_there(path: &Path, text: &str) -> anyhow::Result<bool> {
+pub(super) fn is_there(path: &Path, text: &str) -> anyhow::Result<bool> {
     match fs::read(path) {
         Ok(there) if there == text.as_bytes() => Ok(true),
         Ok(_) => {
@@ -196,7 +117,7 @@ fn is_there(path: &Path, text: &str) -> anyhow::Result<bool> {
 }
 
 /// Whole or not at all.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".porchlight-import");

@@ -1,0 +1,153 @@
+//! What is older than what is here: nothing of it changes what this keeper has seen itself.
+
+use jiff::Timestamp;
+use serde_json::json;
+use shared::{
+    id::ComponentId,
+    look::Location,
+    statuspage::ComponentStatus,
+    verdict::{NO_CAUSE, Verdict},
+};
+
+use super::{
+    Columns, Looks, Measured,
+    tables::{HOURS, READINGS},
+};
+use crate::{
+    keeper::{
+        KeeperError,
+        db::{Tx, query},
+        measured::{
+            ages::RAW,
+            retention::{HOUR, roll_up_hour},
+            series_rows::{find_or_create, set_unit},
+        },
+    },
+    reading::{MetricName, is_sane},
+};
+
+/// Adds those that are older than the oldest one here; how many.
+pub(super) async fn statuses(tx: &mut Tx, component: &ComponentId, rows: &[(i64, String)]) -> Result<u64, KeeperError> {
+    let first = query("SELECT MIN(since) FROM component_statuses WHERE component_id = ?");
+    let first: Option<i64> = first.bind(component.as_str()).one(tx).await?;
+    let mut added = 0;
+    for (since, status) in rows.iter().filter(|(since, _)| first.is_none_or(|first| *since < first)) {
+        moment(*since)?;
+        if !status.is_empty() {
+            status.parse::<ComponentStatus>().map_err(|error| KeeperError::Invalid(format!("statuses: {error}")))?;
+        }
+        let add = query(
+            "INSERT INTO component_statuses (component_id, since, status) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        );
+        added += add.bind(component.as_str()).bind(*since).bind(status).execute(tx).await?;
+    }
+    Ok(added)
+}
+
+/// Adds those at whose time nobody is known to have looked from there; how many.
+pub(super) async fn looks(tx: &mut Tx, component: &ComponentId, looks: &Looks) -> Result<u64, KeeperError> {
+    looks.location.parse::<Location>().map_err(|error| KeeperError::Invalid(format!("location: {error}")))?;
+    let mut added = 0;
+    for (began, ended, verdict, cause) in &looks.rows {
+        moment(*began)?;
+        moment(*ended)?;
+        let is_known = verdict
+            .as_deref()
+            .is_none_or(|verdict| Verdict::from_labels(verdict, cause.as_deref().or(Some(NO_CAUSE))).is_some());
+        if began > ended || !is_known {
+            return Err(KeeperError::Invalid(
+                "looks: one ends before it begins, or has a verdict that there is not".into(),
+            ));
+        }
+        let add = query(
+            "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
+                 SELECT 1 FROM look_spans WHERE component_id = ?1 AND location = ?2 AND inside = ?3
+                     AND began <= ?5 AND ended >= ?4)",
+        );
+        let add = add.bind(component.as_str()).bind(&looks.location).bind(looks.inside).bind(*began).bind(*ended);
+        added += add.bind(verdict).bind(cause).execute(tx).await?;
+    }
+    Ok(added)
+}
+
+/// Adds an hour's readings, unless what that hour came to is known; how many.
+pub(super) async fn readings(tx: &mut Tx, measured: &Measured, now: Timestamp) -> Result<u64, KeeperError> {
+    let Some(hour) = measured.rows.first().map(at).transpose()?.map(|at| at.div_euclid(HOUR) * HOUR) else {
+        return Ok(0);
+    };
+    let series = series(tx, measured).await?;
+    let is_known = query("SELECT EXISTS (SELECT 1 FROM hours WHERE series_id = ? AND at = ?)");
+    if is_known.bind(series).bind(hour).one::<i64>(tx).await? > 0 {
+        return Ok(0);
+    }
+    let mut added = 0;
+    for row in &measured.rows {
+        if at(row)?.div_euclid(HOUR) * HOUR != hour {
+            return Err(KeeperError::Invalid("readings: one line has those of one hour".into()));
+        }
+        added += u64::from(READINGS.add(tx, row, &[("series_id", json!(series))]).await?);
+    }
+    let old = now.checked_sub(RAW).map_or(0, |time| time.as_millisecond());
+    if hour + HOUR <= old {
+        roll_up_hour(tx, series, hour).await?;
+    }
+    Ok(added)
+}
+
+/// Adds what hours came to of which nothing is known; how many.
+pub(super) async fn hours(tx: &mut Tx, measured: &Measured) -> Result<u64, KeeperError> {
+    let series = series(tx, measured).await?;
+    let mut added = 0;
+    for row in &measured.rows {
+        let at = at(row)?;
+        if at.rem_euclid(HOUR) != 0 {
+            return Err(KeeperError::Invalid("hours: one does not begin at a full hour".into()));
+        }
+        // While its readings are here one by one, they are what is known of it.
+        let is_known = query("SELECT EXISTS (SELECT 1 FROM readings WHERE series_id = ? AND at >= ? AND at < ?)");
+        if is_known.bind(series).bind(at).bind(at + HOUR).one::<i64>(tx).await? == 0 {
+            added += u64::from(HOURS.add(tx, row, &[("series_id", json!(series))]).await?);
+        }
+    }
+    Ok(added)
+}
+
+async fn series(tx: &mut Tx, measured: &Measured) -> Result<i64, KeeperError> {
+    let Measured { series: name, unit, rows } = measured;
+    let is_name = match name.strip_prefix('@') {
+        Some(metric) => metric.parse::<shared::id::MetricId>().is_ok(),
+        // A check's figure has the check's name before it, and may be called anything.
+        None => name.starts_with("check:") || name.parse::<MetricName>().is_ok(),
+    };
+    if !is_name {
+        return Err(KeeperError::Invalid("series: it is the name of no readings".into()));
+    }
+    let numbers =
+        rows.iter().flat_map(Columns::values).filter(|value| value.is_f64()).filter_map(serde_json::Value::as_f64);
+    if let Some(number) = numbers.into_iter().find(|number| !is_sane(*number)) {
+        return Err(KeeperError::Invalid(format!("{name}: {number} does not lie between -1e12 and 1e12")));
+    }
+    let series = find_or_create(tx, name).await?;
+    if let Some(unit) = unit {
+        set_unit(tx, series, unit).await?;
+    }
+    Ok(series)
+}
+
+fn at(row: &Columns) -> Result<i64, KeeperError> {
+    let at = row.get("at").and_then(serde_json::Value::as_i64);
+    let at = at.ok_or_else(|| KeeperError::Invalid("at: is missing, or no number of milliseconds".into()))?;
+    moment(at)?;
+    Ok(at)
+}
+
+/// # Errors
+/// When it is not a time that a page can show.
+fn moment(millis: i64) -> Result<(), KeeperError> {
+    // 1970 to 2200.
+    if (0..7_258_118_400_000).contains(&millis) {
+        return Ok(());
+    }
+    Err(KeeperError::Invalid(format!("{millis}: is no time in milliseconds since 1970")))
+}
