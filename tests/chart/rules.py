@@ -216,7 +216,7 @@ def secret(rendering, release, namespace):
     allowed = {
         "beacon": {"beacon", "test"},
         "duckdns": {"dns"},
-        "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "test"},
+        "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "export", "test"},
         "tls": {"keeper"},
         "notify": {"keeper"},
         "statuspage": {"keeper"} if keeper else {"ping", "bandwidth", "checks"},
@@ -252,9 +252,10 @@ def modest(rendering, release, namespace):
     cpu = memory = 0
     tested = False
     for thing, labels, spec in pods(rendering):
-        # Tests come one after another; checks are another task than the home's line, and what each node has is counted by itself.
+        # Tests come one after another; checks and exports are another task than the home's line, and what each node has is counted by
+        # itself.
         component = labels["app.kubernetes.io/component"]
-        times = {"beacon": 2, "test": 0 if tested else 1, "checks": 0, "node-metrics": 0}.get(component, 1)
+        times = {"beacon": 2, "test": 0 if tested else 1, "checks": 0, "export": 0, "node-metrics": 0}.get(component, 1)
         tested = tested or thing["kind"] == "Pod"
         for container in spec["containers"] + spec.get("initContainers", []):
             if "memory" not in container["resources"]["limits"] or "cpu" in container["resources"]["limits"]:
@@ -271,9 +272,11 @@ def timed(rendering, release, namespace):
         told, spec = job["metadata"]["name"], job["spec"]
         template = spec["jobTemplate"]["spec"]
         env = {v["name"]: v["value"] for v in template["template"]["spec"]["containers"][0]["env"]}
-        # The program is cut off 5 s after its deadline, and a slow node may need long to start it.
-        if template["activeDeadlineSeconds"] < int(env["DEADLINE"].removesuffix("s")) + 5 + 30:
-            yield f"{told} ends its pod after {template['activeDeadlineSeconds']} s, with DEADLINE {env['DEADLINE']}"
+        # The program is cut off 5 s after its deadline, and a slow node may need long to start it. An export has none: it ends
+        # where the keeper does not answer for a minute.
+        deadline = env.get("DEADLINE", "60s")
+        if template["activeDeadlineSeconds"] < int(deadline.removesuffix("s")) + 5 + 30:
+            yield f"{told} ends its pod after {template['activeDeadlineSeconds']} s, with DEADLINE {deadline}"
         facts = (spec["concurrencyPolicy"], template["backoffLimit"], template["template"]["spec"]["restartPolicy"])
         if facts != ("Forbid", 0, "Never") or spec["successfulJobsHistoryLimit"] + spec["failedJobsHistoryLimit"] > 3:
             yield f"{told} has {facts}"

@@ -14,7 +14,7 @@ import network
 import rules
 from parts import CASES, HERE, MINIMAL, part, rendered
 
-COMPONENTS = ["beacon", "keeper", "ping", "dns", "bandwidth", "checks", "node", "test"]
+COMPONENTS = ["beacon", "keeper", "ping", "dns", "bandwidth", "checks", "export", "node", "test"]
 
 
 @part

@@ -139,7 +139,8 @@ async fn each_service_starts_a_program_with_settings_that_it_takes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     secrets(folder.path());
     let state = tempfile::tempdir().expect("a temporary folder");
-    for unit in units(".service") {
+    // An export begins at once; a booted machine makes one.
+    for unit in units(".service").into_iter().filter(|unit| unit != "porchlight-export.service") {
         let text = fs::read_to_string(root().join(UNITS).join(&unit)).expect("the unit is there");
         takes_its_settings(started(&text, folder.path(), state.path()), &unit).await;
     }

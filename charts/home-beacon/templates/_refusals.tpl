@@ -113,6 +113,9 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and .Values.keeper.tls.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "keeper.tls.enabled is true, but keeper.enabled is false: there is nothing to be reached" -}}
 {{- end -}}
+{{- if and .Values.export.enabled (not .Values.keeper.enabled) -}}
+{{- $wrong = append $wrong "export.enabled is true, but keeper.enabled is false: there is nothing to be exported" -}}
+{{- end -}}
 {{- if and .Values.metrics.prometheusRule.enabled (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "metrics.prometheusRule.enabled is true, but keeper.enabled is false: the alerts are on what the keeper knows, and would ring for its absence" -}}
 {{- end -}}

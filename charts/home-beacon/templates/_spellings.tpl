@@ -30,7 +30,7 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- $wrong := list -}}
 {{- $fields := list (list "minute" "[0-5]?[0-9]" "0 to 59") (list "hour" "1?[0-9]|2[0-3]" "0 to 23") (list "day of the month" "0?[1-9]|[12][0-9]|3[01]" "1 to 31") (list "month" "0?[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec" "1 to 12, or jan to dec") (list "day of the week" "[0-6]|sun|mon|tue|wed|thu|fri|sat" "0 (Sunday) to 6, or sun to sat") -}}
 {{- with .Values -}}
-{{- range $name, $schedule := dict "ping.schedule" .ping.schedule "dns.schedule" .dns.schedule "bandwidth.schedule" .bandwidth.schedule "statuspage.latency.schedule" .statuspage.latency.schedule "statuspage.bandwidth.schedule" .statuspage.bandwidth.schedule "duckdns.schedule" .duckdns.schedule -}}
+{{- range $name, $schedule := dict "ping.schedule" .ping.schedule "dns.schedule" .dns.schedule "bandwidth.schedule" .bandwidth.schedule "export.schedule" .export.schedule "statuspage.latency.schedule" .statuspage.latency.schedule "statuspage.bandwidth.schedule" .statuspage.bandwidth.schedule "duckdns.schedule" .duckdns.schedule -}}
 {{- if and $schedule (not (hasPrefix "@" $schedule)) -}}
 {{- range $at, $given := regexSplit " +" $schedule -1 -}}
 {{- $field := index $fields $at -}}
@@ -65,7 +65,7 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $of := list "beacon" "keeper" "ping" "dns" "bandwidth" "checks" "nodeMetrics" "test" -}}
+{{- range $of := list "beacon" "keeper" "ping" "dns" "bandwidth" "checks" "nodeMetrics" "export" "test" -}}
 {{- $resources := (index $.Values $of).resources -}}
 {{- range $what, $asked := $resources.requests -}}
 {{- $limit := get ($resources.limits | default dict) $what | toString -}}

@@ -11,16 +11,16 @@
 //! - [`notices`]: what is worth writing to people about, and to whom; [`checks`]: what else is looked at
 //! - [`measured`]: readings, metrics, series, heartbeats; [`job_states`]: what jobs remember
 //! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
-//! - [`portable`]: what a keeper knows, as records for a file or for another one
-//! - [`seed`]: page and components with the ids that the user already has
+//! - [`seed`]: page and components with the ids that the user already has; [`portable`]: records for another keeper
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - `watch`: what is worth a notice though no reading says so
 //! - [`http`]: everything that is answered; `listeners`: where
-//! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`
+//! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`, `config`
 
 mod background;
 pub mod checks;
 mod clock;
+mod config;
 pub mod db;
 mod error;
 pub mod history;
@@ -51,27 +51,25 @@ use shared::{
     chain::root_cause,
     http::SetupError,
     id::PageId,
-    secret::SecretSource,
     settings::{WrongSetting, without_credentials},
 };
 use tokio::time::{Instant, timeout};
-use url::Url;
 
 use self::{
     background::{RETRY_INTERVAL, date, heartbeat, keep_calls, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
-    http::{AppState, front::Front, routers},
+    http::{AppState, routers},
     looks::beacon::{AtHome, BeaconPoller},
     measured::{Recorder, line_quality::Promised, retention},
-    notices::{NoticeConfig, Notices},
+    notices::Notices,
     outbox::Outbox,
-    relay::{RelayWorker, Upstream, copies},
-    seed::Seed,
+    relay::{RelayWorker, copies},
     status::pages,
     watch::Watched,
 };
 pub use self::{
     clock::KeeperClock,
+    config::KeeperConfig,
     error::KeeperError,
     http::{NO_JOINS, NO_NOTICES, NO_RELAY},
     joins::{Joining, Joins},
@@ -90,38 +88,6 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long the whole end may take: a supervisor kills after 5 s.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(4800);
-
-/// What a keeper is made of.
-#[derive(Clone, Debug)]
-pub struct KeeperConfig {
-    /// `sqlite:` and a path.
-    pub database_url: String,
-    /// Page, components and metrics; without one a page is made.
-    pub seed: Option<Seed>,
-    /// What clients must send.
-    pub token: SecretSource,
-    /// The codes by which homes join, where this is an outside machine's keeper.
-    pub joins: Option<Joins>,
-    /// Calls of `/v1` in any 60 seconds; 0 sets no limit.
-    pub rate_limit: usize,
-    /// Whether points outside the last 28 days are refused, rather than left out.
-    pub strict_points: bool,
-    /// The page upstream, where there is one.
-    pub upstream: Option<Upstream>,
-    /// Whom the keeper writes to.
-    pub notices: Option<NoticeConfig>,
-    /// What the contract promises of the line.
-    pub promised: Promised,
-    /// The beacon's private listener, which reports its looks; a name of several addresses stands for several beacons.
-    pub beacon: Option<Url>,
-    /// How the page presents itself to the world.
-    pub front: Front,
-    /// What the page says above all else, in a sentence.
-    pub notice: Option<String>,
-    /// How somebody outside comes to look, with commands between backticks: the page says so of a component that nobody outside
-    /// has looked at yet.
-    pub without_looks: Option<String>,
-}
 
 /// A keeper whose database is open.
 #[derive(Debug)]

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Check {
-        let text = format!("checks:\n- {{name: nas, kind: tcp, address: \"nas.lan:22\", {text}}}\n");
+        let text = format!("checks:\n- {{name: nas, tcp: {{host: nas.lan, port: 22}}, {text}}}\n");
         checks_yml::read(&text, "checks.yml", &ThisMachine).unwrap().checks.remove(0)
     }
 

@@ -23,6 +23,7 @@ async fn a_missing_file_is_named(machine: &Machine) {
         ("bandwidth", "keeper.token"),
         ("dns", "duckdns.token"),
         ("checks", "keeper.token"),
+        ("export", "keeper.token"),
         ("prober", "prober.token"),
     ] {
         let started = machine.run(&format!("systemctl start porchlight-{unit}")).await;

@@ -57,6 +57,8 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
     // Nothing can be reached from here, which is a result, too.
     reader.does("The checks", "checks").await;
     assert_eq!(machine.property("porchlight-checks", "ActiveState").await, "active");
+    let exports = reader.does("Exports", "exports").await;
+    assert!(exports.starts_with("porchlight-2") && exports.trim().ends_with(".jsonl.gz"), "{exports}");
     prober(&reader).await;
     relay(&reader).await;
     timers(machine).await;

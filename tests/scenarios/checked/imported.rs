@@ -210,11 +210,7 @@ async fn what_statpings_page_was_called_is_a_seed_and_the_database_beside_its_se
     }
     let seed = folder.path().join("page.toml");
     let mut keeper = ours("keeper");
-    keeper
-        .args(["--check", "--keeper-seed"])
-        .arg(&seed)
-        .env("KEEPER_TOKEN", "hunter2hunter2")
-        .current_dir(folder.path());
+    keeper.args(["--check", "--keeper-seed"]).arg(&seed).env("KEEPER_TOKEN", KEEPER).current_dir(folder.path());
     let taken = run(keeper, LIMIT).await;
     assert!(taken.code == Some(0), "{taken:?}");
     let text = fs::read_to_string(seed).expect("it was written");

@@ -144,13 +144,13 @@ async fn readings(conn: &mut Conn, series: i64, from: i64) -> Result<Page, Keepe
     let list = query("SELECT * FROM readings WHERE series_id = ? AND at >= ? ORDER BY at LIMIT ?");
     let mut rows: Vec<Columns> = list.bind(series).bind(from).bind(ROWS).all(conn).await?;
     let hour = |row: &Columns| number(row, "at").div_euclid(HOUR);
-    let (first, last) = (rows.first().map_or(0, hour), rows.last().map_or(0, hour));
+    let (first, newest) = (rows.first().map_or(0, hour), rows.last().map_or(0, hour));
     let is_cut = i64::try_from(rows.len()).is_ok_and(|rows| rows >= ROWS);
-    if is_cut && first < last {
-        rows.retain(|row| hour(row) < last);
+    if is_cut && first < newest {
+        rows.retain(|row| hour(row) < newest);
     } else if is_cut {
         let list = query("SELECT * FROM readings WHERE series_id = ? AND at >= ? AND at < ? ORDER BY at");
-        rows = list.bind(series).bind(from).bind((last + 1) * HOUR).all(conn).await?;
+        rows = list.bind(series).bind(from).bind((newest + 1) * HOUR).all(conn).await?;
     }
     let next = rows.last().map_or(i64::MAX, |row| (hour(row) + 1) * HOUR);
     let (name, unit) = names(conn, series).await?;
@@ -167,11 +167,11 @@ async fn hours(conn: &mut Conn, series: i64, after: i64) -> Result<Page, KeeperE
     };
     let list = query("SELECT * FROM hours WHERE series_id = ? AND at >= ? ORDER BY at LIMIT ?");
     let rows: Vec<Columns> = list.bind(series).bind(from).bind(ROWS).all(conn).await?;
-    let last = rows.last().map_or(i64::MAX - 1, |row| number(row, "at"));
+    let newest = rows.last().map_or(i64::MAX - 1, |row| number(row, "at"));
     let (name, unit) = names(conn, series).await?;
     let rows = rows.into_iter().map(|row| HOURS.of_row(row)).collect();
     let records = vec![Record::Hours(Measured { series: name, unit, rows })];
-    Ok(Page { records, next: Some(Cursor::Hours(series, last)) })
+    Ok(Page { records, next: Some(Cursor::Hours(series, newest)) })
 }
 
 /// The first series that has something from there on, and when it does.

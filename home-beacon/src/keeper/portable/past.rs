@@ -88,7 +88,7 @@ pub(super) async fn readings(tx: &mut Tx, measured: &Measured, now: Timestamp) -
         }
         added += u64::from(READINGS.add(tx, row, &[("series_id", json!(series))]).await?);
     }
-    let old = now.checked_sub(RAW).map_or(0, |time| time.as_millisecond());
+    let old = now.checked_sub(RAW).map_or(0, Timestamp::as_millisecond);
     if hour + HOUR <= old {
         roll_up_hour(tx, series, hour).await?;
     }

@@ -59,8 +59,8 @@ impl Table {
                 self.name
             )));
         }
-        let named = row.iter().map(|(name, value)| (name.as_str(), value));
-        let all: Vec<_> = named.chain(here.iter().map(|(name, value)| (*name, value))).collect();
+        let travelled = row.iter().map(|(name, value)| (name.as_str(), value));
+        let all: Vec<_> = travelled.chain(here.iter().map(|(name, value)| (*name, value))).collect();
         let names = all.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         let places = vec!["?"; all.len()].join(", ");
         let insert = format!("INSERT INTO {} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING", self.name);

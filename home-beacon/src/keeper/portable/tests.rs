@@ -123,7 +123,7 @@ const ADDED: Added = Added {
     hours: 0,
 };
 
-fn statuses(of: Value, rows: &[(i64, &str)]) -> Record {
+fn statuses(of: &Value, rows: &[(i64, &str)]) -> Record {
     let rows: Vec<_> = rows.iter().map(|(second, status)| ((NOON + second) * 1000, status)).collect();
     serde_json::from_value(json!({"statuses": {"of": of, "rows": rows}})).unwrap()
 }
@@ -192,7 +192,7 @@ async fn readings_of_long_ago_become_their_hours_sums_once() {
 #[tokio::test]
 async fn a_wrong_record_is_said_with_its_line_and_nothing_is_taken_in() {
     let here = Home::of(SEED, 0).await;
-    let good = statuses(json!({"component": "8kbf7d35c070"}), &[(-60, "operational")]);
+    let good = statuses(&json!({"component": "8kbf7d35c070"}), &[(-60, "operational")]);
     let component = |id: &str, more: Value| {
         let columns = with(
             json!({"id": id, "name": "A", "position": 9, "status": "operational", "showcase": 0,

@@ -212,11 +212,10 @@ pub(in crate::keeper) async fn delete(db: &Db, page: &PageId, id: &ComponentGrou
 /// When the page has no such group.
 pub(super) async fn check(conn: &mut Conn, page: &PageId, group: Option<&ComponentGroupId>) -> Result<(), KeeperError> {
     let Some(id) = group else { return Ok(()) };
-    match find(conn, page, id).await {
-        Ok(_) => Ok(()),
-        Err(KeeperError::NotFound(what)) => Err(KeeperError::Invalid(format!("group_id: {what} could not be found"))),
-        Err(error) => Err(error),
-    }
+    find(conn, page, id).await.map(drop).map_err(|error| match error {
+        KeeperError::NotFound(what) => KeeperError::Invalid(format!("group_id: {what} could not be found")),
+        error => error,
+    })
 }
 
 pub(in crate::keeper) async fn find(
@@ -232,8 +231,8 @@ pub(in crate::keeper) async fn find(
 }
 
 async fn fill(conn: &mut Conn, group: &mut Group) -> Result<(), KeeperError> {
-    let members = query("SELECT id FROM components WHERE group_id = ? ORDER BY position, id");
-    group.components = members.bind(group.id.as_str()).all(conn).await?;
+    let members = query("SELECT id FROM components WHERE group_id = ? ORDER BY position, id").bind(group.id.as_str());
+    group.components = members.all(conn).await?;
     Ok(())
 }
 

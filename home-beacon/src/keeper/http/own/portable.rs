@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::super::{AppState, HttpError, path::InQuery, payload::LargeJsonObject};
 use crate::keeper::portable::{
     Record,
-    export::{self, Page},
+    export::{self, Cursor, Page},
     import::{Added, Importer},
 };
 
@@ -33,10 +33,10 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn hand_out(State(state): State<AppState>, InQuery(query): InQuery) -> Result<Json<Exported>, HttpError> {
     let cursor = match query.get("after") {
-        None => Default::default(),
+        None => Cursor::default(),
         Some(after) => after.parse().map_err(|error: export::NoCursor| HttpError::unprocessable(error.to_string()))?,
     };
-    if query.get("after").is_none() {
+    if !query.contains_key("after") {
         state.recorder.looks().flush(&state.db, state.clock.now_for_looks()).await?;
     }
     let Page { records, next } = export::page(&state.db, cursor, state.clock.wall()).await?;
