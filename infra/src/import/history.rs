@@ -137,7 +137,7 @@ mod tests {
         let expected = json!([[3_480_000, 3_780_000, null, null], [6_000_000, 6_000_000, null, null]]);
         assert_eq!(rows(3, "looks"), expected);
         assert_eq!(records.as_array().unwrap().len(), 4);
-        let hidden = self::check("component: none");
+        let hidden = self::check("component: nowhere");
         assert_eq!(super::records(&hidden, &runs).len(), 2, "what is shown nowhere has readings alone");
     }
 

@@ -145,6 +145,8 @@ async fn where_the_check_runs_already_its_past_comes_before_what_was_seen_here()
     assert_eq!(named, [nas.as_str(), nas.as_str()]);
     assert_eq!(take(&here, &records).await.unwrap(), Added::default());
     assert_eq!(here.rows::<(i64, String)>(STATUSES_OF_NAS).await, after);
+    let later = statuses(&json!({"check": "nas"}), &[(DAY + 90, "major_outage")]);
+    assert_eq!(take(&here, &[later]).await.unwrap(), Added::default(), "what was seen here stands");
     assert!(here.is_looked_at(&nas), "by the run of now");
     // What comes late is still newer than what was taken in.
     here.ran("nas", DAY + 30, State::Ok).await;
