@@ -1,8 +1,10 @@
 """Checks: what defines them reaches the program and restarts nothing, what runs scripts, and where they may connect to."""
 
 import re
+import shlex
 
 import helm
+import programs
 from parts import CASES, MINIMAL, TOKEN, outcome, part, rendered
 
 ROUTER = "checks: [{name: router, icmp: {host: 192.168.1.1}}]"
@@ -100,6 +102,29 @@ def secrets_by_name():
     expected = ["one --from-file=x.y=A.secret --from-file=z=B_2.secret", "two --from-file=z=C.secret"]
     if made != [f"  kubectl -n porchlight create secret generic {line}" for line in expected]:
         yield f"the notes say {made}"
+
+
+@part
+def example():
+    """The commands of the example bring its file and its secret, under the name that kubectl makes; the program takes both."""
+    readme = (helm.ROOT / "infra/examples/checks/README.md").read_text()
+    commands = re.search(r"```sh chart\n(.*?)```", readme, re.DOTALL)[1].replace("\\\n", " ").splitlines()
+    kubectl, (tool, *words) = (shlex.split(command) for command in commands)
+    *create, secret, file = kubectl
+    key, path = re.fullmatch("--from-file=([A-Z]+)=(.+)", file).groups()
+    if (create, tool) != ("kubectl -n porchlight create secret generic".split(), "helm") or f"> {path}\n" not in readme:
+        yield f"the example's commands are {commands}"
+    values, told = helm.told(words, MINIMAL)
+    rendering = rendered(values, objects=[TOKEN], **told).result()
+    text = (helm.ROOT / "infra/examples/checks/checks.yml").read_text()
+    if rendering.one("ConfigMap", "porchlight-checks")["data"] != {"checks.yml": text}:
+        yield "the example's file is another one in the cluster"
+    sources = [volume["projected"]["sources"] for volume in pod(rendering)["spec"]["volumes"] if volume["name"] == "named"]
+    if sources != [[{"secret": {"name": secret, "items": [{"key": key, "path": "BACKUP_PING"}]}}]]:
+        yield f"of the example's secret the pod has {sources}"
+    if f"create secret generic {secret} --from-file={key}=" not in rendering.notes:
+        yield f"the notes have another command for the example's secret: {rendering.notes}"
+    yield from programs.problems(rendering)
 
 
 @part

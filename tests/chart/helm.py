@@ -1,10 +1,12 @@
 """Renders and lints the chart with real Helm (helm-sdkpy), many times in one process. It has no `helm template`, so a
 chart is installed into a stand-in for a cluster."""
 
+import argparse
 import asyncio
 import copy
 import dataclasses
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -75,6 +77,32 @@ def render(
         hook["manifest"].strip() for hook in sorted(made.get("hooks") or [], key=lambda h: h["path"])
     )
     return Rendering(made["manifest"].strip(), hooks, made["info"].get("notes", ""))
+
+
+def told(words, own):
+    """What `helm upgrade RELEASE CHART …` of a guide means, run at the root of a checkout: the values, and what else `render` takes.
+    `own` are the user's values, which the guide calls values.yaml."""
+    flags = argparse.ArgumentParser(exit_on_error=False)
+    for name in ("upgrade", "release", "chart"):
+        flags.add_argument(name)
+    flags.add_argument("-n", dest="namespace")
+    for name in ("-f", "--set", "--set-file"):
+        flags.add_argument(name, action="append", default=[])
+    asked = flags.parse_args(words)
+    assert (asked.upgrade, asked.f) == ("upgrade", ["values.yaml"]), asked
+    # As Helm has it: what looks like a boolean, a number or nothing is one.
+    set_here = [(path, yaml.safe_load(value) if re.fullmatch(r"true|false|null|[0-9]+", value) else value) for path, value in pairs(asked.set)]
+    set_here += [(path, (ROOT / file).read_text()) for path, file in pairs(asked.set_file)]
+    values = own
+    for path, value in set_here:
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        values = merged(values, value)
+    return values, {"release": asked.release, "namespace": asked.namespace, "chart": ROOT / asked.chart}
+
+
+def pairs(settings):
+    return [tuple(setting.split("=", 1)) for setting in settings]
 
 
 def umbrella(folder, values):

@@ -2,6 +2,7 @@
 
 use std::{net::TcpListener, time::Duration};
 
+use serde_json::Value;
 use tests::{
     notices::{Service, ntfy},
     process::{Process, ours, run},
@@ -20,6 +21,17 @@ fn demo(arguments: &str) -> Process {
 
 fn position(lines: &[String], words: &str) -> usize {
     lines.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("`{words}` in {lines:#?}"))
+}
+
+/// Of the home, of the page, and of what is behind the line.
+async fn statuses(http: &reqwest::Client, page: &str) -> Vec<String> {
+    let answer = http.get(format!("{page}api/v2/components.json")).send().await.expect("an answer");
+    let answer: Value = answer.json().await.expect("JSON");
+    let of = |name: &str| {
+        let component = answer["components"].as_array()?.iter().find(|component| component["name"] == name)?;
+        component["status"].as_str().map(ToOwned::to_owned)
+    };
+    ["Home internet", "This page", "A service at home"].map(|name| of(name).expect("a status")).into()
 }
 
 #[tokio::test]
@@ -43,8 +55,13 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     demo.wait_for("the first probe", printed("as it should")).await;
     let before = read().await;
     assert!(before.contains("All Systems Operational") && before.contains("This is a demo"), "{before}");
+    assert!(before.contains("This page") && before.contains("A service at home"), "{before}");
     demo.wait_for("the cut", printed("down (refused); page: changed from operational to major_outage")).await;
     assert!(read().await.contains("Major System Outage"));
+    demo.wait_for("the unknown", printed("A service at home: unknown: the home's line is down, on which it depends"))
+        .await;
+    assert_eq!(statuses(&http, &page).await, ["major_outage", "operational", "operational"], "it is not red");
+    assert!(read().await.contains("since then it could not be told how it is"), "{}", read().await);
     demo.wait_for("the incident", printed("open an incident")).await;
     assert!(read().await.contains("Home internet is not reachable"));
     demo.wait_for("the repair", printed("up; page: changed from major_outage to operational")).await;

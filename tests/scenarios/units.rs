@@ -161,7 +161,7 @@ fn started(unit: &str, secrets: &Path, state: &Path) -> Command {
         let value = value.replace("%d", &secrets.display().to_string());
         let value = value.replace("/etc/porchlight-seed.toml", &secrets.join("seed.toml").display().to_string());
         let value = value.replace("/etc/porchlight-checks.yml", &secrets.join("checks.yml").display().to_string());
-        program.env(name, value.replace("%S", &state.display().to_string()));
+        program.env(name, value.replace("%S", &state.display().to_string()).replace("%H", "pi4"));
     }
     for credential in of("LoadCredential=") {
         let (name, from) = credential.split_once(':').expect("a credential has a file");

@@ -258,12 +258,13 @@ impl<P: Try> Engine<P> {
         let outcome = blamed.map_or(outcome.clone(), |dependency| blocked(&outcome, dependency));
         let before = entry.known.standing;
         let standing = before.after(outcome.state, entry.check.thresholds);
+        let was_blocked = entry.known.is_blocked;
         entry.known = Known { standing, as_of: Some(began), is_blocked: blamed.is_some() };
         self.totals.ended(&outcome);
-        let has_turned = standing.counts != before.counts;
-        if has_turned {
+        if standing.counts != before.counts {
             log_turn(&entry.check, standing.counts, &outcome);
         }
+        let has_turned = standing.counts != before.counts || was_blocked != blamed.is_some();
         self.results.add(Finished { check: Arc::clone(&entry.check), at, outcome, standing, has_turned });
     }
 }

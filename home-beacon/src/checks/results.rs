@@ -26,7 +26,7 @@ pub(super) struct Finished {
     pub(super) at: Timestamp,
     pub(super) outcome: Outcome,
     pub(super) standing: Standing,
-    /// Whether another state counts now.
+    /// Whether another state counts now, or nothing can be told any more because of what it depends on, or can be again.
     pub(super) has_turned: bool,
 }
 

@@ -1,8 +1,12 @@
 //! The settings of `checks`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use shared::{
     keeper_token::keeper_address,
     secret::{SecretSetting, SecretSource},
@@ -116,6 +120,19 @@ impl Settings for ChecksSettings {
 }
 
 impl ChecksSettings {
+    /// Of the checks of one file, for a keeper, within another program: whatever the environment sets is meant for others.
+    ///
+    /// # Errors
+    /// When the keeper's address is none.
+    pub fn within(file: &Path, keeper: &Url, token: SecretSource) -> Result<Self, WrongSetting> {
+        let command = Self::command().mut_args(|argument| argument.env(None::<&str>));
+        let arguments = ["checks", "--keeper-url", keeper.as_str(), "--checks-file"].map(OsStr::new);
+        let matches = command.try_get_matches_from(arguments.into_iter().chain([file.as_os_str()]));
+        let settings = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        let settings = settings.map_err(|error| WrongSetting(error.to_string()))?;
+        Ok(Self { is_within: true, token: Some(token), ..settings })
+    }
+
     /// The keeper, as jobs have it.
     pub(super) fn keeper(&self) -> KeeperSettings {
         KeeperSettings { keeper_url: self.keeper_url.clone(), state_dir: None, token: self.token.clone() }

@@ -1,5 +1,6 @@
-//! The demo: a keeper, a beacon and a prober in one process, and a line between them that can be cut.
+//! The demo: a keeper, a beacon, a prober and checks in one process, and a line between them that can be cut.
 
+mod checks;
 mod keys;
 mod line;
 mod notices;
@@ -91,7 +92,9 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let mut line = HomeLine::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
     let witnesses = LocalWitnesses::open()?;
-    let secrets = Secrets::new(Places::local(SecretSource::Value(Secret::new(TOKEN)), Some(key), None));
+    let token = SecretSource::Value(Secret::new(TOKEN));
+    let (checks, mut told) = checks::of(data.folder(), &page, line.address(), &token)?;
+    let secrets = Secrets::new(Places::local(token, Some(key), None));
     let state = State::new(StatePlace::File(data.folder().join("state.json")));
     let prober = Prober::new(api.clone(), secrets, Mode::Publish)
         .with_state(Some(state))
@@ -110,6 +113,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     say(format_args!("  page    {page}"));
     say(format_args!("  API     {api}  (Authorization: OAuth {TOKEN})"));
     say(format_args!("  beacon  http://{}/", line.address()));
+    say(format_args!("  checks  {}", checks.words()));
     say(format_args!("  asked when the home is silent: {}", witnesses.words()?));
     say(format_args!("  data    {}", data.words()));
     if let Some(outgoing) = &outgoing {
@@ -128,18 +132,34 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
         // Either way, a message or the sender's end, it is time.
         let _ = stopped.await;
     });
+    let (halt, halted) = oneshot::channel::<()>();
+    let checking = checks.run(async {
+        let _ = halted.await;
+    });
     let playing = async {
+        let watching = async {
+            // So that the first probe finds a page that knows all.
+            told.first().await;
+            tokio::select! {
+                () = probe(&prober, &targets, notices.as_mut()) => (),
+                () = told.changes() => (),
+                () = play(&mut line, keys, Script::new(settings)) => (),
+            }
+        };
         tokio::select! {
-            () = probe(&prober, &targets, notices.as_mut()) => (),
+            () = watching => (),
             () = async { match &mut outgoing { Some(outgoing) => outgoing.send().await, None => std::future::pending().await } } => (),
-            () = play(&mut line, keys, Script::new(settings)) => (),
             () = witnesses.answer() => (),
             () = interrupted => (),
         }
         line.cut().await;
+        drop(halt);
+    };
+    let all_but_the_keeper = async {
+        tokio::join!(checking, playing);
         drop(stop);
     };
-    tokio::join!(keeping, playing);
+    tokio::join!(keeping, all_but_the_keeper);
     say(format_args!("The demo is over."));
     Ok(())
 }

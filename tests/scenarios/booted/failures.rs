@@ -39,9 +39,11 @@ async fn a_missing_file_is_named(machine: &Machine) {
 
 async fn a_wrong_setting_is_reported_once(machine: &Machine) {
     machine.ok("head -c 24 /dev/urandom | base64 | tr '+/' '-_' > /etc/porchlight/keeper.token").await;
-    for (unit, setting, address) in
-        [("beacon", "MAX_CONNECTIONS=many", "127.0.0.1:8080"), ("keeper", "KEEPER_RATE_LIMIT=often", "127.0.0.1:8030")]
-    {
+    for (unit, setting, address) in [
+        ("beacon", "MAX_CONNECTIONS=many", "127.0.0.1:8080"),
+        ("keeper", "KEEPER_RATE_LIMIT=often", "127.0.0.1:8030"),
+        ("node-metrics", "SYS_DIR=/nowhere", "127.0.0.1:9111/healthz"),
+    ] {
         let name = setting.split('=').next().expect("a name");
         machine.ok(&format!("echo {setting} > /etc/porchlight/{unit}.env")).await;
         let started = machine.run(&format!("systemctl restart porchlight-{unit}")).await;
@@ -56,19 +58,22 @@ async fn a_wrong_setting_is_reported_once(machine: &Machine) {
             "it is no better the next time"
         );
         machine.ok(&format!("rm /etc/porchlight/{unit}.env && systemctl restart porchlight-{unit}")).await;
-        machine.ok(&format!("curl -sf http://{address}/ -o /dev/null")).await;
+        machine.ok(&format!("curl -sf http://{address} -o /dev/null")).await;
     }
 }
 
+/// The units that are watched.
+const SERVERS: [&str; 3] = ["porchlight-beacon", "porchlight-keeper", "porchlight-node-metrics"];
+
 /// A stopped process is one that hangs. Its watchdog is short here, so that the test is.
 async fn a_stuck_server_is_started_anew(machine: &Machine) {
-    for unit in ["porchlight-beacon", "porchlight-keeper"] {
+    for unit in SERVERS {
         let dropin = format!("/run/systemd/system/{unit}.service.d");
         machine.ok(&format!("mkdir -p {dropin} && printf '[Service]\\nWatchdogSec=1s\\n' > {dropin}/short.conf")).await;
         machine.ok(&format!("systemctl daemon-reload && systemctl restart {unit}")).await;
     }
-    // Both live on for as long as they give signs of life.
-    for unit in ["porchlight-beacon", "porchlight-keeper"] {
+    // They live on for as long as they give signs of life.
+    for unit in SERVERS {
         let first = machine.property(unit, "MainPID").await;
         machine
             .until(

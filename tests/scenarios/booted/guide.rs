@@ -59,6 +59,7 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
     assert_eq!(machine.property("porchlight-checks", "ActiveState").await, "active");
     let exports = reader.does("Exports", "exports").await;
     assert!(exports.starts_with("porchlight-2") && exports.trim().ends_with(".jsonl.gz"), "{exports}");
+    node(&reader).await;
     prober(&reader).await;
     relay(&reader).await;
     timers(machine).await;
@@ -97,6 +98,17 @@ async fn dns(reader: &Reader) {
         output.contains("porchlight-dns[") && output.contains("DuckDNS cannot be reached"),
         "the result is shown: {output}"
     );
+}
+
+/// A Pi's sensors are in the place of this machine's, whose name they have.
+async fn node(reader: &Reader) {
+    let zone = "/srv/sys/class/thermal/thermal_zone0";
+    let settings =
+        format!("mkdir -p {zone}; echo 48686 > {zone}/temp; echo SYS_DIR=/srv/sys > /etc/porchlight/node-metrics.env");
+    reader.machine.ok(&settings).await;
+    let metrics = reader.does("The machine itself", "node").await;
+    let name = reader.machine.ok("cat /proc/sys/kernel/hostname").await;
+    assert!(metrics.contains(&format!("\npi_temperature{{name=\"{}\"}} 48.686\n", name.trim())), "{name}: {metrics}");
 }
 
 /// A prober beside the home, for a keeper's page; all is well, which is a line.

@@ -11,9 +11,9 @@ use tests::{
 };
 use tokio::time::{Instant, sleep};
 
-const SECRET: &str = "c4f6c2a8-0b6e-4b2c-9a37-5d0f6f8a1e42";
+pub(crate) const SECRET: &str = "c4f6c2a8-0b6e-4b2c-9a37-5d0f6f8a1e42";
 
-fn backup(period: u32, grace: u32) -> Value {
+pub(crate) fn backup(period: u32, grace: u32) -> Value {
     json!({"name": "backup", "title": "Backup", "kind": "passive", "target": "", "every_seconds": period, "component": "own",
         "passive": {"period_seconds": period, "grace_seconds": grace, "secret_sha256": Fingerprint::of(SECRET.as_bytes()).to_string()}})
 }

@@ -45,6 +45,7 @@ async fn what_is_checked_over_http_is_summed_up_with_numbers_beside_the_strings(
         "ping_failure_total{target=\"http://nas.lan/\"} 2",
         "ping_latency_seconds_count{target=\"http://nas.lan/\"} 2",
         "api_gateway_requests_total{method=\"GET\",path=\"/uptime-summary\",status=\"200\"} 1",
+        "api_gateway_requests_total{method=\"GET\",path=\"/uptime-summary\",status=\"500\"} 0",
         "api_gateway_request_duration_seconds_count{method=\"GET\",path=\"/targets\"} 1",
     ] {
         assert!(text.lines().any(|it| it == line), "{line}\n{text}");

@@ -5,6 +5,7 @@
 //! - `home`: what the keeper says of the home, from the first scrape on and over its restart
 //! - `formats`: both forms in which metrics are written
 //! - `logs`: the queries for Loki name fields that there are
+//! - `uptimepulse`: what its dashboard asks, and the rule that it had
 //! - `world`: keeper, relay, beacon and a Pi's sensors with something to tell
 
 mod formats;
@@ -12,4 +13,5 @@ mod home;
 mod logs;
 mod rules;
 mod scraped;
+mod uptimepulse;
 mod world;

@@ -12,26 +12,13 @@ use tests::{
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::{rules::RULES, world::World};
+use super::{
+    rules::RULES,
+    uptimepulse::{self, TARGET_DOWN},
+    world::World,
+};
 
 const DASHBOARDS: [&str; 2] = ["home-line", "checks"];
-
-/// What `UpTimePulse`'s dashboard asks of a target and of the gateway, and the rule that it had: it wanted more failures in a minute
-/// than its agent could count.
-const OF_UPTIMEPULSE: [&str; 11] = [
-    "increase(ping_success_total{target=\"http://router.lan/\"}[1m])",
-    "increase(ping_failure_total{target=\"http://nas.lan/\"}[1m])",
-    "sum by (target) (increase(ping_success_total[1m])) / (sum by (target) (increase(ping_success_total[1m])) + sum by (target) (increase(ping_failure_total[1m])))",
-    "histogram_quantile(0.95, sum by (le, target) (rate(ping_latency_seconds_bucket[1m])))",
-    "rate(ping_latency_seconds_sum[1m]) / rate(ping_latency_seconds_count[1m])",
-    "sum by (le) (increase(ping_latency_seconds_bucket[1m]))",
-    "sum by (path) (rate(api_gateway_requests_total[1m]))",
-    "sum by (status) (rate(api_gateway_requests_total[1m]))",
-    "histogram_quantile(0.95, sum by (le) (rate(api_gateway_request_duration_seconds_bucket[1m])))",
-    "up",
-    "scrape_duration_seconds",
-];
-const TARGET_DOWN: &str = "groups:\n- name: theirs\n  rules:\n  - alert: TargetDown\n    expr: increase(ping_failure_total[1m]) > 2\n    for: 1s\n";
 
 /// How long it may take until all that is scraped has been seen to rise.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -57,8 +44,9 @@ impl Scraper {
             let place = url.trim_start_matches("http://");
             format!("  - {{job_name: {job}, static_configs: [{{targets: [\"{place}\"]}}]}}\n")
         });
+        let theirs = uptimepulse::jobs(world.relay.home.url.trim_start_matches("http://"));
         let config = format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}, {}]\nscrape_configs:\n{}",
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}, {}]\nscrape_configs:\n{}{theirs}",
             root().join(RULES).display(),
             file(folder.path(), "theirs.yml", TARGET_DOWN),
             targets.concat()
@@ -182,12 +170,16 @@ async fn every_expression_of_alerts_and_dashboards_has_data_behind_it() {
     let mut asked: BTreeSet<_> = alerts.iter().flat_map(|expression| selectors(expression)).collect();
     assert!(asked.len() > 30, "{asked:?}");
     asked.extend(DASHBOARDS.iter().flat_map(|name| questions(&dashboard(name))));
-    asked.extend(OF_UPTIMEPULSE.map(ToOwned::to_owned));
+    asked.extend(uptimepulse::questions());
     scraper.have_data(asked).await;
     let down = "ALERTS{alertname=\"TargetDown\", alertstate=\"firing\", target=\"http://nas.lan/\"}";
     scraper.have_data(BTreeSet::from([down.to_owned()])).await;
+    for (target, percent) in [("http://router.lan/", "100"), ("http://nas.lan/", "0")] {
+        let available = scraper.value(&uptimepulse::availability(target)).await;
+        assert!(available.iter().all(|it| it["value"][1] == percent), "{target}: {available:?}");
+    }
     // In the form that it prefers.
-    assert_eq!(scraper.value("up == 1").await.len(), 3, "{:?}", scraper.value("up").await);
+    assert_eq!(scraper.value("up == 1").await.len(), 5, "{:?}", scraper.value("up").await);
     for (alert, cause) in [("PorchlightHomeDown", "refused"), ("PorchlightCheckFailing", "")] {
         let firing = format!("ALERTS{{alertname=\"{alert}\", alertstate=\"firing\", cause=\"{cause}\"}}");
         scraper.have_data(BTreeSet::from([firing])).await;

@@ -15,6 +15,9 @@ use crate::one_service;
 /// The servers that the package's words start.
 const SERVERS: [&str; 2] = ["porchlight-keeper", "porchlight-beacon"];
 
+/// All that run, with the one that is started by itself.
+const RUNNING: [&str; 3] = [SERVERS[0], SERVERS[1], "porchlight-node-metrics"];
+
 #[tokio::test]
 async fn a_package_is_installed_used_upgraded_removed_and_purged() {
     let test = "a_package_is_installed_used_upgraded_removed_and_purged";
@@ -108,6 +111,7 @@ async fn installed(machine: &Machine) {
 /// A reading that was taken, as the keeper has it.
 async fn used(machine: &Machine) -> String {
     machine.ok("systemctl start porchlight-ping && echo KEEPER_RATE_LIMIT=120 >> /etc/porchlight/keeper.env").await;
+    machine.ok("systemctl enable --now porchlight-node-metrics && curl -sf http://127.0.0.1:9111/healthz").await;
     let readings = readings(machine).await;
     assert_eq!(
         readings.lines().filter(|line| line.starts_with("20")).count(),
@@ -128,10 +132,13 @@ async fn secrets(machine: &Machine) -> String {
 
 /// Servers that ran run the new program; what did not run does not; what a user has stays.
 async fn upgraded(machine: &Machine, readings_before: &str, secrets_before: &str) {
-    let pids = [machine.property(SERVERS[0], "MainPID").await, machine.property(SERVERS[1], "MainPID").await];
+    let mut pids = Vec::new();
+    for unit in RUNNING {
+        pids.push(machine.property(unit, "MainPID").await);
+    }
     let said = machine.ok("dpkg --force-confold -i /packages/now.deb").await;
     assert!(!said.contains("systemctl"), "it is known what to do: {said}");
-    for (unit, pid) in SERVERS.iter().zip(pids) {
+    for (unit, pid) in RUNNING.iter().zip(pids) {
         machine.until(&format!("systemctl show -P ActiveState {unit}"), |state| state == "active\n").await;
         let now = machine.property(unit, "MainPID").await;
         assert_ne!(now, pid, "{unit} is another process");

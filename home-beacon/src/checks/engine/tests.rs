@@ -168,6 +168,8 @@ async fn a_router_that_is_down_is_one_event_and_not_thirty() {
     assert_eq!(names, ["router"]);
     let last = running.of("c7").pop().unwrap();
     assert_eq!((last.outcome.cause, last.outcome.state), (Some(Cause::Dependency), State::Unknown));
+    // That nothing can be told of it any more is told at once, and once.
+    assert_eq!(running.of("c7").iter().filter(|it| it.has_turned).count(), 2, "up, and then not known");
     // Once the router is back, what goes on failing is its own.
     running.world.set("router", State::Ok, Duration::ZERO);
     sleep(SECOND * 300).await;

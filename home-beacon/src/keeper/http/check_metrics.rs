@@ -28,6 +28,9 @@ use crate::keeper::checks::{
 const ROUTES: [&str; 5] = ["/healthz", "/metrics", "/targets", "/uptime-summary", "/uptime-summary-windowed"];
 const OTHER: &str = "other";
 
+/// What is counted from the first scrape on, of each route: a rise from nothing is not seen, and a rate of nothing is none.
+const FROM_THE_FIRST: [u16; 2] = [200, 500];
+
 /// The requests at the private listener, by closed sets.
 #[derive(Debug, Default)]
 pub(super) struct Requests(Mutex<Counts>);
@@ -84,8 +87,12 @@ pub(super) async fn add(snapshot: &mut Snapshot, state: &AppState) {
 }
 
 fn requests(snapshot: &mut Snapshot, counts: &Counts) {
-    let answered = counts.answered.iter().map(|((method, path, status), count)| {
-        ([(*method).to_owned(), (*path).to_owned(), status.to_string()], Number::from(*count))
+    let routes = ROUTES.into_iter().chain([OTHER]);
+    let expected = routes.flat_map(|route| FROM_THE_FIRST.map(|status| (("GET", route, status), 0)));
+    let mut answered: BTreeMap<_, u64> = expected.collect();
+    answered.extend(&counts.answered);
+    let answered = answered.into_iter().map(|((method, path, status), count)| {
+        ([method.to_owned(), path.to_owned(), status.to_string()], Number::from(count))
     });
     let name = Name::of_others("api_gateway_requests");
     snapshot.counters(name, "Requests at the private listener.", ["method", "path", "status"], answered);

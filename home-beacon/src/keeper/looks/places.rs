@@ -102,7 +102,9 @@ impl Known {
         let newest = age.and_then(|(now, age)| Some((now.wall - age, self.track.newest_seen()?)));
         // A look whose verdict is still to come follows at once on what the one before it saw.
         let seen = newest.filter(|(looked, seen)| looked - seen.ended <= MAX_PAUSE).and_then(|(_, seen)| seen.seen);
+        let is_tried = self.track.newest().is_some_and(|span| !span.is_looked());
         Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen, pause)
+            .tried_since(is_tried)
     }
 
     /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one

@@ -24,6 +24,8 @@ struct Newest {
     seen: Option<Verdict>,
     /// For how long a look holds, in milliseconds.
     pause: i64,
+    /// Whether somebody has tried since, who could not tell.
+    is_tried: bool,
 }
 
 impl Looked {
@@ -35,8 +37,19 @@ impl Looked {
         seen: Option<Verdict>,
         pause: i64,
     ) -> Self {
-        let newest = newest.map(|(now, age)| Newest { at: now - age, age, location, seen, pause });
+        let newest = newest.map(|(now, age)| Newest { at: now - age, age, location, seen, pause, is_tried: false });
         Self { ever, newest }
+    }
+
+    /// The same, where somebody has tried since, who could not tell.
+    pub(super) fn tried_since(mut self, is_tried: bool) -> Self {
+        self.newest.iter_mut().for_each(|newest| newest.is_tried = is_tried);
+        self
+    }
+
+    /// Whether somebody has tried since the newest look, who could not tell.
+    pub fn is_tried_since(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.is_tried)
     }
 
     /// Of two places, the one that looked last; what the other saw lately, as long as it is not known what this one did.

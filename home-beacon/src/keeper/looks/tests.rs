@@ -138,6 +138,19 @@ async fn what_a_prober_puts_here_is_taken_whole_or_not_at_all() {
 
 /// A beacon whose own clock is not set passes on whatever is signed.
 #[tokio::test]
+async fn that_somebody_tried_and_could_not_tell_is_known_until_the_next_look() {
+    let home = Home::new().await;
+    let began = Timestamp::now().as_second() - 120;
+    let mut tried = Vec::new();
+    for (after, verdict) in [(0, Verdict::Up), (60, Verdict::Unknown(UnknownCause::Blind)), (100, Verdict::Up)] {
+        home.take(began + after, "8kbf7d35c070", verdict, 1).await.unwrap();
+        let looked = home.looked();
+        tried.push((looked.is_recent(), looked.is_tried_since()));
+    }
+    assert_eq!(tried, [(true, false), (true, true), (true, false)]);
+}
+
+#[tokio::test]
 async fn what_is_put_down_to_another_component_is_no_look_but_somebody_looks() {
     let home = Home::new().await;
     let now = Timestamp::now().as_second();

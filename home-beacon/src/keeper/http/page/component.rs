@@ -56,6 +56,8 @@ pub(super) struct LookedView {
     pub(super) by: String,
     pub(super) age: String,
     pub(super) at: Time,
+    /// Whether somebody has tried since, who could not tell.
+    pub(super) is_tried: bool,
 }
 
 pub(super) struct ChangeView {
@@ -138,6 +140,6 @@ impl LookedView {
         } else {
             format!("Last looked at from the cloud ({location})")
         };
-        Some(Self { by, age, at: Time::new(at.timestamp(), zone) })
+        Some(Self { by, age, at: Time::new(at.timestamp(), zone), is_tried: looked.is_tried_since() })
     }
 }
