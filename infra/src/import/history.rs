@@ -1,13 +1,7 @@
 //! What a service was, from each time that it was checked: its readings, when it counted as up and down, and when it was looked at.
 //! Pure.
 
-use std::time::Duration;
-
-use checks::{
-    check::{Check, Place},
-    outcome::State,
-    thresholds::Standing,
-};
+use checks::{check::Check, outcome::State, thresholds::Standing};
 use home_beacon::keeper::{
     checks::pause,
     portable::{Columns, Looks, Measured, Of, Record, Statuses},
@@ -32,32 +26,72 @@ pub(super) struct Run {
     pub(super) outcome: Result<f64, String>,
 }
 
-/// The records of a check that has run so, in the order of time.
-pub(super) fn records(check: &Check, runs: &[Run]) -> Vec<Record> {
-    let mut records: Vec<Record> = runs
-        .chunk_by(|one, other| one.at.div_euclid(HOUR) == other.at.div_euclid(HOUR))
-        .map(|runs| {
-            let rows = runs.iter().map(reading).collect();
-            Record::Readings(Measured { series: format!("check:{}", check.name), unit: None, rows })
-        })
-        .collect();
-    if check.component != Place::Own {
-        return records;
-    }
-    let of = || Of { component: None, check: Some(check.name.clone()) };
-    // The newest first: whoever takes them in adds what is older than what is there.
-    let statuses = statuses(check, runs);
-    records.extend(statuses.rchunks(MAX_ROWS).map(|rows| Record::Statuses(Statuses { of: of(), rows: rows.to_vec() })));
-    let looks = looks(runs, pause(check.every));
-    records.extend(looks.chunks(MAX_ROWS).map(|rows| {
-        let rows = rows.iter().map(|(began, ended)| (*began, *ended, None, None)).collect();
-        Record::Looks(Looks { of: of(), location: "checks".into(), inside: false, rows })
-    }));
-    records
+/// What a check was, run by run.
+#[derive(Debug)]
+pub(super) struct Past<'a> {
+    check: &'a Check,
+    /// Those of the hour that is being read, in milliseconds since 1970.
+    hour: i64,
+    readings: Vec<Columns>,
+    standing: Standing,
+    statuses: Vec<(i64, String)>,
+    looks: Vec<(i64, i64)>,
 }
 
-fn reading(run: &Run) -> Columns {
-    let row = match &run.outcome {
+impl<'a> Past<'a> {
+    pub(super) fn new(check: &'a Check) -> Self {
+        let (standing, readings) = (Standing::default(), Vec::new());
+        Self { check, hour: i64::MIN, readings, standing, statuses: Vec::new(), looks: Vec::new() }
+    }
+
+    /// One more run, and the hour before it, where that is over. A run of an hour that is over is left out.
+    pub(super) fn add(&mut self, run: Run) -> Option<Record> {
+        let hour = run.at.div_euclid(HOUR);
+        if hour < self.hour {
+            return None;
+        }
+        let over = if hour > self.hour { self.end_hour() } else { None };
+        self.hour = hour;
+        let state = if run.outcome.is_ok() { State::Ok } else { State::Critical };
+        let after = self.standing.after(state, self.check.thresholds);
+        if after.counts != self.standing.counts {
+            let status = if after.counts == Some(State::Critical) { "major_outage" } else { "operational" };
+            self.statuses.push((run.at, status.to_owned()));
+        }
+        self.standing = after;
+        let allowed = i64::try_from(pause(self.check.every).as_millis()).unwrap_or(i64::MAX);
+        match self.looks.last_mut() {
+            Some((_, ended)) if run.at - *ended <= allowed => *ended = run.at.max(*ended),
+            _ => self.looks.push((run.at, run.at)),
+        }
+        self.readings.push(reading(run));
+        over
+    }
+
+    fn end_hour(&mut self) -> Option<Record> {
+        let rows = std::mem::take(&mut self.readings);
+        let series = format!("check:{}", self.check.name);
+        (!rows.is_empty()).then_some(Record::Readings(Measured { series, unit: None, rows }))
+    }
+
+    /// The last hour, the statuses and the looks.
+    pub(super) fn finish(mut self) -> Vec<Record> {
+        let mut records: Vec<_> = self.end_hour().into_iter().collect();
+        let of = || Of { component: None, check: Some(self.check.name.clone()), made: None };
+        // The newest first: whoever takes them in adds what is older than what is there.
+        records.extend(
+            self.statuses.rchunks(MAX_ROWS).map(|rows| Record::Statuses(Statuses { of: of(), rows: rows.to_vec() })),
+        );
+        records.extend(self.looks.chunks(MAX_ROWS).map(|rows| {
+            let rows = rows.iter().map(|(began, ended)| (*began, *ended, None, None)).collect();
+            Record::Looks(Looks { of: of(), location: "checks".into(), inside: false, rows })
+        }));
+        records
+    }
+}
+
+fn reading(run: Run) -> Columns {
+    let row = match run.outcome {
         Ok(took) => json!({"at": run.at, "value": took}),
         Err(why) => {
             let why: String = why.replace('\0', "\u{fffd}").chars().take(MAX_TEXT).collect();
@@ -68,41 +102,15 @@ fn reading(run: &Run) -> Columns {
     row
 }
 
-/// Since when it counted as what, by the check's thresholds.
-fn statuses(check: &Check, runs: &[Run]) -> Vec<(i64, String)> {
-    let (mut standing, mut statuses) = (Standing::default(), Vec::new());
-    for run in runs {
-        let state = if run.outcome.is_ok() { State::Ok } else { State::Critical };
-        let after = standing.after(state, check.thresholds);
-        if after.counts != standing.counts {
-            let status = if after.counts == Some(State::Critical) { "major_outage" } else { "operational" };
-            statuses.push((run.at, status.to_owned()));
-        }
-        standing = after;
-    }
-    statuses
-}
-
-/// From the first to the last of runs that are no further apart than that.
-fn looks(runs: &[Run], pause: Duration) -> Vec<(i64, i64)> {
-    let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-    let mut looks: Vec<(i64, i64)> = Vec::new();
-    for run in runs {
-        match looks.last_mut() {
-            Some((_, ended)) if run.at - *ended <= pause => *ended = run.at,
-            _ => looks.push((run.at, run.at)),
-        }
-    }
-    looks
-}
-
-/// Milliseconds since 1970 of a time as SQLite has it: with an offset, or in UTC.
+/// Milliseconds since 1970 of a time as SQLite has it: with an offset, or in UTC. None of a time at which nobody measured: Go's zero
+/// is of the year 1.
 pub(super) fn millis(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().ok().or_else(|| {
         let time: DateTime = text.parse().ok()?;
         time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })?;
-    Some(time.as_millisecond())
+    // 2000-01-01
+    Some(time.as_millisecond()).filter(|millis| *millis >= 946_684_800_000)
 }
 
 #[cfg(test)]
@@ -125,7 +133,11 @@ mod tests {
         let check = check("every: 1m, fail_after: 2");
         let runs: Vec<_> =
             (58..64).map(|minute| run(minute, ![59, 60].contains(&minute))).chain([run(100, true)]).collect();
-        let records = serde_json::to_value(records(&check, &runs)).unwrap();
+        let mut past = Past::new(&check);
+        let mut records: Vec<_> = runs.into_iter().filter_map(|run| past.add(run)).collect();
+        assert_eq!(past.add(run(0, true)), None, "of an hour that is over");
+        records.extend(past.finish());
+        let records = serde_json::to_value(records).unwrap();
         let rows = |record: usize, kind: &str| records[record][kind]["rows"].clone();
         assert_eq!(
             rows(0, "readings"),
@@ -137,8 +149,6 @@ mod tests {
         let expected = json!([[3_480_000, 3_780_000, null, null], [6_000_000, 6_000_000, null, null]]);
         assert_eq!(rows(3, "looks"), expected);
         assert_eq!(records.as_array().unwrap().len(), 4);
-        let hidden = self::check("component: nowhere");
-        assert_eq!(super::records(&hidden, &runs).len(), 2, "what is shown nowhere has readings alone");
     }
 
     #[test]
@@ -152,6 +162,6 @@ mod tests {
         ] {
             assert_eq!(millis(text), expected, "{text}");
         }
-        assert_eq!(millis("yesterday"), None);
+        assert_eq!((millis("yesterday"), millis("0001-01-01 00:00:00+00:00")), (None, None));
     }
 }

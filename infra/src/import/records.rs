@@ -84,8 +84,15 @@ impl<'a> Sender<'a> {
     /// Sends the rest, and says what the keeper did not have yet.
     pub(super) async fn finish(mut self) -> anyhow::Result<()> {
         self.flush().await?;
+        let left_out = self.added.remove("left_out").unwrap_or_default();
         let added = self.added.iter().filter(|(_, count)| **count > 0);
         let added: Vec<_> = added.map(|(kind, count)| format!("{kind} {count}")).collect();
+        if left_out > 0 {
+            println!(
+                "note: {left_out} records are of checks that are not registered here, or of components that are not here: start \
+                 `checks` with its checks.yml, and import once more"
+            );
+        }
         if added.is_empty() {
             println!("The keeper has all of it already.");
         } else {

@@ -2,23 +2,25 @@
 //! its `config.yml`.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use checks::{
-    check::{Check, Place},
+    check::{Check, CheckName},
     file::{Loaded, ThisMachine, Wrong, statping},
 };
 use home_beacon::keeper::{
     db::foreign,
     portable::{Columns, Incident, Of as OfComponent, Record},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::{
     api::Api,
+    http::Method,
     id::{PageId, derived},
     settings::WrongSetting,
 };
@@ -26,16 +28,17 @@ use shared::{
 use super::{
     Of,
     checks_file::{is_there, write},
-    history::{Run, millis, records},
+    history::{Past, Run, millis},
     of_file,
     records::Sender,
     rows, wrong_file,
 };
+use crate::tokens::in_words;
 
-/// A service's hits and failures. Of a check-in's failures nothing is known here.
+/// A service's hits and failures, in the order of time: all of its times are in UTC. Of a check-in's failures nothing is known here.
 const RUNS: &str = "SELECT created_at, latency, NULL AS issue FROM hits WHERE service = ?1 UNION ALL
      SELECT created_at, NULL, COALESCE(issue, '') FROM failures WHERE service = ?1 AND COALESCE(checkin, 0) = 0
-     ORDER BY created_at LIMIT 4000000";
+     ORDER BY created_at";
 
 /// Its services and groups.
 pub(super) async fn database(file: &Path) -> Result<Loaded, Vec<Wrong>> {
@@ -66,24 +69,69 @@ pub(super) async fn history(file: &Path, keeper: &Api) -> anyhow::Result<ExitCod
     let loaded = services(file).await.map_err(|wrong| wrong_file(&wrong))?;
     let wrong = |error: foreign::ForeignError| wrong_file(&of_file(file, &error.to_string()));
     let checks: HashMap<_, _> = loaded.checks.iter().map(|check| (&check.name, check)).collect();
-    let mut sender = Sender::new(keeper);
+    let here = shown(keeper).await?;
+    let mut by_service: HashMap<i64, &Check> = HashMap::new();
     for (service, name) in &loaded.origins {
         let Some(check) = checks.get(name) else { continue };
-        let mut runs = Vec::new();
-        foreign::for_each(file, RUNS, *service, |row| runs.extend(run(&row))).await.map_err(wrong)?;
-        // As texts, times are in order but for their fractions.
-        runs.sort_by_key(|run: &Run| run.at);
-        for record in records(check, &runs) {
+        if here.contains(name) {
+            by_service.insert(*service, check);
+        } else {
+            let title = &check.title;
+            println!("note: {title}: no check {name} with a component of its own runs here, so its past is left out");
+        }
+    }
+    if by_service.is_empty() {
+        anyhow::bail!(
+            "none of its services is checked here: start `checks` with what was imported, and then import the past"
+        );
+    }
+    let (incidents, mut odd) = incidents(file, &by_service).await.map_err(wrong)?;
+    let mut sender = Sender::new(keeper);
+    for (service, check) in &by_service {
+        let mut past = Past::new(check);
+        let read = foreign::for_each(file, RUNS, *service, async |row| {
+            match run(&row) {
+                Some(run) => match past.add(run) {
+                    Some(record) => sender.send(record).await?,
+                    None => {}
+                },
+                None => odd += 1,
+            }
+            Ok(())
+        });
+        read.await.map_err(|error: foreign::EachError<anyhow::Error>| match error {
+            foreign::EachError::Foreign(error) => wrong(error).into(),
+            foreign::EachError::Other(error) => error,
+        })?;
+        for record in past.finish() {
             sender.send(record).await?;
         }
     }
-    let by_service: HashMap<i64, &Check> =
-        loaded.origins.iter().filter_map(|(id, name)| Some((*id, *checks.get(name)?))).collect();
-    for record in incidents(file, &by_service).await.map_err(wrong)? {
+    for record in incidents {
         sender.send(record).await?;
+    }
+    if odd > 0 {
+        println!("note: {odd} of its rows have no time or latency that can be read, and are left out");
     }
     sender.finish().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The checks that have a component of their own in the keeper.
+async fn shown(keeper: &Api) -> anyhow::Result<HashSet<CheckName>> {
+    #[derive(Deserialize)]
+    struct List {
+        checks: Vec<Known>,
+    }
+    #[derive(Deserialize)]
+    struct Known {
+        name: CheckName,
+        /// `own`, where it has one.
+        component: String,
+    }
+    let list: Result<List, _> = keeper.call(Method::GET, "/porchlight/v1/checks", None).await;
+    let checks = list.map_err(|error| in_words(&error))?.checks;
+    Ok(checks.into_iter().filter(|known| known.component == "own").map(|known| known.name).collect())
 }
 
 /// A hit or a failure. Latency is in microseconds, a whole number; before version 0.80 it was in seconds.
@@ -94,21 +142,28 @@ fn run(row: &Map<String, Value>) -> Option<Run> {
         Value::Number(number) => number.as_f64().map(|micros| micros / 1000.0),
         _ => None,
     };
-    let issue = row.get("issue").and_then(Value::as_str).map(str::to_owned);
-    if issue.is_none() && took.is_none() {
-        return None;
+    match (row.get("issue").and_then(Value::as_str), took) {
+        (Some(issue), _) => Some(Run { at, outcome: Err(issue.to_owned()) }),
+        (None, Some(took)) => Some(Run { at, outcome: Ok(took) }),
+        (None, None) => None,
     }
-    Some(Run { at, outcome: issue.map_or(Ok(took.unwrap_or_default()), Err) })
 }
 
-/// Its incidents with their updates. One of which no update says that it is resolved goes on.
-async fn incidents(file: &Path, checks: &HashMap<i64, &Check>) -> Result<Vec<Record>, foreign::ForeignError> {
+/// Its incidents with their updates, and how many cannot be read. One of which no update says that it is resolved goes on.
+async fn incidents(file: &Path, checks: &HashMap<i64, &Check>) -> Result<(Vec<Record>, u64), foreign::ForeignError> {
     let mut updates: HashMap<i64, Vec<Map<String, Value>>> = HashMap::new();
     for update in foreign::rows(file, "incident_updates").await? {
         updates.entry(number(&update, "incident")).or_default().push(update);
     }
     let list = foreign::rows(file, "incidents").await?;
-    Ok(list.iter().filter_map(|incident| one(incident, updates.get(&number(incident, "id")), checks)).collect())
+    let (mut records, mut odd) = (Vec::new(), 0);
+    for incident in &list {
+        match one(incident, updates.get(&number(incident, "id")), checks) {
+            Some(record) => records.push(record),
+            None => odd += 1,
+        }
+    }
+    Ok((records, odd))
 }
 
 fn one(
@@ -131,7 +186,7 @@ fn one(
             // An update, and what Statping calls unknown, change nothing of where it stands.
             _ => status,
         };
-        resolved = (status == "resolved").then_some(at);
+        resolved = if status == "resolved" { resolved.or(Some(at)) } else { None };
         last = last.max(at);
         told.push((number(update, "id"), at, status, text(update, "message")));
     }
@@ -140,15 +195,19 @@ fn one(
             "deliver_notifications": 0, "display_at": at, "created_at": at, "updated_at": at}))
     });
     let name = Some(text(incident, "title")).filter(|title| !title.is_empty()).unwrap_or_else(|| "Incident".into());
-    let check = checks.get(&number(incident, "service")).filter(|check| check.component == Place::Own);
+    if resolved.is_none() {
+        println!("note: {name}: it goes on, as far as Statping says: resolve it on the page once it is over");
+    }
+    let check = checks.get(&number(incident, "service"));
     Some(Record::Incident(Incident {
         columns: columns(
             json!({"id": derived(&origin), "name": name, "status": status, "impact": "none", "metadata": "{}",
-            "backfilled": 1, "started_at": began, "resolved_at": resolved, "created_at": began, "updated_at": last}),
+            "backfilled": i64::from(resolved.is_some()), "started_at": began, "resolved_at": resolved, "created_at": began,
+            "updated_at": last}),
         ),
         updates: updates.collect(),
         components: check
-            .map(|check| OfComponent { component: None, check: Some(check.name.clone()) })
+            .map(|check| OfComponent { component: None, check: Some(check.name.clone()), made: None })
             .into_iter()
             .collect(),
     }))
@@ -180,7 +239,7 @@ pub(super) async fn config(file: &Path, out: &Path) -> anyhow::Result<ExitCode> 
     }
     if let Some(name) = &config.name {
         let page: PageId = derived(&format!("statping/page/{name}")).parse()?;
-        let page = json!({"id": page.as_str(), "name": name, "description": config.description});
+        let page = columns(json!({"id": page.as_str(), "name": name, "description": config.description}));
         let mut seed = "# What Statping's page was called, written by `porchlight import`: for KEEPER_SEED. It is yours to change.\n".to_owned();
         let page: toml::Table = [("page".to_owned(), toml::Value::try_from(page)?)].into_iter().collect();
         seed.push_str(&toml::to_string(&page)?);

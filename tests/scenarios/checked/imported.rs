@@ -218,6 +218,11 @@ async fn what_statpings_page_was_called_is_a_seed_and_the_database_beside_its_se
         text.contains("name = \"My Services\"\n") && text.contains("description = \"All that runs here\"\n"),
         "{text}"
     );
+    let bare = tempfile::tempdir().expect("a folder");
+    file(bare.path(), "config.yml", "NAME: Bare\n");
+    assert_eq!(import(bare.path(), &["statping", "config.yml"]).await.code, Some(0));
+    let text = fs::read_to_string(bare.path().join("page.toml")).expect("it was written");
+    assert!(text.contains("name = \"Bare\"\n") && !text.contains("description"), "{text}");
     // A database that is elsewhere is named.
     fs::remove_file(folder.path().join("statping.db")).expect("it is there");
     let ended = import(folder.path(), &["statping", "config.yml"]).await;

@@ -57,10 +57,8 @@ async fn what_statping_has_measured_and_its_incidents_come_to_the_keeper_once() 
         "{imported:?}"
     );
     let early = porchlight(folder.path(), &keeper, &history).await;
-    assert!(
-        early.code == Some(1) && early.stderr.contains("no check shop is shown here: start `checks` with"),
-        "{early:?}"
-    );
+    assert!(early.code == Some(1) && early.stderr.contains("none of its services is checked here"), "{early:?}");
+    assert!(early.stdout.contains("note: Shop: no check shop with a component of its own runs here"), "{early:?}");
     let mut checks = ours("checks");
     checks.args(["--checks-file", "checks.yml"]).current_dir(folder.path());
     let mut checks = Process::start({
@@ -73,6 +71,8 @@ async fn what_statping_has_measured_and_its_incidents_come_to_the_keeper_once() 
     let first = porchlight(folder.path(), &keeper, &history).await;
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(first.stdout.contains("Added: incidents 2, looks 2, readings 120, statuses 3."), "{first:?}");
+    assert!(first.stdout.contains("note: 1 of its rows have no time or latency that can be read"), "{first:?}");
+    assert!(first.stdout.contains("note: Slow: it goes on, as far as Statping says"), "{first:?}");
     let again = porchlight(folder.path(), &keeper, &history).await;
     assert!(again.stdout.contains("The keeper has all of it already."), "{again:?}");
 
@@ -121,28 +121,34 @@ async fn what_is_exported_is_the_same_in_another_keeper() {
         let mode = fs::metadata(folder.path().join(name)).expect("it was written").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    let imported = porchlight(folder.path(), &to, &["import", "porchlight", "first.jsonl.gz"]).await;
+    let file = ["import", "porchlight", "first.jsonl.gz"];
+    let imported = porchlight(folder.path(), &to, &file).await;
     assert!(imported.code == Some(0) && imported.stdout.contains("readings 20"), "{imported:?}");
+    assert!(imported.stdout.contains("are of checks that are not registered here"), "{imported:?}");
+    // Its past comes to the component that the check has here.
+    let checks = || json!([with(check("nas"), "group", json!("At home")), check("tv")]);
+    let placed = register(&to, checks()).await;
+    let later = porchlight(folder.path(), &to, &file).await;
+    assert!(later.code == Some(0) && later.stdout.contains("looks 1, statuses "), "{later:?}");
     let again = porchlight(folder.path(), &to, &["import", "porchlight", "plain.jsonl"]).await;
     assert!(again.stdout.contains("The keeper has all of it already."), "{again:?}");
+    assert_eq!(register(&to, checks()).await, placed, "and stays there");
+    let (here, there) =
+        (uptime(&to, &placed[0], Timestamp::now()).await, known(&from, "nas").await["component_id"].clone());
+    let there = uptime(&from, &there, Timestamp::now()).await;
+    assert_eq!((&here["major_outage"], &there["major_outage"]), (&json!(60), &json!(60)), "{here} {there}");
     let second = porchlight(folder.path(), &to, &["export"]).await;
     let lines = |text: &str| {
-        // The home itself is in both seeds, and each keeper has its own word about it.
-        let mut lines: Vec<_> = text
-            .lines()
-            .filter(|line| !line.contains("8kbf7d35c070") && !line.contains("\"porchlight\""))
-            .map(str::to_owned)
-            .collect();
+        // The home itself is in both seeds, each keeper has its own word about it, and each check its own component.
+        let differs = ["8kbf7d35c070", "\"porchlight\"", "\"check\":\"", "\"group\""];
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| !differs.iter().any(|part| line.contains(part))).map(str::to_owned).collect();
         lines.sort();
         lines
     };
     let plain = fs::read_to_string(folder.path().join("plain.jsonl")).expect("it was written");
-    assert!(lines(&plain).len() > 6);
+    assert!(!lines(&plain).is_empty());
     assert_eq!(lines(&second.stdout), lines(&plain));
-    assert_eq!(known(&to, "nas").await["counts"], "ok");
-    // And goes on from there.
-    let placed = register(&to, json!([with(check("nas"), "group", json!("At home")), check("tv")])).await;
-    assert_eq!(placed[0], known(&from, "nas").await["component_id"]);
 
     // Each hour a file, of which the newest stay; nothing is written where there is no keeper.
     for _ in 0..3 {

@@ -22,3 +22,4 @@ INSERT INTO failures (issue, service, checkin, created_at) VALUES ('a check-in',
 INSERT INTO incidents VALUES (1, 'The shop was down', 'Nobody could buy.', 7, YESTERDAY, YESTERDAY), (2, 'Slow', '', 7, YESTERDAY, YESTERDAY);
 INSERT INTO incident_updates VALUES (1, 1, 'We look.', 'Investigating', YESTERDAY, YESTERDAY), (2, 1, 'It runs.', 'resolved', YESTERDAY, YESTERDAY),
     (3, 2, 'Somewhat better.', 'update', YESTERDAY, YESTERDAY);
+INSERT INTO hits (service, latency, created_at) VALUES (7, 5, '0001-01-01 00:00:00+00:00');

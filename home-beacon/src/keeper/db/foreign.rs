@@ -50,23 +50,34 @@ pub async fn rows(path: &Path, table: &'static str) -> Result<Vec<Map<String, Va
     read
 }
 
-/// Hands on each row of the answer to a constant statement with one parameter, as [`rows`] has them.
+/// Why not each row was handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum EachError<E> {
+    /// The table cannot be read.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// Who took them went no further.
+    #[error("{0}")]
+    Other(E),
+}
+
+/// Hands on each row of the answer to a constant statement with one parameter, one after the other, as [`rows`] has them.
 ///
 /// # Errors
-/// When the file is none of SQLite's, or has no such tables.
-pub async fn for_each(
+/// When the file is none of SQLite's, or has no such tables; or what `each` says.
+pub async fn for_each<E>(
     path: &Path,
     statement: &'static str,
     parameter: i64,
-    mut each: impl FnMut(Map<String, Value>),
-) -> Result<(), ForeignError> {
+    mut each: impl AsyncFnMut(Map<String, Value>) -> Result<(), E>,
+) -> Result<(), EachError<E>> {
     let mut there = open(path).await?;
     let mut rows = sqlx::query(statement).bind(parameter).fetch(&mut there);
-    while let Some(row) = rows.try_next().await? {
-        each(columns(row)?);
+    while let Some(row) = rows.try_next().await.map_err(ForeignError::from)? {
+        each(columns(row)?).await.map_err(EachError::Other)?;
     }
     drop(rows);
-    Ok(there.close().await?)
+    Ok(there.close().await.map_err(ForeignError::from)?)
 }
 
 async fn open(path: &Path) -> Result<SqliteConnection, ForeignError> {

@@ -4,9 +4,10 @@
 //! by a time that is remembered and goes on by a day in an hour at most: a Pi that starts with a wrong clock, years ahead,
 //! must not throw its history away before the network sets the clock.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 use shared::chain::root_cause;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::keeper::{
     KeeperError,
-    db::{Db, Moment, Tx, built, query},
+    db::{Conn, Db, Moment, StorageError, Tx, built, query},
 };
 
 /// The most rows that one transaction deletes, and the most pages that it gives back to the disk.
@@ -141,6 +142,24 @@ pub(in crate::keeper) async fn roll_up_hour(tx: &mut Tx, series: i64, hour: i64)
     let delete = query("DELETE FROM readings WHERE series_id = ? AND at >= ? AND at < ?");
     delete.bind(series).bind(hour).bind(hour + HOUR).execute(tx).await?;
     Ok(())
+}
+
+/// What the single readings of a series come to, for each hour of a time in milliseconds since 1970: `at`, and the columns of `hours`.
+pub(in crate::keeper) async fn sums_of_readings(
+    conn: &mut Conn,
+    series: i64,
+    time: Range<i64>,
+) -> Result<Vec<Map<String, Value>>, StorageError> {
+    let sums = built(format!(
+        "SELECT start AS at, sums.* FROM (SELECT {SUMS} FROM readings WHERE series_id = ?2 AND at >= ?3 AND at < ?4
+             GROUP BY start) AS sums"
+    ));
+    let mut rows: Vec<Map<String, Value>> =
+        sums.bind(HOUR).bind(series).bind(time.start).bind(time.end).all(conn).await?;
+    for row in &mut rows {
+        row.remove("start");
+    }
+    Ok(rows)
 }
 
 /// Deletes some of the hours that are too old.

@@ -6,9 +6,11 @@ use std::{fmt, str::FromStr};
 /// What comes next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::keeper) enum Cursor {
-    /// Everything that is no past.
+    /// Groups and metrics.
     #[default]
     Begin,
+    /// Components after that id.
+    Components(String),
     /// Incidents after that id.
     Incidents(String),
     /// Statuses of components after that one, and of that one before that time.
@@ -30,6 +32,7 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Begin => f.write_str("begin"),
+            Self::Components(id) => write!(f, "components/{id}"),
             Self::Incidents(id) => write!(f, "incidents/{id}"),
             Self::Statuses(id, since) => write!(f, "statuses/{id}/{since}"),
             Self::Looks { component, location, inside, began } => {
@@ -48,6 +51,7 @@ impl FromStr for Cursor {
         let number = |text: &str| text.parse::<i64>().map_err(|_| NoCursor);
         Ok(match *text.split('/').collect::<Vec<_>>() {
             ["begin"] => Self::Begin,
+            ["components", id] => Self::Components(id.to_owned()),
             ["incidents", id] => Self::Incidents(id.to_owned()),
             ["statuses", id, since] => Self::Statuses(id.to_owned(), number(since)?),
             ["looks", component, location, inside, began] => Self::Looks {
@@ -73,6 +77,7 @@ mod tests {
             Cursor::Looks { component: "8kbf7d35c070".into(), location: "eu-central-1".into(), inside: 0, began: -5 };
         for cursor in [
             Cursor::Begin,
+            Cursor::Components(String::new()),
             Cursor::Incidents("8kbf7d35c070".into()),
             Cursor::Statuses(String::new(), i64::MAX),
             looks,

@@ -1,5 +1,6 @@
 //! Takes records in. What is there stays as it is; what is not comes in its place on the page that is shown. A record that was taken
-//! in before adds nothing, so that whoever was cut off begins again.
+//! in before adds nothing, so that whoever was cut off begins again. What a check was goes to the component that this keeper has for
+//! that check; where it has none, it is left out, until one imports once more.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,15 +9,18 @@ use shared::id::{ComponentId, PageId};
 
 use super::{
     Columns, Component, Head, Incident, Of, Record, VERSION, past,
-    tables::{CHECKS, COMPONENTS, GROUPS, INCIDENTS, METRICS, Table, UPDATES},
+    tables::{COMPONENTS, GROUPS, INCIDENTS, METRICS, Table, UPDATES},
 };
 use crate::keeper::{
     KeeperError,
     db::{Db, Moment, Tx, query},
     looks,
     measured::{metrics, metrics_providers},
-    status::{components, groups, incident_rows},
+    status::{self, components, groups, incident_rows},
 };
+
+/// The last place on a page.
+const MAX_POSITION: i64 = 1_000_000;
 
 /// What was added of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,9 +31,11 @@ pub(in crate::keeper) struct Added {
     pub(in crate::keeper) looks: u64,
     pub(in crate::keeper) metrics: u64,
     pub(in crate::keeper) incidents: u64,
-    pub(in crate::keeper) checks: u64,
     pub(in crate::keeper) readings: u64,
     pub(in crate::keeper) hours: u64,
+    /// Records of what is not here: of checks that are not registered, or have no component of their own, and of components that have
+    /// gone.
+    pub(in crate::keeper) left_out: u64,
 }
 
 /// Takes records in, all or none.
@@ -83,19 +89,21 @@ impl Importer<'_> {
             Record::Component(component) => self.component(tx, component, added).await,
             Record::Metric(metric) => self.metric(tx, metric, added).await,
             Record::Incident(incident) => self.incident(tx, incident, added).await,
-            Record::Check(check) => {
-                added.checks += u64::from(CHECKS.add(tx, check, &[]).await?);
-                Ok(())
-            }
             Record::Statuses(statuses) => {
-                let component = self.meant(tx, &statuses.of).await?;
-                added.statuses += past::statuses(tx, &component, &statuses.rows).await?;
+                let Some(component) = self.meant(tx, &statuses.of).await? else {
+                    added.left_out += 1;
+                    return Ok(());
+                };
+                added.statuses += past::statuses(tx, &component, statuses).await?;
                 Ok(())
             }
             Record::Looks(looks) => {
-                let component = self.meant(tx, &looks.of).await?;
+                let Some(component) = self.meant(tx, &looks.of).await? else {
+                    added.left_out += 1;
+                    return Ok(());
+                };
                 added.looks += past::looks(tx, &component, looks).await?;
-                looked_at.push(component);
+                looked_at.push(component.id);
                 Ok(())
             }
             Record::Readings(measured) => {
@@ -122,8 +130,11 @@ impl Importer<'_> {
 
     async fn component(&self, tx: &mut Tx, component: &Component, added: &mut Added) -> Result<(), KeeperError> {
         let Component { check, group, columns } = component;
-        let of = Of { component: Some(id(columns, "component")?.parse().map_err(invalid)?), check: check.clone() };
-        if self.own(tx, &of).await?.is_some() {
+        let id: ComponentId = id(columns, "component")?.parse().map_err(invalid)?;
+        if check.is_some() {
+            // A registration makes it.
+            let of = Of { component: Some(id), check: check.clone(), made: None };
+            added.left_out += u64::from(self.meant(tx, &of).await?.is_none());
             return Ok(());
         }
         let group = match group {
@@ -131,8 +142,9 @@ impl Importer<'_> {
             None => None,
         };
         if self.add(tx, &COMPONENTS, columns, &[("group_id", json!(group))]).await? {
-            if let Some(id) = &of.component {
-                components::find(tx, self.page, id).await?;
+            let made = components::find(tx, self.page, &id).await?;
+            if !(0..=MAX_POSITION).contains(&made.position) {
+                return Err(KeeperError::Invalid(format!("position: {} is none", made.position)));
             }
             added.components += 1;
         }
@@ -155,24 +167,22 @@ impl Importer<'_> {
 
     async fn incident(&self, tx: &mut Tx, incident: &Incident, added: &mut Added) -> Result<(), KeeperError> {
         let id = id(&incident.columns, "incident")?;
-        if !self.add(tx, &INCIDENTS, &incident.columns, &[]).await? {
-            return Ok(());
-        }
+        let is_new = self.add(tx, &INCIDENTS, &incident.columns, &[]).await?;
+        // Also of one that is here: what did not run here then may run by now.
         for of in &incident.components {
-            // One that has gone is not named any more.
             let name = query(
                 "INSERT INTO incident_components (incident_id, component_id) SELECT ?, id FROM components WHERE id = ?
                  ON CONFLICT DO NOTHING",
             );
-            if let Some(component) = self.own(tx, of).await?.or_else(|| of.component.clone()) {
-                name.bind(id).bind(component.as_str()).execute(tx).await?;
+            if let Some(component) = self.meant(tx, of).await? {
+                name.bind(id).bind(component.id.as_str()).execute(tx).await?;
             }
         }
         for update in &incident.updates {
             UPDATES.add(tx, update, &[("incident_id", json!(id))]).await?;
         }
         incident_rows::find(tx, self.page, &id.parse().map_err(invalid)?).await?;
-        added.incidents += 1;
+        added.incidents += u64::from(is_new);
         Ok(())
     }
 
@@ -193,27 +203,26 @@ impl Importer<'_> {
         Ok(named.bind(self.page.as_str()).bind(name).optional(tx).await?)
     }
 
-    /// The component that this keeper has for a check of its own.
-    async fn own(&self, tx: &mut Tx, of: &Of) -> Result<Option<ComponentId>, KeeperError> {
-        let Some(check) = &of.check else { return Ok(None) };
-        let own = query("SELECT component_id FROM checks WHERE name = ? AND component_id IS NOT NULL");
-        Ok(own.bind(check.as_str()).optional(tx).await?)
-    }
-
+    /// The component that is meant; `None` where it is not here.
+    ///
     /// # Errors
-    /// When it is not here.
-    async fn meant(&self, tx: &mut Tx, of: &Of) -> Result<ComponentId, KeeperError> {
-        if let Some(own) = self.own(tx, of).await? {
-            return Ok(own);
-        }
-        match of {
-            Of { component: Some(id), .. } => Ok(components::find(tx, self.page, id).await?.id),
-            Of { component: None, check: Some(check) } => Err(KeeperError::Invalid(format!(
-                "no check {check} is shown here: start `checks` with what was imported first, and then import the rest"
-            ))),
-            Of { component: None, check: None } => {
-                Err(KeeperError::Invalid("of names neither component nor check".into()))
+    /// When nothing is meant.
+    async fn meant(&self, tx: &mut Tx, of: &Of) -> Result<Option<status::Component>, KeeperError> {
+        let id = match (&of.check, &of.component) {
+            (Some(check), _) => {
+                let own = query(
+                    "SELECT component_id FROM checks WHERE name = ? AND place = 'own' AND component_id IS NOT NULL",
+                );
+                own.bind(check.as_str()).optional(tx).await?
             }
+            (None, Some(component)) => Some(component.clone()),
+            (None, None) => return Err(KeeperError::Invalid("of names neither component nor check".into())),
+        };
+        let Some(id) = id else { return Ok(None) };
+        match components::find(tx, self.page, &id).await {
+            Ok(component) => Ok(Some(component)),
+            Err(KeeperError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What a keeper knows, as records that it hands out and takes in again: for a file that a person keeps, another machine, or what
-//! another program has measured. A file has one record a line, as JSON; its first is a [`Record::Porchlight`], its last a
-//! [`Record::End`]. Tokens, notices, what waits for upstream and what jobs remember are not in it.
+//! What a keeper knows of the page that it shows, as records that it hands out and takes in again: for a file that a person keeps,
+//! another machine, or what another program has measured. A file has one record a line, as JSON; its first is a
+//! [`Record::Porchlight`], its last a [`Record::End`]. Tokens, notices, checks themselves (which `checks` registers), what waits for
+//! upstream and what jobs remember are not in it.
 //!
 //! - `export`: the records, page by page; `cursor`: how far that has come
 //! - `import`: takes records in; what is there stays, and a record that was taken in before adds nothing
@@ -45,8 +46,6 @@ pub enum Record {
     Metric(Columns),
     /// An incident or a maintenance.
     Incident(Incident),
-    /// What is known of a check.
-    Check(Columns),
     /// All readings of a series in one hour.
     Readings(Measured),
     /// What hours' readings of a series came to.
@@ -75,6 +74,9 @@ pub struct Of {
     /// The check that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckName>,
+    /// When it was made, in milliseconds since 1970: a component of that id that was made at another time has a past of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<i64>,
 }
 
 /// A component.

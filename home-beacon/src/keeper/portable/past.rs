@@ -3,14 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 use shared::{
-    id::ComponentId,
     look::Location,
     statuspage::ComponentStatus,
     verdict::{NO_CAUSE, Verdict},
 };
 
 use super::{
-    Columns, Looks, Measured,
+    Columns, Looks, Measured, Of, Statuses,
     tables::{HOURS, READINGS},
 };
 use crate::{
@@ -22,16 +21,30 @@ use crate::{
             retention::{HOUR, roll_up_hour},
             series_rows::{find_or_create, set_unit},
         },
+        status::Component,
     },
-    reading::{MetricName, is_sane},
+    reading::MetricName,
 };
 
-/// Adds those that are older than the oldest one here; how many.
-pub(super) async fn statuses(tx: &mut Tx, component: &ComponentId, rows: &[(i64, String)]) -> Result<u64, KeeperError> {
-    let first = query("SELECT MIN(since) FROM component_statuses WHERE component_id = ?");
-    let first: Option<i64> = first.bind(component.as_str()).one(tx).await?;
+/// Larger ones are no measurements, nor sums of an hour's: the largest figure of a check is 1e18.
+const MAX_NUMBER: f64 = 1e24;
+
+/// From when on this keeper itself speaks for a component: since it was made here. One that came with these records has no such time,
+/// but nothing is added behind what it has.
+fn speaks_since(component: &Component, of: &Of) -> Option<i64> {
+    let made = component.created_at.millis();
+    Some(made).filter(|made| of.made != Some(*made))
+}
+
+/// Adds those that are older than what is known here; how many.
+pub(super) async fn statuses(tx: &mut Tx, component: &Component, statuses: &Statuses) -> Result<u64, KeeperError> {
+    let id = component.id.as_str();
+    let until = match speaks_since(component, &statuses.of) {
+        Some(since) => Some(since),
+        None => query("SELECT MIN(since) FROM component_statuses WHERE component_id = ?").bind(id).one(tx).await?,
+    };
     let mut added = 0;
-    for (since, status) in rows.iter().filter(|(since, _)| first.is_none_or(|first| *since < first)) {
+    for (since, status) in statuses.rows.iter().filter(|(since, _)| until.is_none_or(|until| *since < until)) {
         moment(*since)?;
         if !status.is_empty() {
             status.parse::<ComponentStatus>().map_err(|error| KeeperError::Invalid(format!("statuses: {error}")))?;
@@ -39,14 +52,15 @@ pub(super) async fn statuses(tx: &mut Tx, component: &ComponentId, rows: &[(i64,
         let add = query(
             "INSERT INTO component_statuses (component_id, since, status) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         );
-        added += add.bind(component.as_str()).bind(*since).bind(status).execute(tx).await?;
+        added += add.bind(id).bind(*since).bind(status).execute(tx).await?;
     }
     Ok(added)
 }
 
-/// Adds those at whose time nobody is known to have looked from there; how many.
-pub(super) async fn looks(tx: &mut Tx, component: &ComponentId, looks: &Looks) -> Result<u64, KeeperError> {
+/// Adds of each what lies at times at which nobody is known to have looked from there; how many.
+pub(super) async fn looks(tx: &mut Tx, component: &Component, looks: &Looks) -> Result<u64, KeeperError> {
     looks.location.parse::<Location>().map_err(|error| KeeperError::Invalid(format!("location: {error}")))?;
+    let until = speaks_since(component, &looks.of).unwrap_or(i64::MAX);
     let mut added = 0;
     for (began, ended, verdict, cause) in &looks.rows {
         moment(*began)?;
@@ -59,16 +73,34 @@ pub(super) async fn looks(tx: &mut Tx, component: &ComponentId, looks: &Looks) -
                 "looks: one ends before it begins, or has a verdict that there is not".into(),
             ));
         }
-        let add = query(
-            "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
-                 SELECT 1 FROM look_spans WHERE component_id = ?1 AND location = ?2 AND inside = ?3
-                     AND began <= ?5 AND ended >= ?4)",
+        let known = query(
+            "SELECT began, ended FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
+                 AND began <= ? AND ended >= ? ORDER BY began",
         );
-        let add = add.bind(component.as_str()).bind(&looks.location).bind(looks.inside).bind(*began).bind(*ended);
-        added += add.bind(verdict).bind(cause).execute(tx).await?;
+        let known = known.bind(component.id.as_str()).bind(&looks.location).bind(looks.inside);
+        let known: Vec<(i64, i64)> = known.bind(*ended).bind(*began).all(tx).await?;
+        for (began, ended) in beside((*began, (*ended).min(until - 1)), &known) {
+            let add = query(
+                "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+            );
+            let add = add.bind(component.id.as_str()).bind(&looks.location).bind(looks.inside).bind(began).bind(ended);
+            added += add.bind(verdict).bind(cause).execute(tx).await?;
+        }
     }
     Ok(added)
+}
+
+/// What is left of a span beside those that are known, which are in order; both ends are part of each.
+fn beside((began, ended): (i64, i64), known: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let (mut left, mut from) = (Vec::new(), began);
+    for (known_began, known_ended) in known {
+        left.push((from, ended.min(known_began - 1)));
+        from = from.max(known_ended + 1);
+    }
+    left.push((from, ended));
+    left.retain(|(began, ended)| began <= ended);
+    left
 }
 
 /// Adds an hour's readings, unless what that hour came to is known; how many.
@@ -123,10 +155,10 @@ async fn series(tx: &mut Tx, measured: &Measured) -> Result<i64, KeeperError> {
     if !is_name {
         return Err(KeeperError::Invalid("series: it is the name of no readings".into()));
     }
-    let numbers =
-        rows.iter().flat_map(Columns::values).filter(|value| value.is_f64()).filter_map(serde_json::Value::as_f64);
-    if let Some(number) = numbers.into_iter().find(|number| !is_sane(*number)) {
-        return Err(KeeperError::Invalid(format!("{name}: {number} does not lie between -1e12 and 1e12")));
+    for (column, value) in rows.iter().flatten().filter(|(column, _)| *column != "at") {
+        if value.as_f64().is_some_and(|number| number.abs() > MAX_NUMBER) {
+            return Err(KeeperError::Invalid(format!("{name}, {column}: {value} is no measurement")));
+        }
     }
     let series = find_or_create(tx, name).await?;
     if let Some(unit) = unit {
@@ -150,4 +182,23 @@ fn moment(millis: i64) -> Result<(), KeeperError> {
         return Ok(());
     }
     Err(KeeperError::Invalid(format!("{millis}: is no time in milliseconds since 1970")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn of_a_span_the_known_parts_are_left_out() {
+        for (known, left) in [
+            (vec![], vec![(10, 20)]),
+            (vec![(10, 20)], vec![]),
+            (vec![(5, 12)], vec![(13, 20)]),
+            (vec![(18, 30)], vec![(10, 17)]),
+            (vec![(12, 14), (16, 16)], vec![(10, 11), (15, 15), (17, 20)]),
+            (vec![(0, 50)], vec![]),
+        ] {
+            assert_eq!(beside((10, 20), &known), left, "{known:?}");
+        }
+    }
 }

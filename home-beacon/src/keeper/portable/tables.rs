@@ -19,12 +19,11 @@ pub(super) struct Table {
 
 pub(super) const GROUPS: Table = Table { name: "component_groups", stay: &["page_id"] };
 pub(super) const COMPONENTS: Table =
-    Table { name: "components", stay: &["page_id", "group_id", "relayed", "delivered", "seeded"] };
+    Table { name: "components", stay: &["page_id", "group_id", "relayed", "delivered", "seeded", "checked"] };
 pub(super) const METRICS: Table =
     Table { name: "metrics", stay: &["page_id", "metrics_provider_id", "relayed", "held", "seeded"] };
 pub(super) const INCIDENTS: Table = Table { name: "incidents", stay: &["page_id"] };
 pub(super) const UPDATES: Table = Table { name: "incident_updates", stay: &["incident_id"] };
-pub(super) const CHECKS: Table = Table { name: "checks", stay: &[] };
 pub(super) const READINGS: Table = Table { name: "readings", stay: &["series_id"] };
 pub(super) const HOURS: Table = Table { name: "hours", stay: &["series_id"] };
 

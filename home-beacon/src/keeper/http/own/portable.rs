@@ -18,6 +18,8 @@ use crate::keeper::portable::{
     import::{Added, Importer},
 };
 
+const NO_CLOCK: &str = "the clock cannot be trusted yet; try again later";
+
 /// The most records of one call.
 const MAX_RECORDS: usize = 5000;
 
@@ -36,10 +38,14 @@ async fn hand_out(State(state): State<AppState>, InQuery(query): InQuery) -> Res
         None => Cursor::default(),
         Some(after) => after.parse().map_err(|error: export::NoCursor| HttpError::unprocessable(error.to_string()))?,
     };
+    // Its own time is in it, by which files get their names.
+    if !state.clock.is_set() {
+        return Err(HttpError::unavailable(NO_CLOCK));
+    }
     if !query.contains_key("after") {
         state.recorder.looks().flush(&state.db, state.clock.now_for_looks()).await?;
     }
-    let Page { records, next } = export::page(&state.db, cursor, state.clock.wall()).await?;
+    let Page { records, next } = export::page(&state.db, &state.page, cursor, state.clock.wall()).await?;
     Ok(Json(Exported { records, next: next.map(|next| next.to_string()) }))
 }
 
@@ -49,7 +55,7 @@ async fn take_in(
 ) -> Result<Json<Added>, HttpError> {
     let records = read(body)?;
     if !state.clock.is_set() {
-        return Err(HttpError::unavailable("the clock cannot be trusted yet; try again later"));
+        return Err(HttpError::unavailable(NO_CLOCK));
     }
     state.recorder.looks().flush(&state.db, state.clock.now_for_looks()).await?;
     let importer =
