@@ -80,8 +80,8 @@ def render(
 
 
 def told(words, own):
-    """What `helm upgrade RELEASE CHART …` of a guide means, run at the root of a checkout: the values, and what else `render` takes.
-    `own` are the user's values, which the guide calls values.yaml."""
+    """What `helm upgrade RELEASE CHART …` of a guide means, run at the root of a checkout: the values, and what else `render`
+    takes. `own` are the user's values, which the guide calls values.yaml."""
     flags = argparse.ArgumentParser(exit_on_error=False)
     for name in ("upgrade", "release", "chart"):
         flags.add_argument(name)
@@ -90,11 +90,8 @@ def told(words, own):
         flags.add_argument(name, action="append", default=[])
     asked = flags.parse_args(words)
     assert (asked.upgrade, asked.f) == ("upgrade", ["values.yaml"]), asked
-    # As Helm has it: what looks like a boolean, a number or nothing is one.
-    set_here = [(path, yaml.safe_load(value) if re.fullmatch(r"true|false|null|[0-9]+", value) else value) for path, value in pairs(asked.set)]
-    set_here += [(path, (ROOT / file).read_text()) for path, file in pairs(asked.set_file)]
     values = own
-    for path, value in set_here:
+    for path, value in typed(pairs(asked.set)) + [(path, (ROOT / file).read_text()) for path, file in pairs(asked.set_file)]:
         for key in reversed(path.split(".")):
             value = {key: value}
         values = merged(values, value)
@@ -103,6 +100,12 @@ def told(words, own):
 
 def pairs(settings):
     return [tuple(setting.split("=", 1)) for setting in settings]
+
+
+def typed(settings):
+    """As Helm has it: what looks like a boolean, a number or nothing is one."""
+    is_other = re.compile("true|false|null|[0-9]+").fullmatch
+    return [(path, yaml.safe_load(value) if is_other(value) else value) for path, value in settings]
 
 
 def umbrella(folder, values):

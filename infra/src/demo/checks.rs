@@ -1,5 +1,5 @@
-//! What the demo checks beside the home: its own page, and what is behind the line. Of that nobody knows anything while the line is cut,
-//! so it is not red.
+//! What the demo checks beside the home: its own page, and what is behind the line. Of that nobody knows anything while the line
+//! is cut, so it is not red.
 
 use std::{
     collections::HashMap,

@@ -13,9 +13,8 @@ const OF_A_TARGET: [(&str, &[&str]); 7] = [
     ("heat map", &["sum by (le) (rate(ping_latency_seconds_bucket{TARGET}[1m]))"]),
     (
         "average",
-        &[
-            "sum(rate(ping_latency_seconds_sum{TARGET}[INTERVAL])) / clamp_min(sum(rate(ping_latency_seconds_count{TARGET}[INTERVAL])), 1)",
-        ],
+        &["sum(rate(ping_latency_seconds_sum{TARGET}[INTERVAL]))
+             / clamp_min(sum(rate(ping_latency_seconds_count{TARGET}[INTERVAL])), 1)"],
     ),
     ("p95", &["histogram_quantile(0.95, sum by (le) (rate(ping_latency_seconds_bucket{TARGET}[5m])))"]),
 ];
@@ -42,7 +41,10 @@ const OF_THE_REST: [&str; 11] = [
 ];
 
 /// It wanted more failures in a minute than its agent could count.
-pub(crate) const TARGET_DOWN: &str = "groups:\n- name: theirs\n  rules:\n  - alert: TargetDown\n    expr: increase(ping_failure_total[1m]) > 2\n    for: 1s\n";
+pub(crate) const TARGET_DOWN: &str = "groups:
+- name: theirs
+  rules: [{alert: TargetDown, expr: \"increase(ping_failure_total[1m]) > 2\", for: 1s}]
+";
 
 /// What a panel asks of that target.
 fn of_target(expression: &str, target: &str) -> String {

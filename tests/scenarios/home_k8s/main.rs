@@ -1,5 +1,10 @@
 //! The files of `infra/examples/home-k8s`: each alert in the cases of `tests/prometheus/home-k8s`, and the form of the access log,
-//! written by a real nginx and read as Alloy is told to.
+//! written by a real nginx and counted as Alloy is told to.
+//!
+//! - `alloy`: that its configuration is one, and what it makes of lines; `syntax`: as much of its syntax as that is written in
+
+mod alloy;
+mod syntax;
 
 use std::{
     collections::BTreeSet,
@@ -54,32 +59,18 @@ async fn each_alert_of_a_cluster_at_home_rings_in_its_cases_and_in_no_other() {
 /// Neither an address nor a path is a label, and a rule asks for no label that is not made.
 #[test]
 fn the_labels_of_the_ingress_are_bounded_and_those_that_the_rules_ask_for() {
-    let alloy = text(&example("alloy/config.alloy"));
-    let kept = alloy.split_once("stage.label_keep").expect("labels are kept").1;
-    let kept = kept.split_once('[').and_then(|(_, rest)| rest.split_once(']')).expect("a list").0;
-    let kept: BTreeSet<_> = kept.split(',').map(|name| name.trim().trim_matches('"')).collect();
+    let alloy = alloy::configuration();
+    let stages: Vec<_> = alloy::stages(&alloy).iter().map(|stage| stage.name.as_str()).collect();
+    let last = ["stage.labels", "stage.label_keep", "stage.metrics"];
+    assert!(stages.ends_with(&last), "labels are made, and bounded before they are counted: {stages:?}");
+    assert_eq!(stages[0], "stage.drop", "a restart counts nothing of long ago");
+    let kept: BTreeSet<_> = alloy::stage(&alloy, "stage.label_keep").list("values").into_iter().collect();
     assert_eq!(kept, BTreeSet::from(["by", "ingress", "ingress_namespace", "status"]));
-    assert!(alloy.find("stage.label_keep") < alloy.find("stage.metrics"), "before they are counted");
-    assert!(alloy.find("stage.drop") < alloy.find("stage.metrics"), "a restart counts nothing of long ago");
-    let (prefix, name) = (setting(&alloy, "prefix"), setting(&alloy, "name"));
+    let counter = &alloy::stage(&alloy, "stage.metrics").blocks[0];
+    let (prefix, name) = (counter.text("prefix"), counter.text("name"));
     let rules = text(&example("prometheus/ingress.rules.yaml"));
     assert!(rules.contains(&format!("increase({prefix}{name}[")), "{prefix}{name} is counted");
     assert!(rules.contains("sum by (ingress_namespace, ingress, status, by) ("), "{rules}");
-}
-
-/// The last value of that name.
-fn setting<'a>(alloy: &'a str, name: &str) -> &'a str {
-    let lines = alloy.lines().filter_map(|line| line.split_once('='));
-    let mut found = lines.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().trim_matches('"'));
-    found.next_back().unwrap_or_else(|| panic!("{name} is set"))
-}
-
-/// The names that Alloy gives to the log's fields.
-fn read_by_alloy() -> Vec<String> {
-    let alloy = text(&example("alloy/config.alloy"));
-    let fields = alloy.split_once("expressions").and_then(|(_, rest)| rest.split_once('}')).expect("fields").0;
-    let fields = fields.lines().filter_map(|line| line.split_once(" = \"")?.1.strip_suffix("\","));
-    fields.map(ToOwned::to_owned).collect()
 }
 
 /// The form of the log, as the controller's chart gets it.
@@ -148,19 +139,12 @@ async fn the_access_log_is_json_that_has_what_is_counted_and_who_refused() {
     nginx.terminate().await;
     let lines: Vec<Value> =
         text(&folder.path().join("log")).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let counted = |line: &Value| {
-        let by = if line["upstream_status"] == "" { "ingress" } else { "service" };
-        format!("{} by {by}", line["status"].as_str().expect("a status"))
-    };
-    let counted: Vec<_> = lines.iter().map(counted).collect();
-    let expected =
-        ["200 by service", "401 by service", "403 by service", "403 by ingress", "200 by service", "429 by ingress"];
-    assert_eq!(counted, [&expected[..], &["404 by service"]].concat());
-    let fields = read_by_alloy();
-    assert_eq!(fields.len(), 4, "{fields:?}");
+    let counted = alloy::counted(&python, &lines).await;
+    let of = |label: &str| counted.iter().map(|labels| labels[label].clone()).collect::<Vec<_>>();
+    assert_eq!(of("status"), ["2xx", "401", "403", "403", "2xx", "429", "4xx"]);
+    assert_eq!(of("by"), ["service", "service", "service", "ingress", "service", "ingress", "service"]);
+    assert!(of("ingress_namespace").iter().all(|it| it == "apps") && of("ingress").iter().all(|it| it == "shop"));
     for line in &lines {
-        assert!(fields.iter().all(|field| line[field.as_str()].is_string()), "{fields:?}: {line}");
-        assert_eq!((&line["namespace"], &line["ingress"]), (&"apps".into(), &"shop".into()));
         assert!(line["client_ip"].is_string() && line["path"].is_string(), "what the README's queries ask for: {line}");
     }
 }
