@@ -114,6 +114,13 @@ pub enum SecretSource {
         /// The file.
         path: PathBuf,
     },
+    /// Nowhere: people named it, and this machine has none of that name, or two. See [`SecretSource::named`].
+    Missing {
+        /// The secret's name.
+        name: String,
+        /// What is wrong and what to do.
+        why: WrongSetting,
+    },
 }
 
 impl From<Secret> for SecretSource {
@@ -129,13 +136,14 @@ impl SecretSource {
             Self::Value(_) => setting.to_owned(),
             Self::File { setting, path } => format!("{setting}_FILE ({})", path.display()),
             Self::Named { name, path } => format!("{name}_FILE ({})", path.display()),
+            Self::Missing { name, .. } => name.clone(),
         }
     }
 
     /// The secret as it is now.
     ///
     /// # Errors
-    /// When the file cannot be read or holds nothing.
+    /// When it is missing, or the file cannot be read or holds nothing.
     pub fn current(&self) -> Result<Secret, WrongSetting> {
         match self {
             Self::Value(secret) => Ok(secret.clone()),
@@ -148,6 +156,7 @@ impl SecretSource {
                 let text = text_of(name, path)?;
                 named::checked(name, &text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
+            Self::Missing { why, .. } => Err(why.clone()),
         }
     }
 }
