@@ -21,7 +21,7 @@ use super::{
 use crate::keeper::{
     KeeperError,
     db::{Db, Moment, Tx, query},
-    looks::Looks,
+    looks::{Looks, Now},
     notices::Notices,
 };
 
@@ -35,6 +35,8 @@ pub(in crate::keeper) struct Registrar<'a> {
     /// The component that is the home itself.
     pub(in crate::keeper) home: Option<&'a ComponentId>,
     pub(in crate::keeper) now: Moment,
+    /// `None` while the clock cannot be trusted.
+    pub(in crate::keeper) now_for_looks: Option<Now>,
 }
 
 /// What became of a check.
@@ -102,7 +104,7 @@ impl Registrar<'_> {
             self.notices.observe_in(&mut tx, &conditions::gone_source(&registration.source, at), at).await?;
         }
         tx.commit().await?;
-        self.looks.set_pauses(pauses(&mut self.db.read().await?).await?);
+        self.looks.set_pauses(pauses(&mut self.db.read().await?).await?, self.now_for_looks);
         self.notices.wake_if_queued();
         Ok(placed)
     }

@@ -58,17 +58,14 @@ impl Looks {
     pub(super) fn at(&self, component: &ComponentId, now: Option<Now>) -> Looked {
         let places = self.lock();
         let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
-        let pause = places.pause(component);
-        outside.map(|(place, known)| known.looked(place, now, pause)).fold(Looked::default(), Looked::or_newer)
+        outside.map(|(place, known)| known.looked(place, now)).fold(Looked::default(), Looked::or_newer)
     }
 
     /// The same for each place from which it is looked at, by their names.
     pub(super) fn by_place(&self, component: &ComponentId, now: Option<Now>) -> Vec<Looked> {
         let places = self.lock();
         let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
-        let pause = places.pause(component);
-        let mut looked: Vec<_> =
-            outside.map(|(place, known)| (&place.location, known.looked(place, now, pause))).collect();
+        let mut looked: Vec<_> = outside.map(|(place, known)| (&place.location, known.looked(place, now))).collect();
         looked.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
         looked.into_iter().map(|(_, looked)| looked).collect()
     }

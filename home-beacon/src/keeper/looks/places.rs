@@ -10,6 +10,7 @@ use shared::{
 
 use super::{
     Now,
+    checked::CHECKS,
     posted::MAX_AGE,
     shown::Looked,
     span::{Added, Change, MAX_PAUSE, Span, Track},
@@ -70,8 +71,8 @@ pub(super) struct Places {
     pub(super) marks: HashMap<(ComponentId, Location), Mark>,
     /// Rows that differ from those on the disk.
     pub(super) unsaved: HashMap<RowKey, Unsaved>,
-    /// How far apart the looks of a check may be, in milliseconds, by its component.
-    pub(super) pauses: HashMap<ComponentId, i64>,
+    /// How far apart the looks of checks may be now, in milliseconds, by their component.
+    pauses: HashMap<ComponentId, i64>,
 }
 
 /// What a row is to be, or that it is to go.
@@ -97,12 +98,13 @@ impl Known {
         }
     }
 
-    pub(super) fn looked(&self, place: &Place, now: Option<Now>, pause: i64) -> Looked {
+    pub(super) fn looked(&self, place: &Place, now: Option<Now>) -> Looked {
         let age = now.and_then(|now| Some((now, self.age(now)?)));
         let newest = age.and_then(|(now, age)| Some((now.wall - age, self.track.newest_seen()?)));
         // A look whose verdict is still to come follows at once on what the one before it saw.
         let seen = newest.filter(|(looked, seen)| looked - seen.ended <= MAX_PAUSE).and_then(|(_, seen)| seen.seen);
-        Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen, pause)
+        let newest = age.map(|(now, age)| (now.wall, age));
+        Looked::new(self.looked.is_some(), newest, place.location.clone(), seen, self.track.pause())
     }
 
     /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one
@@ -132,7 +134,7 @@ impl Places {
         self.known.iter().filter(move |(place, _)| place.component == *component)
     }
 
-    /// How far apart two looks at a component may be, in milliseconds, for the time between them to count as looked at.
+    /// How far apart the looks of checks at a component may be now, in milliseconds, for the time between them to count as looked at.
     pub(super) fn pause(&self, component: &ComponentId) -> i64 {
         self.pauses.get(component).copied().unwrap_or(MAX_PAUSE)
     }
@@ -177,7 +179,7 @@ impl Places {
         let at = signed.min(now.wall);
         let since = look.last.and_then(|last| {
             let since = last.since.checked_mul(1000)?.checked_sub(signed - at)?;
-            Some(Span { began: since.max(oldest), ended: at - 1, seen: Some(last.verdict) })
+            Some(Span { began: since.max(oldest), ..Span::at(at - 1, Some(last.verdict)) })
         });
         self.make_room(&place, at, now);
         let before = since.filter(|before| before.began <= before.ended);
@@ -239,15 +241,32 @@ impl Places {
     }
 
     pub(super) fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
-        let pause = self.pause(&place.component);
         let known = self.known.entry(place.clone()).or_default();
-        let Added { is_news, has_turned, changes } = known.track.add_within(span, pause);
+        let Added { is_news, has_turned, changes } = known.track.add(span);
         // What the run before concluded is no newer look.
         if is_news && span.is_looked() && known.track.looked() >= Some(span.ended) {
             known.receive(span.ended, now);
         }
         self.note(place, changes);
         has_turned
+    }
+
+    /// Has looks of checks be so far apart from now on. What was seen before keeps its own pace, but where the new one is faster it does
+    /// not hold for longer than until the next look is due.
+    pub(super) fn set_pauses(&mut self, pauses: HashMap<ComponentId, i64>, now: Option<Now>) {
+        self.pauses = pauses;
+        let Some(now) = now else { return };
+        let mut hurried = Vec::new();
+        for (place, known) in self.known.iter_mut().filter(|(place, _)| place.location.as_str() == CHECKS) {
+            let Some(pause) = self.pauses.get(&place.component) else { continue };
+            let changes = known.track.hurry(*pause, now.wall);
+            if !changes.is_empty() {
+                hurried.push((place.clone(), changes));
+            }
+        }
+        for (place, changes) in hurried {
+            self.note(&place, changes);
+        }
     }
 
     /// See [`Known::settle`].

@@ -13,7 +13,7 @@ use super::{
     Looks, Now,
     carried::{self, RowChange},
     places::{Known, MAX_PLACES, Mark, Place, RowKey, Unsaved},
-    span::{KEPT, Span, Track},
+    span::{KEPT, MAX_PAUSE, Span, Track},
 };
 use crate::keeper::{
     KeeperError,
@@ -38,7 +38,7 @@ impl Looks {
     pub(in crate::keeper) async fn load(db: &Db, now: Timestamp) -> Result<Self, StorageError> {
         let looks = Self::default();
         let mut conn = db.read().await?;
-        looks.set_pauses(pauses(&mut conn).await?);
+        looks.set_pauses(pauses(&mut conn).await?, None);
         let carried: Option<String> = query("SELECT looks FROM heartbeat").optional(&mut conn).await?.flatten();
         let carried: HashMap<_, _> = carried.map(|text| carried::changes(&text)).into_iter().flatten().collect();
         let components: Vec<ComponentId> = query("SELECT id FROM components ORDER BY id").all(&mut conn).await?;
@@ -193,7 +193,7 @@ async fn known(
     carried: &HashMap<RowKey, Option<Span>>,
 ) -> Result<Known, StorageError> {
     let newest = query(
-        "SELECT began, ended, verdict, cause FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
+        "SELECT * FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
          ORDER BY began DESC LIMIT ?",
     );
     let newest = newest.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
@@ -218,10 +218,10 @@ async fn known(
 async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperError> {
     // A component that was deleted meanwhile must not keep the reading that this goes with from being stored.
     query(
-        "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM components WHERE id = ?1
+        "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause, pause)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM components WHERE id = ?1
          ON CONFLICT (component_id, location, inside, began) DO UPDATE SET ended = excluded.ended,
-             verdict = excluded.verdict, cause = excluded.cause",
+             verdict = excluded.verdict, cause = excluded.cause, pause = excluded.pause",
     )
     .bind(place.component.as_str())
     .bind(place.location.as_str())
@@ -230,6 +230,7 @@ async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperErro
     .bind(span.ended)
     .bind(span.seen.map(Verdict::label))
     .bind(span.seen.and_then(Verdict::cause))
+    .bind(Some(span.pause).filter(|pause| *pause != MAX_PAUSE))
     .execute(tx)
     .await?;
     Ok(())
@@ -268,10 +269,15 @@ fn vantage(inside: i64) -> Vantage {
     if inside == 0 { Vantage::Outside } else { Vantage::Inside }
 }
 
+/// For how long what a row has seen holds.
+pub(super) fn pause(row: &Row) -> Result<i64, StorageError> {
+    Ok(row.get_or_default::<Option<i64>>("pause")?.unwrap_or(MAX_PAUSE))
+}
+
 impl FromRow for Span {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
         let seen = seen(verdict.as_deref(), cause.as_deref());
-        Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen })
+        Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen, pause: pause(row)? })
     }
 }

@@ -1,9 +1,10 @@
 //! Checks over a real database, with clocks that are moved by hand.
 //!
-//! - `registered`: registrations; `ran`: results; `noticed`: notices; `called`: checks that call us
+//! - `registered`: registrations; `ran`: results; `paced`: another interval; `noticed`: notices; `called`: checks that call us
 
 mod called;
 mod noticed;
+mod paced;
 mod ran;
 mod registered;
 
@@ -105,6 +106,7 @@ impl Home {
             page: &page,
             home: Some(&home),
             now: self.recorder.clock().now(),
+            now_for_looks: self.recorder.clock().now_for_looks(),
         };
         registrar.replace(&registration).await
     }

@@ -34,6 +34,7 @@ async fn replace(
         page: &state.page,
         home: home.as_ref(),
         now: state.clock.now(),
+        now_for_looks: state.clock.now_for_looks(),
     };
     let placed = registrar.replace(&registration).await?;
     let refused: Vec<_> = placed.iter().filter_map(|check| check.wrong.as_deref()).collect();
