@@ -1,8 +1,6 @@
 //! What a service was, from each time that it was checked: its readings, when it counted as up and down, and when it was looked at.
 //! Pure.
 
-use std::time::Duration;
-
 use checks::{
     check::{Check, Place},
     outcome::State,
@@ -10,7 +8,7 @@ use checks::{
 };
 use home_beacon::keeper::{
     checks::pause,
-    portable::{Columns, Looks, Measured, Of, Record, Statuses},
+    portable::{Columns, LookRow, Looks, Measured, Of, Record, Statuses},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::{Value, json};
@@ -48,9 +46,10 @@ pub(super) fn records(check: &Check, runs: &[Run]) -> Vec<Record> {
     // The newest first: whoever takes them in adds what is older than what is there.
     let statuses = statuses(check, runs);
     records.extend(statuses.rchunks(MAX_ROWS).map(|rows| Record::Statuses(Statuses { of: of(), rows: rows.to_vec() })));
-    let looks = looks(runs, pause(check.every));
+    let pause = i64::try_from(pause(check.every).as_millis()).unwrap_or(i64::MAX);
+    let looks = looks(runs, pause);
     records.extend(looks.chunks(MAX_ROWS).map(|rows| {
-        let rows = rows.iter().map(|(began, ended)| (*began, *ended, None, None)).collect();
+        let rows = rows.iter().map(|(began, ended)| LookRow(*began, *ended, None, None, Some(pause))).collect();
         Record::Looks(Looks { of: of(), location: "checks".into(), inside: false, rows })
     }));
     records
@@ -84,8 +83,7 @@ fn statuses(check: &Check, runs: &[Run]) -> Vec<(i64, String)> {
 }
 
 /// From the first to the last of runs that are no further apart than that.
-fn looks(runs: &[Run], pause: Duration) -> Vec<(i64, i64)> {
-    let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+fn looks(runs: &[Run], pause: i64) -> Vec<(i64, i64)> {
     let mut looks: Vec<(i64, i64)> = Vec::new();
     for run in runs {
         match looks.last_mut() {
@@ -134,7 +132,7 @@ mod tests {
         assert_eq!(rows(1, "readings").as_array().unwrap().len(), 5);
         let expected = json!([[3_480_000, "operational"], [3_600_000, "major_outage"], [3_660_000, "operational"]]);
         assert_eq!(rows(2, "statuses"), expected);
-        let expected = json!([[3_480_000, 3_780_000, null, null], [6_000_000, 6_000_000, null, null]]);
+        let expected = json!([[3_480_000, 3_780_000, null, null, 300_000], [6_000_000, 6_000_000, null, null, 300_000]]);
         assert_eq!(rows(3, "looks"), expected);
         assert_eq!(records.as_array().unwrap().len(), 4);
         let hidden = self::check("component: nowhere");

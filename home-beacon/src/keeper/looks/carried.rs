@@ -11,7 +11,8 @@ use shared::{
 };
 
 use super::{
-    places::{Place, RowKey},
+    known::Place,
+    places::RowKey,
     span::{MAX_PAUSE, Span},
 };
 

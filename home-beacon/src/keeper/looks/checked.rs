@@ -10,7 +10,7 @@ use shared::{
     verdict::{UnknownCause, Verdict},
 };
 
-use super::{Looks, Now, places::Place, span::Span};
+use super::{Looks, Now, known::Place, span::Span};
 use crate::keeper::checks::results::Ran;
 
 /// From where checks look, whatever program runs them.

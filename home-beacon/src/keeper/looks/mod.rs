@@ -2,7 +2,7 @@
 //! memory; what changed of it waits for the next transaction that is written anyway.
 //!
 //! - `span`: looks that follow each other with the same verdict are one row; pure
-//! - `places`: what is known of each place from which a component is looked at
+//! - `known`: what is known of each place from which a component is looked at; `places`: all that is known
 //! - `store`: the rows; `carried`: how changes of them get to the disk
 //! - `posted`: what probers put here; [`beacon`]: what the beacon reports; `checked`: what checks find
 //! - `past`: what was seen of a time that is past
@@ -11,6 +11,7 @@
 pub mod beacon;
 mod carried;
 pub(super) mod checked;
+mod known;
 pub(super) mod past;
 mod places;
 pub mod posted;

@@ -8,7 +8,7 @@ use shared::{
     verdict::{UnknownCause, Verdict},
 };
 
-use super::{Looks, carried::RowChange, places::Place, span::Span};
+use super::{Looks, carried::RowChange, known::Place, span::Span};
 use crate::keeper::{
     KeeperError,
     db::{Conn, Db, FromRow, Row, StorageError, query},
@@ -52,7 +52,8 @@ impl Looks {
                  AS newest
              ORDER BY location, began",
         );
-        let list = list.bind(component.as_str()).bind(time.start.saturating_sub(longest)).bind(time.end).bind(MAX_SPANS);
+        let list =
+            list.bind(component.as_str()).bind(time.start.saturating_sub(longest)).bind(time.end).bind(MAX_SPANS);
         let rows: Vec<SpanRow> = list.all(&mut conn).await?;
         drop(conn);
         let is_cut = i64::try_from(rows.len()).is_ok_and(|rows| rows >= MAX_SPANS);

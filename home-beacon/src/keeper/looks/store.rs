@@ -12,7 +12,8 @@ use shared::{
 use super::{
     Looks, Now,
     carried::{self, RowChange},
-    places::{Known, MAX_PLACES, Mark, Place, RowKey, Unsaved},
+    known::{Known, Place},
+    places::{MAX_PLACES, Mark, RowKey, Unsaved},
     span::{KEPT, MAX_PAUSE, Span, Track},
 };
 use crate::keeper::{
@@ -54,9 +55,9 @@ impl Looks {
         }
         // A place that has looked once has no row yet.
         let places: HashSet<_> = carried.keys().map(|(place, _)| place.clone()).collect();
-        for place in places.into_iter().filter(|place| !looks.lock().known.contains_key(place)) {
+        for place in places.into_iter().filter(|place| looks.lock().known.get(place).is_none()) {
             let known = known(&mut conn, &place, now.as_millisecond(), &carried).await?;
-            looks.lock().known.insert(place, known);
+            *looks.lock().known.get_or_new(&place) = known;
         }
         let unsaved = carried.into_iter().map(|(key, span)| (key, Unsaved { span, is_new: false }));
         looks.lock().unsaved.extend(unsaved);
@@ -83,7 +84,11 @@ impl Looks {
             if let Ok(location) = location.parse() {
                 let place = Place { component: component.clone(), location, vantage: vantage(inside) };
                 let on_disk = known(conn, &place, now.as_millisecond(), carried).await?;
-                self.lock().known.entry(place).and_modify(|known| known.track.older_on_disk()).or_insert(on_disk);
+                let mut places = self.lock();
+                match places.known.get_mut(&place) {
+                    Some(known) => known.track.older_on_disk(),
+                    None => *places.known.get_or_new(&place) = on_disk,
+                }
             }
             last = (location, inside);
         }

@@ -10,13 +10,14 @@ use shared::{
 };
 
 use super::{
-    Columns, Looks, Measured,
+    Columns, LookRow, Looks, Measured,
     tables::{HOURS, READINGS},
 };
 use crate::{
     keeper::{
         KeeperError,
         db::{Tx, query},
+        history::COVERED_BY_A_LOOK,
         measured::{
             ages::RAW,
             retention::{HOUR, roll_up_hour},
@@ -25,6 +26,9 @@ use crate::{
     },
     reading::{MetricName, is_sane},
 };
+
+/// The longest pause between two looks, in milliseconds: that of a check once a year, and more.
+const LONGEST_PAUSE: i64 = 1000 * 24 * 3_600_000;
 
 /// Adds those that are older than the oldest one here; how many.
 pub(super) async fn statuses(tx: &mut Tx, component: &ComponentId, rows: &[(i64, String)]) -> Result<u64, KeeperError> {
@@ -48,25 +52,27 @@ pub(super) async fn statuses(tx: &mut Tx, component: &ComponentId, rows: &[(i64,
 pub(super) async fn looks(tx: &mut Tx, component: &ComponentId, looks: &Looks) -> Result<u64, KeeperError> {
     looks.location.parse::<Location>().map_err(|error| KeeperError::Invalid(format!("location: {error}")))?;
     let mut added = 0;
-    for (began, ended, verdict, cause) in &looks.rows {
+    for LookRow(began, ended, verdict, cause, pause) in &looks.rows {
         moment(*began)?;
         moment(*ended)?;
         let is_known = verdict
             .as_deref()
             .is_none_or(|verdict| Verdict::from_labels(verdict, cause.as_deref().or(Some(NO_CAUSE))).is_some());
-        if began > ended || !is_known {
+        let is_pause = pause.is_none_or(|pause| (0..=LONGEST_PAUSE).contains(&pause));
+        if began > ended || !is_known || !is_pause {
             return Err(KeeperError::Invalid(
-                "looks: one ends before it begins, or has a verdict that there is not".into(),
+                "looks: one ends before it begins, or has a verdict or a pause that there is not".into(),
             ));
         }
         let add = query(
-            "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
+            "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause, pause)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (
                  SELECT 1 FROM look_spans WHERE component_id = ?1 AND location = ?2 AND inside = ?3
                      AND began <= ?5 AND ended >= ?4)",
         );
         let add = add.bind(component.as_str()).bind(&looks.location).bind(looks.inside).bind(*began).bind(*ended);
-        added += add.bind(verdict).bind(cause).execute(tx).await?;
+        added +=
+            add.bind(verdict).bind(cause).bind(pause.filter(|pause| *pause != COVERED_BY_A_LOOK)).execute(tx).await?;
     }
     Ok(added)
 }
