@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(rows(1, "readings").as_array().unwrap().len(), 5);
         let expected = json!([[3_480_000, "operational"], [3_600_000, "major_outage"], [3_660_000, "operational"]]);
         assert_eq!(rows(2, "statuses"), expected);
-        let expected = json!([[3_480_000, 3_780_000, null, null, 300_000], [6_000_000, 6_000_000, null, null, 300_000]]);
+        let expected =
+            json!([[3_480_000, 3_780_000, null, null, 300_000], [6_000_000, 6_000_000, null, null, 300_000]]);
         assert_eq!(rows(3, "looks"), expected);
         assert_eq!(records.as_array().unwrap().len(), 4);
         let hidden = self::check("component: nowhere");
