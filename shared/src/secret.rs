@@ -78,6 +78,12 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// What a file holds from which [`SecretSource::whole`] reads it: the end of a text's last line would be taken for the file's.
+    pub fn as_file(&self) -> String {
+        let end = if self.0.ends_with('\n') { "\n" } else { "" };
+        format!("{}{end}", self.0)
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -114,6 +120,13 @@ pub enum SecretSource {
         /// The file.
         path: PathBuf,
     },
+    /// Nowhere: people named it, and this machine has none of that name, or two. See [`SecretSource::named`].
+    Missing {
+        /// The secret's name.
+        name: String,
+        /// What is wrong and what to do.
+        why: WrongSetting,
+    },
 }
 
 impl From<Secret> for SecretSource {
@@ -129,41 +142,56 @@ impl SecretSource {
             Self::Value(_) => setting.to_owned(),
             Self::File { setting, path } => format!("{setting}_FILE ({})", path.display()),
             Self::Named { name, path } => format!("{name}_FILE ({})", path.display()),
+            Self::Missing { name, .. } => name.clone(),
         }
     }
 
     /// The secret as it is now.
     ///
     /// # Errors
-    /// When the file cannot be read or holds nothing.
+    /// When it is missing, or the file cannot be read or holds nothing.
     pub fn current(&self) -> Result<Secret, WrongSetting> {
         match self {
             Self::Value(secret) => Ok(secret.clone()),
             Self::File { setting, path } => {
                 let text = text_of(setting, path)?;
-                Secret::checked(setting, &text)
+                Secret::checked(setting, text.trim_end_matches(['\r', '\n']))
                     .map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
             }
-            Self::Named { name, path } => {
-                let text = text_of(name, path)?;
-                named::checked(name, &text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
-            }
+            Self::Named { name, path } => of_people(name, path, text_of(name, path)?.trim_end_matches(['\r', '\n'])),
+            Self::Missing { why, .. } => Err(why.clone()),
         }
+    }
+
+    /// As [`SecretSource::current`], of one that is sent as it is, like a body: of the ends of lines at a file's end the last one
+    /// alone is the file's.
+    ///
+    /// # Errors
+    /// As [`SecretSource::current`].
+    pub fn whole(&self) -> Result<Secret, WrongSetting> {
+        let Self::Named { name, path } = self else { return self.current() };
+        let text = text_of(name, path)?;
+        let whole = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+        of_people(name, path, whole)
     }
 }
 
-/// What a file holds, without the end of its last line.
+/// A secret that people named, in a file.
+fn of_people(name: &str, path: &Path, text: &str) -> Result<Secret, WrongSetting> {
+    named::checked(name, text).map_err(|error| WrongSetting(format!("{error} (in {})", path.display())))
+}
+
+/// What a file holds.
 fn text_of(setting: &str, path: &Path) -> Result<String, WrongSetting> {
     let cannot =
         |error: &dyn fmt::Display| WrongSetting(format!("{setting}_FILE: {} cannot be read ({error})", path.display()));
     let bytes = file::read(path, MAX_FILE).map_err(|error| cannot(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| cannot(&"it is not text"))?;
-    let text = text.trim_end_matches(['\r', '\n']);
     if let Some(path) = text.strip_prefix(MISSING) {
-        let sentence = format!("{setting}_FILE: {path} is missing: write the secret to it");
+        let sentence = format!("{setting}_FILE: {} is missing: write the secret to it", path.trim_end());
         return Err(WrongSetting(sentence));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 impl SecretSetting {

@@ -88,7 +88,7 @@ fn rows(now: i64) -> String {
             let cause = cause.map_or("NULL".to_owned(), |cause| format!("'{cause}'"));
             let _ = writeln!(
                 sql,
-                "INSERT INTO look_spans VALUES ('{component}', 'eu-central-1', 0, {from}, {to}, '{verdict}', {cause});"
+                "INSERT INTO look_spans VALUES ('{component}', 'eu-central-1', 0, {from}, {to}, '{verdict}', {cause}, NULL);"
             );
         }
     }

@@ -5,7 +5,15 @@ use std::sync::Arc;
 use checks::{check::Check, thresholds::Standing};
 
 /// All the checks that are defined at one time.
-pub(super) type CheckList = Arc<[Check]>;
+pub(super) type CheckList = Arc<List>;
+
+/// Checks that are defined at one time.
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    pub(super) checks: Box<[Check]>,
+    /// Whether there are no others: those that are wrong are not in it, and are no less there.
+    pub(super) is_whole: bool,
+}
 
 /// A definition.
 #[derive(Clone, Debug)]

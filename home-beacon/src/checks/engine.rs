@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use checks::{
     cause::Cause,
     check::{Check, CheckName, Dependency, Kind},
-    file::change::is_as,
+    file::change::{is_as, renames},
     outcome::{Outcome, State},
 };
 use jiff::Timestamp;
@@ -112,10 +112,15 @@ impl<P: Try> Engine<P> {
     fn define(&mut self, new: Vec<Defined>) {
         let now = Instant::now();
         let mut before: HashMap<CheckName, Id> = std::mem::take(&mut self.ids);
+        let renames = renames(
+            |name| before.contains_key(name),
+            new.iter().map(|defined| (&defined.check.name, defined.check.was.as_ref())),
+        );
+        let formers: HashMap<CheckName, CheckName> = renames.into_iter().map(|it| (it.to, it.from)).collect();
         // What calls the keeper by itself is not run here.
         let active = new.into_iter().filter(|defined| !matches!(defined.check.kind, Kind::Passive(_)));
         for Defined { check, standing } in active {
-            let former = before.remove(&check.name).or_else(|| before.remove(check.was.as_ref()?));
+            let former = before.remove(formers.get(&check.name).unwrap_or(&check.name));
             if let Some(id) = former
                 && self.known.get(&id).is_some_and(|entry| is_as(&entry.check, &check))
             {

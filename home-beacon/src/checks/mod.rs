@@ -1,7 +1,7 @@
 //! `checks`: runs what files define, each check at its interval, and hands over what came of it. It stays and does not exit, so that
 //! it costs no process for each run.
 //!
-//! - [`settings`](ChecksSettings): what it is told; `source`: the files, read again when they change
+//! - [`settings`](ChecksSettings): what it is told; `source`: the files; `watching`: read again when they change
 //! - `schedule`: when each check runs; `dependencies`: whose failure a failure is; both pure
 //! - `trial`: one run; `engine`: all of them; `home`: the home's line, which others depend on
 //! - `results`: what waits to be handed over; `delivery`: to whom; `reading`: in which form
@@ -25,6 +25,7 @@ mod shown;
 mod source;
 mod totals;
 mod trial;
+mod watching;
 
 pub(crate) use self::home::HomeAnswer;
 pub use self::{program::command, settings::ChecksSettings};

@@ -7,7 +7,7 @@ use checks::{
     cause::Cause,
     check::{Check, Kind, Notices, Place, ScriptCheck},
     file::Wrong,
-    outcome::Outcome,
+    outcome::{Outcome, State},
     thresholds::{Standing, Thresholds},
 };
 use jiff::Timestamp;
@@ -62,25 +62,33 @@ impl OwnFiles {
         self.outcome = Outcome::ok(format!("they define {}", counted(checks)));
     }
 
-    /// They cannot be used; `what_follows` in words.
+    /// They cannot be used, or not all of them; `what_follows` in words.
     pub(super) fn are_wrong(&mut self, wrong: &[Wrong], what_follows: &str) {
         let first = wrong.first().map(ToString::to_string).unwrap_or_default();
-        let more = match wrong.len() {
-            0 | 1 => String::new(),
-            many => format!(" (and {} more)", many - 1),
-        };
-        let text = format!("{first}{more}; {what_follows}");
+        let text = format!("{}; {what_follows}", and_more(&first, wrong.len().saturating_sub(1)));
         self.outcome = Outcome::because(Cause::Files, text);
     }
 
-    /// Hands over how they are now.
-    pub(super) fn report(&mut self, results: &Results) {
+    /// Hands over how they are now; `refused` is what a keeper does not take of them, a sentence each.
+    pub(super) fn report(&mut self, refused: &[String], results: &Results) {
+        let outcome = match refused {
+            [first, more @ ..] if self.outcome.state == State::Ok => Outcome::because(
+                Cause::Files,
+                format!("the keeper does not take all as it is: {}", and_more(first, more.len())),
+            ),
+            _ => self.outcome.clone(),
+        };
         let before = self.standing;
-        self.standing = before.after(self.outcome.state, self.check.thresholds);
+        self.standing = before.after(outcome.state, self.check.thresholds);
         let has_turned = self.standing.counts != before.counts;
-        let (check, outcome, standing) = (Arc::clone(&self.check), self.outcome.clone(), self.standing);
+        let (check, standing) = (Arc::clone(&self.check), self.standing);
         results.add(Finished { check, at: Timestamp::now(), outcome, standing, has_turned });
     }
+}
+
+/// The first of several sentences, and how many there are beside it.
+fn and_more(first: &str, more: usize) -> String {
+    if more == 0 { first.to_owned() } else { format!("{first} (and {more} more)") }
 }
 
 /// So many checks, in words.

@@ -30,9 +30,10 @@ use super::{
     results::Results,
     settings::ChecksSettings,
     shown,
-    source::{AllWrong, Source, Update},
+    source::{Found, Source},
     totals::Totals,
     trial::{self, Try},
+    watching::Outlets,
 };
 use crate::{
     job::{destination::Destination, keeper::KeeperClient, settings::STATUSPAGE_TOKEN},
@@ -69,19 +70,16 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
         return Ok(ExitCode::SUCCESS);
     }
     let source = Source::new(settings);
-    let first = match source.load() {
-        // Beside the page of a home: that is worth more than the file, which is read again.
-        Err(wrong) if settings.is_within => Err(wrong),
-        first => Ok(first?),
-    };
+    let first = source.load();
     // Before anything runs: scripts must not read what this process was started with.
     if let Err(error) = checks::probe::script::protect_this_process() {
         tracing::warn!(%error, "scripts may be able to read what this process was started with");
     }
-    if let (Some(name), Ok(first)) = (&settings.once, &first) {
-        return once(first, name).await;
+    if let Some(name) = &settings.once {
+        return once(&first, name).await;
     }
-    if let (Some(_), Ok(first)) = (&settings.check, &first) {
+    if settings.check.is_some() {
+        let first = first.in_order()?;
         if settings.check == Some(None) {
             settings.validate()?;
             destined(settings)?;
@@ -91,10 +89,14 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
         let warnings = settings.keeper().warnings();
         return Ok(ChecksSettings::checked(&own_files::counted(first.defined.len()), &warnings));
     }
+    // Beside the page of a home, that is worth more than the file, which is read again.
+    if first.usable.is_none() && !settings.is_within {
+        return Err(first.sentences());
+    }
     settings.validate()?;
     let destined = destined(settings)?;
     settings.keeper().warn(settings.statuspage.page_id.as_ref());
-    let notes = first.as_ref().map(|first| first.notes.clone()).unwrap_or_default();
+    let notes = first.usable.as_ref().map(|first| first.notes.clone()).unwrap_or_default();
     ChecksSettings::log_warnings(&[settings.keeper().warnings(), notes].concat());
     let address = Some(settings.checks_addr).filter(|_| !settings.is_within);
     let listener = match address.map(listen).transpose() {
@@ -127,9 +129,14 @@ fn destined(settings: &ChecksSettings) -> Result<Destined, WrongSetting> {
     Ok(Destined::Statuspage(Client::new(http, &page.statuspage_url, token), id))
 }
 
-async fn once(loaded: &Update, name: &str) -> Result<ExitCode, WrongSetting> {
-    let names = loaded.defined.iter().map(|defined| defined.check.name.as_str());
-    let Some(defined) = loaded.defined.iter().find(|defined| defined.check.name.as_str() == name) else {
+/// Of a file with which something is wrong, what is not may run.
+async fn once(found: &Found, name: &str) -> Result<ExitCode, WrongSetting> {
+    let defined = found.usable.iter().flat_map(|update| &update.defined);
+    let names = defined.clone().map(|defined| defined.check.name.as_str());
+    let Some(defined) = defined.clone().find(|defined| defined.check.name.as_str() == name) else {
+        if !found.wrong.is_empty() {
+            return Err(found.sentences());
+        }
         let question = shared::settings::nearness::question(name, names);
         return Err(WrongSetting(format!("--once: there is no check {name}{question}")));
     };
@@ -148,7 +155,7 @@ async fn once(loaded: &Update, name: &str) -> Result<ExitCode, WrongSetting> {
 async fn run(
     settings: &ChecksSettings,
     source: Source,
-    first: Result<Update, AllWrong>,
+    first: Found,
     destined: Destined,
     listener: Option<TcpListener>,
     probe: Arc<Prober>,
@@ -174,12 +181,15 @@ async fn run(
         }
     };
     let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.to_string());
-    let (checks, limit) = first.as_ref().map_or((0, None), |first| (first.defined.len(), first.concurrency));
+    let (checks, limit) = first.usable.as_ref().map_or((0, None), |first| (first.defined.len(), first.concurrency));
     tracing::info!(checks, metrics, "running");
     // That of UpTimePulse counts where nothing but its targets is checked.
     let limit = limit.unwrap_or_else(|| settings.checks_concurrency.into());
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
-    let reading = source.watch(first, standings, definitions, lists, results.clone(), Arc::clone(&totals));
+    let (refusals, refused) = watch::channel(Vec::new());
+    let (counted, waiting) = (Arc::clone(&totals), results.clone());
+    let outlets = Outlets { definitions, lists, refused, results: waiting, totals: counted };
+    let reading = source.watch(first, standings, outlets);
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };
     manager.ready();
     let (has_ended, ended) = watch::channel(());
@@ -200,7 +210,7 @@ async fn run(
     let delivering = async {
         match destined {
             Destined::Keeper(keeper) => {
-                ToKeeper { keeper, results, totals: counted, lists: listed }.run(until_ended()).await;
+                ToKeeper::new(keeper, results, counted, listed, refusals).run(until_ended()).await;
             }
             Destined::Statuspage(client, page) => {
                 let api = ApiSettings {

@@ -65,10 +65,13 @@ impl Totals {
         self.now().list_is_refused = is_refused;
     }
 
-    pub(super) fn loaded(&self, at: Option<Timestamp>) {
-        let mut now = self.now();
-        now.files_are_wrong = at.is_none();
-        now.loaded = at.or(now.loaded);
+    /// Whether all that the files define is right, and what it names is there.
+    pub(super) fn valid(&self, are_valid: bool) {
+        self.now().files_are_wrong = !are_valid;
+    }
+
+    pub(super) fn loaded(&self, at: Timestamp) {
+        self.now().loaded = Some(at);
     }
 
     /// What a scraper reads.
@@ -94,10 +97,11 @@ impl Totals {
         snapshot.counter("checks_results_lost", "Results given up because too many waited.", read(&self.lost));
         snapshot.gauge(
             "checks_files_valid",
-            "Whether the files that define checks can be used as they are.",
+            "Whether the files that define checks can be used as they are, and all that they name is there.",
             !now.files_are_wrong,
         );
-        let help = "Whether the keeper takes the list of checks; what it knows of them goes on where it does not.";
+        let help =
+            "Whether the keeper takes the list of checks as it is; what it knows of them goes on where it does not.";
         snapshot.gauge("checks_list_taken", help, !now.list_is_refused);
         if let Some(loaded) = now.loaded {
             snapshot.gauge(

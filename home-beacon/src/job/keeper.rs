@@ -38,6 +38,23 @@ pub struct KeeperClient {
     is_logged: Arc<AtomicBool>,
 }
 
+/// What a keeper made of a check that a list names.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Registered {
+    pub(crate) name: CheckName,
+    /// Why it is not as the list has it.
+    #[serde(default)]
+    pub(crate) wrong: Option<String>,
+    /// Whether the keeper knows it at all.
+    #[serde(default = "yes", rename = "registered")]
+    pub(crate) is_known: bool,
+}
+
+/// As keepers have it that do not say.
+const fn yes() -> bool {
+    true
+}
+
 impl KeeperClient {
     /// A client of the keeper at that address, which `token` is sent to at each call.
     pub fn new(http: shared::http::Client, address: &Url, token: SecretSource) -> Self {
@@ -140,13 +157,18 @@ impl KeeperClient {
             .map(|(_, version)| version)
     }
 
-    /// Has the keeper know that list of checks, in the place of the one before.
+    /// Has the keeper know that list of checks, in the place of the one before; what it made of each.
     ///
     /// # Errors
     /// As [`Api::call`].
-    pub(crate) async fn register_checks(&self, list: &Value) -> Result<(), ApiError> {
+    pub(crate) async fn register_checks(&self, list: &Value) -> Result<Vec<Registered>, ApiError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            checks: Vec<Registered>,
+        }
         let path = format!("{BASE}/checks");
-        self.watched(self.api.call::<Value>(Method::PUT, &path, Some(list))).await.map(drop)
+        let Answer { checks } = self.watched(self.api.call(Method::PUT, &path, Some(list))).await?;
+        Ok(checks)
     }
 
     /// What counts of each check, as far as the keeper knows it.

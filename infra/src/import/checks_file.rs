@@ -29,10 +29,7 @@ pub(super) fn write_checks(of: Of, file: &Path, loaded: &Loaded, out: &Path) -> 
         return Err(WrongSetting(sentence).into());
     }
     let Written { text, secrets } = checks_yml::written(&loaded.checks).context("the checks cannot be written")?;
-    let machine = With(&secrets);
-    if let Err(wrong) = checks_yml::read(&text, "what was made of it", &machine) {
-        return Err(WrongSetting(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")).into());
-    }
+    read_back(&text, &secrets)?;
     let text = format!("# What {} checked, written by `porchlight import`. It is yours to change.\n{text}", of.name());
     let folder = folder_of(out);
     // All is looked at before anything is written.
@@ -43,7 +40,7 @@ pub(super) fn write_checks(of: Of, file: &Path, loaded: &Loaded, out: &Path) -> 
         for (name, secret) in &secrets {
             let path = std::path::absolute(folder.join(name))?;
             writeln!(environment, "{name}_FILE={}", quoted(&path))?;
-            files.push((path, secret.expose().to_owned(), 0o600));
+            files.push((path, secret.as_file(), 0o600));
         }
         files.push((folder.join("env"), environment, 0o600));
     }
@@ -68,6 +65,18 @@ pub(super) fn write_checks(of: Of, file: &Path, loaded: &Loaded, out: &Path) -> 
         println!("To try it: set -a; . {environment}; set +a; porchlight checks --check {}", quoted(out));
     }
     Ok(())
+}
+
+/// Reads what was made as `checks` will, with these secrets.
+///
+/// # Errors
+/// All that is wrong or missing: then nothing is written that does not run.
+fn read_back(text: &str, secrets: &[(String, Secret)]) -> Result<(), WrongSetting> {
+    let wrong = match checks_yml::read(text, "what was made of it", &With(secrets)) {
+        Ok(loaded) => loaded.missing,
+        Err(wrong) => wrong,
+    };
+    if wrong.is_empty() { Ok(()) } else { Err(super::wrong_file(&wrong)) }
 }
 
 /// This machine, with these secrets in its environment.
@@ -128,4 +137,30 @@ pub(super) fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&partial, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_is_refused_where_it_does_not_run_and_nothing_of_a_secret_is_said() {
+        let secrets = [("GOOD", "Bearer hunter2"), ("BAD", "hunter2\u{1}"), ("LINES", "hunter2\nhunter2")];
+        let secrets = secrets.map(|(name, value)| (name.to_owned(), Secret::new(value)));
+        let check = |name: &str, more: &str| {
+            format!("  - {{ name: {name}, http: {{ url: http://a/, headers: {{ X-A: {{ secret: {more} }} }} }} }}\n")
+        };
+        let good = format!("checks:\n{}", check("a", "GOOD"));
+        assert_eq!(read_back(&good, &secrets), Ok(()));
+        let refused = |text: &str| read_back(text, &secrets).unwrap_err().to_string();
+        let missing = [check("b", "BAD"), check("c", "LINES"), check("d", "NONE")].concat();
+        let said = refused(&format!("{good}{missing}"));
+        let lines: Vec<_> = said.lines().collect();
+        assert!(lines[0].starts_with("what was made of it:3: BAD holds a character that is no text"), "{said}");
+        assert!(lines[1].starts_with("what was made of it:4: X-A: its value has a character"), "{said}");
+        assert!(lines[2].starts_with("what was made of it:5: NONE is not set"), "{said}");
+        assert!(lines.len() == 3 && !said.contains("hunter2"), "{said}");
+        let said = refused(&good.replace("http://a/", "a").replace("name: a", "nam: a"));
+        assert!(said.starts_with("what was made of it:2: ") && said.lines().count() > 1, "{said}");
+    }
 }

@@ -4,7 +4,7 @@
 use checks::{check::Check, outcome::State, thresholds::Standing};
 use home_beacon::keeper::{
     checks::pause,
-    portable::{Columns, Looks, Measured, Of, Record, Statuses},
+    portable::{Columns, LookRow, Looks, Measured, Of, Record, Statuses},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::{Value, json};
@@ -59,13 +59,18 @@ impl<'a> Past<'a> {
             self.statuses.push((run.at, status.to_owned()));
         }
         self.standing = after;
-        let allowed = i64::try_from(pause(self.check.every).as_millis()).unwrap_or(i64::MAX);
+        let allowed = self.pause();
         match self.looks.last_mut() {
             Some((_, ended)) if run.at - *ended <= allowed => *ended = run.at.max(*ended),
             _ => self.looks.push((run.at, run.at)),
         }
         self.readings.push(reading(run));
         over
+    }
+
+    /// How far apart two looks may be, in milliseconds.
+    fn pause(&self) -> i64 {
+        i64::try_from(pause(self.check.every).as_millis()).unwrap_or(i64::MAX)
     }
 
     fn end_hour(&mut self) -> Option<Record> {
@@ -83,7 +88,8 @@ impl<'a> Past<'a> {
             self.statuses.rchunks(MAX_ROWS).map(|rows| Record::Statuses(Statuses { of: of(), rows: rows.to_vec() })),
         );
         records.extend(self.looks.chunks(MAX_ROWS).map(|rows| {
-            let rows = rows.iter().map(|(began, ended)| (*began, *ended, None, None)).collect();
+            let row = |(began, ended): &(i64, i64)| LookRow(*began, *ended, None, None, Some(self.pause()));
+            let rows = rows.iter().map(row).collect();
             Record::Looks(Looks { of: of(), location: "checks".into(), inside: false, rows })
         }));
         records
@@ -146,7 +152,8 @@ mod tests {
         assert_eq!(rows(1, "readings").as_array().unwrap().len(), 5);
         let expected = json!([[3_480_000, "operational"], [3_600_000, "major_outage"], [3_660_000, "operational"]]);
         assert_eq!(rows(2, "statuses"), expected);
-        let expected = json!([[3_480_000, 3_780_000, null, null], [6_000_000, 6_000_000, null, null]]);
+        let expected =
+            json!([[3_480_000, 3_780_000, null, null, 300_000], [6_000_000, 6_000_000, null, null, 300_000]]);
         assert_eq!(rows(3, "looks"), expected);
         assert_eq!(records.as_array().unwrap().len(), 4);
     }

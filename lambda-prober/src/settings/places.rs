@@ -117,7 +117,7 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
 fn place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
     match (local.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
         (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name_in_use(), setting)),
-        (Some(SecretSource::File { .. } | SecretSource::Named { .. }), Some(_)) => {
+        (Some(SecretSource::File { .. } | SecretSource::Named { .. } | SecretSource::Missing { .. }), Some(_)) => {
             Err(both(&format!("{}_FILE", local.name_in_use()), setting))
         }
         (Some(source), None) => Ok(Some(Place::Local(source))),

@@ -11,31 +11,24 @@ const LONGEST: usize = 100;
 
 impl SecretSource {
     /// Where a secret of that name is found among the variables that are handed in: in the variable `name`, or in the file that
-    /// `<name>_FILE` names. It is read once, to see that it can be.
+    /// `<name>_FILE` names. Whether it is there, and can be used, [`SecretSource::current`] says: a secret that is missing is one of
+    /// the machine's faults, and no fault of who named it.
     ///
     /// # Errors
-    /// When the name is none, or that of a secret of our own; when it is set nowhere, or twice; when it cannot be read, or holds
-    /// nothing.
+    /// When the name is none, or that of a secret of our own.
     pub fn named(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WrongSetting> {
         check_name(name)?;
-        let source = match (variable(name), variable(&format!("{name}_FILE"))) {
-            (None, None) => {
-                return Err(WrongSetting(format!(
-                    "{name} is not set: set {name}, or {name}_FILE to a file that holds it"
-                )));
-            }
-            (Some(_), Some(_)) => {
-                return Err(WrongSetting(format!("{name} and {name}_FILE are both set: keep one of them")));
-            }
-            (Some(value), None) => {
-                let value =
-                    value.into_string().map_err(|_| WrongSetting(format!("{name} is not text: copy it again")))?;
-                Self::Value(checked(name, &value)?)
-            }
+        let missing = |why: String| Self::Missing { name: name.to_owned(), why: WrongSetting(why) };
+        Ok(match (variable(name), variable(&format!("{name}_FILE"))) {
+            (None, None) => missing(format!("{name} is not set: set {name}, or {name}_FILE to a file that holds it")),
+            (Some(_), Some(_)) => missing(format!("{name} and {name}_FILE are both set: keep one of them")),
+            (Some(value), None) => match value.into_string().map(|value| checked(name, &value)) {
+                Ok(Ok(secret)) => Self::Value(secret),
+                Ok(Err(why)) => Self::Missing { name: name.to_owned(), why },
+                Err(_) => missing(format!("{name} is not text: copy it again")),
+            },
             (None, Some(path)) => Self::Named { name: name.to_owned(), path: path.into() },
-        };
-        source.current()?;
-        Ok(source)
+        })
     }
 }
 
@@ -75,7 +68,9 @@ mod tests {
 
     fn find(name: &str, set: &[(&str, &str)]) -> Result<SecretSource, String> {
         let variable = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value));
-        SecretSource::named(name, variable).map_err(|error| error.to_string())
+        let found = SecretSource::named(name, variable).map_err(|error| error.to_string())?;
+        found.current().map_err(|error| error.to_string())?;
+        Ok(found)
     }
 
     #[test]
@@ -115,5 +110,14 @@ mod tests {
             let error = find(name, set).unwrap_err();
             assert!(error.starts_with(wrong) && !error.contains("hunter"), "{error}");
         }
+    }
+
+    #[test]
+    fn one_that_is_missing_is_a_source_all_the_same_and_says_so_at_each_use() {
+        let found = SecretSource::named("NAS_TOKEN", |_| None).unwrap();
+        assert_eq!(found.name("NAS_TOKEN"), "NAS_TOKEN");
+        let said = found.current().unwrap_err().to_string();
+        assert_eq!(said, "NAS_TOKEN is not set: set NAS_TOKEN, or NAS_TOKEN_FILE to a file that holds it");
+        assert!(SecretSource::named("KEEPER_TOKEN", |_| None).is_err(), "one of ours is no fault of the machine");
     }
 }

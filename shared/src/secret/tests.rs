@@ -27,6 +27,23 @@ fn a_file_is_read_again_when_it_changes_and_its_line_end_is_dropped() {
 }
 
 #[test]
+fn what_is_sent_whole_keeps_the_ends_of_its_lines_over_a_file() {
+    let path = env::temp_dir().join(format!("porchlight-whole-{}", std::process::id()));
+    let source = SecretSource::Named { name: "BODY".into(), path: path.clone() };
+    for body in ["a", "a\n", "a\n\n", "a\r\n", "a\r", "\na\nb\n", "{\n}\n\r\n"] {
+        fs::write(&path, Secret::new(body).as_file()).unwrap();
+        assert_eq!(source.whole().unwrap().expose(), body, "{body:?}");
+        assert_eq!(source.current().unwrap().expose(), body.trim_end_matches(['\r', '\n']), "as a password");
+    }
+    for (written, body) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a")] {
+        fs::write(&path, written).unwrap();
+        assert_eq!(source.whole().unwrap().expose(), body, "by hand: {written:?}");
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(SecretSource::from(Secret::new("a\n")).whole().unwrap().expose(), "a\n");
+}
+
+#[test]
 fn a_credential_that_systemd_did_not_find_is_named_by_its_path() {
     let path = env::temp_dir().join(format!("porchlight-credential-{}", std::process::id()));
     fs::write(&path, "missing: /etc/porchlight/keeper.token").unwrap();

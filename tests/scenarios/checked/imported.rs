@@ -67,6 +67,12 @@ async fn what_gatus_checked_is_checked_here_with_its_secrets_and_a_second_import
     );
     assert!(fs::read_to_string(folder.path().join("checks.yml")).expect("it is there").contains("My NAS"));
     assert_eq!(mode(&folder.path().join("checks.yml")) & 0o044, 0o044, "nothing of it is a secret");
+    let of_body = config.replace("headers: { Authorization: $NAS_TOKEN }", "body: \"$NAS_TOKEN\\n\"");
+    file(folder.path(), "of_body.yaml", &of_body);
+    let with_body = import(folder.path(), &["gatus", "of_body.yaml", "--out", "body.yml"]).await;
+    assert_eq!(with_body.code, Some(0), "{with_body:?}");
+    let body = fs::read_to_string(folder.path().join("body.yml.secrets/CHECK_THINGS_THE_NAS_BODY")).expect("a secret");
+    assert_eq!(body, format!("{TOKEN}\n\n"), "the last end of a line is the file's");
     let of_address =
         config.replace("headers: { Authorization: $NAS_TOKEN }", "body: hello").replace("/\n", "/?key=$NAS_TOKEN\n");
     file(folder.path(), "of_address.yaml", &of_address);

@@ -142,13 +142,17 @@ async fn what_is_wrong_is_said_in_a_sentence_and_changes_nothing() {
     for (body, sentence) in [
         (json!({"source": "checks", "checks": [check("NAS")]}), "checks[0]: a check's name has up to 50"),
         (json!({"source": "checks", "checks": [check("a"), check("a")]}), "checks[1] (a): another check has this name"),
-        (json!({"source": "others", "checks": [check("nas")]}), "checks[0] (nas): the program checks has a check"),
         (json!({"checks": []}), "source: the program's name"),
     ] {
         let (status, answer) = keeper.own(Method::PUT, "/checks", Some(body)).await;
         let said = answer["error"][0].as_str().unwrap_or_default();
         assert!(status == 422 && said.starts_with(sentence), "{status} {answer}");
     }
+    let of_others = json!({"source": "others", "checks": [check("nas"), check("tv")]});
+    let (status, answer) = keeper.own(Method::PUT, "/checks", Some(of_others)).await;
+    let [nas, tv] = [0, 1].map(|index| &answer["checks"][index]);
+    assert_eq!((status, &nas["registered"], &tv["registered"]), (200, &json!(false), &json!(true)), "{answer}");
+    assert_eq!(nas["wrong"], "nas: the program checks has a check of this name: give it another one");
     let reading = json!({"metric": "check:nas", "at": jiff::Timestamp::now().to_string(), "value": 1.0, "check": {"state": "critical"}});
     let (status, answer) = keeper.own(Method::POST, "/readings", Some(json!({"readings": [reading]}))).await;
     assert!(status == 422 && answer.to_string().contains("check.state contradicts the reading"), "{status} {answer}");

@@ -1,12 +1,13 @@
 //! Results on their way to a keeper, behind the list of the checks that they are of.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use checks::check::{Check, Dependency, Kind, PassiveCheck, Place};
+use checks::check::{Check, CheckName, Dependency, Kind, PassiveCheck, Place};
 use serde_json::{Value, json};
 use shared::{
     api::ApiError,
     backoff::{Backoff, Jitter},
+    secret::Secret,
 };
 use tokio::{
     sync::watch,
@@ -14,20 +15,30 @@ use tokio::{
 };
 
 use super::super::{
-    defined::CheckList,
+    defined::{CheckList, List},
     own_files,
     reading::reading,
     results::{Finished, Results},
     shown::target,
     totals::Totals,
 };
-use crate::job::{keeper::KeeperClient, settings::KEEPER_API};
+use crate::job::{
+    keeper::{KeeperClient, Registered},
+    settings::KEEPER_API,
+};
 
 /// How many results go in one call.
 const BATCH: usize = 500;
 
 /// The longest title and group of a page, in characters.
 const MAX_TITLE: usize = 200;
+
+/// How often a list is handed over anew that was not taken as it is: what was in the way may have gone.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// The longest target, and the most failures that a notice waits for.
+const MAX_TARGET: usize = 300;
+const MAX_AFTER: u32 = 1_000_000;
 
 /// How long the last results may take once the program is asked to end.
 const LAST: Duration = Duration::from_secs(5);
@@ -38,37 +49,42 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_sec
 /// Hands results to a keeper.
 #[derive(Debug)]
 pub(in super::super) struct ToKeeper {
-    pub(in super::super) keeper: KeeperClient,
-    pub(in super::super) results: Results,
-    pub(in super::super) totals: Arc<Totals>,
+    keeper: KeeperClient,
+    results: Results,
+    totals: Arc<Totals>,
     /// `None` until there is one.
-    pub(in super::super) lists: watch::Receiver<Option<CheckList>>,
+    lists: watch::Receiver<Option<CheckList>>,
+    /// What the keeper does not take of the list as it is, a sentence each.
+    refused: watch::Sender<Vec<String>>,
+    /// Of which it takes nothing: a check of that name is another program's.
+    strange: HashSet<CheckName>,
+    /// When the list was handed over last.
+    registered_at: Option<Instant>,
 }
 
 /// The list of these checks as the keeper is to have it.
-fn registration(checks: &[Check]) -> Value {
+fn registration(list: &List) -> Value {
     let own = own_files::check();
-    let checks: Vec<Value> = checks.iter().chain([&own]).filter_map(of_check).collect();
-    json!({ "source": "checks", "checks": checks })
+    let checks: Vec<Value> = list.checks.iter().chain([&own]).map(of_check).collect();
+    json!({ "source": "checks", "partial": !list.is_whole, "checks": checks })
 }
 
-/// A passive check whose secret cannot be read now is left out: nobody could call it.
-fn of_check(check: &Check) -> Option<Value> {
+fn of_check(check: &Check) -> Value {
     let depends_on = check.depends_on.iter().map(|dependency| match dependency {
         Dependency::Home => "home".to_owned(),
         Dependency::Check(name) => format!("check:{name}"),
     });
     let passive = match &check.kind {
-        Kind::Passive(passive) => of_passive(passive)?,
+        Kind::Passive(passive) => of_passive(passive),
         _ => Value::Null,
     };
-    Some(json!({
+    json!({
         "name": check.name,
         "was": check.was,
-        "title": cut(&check.title),
-        "group": check.group.as_deref().map(cut),
+        "title": cut(&check.title, MAX_TITLE),
+        "group": check.group.as_deref().map(|group| cut(group, MAX_TITLE)),
         "kind": check.kind.label(),
-        "target": target(&check.kind),
+        "target": cut(&target(&check.kind), MAX_TARGET),
         "every_seconds": check.every.as_secs(),
         "component": match &check.component {
             Place::Own => "own",
@@ -78,28 +94,39 @@ fn of_check(check: &Check) -> Option<Value> {
         "depends_on": depends_on.collect::<Vec<_>>(),
         "notices": {
             "wanted": check.notices.wanted,
-            "after_failures": check.notices.after_failures,
+            "after_failures": check.notices.after_failures.min(MAX_AFTER),
             "all_changes": check.notices.all_changes,
         },
         "passive": passive,
-    }))
+    })
 }
 
-/// As long as a keeper takes titles.
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_TITLE).collect()
+/// As long as a keeper takes it.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
-fn of_passive(passive: &PassiveCheck) -> Option<Value> {
-    let secret = passive.secret.current().ok()?;
-    Some(json!({
+/// Where the secret cannot be read now, the keeper goes on with the one that it knows.
+fn of_passive(passive: &PassiveCheck) -> Value {
+    let digest = |secret: Secret| shared::fingerprint::Fingerprint::of(secret.expose().as_bytes()).to_string();
+    json!({
         "period_seconds": passive.period.as_secs(),
         "grace_seconds": passive.grace.as_secs(),
-        "secret_sha256": shared::fingerprint::Fingerprint::of(secret.expose().as_bytes()).to_string(),
-    }))
+        "secret_sha256": passive.secret.current().ok().map(digest),
+    })
 }
 
 impl ToKeeper {
+    pub(in super::super) fn new(
+        keeper: KeeperClient,
+        results: Results,
+        totals: Arc<Totals>,
+        lists: watch::Receiver<Option<CheckList>>,
+        refused: watch::Sender<Vec<String>>,
+    ) -> Self {
+        Self { keeper, results, totals, lists, refused, strange: HashSet::new(), registered_at: None }
+    }
+
     /// Hands over until `stop`, and then what is left, as far as it goes quickly.
     pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
@@ -120,10 +147,14 @@ impl ToKeeper {
     async fn go_on(&mut self, registered: &mut Option<CheckList>) {
         let mut failures = 0;
         loop {
+            let is_refused = !self.refused.borrow().is_empty();
             let batch = tokio::select! {
                 batch = self.results.next(BATCH) => batch,
                 _ = self.lists.changed() => Vec::new(),
             };
+            if is_refused && self.registered_at.is_some_and(|at| at.elapsed() >= AGAIN) {
+                *registered = None;
+            }
             let begin = Instant::now();
             while !(self.register(registered).await && self.hand_over(batch.clone()).await) {
                 sleep(BACKOFF.pause(failures, fastrand::f64())).await;
@@ -149,22 +180,39 @@ impl ToKeeper {
             return true;
         }
         match self.keeper.register_checks(&registration(&wanted)).await {
-            Ok(()) => {
+            Ok(answer) => {
+                let is_strange = |check: &&Registered| !check.is_known;
+                self.strange = answer.iter().filter(is_strange).map(|check| check.name.clone()).collect();
+                self.tell(answer.into_iter().filter_map(|check| check.wrong).collect());
                 *registered = Some(wanted);
-                self.totals.list_refused(false);
                 true
             }
             Err(error) => {
                 log(&error, "the list of checks is not taken");
-                let is_refused = matches!(&error, ApiError::Permanent(it) if is_about_the_content(it.status));
-                self.totals.list_refused(is_refused);
-                // The same list would be refused again; the results of what the keeper knows already go on.
-                if is_refused {
-                    *registered = Some(wanted);
+                let ApiError::Permanent(refusal) = &error else { return false };
+                if !is_about_the_content(refusal.status) {
+                    return false;
                 }
-                is_refused
+                // The same list would be refused again; the results of what the keeper knows already go on.
+                self.tell(vec![refusal.message.clone()]);
+                *registered = Some(wanted);
+                true
             }
         }
+    }
+
+    /// Says what the keeper does not take as it is: once, where it is seen; and who reports the files says so too.
+    fn tell(&mut self, refused: Vec<String>) {
+        self.totals.list_refused(!refused.is_empty());
+        self.registered_at = Some(Instant::now());
+        self.refused.send_if_modified(|said| {
+            for sentence in refused.iter().filter(|sentence| !said.contains(sentence)) {
+                tracing::error!("the keeper does not take a check as it is: {sentence}");
+            }
+            let is_news = *said != refused;
+            *said = refused;
+            is_news
+        });
     }
 
     /// Whether these are where they belong, or never will be.
@@ -172,7 +220,11 @@ impl ToKeeper {
         if batch.is_empty() {
             return true;
         }
-        let readings: Vec<_> = batch.iter().map(reading).collect();
+        let ours = batch.iter().filter(|finished| !self.strange.contains(&finished.check.name));
+        let readings: Vec<_> = ours.map(reading).collect();
+        if readings.is_empty() {
+            return true;
+        }
         match self.keeper.store(&readings).await {
             Ok(()) => true,
             Err(ApiError::Permanent(error)) if is_about_the_content(error.status) => {

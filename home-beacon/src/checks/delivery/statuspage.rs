@@ -111,7 +111,7 @@ impl ToStatuspage {
                 () = sleep_until(again), if !wanted.open.is_empty() => (),
             }
             if let Some(list) = self.lists.borrow_and_update().as_deref() {
-                wanted.keep(&list.iter().map(|check| &check.name).collect());
+                wanted.keep(&list.checks.iter().map(|check| &check.name).collect());
             }
             for id in wanted.open.clone() {
                 let is_settled = match wanted.of(&id) {

@@ -195,6 +195,28 @@ async fn an_edit_keeps_what_is_known_and_a_removed_check_says_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn names_that_are_given_on_take_along_what_is_known() {
+    let running = Running::start(10);
+    running.world.set("a", State::Critical, Duration::ZERO);
+    running.define(&[check("a"), check("b")]).await;
+    sleep(SECOND * 200).await;
+    let named =
+        |name: &str, was: &str| Check { name: name.parse().unwrap(), was: Some(was.parse().unwrap()), ..check(was) };
+    let (before, chain) = (running.of("b").len(), [named("b", "a"), named("c", "b")]);
+    for _ in 0..2 {
+        running.define(&chain).await;
+        sleep(SECOND * 200).await;
+    }
+    let of_b = running.of("b").split_off(before);
+    let is_down = |finished: &Finished| finished.standing.counts == Some(State::Critical) && !finished.has_turned;
+    assert!(of_b.len() > 4 && of_b.iter().all(is_down), "a was down, and is called b");
+    let of_c = running.of("c");
+    let is_well = |finished: &Finished| finished.standing.counts == Some(State::Ok) && !finished.has_turned;
+    assert!(of_c.len() > 4 && of_c.iter().all(is_well), "b was well, and is called c");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn under_a_hundred_edits_no_check_is_lost_or_doubled() {
     let running = Running::start(50);
     let mut random = fastrand::Rng::with_seed(19);

@@ -35,7 +35,8 @@ pub(in crate::keeper) async fn find(db: &Db, secret: &str) -> Result<Option<Know
     let found: Option<Known> = find.bind(sent.to_string()).optional(&mut db.read().await?).await?;
     // The index compares a digest, whose likeness tells nothing of the secret; this settles it.
     let is_it = |known: &Known| {
-        known.check.passive.is_some_and(|kept| kept.secret_sha256.as_bytes().ct_eq(sent.as_bytes()).into())
+        let kept = known.check.passive.and_then(|passive| passive.secret_sha256);
+        kept.is_some_and(|kept| kept.as_bytes().ct_eq(sent.as_bytes()).into())
     };
     Ok(found.filter(is_it))
 }

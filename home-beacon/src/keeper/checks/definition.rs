@@ -28,6 +28,8 @@ pub(in crate::keeper) struct Registration {
     /// The program that they are of.
     pub(in crate::keeper) source: String,
     pub(in crate::keeper) checks: Vec<Definition>,
+    /// Whether there are others, which stay as they are.
+    pub(in crate::keeper) is_partial: bool,
 }
 
 /// A check.
@@ -84,9 +86,9 @@ pub(in crate::keeper) struct WantedNotices {
 pub(in crate::keeper) struct Passive {
     pub(in crate::keeper) period_seconds: u32,
     pub(in crate::keeper) grace_seconds: u32,
-    /// Of the secret that its address ends with.
-    #[serde(deserialize_with = "digest")]
-    pub(in crate::keeper) secret_sha256: Fingerprint,
+    /// Of the secret that its address ends with; `None` where the program cannot read it now: the one that is known stays.
+    #[serde(default, deserialize_with = "digest")]
+    pub(in crate::keeper) secret_sha256: Option<Fingerprint>,
 }
 
 impl Default for WantedNotices {
@@ -159,10 +161,10 @@ fn dependencies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Depend
     texts.iter().map(|text| read_dependency(text).ok_or_else(wrong)).collect()
 }
 
-fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fingerprint, D::Error> {
-    let text = String::deserialize(deserializer)?;
+fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fingerprint>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     // Without the text: it may be the secret itself.
-    text.parse().map_err(|_| D::Error::custom("secret_sha256 is a SHA-256 in 64 hexadecimal digits"))
+    text.parse().map(Some).map_err(|_| D::Error::custom("secret_sha256 is a SHA-256 in 64 hexadecimal digits"))
 }
 
 impl Registration {
@@ -175,6 +177,11 @@ impl Registration {
         };
         let Some(Value::Array(list)) = body.remove("checks") else {
             return Err("checks is missing: the body is {\"source\":\"…\",\"checks\":[…]}".into());
+        };
+        let is_partial = match body.remove("partial") {
+            None => false,
+            Some(Value::Bool(is_partial)) => is_partial,
+            Some(_) => return Err("partial is true or false".into()),
         };
         if let Some(other) = body.keys().next() {
             return Err(format!("{}: is no field of a registration", other.escape_debug()));
@@ -192,12 +199,13 @@ impl Registration {
             if !names.insert(check.name.clone()) {
                 return Err(within("another check has this name already"));
             }
-            if check.passive.is_some_and(|passive| !secrets.insert(passive.secret_sha256.to_string())) {
+            let secret = check.passive.and_then(|passive| passive.secret_sha256);
+            if secret.is_some_and(|secret| !secrets.insert(secret.to_string())) {
                 return Err(within("another check has this secret already: each needs its own"));
             }
             checks.push(check);
         }
-        Ok(Self { source, checks })
+        Ok(Self { source, checks, is_partial })
     }
 }
 

@@ -8,7 +8,7 @@ use shared::{
     statuspage::ComponentStatus,
 };
 
-use super::{definition::Definition, store};
+use super::{definition::Definition, known::Known, store};
 use crate::keeper::{
     KeeperError,
     db::{Conn, Moment, StorageError, Tx, new_id, query},
@@ -27,6 +27,15 @@ pub(super) struct Places<'a> {
     groups: HashMap<String, ComponentGroupId>,
 }
 
+/// Where a check is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Put {
+    pub(super) place: Place,
+    pub(super) component: Option<ComponentId>,
+    /// Why it is not where it was to be.
+    pub(super) wrong: Option<String>,
+}
+
 impl<'a> Places<'a> {
     pub(super) async fn of(
         tx: &mut Tx,
@@ -38,49 +47,62 @@ impl<'a> Places<'a> {
         Ok(Self { page, home, now, next, groups: HashMap::new() })
     }
 
-    /// The component that shows a check from now on; `own` is one that was made for it before.
+    /// Where a check is shown from now on; `before` is how it was. Where the component that it names is not there, or is another's to
+    /// set, it stays where it was.
     ///
     /// # Errors
-    /// When a component that it names is not there, or is another's to set.
+    /// When the storage fails.
     pub(super) async fn put(
         &mut self,
         tx: &mut Tx,
         check: &Definition,
-        own: Option<&ComponentId>,
-    ) -> Result<Option<ComponentId>, KeeperError> {
-        if check.component != Place::Own
-            && let Some(own) = own
+        before: Option<&Known>,
+    ) -> Result<Put, KeeperError> {
+        let own = before.filter(|before| before.check.component == Place::Own);
+        let own = own.and_then(|before| before.component.clone());
+        let place = check.component.clone();
+        if let Place::Component(id) = &place
+            && let Some(why) = self.why_not(tx, check, id).await?
+        {
+            let component = before.and_then(|before| before.component.clone());
+            let place = before.map_or(Place::Nowhere, |before| before.check.component.clone());
+            let shown = if component.is_some() { "it is shown where it was" } else { "it is shown nowhere" };
+            let wrong = format!("{}: component {id} {why}; until then {shown}", check.name);
+            return Ok(Put { place, component, wrong: Some(wrong) });
+        }
+        if place != Place::Own
+            && let Some(own) = &own
         {
             remove(tx, own).await?;
         }
-        match &check.component {
-            Place::Nowhere => Ok(None),
-            Place::Component(id) => self.given(tx, check, id).await.map(Some),
-            Place::Own => self.own(tx, check, own).await.map(Some),
-        }
+        let component = match &place {
+            Place::Nowhere => None,
+            Place::Component(id) => Some(id.clone()),
+            Place::Own => Some(self.own(tx, check, own.as_ref()).await?),
+        };
+        Ok(Put { place, component, wrong: None })
     }
 
-    async fn given(&self, tx: &mut Tx, check: &Definition, id: &ComponentId) -> Result<ComponentId, KeeperError> {
-        let wrong = |what: &str| KeeperError::Invalid(format!("checks ({}): component {id} {what}", check.name));
+    /// Why a check cannot be shown by that component.
+    async fn why_not(&self, tx: &mut Tx, check: &Definition, id: &ComponentId) -> Result<Option<String>, KeeperError> {
         let component = match components::find(tx, self.page, id).await {
             Ok(component) => component,
             Err(KeeperError::NotFound(_)) => {
-                return Err(wrong("is not on the page: name one that is, or write own for one that is made for it"));
+                let why = "is not on the page: name one that is, or write own for one that is made for it";
+                return Ok(Some(why.into()));
             }
             Err(error) => return Err(error),
         };
         if component.mirrored {
-            return Err(wrong("is a copy of the one upstream, which is set there"));
+            return Ok(Some("is a copy of the one upstream, which is set there: name another one".into()));
         }
         if self.home == Some(id) {
-            return Err(wrong("is the home itself, which its prober sets: name another one"));
+            return Ok(Some("is the home itself, which its prober sets: name another one".into()));
         }
         let made_for = query("SELECT name FROM checks WHERE component_id = ? AND place = 'own' AND name <> ?");
         let made_for: Option<String> = made_for.bind(id.as_str()).bind(check.name.as_str()).optional(tx).await?;
-        match made_for {
-            Some(other) => Err(wrong(&format!("was made for the check {other}, and goes with it: name another one"))),
-            None => Ok(id.clone()),
-        }
+        let why = |other| format!("was made for the check {other}, and goes with it: name another one");
+        Ok(made_for.map(why))
     }
 
     async fn own(

@@ -3,7 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use checks::check::{CheckName, Place};
+use checks::{
+    check::{CheckName, Place},
+    file::change::{Rename, renames},
+};
 use notify::event::Subject;
 use shared::id::{ComponentId, PageId};
 
@@ -12,13 +15,13 @@ use super::{
     definition::{Definition, Kind, Registration},
     known::Known,
     pauses,
-    places::{self, Places},
+    places::{self, Places, Put},
     store,
 };
 use crate::keeper::{
     KeeperError,
     db::{Db, Moment, Tx, query},
-    looks::Looks,
+    looks::{Looks, Now},
     notices::Notices,
 };
 
@@ -32,65 +35,76 @@ pub(in crate::keeper) struct Registrar<'a> {
     /// The component that is the home itself.
     pub(in crate::keeper) home: Option<&'a ComponentId>,
     pub(in crate::keeper) now: Moment,
+    /// `None` while the clock cannot be trusted.
+    pub(in crate::keeper) now_for_looks: Option<Now>,
 }
 
-/// A check, and the component that shows it.
-pub(in crate::keeper) type Placed = (CheckName, Option<ComponentId>);
+/// What became of a check.
+#[derive(Clone, Debug)]
+pub(in crate::keeper) struct Placed {
+    pub(in crate::keeper) name: CheckName,
+    /// The component that shows it.
+    pub(in crate::keeper) component: Option<ComponentId>,
+    /// Why it is not as the list has it: it is shown nowhere then, or not registered at all.
+    pub(in crate::keeper) wrong: Option<String>,
+    pub(in crate::keeper) is_registered: bool,
+}
 
 impl Registrar<'_> {
-    /// Has these be the checks of their source, and no others.
+    /// Has these be the checks of their source, and no others. One that has the name or the secret of another source's is none of
+    /// them, and one whose component cannot be had is shown nowhere; which is said, and keeps none of the others from being taken.
     ///
     /// # Errors
-    /// When one has the name or the secret of another source's, or a component that it cannot have; nothing is changed then.
+    /// When there would be too many; nothing is changed then.
     pub(in crate::keeper) async fn replace(&self, registration: &Registration) -> Result<Vec<Placed>, KeeperError> {
         let mut tx = self.db.begin().await?;
         let known = store::all(&mut tx).await?;
         let (known, others): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|known| known.source == registration.source);
-        check_others(registration, &others)?;
+        let refused = refused(registration, &others)?;
         let mut known: HashMap<CheckName, Known> =
             known.into_iter().map(|known| (known.check.name.clone(), known)).collect();
         // One may be called what another was: that one goes first, wherever it stands in the list.
-        let mut has_renamed = true;
-        while std::mem::take(&mut has_renamed) {
-            for check in &registration.checks {
-                if let Some(was) = check.was.as_ref().filter(|_| !known.contains_key(&check.name))
-                    && let Some(before) = known.remove(was)
-                {
-                    known.insert(check.name.clone(), self.rename(&mut tx, before, &check.name).await?);
-                    has_renamed = true;
-                }
+        let taken = || registration.checks.iter().filter(|check| !refused.contains_key(&check.name));
+        for Rename { from, to } in
+            renames(|name| known.contains_key(name), taken().map(|check| (&check.name, check.was.as_ref())))
+        {
+            if let Some(before) = known.remove(&from) {
+                known.insert(to.clone(), self.rename(&mut tx, before, &to).await?);
             }
         }
         let named: HashSet<&CheckName> = registration.checks.iter().map(|check| &check.name).collect();
-        for gone in known.values().filter(|known| !named.contains(&known.check.name)) {
+        let is_gone = |known: &&Known| !registration.is_partial && !named.contains(&known.check.name);
+        for gone in known.values().filter(is_gone) {
             self.remove(&mut tx, gone).await?;
         }
         let mut page = Places::of(&mut tx, self.page, self.home, self.now).await?;
         let mut placed = Vec::with_capacity(registration.checks.len());
         for check in &registration.checks {
+            if let Some(wrong) = refused.get(&check.name) {
+                let (name, wrong) = (check.name.clone(), Some(wrong.clone()));
+                placed.push(Placed { name, component: None, wrong, is_registered: false });
+                continue;
+            }
             let before = known.get(&check.name);
-            let own = before.filter(|before| before.check.component == Place::Own);
-            let own = own.and_then(|before| before.component.as_ref());
-            let component = page.put(&mut tx, check, own).await?;
-            let as_before = before.is_some_and(|before| {
-                before.component == component && before.check == Definition { was: None, ..check.clone() }
-            });
+            let Put { place, component, wrong } = page.put(&mut tx, check, before).await?;
+            let check = Definition { was: None, component: place, ..check.clone() };
+            let as_before = before.is_some_and(|before| before.component == component && before.check == check);
             if !as_before {
                 if let Some(before) = before {
-                    self.end_unwanted(&mut tx, before, check).await?;
+                    self.end_unwanted(&mut tx, before, &check).await?;
                 }
-                store::register(&mut tx, &registration.source, check, component.as_ref(), self.now).await?;
+                store::register(&mut tx, &registration.source, &check, component.as_ref(), self.now).await?;
             }
-            placed.push((check.name.clone(), component));
+            placed.push(Placed { name: check.name, component, wrong, is_registered: true });
         }
         places::mark(&mut tx).await?;
-        if registration.checks.iter().all(|check| check.kind == Kind::Passive) {
+        if !registration.is_partial && registration.checks.iter().all(|check| check.kind == Kind::Passive) {
             let at = self.now.timestamp();
             self.notices.observe_in(&mut tx, &conditions::gone_source(&registration.source, at), at).await?;
         }
         tx.commit().await?;
-        self.looks.set_pauses(pauses(&mut self.db.read().await?).await?);
+        self.looks.set_pauses(pauses(&mut self.db.read().await?).await?, self.now_for_looks);
         self.notices.wake_if_queued();
         Ok(placed)
     }
@@ -152,9 +166,11 @@ impl Registrar<'_> {
     }
 }
 
+/// Which checks cannot be taken, because another source has their name or their secret, and why.
+///
 /// # Errors
-/// When one has the name or the secret of another source's, or there would be too many.
-fn check_others(registration: &Registration, others: &[Known]) -> Result<(), KeeperError> {
+/// When there would be too many.
+fn refused(registration: &Registration, others: &[Known]) -> Result<HashMap<CheckName, String>, KeeperError> {
     if registration.checks.len() + others.len() > MAX_CHECKS {
         return Err(KeeperError::Invalid(format!(
             "checks: there may be {MAX_CHECKS} of all programs, and others have {}",
@@ -162,23 +178,17 @@ fn check_others(registration: &Registration, others: &[Known]) -> Result<(), Kee
         )));
     }
     let by_name: HashMap<_, _> = others.iter().map(|other| (&other.check.name, &other.source)).collect();
-    let secrets: HashSet<_> =
-        others.iter().filter_map(|other| other.check.passive).map(|passive| passive.secret_sha256).collect();
-    for (index, check) in registration.checks.iter().enumerate() {
+    let secret = |check: &Definition| check.passive.and_then(|passive| passive.secret_sha256);
+    let secrets: HashSet<_> = others.iter().filter_map(|other| secret(&other.check)).collect();
+    let why = |check: &Definition| {
         if let Some(source) = by_name.get(&check.name) {
-            return Err(KeeperError::Invalid(format!(
-                "checks[{index}] ({}): the program {source} has a check of this name: give it another one",
-                check.name
-            )));
+            let name = &check.name;
+            return Some(format!("{name}: the program {source} has a check of this name: give it another one"));
         }
-        if check.passive.is_some_and(|passive| secrets.contains(&passive.secret_sha256)) {
-            return Err(KeeperError::Invalid(format!(
-                "checks[{index}] ({}): another program's check has this secret: each needs its own",
-                check.name
-            )));
-        }
-    }
-    Ok(())
+        let is_another = secret(check).is_some_and(|secret| secrets.contains(&secret));
+        is_another.then(|| format!("{}: another program's check has this secret: each needs its own", check.name))
+    };
+    Ok(registration.checks.iter().filter_map(|check| Some((check.name.clone(), why(check)?))).collect())
 }
 
 /// Renames a series. Where the new name has readings already, those of the old one are added.

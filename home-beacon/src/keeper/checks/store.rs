@@ -57,7 +57,7 @@ pub(super) async fn register(
              depends_on = excluded.depends_on, notices_wanted = excluded.notices_wanted,
              after_failures = excluded.after_failures, all_changes = excluded.all_changes,
              period_seconds = excluded.period_seconds, grace_seconds = excluded.grace_seconds,
-             secret_sha256 = excluded.secret_sha256,
+             secret_sha256 = CASE WHEN excluded.kind = 'passive' THEN COALESCE(excluded.secret_sha256, secret_sha256) END,
              successes = CASE WHEN target = excluded.target THEN successes ELSE 0 END,
              failures = CASE WHEN target = excluded.target THEN failures ELSE 0 END",
     )
@@ -76,7 +76,7 @@ pub(super) async fn register(
     .bind(check.notices.all_changes)
     .bind(check.passive.map(|passive| passive.period_seconds))
     .bind(check.passive.map(|passive| passive.grace_seconds))
-    .bind(check.passive.map(|passive| passive.secret_sha256.to_string()))
+    .bind(check.passive.and_then(|passive| passive.secret_sha256).map(|secret| secret.to_string()))
     .bind(now)
     .execute(tx)
     .await?;
@@ -175,11 +175,11 @@ fn definition(row: &Row, place: Place) -> Result<Definition, StorageError> {
     let depends_on = depends_on.as_array().into_iter().flatten().filter_map(Value::as_str);
     let secret: Option<String> = row.get("secret_sha256")?;
     let secret = secret.map(|secret| secret.parse().map_err(StorageError::unreadable)).transpose()?;
-    let passive = match secret {
-        Some(secret_sha256) => Some(Passive {
+    let passive = match row.get::<Option<i64>>("period_seconds")? {
+        Some(_) => Some(Passive {
             period_seconds: count(row, "period_seconds")?,
             grace_seconds: count(row, "grace_seconds")?,
-            secret_sha256,
+            secret_sha256: secret,
         }),
         None => None,
     };

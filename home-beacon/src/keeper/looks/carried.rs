@@ -11,8 +11,9 @@ use shared::{
 };
 
 use super::{
-    places::{Place, RowKey},
-    span::Span,
+    known::Place,
+    places::RowKey,
+    span::{MAX_PAUSE, Span},
 };
 
 /// The longest text, in bytes, that fits into the heartbeat's page of 1 KiB: what is longer is written as rows.
@@ -25,16 +26,22 @@ pub(super) type RowChange = (RowKey, Option<Span>);
 #[derive(Serialize, Deserialize)]
 struct Written(ComponentId, Location, Vantage, i64, Option<WrittenSpan>);
 
-/// When it ended, and what was seen: verdict and cause.
+/// When it ended, and what was seen: verdict and cause; and its pause, where that is not the usual one.
 #[derive(Serialize, Deserialize)]
-struct WrittenSpan(i64, Option<String>, Option<String>);
+struct WrittenSpan(
+    i64,
+    Option<String>,
+    Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<i64>,
+);
 
 /// The text of these changes; `None` where there are too many.
 pub(super) fn text(changes: &[RowChange]) -> Option<String> {
     let written = changes.iter().map(|((place, began), span)| {
         let span = span.map(|span| {
             let cause = span.seen.and_then(Verdict::cause);
-            WrittenSpan(span.ended, span.seen.map(|seen| seen.label().into()), cause.map(Into::into))
+            let pause = Some(span.pause).filter(|pause| *pause != MAX_PAUSE);
+            WrittenSpan(span.ended, span.seen.map(|seen| seen.label().into()), cause.map(Into::into), pause)
         });
         Written(place.component.clone(), place.location.clone(), place.vantage, *began, span)
     });
@@ -49,10 +56,11 @@ pub(super) fn changes(text: &str) -> Vec<RowChange> {
     let written: Vec<Written> = serde_json::from_str(text).unwrap_or_default();
     let change = |Written(component, location, vantage, began, span)| {
         let place = Place { component, location, vantage };
-        let span = span.map(|WrittenSpan(ended, verdict, cause)| Span {
+        let span = span.map(|WrittenSpan(ended, verdict, cause, pause)| Span {
             began,
             ended,
             seen: super::store::seen(verdict.as_deref(), cause.as_deref()),
+            pause: pause.unwrap_or(MAX_PAUSE),
         });
         ((place, began), span)
     };
@@ -90,13 +98,16 @@ mod tests {
     fn changes_are_read_back_and_many_are_not_carried() {
         let down = Some(Verdict::Down(DownCause::Refused));
         let written = vec![
-            (key(1), Some(Span { began: 1, ended: 5, seen: down })),
-            (key(6), Some(Span { began: 6, ended: 6, seen: None })),
+            (key(1), Some(Span { ended: 5, ..Span::at(1, down) })),
+            (key(6), Some(Span::at(6, None))),
             (key(7), None),
+            (key(8), Some(Span { pause: 7_260_000, ..Span::at(8, None) })),
         ];
         assert_eq!(changes(&text(&written).unwrap()), written);
+        let earlier = r#"[["8kbf7d35c070","eu-central-1","outside",6,[6,null,null]]]"#;
+        assert_eq!(changes(earlier), [written[1].clone()], "as it was written before there were others");
         let at = |minute: i64| 1_795_867_200_000 + minute * 60_000;
-        let long = |minute| (key(at(minute)), Some(Span { began: at(minute), ended: at(minute), seen: down }));
+        let long = |minute| (key(at(minute)), Some(Span::at(at(minute), down)));
         let many: Vec<_> = (0..100).map(long).collect();
         let carried = (0..100).filter(|count| text(&many[..*count]).is_some()).max();
         assert_eq!(carried, Some(8), "as many as fit into a page beside the heartbeat");
@@ -108,10 +119,10 @@ mod tests {
         let rows = vec![Span::at(1, None), Span::at(2, Some(Verdict::Up))];
         let waiting = [
             (key(1), None),
-            (key(2), Some(Span { began: 2, ended: 9, seen: Some(Verdict::Up) })),
+            (key(2), Some(Span { ended: 9, ..Span::at(2, Some(Verdict::Up)) })),
             (key(10), Some(Span::at(10, None))),
         ];
-        let expected = [Span { began: 2, ended: 9, seen: Some(Verdict::Up) }, Span::at(10, None)];
+        let expected = [Span { ended: 9, ..Span::at(2, Some(Verdict::Up)) }, Span::at(10, None)];
         let changed = changed(rows.clone(), &key(0).0, waiting.iter().map(|(key, span)| (key, span)));
         assert_eq!(changed, expected);
         let elsewhere = Place { location: "home".parse().unwrap(), ..key(0).0 };

@@ -10,7 +10,7 @@ use shared::{
     verdict::{UnknownCause, Verdict},
 };
 
-use super::{Looks, Now, places::Place, span::Span};
+use super::{Looks, Now, known::Place, span::Span};
 use crate::keeper::checks::results::Ran;
 
 /// From where checks look, whatever program runs them.
@@ -28,13 +28,15 @@ impl Looks {
             let at = at.as_millisecond();
             if places.check_room(&place).is_ok() {
                 places.make_room(&place, at, now);
-                places.add(&place, Span::at(at, seen), now);
+                let pause = places.pause(&place.component);
+                places.add(&place, Span { pause, ..Span::at(at, seen) }, now);
             }
         }
     }
 
-    /// How far apart the looks at these components may be, in milliseconds; at all others a prober's looks are expected.
-    pub(in crate::keeper) fn set_pauses(&self, pauses: HashMap<ComponentId, i64>) {
-        self.lock().pauses = pauses;
+    /// How far apart looks of checks at these components may be from `now` on, in milliseconds; at all others a prober's looks are
+    /// expected.
+    pub(in crate::keeper) fn set_pauses(&self, pauses: HashMap<ComponentId, i64>, now: Option<Now>) {
+        self.lock().set_pauses(pauses, now);
     }
 }

@@ -2,7 +2,7 @@
 //! memory; what changed of it waits for the next transaction that is written anyway.
 //!
 //! - `span`: looks that follow each other with the same verdict are one row; pure
-//! - `places`: what is known of each place from which a component is looked at
+//! - `known`: what is known of each place from which a component is looked at; `places`: all that is known
 //! - `store`: the rows; `carried`: how changes of them get to the disk
 //! - `posted`: what probers put here; [`beacon`]: what the beacon reports; `checked`: what checks find
 //! - `past`: what was seen of a time that is past
@@ -11,6 +11,7 @@
 pub mod beacon;
 mod carried;
 pub(super) mod checked;
+mod known;
 pub(super) mod past;
 mod places;
 pub mod posted;
@@ -58,17 +59,14 @@ impl Looks {
     pub(super) fn at(&self, component: &ComponentId, now: Option<Now>) -> Looked {
         let places = self.lock();
         let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
-        let pause = places.pause(component);
-        outside.map(|(place, known)| known.looked(place, now, pause)).fold(Looked::default(), Looked::or_newer)
+        outside.map(|(place, known)| known.looked(place, now)).fold(Looked::default(), Looked::or_newer)
     }
 
     /// The same for each place from which it is looked at, by their names.
     pub(super) fn by_place(&self, component: &ComponentId, now: Option<Now>) -> Vec<Looked> {
         let places = self.lock();
         let outside = places.of(component).filter(|(place, _)| place.vantage == Vantage::Outside);
-        let pause = places.pause(component);
-        let mut looked: Vec<_> =
-            outside.map(|(place, known)| (&place.location, known.looked(place, now, pause))).collect();
+        let mut looked: Vec<_> = outside.map(|(place, known)| (&place.location, known.looked(place, now))).collect();
         looked.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
         looked.into_iter().map(|(_, looked)| looked).collect()
     }

@@ -8,10 +8,10 @@ use shared::{
     verdict::{UnknownCause, Verdict},
 };
 
-use super::{Looks, carried::RowChange, places::Place, span::Span};
+use super::{Looks, carried::RowChange, known::Place, span::Span};
 use crate::keeper::{
     KeeperError,
-    db::{Db, FromRow, Row, StorageError, query},
+    db::{Conn, Db, FromRow, Row, StorageError, query},
     history::{COVERED_BY_A_LOOK, Look},
 };
 
@@ -42,37 +42,40 @@ impl Looks {
     ) -> Result<Seen, KeeperError> {
         // Before the rows: what is written meanwhile is in both.
         let unsaved = self.unsaved_of(component);
-        // A look speaks for five minutes; one of a check that runs less often for longer, so its span ends that much later.
-        let longer = (self.lock().pause(component) - COVERED_BY_A_LOOK).max(0);
+        let mut conn = db.read().await?;
+        // Of a check that ran seldom, a look of long before may speak for it.
+        let longest = longest_pause(&mut conn, component).await?.max(COVERED_BY_A_LOOK);
+        let speaks = |span: &Span| span.ended.saturating_add(span.pause) >= time.start && span.began < time.end;
         let list = query(
-            "SELECT * FROM (SELECT location, began, ended, verdict, cause FROM look_spans
+            "SELECT * FROM (SELECT * FROM look_spans
                  WHERE component_id = ?1 AND inside = 0 AND ended >= ?2 AND began < ?3 ORDER BY began DESC LIMIT ?4)
                  AS newest
              ORDER BY location, began",
         );
-        let begins = time.start.saturating_sub(COVERED_BY_A_LOOK + longer);
-        let list = list.bind(component.as_str()).bind(begins).bind(time.end).bind(MAX_SPANS);
-        let rows: Vec<SpanRow> = list.all(&mut db.read().await?).await?;
+        let list =
+            list.bind(component.as_str()).bind(time.start.saturating_sub(longest)).bind(time.end).bind(MAX_SPANS);
+        let rows: Vec<SpanRow> = list.all(&mut conn).await?;
+        drop(conn);
         let is_cut = i64::try_from(rows.len()).is_ok_and(|rows| rows >= MAX_SPANS);
-        let mut rows: BTreeMap<(String, i64), SpanRow> =
-            rows.into_iter().map(|row| ((row.location.clone(), row.began), row)).collect();
+        let mut rows: BTreeMap<(String, i64), Span> =
+            rows.into_iter().map(|SpanRow { location, span }| ((location, span.began), span)).collect();
         for ((place, began), span) in unsaved {
-            let location = place.location.to_string();
+            let key = (place.location.to_string(), began);
             match span {
-                Some(Span { ended, seen, .. }) if ended >= begins && began < time.end => {
-                    rows.insert((location.clone(), began), SpanRow { location, began, ended, verdict: seen })
-                }
-                _ => rows.remove(&(location, began)),
+                Some(span) => rows.insert(key, span),
+                None => rows.remove(&key),
             };
         }
         let mut seen = Seen { is_cut, ..Seen::default() };
-        for SpanRow { location, began, ended, verdict } in rows.into_values() {
+        for ((location, began), span) in rows.into_iter().filter(|(_, span)| speaks(span)) {
             // A place is a number here: the next one where another location begins.
             if seen.locations.last() != Some(&location) {
                 seen.locations.push(location);
             }
             let place = u32::try_from(seen.locations.len()).unwrap_or(u32::MAX) - 1;
-            seen.looks.push(Look { began, ended: ended.saturating_add(longer), verdict, place });
+            // A look speaks for five minutes; one of a check that ran less often for longer, so its span ends that much later.
+            let longer = (span.pause - COVERED_BY_A_LOOK).max(0);
+            seen.looks.push(Look { began, ended: span.ended.saturating_add(longer), verdict: span.seen, place });
         }
         Ok(seen)
     }
@@ -101,25 +104,29 @@ impl Looks {
     }
 }
 
+/// The longest pause of the looks at a component. A database of an earlier version has none.
+async fn longest_pause(conn: &mut Conn, component: &ComponentId) -> Result<i64, StorageError> {
+    let is_there = query("SELECT EXISTS (SELECT 1 FROM pragma_table_info('look_spans') WHERE name = 'pause')");
+    if is_there.one::<i64>(conn).await? == 0 {
+        return Ok(0);
+    }
+    let longest = query("SELECT MAX(pause) FROM look_spans WHERE component_id = ? AND pause IS NOT NULL");
+    Ok(longest.bind(component.as_str()).one::<Option<i64>>(conn).await?.unwrap_or_default())
+}
+
 struct SpanRow {
     location: String,
-    began: i64,
-    ended: i64,
-    verdict: Option<Verdict>,
+    span: Span,
 }
 
 impl FromRow for SpanRow {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
-        Ok(Self {
-            location: row.get("location")?,
-            began: row.get("began")?,
-            ended: row.get("ended")?,
-            // What this version does not know says nothing of the component.
-            verdict: verdict.map(|verdict| {
-                let known = Verdict::from_labels(&verdict, cause.as_deref());
-                known.unwrap_or(Verdict::Unknown(UnknownCause::Blind))
-            }),
-        })
+        // What this version does not know says nothing of the component.
+        let seen = verdict.map(|verdict| {
+            let known = Verdict::from_labels(&verdict, cause.as_deref());
+            known.unwrap_or(Verdict::Unknown(UnknownCause::Blind))
+        });
+        Ok(Self { location: row.get("location")?, span: Span { seen, ..Span::from_row(row)? } })
     }
 }

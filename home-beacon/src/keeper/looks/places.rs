@@ -10,48 +10,18 @@ use shared::{
 
 use super::{
     Now,
+    checked::CHECKS,
+    known::{Known, KnownPlaces, Place},
     posted::MAX_AGE,
-    shown::Looked,
-    span::{Added, Change, MAX_PAUSE, Span, Track},
+    span::{Added, Change, MAX_PAUSE, Span},
 };
 use crate::keeper::KeeperError;
 
 /// From how many places a component may be looked at.
 pub(super) const MAX_PLACES: usize = 32;
 
-/// A clock that went back by more than this, in milliseconds, was stepped.
-const STEP: i64 = 500;
-
 /// How many rows may wait for the disk; beyond that what was seen earliest is lost.
 const MAX_UNSAVED: usize = 2048;
-
-/// From where a component is looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) component: ComponentId,
-    pub(super) location: Location,
-    pub(super) vantage: Vantage,
-}
-
-/// What is known of a place.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) track: Track,
-    /// When somebody looked last, in milliseconds since 1970.
-    looked: Option<i64>,
-    /// The same, where this process received it.
-    receipt: Option<Receipt>,
-    /// Whether the clock has gone back since it was written, so that its age is not known.
-    is_ahead: bool,
-}
-
-/// How old a look was when it was received, and the host's uptime then, in milliseconds: the age that no step of the clock on
-/// the wall makes younger.
-#[derive(Clone, Copy, Debug)]
-struct Receipt {
-    age: i64,
-    uptime: i64,
-}
 
 /// A row: a place, and when the span began.
 pub(super) type RowKey = (Place, i64);
@@ -65,13 +35,13 @@ pub(super) struct Mark {
 
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    pub(super) known: HashMap<Place, Known>,
+    pub(super) known: KnownPlaces,
     /// What beacons have reported.
     pub(super) marks: HashMap<(ComponentId, Location), Mark>,
     /// Rows that differ from those on the disk.
     pub(super) unsaved: HashMap<RowKey, Unsaved>,
-    /// How far apart the looks of a check may be, in milliseconds, by its component.
-    pub(super) pauses: HashMap<ComponentId, i64>,
+    /// How far apart the looks of checks may be now, in milliseconds, by their component.
+    pauses: HashMap<ComponentId, i64>,
 }
 
 /// What a row is to be, or that it is to go.
@@ -82,59 +52,12 @@ pub(super) struct Unsaved {
     pub(super) is_new: bool,
 }
 
-impl Known {
-    /// As the disk has it, at a time in milliseconds since 1970.
-    pub(super) fn on_disk(track: Track, looked: Option<i64>, now: i64) -> Self {
-        Self { track, looked, receipt: None, is_ahead: looked > Some(now) }
-    }
-
-    /// The age of the newest look, in milliseconds; `None` where it lies ahead of the clock.
-    fn age(&self, now: Now) -> Option<i64> {
-        let by_wall = now.wall - self.looked?;
-        match self.receipt {
-            Some(receipt) => Some(by_wall.max(receipt.age + now.uptime - receipt.uptime)),
-            None => Some(by_wall).filter(|age| *age >= 0 && !self.is_ahead),
-        }
-    }
-
-    pub(super) fn looked(&self, place: &Place, now: Option<Now>, pause: i64) -> Looked {
-        let age = now.and_then(|now| Some((now, self.age(now)?)));
-        let newest = age.and_then(|(now, age)| Some((now.wall - age, self.track.newest_seen()?)));
-        // A look whose verdict is still to come follows at once on what the one before it saw.
-        let seen = newest.filter(|(looked, seen)| looked - seen.ended <= MAX_PAUSE).and_then(|(_, seen)| seen.seen);
-        let is_tried = self.track.newest().is_some_and(|span| !span.is_looked());
-        Looked::new(self.looked.is_some(), age.map(|(now, age)| (now.wall, age)), place.location.clone(), seen, pause)
-            .tried_since(is_tried)
-    }
-
-    /// After a step back of the clock, the time of the newest look as the clock has it now: a process that comes after this one
-    /// knows only that.
-    fn settle(&mut self, now: Now) -> Vec<Change> {
-        let (Some(looked), Some(receipt)) = (self.looked, self.receipt) else { return Vec::new() };
-        let at = now.wall - (receipt.age + now.uptime - receipt.uptime);
-        if looked - at <= STEP {
-            return Vec::new();
-        }
-        self.looked = Some(at);
-        self.track.cut(at)
-    }
-
-    /// Somebody looked at that time, which was not known.
-    fn receive(&mut self, at: i64, now: Now) {
-        let receipt = Receipt { age: (now.wall - at).max(0), uptime: now.uptime };
-        // A look that comes late is not the newest; after a step back of the clock its time alone does not show that.
-        if self.age(now).is_none_or(|age| receipt.age < age) {
-            (self.receipt, self.looked, self.is_ahead) = (Some(receipt), Some(at), false);
-        }
-    }
-}
-
 impl Places {
     pub(super) fn of(&self, component: &ComponentId) -> impl Iterator<Item = (&Place, &Known)> {
-        self.known.iter().filter(move |(place, _)| place.component == *component)
+        self.known.of(component)
     }
 
-    /// How far apart two looks at a component may be, in milliseconds, for the time between them to count as looked at.
+    /// How far apart the looks of checks at a component may be now, in milliseconds, for the time between them to count as looked at.
     pub(super) fn pause(&self, component: &ComponentId) -> i64 {
         self.pauses.get(component).copied().unwrap_or(MAX_PAUSE)
     }
@@ -142,7 +65,7 @@ impl Places {
     /// # Errors
     /// When the component is looked at from too many places for another one.
     pub(super) fn check_room(&self, place: &Place) -> Result<(), KeeperError> {
-        if self.known.contains_key(place) || self.of(&place.component).count() < MAX_PLACES {
+        if self.known.get(place).is_some() || self.of(&place.component).count() < MAX_PLACES {
             return Ok(());
         }
         Err(KeeperError::Invalid(format!(
@@ -179,7 +102,7 @@ impl Places {
         let at = signed.min(now.wall);
         let since = look.last.and_then(|last| {
             let since = last.since.checked_mul(1000)?.checked_sub(signed - at)?;
-            Some(Span { began: since.max(oldest), ended: at - 1, seen: Some(last.verdict) })
+            Some(Span { began: since.max(oldest), ..Span::at(at - 1, Some(last.verdict)) })
         });
         self.make_room(&place, at, now);
         let before = since.filter(|before| before.began <= before.ended);
@@ -220,7 +143,7 @@ impl Places {
     /// Where a clock that was ahead has spoken of times to come, a look of now would be nothing new. What is taken back reaches
     /// so far that it does not count as a look of now.
     pub(super) fn make_room(&mut self, place: &Place, at: i64, now: Now) {
-        let known = self.known.entry(place.clone()).or_default();
+        let known = self.known.get_or_new(place);
         let is_live = now.wall - at < MAX_PAUSE;
         if is_live && known.track.newest().is_some_and(|newest| newest.ended > now.wall) {
             let newest = known.track.newest().map_or(i64::MIN, |newest| newest.ended);
@@ -241,9 +164,8 @@ impl Places {
     }
 
     pub(super) fn add(&mut self, place: &Place, span: Span, now: Now) -> bool {
-        let pause = self.pause(&place.component);
-        let known = self.known.entry(place.clone()).or_default();
-        let Added { is_news, has_turned, changes } = known.track.add_within(span, pause);
+        let known = self.known.get_or_new(place);
+        let Added { is_news, has_turned, changes } = known.track.add(span);
         // What the run before concluded is no newer look.
         if is_news && span.is_looked() && known.track.looked() >= Some(span.ended) {
             known.receive(span.ended, now);
@@ -252,10 +174,28 @@ impl Places {
         has_turned
     }
 
+    /// Has looks of checks be so far apart from now on. What was seen before keeps its own pace, but where the new one is faster it does
+    /// not hold for longer than until the next look is due.
+    pub(super) fn set_pauses(&mut self, pauses: HashMap<ComponentId, i64>, now: Option<Now>) {
+        self.pauses = pauses;
+        let Some(now) = now else { return };
+        let mut hurried = Vec::new();
+        for (place, known) in self.known.iter_mut().filter(|(place, _)| place.location.as_str() == CHECKS) {
+            let Some(pause) = self.pauses.get(&place.component) else { continue };
+            let changes = known.track.hurry(*pause, now.wall);
+            if !changes.is_empty() {
+                hurried.push((place.clone(), changes));
+            }
+        }
+        for (place, changes) in hurried {
+            self.note(&place, changes);
+        }
+    }
+
     /// See [`Known::settle`].
     pub(super) fn settle(&mut self, now: Now) {
         let mut settled = Vec::new();
-        for (place, known) in &mut self.known {
+        for (place, known) in self.known.iter_mut() {
             let newest = known.track.newest().map_or(i64::MIN, |newest| newest.ended);
             let changes = known.settle(now);
             if !changes.is_empty() {

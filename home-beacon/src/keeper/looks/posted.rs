@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use shared::look::{MAX_LOOKS, PostedLooks};
 
-use super::{Looks, Now, places::Place};
+use super::{Looks, Now, known::Place};
 use crate::keeper::{
     KeeperClock, KeeperError,
     db::Db,

@@ -3,7 +3,7 @@
 
 use shared::verdict::Verdict;
 
-/// How far apart two looks may be, in milliseconds, for the time between them to count as looked at.
+/// How far apart the looks of a prober may be, in milliseconds, for the time between them to count as looked at.
 pub(super) const MAX_PAUSE: i64 = 5 * 60 * 1000;
 
 /// How many of the newest spans are held: what comes late, or closes a gap, concerns one of them.
@@ -16,6 +16,9 @@ pub(super) struct Span {
     pub(super) ended: i64,
     /// What they saw; `None` while that is not known.
     pub(super) seen: Option<Verdict>,
+    /// How far apart they could be, in milliseconds; so long what they saw holds. It is that of the day on which they were made: who
+    /// looks less often later has not looked at the gaps of before.
+    pub(super) pause: i64,
 }
 
 /// The newest spans of one place, the oldest first. No moment is in two of them.
@@ -47,12 +50,17 @@ pub(super) struct Added {
 
 impl Span {
     pub(super) fn at(at: i64, seen: Option<Verdict>) -> Self {
-        Self { began: at, ended: at, seen }
+        Self { began: at, ended: at, seen, pause: MAX_PAUSE }
     }
 
     /// Whether it shows that somebody looked at the component, and not only that they tried.
     pub(super) fn is_looked(&self) -> bool {
         !matches!(self.seen, Some(Verdict::Unknown(_)))
+    }
+
+    /// Whether the next one is of the same time: who looked at that pace saw the same.
+    fn goes_on_with(&self, next: &Self) -> bool {
+        (self.seen, self.pause) == (next.seen, next.pause) && next.began - self.ended <= self.pause
     }
 
     /// What is left of it beside the other one.
@@ -87,18 +95,30 @@ impl Track {
 
     /// The newest time of the spans in memory at which somebody looked.
     pub(super) fn looked(&self) -> Option<i64> {
-        self.spans.iter().rev().find(|span| span.is_looked()).map(|span| span.ended)
+        self.newest_looked().map(|span| span.ended)
     }
 
-    /// As [`Track::add_within`], of looks that come each minute.
-    #[cfg(test)]
+    /// For how long what the newest look saw holds, in milliseconds.
+    pub(super) fn pause(&self) -> i64 {
+        self.newest_looked().map_or(MAX_PAUSE, |span| span.pause)
+    }
+
+    fn newest_looked(&self) -> Option<&Span> {
+        self.spans.iter().rev().find(|span| span.is_looked())
+    }
+
+    /// Whoever looks is to look more often from `now` on, each `pause` at the latest: so long what was seen before holds yet.
+    pub(super) fn hurry(&mut self, pause: i64, now: i64) -> Vec<Change> {
+        let before = self.spans.clone();
+        if let Some(newest) = self.spans.iter_mut().rfind(|span| span.is_looked()) {
+            newest.pause = newest.pause.min((now - newest.ended).max(0) + pause);
+        }
+        self.changes_since(&before)
+    }
+
+    /// Adds a time in which every look saw the same; two that are no further apart than they may be are one. The first word about a
+    /// moment stands, so that a replay adds nothing; but a verdict takes the place of looks that have none yet.
     pub(super) fn add(&mut self, new: Span) -> Added {
-        self.add_within(new, MAX_PAUSE)
-    }
-
-    /// Adds a time in which every look saw the same; two that are no further apart than `pause` are one. The first word about a moment stands, so that a replay adds nothing; but a
-    /// verdict takes the place of looks that have none yet.
-    pub(super) fn add_within(&mut self, new: Span, pause: i64) -> Added {
         let before = self.spans.clone();
         // What lies before the spans in memory is known on disk.
         let first = before.first().filter(|_| self.has_older).map_or(i64::MIN, |first| first.ended + 1);
@@ -115,7 +135,7 @@ impl Track {
             |span: &Span| -> Vec<Span> { if gives_way(span) { span.without(&new).collect() } else { vec![*span] } };
         let mut spans: Vec<Span> = before.iter().flat_map(stays).chain(news).collect();
         spans.sort_by_key(|span| span.began);
-        self.spans = joined(spans, pause);
+        self.spans = joined(spans);
         let has_turned = self.spans.iter().any(|span| {
             span.seen.is_some() && !before.iter().any(|known| (known.began, known.seen) == (span.began, span.seen))
         });
@@ -142,7 +162,7 @@ impl Track {
             last.ended = last.ended.min(time);
         }
         if self.spans.is_empty() {
-            self.spans.extend(ahead.map(|span| Span::at(time, span.seen)));
+            self.spans.extend(ahead.map(|span| Span { pause: span.pause, ..Span::at(time, span.seen) }));
         }
         self.changes_since(&before)
     }
@@ -165,11 +185,11 @@ impl Track {
 }
 
 /// Neighbours that saw the same, and are not too far apart, as one.
-fn joined(spans: Vec<Span>, pause: i64) -> Vec<Span> {
+fn joined(spans: Vec<Span>) -> Vec<Span> {
     let mut joined: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match joined.last_mut() {
-            Some(last) if last.seen == span.seen && span.began - last.ended <= pause => last.ended = span.ended,
+            Some(last) if last.goes_on_with(&span) => last.ended = span.ended,
             _ => joined.push(span),
         }
     }

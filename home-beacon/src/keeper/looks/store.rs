@@ -12,8 +12,9 @@ use shared::{
 use super::{
     Looks, Now,
     carried::{self, RowChange},
-    places::{Known, MAX_PLACES, Mark, Place, RowKey, Unsaved},
-    span::{KEPT, Span, Track},
+    known::{Known, Place},
+    places::{MAX_PLACES, Mark, RowKey, Unsaved},
+    span::{KEPT, MAX_PAUSE, Span, Track},
 };
 use crate::keeper::{
     KeeperError,
@@ -38,7 +39,7 @@ impl Looks {
     pub(in crate::keeper) async fn load(db: &Db, now: Timestamp) -> Result<Self, StorageError> {
         let looks = Self::default();
         let mut conn = db.read().await?;
-        looks.set_pauses(pauses(&mut conn).await?);
+        looks.set_pauses(pauses(&mut conn).await?, None);
         let carried: Option<String> = query("SELECT looks FROM heartbeat").optional(&mut conn).await?.flatten();
         let carried: HashMap<_, _> = carried.map(|text| carried::changes(&text)).into_iter().flatten().collect();
         let components: Vec<ComponentId> = query("SELECT id FROM components ORDER BY id").all(&mut conn).await?;
@@ -54,9 +55,9 @@ impl Looks {
         }
         // A place that has looked once has no row yet.
         let places: HashSet<_> = carried.keys().map(|(place, _)| place.clone()).collect();
-        for place in places.into_iter().filter(|place| !looks.lock().known.contains_key(place)) {
+        for place in places.into_iter().filter(|place| looks.lock().known.get(place).is_none()) {
             let known = known(&mut conn, &place, now.as_millisecond(), &carried).await?;
-            looks.lock().known.insert(place, known);
+            *looks.lock().known.get_or_new(&place) = known;
         }
         let unsaved = carried.into_iter().map(|(key, span)| (key, Unsaved { span, is_new: false }));
         looks.lock().unsaved.extend(unsaved);
@@ -83,7 +84,11 @@ impl Looks {
             if let Ok(location) = location.parse() {
                 let place = Place { component: component.clone(), location, vantage: vantage(inside) };
                 let on_disk = known(conn, &place, now.as_millisecond(), carried).await?;
-                self.lock().known.entry(place).and_modify(|known| known.track.older_on_disk()).or_insert(on_disk);
+                let mut places = self.lock();
+                match places.known.get_mut(&place) {
+                    Some(known) => known.track.older_on_disk(),
+                    None => *places.known.get_or_new(&place) = on_disk,
+                }
             }
             last = (location, inside);
         }
@@ -193,7 +198,7 @@ async fn known(
     carried: &HashMap<RowKey, Option<Span>>,
 ) -> Result<Known, StorageError> {
     let newest = query(
-        "SELECT began, ended, verdict, cause FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
+        "SELECT * FROM look_spans WHERE component_id = ? AND location = ? AND inside = ?
          ORDER BY began DESC LIMIT ?",
     );
     let newest = newest.bind(place.component.as_str()).bind(place.location.as_str()).bind(inside(place.vantage));
@@ -218,10 +223,10 @@ async fn known(
 async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperError> {
     // A component that was deleted meanwhile must not keep the reading that this goes with from being stored.
     query(
-        "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM components WHERE id = ?1
+        "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause, pause)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM components WHERE id = ?1
          ON CONFLICT (component_id, location, inside, began) DO UPDATE SET ended = excluded.ended,
-             verdict = excluded.verdict, cause = excluded.cause",
+             verdict = excluded.verdict, cause = excluded.cause, pause = excluded.pause",
     )
     .bind(place.component.as_str())
     .bind(place.location.as_str())
@@ -230,6 +235,7 @@ async fn write(tx: &mut Tx, place: &Place, span: &Span) -> Result<(), KeeperErro
     .bind(span.ended)
     .bind(span.seen.map(Verdict::label))
     .bind(span.seen.and_then(Verdict::cause))
+    .bind(Some(span.pause).filter(|pause| *pause != MAX_PAUSE))
     .execute(tx)
     .await?;
     Ok(())
@@ -268,10 +274,15 @@ fn vantage(inside: i64) -> Vantage {
     if inside == 0 { Vantage::Outside } else { Vantage::Inside }
 }
 
+/// For how long what a row has seen holds.
+pub(super) fn pause(row: &Row) -> Result<i64, StorageError> {
+    Ok(row.get_or_default::<Option<i64>>("pause")?.unwrap_or(MAX_PAUSE))
+}
+
 impl FromRow for Span {
     fn from_row(row: &Row) -> Result<Self, StorageError> {
         let (verdict, cause): (Option<String>, Option<String>) = (row.get("verdict")?, row.get("cause")?);
         let seen = seen(verdict.as_deref(), cause.as_deref());
-        Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen })
+        Ok(Self { began: row.get("began")?, ended: row.get("ended")?, seen, pause: pause(row)? })
     }
 }

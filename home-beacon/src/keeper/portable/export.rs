@@ -12,7 +12,7 @@ use shared::id::{ComponentId, PageId};
 
 pub(in crate::keeper) use super::cursor::{Cursor, NoCursor};
 use super::{
-    Columns, Component, Head, Incident, Looks, Measured, Of, Record, Statuses, VERSION,
+    Columns, Component, Head, Incident, LookRow, Looks, Measured, Of, Record, Statuses, VERSION,
     tables::{COMPONENTS, GROUPS, HOURS, INCIDENTS, METRICS, READINGS, Table, UPDATES},
 };
 use crate::keeper::{
@@ -150,8 +150,10 @@ async fn looks(
     for rows in rows.chunk_by(|one, other| place(one) == place(other)) {
         let (Some(component), Some(location), inside) = place(&rows[0]) else { continue };
         let Ok(component) = component.parse() else { continue };
-        let span =
-            |row: &Columns| (number(row, "began"), number(row, "ended"), text(row, "verdict"), text(row, "cause"));
+        let span = |row: &Columns| {
+            let pause = Some(number(row, "pause")).filter(|pause| *pause > 0);
+            LookRow(number(row, "began"), number(row, "ended"), text(row, "verdict"), text(row, "cause"), pause)
+        };
         let (of, rows) = (of(component, &owners), rows.iter().map(span).collect());
         records.push(Record::Looks(Looks { of, location, inside: inside != 0, rows }));
     }

@@ -114,10 +114,20 @@ pub struct Looks {
     /// Whether from the home's own network.
     #[serde(default)]
     pub inside: bool,
-    /// From the first to the last of looks that saw the same, in milliseconds since 1970, with the labels of verdict and cause, where
-    /// those are known.
-    pub rows: Vec<(i64, i64, Option<String>, Option<String>)>,
+    /// Looks that follow each other and saw the same.
+    pub rows: Vec<LookRow>,
 }
+
+/// From the first to the last of looks that saw the same, in milliseconds since 1970, with the labels of verdict and cause, where those
+/// are known; and how far apart they could be, in milliseconds, where that is not the five minutes of a prober.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookRow(
+    pub i64,
+    pub i64,
+    pub Option<String>,
+    pub Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] pub Option<i64>,
+);
 
 /// An incident or a maintenance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

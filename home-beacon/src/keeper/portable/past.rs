@@ -9,13 +9,14 @@ use shared::{
 };
 
 use super::{
-    Columns, Looks, Measured, Of, Statuses,
+    Columns, LookRow, Looks, Measured, Of, Statuses,
     tables::{HOURS, READINGS},
 };
 use crate::{
     keeper::{
         KeeperError,
         db::{Tx, query},
+        history::COVERED_BY_A_LOOK,
         measured::{
             ages::RAW,
             retention::{HOUR, roll_up_hour},
@@ -28,6 +29,9 @@ use crate::{
 
 /// Larger ones are no measurements, nor sums of an hour's: the largest figure of a check is 1e18.
 const MAX_NUMBER: f64 = 1e24;
+
+/// The longest pause between two looks, in milliseconds: that of a check once a year, and more.
+const LONGEST_PAUSE: i64 = 1000 * 24 * 3_600_000;
 
 /// From when on this keeper itself speaks for a component: since it was made here. One that came with these records has no such time,
 /// but nothing is added behind what it has.
@@ -62,15 +66,16 @@ pub(super) async fn looks(tx: &mut Tx, component: &Component, looks: &Looks) -> 
     looks.location.parse::<Location>().map_err(|error| KeeperError::Invalid(format!("location: {error}")))?;
     let until = speaks_since(component, &looks.of).unwrap_or(i64::MAX);
     let mut added = 0;
-    for (began, ended, verdict, cause) in &looks.rows {
+    for LookRow(began, ended, verdict, cause, pause) in &looks.rows {
         moment(*began)?;
         moment(*ended)?;
         let is_known = verdict
             .as_deref()
             .is_none_or(|verdict| Verdict::from_labels(verdict, cause.as_deref().or(Some(NO_CAUSE))).is_some());
-        if began > ended || !is_known {
+        let is_pause = pause.is_none_or(|pause| (0..=LONGEST_PAUSE).contains(&pause));
+        if began > ended || !is_known || !is_pause {
             return Err(KeeperError::Invalid(
-                "looks: one ends before it begins, or has a verdict that there is not".into(),
+                "looks: one ends before it begins, or has a verdict or a pause that there is not".into(),
             ));
         }
         let known = query(
@@ -81,11 +86,12 @@ pub(super) async fn looks(tx: &mut Tx, component: &Component, looks: &Looks) -> 
         let known: Vec<(i64, i64)> = known.bind(*ended).bind(*began).all(tx).await?;
         for (began, ended) in beside((*began, (*ended).min(until - 1)), &known) {
             let add = query(
-                "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO look_spans (component_id, location, inside, began, ended, verdict, cause, pause)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             );
             let add = add.bind(component.id.as_str()).bind(&looks.location).bind(looks.inside).bind(began).bind(ended);
-            added += add.bind(verdict).bind(cause).execute(tx).await?;
+            let pause = pause.filter(|pause| *pause != COVERED_BY_A_LOOK);
+            added += add.bind(verdict).bind(cause).bind(pause).execute(tx).await?;
         }
     }
     Ok(added)

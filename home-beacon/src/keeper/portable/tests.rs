@@ -71,7 +71,7 @@ async fn lived_in() -> Home {
     let (page, now) = ("gytm4qzbx9t6".parse().unwrap(), home.recorder.clock().now());
     let list = json!([
         with(check("nas"), json!({"group": "At home"})),
-        with(check("sky"), json!({"component": "8kbf7d35c071"})),
+        with(check("sky"), json!({"component": "8kbf7d35c071", "every_seconds": 3600})),
         with(check("quiet"), json!({"component": "nowhere"})),
     ]);
     let placed = home.register(list).await.unwrap();

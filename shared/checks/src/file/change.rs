@@ -24,27 +24,70 @@ pub enum Change {
     Removed(CheckName),
 }
 
+/// A check that goes on under another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// Its name before.
+    pub from: CheckName,
+    /// Its name now.
+    pub to: CheckName,
+}
+
+/// Which checks of a new list, each with the name that it had before, go on with one that is known: in such an order that each
+/// new name is free when it is given. A name may be given on (`b` was `a`, and `c` was `b`); one that is still that of its check
+/// is nobody's former name, and what has been renamed already is not renamed again.
+pub fn renames<'a>(
+    is_known: impl Fn(&CheckName) -> bool,
+    new: impl IntoIterator<Item = (&'a CheckName, Option<&'a CheckName>)>,
+) -> Vec<Rename> {
+    let new: Vec<_> = new.into_iter().collect();
+    let was: HashMap<&CheckName, Option<&CheckName>> = new.iter().copied().collect();
+    let (mut taken, mut renames) = (HashSet::new(), Vec::new());
+    for (name, _) in new.iter().filter(|(name, was)| was.is_some() && !is_known(name)) {
+        // From a name that is new along the names that were given on, to one that is no check's any more.
+        let (mut chain, mut to) = (Vec::new(), *name);
+        let is_moved = loop {
+            let Some(from) = was.get(to).copied().flatten().filter(|from| is_known(from)) else { break false };
+            // Whose is claimed twice, or goes in a circle, goes on once.
+            if !taken.insert(from) {
+                break false;
+            }
+            chain.push(Rename { from: from.clone(), to: to.clone() });
+            if !was.contains_key(from) {
+                break true;
+            }
+            to = from;
+        };
+        if is_moved {
+            renames.append(&mut chain);
+        }
+    }
+    renames
+}
+
 /// From an old list to a new one, in each of which a name is there once: one change for each check of the new list, in its order,
 /// and behind them those that are gone, in the order of the old one.
 pub fn between(old: &[Check], new: &[Check]) -> Vec<Change> {
     let before: HashMap<&CheckName, &Check> = old.iter().map(|check| (&check.name, check)).collect();
-    let now: HashMap<&CheckName, &Check> = new.iter().map(|check| (&check.name, check)).collect();
-    let mut went_on: HashSet<&CheckName> = HashSet::new();
+    let mut goes_on: HashSet<&CheckName> = HashSet::new();
+    let renames = renames(|name| before.contains_key(name), new.iter().map(|check| (&check.name, check.was.as_ref())));
+    let formers: HashMap<&CheckName, &CheckName> = renames.iter().map(|rename| (&rename.to, &rename.from)).collect();
     let mut changes: Vec<Change> = Vec::with_capacity(new.len());
     for check in new {
         let name = check.name.clone();
-        if let Some(same) = before.get(&check.name) {
-            changes.push(if is_as(same, check) { Change::Unchanged(name) } else { Change::Changed(name) });
-            continue;
-        }
-        // A name that is still there, or that another one has taken over already, is no former name.
-        let from = check.was.as_ref().filter(|was| before.contains_key(was) && !now.contains_key(was));
-        match from.filter(|was| went_on.insert(was)) {
-            Some(from) => changes.push(Change::Renamed { from: from.clone(), to: name }),
-            None => changes.push(Change::Added(name)),
-        }
+        changes.push(match (formers.get(&check.name), before.get(&check.name)) {
+            (Some(from), _) => {
+                goes_on.insert(*from);
+                Change::Renamed { from: (*from).clone(), to: name }
+            }
+            (None, Some(same)) => {
+                goes_on.insert(&same.name);
+                if is_as(same, check) { Change::Unchanged(name) } else { Change::Changed(name) }
+            }
+            (None, None) => Change::Added(name),
+        });
     }
-    let gone = old.iter().map(|check| &check.name).filter(|name| !now.contains_key(name) && !went_on.contains(name));
+    let gone = old.iter().map(|check| &check.name).filter(|name| !goes_on.contains(name));
     changes.extend(gone.cloned().map(Change::Removed));
     changes
 }
@@ -96,6 +139,34 @@ mod tests {
         let unchanged = ["x", "b", "d"].map(|it| Change::Unchanged(name(it)));
         assert_eq!(between(&new, &later), unchanged);
         assert_eq!(between(&new, &new), unchanged);
+    }
+
+    #[test]
+    fn a_name_that_is_given_on_takes_each_history_along_and_only_once() {
+        let line = |name: &str, was: &str| format!("{{name: {name}, {was}icmp: {{host: a}}}}");
+        let list = |lines: &[(&str, &str)]| {
+            let lines: Vec<_> = lines.iter().map(|(name, was)| line(name, was)).collect();
+            lines.iter().map(|line| checks(&format!("checks: [{line}]")).remove(0)).collect::<Vec<_>>()
+        };
+        let renamed = |from: &str, to: &str| Change::Renamed { from: name(from), to: name(to) };
+        let chain = list(&[("b", "was: a, "), ("c", "was: b, ")]);
+        let both = list(&[("a", ""), ("b", "")]);
+        assert_eq!(between(&both, &chain), [renamed("a", "b"), renamed("b", "c")]);
+        let order = renames(|it| ["a", "b"].contains(&it.as_str()), chain.iter().map(|it| (&it.name, it.was.as_ref())));
+        assert_eq!(order.iter().map(|it| it.to.as_str()).collect::<Vec<_>>(), ["c", "b"], "b is free then");
+        // It stands in the file for as long as people leave it there.
+        assert!(between(&chain, &chain).iter().all(|change| matches!(change, Change::Unchanged(_))));
+        // What was of `b` stays there where `a` is none of those that are known: that rename was of an earlier day.
+        assert_eq!(
+            between(&list(&[("b", "was: a, ")]), &chain),
+            [Change::Unchanged(name("b")), Change::Added(name("c"))]
+        );
+        // A swap would turn them at each reading.
+        let swapped = list(&[("a", "was: b, "), ("b", "was: a, ")]);
+        assert_eq!(between(&both, &swapped), ["a", "b"].map(|it| Change::Unchanged(name(it))));
+        let third = list(&[("c", "was: b, "), ("b", "")]);
+        let expected = [Change::Added(name("c")), Change::Unchanged(name("b")), Change::Removed(name("a"))];
+        assert_eq!(between(&both, &third), expected, "it is still there");
     }
 
     #[test]
@@ -195,8 +266,13 @@ mod tests {
             for check in &new {
                 let same = old.iter().find(|old| old.name == check.name);
                 let is_unchanged = changes.contains(&Change::Unchanged(check.name.clone()));
-                proptest::prop_assert_eq!(is_unchanged, same.is_some_and(|same| same.title == check.title));
+                let is_renamed = changes.iter().any(|it| matches!(it, Change::Renamed { to, .. } if *to == check.name));
+                let is_same = same.is_some_and(|same| same.title == check.title);
+                proptest::prop_assert_eq!(is_unchanged, is_same && !is_renamed);
             }
+            // What has been done is not done again.
+            let again = between(&new, &new);
+            proptest::prop_assert!(again.iter().all(|change| matches!(change, Change::Unchanged(_))));
         }
     }
 }

@@ -45,6 +45,8 @@ use std::fmt;
 #[cfg(feature = "files")]
 use std::path::Path;
 
+#[cfg(feature = "files")]
+use self::reading::Reading;
 pub use self::{
     expect::expect_of_json as expect,
     machine::{Machine, ThisMachine},
@@ -73,6 +75,61 @@ pub struct Loaded {
     pub origins: Vec<(i64, CheckName)>,
     /// Whether something that may be a secret stands in what is none here, as in an address.
     pub is_confidential: bool,
+    /// What its checks name and is not there on this machine: a secret, a program, a folder. Such a check is one all the same, whose
+    /// runs say what is missing.
+    pub missing: Vec<Wrong>,
+}
+
+/// What a file came to, whatever is wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// All of it; where single checks are wrong, the others; `None` where the file is wrong as a whole.
+    pub usable: Option<Loaded>,
+    /// All that is wrong with it.
+    pub wrong: Vec<Wrong>,
+    /// What is wrong with the machine alone, as [`Loaded::missing`] has it.
+    pub missing: Vec<Wrong>,
+}
+
+impl Parts {
+    /// All of it, or what is wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn whole(self) -> Result<Loaded, Vec<Wrong>> {
+        let Self { usable, wrong, missing } = self;
+        if wrong.is_empty() { Ok(Loaded { missing, ..usable.unwrap_or_default() }) } else { Err(wrong) }
+    }
+
+    /// All that is wrong and all that is missing, in the order of their lines.
+    pub fn sentences(&self) -> Vec<Wrong> {
+        let mut all = [self.wrong.as_slice(), &self.missing].concat();
+        all.sort_by_key(|wrong| wrong.line);
+        all
+    }
+
+    #[cfg(feature = "files")]
+    fn none(wrong: Vec<Wrong>) -> Self {
+        Self { wrong, ..Self::default() }
+    }
+
+    /// Of a reading that has made these checks of a text, each with its number there.
+    #[cfg(feature = "files")]
+    fn of(reading: Reading<'_>, text: &str, file: &str, checks: Vec<(usize, Check)>, has_list: bool) -> Self {
+        let Reading { problems, notes, is_confidential, .. } = reading;
+        let usable = problems.usable(checks);
+        let (mut wrong, mut missing) = (Vec::new(), Vec::new());
+        // The way that is right pays nothing for lines.
+        if !(problems.wrong.is_empty() && problems.missing.is_empty()) {
+            let node: yaml::Node = match yaml::read(text) {
+                Ok(node) => node,
+                Err(error) => return Self::none(vec![yaml::wrong(file, &error)]),
+            };
+            (wrong, missing) = (node.locate(file, problems.wrong), node.locate(file, problems.missing));
+        }
+        let loaded = |checks| Loaded { checks, notes, has_list, is_confidential, ..Loaded::default() };
+        Self { usable: usable.map(loaded), wrong, missing }
+    }
 }
 
 /// One thing that is wrong with a file.

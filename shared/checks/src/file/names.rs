@@ -47,7 +47,7 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
             }
         }
     }
-    for circle in circles(checks) {
+    for circle in circles(checks, needed) {
         let (index, _) = &checks[circle[0]];
         let names: Vec<_> = circle.iter().map(|at| checks[*at].1.name.as_str()).collect();
         let sentence = match names.as_slice() {
@@ -59,13 +59,28 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
     }
 }
 
+/// The checks that one depends on.
+fn needed(check: &Check) -> Vec<&CheckName> {
+    let mut names = Vec::new();
+    for dependency in &check.depends_on {
+        match dependency {
+            Dependency::Check(name) => names.push(name),
+            Dependency::Home => (),
+        }
+    }
+    names
+}
+
+/// A name may be given on: `b` was `a`, and `c` was `b`. Each is another one's then at once, so that none is in a circle.
 fn former(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], names: &HashMap<&CheckName, usize>) {
+    let given_on: HashSet<&CheckName> =
+        checks.iter().filter(|(_, check)| check.was.is_some()).map(|(_, check)| &check.name).collect();
     let mut formers: HashMap<&CheckName, usize> = HashMap::new();
     for (index, check) in checks {
         let Some(was) = &check.was else { continue };
         let at = list.item(*index);
         let place = at.key("was").place();
-        if let Some(other) = names.get(was) {
+        if let Some(other) = names.get(was).filter(|_| !given_on.contains(was)) {
             let sentence =
                 format!("was: {was} is the name of a check that is there: write the name that this one had before");
             problems.push(place, sentence, Some(list.item(*other).key("name").place()));
@@ -73,6 +88,19 @@ fn former(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], nam
             let sentence = format!("was: two checks were {was} before: only one of them can go on with its history");
             problems.push(place, sentence, Some(list.item(other).key("was").place()));
         }
+    }
+    for circle in circles(checks, |check| check.was.iter().collect()) {
+        let (index, _) = &checks[circle[0]];
+        let names: Vec<_> = circle.iter().map(|at| checks[*at].1.name.as_str()).collect();
+        let sentence = match names.as_slice() {
+            [one] => format!("was: {one} is its name now: write the one that it had before, or take it out"),
+            [first, ..] => format!(
+                "was goes in a circle ({}, {first}), and each reading would exchange them: take one of them out",
+                names.join(", ")
+            ),
+            [] => continue,
+        };
+        problems.add(&list.item(*index).key("was"), sentence);
     }
 }
 
@@ -91,18 +119,12 @@ fn secrets(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)]) {
     }
 }
 
-/// The circles among dependencies, by places in `checks`; each once, from its first check on.
-fn circles(checks: &[(usize, Check)]) -> Vec<Vec<usize>> {
+/// The circles of what leads from each check to others, by places in `checks`; each once, from its first check on.
+fn circles<'a>(checks: &'a [(usize, Check)], next: impl Fn(&'a Check) -> Vec<&'a CheckName>) -> Vec<Vec<usize>> {
     let by_name: HashMap<&CheckName, usize> =
         checks.iter().enumerate().map(|(at, (_, check))| (&check.name, at)).collect();
-    let next = |at: usize| {
-        let names = checks[at].1.depends_on.iter().filter_map(|dependency| match dependency {
-            Dependency::Check(name) => by_name.get(name).copied(),
-            Dependency::Home => None,
-        });
-        names.collect::<Vec<_>>()
-    };
-    let ways: Vec<Vec<usize>> = (0..checks.len()).map(next).collect();
+    let next = |check| next(check).into_iter().filter_map(|name| by_name.get(name).copied()).collect();
+    let ways: Vec<Vec<usize>> = checks.iter().map(|(_, check)| next(check)).collect();
     // 0: not seen, 1: on the way that is walked now, 2: done. No function calls itself: a chain may be long.
     let mut state = vec![0_u8; checks.len()];
     let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! What is wrong with a file, and where: found by path, so that the way that is right pays nothing for lines, and JSON, which
 //! has none, is read by the same code.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use super::MAX_WRONG;
 
@@ -92,7 +92,16 @@ pub(super) struct Problem {
 
 /// What is wrong, in the order in which it was found; no more than people read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
+pub(super) struct Problems {
+    /// With the file.
+    pub(super) wrong: Vec<Problem>,
+    /// With the machine: what the file names and is not there, so that a check cannot run, and is one all the same.
+    pub(super) missing: Vec<Problem>,
+    /// The items of the file's list that something is wrong with, also those of which nothing more is said.
+    items: HashSet<usize>,
+    /// Whether something is wrong that is no single item's.
+    is_of_all: bool,
+}
 
 impl Problems {
     pub(super) fn add(&mut self, at: &At<'_>, sentence: impl Into<String>) {
@@ -100,9 +109,27 @@ impl Problems {
     }
 
     pub(super) fn push(&mut self, place: Place, sentence: String, other: Option<Place>) {
-        if self.0.len() < MAX_WRONG {
-            self.0.push(Problem { place, sentence, other });
+        match place.0.as_slice() {
+            [Step::Key(_), Step::Item(item), ..] => drop(self.items.insert(*item)),
+            _ => self.is_of_all = true,
         }
+        if self.wrong.len() < MAX_WRONG {
+            self.wrong.push(Problem { place, sentence, other });
+        }
+    }
+
+    /// Something is not there that the file names.
+    pub(super) fn add_missing(&mut self, at: &At<'_>, sentence: impl Into<String>) {
+        if self.missing.len() < MAX_WRONG {
+            self.missing.push(Problem { place: at.place(), sentence: sentence.into(), other: None });
+        }
+    }
+
+    /// What was made of those items with which nothing is wrong; `None` where something is wrong with the file as a whole.
+    #[cfg(feature = "files")]
+    pub(super) fn usable<T>(&self, made: Vec<(usize, T)>) -> Option<Vec<T>> {
+        let good = made.into_iter().filter(|(item, _)| !self.items.contains(item));
+        (!self.is_of_all).then(|| good.map(|(_, made)| made).collect())
     }
 
     /// What is there, or a sentence.
@@ -110,7 +137,8 @@ impl Problems {
         found.map_err(|error| self.add(at, error.to_string())).ok()
     }
 
+    /// Whether the file is in order; what is missing may be another thing.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.wrong.is_empty()
     }
 }

@@ -67,6 +67,11 @@ impl<'a> Reading<'a> {
         self.problems.add(at, sentence);
     }
 
+    /// What the file names is not there on this machine; there would be nothing wrong with it elsewhere.
+    pub(super) fn missing(&mut self, at: &At<'_>, sentence: impl Into<String>) {
+        self.problems.add_missing(at, sentence);
+    }
+
     /// A duration, where one is written.
     pub(super) fn span(&mut self, at: &At<'_>, span: Option<&Span>) -> Option<Duration> {
         let read = duration(&span?.0.0).map_err(|error| format!("{}: {error}", at.last_key()));
@@ -140,17 +145,16 @@ impl<'a> Reading<'a> {
         {
             self.wrong(at, format!("{name}: this header is of the connection, and sent as it must be: take it out"));
         }
-        // A secret's value is asked for as well: it would fail at each run.
-        let current = match &text {
-            Some(Text::Plain(text)) => Some(text.clone()),
-            Some(Text::Secret(source)) => source.current().ok().map(|secret| secret.expose().to_owned()),
-            None => None,
-        };
-        if current.is_some_and(|value| HeaderValue::from_str(&value).is_err()) {
-            self.wrong(
-                at,
-                format!("{name}: its value has a character that no header can have, such as the end of a line"),
-            );
+        let cannot = |value: &str| HeaderValue::from_str(value).is_err();
+        let sentence =
+            || format!("{name}: its value has a character that no header can have, such as the end of a line");
+        match &text {
+            Some(Text::Plain(text)) if cannot(text) => self.wrong(at, sentence()),
+            // A secret's value is asked for as well: it would fail at each run.
+            Some(Text::Secret(source)) if source.current().is_ok_and(|secret| cannot(secret.expose())) => {
+                self.missing(at, sentence());
+            }
+            _ => (),
         }
         Some((read?, text?))
     }
@@ -165,7 +169,11 @@ impl<'a> Reading<'a> {
     pub(super) fn secret(&mut self, at: &At<'_>, name: &str) -> Option<SecretSource> {
         let machine = self.machine;
         let found = SecretSource::named(name, |name| machine.variable(name));
-        self.problems.take(at, found)
+        let source = self.problems.take(at, found)?;
+        if let Err(why) = source.current() {
+            self.missing(at, why.to_string());
+        }
+        Some(source)
     }
 
     /// A name or an address, without anything around it.

@@ -202,7 +202,7 @@ mod tests {
     fn faults(value: Value) -> Vec<(String, String)> {
         let mut problems = Problems::default();
         let _: Option<Shape> = read(value, &Place::default(), &mut problems);
-        problems.0.into_iter().map(|problem| (problem.place.to_string(), problem.sentence)).collect()
+        problems.wrong.into_iter().map(|problem| (problem.place.to_string(), problem.sentence)).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_saphyr::{Error, Spanned, alias_limits, budget, options};
 
 use super::{
     Wrong,
-    problems::{Place, Problems, Step},
+    problems::{Place, Problem, Step},
     shape,
 };
 
@@ -133,7 +133,7 @@ impl Node {
     }
 
     /// What is wrong, by lines.
-    pub(super) fn locate(&self, file: &str, problems: Problems) -> Vec<Wrong> {
+    pub(super) fn locate(&self, file: &str, problems: Vec<Problem>) -> Vec<Wrong> {
         let wrong = |(place, sentence, other): (Place, String, Option<Place>)| {
             let line = self.line(&place);
             let sentence = match other.map(|other| self.line(&other)) {
@@ -143,7 +143,7 @@ impl Node {
             Wrong { file: file.to_owned(), line: Some(line), sentence }
         };
         let mut all: Vec<_> =
-            problems.0.into_iter().map(|problem| wrong((problem.place, problem.sentence, problem.other))).collect();
+            problems.into_iter().map(|problem| wrong((problem.place, problem.sentence, problem.other))).collect();
         all.sort_by_key(|wrong| wrong.line);
         all.dedup();
         all

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::secret::Secret;
+use shared::{
+    secret::{Secret, SecretSource},
+    wrong_setting::WrongSetting,
+};
 use tokio::time::{Instant, timeout_at};
 
 pub(super) use crate::answer::Finding;
@@ -74,10 +77,23 @@ impl Run {
 
     /// The text, a secret read as it is now; from now on no quotation shows it.
     pub(super) fn read(&mut self, text: &Text) -> Result<String, Finding> {
+        self.read_by(text, SecretSource::current)
+    }
+
+    /// As [`Run::read`], of a text that is sent as it is, the ends of its lines included.
+    pub(super) fn read_whole(&mut self, text: &Text) -> Result<String, Finding> {
+        self.read_by(text, SecretSource::whole)
+    }
+
+    fn read_by(
+        &mut self,
+        text: &Text,
+        now: impl Fn(&SecretSource) -> Result<Secret, WrongSetting>,
+    ) -> Result<String, Finding> {
         match text {
             Text::Plain(text) => Ok(text.clone()),
             Text::Secret(source) => {
-                let secret = source.current().map_err(|wrong| Finding::new(Cause::Secret, wrong.to_string()))?;
+                let secret = now(source).map_err(|wrong| Finding::new(Cause::Secret, wrong.to_string()))?;
                 let exposed = secret.expose().to_owned();
                 self.secrets.push(secret);
                 Ok(exposed)

@@ -24,7 +24,7 @@ pub(super) async fn run(prober: &Prober, check: &TcpCheck, until: Instant) -> Ou
 
 async fn probe(prober: &Prober, check: &TcpCheck, run: &mut Run) -> Result<String, Finding> {
     let host = host_of(&check.host)?;
-    let words = check.send.as_ref().map(|text| run.read(text)).transpose()?;
+    let words = check.send.as_ref().map(|text| run.read_whole(text)).transpose()?;
     let tls = check.tls.then_some(Tls { verify: check.verify, protocols: &[] });
     let mut stream = prober.connect(run, &borrowed(&host), check.port, tls).await?;
     let connected = run.elapsed();

@@ -65,6 +65,7 @@ fn a_wrong_registration_is_refused_with_what_is_wrong() {
         (json!({"source": "A b", "checks": []}), "source: the program's name"),
         (json!({"source": "checks"}), "checks is missing"),
         (json!({"source": "checks", "checks": [], "page": 1}), "page: is no field"),
+        (json!({"source": "checks", "checks": [], "partial": 1}), "partial is true or false"),
         (json!({"source": "checks", "checks": vec![0; 12_001]}), "checks: one call may bring 12000"),
     ] {
         let Value::Object(body) = body else { unreachable!() };

@@ -92,6 +92,26 @@ async fn a_secret_that_is_none_finds_nothing_and_neither_does_what_is_kept_of_it
 }
 
 #[tokio::test]
+async fn a_secret_that_cannot_be_read_now_stays_the_one_that_it_was() {
+    let home = Home::new().await;
+    let unreadable = |mut check: Value| {
+        check["passive"]["secret_sha256"] = Value::Null;
+        check
+    };
+    // One that never had any is known, and nobody can call it.
+    let new = home.register(json!([unreadable(backup(1))])).await.unwrap().remove(0);
+    assert!(new.is_some() && find(&home.db, SECRET).await.unwrap().is_none());
+    assert_eq!(home.overdue(99_000).await, 0);
+    home.register(json!([backup(1)])).await.unwrap();
+    home.call(0, Call::Success).await;
+    assert_eq!(home.register(json!([unreadable(backup(1))])).await.unwrap(), [new]);
+    home.call(60, Call::Success).await;
+    home.register(json!([with(check("backup"), json!({"title": "Not passive any more"}))])).await.unwrap();
+    home.register(json!([unreadable(backup(1))])).await.unwrap();
+    assert!(find(&home.db, SECRET).await.unwrap().is_none(), "it was forgotten meanwhile");
+}
+
+#[tokio::test]
 async fn one_that_failed_once_and_is_silent_then_is_told_though_more_failures_are_waited_for() {
     let home = Home::new().await;
     home.register(json!([backup(3)])).await.unwrap();

@@ -1,9 +1,10 @@
 //! Checks over a real database, with clocks that are moved by hand.
 //!
-//! - `registered`: registrations; `ran`: results; `noticed`: notices; `called`: checks that call us
+//! - `registered`: registrations; `ran`: results; `paced`: another interval; `noticed`: notices; `called`: checks that call us
 
 mod called;
 mod noticed;
+mod paced;
 mod ran;
 mod registered;
 
@@ -24,7 +25,12 @@ use shared::{
     statuspage::ComponentStatus,
 };
 
-use super::{definition::Registration, listed, register::Registrar, watched};
+use super::{
+    definition::Registration,
+    listed,
+    register::{Placed, Registrar},
+    watched,
+};
 use crate::{
     clock::{BootClock, Clock, Host},
     keeper::{
@@ -83,7 +89,14 @@ impl Home {
     }
 
     async fn register_for(&self, source: &str, checks: Value) -> Result<Vec<Option<ComponentId>>, KeeperError> {
-        let Value::Object(body) = json!({"source": source, "checks": checks}) else { unreachable!() };
+        let placed = self.placed(json!({"source": source, "checks": checks})).await?;
+        let wrong: Vec<_> = placed.iter().filter_map(|placed| placed.wrong.as_ref()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        Ok(placed.into_iter().map(|placed| placed.component).collect())
+    }
+
+    async fn placed(&self, body: Value) -> Result<Vec<Placed>, KeeperError> {
+        let Value::Object(body) = body else { unreachable!() };
         let registration = Registration::read(body).unwrap();
         let (page, home) = ("gytm4qzbx9t6".parse().unwrap(), "8kbf7d35c070".parse().unwrap());
         let registrar = Registrar {
@@ -93,9 +106,9 @@ impl Home {
             page: &page,
             home: Some(&home),
             now: self.recorder.clock().now(),
+            now_for_looks: self.recorder.clock().now_for_looks(),
         };
-        let placed = registrar.replace(&registration).await?;
-        Ok(placed.into_iter().map(|(_, component)| component).collect())
+        registrar.replace(&registration).await
     }
 
     /// A run of a check, that many seconds after noon, at which it is now.

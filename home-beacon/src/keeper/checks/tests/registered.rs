@@ -108,29 +108,95 @@ async fn what_is_not_named_any_more_goes_with_its_own_component_and_no_other() {
     assert!(home.listed().await.is_empty());
 }
 
+/// What became of these checks: the component of each, whether it is registered, and why it is not as it should be.
+async fn placed(home: &Home, checks: Value) -> Vec<(Option<ComponentId>, bool, String)> {
+    let placed = home.placed(json!({"source": "checks", "checks": checks})).await.unwrap();
+    placed.into_iter().map(|it| (it.component, it.is_registered, it.wrong.unwrap_or_default())).collect()
+}
+
 #[tokio::test]
-async fn a_registration_is_taken_whole_or_not_at_all() {
+async fn a_component_that_cannot_be_had_is_refused_to_its_check_alone() {
     let home = Home::new().await;
-    home.register_for("others", json!([check("router")])).await.unwrap();
-    for (wrong, sentence) in [
-        (check("router"), "checks[1] (router): the program others has a check of this name"),
-        (
-            with(check("x"), json!({"component": "8kbf7d35c079"})),
-            "checks (x): component 8kbf7d35c079 is not on the page",
-        ),
-        (
-            with(check("x"), json!({"component": "8kbf7d35c070"})),
-            "checks (x): component 8kbf7d35c070 is the home itself",
-        ),
+    let own = home.register(json!([check("nas")])).await.unwrap().remove(0);
+    let component = own.clone().unwrap();
+    for (wanted, why) in [
+        ("8kbf7d35c079", "is not on the page: name one that is"),
+        ("8kbf7d35c070", "is the home itself, which its prober sets"),
+        (component.as_str(), "was made for the check nas"),
     ] {
-        let refused = home.register(json!([check("nas"), wrong])).await.unwrap_err().to_string();
-        assert!(refused.starts_with(sentence), "{refused}");
-        assert_eq!(home.listed().await.len(), 1);
-        assert_eq!(home.rows::<String>("SELECT id FROM components").await.len(), 3);
+        let list = json!([with(check("x"), json!({"component": wanted})), check("nas"), check("new")]);
+        let after = placed(&home, list).await;
+        assert_eq!((&after[0].0, after[0].1), (&None, true));
+        let said = &after[0].2;
+        assert!(
+            said.starts_with(&format!("x: component {wanted} {why}"))
+                && said.ends_with("until then it is shown nowhere"),
+            "{said}"
+        );
+        assert_eq!((&after[1].0, after[1].2.as_str(), after[2].0.is_some()), (&own, "", true), "the others are taken");
+        home.ran("x", 60, State::Critical).await;
+        let listed = home.listed().await;
+        assert_eq!(
+            (&listed[2]["name"], &listed[2]["counts"]),
+            (&json!("x"), &json!("critical")),
+            "it runs, and people are told"
+        );
+        home.register(json!([check("nas")])).await.unwrap();
     }
-    let own = home.register(json!([check("nas")])).await.unwrap().remove(0).unwrap();
-    let refused = home.register(json!([check("nas"), with(check("x"), json!({"component": own}))])).await.unwrap_err();
-    assert!(refused.to_string().contains("was made for the check nas"), "{refused}");
+    // One that was shown stays where it was, with its history, and goes where it should once that can be had.
+    home.ran("nas", 120, State::Critical).await;
+    let after = placed(&home, json!([with(check("nas"), json!({"component": "8kbf7d35c079"}))])).await;
+    assert!(after[0].0 == own && after[0].2.ends_with("until then it is shown where it was"), "{after:?}");
+    assert_eq!(home.status(&component).await, Some(ComponentStatus::MajorOutage));
+    let after = placed(&home, json!([with(check("nas"), json!({"component": "8kbf7d35c071"}))])).await;
+    assert_eq!(after[0].0.as_ref().unwrap().as_str(), "8kbf7d35c071");
+    assert!(home.rows::<String>("SELECT id FROM components").await.iter().all(|id| id != component.as_str()));
+}
+
+#[tokio::test]
+async fn a_name_or_a_secret_of_another_program_is_refused_to_its_check_alone() {
+    let home = Home::new().await;
+    let passive = |secret: &str| json!({"kind": "passive", "passive": {"period_seconds": 60, "grace_seconds": 60, "secret_sha256": secret.repeat(32)}});
+    home.register_for("others", json!([check("router"), with(check("backup"), passive("ab"))])).await.unwrap();
+    home.register(json!([with(check("mine"), passive("cd"))])).await.unwrap();
+    let list = json!([check("router"), with(check("mine"), passive("ab")), check("nas")]);
+    let after = placed(&home, list).await;
+    assert_eq!(
+        after[0],
+        (None, false, "router: the program others has a check of this name: give it another one".into())
+    );
+    assert_eq!(after[1], (None, false, "mine: another program's check has this secret: each needs its own".into()));
+    assert!(after[2].0.is_some() && after[2].1, "{after:?}");
+    let listed: Vec<_> = home.listed().await.iter().map(|it| (it["name"].clone(), it["source"].clone())).collect();
+    let expected = [("backup", "others"), ("mine", "checks"), ("nas", "checks"), ("router", "others")];
+    assert_eq!(listed, expected.map(|(name, source)| (json!(name), json!(source))), "what was taken before stays");
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_whole_takes_nothing_away() {
+    let home = Home::new().await;
+    let before = home.register(json!([check("nas"), check("tv")])).await.unwrap();
+    let body = json!({"source": "checks", "partial": true, "checks": [with(check("box"), json!({"was": "nas"})), check("new")]});
+    let after = home.placed(body).await.unwrap();
+    assert_eq!(after[0].component, before[0]);
+    let names: Vec<_> = home.listed().await.iter().map(|it| it["name"].clone()).collect();
+    assert_eq!(names, ["box", "new", "tv"]);
+    home.register(json!([check("box")])).await.unwrap();
+    assert_eq!(home.listed().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_stays_is_not_taken_by_a_check_that_was_called_so() {
+    let home = Home::new().await;
+    let before = home.register(json!([check("b")])).await.unwrap();
+    home.ran("b", 0, State::Ok).await;
+    for _ in 0..2 {
+        let list = json!([with(check("b"), json!({"was": "a"})), with(check("c"), json!({"was": "b"}))]);
+        let after = home.register(list).await.unwrap();
+        assert!(after[0] == before[0] && after[1].is_some() && after[1] != before[0]);
+        let counts: Vec<Value> = home.listed().await.iter().map(|listed| listed["counts"].clone()).collect();
+        assert_eq!(counts, [json!("ok"), Value::Null]);
+    }
 }
 
 #[tokio::test]

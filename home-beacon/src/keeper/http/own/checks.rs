@@ -12,7 +12,7 @@ use crate::keeper::{
         definition::Registration,
         home::{self, Home},
         listed,
-        register::Registrar,
+        register::{Placed, Registrar},
     },
     looks::beacon::first_not_relayed,
 };
@@ -34,12 +34,22 @@ async fn replace(
         page: &state.page,
         home: home.as_ref(),
         now: state.clock.now(),
+        now_for_looks: state.clock.now_for_looks(),
     };
     let placed = registrar.replace(&registration).await?;
-    let placed: Vec<_> =
-        placed.into_iter().map(|(name, component)| json!({ "name": name, "component_id": component })).collect();
+    let refused: Vec<_> = placed.iter().filter_map(|check| check.wrong.as_deref()).collect();
     tracing::info!(source = registration.source, checks = placed.len(), "checks were registered");
+    if !refused.is_empty() {
+        let (source, count) = (&registration.source, refused.len());
+        tracing::warn!(source, count, "not all of them are as the program has them: {}", refused[0]);
+    }
+    let placed: Vec<_> = placed.iter().map(answered).collect();
     Ok(Json(json!({ "checks": placed })))
+}
+
+fn answered(placed: &Placed) -> Value {
+    let Placed { name, component, wrong, is_registered } = placed;
+    json!({ "name": name, "component_id": component, "wrong": wrong, "registered": is_registered })
 }
 
 async fn list(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {

@@ -13,7 +13,7 @@ const BLIND: Option<Verdict> = Some(Verdict::Unknown(UnknownCause::Blind));
 const MINUTE: i64 = 60_000;
 
 fn span(began: i64, ended: i64, seen: Option<Verdict>) -> Span {
-    Span { began, ended, seen }
+    Span { began, ..Span::at(ended, seen) }
 }
 
 fn new(span: Span) -> Change {
@@ -41,6 +41,26 @@ fn looks_with_one_verdict_are_one_span_until_nobody_looks_for_more_than_five_min
     let quiet = track.add(Span::at(13 * MINUTE, DOWN));
     assert_eq!((quiet.is_news, quiet.has_turned), (true, false));
     assert_eq!(quiet.changes, [changed(span(12 * MINUTE, 13 * MINUTE, DOWN))]);
+}
+
+#[test]
+fn looks_of_another_pace_are_another_span_and_join_nothing_of_before() {
+    let mut track = Track::default();
+    for at in [0, 20 * MINUTE] {
+        track.add(Span::at(at, UP));
+    }
+    let hourly = |at| Span { pause: 121 * MINUTE, ..Span::at(at, UP) };
+    for at in [21 * MINUTE, 81 * MINUTE, 203 * MINUTE] {
+        track.add(hourly(at));
+    }
+    let first = Span { ended: 81 * MINUTE, ..hourly(21 * MINUTE) };
+    assert_eq!(track.spans, [Span::at(0, UP), Span::at(20 * MINUTE, UP), first, hourly(203 * MINUTE)]);
+    assert_eq!(track.pause(), 121 * MINUTE);
+    // A faster pace from then on: what was seen holds until its first look is due.
+    let hurried = Span { pause: 12 * MINUTE, ..hourly(203 * MINUTE) };
+    assert_eq!(track.hurry(5 * MINUTE, 210 * MINUTE), [changed(hurried)]);
+    assert!(track.hurry(5 * MINUTE, 211 * MINUTE).is_empty(), "and not for longer each time that it is said");
+    assert!(track.hurry(121 * MINUTE, 211 * MINUTE).is_empty(), "a slower one makes it no longer");
 }
 
 #[test]
@@ -169,8 +189,7 @@ proptest! {
         }
         for pair in track.spans.windows(2) {
             prop_assert!(pair[0].began <= pair[0].ended && pair[0].ended < pair[1].began, "{:?}", &track.spans);
-            let is_one = pair[0].seen == pair[1].seen && pair[1].began - pair[0].ended <= MAX_PAUSE;
-            prop_assert!(!is_one, "{:?}", &track.spans);
+            prop_assert!(!pair[0].goes_on_with(&pair[1]), "{:?}", &track.spans);
         }
     }
 }

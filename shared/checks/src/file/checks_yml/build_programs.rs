@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use shared::{secret::SecretSource, wrong_setting::WrongSetting};
+
 use super::{
     definition::Texts,
     kinds::{Passive, Script},
@@ -37,11 +39,14 @@ pub(super) fn script(reading: &mut Reading<'_>, at: &At<'_>, shape: &Script) -> 
     environment.extend(variables(reading, &at.key("environment"), &shape.environment));
     let folder = shape.folder.as_ref().map(|words| {
         let folder = PathBuf::from(words.0.trim());
-        let is_there = folder.is_absolute() && reading.machine().is_folder(&folder);
-        if !is_there {
-            reading.wrong(&at.key("folder"), "folder: it is not there: write the whole path of a folder");
+        if !folder.is_absolute() {
+            reading.wrong(&at.key("folder"), "folder: write the whole path of a folder");
+            return None;
         }
-        is_there.then_some(folder)
+        if !reading.machine().is_folder(&folder) {
+            reading.missing(&at.key("folder"), "folder: it is not there: make it, or write where it is");
+        }
+        Some(folder)
     });
     Some(Kind::Script(ScriptCheck {
         command: shape.command.iter().map(|words| words.0.clone()).collect(),
@@ -62,7 +67,7 @@ fn program(reading: &mut Reading<'_>, at: &At<'_>, command: &[Words]) {
             format!("command: {program} is no whole path: write one, like /usr/lib/nagios/plugins/check_disk"),
         );
     } else if let Err(why) = reading.machine().program(path) {
-        reading.wrong(&at.item(0), format!("command: {program} {why}: install it, or write where it is"));
+        reading.missing(&at.item(0), format!("command: {program} {why}: install it, or write where it is"));
     }
     if command.len() > MOST_ARGUMENTS || command.iter().any(|words| words.0.contains('\0')) {
         reading
@@ -92,17 +97,16 @@ pub(super) fn passive(reading: &mut Reading<'_>, at: &At<'_>, shape: &Passive) -
         reading.wrong(&at.key("period"), format!("period is {}: write 60s or more", written(short)));
     }
     let grace = shape.grace.as_ref().map(|span| reading.span(&at.key("grace"), Some(span)));
-    let secret = reading.secret(&at.key("secret"), &shape.secret.0);
+    let mut secret = reading.secret(&at.key("secret"), &shape.secret.0);
     if let Some(current) = secret.as_ref().and_then(|source| source.current().ok()) {
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         if current.expose().len() < LEAST_SECRET || !current.expose().bytes().all(known) {
-            reading.wrong(
-                &at.key("secret"),
-                format!(
-                    "secret: {} must have {LEAST_SECRET} or more letters, digits, - and _: make a longer one",
-                    shape.secret.0
-                ),
-            );
+            let name = &shape.secret.0;
+            let why =
+                format!("secret: {name} must have {LEAST_SECRET} or more letters, digits, - and _: make a longer one");
+            reading.missing(&at.key("secret"), &why);
+            // One that can be guessed is as good as none, whatever it is by now.
+            secret = Some(SecretSource::Missing { name: name.clone(), why: WrongSetting(why) });
         }
     }
     Some(Kind::Passive(PassiveCheck { period: period?, grace: lift(grace)?.unwrap_or(GRACE), secret: secret? }))

@@ -20,10 +20,12 @@ pub(super) use self::build_kinds::record_type;
 use self::definition::{Defaults, Definition, File};
 pub use self::written::{Written, written};
 use super::{
-    Loaded, MAX_CHECKS, Machine, ThisMachine, Wrong, names,
+    Loaded, MAX_CHECKS, Machine, Parts, ThisMachine, Wrong, names,
     problems::{At, Place, Step},
     reading::Reading,
-    shape, text_of, yaml,
+    shape, text_of,
+    words::Words,
+    yaml,
 };
 use crate::check::{Check, CheckName};
 
@@ -35,7 +37,15 @@ const SCHEMA_ID: &str = "https://json-schema.org/draft/2020-12/schema";
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Wrong>> {
-    read(&text_of(path)?, &path.display().to_string(), &ThisMachine)
+    load_parts(path).whole()
+}
+
+/// As [`load`], with what can be used of a file that is wrong.
+pub fn load_parts(path: &Path) -> Parts {
+    match text_of(path) {
+        Ok(text) => parts(&text, &path.display().to_string(), &ThisMachine),
+        Err(wrong) => Parts::none(wrong),
+    }
 }
 
 /// Reads a text that is called `file` in messages.
@@ -43,19 +53,31 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Wrong>> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(text: &str, file: &str, machine: &dyn Machine) -> Result<Loaded, Vec<Wrong>> {
-    let shape = match at_once(text, machine) {
-        Ok(Some(loaded)) => return Ok(loaded),
-        Ok(None) => None,
-        Err(error) => Some(error),
+    parts(text, file, machine).whole()
+}
+
+/// As [`read`], with what can be used of a text that is wrong. Of one that has another shape, that is nothing.
+fn parts(text: &str, file: &str, machine: &dyn Machine) -> Parts {
+    let shape = match yaml::read::<Option<File>>(text) {
+        Ok(shape) => {
+            let File { defaults, checks } = shape.unwrap_or(File { defaults: None, checks: None });
+            let mut reading = Reading::new(machine);
+            let has_list = checks.is_some();
+            let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
+            let built = build_all(&mut reading, defaults.as_ref(), &checks, HashSet::new());
+            return Parts::of(reading, text, file, built, has_list);
+        }
+        Err(error) => yaml::wrong(file, &error),
     };
-    let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
+    let node: yaml::Node = match yaml::read(text) {
+        Ok(node) => node,
+        Err(error) => return Parts::none(vec![yaml::wrong(file, &error)]),
+    };
     let mut reading = Reading::new(machine);
     everything(&mut reading, node.value());
-    match shape {
-        // What only the first reading minds is said as the library has it.
-        Some(error) if reading.problems.is_empty() => Err(vec![yaml::wrong(file, &error)]),
-        _ => Err(node.locate(file, reading.problems)),
-    }
+    let (found, missing) = (node.locate(file, reading.problems.wrong), node.locate(file, reading.problems.missing));
+    // What only the first reading minds is said as the library has it.
+    Parts { usable: None, wrong: if found.is_empty() { vec![shape] } else { found }, missing }
 }
 
 /// The schema of the file, for editors.
@@ -65,30 +87,13 @@ pub fn schema() -> Value {
     schema.to_value()
 }
 
-/// The checks of a file that is well; `None` where something is wrong.
-fn at_once(text: &str, machine: &dyn Machine) -> Result<Option<Loaded>, serde_saphyr::Error> {
-    let File { defaults, checks } = match yaml::read::<Option<File>>(text) {
-        Ok(file) => file.unwrap_or(File { defaults: None, checks: None }),
-        Err(error) => return Err(error),
-    };
-    let mut reading = Reading::new(machine);
-    let has_list = checks.is_some();
-    let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
-    let built = build_all(&mut reading, defaults.as_ref(), &checks, &HashSet::new());
-    Ok(reading.problems.is_empty().then_some(Loaded {
-        checks: built,
-        notes: reading.notes,
-        has_list,
-        ..Loaded::default()
-    }))
-}
-
+/// The checks that can be made, each with its number in the file.
 fn build_all(
     reading: &mut Reading<'_>,
     defaults: Option<&Defaults>,
     definitions: &[Option<Definition>],
-    known: &HashSet<String>,
-) -> Vec<Check> {
+    mut known: HashSet<String>,
+) -> Vec<(usize, Check)> {
     let list = At::ROOT.key("checks");
     if definitions.len() > MAX_CHECKS {
         reading.wrong(
@@ -102,11 +107,15 @@ fn build_all(
     let pace = build::pace(reading, &At::ROOT.key("defaults"), build::Pace::default(), asked);
     let mut checks = Vec::with_capacity(definitions.len());
     for (index, definition) in definitions.iter().enumerate() {
-        let check = definition.as_ref().and_then(|it| build::check(reading, &list.item(index), it, pace));
-        checks.extend(check.map(|check| (index, check)));
+        let Some(definition) = definition else { continue };
+        match build::check(reading, &list.item(index), definition, pace) {
+            Some(check) => checks.push((index, check)),
+            // Others that depend on it are right.
+            None => known.extend(definition.likely_name()),
+        }
     }
-    names::check(&mut reading.problems, &list, &checks, known);
-    checks.into_iter().map(|(_, check)| check).collect()
+    names::check(&mut reading.problems, &list, &checks, &known);
+    checks
 }
 
 /// Everything that is wrong with a file, piece by piece.
@@ -141,14 +150,26 @@ fn everything(reading: &mut Reading<'_>, value: Value) {
             shape::read(item, &place, &mut reading.problems)
         })
         .collect();
-    build_all(reading, defaults.as_ref(), &definitions, &known);
+    build_all(reading, defaults.as_ref(), &definitions, known);
 }
 
 /// The name that a check has or would have, whatever else is wrong with it.
 fn name_of(item: &Value) -> Option<String> {
     let text = |key: &str| item.get(key).and_then(Value::as_str);
-    let made = || text("title").and_then(CheckName::from_title).map(|name| name.to_string());
-    text("name").map(ToOwned::to_owned).or_else(made)
+    likely(text("name"), text("title"))
+}
+
+fn likely(name: Option<&str>, title: Option<&str>) -> Option<String> {
+    let made = || title.and_then(CheckName::from_title).map(|name| name.to_string());
+    name.map(ToOwned::to_owned).or_else(made)
+}
+
+impl Definition {
+    /// As `name_of`.
+    fn likely_name(&self) -> Option<String> {
+        let text = |words: &Option<Words>| words.as_ref().map(|words| words.0.clone());
+        likely(text(&self.name).as_deref(), text(&self.title).as_deref())
+    }
 }
 
 #[cfg(test)]

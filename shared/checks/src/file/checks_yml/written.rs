@@ -53,7 +53,7 @@ impl Secrets {
         let secret = match source {
             SecretSource::Value(secret) => secret,
             SecretSource::File { setting, .. } => return (*setting).to_owned(),
-            SecretSource::Named { name, .. } => return name.clone(),
+            SecretSource::Named { name, .. } | SecretSource::Missing { name, .. } => return name.clone(),
         };
         if let Some((name, _)) = self.0.iter().find(|(_, known)| known == secret) {
             return name.clone();

@@ -33,7 +33,7 @@ pub fn expect_of_json(value: &Value) -> Result<Expect, Vec<String>> {
     let expect = shape.and_then(|shape| expect(&mut reading, &At::ROOT, &shape));
     match expect {
         Some(expect) if reading.problems.is_empty() => Ok(expect),
-        _ => Err(reading.problems.0.iter().map(with_place).collect()),
+        _ => Err(reading.problems.wrong.iter().map(with_place).collect()),
     }
 }
 

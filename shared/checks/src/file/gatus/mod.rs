@@ -73,16 +73,11 @@ pub fn read(text: &str, file: &str, machine: &dyn Machine) -> Result<Loaded, Vec
         }
     }
     if reading.problems.is_empty() {
-        return Ok(Loaded {
-            checks,
-            notes: reading.notes,
-            has_list,
-            is_confidential: reading.is_confidential,
-            ..Loaded::default()
-        });
+        let Reading { notes, is_confidential, .. } = reading;
+        return Ok(Loaded { checks, notes, has_list, is_confidential, ..Loaded::default() });
     }
     let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
-    Err(node.locate(file, reading.problems))
+    Err(node.locate(file, reading.problems.wrong))
 }
 
 #[cfg(test)]

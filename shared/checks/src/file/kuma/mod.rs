@@ -56,7 +56,7 @@ pub fn read(rows: &[Map<String, Value>]) -> Loaded {
         match made {
             Some(check) if reading.problems.is_empty() => checks.push(check),
             _ => notes.extend(
-                reading.problems.0.iter().map(|problem| format!("{title}: {}; it is left out", problem.sentence)),
+                reading.problems.wrong.iter().map(|problem| format!("{title}: {}; it is left out", problem.sentence)),
             ),
         }
     }

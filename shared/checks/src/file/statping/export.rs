@@ -9,7 +9,7 @@ use super::{
     Groups, build_all,
     service::{Service, Services},
 };
-use crate::file::{Loaded, Machine, ThisMachine, Wrong, reading::Reading, text_of, words::Words, yaml};
+use crate::file::{Loaded, Machine, Parts, ThisMachine, Wrong, reading::Reading, text_of, words::Words, yaml};
 
 /// What becomes of what is no service.
 const PARTS: [(&str, &str); 3] = [
@@ -83,14 +83,9 @@ pub fn read_export(text: &str, file: &str, machine: &dyn Machine) -> Result<Load
         }
     }
     let built = build_all(&mut reading, &services, &groups);
-    if reading.problems.is_empty() {
-        let has_list = services.services.is_some();
-        let origins = built.iter().filter_map(|(index, check)| Some((numbers[*index]?, check.name.clone()))).collect();
-        let checks = built.into_iter().map(|(_, check)| check).collect();
-        return Ok(Loaded { checks, notes: reading.notes, has_list, origins, ..Loaded::default() });
-    }
-    let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
-    Err(node.locate(file, reading.problems))
+    let origins = built.iter().filter_map(|(index, check)| Some((numbers[*index]?, check.name.clone()))).collect();
+    let loaded = Parts::of(reading, text, file, built, services.services.is_some()).whole()?;
+    Ok(Loaded { origins, ..loaded })
 }
 
 fn is_any(list: Option<&Vec<IgnoredAny>>) -> bool {

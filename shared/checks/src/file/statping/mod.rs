@@ -22,7 +22,7 @@ use std::{
 pub use self::export::{load_export, read_export};
 use self::service::Services;
 use super::{
-    Loaded, MAX_CHECKS, Machine, ThisMachine, Wrong, names::Names, problems::At, reading::Reading, text_of, yaml,
+    Loaded, MAX_CHECKS, Machine, Parts, ThisMachine, Wrong, names::Names, problems::At, reading::Reading, text_of, yaml,
 };
 use crate::check::Check;
 
@@ -34,7 +34,15 @@ pub type Groups = BTreeMap<i64, String>;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path, groups: &Groups) -> Result<Loaded, Vec<Wrong>> {
-    read(&text_of(path)?, &path.display().to_string(), groups, &ThisMachine)
+    load_parts(path, groups).whole()
+}
+
+/// As [`load`], with what can be used of a file that is wrong.
+pub fn load_parts(path: &Path, groups: &Groups) -> Parts {
+    match text_of(path) {
+        Ok(text) => parts(&text, &path.display().to_string(), groups, &ThisMachine),
+        Err(wrong) => Parts::none(wrong),
+    }
 }
 
 /// Reads a text that is called `file` in messages. A group that `groups` has no name for is called by its number.
@@ -42,16 +50,18 @@ pub fn load(path: &Path, groups: &Groups) -> Result<Loaded, Vec<Wrong>> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Result<Loaded, Vec<Wrong>> {
-    let services: Option<Services> = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
+    parts(text, file, groups, machine).whole()
+}
+
+fn parts(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Parts {
+    let services: Option<Services> = match yaml::read(text) {
+        Ok(services) => services,
+        Err(error) => return Parts::none(vec![yaml::wrong(file, &error)]),
+    };
     let mut reading = Reading::new(machine);
     let services = services.unwrap_or_default();
-    let checks = build_all(&mut reading, &services, groups).into_iter().map(|(_, check)| check).collect();
-    if reading.problems.is_empty() {
-        let has_list = services.services.is_some();
-        return Ok(Loaded { checks, notes: reading.notes, has_list, ..Loaded::default() });
-    }
-    let node: yaml::Node = yaml::read(text).map_err(|error| vec![yaml::wrong(file, &error)])?;
-    Err(node.locate(file, reading.problems))
+    let checks = build_all(&mut reading, &services, groups);
+    Parts::of(reading, text, file, checks, services.services.is_some())
 }
 
 /// The checks of services, each with the place of its service in the list.

@@ -54,7 +54,7 @@ impl Request {
             value.set_sensitive(matches!(text, Text::Secret(_)) || CONFIDENTIAL_HEADERS.contains(name));
             fields.push(Field { name: name.clone(), value });
         }
-        let body = check.body.as_ref().map(|text| run.read(text)).transpose()?.unwrap_or_default().into();
+        let body = check.body.as_ref().map(|text| run.read_whole(text)).transpose()?.unwrap_or_default().into();
         let body_is_confidential = matches!(check.body, Some(Text::Secret(_)));
         Ok(Self { url: check.url.clone(), method: check.method.clone(), fields, body, body_is_confidential })
     }

@@ -218,6 +218,9 @@ async fn a_body_of_unknown_length_is_bounded_too() {
 #[tokio::test]
 async fn a_request_is_sent_as_the_check_has_it_and_no_secret_is_shown() {
     let mut server = Server::start(Does::answers("HTTP/1.1 200 OK\r\nX-Echo: it-was-s3cretvalue\r\n\r\n")).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), Secret::new("hello\n").as_file()).unwrap();
+    let body = SecretSource::Named { name: "BODY".into(), path: file.path().into() };
     let checked = expecting(server.address, |check| {
         check.url = check.url.join("/path?a=b#part").unwrap();
         check.method = Method::POST;
@@ -225,7 +228,7 @@ async fn a_request_is_sent_as_the_check_has_it_and_no_secret_is_shown() {
             (AUTHORIZATION, secret("s3cretvalue")),
             (HeaderName::from_static("user-agent"), Text::Plain("mine".into())),
         ];
-        check.body = Some(Text::Plain("hello".into()));
+        check.body = Some(Text::Secret(body));
         let matches = Some(Regex::new("^nothing$").unwrap());
         check.expect.headers = vec![HeaderExpectation { name: HeaderName::from_static("x-echo"), matches }];
     });
@@ -243,11 +246,11 @@ async fn a_request_is_sent_as_the_check_has_it_and_no_secret_is_shown() {
         "accept: */*",
         "authorization: s3cretvalue",
         "connection: close",
-        "content-length: 5",
+        "content-length: 6",
         &host,
         "user-agent: mine",
     ];
-    assert_eq!((lines, body), (wanted.to_vec(), "hello"));
+    assert_eq!((lines, body), (wanted.to_vec(), "hello\n"));
 }
 
 /// What is quoted is cut behind what is hidden, wherever that stands.

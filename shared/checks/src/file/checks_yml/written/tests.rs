@@ -110,6 +110,7 @@ proptest::proptest! {
                 "script": {"command": ["/opt/check", command, "1.10", "true", "~", "- x", "0x1f", "1e3"]}},
             {"name": "c", "icmp": {"host": "a", "warning": {"loss": 0.1}}},
             {"name": "d", "icmp": {"host": "a"}},
+            {"name": "e", "http": {"url": "http://a/", "body": format!("{send}\n")}},
         ]});
         if let Ok(loaded) = read(&text.to_string(), "checks.yml", &World) {
             is_read_as_it_was(loaded.checks);
