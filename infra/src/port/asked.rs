@@ -1,6 +1,9 @@
 //! What a router is asked, and what it answers, whichever protocol it speaks.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use super::mapping::{Nonce, Protocol};
 
@@ -39,6 +42,8 @@ pub enum Answer {
     Opened(Grant),
     /// It is closed.
     Closed,
+    /// It closes by itself in so many seconds.
+    Ending(u32),
     /// Nobody has the port.
     Nobody,
     /// Somebody has it.
@@ -60,6 +65,8 @@ pub struct Grant {
     pub epoch: Option<u32>,
     /// The number of a pinhole.
     pub pinhole: Option<u16>,
+    /// Of PCP: the address that the world sees, as the router says.
+    pub outside: Option<IpAddr>,
 }
 
 /// Who has a port.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use shared::names::Family;
 use tokio::time::timeout;
 
@@ -22,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(25);
 pub enum Closed {
     /// The router has closed it.
     Now,
+    /// The router lets it end in so many seconds, and no sooner.
+    Soon(u32),
     /// The router had it no more, or it is somebody else's by now.
     WasGone,
     /// It is open still.
@@ -29,7 +32,7 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// Whether it is open no more.
+    /// Whether it is open no more, or not for long.
     pub fn is_closed(&self) -> bool {
         !matches!(self, Self::Not(_))
     }
@@ -41,8 +44,12 @@ impl Closed {
 /// When that cannot be written down.
 pub async fn close(mapping: &Mapping, record: &mut Record) -> anyhow::Result<Closed> {
     let closed = timeout(LIMIT, ask(mapping)).await.unwrap_or(Closed::Not(Refusal::Silent));
-    if closed.is_closed() {
-        record.remove(mapping)?;
+    match &closed {
+        Closed::Now | Closed::WasGone => record.remove(mapping)?,
+        Closed::Soon(seconds) => {
+            record.put(Mapping { lease: Some(*seconds), at: Timestamp::now(), ..mapping.clone() })?;
+        }
+        Closed::Not(_) => (),
     }
     Ok(closed)
 }
@@ -55,6 +62,7 @@ async fn ask(mapping: &Mapping) -> Closed {
     };
     match router.close(mapping).await {
         Answer::Closed => Closed::Now,
+        Answer::Ending(seconds) => Closed::Soon(seconds),
         Answer::Nobody => Closed::WasGone,
         Answer::Refused(refusal) => Closed::Not(refusal),
         Answer::Opened(_) | Answer::Held(_) | Answer::CannotTell => Closed::Not(Refusal::Garbled),

@@ -119,7 +119,7 @@ impl Igd {
             Self::Firewall(_) => Some(lease.min(LONGEST_PINHOLE)),
         };
         match opened {
-            Ok(Ok(pinhole)) => Answer::Opened(Grant { external, lease, epoch: None, pinhole }),
+            Ok(Ok(pinhole)) => Answer::Opened(Grant { external, lease, epoch: None, pinhole, outside: None }),
             Ok(Err(refusal)) => Answer::Refused(refusal),
             Err(_) => Answer::Refused(Refusal::Silent),
         }

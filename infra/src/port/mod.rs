@@ -107,7 +107,7 @@ async fn open_once(which: &WhichSettings, settings: &OpenSettings, record: &mut 
 
 /// What an opening came to, with what the world sees.
 async fn reported(which: &WhichSettings, family: Family, opened: &Opened) -> Report {
-    let outside = outside(which, family, &opened.router).await;
+    let outside = outside(which, family, opened.router.target, opened.outside).await;
     let report = Report::new(&opened.router, family, &outside);
     let mut report = report.with(opened, &outside, which.canary_url.as_ref());
     if let IpAddr::V6(six) = opened.router.target
@@ -126,13 +126,13 @@ async fn shown_of(which: &WhichSettings, family: Family, opened: &Opened) -> Str
 }
 
 /// What the router and the world say of our address. Over IPv6 each machine has its own, and nothing is translated.
-async fn outside(which: &WhichSettings, family: Family, router: &Router) -> Outside {
+async fn outside(which: &WhichSettings, family: Family, target: IpAddr, named: Option<IpAddr>) -> Outside {
     match family {
         Family::V4 => {
             let world = seen(&which.address_sources, Instant::now() + WORLD).await;
-            Outside::of(router.outside(), world)
+            Outside::of(named, world)
         }
-        Family::V6 => Outside::own(router.target),
+        Family::V6 => Outside::own(target),
     }
 }
 
@@ -145,7 +145,7 @@ async fn try_out(which: &WhichSettings, settings: &OpenSettings) -> anyhow::Resu
         if router.speaks().is_empty() {
             return Err(open::silent(&router).into());
         }
-        let mut report = Report::new(&router, *family, &outside(which, *family, &router).await);
+        let mut report = Report::new(&router, *family, &outside(which, *family, router.target, router.outside()).await);
         let port = match family {
             Family::V4 => settings.wanted(which.canary_url.as_ref()),
             Family::V6 => settings.internal.get(),
@@ -168,7 +168,7 @@ async fn status(which: &WhichSettings, folder: &std::path::Path) -> anyhow::Resu
         let place = place(which, *family)?;
         let router = survey(&place, which, None).await?;
         is_well &= !router.speaks().is_empty();
-        let outside = outside(which, *family, &router).await;
+        let outside = outside(which, *family, router.target, router.outside()).await;
         let mut report = Report::new(&router, *family, &outside);
         for mapping in opened.iter().filter(|mapping| Family::of(mapping.internal.ip()) == *family) {
             let (is_there, words) = stands(mapping, &router).await;
@@ -212,7 +212,7 @@ async fn stands(mapping: &Mapping, router: &Router) -> (bool, String) {
             (false, format!("{mapping} is gone from the router's list, as after a restart: open it again"))
         }
         Answer::Refused(refusal) => (false, format!("{mapping} cannot be asked for: {refusal}")),
-        Answer::CannotTell | Answer::Opened(_) | Answer::Closed => {
+        Answer::CannotTell | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
             (true, format!("{mapping} is open {}, as far as is known: the router has no list", lasts(mapping)))
         }
     }
@@ -229,6 +229,7 @@ async fn close_all(record: &mut Record) -> anyhow::Result<ExitCode> {
         is_done &= closed.is_closed();
         match closed {
             Closed::Now => say(format_args!("closed: {mapping}")),
+            Closed::Soon(seconds) => say(format_args!("closes by itself in {seconds} s, and not sooner: {mapping}")),
             Closed::WasGone => say(format_args!("was closed already: {mapping}")),
             Closed::Not(refusal) => {
                 let what = format!("{mapping} is not closed, because {refusal}; it is open {}", lasts(&mapping));

@@ -11,6 +11,9 @@ use super::{
 /// How many ports are tried, the wanted one and those behind it, before a router counts as full.
 const PORTS: u16 = 5;
 
+/// How much of a lease may be over before the router shows it, in seconds.
+const SLOW: u32 = 5;
+
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -157,7 +160,10 @@ impl Negotiation {
             }
             // A router may open it for less long than it was asked to, and say so only here.
             (Phase::Check(grant), Answer::Held(holder)) => {
-                Phase::Done(Grant { lease: grant.lease.map(|_| holder.lease).filter(|lease| *lease > 0), ..grant })
+                let left = Some(holder.lease).filter(|left| *left > 0);
+                let lease =
+                    grant.lease.and(left).map(|left| grant.lease.filter(|lease| *lease <= left + SLOW).unwrap_or(left));
+                Phase::Done(Grant { lease, ..grant })
             }
             // It has said that it is open, and nothing has contradicted that.
             (Phase::Open, Answer::Opened(grant)) | (Phase::Check(grant), _) => Phase::Done(grant),

@@ -1,6 +1,9 @@
 //! Opens a port: finds the router, asks it as the negotiation says, and notes what is open before and after.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use shared::{message::PortFault, names::Family};
@@ -12,6 +15,7 @@ use super::{
     gateway::gateways,
     mapping::{Mapping, Protocol},
     negotiation::{Negotiation, Step, Taken, Wanted},
+    outside::best,
     pmp,
     record::Record,
     router::{Place, Router},
@@ -28,6 +32,8 @@ pub struct Opened {
     pub router: Router,
     /// What is open now.
     pub mapping: Mapping,
+    /// The router's address outside, as it says itself.
+    pub outside: Option<IpAddr>,
     /// What was open before, in its place.
     pub before: Option<Mapping>,
     /// Whether the router still had it, where it tells.
@@ -165,7 +171,8 @@ async fn negotiate(
                 let mapping = mapping.ok_or_else(|| anyhow::anyhow!("what was opened is not in the record"))?;
                 record.put(mapping.clone())?;
                 let (was_there, taken) = (talk.was_ours(), talk.taken().to_vec());
-                return Ok(Ok(Opened { router, mapping, before, was_there, taken }));
+                let outside = best(grant.outside.into_iter().chain(router.outside()));
+                return Ok(Ok(Opened { router, mapping, outside, before, was_there, taken }));
             }
             Step::Refused => return Ok(Err(refused(&router, &talk))),
         }

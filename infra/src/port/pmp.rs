@@ -10,7 +10,7 @@ use std::{
 };
 
 use crab_nat::{
-    GatewayAddress, InternetProtocol, PortMappingOptions, TimeoutConfig,
+    GatewayAddress, InternetProtocol, PortMappingOptions, PortMappingType, TimeoutConfig,
     natpmp::{self, Failure as NatPmpFailure},
     pcp::{self, BaseMapRequest, DropMappingRange, Failure as PcpFailure},
 };
@@ -86,6 +86,10 @@ pub(super) async fn open(router: SocketAddr, opening: &Opening) -> Answer {
             lease: Some(mapping.lifetime()),
             epoch: Some(mapping.gateway_epoch()),
             pinhole: None,
+            outside: match mapping.mapping_type() {
+                PortMappingType::Pcp { external_ip, .. } => Some(external_ip),
+                PortMappingType::NatPmp => None,
+            },
         }),
         Err(refusal) => Answer::Refused(refusal),
     }
@@ -101,6 +105,10 @@ pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
             match pcp::try_drop_mapping(router, mapping.internal.ip(), nonce, range, Some(PATIENCE)).await {
                 // miniupnpd says so of what is not there.
                 Err(PcpFailure::NoResources(_)) => return Answer::Nobody,
+                // Of a pinhole that was renewed, miniupnpd 2.3.1 forgets whose it is (findings): then it is to end soon.
+                Err(PcpFailure::NotAuthorized(_)) if mapping.internal.is_ipv6() => {
+                    return ending(router, mapping, nonce, port).await;
+                }
                 closed => closed.map_err(pcp_refusal),
             }
         }
@@ -111,6 +119,20 @@ pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
         _ => return Answer::Nobody,
     };
     closed.map_or_else(Answer::Refused, |()| Answer::Closed)
+}
+
+/// Has what cannot be closed end as soon as the router lets it.
+async fn ending(router: GatewayAddress, mapping: &Mapping, nonce: Nonce, port: NonZeroU16) -> Answer {
+    let base = BaseMapRequest::new(router, mapping.internal.ip(), InternetProtocol::Tcp, port);
+    let options = PortMappingOptions {
+        external_port: NonZeroU16::new(mapping.external),
+        lifetime_seconds: Some(1),
+        timeout_config: Some(PATIENCE),
+    };
+    match pcp::port_mapping(base, Some(nonce), None, options).await {
+        Ok(ends) => Answer::Ending(ends.lifetime()),
+        Err(failure) => Answer::Refused(pcp_refusal(failure)),
+    }
 }
 
 /// What only we know of a mapping.

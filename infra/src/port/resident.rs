@@ -112,23 +112,19 @@ impl Kept {
     }
 
     async fn opened(&mut self, which: &WhichSettings, opened: &Opened, now: Duration) {
-        let before = self.last.take().map(|(last, at)| (last, Some(now.saturating_sub(at))));
-        let before = before.or_else(|| opened.before.clone().map(|before| (before, None)));
-        let mut is_new = self.failures > 0;
-        match before {
-            None => is_new = true,
-            Some((before, elapsed)) => {
-                for noticed in noticed(&before, &opened.mapping, elapsed, opened.was_there) {
-                    say(format_args!("{noticed}"));
-                    is_new = true;
-                }
-                is_new |= !before.is_same_place(&opened.mapping);
+        let last = self.last.take().map(|(last, at)| (last, Some(now.saturating_sub(at))));
+        // The first round shows how it stands.
+        let mut is_new = self.failures > 0 || last.is_none();
+        if let Some((before, elapsed)) = last.or_else(|| opened.before.clone().map(|before| (before, None))) {
+            for noticed in noticed(&before, &opened.mapping, elapsed, opened.was_there) {
+                say(format_args!("{noticed}"));
+                is_new = true;
             }
+            is_new |= !before.is_same_place(&opened.mapping);
         }
-        let outside = opened.router.outside();
-        // Only the protocol in use was asked for it.
+        let outside = opened.outside;
         is_new |= outside.is_some() && self.outside.is_some() && outside != self.outside;
-        if is_new || self.outside.is_none() && outside.is_some() {
+        if is_new {
             say(format_args!("{}", shown_of(which, self.family, opened).await.trim_end()));
         }
         self.outside = outside.or(self.outside);

@@ -21,7 +21,7 @@ fn wanted() -> Wanted {
 
 fn grant(external: u16, lease: u32) -> Answer {
     let lease = Some(lease).filter(|lease| *lease > 0);
-    Answer::Opened(Grant { external, lease, epoch: None, pinhole: None })
+    Answer::Opened(Grant { external, lease, epoch: None, pinhole: None, outside: None })
 }
 
 fn held(client: &str, port: u16) -> Answer {
