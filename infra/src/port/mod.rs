@@ -40,7 +40,7 @@ use std::{
 
 use home_beacon::dns::{self, seen};
 use jiff::Timestamp;
-use shared::{message::PortFault, names::Family, shutdown};
+use shared::{message::PortFault, names::Family, settings::Settings, shutdown};
 use tokio::time::Instant;
 
 pub use self::settings::{OpenSettings, PortCommand, PortSettings, WhichSettings};
@@ -54,6 +54,7 @@ use self::{
     report::{Report, lasts},
     router::Router,
 };
+use crate::settings::PorchlightSettings;
 
 /// How long the world may take to say which address it sees.
 const WORLD: Duration = Duration::from_secs(6);
@@ -69,11 +70,16 @@ pub async fn port(settings: &PortSettings) -> anyhow::Result<ExitCode> {
     let stop = shutdown::requested();
     tokio::pin!(stop);
     let which = &settings.which;
-    which.check()?;
+    which.validate()?;
     let folder = record::folder(which.state_dir.as_deref())?;
     match &settings.command {
         PortCommand::Open(open) => {
-            open.check()?;
+            open.validate()?;
+            if open.check {
+                let summary =
+                    format!("port {} is to lead to port {}", open.wanted(which.canary_url.as_ref()), open.internal);
+                return Ok(PorchlightSettings::checked(&summary, &[]));
+            }
             if open.dry_run {
                 return try_out(which, open).await;
             }

@@ -20,6 +20,7 @@ use shared::{
 };
 
 use super::mapping::Mapping;
+use crate::up::owner::give_file;
 
 const FILE: &str = "port.json";
 const LOCK: &str = "port.lock";
@@ -104,6 +105,7 @@ impl Record {
             LockError::Io(error) => anyhow::Error::new(error).context(cannot()),
         })?;
         lock.write_process_id().with_context(cannot)?;
+        give_file(folder, LOCK).with_context(cannot)?;
         let (written, opened) = (read(&folder.join(FILE))?, opened(folder, now)?);
         Ok(Self { path: folder.join(FILE), _lock: lock, opened, written })
     }
@@ -146,6 +148,8 @@ impl Record {
         let mut text = serde_json::to_vec_pretty(&content)?;
         text.push(b'\n');
         file::replace_private(&self.path, &text).with_context(cannot)?;
+        // Root closes what a unit has opened, whose user is another one.
+        give_file(self.path.parent().unwrap_or(&self.path), FILE).with_context(cannot)?;
         self.written.clone_from(&self.opened);
         Ok(())
     }

@@ -96,12 +96,15 @@ pub struct OpenSettings {
     /// Find the router, and say what would be opened; nothing is changed
     #[arg(long, conflicts_with = "every")]
     pub dry_run: bool,
+    /// Validate the settings and exit
+    #[arg(long)]
+    pub check: bool,
 }
 
 impl WhichSettings {
     /// # Errors
     /// When addresses are of other families than are asked for.
-    pub fn check(&self) -> Result<(), WrongSetting> {
+    pub fn validate(&self) -> Result<(), WrongSetting> {
         let families = self.families();
         for (name, address) in [("ROUTER", self.router), ("PORT_TO", self.to)] {
             let Some(address) = address else { continue };
@@ -140,7 +143,7 @@ impl WhichSettings {
 impl OpenSettings {
     /// # Errors
     /// When the times contradict each other.
-    pub fn check(&self) -> Result<(), WrongSetting> {
+    pub fn validate(&self) -> Result<(), WrongSetting> {
         match self.every {
             Some(every) if every >= self.lease => Err(WrongSetting(format!(
                 "--every {every:?} is no shorter than --lease {:?}: the port would be closed in between",
@@ -175,9 +178,9 @@ mod tests {
     fn read(arguments: &str) -> Result<PortSettings, String> {
         let words = format!("port {arguments}");
         let settings = PortSettings::try_parse_from(words.split_whitespace()).map_err(|error| error.to_string())?;
-        settings.which.check().map_err(|error| error.to_string())?;
+        settings.which.validate().map_err(|error| error.to_string())?;
         if let PortCommand::Open(open) = &settings.command {
-            open.check().map_err(|error| error.to_string())?;
+            open.validate().map_err(|error| error.to_string())?;
         }
         Ok(settings)
     }
