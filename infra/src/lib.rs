@@ -10,6 +10,7 @@
 //! - [`notify`][]: tries the channels of notices
 //! - [`import`]: what other programs check, as a `checks.yml`, and their past; [`export`][]: what a keeper knows
 //! - [`keygen`][]: keys
+//! - [`port`][]: the router's port
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
@@ -21,6 +22,7 @@ pub mod health;
 pub mod import;
 pub mod keygen;
 pub mod notify;
+pub mod port;
 pub mod probe;
 pub mod program;
 pub mod readings;

@@ -21,6 +21,7 @@ use crate::{
     health::HealthSettings,
     import::ImportSettings,
     notify::{MuteSettings, NotifySettings},
+    port::PortSettings,
     program::{self, PROGRAMS, Program},
     tokens::{CodeSettings, TokensSettings},
     up::{self, DownSettings, StatusSettings, UpSettings},
@@ -85,6 +86,8 @@ pub enum Command {
     Readings(ReadingsSettings),
     /// List the tokens that open one page of a keeper, or revoke one
     Tokens(TokensSettings),
+    /// Have the router open a port that leads to the beacon, close it again, or show how that stands
+    Port(Box<PortSettings>),
     /// Print a new join code of an outside machine
     Code(CodeSettings),
     /// Show what people are written to about, and try the channels

@@ -20,6 +20,7 @@
 //! - [`disk`]: a small disk of one's own
 //! - [`duckdns`], [`address_source`], [`name_server`]: the services that `dns` calls, over [`exchange`]
 //! - [`front`]: TLS in front of a service; [`tls`]: what all that speak it have in common
+//! - [`router`]: a router that opens ports; [`lan`]: a home's network with one
 //! - [`readme`]: its settings, written from the binaries; [`release`]: what can be downloaded
 //! - [`years`]: what the simulation came to
 //! - [`seccomp`]: what the kernel refuses a program
@@ -46,6 +47,7 @@ pub mod image;
 pub mod in_process;
 pub mod keeper;
 pub mod lambda;
+pub mod lan;
 pub mod link;
 pub mod machine;
 pub mod messages;
@@ -60,6 +62,7 @@ pub mod prober;
 pub mod process;
 pub mod readme;
 pub mod release;
+pub mod router;
 pub mod seccomp;
 pub mod skip;
 pub mod statuspage;

@@ -119,6 +119,18 @@ impl Machine {
         run(inside, SCRIPT_TIMEOUT).await
     }
 
+    /// Sets its network up by this machine's `ip`, which it has not itself.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn ip(&self, words: &str) {
+        let mut ip = command(program("nsenter").expect("every Linux has it"));
+        ip.args(["--net", "--target", &self.init.to_string()]).arg(program("ip").expect("tests/run installs it"));
+        ip.args(words.split(' '));
+        let ended = run(ip, SCRIPT_TIMEOUT).await;
+        assert_eq!(ended.code, Some(0), "ip {words}: {}", ended.stderr);
+    }
+
     fn inside(&self) -> Command {
         let mut inside = command(program("nsenter").expect("every Linux has it"));
         inside.args(["--all", "--target", &self.init.to_string(), &format!("--wd=/proc/{}/root{CHECKOUT}", self.init)]);

@@ -131,13 +131,13 @@ impl Finding {
     }
 }
 
-fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Detected {
+pub(super) fn weigh(answers: &[Named], accepted: Option<IpAddr>) -> Detected {
     let named: Vec<IpAddr> = answers.iter().filter_map(|(_, named)| named.as_ref().ok().copied()).collect();
     detect(&named, accepted)
 }
 
 /// What the sources said, in words: those that said the same are named together.
-fn unclear(family: Family, answers: &[Named]) -> String {
+pub(super) fn unclear(family: Family, answers: &[Named]) -> String {
     let mut said: Vec<(String, String)> = Vec::new();
     for (source, named) in answers {
         let what = named.as_ref().map_or_else(ToString::to_string, |address| format!("it says {address}"));

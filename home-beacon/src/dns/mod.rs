@@ -12,6 +12,8 @@
 //! - `consensus`: what public DNS says of it
 //! - `record`: what is remembered between runs; `known`: what of it is of use to others
 //!
+//! For others: [`seen`], the address that the world sees.
+//!
 //! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
 
@@ -31,6 +33,7 @@ mod own;
 mod public;
 mod record;
 mod run_state;
+mod seen;
 mod services;
 mod settings;
 mod share;
@@ -41,5 +44,7 @@ mod update;
 pub use job::command;
 pub(crate) use known::{KnownAddresses, STATE};
 pub use name::SubName;
-pub use settings::{Address, DnsSettings, Families};
+pub use own::{Own, own};
+pub use seen::seen;
+pub use settings::{ADDRESS_SOURCES, Address, DnsSettings, Families};
 pub use token::{DUCKDNS_TOKEN, check_token};

@@ -21,9 +21,11 @@ const GLOBAL: u8 = 0;
 
 /// An address of this machine that leads out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Own {
-    pub(super) address: Ipv6Addr,
-    pub(super) is_temporary: bool,
+pub struct Own {
+    /// The address.
+    pub address: Ipv6Addr,
+    /// Whether the machine drops it after a day.
+    pub is_temporary: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ struct Line<'a> {
 }
 
 /// The address to be known by; `None` where there is no way out over IPv6, or the system does not say.
-pub(super) fn own() -> Option<Own> {
+pub fn own() -> Option<Own> {
     let text = fs::read_to_string(ADDRESSES).ok()?;
     choose(&text, leaving().ok()?)
 }

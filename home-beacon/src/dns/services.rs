@@ -24,7 +24,7 @@ use super::{
 };
 
 /// DuckDNS has been seen to take half a minute; an update that is sent twice does no harm.
-const OF_DUCKDNS: Deadlines =
+pub(super) const OF_DUCKDNS: Deadlines =
     Deadlines { connect: Duration::from_secs(5), read: Duration::from_secs(30), total: Duration::from_secs(30) };
 
 /// An address source that takes longer counts as silent.
@@ -83,20 +83,7 @@ impl Services {
             (Family::V6, Some(own)) => over_ipv6(own.address.into()),
             (Family::V6, None) => over_ipv6(family.unspecified()),
         };
-        let answer = timeout_at(until, get(client.get(source).within(SOURCE_TIMEOUT), source::MAX_BYTES)).await;
-        let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
-            Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
-            Err(Unanswered::Broken(why)) => Err(Unnamed::NoAnswer(why)),
-            Ok((200, body)) => source::address(&body, family).map_err(Unnamed::from),
-            Ok((status @ (403 | 429), _)) => Err(Unnamed::NoAnswer(format!("it refuses us for now ({status})"))),
-            Ok((status, _)) => Err(Unnamed::NoAnswer(format!("it fails ({status})"))),
-        };
-        let name = source.host_str().unwrap_or_default();
-        let name = source.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
-        if let Err(error) = &named {
-            tracing::debug!(source = name, %error, "a source named no address");
-        }
-        (name, named)
+        ask(&client, source, family, until).await
     }
 
     /// Calls DuckDNS, again and again until `until` while it fails; returns the addresses that it took.
@@ -135,4 +122,22 @@ impl Services {
             .extend_pairs(update.parameters());
         address
     }
+}
+
+/// Asks one source by that client, which is to reach it over the family.
+pub(super) async fn ask(client: &Client, source: &Url, family: Family, until: Instant) -> Named {
+    let answer = timeout_at(until, get(client.get(source).within(SOURCE_TIMEOUT), source::MAX_BYTES)).await;
+    let named = match answer.unwrap_or_else(|_| Err(Unanswered::Broken("it did not answer in time".into()))) {
+        Err(Unanswered::Unreached(why)) => Err(Unnamed::NoAnswer(format!("it cannot be reached ({why})"))),
+        Err(Unanswered::Broken(why)) => Err(Unnamed::NoAnswer(why)),
+        Ok((200, body)) => source::address(&body, family).map_err(Unnamed::from),
+        Ok((status @ (403 | 429), _)) => Err(Unnamed::NoAnswer(format!("it refuses us for now ({status})"))),
+        Ok((status, _)) => Err(Unnamed::NoAnswer(format!("it fails ({status})"))),
+    };
+    let name = source.host_str().unwrap_or_default();
+    let name = source.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+    if let Err(error) = &named {
+        tracing::debug!(source = name, %error, "a source named no address");
+    }
+    (name, named)
 }

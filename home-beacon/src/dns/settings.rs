@@ -25,6 +25,10 @@ const MAX_NAMES: usize = 20;
 /// The least time that a run needs beside handing over and jitter.
 const LEAST: Duration = Duration::from_secs(4);
 
+/// Services that tell who asks them its IPv4 address, run by different people.
+pub const ADDRESS_SOURCES: &str =
+    "https://api.ipify.org,https://checkip.amazonaws.com,https://www.cloudflare.com/cdn-cgi/trace";
+
 /// The host that a token must never travel to unencrypted.
 const DUCKDNS: &str = "duckdns.org";
 
@@ -51,7 +55,7 @@ pub struct DnsSettings {
         env = "ADDRESS_SOURCES",
         value_delimiter = ',',
         value_parser = web_address,
-        default_value = "https://api.ipify.org,https://checkip.amazonaws.com,https://www.cloudflare.com/cdn-cgi/trace"
+        default_value = ADDRESS_SOURCES
     )]
     pub address_sources: Vec<Url>,
     /// The same, over IPv6

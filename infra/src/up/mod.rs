@@ -21,7 +21,7 @@ mod listening;
 mod looking;
 mod lookout;
 mod outside;
-mod owner;
+pub(crate) mod owner;
 mod running;
 mod seed;
 mod settings;

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 ///
 /// # Errors
 /// When it cannot be given.
-pub(super) fn give_file(folder: &Path, name: &str) -> io::Result<()> {
+pub(crate) fn give_file(folder: &Path, name: &str) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
     }

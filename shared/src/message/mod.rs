@@ -10,6 +10,7 @@ mod causes;
 mod jobs;
 mod joins;
 mod parameters;
+mod ports;
 mod relay;
 mod start;
 mod storage;
@@ -17,7 +18,8 @@ mod up;
 
 pub use self::{
     answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, joins::JoinFault,
-    parameters::ParameterFault, relay::RelayFault, start::StartFault, storage::StorageFault, up::UpFault,
+    parameters::ParameterFault, ports::PortFault, relay::RelayFault, start::StartFault, storage::StorageFault,
+    up::UpFault,
 };
 use crate::verdict::Verdict;
 
@@ -121,6 +123,11 @@ pub fn sections() -> Vec<Section> {
             "The folder and the unit of `porchlight up`",
             "Printed by `porchlight up`, `down` and `status`.",
             UpFault::ALL.iter().map(|fault| fault.entry()).collect(),
+        ),
+        section(
+            "The router's port",
+            "Printed by `porchlight port`, and logged where it stays (`--every`).",
+            PortFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
         section(
             "Joining a home to an outside machine",

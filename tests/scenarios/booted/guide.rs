@@ -60,6 +60,7 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
     let exports = reader.does("Exports", "exports").await;
     assert!(exports.starts_with("porchlight-2") && exports.trim().ends_with(".jsonl.gz"), "{exports}");
     node(&reader).await;
+    port(&reader).await;
     prober(&reader).await;
     relay(&reader).await;
     timers(machine).await;
@@ -109,6 +110,42 @@ async fn node(reader: &Reader) {
     let metrics = reader.does("The machine itself", "node").await;
     let name = reader.machine.ok("cat /proc/sys/kernel/hostname").await;
     assert!(metrics.contains(&format!("\npi_temperature{{name=\"{}\"}} 48.686\n", name.trim())), "{name}: {metrics}");
+}
+
+/// A router that is not there is asked, as the confined service sees it; what root closes beside it, it can open again.
+async fn port(reader: &Reader) {
+    let Reader { machine, .. } = reader;
+    for words in [
+        "link add home type veth peer name away",
+        "link set away up",
+        "address add 192.168.1.7/24 dev home",
+        "link set home up",
+        "route add default via 192.168.1.1",
+    ] {
+        machine.ip(words).await;
+    }
+    reader.does("The router's port", "port").await;
+    assert_eq!(machine.property("porchlight-port", "ActiveState").await, "active");
+    let said = "journalctl --sync; journalctl -t porchlight-port -o cat";
+    machine.until(said, |said| said.contains("the router 192.168.1.1 answers neither PCP, NAT-PMP nor UPnP")).await;
+    // One that was opened, and then the router was gone.
+    machine.ok("systemctl stop porchlight-port").await;
+    let mapping = r#"{"version":1,"opened":[{"router":"192.168.1.1","protocol":"nat-pmp","internal":"192.168.1.7:8080",
+        "wanted":30008,"external":30008,"lease":null,"at":"2026-11-30T00:00:00Z"}]}"#;
+    machine.ok(&format!("cat > /var/lib/porchlight-port/port.json <<'END'\n{mapping}\nEND")).await;
+    let block = reader.blocks.iter().find(|block| block.mark == "port-close").expect("the guide has it");
+    let closed = machine.run(&block.script).await;
+    assert_eq!(closed.code, Some(1), "{closed:?}");
+    assert!(closed.stdout.contains("is not closed, because it does not answer"), "{closed:?}");
+    machine.ok("echo '{\"version\":1,\"opened\":[]}' > /var/lib/porchlight-port/port.json").await;
+    assert_eq!(
+        reader.does("The router's port", "port-close").await,
+        "Nothing is open that porchlight port has opened.\n"
+    );
+    machine.ok("systemctl start porchlight-port").await;
+    assert_eq!(machine.property("porchlight-port", "ActiveState").await, "active");
+    machine.ok("systemctl stop porchlight-port").await;
+    machine.ip("link del home").await;
 }
 
 /// A prober beside the home, for a keeper's page; all is well, which is a line.
