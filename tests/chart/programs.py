@@ -37,7 +37,7 @@ def problems(rendering):
         program = Path(container["command"][-1]).name
         if container.get("args") == ["--version"]:
             continue
-        if program == "porchlight":
+        if program == "porchlight" and container["args"][0] != "port":
             yield from understood(thing["metadata"]["name"], container["args"])
             continue
         reads = program in ("keeper", "checks")

@@ -21,8 +21,10 @@ def pods(rendering):
             metadata, spec = spec["template"]["metadata"], spec["template"]["spec"]
         spec = copy.deepcopy(spec)
         for variable in (variable for container in spec["containers"] for variable in container.get("env", [])):
-            if variable.get("valueFrom") == {"fieldRef": {"fieldPath": "spec.nodeName"}}:
-                variable["value"] = "pi4"
+            told = {"spec.nodeName": "pi4", "status.hostIP": "192.168.1.10"}
+            path = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+            if path in told:
+                variable["value"] = told[path]
         yield thing, metadata["labels"], spec
 
 
@@ -170,7 +172,7 @@ def restricted(rendering, release, namespace):
             if forbidden in spec:
                 yield f"{told} has {forbidden}"
         kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
-        if not kinds <= {"secret", "configMap", "persistentVolumeClaim", "projected", *(["emptyDir"] if own else [])}:
+        if not kinds <= {"secret", "configMap", "persistentVolumeClaim", "projected", *(["emptyDir"] if own or name == "port" else [])}:
             yield f"{told} has volumes of the kinds {kinds}"
         if any("sizeLimit" not in volume.get("emptyDir", {"sizeLimit": ""}) for volume in spec.get("volumes", [])):
             yield f"{told} may fill the node's disk"
@@ -252,10 +254,11 @@ def modest(rendering, release, namespace):
     cpu = memory = 0
     tested = False
     for thing, labels, spec in pods(rendering):
-        # Tests come one after another; checks and exports are another task than the home's line, and what each node has is counted by
-        # itself.
+        # Tests come one after another; checks, exports and the router's port are another task than the home's line, and what each node
+        # has is counted by itself.
         component = labels["app.kubernetes.io/component"]
-        times = {"beacon": 2, "test": 0 if tested else 1, "checks": 0, "export": 0, "node-metrics": 0}.get(component, 1)
+        others = {"checks": 0, "export": 0, "node-metrics": 0, "port": 0}
+        times = {"beacon": 2, "test": 0 if tested else 1, **others}.get(component, 1)
         tested = tested or thing["kind"] == "Pod"
         for container in spec["containers"] + spec.get("initContainers", []):
             if "memory" not in container["resources"]["limits"] or "cpu" in container["resources"]["limits"]:

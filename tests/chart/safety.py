@@ -14,7 +14,7 @@ import network
 import rules
 from parts import CASES, HERE, MINIMAL, part, rendered
 
-COMPONENTS = ["beacon", "keeper", "ping", "dns", "bandwidth", "checks", "export", "node", "test"]
+COMPONENTS = ["beacon", "keeper", "ping", "port", "dns", "bandwidth", "checks", "export", "node", "test"]
 
 
 @part
@@ -34,6 +34,7 @@ def who_may_talk_to_whom():
         "stranger": ("porchlight", {"app": "stranger"}),
         "world": "203.0.113.1",
         "lan": "192.168.1.2",
+        "router": "192.168.1.1",
     }
     table = yaml.safe_load((HERE / "connections.yaml").read_text())
     for expected, lines in table.items():

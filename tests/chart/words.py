@@ -20,6 +20,11 @@ CHECKS = {"CHECKS_FILE", "STATPING_FILE", "CHECKS_ADDR", "CHECKS_CONCURRENCY", "
 CHECKS |= {"KEEPER_URL", "STATUSPAGE_URL", "PAGE_ID"}
 OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB, "checks": CHECKS}
 OURS |= {"node-metrics": {"NODE_ADDR", "NODE_NAME", "SYS_DIR"}}
+PORT = {"ROUTER", "PORT_TO", "PORT_INTERNAL", "PORT_EXTERNAL", "PORT_LEASE", "PORT_PROTOCOL", "STATE_DIR"}
+# Over IPv6 a node has no port of its own, and the address of the prober is not known here.
+OURS |= {"port": PORT | {"IP_VERSION", "CANARY_URL"}}
+# Commands of the tool: where their tables are, and under which headings.
+COMMANDS = {"port": ("infra/README.md", ["porchlight port", "porchlight port open"])}
 # Where the values have another word for a program.
 SECTIONS = {"node-metrics": "nodeMetrics"}
 
@@ -58,10 +63,11 @@ def documented():
     version = tomllib.loads((helm.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     if {chart["appVersion"], chart["version"]} != {version}:
         yield f"Chart.yaml says {chart['version']} and {chart['appVersion']}, and the programs are {version}"
-    readme = (helm.ROOT / "home-beacon/README.md").read_text()
     for program, ours in OURS.items():
-        table = readme.partition(f"### `{program}`\n")[2].partition("\n###")[0]
-        theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, re.MULTILINE))
+        path, headings = COMMANDS.get(program, ("home-beacon/README.md", [program]))
+        readme = (helm.ROOT / path).read_text()
+        tables = "".join(readme.partition(f"### `{heading}`\n")[2].partition("\n###")[0] for heading in headings)
+        theirs = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", tables, re.MULTILINE))
         section = SECTIONS.get(program, program)
         known = set(at[section]["properties"]["settings"]["properties"])
         told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, section)))

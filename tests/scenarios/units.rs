@@ -119,6 +119,7 @@ fn secrets(folder: &Path) {
 fn set_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
     match program {
         "dns" => &[("DOMAIN", "myhome")],
+        "port" => &[("ROUTER", "192.168.1.1"), ("PORT_TO", "192.168.1.7")],
         "prober" => &[
             ("CANARY_URL", "http://myhome.duckdns.org:30008"),
             ("PAGE_ID", "gytm4qzbx9t6"),
@@ -238,13 +239,14 @@ async fn each_container_is_confined_and_takes_its_settings() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     secrets(folder.path());
     let services: BTreeMap<String, Value> = serde_json::from_value(compose["services"].clone()).expect("services");
-    assert_eq!(services.keys().collect::<Vec<_>>(), ["bandwidth", "beacon", "checks", "dns", "keeper", "ping"]);
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["bandwidth", "beacon", "checks", "dns", "keeper", "ping", "port"]);
     for (service, is) in services {
         let confined = json!([is["user"], is["read_only"], is["cap_drop"], is["security_opt"]]);
         assert_eq!(confined, json!(["65532:65532", true, ["ALL"], ["no-new-privileges:true"]]), "{service}");
         let words: Vec<&str> = is["command"].as_array().expect("a command").iter().filter_map(Value::as_str).collect();
-        assert_eq!(words[0], format!("/usr/local/bin/{service}"));
-        let mut program = ours(&service);
+        let name = if service == "port" { "porchlight" } else { &service };
+        assert_eq!(words[0], format!("/usr/local/bin/{name}"));
+        let mut program = ours(name);
         program.args(&words[1..]);
         give(&mut program, &compose, &service, folder.path());
         program.envs(set_by_a_person(&service).iter().copied());
@@ -254,6 +256,7 @@ async fn each_container_is_confined_and_takes_its_settings() {
         assert_eq!(compose["services"][pinging]["sysctls"], json!({"net.ipv4.ping_group_range": "0 2147483647"}));
     }
     assert_eq!(compose["services"]["checks"]["profiles"], json!(["checks"]), "who has no file is not asked for one");
+    assert_eq!(compose["services"]["port"]["profiles"], json!(["port"]), "nothing is opened that nobody asked for");
     assert_eq!(
         compose["services"]["beacon"]["networks"],
         json!(["public"]),

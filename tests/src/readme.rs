@@ -61,14 +61,27 @@ pub fn home_side() -> String {
     .concat()
 }
 
-/// A table for each subcommand of the tool.
+/// A table for each subcommand of the tool, and for what is below one, where it has settings of its own.
 pub fn tool() -> String {
     let mut porchlight = PorchlightSettings::command();
     porchlight.build();
     let commands = porchlight.get_subcommands().filter(|command| command.get_name() != "help");
     commands
-        .map(|command| rows(&format!("porchlight {}", command.get_name()), command, secrets(command.get_name())))
+        .flat_map(|command| {
+            let name = format!("porchlight {}", command.get_name());
+            let above = rows(&name, command, secrets(command.get_name()));
+            let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+            let below = below.map(|below| rows_below(&format!("{name} {}", below.get_name()), below, command));
+            std::iter::once(above).chain(below.collect::<Vec<_>>())
+        })
         .collect()
+}
+
+/// What a command has beside those of the one above it, which it takes as well.
+fn rows_below(name: &str, command: &Command, above: &Command) -> String {
+    let is_above = |argument: &&Arg| above.get_arguments().any(|other| other.get_id() == argument.get_id());
+    let own: Vec<_> = command.get_arguments().filter(documented).filter(|argument| !is_above(argument)).collect();
+    if own.is_empty() { String::new() } else { table_of(name, command, own.into_iter().map(row)) }
 }
 
 /// The variables of every program.
@@ -109,14 +122,22 @@ fn table<S: Settings>() -> String {
 }
 
 fn rows(name: &str, command: &Command, secrets: &[SecretSetting]) -> String {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let secrets =
         secrets.iter().map(|secret| format!("| `{0}` or `{0}_FILE` | | | {1} |\n", secret.name, secret.description()));
-    let documented =
-        |argument: &&Arg| !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version");
     let settings = command.get_arguments().filter(documented).map(row);
-    let rows: String = secrets.chain(settings).collect();
+    table_of(name, command, secrets.chain(settings))
+}
+
+fn table_of(name: &str, command: &Command, rows: impl Iterator<Item = String>) -> String {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let rows: String = rows.collect();
     format!("\n### `{name}`\n\n{about}.\n\n| variable | flag | default | what it is |\n|---|---|---|---|\n{rows}")
+}
+
+/// Whether an argument is one that people set.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "iterators filter so")]
+fn documented(argument: &&Arg) -> bool {
+    !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
 }
 
 fn row(argument: &Arg) -> String {

@@ -4,7 +4,7 @@ in words that do not help. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "zone" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "checks" "notices" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "port" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "checks" "notices" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}
@@ -20,6 +20,14 @@ in words that do not help. One sentence each, as a JSON list.
 {{- $make := printf "%s && %s" $build $carry -}}
 {{- list (printf "image.repository is empty: there is no public image yet, so build one on your laptop and carry it to the Pi (linux/amd64 in the place of linux/arm64 for a PC): %s; and set image.repository to localhost/porchlight" $make) | toJson -}}
 {{- end -}}
+{{- end }}
+
+{{- define "porchlight.refusals.port" -}}
+{{- $wrong := list -}}
+{{- if and .Values.port.enabled (not .Values.port.router) -}}
+{{- $wrong = append $wrong "port.router is empty: a pod cannot see which router its node has, so set it to the router's address at home, like 192.168.1.1" -}}
+{{- end -}}
+{{- toJson $wrong -}}
 {{- end }}
 
 {{- define "porchlight.refusals.both" -}}
@@ -153,7 +161,7 @@ at 53. */}}
 {{- if or (include "porchlight.relayed" .) (and (include "porchlight.direct" .) (or .Values.bandwidth.enabled (include "porchlight.checks.apart" .))) -}}
 {{- $set = append $set (list "statuspage.url" (.Values.statuspage.url | default "https://api.statuspage.io/v1")) -}}
 {{- end -}}
-{{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}
+{{- range $job, $names := dict "dns" (list "DUCKDNS_URL" "ADDRESS_SOURCES" "ADDRESS_SOURCES_V6") "port" (list "ADDRESS_SOURCES") "bandwidth" (list "SOURCE" "FAST_URL" "CLOUDFLARE_URL") -}}
 {{- if (index $.Values $job).enabled -}}
 {{- range $name := $names -}}
 {{- range get (index $.Values $job).settings $name | default (get $usual $name) | splitList "," -}}

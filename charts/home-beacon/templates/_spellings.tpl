@@ -65,7 +65,7 @@ Values that look right to the schema and are wrong to Kubernetes or to a program
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $of := list "beacon" "keeper" "ping" "dns" "bandwidth" "checks" "nodeMetrics" "export" "test" -}}
+{{- range $of := list "beacon" "port" "keeper" "ping" "dns" "bandwidth" "checks" "nodeMetrics" "export" "test" -}}
 {{- $resources := (index $.Values $of).resources -}}
 {{- range $what, $asked := $resources.requests -}}
 {{- $limit := get ($resources.limits | default dict) $what | toString -}}

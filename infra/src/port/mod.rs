@@ -125,12 +125,6 @@ async fn reported(which: &WhichSettings, family: Family, opened: &Opened) -> Rep
     report
 }
 
-/// As [`reported`], in the words for a person or a machine.
-async fn shown_of(which: &WhichSettings, family: Family, opened: &Opened) -> String {
-    let report = reported(which, family, opened).await;
-    if which.json { serde_json::to_string(&report).unwrap_or_default() } else { report.to_string() }
-}
-
 /// What the router and the world say of our address. Over IPv6 each machine has its own, and nothing is translated.
 async fn outside(which: &WhichSettings, family: Family, target: IpAddr, named: Option<IpAddr>) -> Outside {
     match family {

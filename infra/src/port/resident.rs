@@ -12,9 +12,8 @@ use super::{
     open::{Opened, open},
     record::Record,
     renewal::{next, noticed},
-    say,
+    reported, say,
     settings::{OpenSettings, WhichSettings},
-    shown_of,
 };
 
 /// How long closing may take when this program is ended: systemd and the kubelet wait no longer.
@@ -125,7 +124,7 @@ impl Kept {
         let outside = opened.outside;
         is_new |= outside.is_some() && self.outside.is_some() && outside != self.outside;
         if is_new {
-            say(format_args!("{}", shown_of(which, self.family, opened).await.trim_end()));
+            say(format_args!("{}", reported(which, self.family, opened).await.to_string().trim_end()));
         }
         self.outside = outside.or(self.outside);
         self.last = Some((opened.mapping.clone(), now));

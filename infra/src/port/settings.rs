@@ -56,7 +56,7 @@ pub struct WhichSettings {
         global = true
     )]
     pub address_sources: Vec<Url>,
-    /// Print JSON
+    /// Print JSON; what stays (--every) prints lines for people all the same
     #[arg(long, global = true)]
     pub json: bool,
 }
