@@ -55,7 +55,8 @@ impl Found {
         let is_router = is_router.iter().any(|word| lines.contains(word));
         let (_, location) = fields.find(|(name, _)| name.trim().eq_ignore_ascii_case("location"))?;
         let location = Url::parse(location.trim()).ok().filter(|url| url.scheme() == "http")?;
-        (is_ok && is_router).then(|| Self { from, text: text.to_vec(), location })
+        let is_its_own = speaks_of_itself(from.ip(), location.host()?);
+        (is_ok && is_router && is_its_own).then(|| Self { from, text: text.to_vec(), location })
     }
 
     /// The address at which it describes itself.
@@ -65,6 +66,19 @@ impl Found {
             Host::Ipv6(six) => Some(six.into()),
             Host::Domain(_) => None,
         }
+    }
+}
+
+/// Whether a router that has answered from there may describe itself at that host: nobody on the network is to have us ask another
+/// machine, or this one. Over IPv6 a router answers from its link-local address, and describes itself at a global one.
+fn speaks_of_itself(from: IpAddr, host: Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(four) => from == IpAddr::V4(four),
+        Host::Ipv6(six) => {
+            let is_nobody = six.is_loopback() || six.is_unspecified() || six.is_multicast();
+            from.is_ipv6() && !is_nobody && six.to_ipv4_mapped().is_none()
+        }
+        Host::Domain(_) => false,
     }
 }
 
@@ -192,8 +206,18 @@ mod tests {
         ] {
             assert_eq!(read(&ANSWER.replace(from, to)), None, "{to}");
         }
-        let six = read(&ANSWER.replace("192.168.1.1:5000", "[2a02:8109::1]:5000")).unwrap();
-        assert_eq!(six.host(), Some("2a02:8109::1".parse().unwrap()));
+        // What is said of another machine, or of this one, is not asked for.
+        let elsewhere = ["192.168.1.9:5000", "127.0.0.1:9100", "example.com", "[2a02:8109::1]:5000"];
+        for host in elsewhere {
+            assert_eq!(read(&ANSWER.replace("192.168.1.1:5000", host)), None, "{host}");
+        }
+        let link_local = "[fe80::1]:1900".parse().unwrap();
+        for (host, is_taken) in
+            [("[2a02:8109::1]:5000", true), ("[::1]:5000", false), ("[::ffff:127.0.0.1]:5000", false)]
+        {
+            let found = Found::read(link_local, ANSWER.replace("192.168.1.1:5000", host).as_bytes());
+            assert_eq!(found.is_some(), is_taken, "{host}");
+        }
     }
 
     #[test]

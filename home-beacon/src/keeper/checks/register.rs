@@ -73,7 +73,9 @@ impl Registrar<'_> {
                 known.insert(to.clone(), self.rename(&mut tx, before, &to).await?);
             }
         }
-        let named: HashSet<&CheckName> = registration.checks.iter().map(|check| &check.name).collect();
+        // Where one is refused, what it was called is no check that has gone: a mended list goes on with it.
+        let former = registration.checks.iter().filter(|_| !refused.is_empty()).filter_map(|check| check.was.as_ref());
+        let named: HashSet<&CheckName> = registration.checks.iter().map(|check| &check.name).chain(former).collect();
         let is_gone = |known: &&Known| !registration.is_partial && !named.contains(&known.check.name);
         for gone in known.values().filter(is_gone) {
             self.remove(&mut tx, gone).await?;

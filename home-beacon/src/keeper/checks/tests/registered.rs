@@ -210,3 +210,14 @@ async fn a_seed_that_is_applied_again_leaves_what_checks_set() {
     let flags: Vec<(i64, i64)> = home.rows("SELECT checked, looks FROM components WHERE relayed").await;
     assert_eq!(flags, [(1, 1)], "who runs it is expected to look at it");
 }
+
+#[tokio::test]
+async fn a_new_name_that_is_refused_costs_a_check_nothing_of_what_it_was() {
+    let home = Home::new().await;
+    let before = home.register(json!([check("nas")])).await.unwrap();
+    home.ran("nas", 0, State::Ok).await;
+    home.register_for("others", json!([check("box")])).await.unwrap();
+    home.register(json!([with(check("box"), json!({"was": "nas"}))])).await.unwrap();
+    let after = home.register(json!([with(check("store"), json!({"was": "nas"}))])).await.unwrap();
+    assert_eq!(after, before, "it is the same component, with its past");
+}
