@@ -28,6 +28,8 @@ pub const OURS: &[&str] = &[
     "DUCKDNS_TOKEN",
     "DUCKDNS_TOKEN_FILE",
     "DUCKDNS_URL",
+    "EXPORT_DIR",
+    "EXPORT_KEEP",
     "FAST_URL",
     "HOLD",
     "INCIDENT_AFTER",
