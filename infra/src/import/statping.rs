@@ -91,10 +91,11 @@ pub(super) async fn history(file: &Path, keeper: &Api) -> anyhow::Result<ExitCod
         let mut past = Past::new(check);
         let read = foreign::for_each(file, RUNS, *service, async |row| {
             match run(&row) {
-                Some(run) => match past.add(run) {
-                    Some(record) => sender.send(record).await?,
-                    None => {}
-                },
+                Some(run) => {
+                    if let Some(record) = past.add(run) {
+                        sender.send(record).await?;
+                    }
+                }
                 None => odd += 1,
             }
             Ok(())

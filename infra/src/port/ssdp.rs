@@ -55,7 +55,7 @@ impl Found {
         let is_router = is_router.iter().any(|word| lines.contains(word));
         let (_, location) = fields.find(|(name, _)| name.trim().eq_ignore_ascii_case("location"))?;
         let location = Url::parse(location.trim()).ok().filter(|url| url.scheme() == "http")?;
-        let is_its_own = speaks_of_itself(from.ip(), location.host()?);
+        let is_its_own = speaks_of_itself(from.ip(), &location.host()?);
         (is_ok && is_router && is_its_own).then(|| Self { from, text: text.to_vec(), location })
     }
 
@@ -71,9 +71,9 @@ impl Found {
 
 /// Whether a router that has answered from there may describe itself at that host: nobody on the network is to have us ask another
 /// machine, or this one. Over IPv6 a router answers from its link-local address, and describes itself at a global one.
-fn speaks_of_itself(from: IpAddr, host: Host<&str>) -> bool {
+fn speaks_of_itself(from: IpAddr, host: &Host<&str>) -> bool {
     match host {
-        Host::Ipv4(four) => from == IpAddr::V4(four),
+        Host::Ipv4(four) => from == IpAddr::V4(*four),
         Host::Ipv6(six) => {
             let is_nobody = six.is_loopback() || six.is_unspecified() || six.is_multicast();
             from.is_ipv6() && !is_nobody && six.to_ipv4_mapped().is_none()

@@ -96,7 +96,7 @@ async fn incidents(conn: &mut Conn, page: &PageId, after: &str) -> Result<Page, 
         let updates: Vec<Columns> = updates.bind(&id).all(conn).await?;
         records.push(Record::Incident(Incident {
             columns: INCIDENTS.of_row(incident),
-            components: named.into_iter().map(|id| of(id, &owners)).collect(),
+            components: named.into_iter().map(|id| of(&id, &owners)).collect(),
             updates: updates.into_iter().map(|update| UPDATES.of_row(update)).collect(),
         }));
         next = Cursor::Incidents(id);
@@ -117,7 +117,7 @@ async fn statuses(conn: &mut Conn, page: &PageId, component: &str, before: i64) 
     let looks = Cursor::Looks { component: String::new(), location: String::new(), inside: 0, began: i64::MIN };
     let next = rows.last().map_or(looks, |(id, since, _)| Cursor::Statuses(id.to_string(), *since));
     let records = rows.chunk_by(|one, other| one.0 == other.0).map(|rows| {
-        let of = of(rows[0].0.clone(), &owners);
+        let of = of(&rows[0].0, &owners);
         let rows = rows.iter().rev().map(|(_, since, status)| (*since, status.clone())).collect();
         Record::Statuses(Statuses { of, rows })
     });
@@ -154,7 +154,7 @@ async fn looks(
             let pause = Some(number(row, "pause")).filter(|pause| *pause > 0);
             LookRow(number(row, "began"), number(row, "ended"), text(row, "verdict"), text(row, "cause"), pause)
         };
-        let (of, rows) = (of(component, &owners), rows.iter().map(span).collect());
+        let (of, rows) = (of(&component, &owners), rows.iter().map(span).collect());
         records.push(Record::Looks(Looks { of, location, inside: inside != 0, rows }));
     }
     Ok(Page { records, next: Some(next) })
@@ -257,7 +257,7 @@ async fn owners(conn: &mut Conn) -> Result<HashMap<String, Of>, StorageError> {
     Ok(made.into_iter().map(owner).collect())
 }
 
-fn of(component: ComponentId, owners: &HashMap<String, Of>) -> Of {
+fn of(component: &ComponentId, owners: &HashMap<String, Of>) -> Of {
     let unknown = || Of { component: Some(component.clone()), check: None, made: None };
     owners.get(component.as_str()).cloned().unwrap_or_else(unknown)
 }
