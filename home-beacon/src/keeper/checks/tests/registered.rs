@@ -217,7 +217,8 @@ async fn a_new_name_that_is_refused_costs_a_check_nothing_of_what_it_was() {
     let before = home.register(json!([check("nas")])).await.unwrap();
     home.ran("nas", 0, State::Ok).await;
     home.register_for("others", json!([check("box")])).await.unwrap();
-    home.register(json!([with(check("box"), json!({"was": "nas"}))])).await.unwrap();
+    let refused = json!({"source": "checks", "checks": [with(check("box"), json!({"was": "nas"}))]});
+    assert!(home.placed(refused).await.unwrap()[0].wrong.is_some());
     let after = home.register(json!([with(check("store"), json!({"was": "nas"}))])).await.unwrap();
     assert_eq!(after, before, "it is the same component, with its past");
 }
