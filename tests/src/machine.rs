@@ -35,6 +35,7 @@ mkdir "$PLACE/upper" "$PLACE/work" "$PLACE/root"
 mount -t overlay -o "lowerdir=$TREE,upperdir=$PLACE/upper,workdir=$PLACE/work" overlay "$PLACE/root"
 mkdir -p "$PLACE/root$CHECKOUT/target"
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --private-network --console=pipe --directory="$PLACE/root" \
+  --system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" \
   --machine="$NAME" --bind-ro="$SOURCE/infra:$CHECKOUT/infra" --bind-ro="$BUILT:$CHECKOUT/target/release" $MORE
 "#;
 

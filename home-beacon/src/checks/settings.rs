@@ -1,8 +1,11 @@
 //! The settings of `checks`.
 
 use std::{
+    env,
     ffi::OsStr,
+    fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +22,9 @@ use crate::job::settings::{KEEPER_TOKEN, KeeperSettings, STATUSPAGE_TOKEN};
 
 /// Where the checks are where nothing else is named.
 const DEFAULT_FILE: &str = "checks.yml";
+
+/// The variables that name files without secrets.
+const PLAIN: &[&str] = &["CHECKS_FILE", "STATPING_FILE", "STATE_FILE"];
 
 /// Runs what checks.yml defines, each check at its interval.
 #[derive(Clone, Debug, Parser)]
@@ -143,6 +149,20 @@ impl ChecksSettings {
         let named = self.check.clone().flatten().or_else(|| self.checks_file.clone());
         let has_others = self.statping_file.is_some() || self.uptimepulse.ping_target_urls.is_some();
         named.or_else(|| (!has_others).then(|| DEFAULT_FILE.into()))
+    }
+
+    /// The files that hold secrets of this process, and that its scripts have no business with: those that the environment names as
+    /// `…_FILE`; and within another program, beside `checks.yml`, what nobody but its owner may read.
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        let is_secret =
+            |name: &OsStr| name.to_str().is_some_and(|name| name.ends_with("_FILE") && !PLAIN.contains(&name));
+        let named = env::vars_os().filter(|(name, _)| is_secret(name)).map(|(_, path)| PathBuf::from(path));
+        let folder = self.checks_file.as_deref().and_then(Path::parent).filter(|_| self.is_within);
+        let beside = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let is_owners =
+            |entry: &fs::DirEntry| entry.metadata().is_ok_and(|it| it.permissions().mode().trailing_zeros() >= 6);
+        let beside = beside.filter(is_owners).map(|entry| entry.path());
+        named.chain(beside.filter(|path| self.checks_file.as_ref() != Some(path))).collect()
     }
 
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::Value;
 use tests::{
     binaries::root,
     guide::blocks,
@@ -47,4 +48,26 @@ async fn the_example_of_checks_runs_as_a_unit_and_its_backup_calls() {
     machine.until(&asks("series?metric=check:backup&step=1h"), |series| series.contains("\"measured\":1")).await;
     let environment = machine.ok("tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID porchlight-checks)/environ").await;
     assert!(environment.contains("BACKUP_PING_FILE=/run/credentials/"), "{environment}");
+    its_scripts_do_not_read_its_secrets(&machine, &asks("checks")).await;
+}
+
+/// Scripts run as the user of the unit, who may read its credentials.
+async fn its_scripts_do_not_read_its_secrets(machine: &Machine, asks: &str) {
+    let secret = "/run/credentials/porchlight-checks.service/keeper-token";
+    let script = |name: &str, file: &str| {
+        format!(
+            "  - {{ name: {name}, every: 5s, retries: 0, script: {{ command: [/bin/sh, -c, 'test -r {file} && cat {file} > /dev/null 2>&1'] }} }}"
+        )
+    };
+    let lines = [script("spy", secret), script("reader", "/etc/porchlight-checks.yml")].join("\n");
+    machine.ok(&format!("cat >> /etc/porchlight-checks.yml <<'END'\n{lines}\nEND")).await;
+    let of = |known: &str, name: &str| {
+        let known: Value = serde_json::from_str(known).unwrap_or_default();
+        let check = known["checks"].as_array().and_then(|all| all.iter().find(|check| check["name"] == name).cloned());
+        check.map(|check| check["last_run"].clone()).unwrap_or_default()
+    };
+    let both = |known: &str| ["spy", "reader"].iter().all(|name| of(known, name)["state"].is_string());
+    let known = machine.until(asks, both).await;
+    assert_eq!(of(&known, "reader")["state"], "ok", "{known}");
+    assert_ne!(of(&known, "spy")["state"], "ok", "{known}");
 }

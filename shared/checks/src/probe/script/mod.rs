@@ -3,20 +3,23 @@
 //! - `surroundings`: what a program is given: variables, a folder, a user
 //! - `child`: the program as a process, with all that it starts
 //! - `confine`: privileges that it does not get
+//! - `hidden`: files that it does not get to read
 //! - `reading`: what it prints, bounded
 //! - `printed`: what that says; pure
 //! - `conclude`: the outcome of how it ended; pure
 //!
 //! What a program cannot do: gain privileges (`no_new_privs`: neither `sudo` nor a file capability gives it one), outlive its
-//! deadline with what it started, or read what this process knows, once [`protect_this_process`] was called. Where this process is
-//! root it runs as another user, by default 65534. Otherwise it runs as this process's own user: then it can read the files that
-//! this process can read, those of secrets too, so scripts that are not trusted belong under root or in a container of their own.
+//! deadline with what it started, or read what this process knows and the files of its secrets, once [`protect_this_process`] was
+//! called. Where this process is root it runs as another user, by default 65534. Otherwise it runs as this process's own user: then
+//! it can read the other files of that user, so scripts that are not trusted belong under root or in a container of their own.
 //! Two that run as the same user can read each other's variables; `uid` keeps them apart. What leaves its process group by
 //! `setsid` is not ended with it.
 
 mod child;
 mod conclude;
 mod confine;
+#[cfg(target_os = "linux")]
+mod hidden;
 mod printed;
 mod reading;
 mod surroundings;

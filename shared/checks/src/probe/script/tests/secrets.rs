@@ -3,13 +3,18 @@
 use std::{
     env, fs, io,
     os::unix::process::CommandExt,
+    path::Path,
     process::{self, Command},
 };
 
 use shared::secret::{Secret, SecretSource};
 
 use super::*;
-use crate::{cause::Cause, outcome::State, probe::script::protect_this_process};
+use crate::{
+    cause::Cause,
+    outcome::State,
+    probe::script::{hidden, protect_this_process},
+};
 
 /// The variable that the process of the inner test has, and that no script may see.
 const HIDDEN: &str = "PORCHLIGHT_HIDDEN";
@@ -122,7 +127,19 @@ async fn inner() {
     assert_eq!(reading.state, State::Ok, "{reading:?}");
     let before = outcome(&read_environment()).await;
     assert!(before.state == State::Ok && before.text.contains("hunter22"), "nothing protects it: {before:?}");
-    protect_this_process().unwrap();
+    let folder = Folder::new();
+    let (token, beside) = (folder.file("token", "hunter22\n", 0o600), folder.file("beside", "none\n", 0o600));
+    let read = |path: &Path| sh(&format!("cat {} 2>&1", path.display()));
+    assert_eq!(outcome(&read(&token)).await.text, "hunter22", "nothing protects it");
+    protect_this_process([token.clone()]).unwrap();
+    let file = outcome(&read(&token)).await;
+    if hidden::is_possible() {
+        assert!(file.state != State::Ok && file.text.contains("Permission denied"), "{file:?}");
+    } else {
+        eprintln!("SKIPPED: this kernel has no Landlock, and scripts read what their user can");
+    }
+    assert_eq!(outcome(&read(&beside)).await.text, "none", "what is beside it is as before");
+    assert_eq!(fs::read_to_string(&token).unwrap(), "hunter22\n", "that holds for programs alone");
     let after = outcome(&read_environment()).await;
     assert_eq!(after.state, State::Warning, "{after:?}");
     assert!(after.text.contains("Permission denied") && !after.text.contains("hunter22"), "{after:?}");
