@@ -36,6 +36,10 @@ async fn main() {
     if wanted("checks") {
         self::checks::measure(&release).await;
     }
+    // `checks` runs it in a process of its own.
+    if only.as_ref().is_some_and(|only| only == "scripts") {
+        self::checks::scripts().await;
+    }
     if wanted("page") {
         page::measure(&release).await;
     }
