@@ -22,7 +22,7 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
     let is_passive = |check: &&Check| matches!(check.kind, Kind::Passive(_));
     let passive = checks.iter().map(|(_, check)| check).filter(is_passive).map(|check| &check.name);
     let passive: HashSet<&CheckName> = passive.collect();
-    former(problems, list, checks, &names);
+    former(problems, list, checks, &names, known);
     secrets(problems, list, checks);
     for (index, check) in checks {
         let at = list.item(*index);
@@ -72,7 +72,13 @@ fn needed(check: &Check) -> Vec<&CheckName> {
 }
 
 /// A name may be given on: `b` was `a`, and `c` was `b`. Each is another one's then at once, so that none is in a circle.
-fn former(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], names: &HashMap<&CheckName, usize>) {
+fn former(
+    problems: &mut Problems,
+    list: &At<'_>,
+    checks: &[(usize, Check)],
+    names: &HashMap<&CheckName, usize>,
+    wrong: &HashSet<String>,
+) {
     let given_on: HashSet<&CheckName> =
         checks.iter().filter(|(_, check)| check.was.is_some()).map(|(_, check)| &check.name).collect();
     let mut formers: HashMap<&CheckName, usize> = HashMap::new();
@@ -80,10 +86,13 @@ fn former(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], nam
         let Some(was) = &check.was else { continue };
         let at = list.item(*index);
         let place = at.key("was").place();
+        let sentence =
+            || format!("was: {was} is the name of a check that is there: write the name that this one had before");
         if let Some(other) = names.get(was).filter(|_| !given_on.contains(was)) {
-            let sentence =
-                format!("was: {was} is the name of a check that is there: write the name that this one had before");
-            problems.push(place, sentence, Some(list.item(*other).key("name").place()));
+            problems.push(place, sentence(), Some(list.item(*other).key("name").place()));
+        } else if !names.contains_key(was) && wrong.contains(was.as_str()) {
+            // It keeps its history until it is mended; perhaps it gives its name on itself.
+            problems.push(place, sentence(), None);
         } else if let Some(other) = formers.insert(was, *index) {
             let sentence = format!("was: two checks were {was} before: only one of them can go on with its history");
             problems.push(place, sentence, Some(list.item(other).key("was").place()));

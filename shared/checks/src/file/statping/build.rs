@@ -44,6 +44,8 @@ pub(super) fn check(
         return None;
     };
     let title = reading.title(&at.key("name"), title)?;
+    // A service that is wrong has its number all the same: `web-2` must not become `web` until the first `web` is mended.
+    let name = names.make(&title);
     note_keys(reading, service, &title);
     let (every, timeout) = pace(reading, at, service, &title);
     let notices = notices(reading, at, service);
@@ -57,7 +59,7 @@ pub(super) fn check(
     let group = group.filter(|number| *number != 0);
     let kind = kind(reading, at, service, &title)?;
     Some(Check {
-        name: names.make(&title),
+        name,
         was: None,
         title,
         group: group.map(|number| groups.get(&number).cloned().unwrap_or_else(|| format!("Group {number}"))),

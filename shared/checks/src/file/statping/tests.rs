@@ -148,3 +148,12 @@ proptest::proptest! {
         let _ = services(&edited);
     }
 }
+
+#[test]
+fn a_service_that_is_wrong_has_its_number_all_the_same() {
+    let service = |host: &str| format!("- name: Web\n  type: icmp\n  domain: {host}\n  check_interval: 60\n");
+    let Parts { usable, wrong, .. } =
+        parts(&format!("services:\n{}{}", service("'a b'"), service("b.lan")), "services.yml", &Groups::new(), &World);
+    let names: Vec<_> = usable.iter().flat_map(|it| &it.checks).map(|check| check.name.as_str()).collect();
+    assert_eq!((names.as_slice(), wrong.len()), (["web-2"].as_slice(), 1), "{wrong:?}");
+}

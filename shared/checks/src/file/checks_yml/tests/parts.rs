@@ -27,6 +27,11 @@ fn what_is_wrong_with_one_check_leaves_the_others_usable() {
         let names: Vec<_> = found.usable.iter().flat_map(|it| &it.checks).map(|check| check.name.as_str()).collect();
         assert_eq!((names.as_slice(), found.wrong.len(), found.missing.len()), (usable, 1, 0), "{:?}", found.wrong);
     }
+    // One that is wrong is there as well, and keeps what it has measured until it is mended.
+    let two = "  - { name: heir, was: bad, icmp: { host: b } }\n  - { name: bad, every: 1s, icmp: { host: b } }\n";
+    let Parts { usable, wrong, .. } = parts(&format!("checks:\n{good}{two}"), "checks.yml", &World);
+    assert_eq!((usable.unwrap().checks.len(), wrong.len()), (1, 2), "{wrong:?}");
+    assert!(wrong[0].sentence.starts_with("was: bad is the name of a check that is there"), "{wrong:?}");
     // A hundred sentences are enough; what they are of is left out all the same.
     let many = lines(0..=150, |number| format!("  - {{ name: c{number}, every: 1s, icmp: {{ host: a }} }}\n"));
     let Parts { usable, wrong, .. } = parts(&format!("checks:\n{many}{good}"), "checks.yml", &World);
