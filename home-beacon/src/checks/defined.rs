@@ -29,3 +29,19 @@ impl Defined {
         Self { check, standing: Standing::default() }
     }
 }
+
+/// All that is to run from now on.
+#[derive(Debug)]
+pub(super) struct Definitions {
+    pub(super) defined: Vec<Defined>,
+    /// The same, for who has to know of it; with what is not run here.
+    pub(super) list: CheckList,
+}
+
+impl Definitions {
+    /// These, and whether there are no others.
+    pub(super) fn new(defined: Vec<Defined>, is_whole: bool) -> Self {
+        let checks = defined.iter().map(|defined| defined.check.clone()).collect();
+        Self { defined, list: Arc::new(List { checks, is_whole }) }
+    }
+}

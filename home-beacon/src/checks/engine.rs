@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    defined::Defined,
+    defined::{Defined, Definitions},
     dependencies::{Blame, Known, blame, blocked},
     home::HomeLine,
     results::{Finished, Results},
@@ -89,7 +89,7 @@ impl<P: Try> Engine<P> {
     }
 
     /// Runs until `stop`; runs under way are given up then. Definitions come as whole lists, each in the place of the one before.
-    pub(super) async fn run(mut self, mut definitions: mpsc::Receiver<Vec<Defined>>, stop: impl Future<Output = ()>) {
+    pub(super) async fn run(mut self, mut definitions: mpsc::Receiver<Definitions>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let may_begin = self.runs.len() < self.limit;
@@ -109,7 +109,8 @@ impl<P: Try> Engine<P> {
     }
 
     /// Takes that list in the place of the one before. What has not changed keeps its place; what has keeps its state.
-    fn define(&mut self, new: Vec<Defined>) {
+    fn define(&mut self, Definitions { defined: new, list }: Definitions) {
+        self.results.follow(list);
         let now = Instant::now();
         let mut before: HashMap<CheckName, Id> = std::mem::take(&mut self.ids);
         let renames = renames(

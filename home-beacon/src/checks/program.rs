@@ -22,7 +22,6 @@ use tokio::{
 };
 
 use super::{
-    defined::CheckList,
     delivery::{ToKeeper, ToStatuspage},
     engine::Engine,
     home::HomeLine,
@@ -72,7 +71,7 @@ pub async fn command(settings: &ChecksSettings, stop: impl Future<Output = ()>) 
     let source = Source::new(settings);
     let first = source.load();
     // Before anything runs: scripts must not read what this process was started with.
-    if let Err(error) = checks::probe::script::protect_this_process() {
+    if let Err(error) = checks::probe::script::protect_this_process(settings.secret_files()) {
         tracing::warn!(%error, "scripts may be able to read what this process was started with");
     }
     if let Some(name) = &settings.once {
@@ -164,7 +163,6 @@ async fn run(
     let totals = Arc::<Totals>::default();
     let results = Results::new(Arc::clone(&totals));
     let (definitions, receiver) = mpsc::channel(1);
-    let (lists, listed) = watch::channel(None::<CheckList>);
     let mut standings = HashMap::new();
     let (home, asking) = match &destined {
         Destined::Keeper(keeper) => {
@@ -188,7 +186,7 @@ async fn run(
     let engine = Engine::new(probe, limit, home, results.clone(), Arc::clone(&totals));
     let (refusals, refused) = watch::channel(Vec::new());
     let (counted, waiting) = (Arc::clone(&totals), results.clone());
-    let outlets = Outlets { definitions, lists, refused, results: waiting, totals: counted };
+    let outlets = Outlets { definitions, refused, results: waiting, totals: counted };
     let reading = source.watch(first, standings, outlets);
     let manager = if settings.is_within { Manager::none() } else { Manager::of_environment() };
     manager.ready();
@@ -210,7 +208,7 @@ async fn run(
     let delivering = async {
         match destined {
             Destined::Keeper(keeper) => {
-                ToKeeper::new(keeper, results, counted, listed, refusals).run(until_ended()).await;
+                ToKeeper::new(keeper, results, counted, refusals).run(until_ended()).await;
             }
             Destined::Statuspage(client, page) => {
                 let api = ApiSettings {
@@ -218,7 +216,7 @@ async fn run(
                     token: STATUSPAGE_TOKEN.name_in_use(),
                     ids: Some("PAGE_ID"),
                 };
-                ToStatuspage { client, page, results, lists: listed, api }.run(until_ended()).await;
+                ToStatuspage { client, page, results, api }.run(until_ended()).await;
             }
         }
     };

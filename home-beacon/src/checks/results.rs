@@ -1,5 +1,6 @@
 //! What came of runs, on its way to who keeps it: a queue with a bound. What has turned goes at once, the rest in batches, so that
-//! thirty checks cost a keeper's disk no more than one.
+//! thirty checks cost a keeper's disk no more than one. Lists of checks wait between the runs: what ran by the list before goes
+//! before a list, so that each name and each interval is known as what it was then.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +12,13 @@ use checks::{check::Check, outcome::Outcome, thresholds::Standing};
 use jiff::Timestamp;
 use tokio::{sync::Notify, time::timeout};
 
-use super::totals::Totals;
+use super::{defined::CheckList, totals::Totals};
 
 /// How many results wait; of more the oldest are given up.
 const MOST: usize = 10_000;
+
+/// How many lists wait: files that are edited again and again while nobody takes what comes of them.
+const MOST_LISTS: usize = 16;
 
 /// How long one waits that has turned nothing.
 const BATCH: Duration = Duration::from_secs(30);
@@ -45,9 +49,63 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    queue: VecDeque<Finished>,
+    queue: VecDeque<Item>,
+    runs: usize,
+    lists: usize,
     /// How many from the front are on their way.
     taken: usize,
+}
+
+#[derive(Debug)]
+enum Item {
+    List(CheckList),
+    Run(Box<Finished>),
+}
+
+/// What goes together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch {
+    /// The list by which these and all later ones ran, where it is another than before.
+    pub(super) list: Option<CheckList>,
+    pub(super) runs: Vec<Finished>,
+}
+
+impl Waiting {
+    fn remove(&mut self, index: usize) {
+        match self.queue.remove(index) {
+            Some(Item::Run(_)) => self.runs -= 1,
+            Some(Item::List(_)) => self.lists -= 1,
+            None => return,
+        }
+        if index < self.taken {
+            self.taken -= 1;
+        }
+    }
+
+    /// Gives up the oldest run.
+    fn lose(&mut self) {
+        let oldest = self.queue.iter().position(|item| matches!(item, Item::Run(_)));
+        if let Some(oldest) = oldest {
+            self.remove(oldest);
+        }
+    }
+
+    /// Takes a list. Where too many wait, the oldest goes, with what ran by it; how many that were.
+    fn take_list(&mut self, list: CheckList) -> usize {
+        // Nothing ran by the one before.
+        let is_unused = matches!(self.queue.back(), Some(Item::List(_))) && self.taken < self.queue.len();
+        if is_unused {
+            self.remove(self.queue.len() - 1);
+        }
+        self.queue.push_back(Item::List(list));
+        self.lists += 1;
+        let before = self.runs;
+        let is_too_many = self.lists > MOST_LISTS;
+        while is_too_many && (self.lists > MOST_LISTS || matches!(self.queue.front(), Some(Item::Run(_)))) {
+            self.remove(0);
+        }
+        before - self.runs
+    }
 }
 
 impl Results {
@@ -62,111 +120,81 @@ impl Results {
     pub(super) fn add(&self, finished: Finished) {
         let is_urgent = finished.has_turned;
         let mut waiting = self.waiting();
-        waiting.queue.push_back(finished);
-        let lost = waiting.queue.len().saturating_sub(MOST);
-        waiting.queue.drain(..lost);
-        waiting.taken = waiting.taken.saturating_sub(lost);
-        self.totals.queued(waiting.queue.len(), lost);
+        waiting.queue.push_back(Item::Run(Box::new(finished)));
+        waiting.runs += 1;
+        let lost = waiting.runs.saturating_sub(MOST);
+        (0..lost).for_each(|_| waiting.lose());
+        self.totals.queued(waiting.runs, lost);
         drop(waiting);
         if is_urgent {
             self.inner.urgent.notify_one();
         }
     }
 
+    /// All that is added from now on ran by that list.
+    pub(super) fn follow(&self, checks: CheckList) {
+        let mut waiting = self.waiting();
+        let lost = waiting.take_list(checks);
+        self.totals.queued(waiting.runs, lost);
+        drop(waiting);
+        self.inner.urgent.notify_one();
+    }
+
     /// Waits until it is time, and gives the oldest results, at most so many; they stay until they are [settled](Self::settle).
-    pub(super) async fn next(&self, most: usize) -> Vec<Finished> {
+    pub(super) async fn next(&self, most: usize) -> Batch {
         loop {
             // A full batch waits for nothing.
-            if self.waiting().queue.len() < most {
+            if self.waiting().runs < most {
                 let _ = timeout(BATCH, self.inner.urgent.notified()).await;
             }
             let batch = self.batch(most);
-            if !batch.is_empty() {
+            if batch.list.is_some() || !batch.runs.is_empty() {
                 return batch;
             }
         }
     }
 
-    /// The oldest results as they are now.
-    pub(super) fn batch(&self, most: usize) -> Vec<Finished> {
+    /// The oldest results as they are now, up to the next list.
+    pub(super) fn batch(&self, most: usize) -> Batch {
         let mut waiting = self.waiting();
-        waiting.taken = waiting.queue.len().min(most);
-        waiting.queue.range(..waiting.taken).cloned().collect()
+        let (mut batch, mut taken) = (Batch::default(), 0);
+        for item in &waiting.queue {
+            match item {
+                Item::List(list) if batch.runs.is_empty() => batch.list = Some(Arc::clone(list)),
+                Item::Run(finished) if batch.runs.len() < most => batch.runs.push(finished.as_ref().clone()),
+                _ => break,
+            }
+            taken += 1;
+        }
+        waiting.taken = taken;
+        batch
+    }
+
+    /// All of them, whatever list they ran by.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<Finished> {
+        let run = |item: &Item| if let Item::Run(finished) = item { Some(finished.as_ref().clone()) } else { None };
+        self.waiting().queue.iter().filter_map(run).collect()
     }
 
     /// Those that were given last are where they belong; whether more wait.
     pub(super) fn settle(&self) -> bool {
         let mut waiting = self.waiting();
-        let taken = std::mem::take(&mut waiting.taken);
-        waiting.queue.drain(..taken);
+        for _ in 0..waiting.taken {
+            waiting.remove(0);
+        }
         // What has turned behind these is as urgent as before.
-        if waiting.queue.iter().any(|finished| finished.has_turned) {
+        let is_urgent = |item: &Item| match item {
+            Item::List(_) => true,
+            Item::Run(finished) => finished.has_turned,
+        };
+        if waiting.queue.iter().any(is_urgent) {
             self.inner.urgent.notify_one();
         }
-        self.totals.queued(waiting.queue.len(), 0);
+        self.totals.queued(waiting.runs, 0);
         !waiting.queue.is_empty()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::Instant;
-
-    use super::{super::fixtures::check, *};
-
-    fn finished(name: &str, has_turned: bool) -> Finished {
-        let (check, at) = (Arc::new(check(name)), Timestamp::UNIX_EPOCH);
-        Finished { check, at, outcome: Outcome::ok("fine"), standing: Standing::default(), has_turned }
-    }
-
-    fn names(batch: &[Finished]) -> Vec<&str> {
-        batch.iter().map(|finished| finished.check.name.as_str()).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_has_turned_goes_at_once_and_takes_along_what_waits() {
-        let results = Results::new(Arc::default());
-        let start = Instant::now();
-        results.add(finished("a", false));
-        results.add(finished("b", true));
-        assert_eq!((names(&results.next(10).await), start.elapsed()), (vec!["a", "b"], Duration::ZERO));
-        assert!(!results.settle());
-        results.add(finished("c", false));
-        assert_eq!((names(&results.next(10).await), start.elapsed()), (vec!["c"], BATCH));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_results_are_given_without_a_pause_and_what_turned_behind_a_batch_soon() {
-        let results = Results::new(Arc::default());
-        let start = Instant::now();
-        for index in 0..25 {
-            results.add(finished(&format!("c{index}"), index == 22));
-        }
-        for most in [10, 10, 5] {
-            assert_eq!(results.next(10).await.len(), most);
-            results.settle();
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_not_settled_is_given_again_and_a_full_queue_loses_the_oldest() {
-        let totals: Arc<Totals> = Arc::default();
-        let results = Results::new(Arc::clone(&totals));
-        for index in 0..MOST {
-            results.add(finished(&format!("c{index}"), false));
-        }
-        assert_eq!(names(&results.batch(2)), ["c0", "c1"]);
-        assert_eq!(names(&results.batch(2)), ["c0", "c1"]);
-        results.add(finished("late", false));
-        // One of the two that are on their way was given up: settling must not take one that was never sent.
-        assert!(results.settle());
-        assert_eq!(names(&results.batch(1)), ["c2"]);
-        assert!(
-            totals
-                .exposition()
-                .written(shared::metrics::Format::Text)
-                .contains("porchlight_checks_results_lost_total 1")
-        );
-    }
-}
+mod tests;

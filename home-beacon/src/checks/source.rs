@@ -77,8 +77,17 @@ impl Update {
         }
     }
 
-    pub(super) fn checks(&self) -> Vec<Check> {
-        self.defined.iter().map(|defined| defined.check.clone()).collect()
+    /// Where it is not whole, those that run and are not in it go on: it may be they that are wrong.
+    pub(super) fn keep(&mut self, running: &[Check]) {
+        let named: HashSet<CheckName> = self
+            .defined
+            .iter()
+            .flat_map(|it| [Some(&it.check.name), it.check.was.as_ref()])
+            .flatten()
+            .cloned()
+            .collect();
+        let others = running.iter().filter(|check| !named.contains(&check.name));
+        self.defined.extend(others.cloned().map(Defined::new));
     }
 }
 

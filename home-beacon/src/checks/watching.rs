@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use checks::{
-    check::{Check, CheckName},
+    check::{Check, CheckName, Kind},
     file::{
         Wrong,
         change::{Change, between},
@@ -11,13 +11,15 @@ use checks::{
     thresholds::Standing,
 };
 use jiff::Timestamp;
+use shared::fingerprint::Fingerprint;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep},
 };
 
 use super::{
-    defined::{CheckList, Defined, List},
+    defined::{CheckList, Definitions, List},
+    delivery::fingerprint,
     own_files::{self, OwnFiles},
     results::Results,
     source::{Found, Source, Stamp, Update},
@@ -36,9 +38,7 @@ const OTHERS_RUN: &str = "what it is about is not checked, and all else is";
 #[derive(Debug)]
 pub(super) struct Outlets {
     /// Who runs it.
-    pub(super) definitions: mpsc::Sender<Vec<Defined>>,
-    /// Who has the keeper know it.
-    pub(super) lists: watch::Sender<Option<CheckList>>,
+    pub(super) definitions: mpsc::Sender<Definitions>,
     /// What the keeper does not take as it is, a sentence each.
     pub(super) refused: watch::Receiver<Vec<String>>,
     pub(super) results: Results,
@@ -53,6 +53,8 @@ struct Watch {
     /// What counts of checks before their first run here.
     known: HashMap<CheckName, Standing>,
     current: Option<CheckList>,
+    /// The secrets of its passive checks as they were then, which the keeper knows them by.
+    secrets: Vec<Option<Fingerprint>>,
     listless: Vec<Wrong>,
     /// What was said last: of what is wrong, and of what is missing.
     said: Vec<Wrong>,
@@ -71,6 +73,7 @@ impl Source {
             own: OwnFiles::new(),
             known,
             current: None,
+            secrets: Vec::new(),
             listless: first.usable.iter().flat_map(|update| update.listless.clone()).collect(),
             said: Vec::new(),
             failed_at: None,
@@ -87,6 +90,11 @@ impl Source {
                 let refused = watch.outlets.refused.borrow_and_update().clone();
                 watch.own.report(&refused, &watch.outlets.results);
                 reported = Some(Instant::now());
+                // One that has come, or is another one, changes no file of ours.
+                next = watch.has_other_secrets().then(|| self.load());
+                if next.is_some() {
+                    continue;
+                }
             }
             sleep(EVERY).await;
             let now: Stamp = self.stamp();
@@ -139,26 +147,44 @@ impl Watch {
     /// Has these run; whether there is anything new in them.
     async fn define(&mut self, mut update: Update) -> bool {
         self.listless.clone_from(&update.listless);
-        let list = List { checks: update.checks().into(), is_whole: update.is_whole };
+        update.stand(&self.known);
+        if update.is_whole {
+            self.known.clear();
+        } else if let Some(current) = &self.current {
+            update.keep(&current.checks);
+        }
+        let new = Definitions::new(update.defined, update.is_whole);
+        let secrets = secrets(&new.list);
         if let Some(current) = &self.current {
-            let changes = between(&current.checks, &list.checks);
+            let changes = between(&current.checks, &new.list.checks);
             let is_same = |change: &Change| matches!(change, Change::Unchanged(_));
+            let is_as_before = current.is_whole == new.list.is_whole && self.secrets == secrets;
             // A file that is read once more because something is missing starts nothing anew.
-            if self.failed_at.is_some() && current.is_whole == list.is_whole && changes.iter().all(is_same) {
+            if self.failed_at.is_some() && is_as_before && changes.iter().all(is_same) {
                 return false;
             }
-            log_changes(&list.checks, &changes);
+            log_changes(&new.list.checks, &changes);
             update.notes.iter().for_each(|note| tracing::warn!("{note}"));
         }
-        update.stand(&std::mem::take(&mut self.known));
         self.outlets.totals.loaded(Timestamp::now());
-        let list = Arc::new(list);
-        self.current = Some(Arc::clone(&list));
-        self.outlets.lists.send_replace(Some(list));
+        (self.current, self.secrets) = (Some(Arc::clone(&new.list)), secrets);
         // Who runs them ends this, too.
-        let _ = self.outlets.definitions.send(update.defined).await;
+        let _ = self.outlets.definitions.send(new).await;
         true
     }
+
+    fn has_other_secrets(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| secrets(current) != self.secrets)
+    }
+}
+
+/// The secrets of passive checks, as far as they can be read now.
+fn secrets(list: &List) -> Vec<Option<Fingerprint>> {
+    let passive = |check: &Check| match &check.kind {
+        Kind::Passive(passive) => Some(fingerprint(passive)),
+        _ => None,
+    };
+    list.checks.iter().filter_map(passive).collect()
 }
 
 /// What another list of checks changes, in numbers.

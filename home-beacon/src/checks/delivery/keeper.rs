@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::{
     api::ApiError,
     backoff::{Backoff, Jitter},
-    secret::Secret,
+    fingerprint::Fingerprint,
 };
 use tokio::{
     sync::watch,
@@ -18,7 +18,7 @@ use super::super::{
     defined::{CheckList, List},
     own_files,
     reading::reading,
-    results::{Finished, Results},
+    results::{Batch, Finished, Results},
     shown::target,
     totals::Totals,
 };
@@ -52,8 +52,10 @@ pub(in super::super) struct ToKeeper {
     keeper: KeeperClient,
     results: Results,
     totals: Arc<Totals>,
-    /// `None` until there is one.
-    lists: watch::Receiver<Option<CheckList>>,
+    /// By which list what is handed over ran; `None` where the files have been wrong since the start.
+    list: Option<CheckList>,
+    /// Whether the keeper knows it.
+    is_registered: bool,
     /// What the keeper does not take of the list as it is, a sentence each.
     refused: watch::Sender<Vec<String>>,
     /// Of which it takes nothing: a check of that name is another program's.
@@ -108,12 +110,16 @@ fn cut(text: &str, most: usize) -> String {
 
 /// Where the secret cannot be read now, the keeper goes on with the one that it knows.
 fn of_passive(passive: &PassiveCheck) -> Value {
-    let digest = |secret: Secret| shared::fingerprint::Fingerprint::of(secret.expose().as_bytes()).to_string();
     json!({
         "period_seconds": passive.period.as_secs(),
         "grace_seconds": passive.grace.as_secs(),
-        "secret_sha256": passive.secret.current().ok().map(digest),
+        "secret_sha256": fingerprint(passive).map(|it| it.to_string()),
     })
+}
+
+/// What a keeper knows a secret by; `None` while it cannot be read.
+pub(in super::super) fn fingerprint(passive: &PassiveCheck) -> Option<Fingerprint> {
+    passive.secret.current().ok().map(|secret| Fingerprint::of(secret.expose().as_bytes()))
 }
 
 impl ToKeeper {
@@ -121,42 +127,42 @@ impl ToKeeper {
         keeper: KeeperClient,
         results: Results,
         totals: Arc<Totals>,
-        lists: watch::Receiver<Option<CheckList>>,
         refused: watch::Sender<Vec<String>>,
     ) -> Self {
-        Self { keeper, results, totals, lists, refused, strange: HashSet::new(), registered_at: None }
+        let strange = HashSet::new();
+        Self { keeper, results, totals, list: None, is_registered: false, refused, strange, registered_at: None }
     }
 
     /// Hands over until `stop`, and then what is left, as far as it goes quickly.
     pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        let mut registered = None;
         tokio::select! {
             () = &mut stop => (),
-            () = self.go_on(&mut registered) => (),
+            () = self.go_on() => (),
         }
         let last = async {
-            self.register(&mut registered).await;
-            while self.hand_over(self.results.batch(BATCH)).await && self.results.settle() {}
+            loop {
+                let batch = self.results.batch(BATCH);
+                if !self.take(&batch).await || !self.results.settle() {
+                    return;
+                }
+            }
         };
         if timeout(LAST, last).await.is_err() {
             tracing::warn!("the last results were not handed over in time");
         }
     }
 
-    async fn go_on(&mut self, registered: &mut Option<CheckList>) {
+    async fn go_on(&mut self) {
         let mut failures = 0;
         loop {
             let is_refused = !self.refused.borrow().is_empty();
-            let batch = tokio::select! {
-                batch = self.results.next(BATCH) => batch,
-                _ = self.lists.changed() => Vec::new(),
-            };
+            let batch = self.results.next(BATCH).await;
             if is_refused && self.registered_at.is_some_and(|at| at.elapsed() >= AGAIN) {
-                *registered = None;
+                self.is_registered = false;
             }
             let begin = Instant::now();
-            while !(self.register(registered).await && self.hand_over(batch.clone()).await) {
+            while !self.take(&batch).await {
                 sleep(BACKOFF.pause(failures, fastrand::f64())).await;
                 failures += 1;
             }
@@ -164,27 +170,32 @@ impl ToKeeper {
                 tracing::info!(after = ?begin.elapsed(), "results are handed over again");
             }
             failures = 0;
-            if !batch.is_empty() {
-                self.results.settle();
-            }
+            self.results.settle();
         }
     }
 
-    /// Has the keeper know the list as it is now; whether it does.
-    async fn register(&mut self, registered: &mut Option<CheckList>) -> bool {
-        let Some(wanted) = self.lists.borrow_and_update().clone() else {
-            // The files are wrong since the start: what the keeper knows already goes on, and that they are wrong is told.
+    /// Whether all of it is where it belongs, or never will be.
+    async fn take(&mut self, Batch { list, runs }: &Batch) -> bool {
+        if let Some(new) = list
+            && self.list.as_ref().is_none_or(|list| !Arc::ptr_eq(list, new))
+        {
+            (self.list, self.is_registered) = (Some(Arc::clone(new)), false);
+        }
+        self.register().await && self.hand_over(runs).await
+    }
+
+    /// Has the keeper know the list that counts; whether it does.
+    async fn register(&mut self) -> bool {
+        let Some(wanted) = self.list.as_ref().filter(|_| !self.is_registered).cloned() else {
+            // It does; or the files are wrong since the start: what it knows already goes on, and that they are wrong is told.
             return true;
         };
-        if registered.as_ref().is_some_and(|registered| Arc::ptr_eq(registered, &wanted)) {
-            return true;
-        }
         match self.keeper.register_checks(&registration(&wanted)).await {
             Ok(answer) => {
                 let is_strange = |check: &&Registered| !check.is_known;
                 self.strange = answer.iter().filter(is_strange).map(|check| check.name.clone()).collect();
                 self.tell(answer.into_iter().filter_map(|check| check.wrong).collect());
-                *registered = Some(wanted);
+                self.is_registered = true;
                 true
             }
             Err(error) => {
@@ -195,7 +206,7 @@ impl ToKeeper {
                 }
                 // The same list would be refused again; the results of what the keeper knows already go on.
                 self.tell(vec![refusal.message.clone()]);
-                *registered = Some(wanted);
+                self.is_registered = true;
                 true
             }
         }
@@ -216,7 +227,7 @@ impl ToKeeper {
     }
 
     /// Whether these are where they belong, or never will be.
-    async fn hand_over(&self, batch: Vec<Finished>) -> bool {
+    async fn hand_over(&self, batch: &[Finished]) -> bool {
         if batch.is_empty() {
             return true;
         }

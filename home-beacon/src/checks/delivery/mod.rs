@@ -3,4 +3,7 @@
 mod keeper;
 mod statuspage;
 
-pub(super) use self::{keeper::ToKeeper, statuspage::ToStatuspage};
+pub(super) use self::{
+    keeper::{ToKeeper, fingerprint},
+    statuspage::ToStatuspage,
+};

@@ -16,15 +16,9 @@ use shared::{
     id::{ComponentId, PageId},
     statuspage::{Client, ComponentStatus},
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::{
-    defined::CheckList,
-    results::{Finished, Results},
-};
+use super::super::results::{Batch, Finished, Results};
 
 /// How many results are looked through at once.
 const BATCH: usize = 500;
@@ -44,8 +38,6 @@ pub(in super::super) struct ToStatuspage {
     pub(in super::super) client: Client,
     pub(in super::super) page: PageId,
     pub(in super::super) results: Results,
-    /// `None` until there is one.
-    pub(in super::super) lists: watch::Receiver<Option<CheckList>>,
     pub(in super::super) api: ApiSettings<'static>,
 }
 
@@ -90,28 +82,28 @@ impl Wanted {
 
 impl ToStatuspage {
     /// Writes until `stop`.
-    pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub(in super::super) async fn run(self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = stop => (),
             () = self.go_on() => (),
         }
     }
 
-    async fn go_on(&mut self) {
+    async fn go_on(&self) {
         let mut wanted = Wanted::default();
         let mut again = Instant::now();
         loop {
             tokio::select! {
-                batch = self.results.next(BATCH) => {
-                    for Finished { check, standing, .. } in &batch {
+                Batch { list, runs } = self.results.next(BATCH) => {
+                    if let Some(list) = list {
+                        wanted.keep(&list.checks.iter().map(|check| &check.name).collect());
+                    }
+                    for Finished { check, standing, .. } in &runs {
                         wanted.learn(check, standing.counts);
                     }
                     self.results.settle();
                 }
                 () = sleep_until(again), if !wanted.open.is_empty() => (),
-            }
-            if let Some(list) = self.lists.borrow_and_update().as_deref() {
-                wanted.keep(&list.checks.iter().map(|check| &check.name).collect());
             }
             for id in wanted.open.clone() {
                 let is_settled = match wanted.of(&id) {

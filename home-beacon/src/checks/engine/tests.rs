@@ -57,7 +57,7 @@ impl Try for World {
 struct Running {
     world: World,
     results: Results,
-    definitions: mpsc::Sender<Vec<Defined>>,
+    definitions: mpsc::Sender<Definitions>,
     stop: Option<oneshot::Sender<()>>,
     engine: tokio::task::JoinHandle<()>,
 }
@@ -75,11 +75,11 @@ impl Running {
 
     async fn define(&self, checks: &[Check]) {
         let defined = checks.iter().cloned().map(Defined::new);
-        self.definitions.send(defined.collect()).await.unwrap();
+        self.definitions.send(Definitions::new(defined.collect(), true)).await.unwrap();
     }
 
     fn of(&self, name: &str) -> Vec<Finished> {
-        let all = self.results.batch(usize::MAX);
+        let all = self.results.all();
         all.into_iter().filter(|finished| finished.check.name.as_str() == name).collect()
     }
 

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use checks::{cause::Cause, outcome::State};
+use checks::{cause::Cause, check::PassiveCheck, outcome::State};
 use clap::Parser;
+use shared::secret::SecretSource;
 use tempfile::TempDir;
 
 use super::{super::settings::ChecksSettings, *};
@@ -14,8 +15,8 @@ use super::{super::settings::ChecksSettings, *};
 /// What is watched, and what comes of it.
 struct Watched {
     folder: TempDir,
-    definitions: mpsc::Receiver<Vec<Defined>>,
-    lists: watch::Receiver<Option<CheckList>>,
+    definitions: mpsc::Receiver<Definitions>,
+    list: Option<CheckList>,
     refused: watch::Sender<Vec<String>>,
     results: Results,
     totals: Arc<Totals>,
@@ -35,16 +36,14 @@ impl Watched {
         let path = write(folder.path(), text);
         let settings = ChecksSettings::parse_from(["checks", "--checks-file", path.to_str().unwrap()]);
         let (definitions, receiver) = mpsc::channel(10);
-        let (lists, listed) = watch::channel(None);
         let (refused, refusals) = watch::channel(Vec::new());
         let totals: Arc<Totals> = Arc::default();
         let results = Results::new(Arc::clone(&totals));
-        let outlets =
-            Outlets { definitions, lists, refused: refusals, results: results.clone(), totals: Arc::clone(&totals) };
+        let outlets = Outlets { definitions, refused: refusals, results: results.clone(), totals: Arc::clone(&totals) };
         let source = Source::new(&settings);
         let first = source.load();
         tokio::spawn(source.watch(first, HashMap::new(), outlets));
-        Self { folder, definitions: receiver, lists: listed, refused, results, totals }
+        Self { folder, definitions: receiver, list: None, refused, results, totals }
     }
 
     fn write(&self, text: &str) {
@@ -54,20 +53,22 @@ impl Watched {
     /// The names of the checks that are run from now on, where that has changed within a while.
     async fn defined(&mut self) -> Option<Vec<String>> {
         let wait = tokio::time::timeout(Duration::from_secs(70), self.definitions.recv()).await;
-        Some(wait.ok()??.into_iter().map(|defined| defined.check.name.to_string()).collect())
+        let new = wait.ok()??;
+        self.list = Some(new.list);
+        Some(new.defined.into_iter().map(|defined| defined.check.name.to_string()).collect())
     }
 
     /// How the program's own files are by the newest report: the state, and the sentence.
     async fn own(&self) -> (State, String) {
         sleep(Duration::from_secs(70)).await;
-        let all = self.results.batch(1000);
+        let all = self.results.all();
         let last = all.into_iter().rfind(|it| it.check.name.as_str() == own_files::NAME).unwrap();
         assert!(matches!(last.outcome.cause, None | Some(Cause::Files)));
         (last.outcome.state, last.outcome.text)
     }
 
     fn is_whole(&self) -> bool {
-        self.lists.borrow().as_ref().unwrap().is_whole
+        self.list.as_ref().unwrap().is_whole
     }
 
     fn are_valid(&self) -> bool {
@@ -90,9 +91,13 @@ async fn at_the_start_a_wrong_check_is_left_out_and_the_others_run() {
     let (state, text) = watched.own().await;
     assert_eq!(state, State::Critical);
     assert!(text.contains("checks.yml:3: every is 1s") && text.ends_with("is not checked, and all else is"), "{text}");
-    // As long as none was right, what is right of another one counts.
+    // As long as none was right, what is right of another one counts; what ran, and may be what is wrong now, goes on.
     watched.write(&with("every: 2s, icmp: { host: b }").replace("good", "better"));
-    assert_eq!(watched.defined().await.unwrap(), ["better"]);
+    assert_eq!(watched.defined().await.unwrap(), ["better", "good"]);
+    watched.write(&format!(
+        "{GOOD}  - {{ name: best, was: better, icmp: {{ host: a }} }}\n  - {{ name: other, every: 1s }}\n"
+    ));
+    assert_eq!(watched.defined().await.unwrap(), ["good", "best"]);
     watched.write(&with("icmp: { host: b }"));
     assert_eq!(watched.defined().await.unwrap(), ["good", "other"]);
     assert!(watched.is_whole() && watched.are_valid());
@@ -129,7 +134,7 @@ async fn a_file_that_is_wrong_as_a_whole_has_nothing_run_until_it_is_not() {
     let mut watched = Watched::start("checks: [");
     assert_eq!(watched.defined().await, None);
     let (_, text) = watched.own().await;
-    assert!(watched.lists.borrow().is_none() && text.ends_with("nothing that is defined is checked"), "{text}");
+    assert!(watched.list.is_none() && text.ends_with("nothing that is defined is checked"), "{text}");
     watched.write(GOOD);
     assert_eq!(watched.defined().await.unwrap(), ["good"]);
 }
@@ -144,4 +149,22 @@ async fn what_a_keeper_refuses_is_told_like_a_wrong_file() {
     assert_eq!(watched.own().await, (State::Critical, expected.into()));
     watched.refused.send_replace(Vec::new());
     assert_eq!(watched.own().await.0, State::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_comes_or_is_another_one_is_told_although_no_file_of_ours_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str| {
+        let secret = SecretSource::Named { name: name.to_uppercase(), path: folder.path().join(name) };
+        let passive = PassiveCheck { period: EVERY, grace: EVERY, secret };
+        Check { kind: Kind::Passive(passive), ..super::super::fixtures::check(name) }
+    };
+    let list = List { checks: [of("one"), of("two")].into(), is_whole: true };
+    let known = || secrets(&list).iter().map(Option::is_some).collect::<Vec<_>>();
+    assert_eq!(known(), [false, false]);
+    fs::write(folder.path().join("two"), "0123456789abcdef0123456789abcdef").unwrap();
+    assert_eq!(known(), [false, true]);
+    let before = secrets(&list);
+    fs::write(folder.path().join("two"), "another0another0another0another0").unwrap();
+    assert_ne!(secrets(&list), before);
 }

@@ -47,6 +47,12 @@ pub(super) async fn register(
         Place::Component(_) => "given",
     };
     let depends_on: Vec<String> = check.depends_on.iter().map(dependency_text).collect();
+    let secret = check.passive.and_then(|passive| passive.secret_sha256).map(|secret| secret.to_string());
+    // Who is given a secret has it alone: one whose own cannot be read now would go on with it.
+    if let Some(secret) = &secret {
+        let release = query("UPDATE checks SET secret_sha256 = NULL WHERE secret_sha256 = ? AND name <> ?");
+        release.bind(secret).bind(check.name.as_str()).execute(tx).await?;
+    }
     query(
         "INSERT INTO checks (name, source, title, group_name, kind, target, every_seconds, place, component_id, depends_on,
              notices_wanted, after_failures, all_changes, period_seconds, grace_seconds, secret_sha256, registered_at)
@@ -76,7 +82,7 @@ pub(super) async fn register(
     .bind(check.notices.all_changes)
     .bind(check.passive.map(|passive| passive.period_seconds))
     .bind(check.passive.map(|passive| passive.grace_seconds))
-    .bind(check.passive.and_then(|passive| passive.secret_sha256).map(|secret| secret.to_string()))
+    .bind(secret)
     .bind(now)
     .execute(tx)
     .await?;

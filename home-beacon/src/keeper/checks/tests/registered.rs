@@ -222,3 +222,21 @@ async fn a_new_name_that_is_refused_costs_a_check_nothing_of_what_it_was() {
     let after = home.register(json!([with(check("store"), json!({"was": "nas"}))])).await.unwrap();
     assert_eq!(after, before, "it is the same component, with its past");
 }
+
+#[tokio::test]
+async fn a_secret_is_one_checks_alone_whoever_had_it_before() {
+    let home = Home::new().await;
+    let passive = |secret: Option<&str>| json!({"kind": "passive", "passive": {"period_seconds": 60, "grace_seconds": 60, "secret_sha256": secret.map(|it| it.repeat(32))}});
+    let two = |one: Option<&str>, other: Option<&str>| {
+        json!([with(check("one"), passive(one)), with(check("other"), passive(other))])
+    };
+    let list = "SELECT name FROM checks WHERE secret_sha256 IS NOT NULL ORDER BY name";
+    placed(&home, two(Some("ab"), None)).await;
+    // One whose own cannot be read now goes on with what it had, unless that is another one's by now.
+    placed(&home, two(None, Some("cd"))).await;
+    assert_eq!(home.rows::<String>(list).await, ["one", "other"]);
+    for (one, other, expected) in [(None, Some("ab"), "other"), (Some("ab"), None, "one")] {
+        assert!(placed(&home, two(one, other)).await.iter().all(|(_, is_registered, _)| *is_registered));
+        assert_eq!(home.rows::<String>(list).await, [expected]);
+    }
+}
