@@ -11,6 +11,7 @@
 //! - [`import`]: what other programs check, as a `checks.yml`, and their past; [`export`][]: what a keeper knows
 //! - [`keygen`][]: keys
 //! - [`port`][]: the router's port
+//! - [`setup`][]: from accounts to a page that tells the truth, and back
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
@@ -27,5 +28,7 @@ pub mod probe;
 pub mod program;
 pub mod readings;
 pub mod settings;
+pub mod setup;
+mod terminal;
 pub mod tokens;
 pub mod up;

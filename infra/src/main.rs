@@ -22,6 +22,7 @@ use infra::{
     program,
     readings::readings,
     settings::{Command, KeygenSettings, PorchlightSettings},
+    setup::{setup, teardown},
     tokens::{code, tokens},
     up::{down, status, up},
 };
@@ -65,6 +66,8 @@ async fn porchlight() -> ExitCode {
         Command::Probe(settings) => Box::pin(probe(&settings)).await,
         Command::Readings(settings) => readings(&settings).await,
         Command::Code(settings) => code(&settings).await,
+        Command::Setup(settings) => Box::pin(setup(&settings)).await,
+        Command::Teardown(settings) => Box::pin(teardown(&settings)).await,
         Command::Tokens(settings) => tokens(&settings).await,
         Command::Up(settings) => Box::pin(up(&settings)).await,
         Command::Down(settings) => down(&settings).await,

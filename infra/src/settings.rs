@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use ::notify::settings::NOTIFY_URLS;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use home_beacon::{job::settings::KEEPER_TOKEN, reading::MetricName};
+use home_beacon::{
+    job::settings::{KEEPER_TOKEN, STATUSPAGE_TOKEN},
+    reading::MetricName,
+};
 use lambda_prober::settings::{BEACON_KEY, BEACON_KEY_OLD, ProbingSettings};
 use shared::{
     id::MetricId,
@@ -23,6 +26,7 @@ use crate::{
     notify::{MuteSettings, NotifySettings},
     port::PortSettings,
     program::{self, PROGRAMS, Program},
+    setup::{self, SetupSettings, TeardownSettings},
     tokens::{CodeSettings, TokensSettings},
     up::{self, DownSettings, StatusSettings, UpSettings},
 };
@@ -43,12 +47,16 @@ impl Settings for PorchlightSettings {
 
     fn variables() -> Vec<String> {
         let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN, NOTIFY_URLS];
-        let secrets = secrets.iter().chain(up::SECRETS).flat_map(SecretSetting::variables);
+        let secrets =
+            secrets.iter().chain(up::SECRETS).chain(setup::settings::SECRETS).flat_map(SecretSetting::variables);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 
     fn full_command() -> clap::Command {
-        let names = ["code", "demo", "export", "import", "mute", "notify", "probe", "readings", "tokens", "up"];
+        let names = [
+            "code", "demo", "export", "import", "mute", "notify", "probe", "readings", "setup", "teardown", "tokens",
+            "up",
+        ];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -63,6 +71,8 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
         "code" | "export" | "import" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
         "demo" => &[NOTIFY_URLS],
         "notify" => &[KEEPER_TOKEN, NOTIFY_URLS],
+        "setup" => setup::settings::SECRETS,
+        "teardown" => &[STATUSPAGE_TOKEN],
         "up" => up::SECRETS,
         name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),
     }
@@ -70,6 +80,10 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Set up a home and what looks at it from the cloud, step by step
+    Setup(Box<SetupSettings>),
+    /// Remove what `porchlight setup` made
+    Teardown(TeardownSettings),
     /// Run everything of a home on this machine: page, beacon, and what measures the line
     Up(Box<UpSettings>),
     /// End what `porchlight up` runs, and undo what it installed

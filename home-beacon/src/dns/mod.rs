@@ -46,5 +46,6 @@ pub(crate) use known::{KnownAddresses, STATE};
 pub use name::SubName;
 pub use own::{Own, own};
 pub use seen::seen;
+pub use services::prove;
 pub use settings::{ADDRESS_SOURCES, Address, DnsSettings, Families};
 pub use token::{DUCKDNS_TOKEN, check_token};

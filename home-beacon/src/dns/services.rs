@@ -6,6 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use shared::{
     http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
     retry,
+    secret::Secret,
 };
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::ClientConfig;
@@ -122,6 +123,20 @@ impl Services {
             .extend_pairs(update.parameters());
         address
     }
+}
+
+/// Proves that the token is the name's, by an update to the IPv4 address that DuckDNS sees: what `dns` does at its first run. The
+/// addresses that it has then.
+///
+/// # Errors
+/// When it is refused, or DuckDNS fails until `until`; a sentence, without the token.
+pub async fn prove(duckdns: &Url, name: &SubName, token: &Secret, until: Instant) -> Result<Vec<IpAddr>, String> {
+    let token = Token::read("the token", token).map_err(|error| error.to_string())?;
+    let tls = tls_for([duckdns]).map_err(|error| error.to_string())?;
+    let over = |local| client_of_the_world(&tls, OF_DUCKDNS, local);
+    let (over_ipv4, over_any) = (over(Some(Family::V4.unspecified())), over(None));
+    let services = Services { duckdns: duckdns.clone(), over_ipv4, over_any, tls };
+    services.update(Update::Seen, std::slice::from_ref(name), &token, until).await.map_err(|error| error.to_string())
 }
 
 /// Asks one source by that client, which is to reach it over the family.

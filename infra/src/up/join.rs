@@ -12,7 +12,6 @@ use home_beacon::{
     keeper::seed::Seed,
 };
 use jiff::{SignedDuration, SignedDurationRound, Timestamp, Unit};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use shared::{
     http::{Deadlines, client_for},
     message::JoinFault,
@@ -27,13 +26,16 @@ use super::{
     folder::Folder,
     say, seed,
 };
-use crate::keygen::keygen;
+use crate::{keygen::keygen, terminal::Hidden};
 
 /// The code, where nobody is there to paste it.
 pub(super) const JOIN_CODE: SecretSetting = SecretSetting {
     name: "JOIN_CODE",
     help: "With --join: the code that the outside machine printed, instead of pasting it",
 };
+
+/// Asks for it.
+const PROMPT: &str = "Paste the code that the outside machine printed (it is not shown), and press Enter: ";
 
 /// How long the exchange may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -63,7 +65,7 @@ pub(super) async fn code(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyho
 }
 
 async fn pasted(stop: &mut (impl Future<Output = ()> + Unpin)) -> anyhow::Result<Secret> {
-    let _hidden = io::stdin().is_terminal().then(Hidden::begin);
+    let _hidden = io::stdin().is_terminal().then(|| Hidden::begin(PROMPT));
     // A thread of its own: nothing waits for it where nobody pastes anything.
     let (sender, line) = oneshot::channel();
     thread::spawn(move || sender.send(self::line()));
@@ -89,32 +91,6 @@ fn line() -> io::Result<Secret> {
     let mut text = String::new();
     io::stdin().lock().take(MAX_CODE as u64 + 1).read_line(&mut text)?;
     Ok(Secret::new(text))
-}
-
-/// A terminal that does not show what is typed, until this is dropped.
-struct Hidden(Option<Termios>);
-
-impl Hidden {
-    fn begin() -> Self {
-        eprint!("Paste the code that the outside machine printed (it is not shown), and press Enter: ");
-        let before = tcgetattr(io::stdin()).ok();
-        if let Some(before) = &before {
-            let mut hidden = before.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
-            // Where it cannot be hidden, it can still be pasted.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &hidden);
-        }
-        Self(before)
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-        }
-        eprintln!();
-    }
 }
 
 /// Hands the home's key and page to the outside machine, and keeps the token that it gives. A home that joins again gets a

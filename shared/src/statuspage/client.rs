@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Component, ComponentStatus, Incident, IncidentChange, Listing, Page, Point};
+use super::{Component, ComponentStatus, Incident, IncidentChange, Listing, NamedPage, Page, Point};
 use crate::{
     api::{Api, ApiError},
     http,
@@ -68,6 +68,24 @@ impl Client {
     ) -> Result<Component, ApiError> {
         let body = json!({ "component": { "status": status } });
         self.0.call(Method::PATCH, &format!("/pages/{page}/components/{component}"), Some(&body)).await
+    }
+
+    /// The pages that the token opens.
+    pub async fn pages(&self) -> Result<Vec<NamedPage>, ApiError> {
+        self.0.call(Method::GET, "/pages", None).await
+    }
+
+    /// Makes a component of that name, which is operational at first.
+    pub async fn add_component(&self, page: &PageId, name: &str, description: &str) -> Result<Component, ApiError> {
+        let component = json!({ "name": name, "description": description, "status": ComponentStatus::Operational });
+        let body = json!({ "component": component });
+        self.0.call(Method::POST, &format!("/pages/{page}/components"), Some(&body)).await
+    }
+
+    /// Deletes a component with its history.
+    pub async fn delete_component(&self, page: &PageId, component: &ComponentId) -> Result<(), ApiError> {
+        let path = format!("/pages/{page}/components/{component}");
+        self.0.call::<Value>(Method::DELETE, &path, None).await.map(drop)
     }
 
     /// A page.

@@ -11,4 +11,4 @@ mod types;
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO, Which};
 pub use incident::{Incident, IncidentChange, Incidents};
 pub use status::{ComponentStatus, Impact, IncidentStatus, UnknownImpact, UnknownIncidentStatus, UnknownStatus};
-pub use types::{Component, Listing, Page, Point, Warning};
+pub use types::{Component, Listing, NamedPage, Page, Point, Warning};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::ComponentStatus;
-use crate::id::ComponentId;
+use crate::id::{ComponentId, PageId};
 
 /// A component as the API sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -27,6 +27,16 @@ pub struct Page {
     /// An IANA name at a keeper; statuspage.io also has names of its own.
     #[serde(default)]
     pub time_zone: Option<String>,
+}
+
+/// One of the pages that a token opens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NamedPage {
+    /// Its id.
+    pub id: PageId,
+    /// As its owner called it.
+    #[serde(default)]
+    pub name: String,
 }
 
 /// A point of a metric.
@@ -85,6 +95,14 @@ impl Listing {
         let found = self.components.iter().find(|listed| listed["id"] == id.as_str())?;
         let text = found["porchlight_warning"].as_str()?.to_owned();
         Some(Warning { is_shown: found["porchlight_shown"] != false, text })
+    }
+
+    /// Each by its id and its name, as far as they can be read.
+    pub fn named(&self) -> impl Iterator<Item = (ComponentId, String)> + '_ {
+        self.components.iter().filter_map(|component| {
+            let id = ComponentId::deserialize(&component["id"]).ok()?;
+            Some((id, component["name"].as_str().unwrap_or_default().to_owned()))
+        })
     }
 
     /// How many components it has, groups included.

@@ -1,0 +1,251 @@
+//! The function: deployed as a release has it, or built in a checkout; and asked once whether it sees the home.
+
+use std::{collections::BTreeMap, fs, io::Write, path::Path, time::Duration};
+
+use anyhow::{Context, anyhow, bail};
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
+use serde_json::{Value, json};
+use shared::{fingerprint::Fingerprint, settings::WrongSetting};
+use tempfile::NamedTempFile;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Outcome,
+    cloud::{CALL, KEY, NO_FUNCTION, STATE, TOKEN},
+    record::{Made, Record},
+    tool::{Ended, Tool},
+};
+
+pub(super) const FUNCTION: &str = "lambda-prober";
+
+/// Where a checkout has it.
+const PACKAGE: &str = "lambda-prober/Cargo.toml";
+
+/// How long a build may take on a small machine, and one upload on a thin line.
+const BUILD: Duration = Duration::from_secs(3600);
+const UPLOAD: Duration = Duration::from_secs(600);
+
+/// How long a new role may be unknown to Lambda.
+const ROLE: Duration = Duration::from_secs(60);
+const ROLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Its variables: no secret is among them.
+pub(super) type Variables = BTreeMap<&'static str, String>;
+
+/// Its variables for that home.
+pub(super) fn variables(canary: &str, page: &str, component: &str) -> Variables {
+    let old = format!("{KEY}-old");
+    BTreeMap::from([
+        ("CANARY_URL", canary.to_owned()),
+        ("PAGE_ID", page.to_owned()),
+        ("COMPONENT_ID", component.to_owned()),
+        ("STATUSPAGE_TOKEN_PARAMETER", TOKEN.to_owned()),
+        ("BEACON_KEY_PARAMETER", KEY.to_owned()),
+        ("BEACON_KEY_OLD_PARAMETER", old),
+        ("STATE_PARAMETER", STATE.to_owned()),
+    ])
+}
+
+/// Where the function comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum From<'a> {
+    /// A file of a release.
+    Zip(&'a Path),
+    /// This folder, which is a checkout.
+    Checkout,
+}
+
+impl<'a> From<'a> {
+    /// # Errors
+    /// When there is neither, or the file is no archive.
+    pub(super) fn of(file: Option<&'a Path>) -> anyhow::Result<Self> {
+        let Some(file) = file else {
+            if !Path::new(PACKAGE).is_file() {
+                return Err(WrongSetting(format!(
+                    "--function: there is no {PACKAGE} here to build: run this in a checkout, or name a release's bootstrap.zip"
+                ))
+                .into());
+            }
+            return Ok(Self::Checkout);
+        };
+        let begin = fs::read(file).map_err(|error| WrongSetting(format!("--function: {}: {error}", file.display())))?;
+        if !begin.starts_with(b"PK\x03\x04") {
+            let sentence = format!("--function: {} is no zip archive: name a release's bootstrap.zip", file.display());
+            return Err(WrongSetting(sentence).into());
+        }
+        Ok(Self::Zip(file))
+    }
+}
+
+/// Deploys it where it is not there, or is another one, or is set otherwise.
+///
+/// # Errors
+/// When it cannot be built or deployed.
+pub(super) async fn deploy(
+    aws: &Tool,
+    from: From<'_>,
+    role: &str,
+    wanted: &Variables,
+    record: &mut Record,
+) -> anyhow::Result<Outcome> {
+    let before = configuration(aws).await?;
+    let Some(before) = before else {
+        record.note(Made::Function(FUNCTION.to_owned()))?;
+        return match from {
+            From::Zip(zip) => create(aws, zip, role, wanted).await,
+            From::Checkout => build(aws, role, wanted).await,
+        };
+    };
+    let mut changed = Vec::new();
+    if let From::Zip(zip) = from
+        && sha256(zip)? != before["CodeSha256"].as_str().unwrap_or_default()
+    {
+        let zip = format!("fileb://{}", zip.display());
+        aws.change(&["lambda", "update-function-code", "--function-name", FUNCTION, "--zip-file", &zip], UPLOAD)
+            .await?;
+        aws.change(&["lambda", "wait", "function-updated-v2", "--function-name", FUNCTION], UPLOAD).await?;
+        changed.push("code");
+    }
+    let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+    if wanted.iter().any(|(name, value)| set.get(*name).and_then(Value::as_str) != Some(value)) {
+        // What somebody has set besides stays.
+        let mut all = set;
+        all.extend(wanted.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        let file = json_file(&json!({ "Variables": all }))?;
+        let environment = format!("file://{}", file.path().display());
+        let words =
+            ["lambda", "update-function-configuration", "--function-name", FUNCTION, "--environment", &environment];
+        aws.change(&words, CALL).await?;
+        aws.change(&["lambda", "wait", "function-updated-v2", "--function-name", FUNCTION], UPLOAD).await?;
+        changed.push("settings");
+    }
+    Ok(match changed.as_slice() {
+        [] => Outcome::Already(format!("{FUNCTION} is deployed, and set for this home")),
+        changed => Outcome::Done(format!("{FUNCTION} has new {}", changed.join(" and "))),
+    })
+}
+
+async fn configuration(aws: &Tool) -> anyhow::Result<Option<Value>> {
+    let words = ["lambda", "get-function-configuration", "--output", "json", "--function-name", FUNCTION];
+    aws.ask(&words, CALL).await?.json_unless(&[NO_FUNCTION])
+}
+
+async fn create(aws: &Tool, zip: &Path, role: &str, wanted: &Variables) -> anyhow::Result<Outcome> {
+    let file = json_file(&json!({ "Variables": wanted }))?;
+    let (environment, zip) = (format!("file://{}", file.path().display()), format!("fileb://{}", zip.display()));
+    let mut words = vec!["lambda", "create-function", "--function-name", FUNCTION, "--role", role, "--zip-file", &zip];
+    words.extend(["--runtime", "provided.al2023", "--architectures", "arm64", "--handler", "bootstrap"]);
+    words.extend(["--memory-size", "128", "--timeout", "55", "--environment", &environment]);
+    let until = Instant::now() + ROLE;
+    loop {
+        match aws.change(&words, UPLOAD).await {
+            Ok(true) => break,
+            Ok(false) => return Ok(Outcome::Done(format!("would deploy {FUNCTION}"))),
+            // A role is known to all of AWS some seconds after it was made.
+            Err(error) if error.to_string().contains("cannot be assumed") && Instant::now() < until => {
+                sleep(ROLE_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    aws.change(&["lambda", "wait", "function-active-v2", "--function-name", FUNCTION], UPLOAD).await?;
+    Ok(Outcome::Done(format!("deployed {FUNCTION}")))
+}
+
+async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Outcome> {
+    let install = "install it (`pip install cargo-lambda`), or name a release's bootstrap.zip by --function";
+    let cargo = aws.beside("cargo", install)?;
+    aws.beside("cargo-lambda", install)?;
+    let mut file = NamedTempFile::new().context("a temporary file for the variables")?;
+    for (name, value) in wanted {
+        writeln!(file, "{name}={value}").context("a temporary file for the variables")?;
+    }
+    let file = file.path().display().to_string();
+    eprintln!("  building the function; the first time that takes some minutes");
+    if !cargo.change(&["lambda", "build", "--package", FUNCTION, "--release", "--arm64"], BUILD).await? {
+        return Ok(Outcome::Done(format!("would build and deploy {FUNCTION}")));
+    }
+    let words = ["lambda", "deploy", FUNCTION, "--role", role, "--merge-env", "--env-file", &file];
+    cargo.change(&words, UPLOAD).await?;
+    Ok(Outcome::Done(format!("built and deployed {FUNCTION}")))
+}
+
+/// Has it look at the home once. Only what proves to be the home counts: a schedule that cannot see it would tell the page so.
+///
+/// # Errors
+/// When it cannot be asked, or does not see the home; says why.
+pub(super) async fn prove(aws: &Tool) -> anyhow::Result<Outcome> {
+    let (input, output) = (json_file(&json!({ "source": "aws.events" }))?, NamedTempFile::new()?);
+    let payload = format!("fileb://{}", input.path().display());
+    let path = output.path().display().to_string();
+    let words = ["lambda", "invoke", "--function-name", FUNCTION, "--payload", &payload, &path];
+    match aws.ask(&words, CALL).await? {
+        Ended::Well(_) => (),
+        Ended::Badly(why) => bail!("{FUNCTION} cannot be run: {why}"),
+    }
+    let report = fs::read(output.path()).context("the function's report")?;
+    let report: Value = serde_json::from_slice(&report).map_err(|_| anyhow!("{FUNCTION} answered with no report"))?;
+    judged(&report)
+}
+
+fn judged(report: &Value) -> anyhow::Result<Outcome> {
+    if let Some(message) = report["errorMessage"].as_str() {
+        bail!("{FUNCTION} failed: {message}");
+    }
+    let target = &report["targets"][0];
+    let verdict = target["verdict"].as_str().unwrap_or_default();
+    let exchanges = target["attempts"].as_array().into_iter().flatten().filter_map(|it| it["exchanges"].as_array());
+    let mut identities = exchanges.flatten().filter_map(|exchange| exchange["identity"].as_str());
+    if ["up", "degraded"].contains(&verdict) && identities.any(|identity| identity.starts_with("proven")) {
+        if let Some(error) = target["error"].as_str() {
+            bail!("the home is up, but its page could not be set: {error}");
+        }
+        return Ok(Outcome::Done("the function has seen the home, and the home has proved that it is itself".into()));
+    }
+    let cause = target["cause"].as_str().unwrap_or("nothing was proved");
+    let advice = target["advice"].as_str().map(|advice| format!(" ({advice})")).unwrap_or_default();
+    bail!(
+        "the function does not see the home yet: {verdict}, {cause}{advice}: start the beacon, forward the port, and run this again"
+    )
+}
+
+fn json_file(value: &Value) -> anyhow::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new().context("a temporary file")?;
+    file.write_all(value.to_string().as_bytes()).context("a temporary file")?;
+    Ok(file)
+}
+
+/// As Lambda says it of what is deployed.
+fn sha256(file: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+    Ok(STANDARD.encode(Fingerprint::of(&bytes).as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(verdict: &str, cause: Option<&str>, identity: &str) -> Value {
+        let attempts = json!([{"exchanges": [{"identity": identity}]}]);
+        json!({"targets": [{"verdict": verdict, "cause": cause, "attempts": attempts, "error": null}]})
+    }
+
+    #[test]
+    fn only_a_home_that_has_proved_itself_starts_the_schedule() {
+        assert!(judged(&report("up", None, "proven")).is_ok());
+        assert!(judged(&report("degraded", Some("slow"), "proven_with_old_key")).is_ok());
+        for (seen, expected) in [
+            (report("up", None, "absent"), "up, nothing was proved"),
+            (report("down", Some("refused"), "not_asked"), "down, refused"),
+            (report("down", Some("impostor"), "foreign"), "down, impostor"),
+            (json!({"errorMessage": "CANARY_URL is not set"}), "failed: CANARY_URL is not set"),
+            (json!({}), "nothing was proved"),
+        ] {
+            let error = judged(&seen).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let mut unpublished = report("up", None, "proven");
+        unpublished["targets"][0]["error"] = json!("401");
+        assert!(judged(&unpublished).unwrap_err().to_string().contains("its page could not be set: 401"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The home side: the beacon's key, the files that it is installed by, and the commands that install it.
+
+use std::fmt::Write as _;
+
+use anyhow::Context;
+use shared::{proof::Key, secret::Secret, settings::WrongSetting};
+
+use super::{
+    Outcome, cloud,
+    record::{Chosen, Record},
+    settings::RunsOn,
+    tool::Tool,
+};
+use crate::keygen::keygen;
+
+pub(super) const KEY_FILE: &str = "beacon.key";
+const VALUES: &str = "values.yaml";
+
+/// More than a key has, in bytes.
+const MOST: u64 = 1 << 10;
+
+/// The key that the beacon proves itself by: the one of the folder, else that of Parameter Store, else a new one.
+///
+/// # Errors
+/// When one is there that is none, or none can be made.
+pub(super) async fn key(aws: Option<&Tool>, record: &mut Record) -> anyhow::Result<(Outcome, Secret)> {
+    let path = record.path(KEY_FILE);
+    let read = |text: &str, place: &str| {
+        let key = text.trim().parse::<Key>().map(|_| Secret::new(text.trim()));
+        key.map_err(|error| WrongSetting(format!("{place}: {error}: restore it, or remove it for a new one")))
+    };
+    match shared::file::read(&path, MOST) {
+        Ok(bytes) => {
+            let key = read(&String::from_utf8_lossy(&bytes), &path.display().to_string())?;
+            return Ok((Outcome::Already(format!("{} is there", path.display())), key));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    }
+    let stored = match aws {
+        Some(aws) => cloud::parameter(aws, cloud::KEY).await?,
+        None => None,
+    };
+    let (key, how) = match stored {
+        Some(stored) => (read(stored.expose(), cloud::KEY)?, "is the one that Parameter Store has"),
+        None => (Secret::new(keygen()?), "is made"),
+    };
+    record.write(KEY_FILE, &key.as_file())?;
+    Ok((Outcome::Done(format!("{} {how}", path.display())), key))
+}
+
+/// Writes what the home side is installed by, and says how.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn files(record: &mut Record) -> anyhow::Result<(Outcome, String)> {
+    let chosen = record.chosen().clone();
+    let key = record.path(KEY_FILE).display().to_string();
+    if chosen.runs_on != Some(RunsOn::Kubernetes) {
+        return Ok((Outcome::Skipped("units need no file of their own".into()), units(&chosen, &key)));
+    }
+    let (path, text) = (record.path(VALUES), values(&chosen));
+    let is_there = std::fs::read_to_string(&path).is_ok_and(|there| there == text);
+    let how = cluster(&key, &path.display().to_string());
+    if is_there {
+        return Ok((Outcome::Already(format!("{} is as it should be", path.display())), how));
+    }
+    if path.exists() {
+        // Its owner may have added to it.
+        let other = record.path("values.new.yaml");
+        record.write("values.new.yaml", &text)?;
+        let said = format!("{} is left as it is; what it would be is in {}", path.display(), other.display());
+        return Ok((Outcome::Skipped(said), how));
+    }
+    record.write(VALUES, &text)?;
+    Ok((Outcome::Done(format!("wrote {}", path.display())), how))
+}
+
+/// The values of the chart.
+fn values(chosen: &Chosen) -> String {
+    let mut text =
+        String::from("# Written by porchlight setup. What else can be set is in the chart's own values.yaml.\n");
+    let home = chosen.home.as_ref().map(|home| home.as_str().to_owned()).unwrap_or_default();
+    // Writing to a String does not fail.
+    let _ = write!(text, "duckdns:\n  domain: {home}\nbeacon:\n  secretName: beacon-key\n");
+    if let (Some(page), Some(component)) = (&chosen.page, &chosen.component) {
+        let _ = write!(text, "statuspage:\n  pageId: {page}\n  componentId: {component}\n");
+    }
+    text
+}
+
+fn cluster(key: &str, values: &str) -> String {
+    let ask = |name: &str| {
+        format!(
+            "  printf 'token of {name}: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" |\n    \
+             kubectl -n porchlight create secret generic {name} --from-file=TOKEN=/dev/stdin; unset TOKEN\n"
+        )
+    };
+    format!(
+        "  kubectl create namespace porchlight\n  \
+         kubectl -n porchlight create secret generic beacon-key --from-file=KEY={key}\n{}{}  \
+         helm upgrade --install porchlight charts/home-beacon -n porchlight -f {values}\n",
+        ask("duckdns"),
+        ask("statuspage")
+    )
+}
+
+fn units(chosen: &Chosen, key: &str) -> String {
+    let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!(
+        "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
+         (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
+         echo DOMAIN={home} > /etc/porchlight/dns.env\n  \
+         systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(runs_on: RunsOn) -> Chosen {
+        let (page, component) = ("gytm4qzbx9t6".parse().ok(), "8kbf7d35c070".parse().ok());
+        Chosen { home: "myhome".parse().ok(), page, component, runs_on: Some(runs_on), ..Chosen::default() }
+    }
+
+    #[test]
+    fn a_file_that_its_owner_has_changed_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::of(folder.path(), false).unwrap();
+        record.choose(|it| *it = chosen(RunsOn::Kubernetes)).unwrap();
+        let (outcome, how) = files(&mut record).unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)) && how.contains("helm upgrade --install porchlight"), "{how}");
+        assert!(matches!(files(&mut record).unwrap().0, Outcome::Already(_)));
+        let text = std::fs::read_to_string(record.path(VALUES)).unwrap();
+        assert!(text.contains("domain: myhome\n") && text.contains("componentId: 8kbf7d35c070\n"), "{text}");
+        std::fs::write(record.path(VALUES), format!("{text}ping: {{mode: resident}}\n")).unwrap();
+        let (outcome, _) = files(&mut record).unwrap();
+        assert!(matches!(outcome, Outcome::Skipped(_)));
+        assert!(std::fs::read_to_string(record.path(VALUES)).unwrap().contains("resident"));
+    }
+
+    #[tokio::test]
+    async fn a_key_is_made_once_and_one_that_is_none_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::of(folder.path(), false).unwrap();
+        let (made, key) = key(None, &mut record).await.unwrap();
+        let (found, again) = super::key(None, &mut record).await.unwrap();
+        assert!(matches!((made, found), (Outcome::Done(_), Outcome::Already(_))) && key == again);
+        std::fs::write(record.path(KEY_FILE), "half a k").unwrap();
+        let error = super::key(None, &mut record).await.unwrap_err().to_string();
+        assert!(error.contains("beacon.key: ") && error.ends_with("restore it, or remove it for a new one"), "{error}");
+    }
+}

@@ -1,0 +1,214 @@
+//! What was chosen and what was made, without any secret: `setup.toml`. A thing is noted before it is made, so that what a setup
+//! that was ended halfway has made is known, too.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use home_beacon::dns::SubName;
+use serde::{Deserialize, Serialize};
+use shared::{
+    file,
+    id::{ComponentId, PageId},
+    settings::WrongSetting,
+};
+
+use super::settings::RunsOn;
+
+const FILE: &str = "setup.toml";
+
+/// More than any has, in bytes.
+const MOST: u64 = 64 << 10;
+
+/// What was chosen; each is asked for as long as it is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Chosen {
+    pub(super) home: Option<SubName>,
+    pub(super) port: Option<u16>,
+    pub(super) page: Option<PageId>,
+    pub(super) component: Option<ComponentId>,
+    pub(super) runs_on: Option<RunsOn>,
+    /// An empty one is none.
+    pub(super) alarm_email: Option<String>,
+}
+
+/// Something that was made, and that a teardown removes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Made {
+    /// A component of a page.
+    Component { page: PageId, id: ComponentId },
+    /// A file in the folder.
+    File(String),
+    /// A parameter of Parameter Store.
+    Parameter(String),
+    /// A stack of CloudFormation.
+    Stack(String),
+    /// A function.
+    Function(String),
+}
+
+impl std::fmt::Display for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Component { page, id } => write!(f, "the component {id} of the page {page}"),
+            Self::File(name) => write!(f, "the file {name}"),
+            Self::Parameter(name) => write!(f, "the parameter {name}"),
+            Self::Stack(name) => write!(f, "the stack {name}"),
+            Self::Function(name) => write!(f, "the function {name}"),
+        }
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    chosen: Chosen,
+    made: Vec<Made>,
+}
+
+/// A folder of a setup.
+#[derive(Debug)]
+pub(super) struct Record {
+    folder: PathBuf,
+    written: Written,
+    is_dry: bool,
+}
+
+impl Record {
+    /// The one of that folder; an empty one where there is none. Where it is only looked at, nothing is made.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, or its record is none.
+    pub(super) fn of(folder: &Path, is_dry: bool) -> anyhow::Result<Self> {
+        let path = folder.join(FILE);
+        let written = match file::read(&path, MOST) {
+            Ok(bytes) => {
+                let text =
+                    String::from_utf8(bytes).map_err(|_| WrongSetting(format!("{}: it is no text", path.display())))?;
+                toml::from_str(&text).map_err(|error| {
+                    let why = error.message();
+                    WrongSetting(format!("{}: {why}: correct it, or take another --folder", path.display()))
+                })?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Written::default(),
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        };
+        Ok(Self { folder: folder.to_owned(), written, is_dry })
+    }
+
+    /// Whether nothing was ever chosen or made here.
+    pub(super) fn is_empty(&self) -> bool {
+        self.written.made.is_empty() && self.written.chosen == Chosen::default()
+    }
+
+    pub(super) fn chosen(&self) -> &Chosen {
+        &self.written.chosen
+    }
+
+    /// Where a file of that name is.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(super) fn choose(&mut self, choose: impl FnOnce(&mut Chosen)) -> anyhow::Result<()> {
+        choose(&mut self.written.chosen);
+        self.save()
+    }
+
+    /// Notes something that is about to be made.
+    pub(super) fn note(&mut self, made: Made) -> anyhow::Result<()> {
+        if !self.written.made.contains(&made) {
+            self.written.made.push(made);
+        }
+        self.save()
+    }
+
+    /// What was made, the last first.
+    pub(super) fn made(&self) -> Vec<Made> {
+        self.written.made.iter().rev().cloned().collect()
+    }
+
+    /// Forgets what was removed.
+    pub(super) fn forget(&mut self, made: &Made) -> anyhow::Result<()> {
+        self.written.made.retain(|it| it != made);
+        self.save()
+    }
+
+    /// Writes a file that this user alone may read.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+        self.note(Made::File(name.to_owned()))?;
+        if self.is_dry {
+            return Ok(());
+        }
+        let path = self.path(name);
+        file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
+    }
+
+    /// Removes the folder with the record; where something else is in it, that stays.
+    pub(super) fn end(self) -> anyhow::Result<()> {
+        if self.is_dry {
+            return Ok(());
+        }
+        let path = self.path(FILE);
+        fs::remove_file(&path).with_context(|| path.display().to_string())?;
+        // A user's own file is no fault.
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
+    fn save(&self) -> anyhow::Result<()> {
+        if self.is_dry {
+            return Ok(());
+        }
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .with_context(|| self.folder.display().to_string())?;
+        let text = toml::to_string(&self.written).context("the record cannot be written")?;
+        let path = self.path(FILE);
+        file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_and_made_is_known_to_the_next_run() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("setup");
+        let mut record = Record::of(&folder, false).unwrap();
+        assert!(record.is_empty() && !folder.exists(), "who looks makes nothing");
+        record.choose(|chosen| chosen.home = Some("myhome".parse().unwrap())).unwrap();
+        record.note(Made::Stack("porchlight-base".into())).unwrap();
+        record.write("beacon.key", "x").unwrap();
+        record.note(Made::Stack("porchlight-base".into())).unwrap();
+        let mut again = Record::of(&folder, false).unwrap();
+        assert_eq!(again.chosen().home, Some("myhome".parse().unwrap()));
+        assert_eq!(again.made(), [Made::File("beacon.key".into()), Made::Stack("porchlight-base".into())]);
+        for made in again.made() {
+            again.forget(&made).unwrap();
+        }
+        fs::remove_file(folder.join("beacon.key")).unwrap();
+        again.end().unwrap();
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_dry_run_writes_nothing_and_a_wrong_record_is_one_sentence() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut dry = Record::of(&parent.path().join("dry"), true).unwrap();
+        dry.write("values.yaml", "x").unwrap();
+        assert!(dry.made() == [Made::File("values.yaml".into())] && !parent.path().join("dry").exists());
+        fs::write(parent.path().join(FILE), "[chosen]\nhome = 'my_home'\n").unwrap();
+        let error = Record::of(parent.path(), false).unwrap_err().to_string();
+        assert!(error.contains("setup.toml: a name at DuckDNS has letters") && !error.contains('\n'), "{error}");
+    }
+}

@@ -1,0 +1,90 @@
+//! The settings of `porchlight setup` and `porchlight teardown`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
+use shared::{
+    id::{ComponentId, PageId},
+    secret::SecretSetting,
+    settings::{api_address, base_address},
+};
+use url::Url;
+
+use home_beacon::job::settings::STATUSPAGE_TOKEN;
+
+/// The secrets that it takes; each is asked for where it is not set.
+pub(crate) const SECRETS: &[SecretSetting] = &[STATUSPAGE_TOKEN, DUCKDNS_TOKEN];
+
+/// What runs the home side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunsOn {
+    /// A cluster, by the chart.
+    Kubernetes,
+    /// This machine, by units.
+    Systemd,
+}
+
+/// Set up a home and what looks at it from the cloud: asks, checks each answer where it counts, and makes what is missing.
+///
+/// A second run changes nothing that is right already, and goes on where the one before ended.
+#[derive(Clone, Debug, Parser)]
+pub struct SetupSettings {
+    /// The folder that gets the files: what was chosen and made, the beacon's key, values.yaml
+    #[arg(long, value_name = "FOLDER", default_value = "porchlight-setup")]
+    pub folder: PathBuf,
+    /// The home's name at DuckDNS, like myhome or myhome.duckdns.org
+    #[arg(long, value_name = "NAME")]
+    pub home: Option<SubName>,
+    /// The port that the router forwards to the beacon, as the world sees it
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// The page at statuspage.io, by its id
+    #[arg(long, value_name = "ID")]
+    pub page: Option<PageId>,
+    /// The component that shows whether the home is up, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "component_name")]
+    pub component: Option<ComponentId>,
+    /// The component by its name; it is made where the page has none of that name
+    #[arg(long, value_name = "NAME")]
+    pub component_name: Option<String>,
+    /// Where AWS sends its alarms; none for no mails
+    #[arg(long, value_name = "ADDRESS")]
+    pub alarm_email: Option<String>,
+    /// What runs the home side
+    #[arg(long, value_enum)]
+    pub runs_on: Option<RunsOn>,
+    /// The function as a release has it (bootstrap.zip), instead of building it in a checkout with cargo lambda
+    #[arg(long, value_name = "FILE")]
+    pub function: Option<PathBuf>,
+    /// Leave AWS out: the home alone
+    #[arg(long)]
+    pub without_aws: bool,
+    /// Ask nothing: what is neither said nor chosen before has its default, or is an error
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print what would be called, written and changed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The API of the status page
+    #[arg(long, env = "STATUSPAGE_URL", value_parser = api_address, default_value = shared::statuspage::STATUSPAGE_IO)]
+    pub statuspage_url: Url,
+    /// DuckDNS's address
+    #[arg(long, env = "DUCKDNS_URL", value_parser = base_address, default_value = "https://www.duckdns.org")]
+    pub duckdns_url: Url,
+}
+
+/// Remove what `porchlight setup` made, and nothing else.
+#[derive(Clone, Debug, Parser)]
+pub struct TeardownSettings {
+    /// The folder of the setup
+    #[arg(long, value_name = "FOLDER", default_value = "porchlight-setup")]
+    pub folder: PathBuf,
+    /// Print what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The API of the status page
+    #[arg(long, env = "STATUSPAGE_URL", value_parser = api_address, default_value = shared::statuspage::STATUSPAGE_IO)]
+    pub statuspage_url: Url,
+}

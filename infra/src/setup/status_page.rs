@@ -1,0 +1,152 @@
+//! The status page: the token, the page, and the component that shows whether the home is up.
+
+use anyhow::anyhow;
+use home_beacon::job::settings::STATUSPAGE_TOKEN;
+use shared::{
+    api::{ApiError, ApiSettings},
+    http::{Deadlines, client_for},
+    id::{ComponentId, PageId},
+    secret::Secret,
+    statuspage::{COMPONENTS_PER_CALL, Client, NamedPage},
+};
+use url::Url;
+
+use super::{
+    Outcome,
+    ask::{Asker, Question},
+    record::{Made, Record},
+    settings::SetupSettings,
+};
+
+const API: ApiSettings<'_> =
+    ApiSettings { address: "--statuspage-url", token: "STATUSPAGE_TOKEN", ids: Some("--page, --component") };
+
+/// What the component is called where nobody says otherwise.
+const USUAL_NAME: &str = "Home internet";
+
+/// What readers of the page are told of it.
+const DESCRIPTION: &str = "Whether the home's internet connection is up, as seen from outside";
+
+/// More components than a page has, so that a list that repeats itself ends.
+const LISTINGS: usize = 50;
+
+/// # Errors
+/// When this machine can make no client.
+pub(super) fn client(address: &Url, token: Secret) -> anyhow::Result<Client> {
+    Ok(Client::new(client_for([address], Deadlines::default())?, address, token))
+}
+
+pub(super) fn in_words(error: &ApiError) -> anyhow::Error {
+    anyhow!("{}", error.hint(&API))
+}
+
+/// The token, once the page's server takes it, with the pages that it opens.
+///
+/// # Errors
+/// When there is none, or it is refused.
+pub(super) async fn token(asker: Asker, settings: &SetupSettings) -> anyhow::Result<(Secret, Client, Vec<NamedPage>)> {
+    let token = asker.secret(&STATUSPAGE_TOKEN, "API key of statuspage.io (User menu, API info)").await?;
+    let client = client(&settings.statuspage_url, token.clone())?;
+    let pages = client.pages().await.map_err(|error| in_words(&error))?;
+    Ok((token, client, pages))
+}
+
+/// Finds the page and its component, and makes the latter where there is none.
+///
+/// # Errors
+/// When there is no such page or component, or it cannot be made.
+pub(super) async fn component(
+    asker: Asker,
+    settings: &SetupSettings,
+    client: &Client,
+    pages: &[NamedPage],
+    record: &mut Record,
+) -> anyhow::Result<Outcome> {
+    let page = page(asker, settings, pages, record).await?;
+    let chosen = settings.component.clone().or_else(|| record.chosen().component.clone());
+    let chosen = chosen.filter(|_| settings.component_name.is_none());
+    let known = all(client, &page).await?;
+    if let Some(id) = chosen {
+        let Some((id, name)) = known.iter().find(|(known, _)| *known == id) else {
+            let is_page = pages.iter().any(|page| page.id.as_str() == id.as_str());
+            let hint = if is_page { "that is the id of a page" } else { "look at its address in the editor" };
+            anyhow::bail!("the page {page} has no component {id}: {hint}");
+        };
+        record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(id.clone())))?;
+        return Ok(Outcome::Already(format!("{name} ({id}) of the page {page}")));
+    }
+    let name = if let Some(name) = &settings.component_name {
+        name.clone()
+    } else {
+        let listed: Vec<_> = known.iter().map(|(_, name)| name.as_str()).collect();
+        let text = format!("The component for the home; the page has {}", in_a_row(&listed));
+        let default = Some(USUAL_NAME);
+        asker.ask(Question { text: &text, flag: "--component-name", default }).await?
+    };
+    let same: Vec<_> = known.iter().filter(|(_, known)| *known == name).collect();
+    match same.as_slice() {
+        [(id, _)] => {
+            record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(id.clone())))?;
+            Ok(Outcome::Already(format!("{name} ({id}) of the page {page}")))
+        }
+        [] => make(client, &page, &name, record, settings.dry_run).await,
+        _ => anyhow::bail!("the page {page} has several components called {name}: name one by --component and its id"),
+    }
+}
+
+async fn make(
+    client: &Client,
+    page: &PageId,
+    name: &str,
+    record: &mut Record,
+    is_dry: bool,
+) -> anyhow::Result<Outcome> {
+    if is_dry {
+        record.choose(|chosen| chosen.page = Some(page.clone()))?;
+        return Ok(Outcome::Done(format!("would make the component {name} on the page {page}")));
+    }
+    let made = client.add_component(page, name, DESCRIPTION).await.map_err(|error| in_words(&error))?;
+    record.note(Made::Component { page: page.clone(), id: made.id.clone() })?;
+    record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(made.id.clone())))?;
+    Ok(Outcome::Done(format!("made {name} ({}) on the page {page}", made.id)))
+}
+
+async fn page(asker: Asker, settings: &SetupSettings, pages: &[NamedPage], record: &Record) -> anyhow::Result<PageId> {
+    let known = |text: &str| {
+        let id = text.parse::<PageId>().map_err(|error| error.to_string())?;
+        let is_known = pages.iter().any(|page| page.id == id);
+        let listed: Vec<_> = pages.iter().map(|page| page.id.as_str()).collect();
+        let why = || format!("the API key opens no page {id}; it opens {}", in_a_row(&listed));
+        is_known.then_some(id.clone()).ok_or_else(why)
+    };
+    if let Some(page) = settings.page.clone().or_else(|| record.chosen().page.clone()) {
+        return known(page.as_str()).map_err(|why| anyhow!("--page: {why}"));
+    }
+    match pages {
+        [] => anyhow::bail!("the API key opens no page: make one at statuspage.io first"),
+        [only] => Ok(only.id.clone()),
+        several => {
+            for page in several {
+                eprintln!("  {}  {}", page.id, page.name);
+            }
+            asker.choose(Question { text: "The id of the page", flag: "--page", default: None }, known).await
+        }
+    }
+}
+
+/// The components of a page, by id and name.
+async fn all(client: &Client, page: &PageId) -> anyhow::Result<Vec<(ComponentId, String)>> {
+    let mut all = Vec::new();
+    for listing in 1..=LISTINGS {
+        let components = client.components(page, listing).await.map_err(|error| in_words(&error))?;
+        all.extend(components.named());
+        if components.len() < COMPONENTS_PER_CALL {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn in_a_row(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,7 @@
+//! `porchlight setup` and `teardown` against moto, a keeper as statuspage.io, the emulator of DuckDNS and a real beacon. The one call
+//! that moto cannot answer, the function's run, is answered by the prober beside it.
+
+mod refused;
+mod road;
+mod session;
+mod world;

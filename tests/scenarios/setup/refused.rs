@@ -1,0 +1,55 @@
+//! What cannot work is one sentence, and leaves nothing half-made.
+
+use tests::{duckdns::Fault, keeper::PAGE};
+
+use super::world::World;
+
+#[tokio::test]
+async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
+    let Some(world) = World::begin("setup, refused").await else { return };
+    let zip = world.zip();
+    let nameless = ["setup", "--yes", "--function", zip.as_str()];
+    let with = |more: &[&'static str]| [&nameless[..], &["--home", "home"], more].concat();
+    let usual = with(&[]);
+    for (words, set, code, expected) in [
+        (
+            [&nameless[..], &["--home", "home.duckdns.org.duckdns.org"]].concat(),
+            vec![],
+            2,
+            "a name at DuckDNS has letters, digits and hyphens",
+        ),
+        (nameless.to_vec(), vec![], 2, "--home: it is not set, and nobody is asked"),
+        (with(&["--page", "My page"]), vec![], 2, "an id is 12 lower-case letters and digits"),
+        (with(&["--page", "zzzzzzzzzzzz"]), vec![], 1, "the API key opens no page zzzzzzzzzzzz; it opens gytm4qzbx9t6"),
+        (with(&["--component", PAGE]), vec![], 1, "has no component gytm4qzbx9t6: that is the id of a page"),
+        (with(&["--component", "zzzzzzzzzzzz"]), vec![], 1, "look at its address in the editor"),
+        (with(&["--port", "0"]), vec![], 2, "--port"),
+        (with(&["--alarm-email", "you@example"]), vec![], 2, "--alarm-email: that is no mail address"),
+        (
+            vec!["setup", "--yes", "--home", "home", "--function", "/dev/null"],
+            vec![],
+            2,
+            "--function: /dev/null is no zip archive",
+        ),
+        (vec!["setup", "--yes", "--home", "home"], vec![], 2, "there is no lambda-prober/Cargo.toml here to build"),
+        (with(&[]), vec![("STATUSPAGE_TOKEN", "two words")], 2, "STATUSPAGE_TOKEN"),
+        (with(&[]), vec![("STATUSPAGE_TOKEN", "token-of-another")], 1, "401"),
+        (with(&[]), vec![("STATUSPAGE_URL", "http://127.0.0.1:9/v1")], 1, "check --statuspage-url"),
+        (with(&[]), vec![("DUCKDNS_TOKEN", "not-a-token")], 2, "DUCKDNS_TOKEN"),
+        (with(&[]), vec![("DUCKDNS_TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f3")], 1, "home.duckdns.org: "),
+        (with(&[]), vec![("AWS_ENDPOINT_URL", "http://127.0.0.1:9")], 1, "run `aws configure`"),
+    ] {
+        let mut command = world.command(&words);
+        command.envs(set.iter().copied());
+        let ended = tests::process::run(command, std::time::Duration::from_mins(2)).await;
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.code, Some(code), "{words:?} {set:?}: {said}");
+        assert!(said.contains(expected), "{words:?} {set:?}: {said}");
+        assert!(set.iter().all(|(name, value)| !name.ends_with("_TOKEN") || !said.contains(value)), "{said}");
+        assert!(!world.calls().contains("put-parameter"), "{words:?} {set:?} made something: {said}");
+    }
+    world.duckdns.play([], Fault::BadGateway);
+    let ended = world.run(&usual).await;
+    assert!(ended.code == Some(1) && ended.stdout.contains("failed  DuckDNS: home.duckdns.org: "), "{}", ended.stdout);
+    assert!(world.things().await.is_empty());
+}

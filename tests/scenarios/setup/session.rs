@@ -1,0 +1,94 @@
+//! A person at a terminal.
+
+use std::{fs, time::Duration};
+
+use tests::{
+    binaries::{binary, python, root},
+    duckdns,
+    keeper::TOKEN,
+    process::{Ended, run},
+    skip::skip,
+};
+
+use super::world::World;
+
+/// Types what `answers` says at a terminal of its own: at each question that holds the first text, the second.
+async fn types(world: &World, answers: &[(&str, &str)]) -> Option<Ended> {
+    let Some(python) = python() else {
+        skip("a terminal", "TESTS_PYTHON is missing; tests/run installs it");
+        return None;
+    };
+    let zip = world.zip();
+    let command = world.command(&[]);
+    let set: Vec<_> =
+        command.as_std().get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+    let mut typing = tests::process::command(python);
+    typing.current_dir(world.place.path());
+    for (name, value) in set {
+        if let Some(value) = value.filter(|_| name != "STATUSPAGE_TOKEN" && name != "DUCKDNS_TOKEN") {
+            typing.env(name, value);
+        }
+    }
+    typing.arg(root().join("tests/scenarios/setup/typing.py")).arg(serde_json::json!(answers).to_string());
+    typing.arg(binary("porchlight")).args(["setup", "--function", &zip]);
+    Some(run(typing, Duration::from_mins(2)).await)
+}
+
+const ALL: [(&str, &str); 8] = [
+    ("API key of statuspage.io", TOKEN),
+    ("The component for the home", ""),
+    ("The home's name at DuckDNS", "my_home"),
+    ("The home's name at DuckDNS", "home"),
+    ("Token of DuckDNS", duckdns::TOKEN),
+    ("The port that your router forwards", "8080"),
+    ("What runs the home side", ""),
+    ("The address that AWS mails", "you@example.com"),
+];
+
+#[tokio::test]
+async fn a_person_is_asked_for_what_is_not_known_and_secrets_are_not_shown() {
+    let Some(world) = World::begin("setup at a terminal").await else { return };
+    let Some(ended) = types(&world, &ALL).await else { return };
+    let screen = &ended.stdout;
+    assert!(screen.contains("failed  the first look"), "{screen}{}", ended.stderr);
+    for shown in ["a name at DuckDNS has letters, digits and hyphens", "[Home internet]", "[30008]", "[kubernetes]"] {
+        assert!(screen.contains(shown), "{shown}: {screen}");
+    }
+    for secret in [TOKEN, duckdns::TOKEN] {
+        assert!(!screen.contains(secret), "{screen}");
+    }
+    let record = fs::read_to_string(world.folder().join("setup.toml")).expect("a record");
+    assert!(record.contains("port = 8080") && record.contains("alarm_email = \"you@example.com\""), "{record}");
+    // What is known is not asked again.
+    let Some(again) = types(&world, &[ALL[0], ALL[4]]).await else { return };
+    assert!(again.stdout.contains("failed  the first look"), "{}{}", again.stdout, again.stderr);
+}
+
+#[tokio::test]
+async fn ctrl_c_at_any_question_leaves_nothing_that_the_next_run_does_not_mend() {
+    let Some(world) = World::begin("setup, interrupted").await else { return };
+    for index in 0..ALL.len() {
+        let mut answers = ALL[..=index].to_vec();
+        answers[index].1 = "\u{3}";
+        // What was chosen before is not asked again.
+        let known = fs::read_to_string(world.folder().join("setup.toml")).unwrap_or_default();
+        answers.retain(|(question, answer)| {
+            *answer == "\u{3}"
+                || !(question.contains("The component") && known.contains("component")
+                    || question.contains("name at DuckDNS") && known.contains("home ="))
+        });
+        let Some(ended) = types(&world, &answers).await else { return };
+        if ended.stdout.contains("never asked") {
+            continue;
+        }
+        assert!(ended.stdout.contains("it was ended here: run it again"), "{index}: {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("the terminal shows what is typed"), "{index}: {}", ended.stdout);
+    }
+    assert!(world.things().await.is_empty());
+    let rest: Vec<_> = ALL
+        .into_iter()
+        .filter(|(question, _)| !question.contains("The component") && !question.contains("name at"))
+        .collect();
+    let Some(ended) = types(&world, &rest).await else { return };
+    assert!(ended.stdout.contains("failed  the first look"), "{}{}", ended.stdout, ended.stderr);
+}

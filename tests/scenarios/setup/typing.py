@@ -1,0 +1,43 @@
+"""Runs a program at a terminal of its own, and types answers: typing.py '[["question", "answer"], ...]' program word ...
+
+Prints what the terminal showed, and whether it shows what is typed once the program has ended.
+"""
+
+import json
+import os
+import pty
+import select
+import sys
+import termios
+import time
+
+answers, program = json.loads(sys.argv[1]), sys.argv[2:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(program[0], program)
+
+screen, seen, until = "", 0, time.monotonic() + 90
+while time.monotonic() < until:
+    if answers and answers[0][0] in screen[seen:] and screen.endswith(": "):
+        seen = len(screen)
+        os.write(terminal, (answers.pop(0)[1] + ("" if screen.endswith("\x03") else "\n")).encode())
+    if not select.select([terminal], [], [], 0.1)[0]:
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            break
+        continue
+    try:
+        data = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    screen += data.decode(errors="replace")
+print(screen.replace("\r\n", "\n"))
+if answers:
+    print("never asked:", answers[0][0])
+try:
+    shows = termios.tcgetattr(terminal)[3] & termios.ECHO
+    print("the terminal shows what is typed" if shows else "the terminal hides what is typed")
+except termios.error:
+    print("the terminal shows what is typed")
+os.kill(child, 9) if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None else None

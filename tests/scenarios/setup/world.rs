@@ -1,0 +1,163 @@
+//! What a setup meets.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tests::{
+    aws::{Moto, pointed_at},
+    beacon::Beacon,
+    binaries::{binary, python, root},
+    duckdns::{self, Duckdns},
+    guide::blocks,
+    keeper::{Keeper, TOKEN},
+    prober::witnesses,
+    process::{Ended, command, file, ours, run},
+    skip::program,
+};
+use tokio::process::Command;
+
+/// How long a setup may take beside other tests.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// An `aws` before the real one: it notes what it is called with, and runs the function, which moto cannot.
+const SHIM: &str = r#"#!/bin/sh
+for WORD in "$@"; do OUT=$WORD; printf '%s\n' "$WORD"; done >> "$CALLS"
+if [ "$1 $2" = "lambda invoke" ]; then
+  KEY=$("$REAL_AWS" ssm get-parameter --name /porchlight/beacon-key --with-decryption --query Parameter.Value --output text)
+  set -- $("$REAL_AWS" lambda get-function-configuration --function-name lambda-prober --output text \
+    --query 'Environment.Variables.[PAGE_ID, COMPONENT_ID]')
+  env -i PATH="$PATH" BEACON_KEY="$KEY" CANARY_URL="$BEACON" PAGE_ID="$1" COMPONENT_ID="$2" STATUSPAGE_URL="$STATUSPAGE_URL" \
+    STATUSPAGE_TOKEN="$PAGE_TOKEN" WITNESSES="$WITNESSES" VANTAGE=outside "$PROBER" --once --json > "$OUT"
+  echo '{"StatusCode": 200}'
+  exit 0
+fi
+exec "$REAL_AWS" "$@"
+"#;
+
+pub(crate) struct World {
+    pub(crate) moto: Moto,
+    pub(crate) keeper: Keeper,
+    pub(crate) duckdns: Duckdns,
+    /// Where the setup is started.
+    pub(crate) place: TempDir,
+}
+
+impl World {
+    /// `None`, and a skip, where moto is missing.
+    pub(crate) async fn begin(test: &str) -> Option<Self> {
+        let moto = Moto::start(test).await?;
+        let duckdns = Duckdns::open("93.184.216.34".parse().ok()).await;
+        let place = tempfile::tempdir().expect("a folder");
+        fs::create_dir(place.path().join("bin")).expect("a folder");
+        let shim = place.path().join("bin/aws");
+        fs::write(&shim, SHIM)
+            .and_then(|()| fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)))
+            .expect("ours");
+        // A released function: what is in it is never run here.
+        let bootstrap = file(place.path(), "bootstrap", "the function of a release");
+        let mut zip = command(python().expect("moto needs it"));
+        zip.current_dir(place.path()).args(["-m", "zipfile", "-c", "bootstrap.zip", &bootstrap]);
+        assert_eq!(run(zip, PATIENCE).await.code, Some(0));
+        Some(Self { moto, keeper: Keeper::start().await, duckdns, place })
+    }
+
+    /// The function as a release has it.
+    pub(crate) fn zip(&self) -> String {
+        self.place.path().join("bootstrap.zip").display().to_string()
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.place.path().join("porchlight-setup")
+    }
+
+    /// A command of the tool in that place, with both secrets, that is asked nothing.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = ours("porchlight");
+        let path = std::env::var("PATH").expect("a PATH");
+        command.args(words).current_dir(self.place.path()).envs(pointed_at(&self.moto.endpoint));
+        command.env("PATH", format!("{}:{path}", self.place.path().join("bin").display()));
+        command.env("REAL_AWS", program("aws").expect("it was there")).env("CALLS", self.place.path().join("calls"));
+        command.env("STATUSPAGE_URL", self.keeper.api()).env("DUCKDNS_URL", self.duckdns.url());
+        command.env("STATUSPAGE_TOKEN", TOKEN).env("DUCKDNS_TOKEN", duckdns::TOKEN).env("PAGE_TOKEN", TOKEN);
+        // Nothing answers there, until a beacon does.
+        command.env("BEACON", "http://127.0.0.1:9/").env("PROBER", binary("lambda-prober"));
+        command.env("WITNESSES", witnesses(&self.keeper.api()));
+        command
+    }
+
+    /// The commands of the guide with that mark, as they are pasted, for the name that the emulator has.
+    pub(crate) async fn pastes(&self, mark: &str) -> Ended {
+        let guide = fs::read_to_string(root().join("infra/SETUP.md")).expect("a guide");
+        let blocks: Vec<_> = blocks(&guide).into_iter().filter(|block| block.mark == mark).collect();
+        assert_eq!(blocks.len(), 1, "{mark}");
+        let like = self.command(&[]);
+        let mut shell = command("sh");
+        for (name, value) in like.as_std().get_envs() {
+            if let Some(value) = value.filter(|_| name != "STATUSPAGE_TOKEN" && name != "DUCKDNS_TOKEN") {
+                shell.env(name, value);
+            }
+        }
+        file(self.place.path(), "statuspage.token", TOKEN);
+        file(self.place.path(), "duckdns.token", duckdns::TOKEN);
+        let tool = binary("porchlight").parent().expect("a folder").display().to_string();
+        let script = blocks[0].script.replace("myhome", "home");
+        shell.current_dir(self.place.path()).args(["-c", &format!("PATH={tool}:$PATH\n{script}")]);
+        run(shell, PATIENCE).await
+    }
+
+    pub(crate) async fn run(&self, words: &[&str]) -> Ended {
+        run(self.command(words), PATIENCE).await
+    }
+
+    /// The same while that beacon answers for the home.
+    pub(crate) async fn run_at(&self, words: &[&str], beacon: &Beacon) -> Ended {
+        let mut command = self.command(words);
+        command.env("BEACON", beacon.url());
+        run(command, PATIENCE).await
+    }
+
+    /// The stacks, functions and parameters that there are, by name.
+    pub(crate) async fn things(&self) -> Vec<String> {
+        let mut things = Vec::new();
+        for (words, list, name) in [
+            (&["cloudformation", "describe-stacks"][..], "Stacks", "StackName"),
+            (&["lambda", "list-functions"], "Functions", "FunctionName"),
+            (&["ssm", "describe-parameters"], "Parameters", "Name"),
+        ] {
+            let answer = self.moto.ok(words).await;
+            things.extend(
+                answer[list].as_array().into_iter().flatten().filter_map(|it| it[name].as_str().map(str::to_owned)),
+            );
+        }
+        things.sort();
+        things
+    }
+
+    /// What `aws` was called with so far, a word each line.
+    pub(crate) fn calls(&self) -> String {
+        fs::read_to_string(self.place.path().join("calls")).unwrap_or_default()
+    }
+}
+
+/// The steps that have that word before them.
+pub(crate) fn steps<'a>(printed: &'a str, word: &str) -> Vec<&'a str> {
+    let of = |line: &'a str| line.strip_prefix(word)?.trim_start().split(": ").next();
+    printed.lines().filter_map(of).collect()
+}
+
+/// All files of a folder, with their texts.
+pub(crate) fn texts(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| {
+            let mode = entry.metadata().expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{entry:?} is its owner's alone");
+            (entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).expect("a text"))
+        })
+        .collect()
+}
