@@ -9,11 +9,12 @@
 //!
 //! What is done:
 //! - [`gateway`]: which routers lead out; `ssdp`: who else says that it is one
-//! - `pmp`, `igd` (with [`soap`]): PCP and NAT-PMP, and UPnP; [`router`]: all three
+//! - `pmp`, `igd` (with `description`, [`soap`] and `xml`, which are pure): PCP and NAT-PMP, and UPnP; [`router`]: all three
 //! - [`mod@open`], [`mod@close`], [`resident`]: the commands; [`record`]: what is open, on disk
 
 pub mod asked;
 pub mod close;
+mod description;
 pub mod gateway;
 mod igd;
 pub mod mapping;
@@ -29,6 +30,7 @@ pub mod router;
 pub mod settings;
 pub mod soap;
 mod ssdp;
+mod xml;
 
 use std::{
     fmt::Arguments,
@@ -45,7 +47,7 @@ use tokio::time::Instant;
 
 pub use self::settings::{OpenSettings, PortCommand, PortSettings, WhichSettings};
 use self::{
-    asked::Answer,
+    asked::{Answer, Leads},
     close::{Closed, close},
     mapping::Mapping,
     open::{Opened, place, survey},
@@ -206,7 +208,9 @@ async fn stands(mapping: &Mapping, router: &Router) -> (bool, String) {
         );
     }
     match router.ask(&asked::Request::Look(mapping.external)).await {
-        Answer::Held(holder) if holder.is(mapping.internal) => (true, format!("the router has {mapping} in its list")),
+        Answer::Held(holder) if holder.leads(mapping.internal) != Leads::Elsewhere => {
+            (true, format!("the router has {mapping} in its list"))
+        }
         Answer::Held(holder) => (false, format!("{mapping} is gone: that port leads to {holder} now")),
         Answer::Nobody => {
             (false, format!("{mapping} is gone from the router's list, as after a restart: open it again"))

@@ -4,7 +4,7 @@
 use std::{collections::VecDeque, net::SocketAddr};
 
 use super::{
-    asked::{Answer, Grant, Holder, Opening, Refusal, Request},
+    asked::{Answer, Grant, Holder, Leads, Opening, Refusal, Request},
     mapping::{Mapping, Nonce, Protocol},
 };
 
@@ -137,7 +137,7 @@ impl Negotiation {
     /// Takes the router's answer to what was to be asked.
     pub fn answered(&mut self, answer: Answer) {
         self.phase = match (self.phase, answer) {
-            (Phase::Look, Answer::Held(holder)) if !holder.is(self.wanted.internal) => {
+            (Phase::Look, Answer::Held(holder)) if holder.leads(self.wanted.internal) == Leads::Elsewhere => {
                 return self.next_port(Some(holder));
             }
             (Phase::Look, Answer::Held(_)) => {
@@ -155,7 +155,7 @@ impl Negotiation {
             // Whether it was freed or not: opening it will tell.
             (Phase::Look, Answer::CannotTell) | (Phase::Free, _) => Phase::Open,
             (Phase::Check(_), Answer::Nobody) => return self.next_protocol(Refusal::NotKept),
-            (Phase::Check(_), Answer::Held(holder)) if !holder.is(self.wanted.internal) => {
+            (Phase::Check(_), Answer::Held(holder)) if holder.leads(self.wanted.internal) == Leads::Elsewhere => {
                 return self.next_protocol(Refusal::NotKept);
             }
             // A router may open it for less long than it was asked to, and say so only here.

@@ -110,7 +110,7 @@ impl Router {
             let router = place.at.ip();
             let others = found.iter().map(|found| found.from.ip()).filter(|address| *address != router).collect();
             let igd = match router_of(&found, router) {
-                Some(found) => Some(Igd::of(found).await),
+                Some(found) => Some(Igd::of(found, scope).await),
                 None => None,
             };
             let (outside, connection) = match &igd {
