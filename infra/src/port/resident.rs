@@ -7,8 +7,9 @@ use shared::names::Family;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    close,
+    close::{self, Closed},
     mapping::Mapping,
+    moment::Moment,
     open::{Opened, open},
     record::Record,
     renewal::{next, noticed},
@@ -91,13 +92,14 @@ impl Kept {
         record: &mut Record,
         clock: &BootClock,
     ) -> anyhow::Result<()> {
+        record.prune(&Moment::now())?;
         match open(which, settings, self.family, record).await {
             Ok(opened) => {
                 self.opened(which, &opened, clock.now()).await;
                 self.failures = 0;
                 self.complaint = None;
             }
-            Err(error) if error.is::<super::open::NotOpened>() => {
+            Err(error) if error.is::<super::refused::NotOpened>() => {
                 self.failures = self.failures.saturating_add(1);
                 let complaint = error.to_string();
                 if self.complaint.as_ref() != Some(&complaint) {
@@ -141,7 +143,11 @@ async fn leave(settings: &OpenSettings, record: &mut Record) -> anyhow::Result<(
             continue;
         }
         match tokio::time::timeout_at(until, close::close(&mapping, record)).await {
-            Ok(Ok(closed)) if closed.is_closed() => say(format_args!("closed: {mapping}")),
+            Ok(Ok(Closed::Now)) => say(format_args!("closed: {mapping}")),
+            Ok(Ok(Closed::WasGone)) => say(format_args!("was closed already: {mapping}")),
+            Ok(Ok(Closed::Soon(seconds))) => {
+                say(format_args!("closes by itself in {seconds} s, and not sooner: {mapping}"));
+            }
             _ => say(format_args!("not closed: {mapping}, {}", super::report::lasts(&mapping))),
         }
     }

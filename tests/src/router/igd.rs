@@ -127,11 +127,13 @@ fn call(state: &mut State, peer: SocketAddr, version: u8, called: &str, body: &s
                 return Err((402, "Invalid Args"));
             }
             let Some(entry) = state.table.at(external) else { return Err((714, "NoSuchEntryInArray")) };
+            let client = entry.client.to_string();
+            let client = if state.manner.lists_names { format!("pc-{}.lan", client.replace('.', "-")) } else { client };
             Ok(format!(
                 "<NewInternalPort>{}</NewInternalPort><NewInternalClient>{}</NewInternalClient><NewEnabled>1</NewEnabled>\
                  <NewPortMappingDescription>{}</NewPortMappingDescription><NewLeaseDuration>{}</NewLeaseDuration>",
                 entry.internal,
-                entry.client,
+                client,
                 entry.description,
                 entry.left()
             ))

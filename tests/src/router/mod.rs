@@ -51,6 +51,8 @@ pub struct Manner {
     pub is_long_winded: bool,
     /// It begins to describe itself, and never ends.
     pub stalls: bool,
+    /// It lists its machines by names that it has for them.
+    pub lists_names: bool,
     /// The longest lease that it gives, in seconds.
     pub longest: u32,
 }
@@ -73,6 +75,7 @@ impl Manner {
         is_a_web_page: false,
         is_long_winded: false,
         stalls: false,
+        lists_names: false,
         longest: 86_400,
     };
 
