@@ -41,25 +41,32 @@ pub async fn stay(
     which: &WhichSettings,
     settings: &OpenSettings,
     every: Duration,
-    mut record: Record,
+    record: Record,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
     let manager = Manager::of_environment();
     manager.ready();
-    let ended = {
-        let kept = keep(which, settings, every, &mut record);
-        let stopped = manager.passing_on(stop);
-        manager
-            .watching(async {
-                tokio::select! {
-                    failed = kept => failed,
-                    () = stopped => Ok(()),
-                }
-            })
-            .await
+    let kept = stay_within(which, settings, every, record, manager.passing_on(stop));
+    manager.watching(kept).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// As [`stay`], within another program, which tells its manager itself.
+///
+/// # Errors
+/// When what is open cannot be written down.
+pub async fn stay_within(
+    which: &WhichSettings,
+    settings: &OpenSettings,
+    every: Duration,
+    mut record: Record,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let ended = tokio::select! {
+        failed = keep(which, settings, every, &mut record) => failed,
+        () = stop => Ok(()),
     };
     leave(settings, &mut record).await?;
-    ended.map(|()| ExitCode::SUCCESS)
+    ended
 }
 
 /// Round after round; it ends only where it cannot go on.
