@@ -11,11 +11,13 @@
 //! - [`import`]: what other programs check, as a `checks.yml`, and their past; [`export`][]: what a keeper knows
 //! - [`keygen`][]: keys
 //! - [`port`][]: the router's port
+//! - [`cost`][]: what homes cost in the cloud
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
 pub mod copy;
+pub mod cost;
 pub mod demo;
 pub mod export;
 pub mod health;
