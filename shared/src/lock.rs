@@ -114,7 +114,8 @@ mod tests {
         std::os::unix::fs::symlink(&other, &path).unwrap();
         assert!(matches!(FileLock::try_acquire(&path), Err(LockError::Io(_))));
         assert_eq!(fs::read_to_string(&other).unwrap(), "as it was");
-        [path, other].iter().for_each(|path| fs::remove_file(path).unwrap());
+        fs::remove_file(path).unwrap();
+        fs::remove_file(other).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

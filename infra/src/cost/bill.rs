@@ -96,7 +96,7 @@ impl Bill {
         HEALTH_CHECK.cost(f64::from(self.homes))
     }
 
-    /// The same homes as canaries of CloudWatch Synthetics, once a minute.
+    /// The same homes as canaries of `CloudWatch` Synthetics, once a minute.
     pub fn canaries(&self) -> f64 {
         CANARY_RUN.cost(f64::from(self.homes) * MINUTES)
     }

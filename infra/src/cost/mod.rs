@@ -52,7 +52,10 @@ pub fn cost(settings: &CostSettings) -> anyhow::Result<ExitCode> {
                 writeln!(out, "{} homes: {limit}.", bill.homes)?;
             }
         }
-        writeln!(out, "In US dollars a month of 31 days; infra/COST.md says where each price is from, and what is assumed.")?;
+        writeln!(
+            out,
+            "In US dollars a month of 31 days; infra/COST.md says where each price is from, and what is assumed."
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,13 +24,8 @@ impl Price {
 }
 
 /// Lambda's starts.
-pub const STARTS: Price = Price {
-    of: "Lambda: starts",
-    free: 1e6,
-    dollars: 0.20,
-    per: 1e6,
-    source: "AWS's pages of 2025 and 2026",
-};
+pub const STARTS: Price =
+    Price { of: "Lambda: starts", free: 1e6, dollars: 0.20, per: 1e6, source: "AWS's pages of 2025 and 2026" };
 
 /// Lambda's memory by time. On arm64, where the prober runs, it costs less.
 pub const GB_SECONDS: Price = Price {
@@ -51,13 +46,8 @@ pub const SCHEDULER: Price = Price {
 };
 
 /// Decryptions of secrets in Parameter Store.
-pub const DECRYPTIONS: Price = Price {
-    of: "KMS: decryptions",
-    free: 20_000.0,
-    dollars: 0.03,
-    per: 10_000.0,
-    source: "unsure: no dated page",
-};
+pub const DECRYPTIONS: Price =
+    Price { of: "KMS: decryptions", free: 20_000.0, dollars: 0.03, per: 10_000.0, source: "unsure: no dated page" };
 
 /// What is written to the log.
 pub const LOG_GB: Price = Price {
@@ -77,7 +67,7 @@ pub const HEALTH_CHECK: Price = Price {
     source: "a blog; each option (HTTPS, a text that must be in the answer, every 10 s) is said to be 2 more, unsure",
 };
 
-/// A run of a CloudWatch Synthetics canary.
+/// A run of a `CloudWatch` Synthetics canary.
 pub const CANARY_RUN: Price = Price {
     of: "CloudWatch Synthetics: runs",
     free: 100.0,

@@ -91,7 +91,9 @@ impl Router {
             Some(IpAddr::V6(six)) => IpAddr::V6(six) == found.from.ip() || gateway::is_on_link(six, scope),
             _ => true,
         };
-        searched.iter_mut().for_each(|found| found.retain(is_near));
+        if let Some(found) = &mut searched {
+            found.retain(is_near);
+        }
         if let (IpAddr::V6(six), Some(found)) = (at.ip(), &searched)
             && six.is_unicast_link_local()
             && let Some(IpAddr::V6(beside)) = router_of(found, at.ip()).and_then(Found::host)

@@ -54,7 +54,7 @@ impl Found {
         let (_, location) = fields.find(|(name, _)| name.trim().eq_ignore_ascii_case("location"))?;
         let location = Url::parse(location.trim()).ok().filter(|url| url.scheme() == "http")?;
         let is_its_own = speaks_of_itself(from.ip(), &location.host()?);
-        (is_ok && is_router && is_its_own).then(|| Self { from, location })
+        (is_ok && is_router && is_its_own).then_some(Self { from, location })
     }
 
     /// The address at which it describes itself.

@@ -106,15 +106,16 @@ impl Jobs {
             }
         };
         let port = async {
-            match &self.port {
-                Some(port) => port.keep(&self.folder, stopped(stop.clone())).await,
-                // It may have been chosen before.
-                None => tokio::select! {
-                    closed = router_port::close_all(&self.folder) => {
-                        closed.map_or_else(|error| tracing::warn!("the router's port: {error:#}"), drop);
-                    }
-                    () = stopped(stop.clone()) => (),
-                },
+            if let Some(port) = &self.port {
+                port.keep(&self.folder, stopped(stop.clone())).await;
+                return Ok(());
+            }
+            // It may have been chosen before.
+            tokio::select! {
+                closed = router_port::close_all(&self.folder) => {
+                    closed.map_or_else(|error| tracing::warn!("the router's port: {error:#}"), drop);
+                }
+                () = stopped(stop.clone()) => (),
             }
             Ok(())
         };

@@ -129,7 +129,7 @@ pub(super) fn granted(folder: &Folder, wanted: u16) -> Option<u16> {
 /// When the record cannot be read.
 pub(super) fn words(folder: &Folder, wanted: Option<u16>) -> anyhow::Result<Vec<String>> {
     let opened = record::opened(folder.path(), &Moment::now())?;
-    let mut words: Vec<_> = opened.iter().map(|mapping| one(mapping)).collect();
+    let mut words: Vec<_> = opened.iter().map(one).collect();
     if let Some(wanted) = wanted.filter(|_| words.is_empty()) {
         words
             .push(format!("port {wanted} was asked for, and none is open that this home has opened: its log says why"));

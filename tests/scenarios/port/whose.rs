@@ -43,7 +43,7 @@ async fn a_resident_that_finds_what_a_person_has_made_leaves_it_alone_when_it_is
 async fn what_leads_to_this_machines_former_address_is_led_here_at_the_same_port() {
     let world = World::new(Manner::UPNP).await;
     world.router.give(30008, [127, 0, 0, 2].into(), 8080, "Porchlight");
-    world.note(json!({
+    world.note(&json!({
         "router": world.router.address, "protocol": "upnp", "internal": "127.0.0.2:8080", "wanted": 30008, "external": 30008,
         "lease": 7200, "at": now(),
     }));
@@ -57,7 +57,7 @@ async fn what_leads_to_this_machines_former_address_is_led_here_at_the_same_port
 async fn nat_pmp_closes_nothing_in_the_name_of_an_address_that_this_machine_has_no_more() {
     let world = World::new(Manner::NAT_PMP).await;
     world.router.give(30008, [127, 0, 0, 2].into(), 8080, "NAT-PMP");
-    world.note(json!({
+    world.note(&json!({
         "router": world.router.address, "protocol": "nat-pmp", "internal": "127.0.0.2:8080", "wanted": 30008, "external": 30008,
         "lease": 7200, "at": now(),
     }));

@@ -77,7 +77,7 @@ impl World {
     }
 
     /// As if it had been written down before.
-    pub(crate) fn note(&self, opened: Value) {
+    pub(crate) fn note(&self, opened: &Value) {
         let record = serde_json::json!({"version": 1, "opened": [opened]}).to_string();
         std::fs::write(self.folder.path().join("port.json"), record).expect("it can be written");
     }

@@ -77,7 +77,8 @@ fn answer(state: &mut State, peer: SocketAddr, version: u8, head: &str, body: &s
     }
     match head.lines().next().unwrap_or_default() {
         "GET /rootDesc.xml HTTP/1.1" if state.manner.is_long_winded => {
-            let elements: String = (0..100_000).map(|n| format!("<a xmlns:n{n}=\"urn:of:nobody\"/>")).collect();
+            let elements =
+                (0..100_000).map(|n| format!("<a xmlns:n{n}=\"urn:of:nobody\"/>")).collect::<Vec<_>>().concat();
             ("200 OK", description(version).replacen("<device>", &format!("{elements}<device>"), 1))
         }
         "GET /rootDesc.xml HTTP/1.1" => ("200 OK", description(version)),
