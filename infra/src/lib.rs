@@ -12,11 +12,13 @@
 //! - [`keygen`][]: keys
 //! - [`port`][]: the router's port
 //! - [`setup`][]: from accounts to a page that tells the truth, and back
+//! - [`cost`][]: what homes cost in the cloud
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
 pub mod command_line;
 pub mod copy;
+pub mod cost;
 pub mod demo;
 pub mod export;
 pub mod health;

@@ -11,6 +11,7 @@ use home_beacon::programs;
 use infra::{
     command_line::{completions, man},
     copy::copy,
+    cost::cost,
     demo::demo,
     export::export,
     health::health,
@@ -52,6 +53,7 @@ async fn porchlight() -> ExitCode {
     PorchlightSettings::log_warnings(&[]);
     let done = match settings.command {
         Command::Completions(settings) => completions(&settings).map(|()| ExitCode::SUCCESS),
+        Command::Cost(settings) => cost(&settings),
         Command::Copy(settings) => copy(&settings).map(|()| ExitCode::SUCCESS),
         Command::Demo(settings) => Box::pin(demo(&settings)).await.map(|()| ExitCode::SUCCESS),
         Command::Export(settings) => export(&settings).await,

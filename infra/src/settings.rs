@@ -20,6 +20,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
+    cost::CostSettings,
     export::ExportSettings,
     health::HealthSettings,
     import::ImportSettings,
@@ -102,6 +103,8 @@ pub enum Command {
     Tokens(TokensSettings),
     /// Have the router open a port that leads to the beacon, close it again, or show how that stands
     Port(Box<PortSettings>),
+    /// Show what homes cost in the cloud each month, beside what others charge; nothing is asked of anybody
+    Cost(CostSettings),
     /// Print a new join code of an outside machine
     Code(CodeSettings),
     /// Show what people are written to about, and try the channels

@@ -3,12 +3,15 @@
 use std::{
     fs::{File, TryLockError},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     process,
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
+
+use crate::file::ITSELF;
 
 /// How often a lock that another process holds is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -44,7 +47,7 @@ impl FileLock {
     /// # Errors
     /// [`LockError::Held`] when another process has it, [`LockError::Io`] when the file cannot be opened.
     pub fn try_acquire(path: &Path) -> Result<Self, LockError> {
-        let file = File::options().create(true).append(true).open(path)?;
+        let file = File::options().create(true).append(true).custom_flags(ITSELF).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
@@ -76,7 +79,8 @@ impl FileLock {
 
     /// Whether a process holds the lock; no file is made.
     pub fn is_held(path: &Path) -> bool {
-        File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        let file = File::options().read(true).custom_flags(ITSELF).open(path);
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
@@ -101,6 +105,17 @@ mod tests {
         drop(held);
         assert!(!FileLock::is_held(&path) && FileLock::try_acquire(&path).is_ok());
         fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn whoever_owns_the_folder_cannot_have_another_file_locked_and_emptied() {
+        let (path, other) = (path("link"), path("other"));
+        fs::write(&other, "as it was").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(matches!(FileLock::try_acquire(&path), Err(LockError::Io(_))));
+        assert_eq!(fs::read_to_string(&other).unwrap(), "as it was");
+        fs::remove_file(path).unwrap();
+        fs::remove_file(other).unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,5 +7,6 @@ mod parameter_faults;
 mod parameters;
 mod proof;
 mod road;
+mod schedule;
 mod state;
 mod templates;

@@ -14,6 +14,8 @@ use tests::{
     skip::skip,
 };
 
+use super::schedule::{self, is_every_minute, scheduled};
+
 const FUNCTION: &str = "lambda-prober";
 
 struct Walk {
@@ -119,6 +121,10 @@ async fn the_cloud_road_leads_there_and_back() {
 
     walk.step("6. Let it run every minute").await;
     is_triggered_by(&walk.moto, "porchlight-schedule", None).await;
+    schedule::deploy(&walk.moto, "porchlight-schedule", &["Trigger=rule"]).await;
+    walk.marked("Later", "change-over").await;
+    is_every_minute(&scheduled(&walk.moto, "porchlight-schedule").await);
+    walk.moto.ok(&["scheduler", "delete-schedule", "--name", "porchlight-schedule"]).await;
 
     a_second_deploy_renews_the_code_and_nothing_else(&walk).await;
     walk.step("Later").await;
@@ -205,32 +211,28 @@ async fn may_do_only_what_it_must(moto: &Moto) {
     assert_eq!(policy["Statement"], expected, "{policy:#}");
 }
 
-/// A rule once a minute that starts the function, with an input where one was given, and may do so.
+/// A schedule once a minute that starts the function, with an input where one was given, and may do so. No rule does as well.
 async fn is_triggered_by(moto: &Moto, stack: &str, input: Option<&str>) {
     let rules = moto.ok(&["events", "list-rules", "--name-prefix", stack]).await;
-    let [rule] = rules["Rules"].as_array().expect("rules").as_slice() else { panic!("one rule: {rules:#}") };
-    assert_eq!(
-        (rule["ScheduleExpression"].as_str(), rule["State"].as_str()),
-        (Some("rate(1 minute)"), Some("ENABLED"))
-    );
-    let targets = moto.ok(&["events", "list-targets-by-rule", "--rule", rule["Name"].as_str().expect("a name")]).await;
-    let [target] = targets["Targets"].as_array().expect("targets").as_slice() else {
-        panic!("one target: {targets:#}")
-    };
-    assert_eq!(target["Arn"], format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"));
-    assert_eq!(target["RetryPolicy"], json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}));
+    assert_eq!(rules["Rules"], json!([]));
+    let schedule = scheduled(moto, stack).await;
+    is_every_minute(&schedule);
+    let target = &schedule["Target"];
     let configured: Option<Value> = target["Input"].as_str().map(|text| serde_json::from_str(text).expect("JSON"));
     assert_eq!(configured.map(|event| event["targets"][0]["key_parameter"].clone()), input.map(|key| json!(key)));
 
-    let policy = moto.ok(&["lambda", "get-policy", "--function-name", FUNCTION]).await;
-    let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("a policy")).expect("JSON");
-    let mut may = policy["Statement"].as_array().expect("statements").iter();
-    let may =
-        may.find(|statement| statement["Condition"]["ArnLike"]["AWS:SourceArn"] == rule["Arn"]).expect("a permission");
-    assert_eq!(
-        (&may["Action"], &may["Principal"]["Service"]),
-        (&json!("lambda:InvokeFunction"), &json!("events.amazonaws.com"))
-    );
+    let role = target["RoleArn"].as_str().and_then(|arn| arn.rsplit('/').next()).expect("a role");
+    let trust = moto.ok(&["iam", "get-role", "--role-name", role]).await;
+    let trust = &trust["Role"]["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(trust["Principal"], json!({"Service": "scheduler.amazonaws.com"}));
+    let policy = moto.ok(&["iam", "get-role-policy", "--role-name", role, "--policy-name", "porchlight"]).await;
+    // moto keeps a stack's policy as Python writes it.
+    let text = policy["PolicyDocument"].as_str().expect("a text").replace('\'', "\"");
+    let policy: Value = serde_json::from_str(&text).expect("JSON, but for its quotes");
+    let may = json!([{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target["Arn"]}]);
+    assert_eq!(policy["Statement"], may);
+    // What CloudFormation deletes with its stack.
+    moto.ok(&["scheduler", "delete-schedule", "--name", stack]).await;
 }
 
 /// What the reader set by hand stays; the code is that of the file.

@@ -36,6 +36,27 @@ async fn cfn_lint_finds_nothing() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
 }
 
+/// CloudFormation makes what is new before it deletes what is not wanted any more, unless the two stand in each other's way: then it
+/// could not, or would make the one wait for the other.
+#[tokio::test]
+async fn scheduler_is_the_default_and_either_trigger_is_made_before_the_other_goes() {
+    let Some(schedule) = template(SCHEDULE).await else { return };
+    let trigger = &schedule["Parameters"]["Trigger"];
+    assert_eq!((&trigger["Default"], &trigger["AllowedValues"]), (&json!("scheduler"), &json!(["scheduler", "rule"])));
+    for name in ["Rule", "Permission", "Schedule", "SchedulerRole"] {
+        let resource = &schedule["Resources"][name];
+        assert!(resource["DependsOn"].is_null() && resource["DeletionPolicy"].is_null(), "{name}");
+        let properties = &resource["Properties"];
+        assert!(
+            properties["Name"].is_null() && properties["RoleName"].is_null(),
+            "{name} must have no name of its own"
+        );
+        for late in ["StartDate", "ScheduleExpressionTimezone"] {
+            assert!(properties[late].is_null(), "{name} begins at once");
+        }
+    }
+}
+
 /// Whatever is triggered twice, or late, is triggered for nothing.
 #[tokio::test]
 async fn nothing_is_tried_again_or_kept_for_later() {

@@ -255,3 +255,25 @@ async fn what_a_program_prints_ends_with_a_link_to_a_message_of_the_document() {
         assert!(document.contains(&format!("\n### {}\n", links[0])), "{links:?} is no heading");
     }
 }
+
+#[tokio::test]
+async fn what_homes_cost_is_counted_without_asking_anybody() {
+    let cost = async |words: &[&str]| {
+        let mut command = ours("porchlight");
+        command.arg("cost").args(words);
+        run(command, Duration::from_secs(10)).await
+    };
+    let ended = cost(&[]).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.starts_with("| homes | 1 | 10 | 1000 | 10000 |\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("1000 homes: statuspage.io takes 60 calls a minute"), "{}", ended.stdout);
+    let ended = cost(&["--homes", "1", "--run", "4s", "--json"]).await;
+    let bills: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((&bills[0]["homes"], &bills[0]["lines"][1]["amount"]), (&1.into(), &22_320.0.into()));
+    for (words, said) in [(["--homes", "0"], "--homes"), (["--homes", "many"], "--homes"), (["--run", "soon"], "--run")]
+    {
+        let ended = cost(&words).await;
+        assert_eq!(ended.code, Some(2), "{words:?}");
+        assert!(ended.stderr.contains(said) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+    }
+}

@@ -82,10 +82,26 @@ pub struct Holder {
     pub lease: u32,
 }
 
+/// Where a port leads, beside a place of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// There.
+    Here,
+    /// To another machine, or to another port of this one.
+    Elsewhere,
+    /// To a machine that the router knows by a name, at the same port: perhaps there.
+    Unclear,
+}
+
 impl Holder {
     /// Whether it is this place.
-    pub fn is(&self, internal: SocketAddr) -> bool {
-        self.port == internal.port() && self.client.parse() == Ok(internal.ip())
+    pub fn leads(&self, internal: SocketAddr) -> Leads {
+        match self.client.parse::<IpAddr>() {
+            _ if self.port != internal.port() => Leads::Elsewhere,
+            Ok(address) if address == internal.ip() => Leads::Here,
+            Ok(_) => Leads::Elsewhere,
+            Err(_) => Leads::Unclear,
+        }
     }
 }
 
@@ -139,6 +155,12 @@ pub enum Refusal {
     /// It says that it is open, and does not list it.
     #[error("it says that the port is open, and does not have it in its list")]
     NotKept,
+    /// It has nothing of the kind.
+    #[error("it has no such opening")]
+    NotThere,
+    /// It names who has the port in a way that does not tell whether that is us.
+    #[error("it has that port for {0}, which may be this machine or another one")]
+    Unclear(String),
     /// NAT-PMP cannot name another machine, so it is not asked.
     #[error("it cannot open a port for another machine")]
     CannotName,
@@ -161,10 +183,13 @@ mod tests {
     fn a_holder_is_known_by_address_and_port_and_its_words_obey_no_terminal() {
         let holder = Holder { client: "192.168.1.9".into(), port: 443, description: "\x1b[2Jnas".into(), lease: 0 };
         assert_eq!(holder.to_string(), "192.168.1.9:443 (\"?[2Jnas\")");
-        assert!(holder.is("192.168.1.9:443".parse().unwrap()));
-        assert!(!holder.is("192.168.1.9:444".parse().unwrap()) && !holder.is("192.168.1.8:443".parse().unwrap()));
+        let leads = |holder: &Holder, to: &str| holder.leads(to.parse().unwrap());
+        assert_eq!(leads(&holder, "192.168.1.9:443"), Leads::Here);
+        assert_eq!(leads(&holder, "192.168.1.9:444"), Leads::Elsewhere);
+        assert_eq!(leads(&holder, "192.168.1.8:443"), Leads::Elsewhere);
         let named = Holder { client: "nas.lan".into(), description: String::new(), ..holder };
-        assert!(!named.is("192.168.1.9:443".parse().unwrap()));
+        assert_eq!(leads(&named, "192.168.1.9:443"), Leads::Unclear);
+        assert_eq!(leads(&named, "192.168.1.9:444"), Leads::Elsewhere);
         assert_eq!(named.to_string(), "nas.lan:443");
         assert_eq!(shown(&"x".repeat(500)).len(), 80);
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use shared::names::Family;
 use tokio::time::timeout;
 
 use super::{
     asked::{Answer, Refusal},
     mapping::{Mapping, Protocol},
+    moment::Moment,
     open::Opened,
     record::Record,
     router::{Place, Router},
@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(25);
 pub enum Closed {
     /// The router has closed it.
     Now,
-    /// The router lets it end in so many seconds, and no sooner.
+    /// It ends by itself in so many seconds, and no sooner.
     Soon(u32),
     /// The router had it no more, or it is somebody else's by now.
     WasGone,
@@ -43,24 +43,43 @@ impl Closed {
 /// # Errors
 /// When that cannot be written down.
 pub async fn close(mapping: &Mapping, record: &mut Record) -> anyhow::Result<Closed> {
-    let closed = timeout(LIMIT, ask(mapping)).await.unwrap_or(Closed::Not(Refusal::Silent));
+    let left = mapping.left(&Moment::now());
+    let closed = match left {
+        Some(0) if mapping.is_ending => Closed::WasGone,
+        // It was asked to end already. To ask again would let it begin anew.
+        Some(left) if mapping.is_ending => return Ok(Closed::Soon(left)),
+        _ => timeout(LIMIT, ask(mapping, left)).await.unwrap_or(Closed::Not(Refusal::Silent)),
+    };
     match &closed {
         Closed::Now | Closed::WasGone => record.remove(mapping)?,
         Closed::Soon(seconds) => {
-            record.put(Mapping { lease: Some(*seconds), at: Timestamp::now(), ..mapping.clone() })?;
+            let ending = Mapping { lease: Some(*seconds), at: Moment::now(), is_ending: true, ..mapping.clone() };
+            record.put(ending)?;
         }
         Closed::Not(_) => (),
     }
     Ok(closed)
 }
 
-async fn ask(mapping: &Mapping) -> Closed {
+async fn ask(mapping: &Mapping, left: Option<u32>) -> Closed {
     let place = Place::named(mapping.router);
     let router = match Router::survey(&place, Some(mapping.internal.ip()), Some(mapping.protocol)).await {
         Ok(router) => router,
         Err(error) => return Closed::Not(Refusal::Unreached(error.kind().to_string())),
     };
-    match router.close(mapping).await {
+    // NAT-PMP closes for whoever sends the packet: asked from another address, it would close what this one has by now.
+    let is_anothers = mapping.protocol == Protocol::NatPmp && !router.is_own;
+    let answer = if is_anothers { Answer::Refused(Refusal::NotForOthers) } else { router.close(mapping).await };
+    match (answer, left) {
+        // What this machine has opened under an address that it has no more cannot be closed from the one that it has.
+        (Answer::Refused(Refusal::NotForOthers), Some(left)) => Closed::Soon(left),
+        (Answer::Refused(Refusal::Forbidden), Some(left)) if !router.is_own => Closed::Soon(left),
+        (answer, _) => of(answer),
+    }
+}
+
+fn of(answer: Answer) -> Closed {
+    match answer {
         Answer::Closed => Closed::Now,
         Answer::Ending(seconds) => Closed::Soon(seconds),
         Answer::Nobody => Closed::WasGone,

@@ -14,6 +14,11 @@ const ROUTES_V6: &str = "/proc/self/net/ipv6_route";
 /// `RTF_UP` and `RTF_GATEWAY` of `linux/route.h`.
 const UP_BY_A_GATEWAY: u32 = 0x3;
 
+/// `RTF_UP`, `RTF_GATEWAY` and, of `linux/ipv6_route.h`, `RTF_LOCAL`.
+const UP: u32 = 0x1;
+const BY_A_GATEWAY: u32 = 0x2;
+const OURS: u32 = 0x8000_0000;
+
 /// `RTF_REJECT` there.
 const REJECTS: u32 = 0x200;
 
@@ -45,6 +50,26 @@ pub fn own_address(towards: SocketAddr) -> io::Result<IpAddr> {
     let socket = UdpSocket::bind((Family::of(towards.ip()).unspecified(), 0))?;
     socket.connect(towards)?;
     Ok(socket.local_addr()?.ip())
+}
+
+/// Whether a machine with that address is on the link of that interface, without a router between, as the kernel's routes have it.
+pub fn is_on_link(address: Ipv6Addr, scope: u32) -> bool {
+    let routes = fs::read_to_string(ROUTES_V6).unwrap_or_default();
+    routes.lines().filter_map(network_v6).any(|network| network.has(address) && self::scope(network.interface) == scope)
+}
+
+/// A network that an interface is in.
+struct Network<'line> {
+    first: u128,
+    prefix: u32,
+    interface: &'line str,
+}
+
+impl Network<'_> {
+    fn has(&self, address: Ipv6Addr) -> bool {
+        let mask = u128::MAX.checked_shl(128 - self.prefix).unwrap_or(0);
+        address.to_bits() & mask == self.first & mask
+    }
 }
 
 /// An address as a socket takes it: one that is known on one link only names its interface.
@@ -100,6 +125,16 @@ fn line_v6(line: &str) -> Option<Gateway> {
     (leads_out && flags & UP_BY_A_GATEWAY == UP_BY_A_GATEWAY && flags & REJECTS == 0).then(found)
 }
 
+/// A line of a network that is reached without a router.
+fn network_v6(line: &str) -> Option<Network<'_>> {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let [destination, prefix, _, _, _, _, _, _, flags, interface] = words[..] else { return None };
+    let number = |text: &str| u32::from_str_radix(text, 16).ok();
+    let (first, prefix, flags) = (u128::from_str_radix(destination, 16).ok()?, number(prefix)?, number(flags)?);
+    let is_one = flags & (UP | BY_A_GATEWAY | REJECTS | OURS) == UP && (1..=128).contains(&prefix);
+    is_one.then_some(Network { first, prefix, interface })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +157,20 @@ nonsense
 2a028109000100010000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000002 00000000 00000001      eth
 00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe8000000000000004cffafffe0cf259 00000400 00000001 00000000 00000003      eth
 00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo
+2a028109000100020000000000000000 40 00000000000000000000000000000000 00 fe8000000000000004cffafffe0cf259 00000400 00000001 00000000 00000003      eth
+2a028109000300010000000000000007 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000000 00000002 00000000 80200001      eth
 ";
+
+    #[test]
+    fn what_is_reached_without_a_router_is_on_the_link() {
+        let has = |address: &str| {
+            let address = address.parse().unwrap();
+            V6.lines().filter_map(network_v6).any(|network| network.has(address) && network.interface == "eth")
+        };
+        assert!(has("2a02:8109:1:1::1") && has("2a02:8109:1:1:ffff::"));
+        // Behind the router, our own, and the whole world.
+        assert!(!has("2a02:8109:1:2::1") && !has("2a02:8109:3:1::7") && !has("2001:db8::1"));
+    }
 
     #[test]
     #[cfg(target_endian = "little")]

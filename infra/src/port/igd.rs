@@ -1,274 +1,206 @@
-//! UPnP: igd-next describes the router, opens and closes, and what it says is brought into our words.
-//!
-//! It takes the first router that answers its own search. Which one is asked is chosen here, among all that answer, so its search is
-//! answered from here as well, with the words of the chosen one.
+//! UPnP: a router is asked for its description, and called. What it sends is bounded in bytes and time, whoever it is.
 
 use std::{
-    future::pending,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use igd_next::{
-    AddPortError, PinholeError,
-    PortMappingProtocol::TCP,
-    RemovePortError, RequestError, SearchError, SearchOptions,
-    aio::{
-        Gateway, Ipv6FirewallGateway, Provider,
-        tokio::{Tokio, search_gateway, search_ipv6_firewall_gateway},
-    },
+use shared::{
+    chain::root_cause,
+    http::{Call, CallError, Client, Deadlines, HeaderName, HeaderValue, Method, client_for},
 };
-use tokio::{net::UdpSocket, time::timeout};
 
 use super::{
-    asked::{Answer, Grant, Opening, Refusal},
+    asked::{Answer, Grant, Leads, Opening, Refusal},
+    description::{Service, services},
     mapping::Mapping,
-    soap,
+    soap::{self, DESCRIBED},
     ssdp::Found,
 };
 
 /// How long one call may take: some routers write a file for each port.
 const CALL: Duration = Duration::from_secs(5);
 
-/// How long the router may take to describe itself, which takes two files.
+/// How long the router may take to describe itself.
 const DESCRIPTION: Duration = Duration::from_secs(4);
 
-/// What a router calls the port in its list.
-const DESCRIBED: &str = "Porchlight";
+/// The longest description that is read, in bytes: those of routers have 3,000 to 20,000.
+const LONGEST_DESCRIPTION: usize = 128 << 10;
 
 /// The longest time that a pinhole may be asked for (`WANIPv6FirewallControl:1`, section 2.4.1).
 const LONGEST_PINHOLE: u32 = 86_400;
 
 /// A router that can be asked over UPnP.
 #[derive(Debug)]
-pub(super) enum Igd {
-    /// For IPv4: it translates addresses.
-    Mapping(Gateway<Tokio>),
-    /// For IPv6: it lets through.
-    Firewall(Ipv6FirewallGateway<Tokio>),
+pub(super) struct Igd {
+    client: Client,
+    service: Service,
+    /// Over IPv4 it translates addresses, over IPv6 it lets through.
+    is_firewall: bool,
 }
 
 impl Igd {
-    /// The router that has answered so.
+    /// The router that has answered so, on the link of that interface.
     ///
     /// # Errors
     /// When its description cannot be had or understood, or has nothing of the kind.
-    pub(super) async fn of(found: &Found) -> Result<Self, Refusal> {
-        let described = async {
-            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(SearchError::from)?;
-            let mut options = SearchOptions::default();
-            options.bind_addr = (Ipv4Addr::LOCALHOST, 0).into();
-            options.broadcast_address = socket.local_addr()?;
-            options.timeout = Some(DESCRIPTION);
-            options.allowed_gateway_ips = [Some(found.from.ip()), found.host()].into_iter().flatten().collect();
-            let is_v4 = found.from.is_ipv4();
-            let searched = async {
-                if is_v4 {
-                    search_gateway(options).await.map(Self::Mapping)
-                } else {
-                    search_ipv6_firewall_gateway(options).await.map(Self::Firewall)
-                }
-            };
-            tokio::select! {
-                described = searched => described,
-                never = repeat(&socket, &found.text) => never,
+    pub(super) async fn of(found: &Found, scope: u32) -> Result<Self, Refusal> {
+        let deadlines = Deadlines { connect: CALL, read: CALL, total: CALL };
+        let client = client_for([&found.location], deadlines).map_err(|error| Refusal::Unreached(error.to_string()))?;
+        let client = client.by_interface(scope);
+        let description = client.get(&found.location).within(DESCRIPTION);
+        let description = text(description, LONGEST_DESCRIPTION).await?;
+        let is_firewall = found.from.is_ipv6();
+        let services = services(&description, &found.location, is_firewall);
+        let mut all = services.into_iter().map(|service| Self { client: client.clone(), service, is_firewall });
+        let first = all.next().ok_or(Refusal::Garbled)?;
+        if is_firewall || all.len() == 0 {
+            return Ok(first);
+        }
+        // One for each line that it could have: the one that is up counts.
+        let mut others = Vec::from([first]);
+        others.extend(all);
+        let mut up = None;
+        for (at, igd) in others.iter().enumerate() {
+            if igd.connection().await.as_deref() == Some("Connected") {
+                up = Some(at);
+                break;
             }
-        };
-        described.await.map_err(|_| Refusal::Garbled)
+        }
+        Ok(others.swap_remove(up.unwrap_or(0)))
     }
 
     /// The router's address outside; `None` where it names none.
     pub(super) async fn outside(&self) -> Option<IpAddr> {
-        let Self::Mapping(gateway) = self else { return None };
-        timeout(CALL, gateway.get_external_ip()).await.ok()?.ok()
+        if self.is_firewall {
+            return None;
+        }
+        soap::address(&self.call(soap::outside(self.kind())).await.ok()?)
     }
 
     /// How its line is, in its own word.
     pub(super) async fn connection(&self) -> Option<String> {
-        let Self::Mapping(gateway) = self else { return None };
-        let soap::Call { action, body } = soap::status(&gateway.service_type);
-        let answer = timeout(CALL, Tokio::send_async(&gateway.to_string(), &action, &body)).await.ok()?.ok()?;
-        soap::connection(&answer)
+        if self.is_firewall {
+            return None;
+        }
+        soap::connection(&self.call(soap::status(self.kind())).await.ok()?)
     }
 
     /// Who has a port.
     pub(super) async fn look(&self, port: u16) -> Answer {
-        let Self::Mapping(gateway) = self else { return Answer::CannotTell };
-        let soap::Call { action, body } = soap::who_has(&gateway.service_type, port);
-        match timeout(CALL, Tokio::send_async(&gateway.to_string(), &action, &body)).await {
-            Ok(Ok(answer)) => soap::holder(&answer),
-            Ok(Err(error)) => Answer::Refused(refusal(error)),
-            Err(_) => Answer::Refused(Refusal::Silent),
+        if self.is_firewall {
+            return Answer::CannotTell;
         }
+        self.call(soap::who_has(self.kind(), port)).await.map_or_else(Answer::Refused, |answer| soap::holder(&answer))
     }
 
     /// Opens a port, or keeps it open.
     pub(super) async fn open(&self, opening: &Opening) -> Answer {
         let Opening { internal, external, lease, .. } = *opening;
-        let opened = match (self, internal) {
-            (Self::Mapping(gateway), _) => timeout(CALL, gateway.add_port(TCP, external, internal, lease, DESCRIBED))
-                .await
-                .map(|added| added.map(|()| None).map_err(of_adding)),
-            (Self::Firewall(firewall), SocketAddr::V6(internal)) => {
-                timeout(CALL, pinhole(firewall, internal, opening)).await.map(|opened| opened.map(Some))
-            }
-            (Self::Firewall(_), SocketAddr::V4(_)) => Ok(Err(Refusal::Garbled)),
+        let (pinhole, lease) = match (self.is_firewall, internal) {
+            (false, _) => (self.do_it(soap::open(self.kind(), external, internal, lease)).await.map(|()| None), lease),
+            (true, SocketAddr::V6(_)) => (self.pinhole(opening).await.map(Some), lease.clamp(1, LONGEST_PINHOLE)),
+            (true, SocketAddr::V4(_)) => (Err(Refusal::Garbled), lease),
         };
-        let lease = match self {
-            Self::Mapping(_) => Some(lease).filter(|lease| *lease > 0),
-            Self::Firewall(_) => Some(lease.min(LONGEST_PINHOLE)),
-        };
-        match opened {
-            Ok(Ok(pinhole)) => Answer::Opened(Grant { external, lease, epoch: None, pinhole, outside: None }),
-            Ok(Err(refusal)) => Answer::Refused(refusal),
-            Err(_) => Answer::Refused(Refusal::Silent),
+        let lease = Some(lease).filter(|lease| *lease > 0);
+        match pinhole {
+            Ok(pinhole) => Answer::Opened(Grant { external, lease, epoch: None, pinhole, outside: None }),
+            Err(refusal) => Answer::Refused(refusal),
         }
+    }
+
+    /// Keeps the pinhole that is there, or makes one. One of which nobody knows whether it is there is not made a second time.
+    async fn pinhole(&self, opening: &Opening) -> Result<u16, Refusal> {
+        let lease = opening.lease.clamp(1, LONGEST_PINHOLE);
+        let SocketAddr::V6(internal) = opening.internal else { return Err(Refusal::Garbled) };
+        if let Some(number) = opening.pinhole {
+            match soap::of_pinhole(&self.call(soap::keep(self.kind(), number, lease)).await?) {
+                Ok(()) => return Ok(number),
+                Err(Refusal::NotThere) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        soap::number(&self.call(soap::let_through(self.kind(), internal, lease)).await?)
     }
 
     /// Closes a port, whoever has it.
     pub(super) async fn free(&self, port: u16) -> Answer {
-        let Self::Mapping(gateway) = self else { return Answer::CannotTell };
-        match timeout(CALL, gateway.remove_port(TCP, port)).await {
-            Ok(Ok(())) => Answer::Closed,
-            Ok(Err(RemovePortError::NoSuchPortMapping)) => Answer::Nobody,
-            Ok(Err(RemovePortError::ActionNotAuthorized)) => Answer::Refused(Refusal::Forbidden),
-            Ok(Err(RemovePortError::RequestError(error))) => Answer::Refused(refusal(error)),
-            Err(_) => Answer::Refused(Refusal::Silent),
+        if self.is_firewall {
+            return Answer::CannotTell;
         }
+        closed(self.do_it(soap::close(self.kind(), port)).await)
     }
 
     /// Closes what we have opened, and nothing else: a port that somebody else has by now is not ours to close.
     pub(super) async fn close(&self, mapping: &Mapping) -> Answer {
-        match self {
-            Self::Mapping(_) => match self.look(mapping.external).await {
-                Answer::Held(holder) if !holder.is(mapping.internal) => Answer::Nobody,
-                Answer::Held(_) | Answer::CannotTell => self.free(mapping.external).await,
-                other => other,
-            },
-            Self::Firewall(firewall) => {
-                let Some(number) = mapping.pinhole else { return Answer::Nobody };
-                match timeout(CALL, firewall.remove_pinhole(number)).await {
-                    Ok(Ok(())) => Answer::Closed,
-                    Ok(Err(error)) => match of_pinhole(error) {
-                        // That number is nobody's any more; miniupnpd has another code for that than the standard.
-                        PinholeRefusal::Unknown => Answer::Nobody,
-                        PinholeRefusal::Other(refusal) => Answer::Refused(refusal),
-                    },
-                    Err(_) => Answer::Refused(Refusal::Silent),
+        if let SocketAddr::V6(internal) = mapping.internal {
+            let number = match mapping.pinhole {
+                Some(number) => number,
+                // It was asked for, and its number never came. What is asked for once more has the number that it has.
+                None => {
+                    match self.call(soap::let_through(self.kind(), internal, 1)).await.and_then(|a| soap::number(&a)) {
+                        Ok(number) => number,
+                        Err(refusal) => return Answer::Refused(refusal),
+                    }
                 }
-            }
+            };
+            let shut = self.call(soap::shut(self.kind(), number)).await.and_then(|answer| soap::of_pinhole(&answer));
+            return closed(shut);
+        }
+        match self.look(mapping.external).await {
+            Answer::Held(holder) => match holder.leads(mapping.internal) {
+                Leads::Here => self.free(mapping.external).await,
+                Leads::Elsewhere => Answer::Nobody,
+                Leads::Unclear if holder.description == DESCRIBED => self.free(mapping.external).await,
+                Leads::Unclear => Answer::Refused(Refusal::Unclear(holder.to_string())),
+            },
+            Answer::CannotTell => self.free(mapping.external).await,
+            other => other,
         }
     }
-}
 
-/// Answers a search once, with these words.
-async fn repeat<T>(socket: &UdpSocket, text: &[u8]) -> T {
-    let mut buffer = [0; 2048];
-    if let Ok((_, from)) = socket.recv_from(&mut buffer).await {
-        let _ = socket.send_to(text, from).await;
+    fn kind(&self) -> &str {
+        &self.service.kind
     }
-    pending().await
-}
 
-/// Keeps the pinhole that is there, or makes one.
-async fn pinhole(
-    firewall: &Ipv6FirewallGateway<Tokio>,
-    internal: std::net::SocketAddrV6,
-    opening: &Opening,
-) -> Result<u16, Refusal> {
-    let lease = opening.lease.clamp(1, LONGEST_PINHOLE);
-    if let Some(number) = opening.pinhole
-        && firewall.update_pinhole(number, lease).await.is_ok()
-    {
-        return Ok(number);
+    async fn do_it(&self, call: soap::Call) -> Result<(), Refusal> {
+        soap::done(&self.call(call).await?)
     }
-    firewall.add_pinhole(TCP, internal, lease).await.map_err(|error| match of_pinhole(error) {
-        PinholeRefusal::Unknown => Refusal::Garbled,
-        PinholeRefusal::Other(refusal) => refusal,
-    })
+
+    /// Calls the service; its refusals are answers, too.
+    async fn call(&self, call: soap::Call) -> Result<String, Refusal> {
+        let action = HeaderValue::try_from(call.action).map_err(|_| Refusal::Garbled)?;
+        let sent = self.client.call(Method::POST, self.service.control.clone());
+        let sent = sent.body("text/xml; charset=\"utf-8\"", call.body.into_bytes());
+        text(sent.header(HeaderName::from_static("soapaction"), action), soap::MAX_BYTES).await
+    }
 }
 
-enum PinholeRefusal {
-    Unknown,
-    Other(Refusal),
+fn closed(done: Result<(), Refusal>) -> Answer {
+    match done {
+        Ok(()) => Answer::Closed,
+        Err(Refusal::NotThere) => Answer::Nobody,
+        Err(refusal) => Answer::Refused(refusal),
+    }
 }
 
-fn of_pinhole(error: PinholeError) -> PinholeRefusal {
-    PinholeRefusal::Other(match error {
-        PinholeError::NoSuchEntry | PinholeError::RequestError(RequestError::ErrorCode(402 | 704, _)) => {
-            return PinholeRefusal::Unknown;
+/// What is answered, whatever its status: a refusal is a 500. What is longer is no answer.
+async fn text(call: Call<'_>, max_bytes: usize) -> Result<String, Refusal> {
+    let mut response = call.send().await.map_err(|error| unanswered(&error))?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| unanswered(&CallError::Body(error.without_url())))? {
+        if bytes.len() + piece.len() > max_bytes {
+            return Err(Refusal::Garbled);
         }
-        PinholeError::ActionNotAuthorized | PinholeError::InboundPinholeNotAllowed => Refusal::Forbidden,
-        PinholeError::PinholeSpaceExhausted => Refusal::Full,
-        PinholeError::FirewallDisabled => Refusal::Other("its firewall is off, so nothing has to be opened".into()),
-        PinholeError::FirewallControlUnavailable | PinholeError::InvalidLeaseDuration => Refusal::Garbled,
-        PinholeError::RequestError(error) => refusal(error),
-    })
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|_| Refusal::Garbled)
 }
 
-fn of_adding(error: AddPortError) -> Refusal {
+fn unanswered(error: &CallError) -> Refusal {
     match error {
-        AddPortError::ActionNotAuthorized => Refusal::Forbidden,
-        AddPortError::PortInUse => Refusal::Taken,
-        AddPortError::SamePortValuesRequired => Refusal::OnlySamePort,
-        AddPortError::OnlyPermanentLeasesSupported => Refusal::OnlyForEver,
-        AddPortError::DescriptionTooLong => by_code(605, "description too long"),
-        AddPortError::InternalPortZeroInvalid | AddPortError::ExternalPortZeroInvalid => Refusal::Garbled,
-        AddPortError::RequestError(error) => refusal(error),
-    }
-}
-
-/// What could not be asked, or was refused by a number. What comes instead of an answer is not repeated: it may be a page.
-fn refusal(error: RequestError) -> Refusal {
-    match error {
-        RequestError::ErrorCode(code, words) => by_code(code, &words),
-        // igd-next reads a refusal only where it has words.
-        RequestError::InvalidResponse(text) => {
-            soap::error(&text).map_or(Refusal::Garbled, |(code, words)| by_code(code, &words))
-        }
-        RequestError::UnsupportedAction(action) => Refusal::Other(format!("it has no {action}")),
-        RequestError::IoError(error) if error.kind() == std::io::ErrorKind::TimedOut => Refusal::Silent,
-        RequestError::IoError(error) => Refusal::Unreached(error.kind().to_string()),
-        RequestError::HyperClientError(error) if error.is_connect() => {
-            Refusal::Unreached(shared::chain::root_cause(&error).to_string())
-        }
-        RequestError::HyperError(_)
-        | RequestError::HyperClientError(_)
-        | RequestError::HttpError(_)
-        | RequestError::Utf8Error(_) => Refusal::Garbled,
-    }
-}
-
-/// The numbers of `WANIPConnection:2` (section 2.5.20) that say what to do next.
-fn by_code(code: u16, words: &str) -> Refusal {
-    match code {
-        606 => Refusal::Forbidden,
-        718 | 729 => Refusal::Taken,
-        724 => Refusal::OnlySamePort,
-        725 => Refusal::OnlyForEver,
-        728 => Refusal::Full,
-        _ => Refusal::Other(format!("{} ({code})", super::asked::shown(words)).trim_start().to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_without_words_is_understood_by_its_number_and_a_page_is_not_repeated() {
-        let fault = |code: u16| {
-            let code = format!("<errorCode>{code}</errorCode>");
-            RequestError::InvalidResponse(format!("<e><b><detail><UPnPError>{code}</UPnPError></detail></b></e>"))
-        };
-        assert_eq!(refusal(fault(725)), Refusal::OnlyForEver);
-        assert_eq!(refusal(fault(718)), Refusal::Taken);
-        assert_eq!(refusal(fault(501)).to_string(), "it says: (501)");
-        assert_eq!(
-            refusal(RequestError::ErrorCode(501, "Action Failed".into())).to_string(),
-            "it says: Action Failed (501)"
-        );
-        let page = refusal(RequestError::InvalidResponse("<html>password: hunter2</html>".into()));
-        assert_eq!((page.clone(), page.to_string().contains("hunter2")), (Refusal::Garbled, false));
+        error if error.is_timeout() => Refusal::Silent,
+        CallError::Connect(_) | CallError::Tls(_) => Refusal::Unreached(root_cause(error).to_string()),
+        CallError::Request(_) | CallError::TooLate | CallError::Broken(_) | CallError::Body(_) => Refusal::Garbled,
     }
 }

@@ -9,6 +9,8 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::moment::Moment;
+
 /// How a router is asked, best first: a later one says less of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -31,8 +33,16 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What a router that speaks PCP knows a mapping by, beside its port: 96 bits that nobody else on the network knows.
-pub type Nonce = [u32; 3];
+/// What a router that speaks PCP knows a mapping by, beside its port: 96 bits that nobody else on the network knows. Who knows them can
+/// close it, so that they are written to the record alone.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nonce(pub [u32; 3]);
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nonce")
+    }
+}
 
 /// A port of a router that leads here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +61,7 @@ pub struct Mapping {
     /// How long it lasts from `at` on, in seconds; `None` until it is closed.
     pub lease: Option<u32>,
     /// When the router was asked last.
-    pub at: Timestamp,
+    pub at: Moment,
     /// Of PCP and NAT-PMP: for how many seconds the router had known its mappings then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
@@ -65,24 +75,37 @@ pub struct Mapping {
     /// knows of.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub is_confirmed: bool,
+    /// Whether it is not wanted any more, and ends by itself because it could not be closed: it is not asked for again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_ending: bool,
 }
 
 impl Mapping {
     /// When the router closes it by itself; `None` for one that stays.
     pub fn ends(&self) -> Option<Timestamp> {
         let lease = SignedDuration::from_secs(i64::from(self.lease?));
-        Some(self.at.checked_add(lease).unwrap_or(Timestamp::MAX))
+        Some(self.at.clock.checked_add(lease).unwrap_or(Timestamp::MAX))
     }
 
-    /// Whether it has ended by itself.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.ends().is_some_and(|end| end <= now)
+    /// For how many seconds it lasts still, at most; `None` for one that stays.
+    pub fn left(&self, now: &Moment) -> Option<u32> {
+        let gone = u32::try_from(now.since(&self.at).as_secs()).unwrap_or(u32::MAX);
+        Some(self.lease?.saturating_sub(gone))
+    }
+
+    /// Whether it has certainly ended by itself.
+    pub fn is_over(&self, now: &Moment) -> bool {
+        self.left(now) == Some(0)
     }
 
     /// Whether both are one opening of one router: what is asked for anew takes the place of the other.
     pub fn is_same_place(&self, other: &Self) -> bool {
-        let place = |of: &Self| (of.router, of.protocol, of.internal, of.external);
-        place(self) == place(other)
+        self.place() == other.place()
+    }
+
+    /// What an opening of a router is known by here.
+    pub fn place(&self) -> (IpAddr, Protocol, SocketAddr, u16) {
+        (self.router, self.protocol, self.internal, self.external)
     }
 }
 
@@ -107,11 +130,12 @@ pub(super) fn sample() -> Mapping {
         wanted: 30008,
         external: 30008,
         lease: Some(7200),
-        at: Timestamp::from_second(1_000).unwrap(),
+        at: super::moment::at(1_000),
         epoch: Some(7),
-        nonce: Some([1, 2, 3]),
+        nonce: Some(Nonce([1, 2, 3])),
         pinhole: None,
         is_confirmed: true,
+        is_ending: false,
     }
 }
 
@@ -124,17 +148,25 @@ const fn is_true(value: &bool) -> bool {
     *value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{sample as mapping, *};
+    use super::{super::moment::at, sample as mapping, *};
 
     #[test]
     fn a_lease_ends_and_one_without_an_end_does_not() {
-        let (mapping, at) = (mapping(), |second| Timestamp::from_second(second).unwrap());
-        assert_eq!(mapping.ends(), Some(at(8_200)));
-        assert!(!mapping.is_over(at(8_199)) && mapping.is_over(at(8_200)));
+        let mapping = mapping();
+        assert_eq!(mapping.ends(), Some(at(8_200).clock));
+        assert!(!mapping.is_over(&at(8_199)) && mapping.is_over(&at(8_200)));
+        assert_eq!(mapping.left(&at(8_000)), Some(200));
+        // A clock that jumps ends nothing.
+        assert!(!mapping.is_over(&Moment { clock: Timestamp::MAX, ..at(1_001) }));
         let stays = Mapping { lease: None, ..mapping };
-        assert!(stays.ends().is_none() && !stays.is_over(Timestamp::MAX));
+        assert!(stays.ends().is_none() && !stays.is_over(&at(1_000_000)));
     }
 
     #[test]
@@ -142,6 +174,8 @@ mod tests {
         let text = serde_json::to_string(&mapping()).unwrap();
         assert!(!text.contains("pinhole") && !text.contains("is_confirmed"), "{text}");
         assert_eq!(serde_json::from_str::<Mapping>(&text).unwrap(), mapping());
+        let shown = format!("{:?}", mapping());
+        assert!(shown.contains("Nonce") && !shown.contains("[1"), "it is a secret: {shown}");
         assert_eq!(mapping().to_string(), "port 30008 of 192.168.1.1, which leads to 192.168.1.7:8080 (by PCP)");
     }
 }

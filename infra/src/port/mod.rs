@@ -1,27 +1,30 @@
 //! `porchlight port`: has the router open a port that leads to the beacon, by PCP, NAT-PMP or UPnP, keeps it open, and closes it.
 //!
 //! What is decided, without any socket:
-//! - [`mapping`], [`asked`]: what is open; what a router is asked, and what it answers
-//! - [`negotiation`]: what it is asked next
+//! - [`mapping`], [`moment`], [`asked`]: what is open, and since when; what a router is asked, and what it answers
+//! - [`negotiation`], `whose`: what it is asked next, and whose a port is
 //! - [`renewal`]: when it is asked again, and what has happened meanwhile
 //! - [`outside`]: whether the world gets to it
 //! - [`report`]: what is printed
 //!
 //! What is done:
 //! - [`gateway`]: which routers lead out; `ssdp`: who else says that it is one
-//! - `pmp`, `igd` (with [`soap`]): PCP and NAT-PMP, and UPnP; [`router`]: all three
+//! - `pmp`, `igd` (with `description`, [`soap`] and `xml`, which are pure): PCP and NAT-PMP, and UPnP; [`router`]: all three
 //! - [`mod@open`], [`mod@close`], [`resident`]: the commands; [`record`]: what is open, on disk
 
 pub mod asked;
 pub mod close;
+mod description;
 pub mod gateway;
 mod igd;
 pub mod mapping;
+pub mod moment;
 pub mod negotiation;
 pub mod open;
 pub mod outside;
 mod pmp;
 pub mod record;
+mod refused;
 pub mod renewal;
 pub mod report;
 pub mod resident;
@@ -29,6 +32,8 @@ pub mod router;
 pub mod settings;
 pub mod soap;
 mod ssdp;
+mod whose;
+mod xml;
 
 use std::{
     fmt::Arguments,
@@ -39,15 +44,15 @@ use std::{
 };
 
 use home_beacon::dns::{self, seen};
-use jiff::Timestamp;
 use shared::{message::PortFault, names::Family, settings::Settings, shutdown};
 use tokio::time::Instant;
 
 pub use self::settings::{OpenSettings, PortCommand, PortSettings, WhichSettings};
 use self::{
-    asked::Answer,
+    asked::{Answer, Leads},
     close::{Closed, close},
     mapping::Mapping,
+    moment::Moment,
     open::{Opened, place, survey},
     outside::{Outside, Reach},
     record::Record,
@@ -83,7 +88,7 @@ pub async fn port(settings: &PortSettings) -> anyhow::Result<ExitCode> {
             if open.dry_run {
                 return try_out(which, open).await;
             }
-            let mut record = Record::take(&folder, Timestamp::now())?;
+            let mut record = Record::take(&folder, &Moment::now())?;
             if let Some(every) = open.every {
                 return Box::pin(resident::stay(which, open, every, record, stop)).await;
             }
@@ -94,7 +99,7 @@ pub async fn port(settings: &PortSettings) -> anyhow::Result<ExitCode> {
         }
         PortCommand::Status => status(which, &folder).await,
         PortCommand::Close => {
-            let mut record = Record::take(&folder, Timestamp::now())?;
+            let mut record = Record::take(&folder, &Moment::now())?;
             close_all(&mut record).await
         }
     }
@@ -143,7 +148,7 @@ async fn try_out(which: &WhichSettings, settings: &OpenSettings) -> anyhow::Resu
         let place = place(which, *family)?;
         let router = survey(&place, which, settings.protocol).await?;
         if router.speaks().is_empty() {
-            return Err(open::silent(&router).into());
+            return Err(refused::silent(&router).into());
         }
         let mut report = Report::new(&router, *family, &outside(which, *family, router.target, router.outside()).await);
         let port = match family {
@@ -162,7 +167,7 @@ async fn try_out(which: &WhichSettings, settings: &OpenSettings) -> anyhow::Resu
 
 /// The routers, and what is open.
 async fn status(which: &WhichSettings, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
-    let opened = record::opened(folder, Timestamp::now())?;
+    let opened = record::opened(folder, &Moment::now())?;
     let (mut reports, mut is_well) = (Vec::new(), true);
     for family in which.families() {
         let place = place(which, *family)?;
@@ -174,9 +179,9 @@ async fn status(which: &WhichSettings, folder: &std::path::Path) -> anyhow::Resu
             let (is_there, words) = stands(mapping, &router).await;
             is_well &= is_there;
             report.notes.push(words);
-            if is_there && report.opened.is_none() {
+            if is_there && !mapping.is_ending && report.opened.is_none() {
                 report.canary_url = report::canary_url(mapping, &outside, which.canary_url.as_ref());
-                report.opened = Some(mapping.clone());
+                report.opened = Some(mapping.into());
             }
         }
         if report.opened.is_none() && report.notes.is_empty() {
@@ -196,6 +201,12 @@ async fn stands(mapping: &Mapping, router: &Router) -> (bool, String) {
     if mapping.router != router.address {
         return (false, format!("{mapping} was opened, and this machine goes out by another router now"));
     }
+    if mapping.is_ending {
+        return (
+            true,
+            format!("{mapping} could not be closed and is not renewed: it ends by itself {}", lasts(mapping)),
+        );
+    }
     if !mapping.is_confirmed {
         return (false, format!("{mapping} was asked for, and the router has not said that it is open"));
     }
@@ -206,7 +217,9 @@ async fn stands(mapping: &Mapping, router: &Router) -> (bool, String) {
         );
     }
     match router.ask(&asked::Request::Look(mapping.external)).await {
-        Answer::Held(holder) if holder.is(mapping.internal) => (true, format!("the router has {mapping} in its list")),
+        Answer::Held(holder) if holder.leads(mapping.internal) != Leads::Elsewhere => {
+            (true, format!("the router has {mapping} in its list"))
+        }
         Answer::Held(holder) => (false, format!("{mapping} is gone: that port leads to {holder} now")),
         Answer::Nobody => {
             (false, format!("{mapping} is gone from the router's list, as after a restart: open it again"))

@@ -4,8 +4,9 @@
 use std::{collections::VecDeque, net::SocketAddr};
 
 use super::{
-    asked::{Answer, Grant, Holder, Opening, Refusal, Request},
+    asked::{Answer, Grant, Holder, Leads, Opening, Refusal, Request},
     mapping::{Mapping, Nonce, Protocol},
+    whose::{Whose, whose},
 };
 
 /// How many ports are tried, the wanted one and those behind it, before a router counts as full.
@@ -29,6 +30,8 @@ pub struct Wanted {
     pub nonce: Nonce,
     /// What is open already, and is to be kept.
     pub known: Option<Mapping>,
+    /// Everything that we have opened at this router, also for a place that is not asked for any more.
+    pub ours: Vec<Mapping>,
 }
 
 /// What to do next.
@@ -38,6 +41,8 @@ pub enum Step {
     Ask(Request),
     /// It is open.
     Opened(Protocol, Grant),
+    /// It is open already, by somebody else: nothing is to be done, and nothing to be closed later.
+    Found(Holder),
     /// It is not, for all of these reasons.
     Refused,
 }
@@ -61,6 +66,10 @@ pub struct Negotiation {
     ports: VecDeque<u16>,
     lease: u32,
     phase: Phase,
+    /// Whether the router tells who has a port, whichever protocol opens it.
+    has_list: bool,
+    /// Who had the port in hand of us before, and is to let it go.
+    former: Option<Holder>,
     /// Whether the port in hand was ours already.
     was_ours: Option<bool>,
     /// Who has which port.
@@ -69,7 +78,7 @@ pub struct Negotiation {
     refusals: Vec<(Protocol, Refusal)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     /// Who has the port?
     Look,
@@ -81,6 +90,8 @@ enum Phase {
     Check(Grant),
     /// It is open.
     Done(Grant),
+    /// It was open.
+    Found(Holder),
 }
 
 impl Negotiation {
@@ -106,6 +117,8 @@ impl Negotiation {
             protocols: protocols.into(),
             ports: VecDeque::new(),
             phase: Phase::Open,
+            has_list: speaks.contains(&Protocol::Upnp),
+            former: None,
             was_ours: None,
             taken: Vec::new(),
             refusals,
@@ -119,7 +132,7 @@ impl Negotiation {
     pub fn step(&self) -> Step {
         let Some(protocol) = self.protocols.front().copied() else { return Step::Refused };
         let Some(port) = self.ports.front().copied() else { return Step::Refused };
-        match self.phase {
+        match &self.phase {
             Phase::Look | Phase::Check(_) => Step::Ask(Request::Look(port)),
             Phase::Free => Step::Ask(Request::Free(port)),
             Phase::Open => Step::Ask(Request::Open(Opening {
@@ -130,32 +143,39 @@ impl Negotiation {
                 nonce: self.wanted.nonce,
                 pinhole: self.known().and_then(|known| known.pinhole),
             })),
-            Phase::Done(grant) => Step::Opened(protocol, grant),
+            Phase::Done(grant) => Step::Opened(protocol, *grant),
+            Phase::Found(holder) => Step::Found(holder.clone()),
         }
     }
 
     /// Takes the router's answer to what was to be asked.
     pub fn answered(&mut self, answer: Answer) {
-        self.phase = match (self.phase, answer) {
-            (Phase::Look, Answer::Held(holder)) if !holder.is(self.wanted.internal) => {
-                return self.next_port(Some(holder));
-            }
-            (Phase::Look, Answer::Held(_)) => {
-                self.was_ours = Some(true);
-                Phase::Open
+        let is_upnp = self.protocols.front() == Some(&Protocol::Upnp);
+        self.phase = match (self.phase.clone(), answer) {
+            (Phase::Look, Answer::Held(holder)) => {
+                match whose(&holder, self.port(), self.wanted.internal, &self.wanted.ours) {
+                    Whose::Others => return self.next_port(Some(holder)),
+                    Whose::ByHand => Phase::Found(holder),
+                    Whose::Former => {
+                        self.former = Some(holder);
+                        Phase::Free
+                    }
+                    Whose::Ours => {
+                        self.was_ours = Some(true);
+                        Phase::Open
+                    }
+                }
             }
             (Phase::Look, Answer::Nobody) => {
                 self.was_ours = Some(false);
                 Phase::Open
             }
-            (Phase::Open, Answer::Opened(grant)) if self.protocols.front() == Some(&Protocol::Upnp) => {
-                Phase::Check(grant)
-            }
+            (Phase::Open, Answer::Opened(grant)) if is_upnp => Phase::Check(grant),
             (Phase::Open, Answer::Refused(refusal)) => return self.refused(refusal),
             // Whether it was freed or not: opening it will tell.
             (Phase::Look, Answer::CannotTell) | (Phase::Free, _) => Phase::Open,
             (Phase::Check(_), Answer::Nobody) => return self.next_protocol(Refusal::NotKept),
-            (Phase::Check(_), Answer::Held(holder)) if !holder.is(self.wanted.internal) => {
+            (Phase::Check(_), Answer::Held(holder)) if holder.leads(self.wanted.internal) == Leads::Elsewhere => {
                 return self.next_protocol(Refusal::NotKept);
             }
             // A router may open it for less long than it was asked to, and say so only here.
@@ -167,15 +187,22 @@ impl Negotiation {
             }
             // It has said that it is open, and nothing has contradicted that.
             (Phase::Open, Answer::Opened(grant)) | (Phase::Check(grant), _) => Phase::Done(grant),
-            (Phase::Look, Answer::Refused(refusal)) => return self.next_protocol(refusal),
+            (Phase::Look, Answer::Refused(refusal)) if is_upnp => return self.next_protocol(refusal),
+            // By another protocol it can be opened all the same.
+            (Phase::Look, _) if !is_upnp => Phase::Open,
             (Phase::Look | Phase::Open, _) => return self.next_protocol(Refusal::Garbled),
-            (done @ Phase::Done(_), _) => done,
+            (done @ (Phase::Done(_) | Phase::Found(_)), _) => done,
         };
     }
 
     /// Whether the router still had what is open now; `None` where the protocol does not tell.
     pub fn was_ours(&self) -> Option<bool> {
         self.was_ours
+    }
+
+    /// The port in hand.
+    pub fn port(&self) -> Option<u16> {
+        self.ports.front().copied()
     }
 
     /// The ports that others have.
@@ -198,18 +225,21 @@ impl Negotiation {
         let Wanted { internal, external, .. } = self.wanted;
         let wanted = if internal.is_ipv6() { internal.port() } else { external };
         let others = (1..PORTS).filter_map(|more| wanted.checked_add(more)).filter(|_| internal.is_ipv4());
+        let is_shown = |port: &u16| self.taken.iter().any(|taken| taken.port == *port && taken.by.is_some());
         let kept = self.known().map(|known| known.external);
-        self.ports = kept.into_iter().chain([wanted]).chain(others).collect();
+        let mut ports: VecDeque<_> = kept.into_iter().chain([wanted]).chain(others).collect();
         if kept == Some(wanted) {
-            self.ports.pop_front();
+            ports.pop_front();
         }
+        ports.retain(|port| !is_shown(port));
+        self.ports = ports;
         self.lease = self.wanted.lease;
-        self.was_ours = None;
+        (self.was_ours, self.former) = (None, None);
         self.phase = self.first_phase();
     }
 
     fn first_phase(&self) -> Phase {
-        if self.protocols.front() == Some(&Protocol::Upnp) { Phase::Look } else { Phase::Open }
+        if self.has_list && self.wanted.internal.is_ipv4() { Phase::Look } else { Phase::Open }
     }
 
     fn refused(&mut self, refusal: Refusal) {
@@ -220,7 +250,7 @@ impl Negotiation {
                 self.phase = self.first_phase();
             }
             // What we have there ourselves is in our own way.
-            Refusal::Taken if self.was_ours == Some(true) && self.known().is_some() => {
+            Refusal::Taken if self.was_ours == Some(true) => {
                 self.was_ours = None;
                 self.phase = Phase::Free;
             }
@@ -228,14 +258,17 @@ impl Negotiation {
             Refusal::Taken if self.was_ours == Some(false) && !self.wanted.is_own => {
                 self.next_protocol(Refusal::NotForOthers);
             }
-            Refusal::Taken => self.next_port(None),
+            Refusal::Taken => {
+                let by = self.former.take();
+                self.next_port(by);
+            }
             other => self.next_protocol(other),
         }
     }
 
     fn next_port(&mut self, by: Option<Holder>) {
         self.taken.extend(self.ports.pop_front().map(|port| Taken { port, by }));
-        self.was_ours = None;
+        (self.was_ours, self.former) = (None, None);
         self.phase = self.first_phase();
         if self.ports.is_empty() {
             self.next_protocol(Refusal::Taken);
@@ -245,8 +278,15 @@ impl Negotiation {
     fn next_protocol(&mut self, refusal: Refusal) {
         self.refusals.extend(self.protocols.pop_front().map(|protocol| (protocol, refusal)));
         self.begin();
+        // What the router has shown as somebody else's is so by every protocol.
+        while self.ports.is_empty() && !self.protocols.is_empty() {
+            self.refusals.extend(self.protocols.pop_front().map(|protocol| (protocol, Refusal::Taken)));
+            self.begin();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whatever;

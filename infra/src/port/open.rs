@@ -5,19 +5,20 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use shared::{message::PortFault, names::Family};
 use tokio::time::timeout;
 
 use super::{
-    asked::{Answer, Opening, Refusal, Request},
+    asked::{Answer, Holder, Opening, Refusal, Request},
     close,
     gateway::gateways,
     mapping::{Mapping, Protocol},
+    moment::Moment,
     negotiation::{Negotiation, Step, Taken, Wanted},
     outside::best,
     pmp,
     record::Record,
+    refused::{NotOpened, refused, silent},
     router::{Place, Router},
     settings::{OpenSettings, WhichSettings},
 };
@@ -40,22 +41,8 @@ pub struct Opened {
     pub was_there: Option<bool>,
     /// The ports that others have.
     pub taken: Vec<Taken>,
-}
-
-/// Why nothing is open; for people.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .fault.entry().ending(.words))]
-pub struct NotOpened {
-    /// Which kind of trouble it is.
-    pub fault: PortFault,
-    /// In a sentence.
-    pub words: String,
-}
-
-impl NotOpened {
-    pub(super) fn new(fault: PortFault, what: &str) -> Self {
-        Self { fault, words: format!("{what}: {}", fault.words()) }
-    }
+    /// Who made it, where that was not us: it is in no record, and never closed.
+    pub by_hand: Option<Holder>,
 }
 
 /// Where the router of a family is.
@@ -101,7 +88,10 @@ pub async fn open(
             && settings.protocol.is_none_or(|protocol| protocol == known.protocol)
         {
             let router = survey(&place, which, Some(known.protocol)).await?;
-            if let Ok(opened) = negotiate(router, settings, wanted, record).await? {
+            // To where else it is to lead now, everything is asked.
+            if known.internal == SocketAddr::new(router.target, settings.internal.get())
+                && let Ok(opened) = negotiate(router, settings, wanted, record).await?
+            {
                 return Ok::<_, anyhow::Error>(opened);
             }
         }
@@ -122,7 +112,7 @@ pub async fn open(
 fn known(record: &Record, place: &Place, wanted: u16, family: Family) -> Option<Mapping> {
     let is_it = |mapping: &&Mapping| {
         let is_place = mapping.router == place.address() && Family::of(mapping.internal.ip()) == family;
-        is_place && mapping.wanted == wanted && mapping.is_confirmed
+        is_place && mapping.wanted == wanted && mapping.is_confirmed && !mapping.is_ending
     };
     record.opened().iter().find(is_it).cloned()
 }
@@ -138,18 +128,25 @@ async fn negotiate(
     record: &mut Record,
 ) -> anyhow::Result<Result<Opened, NotOpened>> {
     let internal = SocketAddr::new(router.target, settings.internal.get());
-    let place = |mapping: &&Mapping| {
-        mapping.router == router.address && mapping.internal == internal && mapping.wanted == external
-    };
-    let before = record.opened().iter().filter(place).find(|mapping| mapping.is_confirmed).cloned();
-    let nonce = record.opened().iter().filter(place).find_map(|mapping| mapping.nonce);
+    make_way(&router, internal, external, record).await?;
+    let ours: Vec<_> = record.opened().iter().filter(|mapping| mapping.router == router.address).cloned().collect();
+    let kept =
+        || ours.iter().filter(|mapping| mapping.wanted == external && mapping.is_confirmed && !mapping.is_ending);
+    let known = kept().find(|mapping| mapping.internal == internal).cloned();
+    let before = known.clone().or_else(|| {
+        let family = Family::of(internal.ip());
+        kept().find(|mapping| Family::of(mapping.internal.ip()) == family).cloned()
+    });
+    // A router knows an opening by its inner port and this, whichever port the world is to see.
+    let nonce = ours.iter().filter(|mapping| mapping.internal == internal).find_map(|mapping| mapping.nonce);
     let wanted = Wanted {
         internal,
         is_own: router.is_own,
         external,
         lease: u32::try_from(settings.lease.as_secs()).unwrap_or(u32::MAX),
         nonce: nonce.map_or_else(pmp::nonce, Ok)?,
-        known: before.clone(),
+        known,
+        ours,
     };
     let mut talk = Negotiation::new(wanted, &router.speaks());
     loop {
@@ -163,20 +160,53 @@ async fn negotiate(
                 talk.answered(answer);
             }
             Step::Opened(protocol, grant) => {
-                let mapping = record.opened().iter().find(|mapping| {
-                    let place = (mapping.router, mapping.protocol, mapping.internal, mapping.external);
-                    place == (router.address, protocol, internal, grant.external)
-                });
+                let opened = record.opened().iter();
+                let place = (router.address, protocol, internal, grant.external);
+                let mapping = opened.clone().find(|mapping| mapping.place() == place);
                 let mapping = mapping.cloned().map(|mapping| Mapping { lease: grant.lease, ..mapping });
                 let mapping = mapping.ok_or_else(|| anyhow::anyhow!("what was opened is not in the record"))?;
                 record.put(mapping.clone())?;
                 let (was_there, taken) = (talk.was_ours(), talk.taken().to_vec());
                 let outside = best(grant.outside.into_iter().chain(router.outside()));
-                return Ok(Ok(Opened { router, mapping, outside, before, was_there, taken }));
+                return Ok(Ok(Opened { router, mapping, outside, before, was_there, taken, by_hand: None }));
+            }
+            Step::Found(holder) => {
+                let mapping = Mapping {
+                    router: router.address,
+                    protocol: Protocol::Upnp,
+                    internal,
+                    wanted: external,
+                    external: talk.port().unwrap_or(external),
+                    lease: Some(holder.lease).filter(|lease| *lease > 0),
+                    at: Moment::now(),
+                    epoch: None,
+                    nonce: None,
+                    pinhole: None,
+                    is_confirmed: true,
+                    is_ending: false,
+                };
+                let (outside, taken) = (router.outside(), talk.taken().to_vec());
+                let by_hand = Some(holder);
+                return Ok(Ok(Opened { router, mapping, outside, before, was_there: None, taken, by_hand }));
             }
             Step::Refused => return Ok(Err(refused(&router, &talk))),
         }
     }
+}
+
+/// Closes what PCP or NAT-PMP has opened for the same place at another port: they know an opening by its inner port alone, and would
+/// answer what is asked for now with the port that was asked for then.
+async fn make_way(router: &Router, internal: SocketAddr, external: u16, record: &mut Record) -> anyhow::Result<()> {
+    let is_in_the_way = |mapping: &&Mapping| {
+        let is_place = mapping.router == router.address && mapping.internal == internal;
+        let is_other = mapping.wanted != external && mapping.external != external;
+        is_place && is_other && mapping.protocol != Protocol::Upnp && !mapping.is_ending
+    };
+    for mapping in record.opened().iter().filter(is_in_the_way).cloned().collect::<Vec<_>>() {
+        let closed = Box::pin(close::close(&mapping, record)).await?;
+        tracing::debug!(?closed, %mapping, "another port is wanted for this place");
+    }
+    Ok(())
 }
 
 /// Has the router open a port, which is noted before it is asked, and as it says afterwards.
@@ -188,11 +218,12 @@ async fn noted(router: &Router, opening: &Opening, wanted: u16, record: &mut Rec
         wanted,
         external: opening.external,
         lease: Some(opening.lease).filter(|lease| *lease > 0),
-        at: Timestamp::now(),
+        at: Moment::now(),
         epoch: None,
         nonce: (opening.protocol == Protocol::Pcp).then_some(opening.nonce),
         pinhole: opening.pinhole,
         is_confirmed: false,
+        is_ending: false,
     };
     let was_known = record.opened().iter().any(|mapping| mapping.is_same_place(&intended));
     if !was_known {
@@ -201,18 +232,20 @@ async fn noted(router: &Router, opening: &Opening, wanted: u16, record: &mut Rec
     let answer = router.ask(&Request::Open(*opening)).await;
     match &answer {
         Answer::Opened(grant) => {
-            if grant.external != intended.external && !was_known {
-                record.remove(&intended)?;
-            }
-            record.put(Mapping {
+            let granted = Mapping {
                 external: grant.external,
                 lease: grant.lease,
-                at: Timestamp::now(),
+                at: Moment::now(),
                 epoch: grant.epoch,
                 pinhole: grant.pinhole,
                 is_confirmed: true,
-                ..intended
-            })?;
+                ..intended.clone()
+            };
+            // In this order: at no moment is something open that is not written down.
+            record.put(granted)?;
+            if grant.external != intended.external && !was_known {
+                record.remove(&intended)?;
+            }
         }
         // Perhaps it has done it all the same.
         Answer::Refused(Refusal::Silent | Refusal::Garbled) => (),
@@ -220,37 +253,4 @@ async fn noted(router: &Router, opening: &Opening, wanted: u16, record: &mut Rec
         _ => (),
     }
     Ok(answer)
-}
-
-/// Why a router that speaks nothing opens nothing.
-pub fn silent(router: &Router) -> NotOpened {
-    let what = match router.trouble() {
-        Some(refusal) => format!("the router {} says that it speaks UPnP, but {refusal}", router.address),
-        None => format!("the router {} answers neither PCP, NAT-PMP nor UPnP", router.address),
-    };
-    let others = router.others.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-    let others = match &others[..] {
-        "" => String::new(),
-        others => {
-            format!(" ({others} says that it is a router, and this machine does not go out by it; --router takes it)")
-        }
-    };
-    let what = what + &others;
-    NotOpened::new(PortFault::NoProtocol, &what)
-}
-
-/// Why a router that was asked has opened nothing.
-fn refused(router: &Router, talk: &Negotiation) -> NotOpened {
-    let reasons: Vec<_> = talk.refusals().iter().map(|(protocol, refusal)| format!("{protocol}: {refusal}")).collect();
-    let only = talk.refusals().iter().all(|(_, refusal)| *refusal == Refusal::Taken) && !talk.taken().is_empty();
-    if only {
-        let mut ports: Vec<_> = talk.taken().iter().map(|taken| taken.port).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        let (first, last) = (ports.first().copied().unwrap_or(0), ports.last().copied().unwrap_or(0));
-        let what = format!("the router {} has ports {first} to {last} for others", router.address);
-        return NotOpened::new(PortFault::AllTaken, &what);
-    }
-    let what = format!("the router {} does not open the port ({})", router.address, reasons.join("; "));
-    NotOpened::new(PortFault::NotOpened, &what)
 }

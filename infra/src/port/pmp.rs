@@ -41,7 +41,7 @@ pub(super) enum Spoken {
 pub(super) async fn speaks_pcp(router: SocketAddr, client: IpAddr) -> bool {
     let nobodys = DropMappingRange::Single { protocol: InternetProtocol::Tcp, internal_port: NOBODYS };
     let Ok(nonce) = nonce() else { return false };
-    let asked = pcp::try_drop_mapping(address(router), client, nonce, nobodys, Some(PATIENCE)).await;
+    let asked = pcp::try_drop_mapping(address(router), client, nonce.0, nobodys, Some(PATIENCE)).await;
     !matches!(
         asked,
         Err(PcpFailure::Socket(_)
@@ -74,7 +74,7 @@ pub(super) async fn open(router: SocketAddr, opening: &Opening) -> Answer {
     };
     let opened = if opening.protocol == Protocol::Pcp {
         let base = BaseMapRequest::new(address(router), opening.internal.ip(), InternetProtocol::Tcp, port);
-        pcp::port_mapping(base, Some(opening.nonce), None, options).await.map_err(pcp_refusal)
+        pcp::port_mapping(base, Some(opening.nonce.0), None, options).await.map_err(pcp_refusal)
     } else {
         natpmp::port_mapping(address(router), InternetProtocol::Tcp, port, options).await.map_err(nat_pmp_refusal)
     };
@@ -102,7 +102,7 @@ pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
     let closed = match (mapping.protocol, mapping.nonce) {
         (Protocol::Pcp, Some(nonce)) => {
             let range = DropMappingRange::Single { protocol: InternetProtocol::Tcp, internal_port: port };
-            match pcp::try_drop_mapping(router, mapping.internal.ip(), nonce, range, Some(PATIENCE)).await {
+            match pcp::try_drop_mapping(router, mapping.internal.ip(), nonce.0, range, Some(PATIENCE)).await {
                 // miniupnpd says so of what is not there.
                 Err(PcpFailure::NoResources(_)) => return Answer::Nobody,
                 // Of a pinhole that was renewed, miniupnpd 2.3.1 forgets whose it is (findings): then it is to end soon.
@@ -116,7 +116,8 @@ pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
             let dropped = natpmp::try_drop_mapping(router, InternetProtocol::Tcp, Some(port), Some(PATIENCE)).await;
             dropped.map_err(nat_pmp_refusal)
         }
-        _ => return Answer::Nobody,
+        // Nothing that could be asked.
+        _ => return Answer::CannotTell,
     };
     closed.map_or_else(Answer::Refused, |()| Answer::Closed)
 }
@@ -129,7 +130,7 @@ async fn ending(router: GatewayAddress, mapping: &Mapping, nonce: Nonce, port: N
         lifetime_seconds: Some(1),
         timeout_config: Some(PATIENCE),
     };
-    match pcp::port_mapping(base, Some(nonce), None, options).await {
+    match pcp::port_mapping(base, Some(nonce.0), None, options).await {
         Ok(ends) => Answer::Ending(ends.lifetime()),
         Err(failure) => Answer::Refused(pcp_refusal(failure)),
     }
@@ -141,7 +142,7 @@ async fn ending(router: GatewayAddress, mapping: &Mapping, nonce: Nonce, port: N
 /// When the system has no random numbers.
 pub(super) fn nonce() -> Result<Nonce, random::NoRandomness> {
     let four = || random::bytes::<4>().map(u32::from_be_bytes);
-    Ok([four()?, four()?, four()?])
+    Ok(Nonce([four()?, four()?, four()?]))
 }
 
 fn address(router: SocketAddr) -> GatewayAddress {

@@ -6,10 +6,10 @@ use std::{
     io::ErrorKind,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, anyhow, bail};
-use jiff::{SignedDuration, Timestamp};
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -19,7 +19,7 @@ use shared::{
     settings::WrongSetting,
 };
 
-use super::mapping::Mapping;
+use super::{mapping::Mapping, moment::Moment};
 use crate::up::owner::give_file;
 
 const FILE: &str = "port.json";
@@ -77,7 +77,7 @@ pub fn folder(named: Option<&Path>) -> Result<PathBuf, WrongSetting> {
 ///
 /// # Errors
 /// When the file is there and cannot be read.
-pub fn opened(folder: &Path, now: Timestamp) -> anyhow::Result<Vec<Mapping>> {
+pub fn opened(folder: &Path, now: &Moment) -> anyhow::Result<Vec<Mapping>> {
     let mut opened = read(&folder.join(FILE))?;
     opened.retain(|mapping| !is_long_over(mapping, now));
     Ok(opened)
@@ -93,12 +93,13 @@ impl Record {
     ///
     /// # Errors
     /// When another process has it, or it cannot be read or written.
-    pub fn take(folder: &Path, now: Timestamp) -> anyhow::Result<Self> {
+    pub fn take(folder: &Path, now: &Moment) -> anyhow::Result<Self> {
         let cannot = || format!("STATE_DIR: {} cannot be written: name another folder", folder.display());
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(cannot)?;
         let mut lock = FileLock::try_acquire(&folder.join(LOCK)).map_err(|error| match error {
             LockError::Held => {
-                let who = fs::read_to_string(folder.join(LOCK)).unwrap_or_default();
+                let who = file::read_itself(&folder.join(LOCK), 32).unwrap_or_default();
+                let who = String::from_utf8_lossy(&who);
                 let words = format!("process {} keeps the port open: {}", who.trim(), PortFault::Held.words());
                 anyhow!(PortFault::Held.entry().ending(&words))
             }
@@ -137,6 +138,15 @@ impl Record {
         self.write()
     }
 
+    /// Forgets what has ended by itself.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn prune(&mut self, now: &Moment) -> anyhow::Result<()> {
+        self.opened.retain(|mapping| !is_long_over(mapping, now));
+        self.write()
+    }
+
     fn write(&mut self) -> anyhow::Result<()> {
         let is_news = self.opened.len() != self.written.len()
             || self.opened.iter().zip(&self.written).any(|(now, written)| !is_only_renewed(written, now));
@@ -156,7 +166,7 @@ impl Record {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Mapping>> {
-    let bytes = match file::read(path, MAX_BYTES) {
+    let bytes = match file::read_itself(path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         read => read.with_context(|| format!("STATE_DIR: {} cannot be read", path.display()))?,
     };
@@ -170,54 +180,57 @@ fn read(path: &Path) -> anyhow::Result<Vec<Mapping>> {
 
 /// Whether nothing is different but when the router was asked, and that not by much.
 fn is_only_renewed(written: &Mapping, now: &Mapping) -> bool {
-    let renewed = Mapping { at: written.at, epoch: written.epoch, ..now.clone() };
-    renewed == *written && now.at.duration_since(written.at) < quarter(now)
+    let renewed = Mapping { at: written.at.clone(), epoch: written.epoch, ..now.clone() };
+    let is_same_boot = now.at.boot == written.at.boot;
+    renewed == *written && is_same_boot && now.at.since(&written.at) < quarter(now)
 }
 
-/// Whether the router has closed it by itself: what is written of its last renewal may be older by a quarter of the lease.
-fn is_long_over(mapping: &Mapping, now: Timestamp) -> bool {
-    mapping.ends().is_some_and(|end| now.duration_since(end) > quarter(mapping))
+/// Whether the router has closed it by itself: what is written of its last renewal may be older by a quarter of the lease, but where it
+/// is not renewed.
+fn is_long_over(mapping: &Mapping, now: &Moment) -> bool {
+    let Some(lease) = mapping.lease else { return false };
+    let more = if mapping.is_ending { Duration::ZERO } else { quarter(mapping) };
+    now.since(&mapping.at) > Duration::from_secs(lease.into()) + more
 }
 
-fn quarter(mapping: &Mapping) -> SignedDuration {
-    SignedDuration::from_secs(i64::from(mapping.lease.unwrap_or(3_600)) / 4)
+fn quarter(mapping: &Mapping) -> Duration {
+    Duration::from_secs(u64::from(mapping.lease.unwrap_or(3_600)) / 4)
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{super::mapping::sample, *};
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
+    use super::{
+        super::{mapping::sample, moment::at},
+        *,
+    };
 
     #[test]
     fn what_is_noted_is_there_again_for_this_user_alone_and_for_one_process() {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("new");
-        let mut record = Record::take(&folder, at(1_000)).unwrap();
+        let mut record = Record::take(&folder, &at(1_000)).unwrap();
         record.put(Mapping { is_confirmed: false, ..sample() }).unwrap();
         record.put(sample()).unwrap();
-        let held = Record::take(&folder, at(1_000)).unwrap_err().to_string();
+        let held = Record::take(&folder, &at(1_000)).unwrap_err().to_string();
         assert!(held.contains(&format!("process {} keeps the port open", std::process::id())), "{held}");
         assert!(is_held(&folder));
         drop(record);
-        let mut record = Record::take(&folder, at(1_000)).unwrap();
+        let mut record = Record::take(&folder, &at(1_000)).unwrap();
         assert_eq!(record.opened(), [sample()]);
         let mode = fs::metadata(folder.join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         record.remove(&sample()).unwrap();
         drop(record);
-        assert!(opened(&folder, at(1_000)).unwrap().is_empty() && !is_held(&folder));
+        assert!(opened(&folder, &at(1_000)).unwrap().is_empty() && !is_held(&folder));
     }
 
     #[test]
     fn a_renewal_is_written_four_times_in_a_lease_and_anything_else_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut record = Record::take(folder.path(), at(1_000)).unwrap();
-        let written = || opened(folder.path(), at(1_000)).unwrap()[0].at;
+        let mut record = Record::take(folder.path(), &at(1_000)).unwrap();
+        let written = || opened(folder.path(), &at(1_000)).unwrap()[0].at.clone();
         for (second, expected) in [(1_000, 1_000), (1_300, 1_000), (2_700, 1_000), (2_800, 2_800), (3_000, 2_800)] {
             record.put(Mapping { at: at(second), epoch: Some(7), ..sample() }).unwrap();
             assert_eq!(written(), at(expected), "{second}");
@@ -229,14 +242,27 @@ mod tests {
     #[test]
     fn what_the_router_has_closed_by_itself_is_forgotten_and_what_stays_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let mut record = Record::take(folder.path(), at(1_000)).unwrap();
+        let mut record = Record::take(folder.path(), &at(1_000)).unwrap();
         record.put(sample()).unwrap();
         record.put(Mapping { external: 30009, lease: None, ..sample() }).unwrap();
         let ports = |second| -> Vec<_> {
-            opened(folder.path(), at(second)).unwrap().iter().map(|mapping| mapping.external).collect()
+            opened(folder.path(), &at(second)).unwrap().iter().map(|mapping| mapping.external).collect()
         };
         assert_eq!(ports(1_000 + 7_200 + 1_800), [30008, 30009]);
         assert_eq!(ports(1_000 + 7_200 + 1_801), [30009]);
+        // A clock that jumped by years is no reason, and neither is a boot: the lease is over once this one has lasted so long.
+        let jumped = Moment { clock: jiff::Timestamp::MAX, ..at(1_100) };
+        assert_eq!(opened(folder.path(), &jumped).unwrap().len(), 2);
+        let booted = |uptime| Moment { boot: "two".into(), ..at(uptime) };
+        assert_eq!(opened(folder.path(), &booted(60)).unwrap().len(), 2);
+        assert_eq!(opened(folder.path(), &booted(9_001)).unwrap().len(), 1);
+        // A resident forgets it, too, and what is let end as soon as it has ended.
+        record.put(Mapping { external: 30010, is_ending: true, lease: Some(120), ..sample() }).unwrap();
+        record.prune(&at(1_121)).unwrap();
+        assert_eq!(record.opened().len(), 2);
+        record.prune(&at(20_000)).unwrap();
+        assert_eq!(ports(20_000), [30009]);
+        assert_eq!(record.opened().len(), 1);
     }
 
     #[test]
@@ -248,7 +274,7 @@ mod tests {
             ("{\"version\":9,\"opened\":[]}", "is of another version of Porchlight (9)"),
         ] {
             fs::write(folder.path().join(FILE), text).unwrap();
-            let error = format!("{:#}", Record::take(folder.path(), at(0)).unwrap_err());
+            let error = format!("{:#}", Record::take(folder.path(), &at(0)).unwrap_err());
             assert!(error.contains(words), "{text}: {error}");
             assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), text);
         }

@@ -36,7 +36,7 @@ impl fmt::Display for Noticed {
 pub fn noticed(before: &Mapping, after: &Mapping, elapsed: Option<Duration>, was_there: Option<bool>) -> Vec<Noticed> {
     let mut noticed = Vec::new();
     let is_same_router = before.router == after.router && before.protocol == after.protocol;
-    let is_due = !before.is_over(after.at);
+    let is_due = !before.is_over(&after.at);
     let restarted = match (before.epoch, after.epoch) {
         (Some(before), Some(after)) => lost_state(before, after, elapsed),
         // It was to last, and was gone.
@@ -75,18 +75,15 @@ pub fn next(every: Duration, lease: Option<u32>, failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::{
-        super::mapping::{Protocol, sample},
+        super::{
+            mapping::{Protocol, sample},
+            moment::at,
+        },
         *,
     };
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
 
     #[test]
     fn a_router_that_counts_otherwise_than_our_clock_was_restarted() {

@@ -18,6 +18,36 @@ use super::{
     router::Router,
 };
 
+/// What is open, as it is shown: nothing by which a stranger could close it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Open {
+    /// By which protocol.
+    pub protocol: Protocol,
+    /// Where what arrives is sent.
+    pub internal: SocketAddr,
+    /// The port that was asked for.
+    pub wanted: u16,
+    /// The port that the world sees.
+    pub external: u16,
+    /// For how many seconds; `None` until it is closed.
+    pub lease: Option<u32>,
+    /// Until when; `None` until it is closed.
+    pub until: Option<Timestamp>,
+    /// Whether somebody else made it: it is used, and never closed.
+    pub is_made_by_others: bool,
+    /// In a sentence.
+    #[serde(skip)]
+    words: String,
+}
+
+impl From<&Mapping> for Open {
+    fn from(mapping: &Mapping) -> Self {
+        let Mapping { protocol, internal, wanted, external, lease, .. } = *mapping;
+        let (until, words) = (mapping.ends(), format!("{mapping}, {}", lasts(mapping)));
+        Self { protocol, internal, wanted, external, lease, until, is_made_by_others: false, words }
+    }
+}
+
 /// A router, and what is open at it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -37,7 +67,7 @@ pub struct Report {
     /// Whether the world gets here.
     pub reach: Reach,
     /// What is open.
-    pub opened: Option<Mapping>,
+    pub opened: Option<Open>,
     /// Where the prober finds the home.
     pub canary_url: Option<String>,
     /// What a person should know of it, a sentence each.
@@ -78,15 +108,23 @@ impl Report {
     /// With what was opened.
     #[must_use]
     pub fn with(mut self, opened: &Opened, outside: &Outside, canary: Option<&Url>) -> Self {
-        let Opened { mapping, taken, .. } = opened;
+        let Opened { mapping, taken, by_hand, .. } = opened;
         if let Some(words) = moved(mapping, taken) {
             self.note(PortFault::OtherPort, &words);
         }
-        if mapping.lease.is_none() {
+        if mapping.lease.is_none() && by_hand.is_none() {
             self.note(PortFault::ForEver, "the router knows no leases");
         }
         self.canary_url = canary_url(mapping, outside, canary);
-        self.opened = Some(mapping.clone());
+        let mut open = Open::from(mapping);
+        if let Some(by) = by_hand {
+            open.is_made_by_others = true;
+            self.notes.push(format!(
+                "the router has that port for {by} already, which is here, and porchlight port did not make it: it is used as it \
+                 is, and left alone when the port is closed"
+            ));
+        }
+        self.opened = Some(open);
         self
     }
 
@@ -104,8 +142,8 @@ impl fmt::Display for Report {
         };
         let connection = self.connection.as_ref().map(|word| format!(", and calls its line {word}"));
         writeln!(f, "router    {}, which {speaks}{}", self.router, connection.unwrap_or_default())?;
-        if let Some(mapping) = &self.opened {
-            writeln!(f, "open      {mapping}, {}", lasts(mapping))?;
+        if let Some(open) = &self.opened {
+            writeln!(f, "open      {}", open.words)?;
         }
         writeln!(f, "outside   {}", self.outside)?;
         if let Some(url) = &self.canary_url {
@@ -144,7 +182,7 @@ pub fn canary_url(mapping: &Mapping, outside: &Outside, canary: Option<&Url>) ->
 pub fn lasts(mapping: &Mapping) -> String {
     match mapping.ends() {
         None => "until it is closed".into(),
-        Some(end) => format!("until {end:.0} ({})", length(mapping.at, end)),
+        Some(end) => format!("until {end:.0} ({})", length(mapping.at.clock, end)),
     }
 }
 
@@ -193,6 +231,15 @@ mod tests {
         assert_eq!(canary_url(&six, &outside, None).unwrap(), "http://[2a02:8109::7]:8080");
         let none = Outside::of(Some([10, 0, 0, 2].into()), Err("nobody told".into()));
         assert_eq!(canary_url(&other, &none, None), None);
+    }
+
+    #[test]
+    fn what_closes_it_is_shown_to_nobody() {
+        let shown = serde_json::to_string(&Open::from(&sample())).unwrap();
+        assert!(
+            !shown.contains("nonce") && !shown.contains("[1,2,3]") && shown.contains("\"external\":30008"),
+            "{shown}"
+        );
     }
 
     #[test]

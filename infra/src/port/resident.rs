@@ -7,8 +7,9 @@ use shared::names::Family;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    close,
+    close::{self, Closed},
     mapping::Mapping,
+    moment::Moment,
     open::{Opened, open},
     record::Record,
     renewal::{next, noticed},
@@ -40,25 +41,32 @@ pub async fn stay(
     which: &WhichSettings,
     settings: &OpenSettings,
     every: Duration,
-    mut record: Record,
+    record: Record,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<ExitCode> {
     let manager = Manager::of_environment();
     manager.ready();
-    let ended = {
-        let kept = keep(which, settings, every, &mut record);
-        let stopped = manager.passing_on(stop);
-        manager
-            .watching(async {
-                tokio::select! {
-                    failed = kept => failed,
-                    () = stopped => Ok(()),
-                }
-            })
-            .await
+    let kept = stay_within(which, settings, every, record, manager.passing_on(stop));
+    manager.watching(kept).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// As [`stay`], within another program, which tells its manager itself.
+///
+/// # Errors
+/// When what is open cannot be written down.
+pub async fn stay_within(
+    which: &WhichSettings,
+    settings: &OpenSettings,
+    every: Duration,
+    mut record: Record,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let ended = tokio::select! {
+        failed = keep(which, settings, every, &mut record) => failed,
+        () = stop => Ok(()),
     };
     leave(settings, &mut record).await?;
-    ended.map(|()| ExitCode::SUCCESS)
+    ended
 }
 
 /// Round after round; it ends only where it cannot go on.
@@ -91,13 +99,14 @@ impl Kept {
         record: &mut Record,
         clock: &BootClock,
     ) -> anyhow::Result<()> {
+        record.prune(&Moment::now())?;
         match open(which, settings, self.family, record).await {
             Ok(opened) => {
                 self.opened(which, &opened, clock.now()).await;
                 self.failures = 0;
                 self.complaint = None;
             }
-            Err(error) if error.is::<super::open::NotOpened>() => {
+            Err(error) if error.is::<super::refused::NotOpened>() => {
                 self.failures = self.failures.saturating_add(1);
                 let complaint = error.to_string();
                 if self.complaint.as_ref() != Some(&complaint) {
@@ -141,7 +150,11 @@ async fn leave(settings: &OpenSettings, record: &mut Record) -> anyhow::Result<(
             continue;
         }
         match tokio::time::timeout_at(until, close::close(&mapping, record)).await {
-            Ok(Ok(closed)) if closed.is_closed() => say(format_args!("closed: {mapping}")),
+            Ok(Ok(Closed::Now)) => say(format_args!("closed: {mapping}")),
+            Ok(Ok(Closed::WasGone)) => say(format_args!("was closed already: {mapping}")),
+            Ok(Ok(Closed::Soon(seconds))) => {
+                say(format_args!("closes by itself in {seconds} s, and not sooner: {mapping}"));
+            }
             _ => say(format_args!("not closed: {mapping}, {}", super::report::lasts(&mapping))),
         }
     }

@@ -86,6 +86,14 @@ impl Router {
         let search = Search { own, scope, router: at, only: only.is_some() };
         // Over IPv6 the way out has an address of the link alone, and says only here which one it has beside it.
         let mut searched = if at.is_ipv6() { search.run().await.ok() } else { None };
+        // It is asked there, or told what to open: that is for the link to hear, and not for a machine far away.
+        let is_near = |found: &Found| match found.host() {
+            Some(IpAddr::V6(six)) => IpAddr::V6(six) == found.from.ip() || gateway::is_on_link(six, scope),
+            _ => true,
+        };
+        if let Some(found) = &mut searched {
+            found.retain(is_near);
+        }
         if let (IpAddr::V6(six), Some(found)) = (at.ip(), &searched)
             && six.is_unicast_link_local()
             && let Some(IpAddr::V6(beside)) = router_of(found, at.ip()).and_then(Found::host)
@@ -110,7 +118,7 @@ impl Router {
             let router = place.at.ip();
             let others = found.iter().map(|found| found.from.ip()).filter(|address| *address != router).collect();
             let igd = match router_of(&found, router) {
-                Some(found) => Some(Igd::of(found).await),
+                Some(found) => Some(Igd::of(found, scope).await),
                 None => None,
             };
             let (outside, connection) = match &igd {

@@ -1,14 +1,24 @@
-//! Two questions to a UPnP router that igd-next has no words for (pure): who has a port, and whether the line is up. Its answers
-//! are read by the names of their elements alone; what an answer nests does not matter.
+//! The calls of a UPnP router that are used here, and its answers (pure): `WANIPConnection`, sections 2.4 and 2.5, and
+//! `WANIPv6FirewallControl:1`. Answers are read by the names of their elements alone; what an answer nests does not matter.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr, SocketAddrV6},
+};
 
-use xml::reader::{EventReader, XmlEvent};
-
-use super::asked::{Answer, Holder, Refusal, shown};
+use super::{
+    asked::{Answer, Holder, Refusal, shown},
+    xml::{Part, walk},
+};
 
 /// The longest answer that is read, in bytes: that of `miniupnpd` has 600.
-const MAX_BYTES: usize = 16 << 10;
+pub const MAX_BYTES: usize = 16 << 10;
+
+/// What a router calls the port in its list.
+pub const DESCRIBED: &str = "Porchlight";
+
+/// The number of TCP among the protocols of IP.
+const TCP: u8 = 6;
 
 /// A call: the `SOAPAction` header, and the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,17 +29,60 @@ pub struct Call {
     pub body: String,
 }
 
+/// Asks for the address outside.
+pub fn outside(service: &str) -> Call {
+    call(service, "GetExternalIPAddress", "")
+}
+
+/// Opens a TCP port for so many seconds; 0 is until it is closed.
+pub fn open(service: &str, external: u16, internal: SocketAddr, lease: u32) -> Call {
+    let (client, port) = (internal.ip(), internal.port());
+    let arguments = format!(
+        "<NewRemoteHost></NewRemoteHost><NewExternalPort>{external}</NewExternalPort><NewProtocol>TCP</NewProtocol>\
+         <NewInternalPort>{port}</NewInternalPort><NewInternalClient>{client}</NewInternalClient><NewEnabled>1</NewEnabled>\
+         <NewPortMappingDescription>{DESCRIBED}</NewPortMappingDescription><NewLeaseDuration>{lease}</NewLeaseDuration>"
+    );
+    call(service, "AddPortMapping", &arguments)
+}
+
+/// Closes a TCP port.
+pub fn close(service: &str, port: u16) -> Call {
+    call(service, "DeletePortMapping", &of_port(port))
+}
+
+/// Lets one TCP port through to one machine, for so many seconds.
+pub fn let_through(service: &str, internal: SocketAddrV6, lease: u32) -> Call {
+    let (client, port) = (internal.ip(), internal.port());
+    let arguments = format!(
+        "<RemoteHost></RemoteHost><RemotePort>0</RemotePort><InternalClient>{client}</InternalClient>\
+         <InternalPort>{port}</InternalPort><Protocol>{TCP}</Protocol><LeaseTime>{lease}</LeaseTime>"
+    );
+    call(service, "AddPinhole", &arguments)
+}
+
+/// Keeps what is let through for so many seconds more.
+pub fn keep(service: &str, pinhole: u16, lease: u32) -> Call {
+    let arguments = format!("<UniqueID>{pinhole}</UniqueID><NewLeaseTime>{lease}</NewLeaseTime>");
+    call(service, "UpdatePinhole", &arguments)
+}
+
+/// Lets it through no more.
+pub fn shut(service: &str, pinhole: u16) -> Call {
+    call(service, "DeletePinhole", &format!("<UniqueID>{pinhole}</UniqueID>"))
+}
+
 /// Asks who has a TCP port.
 pub fn who_has(service: &str, port: u16) -> Call {
-    let arguments = format!(
-        "<NewRemoteHost></NewRemoteHost><NewExternalPort>{port}</NewExternalPort><NewProtocol>TCP</NewProtocol>"
-    );
-    call(service, "GetSpecificPortMappingEntry", &arguments)
+    call(service, "GetSpecificPortMappingEntry", &of_port(port))
 }
 
 /// Asks whether the line is up.
 pub fn status(service: &str) -> Call {
     call(service, "GetStatusInfo", "")
+}
+
+fn of_port(port: u16) -> String {
+    format!("<NewRemoteHost></NewRemoteHost><NewExternalPort>{port}</NewExternalPort><NewProtocol>TCP</NewProtocol>")
 }
 
 fn call(service: &str, action: &str, arguments: &str) -> Call {
@@ -78,98 +131,71 @@ pub fn error(answer: &str) -> Option<(u16, String)> {
     Some((code, fields.get("errorDescription").map(|text| shown(text)).unwrap_or_default()))
 }
 
+/// The answer to [`outside`]; `None` where it names none.
+pub fn address(answer: &str) -> Option<IpAddr> {
+    fields(answer).get("NewExternalIPAddress")?.parse().ok()
+}
+
+/// The answer to [`let_through`]: its number.
+///
+/// # Errors
+/// When it has none; says why.
+pub fn number(answer: &str) -> Result<u16, Refusal> {
+    done(answer)?;
+    fields(answer).get("UniqueID").and_then(|number| number.parse().ok()).ok_or(Refusal::Garbled)
+}
+
+/// The answer to what is to be done.
+///
+/// # Errors
+/// When it was not done; says why.
+pub fn done(answer: &str) -> Result<(), Refusal> {
+    match error(answer) {
+        Some((code, words)) => Err(by_code(code, &words)),
+        None if fields(answer).keys().any(|name| name.ends_with("Response")) => Ok(()),
+        // What comes instead of an answer is not repeated: it may be a page.
+        None => Err(Refusal::Garbled),
+    }
+}
+
+/// The answer to [`keep`] and [`shut`]. Of a number that it does not know, miniupnpd says 402.
+///
+/// # Errors
+/// When it was not done; says why.
+pub fn of_pinhole(answer: &str) -> Result<(), Refusal> {
+    match error(answer) {
+        Some((402, _)) => Err(Refusal::NotThere),
+        _ => done(answer),
+    }
+}
+
+/// The numbers of `WANIPConnection:2` (section 2.5.20) and `WANIPv6FirewallControl:1` (2.5) that say what to do next.
+fn by_code(code: u16, words: &str) -> Refusal {
+    match code {
+        606 | 703 => Refusal::Forbidden,
+        713 | 714 | 704 => Refusal::NotThere,
+        718 | 729 => Refusal::Taken,
+        724 => Refusal::OnlySamePort,
+        725 => Refusal::OnlyForEver,
+        728 | 701 => Refusal::Full,
+        702 => Refusal::Other("its firewall is off, so nothing has to be opened".into()),
+        _ => Refusal::Other(format!("{} ({code})", shown(words)).trim_start().to_owned()),
+    }
+}
+
 /// The texts of the elements, by their names without namespaces; none where it is no XML to its end.
 fn fields(answer: &str) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     if answer.len() > MAX_BYTES {
         return fields;
     }
-    let mut text = String::new();
-    for event in EventReader::new(answer.as_bytes()) {
-        match event {
-            Ok(XmlEvent::StartElement { .. }) => text.clear(),
-            Ok(XmlEvent::Characters(more) | XmlEvent::CData(more)) => text.push_str(&more),
-            Ok(XmlEvent::EndElement { name }) => {
-                fields.entry(name.local_name).or_insert_with(|| text.trim().to_owned());
-                text.clear();
-            }
-            Ok(_) => (),
-            Err(_) => return HashMap::new(),
+    let read = walk(answer, |part| {
+        if let Part::End(name, text) = part {
+            fields.entry(name.to_owned()).or_insert_with(|| text.to_owned());
         }
-    }
-    fields
+    });
+    if read.is_none() { HashMap::new() } else { fields }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const IP: &str = "urn:schemas-upnp-org:service:WANIPConnection:1";
-
-    /// As miniupnpd 2.3.1 writes it.
-    const ENTRY: &str = "<?xml version=\"1.0\"?>\r\n<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-        s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body><u:GetSpecificPortMappingEntryResponse \
-        xmlns:u=\"urn:schemas-upnp-org:service:WANIPConnection:2\"><NewInternalPort>8081</NewInternalPort>\
-        <NewInternalClient>192.168.50.7</NewInternalClient><NewEnabled>1</NewEnabled><NewPortMappingDescription>a &amp; b\
-        </NewPortMappingDescription><NewLeaseDuration>700</NewLeaseDuration></u:GetSpecificPortMappingEntryResponse>\
-        </s:Body></s:Envelope>\r\n";
-
-    fn fault(code: &str, words: &str) -> String {
-        format!(
-            "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring>\
-             <detail><UPnPError xmlns=\"urn:schemas-upnp-org:control-1-0\"><errorCode>{code}</errorCode>{words}</UPnPError>\
-             </detail></s:Fault></s:Body></s:Envelope>"
-        )
-    }
-
-    #[test]
-    fn a_call_names_service_and_action_in_header_and_body() {
-        let call = who_has(IP, 30008);
-        assert_eq!(call.action, format!("\"{IP}#GetSpecificPortMappingEntry\""));
-        assert!(call.body.contains("<NewExternalPort>30008</NewExternalPort>"), "{}", call.body);
-        assert_eq!(fields(&call.body)["NewProtocol"], "TCP", "it is XML");
-        assert!(status(IP).body.contains("<u:GetStatusInfo xmlns:u=\"urn:"));
-    }
-
-    #[test]
-    fn an_answer_says_who_has_the_port_or_that_nobody_has() {
-        let expected = Holder { client: "192.168.50.7".into(), port: 8081, description: "a & b".into(), lease: 700 };
-        assert_eq!(holder(ENTRY), Answer::Held(expected));
-        assert_eq!(holder(&fault("714", "<errorDescription>NoSuchEntryInArray</errorDescription>")), Answer::Nobody);
-        assert_eq!(holder(&fault("714", "")), Answer::Nobody, "without any words");
-        assert_eq!(holder(&fault("401", "")), Answer::CannotTell);
-        for page in ["", "<html><body><h1>Login</h1></body></html>", "<html><p>Login", "{}", "714"] {
-            assert_eq!(holder(page), Answer::Refused(Refusal::Garbled), "{page}");
-        }
-        let long = format!("{ENTRY}{}", " ".repeat(MAX_BYTES));
-        assert_eq!(holder(&long), Answer::Refused(Refusal::Garbled));
-    }
-
-    #[test]
-    fn a_refusal_is_read_with_and_without_words() {
-        let words = fault("718", "<errorDescription>\x1b[1mConflict</errorDescription>".replace('\x1b', "").as_str());
-        assert_eq!(error(&words), Some((718, "[1mConflict".to_owned())));
-        assert_eq!(error(&fault("718", "")), Some((718, String::new())));
-        assert_eq!(error(&fault("many", "")), None);
-        let up = "<a><NewConnectionStatus> Connected </NewConnectionStatus></a>";
-        assert_eq!(connection(up).as_deref(), Some("Connected"));
-        assert_eq!(connection("<a/>"), None);
-    }
-
-    #[test]
-    fn an_answer_that_nests_without_end_is_read_or_refused_and_ends() {
-        let deep = "<a>".repeat(5_000);
-        assert_eq!(holder(&deep), Answer::Refused(Refusal::Garbled));
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_comes_is_read_without_a_panic(answer: String, cut in 0..ENTRY.trim_end().len()) {
-            holder(&answer);
-            let cut = ENTRY.get(..cut).unwrap_or_default();
-            prop_assert!(!matches!(holder(cut), Answer::Held(_)), "half an answer is none");
-        }
-    }
-}
+mod tests;

@@ -39,8 +39,6 @@ const MOST: usize = 128;
 pub(super) struct Found {
     /// Whose it is.
     pub(super) from: SocketAddr,
-    /// As it came.
-    pub(super) text: Vec<u8>,
     /// Where the device describes itself.
     pub(super) location: Url,
 }
@@ -56,7 +54,7 @@ impl Found {
         let (_, location) = fields.find(|(name, _)| name.trim().eq_ignore_ascii_case("location"))?;
         let location = Url::parse(location.trim()).ok().filter(|url| url.scheme() == "http")?;
         let is_its_own = speaks_of_itself(from.ip(), &location.host()?);
-        (is_ok && is_router && is_its_own).then(|| Self { from, text: text.to_vec(), location })
+        (is_ok && is_router && is_its_own).then_some(Self { from, location })
     }
 
     /// The address at which it describes itself.

@@ -1,7 +1,8 @@
 //! What was chosen for a folder, and stays: `up.toml`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
 
+use anyhow::Context;
 use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token};
 use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
@@ -24,6 +25,9 @@ pub(super) struct Choices {
     pub(super) beacon: Option<SocketAddr>,
     /// The name at `DuckDNS` that is kept up to date.
     pub(super) dns: Option<String>,
+    /// The port that the router opens for the beacon, and that is kept open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) router_port: Option<u16>,
     /// Whether bandwidth is left alone.
     pub(super) no_bandwidth: bool,
     /// Whether this is an outside machine.
@@ -86,7 +90,7 @@ impl Choices {
     /// Takes over what the settings of a start choose.
     ///
     /// # Errors
-    /// When the name at `DuckDNS` is none, or quiet hours have no time zone.
+    /// When the name at `DuckDNS` or the router's port is none, or quiet hours have no time zone.
     pub(super) fn take(&mut self, settings: &UpSettings) -> Result<(), WrongSetting> {
         self.writing = settings.writing.or(&self.writing);
         if self.is_outside {
@@ -106,6 +110,16 @@ impl Choices {
         self.beacon = settings.beacon_addr.or(self.beacon);
         self.no_bandwidth |= settings.no_bandwidth;
         self.home_url = settings.home_url.clone().or(self.home_url.take());
+        match settings.router_port.as_deref() {
+            None => (),
+            Some("off") => self.router_port = None,
+            Some(port) => {
+                let port = port.parse::<NonZeroU16>().map_err(|_| {
+                    WrongSetting(format!("--router-port {port}: a port is a number from 1 to 65535, or off"))
+                })?;
+                self.router_port = Some(port.get());
+            }
+        }
         match settings.dns.as_deref() {
             None => (),
             Some("off") => self.dns = None,
@@ -146,6 +160,23 @@ impl Choices {
         }
     }
 
+    /// Where the world finds the beacon, as far as that is known at home, and at which port: `granted` is what the router gives.
+    ///
+    /// # Errors
+    /// When the name at `DuckDNS` makes no address.
+    pub(super) fn home_at(&self, beacon: u16, granted: Option<u16>) -> anyhow::Result<(Option<Url>, u16)> {
+        let port = granted.or(self.router_port).unwrap_or(beacon);
+        if let Some(mut url) = self.home_url.clone() {
+            // Another port than was asked of the router is another router's, or a person's: it stays.
+            if self.router_port.is_some() && url.port_or_known_default() == self.router_port {
+                let _ = url.set_port(Some(port));
+            }
+            return Ok((Some(url), port));
+        }
+        let name = self.dns.as_ref().map(|name| Url::parse(&format!("http://{name}.duckdns.org:{port}/")));
+        Ok((name.transpose().context("the name at DuckDNS makes no address")?, port))
+    }
+
     /// Keeps them, where they are others than `before`.
     ///
     /// # Errors
@@ -166,6 +197,23 @@ fn is_default<T: Default + PartialEq>(chosen: &T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_home_is_follows_the_port_that_the_router_gives() {
+        let at = |choices: &Choices, granted| {
+            let (url, port) = choices.home_at(8080, granted).unwrap();
+            (url.map(String::from).unwrap_or_default(), port)
+        };
+        let named = Choices { dns: Some("myhome".into()), ..Choices::default() };
+        assert_eq!(at(&named, None), ("http://myhome.duckdns.org:8080/".into(), 8080));
+        let routed = Choices { router_port: Some(30008), ..named };
+        assert_eq!(at(&routed, None), ("http://myhome.duckdns.org:30008/".into(), 30008));
+        assert_eq!(at(&routed, Some(30009)), ("http://myhome.duckdns.org:30009/".into(), 30009));
+        let given = |url: &str| Choices { home_url: Some(url.parse().unwrap()), ..routed.clone() };
+        assert_eq!(at(&given("http://home.example.org:30008/"), Some(30009)).0, "http://home.example.org:30009/");
+        // What another router forwards to that port.
+        assert_eq!(at(&given("http://home.example.org:443/"), Some(30009)).0, "http://home.example.org:443/");
+    }
 
     #[test]
     fn what_was_chosen_is_found_again() {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     folder::Folder,
-    install,
+    install, router_port,
     running::{self, LOCK},
     say,
     settings::DownSettings,
@@ -53,10 +53,12 @@ pub async fn down(settings: &DownSettings) -> anyhow::Result<ExitCode> {
         say(format_args!("There is nothing to delete in {place}."));
         return Ok(ExitCode::SUCCESS);
     }
+    // The folder goes in any case: what could not be closed then is said.
+    let is_closed = router_port::close_all(&folder).await?;
     folder.purge().with_context(|| format!("{place} cannot be deleted"))?;
     let stays = if folder.path().exists() { "; the folder stays, for what else is in it" } else { "" };
     say(format_args!("What Porchlight kept in {place} was deleted: key, token and everything measured{stays}."));
-    Ok(ExitCode::SUCCESS)
+    Ok(if is_closed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Ends the process that has the folder; `false` where none has.

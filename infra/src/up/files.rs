@@ -29,6 +29,8 @@ pub(super) const OURS: &[&str] = &[
     LAYOUT_FILE,
     "up.toml",
     "up.lock",
+    "port.json",
+    "port.lock",
     "running.json",
     "beacon.key",
     OLD_KEY_FILE,

@@ -34,6 +34,7 @@ use super::{
     jobs::{Jobs, ended_with_an_error, stopped},
     join::{self, KEY_FILE, TOKEN_FILE},
     listening::{self, everywhere, keep_place, loopback},
+    router_port::{self, RouterPort},
     running::Running,
     say, seed,
     settings::UpSettings,
@@ -64,6 +65,8 @@ pub(super) struct HomeSide {
     running: Running,
     /// Where the world asks.
     public: SocketAddr,
+    /// The port that the router is asked to open.
+    router_port: Option<u16>,
     /// The outside machine, where one looks at this home.
     outside: Option<Outside>,
     said: Vec<String>,
@@ -103,7 +106,8 @@ impl HomeSide {
         keep_place(&mut choices.page, page.address);
         keep_place(&mut choices.beacon, public.address);
         if let Some(code) = code {
-            let at = (home_url(choices, public.address.port())?, public.address.port());
+            let at = router_port::home_at(choices, public.address.port(), folder);
+            let at = join::unless_stopped(stop, at).await?;
             join::unless_stopped(stop, join::join(folder, choices, &code, at)).await?;
         }
         let upstream = choices.outside.as_ref().map(|outside| upstream(folder, outside)).transpose()?;
@@ -114,7 +118,8 @@ impl HomeSide {
 
         let keeper_url = local(page.address)?;
         let dns = choices.dns.as_deref().zip(duckdns);
-        let jobs = Jobs::new(&keeper_url, &token, !choices.no_bandwidth, dns, folder)?;
+        let port = RouterPort::chosen(choices, public.address.port(), folder)?;
+        let jobs = Jobs::new(&keeper_url, &token, (!choices.no_bandwidth, port), dns, folder)?;
         // The component has one writer: where a machine outside looks, it is that one.
         let target = seed.as_ref().filter(|_| upstream.is_none()).and_then(|seed| {
             let component = seed.components.iter().find(|component| component.beacon).or(seed.components.first())?;
@@ -139,6 +144,7 @@ impl HomeSide {
                 shown: None,
             },
             public: public.address,
+            router_port: choices.router_port,
             outside: choices.outside.clone(),
             said: [page.moved, public.moved].into_iter().flatten().collect(),
             page: page.listener,
@@ -159,10 +165,7 @@ impl HomeSide {
         }
         let looked_at = if self.outside.is_some() { "" } else { "  (not looked at from outside yet)" };
         say(format_args!("  page    {}{looked_at}", self.running.page));
-        say(format_args!(
-            "  beacon  port {} of this machine: have the router forward a port to it",
-            self.public.port()
-        ));
+        say(format_args!("  beacon  {}", router_port::beacon_words(self.public.port(), self.router_port)));
         say(format_args!("  jobs    {}", self.jobs.words()));
         match &self.outside {
             Some(Outside { page: Some(page), .. }) => {
@@ -282,15 +285,6 @@ fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting
     let fingerprint = outside.fingerprint.as_deref().map(str::parse).transpose();
     let fingerprint = fingerprint.map_err(|_| wrong("up.toml holds no fingerprint of it"))?;
     Ok(Upstream { url: outside.url.clone(), token, fingerprint, hold: HOLD })
-}
-
-/// Where the world finds the beacon, as far as that is known at home.
-pub(super) fn home_url(choices: &Choices, port: u16) -> anyhow::Result<Option<Url>> {
-    if let Some(url) = &choices.home_url {
-        return Ok(Some(url.clone()));
-    }
-    let name = choices.dns.as_ref().map(|name| Url::parse(&format!("http://{name}.duckdns.org:{port}/")));
-    name.transpose().context("the name at DuckDNS makes no address")
 }
 
 /// How this machine itself finds what listens there.

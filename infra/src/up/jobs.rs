@@ -15,7 +15,11 @@ use shared::{
 use tokio::sync::watch;
 use url::Url;
 
-use super::{files::CHECKS_FILE, folder::Folder};
+use super::{
+    files::CHECKS_FILE,
+    folder::Folder,
+    router_port::{self, RouterPort},
+};
 
 /// The jobs of a home.
 #[derive(Debug)]
@@ -24,17 +28,19 @@ pub(super) struct Jobs {
     bandwidth: Option<BandwidthSettings>,
     dns: Option<DnsSettings>,
     checks: Option<ChecksSettings>,
+    port: Option<RouterPort>,
+    folder: Folder,
 }
 
 impl Jobs {
-    /// The jobs that hand over to the keeper at that address.
+    /// The jobs that hand over to the keeper at that address, with bandwidth tests or without, and with the router's port that was chosen.
     ///
     /// # Errors
     /// When what the environment sets for one of them is wrong.
     pub(super) fn new(
         keeper: &Url,
         token: &SecretSource,
-        has_bandwidth: bool,
+        (has_bandwidth, port): (bool, Option<RouterPort>),
         dns: Option<(&str, SecretSource)>,
         folder: &Folder,
     ) -> Result<Self, WrongSetting> {
@@ -61,7 +67,8 @@ impl Jobs {
             settings.is_within = true;
             Ok(settings)
         });
-        Ok(Self { ping, bandwidth, dns: dns.transpose()?, checks: checks.transpose()? })
+        let folder = folder.clone();
+        Ok(Self { ping, bandwidth, dns: dns.transpose()?, checks: checks.transpose()?, port, folder })
     }
 
     /// What they do, in words.
@@ -70,7 +77,8 @@ impl Jobs {
         let bandwidth = self.bandwidth.as_ref().map(|_| "a bandwidth test every three hours");
         let dns = self.dns.as_ref().map(|_| "DuckDNS every five minutes");
         let checks = self.checks.as_ref().map(|_| "what checks.yml defines");
-        [ping, bandwidth, dns, checks].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let port = self.port.as_ref().map(|_| "the router's port every five minutes");
+        [ping, bandwidth, dns, checks, port].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// Runs them until `stop`.
@@ -97,8 +105,22 @@ impl Jobs {
                 None => Ok(ExitCode::SUCCESS),
             }
         };
+        let port = async {
+            if let Some(port) = &self.port {
+                port.keep(&self.folder, stopped(stop.clone())).await;
+                return Ok(());
+            }
+            // It may have been chosen before.
+            tokio::select! {
+                closed = router_port::close_all(&self.folder) => {
+                    closed.map_or_else(|error| tracing::warn!("the router's port: {error:#}"), drop);
+                }
+                () = stopped(stop.clone()) => (),
+            }
+            Ok(())
+        };
         // Each is as large as all that it may be doing.
-        tokio::try_join!(Box::pin(ping), Box::pin(bandwidth), Box::pin(dns), Box::pin(checks))?;
+        tokio::try_join!(Box::pin(ping), Box::pin(bandwidth), Box::pin(dns), Box::pin(checks), Box::pin(port))?;
         Ok(())
     }
 }

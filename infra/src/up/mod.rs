@@ -2,7 +2,7 @@
 //!
 //! - `folder`, `files`, `choices`, `seed`: what is kept, and made where it is missing
 //! - `running`: which process runs a folder; `listening`: where
-//! - `home`: beacon, keeper and jobs; `jobs`, `inside`: what measures, and a prober that cannot see the line
+//! - `home`: beacon, keeper and jobs; `jobs`, `inside`: what measures, and a prober that cannot see the line; `router_port`
 //! - `join`: a home joins an outside machine; `outside`, `address`, `admit`, `lookout`: what that one does
 //! - `install`: as a unit of systemd; [`down`], [`status`]: the other commands
 
@@ -22,6 +22,7 @@ mod looking;
 mod lookout;
 mod outside;
 pub(crate) mod owner;
+mod router_port;
 mod running;
 mod seed;
 mod settings;
@@ -154,8 +155,8 @@ async fn again(
     let mut choices = chosen(&before, folder, settings)?;
     choices.keep_token(settings, folder)?;
     let code = join::code(stop).await?;
-    let port = choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port());
-    let at = (home::home_url(&choices, port)?, port);
+    let granted = choices.router_port.and_then(|wanted| router_port::granted(folder, wanted));
+    let at = choices.home_at(choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port()), granted)?;
     join::unless_stopped(stop, join::join(folder, &mut choices, &code, at)).await?;
     choices.keep(&before, folder)?;
     // Where the home is, is for the outside machine to know.

@@ -40,6 +40,9 @@ pub struct UpSettings {
     /// Keep the address of this name at `DuckDNS` up to date, like home or home.duckdns.org; off ends that again
     #[arg(long, value_name = "NAME")]
     pub dns: Option<String>,
+    /// Have the router open this port for the beacon, and keep it open, like 30008; off closes it, and ends that again
+    #[arg(long, value_name = "PORT")]
+    pub router_port: Option<String>,
     /// Join an outside machine: asks for the code that it printed
     #[arg(long, conflicts_with = "outside")]
     pub join: bool,
@@ -49,7 +52,7 @@ pub struct UpSettings {
         conflicts_with = "outside")]
     pub home_url: Option<Url>,
     /// Be the outside machine: a prober, and a public page, for a home that joins by a code
-    #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr"])]
+    #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr", "router_port"])]
     pub outside: bool,
     /// With --outside: where the world finds this machine, a name or an address, with a port where it is not the listener's
     #[arg(long, value_name = "HOST", value_parser = host, requires = "outside")]

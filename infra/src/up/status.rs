@@ -12,7 +12,8 @@ use shared::{
 use url::Url;
 
 use super::{
-    NOT_LOOKED_AT, choices::Choices, folder::Folder, install, running, running::Running, say, settings::StatusSettings,
+    NOT_LOOKED_AT, choices::Choices, folder::Folder, install, router_port, running, running::Running, say,
+    settings::StatusSettings,
 };
 
 /// How long each question may take: all of them go to this machine.
@@ -58,6 +59,9 @@ pub async fn status(settings: &StatusSettings) -> anyhow::Result<ExitCode> {
         .dns
         .map_or_else(|| "not used (--dns NAME)".into(), |name| format!("{name}.duckdns.org, every five minutes"));
     say(format_args!("  DuckDNS    {dns}"));
+    for words in router_port::words(&folder, choices.router_port)? {
+        say(format_args!("  router     {words}"));
+    }
     say(format_args!("  data       {place}"));
     Ok(if asked.is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

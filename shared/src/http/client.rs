@@ -3,18 +3,9 @@
 //!
 //! One connection for each call, over HTTP/1, and none is kept: a Lambda is frozen between runs, and what it kept would be dead.
 
-use std::{
-    fmt, io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{fmt, io, net::SocketAddrV6, sync::Arc, time::Duration};
 
-use hyper::{
-    body::{Bytes, Frame, Incoming, SizeHint},
-    client::conn::http1,
-};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use reqwest::{
     Body, Method, Request, Response,
@@ -24,13 +15,16 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::AbortHandle,
-    time::{Instant, Sleep, sleep_until, timeout_at},
+    net::TcpStream,
+    time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 use url::{Host, Position, Url};
 
-use super::Deadlines;
+use super::{
+    Deadlines,
+    body::{AbortOnDrop, Timed},
+};
 use crate::{
     dial::{Dial, NotConnected},
     names::Search,
@@ -83,9 +77,18 @@ pub struct Client {
     pub(super) local: Option<std::net::IpAddr>,
     /// `None`: by each host, see [`Search::of`].
     pub(super) search: Option<Search>,
+    /// The number of the interface that an address of one link alone (`fe80::`) is behind; 0 where none is named.
+    pub(super) scope: u32,
 }
 
 impl Client {
+    /// With the interface, by its number, that addresses of one link alone (`fe80::`) are behind.
+    #[must_use]
+    pub const fn by_interface(mut self, scope: u32) -> Self {
+        self.scope = scope;
+        self
+    }
+
     /// A GET of that address.
     pub fn get(&self, url: &Url) -> Call<'_> {
         self.call(Method::GET, url.clone())
@@ -179,8 +182,13 @@ impl Client {
         let port = url.port_or_known_default().unwrap_or(80);
         let search = self.search.unwrap_or_else(|| url.host_str().map_or(Search::Never, Search::of));
         let connected_by = until.min(Instant::now() + deadlines.connect);
-        let dial = Dial { search, local: self.local };
-        let stream = dial.connect(host.clone(), port, connected_by).await.map_err(CallError::Connect)?;
+        let stream = match host {
+            Host::Ipv6(six) if self.scope > 0 && six.is_unicast_link_local() => {
+                on_link(SocketAddrV6::new(six, port, 0, self.scope), connected_by).await
+            }
+            _ => Dial { search, local: self.local }.connect(host.clone(), port, connected_by).await,
+        };
+        let stream = stream.map_err(CallError::Connect)?;
         let request = on_the_wire(request, &url)?;
         if url.scheme() != "https" {
             return exchange(stream, request, deadlines, until).await;
@@ -192,6 +200,11 @@ impl Client {
         let stream = shaken.map_err(|_| CallError::Connect(NotConnected::TooLate))?.map_err(CallError::Tls)?;
         exchange(stream, request, deadlines, until).await
     }
+}
+
+async fn on_link(address: SocketAddrV6, until: Instant) -> Result<TcpStream, NotConnected> {
+    let connected = timeout_at(until, TcpStream::connect(address)).await.map_err(|_| NotConnected::TooLate)?;
+    connected.map_err(|why| NotConnected::Refused { address: address.into(), why })
 }
 
 /// The name that a certificate must have: without the dot that ends a complete name.
@@ -237,62 +250,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let answer = timeout_at(answered_by, sender.send_request(request)).await.map_err(|_| CallError::TooLate)?;
     let (head, body) = answer.map_err(CallError::Broken)?.into_parts();
     tracing::trace!(status = head.status.as_u16(), "answered");
-    let body = Timed { body, read: deadlines.read, until, silence: Box::pin(sleep_until(until)), _task: task };
-    let mut timed = body;
-    timed.extend();
-    Ok(hyper::Response::from_parts(head, Body::wrap(timed)).into())
-}
-
-#[derive(Debug)]
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A body that ends with an error when nothing of it comes for a while, or when the call has taken too long.
-struct Timed {
-    body: Incoming,
-    read: Duration,
-    until: Instant,
-    silence: Pin<Box<Sleep>>,
-    _task: AbortOnDrop,
-}
-
-impl Timed {
-    /// Something was received.
-    fn extend(&mut self) {
-        let end = self.until.min(Instant::now() + self.read);
-        self.silence.as_mut().reset(end);
-    }
-}
-
-impl hyper::body::Body for Timed {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if Instant::now() >= self.until {
-            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
-        }
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.extend();
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        ready!(self.silence.as_mut().poll(context));
-        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    let body = Timed::new(body, deadlines.read, until, task);
+    Ok(hyper::Response::from_parts(head, Body::wrap(body)).into())
 }

@@ -9,12 +9,16 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use url::Url;
 
+mod body;
 mod client;
 mod pinned;
 mod wait;
 
-/// The methods of HTTP, for who makes calls.
-pub use reqwest::Method;
+/// The methods and fields of HTTP, for who makes calls.
+pub use reqwest::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 
 pub use self::{
     client::{Call, CallError, Client, server_name},
@@ -118,11 +122,11 @@ fn trusting_none() -> Result<Arc<ClientConfig>, SetupError> {
 
 /// A client under this policy, for services of the home network and of the world alike: see [`Search::of`].
 pub fn client(tls: &Arc<ClientConfig>, deadlines: Deadlines) -> Client {
-    Client { tls: Arc::clone(tls), deadlines, local: None, search: None }
+    Client { tls: Arc::clone(tls), deadlines, local: None, search: None, scope: 0 }
 }
 
 /// A client for the world alone, whose connections come from `local`: from an unspecified address (`0.0.0.0` or `::`) they go
 /// over its family only.
 pub fn client_of_the_world(tls: &Arc<ClientConfig>, deadlines: Deadlines, local: Option<IpAddr>) -> Client {
-    Client { tls: Arc::clone(tls), deadlines, local, search: Some(Search::Never) }
+    Client { tls: Arc::clone(tls), deadlines, local, search: Some(Search::Never), scope: 0 }
 }

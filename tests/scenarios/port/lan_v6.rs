@@ -56,6 +56,26 @@ async fn what_was_renewed_is_kept_and_what_the_router_does_not_close_then_it_let
         assert_eq!(ended.code, Some(0), "{protocol}: {}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.starts_with(said), "{}", ended.stdout);
     }
+    // To ask again would let it begin anew.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let ended = port(&lan, "close").await;
+    assert!(ended.stdout.starts_with("closes by itself in 11"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn what_was_let_through_and_whose_number_never_came_is_closed_all_the_same() {
+    let Some(lan) = Lan::new("six-lost", OUTSIDE).await else { return };
+    let _router = lan.miniupnpd("enable_natpmp=yes\nenable_upnp=yes").await;
+    let _beacon = beacon(&lan).await;
+    assert_eq!(port(&lan, "open --protocol upnp").await.code, Some(0));
+    let record = lan.file("state").join("port.json");
+    let mut noted: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&record).expect("the record")).expect("JSON");
+    noted["opened"][0].as_object_mut().expect("an opening").remove("pinhole").expect("its number");
+    std::fs::write(&record, noted.to_string()).expect("it can be written");
+    let ended = port(&lan, "close").await;
+    assert!(ended.stdout.starts_with("closed: "), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(lan.from_the_world(URL).await, "");
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod odd;
 mod opened;
 mod refused;
 mod several;
+mod whose;
 mod world;

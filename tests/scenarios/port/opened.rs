@@ -2,7 +2,7 @@
 
 use tests::router::Manner;
 
-use super::world::{World, asked};
+use super::world::{World, asked, now};
 
 const IGD2: Manner = Manner { igd: Some(2), ..Manner::UPNP };
 
@@ -69,7 +69,7 @@ async fn the_port_is_that_of_the_address_that_the_prober_asks_and_another_one_ta
     world.ends("open --external 31235", 0).await;
     assert_eq!(world.router.leads_here(), [(31235, 8080)]);
     world.ends("open --external 31235 --internal 8081", 0).await;
-    assert_eq!(world.router.leads_here(), [(31236, 8081)], "8080 still has 31235 when 8081 asks for it");
+    assert_eq!(world.router.leads_here(), [(31235, 8081)]);
     assert_eq!(world.record().as_array().map(Vec::len), Some(1));
 }
 
@@ -80,7 +80,7 @@ async fn what_a_run_that_was_killed_has_asked_for_is_written_down_and_closed() {
     world.router.give(30008, [127, 0, 0, 1].into(), 8080, "Porchlight");
     let mapping = serde_json::json!({
         "router": world.router.address, "protocol": "upnp", "internal": "127.0.0.1:8080", "wanted": 30008, "external": 30008,
-        "lease": 7200, "at": jiff::Timestamp::now(), "is_confirmed": false,
+        "lease": 7200, "at": now(), "is_confirmed": false,
     });
     let record = serde_json::json!({"version": 1, "opened": [mapping]}).to_string();
     std::fs::write(world.folder.path().join("port.json"), record).expect("it can be written");

@@ -82,6 +82,17 @@ async fn a_router_that_answers_a_web_page_is_told_apart_and_nothing_of_the_page_
 }
 
 #[tokio::test]
+async fn a_router_that_describes_itself_without_end_is_not_heard_to_its_end() {
+    for manner in [Manner { is_long_winded: true, ..Manner::UPNP }, Manner { stalls: true, ..Manner::UPNP }] {
+        let world = World::new(manner).await;
+        let began = Instant::now();
+        let said = sentence(&world, "open", 1).await;
+        assert!(said.contains("says that it speaks UPnP, but it "), "{said}");
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
 async fn a_router_that_pretends_is_found_out() {
     let world = World::new(Manner { pretends: true, ..Manner::UPNP }).await;
     let said = sentence(&world, "open", 1).await;

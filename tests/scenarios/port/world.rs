@@ -76,6 +76,12 @@ impl World {
         serde_json::from_str::<Value>(&text).expect("JSON")["opened"].clone()
     }
 
+    /// As if it had been written down before.
+    pub(crate) fn note(&self, opened: &Value) {
+        let record = serde_json::json!({"version": 1, "opened": [opened]}).to_string();
+        std::fs::write(self.folder.path().join("port.json"), record).expect("it can be written");
+    }
+
     /// Waits until the table is as it should be: a router says nothing by itself.
     pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Router) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
@@ -84,6 +90,14 @@ impl World {
             sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// This moment, as the record has it.
+pub(crate) fn now() -> Value {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux");
+    let uptime = std::fs::read_to_string("/proc/uptime").expect("Linux");
+    let uptime: u64 = uptime.split('.').next().and_then(|text| text.parse().ok()).expect("seconds");
+    serde_json::json!({"clock": jiff::Timestamp::now(), "boot": boot.trim(), "uptime": uptime})
 }
 
 /// How many of what a router was asked begin so.

@@ -29,8 +29,9 @@ use std::{
 };
 
 use figures::Figures;
-use rng::{DAY, MINUTE};
+use rng::{DAY, MINUTE, SECOND};
 use rules::Rule;
+use schedule::BY_SCHEDULER;
 use tests::years;
 use year::{Outcome, Quiet, Year};
 
@@ -50,6 +51,19 @@ years! {
     year_01: 1, year_02: 2, year_03: 3, year_04: 4, year_05: 5, year_06: 6, year_07: 7, year_08: 8, year_09: 9, year_10: 10,
     year_11: 11, year_12: 12, year_13: 13, year_14: 14, year_15: 15, year_16: 16, year_17: 17, year_18: 18, year_19: 19,
     year_20: 20,
+}
+
+/// The years again, with runs that begin anywhere in their minute: some nearly at once, some nearly two minutes apart.
+#[test]
+fn what_scheduler_begins_anywhere_in_its_minute_is_as_right() {
+    for seed in [1, 7, 13] {
+        let year = Year::triggered(seed, BY_SCHEDULER);
+        let apart = || year.schedule.starts.windows(2).map(|two| two[1].at - two[0].at);
+        assert!(
+            apart().any(|apart| apart < SECOND) && apart().any(|apart| (115 * SECOND..2 * MINUTE).contains(&apart))
+        );
+        demand(&year, &year.by_the_prober(Quiet::Skipped, false));
+    }
 }
 
 #[test]

@@ -13,6 +13,12 @@ const AFTER: Ms = 3 * MINUTE;
 /// A run and its neighbours.
 const BESIDE: Ms = 61 * SECOND;
 
+/// An EventBridge rule begins its runs at one second of the minute, as those of the year before show.
+pub(crate) const BY_RULE: Ms = 300;
+
+/// EventBridge Scheduler promises the minute and not the second: two runs are from nearly none to nearly two minutes apart.
+pub(crate) const BY_SCHEDULER: Ms = MINUTE;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     pub(crate) at: Ms,
@@ -34,7 +40,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn of(seed: u64, weather: &Weather) -> Self {
+    /// `spread`: within how long of its minute a run begins.
+    pub(crate) fn of(seed: u64, weather: &Weather, spread: Ms) -> Self {
         let mut rng = SeededRng::of(seed, 1_000);
         let silent = (0..12).map(|_| {
             let from = rng.between(0, YEAR);
@@ -50,7 +57,7 @@ impl Schedule {
                 odd.push((due - BEFORE, due + AFTER));
                 continue;
             }
-            let mut at = due + rng.between(0, 300);
+            let mut at = due + rng.between(0, spread);
             if rng.chance(0.004) {
                 at += rng.between(SECOND, MINUTE);
                 late += 1;

@@ -10,7 +10,7 @@ use super::{
     prober::Prober,
     rng::Ms,
     rules::Rule,
-    schedule::Schedule,
+    schedule::{BY_RULE, Schedule},
     truth::Truth,
     weather::{Weather, YEAR},
 };
@@ -43,8 +43,13 @@ pub(crate) struct Outcome {
 
 impl Year {
     pub(crate) fn of(seed: u64) -> Self {
+        Self::triggered(seed, BY_RULE)
+    }
+
+    /// One whose runs begin somewhere within so long of their minute.
+    pub(crate) fn triggered(seed: u64, spread: Ms) -> Self {
         let weather = Weather::of(seed);
-        let schedule = Schedule::of(seed, &weather);
+        let schedule = Schedule::of(seed, &weather, spread);
         let truth = Truth::of(&weather, &schedule);
         Self { seed, weather, schedule, truth }
     }

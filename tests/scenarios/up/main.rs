@@ -6,6 +6,7 @@ mod half_made;
 mod life;
 mod refused;
 mod rejoined;
+mod routed;
 mod two;
 mod two_machines;
 mod world;

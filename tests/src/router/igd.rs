@@ -55,15 +55,19 @@ async fn exchange(mut stream: TcpStream, peer: SocketAddr, version: u8, state: &
         bytes.extend_from_slice(&piece[..read]);
     }
     let body = String::from_utf8_lossy(&bytes).into_owned();
-    let (status, answer) = {
+    let (stalls, (status, answer)) = {
         let mut state = state.lock().expect("no question panics");
-        answer(&mut state, peer, version, &head, &body)
+        (state.manner.stalls, answer(&mut state, peer, version, &head, &body))
     };
     let kind = if answer.starts_with("<html") { "text/html" } else { "text/xml; charset=\"utf-8\"" };
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\nEXT:\r\n\r\n",
         answer.len()
     );
+    if stalls {
+        stream.write_all((head + &answer[..answer.len() / 2]).as_bytes()).await.ok()?;
+        return std::future::pending().await;
+    }
     stream.write_all((head + &answer).as_bytes()).await.ok()
 }
 
@@ -72,8 +76,12 @@ fn answer(state: &mut State, peer: SocketAddr, version: u8, head: &str, body: &s
         return ("200 OK", "<html><body><form>Password: <input></form></body></html>".into());
     }
     match head.lines().next().unwrap_or_default() {
+        "GET /rootDesc.xml HTTP/1.1" if state.manner.is_long_winded => {
+            let elements =
+                (0..100_000).map(|n| format!("<a xmlns:n{n}=\"urn:of:nobody\"/>")).collect::<Vec<_>>().concat();
+            ("200 OK", description(version).replacen("<device>", &format!("{elements}<device>"), 1))
+        }
         "GET /rootDesc.xml HTTP/1.1" => ("200 OK", description(version)),
-        "GET /WANIPCn.xml HTTP/1.1" => ("200 OK", actions(state, version)),
         "POST /ctl/IPConn HTTP/1.1" => {
             let service = format!("urn:schemas-upnp-org:service:WANIPConnection:{version}");
             let action = field(head, "soapaction").unwrap_or_default().trim_matches('"').to_owned();
@@ -120,11 +128,13 @@ fn call(state: &mut State, peer: SocketAddr, version: u8, called: &str, body: &s
                 return Err((402, "Invalid Args"));
             }
             let Some(entry) = state.table.at(external) else { return Err((714, "NoSuchEntryInArray")) };
+            let client = entry.client.to_string();
+            let client = if state.manner.lists_names { format!("pc-{}.lan", client.replace('.', "-")) } else { client };
             Ok(format!(
                 "<NewInternalPort>{}</NewInternalPort><NewInternalClient>{}</NewInternalClient><NewEnabled>1</NewEnabled>\
                  <NewPortMappingDescription>{}</NewPortMappingDescription><NewLeaseDuration>{}</NewLeaseDuration>",
                 entry.internal,
-                entry.client,
+                client,
                 entry.description,
                 entry.left()
             ))
@@ -222,31 +232,6 @@ fn description(version: u8) -> String {
     format!(
         "<?xml version=\"1.0\"?>\r\n<root xmlns=\"urn:schemas-upnp-org:device-1-0\"><specVersion><major>1</major>\
          <minor>1</minor></specVersion>{root}</root>"
-    )
-}
-
-/// The actions that it has, with what they take.
-fn actions(state: &State, version: u8) -> String {
-    let action = |name: &str, arguments: &[&str]| {
-        let argument = |name: &&str| {
-            format!(
-                "<argument><name>{name}</name><direction>in</direction><relatedStateVariable>X</relatedStateVariable></argument>"
-            )
-        };
-        let arguments: String = arguments.iter().map(argument).collect();
-        format!("<action><name>{name}</name><argumentList>{arguments}</argumentList></action>")
-    };
-    let mut all = vec![action("GetExternalIPAddress", &[]), action("GetStatusInfo", &[]), action(ADD, &ENTRY)];
-    all.push(action(DELETE, &ENTRY[..3]));
-    if !state.manner.has_no_list {
-        all.push(action(LIST, &ENTRY[..3]));
-    }
-    if version == 2 {
-        all.push(action("AddAnyPortMapping", &ENTRY));
-    }
-    format!(
-        "<?xml version=\"1.0\"?>\r\n<scpd xmlns=\"urn:schemas-upnp-org:service-1-0\"><actionList>{}</actionList></scpd>",
-        all.concat()
     )
 }
 

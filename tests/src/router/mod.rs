@@ -47,6 +47,12 @@ pub struct Manner {
     pub pretends: bool,
     /// A web page in the place of every answer of UPnP.
     pub is_a_web_page: bool,
+    /// It describes itself in megabytes, each element with namespaces of its own.
+    pub is_long_winded: bool,
+    /// It begins to describe itself, and never ends.
+    pub stalls: bool,
+    /// It lists its machines by names that it has for them.
+    pub lists_names: bool,
     /// The longest lease that it gives, in seconds.
     pub longest: u32,
 }
@@ -67,6 +73,9 @@ impl Manner {
         forbids: false,
         pretends: false,
         is_a_web_page: false,
+        is_long_winded: false,
+        stalls: false,
+        lists_names: false,
         longest: 86_400,
     };
 

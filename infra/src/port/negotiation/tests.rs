@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::{
     super::mapping::{self, Protocol::*},
     *,
@@ -8,28 +6,29 @@ use super::{
 /// The most that one talk can take: for each protocol and port a look, an opening, one without a lease, one anew, and a check.
 const MOST: usize = 3 * PORTS as usize * 6;
 
-fn wanted() -> Wanted {
+pub(super) fn wanted() -> Wanted {
     Wanted {
         internal: "192.168.1.7:8080".parse().unwrap(),
         is_own: true,
         external: 30008,
         lease: 7200,
-        nonce: [1, 2, 3],
+        nonce: Nonce([1, 2, 3]),
         known: None,
+        ours: Vec::new(),
     }
 }
 
-fn grant(external: u16, lease: u32) -> Answer {
+pub(super) fn grant(external: u16, lease: u32) -> Answer {
     let lease = Some(lease).filter(|lease| *lease > 0);
     Answer::Opened(Grant { external, lease, epoch: None, pinhole: None, outside: None })
 }
 
-fn held(client: &str, port: u16) -> Answer {
+pub(super) fn held(client: &str, port: u16) -> Answer {
     Answer::Held(Holder { client: client.into(), port, description: "x".into(), lease: 7200 })
 }
 
 /// Talks to a router that answers so; what was asked, and how it ended.
-fn talk(
+pub(super) fn talk(
     wanted: Wanted,
     speaks: &[Protocol],
     mut router: impl FnMut(Request) -> Answer,
@@ -75,9 +74,15 @@ fn opened(step: &Step) -> (Protocol, u16, Option<u32>) {
 
 #[test]
 fn the_protocol_that_says_most_is_asked_first_and_one_answer_is_enough() {
-    let (asked, end, _) = talk(wanted(), &[Upnp, NatPmp, Pcp], |_| grant(30008, 3600));
+    let (asked, end, _) = talk(wanted(), &[Upnp, NatPmp, Pcp], |request| match request {
+        Request::Open(_) => grant(30008, 3600),
+        _ => Answer::Nobody,
+    });
     assert_eq!(opened(&end), (Pcp, 30008, Some(3600)));
-    assert!(matches!(asked[..], [Request::Open(Opening { protocol: Pcp, external: 30008, lease: 7200, .. })]));
+    assert!(matches!(
+        asked[..],
+        [Request::Look(30008), Request::Open(Opening { protocol: Pcp, external: 30008, lease: 7200, .. })]
+    ));
 }
 
 #[test]
@@ -176,7 +181,7 @@ fn what_is_for_another_machine_is_refused_in_words_of_its_own() {
 #[test]
 fn what_is_open_is_kept_where_it_is_and_by_the_protocol_that_opened_it() {
     let known = Mapping { protocol: Upnp, external: 30010, nonce: None, ..mapping::sample() };
-    let known = Wanted { known: Some(known), ..wanted() };
+    let known = Wanted { ours: vec![known.clone()], known: Some(known), ..wanted() };
     let table = vec![(30010, "192.168.1.7", 8080)];
     let (asked, end, talk) = talk(known.clone(), &[Pcp, Upnp], upnp(table, false, false));
     assert_eq!((opened(&end), talk.was_ours()), ((Upnp, 30010, Some(7200)), Some(true)));
@@ -190,10 +195,48 @@ fn what_is_open_is_kept_where_it_is_and_by_the_protocol_that_opened_it() {
 }
 
 #[test]
+fn what_a_person_has_made_for_the_same_place_is_used_and_left_alone_by_every_protocol() {
+    let table = vec![(30008, "192.168.1.7", 8080)];
+    for speaks in [&[Upnp][..], &[Pcp, NatPmp, Upnp]] {
+        let (asked, end, _) = talk(wanted(), speaks, upnp(table.clone(), false, false));
+        assert!(matches!(end, Step::Found(Holder { ref client, .. }) if client == "192.168.1.7"), "{end:?}");
+        assert_eq!(asked, [Request::Look(30008)]);
+    }
+    // A router whose list is ours to see only by UPnP does what is asked by the others.
+    let (_, end, _) = talk(wanted(), &[Pcp], |_| grant(30008, 7200));
+    assert_eq!(opened(&end).0, Pcp);
+}
+
+#[test]
+fn what_leads_to_this_machines_former_address_is_closed_and_opened_anew_at_the_same_port() {
+    let former = Mapping { internal: "192.168.1.6:8080".parse().unwrap(), ..mapping::sample() };
+    let moved = Wanted { ours: vec![former], ..wanted() };
+    for (speaks, protocol) in [(&[Upnp][..], Upnp), (&[NatPmp, Upnp], NatPmp)] {
+        let table = vec![(30008, "192.168.1.6", 8080)];
+        let (asked, end, _) = talk(moved.clone(), speaks, upnp(table, false, false));
+        assert_eq!((opened(&end).0, opened(&end).1), (protocol, 30008));
+        assert_eq!(asked[..2], [Request::Look(30008), Request::Free(30008)]);
+    }
+    // A router that closes nothing for another address: the next port, and it is said who has that one.
+    let (_, _, talk) = talk(moved.clone(), &[Upnp], |request| match request {
+        Request::Look(30008) => held("192.168.1.6", 8080),
+        Request::Look(_) => Answer::Nobody,
+        Request::Open(Opening { external: 30008, .. }) => Answer::Refused(Refusal::Taken),
+        Request::Open(Opening { external, .. }) => grant(external, 7200),
+        Request::Free(_) => Answer::Refused(Refusal::Forbidden),
+    });
+    assert_eq!(talk.taken()[0].by.as_ref().unwrap().client, "192.168.1.6");
+    // Somebody else's there is left alone.
+    let (asked, end, _) = self::talk(moved, &[Upnp], upnp(vec![(30008, "192.168.1.9", 8080)], false, false));
+    assert_eq!((opened(&end).1, asked.contains(&Request::Free(30008))), (30009, false));
+}
+
+#[test]
 fn a_router_that_opens_nothing_twice_has_ours_closed_first() {
     let known = Mapping { protocol: Upnp, nonce: None, ..mapping::sample() };
     let mut is_open = true;
-    let (asked, end, _) = talk(Wanted { known: Some(known), ..wanted() }, &[Upnp], |request| match request {
+    let known = Wanted { ours: vec![known.clone()], known: Some(known), ..wanted() };
+    let (asked, end, _) = talk(known, &[Upnp], |request| match request {
         Request::Look(_) if is_open => held("192.168.1.7", 8080),
         Request::Look(_) => Answer::Nobody,
         Request::Free(_) => {
@@ -225,53 +268,4 @@ fn over_ipv6_the_port_is_the_same_inside_and_outside() {
     let six = Wanted { internal: "[2a02:8109::7]:8080".parse().unwrap(), ..wanted() };
     let (asked, ..) = talk(six, &[Pcp], |_| Answer::Refused(Refusal::Taken));
     assert!(matches!(asked[..], [Request::Open(Opening { external: 8080, .. })]), "{asked:?}");
-}
-
-/// Any answer, whether it fits or not.
-fn answers() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        (1u16.., 0u32..9).prop_map(|(port, lease)| grant(port, lease)),
-        Just(Answer::Closed),
-        Just(Answer::Nobody),
-        Just(Answer::CannotTell),
-        Just(held("192.168.1.7", 8080)),
-        Just(held("192.168.1.9", 1)),
-        prop_oneof![
-            Just(Refusal::Silent),
-            Just(Refusal::Taken),
-            Just(Refusal::OnlyForEver),
-            Just(Refusal::OnlySamePort),
-            Just(Refusal::NotForOthers),
-            Just(Refusal::Garbled),
-        ]
-        .prop_map(Answer::Refused),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn whatever_a_router_answers_the_talk_ends_and_asks_for_nothing_but_what_is_wanted(
-        said in prop::collection::vec(answers(), 200),
-        is_own: bool,
-        is_known: bool,
-    ) {
-        let known = is_known.then(|| Mapping { protocol: Upnp, ..mapping::sample() });
-        let mut said = said.into_iter();
-        let mut seen = None;
-        let (asked, ..) = talk(Wanted { is_own, known, ..wanted() }, &[Pcp, NatPmp, Upnp], |request| {
-            if let (Request::Open(opening), Some(Answer::Held(holder))) = (request, &seen) {
-                assert!(opening.protocol != Upnp || holder.is(opening.internal), "it is somebody else's");
-            }
-            let answer = said.next().unwrap_or(Answer::Refused(Refusal::Silent));
-            seen = matches!(request, Request::Look(_)).then(|| answer.clone());
-            answer
-        });
-        for request in asked {
-            if let Request::Open(opening) = request {
-                assert_eq!(opening.internal, wanted().internal);
-                assert!((30008..30013).contains(&opening.external) || opening.external == 8080);
-                assert!(is_own || opening.protocol != NatPmp);
-            }
-        }
-    }
 }
