@@ -17,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
+    doctor::DoctorSettings,
     export::ExportSettings,
     health::HealthSettings,
     import::ImportSettings,
@@ -76,6 +77,8 @@ pub enum Command {
     Down(DownSettings),
     /// Show how everything is that `porchlight up` runs
     Status(StatusSettings),
+    /// Look at every link between a home and its page, and name the first that is broken
+    Doctor(Box<DoctorSettings>),
     /// Run keeper, beacon and prober on this machine and watch a line being cut
     Demo(DemoSettings),
     /// Write a new key for a home and its prober to stdout

@@ -14,7 +14,10 @@ mod pinned;
 mod wait;
 
 /// The methods of HTTP, for who makes calls.
-pub use reqwest::Method;
+pub use reqwest::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 
 pub use self::{
     client::{Call, CallError, Client, server_name},
