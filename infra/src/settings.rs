@@ -17,7 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use crate::{
-    doctor::DoctorSettings,
+    doctor::{self, DoctorSettings},
     export::ExportSettings,
     health::HealthSettings,
     import::ImportSettings,
@@ -44,12 +44,13 @@ impl Settings for PorchlightSettings {
 
     fn variables() -> Vec<String> {
         let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN, NOTIFY_URLS];
-        let secrets = secrets.iter().chain(up::SECRETS).flat_map(SecretSetting::variables);
+        let secrets = secrets.iter().chain(up::SECRETS).chain(doctor::SECRETS).flat_map(SecretSetting::variables);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 
     fn full_command() -> clap::Command {
-        let names = ["code", "demo", "export", "import", "mute", "notify", "probe", "readings", "tokens", "up"];
+        let names =
+            ["code", "demo", "doctor", "export", "import", "mute", "notify", "probe", "readings", "tokens", "up"];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
         });
@@ -63,6 +64,7 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
         "code" | "export" | "import" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
         "demo" => &[NOTIFY_URLS],
+        "doctor" => doctor::SECRETS,
         "notify" => &[KEEPER_TOKEN, NOTIFY_URLS],
         "up" => up::SECRETS,
         name => PROGRAMS.iter().find(|entry| entry.name == name).map_or(&[], |entry| entry.secrets),

@@ -9,7 +9,7 @@ use shared::{
 use url::Url;
 
 use super::{
-    checks::{self, cluster::node, outside::OutsideLook, runs},
+    checks::{self, address::Here, cluster::node, outside::OutsideLook, runs},
     examine::Seen,
     finding::Finding,
     given::Given,
@@ -35,9 +35,11 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         &aws.schedules,
         aws.function.value()["FunctionArn"].as_str(),
     );
-    let has_input = aws.rules.value()["Rules"].is_array()
-        && aws.function.value()["Environment"]["Variables"]["CANARY_URL"].is_null()
-        && wanted.home.is_none();
+    let is_well = |look: &OutsideLook| look.is_fresh() && look.verdict.answers();
+    let here = Here {
+        is_home: wanted.has_beacon || given.folder.is_some() || seen.beacon.is_beacon() || seen.lan.1.is_beacon(),
+        is_reached: look.as_ref().is_some_and(is_well),
+    };
     let in_cluster = node(&seen.cluster).is_some();
     // The hop that is nearest to the beacon says which key it has.
     let nearest = if seen.beacon.is_beacon() { &seen.beacon } else { &seen.lan.1 };
@@ -71,11 +73,11 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         checks::names::search(&seen.domains, &short),
         checks::address::address(&seen.own),
         checks::address::duckdns(wanted.duckdns.as_ref().map(home_beacon::dns::SubName::as_str), &seen.duckdns),
-        checks::address::public_dns(host, &seen.public, own),
-        checks::address::provider(router::outside(&seen.router, &seen.own).as_ref(), own),
+        checks::address::public_dns(host, &seen.public, own, here),
+        checks::address::provider(router::outside(&seen.router, &seen.own).as_ref(), own, here),
         checks::beacon::process(wanted.beacon, &seen.beacon, wanted.has_beacon, in_cluster),
         checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
-        checks::beacon::lan(seen.lan.0, &seen.lan.1),
+        checks::beacon::lan(seen.lan.0, &seen.lan.1, wanted.has_beacon || wanted.lan.is_some() || in_cluster),
         checks::beacon::router(&seen.router.port),
         checks::outside::public_name(look.as_ref(), &seen.inside, leads_to),
         checks::outside::proof(nearest, wanted.key.is_some()),
@@ -86,8 +88,17 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         ),
         checks::parameters::parameters(&aws.parameters, &aws.names, wanted.key.is_some()),
         checks::role::role(&aws.simulated, &aws.deeds),
-        checks::function::function(&settings.function, &aws.function, wanted, has_input),
-        checks::schedule::schedule(&triggers, &[&aws.function, &aws.rules, &aws.rule_names, &aws.schedules]),
+        checks::function::function(
+            &settings.function,
+            &aws.function,
+            wanted,
+            ran.iter().any(|run| run.is_about(component, wanted.home.as_ref().map(Url::as_str))),
+        ),
+        checks::schedule::schedule(
+            &triggers,
+            &[&aws.function, &aws.rules, &aws.rule_names, &aws.schedules],
+            ran.first().is_some_and(runs::Run::is_fresh),
+        ),
         checks::schedule::alarms(&settings.function, &aws.alarms, &aws.subscriptions),
         runs::last(&settings.function, &aws.log, &ran, component),
         checks::page::token(&seen.page.pages, &origin),

@@ -189,7 +189,9 @@ impl Link {
             Self::Proof => &[Self::Settings, Self::Beacon, Self::Cluster],
             Self::Keys => &[Self::Settings, Self::Proof, Self::Parameters],
             Self::Schedule => &[Self::Function],
-            Self::Alarms | Self::Runs => &[
+            Self::Alarms => &[Self::Runs],
+            Self::Runs => &[
+                Self::Clock,
                 Self::Parameters,
                 Self::Role,
                 Self::Function,
@@ -197,12 +199,14 @@ impl Link {
                 Self::Token,
                 Self::Page,
                 Self::Component,
-                Self::Metrics,
                 Self::RateLimit,
                 Self::Keeper,
             ],
             Self::Page | Self::RateLimit => &[Self::Settings, Self::Token],
-            Self::Component | Self::Metrics => &[Self::Settings, Self::Token, Self::Page],
+            Self::Component => &[Self::Settings, Self::Token, Self::Page],
+            Self::Metrics => {
+                &[Self::Clock, Self::Settings, Self::Token, Self::Page, Self::Runs, Self::Relay, Self::Jobs]
+            }
             Self::Keeper => &[Self::Settings, Self::Disk],
             Self::Looks => &[Self::Clock, Self::Keeper, Self::Function, Self::Schedule, Self::Runs, Self::PublicName],
             Self::Relay => &[Self::Keeper, Self::Token, Self::Page],

@@ -36,7 +36,7 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use self::settings::DoctorSettings;
+pub use self::settings::{DoctorSettings, SECRETS};
 use self::{conclude::failures, examine::examine, given::Given, report::Report, scrub::Scrubber};
 
 /// The most that an exit code counts: shells have meanings of their own above.

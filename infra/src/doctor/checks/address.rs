@@ -39,6 +39,15 @@ pub fn duckdns(name: Option<&str>, told: &Told) -> Finding {
     }
 }
 
+/// Where this machine is, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// It runs the beacon, or is to run it.
+    pub is_home: bool,
+    /// Somebody outside has got to the home's beacon a moment ago, whatever seems to be in between.
+    pub is_reached: bool,
+}
+
 /// What one public name server says of the home's name.
 #[derive(Clone, Debug)]
 pub struct PublicSeen {
@@ -48,8 +57,9 @@ pub struct PublicSeen {
     pub answer: ServerAnswer,
 }
 
-/// What the world is told of the home's name, beside the address that it sees.
-pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>) -> Finding {
+/// What the world is told of the home's name, beside the address that it sees. `here`: whether this machine is at home, and whether
+/// somebody outside got there by that name a moment ago.
+pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, here: Here) -> Finding {
     let link = Link::PublicDns;
     let Some(host) = host else {
         return Finding::unused(link, "the home is known by its address alone, or not at all");
@@ -102,6 +112,12 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>) 
             format!("some name servers say {own}, others still an older address"),
             "wait a minute: records live for 60 s",
         ),
+        // Somewhere else, or behind a VPN, this machine is not where the home is.
+        Some(own) if here.is_reached || !here.is_home => Finding::unknown(
+            link,
+            format!("{host} leads to {first}, and the world sees this machine at {own}"),
+            "run this at home, and without a VPN",
+        ),
         Some(own) => Finding::failed(
             link,
             format!("{host} leads to {first}, and the world sees this machine at {own}"),
@@ -111,8 +127,16 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>) 
 }
 
 /// Whether the provider gives an address of one's own: what the router says of its outside, beside what the world sees.
-pub fn provider(outside: Option<&Outside>, own: Option<IpAddr>) -> Finding {
+pub fn provider(outside: Option<&Outside>, own: Option<IpAddr>, here: Here) -> Finding {
     let link = Link::Cgnat;
+    if let Some(Outside::Behind(refused)) = outside
+        && here.is_reached
+    {
+        return Finding::ok(
+            link,
+            format!("the router has {refused} outside, and the world gets to the beacon all the same"),
+        );
+    }
     let not_asked = "the router does not tell its outside address";
     match outside {
         Some(Outside::Behind(NotPublic { address, kind: Kind::Cgnat })) => Finding::failed(
@@ -163,6 +187,7 @@ mod tests {
     use super::{super::super::finding::Outcome, *};
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 142));
+    const HOME: Here = Here { is_home: true, is_reached: false };
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 143));
 
     #[test]
@@ -189,7 +214,7 @@ mod tests {
                 .iter()
                 .map(|answer| PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: answer.clone() })
                 .collect();
-            public_dns(Some("h.org"), &all, Some(OWN))
+            public_dns(Some("h.org"), &all, Some(OWN), HOME)
         };
         let is = |address| ServerAnswer::Addresses(vec![address]);
         assert_eq!(seen(&[is(OWN), ServerAnswer::Silent, is(OWN)]).outcome, Outcome::Ok);
@@ -203,16 +228,16 @@ mod tests {
         assert!(seen(&[ServerAnswer::NoSuchName]).saw.contains("does not exist"));
         assert!(seen(&[ServerAnswer::NoAddress]).saw.contains("has no address"));
         assert_eq!(seen(&[ServerAnswer::Silent]).outcome, Outcome::NotConclusive);
-        assert_eq!(public_dns(None, &[], None).outcome, Outcome::NotUsed);
+        assert_eq!(public_dns(None, &[], None, HOME).outcome, Outcome::NotUsed);
         let unknown =
-            public_dns(Some("h.org"), &[PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: is(OWN) }], None);
+            public_dns(Some("h.org"), &[PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: is(OWN) }], None, HOME);
         assert_eq!(unknown.outcome, Outcome::NotConclusive);
     }
 
     #[test]
     fn a_shared_address_a_second_router_and_a_vpn_are_told_apart() {
         let of = |router: [u8; 4], world: Result<IpAddr, String>| {
-            provider(Some(&Outside::of(Some(router.into()), world)), None)
+            provider(Some(&Outside::of(Some(router.into()), world)), None, HOME)
         };
         assert_eq!(of([81, 2, 69, 142], Ok(OWN)).outcome, Outcome::Ok);
         assert!(of([100, 64, 1, 2], Ok(OWN)).saw.contains("(CGNAT)"));
@@ -220,7 +245,18 @@ mod tests {
         let differ = of([81, 2, 69, 143], Ok(OWN));
         assert_eq!((differ.outcome, differ.saw.contains("a VPN")), (Outcome::NotConclusive, true));
         assert_eq!(of([81, 2, 69, 142], Err("offline".into())).outcome, Outcome::NotConclusive);
-        assert_eq!(provider(None, Some(OWN)).outcome, Outcome::NotConclusive);
-        assert_eq!(provider(Some(&Outside::Untold { world: Ok(OWN) }), None).outcome, Outcome::NotConclusive);
+        assert_eq!(provider(None, Some(OWN), HOME).outcome, Outcome::NotConclusive);
+        assert_eq!(provider(Some(&Outside::Untold { world: Ok(OWN) }), None, HOME).outcome, Outcome::NotConclusive);
+    }
+
+    #[test]
+    fn what_the_world_gets_through_is_not_in_its_way_and_elsewhere_is_not_home() {
+        let stale = [PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: ServerAnswer::Addresses(vec![OTHER]) }];
+        for here in [Here { is_home: false, is_reached: false }, Here { is_home: true, is_reached: true }] {
+            assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), here).outcome, Outcome::NotConclusive, "{here:?}");
+        }
+        let behind = Outside::of(Some([192, 168, 1, 2].into()), Ok(OWN));
+        let reached = Here { is_home: true, is_reached: true };
+        assert_eq!(provider(Some(&behind), Some(OWN), reached).outcome, Outcome::Ok, "both routers forward");
     }
 }

@@ -71,7 +71,8 @@ pub fn process(at: SocketAddr, hop: &Hop, is_said: bool, is_in_cluster: bool) ->
 }
 
 /// The beacon as the router finds it: at the node's port, or at the machine's address at home.
-pub fn lan(at: Option<SocketAddr>, hop: &Hop) -> Finding {
+/// `is_said`: whether the settings, or the cluster, say that it is there.
+pub fn lan(at: Option<SocketAddr>, hop: &Hop, is_said: bool) -> Finding {
     let link = Link::Lan;
     let Some(at) = at else {
         return Finding::unknown(link, "this machine's address at home is not known", "set PORT_TO to it");
@@ -80,6 +81,11 @@ pub fn lan(at: Option<SocketAddr>, hop: &Hop) -> Finding {
     match hop {
         hop if hop.is_beacon() => Finding::ok(link, saw),
         Hop::NotAsked => Finding::unused(link, "it was not asked"),
+        _ if !is_said => Finding::unknown(
+            link,
+            format!("{saw}, and nothing says that it should be there"),
+            "run this where the beacon runs",
+        ),
         Hop::Refused => Finding::failed(
             link,
             saw,
@@ -160,11 +166,12 @@ mod tests {
             (Hop::Silent("timeout".into()), Outcome::Failed, "firewall"),
             (Hop::NotAsked, Outcome::NotUsed, ""),
         ] {
-            let found = lan(Some(at()), &hop);
+            let found = lan(Some(at()), &hop, true);
             assert_eq!(found.outcome, outcome, "{hop:?}");
             assert!(found.next.unwrap_or_default().contains(next), "{hop:?}");
         }
-        assert_eq!(lan(None, &Hop::NotAsked).outcome, Outcome::NotConclusive);
+        assert_eq!(lan(Some(at()), &Hop::Refused, false).outcome, Outcome::NotConclusive);
+        assert_eq!(lan(None, &Hop::NotAsked, true).outcome, Outcome::NotConclusive);
     }
 
     #[test]

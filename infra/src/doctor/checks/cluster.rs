@@ -25,10 +25,10 @@ pub fn cluster(told: &Told, wanted_port: Option<u16>) -> Finding {
     let Some(service) = of("Service").next() else {
         return match items().count() {
             0 => Finding::unused(link, "the chart is not in this namespace"),
-            _ => Finding::failed(
+            _ => Finding::unknown(
                 link,
-                "there is no service of the beacon",
-                "install the chart again: helm upgrade --install",
+                "there is no service of the beacon in this namespace",
+                "name the namespace that has it with --namespace",
             ),
         };
     };
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(cluster(&Told::Silent("refused".into()), None).outcome, Outcome::NotConclusive);
         let other =
             json!({"items": [{"kind": "Service", "metadata": {"labels": {"app.kubernetes.io/component": "keeper"}}}]});
-        assert_eq!(cluster(&Told::Is(other), None).outcome, Outcome::Failed);
+        assert_eq!(cluster(&Told::Is(other), None).outcome, Outcome::NotConclusive);
         let labels = json!({"labels": {"app.kubernetes.io/component": "beacon"}});
         let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
         let without = json!({"items": [{"kind": "Service", "metadata": labels, "spec": {"ports": [{"port": 1}]}},

@@ -10,8 +10,8 @@ use super::{
 /// The shortest timeout that a run is started with, in seconds; the guides set 55.
 const MIN_TIMEOUT: u64 = 15;
 
-/// The function. `has_input`: its schedule names targets.
-pub fn function(name: &str, told: &Told, wanted: &Wanted, has_input: bool) -> Finding {
+/// The function. `knows_it`: one of its runs was about this component, so an input names it.
+pub fn function(name: &str, told: &Told, wanted: &Wanted, knows_it: bool) -> Finding {
     let link = Link::Function;
     if let Some(finding) = unanswered(link, told) {
         return finding;
@@ -63,10 +63,10 @@ pub fn function(name: &str, told: &Told, wanted: &Wanted, has_input: bool) -> Fi
         return Finding::failed(link, "STATUSPAGE_TOKEN_PARAMETER is not set, so it has no token", redeploy());
     }
     let named = set("CANARY_URL").is_some() || set("TARGETS").is_some() || set("TARGETS_PARAMETER").is_some();
-    if !named && !has_input {
+    if !named && !knows_it {
         return Finding::failed(link, "no home is named: CANARY_URL is not set", redeploy());
     }
-    if let Some((variable, theirs, ours)) = differs(variables, wanted) {
+    if let Some((variable, theirs, ours)) = differs(variables, wanted).filter(|_| !knows_it) {
         return Finding::failed(link, format!("its {variable} is {theirs}, and here it is {ours}"), redeploy());
     }
     let (memory, timeout, changed) = (&is["MemorySize"], &is["Timeout"], text("LastModified"));

@@ -25,12 +25,19 @@ pub struct OutsideLook {
 /// An older look says how it was.
 const FRESH: i64 = 5 * 60;
 
+impl OutsideLook {
+    /// Whether it says how it is now.
+    pub const fn is_fresh(&self) -> bool {
+        self.age <= FRESH
+    }
+}
+
 /// The home from outside. From inside, a failure may only mean that the router does not lead its own address back (hairpin NAT),
 /// and a success that the name leads somewhere else here.
 pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<IpAddr>) -> Finding {
     let link = Link::PublicName;
     let from_inside = format!("from here it {}", inside.words());
-    let fresh = look.filter(|look| look.age <= FRESH);
+    let fresh = look.filter(|look| look.is_fresh());
     let Some(OutsideLook { who, age, verdict, advice }) = fresh else {
         let old = look.map_or_else(
             || "nobody outside has told what it sees".to_owned(),

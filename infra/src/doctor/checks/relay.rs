@@ -14,7 +14,8 @@ pub fn relay(health: &Told) -> Finding {
         return Finding::unused(link, "the keeper has no page upstream");
     }
     let waiting = relay["waiting"].as_i64().unwrap_or(0);
-    let rejected = relay["rejected"].as_i64().unwrap_or(0);
+    // What is too old for upstream after a long outage is nobody's mistake.
+    let rejected = relay["rejected"].as_i64().unwrap_or(0) - relay["too_old"].as_i64().unwrap_or(0);
     let reason = relay["reason"].as_str().unwrap_or("it does not say why");
     let skipped = relay["skipped"].as_array().and_then(|all| all.first());
     match relay["condition"].as_str() {
@@ -71,6 +72,7 @@ mod tests {
         assert_eq!(of(json!({"condition": "trouble", "reason": "timeout"})), Outcome::Failed);
         assert_eq!(of(json!({"condition": "well", "skipped": [{"id": "x", "reason": "404"}]})), Outcome::Failed);
         assert_eq!(of(json!({"condition": "well", "skipped": [], "rejected": 7})), Outcome::Failed);
+        assert_eq!(of(json!({"condition": "well", "skipped": [], "rejected": 7, "too_old": 7})), Outcome::Ok);
         assert_eq!(of(json!({"condition": "starting"})), Outcome::NotConclusive);
         assert_eq!(of(Value::Null), Outcome::NotUsed);
         assert_eq!(relay(&silent()).outcome, Outcome::NotConclusive);

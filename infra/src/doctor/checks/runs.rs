@@ -34,6 +34,17 @@ pub fn runs(told: &Told, now: Timestamp) -> Vec<Run> {
 }
 
 impl Run {
+    /// Whether it was a moment ago.
+    pub const fn is_fresh(&self) -> bool {
+        self.age <= LATE
+    }
+
+    /// Whether it was about that component, at that address.
+    pub fn is_about(&self, component: Option<&str>, home: Option<&str>) -> bool {
+        let same = |url: &str| home.is_none_or(|home| home.trim_end_matches('/') == url.trim_end_matches('/'));
+        component.is_some() && self.target(component).is_some_and(|target| target["url"].as_str().is_some_and(same))
+    }
+
     /// Its part about a component, or about the only one.
     fn target(&self, component: Option<&str>) -> Option<&Value> {
         let targets = self.report["targets"].as_array()?;
@@ -174,6 +185,11 @@ mod tests {
             report["targets"][0]["verdict"] = json!("down");
             report["targets"][0]["cause"] = json!("refused");
         });
+        let about = |url: &str| {
+            let told = log(40, |report| report["targets"][0]["url"] = json!(url));
+            runs(&told, now())[0].is_about(Some(ID), Some("http://h:1"))
+        };
+        assert!(about("http://h:1/") && !about("http://other:1/"));
         let look = runs(&told, now())[0].look(Some(ID)).unwrap();
         assert_eq!((look.age, look.verdict.cause()), (40, Some("refused")));
     }

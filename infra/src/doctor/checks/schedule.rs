@@ -39,8 +39,8 @@ pub fn triggers(rules: &Told, names: &Told, schedules: &Told, function: Option<&
     rules.chain(schedules).collect()
 }
 
-/// The schedule. `told`: what was answered to the questions about it.
-pub fn schedule(triggers: &[Trigger], told: &[&Told]) -> Finding {
+/// The schedule. `told`: what was answered to the questions about it; `runs`: whether the function ran within minutes.
+pub fn schedule(triggers: &[Trigger], told: &[&Told], runs: bool) -> Finding {
     let link = Link::Schedule;
     let deploy = "aws cloudformation deploy --stack-name porchlight-schedule --template-file infra/schedule.yaml \
                   --capabilities CAPABILITY_IAM";
@@ -67,6 +67,12 @@ pub fn schedule(triggers: &[Trigger], told: &[&Told]) -> Finding {
         ),
         ([], []) => match told.iter().find_map(|told| unanswered(link, told)) {
             Some(finding) => finding,
+            // By an alias, or from another account.
+            None if runs => Finding::unknown(
+                link,
+                "no rule and no schedule was found that runs the function, and it runs",
+                "see what runs it in the console: the function, Configuration, Triggers",
+            ),
             None => Finding::failed(link, "no rule and no schedule runs the function", deploy),
         },
     }
@@ -154,7 +160,7 @@ mod tests {
 
     fn found(rules: &Told, names: &Value, schedules: &Told) -> Finding {
         let names = Told::Is(json!({"RuleNames": names}));
-        schedule(&triggers(rules, &names, schedules, Some(FUNCTION)), &[rules, schedules])
+        schedule(&triggers(rules, &names, schedules, Some(FUNCTION)), &[rules, schedules], false)
     }
 
     #[test]
@@ -182,6 +188,7 @@ mod tests {
         assert_eq!(found(&rules("ENABLED"), &of_none, &silent()).outcome, Outcome::NotConclusive);
         assert_eq!(found(&silent(), &of_none, &none).outcome, Outcome::NotConclusive);
         assert_eq!(found(&Told::NotAsked("no aws".into()), &of_none, &none).outcome, Outcome::NotUsed);
+        assert_eq!(schedule(&[], &[&rules("ENABLED"), &none], true).outcome, Outcome::NotConclusive);
     }
 
     fn alarm(change: impl FnOnce(&mut Value)) -> Told {

@@ -27,16 +27,21 @@ pub fn sensors(sys: &Path) -> Sensors {
     Sensors::read(sys)
 }
 
-/// The clock, beside that of a server outside; the first of `servers` that says what time it is.
+/// The clock, beside those of `servers`: of others in the world, where one of them says what time it is.
 pub async fn clock(servers: &[Url]) -> ClockSeen {
     let is_synchronised = Host::system().synchronised.now();
     let told = futures_util::future::join_all(servers.iter().map(ahead)).await;
-    let mut told: Vec<(String, i64, bool)> = told.into_iter().flatten().collect();
-    // Of others first.
-    told.sort_by_key(|(_, _, is_elsewhere)| !is_elsewhere);
-    let first = told.into_iter().next();
-    let is_elsewhere = first.as_ref().is_some_and(|(_, _, is_elsewhere)| *is_elsewhere);
-    ClockSeen { is_synchronised, ahead: first.map(|(host, ahead, _)| (host, ahead)), is_elsewhere }
+    let told: Vec<(String, i64, bool)> = told.into_iter().flatten().collect();
+    let is_elsewhere = told.iter().any(|(_, _, is_elsewhere)| *is_elsewhere);
+    let mut told: Vec<_> = told.into_iter().filter(|(_, _, elsewhere)| *elsewhere == is_elsewhere).collect();
+    // One that is wrong itself is outvoted.
+    told.sort_by_key(|(_, ahead, _)| *ahead);
+    let middle = told.len() / 2;
+    ClockSeen {
+        is_synchronised,
+        ahead: told.into_iter().nth(middle).map(|(host, ahead, _)| (host, ahead)),
+        is_elsewhere,
+    }
 }
 
 async fn ahead(server: &Url) -> Option<(String, i64, bool)> {
