@@ -19,7 +19,7 @@ pub const SECRETS: &[SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, KEEPER_TOK
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub struct DoctorSettings {
     /// A file of settings, NAME=value on each line, as the guides have it; several times for several. Without it prober.env and
-    /// porchlight.env of this folder, where they are
+    /// porchlight.env of this folder, and those of the units in /etc/porchlight, where they are
     #[arg(long, value_name = "FILE")]
     pub env: Vec<PathBuf>,
     /// The folder of `porchlight up`; without it this user's own

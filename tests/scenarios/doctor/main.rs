@@ -2,6 +2,7 @@
 //! called broken with certainty.
 
 mod answers;
+mod bare;
 mod cloud;
 mod healthy;
 mod home;
