@@ -13,6 +13,7 @@ use super::{
     examine::Seen,
     finding::Finding,
     given::Given,
+    link::Link,
     look::router,
     settings::DoctorSettings,
     told::Told,
@@ -36,7 +37,12 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         aws.function.value()["FunctionArn"].as_str(),
     );
     let is_well = |look: &OutsideLook| look.is_fresh() && look.verdict.answers();
+    let leads_to = seen.public.iter().find_map(|it| match &it.answer {
+        ServerAnswer::Addresses(all) => all.first().copied(),
+        _ => None,
+    });
     let here = Here {
+        is_ipv6: leads_to.is_some_and(|address| address.is_ipv6()),
         is_home: wanted.has_beacon || given.folder.is_some() || seen.beacon.is_beacon() || seen.lan.1.is_beacon(),
         is_reached: look.as_ref().is_some_and(is_well),
     };
@@ -44,6 +50,10 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
     // The hop that is nearest to the beacon says which key it has.
     let nearest = if seen.beacon.is_beacon() { &seen.beacon } else { &seen.lan.1 };
     let stored = checks::parameters::stored_keys(&aws.parameters, &aws.names);
+    let keys = match &aws.parameters {
+        Told::NotAsked(why) => Finding::unused(Link::Keys, format!("the prober's was not asked for: {why}")),
+        _ => checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str)),
+    };
     let short: Vec<String> = [&wanted.keeper, &wanted.home]
         .into_iter()
         .flatten()
@@ -58,10 +68,6 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         Some(name) => given.origin(name).to_owned(),
         None => aws.names.token.clone(),
     };
-    let leads_to = seen.public.iter().find_map(|it| match &it.answer {
-        ServerAnswer::Addresses(all) => all.first().copied(),
-        _ => None,
-    });
     let (metrics, why_no_metrics) = match &seen.keeper.metrics {
         Ok(text) => (Some(text.as_str()), Told::NotAsked(String::new())),
         Err(told) => (None, told.clone()),
@@ -81,7 +87,7 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         checks::beacon::router(&seen.router.port),
         checks::outside::public_name(look.as_ref(), &seen.inside, leads_to),
         checks::outside::proof(nearest, wanted.key.is_some()),
-        checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str)),
+        keys,
         checks::cloud::account(
             &aws.all(),
             std::env::var("AWS_REGION").ok().or_else(|| std::env::var("AWS_DEFAULT_REGION").ok()).as_deref(),

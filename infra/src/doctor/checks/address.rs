@@ -44,6 +44,8 @@ pub fn duckdns(name: Option<&str>, told: &Told) -> Finding {
 pub struct Here {
     /// It runs the beacon, or is to run it.
     pub is_home: bool,
+    /// Its name leads there over IPv6 alone, where no router translates.
+    pub is_ipv6: bool,
     /// Somebody outside has got to the home's beacon a moment ago, whatever seems to be in between.
     pub is_reached: bool,
 }
@@ -98,6 +100,13 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
             "give the name the address that the world sees: start dns at home",
         );
     }
+    if first.is_ipv6() {
+        return Finding::unknown(
+            link,
+            format!("{host} leads to {first}, over IPv6 alone, which is compared with nothing here"),
+            "believe who looks from outside, over IPv6",
+        );
+    }
     match own {
         None => Finding::unknown(
             link,
@@ -129,6 +138,9 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
 /// Whether the provider gives an address of one's own: what the router says of its outside, beside what the world sees.
 pub fn provider(outside: Option<&Outside>, own: Option<IpAddr>, here: Here) -> Finding {
     let link = Link::Cgnat;
+    if here.is_ipv6 {
+        return Finding::unused(link, "the home is reached over IPv6, where each machine has an address of its own");
+    }
     if let Some(Outside::Behind(refused)) = outside
         && here.is_reached
     {
@@ -187,7 +199,7 @@ mod tests {
     use super::{super::super::finding::Outcome, *};
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 142));
-    const HOME: Here = Here { is_home: true, is_reached: false };
+    const HOME: Here = Here { is_home: true, is_ipv6: false, is_reached: false };
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 143));
 
     #[test]
@@ -252,11 +264,20 @@ mod tests {
     #[test]
     fn what_the_world_gets_through_is_not_in_its_way_and_elsewhere_is_not_home() {
         let stale = [PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: ServerAnswer::Addresses(vec![OTHER]) }];
-        for here in [Here { is_home: false, is_reached: false }, Here { is_home: true, is_reached: true }] {
+        for here in [
+            Here { is_home: false, is_ipv6: false, is_reached: false },
+            Here { is_home: true, is_ipv6: false, is_reached: true },
+        ] {
             assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), here).outcome, Outcome::NotConclusive, "{here:?}");
         }
         let behind = Outside::of(Some([192, 168, 1, 2].into()), Ok(OWN));
-        let reached = Here { is_home: true, is_reached: true };
+        let six = [PublicSeen {
+            server: ([1, 1, 1, 1], 53).into(),
+            answer: ServerAnswer::Addresses(vec!["2001:4860:4860::8888".parse().unwrap()]),
+        }];
+        assert_eq!(public_dns(Some("h.org"), &six, Some(OWN), HOME).outcome, Outcome::NotConclusive);
+        assert_eq!(provider(Some(&behind), Some(OWN), Here { is_ipv6: true, ..HOME }).outcome, Outcome::NotUsed);
+        let reached = Here { is_home: true, is_ipv6: false, is_reached: true };
         assert_eq!(provider(Some(&behind), Some(OWN), reached).outcome, Outcome::Ok, "both routers forward");
     }
 }

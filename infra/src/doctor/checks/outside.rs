@@ -36,7 +36,10 @@ impl OutsideLook {
 /// and a success that the name leads somewhere else here.
 pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<IpAddr>) -> Finding {
     let link = Link::PublicName;
-    let from_inside = format!("from here it {}", inside.words());
+    let from_inside = match inside {
+        Hop::NotAsked => "CANARY_URL is not set".to_owned(),
+        hop => format!("from here it {}", hop.words()),
+    };
     let fresh = look.filter(|look| look.is_fresh());
     let Some(OutsideLook { who, age, verdict, advice }) = fresh else {
         let old = look.map_or_else(
@@ -44,6 +47,7 @@ pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<Ip
             |look| format!("{} looked last {} min ago", look.who, look.age / 60),
         );
         let next = match inside {
+            Hop::NotAsked => "set CANARY_URL to where the world is to find the beacon",
             Hop::Proven => {
                 "let the function or an outside machine look: what is seen from inside proves nothing of outside"
             }
@@ -156,7 +160,7 @@ mod tests {
         );
         assert!(!down.next.unwrap().is_empty());
         assert_eq!(seen(Verdict::Up, 3600, &Hop::Proven).outcome, Outcome::NotConclusive, "an old look is no look");
-        for inside in [Hop::Proven, Hop::Refused, Hop::Stranger(200)] {
+        for inside in [Hop::Proven, Hop::Refused, Hop::Stranger(200), Hop::NotAsked] {
             assert_eq!(public_name(None, &inside, None).outcome, Outcome::NotConclusive, "{inside:?}");
         }
     }

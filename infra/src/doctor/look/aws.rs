@@ -44,9 +44,18 @@ pub struct AwsSeen {
 }
 
 impl AwsSeen {
-    /// Nothing was asked.
+    /// Nothing was asked: this chain has no such part.
     pub fn not_asked(why: &str, names: Names) -> Self {
-        let told = || Told::NotAsked(why.to_owned());
+        Self::all_told(&Told::NotAsked(why.to_owned()), names)
+    }
+
+    /// Nothing could be asked.
+    fn silent(why: &str, names: Names) -> Self {
+        Self::all_told(&Told::Silent(why.to_owned()), names)
+    }
+
+    fn all_told(told: &Told, names: Names) -> Self {
+        let told = || told.clone();
         Self {
             function: told(),
             parameters: told(),
@@ -83,7 +92,7 @@ impl Cli {
 /// Asks everything about a function: what depends on nothing at once, the rest once its configuration is known.
 pub async fn ask(function: &str, names: Names, component: Option<&str>) -> AwsSeen {
     let Some(program) = found("aws") else {
-        return AwsSeen::not_asked("there is no aws command here: the cloud was not looked at", names);
+        return AwsSeen::silent("there is no aws command here, so the cloud was not looked at", names);
     };
     let cli = Cli(program);
     let since = (Timestamp::now() - BACK).as_millisecond().to_string();

@@ -32,7 +32,10 @@ fn told(ran: Ran) -> Told {
         Ran::Ended { stderr, .. } => {
             let line = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").trim();
             // Where no cluster is named it tries this machine.
-            if line.contains("localhost:8080") || line.contains("no configuration has been provided") {
+            if line.contains("localhost:8080")
+                || line.contains("127.0.0.1:8080")
+                || line.contains("no configuration has been provided")
+            {
                 return Told::NotAsked("kubectl is set up for no cluster".into());
             }
             Told::Silent(line.chars().take(200).collect())

@@ -67,7 +67,11 @@ pub async fn domains(nobody: &str) -> Vec<DomainSeen> {
 /// What the world's name servers say of a name.
 pub async fn public(servers: &[SocketAddr], host: &str) -> Vec<PublicSeen> {
     let asked = servers.iter().map(|server| async move {
-        let answer = ask_server(*server, &complete(host), Family::V4, Instant::now() + PATIENCE).await;
+        let (name, until) = (complete(host), Instant::now() + PATIENCE);
+        let mut answer = ask_server(*server, &name, Family::V4, until).await;
+        if answer == ServerAnswer::NoAddress {
+            answer = ask_server(*server, &name, Family::V6, until).await;
+        }
         PublicSeen { server: *server, answer }
     });
     join_all(asked).await
