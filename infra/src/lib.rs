@@ -2,6 +2,7 @@
 //!
 //! - [`settings`][]: the subcommands and their flags
 //! - [`demo`][]: keeper, beacon, prober and a line that can be cut, in one process
+//! - [`doctor`][]: which link between a home and its page is broken
 //! - [`up`]: a home on one machine, without any account
 //! - [`probe`][]: one probe of a home, explained
 //! - [`readings`][]: the latest readings of a keeper
@@ -20,6 +21,7 @@ pub mod command_line;
 pub mod copy;
 pub mod cost;
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod health;
 pub mod import;

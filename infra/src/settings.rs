@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::{
     cost::CostSettings,
+    doctor::{self, DoctorSettings},
     export::ExportSettings,
     health::HealthSettings,
     import::ImportSettings,
@@ -48,15 +49,15 @@ impl Settings for PorchlightSettings {
 
     fn variables() -> Vec<String> {
         let secrets = [BEACON_KEY, BEACON_KEY_OLD, KEEPER_TOKEN, NOTIFY_URLS];
-        let secrets =
-            secrets.iter().chain(up::SECRETS).chain(setup::settings::SECRETS).flat_map(SecretSetting::variables);
+        let known = [up::SECRETS, setup::settings::SECRETS, doctor::SECRETS].concat();
+        let secrets = secrets.iter().chain(&known).flat_map(SecretSetting::variables);
         variables(&Self::command()).into_iter().chain(secrets).collect()
     }
 
     fn full_command() -> clap::Command {
         let names = [
-            "code", "demo", "export", "import", "mute", "notify", "probe", "readings", "setup", "teardown", "tokens",
-            "up",
+            "code", "demo", "doctor", "export", "import", "mute", "notify", "probe", "readings", "setup", "teardown",
+            "tokens", "up",
         ];
         let tool = names.into_iter().fold(Self::command(), |command, name| {
             command.mut_subcommand(name, |command| with_secrets(command, secrets(name)))
@@ -71,6 +72,7 @@ pub fn secrets(command: &str) -> &'static [SecretSetting] {
         "probe" => &[BEACON_KEY, BEACON_KEY_OLD],
         "code" | "export" | "import" | "mute" | "readings" | "tokens" => &[KEEPER_TOKEN],
         "demo" => &[NOTIFY_URLS],
+        "doctor" => doctor::SECRETS,
         "notify" => &[KEEPER_TOKEN, NOTIFY_URLS],
         "setup" => setup::settings::SECRETS,
         "teardown" => &[STATUSPAGE_TOKEN],
@@ -91,6 +93,8 @@ pub enum Command {
     Down(DownSettings),
     /// Show how everything is that `porchlight up` runs
     Status(StatusSettings),
+    /// Look at every link between a home and its page, and name the first that is broken
+    Doctor(Box<DoctorSettings>),
     /// Run keeper, beacon and prober on this machine and watch a line being cut
     Demo(DemoSettings),
     /// Write a new key for a home and its prober to stdout

@@ -28,7 +28,7 @@ fn the_years_in_the_readme_are_those_of_the_simulation() {
 }
 
 /// What a reader can open.
-const TEXTS: [&str; 25] = [
+const TEXTS: [&str; 26] = [
     "README.md",
     "CHANGELOG.md",
     "COMPARE.md",
@@ -39,6 +39,7 @@ const TEXTS: [&str; 25] = [
     "findings/README.md",
     "home-beacon/README.md",
     "infra/CHECKS.md",
+    "infra/DOCTOR.md",
     "infra/MESSAGES.md",
     "infra/NOTICES.md",
     "infra/README.md",

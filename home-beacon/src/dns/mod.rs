@@ -12,7 +12,7 @@
 //! - `consensus`: what public DNS says of it
 //! - `record`: what is remembered between runs; `known`: what of it is of use to others
 //!
-//! For others: [`seen`], the address that the world sees.
+//! For others: [`seen`], the address that the world sees; [`tried`], whether DuckDNS takes a token.
 //!
 //! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
@@ -39,6 +39,7 @@ mod settings;
 mod share;
 pub mod source;
 mod token;
+mod tried;
 mod update;
 
 pub use job::command;
@@ -49,3 +50,4 @@ pub use seen::seen;
 pub use services::prove;
 pub use settings::{ADDRESS_SOURCES, Address, DnsSettings, Families};
 pub use token::{DUCKDNS_TOKEN, check_token};
+pub use tried::tried;

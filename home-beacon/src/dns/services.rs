@@ -98,7 +98,7 @@ impl Services {
         token: &Token,
         until: Instant,
     ) -> Result<Vec<IpAddr>, NotTaken> {
-        let address = self.address(update, names, token);
+        let address = update.address(&self.duckdns, names, token);
         // DuckDNS must see our IPv4 address where it is to take what it sees. Given addresses may come over any family:
         // a home may have only one.
         let client = if update == Update::Seen { &self.over_ipv4 } else { &self.over_any };
@@ -111,17 +111,6 @@ impl Services {
             update.taken(answer::read(status, &body)?)
         })
         .await
-    }
-
-    fn address(&self, update: Update, names: &[SubName], token: &Token) -> Url {
-        let mut address = self.duckdns.clone();
-        address.set_path(&format!("{}/update", self.duckdns.path().trim_end_matches('/')));
-        let names = names.iter().map(SubName::as_str).collect::<Vec<_>>().join(",");
-        address
-            .query_pairs_mut()
-            .extend_pairs([("domains", names.as_str()), ("token", token.expose()), ("verbose", "true")])
-            .extend_pairs(update.parameters());
-        address
     }
 }
 

@@ -5,9 +5,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use url::Url;
+
 use super::{
     address::public,
     answer::{NotTaken, Verbose},
+    name::SubName,
+    token::Token,
 };
 
 /// What one call sets. DuckDNS leaves alone the family that a call does not name, with one exception: a call that names
@@ -50,6 +54,18 @@ impl Update {
         let (ipv4, ipv6) = self.given();
         let ipv4 = ipv4.map(|address| ("ip", address.to_string()));
         ipv4.into_iter().chain(ipv6.map(|address| ("ipv6", address.to_string())))
+    }
+
+    /// The address of the call.
+    pub(super) fn address(self, duckdns: &Url, names: &[SubName], token: &Token) -> Url {
+        let mut address = duckdns.clone();
+        address.set_path(&format!("{}/update", duckdns.path().trim_end_matches('/')));
+        let names = names.iter().map(SubName::as_str).collect::<Vec<_>>().join(",");
+        address
+            .query_pairs_mut()
+            .extend_pairs([("domains", names.as_str()), ("token", token.expose()), ("verbose", "true")])
+            .extend_pairs(self.parameters());
+        address
     }
 
     fn given(self) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {

@@ -133,6 +133,11 @@ impl Names {
         &self.0.servers
     }
 
+    /// The domains of the search list, in order.
+    pub fn domains(&self) -> &[String] {
+        &self.0.search
+    }
+
     /// The addresses of one family.
     pub async fn find(&self, host: &str, family: Family, search: Search, until: Instant) -> Reply {
         self.find_with(host, family, search, until, DENIAL_GRACE).await

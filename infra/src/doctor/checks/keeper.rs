@@ -1,0 +1,200 @@
+//! The keeper, and what it knows of looks and of notices.
+
+use serde_json::Value;
+
+use super::super::{finding::Finding, link::Link, told::Told};
+
+/// The code of a connection that was refused.
+pub const CLOSED: &str = "closed";
+
+/// After this long without a look a component is shown as not looked at.
+const LOOKED: i64 = 5 * 60;
+
+/// The keeper: what it says of its health, and whether it takes the token.
+pub fn keeper(health: &Told, with_token: &Told) -> Finding {
+    let link = Link::Keeper;
+    let start = "start it: systemctl start porchlight-keeper, or porchlight up";
+    let is = match health {
+        Told::NotAsked(why) => return Finding::unused(link, why.clone()),
+        Told::Refused { code, words } if code == CLOSED => return Finding::failed(link, words.clone(), start),
+        Told::Refused { words, .. } | Told::Limited(words) => {
+            return Finding::failed(
+                link,
+                format!("something else answers: {words}"),
+                "set KEEPER_URL to the keeper's own address",
+            );
+        }
+        Told::Silent(why) => {
+            return Finding::unknown(
+                link,
+                why.clone(),
+                "run this where KEEPER_URL can be reached: a name of a cluster is known in it only",
+            );
+        }
+        Told::Is(is) => is,
+    };
+    let Some(storage) = is["storage"].as_str() else {
+        return Finding::failed(link, "what answers is no keeper", "set KEEPER_URL to the keeper's own address");
+    };
+    if storage != "ok" {
+        return Finding::failed(
+            link,
+            format!("it cannot write to its storage: {storage}"),
+            "see the link disk, and the keeper's log",
+        );
+    }
+    if is["clock"] != "ok" {
+        return Finding::failed(
+            link,
+            "its clock is not set, so it keeps readings back",
+            "see timedatectl timesync-status on that machine",
+        );
+    }
+    match with_token {
+        Told::Refused { code, .. } if matches!(code.as_str(), "401" | "403") => Finding::failed(
+            link,
+            "it is well, and refuses the token that is set here",
+            "set KEEPER_TOKEN to what the keeper was started with",
+        ),
+        Told::NotAsked(_) => Finding::ok(link, "it is well; without KEEPER_TOKEN nothing more is known of it"),
+        _ => Finding::ok(link, "it is well, and takes the token"),
+    }
+}
+
+/// When somebody outside looked last, by the keeper's page.
+pub fn looks(summary: &Told) -> Finding {
+    let link = Link::Looks;
+    if let Told::NotAsked(why) = summary {
+        return Finding::unused(link, why.clone());
+    }
+    let Told::Is(summary) = summary else { return Finding::unknown(link, summary.why(), "see the link keeper") };
+    let components = summary["components"].as_array().into_iter().flatten();
+    let looked: Vec<(&str, Option<i64>)> = components
+        .filter_map(|it| {
+            let marks = it["porchlight"].as_object()?;
+            Some((it["name"].as_str().unwrap_or_default(), marks.get("looked_at_age_seconds").and_then(Value::as_i64)))
+        })
+        .collect();
+    let newest = looked.iter().filter_map(|(name, age)| Some((*name, (*age)?))).min_by_key(|(_, age)| *age);
+    match newest {
+        Some((name, age)) if age <= LOOKED => Finding::ok(link, format!("{name} was looked at {age} s ago")),
+        Some((name, age)) => Finding::symptom(
+            link,
+            format!("{name} was looked at last {} min ago", age / 60),
+            "see what looks from outside: the function, or the outside machine (porchlight status there)",
+        ),
+        None => Finding::unknown(
+            link,
+            "nobody outside has looked yet",
+            "have it looked at: the cloud road (infra/README.md), or porchlight up --outside elsewhere (infra/UP.md)",
+        ),
+    }
+}
+
+/// Who is written to, and whether they were given it.
+pub fn notices(overview: &Told, channels_here: usize) -> Finding {
+    let link = Link::Notices;
+    let trial = "try them: porchlight notify test";
+    match overview {
+        Told::Is(is) => {
+            let channels = || is["channels"].as_array().into_iter().flatten();
+            let name = |it: &Value| it["channel"].as_str().unwrap_or_default().to_owned();
+            if let Some(silent) = channels().find(|it| it["undelivered"].as_i64().unwrap_or(0) > 0) {
+                let name = name(silent);
+                let notices = is["notices"].as_array().into_iter().flatten();
+                let why = notices.filter(|it| it["channel"] == name.as_str()).find_map(|it| it["failure"].as_str());
+                return Finding::failed(
+                    link,
+                    format!("{name} did not take a notice: {}", why.unwrap_or("it is not known why")),
+                    trial,
+                );
+            }
+            match channels().map(name).collect::<Vec<_>>() {
+                none if none.is_empty() => Finding::unused(link, "the keeper writes to nobody"),
+                names => Finding::ok(link, format!("the keeper writes to {}", names.join(", "))),
+            }
+        }
+        Told::Refused { code, .. } if code == "404" && channels_here == 0 => {
+            Finding::unused(link, "nobody is written to (infra/NOTICES.md)")
+        }
+        Told::Refused { code, .. } if code == "404" => Finding::failed(
+            link,
+            "NOTIFY_URLS names channels, and the keeper was started without them",
+            "start the keeper with the same NOTIFY_URLS_FILE",
+        ),
+        Told::NotAsked(_) if channels_here > 0 => {
+            Finding::unknown(link, format!("{channels_here} channels are set, and no keeper tells how they are"), trial)
+        }
+        Told::NotAsked(why) => Finding::unused(link, why.clone()),
+        other => Finding::unknown(link, other.why(), "see the link keeper"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{super::super::finding::Outcome, *};
+
+    fn refused(code: &str) -> Told {
+        Told::Refused { code: code.into(), words: format!("({code})") }
+    }
+
+    fn silent() -> Told {
+        Told::Silent("no answer".into())
+    }
+
+    fn not_asked() -> Told {
+        Told::NotAsked("no keeper".into())
+    }
+
+    #[test]
+    fn a_keeper_is_well_full_without_a_clock_or_not_there() {
+        let well = Told::Is(json!({"storage": "ok", "clock": "ok"}));
+        let is = Told::Is(json!([]));
+        assert_eq!(keeper(&well, &is).outcome, Outcome::Ok);
+        assert_eq!(keeper(&well, &not_asked()).outcome, Outcome::Ok);
+        for (health, token, words) in [
+            (refused(CLOSED), &is, "(closed)"),
+            (refused("404"), &is, "something else answers"),
+            (Told::Is(json!({})), &is, "is no keeper"),
+            (Told::Is(json!({"storage": "full", "clock": "ok"})), &is, "its storage: full"),
+            (Told::Is(json!({"storage": "ok", "clock": "not set"})), &is, "its clock is not set"),
+            (well, &refused("401"), "refuses the token"),
+        ] {
+            let found = keeper(&health, token);
+            assert_eq!(found.outcome, Outcome::Failed, "{words}");
+            assert!(found.saw.contains(words), "{}", found.saw);
+        }
+        assert_eq!(keeper(&silent(), &is).outcome, Outcome::NotConclusive);
+        assert_eq!(keeper(&not_asked(), &is).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn a_home_is_looked_at_was_or_never_was() {
+        let summary = |age: Value| {
+            Told::Is(json!({"components": [{"name": "Home", "porchlight": {"looked_at_age_seconds": age}}]}))
+        };
+        assert_eq!(looks(&summary(json!(40))).outcome, Outcome::Ok);
+        assert_eq!(looks(&summary(json!(4000))).outcome, Outcome::Failed);
+        assert_eq!(looks(&summary(Value::Null)).outcome, Outcome::NotConclusive);
+        assert_eq!(looks(&silent()).outcome, Outcome::NotConclusive);
+        assert_eq!(looks(&not_asked()).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn channels_take_notices_or_one_does_not() {
+        let is = |undelivered: u8| {
+            Told::Is(json!({"channels": [{"channel": "ntfy://…", "undelivered": undelivered}],
+                "notices": [{"channel": "ntfy://…", "failure": "403"}]}))
+        };
+        assert_eq!(notices(&is(0), 0).outcome, Outcome::Ok);
+        assert_eq!(notices(&is(2), 0).saw, "ntfy://… did not take a notice: 403");
+        assert_eq!(notices(&Told::Is(json!({"channels": []})), 0).outcome, Outcome::NotUsed);
+        assert_eq!(notices(&refused("404"), 0).outcome, Outcome::NotUsed);
+        assert_eq!(notices(&refused("404"), 1).outcome, Outcome::Failed);
+        assert_eq!(notices(&not_asked(), 1).outcome, Outcome::NotConclusive);
+        assert_eq!(notices(&not_asked(), 0).outcome, Outcome::NotUsed);
+        assert_eq!(notices(&silent(), 0).outcome, Outcome::NotConclusive);
+    }
+}

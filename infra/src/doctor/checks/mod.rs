@@ -1,0 +1,56 @@
+//! One small function for each link (pure): from what was seen to how it is.
+
+pub mod address;
+pub mod beacon;
+pub mod cloud;
+pub mod cluster;
+pub mod function;
+pub mod jobs;
+pub mod keeper;
+pub mod machine;
+pub mod metrics;
+pub mod names;
+pub mod outside;
+pub mod page;
+pub mod parameters;
+pub mod relay;
+pub mod role;
+pub mod runs;
+pub mod schedule;
+
+use super::{finding::Finding, link::Link};
+
+/// The settings: every sentence that is wrong with them, or where they were found.
+pub fn settings(wrong: &[String], sources: &[String]) -> Finding {
+    match (wrong, sources) {
+        ([first, rest @ ..], _) => {
+            let more =
+                if rest.is_empty() { String::new() } else { format!("; and {} more: {}", rest.len(), rest.join("; ")) };
+            Finding::failed(Link::Settings, format!("{first}{more}"), "correct that setting where it stands")
+        }
+        ([], []) => Finding::unknown(
+            Link::Settings,
+            "nothing is set: no file, no variable, and no folder of porchlight up",
+            "name the file that you deployed with: porchlight doctor --env prober.env",
+        ),
+        ([], sources) => Finding::ok(Link::Settings, format!("from {}", sources.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::finding::Outcome, *};
+
+    #[test]
+    fn settings_are_found_wrong_or_missing() {
+        let outcome = |wrong: &[&str], sources: &[&str]| {
+            let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+            settings(&owned(wrong), &owned(sources))
+        };
+        assert_eq!(outcome(&[], &["prober.env"]).outcome, Outcome::Ok);
+        assert_eq!(outcome(&[], &[]).outcome, Outcome::NotConclusive);
+        let failed = outcome(&["PAGE_ID is wrong", "DOMAIN is, too"], &["prober.env"]);
+        assert_eq!(failed.outcome, Outcome::Failed);
+        assert_eq!(failed.saw, "PAGE_ID is wrong; and 1 more: DOMAIN is, too");
+    }
+}

@@ -1,0 +1,197 @@
+//! The home as the world finds it, and whether both sides have the same key.
+
+use std::net::IpAddr;
+
+use shared::{message, proof::Key, verdict::Verdict};
+
+use super::{
+    super::{finding::Finding, link::Link},
+    beacon::Hop,
+};
+
+/// Who outside looked at the home last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutsideLook {
+    /// Who.
+    pub who: String,
+    /// How many seconds ago.
+    pub age: i64,
+    /// What was seen.
+    pub verdict: Verdict,
+    /// More of it, in a sentence.
+    pub advice: Option<String>,
+}
+
+/// An older look says how it was.
+const FRESH: i64 = 5 * 60;
+
+impl OutsideLook {
+    /// Whether it says how it is now.
+    pub const fn is_fresh(&self) -> bool {
+        self.age <= FRESH
+    }
+}
+
+/// The home from outside. From inside, a failure may only mean that the router does not lead its own address back (hairpin NAT),
+/// and a success that the name leads somewhere else here.
+pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<IpAddr>) -> Finding {
+    let link = Link::PublicName;
+    let from_inside = match inside {
+        Hop::NotAsked => "CANARY_URL is not set".to_owned(),
+        hop => format!("from here it {}", hop.words()),
+    };
+    let fresh = look.filter(|look| look.is_fresh());
+    let Some(OutsideLook { who, age, verdict, advice }) = fresh else {
+        let old = look.map_or_else(
+            || "nobody outside has told what it sees".to_owned(),
+            |look| format!("{} looked last {} min ago", look.who, look.age / 60),
+        );
+        let next = match inside {
+            Hop::NotAsked => "set CANARY_URL to where the world is to find the beacon",
+            Hop::Proven => {
+                "let the function or an outside machine look: what is seen from inside proves nothing of outside"
+            }
+            _ => "let the function or an outside machine look, or try from a phone without Wi-Fi",
+        };
+        let where_to = leads_to.map(|address| format!(" ({address})")).unwrap_or_default();
+        return Finding::unknown(link, format!("{old}; {from_inside}{where_to}"), next);
+    };
+    let when = format!("{who}, {age} s ago");
+    let label =
+        verdict.cause().map_or_else(|| verdict.label().to_owned(), |cause| format!("{} ({cause})", verdict.label()));
+    let step =
+        || message::cause(*verdict).and_then(|entry| entry.steps.first().copied()).unwrap_or("see infra/MESSAGES.md");
+    let more = advice.as_deref().map(|advice| format!(": {}", advice.trim_end_matches('.'))).unwrap_or_default();
+    let hairpin = if inside.is_beacon() { "; from here it answers" } else { "" };
+    match verdict {
+        Verdict::Up => Finding::ok(link, format!("up, as seen by {when}")),
+        Verdict::Degraded(_) => Finding::ok(link, format!("{label}, as seen by {when}{more}")),
+        Verdict::Unknown(_) => Finding::unknown(link, format!("{label}, as seen by {when}{more}"), plain(step())),
+        Verdict::Down(_) => Finding::failed(link, format!("{label}, as seen by {when}{more}{hairpin}"), plain(step())),
+    }
+}
+
+/// A step of the messages, as part of a line.
+fn plain(step: &str) -> String {
+    step.trim_end_matches('.').to_owned()
+}
+
+/// Whether the beacon has the key that is set here.
+pub fn proof(hop: &Hop, has_key: bool) -> Finding {
+    let link = Link::Proof;
+    match hop {
+        Hop::Proven => Finding::ok(link, "the beacon has the key that is set here"),
+        Hop::OtherKey => Finding::failed(
+            link,
+            "the beacon has another key than is set here",
+            "give the beacon this key, or set BEACON_KEY_FILE to the one that it has",
+        ),
+        Hop::NoKey if has_key => Finding::failed(
+            link,
+            "the beacon has no key, so nobody can tell it from a stranger",
+            "set BEACON_KEY_FILE where the beacon is started",
+        ),
+        Hop::NoKey => Finding::unknown(
+            link,
+            "the beacon has no key, and none is set here",
+            "make one for both sides: porchlight keygen",
+        ),
+        Hop::KeyUnknown => Finding::unknown(
+            link,
+            "no key is set here to compare the beacon's with",
+            "set BEACON_KEY_FILE to the home's key",
+        ),
+        Hop::NotAsked | Hop::Refused | Hop::Silent(_) | Hop::Stranger(_) => {
+            Finding::unknown(link, "no beacon was found from here", "mend the link beacon first")
+        }
+    }
+}
+
+/// Whether the prober in the cloud has the home's key. `theirs`: what it has in Parameter Store, the current one and the one
+/// before; `Err` says why that is not known.
+pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>) -> Finding {
+    let link = Link::Keys;
+    match (ours, theirs) {
+        (_, Err(why)) => Finding::unknown(link, why, "see the links of AWS"),
+        (None, Ok([])) => Finding::unused(link, "neither side has a key"),
+        (None, Ok(_)) => Finding::unknown(
+            link,
+            "the prober has a key, and none is set here",
+            "set BEACON_KEY_FILE to the home's key",
+        ),
+        (Some(_), Ok([])) => Finding::failed(
+            link,
+            "the home has a key, and the prober none",
+            "store it: aws ssm put-parameter --name /porchlight/beacon-key --type SecureString --overwrite --value file://beacon.key",
+        ),
+        (Some(ours), Ok([current, ..])) if ours == current => Finding::ok(link, "home and prober have the same"),
+        (Some(ours), Ok(all)) if all.contains(ours) => {
+            Finding::ok(link, "the home has the one before, which the prober takes while it is being replaced")
+        }
+        (Some(_), Ok(_)) => Finding::failed(
+            link,
+            "the prober has another key than the home",
+            "store the home's: aws ssm put-parameter --name /porchlight/beacon-key --type SecureString --overwrite --value file://beacon.key",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::verdict::{DegradedCause, DownCause, UnknownCause};
+
+    use super::{super::super::finding::Outcome, *};
+
+    fn seen(verdict: Verdict, age: i64, inside: &Hop) -> Finding {
+        let look = OutsideLook { who: "the function".into(), age, verdict, advice: None };
+        public_name(Some(&look), inside, None)
+    }
+
+    #[test]
+    fn only_who_looks_from_outside_is_believed() {
+        let refused = Hop::Refused;
+        assert_eq!(seen(Verdict::Up, 40, &refused).outcome, Outcome::Ok, "hairpin NAT is no failure");
+        assert_eq!(seen(Verdict::Degraded(DegradedCause::Slow), 40, &refused).outcome, Outcome::Ok);
+        assert_eq!(seen(Verdict::Unknown(UnknownCause::Key), 40, &refused).outcome, Outcome::NotConclusive);
+        let down = seen(Verdict::Down(DownCause::Refused), 40, &Hop::Proven);
+        assert_eq!(
+            (down.outcome, down.saw.as_str()),
+            (Outcome::Failed, "down (refused), as seen by the function, 40 s ago; from here it answers")
+        );
+        assert!(!down.next.unwrap().is_empty());
+        assert_eq!(seen(Verdict::Up, 3600, &Hop::Proven).outcome, Outcome::NotConclusive, "an old look is no look");
+        for inside in [Hop::Proven, Hop::Refused, Hop::Stranger(200), Hop::NotAsked] {
+            assert_eq!(public_name(None, &inside, None).outcome, Outcome::NotConclusive, "{inside:?}");
+        }
+    }
+
+    #[test]
+    fn a_beacon_has_the_key_another_one_or_none() {
+        for (hop, outcome) in [
+            (Hop::Proven, Outcome::Ok),
+            (Hop::OtherKey, Outcome::Failed),
+            (Hop::NoKey, Outcome::Failed),
+            (Hop::KeyUnknown, Outcome::NotConclusive),
+            (Hop::Refused, Outcome::NotConclusive),
+        ] {
+            assert_eq!(proof(&hop, true).outcome, outcome, "{hop:?}");
+        }
+        assert_eq!(proof(&Hop::NoKey, false).outcome, Outcome::NotConclusive);
+    }
+
+    #[test]
+    fn both_sides_have_the_same_key_or_not() {
+        let (one, other) = (Key::new([1; 32]), Key::new([2; 32]));
+        let outcome = |ours: Option<&Key>, theirs: &[&Key]| {
+            let theirs: Vec<_> = theirs.iter().map(|key| (*key).clone()).collect();
+            keys(ours, Ok(&theirs)).outcome
+        };
+        assert_eq!(outcome(Some(&one), &[&one]), Outcome::Ok);
+        assert_eq!(outcome(Some(&one), &[&other, &one]), Outcome::Ok);
+        assert_eq!(outcome(Some(&one), &[&other]), Outcome::Failed);
+        assert_eq!(outcome(Some(&one), &[]), Outcome::Failed);
+        assert_eq!(outcome(None, &[&one]), Outcome::NotConclusive);
+        assert_eq!(outcome(None, &[]), Outcome::NotUsed);
+        assert_eq!(keys(Some(&one), Err("no credentials")).outcome, Outcome::NotConclusive);
+    }
+}

@@ -1,0 +1,196 @@
+//! The function's last runs, as its log has them.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use shared::verdict::Verdict;
+
+use super::{
+    super::{finding::Finding, link::Link, told::Told},
+    cloud::unanswered,
+    outside::OutsideLook,
+};
+
+/// A run a minute, and a log that is some seconds behind.
+const LATE: i64 = 3 * 60;
+
+/// One run, as it reported itself.
+#[derive(Clone, Debug)]
+pub struct Run {
+    age: i64,
+    report: Value,
+}
+
+/// The runs of the log's answer, the newest first.
+pub fn runs(told: &Told, now: Timestamp) -> Vec<Run> {
+    let events = told.value()["events"].as_array().into_iter().flatten();
+    let read = events.filter_map(|event| {
+        let report: Value = serde_json::from_str(event["message"].as_str()?.trim()).ok()?;
+        let at: Timestamp = report["at"].as_str()?.parse().ok()?;
+        (report["event"] == "run").then(|| Run { age: now.duration_since(at).as_secs().max(0), report })
+    });
+    let mut runs: Vec<Run> = read.collect();
+    runs.sort_by_key(|run| run.age);
+    runs
+}
+
+impl Run {
+    /// Whether it was a moment ago.
+    pub const fn is_fresh(&self) -> bool {
+        self.age <= LATE
+    }
+
+    /// Whether it was about that component, at that address.
+    pub fn is_about(&self, component: Option<&str>, home: Option<&str>) -> bool {
+        let same = |url: &str| home.is_none_or(|home| home.trim_end_matches('/') == url.trim_end_matches('/'));
+        component.is_some() && self.target(component).is_some_and(|target| target["url"].as_str().is_some_and(same))
+    }
+
+    /// Its part about a component, or about the only one.
+    fn target(&self, component: Option<&str>) -> Option<&Value> {
+        let targets = self.report["targets"].as_array()?;
+        let named = targets.iter().find(|target| component.is_some_and(|id| target["component_id"] == id));
+        named.or_else(|| targets.first().filter(|_| component.is_none()))
+    }
+
+    /// What it saw of the home.
+    pub fn look(&self, component: Option<&str>) -> Option<OutsideLook> {
+        let target = self.target(component)?;
+        Some(OutsideLook {
+            who: "the function".into(),
+            age: self.age,
+            verdict: Verdict::from_labels(target["verdict"].as_str()?, target["cause"].as_str())?,
+            advice: target["advice"].as_str().map(str::to_owned),
+        })
+    }
+}
+
+/// The last runs.
+pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>) -> Finding {
+    let link = Link::Runs;
+    if let Some(finding) = unanswered(link, told) {
+        return finding;
+    }
+    let tail = format!("see its log: aws logs tail /aws/lambda/{function} --since 15m");
+    if let Told::Refused { code, words } = told {
+        return match code.as_str() {
+            "ResourceNotFoundException" => Finding::symptom(
+                link,
+                format!("there is no log /aws/lambda/{function}: it never ran, or may not write one"),
+                "deploy infra/base.yaml, which makes it",
+            ),
+            _ => Finding::unknown(link, words.clone(), "see the link AWS account"),
+        };
+    }
+    let Some(newest) = runs.first() else {
+        return Finding::symptom(link, "no run of the last 15 minutes has reported", tail);
+    };
+    let Run { age, report } = newest;
+    if *age > LATE {
+        return Finding::symptom(link, format!("the last run was {} min ago", age / 60), tail);
+    }
+    let Some(target) = newest.target(component) else {
+        return Finding::symptom(
+            link,
+            format!("the run of {age} s ago was about other components than {}", component.unwrap_or_default()),
+            "name this component in COMPONENT_ID, or in the targets of the function",
+        );
+    };
+    let outcome = target["outcome"].as_str().unwrap_or_default();
+    if report["dry_run"] == true {
+        return Finding::failed(link, format!("the run of {age} s ago was a dry run, which changes nothing"), tail);
+    }
+    if outcome == "failed" || report["published"] == false {
+        let why = target["error"].as_str().unwrap_or("it does not say why");
+        return Finding::symptom(link, format!("the run of {age} s ago could not update the page: {why}"), tail);
+    }
+    if let Some(why) = target["state_error"].as_str() {
+        return Finding::symptom(
+            link,
+            format!("the run of {age} s ago could not keep its record: {why}"),
+            "see the links parameters and role: it writes below STATE_PARAMETER",
+        );
+    }
+    let said = target["cause"].as_str().or_else(|| target["verdict"].as_str()).unwrap_or("nothing");
+    Finding::ok(
+        link,
+        format!("{} in 15 min, the last {age} s ago: {said}, the page {}", runs.len(), outcome.replace('_', " ")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{super::super::finding::Outcome, *};
+
+    const ID: &str = "8kbf7d35c070";
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn log(age: i64, change: impl FnOnce(&mut Value)) -> Told {
+        let at = Timestamp::from_second(1_800_000_000 - age).unwrap().to_string();
+        let mut report = json!({"event": "run", "at": at, "published": true, "dry_run": false, "targets": [
+            {"component_id": ID, "verdict": "up", "cause": null, "outcome": "agrees"}]});
+        change(&mut report);
+        Told::Is(
+            json!({"events": [{"message": "START"}, {"message": report.to_string()}, {"message": "{\"event\":\"other\"}"}]}),
+        )
+    }
+
+    fn found(told: &Told) -> Finding {
+        last("f", told, &runs(told, now()), Some(ID))
+    }
+
+    #[test]
+    fn runs_are_well_late_missing_or_say_what_failed() {
+        let well = found(&log(40, |_| ()));
+        assert_eq!(
+            (well.outcome, well.saw.as_str()),
+            (Outcome::Ok, "1 in 15 min, the last 40 s ago: up, the page agrees")
+        );
+        let target = |field: &'static str, value: Value| log(40, move |report| report["targets"][0][field] = value);
+        for (told, words) in [
+            (log(400, |_| ()), "the last run was 6 min ago"),
+            (Told::Is(json!({"events": []})), "no run of the last 15 minutes"),
+            (Told::Refused { code: "ResourceNotFoundException".into(), words: String::new() }, "there is no log"),
+            (log(40, |report| report["dry_run"] = json!(true)), "a dry run"),
+            (log(40, |report| report["published"] = json!(false)), "could not update the page"),
+            (target("outcome", json!("failed")), "could not update the page"),
+            (target("state_error", json!("denied")), "could not keep its record: denied"),
+            (target("component_id", json!("8kbf7d35c071")), "about other components than 8kbf7d35c070"),
+        ] {
+            let found = found(&told);
+            assert_eq!(found.outcome, Outcome::Failed, "{words}");
+            assert!(found.saw.contains(words), "{words}: {}", found.saw);
+        }
+        assert_eq!(found(&Told::Silent("timeout".into())).outcome, Outcome::NotConclusive);
+        assert_eq!(
+            found(&Told::Refused { code: "AccessDeniedException".into(), words: String::new() }).outcome,
+            Outcome::NotConclusive
+        );
+        assert_eq!(
+            found(&Told::Refused { code: "Other".into(), words: String::new() }).outcome,
+            Outcome::NotConclusive
+        );
+        assert_eq!(found(&Told::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn what_a_run_saw_is_what_the_world_sees() {
+        let told = log(40, |report| report["targets"][0]["verdict"] = json!("down"));
+        assert_eq!(runs(&told, now())[0].look(Some(ID)), None, "down without a cause is no verdict");
+        let told = log(40, |report| {
+            report["targets"][0]["verdict"] = json!("down");
+            report["targets"][0]["cause"] = json!("refused");
+        });
+        let about = |url: &str| {
+            let told = log(40, |report| report["targets"][0]["url"] = json!(url));
+            runs(&told, now())[0].is_about(Some(ID), Some("http://h:1"))
+        };
+        assert!(about("http://h:1/") && !about("http://other:1/"));
+        let look = runs(&told, now())[0].look(Some(ID)).unwrap();
+        assert_eq!((look.age, look.verdict.cause()), (40, Some("refused")));
+    }
+}

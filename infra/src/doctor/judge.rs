@@ -1,0 +1,139 @@
+//! Each link judged by what was seen of it (pure).
+
+use jiff::Timestamp;
+use shared::{
+    id::{ComponentId, PageId},
+    names::ServerAnswer,
+    verdict::{DownCause, Verdict},
+};
+use url::Url;
+
+use super::{
+    checks::{self, address::Here, cluster::node, outside::OutsideLook, runs},
+    examine::Seen,
+    finding::Finding,
+    given::Given,
+    link::Link,
+    look::router,
+    settings::DoctorSettings,
+    told::Told,
+    wanted::Wanted,
+};
+
+/// Judges each link by what was seen.
+pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, seen: &Seen) -> Vec<Finding> {
+    let now = Timestamp::now();
+    let aws = &seen.aws;
+    let (component, page) =
+        (wanted.component.as_ref().map(ComponentId::as_str), wanted.page.as_ref().map(PageId::as_str));
+    let host = wanted.home.as_ref().and_then(|url| url.domain());
+    let own = seen.own.as_ref().ok().copied();
+    let ran = runs::runs(&aws.log, now);
+    let look = ran.iter().find_map(|run| run.look(component)).or_else(|| of_keeper(&seen.keeper.summary));
+    let triggers = checks::schedule::triggers(
+        &aws.rules,
+        &aws.rule_names,
+        &aws.schedules,
+        aws.function.value()["FunctionArn"].as_str(),
+    );
+    let is_well = |look: &OutsideLook| look.is_fresh() && look.verdict.answers();
+    let leads_to = seen.public.iter().find_map(|it| match &it.answer {
+        ServerAnswer::Addresses(all) => all.first().copied(),
+        _ => None,
+    });
+    let here = Here {
+        is_ipv6: leads_to.is_some_and(|address| address.is_ipv6()),
+        is_home: wanted.has_beacon || given.folder.is_some() || seen.beacon.is_beacon() || seen.lan.1.is_beacon(),
+        is_reached: look.as_ref().is_some_and(is_well),
+    };
+    let in_cluster = node(&seen.cluster).is_some();
+    // The hop that is nearest to the beacon says which key it has.
+    let nearest = if seen.beacon.is_beacon() { &seen.beacon } else { &seen.lan.1 };
+    let stored = checks::parameters::stored_keys(&aws.parameters, &aws.names);
+    let keys = match &aws.parameters {
+        Told::NotAsked(why) => Finding::unused(Link::Keys, format!("the prober's was not asked for: {why}")),
+        _ => checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str)),
+    };
+    let short: Vec<String> = [&wanted.keeper, &wanted.home]
+        .into_iter()
+        .flatten()
+        .filter_map(|url| url.domain())
+        .filter(|name| !name.contains('.') && *name != "localhost")
+        .map(str::to_owned)
+        .collect();
+    let origin = match ["STATUSPAGE_TOKEN", "TOKEN", "STATUSPAGE_TOKEN_FILE", "TOKEN_FILE"]
+        .into_iter()
+        .find(|name| given.text(name).is_some())
+    {
+        Some(name) => given.origin(name).to_owned(),
+        None => aws.names.token.clone(),
+    };
+    let (metrics, why_no_metrics) = match &seen.keeper.metrics {
+        Ok(text) => (Some(text.as_str()), Told::NotAsked(String::new())),
+        Err(told) => (None, told.clone()),
+    };
+    vec![
+        checks::settings(&given.wrong, &given.sources),
+        checks::machine::clock(&seen.clock),
+        checks::names::servers(&seen.servers),
+        checks::names::search(&seen.domains, &short),
+        checks::address::address(&seen.own),
+        checks::address::duckdns(wanted.duckdns.as_ref().map(home_beacon::dns::SubName::as_str), &seen.duckdns),
+        checks::address::public_dns(host, &seen.public, own, here),
+        checks::address::provider(router::outside(&seen.router, &seen.own).as_ref(), own, here),
+        checks::beacon::process(wanted.beacon, &seen.beacon, wanted.has_beacon, in_cluster),
+        checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
+        checks::beacon::lan(seen.lan.0, &seen.lan.1, wanted.has_beacon || wanted.lan.is_some() || in_cluster),
+        checks::beacon::router(&seen.router.port),
+        checks::outside::public_name(look.as_ref(), &seen.inside, leads_to),
+        checks::outside::proof(nearest, wanted.key.is_some()),
+        keys,
+        checks::cloud::account(
+            &aws.all(),
+            std::env::var("AWS_REGION").ok().or_else(|| std::env::var("AWS_DEFAULT_REGION").ok()).as_deref(),
+        ),
+        checks::parameters::parameters(&aws.parameters, &aws.names, wanted.key.is_some()),
+        checks::role::role(&aws.simulated, &aws.deeds),
+        checks::function::function(
+            &settings.function,
+            &aws.function,
+            wanted,
+            ran.iter().any(|run| run.is_about(component, wanted.home.as_ref().map(Url::as_str))),
+        ),
+        checks::schedule::schedule(
+            &triggers,
+            &[&aws.function, &aws.rules, &aws.rule_names, &aws.schedules],
+            ran.first().is_some_and(runs::Run::is_fresh),
+        ),
+        checks::schedule::alarms(&settings.function, &aws.alarms, &aws.subscriptions),
+        runs::last(&settings.function, &aws.log, &ran, component),
+        checks::page::token(&seen.page.pages, &origin),
+        checks::page::page(&seen.page.pages, page),
+        checks::page::component(&seen.page.components, component, page),
+        checks::metrics::metrics(&seen.page.metrics, &wanted.metrics, now),
+        checks::page::rate_limit(&[&seen.page.pages, &seen.page.components, &seen.page.metrics]),
+        checks::keeper::keeper(&seen.keeper.health, &seen.keeper.notices),
+        checks::keeper::looks(&seen.keeper.summary),
+        checks::relay::relay(&seen.keeper.health),
+        checks::machine::disk(seen.disk.as_ref()),
+        checks::machine::wear(&seen.wear),
+        checks::jobs::jobs(metrics, &why_no_metrics, now.as_second()),
+        checks::keeper::notices(&seen.keeper.notices, wanted.channels),
+    ]
+}
+
+/// The newest look that a keeper's page tells of: it says when, and the component's status says what.
+fn of_keeper(summary: &Told) -> Option<OutsideLook> {
+    let summary = summary.value();
+    let incident = summary["incidents"][0]["incident_updates"][0]["body"].as_str();
+    let looked = summary["components"].as_array()?.iter().filter_map(|it| {
+        let age = it["porchlight"]["looked_at_age_seconds"].as_i64()?;
+        let (verdict, advice) = match it["status"].as_str()? {
+            "operational" => (Verdict::Up, None),
+            "major_outage" => (Verdict::Down(DownCause::Unreachable), incident.map(str::to_owned)),
+            _ => return None,
+        };
+        Some(OutsideLook { who: "who looks for the keeper".into(), age, verdict, advice })
+    });
+    looked.min_by_key(|look| look.age)
+}

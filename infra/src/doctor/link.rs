@@ -1,0 +1,247 @@
+//! The links of the chain, in the order in which what is seen of a home travels from it to its page.
+
+use serde::Serialize;
+
+/// One link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// What the user has set.
+    Settings,
+    /// This machine's clock.
+    Clock,
+    /// The servers that this machine asks about names.
+    NameServers,
+    /// The domains that short names are looked for in.
+    SearchDomains,
+    /// The address that the world sees.
+    Address,
+    /// The name and the token at `DuckDNS`.
+    DuckDns,
+    /// What the world is told of the home's name.
+    PublicDns,
+    /// Whether the provider gives an address of one's own.
+    Cgnat,
+    /// The beacon, where it runs.
+    Beacon,
+    /// The beacon's pod and service.
+    Cluster,
+    /// The beacon, as the router finds it.
+    Lan,
+    /// The port that the router opens.
+    Router,
+    /// The beacon, as the world finds it.
+    PublicName,
+    /// Whether the beacon has the key that is set here.
+    Proof,
+    /// Whether home and prober have the same key.
+    Keys,
+    /// The account at AWS, as this machine gets to it.
+    Aws,
+    /// Secrets and settings in Parameter Store.
+    Parameters,
+    /// What the function may do.
+    Role,
+    /// The function.
+    Function,
+    /// What runs it every minute.
+    Schedule,
+    /// What watches it.
+    Alarms,
+    /// What its last runs came to.
+    Runs,
+    /// The token of the page.
+    Token,
+    /// The page.
+    Page,
+    /// The component that shows the home.
+    Component,
+    /// The metrics, and their last points.
+    Metrics,
+    /// How many calls the page's API still takes.
+    RateLimit,
+    /// The keeper.
+    Keeper,
+    /// When somebody outside looked last.
+    Looks,
+    /// What the keeper sends on.
+    Relay,
+    /// The room on the disk.
+    Disk,
+    /// How worn flash memory is.
+    Wear,
+    /// The jobs, and what they measured last.
+    Jobs,
+    /// Who is written to.
+    Notices,
+}
+
+impl Link {
+    /// All of them, in order.
+    pub const ALL: [Self; 34] = [
+        Self::Settings,
+        Self::Clock,
+        Self::NameServers,
+        Self::SearchDomains,
+        Self::Address,
+        Self::DuckDns,
+        Self::PublicDns,
+        Self::Cgnat,
+        Self::Beacon,
+        Self::Cluster,
+        Self::Lan,
+        Self::Router,
+        Self::PublicName,
+        Self::Proof,
+        Self::Keys,
+        Self::Aws,
+        Self::Parameters,
+        Self::Role,
+        Self::Function,
+        Self::Schedule,
+        Self::Alarms,
+        Self::Runs,
+        Self::Token,
+        Self::Page,
+        Self::Component,
+        Self::Metrics,
+        Self::RateLimit,
+        Self::Keeper,
+        Self::Looks,
+        Self::Relay,
+        Self::Disk,
+        Self::Wear,
+        Self::Jobs,
+        Self::Notices,
+    ];
+
+    /// What it is called, for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Clock => "clock",
+            Self::NameServers => "name servers",
+            Self::SearchDomains => "search domains",
+            Self::Address => "own address",
+            Self::DuckDns => "DuckDNS",
+            Self::PublicDns => "public DNS",
+            Self::Cgnat => "provider",
+            Self::Beacon => "beacon",
+            Self::Cluster => "pod, service",
+            Self::Lan => "home network",
+            Self::Router => "router's port",
+            Self::PublicName => "from outside",
+            Self::Proof => "proof",
+            Self::Keys => "keys",
+            Self::Aws => "AWS account",
+            Self::Parameters => "parameters",
+            Self::Role => "role",
+            Self::Function => "function",
+            Self::Schedule => "schedule",
+            Self::Alarms => "alarms",
+            Self::Runs => "last runs",
+            Self::Token => "page's token",
+            Self::Page => "page",
+            Self::Component => "component",
+            Self::Metrics => "metrics",
+            Self::RateLimit => "rate limit",
+            Self::Keeper => "keeper",
+            Self::Looks => "looks",
+            Self::Relay => "relay",
+            Self::Disk => "disk",
+            Self::Wear => "disk's wear",
+            Self::Jobs => "jobs",
+            Self::Notices => "notices",
+        }
+    }
+
+    /// The links that this one cannot be well without: where one of them is broken, what is seen here may only come of that.
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Settings
+            | Self::Clock
+            | Self::NameServers
+            | Self::SearchDomains
+            | Self::Cgnat
+            | Self::Aws
+            | Self::Disk
+            | Self::Wear => &[],
+            Self::Beacon | Self::Cluster | Self::Parameters | Self::Role | Self::Function | Self::Token => {
+                &[Self::Settings]
+            }
+            Self::Address => &[Self::NameServers],
+            Self::DuckDns => &[Self::Settings, Self::NameServers],
+            Self::PublicDns => &[Self::Settings, Self::Address, Self::DuckDns],
+            Self::Lan => &[Self::Beacon, Self::Cluster],
+            Self::Router => &[Self::Cgnat],
+            Self::PublicName => &[
+                Self::Settings,
+                Self::DuckDns,
+                Self::PublicDns,
+                Self::Cgnat,
+                Self::Beacon,
+                Self::Cluster,
+                Self::Lan,
+                Self::Router,
+                Self::Proof,
+                Self::Keys,
+            ],
+            Self::Proof => &[Self::Settings, Self::Beacon, Self::Cluster],
+            Self::Keys => &[Self::Settings, Self::Proof, Self::Parameters],
+            Self::Schedule => &[Self::Function],
+            Self::Alarms => &[Self::Runs],
+            Self::Runs => &[
+                Self::Clock,
+                Self::Parameters,
+                Self::Role,
+                Self::Function,
+                Self::Schedule,
+                Self::Token,
+                Self::Page,
+                Self::Component,
+                Self::RateLimit,
+                Self::Keeper,
+            ],
+            Self::Page | Self::RateLimit => &[Self::Settings, Self::Token],
+            Self::Component => &[Self::Settings, Self::Token, Self::Page],
+            Self::Metrics => {
+                &[Self::Clock, Self::Settings, Self::Token, Self::Page, Self::Runs, Self::Relay, Self::Jobs]
+            }
+            Self::Keeper => &[Self::Settings, Self::Disk],
+            Self::Looks => &[Self::Clock, Self::Keeper, Self::Function, Self::Schedule, Self::Runs, Self::PublicName],
+            Self::Relay => &[Self::Keeper, Self::Token, Self::Page],
+            Self::Jobs => &[Self::Clock, Self::Keeper, Self::NameServers],
+            Self::Notices => &[Self::Keeper],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_link_is_listed_once_in_order_and_has_a_name_of_its_own() {
+        assert!(Link::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        let mut titles: Vec<_> = Link::ALL.iter().map(|link| link.title()).collect();
+        titles.sort_unstable();
+        titles.dedup();
+        assert_eq!(titles.len(), Link::ALL.len());
+        assert!(Link::ALL.iter().all(|link| link.title().len() <= 14));
+    }
+
+    /// Else both could be put down to the other one, and none would be named.
+    #[test]
+    fn no_link_needs_itself_by_whatever_way() {
+        for start in Link::ALL {
+            let (mut seen, mut next) = (Vec::new(), start.needs().to_vec());
+            while let Some(link) = next.pop() {
+                assert_ne!(link, start, "{start:?} needs itself");
+                if !seen.contains(&link) {
+                    seen.push(link);
+                    next.extend(link.needs());
+                }
+            }
+        }
+    }
+}

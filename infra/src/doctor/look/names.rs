@@ -1,0 +1,118 @@
+//! Name servers, each by itself: those of this machine, and those of the world.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use home_beacon::dns::{SubName, answer::NotTaken, seen, tried};
+use serde_json::json;
+use shared::{
+    names::{Family, Names, ServerAnswer, ask_server},
+    secret::Secret,
+};
+use tokio::time::Instant;
+use url::Url;
+
+use super::super::{
+    checks::{
+        address::PublicSeen,
+        names::{DomainSeen, ServerSeen},
+    },
+    told::Told,
+};
+
+/// How long a server may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long address sources and `DuckDNS` may take.
+const OF_SERVICES: Duration = Duration::from_secs(6);
+
+/// A name that is there for as long as there are names, whatever becomes of the home's.
+const CONTROL: &str = "one.one.one.one.";
+
+/// Each server of this machine, asked for a name that is public, and for another one: a server that fails about the home's name
+/// alone passes on somebody else's failure.
+pub async fn servers(name: &str) -> Vec<ServerSeen> {
+    let names = Names::of_this_machine();
+    let asked = names.servers().iter().map(|server| async move {
+        let began = Instant::now();
+        let name = complete(name);
+        let (answer, control) = tokio::join!(
+            ask_server(*server, &name, Family::V4, began + PATIENCE),
+            ask_server(*server, CONTROL, Family::V4, began + PATIENCE)
+        );
+        let fails = matches!(answer, ServerAnswer::Silent | ServerAnswer::Failed(_));
+        ServerSeen { server: *server, answer: if fails { control } else { answer }, took: began.elapsed() }
+    });
+    join_all(asked).await
+}
+
+/// Each domain of the search list, asked for a name below it that nobody has.
+pub async fn domains(nobody: &str) -> Vec<DomainSeen> {
+    let names = Names::of_this_machine();
+    let servers = names.servers();
+    let asked = names.domains().iter().map(|domain| async move {
+        let name = format!("{nobody}.{domain}.");
+        let until = Instant::now() + PATIENCE;
+        let mut answers = join_all(servers.iter().map(|server| ask_server(*server, &name, Family::V4, until))).await;
+        answers.retain(|it| !matches!(it, ServerAnswer::Silent | ServerAnswer::Unreachable | ServerAnswer::Failed(_)));
+        let knows_everything = answers.first().map(|answer| matches!(answer, ServerAnswer::Addresses(_)));
+        DomainSeen { domain: domain.clone(), knows_everything }
+    });
+    join_all(asked).await
+}
+
+/// What the world's name servers say of a name.
+pub async fn public(servers: &[SocketAddr], host: &str) -> Vec<PublicSeen> {
+    let asked = servers.iter().map(|server| async move {
+        let (name, until) = (complete(host), Instant::now() + PATIENCE);
+        let mut answer = ask_server(*server, &name, Family::V4, until).await;
+        if answer == ServerAnswer::NoAddress {
+            answer = ask_server(*server, &name, Family::V6, until).await;
+        }
+        PublicSeen { server: *server, answer }
+    });
+    join_all(asked).await
+}
+
+/// The address that the world sees.
+pub async fn own(sources: &[Url]) -> Result<IpAddr, String> {
+    seen(sources, Instant::now() + OF_SERVICES).await
+}
+
+/// Whether `DuckDNS` takes the token. It is asked only where that can change nothing: where the name has this machine's address.
+pub async fn duckdns(
+    url: &Url,
+    name: &SubName,
+    token: Option<&Secret>,
+    own: Option<IpAddr>,
+    public: &[PublicSeen],
+) -> Told {
+    let Some(token) = token else { return Told::NotAsked("no token is set, so it was not tried".into()) };
+    let Some(IpAddr::V4(own)) = own else {
+        return Told::NotAsked("the own address is not known, so the token was not tried".into());
+    };
+    let mut told = public.iter().filter_map(|seen| match &seen.answer {
+        ServerAnswer::Addresses(all) => Some(all.first().copied()),
+        _ => None,
+    });
+    let is_there = |address: Option<IpAddr>| address == Some(own.into());
+    let first = told.next();
+    if !first.is_some_and(is_there) || !told.all(is_there) {
+        return Told::NotAsked(
+            "the name has another address than this machine, so trying the token would change it".into(),
+        );
+    }
+    match tried(url, name, token, own, Instant::now() + OF_SERVICES).await {
+        Ok(()) => Told::Is(json!("OK")),
+        Err(refused @ NotTaken::Refused) => Told::Refused { code: "KO".into(), words: refused.to_string() },
+        Err(other) => Told::Silent(other.to_string()),
+    }
+}
+
+/// With a dot at its end no search domain is tried.
+fn complete(name: &str) -> String {
+    format!("{}.", name.trim_end_matches('.'))
+}

@@ -1,0 +1,12 @@
+//! `porchlight doctor`: a chain that is well, and worlds in which one link is broken: that one is named first, and nothing else is
+//! called broken with certainty.
+
+mod answers;
+mod bare;
+mod cloud;
+mod healthy;
+mod home;
+mod page;
+mod slow;
+mod variant;
+mod world;
