@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 /// A terminal that does not show what is typed, until this is dropped.
 #[derive(Debug)]
@@ -20,6 +20,14 @@ impl Hidden {
         }
         eprint!("{prompt}");
         Self(before)
+    }
+
+    /// Forgets what was typed behind the line that was read.
+    pub(crate) fn forget_more(&self) {
+        if self.0.is_some() {
+            // Where it cannot, the next question shows what it takes for its answer.
+            let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        }
     }
 }
 

@@ -47,6 +47,10 @@ pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
         let (prober, targets) = (&prober, targets.as_ref());
         async move {
             let timing = Timing::of(time_for_a_run(event.context.deadline(), SystemTime::now())?, attempts);
+            if is_trial(&event.payload) {
+                let settings = ProberSettings { dry_run: true, ..settings.clone() };
+                return handle(&settings.prober()?, targets, &timing, event.payload).await;
+            }
             handle(prober, targets, &timing, event.payload).await
         }
     };
@@ -102,6 +106,11 @@ fn time_for_a_run(deadline: SystemTime, now: SystemTime) -> Result<Duration, Err
     }
 }
 
+/// Whether this run is to look, and to write nothing: `"dry_run":true` beside what else is in the event.
+fn is_trial(event: &Value) -> bool {
+    event.get("dry_run") == Some(&Value::Bool(true))
+}
+
 /// One invocation. The report is logged before the invocation fails, so that both can be seen.
 async fn handle(prober: &Prober, targets: Option<&Targets>, timing: &Timing, event: Value) -> Result<Report, Error> {
     let named;
@@ -123,6 +132,15 @@ async fn handle(prober: &Prober, targets: Option<&Targets>, timing: &Timing, eve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_may_ask_for_a_look_that_writes_nothing() {
+        assert!(is_trial(&json!({"source": "aws.events", "dry_run": true})));
+        for other in [json!({"source": "aws.events"}), json!({"dry_run": "true"}), json!({"dry_run": false}), json!([])]
+        {
+            assert!(!is_trial(&other), "{other}");
+        }
+    }
 
     #[test]
     fn a_run_takes_what_the_function_s_timeout_leaves() {

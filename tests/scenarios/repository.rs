@@ -171,3 +171,22 @@ fn no_source_has_more_than_300_lines_and_the_first_readme_not_150() {
     let readme = fs::read_to_string(root().join("README.md")).expect("it can be read").lines().count();
     assert!(readme <= 150, "README.md has {readme} lines");
 }
+
+/// Each line of the table in SECURITY.md names tests that are there.
+#[test]
+fn what_stops_strangers_has_a_test() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).expect("it is there");
+    let (_, table) = text.split_once("| asset |").expect("the table");
+    let (table, _) = table.split_once("\n\n").expect("its end");
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert!(rows.len() >= 15, "{rows:?}");
+    for row in rows {
+        let tests = row.rsplit_once(" | ").expect("a last cell").1;
+        let quoted: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!quoted.is_empty() && quoted.len().is_multiple_of(2), "{row}");
+        for pair in quoted.chunks(2) {
+            let source = fs::read_to_string(root().join("tests").join(pair[0])).unwrap_or_default();
+            assert!(source.contains(&format!("fn {}(", pair[1])), "{}: no test {}", pair[0], pair[1]);
+        }
+    }
+}

@@ -9,7 +9,7 @@
 //!
 //! What is done:
 //! - [`look`]: what is seen; [`child`]: `aws` and `kubectl`; [`told`]: what they and others answered
-//! - [`examine`]: all of it at once; [`bundle`]: what is sent to whoever helps
+//! - [`examine()`]: all of it at once; [`bundle`]: what is sent to whoever helps
 
 pub mod bundle;
 pub mod checks;

@@ -100,8 +100,11 @@ impl Asker {
         }
         for _ in 0..TRIES {
             let answer = {
-                let _hidden = Hidden::begin(&format!("{text} (it is not shown): "));
-                line().await?
+                let hidden = Hidden::begin(&format!("{text} (it is not shown): "));
+                let answer = line().await?;
+                // A second end of line that was pasted along must not answer what is asked next.
+                hidden.forget_more();
+                answer
             };
             match Secret::checked(setting.name, answer.trim()) {
                 Ok(secret) => return Ok(secret),

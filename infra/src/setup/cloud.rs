@@ -6,10 +6,11 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 use shared::secret::Secret;
 use tempfile::NamedTempFile;
+use tokio::time::{Instant, sleep};
 
 use super::{
     Outcome,
-    record::{Made, Record},
+    record::{Account, Made, Record},
     tool::{Ended, Tool},
 };
 
@@ -30,6 +31,8 @@ pub(super) const CALL: Duration = Duration::from_secs(60);
 /// How long a stack may take to be made or to go.
 pub(super) const STACK: Duration = Duration::from_secs(900);
 
+const STACK_PAUSE: Duration = Duration::from_secs(5);
+
 /// What the AWS command line says of what is not there.
 pub(super) const NO_STACK: &str = "does not exist";
 const NO_CHANGE: &str = "No updates are to be performed";
@@ -40,13 +43,39 @@ pub(super) const NO_FUNCTION: &str = "ResourceNotFoundException";
 ///
 /// # Errors
 /// When it is missing, or has no account.
-pub(super) async fn aws(is_dry: bool) -> anyhow::Result<(Tool, String)> {
+pub(super) async fn aws(is_dry: bool) -> anyhow::Result<(Tool, Account)> {
     let aws = Tool::find("aws", "install the AWS command line (https://docs.aws.amazon.com/cli/)", is_dry)?;
     let asked = aws.ask(&["sts", "get-caller-identity", "--output", "json"], CALL).await?;
     let who = asked.json_unless(&[]).map_err(|why| anyhow!("aws has no account: {why}: run `aws configure`"))?;
     let who = who.unwrap_or_default();
-    let account = who["Account"].as_str().context("aws does not say whose account it is")?;
-    Ok((aws, account.to_owned()))
+    let id = who["Account"].as_str().context("aws does not say whose account it is")?.to_owned();
+    let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| std::env::var(name).ok());
+    let region = match set.filter(|region| !region.is_empty()) {
+        Some(region) => region,
+        None => match aws.ask(&["configure", "get", "region"], CALL).await? {
+            Ended::Well(region) if !region.trim().is_empty() => region.trim().to_owned(),
+            _ => bail!("aws has no region: run `aws configure`, or set AWS_REGION"),
+        },
+    };
+    Ok((aws, Account { id, region }))
+}
+
+/// Refuses another account or region than what was made is in: there, everything would seem to be gone.
+///
+/// # Errors
+/// When it is another one.
+pub(super) fn same(account: &Account, record: &Record) -> anyhow::Result<()> {
+    match &record.chosen().account {
+        Some(before) if before != account => bail!(
+            "this folder is a setup in the account {} and region {}, and aws is set for {} in {}: set it for the former, or take \
+             another --folder",
+            before.id,
+            before.region,
+            account.id,
+            account.region
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// A secret of Parameter Store; `None` where there is none.
@@ -68,9 +97,15 @@ pub(super) async fn store(aws: &Tool, name: &str, secret: &Secret, record: &mut 
     if before.as_ref() == Some(secret) {
         return Ok(Outcome::Already(format!("{name} is in Parameter Store")));
     }
-    // One that was there before is not ours to remove.
+    let made = Made::Parameter(name.to_owned());
+    // One that was there before is not ours to remove, nor to replace: somebody else's chain may rest on it.
     if before.is_none() {
-        record.note(Made::Parameter(name.to_owned()))?;
+        record.note(made)?;
+    } else if !record.has_made(&made) {
+        bail!(
+            "{name} is there with another value, and this setup did not make it: for another value of your own, overwrite it by hand \
+             (infra/README.md, under Later), or delete it"
+        );
     }
     // By its standard input, so that it is in no list of processes. What --cli-input-json names is read twice, which a pipe cannot be.
     let words = [
@@ -84,9 +119,9 @@ pub(super) async fn store(aws: &Tool, name: &str, secret: &Secret, record: &mut 
         "--name",
         name,
     ];
-    aws.change_by(&words, Some(secret), CALL).await?;
+    let is_done = aws.change_by(&words, Some(secret), CALL).await?;
     let what = if before.is_some() { "has the new value" } else { "is in Parameter Store" };
-    Ok(Outcome::Done(format!("{name} {what}")))
+    Ok(Outcome::of(is_done, format!("{name} {what}")))
 }
 
 /// Makes or updates a stack.
@@ -100,7 +135,7 @@ async fn deploy(
     parameters: &[String],
     record: &mut Record,
 ) -> anyhow::Result<Outcome> {
-    let before = described(aws, stack).await?;
+    let before = usable(aws, stack, record).await?;
     if before.is_none() {
         record.note(Made::Stack(stack.to_owned()))?;
     }
@@ -117,7 +152,7 @@ async fn deploy(
     let time = |stack: &Option<Value>| stack.as_ref().map(|stack| stack["LastUpdatedTime"].clone());
     match aws.change(&words, STACK).await {
         Ok(true) => (),
-        Ok(false) => return Ok(Outcome::Done(format!("would make or update the stack {stack}"))),
+        Ok(false) => return Ok(Outcome::Skipped(format!("the stack {stack} would be made or updated"))),
         // The command line knows this by itself where AWS says it of a change set, and not where it refuses to make one.
         Err(error) if before.is_some() && error.to_string().contains(NO_CHANGE) => (),
         Err(error) => return Err(error),
@@ -127,6 +162,40 @@ async fn deploy(
         return Ok(Outcome::Already(format!("the stack {stack} is as it should be")));
     }
     Ok(Outcome::Done(format!("the stack {stack} is there")))
+}
+
+/// A stack that can be updated; `None` where there is none, any more: one that could never be made is removed, where it is ours.
+async fn usable(aws: &Tool, stack: &str, record: &Record) -> anyhow::Result<Option<Value>> {
+    let until = Instant::now() + STACK;
+    loop {
+        let Some(before) = described(aws, stack).await? else { return Ok(None) };
+        let status = before["StackStatus"].as_str().unwrap_or_default();
+        match status {
+            _ if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" && Instant::now() < until => {
+                eprintln!("  the stack {stack} is being changed ({status}); this waits for it");
+                sleep(STACK_PAUSE).await;
+            }
+            "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" => {
+                if !record.has_made(&Made::Stack(stack.to_owned())) {
+                    bail!(
+                        "the stack {stack} is in {status}: see why in the console, and delete it: aws cloudformation delete-stack --stack-name {stack}"
+                    );
+                }
+                delete(aws, stack).await?;
+                return Ok(None);
+            }
+            _ => return Ok(Some(before)),
+        }
+    }
+}
+
+/// Deletes a stack, and waits until it has gone.
+///
+/// # Errors
+/// When it stays.
+pub(super) async fn delete(aws: &Tool, stack: &str) -> anyhow::Result<()> {
+    aws.change(&["cloudformation", "delete-stack", "--stack-name", stack], CALL).await?;
+    aws.change(&["cloudformation", "wait", "stack-delete-complete", "--stack-name", stack], STACK).await.map(drop)
 }
 
 /// A stack as AWS describes it; `None` where there is none.
@@ -143,16 +212,14 @@ pub(super) async fn described(aws: &Tool, stack: &str) -> anyhow::Result<Option<
 ///
 /// # Errors
 /// When they cannot be made.
-pub(super) async fn base(aws: &Tool, mail: &str, record: &mut Record) -> anyhow::Result<(Outcome, Option<String>)> {
-    let parameters = if mail.is_empty() { Vec::new() } else { vec![format!("AlarmEmail={mail}")] };
+pub(super) async fn base(aws: &Tool, record: &mut Record) -> anyhow::Result<(Outcome, Option<String>)> {
+    let mail = record.chosen().alarm_email.clone();
+    let parameters: Vec<_> = mail.iter().map(|mail| format!("AlarmEmail={mail}")).collect();
     let outcome = deploy(aws, BASE, BASE_TEMPLATE, &parameters, record).await?;
     let stack = described(aws, BASE).await?.unwrap_or_default();
     let outputs = stack["Outputs"].as_array().cloned().unwrap_or_default();
     let role = outputs.iter().find(|output| output["OutputKey"] == "RoleArn");
     let role = role.and_then(|output| output["OutputValue"].as_str()).map(str::to_owned);
-    if role.is_none() && !matches!(&outcome, Outcome::Done(would) if would.starts_with("would")) {
-        bail!("the stack {BASE} names no role: delete it, and run this again");
-    }
     Ok((outcome, role))
 }
 
@@ -162,9 +229,4 @@ pub(super) async fn base(aws: &Tool, mail: &str, record: &mut Record) -> anyhow:
 /// When they cannot be made.
 pub(super) async fn schedule(aws: &Tool, record: &mut Record) -> anyhow::Result<Outcome> {
     deploy(aws, SCHEDULE, SCHEDULE_TEMPLATE, &[], record).await
-}
-
-/// Whether a call was answered by that something is not there.
-pub(super) fn is_gone(ended: &Ended, answers: &[&str]) -> bool {
-    matches!(ended, Ended::Badly(why) if answers.iter().any(|answer| why.contains(answer)))
 }

@@ -1,11 +1,18 @@
 //! The name at DuckDNS: its token is proven by an update that sets what is there already, the address that DuckDNS sees.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use anyhow::anyhow;
-use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token, prove};
+use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token, prove, tried};
 use shared::secret::Secret;
-use tokio::time::Instant;
+use tokio::{
+    net::lookup_host,
+    time::{Instant, timeout},
+};
+use url::Url;
 
 use super::{
     Outcome,
@@ -16,8 +23,9 @@ use super::{
 
 /// How long DuckDNS may take, tries included.
 const WITHIN: Duration = Duration::from_secs(20);
+const LOOKUP: Duration = Duration::from_secs(5);
 
-/// The name and its token, once DuckDNS takes them.
+/// The name, once DuckDNS takes it with its token; that token, and where the world sees us.
 ///
 /// # Errors
 /// When there is none, or it is refused.
@@ -25,7 +33,7 @@ pub(super) async fn name(
     asker: Asker,
     settings: &SetupSettings,
     record: &mut Record,
-) -> anyhow::Result<(Outcome, Secret)> {
+) -> anyhow::Result<(Outcome, Secret, Option<IpAddr>)> {
     let chosen = settings.home.clone().or_else(|| record.chosen().home.clone());
     let name = if let Some(name) = chosen {
         name
@@ -35,12 +43,34 @@ pub(super) async fn name(
     };
     let token = asker.secret(&DUCKDNS_TOKEN, "Token of DuckDNS (www.duckdns.org shows it)").await?;
     check_token(DUCKDNS_TOKEN.name, &token)?;
-    record.choose(|chosen| chosen.home = Some(name.clone()))?;
     if settings.dry_run {
-        return Ok((Outcome::Skipped(format!("would prove the token by an update of {name}")), token));
+        record.choose(|chosen| chosen.home = Some(name.clone()))?;
+        return Ok((Outcome::Skipped(format!("the token would be proven by an update of {name}")), token, None));
     }
-    let proven = prove(&settings.duckdns_url, &name, &token, Instant::now() + WITHIN).await;
-    let addresses = proven.map_err(|why| anyhow!("{name}: {why}"))?;
+    let until = Instant::now() + WITHIN;
+    let wrong = |why: &dyn std::fmt::Display| anyhow!("{name}: {why}: check --home and the token");
+    // Who sits elsewhere must not lead the name there: it is given what it has.
+    if let Some(holds) = held(&settings.duckdns_url, &name).await {
+        tried(&settings.duckdns_url, &name, &token, holds, until).await.map_err(|why| wrong(&why))?;
+        record.choose(|chosen| chosen.home = Some(name.clone()))?;
+        return Ok((Outcome::Already(format!("the token is right; {name} is {holds}")), token, None));
+    }
+    let addresses = prove(&settings.duckdns_url, &name, &token, until).await.map_err(|why| wrong(&why))?;
+    record.choose(|chosen| chosen.home = Some(name.clone()))?;
+    let seen = addresses.iter().copied().find(IpAddr::is_ipv4);
     let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-    Ok((Outcome::Already(format!("the token is right; {name} is {}", addresses.join(" and "))), token))
+    Ok((Outcome::Done(format!("the token is right; {name} is {} now", addresses.join(" and "))), token, seen))
+}
+
+/// The address that a name of DuckDNS's own has in public DNS.
+async fn held(duckdns: &Url, name: &SubName) -> Option<Ipv4Addr> {
+    if !duckdns.host_str().is_some_and(|host| host.ends_with("duckdns.org")) {
+        return None;
+    }
+    let found = timeout(LOOKUP, lookup_host((name.full(), 0))).await.ok()?.ok()?;
+    let found: Vec<_> = found.collect();
+    found.iter().find_map(|address| match address.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    })
 }

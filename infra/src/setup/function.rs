@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, fs, io::Write, path::Path, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
-use serde_json::{Value, json};
-use shared::{fingerprint::Fingerprint, settings::WrongSetting};
+use serde_json::{Map, Value, json};
+use shared::{fingerprint::Fingerprint, settings::WrongSetting, statuspage::STATUSPAGE_IO};
 use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep};
+use url::Url;
 
 use super::{
     Outcome,
@@ -21,6 +22,8 @@ pub(super) const FUNCTION: &str = "lambda-prober";
 /// Where a checkout has it.
 const PACKAGE: &str = "lambda-prober/Cargo.toml";
 
+const INSTALL: &str = "install it (`pip install cargo-lambda`), or name a release's bootstrap.zip by --function";
+
 /// How long a build may take on a small machine, and one upload on a thin line.
 const BUILD: Duration = Duration::from_secs(3600);
 const UPLOAD: Duration = Duration::from_secs(600);
@@ -29,13 +32,20 @@ const UPLOAD: Duration = Duration::from_secs(600);
 const ROLE: Duration = Duration::from_secs(60);
 const ROLE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Settings that say the same as ours in another way: with both, the function refuses to start.
+const CONTRADICTING: [&str; 5] = ["TARGETS", "TARGETS_PARAMETER", "STATUSPAGE_TOKEN", "BEACON_KEY", "STATE_FILE"];
+
+/// How long the first look may take: the function has 55 s, and may have to be started.
+const LOOK: Duration = Duration::from_secs(120);
+
 /// Its variables: no secret is among them.
 pub(super) type Variables = BTreeMap<&'static str, String>;
 
 /// Its variables for that home.
-pub(super) fn variables(canary: &str, page: &str, component: &str) -> Variables {
+pub(super) fn variables(canary: &str, page: &str, component: &str, api: &Url) -> Variables {
     let old = format!("{KEY}-old");
-    BTreeMap::from([
+    let api = (api.as_str().trim_end_matches('/') != STATUSPAGE_IO).then(|| ("STATUSPAGE_URL", api.to_string()));
+    let variables = BTreeMap::from([
         ("CANARY_URL", canary.to_owned()),
         ("PAGE_ID", page.to_owned()),
         ("COMPONENT_ID", component.to_owned()),
@@ -43,7 +53,8 @@ pub(super) fn variables(canary: &str, page: &str, component: &str) -> Variables 
         ("BEACON_KEY_PARAMETER", KEY.to_owned()),
         ("BEACON_KEY_OLD_PARAMETER", old),
         ("STATE_PARAMETER", STATE.to_owned()),
-    ])
+    ]);
+    variables.into_iter().chain(api).collect()
 }
 
 /// Where the function comes from.
@@ -65,6 +76,9 @@ impl<'a> From<'a> {
                     "--function: there is no {PACKAGE} here to build: run this in a checkout, or name a release's bootstrap.zip"
                 ))
                 .into());
+            }
+            for program in ["cargo", "cargo-lambda"] {
+                Tool::find(program, INSTALL, false)?;
             }
             return Ok(Self::Checkout);
         };
@@ -106,23 +120,50 @@ pub(super) async fn deploy(
         aws.change(&["lambda", "wait", "function-updated-v2", "--function-name", FUNCTION], UPLOAD).await?;
         changed.push("code");
     }
+    if !before["Environment"]["Error"].is_null() {
+        bail!("the variables of {FUNCTION} cannot be read: let this account use the key that they are encrypted by");
+    }
     let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
-    if wanted.iter().any(|(name, value)| set.get(*name).and_then(Value::as_str) != Some(value)) {
+    let is_other_role = before["Role"] != json!(role);
+    if is_other_role || wanted.iter().any(|(name, value)| set.get(*name).and_then(Value::as_str) != Some(value)) {
+        refuse_another(&set, wanted, record)?;
         // What somebody has set besides stays.
         let mut all = set;
         all.extend(wanted.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         let file = json_file(&json!({ "Variables": all }))?;
         let environment = format!("file://{}", file.path().display());
-        let words =
-            ["lambda", "update-function-configuration", "--function-name", FUNCTION, "--environment", &environment];
+        let mut words = vec!["lambda", "update-function-configuration", "--function-name", FUNCTION];
+        words.extend(["--environment", &environment, "--role", role]);
         aws.change(&words, CALL).await?;
         aws.change(&["lambda", "wait", "function-updated-v2", "--function-name", FUNCTION], UPLOAD).await?;
         changed.push("settings");
     }
     Ok(match changed.as_slice() {
+        [] if matches!(from, From::Checkout) => Outcome::Already(format!(
+            "{FUNCTION} is deployed, and set for this home; a new version of its code is deployed as infra/README.md says"
+        )),
         [] => Outcome::Already(format!("{FUNCTION} is deployed, and set for this home")),
-        changed => Outcome::Done(format!("{FUNCTION} has new {}", changed.join(" and "))),
+        changed => Outcome::of(!aws.is_dry(), format!("{FUNCTION} has new {}", changed.join(" and "))),
     })
+}
+
+/// A function that somebody has set for something else is not taken over, nor one whose settings would contradict ours.
+fn refuse_another(set: &Map<String, Value>, wanted: &Variables, record: &Record) -> anyhow::Result<()> {
+    if let Some(name) = CONTRADICTING.iter().find(|name| set.contains_key(**name)) {
+        bail!("{FUNCTION} is there, and has {name}: remove it there, or set this home by hand (infra/README.md)");
+    }
+    let is_ours = record.has_made(&Made::Function(FUNCTION.to_owned()));
+    let other = ["CANARY_URL", "PAGE_ID", "COMPONENT_ID"].into_iter().find_map(|name| {
+        let is = set.get(name).and_then(Value::as_str)?;
+        (Some(is) != wanted.get(name).map(String::as_str)).then_some((name, is))
+    });
+    match other.filter(|_| !is_ours) {
+        Some((name, is)) => bail!(
+            "{FUNCTION} is there, and has {name}={is}, which this setup did not make: several homes are in infra/README.md, \
+             under Later; to have it look at this home instead, delete it first"
+        ),
+        None => Ok(()),
+    }
 }
 
 async fn configuration(aws: &Tool) -> anyhow::Result<Option<Value>> {
@@ -140,7 +181,7 @@ async fn create(aws: &Tool, zip: &Path, role: &str, wanted: &Variables) -> anyho
     loop {
         match aws.change(&words, UPLOAD).await {
             Ok(true) => break,
-            Ok(false) => return Ok(Outcome::Done(format!("would deploy {FUNCTION}"))),
+            Ok(false) => return Ok(Outcome::of(false, format!("{FUNCTION} is deployed"))),
             // A role is known to all of AWS some seconds after it was made.
             Err(error) if error.to_string().contains("cannot be assumed") && Instant::now() < until => {
                 sleep(ROLE_PAUSE).await;
@@ -153,9 +194,7 @@ async fn create(aws: &Tool, zip: &Path, role: &str, wanted: &Variables) -> anyho
 }
 
 async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Outcome> {
-    let install = "install it (`pip install cargo-lambda`), or name a release's bootstrap.zip by --function";
-    let cargo = aws.beside("cargo", install)?;
-    aws.beside("cargo-lambda", install)?;
+    let cargo = aws.beside("cargo", INSTALL)?;
     let mut file = NamedTempFile::new().context("a temporary file for the variables")?;
     for (name, value) in wanted {
         writeln!(file, "{name}={value}").context("a temporary file for the variables")?;
@@ -163,23 +202,25 @@ async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Out
     let file = file.path().display().to_string();
     eprintln!("  building the function; the first time that takes some minutes");
     if !cargo.change(&["lambda", "build", "--package", FUNCTION, "--release", "--arm64"], BUILD).await? {
-        return Ok(Outcome::Done(format!("would build and deploy {FUNCTION}")));
+        return Ok(Outcome::of(false, format!("{FUNCTION} is built and deployed")));
     }
     let words = ["lambda", "deploy", FUNCTION, "--role", role, "--merge-env", "--env-file", &file];
     cargo.change(&words, UPLOAD).await?;
     Ok(Outcome::Done(format!("built and deployed {FUNCTION}")))
 }
 
-/// Has it look at the home once. Only what proves to be the home counts: a schedule that cannot see it would tell the page so.
+/// Has it look at the home once, without a word to the page. Only what proves to be the home counts: a schedule that cannot see it would tell the page so.
 ///
 /// # Errors
 /// When it cannot be asked, or does not see the home; says why.
 pub(super) async fn prove(aws: &Tool) -> anyhow::Result<Outcome> {
-    let (input, output) = (json_file(&json!({ "source": "aws.events" }))?, NamedTempFile::new()?);
+    let (input, output) = (json_file(&json!({ "source": "aws.events", "dry_run": true }))?, NamedTempFile::new()?);
     let payload = format!("fileb://{}", input.path().display());
     let path = output.path().display().to_string();
-    let words = ["lambda", "invoke", "--function-name", FUNCTION, "--payload", &payload, &path];
-    match aws.ask(&words, CALL).await? {
+    // Its own deadline would start a second run while the first one looks.
+    let mut words = vec!["lambda", "invoke", "--cli-read-timeout", "110", "--function-name", FUNCTION];
+    words.extend(["--payload", &payload, &path]);
+    match aws.ask(&words, LOOK).await? {
         Ended::Well(_) => (),
         Ended::Badly(why) => bail!("{FUNCTION} cannot be run: {why}"),
     }

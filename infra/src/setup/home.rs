@@ -1,13 +1,13 @@
 //! The home side: the beacon's key, the files that it is installed by, and the commands that install it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::Context;
-use shared::{proof::Key, secret::Secret, settings::WrongSetting};
+use shared::{fingerprint::Fingerprint, proof::Key, secret::Secret, settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
 use super::{
     Outcome, cloud,
-    record::{Chosen, Record},
+    record::{Chosen, Record, WayIn},
     settings::RunsOn,
     tool::Tool,
 };
@@ -45,15 +45,15 @@ pub(super) async fn key(aws: Option<&Tool>, record: &mut Record) -> anyhow::Resu
         Some(stored) => (read(stored.expose(), cloud::KEY)?, "is the one that Parameter Store has"),
         None => (Secret::new(keygen()?), "is made"),
     };
-    record.write(KEY_FILE, &key.as_file())?;
-    Ok((Outcome::Done(format!("{} {how}", path.display())), key))
+    let is_done = record.write(KEY_FILE, &key.as_file())?;
+    Ok((Outcome::of(is_done, format!("{} {how}", path.display())), key))
 }
 
-/// Writes what the home side is installed by, and says how.
+/// Writes what the home side is installed by, and says how; `has_secrets` of a cluster that has them already.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn files(record: &mut Record) -> anyhow::Result<(Outcome, String)> {
+pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(Outcome, String)> {
     let chosen = record.chosen().clone();
     let key = record.path(KEY_FILE).display().to_string();
     if chosen.runs_on != Some(RunsOn::Kubernetes) {
@@ -61,19 +61,26 @@ pub(super) fn files(record: &mut Record) -> anyhow::Result<(Outcome, String)> {
     }
     let (path, text) = (record.path(VALUES), values(&chosen));
     let is_there = std::fs::read_to_string(&path).is_ok_and(|there| there == text);
-    let how = cluster(&key, &path.display().to_string());
+    let how = cluster(&key, &path.display().to_string(), has_secrets);
     if is_there {
         return Ok((Outcome::Already(format!("{} is as it should be", path.display())), how));
     }
-    if path.exists() {
-        // Its owner may have added to it.
+    if path.exists() && !text_is_ours(&path, &chosen) {
+        // Its owner has added to it.
         let other = record.path("values.new.yaml");
         record.write("values.new.yaml", &text)?;
-        let said = format!("{} is left as it is; what it would be is in {}", path.display(), other.display());
+        let said = format!("{} is yours by now, and stays; what it would be is in {}", path.display(), other.display());
         return Ok((Outcome::Skipped(said), how));
     }
-    record.write(VALUES, &text)?;
-    Ok((Outcome::Done(format!("wrote {}", path.display())), how))
+    let is_done = record.write(VALUES, &text)?;
+    record.choose(|chosen| chosen.values = Some(Fingerprint::of(text.as_bytes()).to_string()))?;
+    Ok((Outcome::of(is_done, format!("{} is written", path.display())), how))
+}
+
+/// Whether a file is as it was written last.
+fn text_is_ours(path: &Path, chosen: &Chosen) -> bool {
+    let is = std::fs::read(path).map(|bytes| Fingerprint::of(&bytes).to_string());
+    is.is_ok_and(|is| chosen.values.as_ref() == Some(&is))
 }
 
 /// The values of the chart.
@@ -82,14 +89,27 @@ fn values(chosen: &Chosen) -> String {
         String::from("# Written by porchlight setup. What else can be set is in the chart's own values.yaml.\n");
     let home = chosen.home.as_ref().map(|home| home.as_str().to_owned()).unwrap_or_default();
     // Writing to a String does not fail.
-    let _ = write!(text, "duckdns:\n  domain: {home}\nbeacon:\n  secretName: beacon-key\n");
+    let _ = write!(
+        text,
+        "image:\n  repository: localhost/porchlight\nduckdns:\n  domain: \"{home}\"\nbeacon:\n  secretName: beacon-key\n"
+    );
+    if let Some(WayIn { router }) = chosen.way_in {
+        let external = chosen.port.map(|port| format!(", external: {port}")).unwrap_or_default();
+        let _ = writeln!(text, "port: {{enabled: true, router: \"{router}\"{external}}}");
+    }
+    let other = chosen.statuspage_url.as_ref().filter(|url| url.as_str().trim_end_matches('/') != STATUSPAGE_IO);
+    let url = other.map(|url| format!("  url: \"{url}\"\n")).unwrap_or_default();
     if let (Some(page), Some(component)) = (&chosen.page, &chosen.component) {
-        let _ = write!(text, "statuspage:\n  pageId: {page}\n  componentId: {component}\n");
+        let _ = write!(text, "statuspage:\n  pageId: \"{page}\"\n  componentId: \"{component}\"\n{url}");
     }
     text
 }
 
-fn cluster(key: &str, values: &str) -> String {
+fn cluster(key: &str, values: &str, has_secrets: bool) -> String {
+    let install = format!("  helm upgrade --install porchlight charts/home-beacon -n porchlight -f {values}\n");
+    if has_secrets {
+        return install;
+    }
     let ask = |name: &str| {
         format!(
             "  printf 'token of {name}: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" |\n    \
@@ -98,8 +118,7 @@ fn cluster(key: &str, values: &str) -> String {
     };
     format!(
         "  kubectl create namespace porchlight\n  \
-         kubectl -n porchlight create secret generic beacon-key --from-file=KEY={key}\n{}{}  \
-         helm upgrade --install porchlight charts/home-beacon -n porchlight -f {values}\n",
+         kubectl -n porchlight create secret generic beacon-key --from-file=KEY={key}\n{}{}{install}",
         ask("duckdns"),
         ask("statuspage")
     )
@@ -107,11 +126,18 @@ fn cluster(key: &str, values: &str) -> String {
 
 fn units(chosen: &Chosen, key: &str) -> String {
     let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (port, unit) = match (chosen.way_in, chosen.port) {
+        (Some(_), Some(port)) => {
+            let canary = format!("  echo CANARY_URL=http://{home}:{port} > /etc/porchlight/port.env\n");
+            (canary, " porchlight-port")
+        }
+        _ => (String::new(), ""),
+    };
     format!(
         "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
          (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
-         echo DOMAIN={home} > /etc/porchlight/dns.env\n  \
-         systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer\n"
+         echo DOMAIN={home} > /etc/porchlight/dns.env\n{port}  \
+         systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer{unit}\n"
     )
 }
 
@@ -129,15 +155,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::of(folder.path(), false).unwrap();
         record.choose(|it| *it = chosen(RunsOn::Kubernetes)).unwrap();
-        let (outcome, how) = files(&mut record).unwrap();
+        let (outcome, how) = files(&mut record, false).unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && how.contains("helm upgrade --install porchlight"), "{how}");
-        assert!(matches!(files(&mut record).unwrap().0, Outcome::Already(_)));
+        assert!(matches!(files(&mut record, false).unwrap().0, Outcome::Already(_)));
         let text = std::fs::read_to_string(record.path(VALUES)).unwrap();
-        assert!(text.contains("domain: myhome\n") && text.contains("componentId: 8kbf7d35c070\n"), "{text}");
+        assert!(text.contains("domain: \"myhome\"\n") && text.contains("componentId: \"8kbf7d35c070\"\n"), "{text}");
+        // Another answer goes into a file that is as it was written.
+        record.choose(|it| it.home = "other".parse().ok()).unwrap();
+        assert!(matches!(files(&mut record, false).unwrap().0, Outcome::Done(_)));
+        let text = std::fs::read_to_string(record.path(VALUES)).unwrap();
+        assert!(text.contains("domain: \"other\"\n"), "{text}");
         std::fs::write(record.path(VALUES), format!("{text}ping: {{mode: resident}}\n")).unwrap();
-        let (outcome, _) = files(&mut record).unwrap();
+        record.choose(|it| it.home = "third".parse().ok()).unwrap();
+        let (outcome, _) = files(&mut record, false).unwrap();
         assert!(matches!(outcome, Outcome::Skipped(_)));
         assert!(std::fs::read_to_string(record.path(VALUES)).unwrap().contains("resident"));
+    }
+
+    #[test]
+    fn a_router_that_opens_ports_is_had_to_do_so() {
+        let way_in = Some(WayIn { router: "192.168.1.1".parse().unwrap() });
+        let with = |runs_on| Chosen { way_in, port: Some(30009), ..chosen(runs_on) };
+        let text = values(&with(RunsOn::Kubernetes));
+        assert!(text.contains("port: {enabled: true, router: \"192.168.1.1\", external: 30009}\n"), "{text}");
+        let text = units(&with(RunsOn::Systemd), "beacon.key");
+        assert!(text.contains("CANARY_URL=http://myhome.duckdns.org:30009 > /etc/porchlight/port.env"), "{text}");
+        assert!(
+            text.ends_with(" porchlight-port\n") && !units(&chosen(RunsOn::Systemd), "k").contains("porchlight-port\n")
+        );
     }
 
     #[tokio::test]

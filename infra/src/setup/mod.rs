@@ -4,13 +4,14 @@
 //! - `ask`: what is asked
 //! - `record`: what was chosen and made, for the next run and for the way back
 //! - `tool`: programs of others, as children
-//! - `status_page`, `duck`, `home`, `cloud`, `function`: the steps
+//! - `status_page`, `duck`, `way_in`, `home`, `cluster`, `cloud`, `function`: the steps
 //! - `teardown`: the way back
 //!
 //! A step looks before it makes anything, so that a second run changes nothing, and one that was ended halfway goes on.
 
 mod ask;
 mod cloud;
+mod cluster;
 mod duck;
 mod function;
 mod home;
@@ -19,6 +20,7 @@ pub mod settings;
 mod status_page;
 mod teardown;
 mod tool;
+mod way_in;
 
 use std::{
     io::{self, Write},
@@ -32,7 +34,7 @@ use shared::{secret::Secret, settings::WrongSetting, shutdown};
 use self::{
     ask::{Asker, Question},
     function::From,
-    record::Record,
+    record::{Record, WayIn},
     settings::RunsOn,
     tool::Tool,
 };
@@ -56,6 +58,11 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// Of something that was done, or would be.
+    fn of(is_done: bool, text: String) -> Self {
+        if is_done { Self::Done(text) } else { Self::Skipped(format!("in a dry run: {text}")) }
+    }
+
     fn say(&self, step: &str) {
         let (word, text) = match self {
             Self::Done(text) => ("done", text),
@@ -107,7 +114,9 @@ async fn steps(
     let mut aws = None;
     if from.is_some() {
         let (found, account) = cloud::aws(settings.dry_run).await?;
-        Outcome::Already(format!("the account {account}")).say(step);
+        cloud::same(&account, record)?;
+        Outcome::Already(format!("the account {}, in {}", account.id, account.region)).say(step);
+        record.choose(|chosen| chosen.account = Some(account))?;
         aws = Some(found);
     }
     *step = "statuspage.io";
@@ -115,20 +124,57 @@ async fn steps(
     Outcome::Already("the API key is right".into()).say(step);
     status_page::component(asker, settings, &client, &pages, record).await?.say(step);
     *step = "DuckDNS";
-    let (outcome, _) = duck::name(asker, settings, record).await?;
+    let (outcome, duckdns, seen) = duck::name(asker, settings, record).await?;
     outcome.say(step);
+    *step = "the way in";
+    let found = way_in::find(settings, seen).await;
+    found.outcome.say(step);
+    by_itself(asker, settings, found.opens, record).await?;
     *step = "the home";
     choose(asker, settings, record).await?;
     let (outcome, key) = home::key(aws.as_ref(), record).await?;
     outcome.say("the beacon's key");
-    let (outcome, how) = home::files(record)?;
+    *step = "the cluster";
+    let secrets = [("beacon-key", "KEY", &key), ("duckdns", "TOKEN", &duckdns), ("statuspage", "TOKEN", &token)];
+    let outcome = cluster::bring(asker, settings, &secrets, record).await?;
+    let has_secrets = !matches!(outcome, Outcome::Skipped(_));
+    outcome.say(step);
+    *step = "the home";
+    let (outcome, how) = home::files(record, has_secrets)?;
     outcome.say(step);
     say(&format!("\nThe home side, where it is not running yet, once its image or package is there:\n\n{how}"));
     if let (Some(aws), Some(from)) = (aws, from) {
-        return in_the_cloud(&aws, from, &token, &key, record, settings.dry_run, step).await;
+        return in_the_cloud(&aws, from, &token, &key, record, settings, step).await;
     }
     Outcome::Skipped("left out, as --without-aws says".into()).say("AWS");
     Ok(())
+}
+
+/// Whether the router is to open the port by itself, where it can.
+async fn by_itself(
+    asker: Asker,
+    settings: &SetupSettings,
+    opens: Option<WayIn>,
+    record: &mut Record,
+) -> anyhow::Result<()> {
+    let chosen = settings.router_port.or(record.chosen().router_port);
+    let wanted = match (opens, chosen) {
+        (None, _) => return record.choose(|chosen| chosen.way_in = None),
+        (Some(_), Some(wanted)) => wanted,
+        (Some(_), None) => {
+            let text = "Have the router open the port by itself, and keep it open: yes or no";
+            asker.choose(Question { text, flag: "--router-port", default: Some("yes") }, yes_or_no).await?
+        }
+    };
+    record.choose(|chosen| (chosen.router_port, chosen.way_in) = (Some(wanted), opens.filter(|_| wanted)))
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "y" => Ok(true),
+        "no" | "n" => Ok(false),
+        _ => Err("write yes or no".into()),
+    }
 }
 
 /// What is known by nobody else.
@@ -147,20 +193,18 @@ async fn choose(asker: Asker, settings: &SetupSettings, record: &mut Record) -> 
         let read = |text: &str| RunsOn::from_str(text, true).map_err(|_| "write kubernetes or systemd".to_owned());
         asker.choose(Question { text, flag: "--runs-on", default: Some("kubernetes") }, read).await?
     };
-    let mail = settings.alarm_email.clone().or(chosen.alarm_email).or(settings.without_aws.then(String::new));
-    let mail = if let Some(mail) = mail {
-        mail_address(&mail).map_err(|why| WrongSetting(format!("--alarm-email: {why}")))?
-    } else {
-        let text = "The address that AWS mails its alarms to; nothing for no mails";
-        asker.choose(Question { text, flag: "--alarm-email", default: Some("") }, mail_address).await?
+    let mail = match settings.alarm_email.clone().or(chosen.alarm_email) {
+        None if !settings.without_aws => {
+            let text = "The address that AWS mails its alarms to; nothing for no mails";
+            Some(asker.choose(Question { text, flag: "--alarm-email", default: Some("") }, mail_address).await?)
+        }
+        mail => mail,
     };
-    record.choose(|chosen| {
-        (chosen.port, chosen.runs_on, chosen.alarm_email) = (Some(port), Some(runs_on), Some(mail));
-    })
+    record.choose(|chosen| (chosen.port, chosen.runs_on, chosen.alarm_email) = (Some(port), Some(runs_on), mail))
 }
 
 /// An address, or nothing.
-fn mail_address(text: &str) -> Result<String, String> {
+pub(crate) fn mail_address(text: &str) -> Result<String, String> {
     let is_one = text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && host.contains('.'));
     let has_blanks = text.chars().any(|c| c.is_whitespace() || c.is_control());
     if text.is_empty() || (is_one && !has_blanks) {
@@ -176,15 +220,15 @@ async fn in_the_cloud(
     token: &Secret,
     key: &Secret,
     record: &mut Record,
-    is_dry: bool,
+    settings: &SetupSettings,
     step: &mut &'static str,
 ) -> anyhow::Result<()> {
+    let is_dry = settings.dry_run;
     *step = "the secrets";
     cloud::store(aws, cloud::KEY, key, record).await?.say(step);
     cloud::store(aws, cloud::TOKEN, token, record).await?.say(step);
     *step = "the role";
-    let mail = record.chosen().alarm_email.clone().unwrap_or_default();
-    let (outcome, role) = cloud::base(aws, &mail, record).await?;
+    let (outcome, role) = cloud::base(aws, record).await?;
     outcome.say(step);
     *step = "the function";
     let chosen = record.chosen().clone();
@@ -196,7 +240,8 @@ async fn in_the_cloud(
         None if is_dry => "the one that would be made".into(),
         None => anyhow::bail!("the component is not known: run this again"),
     };
-    let variables = function::variables(&format!("http://{home}:{port}"), page.as_str(), &component);
+    let variables =
+        function::variables(&format!("http://{home}:{port}"), page.as_str(), &component, &settings.statuspage_url);
     let role = match role {
         Some(role) => role,
         None if is_dry => "the one that would be made".into(),
@@ -204,7 +249,7 @@ async fn in_the_cloud(
     };
     function::deploy(aws, from, &role, &variables, record).await?.say(step);
     if is_dry {
-        Outcome::Skipped("would run the function once, and start it every minute once it has seen the home".into())
+        Outcome::Skipped("in a dry run: the function runs once, and every minute once it has seen the home".into())
             .say("the schedule");
         return Ok(());
     }

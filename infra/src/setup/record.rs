@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
@@ -13,12 +14,15 @@ use serde::{Deserialize, Serialize};
 use shared::{
     file,
     id::{ComponentId, PageId},
+    lock::{FileLock, LockError},
     settings::WrongSetting,
 };
+use url::Url;
 
 use super::settings::RunsOn;
 
 const FILE: &str = "setup.toml";
+const LOCK: &str = "setup.lock";
 
 /// More than any has, in bytes.
 const MOST: u64 = 64 << 10;
@@ -34,6 +38,30 @@ pub(super) struct Chosen {
     pub(super) runs_on: Option<RunsOn>,
     /// An empty one is none.
     pub(super) alarm_email: Option<String>,
+    /// In which account and region of AWS.
+    pub(super) account: Option<Account>,
+    /// The status page's API.
+    pub(super) statuspage_url: Option<Url>,
+    /// The fingerprint of values.yaml as it was written last.
+    pub(super) values: Option<String>,
+    /// Whether the router opens the port by itself.
+    pub(super) router_port: Option<bool>,
+    pub(super) way_in: Option<WayIn>,
+}
+
+/// Where in AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) id: String,
+    pub(super) region: String,
+}
+
+/// A router that opens ports for who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WayIn {
+    pub(super) router: IpAddr,
 }
 
 /// Something that was made, and that a teardown removes.
@@ -42,6 +70,8 @@ pub(super) struct Chosen {
 pub(super) enum Made {
     /// A component of a page.
     Component { page: PageId, id: ComponentId },
+    /// A Secret in the cluster.
+    Secret(String),
     /// A file in the folder.
     File(String),
     /// A parameter of Parameter Store.
@@ -56,6 +86,7 @@ impl std::fmt::Display for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Component { page, id } => write!(f, "the component {id} of the page {page}"),
+            Self::Secret(name) => write!(f, "the Secret {name} in the cluster"),
             Self::File(name) => write!(f, "the file {name}"),
             Self::Parameter(name) => write!(f, "the parameter {name}"),
             Self::Stack(name) => write!(f, "the stack {name}"),
@@ -77,6 +108,8 @@ pub(super) struct Record {
     folder: PathBuf,
     written: Written,
     is_dry: bool,
+    /// Keeps another setup out, once something is written.
+    lock: Option<FileLock>,
 }
 
 impl Record {
@@ -98,7 +131,25 @@ impl Record {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Written::default(),
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        Ok(Self { folder: folder.to_owned(), written, is_dry })
+        let mut record = Self { folder: folder.to_owned(), written, is_dry, lock: None };
+        if path.exists() && !is_dry {
+            record.lock()?;
+        }
+        Ok(record)
+    }
+
+    fn lock(&mut self) -> anyhow::Result<()> {
+        if self.lock.is_none() {
+            let path = self.path(LOCK);
+            let lock = FileLock::try_acquire(&path).map_err(|error| match error {
+                LockError::Held => {
+                    WrongSetting(format!("another setup or teardown uses {}: wait for it", self.folder.display()))
+                }
+                LockError::Io(error) => WrongSetting(format!("{}: {error}", path.display())),
+            })?;
+            self.lock = Some(lock);
+        }
+        Ok(())
     }
 
     /// Whether nothing was ever chosen or made here.
@@ -128,6 +179,10 @@ impl Record {
         self.save()
     }
 
+    pub(super) fn has_made(&self, made: &Made) -> bool {
+        self.written.made.contains(made)
+    }
+
     /// What was made, the last first.
     pub(super) fn made(&self) -> Vec<Made> {
         self.written.made.iter().rev().cloned().collect()
@@ -139,14 +194,15 @@ impl Record {
         self.save()
     }
 
-    /// Writes a file that this user alone may read.
-    pub(super) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+    /// Writes a file that this user alone may read; `false` where nothing is to be changed.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> anyhow::Result<bool> {
         self.note(Made::File(name.to_owned()))?;
         if self.is_dry {
-            return Ok(());
+            return Ok(false);
         }
         let path = self.path(name);
-        file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
+        file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())?;
+        Ok(true)
     }
 
     /// Removes the folder with the record; where something else is in it, that stays.
@@ -156,12 +212,14 @@ impl Record {
         }
         let path = self.path(FILE);
         fs::remove_file(&path).with_context(|| path.display().to_string())?;
+        // It may be gone already.
+        let _ = fs::remove_file(self.path(LOCK));
         // A user's own file is no fault.
         let _ = fs::remove_dir(&self.folder);
         Ok(())
     }
 
-    fn save(&self) -> anyhow::Result<()> {
+    fn save(&mut self) -> anyhow::Result<()> {
         if self.is_dry {
             return Ok(());
         }
@@ -170,6 +228,7 @@ impl Record {
             .mode(0o700)
             .create(&self.folder)
             .with_context(|| self.folder.display().to_string())?;
+        self.lock()?;
         let text = toml::to_string(&self.written).context("the record cannot be written")?;
         let path = self.path(FILE);
         file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
@@ -190,6 +249,8 @@ mod tests {
         record.note(Made::Stack("porchlight-base".into())).unwrap();
         record.write("beacon.key", "x").unwrap();
         record.note(Made::Stack("porchlight-base".into())).unwrap();
+        assert!(Record::of(&folder, false).unwrap_err().to_string().contains("another setup or teardown uses"));
+        drop(record);
         let mut again = Record::of(&folder, false).unwrap();
         assert_eq!(again.chosen().home, Some("myhome".parse().unwrap()));
         assert_eq!(again.made(), [Made::File("beacon.key".into()), Made::Stack("porchlight-base".into())]);

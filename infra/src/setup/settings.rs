@@ -1,6 +1,6 @@
 //! The settings of `porchlight setup` and `porchlight teardown`.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
@@ -30,6 +30,7 @@ pub enum RunsOn {
 ///
 /// A second run changes nothing that is right already, and goes on where the one before ended.
 #[derive(Clone, Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct SetupSettings {
     /// The folder that gets the files: what was chosen and made, the beacon's key, values.yaml
     #[arg(long, value_name = "FOLDER", default_value = "porchlight-setup")]
@@ -50,14 +51,26 @@ pub struct SetupSettings {
     #[arg(long, value_name = "NAME")]
     pub component_name: Option<String>,
     /// Where AWS sends its alarms; none for no mails
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = super::mail_address)]
     pub alarm_email: Option<String>,
     /// What runs the home side
     #[arg(long, value_enum)]
     pub runs_on: Option<RunsOn>,
+    /// Whether the secrets of the home side are brought into the cluster of kubectl's context
+    #[arg(long, value_name = "BOOL")]
+    pub apply: Option<bool>,
     /// The function as a release has it (bootstrap.zip), instead of building it in a checkout with cargo lambda
     #[arg(long, value_name = "FILE")]
     pub function: Option<PathBuf>,
+    /// Whether the router is to open the port by itself, where it does that for who asks
+    #[arg(long, value_name = "BOOL")]
+    pub router_port: Option<bool>,
+    /// The router, by its address at home, instead of the one that this machine goes out by
+    #[arg(long, env = "ROUTER", value_name = "ADDRESS")]
+    pub router: Option<IpAddr>,
+    /// Do not ask the router
+    #[arg(long)]
+    pub no_router: bool,
     /// Leave AWS out: the home alone
     #[arg(long)]
     pub without_aws: bool,

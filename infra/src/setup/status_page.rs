@@ -16,6 +16,7 @@ use super::{
     ask::{Asker, Question},
     record::{Made, Record},
     settings::SetupSettings,
+    yes_or_no,
 };
 
 const API: ApiSettings<'_> =
@@ -63,10 +64,12 @@ pub(super) async fn component(
     record: &mut Record,
 ) -> anyhow::Result<Outcome> {
     let page = page(asker, settings, pages, record).await?;
-    let chosen = settings.component.clone().or_else(|| record.chosen().component.clone());
-    let chosen = chosen.filter(|_| settings.component_name.is_none());
     let known = all(client, &page).await?;
-    if let Some(id) = chosen {
+    // One that was chosen before, and is on this page still.
+    let before = record.chosen().component.clone().filter(|_| record.chosen().page.as_ref() == Some(&page));
+    let before = before.filter(|id| settings.component_name.is_none() && known.iter().any(|(known, _)| known == id));
+    record.choose(|chosen| chosen.statuspage_url = Some(settings.statuspage_url.clone()))?;
+    if let Some(id) = settings.component.clone().or(before) {
         let Some((id, name)) = known.iter().find(|(known, _)| *known == id) else {
             let is_page = pages.iter().any(|page| page.id.as_str() == id.as_str());
             let hint = if is_page { "that is the id of a page" } else { "look at its address in the editor" };
@@ -89,7 +92,14 @@ pub(super) async fn component(
             record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(id.clone())))?;
             Ok(Outcome::Already(format!("{name} ({id}) of the page {page}")))
         }
-        [] => make(client, &page, &name, record, settings.dry_run).await,
+        [] => {
+            let text = format!("The page has none of that name; make {name}: yes or no");
+            let question = Question { text: &text, flag: "--component-name", default: Some("yes") };
+            if !asker.choose(question, yes_or_no).await? {
+                anyhow::bail!("no component was chosen: run it again, and name one that is there");
+            }
+            make(client, &page, &name, record, settings.dry_run).await
+        }
         _ => anyhow::bail!("the page {page} has several components called {name}: name one by --component and its id"),
     }
 }
@@ -103,7 +113,7 @@ async fn make(
 ) -> anyhow::Result<Outcome> {
     if is_dry {
         record.choose(|chosen| chosen.page = Some(page.clone()))?;
-        return Ok(Outcome::Done(format!("would make the component {name} on the page {page}")));
+        return Ok(Outcome::Skipped(format!("the component {name} would be made on the page {page}")));
     }
     let made = client.add_component(page, name, DESCRIPTION).await.map_err(|error| in_words(&error))?;
     record.note(Made::Component { page: page.clone(), id: made.id.clone() })?;

@@ -7,14 +7,15 @@ use home_beacon::job::settings::STATUSPAGE_TOKEN;
 
 use super::{
     ask::Asker,
-    cloud::{self, CALL, NO_FUNCTION, NO_PARAMETER, STACK},
+    cloud::{self, CALL, NO_FUNCTION, NO_PARAMETER},
+    cluster,
     record::{Made, Record},
     say,
     settings::TeardownSettings,
     status_page,
     tool::{Ended, Tool},
 };
-use shared::{api::ApiError, settings::WrongSetting};
+use shared::{api::ApiError, settings::WrongSetting, shutdown};
 
 /// Removes it.
 ///
@@ -22,11 +23,19 @@ use shared::{api::ApiError, settings::WrongSetting};
 /// When there is nothing to remove, or the record cannot be used. What cannot be removed is said, stays in the record, and is exit
 /// code 1.
 pub async fn teardown(settings: &TeardownSettings) -> anyhow::Result<ExitCode> {
-    let mut record = Record::of(&settings.folder, settings.dry_run)?;
+    let record = Record::of(&settings.folder, settings.dry_run)?;
     if record.is_empty() {
         let folder = settings.folder.display();
         return Err(WrongSetting(format!("--folder: no setup was made in {folder}: name its folder")).into());
     }
+    let ended = shutdown::requested();
+    tokio::select! {
+        done = Box::pin(all(settings, record)) => done,
+        () = ended => bail!("it was ended here: run it again, it goes on from here"),
+    }
+}
+
+async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<ExitCode> {
     let mut failures = 0;
     for made in record.made() {
         if settings.dry_run {
@@ -66,41 +75,48 @@ async fn remove(settings: &TeardownSettings, record: &Record, made: &Made) -> an
         Made::Component { page, id } => {
             let asker = Asker::new(false);
             let token = asker.secret(&STATUSPAGE_TOKEN, "API key of statuspage.io (User menu, API info)").await?;
-            let client = status_page::client(&settings.statuspage_url, token)?;
+            let address = record.chosen().statuspage_url.as_ref().unwrap_or(&settings.statuspage_url);
+            let client = status_page::client(address, token)?;
             match client.delete_component(page, id).await {
                 Err(ApiError::Permanent(gone)) if gone.status == 404 => Ok(()),
                 done => done.map_err(|error| status_page::in_words(&error)),
             }
         }
-        Made::Parameter(name) => gone(&aws().await?, &["ssm", "delete-parameter", "--name", name], NO_PARAMETER).await,
+        Made::Secret(name) => {
+            let kubectl = Tool::find("kubectl", "install kubectl", false)?;
+            let words = ["--namespace", cluster::NAMESPACE, "delete", "secret", name, "--ignore-not-found"];
+            kubectl.change(&words, cluster::CALL).await.map(drop)
+        }
+        Made::Parameter(name) => {
+            gone(&aws(record).await?, &["ssm", "delete-parameter", "--name", name], NO_PARAMETER).await
+        }
         Made::Function(name) => {
-            let aws = aws().await?;
+            let aws = aws(record).await?;
             gone(&aws, &["lambda", "delete-function", "--function-name", name], NO_FUNCTION).await?;
             state(&aws).await
         }
         Made::Stack(name) => {
-            let aws = aws().await?;
-            if cloud::described(&aws, name).await?.is_none() {
-                return Ok(());
+            let aws = aws(record).await?;
+            match cloud::described(&aws, name).await? {
+                Some(_) => cloud::delete(&aws, name).await,
+                None => Ok(()),
             }
-            aws.change(&["cloudformation", "delete-stack", "--stack-name", name], CALL).await?;
-            aws.change(&["cloudformation", "wait", "stack-delete-complete", "--stack-name", name], STACK).await?;
-            Ok(())
         }
     }
 }
 
-async fn aws() -> anyhow::Result<Tool> {
-    Ok(cloud::aws(false).await?.0)
+async fn aws(record: &Record) -> anyhow::Result<Tool> {
+    let (aws, account) = cloud::aws(false).await?;
+    cloud::same(&account, record)?;
+    Ok(aws)
 }
 
 /// Removes something, which may have been removed by somebody else.
 async fn gone(aws: &Tool, words: &[&str], missing: &str) -> anyhow::Result<()> {
     let ended = aws.ask(words, CALL).await?;
     match ended {
-        Ended::Well(_) => Ok(()),
-        ended if cloud::is_gone(&ended, &[missing]) => Ok(()),
-        Ended::Badly(why) => bail!("{why}"),
+        Ended::Badly(why) if !why.contains(missing) => bail!("{why}"),
+        Ended::Well(_) | Ended::Badly(_) => Ok(()),
     }
 }
 

@@ -5,8 +5,13 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use shared::{secret::Secret, settings::WrongSetting};
+use shared::{
+    secret::{Secret, SecretSetting},
+    settings::WrongSetting,
+};
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
+
+use super::{say, settings::SECRETS};
 
 /// The most that is shown of what one complains about, in characters.
 const SHOWN: usize = 300;
@@ -48,6 +53,11 @@ impl Tool {
         Self::find(name, install, self.is_dry)
     }
 
+    /// Whether nothing is to be changed.
+    pub(super) fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
     /// Asks something, which changes nothing.
     ///
     /// # Errors
@@ -75,14 +85,15 @@ impl Tool {
         within: Duration,
     ) -> anyhow::Result<bool> {
         if self.is_dry {
-            println!("would call  {} {}", self.name, words.join(" "));
+            say(&format!("would   call {} {}", self.name, words.join(" ")));
             return Ok(false);
         }
         match self.run(words, input, within).await? {
             Ended::Well(_) => Ok(true),
             Ended::Badly(why) => {
                 let why = input.iter().fold(why, |why, secret| why.replace(secret.expose(), "***"));
-                bail!("{} {}: {why}", self.name, words.iter().take(2).copied().collect::<Vec<_>>().join(" "))
+                let call = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
+                bail!("{} {call}: {}", self.name, shortened(&why))
             }
         }
     }
@@ -98,6 +109,9 @@ impl Tool {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        for secret in SECRETS.iter().flat_map(SecretSetting::variables) {
+            command.env_remove(secret);
+        }
         let name = self.name;
         let mut child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
         let stdin = child.stdin.take();
@@ -114,15 +128,21 @@ impl Tool {
         if output.status.success() {
             return Ok(Ended::Well(String::from_utf8_lossy(&output.stdout).into_owned()));
         }
-        Ok(Ended::Badly(complaint(&String::from_utf8_lossy(&output.stderr))))
+        Ok(Ended::Badly(said(&String::from_utf8_lossy(&output.stderr))))
     }
 }
 
 /// The lines that say something, as one.
-fn complaint(stderr: &str) -> String {
+fn said(stderr: &str) -> String {
     let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let text = if lines.is_empty() { "it failed, and did not say why".to_owned() } else { lines.join(" ") };
-    text.chars().take(SHOWN).collect()
+    if lines.is_empty() { "it failed, and did not say why".to_owned() } else { lines.join(" ") }
+}
+
+/// Its end, where what was wrong stands.
+fn shortened(why: &str) -> String {
+    let length = why.chars().count();
+    let end: String = why.chars().skip(length.saturating_sub(SHOWN)).collect();
+    if length > SHOWN { format!("… {end}") } else { end }
 }
 
 impl Ended {
@@ -134,7 +154,7 @@ impl Ended {
         match self {
             Self::Well(text) => Ok(Some(serde_json::from_str(&text).context("it did not answer in JSON")?)),
             Self::Badly(why) if answers.iter().any(|answer| why.contains(answer)) => Ok(None),
-            Self::Badly(why) => bail!("{why}"),
+            Self::Badly(why) => bail!("{}", shortened(&why)),
         }
     }
 }

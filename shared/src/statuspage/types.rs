@@ -97,9 +97,9 @@ impl Listing {
         Some(Warning { is_shown: found["porchlight_shown"] != false, text })
     }
 
-    /// Each by its id and its name, as far as they can be read.
+    /// Each by its id and its name, as far as they can be read; no group, which has no status of its own.
     pub fn named(&self) -> impl Iterator<Item = (ComponentId, String)> + '_ {
-        self.components.iter().filter_map(|component| {
+        self.components.iter().filter(|component| component["group"] != true).filter_map(|component| {
             let id = ComponentId::deserialize(&component["id"]).ok()?;
             Some((id, component["name"].as_str().unwrap_or_default().to_owned()))
         })

@@ -53,3 +53,57 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
     assert!(ended.code == Some(1) && ended.stdout.contains("failed  DuckDNS: home.duckdns.org: "), "{}", ended.stdout);
     assert!(world.things().await.is_empty());
 }
+
+#[tokio::test]
+async fn what_somebody_else_has_made_is_not_taken_over() {
+    let Some(world) = World::begin("setup beside another one").await else { return };
+    let zip = world.zip();
+    let words = ["setup", "--yes", "--home", "home", "--function", zip.as_str()];
+    world.moto.put_secret("/porchlight/statuspage-token", "of-somebody-else").await;
+    let ended = world.run(&words).await;
+    let said = "/porchlight/statuspage-token is there with another value, and this setup did not make it";
+    assert!(ended.code == Some(1) && ended.stdout.contains(said), "{}", ended.stdout);
+    assert_eq!(world.moto.parameter("/porchlight/statuspage-token").await.as_deref(), Some("of-somebody-else"));
+    world.moto.ok(&["ssm", "delete-parameter", "--name", "/porchlight/statuspage-token"]).await;
+    assert_eq!(world.run(&words).await.code, Some(1), "it goes on to the first look");
+
+    // A key that was put there by hand is not ours to replace.
+    let mut elsewhere = world.command(&words);
+    elsewhere.args(["--folder", "another"]);
+    let ended = tests::process::run(elsewhere, std::time::Duration::from_mins(2)).await;
+    assert!(ended.stdout.contains("beacon.key is the one that Parameter Store has"), "{}", ended.stdout);
+    std::fs::write(world.place.path().join("another/beacon.key"), "A".repeat(43)).expect("a file");
+    let mut elsewhere = world.command(&words);
+    elsewhere.args(["--folder", "another"]);
+    let ended = tests::process::run(elsewhere, std::time::Duration::from_mins(2)).await;
+    assert!(ended.stdout.contains("/porchlight/beacon-key is there with another value"), "{}", ended.stdout);
+
+    // Nor is a function that looks at another home; or one that has a list of homes.
+    std::fs::remove_file(world.place.path().join("another/beacon.key")).expect("it was there");
+    let mut elsewhere = world.command(&words[..2]);
+    elsewhere.args(["--home", "away", "--function", &zip, "--folder", "another"]);
+    let ended = tests::process::run(elsewhere, std::time::Duration::from_mins(2)).await;
+    let said =
+        "lambda-prober is there, and has CANARY_URL=http://home.duckdns.org:30008, which this setup did not make";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    let targets = r#"Variables={TARGETS_PARAMETER=/porchlight/targets}"#;
+    let words =
+        ["lambda", "update-function-configuration", "--function-name", "lambda-prober", "--environment", targets];
+    world.moto.ok(&words).await;
+    let ended = world.run(&["setup", "--yes", "--function", &zip]).await;
+    assert!(
+        ended.stdout.contains("lambda-prober is there, and has TARGETS_PARAMETER: remove it there"),
+        "{}",
+        ended.stdout
+    );
+
+    // In another region nothing of it is there, and nothing is to be forgotten.
+    for words in [&["setup", "--yes", "--function", &zip][..], &["teardown"]] {
+        let mut elsewhere = world.command(words);
+        elsewhere.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
+        let ended = tests::process::run(elsewhere, std::time::Duration::from_mins(2)).await;
+        let said = "this folder is a setup in the account 123456789012 and region eu-central-1";
+        assert!(ended.code == Some(1) && ended.stdout.contains(said), "{}{}", ended.stdout, ended.stderr);
+    }
+    assert!(world.things().await.contains(&"lambda-prober".to_owned()));
+}

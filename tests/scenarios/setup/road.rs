@@ -1,12 +1,15 @@
 //! The whole way there, twice, and back.
 
-use std::fs;
+use std::{fs, net::Ipv4Addr};
 
-use serde_json::json;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
 use tests::{
     beacon::Beacon,
     duckdns,
     keeper::{PAGE, TOKEN},
+    process::own_address,
+    router::{Manner, Router},
 };
 
 use super::world::{World, steps, texts};
@@ -20,9 +23,9 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     let dry = world.run(&[&words[..], &["--dry-run"]].concat()).await;
     assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
     for would in [
-        "would make the component The line",
-        "would call  aws ssm put-parameter",
-        "would call  aws lambda create-function",
+        "the component The line would be made",
+        "would   call aws ssm put-parameter",
+        "would   call aws lambda create-function",
     ] {
         assert!(dry.stdout.contains(would), "{would}: {}", dry.stdout);
     }
@@ -33,6 +36,9 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     assert_eq!(first.code, Some(1), "{}{}", first.stdout, first.stderr);
     assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}", first.stdout);
     assert!(first.stdout.contains("the function does not see the home yet: "), "{}", first.stdout);
+    assert_eq!(steps(&first.stdout, "done")[..2], ["statuspage.io", "DuckDNS"], "{}", first.stdout);
+    let page = world.keeper.page().await;
+    assert!(page.contains("The line") && !page.contains("Major outage"), "the first look tells nobody: {page}");
     let made = ["/porchlight/beacon-key", "/porchlight/statuspage-token", "lambda-prober", "porchlight-base"];
     let things = world.things().await;
     assert!(made.iter().all(|made| things.contains(&(*made).to_owned())), "{things:?}");
@@ -43,9 +49,17 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     assert_eq!(world.moto.parameter("/porchlight/beacon-key").await.as_deref(), Some(key.as_str()));
     assert_eq!(world.moto.parameter("/porchlight/statuspage-token").await.as_deref(), Some(TOKEN));
     let beacon = Beacon::with_key("127.0.0.1:0", &key).await;
-    let second = world.run_at(&["setup", "--yes", "--function", &zip], &beacon).await;
+    let second = world.run_at(&["setup", "--yes", "--function", &zip, "--apply", "true"], &beacon).await;
     assert_eq!(second.code, Some(0), "{}{}", second.stdout, second.stderr);
-    assert_eq!(steps(&second.stdout, "done"), ["the first look", "the schedule"], "{}", second.stdout);
+    assert_eq!(steps(&second.stdout, "done"), ["the cluster", "the first look", "the schedule"], "{}", second.stdout);
+    for (name, key, secret) in
+        [("beacon-key", "KEY", &*key), ("duckdns", "TOKEN", duckdns::TOKEN), ("statuspage", "TOKEN", TOKEN)]
+    {
+        let text = fs::read_to_string(world.place.path().join("cluster/ns").join(name)).expect("a Secret");
+        let there: Value = serde_json::from_str(&text).expect("JSON");
+        let encoded = there["data"][key].as_str().expect("a text");
+        assert_eq!(BASE64_STANDARD.decode(encoded).expect("base64"), secret.as_bytes(), "{name}");
+    }
     let function = world.moto.ok(&["lambda", "get-function-configuration", "--function-name", "lambda-prober"]).await;
     let set = &function["Environment"]["Variables"];
     let component = set["COMPONENT_ID"].as_str().expect("an id").to_owned();
@@ -54,7 +68,7 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     let page = world.keeper.page().await;
     assert!(page.contains("The line"), "{page}");
 
-    let third = world.run_at(&["setup", "--yes", "--function", &zip], &beacon).await;
+    let third = world.run_at(&["setup", "--yes", "--function", &zip, "--apply", "true"], &beacon).await;
     assert_eq!(third.code, Some(0), "{}{}", third.stdout, third.stderr);
     assert_eq!(steps(&third.stdout, "done"), ["the first look"], "{}", third.stdout);
 
@@ -79,6 +93,9 @@ async fn leads_back(world: &World, component: &str) {
     let order: Vec<_> = dry.stdout.lines().map(|line| line.trim_start_matches("would remove").trim()).collect();
     let expected = [
         "the stack porchlight-schedule",
+        "the Secret statuspage in the cluster",
+        "the Secret duckdns in the cluster",
+        "the Secret beacon-key in the cluster",
         "the function lambda-prober",
         "the stack porchlight-base",
         "the parameter /porchlight/statuspage-token",
@@ -91,6 +108,8 @@ async fn leads_back(world: &World, component: &str) {
     let ended = world.run(&["teardown"]).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(world.things().await, ["/porchlight/keys/cabin"]);
+    let left = fs::read_dir(world.place.path().join("cluster/ns")).expect("the namespace stays").count();
+    assert_eq!(left, 0);
     assert!(!world.folder().exists() && !world.keeper.page().await.contains("The line"));
     let again = world.run(&["teardown"]).await;
     assert_eq!(again.code, Some(2));
@@ -111,8 +130,23 @@ async fn what_was_there_before_is_used_and_stays() {
     );
     assert!(ended.stdout.contains("Home internet (8kbf7d35c070)"), "{}", ended.stdout);
     let zip = world.zip();
-    let ended = world.run(&["setup", "--yes", "--function", &zip, "--runs-on", "systemd"]).await;
+    let router = Router::at(own_address(), Manner::GOOD).await;
+    let address = router.address.to_string();
+    let words = ["setup", "--yes", "--function", &zip, "--runs-on", "systemd", "--router", &address];
+    let ended = world.run(&words).await;
+    assert!(ended.stdout.contains("81.2.69.142, as the router says and the world sees"), "{}", ended.stdout);
     assert!(ended.stdout.contains("echo DOMAIN=home.duckdns.org > /etc/porchlight/dns.env"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(" porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
+    // Behind a provider's own translation no port helps.
+    router.turn(Manner { outside: Some(Ipv4Addr::new(100, 64, 1, 2)), ..Manner::GOOD });
+    let ended = world.run(&words).await;
+    let said = steps(&ended.stdout, "skipped");
+    assert!(
+        said.contains(&"the way in") && ended.stdout.contains("nothing that is forwarded gets here"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!ended.stdout.contains(" porchlight-port\n"), "{}", ended.stdout);
     let ended = world.pastes("teardown").await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(world.things().await, ["/porchlight/beacon-key"], "neither the key nor the component is ours");
