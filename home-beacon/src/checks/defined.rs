@@ -15,6 +15,13 @@ pub(super) struct List {
     pub(super) is_whole: bool,
 }
 
+impl List {
+    /// Whether one of them was called something else before.
+    pub(super) fn renames(&self) -> bool {
+        self.checks.iter().any(|check| check.was.is_some())
+    }
+}
+
 /// A definition.
 #[derive(Clone, Debug)]
 pub(super) struct Defined {

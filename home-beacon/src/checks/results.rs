@@ -92,8 +92,9 @@ impl Waiting {
 
     /// Takes a list. Where too many wait, the oldest goes, with what ran by it; how many that were.
     fn take_list(&mut self, list: CheckList) -> usize {
-        // Nothing ran by the one before.
-        let is_unused = matches!(self.queue.back(), Some(Item::List(_))) && self.taken < self.queue.len();
+        // Nothing ran by the one before; where it renames something, the next one rests on it all the same.
+        let is_unused = matches!(self.queue.back(), Some(Item::List(before)) if !before.renames());
+        let is_unused = is_unused && self.taken < self.queue.len();
         if is_unused {
             self.remove(self.queue.len() - 1);
         }
@@ -160,7 +161,9 @@ impl Results {
         let (mut batch, mut taken) = (Batch::default(), 0);
         for item in &waiting.queue {
             match item {
-                Item::List(list) if batch.runs.is_empty() => batch.list = Some(Arc::clone(list)),
+                Item::List(list) if batch.runs.is_empty() && !batch.list.as_ref().is_some_and(|it| it.renames()) => {
+                    batch.list = Some(Arc::clone(list));
+                }
                 Item::Run(finished) if batch.runs.len() < most => batch.runs.push(finished.as_ref().clone()),
                 _ => break,
             }

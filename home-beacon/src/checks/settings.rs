@@ -24,7 +24,10 @@ use crate::job::settings::{KEEPER_TOKEN, KeeperSettings, STATUSPAGE_TOKEN};
 const DEFAULT_FILE: &str = "checks.yml";
 
 /// The variables that name files without secrets.
-const PLAIN: &[&str] = &["CHECKS_FILE", "STATPING_FILE", "STATE_FILE"];
+const PLAIN: &[&str] = &["CHECKS_FILE", "STATPING_FILE", "STATE_FILE", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE"];
+
+/// Where `porchlight up` has the secrets that an import brought.
+const BROUGHT: &str = "checks.yml.secrets";
 
 /// Runs what checks.yml defines, each check at its interval.
 #[derive(Clone, Debug, Parser)]
@@ -159,9 +162,11 @@ impl ChecksSettings {
         let named = env::vars_os().filter(|(name, _)| is_secret(name)).map(|(_, path)| PathBuf::from(path));
         let folder = self.checks_file.as_deref().and_then(Path::parent).filter(|_| self.is_within);
         let beside = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
-        let is_owners =
-            |entry: &fs::DirEntry| entry.metadata().is_ok_and(|it| it.permissions().mode().trailing_zeros() >= 6);
-        let beside = beside.filter(is_owners).map(|entry| entry.path());
+        // A script may be its owner's alone, too.
+        let is_owners = |it: &fs::Metadata| it.is_file() && it.permissions().mode().trailing_zeros() >= 7;
+        let is_kept =
+            |entry: &fs::DirEntry| entry.file_name() == BROUGHT || entry.metadata().is_ok_and(|it| is_owners(&it));
+        let beside = beside.filter(is_kept).map(|entry| entry.path());
         named.chain(beside.filter(|path| self.checks_file.as_ref() != Some(path))).collect()
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Update {
     pub(super) is_whole: bool,
     /// How many run at once, where the files say so.
     pub(super) concurrency: Option<usize>,
+    /// The names of checks that are wrong.
+    pub(super) left_out: HashSet<String>,
     /// What is not done as it is written, a sentence each.
     pub(super) notes: Vec<String>,
     /// The files without a list of checks, with what would be said of one that had a list before.
@@ -77,17 +79,11 @@ impl Update {
         }
     }
 
-    /// Where it is not whole, those that run and are not in it go on: it may be they that are wrong.
+    /// Those that run, and are wrong now, go on as they were.
     pub(super) fn keep(&mut self, running: &[Check]) {
-        let named: HashSet<CheckName> = self
-            .defined
-            .iter()
-            .flat_map(|it| [Some(&it.check.name), it.check.was.as_ref()])
-            .flatten()
-            .cloned()
-            .collect();
-        let others = running.iter().filter(|check| !named.contains(&check.name));
-        self.defined.extend(others.cloned().map(Defined::new));
+        let is_left_out = |check: &&Check| self.left_out.contains(check.name.as_str());
+        let kept: Vec<_> = running.iter().filter(is_left_out).cloned().map(Defined::new).collect();
+        self.defined.extend(kept);
     }
 }
 
@@ -122,7 +118,7 @@ impl Found {
     }
 
     fn take(&mut self, file: &str, parts: Parts, update: &mut Option<Update>, names: &mut HashSet<CheckName>) {
-        let Parts { usable, wrong, missing } = parts;
+        let Parts { usable, wrong, missing, left_out } = parts;
         self.wrong.extend(wrong);
         self.missing.extend(missing);
         let Some(Loaded { checks, notes, has_list, .. }) = usable else { return *update = None };
@@ -136,6 +132,7 @@ impl Found {
             }
         }
         update.notes.extend(notes);
+        update.left_out.extend(left_out);
         if !has_list {
             let sentence = "it defines no checks any more: write an empty list ([]) where there are to be none";
             update.listless.push(Wrong { file: file.to_owned(), line: None, sentence: sentence.into() });

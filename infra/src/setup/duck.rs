@@ -55,11 +55,13 @@ pub(super) async fn name(
         record.choose(|chosen| chosen.home = Some(name.clone()))?;
         return Ok((Outcome::Already(format!("the token is right; {name} is {holds}")), token, None));
     }
+    let is_known = record.chosen().home.as_ref() == Some(&name);
     let addresses = prove(&settings.duckdns_url, &name, &token, until).await.map_err(|why| wrong(&why))?;
     record.choose(|chosen| chosen.home = Some(name.clone()))?;
     let seen = addresses.iter().copied().find(IpAddr::is_ipv4);
     let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-    Ok((Outcome::Done(format!("the token is right; {name} is {} now", addresses.join(" and "))), token, seen))
+    let said = format!("the token is right; {name} is {}", addresses.join(" and "));
+    Ok((if is_known { Outcome::Already(said) } else { Outcome::Done(said) }, token, seen))
 }
 
 /// The address that a name of DuckDNS's own has in public DNS.

@@ -131,7 +131,7 @@ async fn port(reader: &Reader) {
     // One that was opened, and then the router was gone.
     machine.ok("systemctl stop porchlight-port").await;
     let mapping = r#"{"version":1,"opened":[{"router":"192.168.1.1","protocol":"nat-pmp","internal":"192.168.1.7:8080",
-        "wanted":30008,"external":30008,"lease":null,"at":"2026-11-30T00:00:00Z"}]}"#;
+        "wanted":30008,"external":30008,"lease":null,"at":{"clock":"2026-11-30T00:00:00Z","boot":"","uptime":0}}]}"#;
     machine.ok(&format!("cat > /var/lib/porchlight-port/port.json <<'END'\n{mapping}\nEND")).await;
     let block = reader.blocks.iter().find(|block| block.mark == "port-close").expect("the guide has it");
     let closed = machine.run(&block.script).await;

@@ -24,7 +24,7 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
         (with(&["--component", PAGE]), vec![], 1, "has no component gytm4qzbx9t6: that is the id of a page"),
         (with(&["--component", "zzzzzzzzzzzz"]), vec![], 1, "look at its address in the editor"),
         (with(&["--port", "0"]), vec![], 2, "--port"),
-        (with(&["--alarm-email", "you@example"]), vec![], 2, "--alarm-email: that is no mail address"),
+        (with(&["--alarm-email", "you@example"]), vec![], 2, "--alarm-email <ADDRESS>': that is no mail address"),
         (
             vec!["setup", "--yes", "--home", "home", "--function", "/dev/null"],
             vec![],
@@ -86,7 +86,7 @@ async fn what_somebody_else_has_made_is_not_taken_over() {
     let said =
         "lambda-prober is there, and has CANARY_URL=http://home.duckdns.org:30008, which this setup did not make";
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
-    let targets = r#"Variables={TARGETS_PARAMETER=/porchlight/targets}"#;
+    let targets = "Variables={TARGETS_PARAMETER=/porchlight/targets}";
     let words =
         ["lambda", "update-function-configuration", "--function-name", "lambda-prober", "--environment", targets];
     world.moto.ok(&words).await;

@@ -20,7 +20,8 @@ screen, seen, until = "", 0, time.monotonic() + 90
 while time.monotonic() < until:
     if answers and answers[0][0] in screen[seen:] and screen.endswith(": "):
         seen = len(screen)
-        os.write(terminal, (answers.pop(0)[1] + ("" if screen.endswith("\x03") else "\n")).encode())
+        answer = answers.pop(0)[1]
+        os.write(terminal, (answer if answer == "\x03" else answer + "\n").encode())
     if not select.select([terminal], [], [], 0.1)[0]:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
@@ -38,6 +39,6 @@ if answers:
 try:
     shows = termios.tcgetattr(terminal)[3] & termios.ECHO
     print("the terminal shows what is typed" if shows else "the terminal hides what is typed")
-except termios.error:
-    print("the terminal shows what is typed")
+except termios.error as error:
+    print("the terminal does not tell:", error)
 os.kill(child, 9) if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None else None

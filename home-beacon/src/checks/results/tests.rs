@@ -94,6 +94,22 @@ async fn what_ran_by_a_list_goes_behind_it_and_before_the_next() {
 }
 
 #[test]
+fn a_list_that_renames_is_handed_over_although_nothing_ran_by_it() {
+    let results = Results::new(Arc::default());
+    let renamed = |name: &str, was: &str| {
+        let check = Check { was: Some(was.parse().unwrap()), ..check(name) };
+        Arc::new(List { checks: [check].into(), is_whole: true })
+    };
+    results.follow(list(&["a"]));
+    results.follow(renamed("b", "a"));
+    results.follow(renamed("c", "b"));
+    for (name, more) in [("b", true), ("c", false)] {
+        assert_eq!(listed(&results.batch(10)), [name]);
+        assert_eq!(results.settle(), more);
+    }
+}
+
+#[test]
 fn of_too_many_lists_the_oldest_goes_with_what_ran_by_it() {
     let totals: Arc<Totals> = Arc::default();
     let results = Results::new(Arc::clone(&totals));

@@ -89,6 +89,8 @@ pub struct Parts {
     pub wrong: Vec<Wrong>,
     /// What is wrong with the machine alone, as [`Loaded::missing`] has it.
     pub missing: Vec<Wrong>,
+    /// The names of checks that are there and cannot be used, as far as they have one.
+    pub left_out: Vec<String>,
 }
 
 impl Parts {
@@ -97,7 +99,7 @@ impl Parts {
     /// # Errors
     /// Everything that is wrong.
     pub fn whole(self) -> Result<Loaded, Vec<Wrong>> {
-        let Self { usable, wrong, missing } = self;
+        let Self { usable, wrong, missing, .. } = self;
         if wrong.is_empty() { Ok(Loaded { missing, ..usable.unwrap_or_default() }) } else { Err(wrong) }
     }
 
@@ -113,11 +115,21 @@ impl Parts {
         Self { wrong, ..Self::default() }
     }
 
-    /// Of a reading that has made these checks of a text, each with its number there.
+    /// Of a reading that has made these checks of a text, each with its number there, where `named` are the names of all.
     #[cfg(feature = "files")]
-    fn of(reading: Reading<'_>, text: &str, file: &str, checks: Vec<(usize, Check)>, has_list: bool) -> Self {
+    fn of(
+        reading: Reading<'_>,
+        text: &str,
+        file: &str,
+        checks: Vec<(usize, Check)>,
+        named: Vec<String>,
+        has_list: bool,
+    ) -> Self {
         let Reading { problems, notes, is_confidential, .. } = reading;
         let usable = problems.usable(checks);
+        let is_usable = |name: &String| usable.iter().flatten().any(|check| check.name.as_str() == name);
+        let left_out = if problems.wrong.is_empty() { Vec::new() } else { named };
+        let left_out = left_out.into_iter().filter(|name| !is_usable(name)).collect();
         let (mut wrong, mut missing) = (Vec::new(), Vec::new());
         // The way that is right pays nothing for lines.
         if !(problems.wrong.is_empty() && problems.missing.is_empty()) {
@@ -128,7 +140,7 @@ impl Parts {
             (wrong, missing) = (node.locate(file, problems.wrong), node.locate(file, problems.missing));
         }
         let loaded = |checks| Loaded { checks, notes, has_list, is_confidential, ..Loaded::default() };
-        Self { usable: usable.map(loaded), wrong, missing }
+        Self { usable: usable.map(loaded), wrong, missing, left_out }
     }
 }
 

@@ -178,6 +178,11 @@ fn from_the_first(mut circle: Vec<usize>) -> Vec<usize> {
 pub(super) struct Names(HashSet<CheckName>);
 
 impl Names {
+    /// All that were made.
+    pub(super) fn all(self) -> Vec<String> {
+        self.0.into_iter().map(|name| name.to_string()).collect()
+    }
+
     /// The nearest name to a title that is not taken yet: `nas`, `nas-2`, `nas-3`.
     pub(super) fn make(&mut self, title: &str) -> CheckName {
         let wanted = CheckName::from_title(title).filter(|name| name.as_str() != "home");

@@ -65,7 +65,8 @@ fn parts(text: &str, file: &str, machine: &dyn Machine) -> Parts {
             let has_list = checks.is_some();
             let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
             let built = build_all(&mut reading, defaults.as_ref(), &checks, HashSet::new());
-            return Parts::of(reading, text, file, built, has_list);
+            let named = checks.iter().flatten().filter_map(Definition::likely_name).collect();
+            return Parts::of(reading, text, file, built, named, has_list);
         }
         Err(error) => yaml::wrong(file, &error),
     };
@@ -77,7 +78,7 @@ fn parts(text: &str, file: &str, machine: &dyn Machine) -> Parts {
     everything(&mut reading, node.value());
     let (found, missing) = (node.locate(file, reading.problems.wrong), node.locate(file, reading.problems.missing));
     // What only the first reading minds is said as the library has it.
-    Parts { usable: None, wrong: if found.is_empty() { vec![shape] } else { found }, missing }
+    Parts { wrong: if found.is_empty() { vec![shape] } else { found }, missing, ..Parts::default() }
 }
 
 /// The schema of the file, for editors.

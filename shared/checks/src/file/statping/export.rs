@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Groups, build_all,
+    Groups, Names, build_all,
     service::{Service, Services},
 };
 use crate::file::{Loaded, Machine, Parts, ThisMachine, Wrong, reading::Reading, text_of, words::Words, yaml};
@@ -82,9 +82,10 @@ pub fn read_export(text: &str, file: &str, machine: &dyn Machine) -> Result<Load
             service.settings_alone();
         }
     }
-    let built = build_all(&mut reading, &services, &groups);
+    let mut names = Names::default();
+    let built = build_all(&mut reading, &services, &groups, &mut names);
     let origins = built.iter().filter_map(|(index, check)| Some((numbers[*index]?, check.name.clone()))).collect();
-    let loaded = Parts::of(reading, text, file, built, services.services.is_some()).whole()?;
+    let loaded = Parts::of(reading, text, file, built, names.all(), services.services.is_some()).whole()?;
     Ok(Loaded { origins, ..loaded })
 }
 

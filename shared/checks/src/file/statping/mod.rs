@@ -60,12 +60,18 @@ fn parts(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Part
     };
     let mut reading = Reading::new(machine);
     let services = services.unwrap_or_default();
-    let checks = build_all(&mut reading, &services, groups);
-    Parts::of(reading, text, file, checks, services.services.is_some())
+    let mut names = Names::default();
+    let checks = build_all(&mut reading, &services, groups, &mut names);
+    Parts::of(reading, text, file, checks, names.all(), services.services.is_some())
 }
 
 /// The checks of services, each with the place of its service in the list.
-fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) -> Vec<(usize, Check)> {
+fn build_all(
+    reading: &mut Reading<'_>,
+    services: &Services,
+    groups: &Groups,
+    names: &mut Names,
+) -> Vec<(usize, Check)> {
     let list = At::ROOT.key("services");
     for key in &services.unknown {
         reading.notes.push(format!("{key}: only services are read from this file"));
@@ -78,8 +84,7 @@ fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) ->
         );
         return Vec::new();
     }
-    let (mut seen, mut names) = (HashSet::new(), Names::default());
-    let mut checks = Vec::new();
+    let (mut seen, mut checks) = (HashSet::new(), Vec::new());
     for (index, service) in all.iter().enumerate() {
         let Some(service) = service else { continue };
         if !seen.insert(service.identity()) {
@@ -87,7 +92,7 @@ fn build_all(reading: &mut Reading<'_>, services: &Services, groups: &Groups) ->
             reading.notes.push(format!("{title}: it is there twice, with one address: it is checked once"));
             continue;
         }
-        let made = build::check(reading, &list.item(index), service, groups, &mut names);
+        let made = build::check(reading, &list.item(index), service, groups, names);
         checks.extend(made.map(|check| (service.order(), index, check)));
     }
     build::note_unverified(reading, services);

@@ -1,5 +1,6 @@
 //! Files that programs do not get to read although their user may: those of secrets. The kernel's Landlock knows what is allowed
-//! alone, so everything beside them is.
+//! alone, so everything beside them is. That keeps a program from reading them, and not one that means harm from everything: what
+//! it may write to, it may rename.
 
 use std::{
     collections::BTreeSet,
@@ -19,23 +20,23 @@ const FRESH: Duration = Duration::from_secs(10);
 /// The files of this process, once they are known.
 static HIDDEN: OnceLock<Hidden> = OnceLock::new();
 
-/// Files, and what else there is.
+/// Files as they were named: where they are may change, as in a volume of Kubernetes.
 #[derive(Debug)]
 struct Hidden {
-    files: BTreeSet<PathBuf>,
+    named: Vec<PathBuf>,
     rules: Mutex<Option<(Instant, RulesetCreated)>>,
 }
 
 /// Hides these files from every program that is started from now on. The first call counts.
 pub(super) fn hide(files: impl IntoIterator<Item = PathBuf>) {
-    let hidden = Hidden { files: files.into_iter().filter_map(|file| real(&file)).collect(), rules: Mutex::default() };
+    let hidden = Hidden { named: files.into_iter().collect(), rules: Mutex::default() };
     // A second call has nothing to add: what is secret is known before anything runs.
     let _ = HIDDEN.set(hidden);
 }
 
 /// Hides them from this thread and from what it starts, as far as the kernel can.
 pub(super) fn from_this_thread() -> io::Result<()> {
-    match HIDDEN.get().filter(|hidden| !hidden.files.is_empty()) {
+    match HIDDEN.get().filter(|hidden| !hidden.named.is_empty()) {
         Some(hidden) => hidden.rules()?.restrict_self().map(drop).map_err(io::Error::other),
         None => Ok(()),
     }
@@ -58,31 +59,42 @@ impl Hidden {
     }
 
     fn made(&self) -> io::Result<RulesetCreated> {
-        let mut beside = Vec::new();
-        self.beside(Path::new("/"), &mut beside)?;
-        // What cannot be opened cannot be read either.
-        let opened = beside.iter().filter_map(|path| PathFd::new(path).ok());
-        let rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort);
-        let rules = rules.handle_access(AccessFs::ReadFile).and_then(Ruleset::create).map_err(io::Error::other)?;
-        let allowed = opened.map(|path| Ok::<_, landlock::RulesetError>(PathBeneath::new(path, AccessFs::ReadFile)));
-        rules.add_rules(allowed).map_err(io::Error::other)
-    }
-
-    /// All that is neither one of them nor on the way to one.
-    fn beside(&self, folder: &Path, beside: &mut Vec<PathBuf>) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let path = entry.path();
-            let is_on_the_way = self.files.iter().any(|file| file.starts_with(&path));
-            match entry.file_type()? {
-                // What a link leads to is met where it is.
-                kind if kind.is_symlink() || self.files.contains(&path) => (),
-                kind if kind.is_dir() && is_on_the_way => self.beside(&path, beside)?,
-                _ => beside.push(path),
+        let files: BTreeSet<PathBuf> = self.named.iter().filter_map(|file| real(file)).collect();
+        let mut rules = Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            // Moving from folder to folder is refused by every set of rules that does not allow it.
+            .handle_access(AccessFs::ReadFile | AccessFs::Refer)
+            .and_then(Ruleset::create)
+            .map_err(io::Error::other)?;
+        for (path, is_folder) in beside(Path::new("/"), &files) {
+            let may = if is_folder { AccessFs::ReadFile | AccessFs::Refer } else { AccessFs::ReadFile.into() };
+            // What cannot be opened cannot be read either.
+            if let Ok(opened) = PathFd::new(&path) {
+                rules = rules.add_rule(PathBeneath::new(opened, may)).map_err(io::Error::other)?;
             }
         }
-        Ok(())
+        Ok(rules)
     }
+}
+
+/// All that is neither one of these files nor on the way to one, and whether it is a folder.
+fn beside(folder: &Path, files: &BTreeSet<PathBuf>) -> Vec<(PathBuf, bool)> {
+    // One that cannot be listed can be entered, perhaps, and programs need what is in it: better a secret less hidden than no check.
+    let Ok(entries) = fs::read_dir(folder) else { return vec![(folder.to_owned(), true)] };
+    let mut all = Vec::new();
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_on_the_way = files.iter().any(|file| file.starts_with(&path));
+        match entry.file_type() {
+            // What a link leads to is met where it is.
+            Ok(kind) if kind.is_symlink() || files.contains(&path) => (),
+            Ok(kind) if kind.is_dir() && is_on_the_way => all.extend(beside(&path, files)),
+            Ok(kind) => all.push((path, kind.is_dir())),
+            // It has gone.
+            Err(_) => (),
+        }
+    }
+    all
 }
 
 /// Where a file is without links, even before it is there.
@@ -111,9 +123,13 @@ mod tests {
         let files = [root.join("token"), root.join("later"), data.join("deeper/key"), root.join("no/such/folder")];
         let files = files.into_iter().filter_map(|file| real(&file)).collect::<BTreeSet<_>>();
         assert_eq!(files.len(), 3, "{files:?}");
-        let (hidden, mut beside) = (Hidden { files, rules: Mutex::default() }, Vec::new());
-        hidden.beside(&root, &mut beside).unwrap();
-        beside.sort();
-        assert_eq!(beside, [data.join("other"), root.join("beside")]);
+        let mut found = beside(&root, &files);
+        found.sort();
+        assert_eq!(found, [(data.join("other"), false), (root.join("beside"), true)]);
+        // The volume is another one now, by the same name.
+        fs::rename(&data, root.join("..2026_12_01")).unwrap();
+        fs::remove_file(root.join("..data")).unwrap();
+        std::os::unix::fs::symlink("..2026_12_01", root.join("..data")).unwrap();
+        assert_eq!(real(&root.join("token")), Some(root.join("..2026_12_01/token")));
     }
 }
