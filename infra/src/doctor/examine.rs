@@ -133,7 +133,7 @@ async fn of_world(wanted: &Wanted, host: Option<&str>) -> (Result<IpAddr, String
     let duckdns = match &wanted.duckdns {
         Some(name) => {
             let (url, token, own) = (&wanted.duckdns_url, wanted.duckdns_token.as_ref(), own.as_ref().ok().copied());
-            names::duckdns(url, name, token, own, &public).await
+            names::duckdns(url, name, token, own, &wanted.public_dns).await
         }
         None => Told::NotAsked("the home's name is not at DuckDNS".into()),
     };
