@@ -6,7 +6,7 @@ use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use serde_json::Value;
-use shared::file::replace_private;
+use shared::{file::replace_private, settings::OURS};
 
 use super::{
     examine::Examination,
@@ -63,7 +63,7 @@ pub fn write(
 
 fn files(examined: &Examination, given: &Given, at: Timestamp) -> Vec<(String, String)> {
     let shown = |(name, value): (&str, &str)| {
-        let value = if is_secret(name) { "(hidden)" } else { value };
+        let value = if is_shown(name) { value } else { "***" };
         format!("{name}={value}   # {}\n", given.origin(name))
     };
     let machine = format!(
@@ -82,10 +82,45 @@ fn files(examined: &Examination, given: &Given, at: Timestamp) -> Vec<(String, S
         ("resolv.conf".to_owned(), resolv),
     ];
     for (name, answer) in &examined.answers {
-        let text = serde_json::to_string_pretty(&without_variables(answer.clone())).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&cleaned(answer.clone())).unwrap_or_default();
         files.push((format!("answers/{name}.json"), text));
     }
     files
+}
+
+/// Whether the value of a setting says how Porchlight is set, and is no secret. An address of a database may have a password
+/// anywhere in it; what is none of ours may be anything.
+fn is_shown(name: &str) -> bool {
+    OURS.contains(&name) && !is_secret(name) && name != "DATABASE_URL"
+}
+
+/// An answer without what may be a secret in it, and without mail addresses.
+fn cleaned(answer: Value) -> Value {
+    let mut answer = without_variables(answer);
+    clean(&mut answer);
+    answer
+}
+
+/// Variables of pods may hold anything, and annotations all of that once more; who has the address by which statuspage.io takes
+/// mails can set a component.
+fn clean(answer: &mut Value) {
+    match answer {
+        Value::Array(all) => all.iter_mut().for_each(clean),
+        Value::Object(fields) => {
+            fields.retain(|name, value| {
+                let is_mail = name == "email" || name.ends_with("_email");
+                !(is_mail && value.is_string() || matches!(name.as_str(), "annotations" | "managedFields"))
+            });
+            for variable in fields.get_mut("env").and_then(Value::as_array_mut).into_iter().flatten() {
+                let is_ours = variable["name"].as_str().is_some_and(is_shown);
+                if let Some(value) = variable.get_mut("value").filter(|_| !is_ours) {
+                    *value = "(hidden)".into();
+                }
+            }
+            fields.values_mut().for_each(clean);
+        }
+        _ => (),
+    }
 }
 
 /// A function may have any secret among its variables.
@@ -117,10 +152,23 @@ mod tests {
         let mut given = Given::default();
         given.set("KEEPER_TOKEN", "planted-1", "prober.env");
         given.set("PAGE_ID", "gytm4qzbx9t6", "prober.env");
+        given.set("MY_DSN", "planted-4", "mine.env");
+        given.set("DATABASE_URL", "postgres://db/x?password=planted-5", "mine.env");
+        let env = json!([{"name": "MY_DSN", "value": "planted-6"}, {"name": "PAGE_ID", "value": "of-the-pod"}]);
+        let template = json!({"spec": {"containers": [{"env": env}]}, "metadata": {"annotations": {"x": "planted-7"}}});
+        let cluster =
+            json!({"items": [{"metadata": {"annotations": {"last": "planted-8"}}, "spec": {"template": template}}]});
+        let components =
+            json!([{"id": "8kbf7d35c070", "automation_email": "component+planted-9@notifications.statuspage.io"}]);
         let function = json!({"Environment": {"Variables": {"PAGE_ID": "gytm4qzbx9t6", "MY_PASS": "planted-2"}}});
         let examined = Examination {
             findings: vec![Finding::failed(Link::Token, "planted-1 is refused", "planted-3")],
-            answers: vec![("aws/function", function), ("aws/log", json!({"events": ["planted-3"]}))],
+            answers: vec![
+                ("aws/function", function),
+                ("aws/log", json!({"events": ["planted-3"]})),
+                ("cluster", cluster),
+                ("page/components", components),
+            ],
             secrets: vec![Secret::new("planted-3")],
         };
         let folder = tempfile::tempdir().unwrap();
@@ -138,6 +186,7 @@ mod tests {
         }
         assert_eq!(names, listed);
         assert!(all.contains("gytm4qzbx9t6") && all.contains("page's token"), "{all}");
+        assert!(all.contains("of-the-pod") && all.contains("8kbf7d35c070") && all.contains("MY_DSN=***"), "{all}");
         assert!(!all.contains("planted"), "{all}");
     }
 }

@@ -7,11 +7,12 @@ use std::{
 
 use home_beacon::node::sensors::Wear;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::{id::ComponentId, secret::Secret, settings::api_address, statuspage::STATUSPAGE_IO};
 use url::Url;
 
 use super::{
+    answers::answers,
     checks::{self, address::PublicSeen, beacon::Hop, cluster::node, parameters::Names},
     conclude::conclude,
     finding::Finding,
@@ -68,7 +69,7 @@ pub async fn examine(settings: &DoctorSettings, mut given: Given) -> Examination
     let wanted = Wanted::of(&mut given);
     let seen = Box::pin(look(settings, &given, &wanted)).await;
     let findings = conclude(judge(settings, &given, &wanted, &seen));
-    Examination { findings, secrets: secrets(&wanted, &seen.aws), answers: answers(&seen) }
+    Examination { findings, secrets: secrets(&wanted, &seen.aws), answers: answers(&seen, &settings.function) }
 }
 
 async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen {
@@ -133,7 +134,7 @@ async fn of_world(wanted: &Wanted, host: Option<&str>) -> (Result<IpAddr, String
     let duckdns = match &wanted.duckdns {
         Some(name) => {
             let (url, token, own) = (&wanted.duckdns_url, wanted.duckdns_token.as_ref(), own.as_ref().ok().copied());
-            names::duckdns(url, name, token, own, &public).await
+            names::duckdns(url, name, token, own, &wanted.public_dns).await
         }
         None => Told::NotAsked("the home's name is not at DuckDNS".into()),
     };
@@ -218,36 +219,4 @@ fn secrets(wanted: &Wanted, aws: &AwsSeen) -> Vec<Secret> {
     let set = [&wanted.token, &wanted.duckdns_token, &wanted.keeper_token].into_iter().flatten().cloned();
     let key = wanted.key.iter().map(|key| Secret::new(key.expose()));
     stored.chain(set).chain(key).collect()
-}
-
-fn answers(seen: &Seen) -> Vec<(&'static str, Value)> {
-    let of = |told: &Told| match told {
-        Told::Is(value) => value.clone(),
-        Told::Refused { code, words } => json!({"refused": code, "words": words}),
-        other => json!({"no_answer": other.why()}),
-    };
-    let names = |all: &Told| {
-        let listed = all.value()["Parameters"].as_array().cloned().unwrap_or_default();
-        let names: Vec<_> =
-            listed.iter().map(|it| json!({"Name": it["Name"], "Type": it["Type"], "Version": it["Version"]})).collect();
-        if names.is_empty() { of(all) } else { json!(names) }
-    };
-    let aws = &seen.aws;
-    vec![
-        ("aws/function", of(&aws.function)),
-        ("aws/parameters", names(&aws.parameters)),
-        ("aws/rules", of(&aws.rules)),
-        ("aws/rule-names", of(&aws.rule_names)),
-        ("aws/schedules", of(&aws.schedules)),
-        ("aws/alarms", of(&aws.alarms)),
-        ("aws/log", of(&aws.log)),
-        ("aws/simulated", of(&aws.simulated)),
-        ("page/pages", of(&seen.page.pages)),
-        ("page/components", of(&seen.page.components)),
-        ("page/metrics", of(&seen.page.metrics)),
-        ("keeper/health", of(&seen.keeper.health)),
-        ("keeper/summary", of(&seen.keeper.summary)),
-        ("keeper/notices", of(&seen.keeper.notices)),
-        ("cluster", of(&seen.cluster)),
-    ]
 }

@@ -1,6 +1,8 @@
 //! What the user has set, wherever: in files of settings, in the environment, in the folder of `porchlight up`. Files come before
 //! the environment, because they were named for this.
 
+mod units;
+
 use std::{
     collections::BTreeMap,
     env,
@@ -17,11 +19,6 @@ const MAX_FILE: u64 = 256 << 10;
 
 /// The files that are read where none is named: those of the guides.
 const USUAL: [&str; 2] = ["prober.env", "porchlight.env"];
-
-/// Where the units of systemd have settings and secrets, and the files of them that name a link.
-const OF_UNITS: &str = "/etc/porchlight";
-const FILES_OF_UNITS: [&str; 7] =
-    ["bandwidth.env", "beacon.env", "dns.env", "keeper.env", "ping.env", "port.env", "prober.env"];
 
 /// All that is set.
 #[derive(Clone, Default)]
@@ -60,7 +57,7 @@ impl Given {
         let usual = || USUAL.iter().map(PathBuf::from).filter(|path| path.exists()).collect();
         let files: Vec<PathBuf> = if settings.env.is_empty() { usual() } else { settings.env.clone() };
         if settings.env.is_empty() {
-            given.read_units(Path::new(OF_UNITS));
+            given.read_units(Path::new(units::FOLDER), Path::new(units::ENABLED));
         }
         for path in &files {
             given.read_file(path);
@@ -91,31 +88,6 @@ impl Given {
                 let slips = shared::settings::nearness::misspelt(&own, &names);
                 self.wrong.extend(slips.iter().map(|slip| format!("{shown}: {slip}")));
                 self.take(read.into_iter(), &shown.to_string(), path.parent());
-            }
-        }
-    }
-
-    /// What the units are told: by their files, and by what the packages have them read besides.
-    fn read_units(&mut self, folder: &Path) {
-        let is_readable = |name: &&str| std::fs::File::open(folder.join(name)).is_ok();
-        for name in FILES_OF_UNITS.iter().filter(|name| is_readable(name)) {
-            self.read_file(&folder.join(name));
-        }
-        let origin = folder.display().to_string();
-        for (file, name, beside) in [
-            ("beacon.key", "BEACON_KEY", Some(("PUBLIC_ADDR", "0.0.0.0:8080"))),
-            ("keeper.token", "KEEPER_TOKEN", Some(("KEEPER_URL", "http://127.0.0.1:8030"))),
-            ("duckdns.token", "DUCKDNS_TOKEN", None),
-            ("statuspage.token", "STATUSPAGE_TOKEN", None),
-        ] {
-            let variable = format!("{name}_FILE");
-            if is_readable(&file) && self.text(name).is_none() && self.text(&variable).is_none() {
-                self.set(&variable, &folder.join(file).display().to_string(), &origin);
-            }
-            if let Some((name, usual)) =
-                beside.filter(|(name, _)| folder.join(file).exists() && self.text(name).is_none())
-            {
-                self.set(name, usual, &origin);
             }
         }
     }
@@ -262,19 +234,6 @@ mod tests {
             assert!(all.contains(part), "{part}: {all}");
         }
         assert!(!all.contains("hunter2"));
-    }
-
-    #[test]
-    fn what_the_units_of_systemd_are_told_is_found_where_they_find_it() {
-        let folder = folder(&[("dns.env", "DOMAIN=myhome\n"), ("beacon.key", "key\n"), ("keeper.token", "token\n")]);
-        let mut given = Given::default();
-        given.read_units(folder.path());
-        assert_eq!((given.text("DOMAIN"), given.text("PUBLIC_ADDR")), (Some("myhome"), Some("0.0.0.0:8080")));
-        assert_eq!(given.text("KEEPER_URL"), Some("http://127.0.0.1:8030"));
-        assert_eq!(given.secret("KEEPER_TOKEN").unwrap().expose(), "token");
-        let mut none = Given::default();
-        none.read_units(Path::new("/nowhere"));
-        assert!(none.all().next().is_none() && none.wrong.is_empty());
     }
 
     #[test]

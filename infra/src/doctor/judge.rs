@@ -1,6 +1,7 @@
 //! Each link judged by what was seen of it (pure).
 
 use jiff::Timestamp;
+use serde_json::Value;
 use shared::{
     id::{ComponentId, PageId},
     names::ServerAnswer,
@@ -9,7 +10,14 @@ use shared::{
 use url::Url;
 
 use super::{
-    checks::{self, address::Here, cluster::node, outside::OutsideLook, runs},
+    checks::{
+        self,
+        address::Here,
+        cluster::node,
+        keeper::{HomeOf, home_of, row_of},
+        outside::OutsideLook,
+        runs,
+    },
     examine::Seen,
     finding::Finding,
     given::Given,
@@ -29,7 +37,8 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
     let host = wanted.home.as_ref().and_then(|url| url.domain());
     let own = seen.own.as_ref().ok().copied();
     let ran = runs::runs(&aws.log, now);
-    let look = ran.iter().find_map(|run| run.look(component)).or_else(|| of_keeper(&seen.keeper.summary));
+    let at_keeper = home_of(component, seen.keeper.metrics.as_deref().ok());
+    let look = ran.iter().find_map(|run| run.look(component)).or_else(|| of_keeper(&seen.keeper.summary, &at_keeper));
     let triggers = checks::schedule::triggers(
         &aws.rules,
         &aws.rule_names,
@@ -113,7 +122,7 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         checks::metrics::metrics(&seen.page.metrics, &wanted.metrics, now),
         checks::page::rate_limit(&[&seen.page.pages, &seen.page.components, &seen.page.metrics]),
         checks::keeper::keeper(&seen.keeper.health, &seen.keeper.notices),
-        checks::keeper::looks(&seen.keeper.summary),
+        checks::keeper::looks(&seen.keeper.summary, &at_keeper),
         checks::relay::relay(&seen.keeper.health),
         checks::machine::disk(seen.disk.as_ref()),
         checks::machine::wear(&seen.wear),
@@ -122,18 +131,48 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
     ]
 }
 
-/// The newest look that a keeper's page tells of: it says when, and the component's status says what.
-fn of_keeper(summary: &Told) -> Option<OutsideLook> {
+/// The newest look at the home that a keeper's page tells of: it says when, and the component's status says what.
+fn of_keeper(summary: &Told, home: &HomeOf) -> Option<OutsideLook> {
     let summary = summary.value();
-    let incident = summary["incidents"][0]["incident_updates"][0]["body"].as_str();
-    let looked = summary["components"].as_array()?.iter().filter_map(|it| {
-        let age = it["porchlight"]["looked_at_age_seconds"].as_i64()?;
-        let (verdict, advice) = match it["status"].as_str()? {
-            "operational" => (Verdict::Up, None),
-            "major_outage" => (Verdict::Down(DownCause::Unreachable), incident.map(str::to_owned)),
-            _ => return None,
-        };
-        Some(OutsideLook { who: "who looks for the keeper".into(), age, verdict, advice })
-    });
-    looked.min_by_key(|look| look.age)
+    let row = row_of(summary, home)?;
+    let age = row["porchlight"]["looked_at_age_seconds"].as_i64()?;
+    let is_about = |incident: &&Value| {
+        incident["components"].as_array().into_iter().flatten().any(|component| component["id"] == row["id"])
+    };
+    let advice = || {
+        let incident = summary["incidents"].as_array()?.iter().find(is_about)?;
+        incident["incident_updates"][0]["body"].as_str().map(str::to_owned)
+    };
+    let (verdict, advice) = match row["status"].as_str()? {
+        "operational" => (Verdict::Up, None),
+        "major_outage" => (Verdict::Down(DownCause::Unreachable), advice()),
+        _ => return None,
+    };
+    Some(OutsideLook { who: "who looks for the keeper".into(), age, verdict, advice })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_check_of_ones_own_saw_is_not_what_the_world_sees_of_the_home() {
+        let looked = |age: i64| json!({"looked_at_age_seconds": age});
+        let row = |id: &str, status: &str, age: i64| json!({"id": id, "status": status, "porchlight": looked(age)});
+        let (home, nas) = ("8kbf7d35c070", "8kbf7d35c071");
+        let update = |body: &str| json!([{"body": body}]);
+        let of = |id: &str, body: &str| json!({"components": [{"id": id}], "incident_updates": update(body)});
+        let summary = Told::Is(json!({
+            "components": [row(nas, "operational", 3), row(home, "major_outage", 40)],
+            "incidents": [of(nas, "the disk"), of(home, "the line")],
+        }));
+        let look = of_keeper(&summary, &HomeOf::Is(home.into())).unwrap();
+        assert_eq!((look.age, look.advice.as_deref()), (40, Some("the line")));
+        assert_eq!(look.verdict, Verdict::Down(DownCause::Unreachable));
+        for home in [HomeOf::Several, HomeOf::OnlyChecked, HomeOf::Unknown, HomeOf::Is("other".into())] {
+            assert_eq!(of_keeper(&summary, &home), None, "{home:?}");
+        }
+    }
 }

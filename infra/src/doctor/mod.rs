@@ -5,12 +5,13 @@
 //! - [`link`]: the links, in the order of the data, and what each needs; [`finding`]: what was found of one
 //! - [`checks`]: a small function for each; [`conclude`]: which is broken first; `judge`: all of them; [`report`]: what is printed
 //! - `env_file`, [`given`], [`wanted`]: what the user has set, and what that comes to
-//! - [`scrub`]: what is taken out of a bundle
+//! - [`scrub`]: what is taken out of a bundle; `answers`: what goes into one
 //!
 //! What is done:
 //! - [`look`]: what is seen; [`child`]: `aws` and `kubectl`; [`told`]: what they and others answered
 //! - [`examine()`]: all of it at once; [`bundle`]: what is sent to whoever helps
 
+mod answers;
 pub mod bundle;
 pub mod checks;
 pub mod child;

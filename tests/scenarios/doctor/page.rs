@@ -169,14 +169,10 @@ async fn what_is_broken_at_the_keeper_is_named_first_and_alone() {
         }),
     )
     .await;
-    changed("pings that stopped", "jobs", "ping has handed over nothing for", "/metrics", &|text| {
-        let late = jiff::Timestamp::now().as_second() - 3600;
-        let line = |line: &str| match line.strip_prefix("porchlight_job_last_run_timestamp_seconds{program=\"ping\"} ")
-        {
-            Some(_) => format!("porchlight_job_last_run_timestamp_seconds{{program=\"ping\"}} {late}\n"),
-            None => format!("{line}\n"),
-        };
-        text.lines().map(line).collect()
+    changed("pings that fail", "jobs", "the last run of ping could not measure", "/metrics", &|text| {
+        let of_ping = "porchlight_job_last_outcome{program=\"ping\"";
+        let others = text.lines().filter(|line| !line.starts_with(of_ping)).map(|line| format!("{line}\n"));
+        others.chain([format!("{of_ping},outcome=\"failed\"}} 1\n")]).collect()
     })
     .await;
     changed("a channel that takes nothing", "notices", "ntfy://ntfy.sh/… did not take a notice: 403", "/porchlight/v1/notices", &|_| {

@@ -5,13 +5,13 @@ use shared::id::MetricId;
 
 use super::{
     super::{finding::Finding, link::Link, told::Told},
-    page::unanswered,
+    page::{LISTED, is_cut, unanswered},
 };
 
-/// A function sends a point a minute.
+/// A function sends a point a minute: its schedule says so.
 const OF_RUNS: i64 = 10 * 60;
 
-/// A job may measure every three hours, and is late by as much as its test takes.
+/// A job usually measures every three hours, and is late by as much as its test takes; how often is a setting.
 const OF_JOBS: i64 = 4 * 3600;
 
 /// Who sends milliseconds where seconds belong is far ahead.
@@ -27,9 +27,16 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
         return finding;
     }
     let Told::Is(list) = metrics else { return Finding::unknown(link, metrics.why(), "see the link page") };
-    let (mut well, mut none_yet) = (Vec::new(), Vec::new());
+    let (mut well, mut none_yet, mut unusual) = (Vec::new(), Vec::new(), None);
     for (setting, id) in wanted {
         let Some(found) = list.as_array().into_iter().flatten().find(|metric| metric["id"] == id.as_str()) else {
+            if is_cut(list) {
+                return Finding::unknown(
+                    link,
+                    format!("{id} ({setting}) is not among the page's first {LISTED} metrics"),
+                    "see whether the page has it: its address in the page's administration ends in its id",
+                );
+            }
             return Finding::failed(
                 link,
                 format!("the page has no metric {id} ({setting})"),
@@ -50,15 +57,20 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
                 "see who else sends to it: a time in milliseconds ends there; reset the metric's data",
             );
         }
-        let limit = if *setting == "METRIC_ID_RESPONSE" { OF_RUNS } else { OF_JOBS };
-        if age > limit {
-            return Finding::symptom(
-                link,
-                format!("the last point of {name} ({setting}) is {} min old", age / 60),
-                "see who is to send it: the function for METRIC_ID_RESPONSE, else the job or the relay",
-            );
+        let is_of_runs = *setting == "METRIC_ID_RESPONSE";
+        let saw = || format!("the last point of {name} ({setting}) is {} min old", age / 60);
+        if is_of_runs && age > OF_RUNS {
+            return Finding::symptom(link, saw(), "see the function, which is to send it, and its log");
+        }
+        if !is_of_runs && age > OF_JOBS {
+            unusual.get_or_insert_with(saw);
+            continue;
         }
         well.push(format!("{name} {} s ago", age.max(0)));
+    }
+    if let Some(saw) = unusual {
+        let next = "see whether its job is to measure that seldom (INTERVAL, its timer or CronJob), and its log";
+        return Finding::unknown(link, format!("{saw}, which is more than is usual"), next);
     }
     match none_yet.first() {
         Some(name) => {
@@ -101,7 +113,11 @@ mod tests {
         assert!(found(&Told::Is(json!([]))).saw.contains("no metric 8kbf7d35c07m (METRIC_ID_RESPONSE)"));
         let none_yet = Told::Is(json!([{"id": "8kbf7d35c07m", "most_recent_data_at": null}]));
         assert_eq!(found(&none_yet).outcome, Outcome::NotConclusive);
-        assert_eq!(metrics(&at(3600), &[("METRIC_ID", "8kbf7d35c07m".parse().unwrap())], now).outcome, Outcome::Ok);
+        let of_job: [(&'static str, MetricId); 1] = [("METRIC_ID", "8kbf7d35c07m".parse().unwrap())];
+        assert_eq!(metrics(&at(3600), &of_job, now).outcome, Outcome::Ok);
+        assert_eq!(metrics(&at(90_000), &of_job, now).outcome, Outcome::NotConclusive, "a job may run once a day");
+        let long = Told::Is(json!(vec![json!({"id": "8kbf7d35c07n"}); LISTED]));
+        assert_eq!(found(&long).outcome, Outcome::NotConclusive, "it may be the next one");
         for told in [limited(), silent(), refused("401"), refused("500")] {
             assert_eq!(found(&told).outcome, Outcome::NotConclusive);
         }

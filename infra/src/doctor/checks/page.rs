@@ -4,6 +4,14 @@ use serde_json::Value;
 
 use super::super::{finding::Finding, link::Link, told::Told};
 
+/// The most that one call of the page's API lists. A list of that length may go on.
+pub const LISTED: usize = 100;
+
+/// Whether a list may go on.
+pub fn is_cut(list: &Value) -> bool {
+    list.as_array().is_some_and(|all| all.len() >= LISTED)
+}
+
 /// What a call that brought nothing says of any link of the page; `None` where it brought something.
 pub fn unanswered(link: Link, told: &Told) -> Option<Finding> {
     match told {
@@ -88,6 +96,12 @@ pub fn component(components: &Told, wanted: Option<&str>, page: Option<&str>) ->
     let Some(found) = all().find(|it| it["id"] == wanted) else {
         let saw = if Some(wanted) == page {
             format!("{wanted} is the page's id, and no component's")
+        } else if is_cut(list) {
+            return Finding::unknown(
+                link,
+                format!("{wanted} is not among the page's first {LISTED} components"),
+                "see whether the page has it: its address in the page's administration ends in its id",
+            );
         } else {
             format!("the page has no component {wanted}")
         };
@@ -205,6 +219,9 @@ mod tests {
             assert!(found.saw.contains(words), "{}", found.saw);
         }
         assert_eq!(component(&list(&json!({})), None, None).outcome, Outcome::NotConclusive);
+        let long = Told::Is(json!(vec![json!({"id": COMPONENT, "name": "One", "status": "operational"}); LISTED]));
+        assert_eq!(found(&long, "8kbf7d35c071").outcome, Outcome::NotConclusive, "it may be the next one");
+        assert_eq!(found(&long, COMPONENT).outcome, Outcome::Ok);
         for told in [limited(), silent(), refused("403"), refused("404")] {
             assert_eq!(found(&told, COMPONENT).outcome, Outcome::NotConclusive);
         }

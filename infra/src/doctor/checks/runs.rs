@@ -81,9 +81,12 @@ pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>) 
             _ => Finding::unknown(link, words.clone(), "see the link AWS account"),
         };
     }
-    let Some(newest) = runs.first() else {
+    let Some(first) = runs.first() else {
         return Finding::symptom(link, "no run of the last 15 minutes has reported", tail);
     };
+    // Another home's schedule may run the same function, and a person may try it by hand.
+    let ours: Vec<&Run> = runs.iter().filter(|run| run.target(component).is_some()).collect();
+    let newest = ours.iter().find(|run| run.report["dry_run"] != true).or(ours.first()).copied().unwrap_or(first);
     let Run { age, report } = newest;
     if *age > LATE {
         return Finding::symptom(link, format!("the last run was {} min ago", age / 60), tail);
@@ -97,7 +100,7 @@ pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>) 
     };
     let outcome = target["outcome"].as_str().unwrap_or_default();
     if report["dry_run"] == true {
-        return Finding::failed(link, format!("the run of {age} s ago was a dry run, which changes nothing"), tail);
+        return Finding::symptom(link, format!("the run of {age} s ago was a dry run, which changes nothing"), tail);
     }
     if outcome == "failed" || report["published"] == false {
         let why = target["error"].as_str().unwrap_or("it does not say why");
@@ -113,7 +116,7 @@ pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>) 
     let said = target["cause"].as_str().or_else(|| target["verdict"].as_str()).unwrap_or("nothing");
     Finding::ok(
         link,
-        format!("{} in 15 min, the last {age} s ago: {said}, the page {}", runs.len(), outcome.replace('_', " ")),
+        format!("{} in 15 min, the last {age} s ago: {said}, the page {}", ours.len(), outcome.replace('_', " ")),
     )
 }
 
@@ -175,6 +178,23 @@ mod tests {
             Outcome::NotConclusive
         );
         assert_eq!(found(&Told::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn another_homes_run_and_one_by_hand_are_not_ours() {
+        let all = |logs: &[Told]| {
+            let events: Vec<Value> =
+                logs.iter().flat_map(|log| log.value()["events"].as_array().cloned().unwrap()).collect();
+            found(&Told::Is(json!({"events": events})))
+        };
+        let other = log(10, |report| report["targets"][0]["component_id"] = json!("9lcg8e46d181"));
+        let by_hand = log(5, |report| report["dry_run"] = json!(true));
+        let well = all(&[other.clone(), by_hand.clone(), log(40, |_| ())]);
+        assert_eq!(well.outcome, Outcome::Ok, "{}", well.saw);
+        assert!(well.saw.contains("the last 40 s ago"), "{}", well.saw);
+        let stopped = all(&[other.clone(), by_hand, log(400, |_| ())]);
+        assert_eq!(stopped.saw, "the last run was 6 min ago");
+        assert!(all(&[other]).saw.contains("about other components"));
     }
 
     #[test]

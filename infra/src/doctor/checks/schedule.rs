@@ -25,18 +25,25 @@ pub fn triggers(rules: &Told, names: &Told, schedules: &Told, function: Option<&
         let (name, rate) = (text(&rule, "Name")?, text(&rule, "ScheduleExpression"));
         Some(Trigger { kind: "rule", name, rate, is_enabled: rule["State"] != "DISABLED" })
     });
-    // It may be named with a version or an alias.
-    let is_of = |schedule: &Value| {
-        let arn = schedule["Target"]["Arn"].as_str().unwrap_or_default();
-        function.is_some_and(|function| {
-            arn == function || arn.strip_prefix(function).is_some_and(|rest| rest.starts_with(':'))
-        })
-    };
-    let schedules = list(schedules, "Schedules").into_iter().filter(is_of).filter_map(|schedule| {
+    let ours = list(schedules, "Schedules").into_iter().filter(|schedule| is_of(schedule, function));
+    let schedules = ours.filter_map(|schedule| {
         let (name, rate) = (text(&schedule, "Name")?, text(&schedule, "ScheduleExpression"));
         Some(Trigger { kind: "schedule", name, rate, is_enabled: schedule["State"] != "DISABLED" })
     });
     rules.chain(schedules).collect()
+}
+
+/// Whether a schedule of Scheduler runs the function with that ARN, which it may name with a version or an alias.
+pub fn is_of(schedule: &Value, function: Option<&str>) -> bool {
+    let arn = schedule["Target"]["Arn"].as_str().unwrap_or_default();
+    function
+        .is_some_and(|function| arn == function || arn.strip_prefix(function).is_some_and(|rest| rest.starts_with(':')))
+}
+
+/// Whether an alarm watches the function with that name.
+pub fn watches(alarm: &Value, function: &str) -> bool {
+    let mut dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
+    dimensions.any(|it| it["Name"] == "FunctionName" && it["Value"] == function)
 }
 
 /// The schedule. `told`: what was answered to the questions about it; `runs`: whether the function ran within minutes.
@@ -85,11 +92,8 @@ pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
         return finding;
     }
     let Told::Is(list) = told else { return Finding::unknown(link, told.why(), "see the link AWS account") };
-    let watches = |alarm: &&Value| {
-        let mut dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
-        dimensions.any(|it| it["Name"] == "FunctionName" && it["Value"] == function)
-    };
-    let all: Vec<&Value> = list["MetricAlarms"].as_array().into_iter().flatten().filter(watches).collect();
+    let all: Vec<&Value> =
+        list["MetricAlarms"].as_array().into_iter().flatten().filter(|it| watches(it, function)).collect();
     if all.is_empty() {
         return Finding::failed(
             link,

@@ -82,19 +82,21 @@ pub async fn own(sources: &[Url]) -> Result<IpAddr, String> {
     seen(sources, Instant::now() + OF_SERVICES).await
 }
 
-/// Whether `DuckDNS` takes the token. It is asked only where that can change nothing: where the name has this machine's address.
+/// Whether `DuckDNS` takes the token. It is asked only where that can change nothing: where the name that it would be asked to
+/// change has this machine's address already, as `servers` say.
 pub async fn duckdns(
     url: &Url,
     name: &SubName,
     token: Option<&Secret>,
     own: Option<IpAddr>,
-    public: &[PublicSeen],
+    servers: &[SocketAddr],
 ) -> Told {
     let Some(token) = token else { return Told::NotAsked("no token is set, so it was not tried".into()) };
     let Some(IpAddr::V4(own)) = own else {
         return Told::NotAsked("the own address is not known, so the token was not tried".into());
     };
-    let mut told = public.iter().filter_map(|seen| match &seen.answer {
+    let held = public(servers, &format!("{}.duckdns.org", name.as_str())).await;
+    let mut told = held.iter().filter_map(|seen| match &seen.answer {
         ServerAnswer::Addresses(all) => Some(all.first().copied()),
         _ => None,
     });
@@ -102,7 +104,8 @@ pub async fn duckdns(
     let first = told.next();
     if !first.is_some_and(is_there) || !told.all(is_there) {
         return Told::NotAsked(
-            "the name has another address than this machine, so trying the token would change it".into(),
+            "the name has another address than this machine, or none is known, so trying the token might change it"
+                .into(),
         );
     }
     match tried(url, name, token, own, Instant::now() + OF_SERVICES).await {
@@ -115,4 +118,50 @@ pub async fn duckdns(
 /// With a dot at its end no search domain is tried.
 fn complete(name: &str) -> String {
     format!("{}.", name.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::UdpSocket;
+
+    use super::*;
+
+    const OWN: [u8; 4] = [81, 2, 69, 142];
+
+    /// Gives `home.duckdns.org` one address, and every other name another.
+    async fn server() -> SocketAddr {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                let asked = &buffer[..length];
+                let end = 12 + asked[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
+                let last =
+                    if asked[12..].to_ascii_lowercase().starts_with(b"\x04home\x07duckdns\x03org") { 142 } else { 9 };
+                let mut answer = asked[..2].to_vec();
+                answer.extend([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+                answer.extend(&asked[12..end]);
+                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, OWN[0], OWN[1], OWN[2], last]);
+                let _sent = socket.send_to(&answer, from).await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn the_name_that_would_be_changed_is_the_one_that_must_have_this_address() {
+        let servers = [server().await];
+        let closed: Url = "http://127.0.0.1:9/".parse().unwrap();
+        let token = Secret::new("a7c4d0ad-114e-40ef-ba1d-d217904a50f2");
+        let asked = async |name: &str, servers: &[SocketAddr]| {
+            let name: SubName = name.parse().unwrap();
+            duckdns(&closed, &name, Some(&token), Some(OWN.into()), servers).await
+        };
+        assert!(matches!(asked("home", &servers).await, Told::Silent(_)), "it was tried, and nobody answers");
+        assert!(matches!(asked("other", &servers).await, Told::NotAsked(_)), "it would be given another address");
+        assert!(matches!(asked("home", &[]).await, Told::NotAsked(_)), "nobody tells its address");
+    }
 }

@@ -1,0 +1,85 @@
+//! What of the answers goes into a bundle (pure): nothing of the account that is not the function's.
+
+use serde_json::{Value, json};
+
+use super::{
+    checks::schedule::{is_of, watches},
+    examine::Seen,
+    told::Told,
+};
+
+/// What others answered, by the name of its file. Secrets are in it still.
+pub(super) fn answers(seen: &Seen, function: &str) -> Vec<(&'static str, Value)> {
+    let aws = &seen.aws;
+    let arn = aws.function.value()["FunctionArn"].as_str();
+    let targeted = aws.rule_names.value()["RuleNames"].as_array().cloned().unwrap_or_default();
+    vec![
+        ("aws/function", of(&aws.function)),
+        ("aws/parameters", names(&aws.parameters)),
+        ("aws/rules", only(&aws.rules, "Rules", |rule| targeted.contains(&rule["Name"]))),
+        ("aws/rule-names", of(&aws.rule_names)),
+        ("aws/schedules", only(&aws.schedules, "Schedules", |schedule| is_of(schedule, arn))),
+        ("aws/alarms", only(&aws.alarms, "MetricAlarms", |alarm| watches(alarm, function))),
+        ("aws/log", of(&aws.log)),
+        ("aws/simulated", of(&aws.simulated)),
+        ("page/pages", of(&seen.page.pages)),
+        ("page/components", of(&seen.page.components)),
+        ("page/metrics", of(&seen.page.metrics)),
+        ("keeper/health", of(&seen.keeper.health)),
+        ("keeper/summary", of(&seen.keeper.summary)),
+        ("keeper/notices", of(&seen.keeper.notices)),
+        ("cluster", of(&seen.cluster)),
+    ]
+}
+
+fn of(told: &Told) -> Value {
+    match told {
+        Told::Is(value) => value.clone(),
+        Told::Refused { code, words } => json!({"refused": code, "words": words}),
+        other => json!({"no_answer": other.why()}),
+    }
+}
+
+/// Of a list of the whole account, what is the function's.
+fn only(told: &Told, list: &str, is_ours: impl Fn(&Value) -> bool) -> Value {
+    match told.value()[list].as_array() {
+        Some(all) => json!({list: all.iter().filter(|one| is_ours(one)).collect::<Vec<_>>(), "listed": all.len()}),
+        None => of(told),
+    }
+}
+
+/// Parameters without their values.
+fn names(told: &Told) -> Value {
+    let Told::Is(is) = told else { return of(told) };
+    let listed = is["Parameters"].as_array().into_iter().flatten();
+    listed.map(|it| json!({"Name": it["Name"], "Type": it["Type"], "Version": it["Version"]})).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_account_only_what_is_the_functions_is_kept() {
+        let of_function = |function: &str| json!([{"Name": "FunctionName", "Value": function}]);
+        let alarm = |name: &str, function: &str| json!({"AlarmName": name, "Dimensions": of_function(function)});
+        let told = Told::Is(
+            json!({"MetricAlarms": [alarm("ours", "f"), alarm("theirs", "payroll")], "CompositeAlarms": ["theirs"]}),
+        );
+        let kept = only(&told, "MetricAlarms", |alarm| watches(alarm, "f")).to_string();
+        assert!(kept.contains("ours") && kept.contains("\"listed\":2") && !kept.contains("theirs"), "{kept}");
+        let schedule = |arn: &str| json!({"Name": arn, "Target": {"Arn": arn}});
+        let told = Told::Is(json!({"Schedules": [schedule("arn:f:live"), schedule("arn:payroll")]}));
+        let kept = only(&told, "Schedules", |schedule| is_of(schedule, Some("arn:f"))).to_string();
+        assert!(kept.contains("arn:f:live") && !kept.contains("payroll"), "{kept}");
+        let nothing = only(&Told::Silent("no answer".into()), "Schedules", |_| true);
+        assert_eq!(nothing, json!({"no_answer": "no answer"}));
+    }
+
+    #[test]
+    fn parameters_are_kept_without_their_values() {
+        let told = Told::Is(json!({"Parameters": [{"Name": "/p/token", "Value": "planted"}]}));
+        let kept = names(&told).to_string();
+        assert!(kept.contains("/p/token") && !kept.contains("planted"), "{kept}");
+    }
+}
