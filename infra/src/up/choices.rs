@@ -1,14 +1,19 @@
 //! What was chosen for a folder, and stays: `up.toml`.
 
-use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
-use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token};
+use home_beacon::dns::{DUCKDNS_TOKEN, check_token};
 use serde::{Deserialize, Serialize};
 use shared::settings::WrongSetting;
 use url::Url;
 
-use super::{folder::Folder, looking::LookingSettings, settings::UpSettings, writing::WritingSettings};
+use super::{
+    folder::Folder,
+    looking::LookingSettings,
+    settings::{OrOff, UpSettings},
+    writing::WritingSettings,
+};
 
 const FILE: &str = "up.toml";
 
@@ -110,23 +115,15 @@ impl Choices {
         self.beacon = settings.beacon_addr.or(self.beacon);
         self.no_bandwidth |= settings.no_bandwidth;
         self.home_url = settings.home_url.clone().or(self.home_url.take());
-        match settings.router_port.as_deref() {
+        match settings.router_port {
             None => (),
-            Some("off") => self.router_port = None,
-            Some(port) => {
-                let port = port.parse::<NonZeroU16>().map_err(|_| {
-                    WrongSetting(format!("--router-port {port}: a port is a number from 1 to 65535, or off"))
-                })?;
-                self.router_port = Some(port.get());
-            }
+            Some(OrOff::Off) => self.router_port = None,
+            Some(OrOff::Is(port)) => self.router_port = Some(port),
         }
-        match settings.dns.as_deref() {
+        match &settings.dns {
             None => (),
-            Some("off") => self.dns = None,
-            Some(name) => {
-                let name: SubName = name.parse().map_err(|error| WrongSetting(format!("--dns {name}: {error}")))?;
-                self.dns = Some(name.as_str().to_owned());
-            }
+            Some(OrOff::Off) => self.dns = None,
+            Some(OrOff::Is(name)) => self.dns = Some(name.as_str().to_owned()),
         }
         Ok(())
     }

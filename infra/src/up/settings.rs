@@ -1,9 +1,12 @@
 //! The settings of `porchlight up`, `down` and `status`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
 
 use clap::{Args, Parser};
-use home_beacon::{dns::DUCKDNS_TOKEN, keeper::TlsSettings};
+use home_beacon::{
+    dns::{DUCKDNS_TOKEN, SubName, name::NoSubName},
+    keeper::TlsSettings,
+};
 use notify::settings::NOTIFY_URLS;
 use shared::{
     secret::SecretSetting,
@@ -38,11 +41,11 @@ pub struct UpSettings {
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address)]
     pub beacon_addr: Option<SocketAddr>,
     /// Keep the address of this name at `DuckDNS` up to date, like home or home.duckdns.org; off ends that again
-    #[arg(long, value_name = "NAME")]
-    pub dns: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = name_or_off)]
+    pub dns: Option<OrOff<SubName>>,
     /// Have the router open this port for the beacon, and keep it open, like 30008; off closes it, and ends that again
-    #[arg(long, value_name = "PORT")]
-    pub router_port: Option<String>,
+    #[arg(long, value_name = "PORT", value_parser = port_or_off)]
+    pub router_port: Option<OrOff<u16>>,
     /// Join an outside machine: asks for the code that it printed
     #[arg(long, conflicts_with = "outside")]
     pub join: bool,
@@ -100,6 +103,27 @@ impl UpSettings {
             );
         }
         Ok(())
+    }
+}
+
+/// Something that stays as it was chosen until it is switched off.
+#[derive(Clone, Debug)]
+pub enum OrOff<T> {
+    /// Not any more.
+    Off,
+    /// From now on.
+    Is(T),
+}
+
+fn name_or_off(text: &str) -> Result<OrOff<SubName>, NoSubName> {
+    if text == "off" { Ok(OrOff::Off) } else { text.parse().map(OrOff::Is) }
+}
+
+fn port_or_off(text: &str) -> Result<OrOff<u16>, &'static str> {
+    match text.parse::<NonZeroU16>() {
+        _ if text == "off" => Ok(OrOff::Off),
+        Ok(port) => Ok(OrOff::Is(port.get())),
+        Err(_) => Err("a port is a number from 1 to 65535, or off"),
     }
 }
 

@@ -126,7 +126,7 @@ async fn a_name_at_duckdns_takes_its_token_once() {
     let missing = ended(with_name(None, "myhome")).await;
     assert!(missing.code == Some(2) && missing.stderr.contains("--dns needs DuckDNS's token"), "{missing:?}");
     let wrong = ended(with_name(None, "my_home!")).await;
-    assert!(wrong.code == Some(2) && wrong.stderr.contains("--dns my_home!: a name at DuckDNS"), "{wrong:?}");
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("'--dns <NAME>': a name at DuckDNS"), "{wrong:?}");
     let token = "01234567-89ab-4cde-8f01-23456789abcd";
     let home = Up::start(with_name(Some(token), "myhome.duckdns.org")).await;
     assert!(!home.process.lines().join("\n").contains(token));

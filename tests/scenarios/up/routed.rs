@@ -38,6 +38,10 @@ async fn the_routers_port_is_opened_stays_open_from_start_to_start_and_is_closed
     let wrong = ended(beside(&router, &source, up(&data), &["--router-port", "soon"])).await;
     assert!(wrong.code == Some(2) && wrong.stderr.contains("a port is a number from 1 to 65535, or off"), "{wrong:?}");
 
+    let wrong = ended(beside(&router, &source, up(&data), &["--dns", "my_home"])).await;
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("a name at DuckDNS has letters"), "{wrong:?}");
+    assert!(!data.exists(), "what is refused makes no home");
+
     let mut home = Up::start(beside(&router, &source, up(&data), &["--router-port", "30008"])).await;
     let is_open = |lines: &[String]| lines.iter().any(|line| line.contains("open      port 30008 of ")).then_some(());
     home.process.wait_for("that it is open", is_open).await;
