@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    defined::{CheckList, Definitions, List},
+    defined::{CheckList, Defined, Definitions, List},
     delivery::fingerprint,
     own_files::{self, OwnFiles},
     results::Results,
@@ -90,11 +90,7 @@ impl Source {
                 let refused = watch.outlets.refused.borrow_and_update().clone();
                 watch.own.report(&refused, &watch.outlets.results);
                 reported = Some(Instant::now());
-                // One that has come, or is another one, changes no file of ours.
-                next = watch.has_other_secrets().then(|| self.load());
-                if next.is_some() {
-                    continue;
-                }
+                watch.renew().await;
             }
             sleep(EVERY).await;
             let now: Stamp = self.stamp();
@@ -173,8 +169,16 @@ impl Watch {
         true
     }
 
-    fn has_other_secrets(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| secrets(current) != self.secrets)
+    /// Has the secrets of passive checks known anew where one has come, or is another one: that changes no file of ours, which may be
+    /// wrong meanwhile.
+    async fn renew(&mut self) {
+        let Some(current) = &self.current else { return };
+        let now = secrets(current);
+        if now != self.secrets {
+            let new = Definitions::new(current.checks.iter().cloned().map(Defined::new).collect(), current.is_whole);
+            (self.current, self.secrets) = (Some(Arc::clone(&new.list)), now);
+            let _ = self.outlets.definitions.send(new).await;
+        }
     }
 }
 

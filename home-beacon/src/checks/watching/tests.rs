@@ -153,17 +153,31 @@ async fn what_a_keeper_refuses_is_told_like_a_wrong_file() {
 #[tokio::test(start_paused = true)]
 async fn a_secret_that_comes_or_is_another_one_is_told_although_no_file_of_ours_changes() {
     let folder = tempfile::tempdir().unwrap();
-    let of = |name: &str| {
-        let secret = SecretSource::Named { name: name.to_uppercase(), path: folder.path().join(name) };
-        let passive = PassiveCheck { period: EVERY, grace: EVERY, secret };
-        Check { kind: Kind::Passive(passive), ..super::super::fixtures::check(name) }
+    let path = folder.path().join("secret");
+    let secret = SecretSource::Named { name: "BACKUP".into(), path: path.clone() };
+    let passive = PassiveCheck { period: EVERY, grace: EVERY, secret };
+    let backup = Check { kind: Kind::Passive(passive), ..super::super::fixtures::check("backup") };
+    let (definitions, mut told) = mpsc::channel(1);
+    let results = Results::new(Arc::default());
+    let outlets = Outlets { definitions, refused: watch::channel(Vec::new()).1, results, totals: Arc::default() };
+    let list = Arc::new(List { checks: [backup].into(), is_whole: true });
+    let mut watch = Watch {
+        outlets,
+        own: OwnFiles::new(),
+        known: HashMap::new(),
+        secrets: secrets(&list),
+        current: Some(list),
+        listless: Vec::new(),
+        said: Vec::new(),
+        failed_at: None,
     };
-    let list = List { checks: [of("one"), of("two")].into(), is_whole: true };
-    let known = || secrets(&list).iter().map(Option::is_some).collect::<Vec<_>>();
-    assert_eq!(known(), [false, false]);
-    fs::write(folder.path().join("two"), "0123456789abcdef0123456789abcdef").unwrap();
-    assert_eq!(known(), [false, true]);
-    let before = secrets(&list);
-    fs::write(folder.path().join("two"), "another0another0another0another0").unwrap();
-    assert_ne!(secrets(&list), before);
+    watch.renew().await;
+    assert!(told.try_recv().is_err(), "nothing has changed");
+    for text in ["0123456789abcdef0123456789abcdef", "another0another0another0another0"] {
+        fs::write(&path, text).unwrap();
+        watch.renew().await;
+        assert!(told.try_recv().is_ok(), "{text}");
+        watch.renew().await;
+        assert!(told.try_recv().is_err(), "once");
+    }
 }

@@ -41,6 +41,7 @@ mod words;
 #[cfg(feature = "files")]
 mod yaml;
 
+use std::collections::HashSet;
 use std::fmt;
 #[cfg(feature = "files")]
 use std::path::Path;
@@ -115,21 +116,21 @@ impl Parts {
         Self { wrong, ..Self::default() }
     }
 
-    /// Of a reading that has made these checks of a text, each with its number there, where `named` are the names of all.
+    /// Of a reading that has made these checks of a text, each with its number there, where `named` makes the names of all.
     #[cfg(feature = "files")]
     fn of(
         reading: Reading<'_>,
         text: &str,
         file: &str,
         checks: Vec<(usize, Check)>,
-        named: Vec<String>,
+        named: impl FnOnce() -> Vec<String>,
         has_list: bool,
     ) -> Self {
         let Reading { problems, notes, is_confidential, .. } = reading;
         let usable = problems.usable(checks);
-        let is_usable = |name: &String| usable.iter().flatten().any(|check| check.name.as_str() == name);
-        let left_out = if problems.wrong.is_empty() { Vec::new() } else { named };
-        let left_out = left_out.into_iter().filter(|name| !is_usable(name)).collect();
+        let used: HashSet<&str> = usable.iter().flatten().map(|check| check.name.as_str()).collect();
+        let left_out = if problems.wrong.is_empty() { Vec::new() } else { named() };
+        let left_out = left_out.into_iter().filter(|name| !used.contains(name.as_str())).collect();
         let (mut wrong, mut missing) = (Vec::new(), Vec::new());
         // The way that is right pays nothing for lines.
         if !(problems.wrong.is_empty() && problems.missing.is_empty()) {

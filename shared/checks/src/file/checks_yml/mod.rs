@@ -65,7 +65,7 @@ fn parts(text: &str, file: &str, machine: &dyn Machine) -> Parts {
             let has_list = checks.is_some();
             let checks: Vec<_> = checks.unwrap_or_default().into_iter().map(Some).collect();
             let built = build_all(&mut reading, defaults.as_ref(), &checks, HashSet::new());
-            let named = checks.iter().flatten().filter_map(Definition::likely_name).collect();
+            let named = || checks.iter().flatten().filter_map(Definition::likely_name).collect();
             return Parts::of(reading, text, file, built, named, has_list);
         }
         Err(error) => yaml::wrong(file, &error),

@@ -85,7 +85,7 @@ pub fn read_export(text: &str, file: &str, machine: &dyn Machine) -> Result<Load
     let mut names = Names::default();
     let built = build_all(&mut reading, &services, &groups, &mut names);
     let origins = built.iter().filter_map(|(index, check)| Some((numbers[*index]?, check.name.clone()))).collect();
-    let loaded = Parts::of(reading, text, file, built, names.all(), services.services.is_some()).whole()?;
+    let loaded = Parts::of(reading, text, file, built, || names.all(), services.services.is_some()).whole()?;
     Ok(Loaded { origins, ..loaded })
 }
 

@@ -62,7 +62,7 @@ fn parts(text: &str, file: &str, groups: &Groups, machine: &dyn Machine) -> Part
     let services = services.unwrap_or_default();
     let mut names = Names::default();
     let checks = build_all(&mut reading, &services, groups, &mut names);
-    Parts::of(reading, text, file, checks, names.all(), services.services.is_some())
+    Parts::of(reading, text, file, checks, || names.all(), services.services.is_some())
 }
 
 /// The checks of services, each with the place of its service in the list.
