@@ -1,15 +1,17 @@
-//! Programs of others, asked as child processes: `aws` and `kubectl`. Nothing secret is among their arguments, what they print is
-//! bounded, and who takes too long is ended.
+//! Programs of others as child processes: `aws`, `kubectl` and `cargo lambda`. Nothing secret is among their arguments or variables,
+//! what they print is bounded, nothing is asked of a person, and who takes too long is ended.
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
+use shared::{secret::Secret, settings::OURS};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::Command,
     time::timeout,
 };
@@ -19,7 +21,7 @@ const MAX_OUTPUT: u64 = 4 << 20;
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ran {
+pub(crate) enum Ran {
     /// By itself.
     Ended {
         /// Whether with exit code 0.
@@ -36,7 +38,7 @@ pub enum Ran {
 }
 
 /// Where a program is in `PATH`; `None` where it is not.
-pub fn found(name: &str) -> Option<PathBuf> {
+pub(crate) fn found(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
@@ -46,19 +48,35 @@ fn is_program(file: &Path) -> bool {
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-/// Runs it to its end, or until `limit`.
-pub async fn run(program: &Path, arguments: &[String], limit: Duration) -> Ran {
+/// Runs it to its end, or until `limit`, with that on its standard input.
+pub(crate) async fn run(
+    program: &Path,
+    arguments: &[impl AsRef<OsStr>],
+    input: Option<&Secret>,
+    limit: Duration,
+) -> Ran {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     // A pager, a prompt or colours would be for a person.
     command.env("AWS_PAGER", "").env("NO_COLOR", "1");
+    // What is set for us is nobody else's business, secrets first of all.
+    for name in OURS {
+        command.env_remove(name);
+    }
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ran::NotStarted(error.to_string()),
     };
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let writing = async {
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // One that ended before says itself why.
+            let _ = stdin.write_all(input.expose().as_bytes()).await;
+        }
+    };
     let ended = async {
-        let (stdout, stderr, status) = tokio::join!(text(stdout), text(stderr), child.wait());
+        let ((), stdout, stderr, status) = tokio::join!(writing, text(stdout), text(stderr), child.wait());
         match status {
             Ok(status) => Ran::Ended { is_success: status.success(), stdout, stderr },
             Err(error) => Ran::NotStarted(error.to_string()),
@@ -81,7 +99,7 @@ mod tests {
     use super::*;
 
     async fn sh(script: &str, limit: Duration) -> Ran {
-        run(Path::new("/bin/sh"), &["-c".into(), script.into()], limit).await
+        run(Path::new("/bin/sh"), &["-c", script], None, limit).await
     }
 
     #[tokio::test]
@@ -89,7 +107,7 @@ mod tests {
         let ended = sh("echo out; echo err >&2; exit 3", Duration::from_secs(10)).await;
         assert_eq!(ended, Ran::Ended { is_success: false, stdout: "out\n".into(), stderr: "err\n".into() });
         assert_eq!(sh("sleep 60", Duration::from_millis(50)).await, Ran::TooLate);
-        let missing = run(Path::new("/nowhere/aws"), &[], Duration::from_secs(1)).await;
+        let missing = run(Path::new("/nowhere/aws"), &[""; 0], None, Duration::from_secs(1)).await;
         assert!(matches!(missing, Ran::NotStarted(_)));
     }
 

@@ -17,6 +17,7 @@
 //! - [`program`]: the other programs as commands of this one
 //! - [`command_line`]: completions and man pages of all programs
 
+mod child;
 pub mod command_line;
 pub mod copy;
 pub mod cost;

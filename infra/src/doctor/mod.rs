@@ -8,13 +8,12 @@
 //! - [`scrub`]: what is taken out of a bundle; `answers`: what goes into one
 //!
 //! What is done:
-//! - [`look`]: what is seen; [`child`]: `aws` and `kubectl`; [`told`]: what they and others answered
+//! - [`look`]: what is seen; [`told`]: what was answered
 //! - [`examine()`]: all of it at once; [`bundle`]: what is sent to whoever helps
 
 mod answers;
 pub mod bundle;
 pub mod checks;
-pub mod child;
 pub mod conclude;
 mod env_file;
 pub mod examine;

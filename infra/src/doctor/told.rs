@@ -58,3 +58,25 @@ impl From<Result<Value, ApiError>> for Told {
         }
     }
 }
+
+/// What tests have a service tell.
+#[cfg(test)]
+pub(super) mod fixtures {
+    use super::Told;
+
+    pub(in super::super) fn silent() -> Told {
+        Told::Silent("no answer".into())
+    }
+
+    pub(in super::super) fn not_asked() -> Told {
+        Told::NotAsked("no keeper".into())
+    }
+
+    pub(in super::super) fn limited() -> Told {
+        Told::Limited("420".into())
+    }
+
+    pub(in super::super) fn refused(code: &str) -> Told {
+        Told::Refused { code: code.into(), words: format!("({code})") }
+    }
+}

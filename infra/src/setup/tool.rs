@@ -1,17 +1,14 @@
 //! Other programs that do what this one does not link: `aws` and `cargo lambda`. They get secrets by standard input, and no
 //! question that waits for an answer.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use shared::{
-    secret::{Secret, SecretSetting},
-    settings::WrongSetting,
-};
-use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
+use shared::{secret::Secret, settings::WrongSetting};
 
-use super::{say, settings::SECRETS};
+use super::say;
+use crate::child::{self, Ran};
 
 /// The most that is shown of what one complains about, in characters.
 const SHOWN: usize = 300;
@@ -37,12 +34,8 @@ impl Tool {
     /// # Errors
     /// When it is not there; says what to install.
     pub(super) fn find(name: &'static str, install: &str, is_dry: bool) -> Result<Self, WrongSetting> {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
-        match found {
-            Some(path) => Ok(Self { path, name, is_dry }),
-            None => Err(WrongSetting(format!("the program {name} is missing: {install}"))),
-        }
+        let missing = || WrongSetting(format!("the program {name} is missing: {install}"));
+        Ok(Self { path: child::found(name).ok_or_else(missing)?, name, is_dry })
     }
 
     /// Another one, which changes as much as this one does.
@@ -99,36 +92,13 @@ impl Tool {
     }
 
     async fn run(&self, words: &[&str], input: Option<&Secret>, within: Duration) -> anyhow::Result<Ended> {
-        let mut command = Command::new(&self.path);
-        // Its pager would wait for a key; the second spares the function a third of a second at each cold start, as it is built.
-        command
-            .args(words)
-            .env("AWS_PAGER", "")
-            .env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-        for secret in SECRETS.iter().flat_map(SecretSetting::variables) {
-            command.env_remove(secret);
-        }
         let name = self.name;
-        let mut child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
-        let stdin = child.stdin.take();
-        let writing = async {
-            if let (Some(mut stdin), Some(input)) = (stdin, input) {
-                // One that ended before says itself why.
-                let _ = stdin.write_all(input.expose().as_bytes()).await;
-            }
-        };
-        let running = async { tokio::join!(writing, child.wait_with_output()).1 };
-        let output = timeout(within, running).await;
-        let output = output.map_err(|_| anyhow::anyhow!("{name} {} did not end within {within:?}", words.join(" ")))?;
-        let output = output.with_context(|| format!("{name} cannot be waited for"))?;
-        if output.status.success() {
-            return Ok(Ended::Well(String::from_utf8_lossy(&output.stdout).into_owned()));
+        match child::run(&self.path, words, input, within).await {
+            Ran::Ended { is_success: true, stdout, .. } => Ok(Ended::Well(stdout)),
+            Ran::Ended { stderr, .. } => Ok(Ended::Badly(said(&stderr))),
+            Ran::NotStarted(why) => bail!("{name} cannot be started ({why})"),
+            Ran::TooLate => bail!("{name} {} did not end within {within:?}", words.join(" ")),
         }
-        Ok(Ended::Badly(said(&String::from_utf8_lossy(&output.stderr))))
     }
 }
 

@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// An `aws` before the real one: it notes what it is called with, and runs the function, which moto cannot.
 const SHIM: &str = r#"#!/bin/sh
+[ -z "$STATUSPAGE_TOKEN$DUCKDNS_TOKEN" ] || exit 9
 for WORD in "$@"; do OUT=$WORD; printf '%s\n' "$WORD"; done >> "$CALLS"
 if [ "$1 $2" = "lambda invoke" ]; then
   DRY=
@@ -33,8 +34,8 @@ if [ "$1 $2" = "lambda invoke" ]; then
   KEY=$("$REAL_AWS" ssm get-parameter --name /porchlight/beacon-key --with-decryption --query Parameter.Value --output text)
   set -- $("$REAL_AWS" lambda get-function-configuration --function-name lambda-prober --output text \
     --query 'Environment.Variables.[PAGE_ID, COMPONENT_ID]')
-  env -i PATH="$PATH" BEACON_KEY="$KEY" CANARY_URL="$BEACON" PAGE_ID="$1" COMPONENT_ID="$2" STATUSPAGE_URL="$STATUSPAGE_URL" \
-    STATUSPAGE_TOKEN="$PAGE_TOKEN" WITNESSES="$WITNESSES" VANTAGE=outside "$PROBER" --once --json $DRY > "$OUT"
+  env -i PATH="$PATH" BEACON_KEY="$KEY" CANARY_URL="$BEACON" PAGE_ID="$1" COMPONENT_ID="$2" STATUSPAGE_URL="$PAGE_API" \
+    STATUSPAGE_TOKEN="$PAGE_TOKEN" WITNESSES="$PAGE_WITNESSES" VANTAGE=outside "$PROBER" --once --json $DRY > "$OUT"
   echo '{"StatusCode": 200}'
   exit 0
 fi
@@ -83,14 +84,14 @@ impl World {
         // A released function: what is in it is never run here.
         let bootstrap = file(place.path(), "bootstrap", "the function of a release");
         let mut zip = command(python().expect("moto needs it"));
-        zip.current_dir(place.path()).args(["-m", "zipfile", "-c", "bootstrap.zip", &bootstrap]);
+        zip.current_dir(place.path()).args(["-m", "zipfile", "-c", "lambda-prober-arm64.zip", &bootstrap]);
         assert_eq!(run(zip, PATIENCE).await.code, Some(0));
         Some(Self { moto, keeper: Keeper::start().await, duckdns, place })
     }
 
     /// The function as a release has it.
     pub(crate) fn zip(&self) -> String {
-        self.place.path().join("bootstrap.zip").display().to_string()
+        self.place.path().join("lambda-prober-arm64.zip").display().to_string()
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -113,7 +114,7 @@ impl World {
         }
         // Nothing answers there, until a beacon does.
         command.env("BEACON", "http://127.0.0.1:9/").env("PROBER", binary("lambda-prober"));
-        command.env("WITNESSES", witnesses(&self.keeper.api()));
+        command.env("PAGE_WITNESSES", witnesses(&self.keeper.api())).env("PAGE_API", self.keeper.api());
         command
     }
 

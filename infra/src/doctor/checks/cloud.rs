@@ -52,11 +52,8 @@ pub fn account(told: &[&Told], region: Option<&str>) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::refused;
     use super::{super::super::finding::Outcome, *};
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
-    }
 
     #[test]
     fn an_account_answers_refuses_or_is_not_set_up_and_none_of_that_is_the_chains_fault() {

@@ -95,14 +95,11 @@ fn differs<'a>(variables: &'a Value, wanted: &Wanted) -> Option<(&'static str, &
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::refused;
     use super::{
         super::super::{finding::Outcome, given::Given},
         *,
     };
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
-    }
 
     fn wanted() -> Wanted {
         let mut given = Given::default();

@@ -69,15 +69,8 @@ fn in_words(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::told::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
-
-    fn silent() -> Told {
-        Told::Silent("no answer".into())
-    }
-
-    fn not_asked() -> Told {
-        Told::NotAsked("no keeper".into())
-    }
 
     #[test]
     fn jobs_are_well_late_failing_or_unheard_of() {

@@ -184,19 +184,8 @@ pub fn notices(overview: &Told, channels_here: usize) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::{not_asked, refused, silent};
     use super::{super::super::finding::Outcome, *};
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
-    }
-
-    fn silent() -> Told {
-        Told::Silent("no answer".into())
-    }
-
-    fn not_asked() -> Told {
-        Told::NotAsked("no keeper".into())
-    }
 
     #[test]
     fn a_keeper_is_well_full_without_a_clock_or_not_there() {

@@ -84,19 +84,8 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::{limited, refused, silent};
     use super::{super::super::finding::Outcome, *};
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: "Could not authenticate".into() }
-    }
-
-    fn limited() -> Told {
-        Told::Limited("420".into())
-    }
-
-    fn silent() -> Told {
-        Told::Silent("no answer".into())
-    }
 
     #[test]
     fn a_metric_has_a_young_point_an_old_one_one_in_the_future_or_is_missing() {

@@ -154,22 +154,11 @@ pub fn rate_limit(told: &[&Told]) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::{limited, refused, silent};
     use super::{super::super::finding::Outcome, *};
 
     const PAGE: &str = "gytm4qzbx9t6";
     const COMPONENT: &str = "8kbf7d35c070";
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: "Could not authenticate".into() }
-    }
-
-    fn limited() -> Told {
-        Told::Limited("420".into())
-    }
-
-    fn silent() -> Told {
-        Told::Silent("no answer".into())
-    }
 
     #[test]
     fn a_token_is_taken_or_refused_or_nobody_says() {

@@ -105,11 +105,8 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::refused;
     use super::{super::super::finding::Outcome, *};
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
-    }
 
     fn names() -> Names {
         Names::of(|_| None)

@@ -54,15 +54,8 @@ pub fn relay(health: &Told) -> Finding {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::super::told::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
-
-    fn silent() -> Told {
-        Told::Silent("no answer".into())
-    }
-
-    fn not_asked() -> Told {
-        Told::NotAsked("no keeper".into())
-    }
 
     #[test]
     fn a_relay_sends_is_refused_not_reached_or_there_is_none() {

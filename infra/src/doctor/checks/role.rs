@@ -64,11 +64,8 @@ pub fn role(told: &Told, deeds: &[Deed]) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::refused;
     use super::{super::super::finding::Outcome, *};
-
-    fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
-    }
 
     #[test]
     fn a_role_may_or_may_not_or_nobody_may_ask() {

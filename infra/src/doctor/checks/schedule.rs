@@ -148,13 +148,10 @@ pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
 mod tests {
     use serde_json::json;
 
+    use super::super::super::told::fixtures::silent;
     use super::{super::super::finding::Outcome, *};
 
     const FUNCTION: &str = "arn:aws:lambda:eu-central-1:1:function:f";
-
-    fn silent() -> Told {
-        Told::Silent("timeout".into())
-    }
 
     fn rules(state: &str) -> Told {
         Told::Is(

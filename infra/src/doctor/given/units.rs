@@ -51,15 +51,7 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
-        folder
-    }
+    use super::{super::tests::folder, *};
 
     const SECRETS: [(&str, &str); 2] = [("beacon.key", "key\n"), ("keeper.token", "token\n")];
 

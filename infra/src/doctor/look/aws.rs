@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{
     checks::{parameters::Names, role::Deed},
-    child::{Ran, found, run},
     told::Told,
 };
+use crate::child::{Ran, found, run};
 
 /// How long one call may take; its own deadlines are shorter, so that it says what is wrong.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -85,7 +85,7 @@ impl Cli {
     async fn call(&self, words: &[&str]) -> Told {
         let common = ["--output", "json", "--cli-connect-timeout", "4", "--cli-read-timeout", "8"];
         let words: Vec<String> = words.iter().copied().chain(common).map(str::to_owned).collect();
-        told(run(&self.0, &words, PATIENCE).await)
+        told(run(&self.0, &words, None, PATIENCE).await)
     }
 }
 

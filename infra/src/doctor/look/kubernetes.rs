@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::{
-    child::{Ran, found, run},
-    told::Told,
-};
+use super::super::told::Told;
+use crate::child::{Ran, found, run};
 
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,7 +16,7 @@ pub async fn objects(namespace: Option<&str>) -> Told {
     words.extend(["--request-timeout", "8s"]);
     words.extend(namespace.iter().flat_map(|name| ["-n", name]));
     let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-    told(run(&kubectl, &words, PATIENCE).await)
+    told(run(&kubectl, &words, None, PATIENCE).await)
 }
 
 fn told(ran: Ran) -> Told {
