@@ -38,6 +38,13 @@ async fn targets_come_with_the_event_too() {
     keeper.set_status("partial_outage").await;
     let Some(lambda) = Lambda::start("function_targets", &keeper.api(), |_| ()).await else { return };
     let target = json!({"name": "Home", "url": beacon.url(), "page_id": PAGE, "component_id": COMPONENT});
+    let report = lambda.invoke(&json!({"targets": [target], "dry_run": true})).await;
+    assert_eq!(
+        (&report["targets"][0]["outcome"], &report["dry_run"]),
+        (&json!("would_change"), &json!(true)),
+        "{report:#}"
+    );
+    assert_eq!(keeper.status().await, "partial_outage", "such a run looks, and says nothing to the page");
     let report = lambda.invoke(&json!({"targets": [target]})).await;
     assert_eq!(report["targets"][0]["outcome"], "changed", "{report:#}");
     assert_eq!(keeper.status().await, "operational");

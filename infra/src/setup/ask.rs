@@ -88,6 +88,13 @@ impl Asker {
     /// # Errors
     /// When there is none, or it can be none.
     pub(super) async fn secret(self, setting: &SecretSetting, text: &str) -> anyhow::Result<Secret> {
+        // Both services have had the name TOKEN: what it holds must not go to the wrong one.
+        let in_use = setting.name_in_use();
+        if in_use != setting.name {
+            let sentence =
+                format!("{in_use} is set, and does not say whose it is: call it STATUSPAGE_TOKEN or DUCKDNS_TOKEN");
+            return Err(WrongSetting(sentence).into());
+        }
         if let Some(source) = setting.read()? {
             return Ok(source.current()?);
         }

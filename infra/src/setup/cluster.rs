@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use shared::secret::Secret;
@@ -67,7 +68,7 @@ pub(super) async fn bring(
     }
     Ok(match brought.as_slice() {
         [] => Outcome::Already(format!("the secrets are in the cluster {context}")),
-        brought => Outcome::Done(format!("brought {} into the cluster {context}", brought.join(", "))),
+        brought => Outcome::of(!settings.dry_run, format!("brought {} into the cluster {context}", brought.join(", "))),
     })
 }
 
@@ -88,11 +89,16 @@ async fn put(kubectl: &Tool, name: &str, key: &str, secret: &Secret, record: &mu
     if is_right {
         return Ok(false);
     }
+    let made = Made::Secret(name.to_owned());
+    if before.is_some() && !record.has_made(&made) {
+        bail!(
+            "the Secret {name} is there with another value, and this setup did not make it: delete it, or leave the cluster out by \
+             --apply false"
+        );
+    }
     // By its standard input, and not applied: what is applied is written into an annotation as well.
     let verb = if before.is_some() { "replace" } else { "create" };
-    if before.is_none() {
-        record.note(Made::Secret(name.to_owned()))?;
-    }
+    record.note(made)?;
     let metadata = json!({"name": name, "namespace": NAMESPACE});
     let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {key: encoded}});
     kubectl.change_by(&[verb, "--filename", "-"], Some(&Secret::new(object.to_string())), CALL).await?;

@@ -22,7 +22,8 @@ pub(super) const FUNCTION: &str = "lambda-prober";
 /// Where a checkout has it.
 const PACKAGE: &str = "lambda-prober/Cargo.toml";
 
-const INSTALL: &str = "install it (`pip install cargo-lambda`), or name a release's bootstrap.zip by --function";
+const INSTALL: &str =
+    "install it (`pip install cargo-lambda`), or name a release's lambda-prober-arm64.zip by --function";
 
 /// How long a build may take on a small machine, and one upload on a thin line.
 const BUILD: Duration = Duration::from_secs(3600);
@@ -73,7 +74,7 @@ impl<'a> From<'a> {
         let Some(file) = file else {
             if !Path::new(PACKAGE).is_file() {
                 return Err(WrongSetting(format!(
-                    "--function: there is no {PACKAGE} here to build: run this in a checkout, or name a release's bootstrap.zip"
+                    "--function: there is no {PACKAGE} here to build: run this in a checkout, or name a release's lambda-prober-arm64.zip"
                 ))
                 .into());
             }
@@ -84,7 +85,8 @@ impl<'a> From<'a> {
         };
         let begin = fs::read(file).map_err(|error| WrongSetting(format!("--function: {}: {error}", file.display())))?;
         if !begin.starts_with(b"PK\x03\x04") {
-            let sentence = format!("--function: {} is no zip archive: name a release's bootstrap.zip", file.display());
+            let sentence =
+                format!("--function: {} is no zip archive: name a release's lambda-prober-arm64.zip", file.display());
             return Err(WrongSetting(sentence).into());
         }
         Ok(Self::Zip(file))
@@ -110,6 +112,11 @@ pub(super) async fn deploy(
             From::Checkout => build(aws, role, wanted).await,
         };
     };
+    if !before["Environment"]["Error"].is_null() {
+        bail!("the variables of {FUNCTION} cannot be read: let this account use the key that they are encrypted by");
+    }
+    let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+    refuse_another(&set, wanted, record)?;
     let mut changed = Vec::new();
     if let From::Zip(zip) = from
         && sha256(zip)? != before["CodeSha256"].as_str().unwrap_or_default()
@@ -120,13 +127,8 @@ pub(super) async fn deploy(
         aws.change(&["lambda", "wait", "function-updated-v2", "--function-name", FUNCTION], UPLOAD).await?;
         changed.push("code");
     }
-    if !before["Environment"]["Error"].is_null() {
-        bail!("the variables of {FUNCTION} cannot be read: let this account use the key that they are encrypted by");
-    }
-    let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
     let is_other_role = before["Role"] != json!(role);
     if is_other_role || wanted.iter().any(|(name, value)| set.get(*name).and_then(Value::as_str) != Some(value)) {
-        refuse_another(&set, wanted, record)?;
         // What somebody has set besides stays.
         let mut all = set;
         all.extend(wanted.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
@@ -209,7 +211,8 @@ async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Out
     Ok(Outcome::Done(format!("built and deployed {FUNCTION}")))
 }
 
-/// Has it look at the home once, without a word to the page. Only what proves to be the home counts: a schedule that cannot see it would tell the page so.
+/// Has it look at the home once, without a word to the page. Only what proves to be the home counts: a schedule that cannot see it
+/// would tell the page so.
 ///
 /// # Errors
 /// When it cannot be asked, or does not see the home; says why.

@@ -59,7 +59,7 @@ pub struct SetupSettings {
     /// Whether the secrets of the home side are brought into the cluster of kubectl's context
     #[arg(long, value_name = "BOOL")]
     pub apply: Option<bool>,
-    /// The function as a release has it (bootstrap.zip), instead of building it in a checkout with cargo lambda
+    /// The function as a release has it (lambda-prober-arm64.zip), instead of building it in a checkout with cargo lambda
     #[arg(long, value_name = "FILE")]
     pub function: Option<PathBuf>,
     /// Whether the router is to open the port by itself, where it does that for who asks

@@ -48,6 +48,14 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
         assert!(set.iter().all(|(name, value)| !name.ends_with("_TOKEN") || !said.contains(value)), "{said}");
         assert!(!world.calls().contains("put-parameter"), "{words:?} {set:?} made something: {said}");
     }
+    let mut command = world.command(&usual);
+    command.env_remove("STATUSPAGE_TOKEN").env("TOKEN", tests::duckdns::TOKEN);
+    let ended = tests::process::run(command, std::time::Duration::from_mins(2)).await;
+    assert!(
+        ended.code == Some(2) && ended.stderr.contains("TOKEN is set, and does not say whose it is"),
+        "{}",
+        ended.stderr
+    );
     world.duckdns.play([], Fault::BadGateway);
     let ended = world.run(&usual).await;
     assert!(ended.code == Some(1) && ended.stdout.contains("failed  DuckDNS: home.duckdns.org: "), "{}", ended.stdout);
@@ -80,12 +88,19 @@ async fn what_somebody_else_has_made_is_not_taken_over() {
 
     // Nor is a function that looks at another home; or one that has a list of homes.
     std::fs::remove_file(world.place.path().join("another/beacon.key")).expect("it was there");
+    let code = || async {
+        let words = ["lambda", "get-function-configuration", "--function-name", "lambda-prober"];
+        world.moto.ok(&words).await["CodeSha256"].clone()
+    };
+    let before = code().await;
+    let other = tests::process::file(world.place.path(), "other.zip", "PK\u{3}\u{4} another function");
     let mut elsewhere = world.command(&words[..2]);
-    elsewhere.args(["--home", "away", "--function", &zip, "--folder", "another"]);
+    elsewhere.args(["--home", "away", "--function", &other, "--folder", "another"]);
     let ended = tests::process::run(elsewhere, std::time::Duration::from_mins(2)).await;
     let said =
         "lambda-prober is there, and has CANARY_URL=http://home.duckdns.org:30008, which this setup did not make";
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    assert_eq!(code().await, before, "nor is its code replaced");
     let targets = "Variables={TARGETS_PARAMETER=/porchlight/targets}";
     let words =
         ["lambda", "update-function-configuration", "--function-name", "lambda-prober", "--environment", targets];
@@ -96,6 +111,15 @@ async fn what_somebody_else_has_made_is_not_taken_over() {
         "{}",
         ended.stdout
     );
+
+    // Nor is a Secret of somebody's in the cluster.
+    let there = world.place.path().join("cluster/ns/duckdns");
+    std::fs::create_dir(there.parent().expect("a folder"))
+        .and_then(|()| std::fs::write(&there, "{}"))
+        .expect("a Secret");
+    let ended = world.run(&["setup", "--yes", "--function", &zip, "--apply", "true"]).await;
+    assert!(ended.stdout.contains("the Secret duckdns is there with another value"), "{}", ended.stdout);
+    assert_eq!(std::fs::read_to_string(&there).expect("a Secret"), "{}");
 
     // In another region nothing of it is there, and nothing is to be forgotten.
     for words in [&["setup", "--yes", "--function", &zip][..], &["teardown"]] {
