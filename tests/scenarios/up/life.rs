@@ -128,9 +128,10 @@ async fn a_name_at_duckdns_takes_its_token_once() {
     let wrong = ended(with_name(None, "my_home!")).await;
     assert!(wrong.code == Some(2) && wrong.stderr.contains("'--dns <NAME>': a name at DuckDNS"), "{wrong:?}");
     let token = "01234567-89ab-4cde-8f01-23456789abcd";
-    let home = Up::start(with_name(Some(token), "myhome.duckdns.org")).await;
+    let mut home = Up::start(with_name(Some(token), "myhome.duckdns.org")).await;
+    let says = |lines: &[String]| lines.iter().any(|line| line.contains("DuckDNS every five minutes")).then_some(());
+    home.process.wait_for("what it runs", says).await;
     assert!(!home.process.lines().join("\n").contains(token));
-    assert!(home.process.lines().iter().any(|line| line.contains("DuckDNS every five minutes")));
     assert_eq!(home.process.terminate().await.code(), Some(0));
     let home = Up::start(up(&data)).await;
     let status = ended(porchlight("status", &data)).await;
