@@ -60,7 +60,7 @@ async fn a_file_that_was_cut_off_leaves_what_runs_alone_and_an_empty_list_ends_i
     assert_eq!(checks.metric("porchlight_checks_files_valid").await, 0);
     checks.write("checks: []\n");
     until(&keeper, "checks-file", "is in order", counts("ok")).await;
-    assert_eq!(known(&keeper, "web").await, Value::Null);
+    until(&keeper, "web", "is gone", Value::is_null).await;
     assert_eq!(checks.metric("porchlight_checks_defined").await, 0);
 }
 
