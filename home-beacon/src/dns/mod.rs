@@ -12,7 +12,7 @@
 //! - `consensus`: what public DNS says of it
 //! - `record`: what is remembered between runs; `known`: what of it is of use to others
 //!
-//! For others: [`seen`], the address that the world sees; [`tried`], whether DuckDNS takes a token.
+//! For others: [`seen`], the address that the world sees; [`tried`] and [`prove`], whether DuckDNS takes a token.
 //!
 //! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
@@ -39,7 +39,6 @@ mod settings;
 mod share;
 pub mod source;
 mod token;
-mod tried;
 mod update;
 
 pub use job::command;
@@ -47,7 +46,6 @@ pub(crate) use known::{KnownAddresses, STATE};
 pub use name::SubName;
 pub use own::{Own, own};
 pub use seen::seen;
-pub use services::prove;
+pub use services::{prove, tried};
 pub use settings::{ADDRESS_SOURCES, Address, DnsSettings, Families};
 pub use token::{DUCKDNS_TOKEN, check_token};
-pub use tried::tried;

@@ -1,11 +1,15 @@
 //! The services that a run calls over HTTP: DuckDNS and the address sources, with one client for each family, so that a
 //! source that is asked over IPv6 sees our IPv6 address.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use shared::{
     http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
-    retry,
+    retry::{self, Retryable},
     secret::Secret,
 };
 use tokio::time::{Instant, timeout_at};
@@ -98,20 +102,27 @@ impl Services {
         token: &Token,
         until: Instant,
     ) -> Result<Vec<IpAddr>, NotTaken> {
-        let address = update.address(&self.duckdns, names, token);
         // DuckDNS must see our IPv4 address where it is to take what it sees. Given addresses may come over any family:
         // a home may have only one.
         let client = if update == Update::Seen { &self.over_ipv4 } else { &self.over_any };
-        retry::until(until, || async {
-            let answered = get(client.get(&address), answer::MAX_BYTES).await;
-            let (status, body) = answered.map_err(|unanswered| match unanswered {
-                Unanswered::Unreached(why) => NotTaken::Unreached(why),
-                Unanswered::Broken(why) => NotTaken::Failing(why),
-            })?;
-            update.taken(answer::read(status, &body)?)
-        })
-        .await
+        retry::until(until, || call(client, &self.duckdns, update, names, token)).await
     }
+}
+
+/// Calls DuckDNS once; returns the addresses that it took.
+async fn call(
+    client: &Client,
+    duckdns: &Url,
+    update: Update,
+    names: &[SubName],
+    token: &Token,
+) -> Result<Vec<IpAddr>, NotTaken> {
+    let answered = get(client.get(&update.address(duckdns, names, token)).confidential(), answer::MAX_BYTES).await;
+    let (status, body) = answered.map_err(|unanswered| match unanswered {
+        Unanswered::Unreached(why) => NotTaken::Unreached(why),
+        Unanswered::Broken(why) => NotTaken::Failing(why),
+    })?;
+    update.taken(answer::read(status, &body)?)
 }
 
 /// Proves that the token is the name's, by an update to the IPv4 address that DuckDNS sees: what `dns` does at its first run. The
@@ -120,12 +131,35 @@ impl Services {
 /// # Errors
 /// When it is refused, or DuckDNS fails until `until`; a sentence, without the token.
 pub async fn prove(duckdns: &Url, name: &SubName, token: &Secret, until: Instant) -> Result<Vec<IpAddr>, String> {
+    let (client, token) = ready(duckdns, token, Update::Seen)?;
+    let names = std::slice::from_ref(name);
+    let proven = retry::until(until, || call(&client, duckdns, Update::Seen, names, &token)).await;
+    proven.map_err(|error| error.to_string())
+}
+
+/// Tries the token once, by an update to the address that the name has, which changes nothing. `holds` must be that address.
+///
+/// # Errors
+/// When it is refused, or DuckDNS does not answer as itself until `until`.
+pub async fn tried(
+    duckdns: &Url,
+    name: &SubName,
+    token: &Secret,
+    holds: Ipv4Addr,
+    until: Instant,
+) -> Result<(), NotTaken> {
+    let update = Update::Given4(holds);
+    let (client, token) = ready(duckdns, token, update).map_err(NotTaken::Failing)?;
+    let once = timeout_at(until, call(&client, duckdns, update, std::slice::from_ref(name), &token));
+    once.await.unwrap_or_else(|_| Err(NotTaken::out_of_time())).map(drop)
+}
+
+/// What a call takes of who has no settings of `dns`.
+fn ready(duckdns: &Url, token: &Secret, update: Update) -> Result<(Client, Token), String> {
     let token = Token::read("the token", token).map_err(|error| error.to_string())?;
     let tls = tls_for([duckdns]).map_err(|error| error.to_string())?;
-    let over = |local| client_of_the_world(&tls, OF_DUCKDNS, local);
-    let (over_ipv4, over_any) = (over(Some(Family::V4.unspecified())), over(None));
-    let services = Services { duckdns: duckdns.clone(), over_ipv4, over_any, tls };
-    services.update(Update::Seen, std::slice::from_ref(name), &token, until).await.map_err(|error| error.to_string())
+    let local = (update == Update::Seen).then(|| Family::V4.unspecified());
+    Ok((client_of_the_world(&tls, OF_DUCKDNS, local), token))
 }
 
 /// Asks one source by that client, which is to reach it over the family.
