@@ -84,8 +84,8 @@ struct Known {
     zone: Option<TimeZone>,
     /// What the disk has not taken.
     unsaved: Vec<Unsaved>,
-    /// How many each channel has taken, by its digest.
-    sent: BTreeMap<String, u64>,
+    /// What each channel did with what it was sent since the keeper began, by its digest.
+    tried: BTreeMap<String, Tried>,
     /// How the storage is, as notices go: it cannot say so itself.
     storage: Option<Track>,
     /// Whether a transaction has queued one, and nobody was woken yet.
@@ -96,6 +96,17 @@ struct Known {
     not_looked_at: BTreeMap<String, Timestamp>,
     /// The component that is this home, where that is known.
     home: Option<ComponentId>,
+}
+
+/// What a channel did with what it was sent.
+#[derive(Clone, Debug, Default)]
+struct Tried {
+    /// How many it has taken.
+    sent: u64,
+    /// When it last took one.
+    sent_at: Option<Timestamp>,
+    /// When it last did not, and why.
+    failure: Option<(Timestamp, String)>,
 }
 
 /// A notice that is in no table.

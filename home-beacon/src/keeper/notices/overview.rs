@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::id::ComponentId;
 
 use super::{
-    Mute, Notices, mutes,
+    Mute, Notices, Tried, mutes,
     queue::{self, Undelivered},
     store,
 };
@@ -23,6 +23,12 @@ pub struct ChannelState {
     pub channel: String,
     /// How many it has taken since the keeper began.
     pub sent: u64,
+    /// When it last took one, since the keeper began.
+    pub sent_at: Option<Moment>,
+    /// When it last did not take one, since the keeper began.
+    pub failed_at: Option<Moment>,
+    /// Why.
+    pub failure: Option<String>,
     /// How many wait for it.
     pub waiting: i64,
     /// How many it has not been given, and will not be.
@@ -128,8 +134,10 @@ impl Notices {
         let states = known.channels.iter().map(|channel| {
             let (_, waiting, undelivered) =
                 counts.iter().find(|(id, ..)| id == channel.id()).cloned().unwrap_or_default();
-            let sent = known.sent.get(channel.id()).copied().unwrap_or(0);
-            ChannelState { channel: channel.to_string(), sent, waiting, undelivered }
+            let Tried { sent, sent_at, failure } = known.tried.get(channel.id()).cloned().unwrap_or_default();
+            let (failed_at, failure) = failure.map(|(at, why)| (Moment::new(at), why)).unzip();
+            let sent_at = sent_at.map(Moment::new);
+            ChannelState { channel: channel.to_string(), sent, sent_at, failed_at, failure, waiting, undelivered }
         });
         Ok(states.collect())
     }

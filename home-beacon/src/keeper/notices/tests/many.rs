@@ -57,7 +57,12 @@ async fn a_channel_that_refuses_is_listed_and_not_asked_again() {
     home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;
     home.deliver().await;
     let overview = home.notices().overview(&home.db, time(0)).await.unwrap().unwrap();
-    assert_eq!((overview.channels[0].waiting, overview.channels[0].undelivered), (0, 1));
+    let channel = &overview.channels[0];
+    assert_eq!(
+        (channel.waiting, channel.undelivered, channel.sent_at.is_some(), channel.failed_at.is_some()),
+        (0, 1, false, true)
+    );
+    assert!(channel.failure.as_deref().is_some_and(|why| why.contains("404")), "{channel:?}");
     let failure = overview.notices[0].notice.failure.as_deref().unwrap();
     assert!(failure.contains("404"), "{failure}");
     assert_eq!(overview.lasting, ["job/dns"]);
