@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    checks::schedule::{is_of, watches},
+    checks::{alarms::watches, schedule::is_of},
     examine::Seen,
     told::Told,
 };
@@ -11,14 +11,13 @@ use super::{
 /// What others answered, by the name of its file. Secrets are in it still.
 pub(super) fn answers(seen: &Seen, function: &str) -> Vec<(&'static str, Value)> {
     let aws = &seen.aws;
-    let arn = aws.function.value()["FunctionArn"].as_str();
     let targeted = aws.rule_names.value()["RuleNames"].as_array().cloned().unwrap_or_default();
     vec![
         ("aws/function", of(&aws.function)),
         ("aws/parameters", names(&aws.parameters)),
         ("aws/rules", only(&aws.rules, "Rules", |rule| targeted.contains(&rule["Name"]))),
         ("aws/rule-names", of(&aws.rule_names)),
-        ("aws/schedules", only(&aws.schedules, "Schedules", |schedule| is_of(schedule, arn))),
+        ("aws/schedules", only(&aws.schedules, "Schedules", |schedule| is_of(schedule, function))),
         ("aws/alarms", only(&aws.alarms, "MetricAlarms", |alarm| watches(alarm, function))),
         ("aws/log", of(&aws.log)),
         ("aws/simulated", of(&aws.simulated)),
@@ -69,9 +68,10 @@ mod tests {
         let kept = only(&told, "MetricAlarms", |alarm| watches(alarm, "f")).to_string();
         assert!(kept.contains("ours") && kept.contains("\"listed\":2") && !kept.contains("theirs"), "{kept}");
         let schedule = |arn: &str| json!({"Name": arn, "Target": {"Arn": arn}});
-        let told = Told::Is(json!({"Schedules": [schedule("arn:f:live"), schedule("arn:payroll")]}));
-        let kept = only(&told, "Schedules", |schedule| is_of(schedule, Some("arn:f"))).to_string();
-        assert!(kept.contains("arn:f:live") && !kept.contains("payroll"), "{kept}");
+        let (ours, theirs) = (schedule("arn:function:f:live"), schedule("arn:function:payroll"));
+        let told = Told::Is(json!({"Schedules": [ours, theirs]}));
+        let kept = only(&told, "Schedules", |schedule| is_of(schedule, "f")).to_string();
+        assert!(kept.contains("function:f:live") && !kept.contains("payroll"), "{kept}");
         let nothing = only(&Told::Silent("no answer".into()), "Schedules", |_| true);
         assert_eq!(nothing, json!({"no_answer": "no answer"}));
     }

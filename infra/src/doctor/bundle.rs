@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Variables of a function whose values say how it is set; of all others the name alone is kept.
-const OF_THE_FUNCTION: [&str; 14] = [
+const OF_THE_FUNCTION: [&str; 20] = [
     "ATTEMPTS",
     "BEACON_KEY_OLD_PARAMETER",
     "BEACON_KEY_PARAMETER",
@@ -25,11 +25,17 @@ const OF_THE_FUNCTION: [&str; 14] = [
     "DEGRADED_ABOVE",
     "INCIDENT_AFTER",
     "METRIC_ID_RESPONSE",
+    "NOTIFY_AFTER",
+    "NOTIFY_EVERY",
+    "NOTIFY_QUIET",
+    "NOTIFY_SUBSCRIBERS",
+    "NOTIFY_URLS_PARAMETER",
     "PAGE_ID",
     "RESOLVE_AFTER",
     "STATE_PARAMETER",
     "STATUSPAGE_TOKEN_PARAMETER",
     "STATUSPAGE_URL",
+    "TARGETS_PARAMETER",
     "WITNESSES",
 ];
 

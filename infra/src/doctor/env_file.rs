@@ -1,28 +1,35 @@
 //! Files of settings (pure): `NAME=value` on each line, as shells, systemd and compose read them.
 
-/// A line that is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {0} is not NAME=value")]
-pub(super) struct WrongLine(pub(super) usize);
+/// A file as it was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct EnvFile {
+    /// Its settings, in its order.
+    pub(super) settings: Vec<(String, String)>,
+    /// The numbers of the lines that are none. Their text may be a secret.
+    pub(super) wrong_lines: Vec<usize>,
+}
 
-/// The settings of a file, in its order.
-///
-/// # Errors
-/// Names the first line that is none; its text may be a secret, and is not repeated.
-pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, WrongLine> {
+/// Reads a file.
+pub(super) fn parse(text: &str) -> EnvFile {
+    let mut file = EnvFile::default();
+    // Editors of Windows begin a file with one.
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';']));
-    let read = |(number, line): (usize, &str)| {
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = line.split_once('=').ok_or(WrongLine(number))?;
-        let name = name.trim();
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if name.is_empty() || !name.bytes().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(WrongLine(number));
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', ';'])) {
+        match setting(line) {
+            Some(setting) => file.settings.push(setting),
+            None => file.wrong_lines.push(number),
         }
-        Ok((name.to_owned(), unquoted(value.trim()).to_owned()))
-    };
-    lines.map(read).collect()
+    }
+    file
+}
+
+fn setting(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    let name = name.trim();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_one = !name.is_empty() && name.bytes().all(is_name) && !name.starts_with(|c: char| c.is_ascii_digit());
+    is_one.then(|| (name.to_owned(), unquoted(value.trim()).to_owned()))
 }
 
 /// What stands between quotes, where a value is in them.
@@ -37,9 +44,8 @@ mod tests {
 
     #[test]
     fn a_file_is_read_as_shells_and_systemd_read_it() {
-        let text =
-            "# home\n\nCANARY_URL=http://h:30008\nexport PAGE_ID = 'gytm4qzbx9t6'\nX=\"a b\"\n; old\nEMPTY=\nA=b=c\n";
-        let read = parse(text).unwrap();
+        let text = "\u{feff}# home\r\n\nCANARY_URL=http://h:30008\nexport PAGE_ID = 'gytm4qzbx9t6'\nX=\"a b\"\n; old\nEMPTY=\nA=b=c\n";
+        let read = parse(text).settings;
         let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
             read,
@@ -49,9 +55,10 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_setting_is_named_and_not_repeated() {
-        for (text, line) in [("A=1\nsecret", 2), ("=x", 1), ("a b=c", 1), ("1A=c", 1)] {
-            assert_eq!(parse(text), Err(WrongLine(line)), "{text}");
+        for (text, line) in [("A=1\nhunter2", 2), ("=x\nA=1", 1), ("a b=c\nA=1", 1), ("1A=c\nA=1", 1)] {
+            let file = parse(text);
+            assert_eq!(file.wrong_lines, [line], "{text}");
+            assert_eq!(file.settings, [("A".to_owned(), "1".to_owned())], "the others are read");
         }
-        assert!(!parse("A=1\nhunter2").unwrap_err().to_string().contains("hunter2"));
     }
 }

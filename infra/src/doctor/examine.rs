@@ -13,7 +13,13 @@ use url::Url;
 
 use super::{
     answers::answers,
-    checks::{self, address::PublicSeen, beacon::Hop, cluster::node, parameters::Names},
+    checks::{
+        self,
+        address::PublicSeen,
+        beacon::{Hop, Lan},
+        cluster::node,
+        parameters::{Names, Whose},
+    },
     conclude::conclude,
     finding::Finding,
     given::Given,
@@ -27,6 +33,7 @@ use super::{
     progress::Progress,
     settings::DoctorSettings,
     told::Told,
+    until::Until,
     wanted::Wanted,
 };
 
@@ -55,7 +62,7 @@ pub(super) struct Seen {
     pub(super) router: router::Seen,
     pub(super) beacon: Hop,
     pub(super) cluster: Told,
-    pub(super) lan: (Option<SocketAddr>, Hop),
+    pub(super) lan: (Option<Lan>, Hop),
     pub(super) inside: Hop,
     pub(super) aws: AwsSeen,
     pub(super) page: PageSeen,
@@ -68,39 +75,39 @@ pub(super) struct Seen {
 pub async fn examine(settings: &DoctorSettings, mut given: Given) -> Examination {
     let wanted = Wanted::of(&mut given);
     let seen = Box::pin(look(settings, &given, &wanted)).await;
-    let findings = conclude(judge(settings, &given, &wanted, &seen));
+    let findings = conclude(judge(settings, &given, &wanted, &seen), |name| given.is_wrong(name));
     Examination { findings, secrets: secrets(&wanted, &seen.aws), answers: answers(&seen, &settings.function) }
 }
 
 async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen {
-    let progress = Progress::new();
+    let (progress, until) = (Progress::new(), Until::from_now());
     let host = wanted.home.as_ref().and_then(Url::domain).map(|name| name.trim_end_matches('.'));
     let nobody = format!("porchlight-{:x}", Timestamp::now().as_nanosecond());
     let asked_name = host.filter(|name| name.contains('.')).unwrap_or(PUBLIC_NAME);
     let clocks: Vec<Url> = [&wanted.api].into_iter().chain(&wanted.address_sources).cloned().collect();
     let of_router =
-        async { if settings.no_router { not_asked_router("--no-router") } else { router::ask(given).await } };
+        async { if settings.no_router { not_asked_router("--no-router") } else { router::ask(given, until).await } };
     let beacon_url = address(wanted.beacon);
     let keeper = async {
         match &wanted.keeper {
-            Some(url) => api::keeper(url, wanted.keeper_token.as_ref()).await,
+            Some(url) => api::keeper(url, wanted.keeper_token.as_ref(), until).await,
             None => KeeperSeen::not_asked("no keeper is named: KEEPER_URL is not set"),
         }
     };
-    let (clock, servers, domains, world, router, beacon, home, inside, cloud, keeper) = tokio::join!(
-        progress.during("the clock", machine::clock(&clocks)),
-        progress.during("name servers", names::servers(asked_name)),
-        progress.during("search domains", names::domains(&nobody)),
-        progress.during("the address", of_world(wanted, host)),
+    let (clock, servers, domains, world, router, beacon, home, inside, cloud, keeper, disk) = tokio::join!(
+        progress.during("the clock", machine::clock(&clocks, until)),
+        progress.during("name servers", names::servers(asked_name, until)),
+        progress.during("search domains", names::domains(&nobody, until)),
+        progress.during("the address", of_world(wanted, host, until)),
         progress.during("the router", of_router),
-        progress.during("the beacon", hop(&beacon_url, wanted.key.as_ref())),
-        progress.during("the home network", of_home(settings, wanted)),
-        progress.during("the public name", of_inside(wanted)),
-        progress.during("AWS and the page", of_cloud(settings, given, wanted)),
+        progress.during("the beacon", hop(&beacon_url, wanted.key.as_ref(), until)),
+        progress.during("the home network", of_home(settings, wanted, until)),
+        progress.during("the public name", of_inside(wanted, until)),
+        progress.during("AWS and the page", of_cloud(settings, given, wanted, until)),
         progress.during("the keeper", keeper),
+        progress.during("the disk", machine::disk(given, until)),
     );
     let ((own, public, duckdns), (cluster, lan), (aws, page)) = (world, home, cloud);
-    let disk = machine::disk(given);
     let wear = machine::sensors(Path::new(given.text("SYS_DIR").unwrap_or("/sys"))).wear;
     Seen {
         clock,
@@ -123,18 +130,22 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
 }
 
 /// The address that the world sees, what it is told of the home's name, and what `DuckDNS` says of the token.
-async fn of_world(wanted: &Wanted, host: Option<&str>) -> (Result<IpAddr, String>, Vec<PublicSeen>, Told) {
+async fn of_world(
+    wanted: &Wanted,
+    host: Option<&str>,
+    until: Until,
+) -> (Result<IpAddr, String>, Vec<PublicSeen>, Told) {
     let public = async {
         match host {
-            Some(host) => names::public(&wanted.public_dns, host).await,
+            Some(host) => names::public(&wanted.public_dns, host, until).await,
             None => Vec::new(),
         }
     };
-    let (own, public) = tokio::join!(names::own(&wanted.address_sources), public);
+    let (own, public) = tokio::join!(names::own(&wanted.address_sources, until), public);
     let duckdns = match &wanted.duckdns {
         Some(name) => {
             let (url, token, own) = (&wanted.duckdns_url, wanted.duckdns_token.as_ref(), own.as_ref().ok().copied());
-            names::duckdns(url, name, token, own, &wanted.public_dns).await
+            names::duckdns(url, name, token, own, &wanted.public_dns, until).await
         }
         None => Told::NotAsked("the home's name is not at DuckDNS".into()),
     };
@@ -142,11 +153,11 @@ async fn of_world(wanted: &Wanted, host: Option<&str>) -> (Result<IpAddr, String
 }
 
 /// The cluster, and the beacon as the router finds it.
-async fn of_home(settings: &DoctorSettings, wanted: &Wanted) -> (Told, (Option<SocketAddr>, Hop)) {
+async fn of_home(settings: &DoctorSettings, wanted: &Wanted, until: Until) -> (Told, (Option<Lan>, Hop)) {
     let cluster = if settings.no_kubectl {
         Told::NotAsked("--no-kubectl".into())
     } else {
-        kubernetes::objects(settings.namespace.as_deref()).await
+        kubernetes::objects(settings.namespace.as_deref(), until).await
     };
     let lan = node(&cluster).or(wanted.lan).or_else(|| {
         let listens = wanted.beacon.ip();
@@ -154,28 +165,36 @@ async fn of_home(settings: &DoctorSettings, wanted: &Wanted) -> (Told, (Option<S
         Some((ip, wanted.beacon.port()).into())
     });
     let hop = match lan {
-        Some(at) => hop(&address(at), wanted.key.as_ref()).await,
+        Some(at) => hop(&address(at), wanted.key.as_ref(), until).await,
         None => Hop::NotAsked,
     };
-    (cluster, (lan, hop))
+    (cluster, (lan.map(|at| Lan { at, is_own: router::is_own(at.ip()) }), hop))
 }
 
 /// The home by its public name, from here.
-async fn of_inside(wanted: &Wanted) -> Hop {
+async fn of_inside(wanted: &Wanted, until: Until) -> Hop {
     match &wanted.home {
-        Some(url) => hop(url, wanted.key.as_ref()).await,
+        Some(url) => hop(url, wanted.key.as_ref(), until).await,
         None => Hop::NotAsked,
     }
 }
 
-/// AWS, and the page.
-async fn of_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> (AwsSeen, PageSeen) {
-    let names = Names::of(|name| given.text(name));
-    let aws = match why_no_cloud(settings, given, wanted) {
+/// AWS, and the page: at once, unless only AWS knows its token.
+async fn of_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted, until: Until) -> (AwsSeen, PageSeen) {
+    let names = Names::of(|name| given.text(name), wanted.keys.as_ref());
+    let component = wanted.component.as_ref().map(ComponentId::as_str);
+    let whose = Whose { component, keys: wanted.keys.as_ref() };
+    let aws = async |until: Until| match why_no_cloud(settings, given, wanted) {
         Some(why) => AwsSeen::not_asked(why, names),
-        None => aws::ask(&settings.function, names, wanted.component.as_ref().map(ComponentId::as_str)).await,
+        None => aws::ask(&settings.function, whose, names, until).await,
     };
-    let page = of_page(wanted, &aws).await;
+    if let Some(token) = &wanted.token {
+        let needs_metrics = !wanted.metrics.is_empty();
+        let page = api::page(&wanted.api, token, wanted.page.as_ref(), needs_metrics, until);
+        return tokio::join!(aws(until), page);
+    }
+    let aws = aws(until.leaving(aws::REST)).await;
+    let page = of_page(wanted, &aws, until).await;
     (aws, page)
 }
 
@@ -193,18 +212,15 @@ fn why_no_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Op
         .then_some("this home is one of porchlight up, and names no page elsewhere")
 }
 
-/// Asks the page's API with the token that is set here, else with the one that the function has, at the function's own address.
-async fn of_page(wanted: &Wanted, aws: &AwsSeen) -> PageSeen {
+/// Asks the page's API with the token that the function has, at the function's own address.
+async fn of_page(wanted: &Wanted, aws: &AwsSeen, until: Until) -> PageSeen {
     let needs_metrics = !wanted.metrics.is_empty();
-    if let Some(token) = &wanted.token {
-        return api::page(&wanted.api, token, wanted.page.as_ref(), needs_metrics).await;
-    }
     let Some(token) = checks::parameters::parameter(&aws.parameters, &aws.names.token) else {
         return PageSeen::not_asked("no token of a page is known here");
     };
     let theirs = aws.function.value()["Environment"]["Variables"]["STATUSPAGE_URL"].as_str().unwrap_or(STATUSPAGE_IO);
     match api_address(theirs) {
-        Ok(base) => api::page(&base, &Secret::new(token.trim()), wanted.page.as_ref(), needs_metrics).await,
+        Ok(base) => api::page(&base, &Secret::new(token.trim()), wanted.page.as_ref(), needs_metrics, until).await,
         Err(_) => PageSeen::not_asked("the function's STATUSPAGE_URL is no address"),
     }
 }

@@ -43,11 +43,14 @@ pub struct Finding {
     pub because_of: Option<Link>,
     #[serde(skip)]
     pub(super) nature: Nature,
+    /// Whether it could be another one with other settings.
+    #[serde(skip)]
+    pub(super) rests_on_settings: bool,
 }
 
 impl Finding {
     fn new(link: Link, outcome: Outcome, saw: impl Into<String>, next: Option<String>) -> Self {
-        Self { link, outcome, saw: saw.into(), next, because_of: None, nature: Nature::Cause }
+        Self { link, outcome, saw: saw.into(), next, because_of: None, nature: Nature::Cause, rests_on_settings: true }
     }
 
     /// It works.
@@ -63,6 +66,19 @@ impl Finding {
     /// It does not, which comes of something else, if that is found.
     pub fn symptom(link: Link, saw: impl Into<String>, next: impl Into<String>) -> Self {
         Self { nature: Nature::Symptom, ..Self::failed(link, saw, next) }
+    }
+
+    /// It was seen so whatever is set here: no setting that is wrong explains it.
+    #[must_use]
+    pub fn whatever_is_set(self) -> Self {
+        Self { rests_on_settings: false, ..self }
+    }
+
+    /// Something else that was seen says that the chain works: then it is not known what is broken.
+    pub fn doubt(&mut self, seen: &str, next: &str) {
+        self.outcome = Outcome::NotConclusive;
+        self.saw = format!("{}; {seen}", self.saw);
+        self.next = Some(next.to_owned());
     }
 
     /// Nothing can be said.

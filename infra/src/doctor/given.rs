@@ -11,7 +11,7 @@ use std::{
 
 use shared::{file, secret::Secret, settings::OURS};
 
-use super::{env_file, settings::DoctorSettings};
+use super::{env_file, settings::DoctorSettings, wrong::Wrong};
 use crate::up::folder::Folder;
 
 /// The longest file of settings, in bytes.
@@ -20,14 +20,17 @@ const MAX_FILE: u64 = 256 << 10;
 /// The files that are read where none is named: those of the guides.
 const USUAL: [&str; 2] = ["prober.env", "porchlight.env"];
 
+/// What `porchlight setup` keeps of itself.
+const OF_SETUP: &str = "porchlight-setup/setup.toml";
+
 /// All that is set.
 #[derive(Clone, Default)]
 pub struct Given {
     values: BTreeMap<String, Value>,
     /// Where settings were found, in words.
     pub sources: Vec<String>,
-    /// What is wrong with that, in sentences.
-    pub wrong: Vec<String>,
+    /// What is wrong with that.
+    pub wrong: Vec<Wrong>,
     /// The folder of `porchlight up`, where it has made one.
     pub(crate) folder: Option<Folder>,
 }
@@ -77,36 +80,37 @@ impl Given {
         let shown = path.display();
         let text = match file::read(path, MAX_FILE).map(String::from_utf8) {
             Ok(Ok(text)) => text,
-            Ok(Err(_)) => return self.wrong.push(format!("{shown} is not text")),
-            Err(error) => return self.wrong.push(format!("{shown} cannot be read ({error})")),
+            Ok(Err(_)) => return self.wrong.push(Wrong::unread(format!("{shown} is not text"))),
+            Err(error) => return self.wrong.push(Wrong::unread(format!("{shown} cannot be read ({error})"))),
         };
-        match env_file::parse(&text) {
-            Err(error) => self.wrong.push(format!("{shown}: {error}")),
-            Ok(read) => {
-                let names: Vec<_> = read.iter().map(|(name, _)| name.clone()).collect();
-                let own: Vec<String> = OURS.iter().map(|name| (*name).to_owned()).collect();
-                let slips = shared::settings::nearness::misspelt(&own, &names);
-                self.wrong.extend(slips.iter().map(|slip| format!("{shown}: {slip}")));
-                self.take(read.into_iter(), &shown.to_string(), path.parent());
-            }
-        }
+        let read = env_file::parse(&text);
+        let lines = read.wrong_lines.iter();
+        self.wrong.extend(lines.map(|line| Wrong::unread(format!("{shown}: line {line} is not NAME=value"))));
+        let names: Vec<_> = read.settings.iter().map(|(name, _)| name.clone()).collect();
+        let own: Vec<String> = OURS.iter().map(|name| (*name).to_owned()).collect();
+        let slips = shared::settings::nearness::misspelt(&own, &names);
+        self.wrong.extend(slips.iter().map(|slip| Wrong::setting(&slip.meant, format!("{shown}: {slip}"))));
+        self.take(read.settings.into_iter(), &shown.to_string(), path.parent());
     }
 
     fn read_folder(&mut self, named: Option<&Path>) {
         let folder = match Folder::named(named) {
             Ok(folder) => folder,
-            Err(error) if named.is_some() => return self.wrong.push(error.to_string()),
+            Err(error) if named.is_some() => {
+                return self.wrong.push(Wrong::setting("PORCHLIGHT_DATA", error.to_string()));
+            }
             Err(_) => return,
         };
         match folder.is_ours() {
             Ok(true) => (),
             Ok(false) => {
                 if named.is_some() {
-                    self.wrong.push(format!("{} is no folder of porchlight up", folder.path().display()));
+                    let sentence = format!("{} is no folder of porchlight up", folder.path().display());
+                    self.wrong.push(Wrong::setting("PORCHLIGHT_DATA", sentence));
                 }
                 return;
             }
-            Err(error) => return self.wrong.push(error.to_string()),
+            Err(error) => return self.wrong.push(Wrong::setting("PORCHLIGHT_DATA", error.to_string())),
         }
         let shown = folder.path().display().to_string();
         self.sources.push(shown.clone());
@@ -171,7 +175,7 @@ impl Given {
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         if let Some(text) = self.text(name) {
             let checked = Secret::checked(name, text);
-            return checked.map_err(|error| self.wrong.push(error.to_string())).ok();
+            return checked.map_err(|error| self.wrong.push(Wrong::setting(name, error.to_string()))).ok();
         }
         let variable = format!("{name}_FILE");
         let value = self.values.get(&variable).filter(|value| !value.text.is_empty())?;
@@ -181,13 +185,34 @@ impl Given {
         match text {
             Ok(text) => {
                 let checked = Secret::checked(name, text.trim_end_matches(['\r', '\n']));
-                checked.map_err(|error| self.wrong.push(format!("{error} (in {})", path.display()))).ok()
+                let wrong = |error| Wrong::setting(name, format!("{error} (in {})", path.display()));
+                checked.map_err(|error| self.wrong.push(wrong(error))).ok()
             }
             Err(why) => {
-                self.wrong.push(format!("{variable}: {} cannot be read ({why})", path.display()));
+                let sentence = format!("{variable}: {} cannot be read ({why})", path.display());
+                self.wrong.push(Wrong::setting(name, sentence));
                 None
             }
         }
+    }
+
+    /// The account and region that `porchlight setup` has noted in this folder.
+    pub fn noted_account() -> Option<(String, String)> {
+        Self::account_of(Path::new(OF_SETUP))
+    }
+
+    fn account_of(record: &Path) -> Option<(String, String)> {
+        let text = String::from_utf8(file::read(record, MAX_FILE).ok()?).ok()?;
+        let record: toml::Table = toml::from_str(&text).ok()?;
+        let account = record.get("chosen")?.get("account")?;
+        let text = |name: &str| Some(account.get(name)?.as_str()?.to_owned());
+        Some((text("id")?, text("region")?))
+    }
+
+    /// Whether what is wrong is about that setting.
+    pub fn is_wrong(&self, name: &str) -> bool {
+        let is_set = self.text(name).is_some() || self.text(&format!("{name}_FILE")).is_some();
+        self.wrong.iter().any(|wrong| wrong.is_about(name, is_set))
     }
 
     /// Every name that is set, with its value.
@@ -228,7 +253,8 @@ mod tests {
             given.read_file(&folder.path().join(name));
         }
         assert!(given.secret("BEACON_KEY").is_none());
-        let all = given.wrong.join("\n");
+        let all = given.wrong.iter().map(|wrong| wrong.sentence.as_str()).collect::<Vec<_>>().join("\n");
+        assert!(given.is_wrong("CANARY_URL") && given.is_wrong("BEACON_KEY"));
         for part in ["was CANARY_URL meant?", "line 1 is not NAME=value", "c.env cannot be read", "gone cannot be read"]
         {
             assert!(all.contains(part), "{part}: {all}");
@@ -251,6 +277,15 @@ mod tests {
         assert_eq!(given.secret("BEACON_KEY").unwrap().expose(), "key");
         let mut none = Given::default();
         none.read_folder(Some(Path::new("/nowhere/at/all")));
-        assert!(none.wrong[0].contains("is no folder of porchlight up"), "{:?}", none.wrong);
+        assert!(none.wrong[0].sentence.contains("is no folder of porchlight up"), "{:?}", none.wrong);
+    }
+
+    #[test]
+    fn the_account_of_a_setup_is_read_from_its_record() {
+        let record = "made = []\n[chosen.account]\nid = \"123456789012\"\nregion = \"eu-west-1\"\n";
+        let folder = folder(&[("setup.toml", record), ("none.toml", "[chosen]\n")]);
+        let account = Given::account_of(&folder.path().join("setup.toml"));
+        assert_eq!(account, Some(("123456789012".into(), "eu-west-1".into())));
+        assert_eq!(Given::account_of(&folder.path().join("none.toml")), None);
     }
 }

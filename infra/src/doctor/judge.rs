@@ -13,19 +13,24 @@ use super::{
     checks::{
         self,
         address::Here,
+        beacon::Hop,
+        cloud::Place,
         cluster::node,
+        drift::{Ours, TUNING},
+        function::Around,
         keeper::{HomeOf, home_of, row_of},
         outside::OutsideLook,
         runs,
     },
     examine::Seen,
-    finding::Finding,
+    finding::{Finding, Outcome},
     given::Given,
     link::Link,
     look::router,
     settings::DoctorSettings,
     told::Told,
     wanted::Wanted,
+    words::ago,
 };
 
 /// Judges each link by what was seen.
@@ -38,13 +43,14 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
     let own = seen.own.as_ref().ok().copied();
     let ran = runs::runs(&aws.log, now);
     let at_keeper = home_of(component, seen.keeper.metrics.as_deref().ok());
-    let look = ran.iter().find_map(|run| run.look(component)).or_else(|| of_keeper(&seen.keeper.summary, &at_keeper));
-    let triggers = checks::schedule::triggers(
-        &aws.rules,
-        &aws.rule_names,
-        &aws.schedules,
-        aws.function.value()["FunctionArn"].as_str(),
-    );
+    let by_keeper = of_keeper(&seen.keeper.summary, &at_keeper);
+    let has_run = ran.first().is_some_and(runs::Run::is_fresh);
+    // Somebody looks, and it is not this function: it may be the wrong one that was asked about.
+    let looks = !has_run && by_keeper.as_ref().is_some_and(OutsideLook::is_fresh);
+    let look = newest(ran.iter().find_map(|run| run.look(component)), by_keeper);
+    let triggers = checks::schedule::triggers(&aws.rules, &aws.rule_names, &aws.schedules, &settings.function);
+    let place = Place::of(aws, &settings.function, Given::noted_account());
+    let ours = ours(given);
     let is_well = |look: &OutsideLook| look.is_fresh() && look.verdict.answers();
     let leads_to = seen.public.iter().find_map(|it| match &it.answer {
         ServerAnswer::Addresses(all) => all.first().copied(),
@@ -54,14 +60,17 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         is_ipv6: leads_to.is_some_and(|address| address.is_ipv6()),
         is_home: wanted.has_beacon || given.folder.is_some() || seen.beacon.is_beacon() || seen.lan.1.is_beacon(),
         is_reached: look.as_ref().is_some_and(is_well),
+        is_missed: look.as_ref().is_some_and(|look| look.is_fresh() && matches!(look.verdict, Verdict::Down(_))),
+        outside: seen.router.outside,
     };
+    let updated = runs::went_well(&ran, component);
     let in_cluster = node(&seen.cluster).is_some();
     // The hop that is nearest to the beacon says which key it has.
     let nearest = if seen.beacon.is_beacon() { &seen.beacon } else { &seen.lan.1 };
     let stored = checks::parameters::stored_keys(&aws.parameters, &aws.names);
     let keys = match &aws.parameters {
         Told::NotAsked(why) => Finding::unused(Link::Keys, format!("the prober's was not asked for: {why}")),
-        _ => checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str)),
+        _ => checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str), &aws.names),
     };
     let short: Vec<String> = [&wanted.keeper, &wanted.home]
         .into_iter()
@@ -81,8 +90,9 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         Ok(text) => (Some(text.as_str()), Told::NotAsked(String::new())),
         Err(told) => (None, told.clone()),
     };
-    vec![
-        checks::settings(&given.wrong, &given.sources),
+    let wrong: Vec<&str> = given.wrong.iter().map(|wrong| wrong.sentence.as_str()).collect();
+    let mut findings = vec![
+        checks::settings(&wrong, &given.sources, wanted.several),
         checks::machine::clock(&seen.clock),
         checks::names::servers(&seen.servers),
         checks::names::search(&seen.domains, &short),
@@ -92,30 +102,38 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         checks::address::provider(router::outside(&seen.router, &seen.own).as_ref(), own, here),
         checks::beacon::process(wanted.beacon, &seen.beacon, wanted.has_beacon, in_cluster),
         checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
-        checks::beacon::lan(seen.lan.0, &seen.lan.1, wanted.has_beacon || wanted.lan.is_some() || in_cluster),
-        checks::beacon::router(&seen.router.port),
+        checks::beacon::lan(
+            seen.lan.0,
+            &seen.lan.1,
+            wanted.has_beacon || wanted.lan.is_some() || in_cluster,
+            here.is_reached,
+        ),
+        checks::beacon::router(&seen.router.port, here.is_reached),
         checks::outside::public_name(look.as_ref(), &seen.inside, leads_to),
         checks::outside::proof(nearest, wanted.key.is_some()),
         keys,
-        checks::cloud::account(
-            &aws.all(),
-            std::env::var("AWS_REGION").ok().or_else(|| std::env::var("AWS_DEFAULT_REGION").ok()).as_deref(),
-        ),
+        checks::cloud::account(&aws.all(), &place),
         checks::parameters::parameters(&aws.parameters, &aws.names, wanted.key.is_some()),
-        checks::role::role(&aws.simulated, &aws.deeds),
+        checks::role::role(&aws.simulated, &aws.deeds, updated.is_some()),
         checks::function::function(
             &settings.function,
             &aws.function,
             wanted,
-            ran.iter().any(|run| run.is_about(component, wanted.home.as_ref().map(Url::as_str))),
+            Around {
+                place: &place,
+                knows_it: ran.iter().any(|run| run.is_about(component, wanted.home.as_ref().map(Url::as_str))),
+                ours: &ours,
+            },
         ),
         checks::schedule::schedule(
             &triggers,
             &[&aws.function, &aws.rules, &aws.rule_names, &aws.schedules],
-            ran.first().is_some_and(runs::Run::is_fresh),
+            has_run,
+            looks,
+            now,
         ),
-        checks::schedule::alarms(&settings.function, &aws.alarms, &aws.subscriptions),
-        runs::last(&settings.function, &aws.log, &ran, component),
+        checks::alarms::alarms(&settings.function, &aws.alarms, &aws.subscriptions),
+        runs::last(&settings.function, &aws.log, &ran, component, looks),
         checks::page::token(&seen.page.pages, &origin),
         checks::page::page(&seen.page.pages, page),
         checks::page::component(&seen.page.components, component, page),
@@ -127,8 +145,52 @@ pub(super) fn judge(settings: &DoctorSettings, given: &Given, wanted: &Wanted, s
         checks::machine::disk(seen.disk.as_ref()),
         checks::machine::wear(&seen.wear),
         checks::jobs::jobs(metrics, &why_no_metrics, now.as_second()),
-        checks::keeper::notices(&seen.keeper.notices, wanted.channels),
-    ]
+        checks::notices::notices(&seen.keeper.notices, wanted.channels, now),
+    ];
+    // Another cluster may have a beacon, too.
+    let is_proven_here = wanted.has_beacon && seen.beacon == Hop::Proven;
+    for finding in findings.iter_mut().filter(|finding| finding.outcome == Outcome::Failed) {
+        match (finding.link, updated) {
+            (Link::Cluster, _) if is_proven_here => finding.doubt(
+                "the beacon answers here, with the right key",
+                "see whether kubectl leads to the home's cluster: kubectl config current-context",
+            ),
+            (Link::Token | Link::Page | Link::Component | Link::RateLimit, Some(age)) => finding.doubt(
+                &format!("the function has updated the page {} ago all the same", ago(age)),
+                "correct what is set here: the function has it otherwise, and right",
+            ),
+            _ => (),
+        }
+    }
+    if place.may_be_elsewhere() {
+        for finding in findings.iter_mut().filter(|finding| OF_THE_FUNCTION.contains(&finding.link)) {
+            *finding = place.nothing_here(finding.link);
+        }
+    }
+    findings
+}
+
+/// The links of which an account that has nothing of the function says nothing.
+const OF_THE_FUNCTION: [Link; 6] = [Link::Keys, Link::Parameters, Link::Role, Link::Schedule, Link::Alarms, Link::Runs];
+
+/// What the function saw, unless that is how it was and somebody else says how it is.
+fn newest(by_function: Option<OutsideLook>, by_keeper: Option<OutsideLook>) -> Option<OutsideLook> {
+    match (by_function, by_keeper) {
+        (Some(function), Some(keeper)) if !function.is_fresh() && keeper.is_fresh() => Some(keeper),
+        (Some(function), _) => Some(function),
+        (None, keeper) => keeper,
+    }
+}
+
+/// What the file of the prober's settings sets for it beside the home: the one that names the home, or its page.
+fn ours(given: &Given) -> Vec<Ours> {
+    let Some(name) = ["CANARY_URL", "TARGETS", "PAGE_ID"].into_iter().find(|name| given.text(name).is_some()) else {
+        return Vec::new();
+    };
+    let file = given.origin(name).to_owned();
+    let of_file = TUNING.into_iter().filter(|name| given.origin(name) == file);
+    let set = of_file.filter_map(|name| Some((name, given.text(name)?)));
+    set.map(|(name, text)| Ours { name: name.into(), text: text.trim().into(), file: file.clone() }).collect()
 }
 
 /// The newest look at the home that a keeper's page tells of: it says when, and the component's status says what.

@@ -154,66 +154,6 @@ impl Link {
             Self::Notices => "notices",
         }
     }
-
-    /// The links that this one cannot be well without: where one of them is broken, what is seen here may only come of that.
-    pub const fn needs(self) -> &'static [Self] {
-        match self {
-            Self::Settings
-            | Self::Clock
-            | Self::NameServers
-            | Self::SearchDomains
-            | Self::Cgnat
-            | Self::Aws
-            | Self::Disk
-            | Self::Wear => &[],
-            Self::Beacon | Self::Cluster | Self::Parameters | Self::Role | Self::Function | Self::Token => {
-                &[Self::Settings]
-            }
-            Self::Address => &[Self::NameServers],
-            Self::DuckDns => &[Self::Settings, Self::NameServers],
-            Self::PublicDns => &[Self::Settings, Self::Address, Self::DuckDns],
-            Self::Lan => &[Self::Beacon, Self::Cluster],
-            Self::Router => &[Self::Cgnat],
-            Self::PublicName => &[
-                Self::Settings,
-                Self::DuckDns,
-                Self::PublicDns,
-                Self::Cgnat,
-                Self::Beacon,
-                Self::Cluster,
-                Self::Lan,
-                Self::Router,
-                Self::Proof,
-                Self::Keys,
-            ],
-            Self::Proof => &[Self::Settings, Self::Beacon, Self::Cluster],
-            Self::Keys => &[Self::Settings, Self::Proof, Self::Parameters],
-            Self::Schedule => &[Self::Function],
-            Self::Alarms => &[Self::Runs],
-            Self::Runs => &[
-                Self::Clock,
-                Self::Parameters,
-                Self::Role,
-                Self::Function,
-                Self::Schedule,
-                Self::Token,
-                Self::Page,
-                Self::Component,
-                Self::RateLimit,
-                Self::Keeper,
-            ],
-            Self::Page | Self::RateLimit => &[Self::Settings, Self::Token],
-            Self::Component => &[Self::Settings, Self::Token, Self::Page],
-            Self::Metrics => {
-                &[Self::Clock, Self::Settings, Self::Token, Self::Page, Self::Runs, Self::Relay, Self::Jobs]
-            }
-            Self::Keeper => &[Self::Settings, Self::Disk],
-            Self::Looks => &[Self::Clock, Self::Keeper, Self::Function, Self::Schedule, Self::Runs, Self::PublicName],
-            Self::Relay => &[Self::Keeper, Self::Token, Self::Page],
-            Self::Jobs => &[Self::Clock, Self::Keeper, Self::NameServers],
-            Self::Notices => &[Self::Keeper],
-        }
-    }
 }
 
 #[cfg(test)]
@@ -228,20 +168,5 @@ mod tests {
         titles.dedup();
         assert_eq!(titles.len(), Link::ALL.len());
         assert!(Link::ALL.iter().all(|link| link.title().len() <= 14));
-    }
-
-    /// Else both could be put down to the other one, and none would be named.
-    #[test]
-    fn no_link_needs_itself_by_whatever_way() {
-        for start in Link::ALL {
-            let (mut seen, mut next) = (Vec::new(), start.needs().to_vec());
-            while let Some(link) = next.pop() {
-                assert_ne!(link, start, "{start:?} needs itself");
-                if !seen.contains(&link) {
-                    seen.push(link);
-                    next.extend(link.needs());
-                }
-            }
-        }
     }
 }

@@ -2,13 +2,14 @@
 //! thing to do next. It changes nothing.
 //!
 //! What is decided, without any socket:
-//! - [`link`]: the links, in the order of the data, and what each needs; [`finding`]: what was found of one
+//! - [`link`]: the links, in the order of the data; `needs`: what each rests on; [`finding`]: what was found of one
 //! - [`checks`]: a small function for each; [`conclude`]: which is broken first; `judge`: all of them; [`report`]: what is printed
-//! - `env_file`, [`given`], [`wanted`]: what the user has set, and what that comes to
+//! - `env_file`, [`given`], [`wanted`]: what the user has set, and what that comes to; [`wrong`]: what is wrong with it
 //! - [`scrub`]: what is taken out of a bundle; `answers`: what goes into one
+//! - [`words`]: words that several checks use
 //!
 //! What is done:
-//! - [`look`]: what is seen; [`told`]: what was answered
+//! - [`look`]: what is seen, [`until`] when; [`told`]: what was answered
 //! - [`examine()`]: all of it at once; [`bundle`]: what is sent to whoever helps
 
 mod answers;
@@ -22,12 +23,16 @@ pub mod given;
 mod judge;
 pub mod link;
 pub mod look;
+mod needs;
 pub mod progress;
 pub mod report;
 pub mod scrub;
 mod settings;
 pub mod told;
+pub mod until;
 pub mod wanted;
+pub mod words;
+pub mod wrong;
 
 use std::{
     io::{self, Write},

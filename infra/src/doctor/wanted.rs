@@ -1,15 +1,14 @@
 //! What the chain is to be, by the settings: typed, with a sentence for each value that is none (pure but for files of secrets).
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    str::FromStr,
-};
+mod reader;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use home_beacon::{
     beacon::PUBLIC_PORT,
-    dns::{ADDRESS_SOURCES, SubName, check_token},
+    dns::{SubName, check_token},
 };
-use lambda_prober::target::Targets;
+use lambda_prober::target::{KeyNames, Target, Targets};
 use shared::{
     id::{ComponentId, MetricId, PageId},
     keeper_token::{self, keeper_address},
@@ -20,10 +19,8 @@ use shared::{
 };
 use url::Url;
 
-use super::given::Given;
-
-/// The public name servers that are asked where none are named.
-const PUBLIC_DNS: &str = "1.1.1.1,8.8.8.8,9.9.9.9";
+use self::reader::Reader;
+use super::{given::Given, words::is_same_address};
 
 /// What the settings name. What is not set, or is wrong, is absent.
 #[derive(Clone, Debug)]
@@ -34,6 +31,10 @@ pub struct Wanted {
     pub page: Option<PageId>,
     /// Its component.
     pub component: Option<ComponentId>,
+    /// Where the home's own keys are in Parameter Store, where it has some.
+    pub keys: Option<KeyNames>,
+    /// How many homes `TARGETS` names, where nothing says which of them is this one; else 0.
+    pub several: usize,
     /// The metrics that somebody sends points to, each with the setting that names it.
     pub metrics: Vec<(&'static str, MetricId)>,
     /// The page's API.
@@ -79,17 +80,17 @@ impl Wanted {
         if let Some(token) = &token
             && let Err(error) = keeper_token::stays_home(token, api.as_str())
         {
-            read.wrong(format!("STATUSPAGE_TOKEN: {error}"));
+            read.wrong("STATUSPAGE_TOKEN", format!("STATUSPAGE_TOKEN: {error}"));
         }
         if let Some(token) = &duckdns_token
             && let Err(error) = check_token("DUCKDNS_TOKEN", token)
         {
-            read.wrong(error.to_string());
+            read.wrong("DUCKDNS_TOKEN", error.to_string());
         }
         let key = read.given.secret("BEACON_KEY").and_then(|key| match key.expose().parse::<Key>() {
             Ok(key) => Some(key),
             Err(error) => {
-                read.wrong(format!("BEACON_KEY: {error}"));
+                read.wrong("BEACON_KEY", format!("BEACON_KEY: {error}"));
                 None
             }
         });
@@ -98,8 +99,15 @@ impl Wanted {
         let metrics = names.into_iter().filter_map(|name| metric(&mut read, name)).collect();
         let (mut home, mut page, mut component) =
             (read.value("CANARY_URL", web_address), read.parsed("PAGE_ID"), read.parsed("COMPONENT_ID"));
-        if let Some(first) = read.parsed::<Targets>("TARGETS").and_then(|targets| targets.iter().next().cloned()) {
-            (home, page, component) = (Some(first.home.url), Some(first.page), Some(first.component));
+        let (mut keys, mut several) = (None, 0);
+        if let Some(targets) = read.parsed::<Targets>("TARGETS") {
+            match this_home(&targets, component.as_ref(), home.as_ref()).cloned() {
+                Some(this) => {
+                    (home, page, component) = (Some(this.home.url), Some(this.page), Some(this.component));
+                    keys = this.home.keys;
+                }
+                None => several = targets.iter().count(),
+            }
         }
         let host = home.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
         let duckdns = read.list::<SubName>("DOMAIN").into_iter().next().or_else(|| {
@@ -117,6 +125,8 @@ impl Wanted {
             home,
             page,
             component,
+            keys,
+            several,
             metrics,
             api,
             token,
@@ -136,6 +146,20 @@ impl Wanted {
     }
 }
 
+/// The target that is this home: the one with that component, or at that address, or the only one. To take any other would be to
+/// look at another person's home.
+pub fn this_home<'a>(targets: &'a Targets, component: Option<&ComponentId>, home: Option<&Url>) -> Option<&'a Target> {
+    let mut all = targets.iter();
+    if let Some(component) = component {
+        return all.find(|target| target.component == *component);
+    }
+    if let Some(home) = home {
+        return all.find(|target| is_same_address(target.home.url.as_str(), home.as_str()));
+    }
+    let first = all.next();
+    first.filter(|_| all.next().is_none())
+}
+
 /// Where a server on all addresses can be reached from its own machine.
 fn reachable(mut server: SocketAddr) -> SocketAddr {
     if server.ip().is_unspecified() {
@@ -152,56 +176,6 @@ fn known(address: &str) -> Url {
     address.parse().unwrap_or_else(|_| unreachable!("it is an address"))
 }
 
-struct Reader<'given> {
-    given: &'given mut Given,
-}
-
-impl Reader<'_> {
-    fn wrong(&mut self, sentence: String) {
-        self.given.wrong.push(sentence);
-    }
-
-    fn value<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let text = self.given.text(name)?.trim().to_owned();
-        match parse(&text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let (shown, origin) = (shared::settings::without_credentials(&text), self.given.origin(name));
-                let sentence = format!("{name} is `{}` in {origin}: {error}", shown.escape_debug());
-                self.wrong(sentence);
-                None
-            }
-        }
-    }
-
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, name: &str) -> Option<T> {
-        self.value(name, |text| text.parse().map_err(|error: T::Err| error.to_string()))
-    }
-
-    fn list<T: FromStr<Err: std::fmt::Display>>(&mut self, name: &str) -> Vec<T> {
-        let all = self.value(name, |text| {
-            text.split(',').map(|part| part.trim().parse().map_err(|error: T::Err| error.to_string())).collect()
-        });
-        all.unwrap_or_default()
-    }
-
-    fn servers(&mut self) -> Vec<SocketAddr> {
-        let server = |text: &str| {
-            let text = text.trim();
-            let bare = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
-            bare.or_else(|_| text.parse())
-                .map_err(|_| "a name server is an address, like 1.1.1.1 or 1.1.1.1:53".to_owned())
-        };
-        let all = |text: &str| text.split(',').map(server).collect::<Result<Vec<_>, _>>();
-        self.value("PUBLIC_DNS", all).or_else(|| all(PUBLIC_DNS).ok()).unwrap_or_default()
-    }
-
-    fn sources(&mut self) -> Vec<Url> {
-        let all = |text: &str| text.split(',').map(|part| web_address(part.trim())).collect::<Result<Vec<_>, _>>();
-        self.value("ADDRESS_SOURCES", all).or_else(|| all(ADDRESS_SOURCES).ok()).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +186,7 @@ mod tests {
             given.set(name, text, "prober.env");
         }
         let wanted = Wanted::of(&mut given);
-        (wanted, given.wrong)
+        (wanted, given.wrong.into_iter().map(|wrong| wrong.sentence).collect())
     }
 
     #[test]
@@ -232,6 +206,25 @@ mod tests {
         assert_eq!((wanted.beacon, wanted.lan), ("127.0.0.1:8081".parse().unwrap(), "192.168.1.7:8081".parse().ok()));
         assert_eq!((wanted.token.unwrap().expose(), wanted.channels), ("token-of-a-page", 1));
         assert_eq!(wanted.api.as_str().trim_end_matches('/'), STATUSPAGE_IO);
+    }
+
+    #[test]
+    fn of_several_homes_the_one_that_is_named_is_meant_and_else_none() {
+        let target = |host: &str, id: &str, more: &str| {
+            format!(r#"{{"url":"http://{host}","page_id":"gytm4qzbx9t6","component_id":"{id}"{more}}}"#)
+        };
+        let own = target("mine.example", "8kbf7d35c071", r#","key_parameter":"/k/mine""#);
+        let both = format!("[{},{own}]", target("theirs.example", "8kbf7d35c070", ""));
+        let host = |wanted: &Wanted| wanted.home.as_ref().map(|url| url.host_str().unwrap().to_owned());
+        let (by_id, _) = wanted(&[("TARGETS", &both), ("COMPONENT_ID", "8kbf7d35c071")]);
+        assert_eq!(host(&by_id).as_deref(), Some("mine.example"));
+        assert_eq!(by_id.keys.unwrap().current.as_str(), "/k/mine");
+        let (by_address, _) = wanted(&[("TARGETS", &both), ("CANARY_URL", "http://MINE.example/")]);
+        assert_eq!(by_address.component.unwrap().as_str(), "8kbf7d35c071");
+        let (unknown, wrong) = wanted(&[("TARGETS", &both)]);
+        assert_eq!((host(&unknown), unknown.several, wrong.len()), (None, 2, 0));
+        let (only, _) = wanted(&[("TARGETS", &format!("[{own}]"))]);
+        assert_eq!((host(&only).as_deref(), only.several), (Some("mine.example"), 0));
     }
 
     #[test]

@@ -22,8 +22,9 @@ fn topic() -> String {
 }
 
 /// The variables that the guide gives the function.
-pub(crate) fn variables(home: &str, api: &str) -> Value {
+pub(crate) fn variables(home: &str, api: &str, metric: &str) -> Value {
     json!({"CANARY_URL": home, "PAGE_ID": PAGE, "COMPONENT_ID": COMPONENT, "STATUSPAGE_URL": api,
+        "METRIC_ID_RESPONSE": metric,
         "STATUSPAGE_TOKEN_PARAMETER": TOKEN_PARAMETER, "BEACON_KEY_PARAMETER": KEY_PARAMETER,
         "BEACON_KEY_OLD_PARAMETER": "/porchlight/beacon-key-old", "STATE_PARAMETER": "/porchlight/state"})
 }
@@ -46,25 +47,36 @@ pub(crate) fn log(reports: &[Value]) -> Value {
 }
 
 /// Everything that doctor asks, by service and operation.
-pub(crate) fn healthy(home: &str, api: &str, token: &str, key: &str) -> Vec<(&'static str, Value)> {
+pub(crate) fn healthy((home, api, metric): (&str, &str, &str), token: &str, key: &str) -> Vec<(&'static str, Value)> {
     let parameter =
         |name: &str, value: &str| json!({"Name": name, "Value": value, "Type": "SecureString", "Version": 1});
-    let on = |name: &str| format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}");
+    let on = |name: &str| match name.strip_prefix("logs:") {
+        Some(group) => format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"),
+        None => format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}"),
+    };
     let state = format!("/porchlight/state/{COMPONENT}");
     let allowed = |(action, name): (&str, &str)| json!({"EvalActionName": action, "EvalResourceName": on(name), "EvalDecision": "allowed"});
-    let may =
-        [("ssm:GetParameters", TOKEN_PARAMETER), ("ssm:GetParameters", KEY_PARAMETER), ("ssm:PutParameter", &state)];
+    let stream = format!("logs:/aws/lambda/{FUNCTION}:log-stream:s");
+    let may = [
+        ("ssm:GetParameters", TOKEN_PARAMETER),
+        ("ssm:GetParameters", KEY_PARAMETER),
+        ("ssm:GetParameters", "/porchlight/beacon-key-old"),
+        ("ssm:GetParameters", &state),
+        ("ssm:PutParameter", &state),
+        ("logs:PutLogEvents", &stream),
+    ];
     let alarm = |name: &str| {
         json!({"AlarmName": name, "ActionsEnabled": true, "AlarmActions": [topic()], "StateValue": "OK",
             "Dimensions": [{"Name": "FunctionName", "Value": FUNCTION}]})
     };
     let alarms = ["ErrorAlarm", "ThrottleAlarm", "SilenceAlarm"].map(alarm);
     vec![
+        ("sts-get-caller-identity", json!({"Account": ACCOUNT, "Arn": format!("arn:aws:iam::{ACCOUNT}:user/me")})),
         (
             "lambda-get-function-configuration",
             json!({"FunctionName": FUNCTION, "FunctionArn": function_arn(), "Role": format!("arn:aws:iam::{ACCOUNT}:role/r"),
                 "State": "Active", "LastUpdateStatus": "Successful", "Timeout": 55, "MemorySize": 128,
-                "LastModified": "2026-11-21T04:30:00.000+0000", "Environment": {"Variables": variables(home, api)}}),
+                "LastModified": "2026-11-21T04:30:00.000+0000", "Environment": {"Variables": variables(home, api, metric)}}),
         ),
         (
             "ssm-get-parameters",
@@ -93,4 +105,10 @@ pub(crate) fn down(cause: &str) -> Value {
         it["targets"][0]["verdict"] = json!("down");
         it["targets"][0]["cause"] = json!(cause);
     })])
+}
+
+/// A schedule of Scheduler that runs the function, as the list has it: how often is not in it.
+pub(crate) fn scheduled(state: &str) -> Value {
+    let one = json!({"Name": "minute", "GroupName": "default", "State": state, "Target": {"Arn": function_arn()}});
+    json!({ "Schedules": [one] })
 }

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    answers::{KEY_PARAMETER, down, log, report},
+    answers::{KEY_PARAMETER, down, log, report, scheduled},
     variant::{Broken, Variant, each_is_named},
     world::World,
 };
 
 const FUNCTION_CALL: &str = "lambda-get-function-configuration";
 
-fn broken(
+pub(crate) fn broken(
     world: &World,
     name: &'static str,
     link: &'static str,
@@ -89,14 +89,13 @@ async fn a_function_that_does_not_run_or_cannot_do_its_work_is_named_first_and_a
     let with = |name, link, words, change| broken(&world, name, link, words, change);
     let worlds = vec![
         with("no schedule", "schedule", "no rule and no schedule runs the function", |v| {
+            v.nobody_looks();
             v.aws("logs-filter-log-events", &log(&[]));
             v.aws("events-list-rule-names-by-target", &json!({"RuleNames": []}));
         }),
         with("a schedule of Scheduler that is disabled", "schedule", "the schedule minute is disabled", |v| {
             v.aws("events-list-rule-names-by-target", &json!({"RuleNames": []}));
-            let arn = crate::answers::function_arn();
-            let minute = json!({"Name": "minute", "State": "DISABLED", "Target": {"Arn": arn}});
-            v.aws("scheduler-list-schedules", &json!({"Schedules": [minute]}));
+            v.aws("scheduler-list-schedules", &scheduled("DISABLED"));
         }),
         with("no alarm", "alarms", "no alarm watches the function", |v| {
             v.aws("cloudwatch-describe-alarms", &json!({"MetricAlarms": []}));
@@ -110,9 +109,11 @@ async fn a_function_that_does_not_run_or_cannot_do_its_work_is_named_first_and_a
             v.aws_says("cloudwatch-describe-alarms", |it| it["MetricAlarms"][2]["AlarmActions"] = json!([]));
         }),
         with("a function that does not run", "runs", "no run of the last 15 minutes", |v| {
+            v.nobody_looks();
             v.aws("logs-filter-log-events", &log(&[]));
         }),
         with("a function that stopped running", "runs", "the last run was 8 min ago", |v| {
+            v.nobody_looks();
             v.aws("logs-filter-log-events", &log(&[report(500, |_| ())]));
         }),
         with("a record that cannot be kept", "runs", "could not keep its record: denied", |v| {

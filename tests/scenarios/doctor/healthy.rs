@@ -41,7 +41,7 @@ async fn deploy(moto: &Moto, world: &World) {
     std::fs::write(&zip, [&b"PK\x05\x06"[..], &[0; 18]].concat()).expect("it is written");
     let (zip, variables) = (
         format!("fileb://{}", zip.display()),
-        json!({"Variables": answers::variables(World::home(), &world.keeper.api())}).to_string(),
+        json!({"Variables": answers::variables(World::home(), &world.keeper.api(), &world.metric)}).to_string(),
     );
     let function = [
         "lambda",

@@ -55,13 +55,13 @@ async fn wrong_settings_a_wrong_clock_and_names_that_fail_are_named_first_and_al
             v.set("DUCKDNS_TOKEN", "00000000-0000-0000-0000-000000000000");
         }),
         with("an image that cannot be fetched", "cluster", "ErrImagePull", &|v| {
-            v.kubectl(&chart(&waiting("ErrImagePull")));
+            in_a_cluster(v, "ErrImagePull");
         }),
         with("a pod that ends again and again", "cluster", "CrashLoopBackOff", &|v| {
-            v.kubectl(&chart(&waiting("CrashLoopBackOff")));
+            in_a_cluster(v, "CrashLoopBackOff");
         }),
         with("a Secret that is missing", "cluster", "CreateContainerConfigError", &|v| {
-            v.kubectl(&chart(&waiting("CreateContainerConfigError")));
+            in_a_cluster(v, "CreateContainerConfigError");
         }),
         with("a beacon that the router cannot reach", "lan", "127.0.0.9:30008 refuses connections", &|v| {
             v.set("PORT_TO", "127.0.0.9");
@@ -161,6 +161,21 @@ async fn a_beacon_a_router_or_a_disk_that_is_broken_is_named_first_and_alone() {
     let beacon = world.beacon.take().expect("it runs");
     beacon.process.terminate().await;
     named(&world, "a beacon that does not run", "beacon", "127.0.0.1:30008 refuses connections", &no_router).await;
+    // A setting that has nothing to do with it hides no broken link.
+    for (name, value) in
+        [("PING_INTERVAL_SECOND", "60"), ("METRIC_ID", "My metric"), ("DOMAIN", "home.duckdns.org.duckdns.org")]
+    {
+        let mut variant = world.variant("unrelated");
+        variant.aws("logs-filter-log-events", &down("unreachable")).set(name, value).arguments("--no-router");
+        let said = variant.said(&world.namespace).await;
+        assert_eq!(said.failed(), ["settings", "beacon"], "{name}: {:#}", said.all);
+    }
+    // One that says where it is explains it.
+    let mut elsewhere = world.variant("related");
+    elsewhere.aws("logs-filter-log-events", &down("unreachable")).arguments("--no-router");
+    elsewhere.unset("PUBLIC_ADDR").set("PUBLIC_ADR", "127.0.0.1:30008").unset("PORT_TO");
+    let said = elsewhere.said(&world.namespace).await;
+    assert_eq!((&said.all["first"], said.failed()), (&json!("settings"), vec!["settings"]), "{:#}", said.all);
     let stranger = Home::open(Stranger::Answers("HTTP/1.1 404 Not Found\r\nServer: nginx")).await;
     let elsewhere = |v: &mut Variant| {
         v.set("PUBLIC_ADDR", &stranger.address.to_string()).arguments("--no-router");
@@ -180,6 +195,12 @@ async fn a_beacon_a_router_or_a_disk_that_is_broken_is_named_first_and_alone() {
     named(&world, "a beacon without a key", "proof", "the beacon has no key", &no_router).await;
 }
 
+/// The home's beacon is to run in a pod, which waits; nobody gets there.
+fn in_a_cluster(v: &mut Variant, reason: &str) {
+    v.kubectl(&chart(&waiting(reason))).unset("PUBLIC_ADDR").unset("PORT_TO");
+    v.aws("logs-filter-log-events", &down("refused"));
+}
+
 fn waiting(reason: &str) -> Value {
     json!({"hostIP": "127.0.0.1", "conditions": [{"type": "Ready", "status": "False"}],
         "containerStatuses": [{"state": {"waiting": {"reason": reason}}}]})
@@ -189,6 +210,6 @@ fn waiting(reason: &str) -> Value {
 fn chart(pod: &Value) -> Value {
     let labels = json!({"labels": {"app.kubernetes.io/name": "home-beacon", "app.kubernetes.io/component": "beacon"}});
     json!({"kind": "List", "items": [
-        {"kind": "Service", "metadata": labels, "spec": {"type": "NodePort", "ports": [{"port": 8080, "nodePort": 30008}]}},
+        {"kind": "Service", "metadata": labels, "spec": {"type": "NodePort", "ports": [{"port": 8080, "nodePort": 30009}]}},
         {"kind": "Pod", "metadata": labels, "status": pod}]})
 }

@@ -3,7 +3,9 @@
 
 mod answers;
 mod bare;
+mod children;
 mod cloud;
+mod drifted;
 mod healthy;
 mod home;
 mod page;

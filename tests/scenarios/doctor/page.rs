@@ -54,7 +54,7 @@ async fn what_is_broken_at_the_page_is_named_first_and_alone() {
     let page = tests::keeper::PAGE;
     let worlds = vec![
         with("a token that is refused", "token", "is refused (401", &|v| {
-            v.set("STATUSPAGE_TOKEN", "another-token");
+            v.set("STATUSPAGE_TOKEN", "another-token").runs_fail();
         }),
         with(
             "another page's id",
@@ -76,7 +76,7 @@ async fn what_is_broken_at_the_page_is_named_first_and_alone() {
             &set("METRIC_ID_RESPONSE", "8kbf7d35c07x"),
         ),
         with("a token that too many use", "rate_limit", "the rate limit is used up", &|v| {
-            v.set("STATUSPAGE_URL", &limited.api);
+            v.set("STATUSPAGE_URL", &limited.api).runs_fail();
         }),
         with("a keeper's token that is wrong", "keeper", "refuses the token", &|v| {
             v.set("KEEPER_TOKEN", "another-token");
@@ -178,6 +178,13 @@ async fn what_is_broken_at_the_keeper_is_named_first_and_alone() {
     changed("a channel that takes nothing", "notices", "ntfy://ntfy.sh/… did not take a notice: 403", "/porchlight/v1/notices", &|_| {
         json!({"channels": [{"channel": "ntfy://ntfy.sh/…", "sent": 0, "waiting": 0, "undelivered": 3}],
             "notices": [{"channel": "ntfy://ntfy.sh/…", "title": "down", "failure": "403"}], "mutes": [], "lasting": []})
+        .to_string()
+    })
+    .await;
+    changed("a channel that has failed for days", "notices", "did not take a notice 6 d ago: 403; 3 were not taken", "/porchlight/v1/notices", &|_| {
+        let at = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(6 * 24 + 1)).to_string();
+        json!({"channels": [{"channel": "ntfy://ntfy.sh/…", "sent": 0, "waiting": 0, "undelivered": 3}],
+            "notices": [{"channel": "ntfy://ntfy.sh/…", "title": "down", "at": at, "failure": "403"}], "mutes": [], "lasting": []})
         .to_string()
     })
     .await;

@@ -8,11 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{
     namespace::Namespace,
     process::{Ended, ours, run},
 };
+use tokio::process::Command;
+
+use crate::answers::{log, report};
 
 /// Everything in it has a deadline below 30 s; the rest is for a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -100,13 +103,36 @@ impl Variant {
         self.aws(call, &answer)
     }
 
+    /// AWS knows nothing of the function: it is in another account or region.
+    pub(crate) fn aws_has_nothing(&mut self) -> &mut Self {
+        self.aws_refuses("lambda-get-function-configuration", "ResourceNotFoundException");
+        self.aws_refuses("logs-filter-log-events", "ResourceNotFoundException");
+        self.aws("ssm-get-parameters", &json!({"Parameters": [], "InvalidParameters": ["/porchlight/beacon-key"]}));
+        self.aws("events-list-rules", &json!({"Rules": []}));
+        self.aws("cloudwatch-describe-alarms", &json!({"MetricAlarms": []}))
+    }
+
+    /// The function's runs cannot update the page.
+    pub(crate) fn runs_fail(&mut self) -> &mut Self {
+        let failed = report(40, |it| {
+            it["published"] = json!(false);
+            it["targets"][0]["outcome"] = json!("failed");
+        });
+        self.aws("logs-filter-log-events", &log(&[failed]))
+    }
+
+    /// There is no keeper that would say that somebody has looked all the same.
+    pub(crate) fn nobody_looks(&mut self) -> &mut Self {
+        self.unset("KEEPER_URL").unset("KEEPER_TOKEN")
+    }
+
     pub(crate) fn kubectl(&mut self, objects: &Value) -> &mut Self {
         fs::write(self.folder.join("objects"), objects.to_string()).expect("it is written");
         self
     }
 
-    /// Runs doctor in that network.
-    pub(crate) async fn ended(&self, namespace: &Namespace) -> (Ended, Duration) {
+    /// How doctor is run.
+    pub(crate) fn command(&self) -> Command {
         let lines: Vec<String> = self.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let file = self.folder.join("prober.env");
         fs::write(&file, lines.join("\n")).expect("it is written");
@@ -114,6 +140,12 @@ impl Variant {
         doctor.env_remove("WITNESSES").args(["doctor", "--env"]).arg(&file).args(&self.arguments);
         doctor.env("PATH", &self.path).env("HOME", &self.folder).env("AWS_REGION", tests::aws::REGION);
         doctor.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        doctor
+    }
+
+    /// Runs doctor in that network.
+    pub(crate) async fn ended(&self, namespace: &Namespace) -> (Ended, Duration) {
+        let doctor = self.command();
         let began = Instant::now();
         let ended = run(namespace.inside(&doctor), LIMIT).await;
         (ended, began.elapsed())
@@ -138,7 +170,7 @@ impl Said {
         self.of(link)["saw"].as_str().expect("what was seen")
     }
 
-    fn of(&self, link: &str) -> &Value {
+    pub(crate) fn of(&self, link: &str) -> &Value {
         let links = self.all["links"].as_array().expect("links");
         links.iter().find(|it| it["link"] == link).unwrap_or_else(|| panic!("{link}: {:#}", self.all))
     }
@@ -156,6 +188,22 @@ impl Said {
         assert_eq!(self.failed(), [link], "{world}: {:#}", self.all);
         assert!(self.saw(link).contains(words), "{world}: `{words}` is not in `{}`", self.saw(link));
         assert_eq!(self.code, Some(1), "{world}: {}", self.stderr);
+    }
+}
+
+/// Runs doctor in each, of which none is broken, and holds it to what it says of a link: its outcome, and words of it.
+pub(crate) async fn each_is_well(namespace: &Namespace, worlds: Vec<(Broken, &'static str)>) {
+    let mut worlds = worlds.into_iter().peekable();
+    while worlds.peek().is_some() {
+        let together = worlds.by_ref().take(AT_ONCE).map(|((world, link, words, mut variant), outcome)| async move {
+            let said = variant.said(namespace).await;
+            println!("{world:<44} {link:<14} {}", said.saw(link));
+            assert_eq!((said.failed(), said.code), (vec![], Some(0)), "{world}: {:#}", said.all);
+            assert_eq!(said.outcome(link), outcome, "{world}: {:#}", said.all);
+            let all = said.of(link).to_string();
+            assert!(all.contains(words), "{world}: `{words}` is not in `{all}`");
+        });
+        futures_util::future::join_all(together).await;
     }
 }
 

@@ -125,7 +125,7 @@ impl World {
 
     /// What AWS answers in this world.
     pub(crate) fn aws(&self) -> Vec<(&'static str, serde_json::Value)> {
-        answers::healthy(Self::home(), &self.keeper.api(), TOKEN, &self.key)
+        answers::healthy((Self::home(), &self.keeper.api(), &self.metric), TOKEN, &self.key)
     }
 
     /// The settings of this world, to be broken.

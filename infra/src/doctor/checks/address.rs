@@ -48,6 +48,10 @@ pub struct Here {
     pub is_ipv6: bool,
     /// Somebody outside has got to the home's beacon a moment ago, whatever seems to be in between.
     pub is_reached: bool,
+    /// Somebody outside has not, a moment ago.
+    pub is_missed: bool,
+    /// What the router has outside, where it tells.
+    pub outside: Option<IpAddr>,
 }
 
 /// What one public name server says of the home's name.
@@ -121,12 +125,19 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
             format!("some name servers say {own}, others still an older address"),
             "wait a minute: records live for 60 s",
         ),
-        // Somewhere else, or behind a VPN, this machine is not where the home is.
-        Some(own) if here.is_reached || !here.is_home => Finding::unknown(
-            link,
-            format!("{host} leads to {first}, and the world sees this machine at {own}"),
-            "run this at home, and without a VPN",
-        ),
+        // Somewhere else, or behind a VPN, this machine is not where the home is; and a name may lead to a tunnel's other end.
+        Some(own)
+            if here.is_reached
+                || !here.is_home
+                || here.outside == Some(*first)
+                || !(here.is_missed || here.outside == Some(own)) =>
+        {
+            Finding::unknown(
+                link,
+                format!("{host} leads to {first}, and the world sees this machine at {own}"),
+                "run this at home and without a VPN; where the name leads to a tunnel, that is as it should be",
+            )
+        }
         Some(own) => Finding::failed(
             link,
             format!("{host} leads to {first}, and the world sees this machine at {own}"),
@@ -199,7 +210,8 @@ mod tests {
     use super::{super::super::finding::Outcome, *};
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 142));
-    const HOME: Here = Here { is_home: true, is_ipv6: false, is_reached: false };
+    const ELSEWHERE: Here = Here { is_home: false, is_ipv6: false, is_reached: false, is_missed: false, outside: None };
+    const HOME: Here = Here { is_home: true, is_missed: true, ..ELSEWHERE };
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 143));
 
     #[test]
@@ -259,17 +271,22 @@ mod tests {
         assert_eq!(of([81, 2, 69, 142], Err("offline".into())).outcome, Outcome::NotConclusive);
         assert_eq!(provider(None, Some(OWN), HOME).outcome, Outcome::NotConclusive);
         assert_eq!(provider(Some(&Outside::Untold { world: Ok(OWN) }), None, HOME).outcome, Outcome::NotConclusive);
+        let shared = provider(None, Some([100, 64, 1, 2].into()), HOME);
+        assert_eq!((shared.outcome, shared.saw.contains("100.64.1.2 is seen")), (Outcome::NotConclusive, true));
     }
 
     #[test]
     fn what_the_world_gets_through_is_not_in_its_way_and_elsewhere_is_not_home() {
         let stale = [PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: ServerAnswer::Addresses(vec![OTHER]) }];
-        for here in [
-            Here { is_home: false, is_ipv6: false, is_reached: false },
-            Here { is_home: true, is_ipv6: false, is_reached: true },
-        ] {
+        let reached = Here { is_reached: true, is_missed: false, ..HOME };
+        let on_a_vpn = Here { outside: Some(OTHER), ..HOME };
+        // A tunnel's other end, of which nobody outside has said anything.
+        let unseen = Here { is_missed: false, ..HOME };
+        for here in [ELSEWHERE, reached, on_a_vpn, unseen] {
             assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), here).outcome, Outcome::NotConclusive, "{here:?}");
         }
+        let told_by_router = Here { is_missed: false, outside: Some(OWN), ..HOME };
+        assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), told_by_router).outcome, Outcome::Failed);
         let behind = Outside::of(Some([192, 168, 1, 2].into()), Ok(OWN));
         let six = [PublicSeen {
             server: ([1, 1, 1, 1], 53).into(),
@@ -277,7 +294,6 @@ mod tests {
         }];
         assert_eq!(public_dns(Some("h.org"), &six, Some(OWN), HOME).outcome, Outcome::NotConclusive);
         assert_eq!(provider(Some(&behind), Some(OWN), Here { is_ipv6: true, ..HOME }).outcome, Outcome::NotUsed);
-        let reached = Here { is_home: true, is_ipv6: false, is_reached: true };
         assert_eq!(provider(Some(&behind), Some(OWN), reached).outcome, Outcome::Ok, "both routers forward");
     }
 }

@@ -70,15 +70,32 @@ pub fn process(at: SocketAddr, hop: &Hop, is_said: bool, is_in_cluster: bool) ->
     }
 }
 
-/// The beacon as the router finds it: at the node's port, or at the machine's address at home.
-/// `is_said`: whether the settings, or the cluster, say that it is there.
-pub fn lan(at: Option<SocketAddr>, hop: &Hop, is_said: bool) -> Finding {
+/// What is known of where the router finds the beacon.
+#[derive(Clone, Copy, Debug)]
+pub struct Lan {
+    /// The node's port, or the machine's address at home.
+    pub at: SocketAddr,
+    /// Whether that is this machine: then the question never left it.
+    pub is_own: bool,
+}
+
+/// The beacon as the router finds it. `is_said`: whether the settings, or the cluster, say that it is there; `is_reached`: whether
+/// somebody outside has got to it a moment ago, which takes the home network.
+pub fn lan(lan: Option<Lan>, hop: &Hop, is_said: bool, is_reached: bool) -> Finding {
     let link = Link::Lan;
-    let Some(at) = at else {
+    let Some(Lan { at, is_own }) = lan else {
         return Finding::unknown(link, "this machine's address at home is not known", "set PORT_TO to it");
     };
     let saw = format!("{at} {}", hop.words());
     match hop {
+        hop if hop.is_beacon() && is_own && is_reached => {
+            Finding::ok(link, format!("{saw}, and the world has got there"))
+        }
+        hop if hop.is_beacon() && is_own => Finding::unknown(
+            link,
+            format!("{saw} this machine, which is the same: no firewall was in between"),
+            format!("ask from another machine at home: curl -i http://{at}/"),
+        ),
         hop if hop.is_beacon() => Finding::ok(link, saw),
         Hop::NotAsked => Finding::unused(link, "it was not asked"),
         _ if !is_said => Finding::unknown(
@@ -113,12 +130,17 @@ pub enum RouterSeen {
     Untold(String),
 }
 
-/// The router's port.
-pub fn router(seen: &RouterSeen) -> Finding {
+/// The router's port. `is_reached`: whether somebody outside has got through it a moment ago.
+pub fn router(seen: &RouterSeen, is_reached: bool) -> Finding {
     let link = Link::Router;
     match seen {
         RouterSeen::NotAsked(why) => Finding::unused(link, why.clone()),
         RouterSeen::Open(words) => Finding::ok(link, words.clone()),
+        RouterSeen::Gone(words) if is_reached => Finding::unknown(
+            link,
+            format!("{words}; all the same the world has got there a moment ago"),
+            "run this again in two minutes; if it is still reached, the port was forwarded by hand as well",
+        ),
         RouterSeen::Gone(words) => {
             Finding::failed(link, words.clone(), "open it again, and keep it open: porchlight port open --every 5m")
         }
@@ -166,12 +188,17 @@ mod tests {
             (Hop::Silent("timeout".into()), Outcome::Failed, "firewall"),
             (Hop::NotAsked, Outcome::NotUsed, ""),
         ] {
-            let found = lan(Some(at()), &hop, true);
+            let found = lan(Some(Lan { at: at(), is_own: false }), &hop, true, false);
             assert_eq!(found.outcome, outcome, "{hop:?}");
             assert!(found.next.unwrap_or_default().contains(next), "{hop:?}");
         }
-        assert_eq!(lan(Some(at()), &Hop::Refused, false).outcome, Outcome::NotConclusive);
-        assert_eq!(lan(None, &Hop::NotAsked, true).outcome, Outcome::NotConclusive);
+        let own = Some(Lan { at: at(), is_own: true });
+        assert_eq!(lan(own, &Hop::Refused, false, false).outcome, Outcome::NotConclusive);
+        assert_eq!(lan(None, &Hop::NotAsked, true, false).outcome, Outcome::NotConclusive);
+        // What never left this machine proves no way there; who came from outside does.
+        assert_eq!(lan(own, &Hop::Proven, true, false).outcome, Outcome::NotConclusive);
+        assert_eq!(lan(own, &Hop::Proven, true, true).outcome, Outcome::Ok);
+        assert_eq!(lan(own, &Hop::Refused, true, false).outcome, Outcome::Failed, "nobody listens there");
     }
 
     #[test]
@@ -183,7 +210,9 @@ mod tests {
             (RouterSeen::ByHand, Outcome::NotConclusive),
             (RouterSeen::NotAsked("--no-router".into()), Outcome::NotUsed),
         ] {
-            assert_eq!(router(&seen).outcome, outcome, "{seen:?}");
+            assert_eq!(router(&seen, false).outcome, outcome, "{seen:?}");
         }
+        let by_hand = router(&RouterSeen::Gone("it is gone".into()), true);
+        assert_eq!(by_hand.outcome, Outcome::NotConclusive, "who got through got through");
     }
 }

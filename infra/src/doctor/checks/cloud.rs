@@ -1,9 +1,15 @@
 //! AWS, as this machine gets to it; and what each link of it is where there is no answer.
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use serde_json::Value;
+
+use super::{
+    super::{finding::Finding, link::Link, look::aws::AwsSeen, told::Told},
+    alarms::watches,
+    schedule::is_of,
+};
 
 /// Codes of AWS that say that who asks may not, which says nothing of the chain.
-const DENIED: [&str; 5] =
+pub const DENIED: [&str; 5] =
     ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "AuthorizationError", "AccessDeniedFault"];
 
 /// What a link of AWS is where there is no answer that says anything of it; `None` where there is.
@@ -21,8 +27,76 @@ pub fn unanswered(link: Link, told: &Told) -> Option<Finding> {
     }
 }
 
+/// The account and region that were asked, and whether the function is there.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The account's number, where it is known.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Those that `porchlight setup` has noted in this folder.
+    pub noted: Option<(String, String)>,
+    /// What is there of the function, in words, where it is itself not.
+    pub traces: Vec<&'static str>,
+    /// Whether the account says that it is not there.
+    pub lacks_function: bool,
+}
+
+impl Place {
+    /// What was told of it. `function` is its name.
+    pub fn of(aws: &AwsSeen, function: &str, noted: Option<(String, String)>) -> Self {
+        let arn: Vec<&str> = aws.function.value()["FunctionArn"].as_str().unwrap_or_default().split(':').collect();
+        let of_arn = |at: usize| arn.get(at).map(|part| (*part).to_owned());
+        let any = |told: &Told, list: &str, is_one: &dyn Fn(&Value) -> bool| {
+            told.value()[list].as_array().into_iter().flatten().any(is_one)
+        };
+        let traces = [
+            (any(&aws.parameters, "Parameters", &|_| true), "its parameters"),
+            (matches!(aws.log, Told::Is(_)), "its log"),
+            (any(&aws.alarms, "MetricAlarms", &|alarm| watches(alarm, function)), "its alarms"),
+            (any(&aws.schedules, "Schedules", &|schedule| is_of(schedule, function)), "its schedule"),
+        ];
+        Self {
+            account: aws.identity.value()["Account"].as_str().map(str::to_owned).or_else(|| of_arn(4)),
+            region: of_arn(3).or_else(|| aws.region.clone()),
+            noted,
+            traces: traces.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect(),
+            lacks_function: aws.function.is_refused(&["ResourceNotFoundException"]),
+        }
+    }
+
+    /// Whether it may well be that the function is in another account or region: here there is nothing of it.
+    pub fn may_be_elsewhere(&self) -> bool {
+        self.lacks_function && self.traces.is_empty()
+    }
+
+    /// The place, in words.
+    pub fn words(&self) -> String {
+        let account = self.account.as_ref().map_or_else(|| "this account".to_owned(), |id| format!("account {id}"));
+        self.region.as_ref().map_or_else(|| account.clone(), |region| format!("{account}, {region}"))
+    }
+
+    /// How to ask where the function is.
+    pub fn elsewhere(&self) -> String {
+        match &self.noted {
+            Some((account, region)) => format!(
+                "porchlight setup has noted account {account}, {region}: AWS_REGION={region} porchlight doctor, with AWS_PROFILE of \
+                 that account"
+            ),
+            None => "if it is deployed, ask where it is: AWS_REGION=… porchlight doctor, or AWS_PROFILE=… for another account; \
+                     else deploy it (porchlight setup, or step 5 of infra/README.md)"
+                .into(),
+        }
+    }
+
+    /// What a link is that was asked where there may be nothing of the chain.
+    pub fn nothing_here(&self, link: Link) -> Finding {
+        Finding::unknown(link, format!("{} has nothing of the function", self.words()), "see the link function")
+    }
+}
+
 /// The account, by what was answered to all the questions. That this machine cannot ask says nothing of the chain.
-pub fn account(told: &[&Told], region: Option<&str>) -> Finding {
+pub fn account(told: &[&Told], place: &Place) -> Finding {
     let link = Link::Aws;
     let next = "set up the AWS command line with aws configure, or leave AWS out with --no-aws";
     if let Some(Told::NotAsked(why)) = told.first() {
@@ -38,13 +112,19 @@ pub fn account(told: &[&Told], region: Option<&str>) -> Finding {
         "InvalidSignatureException",
     ];
     let refused = told.iter().find(|told| told.is_refused(&credentials));
+    let is_another = place.noted.as_ref().is_some_and(|(account, region)| {
+        place.account.as_ref().is_some_and(|here| here != account)
+            || place.region.as_ref().is_some_and(|here| here != region)
+    });
     match (refused, answers) {
         (Some(refused), _) => Finding::unknown(link, format!("its credentials are refused: {}", refused.why()), next),
         (None, 0) => Finding::unknown(link, told.first().map_or("it was not asked", |told| told.why()), next),
-        (None, _) => Finding::ok(
+        (None, _) if is_another => Finding::unknown(
             link,
-            format!("it answers{}", region.map(|region| format!(", in {region}")).unwrap_or_default()),
+            format!("{} answers, and that is not where this folder's setup is", place.words()),
+            place.elsewhere(),
         ),
+        (None, _) => Finding::ok(link, format!("{} answers", place.words())),
     }
 }
 
@@ -53,17 +133,45 @@ mod tests {
     use serde_json::json;
 
     use super::super::super::told::fixtures::refused;
-    use super::{super::super::finding::Outcome, *};
+    use super::{
+        super::{super::finding::Outcome, parameters::Names},
+        *,
+    };
 
     #[test]
     fn an_account_answers_refuses_or_is_not_set_up_and_none_of_that_is_the_chains_fault() {
-        assert_eq!(account(&[&Told::Is(json!({}))], Some("eu-central-1")).saw, "it answers, in eu-central-1");
+        let place =
+            Place { account: Some("123456789012".into()), region: Some("eu-central-1".into()), ..Place::default() };
+        assert_eq!(account(&[&Told::Is(json!({}))], &place).saw, "account 123456789012, eu-central-1 answers");
+        assert_eq!(account(&[&Told::Is(json!({}))], &Place::default()).saw, "this account answers");
         for told in [refused("ExpiredTokenException"), Told::Silent("Unable to locate credentials".into())] {
-            let found = account(&[&told], None);
+            let found = account(&[&told], &place);
             assert_eq!(found.outcome, Outcome::NotConclusive);
             assert!(found.next.unwrap().contains("aws configure"));
         }
-        assert_eq!(account(&[&Told::NotAsked("--no-aws".into())], None).outcome, Outcome::NotUsed);
-        assert_eq!(account(&[&refused("ResourceNotFoundException")], None).outcome, Outcome::Ok);
+        assert_eq!(account(&[&Told::NotAsked("--no-aws".into())], &place).outcome, Outcome::NotUsed);
+        assert_eq!(account(&[&refused("ResourceNotFoundException")], &place).outcome, Outcome::Ok);
+        let noted = |id: &str, region: &str| Place { noted: Some((id.into(), region.into())), ..place.clone() };
+        let other = account(&[&Told::Is(json!({}))], &noted("123456789012", "us-east-1"));
+        assert_eq!(other.outcome, Outcome::NotConclusive);
+        assert!(other.next.unwrap().contains("AWS_REGION=us-east-1 porchlight doctor"));
+        assert_eq!(account(&[&Told::Is(json!({}))], &noted("123456789012", "eu-central-1")).outcome, Outcome::Ok);
+    }
+
+    #[test]
+    fn where_there_is_nothing_of_the_function_it_may_be_elsewhere() {
+        let names = Names::of(|_| None, None);
+        let gone = || refused("ResourceNotFoundException");
+        let mut aws = AwsSeen::not_asked("", names);
+        (aws.function, aws.log, aws.parameters) = (gone(), gone(), Told::Is(json!({"Parameters": []})));
+        aws.identity = Told::Is(json!({"Account": "123456789012"}));
+        let place = Place::of(&aws, "f", None);
+        assert!(place.may_be_elsewhere() && place.words() == "account 123456789012", "{place:?}");
+        assert_eq!(place.nothing_here(Link::Alarms).outcome, Outcome::NotConclusive);
+        aws.parameters = Told::Is(json!({"Parameters": [{"Name": "/porchlight/beacon-key"}]}));
+        let place = Place::of(&aws, "f", None);
+        assert_eq!((place.may_be_elsewhere(), place.traces), (false, vec!["its parameters"]));
+        aws.function = Told::Is(json!({"FunctionArn": "arn:aws:lambda:eu-west-1:1:function:f"}));
+        assert_eq!(Place::of(&aws, "f", None).region.as_deref(), Some("eu-west-1"));
     }
 }

@@ -1,6 +1,6 @@
 //! The jobs, and how their last runs ended.
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{finding::Finding, link::Link, told::Told, words::ago};
 
 /// Usually pings come every minute and speed tests every three hours. How often is a setting of whoever runs them, so what comes
 /// later than this may be well.
@@ -51,20 +51,16 @@ pub fn jobs(metrics: Option<&str>, why_not: &Told, now: i64) -> Finding {
         if let Some((_, age)) = ages.iter().find(|(name, age)| name == program && age > &usual) {
             return Finding::unknown(
                 link,
-                format!("{program} has handed over nothing for {} min, which is more than is usual", age / 60),
+                format!("{program} has handed over nothing for {}, which is more than is usual", ago(*age)),
                 format!("unless it is set to, see why: journalctl -u porchlight-{program}, or kubectl get cronjobs"),
             );
         }
     }
     let shown = |(program, age): &(String, i64)| {
         let outcome = ended(program).map(|outcome| format!(" ({outcome})")).unwrap_or_default();
-        format!("{program} {} ago{outcome}", in_words(*age))
+        format!("{program} {} ago{outcome}", ago(*age))
     };
     Finding::ok(link, ages.iter().map(shown).collect::<Vec<_>>().join(", "))
-}
-
-fn in_words(seconds: i64) -> String {
-    if seconds < 120 { format!("{} s", seconds.max(0)) } else { format!("{} min", seconds / 60) }
 }
 
 #[cfg(test)]
@@ -85,7 +81,7 @@ mod tests {
         let found = |text: &str| jobs(Some(text), &silent(), 100_000);
         assert_eq!(found(&text(99_960, 0)).saw, "ping 40 s ago (ok)");
         assert_eq!(found(&text(90_000, 0)).outcome, Outcome::NotConclusive, "it may be set to run once a day");
-        assert!(found(&text(90_000, 0)).saw.starts_with("ping has handed over nothing for 166 min"));
+        assert!(found(&text(90_000, 0)).saw.starts_with("ping has handed over nothing for 2 h"));
         assert_eq!(found(&text(90_000, 1)).outcome, Outcome::Failed);
         assert_eq!(found(&text(99_960, 1)).outcome, Outcome::Failed);
         assert_eq!(found("").outcome, Outcome::NotConclusive);

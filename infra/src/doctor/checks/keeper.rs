@@ -1,8 +1,8 @@
-//! The keeper, and what it knows of looks and of notices.
+//! The keeper, and what it knows of looks.
 
 use serde_json::Value;
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{finding::Finding, link::Link, told::Told, words::ago};
 
 /// The code of a connection that was refused.
 pub const CLOSED: &str = "closed";
@@ -130,7 +130,7 @@ pub fn looks(summary: &Told, home: &HomeOf) -> Finding {
         Some(age) if age <= LOOKED => Finding::ok(link, format!("{name} was looked at {age} s ago")),
         Some(age) => Finding::symptom(
             link,
-            format!("{name} was looked at last {} min ago", age / 60),
+            format!("{name} was looked at last {} ago", ago(age)),
             "see what looks from outside: the function, or the outside machine (porchlight status there)",
         ),
         None => Finding::unknown(
@@ -138,45 +138,6 @@ pub fn looks(summary: &Told, home: &HomeOf) -> Finding {
             "nobody outside has looked yet",
             "have it looked at: the cloud road (infra/README.md), or porchlight up --outside elsewhere (infra/UP.md)",
         ),
-    }
-}
-
-/// Who is written to, and whether they were given it.
-pub fn notices(overview: &Told, channels_here: usize) -> Finding {
-    let link = Link::Notices;
-    let trial = "try them: porchlight notify test";
-    match overview {
-        Told::Is(is) => {
-            let channels = || is["channels"].as_array().into_iter().flatten();
-            let name = |it: &Value| it["channel"].as_str().unwrap_or_default().to_owned();
-            if let Some(silent) = channels().find(|it| it["undelivered"].as_i64().unwrap_or(0) > 0) {
-                let name = name(silent);
-                let notices = is["notices"].as_array().into_iter().flatten();
-                let why = notices.filter(|it| it["channel"] == name.as_str()).find_map(|it| it["failure"].as_str());
-                return Finding::failed(
-                    link,
-                    format!("{name} did not take a notice: {}", why.unwrap_or("it is not known why")),
-                    trial,
-                );
-            }
-            match channels().map(name).collect::<Vec<_>>() {
-                none if none.is_empty() => Finding::unused(link, "the keeper writes to nobody"),
-                names => Finding::ok(link, format!("the keeper writes to {}", names.join(", "))),
-            }
-        }
-        Told::Refused { code, .. } if code == "404" && channels_here == 0 => {
-            Finding::unused(link, "nobody is written to (infra/NOTICES.md)")
-        }
-        Told::Refused { code, .. } if code == "404" => Finding::failed(
-            link,
-            "NOTIFY_URLS names channels, and the keeper was started without them",
-            "start the keeper with the same NOTIFY_URLS_FILE",
-        ),
-        Told::NotAsked(_) if channels_here > 0 => {
-            Finding::unknown(link, format!("{channels_here} channels are set, and no keeper tells how they are"), trial)
-        }
-        Told::NotAsked(why) => Finding::unused(link, why.clone()),
-        other => Finding::unknown(link, other.why(), "see the link keeper"),
     }
 }
 
@@ -255,21 +216,5 @@ mod tests {
         assert_eq!(home_of(None, Some("")), HomeOf::OnlyChecked);
         assert_eq!(home_of(Some("a"), None), is("a"));
         assert_eq!(home_of(None, None), HomeOf::Unknown);
-    }
-
-    #[test]
-    fn channels_take_notices_or_one_does_not() {
-        let is = |undelivered: u8| {
-            Told::Is(json!({"channels": [{"channel": "ntfy://…", "undelivered": undelivered}],
-                "notices": [{"channel": "ntfy://…", "failure": "403"}]}))
-        };
-        assert_eq!(notices(&is(0), 0).outcome, Outcome::Ok);
-        assert_eq!(notices(&is(2), 0).saw, "ntfy://… did not take a notice: 403");
-        assert_eq!(notices(&Told::Is(json!({"channels": []})), 0).outcome, Outcome::NotUsed);
-        assert_eq!(notices(&refused("404"), 0).outcome, Outcome::NotUsed);
-        assert_eq!(notices(&refused("404"), 1).outcome, Outcome::Failed);
-        assert_eq!(notices(&not_asked(), 1).outcome, Outcome::NotConclusive);
-        assert_eq!(notices(&not_asked(), 0).outcome, Outcome::NotUsed);
-        assert_eq!(notices(&silent(), 0).outcome, Outcome::NotConclusive);
     }
 }

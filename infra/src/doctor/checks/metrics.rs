@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::id::MetricId;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{finding::Finding, link::Link, told::Told, words::ago},
     page::{LISTED, is_cut, unanswered},
 };
 
@@ -58,7 +58,7 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
             );
         }
         let is_of_runs = *setting == "METRIC_ID_RESPONSE";
-        let saw = || format!("the last point of {name} ({setting}) is {} min old", age / 60);
+        let saw = || format!("the last point of {name} ({setting}) is {} old", ago(age));
         if is_of_runs && age > OF_RUNS {
             return Finding::symptom(link, saw(), "see the function, which is to send it, and its log");
         }
@@ -66,7 +66,7 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
             unusual.get_or_insert_with(saw);
             continue;
         }
-        well.push(format!("{name} {} s ago", age.max(0)));
+        well.push(format!("{name} {} ago", ago(age)));
     }
     if let Some(saw) = unusual {
         let next = "see whether its job is to measure that seldom (INTERVAL, its timer or CronJob), and its log";

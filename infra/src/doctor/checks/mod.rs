@@ -1,15 +1,18 @@
 //! One small function for each link (pure): from what was seen to how it is.
 
 pub mod address;
+pub mod alarms;
 pub mod beacon;
 pub mod cloud;
 pub mod cluster;
+pub mod drift;
 pub mod function;
 pub mod jobs;
 pub mod keeper;
 pub mod machine;
 pub mod metrics;
 pub mod names;
+pub mod notices;
 pub mod outside;
 pub mod page;
 pub mod parameters;
@@ -20,8 +23,9 @@ pub mod schedule;
 
 use super::{finding::Finding, link::Link};
 
-/// The settings: every sentence that is wrong with them, or where they were found.
-pub fn settings(wrong: &[String], sources: &[String]) -> Finding {
+/// The settings: every sentence that is wrong with them, or where they were found. `several`: how many homes they name without
+/// saying which is this one.
+pub fn settings(wrong: &[&str], sources: &[String], several: usize) -> Finding {
     match (wrong, sources) {
         ([first, rest @ ..], _) => {
             let more =
@@ -32,6 +36,11 @@ pub fn settings(wrong: &[String], sources: &[String]) -> Finding {
             Link::Settings,
             "nothing is set: no file, no variable, and no folder of porchlight up",
             "name the file that you deployed with: porchlight doctor --env prober.env",
+        ),
+        ([], _) if several > 0 => Finding::unknown(
+            Link::Settings,
+            format!("TARGETS names {several} homes, and nothing says which of them is looked at"),
+            "name its component: COMPONENT_ID=… porchlight doctor",
         ),
         ([], sources) => Finding::ok(Link::Settings, format!("from {}", sources.join(", "))),
     }
@@ -45,8 +54,9 @@ mod tests {
     fn settings_are_found_wrong_or_missing() {
         let outcome = |wrong: &[&str], sources: &[&str]| {
             let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-            settings(&owned(wrong), &owned(sources))
+            settings(wrong, &owned(sources), 0)
         };
+        assert_eq!(settings(&[], &["prober.env".to_owned()], 2).outcome, Outcome::NotConclusive);
         assert_eq!(outcome(&[], &["prober.env"]).outcome, Outcome::Ok);
         assert_eq!(outcome(&[], &[]).outcome, Outcome::NotConclusive);
         let failed = outcome(&["PAGE_ID is wrong", "DOMAIN is, too"], &["prober.env"]);

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use shared::{message, proof::Key, verdict::Verdict};
 
 use super::{
-    super::{finding::Finding, link::Link},
+    super::{finding::Finding, link::Link, words::ago},
     beacon::Hop,
+    parameters::Names,
 };
 
 /// Who outside looked at the home last.
@@ -44,7 +45,7 @@ pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<Ip
     let Some(OutsideLook { who, age, verdict, advice }) = fresh else {
         let old = look.map_or_else(
             || "nobody outside has told what it sees".to_owned(),
-            |look| format!("{} looked last {} min ago", look.who, look.age / 60),
+            |look| format!("{} looked last {} ago", look.who, ago(look.age)),
         );
         let next = match inside {
             Hop::NotAsked => "set CANARY_URL to where the world is to find the beacon",
@@ -108,9 +109,21 @@ pub fn proof(hop: &Hop, has_key: bool) -> Finding {
 }
 
 /// Whether the prober in the cloud has the home's key. `theirs`: what it has in Parameter Store, the current one and the one
-/// before; `Err` says why that is not known.
-pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>) -> Finding {
+/// before; `Err` says why that is not known. `names`: where it has them, as far as that is known.
+pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>, names: &Names) -> Finding {
     let link = Link::Keys;
+    let store = || {
+        let name = &names.key;
+        format!("aws ssm put-parameter --name {name} --type SecureString --overwrite --value file://beacon.key")
+    };
+    let is_there = |theirs: &[Key]| ours.is_some_and(|ours| theirs.contains(ours));
+    if !names.is_sure && theirs.is_ok_and(|theirs| !is_there(theirs)) {
+        return Finding::unknown(
+            link,
+            format!("{} has not the home's key, and the function's homes may name another parameter", names.key),
+            "see key_parameter in the input of its schedule, and set TARGETS here alike",
+        );
+    }
     match (ours, theirs) {
         (_, Err(why)) => Finding::unknown(link, why, "see the links of AWS"),
         (None, Ok([])) => Finding::unused(link, "neither side has a key"),
@@ -121,8 +134,8 @@ pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>) -> Finding {
         ),
         (Some(_), Ok([])) => Finding::failed(
             link,
-            "the home has a key, and the prober none",
-            "store it: aws ssm put-parameter --name /porchlight/beacon-key --type SecureString --overwrite --value file://beacon.key",
+            format!("the home has a key, and the prober none in {}", names.key),
+            format!("store it: {}", store()),
         ),
         (Some(ours), Ok([current, ..])) if ours == current => Finding::ok(link, "home and prober have the same"),
         (Some(ours), Ok(all)) if all.contains(ours) => {
@@ -130,8 +143,8 @@ pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>) -> Finding {
         }
         (Some(_), Ok(_)) => Finding::failed(
             link,
-            "the prober has another key than the home",
-            "store the home's: aws ssm put-parameter --name /porchlight/beacon-key --type SecureString --overwrite --value file://beacon.key",
+            format!("the prober has another key than the home, in {}", names.key),
+            format!("store the home's: {}", store()),
         ),
     }
 }
@@ -184,7 +197,7 @@ mod tests {
         let (one, other) = (Key::new([1; 32]), Key::new([2; 32]));
         let outcome = |ours: Option<&Key>, theirs: &[&Key]| {
             let theirs: Vec<_> = theirs.iter().map(|key| (*key).clone()).collect();
-            keys(ours, Ok(&theirs)).outcome
+            keys(ours, Ok(&theirs), &Names::of(|_| None, None)).outcome
         };
         assert_eq!(outcome(Some(&one), &[&one]), Outcome::Ok);
         assert_eq!(outcome(Some(&one), &[&other, &one]), Outcome::Ok);
@@ -192,6 +205,17 @@ mod tests {
         assert_eq!(outcome(Some(&one), &[]), Outcome::Failed);
         assert_eq!(outcome(None, &[&one]), Outcome::NotConclusive);
         assert_eq!(outcome(None, &[]), Outcome::NotUsed);
-        assert_eq!(keys(Some(&one), Err("no credentials")).outcome, Outcome::NotConclusive);
+        assert_eq!(keys(Some(&one), Err("no credentials"), &Names::of(|_| None, None)).outcome, Outcome::NotConclusive);
+    }
+
+    #[test]
+    fn where_the_function_may_have_the_key_elsewhere_nothing_is_called_another() {
+        let (one, other) = (Key::new([1; 32]), Key::new([2; 32]));
+        let names = Names { is_sure: false, ..Names::of(|_| None, None) };
+        let outcome = |theirs: &[Key]| keys(Some(&one), Ok(theirs), &names).outcome;
+        assert_eq!(outcome(&[other]), Outcome::NotConclusive);
+        assert_eq!(outcome(&[]), Outcome::NotConclusive);
+        assert_eq!(outcome(std::slice::from_ref(&one)), Outcome::Ok, "and where it is the same it is the same");
+        assert_eq!(keys(Some(&one), Err("timeout"), &names).saw, "timeout");
     }
 }

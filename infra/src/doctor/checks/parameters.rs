@@ -1,5 +1,6 @@
 //! Secrets in Parameter Store.
 
+use lambda_prober::target::{KeyNames, Targets};
 use shared::proof::Key;
 
 use super::{
@@ -15,18 +16,71 @@ pub struct Names {
     /// Of the home's key.
     pub key: String,
     /// Of the one before.
-    pub old: String,
+    pub old: Option<String>,
+    /// Of the list of targets, where it is there.
+    pub targets: Option<String>,
+    /// Of the channels of notices, where they are there.
+    pub notify: Option<String>,
+    /// Whether the function is known to read the home's key there: homes that come with a schedule's input may name other places.
+    pub is_sure: bool,
+}
+
+/// Whose parameters are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// The home's component.
+    pub component: Option<&'a str>,
+    /// Where its own keys are, by the settings here.
+    pub keys: Option<&'a KeyNames>,
 }
 
 impl Names {
-    /// Those of the guides, where `set` names no others.
-    pub fn of<'a>(set: impl Fn(&str) -> Option<&'a str>) -> Self {
+    /// Those of the guides, where `set` names no others; `keys` are those of the home's own.
+    pub fn of<'a>(set: impl Fn(&str) -> Option<&'a str>, keys: Option<&KeyNames>) -> Self {
         let or = |name: &str, usual: &str| set(name).unwrap_or(usual).to_owned();
-        Self {
+        let shared = Self {
             token: or("STATUSPAGE_TOKEN_PARAMETER", "/porchlight/statuspage-token"),
             key: or("BEACON_KEY_PARAMETER", "/porchlight/beacon-key"),
-            old: or("BEACON_KEY_OLD_PARAMETER", "/porchlight/beacon-key-old"),
+            old: Some(or("BEACON_KEY_OLD_PARAMETER", "/porchlight/beacon-key-old")),
+            targets: set("TARGETS_PARAMETER").map(str::to_owned),
+            notify: set("NOTIFY_URLS_PARAMETER").map(str::to_owned),
+            is_sure: true,
+        };
+        shared.with(keys)
+    }
+
+    fn with(mut self, keys: Option<&KeyNames>) -> Self {
+        if let Some(keys) = keys {
+            self.key = keys.current.as_str().to_owned();
+            self.old = keys.old.as_ref().map(|old| old.as_str().to_owned());
         }
+        self
+    }
+
+    /// Those of one home. `list`: the function's list of targets; `is_alone`: its settings name a single home.
+    #[must_use]
+    pub fn of_home(self, list: Option<&str>, is_alone: bool, whose: Whose<'_>) -> Self {
+        let targets: Option<Targets> = list.and_then(|list| list.parse().ok());
+        let listed = targets.as_ref().and_then(|targets| {
+            let mut all = targets.iter();
+            match whose.component {
+                Some(component) => all.find(|target| target.component.as_str() == component),
+                None => all.next().filter(|_| all.next().is_none()),
+            }
+        });
+        match (listed, whose.keys) {
+            (Some(target), _) => self.with(target.home.keys.as_ref()),
+            (None, None) if is_alone => self,
+            (None, keys) => Self { is_sure: false, ..self.with(keys) },
+        }
+    }
+
+    /// Each of them.
+    pub fn all(&self) -> Vec<&str> {
+        let optional = [&self.old, &self.targets, &self.notify].into_iter().flatten();
+        let mut all: Vec<&str> = [&self.token, &self.key].into_iter().chain(optional).map(String::as_str).collect();
+        all.dedup();
+        all
     }
 }
 
@@ -45,7 +99,7 @@ pub fn stored_keys(told: &Told, names: &Names) -> Result<Vec<Key>, String> {
         return Err(told.why().to_owned());
     }
     let key = |name: &String| parameter(told, name).and_then(|text| text.trim_end().parse().ok());
-    Ok([&names.key, &names.old].into_iter().filter_map(key).collect())
+    Ok([Some(&names.key), names.old.as_ref()].into_iter().flatten().filter_map(key).collect())
 }
 
 /// Secrets in Parameter Store. `needs_key`: the home has a key.
@@ -76,7 +130,21 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
             store(&names.token, "statuspage.token"),
         );
     }
+    for (variable, name) in [("TARGETS_PARAMETER", &names.targets), ("NOTIFY_URLS_PARAMETER", &names.notify)] {
+        if let Some(name) = name.as_ref().filter(|name| parameter(told, name).is_none()) {
+            return Finding::failed(
+                link,
+                format!("{name}, which {variable} of the function names, does not exist"),
+                format!("store it as a SecureString, or take {variable} from the function's variables"),
+            );
+        }
+    }
     match parameter(told, &names.key) {
+        None if needs_key && !names.is_sure => Finding::unknown(
+            link,
+            format!("{} does not exist, and the function's homes may name another parameter", names.key),
+            "see key_parameter in the input of its schedule, and set TARGETS here alike",
+        ),
         None if needs_key => {
             Finding::failed(link, format!("{} does not exist", names.key), store(&names.key, "beacon.key"))
         }
@@ -85,19 +153,23 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
             format!("{} holds no key, which has 43 characters", names.key),
             store(&names.key, "beacon.key"),
         ),
-        _ => {
-            let all = told.value()["Parameters"].as_array().map_or(0, Vec::len);
-            let plain =
-                told.value()["Parameters"].as_array().into_iter().flatten().find(|it| it["Type"] != "SecureString");
-            match plain.and_then(|it| it["Name"].as_str()) {
-                Some(name) => Finding::failed(
-                    link,
-                    format!("{name} is not encrypted: who may list parameters reads it"),
-                    format!("delete it, and store it with --type SecureString: aws ssm delete-parameter --name {name}"),
-                ),
-                None => Finding::ok(link, format!("{all} secrets are stored, encrypted")),
-            }
-        }
+        _ => encrypted(told),
+    }
+}
+
+/// Whether all of them are secrets for AWS, too. The list of targets is none.
+fn encrypted(told: &Told) -> Finding {
+    let link = Link::Parameters;
+    let all = || told.value()["Parameters"].as_array().into_iter().flatten();
+    let is_secret = |value: &str| !value.trim_start().starts_with('[');
+    let plain = all().find(|it| it["Type"] != "SecureString" && it["Value"].as_str().is_some_and(is_secret));
+    match plain.and_then(|it| it["Name"].as_str()) {
+        Some(name) => Finding::failed(
+            link,
+            format!("{name} is not encrypted: who may list parameters reads it"),
+            format!("delete it, and store it with --type SecureString: aws ssm delete-parameter --name {name}"),
+        ),
+        None => Finding::ok(link, format!("{} are stored, encrypted", all().count())),
     }
 }
 
@@ -109,7 +181,7 @@ mod tests {
     use super::{super::super::finding::Outcome, *};
 
     fn names() -> Names {
-        Names::of(|_| None)
+        Names::of(|_| None, None)
     }
 
     fn stored(all: &[(&str, &str, &str)]) -> Told {
@@ -140,9 +212,50 @@ mod tests {
             assert!(!found.saw.contains("to ken"));
         }
         assert_eq!(parameters(&refused("AccessDeniedException"), &names(), true).outcome, Outcome::NotConclusive);
-        assert_eq!(parameters(&Told::Silent("timeout".into()), &names(), true).outcome, Outcome::NotConclusive);
+        for told in [Told::Silent("timeout".into()), Told::Limited("slow down".into()), refused("ValidationException")]
+        {
+            assert_eq!(parameters(&told, &names(), true).outcome, Outcome::NotConclusive, "{told:?}");
+        }
         assert_eq!(parameters(&Told::NotAsked("no aws".into()), &names(), true).outcome, Outcome::NotUsed);
         assert_eq!(stored_keys(&stored(&[beacon]), &names()).unwrap(), [Key::new([7; 32])]);
         assert!(stored_keys(&refused("AccessDenied"), &names()).is_err());
+    }
+
+    #[test]
+    fn a_home_with_a_parameter_of_its_own_for_the_key_is_looked_up_there() {
+        let target = |id: &str, more: &str| {
+            format!(r#"{{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"{id}"{more}}}"#)
+        };
+        let own = target("8kbf7d35c071", r#","key_parameter":"/k/mine","old_key_parameter":"/k/before""#);
+        let list = format!("[{},{own}]", target("8kbf7d35c070", ""));
+        let whose = |component| Whose { component: Some(component), keys: None };
+        let mine = names().of_home(Some(&list), false, whose("8kbf7d35c071"));
+        assert_eq!((mine.key.as_str(), mine.old.as_deref(), mine.is_sure), ("/k/mine", Some("/k/before"), true));
+        let shared = names().of_home(Some(&list), false, whose("8kbf7d35c070"));
+        assert_eq!((shared.key.as_str(), shared.is_sure), ("/porchlight/beacon-key", true));
+        // A home that comes with the schedule's input is in no list that is seen here.
+        let unlisted = names().of_home(Some(&list), false, whose("8kbf7d35c072"));
+        assert!(!unlisted.is_sure);
+        assert!(names().of_home(None, true, whose("8kbf7d35c072")).is_sure, "CANARY_URL names it alone");
+        let keys = KeyNames { current: "/k/other".parse().unwrap(), old: None };
+        let here = Whose { component: Some("8kbf7d35c072"), keys: Some(&keys) };
+        let known = names().of_home(None, true, here);
+        assert_eq!((known.key.as_str(), known.is_sure), ("/k/other", false), "the settings here say so, and no more");
+        assert_eq!(parameters(&stored(&[TOKEN]), &unlisted, true).outcome, Outcome::NotConclusive);
+        let key = Key::new([7; 32]).expose();
+        let all = [TOKEN, ("/k/mine", key.as_str(), "SecureString")];
+        assert_eq!(stored_keys(&stored(&all), &mine).unwrap(), [Key::new([7; 32])]);
+        assert_eq!(parameters(&stored(&all), &mine, true).outcome, Outcome::Ok);
+    }
+
+    #[test]
+    fn what_the_function_reads_besides_must_be_there_and_a_list_of_targets_is_no_secret() {
+        let set = |name: &str| (name == "TARGETS_PARAMETER").then_some("/porchlight/targets");
+        let names = Names::of(set, None);
+        let missing = parameters(&stored(&[TOKEN]), &names, false);
+        assert_eq!(missing.outcome, Outcome::Failed);
+        assert!(missing.saw.starts_with("/porchlight/targets, which TARGETS_PARAMETER"), "{}", missing.saw);
+        let listed = stored(&[TOKEN, ("/porchlight/targets", "[]", "String")]);
+        assert_eq!(parameters(&listed, &names, false).outcome, Outcome::Ok);
     }
 }

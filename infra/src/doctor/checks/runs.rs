@@ -5,7 +5,12 @@ use serde_json::Value;
 use shared::verdict::Verdict;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{
+        finding::Finding,
+        link::Link,
+        told::Told,
+        words::{ago, is_same_address},
+    },
     cloud::unanswered,
     outside::OutsideLook,
 };
@@ -41,7 +46,7 @@ impl Run {
 
     /// Whether it was about that component, at that address.
     pub fn is_about(&self, component: Option<&str>, home: Option<&str>) -> bool {
-        let same = |url: &str| home.is_none_or(|home| home.trim_end_matches('/') == url.trim_end_matches('/'));
+        let same = |url: &str| home.is_none_or(|home| is_same_address(home, url));
         component.is_some() && self.target(component).is_some_and(|target| target["url"].as_str().is_some_and(same))
     }
 
@@ -64,32 +69,49 @@ impl Run {
     }
 }
 
-/// The last runs.
-pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>) -> Finding {
+/// How long ago the home's newest run, if it was within minutes, read its secrets and made the page say what it should.
+pub fn went_well(runs: &[Run], component: Option<&str>) -> Option<i64> {
+    let newest = runs.iter().filter(|run| run.report["dry_run"] != true).find(|run| run.target(component).is_some())?;
+    let target = newest.target(component)?;
+    let is_well = newest.report["published"] == true && target["outcome"] != "failed" && newest.is_fresh();
+    is_well.then_some(newest.age)
+}
+
+/// The last runs. `looks`: whether somebody else than this function has looked at the home within minutes.
+pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>, looks: bool) -> Finding {
     let link = Link::Runs;
     if let Some(finding) = unanswered(link, told) {
         return finding;
     }
+    let silent = |saw: String, next: String| {
+        if looks {
+            return Finding::unknown(
+                link,
+                format!("{saw}, and all the same somebody has looked at the home within minutes"),
+                "see who: an outside machine, or the function in another account or region, which is then the one to ask",
+            );
+        }
+        Finding::symptom(link, saw, next)
+    };
     let tail = format!("see its log: aws logs tail /aws/lambda/{function} --since 15m");
     if let Told::Refused { code, words } = told {
         return match code.as_str() {
-            "ResourceNotFoundException" => Finding::symptom(
-                link,
+            "ResourceNotFoundException" => silent(
                 format!("there is no log /aws/lambda/{function}: it never ran, or may not write one"),
-                "deploy infra/base.yaml, which makes it",
+                "deploy infra/base.yaml, which makes it".into(),
             ),
             _ => Finding::unknown(link, words.clone(), "see the link AWS account"),
         };
     }
     let Some(first) = runs.first() else {
-        return Finding::symptom(link, "no run of the last 15 minutes has reported", tail);
+        return silent("no run of the last 15 minutes has reported".into(), tail);
     };
     // Another home's schedule may run the same function, and a person may try it by hand.
     let ours: Vec<&Run> = runs.iter().filter(|run| run.target(component).is_some()).collect();
     let newest = ours.iter().find(|run| run.report["dry_run"] != true).or(ours.first()).copied().unwrap_or(first);
     let Run { age, report } = newest;
     if *age > LATE {
-        return Finding::symptom(link, format!("the last run was {} min ago", age / 60), tail);
+        return silent(format!("the last run was {} ago", ago(*age)), tail);
     }
     let Some(target) = newest.target(component) else {
         return Finding::symptom(
@@ -143,7 +165,7 @@ mod tests {
     }
 
     fn found(told: &Told) -> Finding {
-        last("f", told, &runs(told, now()), Some(ID))
+        last("f", told, &runs(told, now()), Some(ID), false)
     }
 
     #[test]
@@ -212,5 +234,31 @@ mod tests {
         assert!(about("http://h:1/") && !about("http://other:1/"));
         let look = runs(&told, now())[0].look(Some(ID)).unwrap();
         assert_eq!((look.age, look.verdict.cause()), (40, Some("refused")));
+    }
+
+    #[test]
+    fn where_somebody_looks_all_the_same_another_function_may_be_meant() {
+        for told in [
+            Told::Is(json!({"events": []})),
+            log(400, |_| ()),
+            Told::Refused { code: "ResourceNotFoundException".into(), words: String::new() },
+        ] {
+            assert_eq!(last("f", &told, &runs(&told, now()), Some(ID), true).outcome, Outcome::NotConclusive);
+        }
+    }
+
+    #[test]
+    fn a_run_goes_well_where_it_has_just_updated_the_page() {
+        let well = |told: &Told| went_well(&runs(told, now()), Some(ID));
+        assert_eq!(well(&log(40, |_| ())), Some(40));
+        for told in [
+            log(400, |_| ()),
+            log(40, |report| report["published"] = json!(false)),
+            log(40, |report| report["targets"][0]["outcome"] = json!("failed")),
+            log(40, |report| report["dry_run"] = json!(true)),
+            log(40, |report| report["targets"][0]["component_id"] = json!("8kbf7d35c071")),
+        ] {
+            assert_eq!(well(&told), None, "{told:?}");
+        }
     }
 }

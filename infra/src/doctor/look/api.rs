@@ -13,7 +13,7 @@ use shared::{
 use url::Url;
 
 use super::{
-    super::{checks::keeper::CLOSED, told::Told},
+    super::{checks::keeper::CLOSED, told::Told, until::Until},
     hops::is_refused,
 };
 
@@ -23,8 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(7);
 /// The most that is read of an answer without a token, in bytes.
 const MAX_BODY: usize = 4 << 20;
 
-const DEADLINES: Deadlines =
-    Deadlines { connect: Duration::from_secs(4), read: Duration::from_secs(5), total: TIMEOUT };
+fn deadlines(until: Until) -> Deadlines {
+    until.deadlines(Duration::from_secs(4), Duration::from_secs(5), TIMEOUT)
+}
 
 /// What the page's API says: three calls, because it takes 60 in a minute.
 #[derive(Clone, Debug)]
@@ -46,15 +47,16 @@ impl PageSeen {
 }
 
 /// Asks with that token; one that is a keeper's never goes to statuspage.io.
-pub async fn page(base: &Url, token: &Secret, page: Option<&PageId>, needs_metrics: bool) -> PageSeen {
+pub async fn page(base: &Url, token: &Secret, page: Option<&PageId>, needs_metrics: bool, until: Until) -> PageSeen {
     if let Err(why) = keeper_token::stays_home(token, base.as_str()) {
         return PageSeen::not_asked(&why);
     }
-    let api = match client_for([base], DEADLINES) {
-        Ok(client) => Api::new(client, base, token.clone()),
+    let api = || client_for([base], deadlines(until)).map(|client| Api::new(client, base, token.clone()));
+    let first = match api() {
+        Ok(api) => api,
         Err(error) => return PageSeen::not_asked(&error.to_string()),
     };
-    let pages = ask(&api, "/pages").await;
+    let pages = ask(&first, "/pages").await;
     // A token that is refused is refused everywhere.
     let (Told::Is(_), Some(page)) = (&pages, page) else {
         let rest = match &pages {
@@ -65,6 +67,8 @@ pub async fn page(base: &Url, token: &Secret, page: Option<&PageId>, needs_metri
     };
     let (of_components, of_metrics) =
         (format!("/pages/{page}/components?per_page=100"), format!("/pages/{page}/metrics?per_page=100"));
+    // What is left by now.
+    let api = api().unwrap_or(first);
     let metrics = async {
         if needs_metrics { ask(&api, &of_metrics).await } else { Told::NotAsked("no setting names a metric".into()) }
     };
@@ -98,8 +102,8 @@ impl KeeperSeen {
 }
 
 /// Asks it.
-pub async fn keeper(url: &Url, token: Option<&Secret>) -> KeeperSeen {
-    let client = match client_for([url], DEADLINES) {
+pub async fn keeper(url: &Url, token: Option<&Secret>, until: Until) -> KeeperSeen {
+    let client = match client_for([url], deadlines(until)) {
         Ok(client) => client,
         Err(error) => return KeeperSeen::not_asked(&error.to_string()),
     };

@@ -3,13 +3,13 @@
 use std::{io, time::Duration};
 
 use shared::{
-    http::{CallError, Deadlines, HeaderName, HeaderValue, client_for},
+    http::{CallError, HeaderName, HeaderValue, client_for},
     proof::{CHALLENGE_HEADER, Challenge, Key, PROOF_HEADER, Proof},
     random,
 };
 use url::Url;
 
-use super::super::checks::beacon::Hop;
+use super::super::{checks::beacon::Hop, until::Until};
 
 /// A beacon answers within milliseconds; a line may be slow.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,8 +21,8 @@ const BODY: &str = "porchlight";
 const MAX_BODY: usize = 64;
 
 /// Asks there.
-pub async fn hop(url: &Url, key: Option<&Key>) -> Hop {
-    let deadlines = Deadlines { connect: TIMEOUT, read: TIMEOUT, total: TIMEOUT };
+pub async fn hop(url: &Url, key: Option<&Key>, until: Until) -> Hop {
+    let deadlines = until.deadlines(TIMEOUT, TIMEOUT, TIMEOUT);
     let (client, bytes) = match (client_for([url], deadlines), random::bytes()) {
         (Ok(client), Ok(bytes)) => (client, bytes),
         (Err(error), _) => return Hop::Silent(error.to_string()),

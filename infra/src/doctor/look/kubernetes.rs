@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use super::super::told::Told;
+use super::super::{told::Told, until::Until};
 use crate::child::{Ran, found, run};
 
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the chart has made in a namespace.
-pub async fn objects(namespace: Option<&str>) -> Told {
+pub async fn objects(namespace: Option<&str>, until: Until) -> Told {
     let Some(kubectl) = found("kubectl") else { return Told::NotAsked("there is no kubectl here".into()) };
     let mut words =
         vec!["get", "deployments,pods,services,cronjobs", "-l", "app.kubernetes.io/name=home-beacon", "-o", "json"];
     words.extend(["--request-timeout", "8s"]);
     words.extend(namespace.iter().flat_map(|name| ["-n", name]));
     let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-    told(run(&kubectl, &words, None, PATIENCE).await)
+    told(run(&kubectl, &words, None, until.left(PATIENCE)).await)
 }
 
 fn told(ran: Ran) -> Told {

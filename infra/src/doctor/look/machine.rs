@@ -2,18 +2,21 @@
 
 use std::{
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
 use home_beacon::{clock::Host, dns::address::public, node::sensors::Sensors};
 use jiff::{Timestamp, fmt::rfc2822};
 use rustix::fs::{StatVfsMountFlags, statvfs};
-use shared::http::{Deadlines, client_for};
+use shared::http::client_for;
+use tokio::{sync::oneshot, time::timeout};
 use url::Url;
 
 use super::super::{
     checks::machine::{ClockSeen, DiskSeen},
     given::Given,
+    until::Until,
 };
 
 /// Whoever tells the time tells it within this long.
@@ -28,9 +31,9 @@ pub fn sensors(sys: &Path) -> Sensors {
 }
 
 /// The clock, beside those of `servers`: of others in the world, where one of them says what time it is.
-pub async fn clock(servers: &[Url]) -> ClockSeen {
+pub async fn clock(servers: &[Url], until: Until) -> ClockSeen {
     let is_synchronised = Host::system().synchronised.now();
-    let told = futures_util::future::join_all(servers.iter().map(ahead)).await;
+    let told = futures_util::future::join_all(servers.iter().map(|server| ahead(server, until))).await;
     let told: Vec<(String, i64, bool)> = told.into_iter().flatten().collect();
     let is_elsewhere = told.iter().any(|(_, _, is_elsewhere)| *is_elsewhere);
     let mut told: Vec<_> = told.into_iter().filter(|(_, _, elsewhere)| *elsewhere == is_elsewhere).collect();
@@ -44,8 +47,8 @@ pub async fn clock(servers: &[Url]) -> ClockSeen {
     }
 }
 
-async fn ahead(server: &Url) -> Option<(String, i64, bool)> {
-    let client = client_for([server], Deadlines { connect: TIMEOUT, read: TIMEOUT, total: TIMEOUT }).ok()?;
+async fn ahead(server: &Url, until: Until) -> Option<(String, i64, bool)> {
+    let client = client_for([server], until.deadlines(TIMEOUT, TIMEOUT, TIMEOUT)).ok()?;
     let answer = client.get(server).send().await.ok()?;
     let now = Timestamp::now();
     let date = answer.headers().get("date")?.to_str().ok()?;
@@ -60,14 +63,24 @@ async fn ahead(server: &Url) -> Option<(String, i64, bool)> {
     Some((host.to_owned(), now.duration_since(theirs).as_secs(), is_elsewhere))
 }
 
+/// How long a disk may take to say how full it is: one of the network whose server is gone never does.
+const OF_DISKS: Duration = Duration::from_secs(3);
+
 /// The disk of what is kept here: the folder of `porchlight up`, a database, or the unit's folder.
-pub fn disk(given: &Given) -> Option<DiskSeen> {
+pub async fn disk(given: &Given, until: Until) -> Option<DiskSeen> {
     let database = given.text("DATABASE_URL").and_then(|url| url.strip_prefix("sqlite:")).map(PathBuf::from);
     let database =
         database.map(|path| path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned());
     let folder = given.folder.as_ref().map(|folder| folder.path().to_owned()).or(database);
     let folder = folder.or_else(|| Some(PathBuf::from(OF_THE_UNIT)).filter(|path| path.is_dir()))?;
-    let room = statvfs(&folder).map_err(|error| error.to_string());
+    let (tell, told) = oneshot::channel();
+    let asked = folder.clone();
+    // A thread of its own, for which nobody waits at the end.
+    thread::spawn(move || tell.send(statvfs(&asked).map_err(|error| error.to_string())));
+    let room = match timeout(until.left(OF_DISKS), told).await {
+        Ok(Ok(room)) => room,
+        _ => Err("it does not answer in time".into()),
+    };
     let is_read_only = room.as_ref().is_ok_and(|room| room.f_flag.contains(StatVfsMountFlags::RDONLY));
     let room =
         room.map(|room| (room.f_bavail.saturating_mul(room.f_frsize), room.f_blocks.saturating_mul(room.f_frsize)));

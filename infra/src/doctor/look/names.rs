@@ -21,6 +21,7 @@ use super::super::{
         names::{DomainSeen, ServerSeen},
     },
     told::Told,
+    until::Until,
 };
 
 /// How long a server may take.
@@ -34,14 +35,14 @@ const CONTROL: &str = "one.one.one.one.";
 
 /// Each server of this machine, asked for a name that is public, and for another one: a server that fails about the home's name
 /// alone passes on somebody else's failure.
-pub async fn servers(name: &str) -> Vec<ServerSeen> {
+pub async fn servers(name: &str, until: Until) -> Vec<ServerSeen> {
     let names = Names::of_this_machine();
     let asked = names.servers().iter().map(|server| async move {
         let began = Instant::now();
         let name = complete(name);
         let (answer, control) = tokio::join!(
-            ask_server(*server, &name, Family::V4, began + PATIENCE),
-            ask_server(*server, CONTROL, Family::V4, began + PATIENCE)
+            ask_server(*server, &name, Family::V4, until.after(PATIENCE)),
+            ask_server(*server, CONTROL, Family::V4, until.after(PATIENCE))
         );
         let fails = matches!(answer, ServerAnswer::Silent | ServerAnswer::Failed(_));
         ServerSeen { server: *server, answer: if fails { control } else { answer }, took: began.elapsed() }
@@ -50,12 +51,12 @@ pub async fn servers(name: &str) -> Vec<ServerSeen> {
 }
 
 /// Each domain of the search list, asked for a name below it that nobody has.
-pub async fn domains(nobody: &str) -> Vec<DomainSeen> {
+pub async fn domains(nobody: &str, until: Until) -> Vec<DomainSeen> {
     let names = Names::of_this_machine();
     let servers = names.servers();
     let asked = names.domains().iter().map(|domain| async move {
         let name = format!("{nobody}.{domain}.");
-        let until = Instant::now() + PATIENCE;
+        let until = until.after(PATIENCE);
         let mut answers = join_all(servers.iter().map(|server| ask_server(*server, &name, Family::V4, until))).await;
         answers.retain(|it| !matches!(it, ServerAnswer::Silent | ServerAnswer::Unreachable | ServerAnswer::Failed(_)));
         let knows_everything = answers.first().map(|answer| matches!(answer, ServerAnswer::Addresses(_)));
@@ -65,9 +66,9 @@ pub async fn domains(nobody: &str) -> Vec<DomainSeen> {
 }
 
 /// What the world's name servers say of a name.
-pub async fn public(servers: &[SocketAddr], host: &str) -> Vec<PublicSeen> {
+pub async fn public(servers: &[SocketAddr], host: &str, until: Until) -> Vec<PublicSeen> {
     let asked = servers.iter().map(|server| async move {
-        let (name, until) = (complete(host), Instant::now() + PATIENCE);
+        let (name, until) = (complete(host), until.after(PATIENCE));
         let mut answer = ask_server(*server, &name, Family::V4, until).await;
         if answer == ServerAnswer::NoAddress {
             answer = ask_server(*server, &name, Family::V6, until).await;
@@ -78,8 +79,8 @@ pub async fn public(servers: &[SocketAddr], host: &str) -> Vec<PublicSeen> {
 }
 
 /// The address that the world sees.
-pub async fn own(sources: &[Url]) -> Result<IpAddr, String> {
-    seen(sources, Instant::now() + OF_SERVICES).await
+pub async fn own(sources: &[Url], until: Until) -> Result<IpAddr, String> {
+    seen(sources, until.after(OF_SERVICES)).await
 }
 
 /// Whether `DuckDNS` takes the token. It is asked only where that can change nothing: where the name that it would be asked to
@@ -90,12 +91,13 @@ pub async fn duckdns(
     token: Option<&Secret>,
     own: Option<IpAddr>,
     servers: &[SocketAddr],
+    until: Until,
 ) -> Told {
     let Some(token) = token else { return Told::NotAsked("no token is set, so it was not tried".into()) };
     let Some(IpAddr::V4(own)) = own else {
         return Told::NotAsked("the own address is not known, so the token was not tried".into());
     };
-    let held = public(servers, &format!("{}.duckdns.org", name.as_str())).await;
+    let held = public(servers, &format!("{}.duckdns.org", name.as_str()), until).await;
     let mut told = held.iter().filter_map(|seen| match &seen.answer {
         ServerAnswer::Addresses(all) => Some(all.first().copied()),
         _ => None,
@@ -108,7 +110,7 @@ pub async fn duckdns(
                 .into(),
         );
     }
-    match tried(url, name, token, own, Instant::now() + OF_SERVICES).await {
+    match tried(url, name, token, own, until.after(OF_SERVICES)).await {
         Ok(()) => Told::Is(json!("OK")),
         Err(refused @ NotTaken::Refused) => Told::Refused { code: "KO".into(), words: refused.to_string() },
         Err(other) => Told::Silent(other.to_string()),
@@ -158,7 +160,7 @@ mod tests {
         let token = Secret::new("a7c4d0ad-114e-40ef-ba1d-d217904a50f2");
         let asked = async |name: &str, servers: &[SocketAddr]| {
             let name: SubName = name.parse().unwrap();
-            duckdns(&closed, &name, Some(&token), Some(OWN.into()), servers).await
+            duckdns(&closed, &name, Some(&token), Some(OWN.into()), servers, Until::from_now()).await
         };
         assert!(matches!(asked("home", &servers).await, Told::Silent(_)), "it was tried, and nobody answers");
         assert!(matches!(asked("other", &servers).await, Told::NotAsked(_)), "it would be given another address");

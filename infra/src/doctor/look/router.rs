@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use shared::names::Family;
 use tokio::time::timeout;
 
-use super::super::{checks::beacon::RouterSeen, given::Given};
+use super::super::{checks::beacon::RouterSeen, given::Given, until::Until};
 use crate::port::{
     asked::{Answer, Leads, Request},
     gateway::{gateways, own_address},
@@ -36,8 +36,13 @@ pub fn at_home() -> Option<IpAddr> {
     own_address((gateway.address, 9).into()).ok()
 }
 
+/// Whether an address is this machine's: nobody can listen at another one.
+pub fn is_own(address: IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
+}
+
 /// Asks it.
-pub async fn ask(given: &Given) -> Seen {
+pub async fn ask(given: &Given, until: Until) -> Seen {
     let not_asked = |why: &str| Seen { outside: None, is_asked: false, port: RouterSeen::NotAsked(why.into()) };
     let place = match given.text("ROUTER").map(str::parse::<IpAddr>) {
         Some(Ok(address)) => Place::named(address),
@@ -50,7 +55,7 @@ pub async fn ask(given: &Given) -> Seen {
     let opened = record::folder(given.text("STATE_DIR").map(std::path::Path::new))
         .map_err(|error| error.to_string())
         .and_then(|folder| record::opened(&folder, &Moment::now()).map_err(|error| format!("{error:#}")));
-    let surveyed = timeout(PATIENCE, Router::survey(&place, None, None)).await;
+    let surveyed = timeout(until.left(PATIENCE), Router::survey(&place, None, None)).await;
     let Ok(Ok(router)) = surveyed else {
         let why = format!("the router {} does not answer such questions", place.address());
         let opened = opened.unwrap_or_default();
@@ -62,7 +67,7 @@ pub async fn ask(given: &Given) -> Seen {
         Err(why) => RouterSeen::Untold(why),
         Ok(opened) => match opened.first() {
             None => RouterSeen::ByHand,
-            Some(mapping) => timeout(PATIENCE, stands(mapping, &router))
+            Some(mapping) => timeout(until.left(PATIENCE), stands(mapping, &router))
                 .await
                 .unwrap_or_else(|_| RouterSeen::Untold("the router does not answer in time".into())),
         },

@@ -1,0 +1,145 @@
+//! The alarms that watch the function.
+
+use serde_json::Value;
+
+use super::{
+    super::{finding::Finding, link::Link, told::Told},
+    cloud::unanswered,
+};
+
+/// What infra/schedule.yaml calls its alarms; a stack puts its own name before that.
+const OF_THE_TEMPLATE: [&str; 3] = ["ErrorAlarm", "SilenceAlarm", "ThrottleAlarm"];
+
+/// Whether an alarm watches the function with that name.
+pub fn watches(alarm: &Value, function: &str) -> bool {
+    let mut dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
+    dimensions.any(|it| it["Name"] == "FunctionName" && it["Value"] == function)
+}
+
+/// The alarms of the function, and who is told of them.
+pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
+    let link = Link::Alarms;
+    if let Some(finding) = unanswered(link, told) {
+        return finding;
+    }
+    let Told::Is(list) = told else { return Finding::unknown(link, told.why(), "see the link AWS account") };
+    let all: Vec<&Value> =
+        list["MetricAlarms"].as_array().into_iter().flatten().filter(|it| watches(it, function)).collect();
+    if all.is_empty() {
+        return Finding::failed(
+            link,
+            "no alarm watches the function: if it stops, nobody is told",
+            "deploy infra/schedule.yaml, which has three",
+        );
+    }
+    let name = |alarm: &Value| alarm["AlarmName"].as_str().unwrap_or_default().to_owned();
+    let actions = |alarm: &Value| alarm["AlarmActions"].as_array().cloned().unwrap_or_default();
+    // Others of one's own may be for a chart only.
+    let is_ours = |alarm: &Value| OF_THE_TEMPLATE.iter().any(|known| name(alarm).contains(known));
+    let of_template: Vec<&Value> = all.iter().copied().filter(|alarm| is_ours(alarm)).collect();
+    let to_tell = if of_template.is_empty() { &all } else { &of_template };
+    let is_mute = |it: &&&Value| it["ActionsEnabled"] == false || actions(it).is_empty();
+    if let Some(mute) = to_tell.iter().find(is_mute) {
+        return Finding::failed(
+            link,
+            format!("{} tells nobody", name(mute)),
+            if mute["ActionsEnabled"] == false {
+                format!("aws cloudwatch enable-alarm-actions --alarm-names {}", name(mute))
+            } else {
+                // A stack that was changed by hand finds nothing to change.
+                "have the stack make it anew: aws cloudformation deploy --stack-name porchlight-schedule --template-file \
+                 infra/schedule.yaml --capabilities CAPABILITY_IAM --parameter-overrides Scope=trigger-only, then the same with \
+                 Scope=everything"
+                    .into()
+            },
+        );
+    }
+    if let Told::Is(list) = subscriptions {
+        let topics: Vec<Value> = all.iter().flat_map(|alarm| actions(alarm)).collect();
+        let mut of_topics = list["Subscriptions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|it| topics.contains(&it["TopicArn"]))
+            .peekable();
+        if of_topics.peek().is_none() {
+            return Finding::failed(
+                link,
+                "nobody has subscribed to the topic of the alarms",
+                "deploy infra/base.yaml with --parameter-overrides AlarmEmail=you@example.com",
+            );
+        }
+        if of_topics.all(|it| it["SubscriptionArn"] == "PendingConfirmation") {
+            return Finding::failed(
+                link,
+                "the mail address of the alarms was never confirmed",
+                "click the link in the mail of AWS Notifications; its sender is no-reply@sns.amazonaws.com",
+            );
+        }
+    }
+    let ringing: Vec<_> = all.iter().filter(|it| it["StateValue"] == "ALARM").map(|it| name(it)).collect();
+    if !ringing.is_empty() {
+        return Finding::symptom(
+            link,
+            format!("{} rings", ringing.join(" and ")),
+            format!("see the function's log: aws logs tail /aws/lambda/{function} --since 15m"),
+        );
+    }
+    Finding::ok(link, format!("{} watch the function, and none rings", all.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::told::fixtures::{refused, silent};
+    use super::{super::super::finding::Outcome, *};
+
+    fn alarm(change: impl FnOnce(&mut Value)) -> Told {
+        let mut alarm = json!({"AlarmName": "a", "Dimensions": [{"Name": "FunctionName", "Value": "f"}], "StateValue": "OK",
+            "ActionsEnabled": true, "AlarmActions": ["topic"]});
+        change(&mut alarm);
+        Told::Is(json!({"MetricAlarms": [alarm]}))
+    }
+
+    #[test]
+    fn alarms_watch_ring_or_tell_nobody() {
+        let mail = |arn: &str| Told::Is(json!({"Subscriptions": [{"TopicArn": "topic", "SubscriptionArn": arn}]}));
+        let well = mail("arn:aws:sns:1");
+        let outcome = |told: &Told, subscriptions: &Told| alarms("f", told, subscriptions);
+        assert_eq!(outcome(&alarm(|_| ()), &well).outcome, Outcome::Ok);
+        assert_eq!(outcome(&alarm(|_| ()), &silent()).outcome, Outcome::Ok);
+        let rings = outcome(&alarm(|it| it["StateValue"] = json!("ALARM")), &well);
+        assert_eq!((rings.outcome, rings.saw.as_str()), (Outcome::Failed, "a rings"));
+        for (told, subscriptions, words) in [
+            (alarm(|it| it["AlarmActions"] = json!([])), &well, "tells nobody"),
+            (alarm(|it| it["ActionsEnabled"] = json!(false)), &well, "tells nobody"),
+            (alarm(|it| it["Dimensions"] = json!([])), &well, "no alarm watches"),
+            (alarm(|_| ()), &mail("PendingConfirmation"), "never confirmed"),
+            (alarm(|_| ()), &Told::Is(json!({"Subscriptions": []})), "nobody has subscribed"),
+        ] {
+            let found = outcome(&told, subscriptions);
+            assert_eq!(found.outcome, Outcome::Failed, "{words}");
+            assert!(found.saw.contains(words), "{}", found.saw);
+        }
+        for told in [silent(), refused("ValidationError"), Told::Limited("slow down".into())] {
+            assert_eq!(outcome(&told, &well).outcome, Outcome::NotConclusive, "{told:?}");
+        }
+        assert_eq!(outcome(&Told::NotAsked("no aws".into()), &well).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn an_alarm_of_ones_own_may_be_for_a_chart_only() {
+        let one = |name: &str, actions: Value| {
+            json!({"AlarmName": name, "Dimensions": [{"Name": "FunctionName", "Value": "f"}], "StateValue": "OK",
+                "ActionsEnabled": true, "AlarmActions": actions})
+        };
+        let all = |mute: &str| {
+            Told::Is(
+                json!({"MetricAlarms": [one(mute, json!([])), one("porchlight-schedule-ErrorAlarm-1", json!(["t"]))]}),
+            )
+        };
+        assert_eq!(alarms("f", &all("of-mine"), &silent()).outcome, Outcome::Ok);
+        assert_eq!(alarms("f", &all("porchlight-schedule-SilenceAlarm-2"), &silent()).outcome, Outcome::Failed);
+    }
+}

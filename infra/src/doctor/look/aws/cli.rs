@@ -1,0 +1,114 @@
+//! One call of AWS's command line. Nothing is written there, and no secret is an argument.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::super::super::{told::Told, until::Until};
+use crate::child::{Ran, found, run_with};
+
+/// How long one call may take; its own deadlines are shorter, so that it says what is wrong.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// A call that gets no answer is tried once more, and not four times: somebody waits.
+const VARIABLES: [(&str, &str); 1] = [("AWS_MAX_ATTEMPTS", "2")];
+
+/// The command line.
+pub(super) struct Cli {
+    program: PathBuf,
+    until: Until,
+}
+
+impl Cli {
+    /// The one that is here, if there is one; no call of it goes on for longer than that.
+    pub(super) fn found(until: Until) -> Option<Self> {
+        found("aws").map(|program| Self { program, until })
+    }
+
+    /// What it answers, as JSON.
+    pub(super) async fn call(&self, words: &[&str]) -> Told {
+        let common = ["--output", "json", "--cli-connect-timeout", "4", "--cli-read-timeout", "8"];
+        told(self.run(words.iter().copied().chain(common)).await)
+    }
+
+    /// The region that it is set up for.
+    pub(super) async fn region(&self) -> Option<String> {
+        match self.run(["configure", "get", "region"].into_iter()).await {
+            Ran::Ended { is_success: true, stdout, .. } => {
+                Some(stdout.trim().to_owned()).filter(|region| !region.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    async fn run(&self, words: impl Iterator<Item = &str>) -> Ran {
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        run_with(&VARIABLES, &self.program, &words, None, self.until.left(PATIENCE)).await
+    }
+}
+
+fn told(ran: Ran) -> Told {
+    match ran {
+        Ran::TooLate => Told::Silent("AWS did not answer in time".into()),
+        Ran::NotStarted(why) => Told::Silent(format!("the aws command cannot be run: {why}")),
+        Ran::Ended { is_success: true, stdout, .. } if stdout.trim().is_empty() => Told::Is(serde_json::Value::Null),
+        Ran::Ended { is_success: true, stdout, .. } => serde_json::from_str(&stdout)
+            .map_or_else(|_| Told::Silent("what the aws command printed is no JSON".into()), Told::Is),
+        Ran::Ended { stderr, .. } => refused(&stderr),
+    }
+}
+
+/// `An error occurred (Code) when calling the Operation operation: words`.
+fn refused(stderr: &str) -> Told {
+    let line = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").trim();
+    let code =
+        stderr.split_once("An error occurred (").and_then(|(_, rest)| rest.split_once(')')).map(|(code, _)| code);
+    let words: String = line.rsplit_once(" operation: ").map_or(line, |(_, words)| words).chars().take(200).collect();
+    match code {
+        Some(code) if code.contains("Throttl") || code == "TooManyRequestsException" => Told::Limited(words),
+        Some(code) => {
+            Told::Refused { code: code.to_owned(), words: if words.is_empty() { code.to_owned() } else { words } }
+        }
+        None if is_asked_for_a_code(stderr) => Told::Silent(
+            "aws asks for the code of a second factor, which nobody can give it here: log in first (aws sso login, or \
+             aws sts get-session-token)"
+                .into(),
+        ),
+        None => Told::Silent(words),
+    }
+}
+
+/// It asks the terminal, which it has none of, and then its standard input, which is at its end.
+fn is_asked_for_a_code(stderr: &str) -> bool {
+    stderr.contains("MFA code") || stderr.contains("EOF when reading a line")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(stderr: &str) -> Told {
+        told(Ran::Ended { is_success: false, stdout: String::new(), stderr: stderr.into() })
+    }
+
+    #[test]
+    fn what_the_command_line_says_is_an_answer_a_refusal_or_nothing() {
+        let denied = failed(
+            "\nAn error occurred (AccessDeniedException) when calling the GetParameters operation: User: arn is not authorized\n",
+        );
+        assert_eq!(
+            denied,
+            Told::Refused { code: "AccessDeniedException".into(), words: "User: arn is not authorized".into() }
+        );
+        let silent =
+            failed("\nUnable to locate credentials. You can configure credentials by running \"aws configure\".\n");
+        assert!(matches!(&silent, Told::Silent(why) if why.starts_with("Unable to locate credentials")));
+        assert!(matches!(
+            failed("\nAn error occurred (ThrottlingException) when calling the X operation: slow\n"),
+            Told::Limited(_)
+        ));
+        assert!(matches!(told(Ran::TooLate), Told::Silent(_)));
+        let code = failed("Enter MFA code for arn:aws:iam::123456789012:mfa/me: \nEOF when reading a line\n");
+        assert!(code.why().contains("the code of a second factor"), "{code:?}");
+        let answered = told(Ran::Ended { is_success: true, stdout: "{}".into(), stderr: String::new() });
+        assert!(matches!(answered, Told::Is(_)));
+    }
+}

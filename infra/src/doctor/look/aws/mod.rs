@@ -1,0 +1,207 @@
+//! AWS, by its command line: what is asked of it, and in which order.
+
+mod cli;
+mod whose;
+
+use std::{env, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use self::cli::Cli;
+use super::super::{
+    checks::{
+        parameters::{Names, Whose, parameter},
+        role::{Deed, deeds},
+        schedule::is_of,
+    },
+    told::Told,
+    until::Until,
+};
+
+/// How far back the log is read.
+const BACK: SignedDuration = SignedDuration::from_mins(15);
+
+/// How many schedules of one function are looked at.
+const MAX_SCHEDULES: usize = 5;
+
+/// The page is asked after AWS, where only AWS knows its token.
+pub const REST: Duration = Duration::from_secs(8);
+
+/// What AWS says.
+#[derive(Clone, Debug)]
+pub struct AwsSeen {
+    /// Who asks, where the function does not say so.
+    pub identity: Told,
+    /// Where it is asked, where the function does not say so, and that is known.
+    pub region: Option<String>,
+    /// The function's configuration.
+    pub function: Told,
+    /// The parameters, decrypted.
+    pub parameters: Told,
+    /// All rules.
+    pub rules: Told,
+    /// The names of the rules that have the function as their target.
+    pub rule_names: Told,
+    /// All schedules of Scheduler; those of the function with all that is known of them.
+    pub schedules: Told,
+    /// All alarms.
+    pub alarms: Told,
+    /// Who is told of them.
+    pub subscriptions: Told,
+    /// The log's reports.
+    pub log: Told,
+    /// What the policy simulator says.
+    pub simulated: Told,
+    /// What it was asked.
+    pub deeds: Vec<Deed>,
+    /// The parameters that the function reads.
+    pub names: Names,
+}
+
+impl AwsSeen {
+    /// Nothing was asked: this chain has no such part.
+    pub fn not_asked(why: &str, names: Names) -> Self {
+        Self::all_told(&Told::NotAsked(why.to_owned()), names)
+    }
+
+    fn all_told(told: &Told, names: Names) -> Self {
+        let told = || told.clone();
+        Self {
+            identity: told(),
+            region: None,
+            function: told(),
+            parameters: told(),
+            rules: told(),
+            rule_names: told(),
+            schedules: told(),
+            alarms: told(),
+            subscriptions: told(),
+            log: told(),
+            simulated: told(),
+            deeds: Vec::new(),
+            names,
+        }
+    }
+
+    /// All that was told, the function first.
+    pub fn all(&self) -> [&Told; 10] {
+        let Self { function, parameters, rules, rule_names, schedules, alarms, subscriptions, log, simulated, .. } =
+            self;
+        [function, parameters, rules, rule_names, schedules, alarms, subscriptions, log, simulated, &self.identity]
+    }
+}
+
+/// Asks everything about a function: what depends on nothing at once, the rest once its configuration is known.
+pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -> AwsSeen {
+    let Some(cli) = Cli::found(until) else {
+        let why = "there is no aws command here, so the cloud was not looked at";
+        return AwsSeen::all_told(&Told::Silent(why.to_owned()), names);
+    };
+    let since = (Timestamp::now() - BACK).as_millisecond().to_string();
+    let log_group = format!("/aws/lambda/{function}");
+    let configured = async {
+        let told = cli.call(&["lambda", "get-function-configuration", "--function-name", function]).await;
+        let theirs = whose::names(&told, &Told::Silent(String::new()), whose, &names);
+        let deeds = deeds(told.value(), &theirs, whose.component);
+        let (rule_names, simulated) =
+            tokio::join!(whose::rule_names(&cli, &told), whose::simulated(&cli, &told, &deeds));
+        (told, rule_names, simulated, deeds)
+    };
+    let log = [
+        "logs",
+        "filter-log-events",
+        "--log-group-name",
+        &log_group,
+        "--start-time",
+        &since,
+        "--filter-pattern",
+        r#"{ $.event = "run" }"#,
+        "--max-items",
+        "200",
+    ];
+    let scheduled = async {
+        let told = cli.call(&["scheduler", "list-schedules", "--max-items", "500"]).await;
+        detailed(&cli, told, function).await
+    };
+    let (configured, mut parameters, rules, schedules, alarms, subscriptions, log) = tokio::join!(
+        configured,
+        whose::parameters(&cli, &names),
+        cli.call(&["events", "list-rules", "--max-items", "500"]),
+        scheduled,
+        cli.call(&["cloudwatch", "describe-alarms", "--max-items", "500"]),
+        cli.call(&["sns", "list-subscriptions", "--max-items", "500"]),
+        cli.call(&log),
+    );
+    let (mut function, rule_names, mut simulated, mut deeds_asked) = configured;
+    if log.value()["events"].as_array().is_some_and(Vec::is_empty) {
+        whose::allowance(&cli, &mut function).await;
+    }
+    let mut names = names.clone();
+    // A list of targets in Parameter Store may name a parameter of the home's own.
+    for _ in 0..2 {
+        let theirs = whose::names(&function, &parameters, whose, &names);
+        let is_asked = theirs.all().iter().all(|name| names.all().contains(name));
+        names = theirs;
+        if is_asked {
+            break;
+        }
+        parameters = whose::parameters(&cli, &names).await;
+    }
+    let all_deeds = deeds(function.value(), &names, whose.component);
+    if all_deeds != deeds_asked {
+        simulated = whose::simulated(&cli, &function, &all_deeds).await;
+        deeds_asked = all_deeds;
+    }
+    // The function's own ARN says where it is.
+    let (identity, region) = match &function {
+        Told::Refused { .. } => tokio::join!(cli.call(&["sts", "get-caller-identity"]), region(&cli)),
+        _ => (Told::NotAsked("the function itself says it, or nobody answers".into()), None),
+    };
+    AwsSeen {
+        identity,
+        region,
+        function,
+        parameters,
+        rules,
+        rule_names,
+        schedules,
+        alarms,
+        subscriptions,
+        log,
+        simulated,
+        deeds: deeds_asked,
+        names,
+    }
+}
+
+/// The region that the command line asks in.
+async fn region(cli: &Cli) -> Option<String> {
+    let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| env::var(name).ok());
+    match set.filter(|region| !region.is_empty()) {
+        Some(region) => Some(region),
+        None => cli.region().await,
+    }
+}
+
+/// The list of schedules tells neither how often nor until when.
+async fn detailed(cli: &Cli, told: Told, function: &str) -> Told {
+    let Told::Is(mut list) = told else { return told };
+    let all = list.get_mut("Schedules").and_then(Value::as_array_mut).into_iter().flatten();
+    let ours = all.filter(|schedule| is_of(schedule, function)).take(MAX_SCHEDULES);
+    let asked = ours.map(|schedule| async move {
+        let text = |field: &str| schedule[field].as_str().unwrap_or("default").to_owned();
+        let (name, group) = (text("Name"), text("GroupName"));
+        let told = cli.call(&["scheduler", "get-schedule", "--name", &name, "--group-name", &group]).await;
+        if let (Told::Is(Value::Object(more)), Some(known)) = (told, schedule.as_object_mut()) {
+            known.extend(more);
+        }
+    });
+    futures_util::future::join_all(asked).await;
+    Told::Is(list)
+}
+
+/// The list of targets that a parameter holds.
+pub(super) fn list_of<'a>(told: &'a Told, names: &Names) -> Option<&'a str> {
+    parameter(told, names.targets.as_deref()?)
+}

@@ -1,0 +1,62 @@
+//! Words that several checks use (pure): how long ago something was, and whether two addresses are one.
+
+use url::Url;
+
+/// How long ago, as a person says it: `40 s`, `12 min`, `5 h`, `9 d`.
+pub fn ago(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{} s", seconds.max(0)),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Whether two addresses lead to the same place: how they are written makes no difference.
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    match (parts(one), parts(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.trim() == other.trim(),
+    }
+}
+
+/// Scheme, host, port, path and query.
+fn parts(text: &str) -> Option<(String, String, Option<u16>, String, Option<String>)> {
+    let url: Url = text.trim().parse().ok()?;
+    let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+    let path = url.path().trim_end_matches('/').to_owned();
+    Some((url.scheme().to_owned(), host, url.port_or_known_default(), path, url.query().map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_said_in_the_unit_that_fits() {
+        let all = [-3, 40, 119, 120, 7199, 7200, 172_799, 172_800, 8 * 86_400].map(ago);
+        assert_eq!(all, ["0 s", "40 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d", "8 d"]);
+    }
+
+    #[test]
+    fn one_address_may_be_written_in_several_ways() {
+        for (one, other) in [
+            ("https://host", "https://host/"),
+            ("https://host:443", "https://host"),
+            ("http://host:80/", " http://HOST"),
+            ("HTTP://Home.DuckDNS.org:30008", "http://home.duckdns.org.:30008/"),
+            ("http://h/a/", "http://h/a"),
+        ] {
+            assert!(is_same_address(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("http://host", "https://host"),
+            ("http://host:81", "http://host"),
+            ("http://host/a", "http://host/A"),
+            ("http://host/?a", "http://host/?b"),
+            ("host", "http://host"),
+        ] {
+            assert!(!is_same_address(one, other), "{one} {other}");
+        }
+    }
+}
