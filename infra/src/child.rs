@@ -121,21 +121,12 @@ impl Drop for Ending {
 
 /// The program after what begins a session for it, with nothing that is set for us.
 fn prefixed(alone: &[PathBuf], program: &Path) -> Command {
-    let mut command = match alone {
-        [first, rest @ ..] => {
-            let mut command = Command::new(first);
-            if !rest.is_empty() {
-                command.args(["--pdeathsig", "TERM", "--"]);
-            }
-            command.args(rest).arg(program);
-            command
-        }
-        [] => {
-            let mut command = Command::new(program);
-            command.process_group(0);
-            command
-        }
-    };
+    let mut command = Command::new(alone.first().map_or(program, PathBuf::as_path));
+    match alone {
+        [] => _ = command.process_group(0),
+        [_setsid] => _ = command.arg(program),
+        [_setpriv, rest @ ..] => _ = command.args(["--pdeathsig", "TERM", "--"]).args(rest).arg(program),
+    }
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // A pager, a prompt or colours would be for a person.
     command.env("AWS_PAGER", "").env("NO_COLOR", "1");

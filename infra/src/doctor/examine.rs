@@ -186,7 +186,7 @@ async fn of_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted, unt
     let whose = Whose { component, keys: wanted.keys.as_ref() };
     let aws = async |until: Until| match why_no_cloud(settings, given, wanted) {
         Some(why) => AwsSeen::not_asked(why, names),
-        None => aws::ask(&settings.function, whose, names, until).await,
+        None => Box::pin(aws::ask(&settings.function, whose, names, until)).await,
     };
     if let Some(token) = &wanted.token {
         let needs_metrics = !wanted.metrics.is_empty();

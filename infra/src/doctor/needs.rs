@@ -22,7 +22,7 @@ impl Link {
             | Self::Wear => &[],
             Self::Address | Self::DuckDns => &[Self::NameServers],
             Self::PublicDns => &[Self::Address, Self::DuckDns],
-            Self::Lan => &[Self::Beacon, Self::Cluster],
+            Self::Lan | Self::Proof => &[Self::Beacon, Self::Cluster],
             Self::Router => &[Self::Cgnat],
             Self::PublicName => &[
                 Self::DuckDns,
@@ -35,7 +35,6 @@ impl Link {
                 Self::Proof,
                 Self::Keys,
             ],
-            Self::Proof => &[Self::Beacon, Self::Cluster],
             Self::Keys => &[Self::Proof, Self::Parameters],
             Self::Schedule => &[Self::Function],
             Self::Alarms => &[Self::Runs],
@@ -95,22 +94,20 @@ impl Link {
             Self::Beacon => &["PUBLIC_ADDR"],
             Self::Lan => &["PORT_INTERNAL", "PORT_TO", "PUBLIC_ADDR"],
             Self::Router => &["PORT_EXTERNAL", "PORT_INTERNAL", "PORT_TO", "ROUTER", "STATE_DIR"],
-            Self::PublicName => &["CANARY_URL", "COMPONENT_ID", "TARGETS"],
+            Self::PublicName | Self::Runs => &["CANARY_URL", "COMPONENT_ID", "TARGETS"],
             Self::Proof => &["BEACON_KEY", "PUBLIC_ADDR"],
             Self::Keys => &["BEACON_KEY", "BEACON_KEY_OLD_PARAMETER", "BEACON_KEY_PARAMETER", "TARGETS"],
             Self::Parameters => {
                 &["BEACON_KEY", "BEACON_KEY_PARAMETER", "STATUSPAGE_TOKEN_PARAMETER", "TARGETS", "TARGETS_PARAMETER"]
             }
             Self::Function => &["CANARY_URL", "COMPONENT_ID", "PAGE_ID", "TARGETS"],
-            Self::Runs => &["CANARY_URL", "COMPONENT_ID", "TARGETS"],
             Self::Token => &["STATUSPAGE_TOKEN", "STATUSPAGE_URL", "TOKEN"],
             Self::Page => &["PAGE_ID", "TARGETS"],
-            Self::Component => &["COMPONENT_ID", "TARGETS"],
+            Self::Component | Self::Looks => &["COMPONENT_ID", "TARGETS"],
             Self::Metrics => {
                 &["METRIC_ID", "METRIC_ID_JITTER", "METRIC_ID_LOSS", "METRIC_ID_RESPONSE", "METRIC_ID_UPLOAD"]
             }
             Self::Keeper => &["KEEPER_TOKEN", "KEEPER_URL"],
-            Self::Looks => &["COMPONENT_ID", "TARGETS"],
             Self::Relay => &["UPSTREAM_TOKEN", "UPSTREAM_URL"],
             Self::Disk => &["DATABASE_URL", "PORCHLIGHT_DATA"],
             Self::Wear => &["SYS_DIR"],

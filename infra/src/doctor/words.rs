@@ -14,18 +14,20 @@ pub fn ago(seconds: i64) -> String {
 
 /// Whether two addresses lead to the same place: how they are written makes no difference.
 pub fn is_same_address(one: &str, other: &str) -> bool {
-    match (parts(one), parts(other)) {
+    match (plain(one), plain(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one.trim() == other.trim(),
     }
 }
 
-/// Scheme, host, port, path and query.
-fn parts(text: &str) -> Option<(String, String, Option<u16>, String, Option<String>)> {
-    let url: Url = text.trim().parse().ok()?;
-    let host = url.host_str()?.trim_end_matches('.').to_ascii_lowercase();
+/// Without what makes no difference: the URL's own parser has seen to the case of its host, and to the usual port.
+fn plain(text: &str) -> Option<Url> {
+    let mut url: Url = text.trim().parse().ok()?;
+    let host = url.host_str()?.trim_end_matches('.').to_owned();
+    url.set_host(Some(&host)).ok()?;
     let path = url.path().trim_end_matches('/').to_owned();
-    Some((url.scheme().to_owned(), host, url.port_or_known_default(), path, url.query().map(str::to_owned)))
+    url.set_path(&path);
+    Some(url)
 }
 
 #[cfg(test)]

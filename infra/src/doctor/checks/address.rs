@@ -1,12 +1,11 @@
-//! The home's address: what the world sees, what `DuckDNS` holds, what public DNS tells, and whether it is the home's own.
+//! The home's address: what the world sees, what `DuckDNS` holds, what public DNS tells.
 
 use std::net::{IpAddr, SocketAddr};
 
-use home_beacon::dns::address::{Kind, NotPublic, public};
+use home_beacon::dns::address::public;
 use shared::names::ServerAnswer;
 
 use super::super::{finding::Finding, link::Link, told::Told};
-use crate::port::outside::Outside;
 
 /// The address that the world sees.
 pub fn address(seen: &Result<IpAddr, String>) -> Finding {
@@ -46,12 +45,28 @@ pub struct Here {
     pub is_home: bool,
     /// Its name leads there over IPv6 alone, where no router translates.
     pub is_ipv6: bool,
-    /// Somebody outside has got to the home's beacon a moment ago, whatever seems to be in between.
-    pub is_reached: bool,
-    /// Somebody outside has not, a moment ago.
-    pub is_missed: bool,
+    /// Whether somebody outside has got to the home's beacon a moment ago, whatever seems to be in between.
+    pub from_outside: FromOutside,
     /// What the router has outside, where it tells.
     pub outside: Option<IpAddr>,
+}
+
+/// What somebody outside has seen a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromOutside {
+    /// The home's beacon.
+    Reached,
+    /// That it is down.
+    Missed,
+    /// Nobody has looked, or nobody tells.
+    Unseen,
+}
+
+impl Here {
+    /// Whether the home was reached.
+    pub fn is_reached(self) -> bool {
+        self.from_outside == FromOutside::Reached
+    }
 }
 
 /// What one public name server says of the home's name.
@@ -127,10 +142,10 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
         ),
         // Somewhere else, or behind a VPN, this machine is not where the home is; and a name may lead to a tunnel's other end.
         Some(own)
-            if here.is_reached
+            if here.is_reached()
                 || !here.is_home
                 || here.outside == Some(*first)
-                || !(here.is_missed || here.outside == Some(own)) =>
+                || !(here.from_outside == FromOutside::Missed || here.outside == Some(own)) =>
         {
             Finding::unknown(
                 link,
@@ -146,63 +161,6 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
     }
 }
 
-/// Whether the provider gives an address of one's own: what the router says of its outside, beside what the world sees.
-pub fn provider(outside: Option<&Outside>, own: Option<IpAddr>, here: Here) -> Finding {
-    let link = Link::Cgnat;
-    if here.is_ipv6 {
-        return Finding::unused(link, "the home is reached over IPv6, where each machine has an address of its own");
-    }
-    if let Some(Outside::Behind(refused)) = outside
-        && here.is_reached
-    {
-        return Finding::ok(
-            link,
-            format!("the router has {refused} outside, and the world gets to the beacon all the same"),
-        );
-    }
-    let not_asked = "the router does not tell its outside address";
-    match outside {
-        Some(Outside::Behind(NotPublic { address, kind: Kind::Cgnat })) => Finding::failed(
-            link,
-            format!("the router has {address} outside, which the provider shares among its customers (CGNAT)"),
-            "ask the provider for a public IPv4 address, or use IPv6 (IP_VERSION=6): no port of the router helps",
-        ),
-        Some(Outside::Behind(refused)) => Finding::failed(
-            link,
-            format!("the router has {refused} outside: there is another router before it"),
-            "forward the port on the other router, too, or set it to bridge mode",
-        ),
-        // Some routers are wrong about their own address.
-        Some(Outside::Differ { router, world }) => Finding::unknown(
-            link,
-            format!(
-                "the router has {router} outside, and the world sees {world}: a VPN, another router, or a router that errs"
-            ),
-            "end the VPN of this machine if there is one, and run this again",
-        ),
-        Some(Outside::Confirmed(address) | Outside::Own(address)) => {
-            Finding::ok(link, format!("{address} is the home's own"))
-        }
-        Some(Outside::Unconfirmed(address, why)) => Finding::unknown(
-            link,
-            format!("the router has {address} outside; {why}"),
-            "mend the link own address first",
-        ),
-        Some(Outside::Untold { .. }) | None => match own.map(public) {
-            Some(Err(NotPublic { address, .. })) => Finding::unknown(
-                link,
-                format!("{not_asked}, and {address} is seen"),
-                "compare with what the router's page says",
-            ),
-            _ => Finding::unknown(
-                link,
-                not_asked,
-                "compare the outside address on the router's page with the own address above: they must be the same",
-            ),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -210,8 +168,8 @@ mod tests {
     use super::{super::super::finding::Outcome, *};
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 142));
-    const ELSEWHERE: Here = Here { is_home: false, is_ipv6: false, is_reached: false, is_missed: false, outside: None };
-    const HOME: Here = Here { is_home: true, is_missed: true, ..ELSEWHERE };
+    const ELSEWHERE: Here = Here { is_home: false, is_ipv6: false, from_outside: FromOutside::Unseen, outside: None };
+    const HOME: Here = Here { is_home: true, from_outside: FromOutside::Missed, ..ELSEWHERE };
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 143));
 
     #[test]
@@ -259,41 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_address_a_second_router_and_a_vpn_are_told_apart() {
-        let of = |router: [u8; 4], world: Result<IpAddr, String>| {
-            provider(Some(&Outside::of(Some(router.into()), world)), None, HOME)
-        };
-        assert_eq!(of([81, 2, 69, 142], Ok(OWN)).outcome, Outcome::Ok);
-        assert!(of([100, 64, 1, 2], Ok(OWN)).saw.contains("(CGNAT)"));
-        assert!(of([192, 168, 1, 2], Ok(OWN)).saw.contains("another router before it"));
-        let differ = of([81, 2, 69, 143], Ok(OWN));
-        assert_eq!((differ.outcome, differ.saw.contains("a VPN")), (Outcome::NotConclusive, true));
-        assert_eq!(of([81, 2, 69, 142], Err("offline".into())).outcome, Outcome::NotConclusive);
-        assert_eq!(provider(None, Some(OWN), HOME).outcome, Outcome::NotConclusive);
-        assert_eq!(provider(Some(&Outside::Untold { world: Ok(OWN) }), None, HOME).outcome, Outcome::NotConclusive);
-        let shared = provider(None, Some([100, 64, 1, 2].into()), HOME);
-        assert_eq!((shared.outcome, shared.saw.contains("100.64.1.2 is seen")), (Outcome::NotConclusive, true));
-    }
-
-    #[test]
     fn what_the_world_gets_through_is_not_in_its_way_and_elsewhere_is_not_home() {
         let stale = [PublicSeen { server: ([1, 1, 1, 1], 53).into(), answer: ServerAnswer::Addresses(vec![OTHER]) }];
-        let reached = Here { is_reached: true, is_missed: false, ..HOME };
+        let reached = Here { from_outside: FromOutside::Reached, ..HOME };
         let on_a_vpn = Here { outside: Some(OTHER), ..HOME };
         // A tunnel's other end, of which nobody outside has said anything.
-        let unseen = Here { is_missed: false, ..HOME };
+        let unseen = Here { from_outside: FromOutside::Unseen, ..HOME };
         for here in [ELSEWHERE, reached, on_a_vpn, unseen] {
             assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), here).outcome, Outcome::NotConclusive, "{here:?}");
         }
-        let told_by_router = Here { is_missed: false, outside: Some(OWN), ..HOME };
+        let told_by_router = Here { outside: Some(OWN), ..unseen };
         assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), told_by_router).outcome, Outcome::Failed);
-        let behind = Outside::of(Some([192, 168, 1, 2].into()), Ok(OWN));
         let six = [PublicSeen {
             server: ([1, 1, 1, 1], 53).into(),
             answer: ServerAnswer::Addresses(vec!["2001:4860:4860::8888".parse().unwrap()]),
         }];
         assert_eq!(public_dns(Some("h.org"), &six, Some(OWN), HOME).outcome, Outcome::NotConclusive);
-        assert_eq!(provider(Some(&behind), Some(OWN), Here { is_ipv6: true, ..HOME }).outcome, Outcome::NotUsed);
-        assert_eq!(provider(Some(&behind), Some(OWN), reached).outcome, Outcome::Ok, "both routers forward");
     }
 }

@@ -1,5 +1,7 @@
 //! The function, as it is set.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{
@@ -114,8 +116,8 @@ fn unfit(name: &str, is: &Value) -> Option<Finding> {
 
 /// The file is that of the settings, where they are in one.
 fn redeploy(ours: &[Ours]) -> String {
-    let file = ours.first().map(|ours| ours.file.as_str()).filter(|file| file.ends_with(".env"));
-    let file = file.unwrap_or("prober.env");
+    let is_file = |file: &&str| Path::new(file).extension().is_some_and(|it| it == "env");
+    let file = ours.first().map(|ours| ours.file.as_str()).filter(is_file).unwrap_or("prober.env");
     format!("deploy it with this file: cargo lambda deploy lambda-prober --merge-env --env-file {file}")
 }
 

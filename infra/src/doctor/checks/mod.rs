@@ -16,6 +16,7 @@ pub mod notices;
 pub mod outside;
 pub mod page;
 pub mod parameters;
+pub mod provider;
 pub mod relay;
 pub mod role;
 pub mod runs;

@@ -41,7 +41,7 @@ impl<'a> Channel<'a> {
             name,
             took: age(&it["sent_at"]),
             failed: newest.map(|(age, _)| age),
-            why: newest.and_then(|(_, why)| why).or_else(|| lost().last().and_then(|it| it["failure"].as_str())),
+            why: newest.and_then(|(_, why)| why).or_else(|| lost().next_back().and_then(|it| it["failure"].as_str())),
             undelivered: it["undelivered"].as_i64().unwrap_or(0),
             waiting: waits.iter().max().map(|oldest| (waits.len(), *oldest)),
         }

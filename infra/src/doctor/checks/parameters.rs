@@ -49,12 +49,9 @@ impl Names {
         shared.with(keys)
     }
 
-    fn with(mut self, keys: Option<&KeyNames>) -> Self {
-        if let Some(keys) = keys {
-            self.key = keys.current.as_str().to_owned();
-            self.old = keys.old.as_ref().map(|old| old.as_str().to_owned());
-        }
-        self
+    fn with(self, keys: Option<&KeyNames>) -> Self {
+        let Some(KeyNames { current, old }) = keys else { return self };
+        Self { key: current.as_str().into(), old: old.as_ref().map(|old| old.as_str().into()), ..self }
     }
 
     /// Those of one home. `list`: the function's list of targets; `is_alone`: its settings name a single home.

@@ -120,7 +120,7 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
         "--max-items",
         "200",
     ];
-    let scheduled = async {
+    let of_scheduler = async {
         let told = cli.call(&["scheduler", "list-schedules", "--max-items", "500"]).await;
         detailed(&cli, told, function).await
     };
@@ -128,7 +128,7 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
         configured,
         whose::parameters(&cli, &names),
         cli.call(&["events", "list-rules", "--max-items", "500"]),
-        scheduled,
+        of_scheduler,
         cli.call(&["cloudwatch", "describe-alarms", "--max-items", "500"]),
         cli.call(&["sns", "list-subscriptions", "--max-items", "500"]),
         cli.call(&log),
