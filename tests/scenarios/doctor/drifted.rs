@@ -53,7 +53,7 @@ async fn what_was_changed_by_hand_is_named_first_and_alone() {
             });
         }),
     ];
-    for (name, words, change) in [
+    for (name, saw, change) in [
         (
             "a schedule of five minutes",
             "the schedule minute, rate(5 minutes)",
@@ -61,9 +61,9 @@ async fn what_was_changed_by_hand_is_named_first_and_alone() {
         ),
         ("a schedule that has ended", "has come to its end", |it| it["EndDate"] = json!("2025-01-01T00:00:00+00:00")),
     ] {
-        let (name, link, words, mut variant) = with(name, "schedule", words, |_| ());
-        by_scheduler(&mut variant, change);
-        worlds.push((name, link, words, variant));
+        let mut one = with(name, "schedule", saw, |_| ());
+        by_scheduler(&mut one.3, change);
+        worlds.push(one);
     }
     each_is_named(&world.namespace, worlds).await;
 }
