@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     net::{SocketAddr, TcpListener as Port},
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -20,6 +21,7 @@ use tokio::{
 use crate::{
     binaries::{python, root},
     process::{Ended, Process, command, run},
+    resident_aws::ResidentAws,
     skip::{program, skip},
 };
 
@@ -43,6 +45,7 @@ pub fn pointed_at(endpoint: &str) -> [(&'static str, String); 6] {
 pub struct Moto {
     pub endpoint: String,
     _server: Process,
+    resident: Option<ResidentAws>,
 }
 
 impl Moto {
@@ -60,7 +63,21 @@ impl Moto {
         server.arg(root().join("tests/cloud/mended_moto.py")).args(["-H", "127.0.0.1", "-p", &port.to_string()]);
         let server = Process::start(server);
         server.listens(port).await;
-        Some(Self { endpoint: format!("http://127.0.0.1:{port}"), _server: server })
+        Some(Self { endpoint: format!("http://127.0.0.1:{port}"), _server: server, resident: None })
+    }
+
+    /// The same with a command line that is loaded once, for who makes many calls.
+    pub async fn resident(test: &str) -> Option<Self> {
+        let (moto, resident) = tokio::join!(Self::start(test), ResidentAws::start());
+        moto.map(|moto| Self { resident, ..moto })
+    }
+
+    /// The AWS command line that the calls of a test go to.
+    ///
+    /// # Panics
+    /// Never in practice: it was there at the start.
+    pub fn command_line(&self) -> PathBuf {
+        self.resident.as_ref().map_or_else(|| program("aws").expect("it was there"), ResidentAws::program)
     }
 
     /// A call of the AWS command line.
@@ -68,7 +85,7 @@ impl Moto {
     /// # Panics
     /// When it does not end.
     pub async fn aws(&self, words: &[&str]) -> Ended {
-        let mut aws = command(program("aws").expect("it was there"));
+        let mut aws = command(self.command_line());
         aws.args(words).args(["--output", "json"]).envs(pointed_at(&self.endpoint));
         run(aws, Duration::from_secs(60)).await
     }

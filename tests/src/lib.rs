@@ -62,6 +62,7 @@ pub mod prober;
 pub mod process;
 pub mod readme;
 pub mod release;
+pub mod resident_aws;
 pub mod router;
 pub mod seccomp;
 pub mod skip;
