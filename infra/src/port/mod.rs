@@ -10,12 +10,14 @@
 //! What is done:
 //! - [`gateway`]: which routers lead out; `ssdp`: who else says that it is one
 //! - `pmp`, `igd` (with `description`, [`soap`] and `xml`, which are pure): PCP and NAT-PMP, and UPnP; [`router`]: all three
+//! - [`granted`]: what was opened, for others of this tool
 //! - [`mod@open`], [`mod@close`], [`resident`]: the commands; [`record`]: what is open, on disk
 
 pub mod asked;
 pub mod close;
 mod description;
 pub mod gateway;
+pub mod granted;
 mod igd;
 pub mod mapping;
 pub mod moment;

@@ -3,13 +3,14 @@
 use std::{
     fmt::Display,
     io::{self, BufRead, IsTerminal, Read, Write},
+    path::Path,
     str::FromStr,
     thread,
 };
 
 use anyhow::{Context, bail};
 use shared::{
-    secret::{Secret, SecretSetting},
+    secret::{Secret, SecretSetting, SecretSource},
     settings::WrongSetting,
 };
 use tokio::sync::oneshot;
@@ -83,11 +84,16 @@ impl Asker {
         bail!("{text}: it was not answered: run it again, it goes on from here")
     }
 
-    /// A secret: from its setting, else typed, and not shown.
+    /// A secret: from its setting, else from that file, else typed, and not shown.
     ///
     /// # Errors
     /// When there is none, or it can be none.
-    pub(super) async fn secret(self, setting: &SecretSetting, text: &str) -> anyhow::Result<Secret> {
+    pub(super) async fn secret(
+        self,
+        setting: &SecretSetting,
+        file: Option<&Path>,
+        text: &str,
+    ) -> anyhow::Result<Secret> {
         // Both services have had the name TOKEN: what it holds must not go to the wrong one.
         let in_use = setting.name_in_use();
         if in_use != setting.name {
@@ -97,6 +103,9 @@ impl Asker {
         }
         if let Some(source) = setting.read()? {
             return Ok(source.current()?);
+        }
+        if let Some(file) = file {
+            return Ok(SecretSource::File { setting: setting.name, path: file.to_owned() }.current()?);
         }
         if self.is_silent {
             let name = setting.name;

@@ -1,6 +1,6 @@
 //! AWS: the parameters, the two stacks, and what they are called. Everything is looked at before it is made.
 
-use std::{io::Write, time::Duration};
+use std::{collections::BTreeMap, io::Write, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Outcome,
-    record::{Account, Made, Record},
+    made::Made,
+    record::{Account, Record},
     tool::{Ended, Tool},
 };
 
@@ -22,8 +23,8 @@ pub(super) const TOKEN: &str = "/porchlight/statuspage-token";
 /// What the function itself writes below; it goes with it.
 pub(super) const STATE: &str = "/porchlight/state";
 
-const BASE_TEMPLATE: &str = include_str!("../../base.yaml");
-const SCHEDULE_TEMPLATE: &str = include_str!("../../schedule.yaml");
+pub(super) const BASE_TEMPLATE: &str = include_str!("../../base.yaml");
+pub(super) const SCHEDULE_TEMPLATE: &str = include_str!("../../schedule.yaml");
 
 /// How long one call may take.
 pub(super) const CALL: Duration = Duration::from_secs(60);
@@ -78,23 +79,41 @@ pub(super) fn same(account: &Account, record: &Record) -> anyhow::Result<()> {
     }
 }
 
-/// A secret of Parameter Store; `None` where there is none.
-///
-/// # Errors
-/// When it cannot be asked for.
-pub(super) async fn parameter(aws: &Tool, name: &str) -> anyhow::Result<Option<Secret>> {
-    let words = ["ssm", "get-parameter", "--with-decryption", "--output", "json", "--name", name];
-    let answer = aws.ask(&words, CALL).await?.json_unless(&[NO_PARAMETER]).with_context(|| name.to_owned())?;
-    Ok(answer.and_then(|answer| answer["Parameter"]["Value"].as_str().map(|text| Secret::new(text.trim()))))
+/// What Parameter Store has of a setup.
+#[derive(Debug, Default)]
+pub(super) struct Stored(BTreeMap<String, Secret>);
+
+impl Stored {
+    /// Both secrets, by one call: each takes a second on a small machine.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub(super) async fn ask(aws: &Tool, key: &str) -> anyhow::Result<Self> {
+        let words = ["ssm", "get-parameters", "--with-decryption", "--output", "json", "--names", key, TOKEN];
+        let answer = aws.ask(&words, CALL).await?.json_unless(&[]).context("Parameter Store")?.unwrap_or_default();
+        let each = answer["Parameters"].as_array().into_iter().flatten();
+        let pair = |it: &Value| Some((it["Name"].as_str()?.to_owned(), Secret::new(it["Value"].as_str()?.trim())));
+        Ok(Self(each.filter_map(pair).collect()))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.get(name)
+    }
 }
 
 /// Stores a secret, where it is not there already.
 ///
 /// # Errors
 /// When it cannot be stored.
-pub(super) async fn store(aws: &Tool, name: &str, secret: &Secret, record: &mut Record) -> anyhow::Result<Outcome> {
-    let before = parameter(aws, name).await?;
-    if before.as_ref() == Some(secret) {
+pub(super) async fn store(
+    aws: &Tool,
+    name: &str,
+    secret: &Secret,
+    stored: &Stored,
+    record: &mut Record,
+) -> anyhow::Result<Outcome> {
+    let before = stored.get(name);
+    if before == Some(secret) {
         return Ok(Outcome::Already(format!("{name} is in Parameter Store")));
     }
     let made = Made::Parameter(name.to_owned());
@@ -108,60 +127,77 @@ pub(super) async fn store(aws: &Tool, name: &str, secret: &Secret, record: &mut 
         );
     }
     // By its standard input, so that it is in no list of processes. What --cli-input-json names is read twice, which a pipe cannot be.
-    let words = [
-        "ssm",
-        "put-parameter",
-        "--type",
-        "SecureString",
-        "--overwrite",
-        "--value",
-        "file:///dev/stdin",
-        "--name",
-        name,
-    ];
+    let mut words =
+        vec!["ssm", "put-parameter", "--type", "SecureString", "--value", "file:///dev/stdin", "--name", name];
+    // What somebody has put there meanwhile is not ours to replace either.
+    words.extend(before.map(|_| "--overwrite"));
     let is_done = aws.change_by(&words, Some(secret), CALL).await?;
     let what = if before.is_some() { "has the new value" } else { "is in Parameter Store" };
     Ok(Outcome::of(is_done, format!("{name} {what}")))
 }
 
-/// Makes or updates a stack.
+/// Makes or updates a stack; with what it is then.
 ///
 /// # Errors
 /// When it cannot be made.
-async fn deploy(
+pub(super) async fn deploy(
     aws: &Tool,
     stack: &str,
     template: &str,
-    parameters: &[String],
+    parameters: &[(&str, String)],
     record: &mut Record,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<(Outcome, Value)> {
     let before = usable(aws, stack, record).await?;
-    if before.is_none() {
-        record.note(Made::Stack(stack.to_owned()))?;
+    let is_right = |it: Value| Ok((Outcome::Already(format!("the stack {stack} is as it should be")), it));
+    match &before {
+        None => record.note(Made::Stack(stack.to_owned()))?,
+        // A change set that says so itself takes AWS ten seconds.
+        Some(it) if has(it, parameters) && is_made_of(aws, stack, template).await? => return is_right(it.clone()),
+        Some(_) => (),
     }
     let mut file = NamedTempFile::new().context("a temporary file for the template")?;
     file.write_all(template.as_bytes()).context("a temporary file for the template")?;
     let path = file.path().display().to_string();
+    let overrides: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut words =
         vec!["cloudformation", "deploy", "--no-fail-on-empty-changeset", "--capabilities", "CAPABILITY_IAM"];
     words.extend(["--stack-name", stack, "--template-file", &path]);
     if !parameters.is_empty() {
         words.push("--parameter-overrides");
-        words.extend(parameters.iter().map(String::as_str));
+        words.extend(overrides.iter().map(String::as_str));
     }
     let time = |stack: &Option<Value>| stack.as_ref().map(|stack| stack["LastUpdatedTime"].clone());
     match aws.change(&words, STACK).await {
         Ok(true) => (),
-        Ok(false) => return Ok(Outcome::Skipped(format!("the stack {stack} would be made or updated"))),
+        Ok(false) => {
+            let would = Outcome::Skipped(format!("the stack {stack} would be made or updated"));
+            return Ok((would, before.unwrap_or_default()));
+        }
         // The command line knows this by itself where AWS says it of a change set, and not where it refuses to make one.
         Err(error) if before.is_some() && error.to_string().contains(NO_CHANGE) => (),
         Err(error) => return Err(error),
     }
     let after = described(aws, stack).await?;
     if before.is_some() && time(&before) == time(&after) {
-        return Ok(Outcome::Already(format!("the stack {stack} is as it should be")));
+        return is_right(after.unwrap_or_default());
     }
-    Ok(Outcome::Done(format!("the stack {stack} is there")))
+    Ok((Outcome::Done(format!("the stack {stack} is there")), after.unwrap_or_default()))
+}
+
+/// Whether a stack has these values for its parameters.
+pub(super) fn has(stack: &Value, parameters: &[(&str, String)]) -> bool {
+    let is = |name: &str, value: &str| {
+        let mut each = stack["Parameters"].as_array().into_iter().flatten();
+        each.any(|it| it["ParameterKey"] == name && it["ParameterValue"] == value)
+    };
+    parameters.iter().all(|(name, value)| is(name, value))
+}
+
+/// Whether a stack was made of that template, and is whole.
+async fn is_made_of(aws: &Tool, stack: &str, template: &str) -> anyhow::Result<bool> {
+    let words = ["cloudformation", "get-template", "--output", "json", "--stack-name", stack];
+    let answer = aws.ask(&words, CALL).await?.json_unless(&[NO_STACK]).with_context(|| stack.to_owned())?;
+    Ok(answer.is_some_and(|answer| answer["TemplateBody"].as_str().is_some_and(|text| text.trim() == template.trim())))
 }
 
 /// A stack that can be updated; `None` where there is none, any more: one that could never be made is removed, where it is ours.
@@ -214,9 +250,8 @@ pub(super) async fn described(aws: &Tool, stack: &str) -> anyhow::Result<Option<
 /// When they cannot be made.
 pub(super) async fn base(aws: &Tool, record: &mut Record) -> anyhow::Result<(Outcome, Option<String>)> {
     let mail = record.chosen().alarm_email.clone();
-    let parameters: Vec<_> = mail.iter().map(|mail| format!("AlarmEmail={mail}")).collect();
-    let outcome = deploy(aws, BASE, BASE_TEMPLATE, &parameters, record).await?;
-    let stack = described(aws, BASE).await?.unwrap_or_default();
+    let parameters: Vec<_> = mail.into_iter().map(|mail| ("AlarmEmail", mail)).collect();
+    let (outcome, stack) = deploy(aws, BASE, BASE_TEMPLATE, &parameters, record).await?;
     let outputs = stack["Outputs"].as_array().cloned().unwrap_or_default();
     let role = outputs.iter().find(|output| output["OutputKey"] == "RoleArn");
     let role = role.and_then(|output| output["OutputValue"].as_str()).map(str::to_owned);
@@ -228,5 +263,5 @@ pub(super) async fn base(aws: &Tool, record: &mut Record) -> anyhow::Result<(Out
 /// # Errors
 /// When they cannot be made.
 pub(super) async fn schedule(aws: &Tool, record: &mut Record) -> anyhow::Result<Outcome> {
-    deploy(aws, SCHEDULE, SCHEDULE_TEMPLATE, &[], record).await
+    deploy(aws, SCHEDULE, SCHEDULE_TEMPLATE, &[], record).await.map(|(outcome, _)| outcome)
 }

@@ -10,7 +10,8 @@ use shared::secret::Secret;
 use super::{
     Outcome,
     ask::{Asker, Question},
-    record::{Made, Record},
+    made::Made,
+    record::Record,
     settings::{RunsOn, SetupSettings},
     tool::{Ended, Tool},
     yes_or_no,
@@ -36,7 +37,7 @@ pub(super) async fn bring(
 ) -> anyhow::Result<Outcome> {
     let by_hand = |why: &str| Ok(Outcome::Skipped(format!("{why}: the secrets go there by the commands below")));
     if record.chosen().runs_on != Some(RunsOn::Kubernetes) {
-        return Ok(Outcome::Skipped("there is none: the home side is run by systemd".into()));
+        return Ok(Outcome::Skipped("there is none: the home side runs on this machine".into()));
     }
     let Ok(kubectl) = Tool::find("kubectl", "install kubectl", settings.dry_run) else {
         return by_hand("kubectl is not here");
@@ -45,16 +46,21 @@ pub(super) async fn bring(
         return by_hand("kubectl has no cluster");
     };
     let context = context.trim();
+    let has_made = record.made().iter().any(|made| matches!(made, Made::Secret(_) | Made::Release(_)));
     let wanted = match settings.apply {
         Some(wanted) => wanted,
         None if asker.is_silent => false,
         None => {
-            let text = format!("Bring the secrets into the cluster {context}: yes or no");
+            let text = format!("Bring the home side into the cluster {context}, its secrets and by helm: yes or no");
             asker.choose(Question { text: &text, flag: "--apply", default: Some("yes") }, yes_or_no).await?
         }
     };
     if !wanted {
         return by_hand("it is not wanted (--apply true)");
+    }
+    match &record.chosen().cluster {
+        Some(before) if has_made && before != context => bail!("{}", another(before, context)),
+        _ => record.choose(|chosen| chosen.cluster = Some(context.to_owned()))?,
     }
     let is_there = answer(&kubectl, &["get", "namespace", NAMESPACE]).await?.is_some();
     if !is_there {
@@ -70,6 +76,27 @@ pub(super) async fn bring(
         [] => Outcome::Already(format!("the secrets are in the cluster {context}")),
         brought => Outcome::of(!settings.dry_run, format!("brought {} into the cluster {context}", brought.join(", "))),
     })
+}
+
+fn another(before: &str, context: &str) -> String {
+    format!(
+        "this folder's home is in the cluster {before}, and kubectl leads to {context}: kubectl config use-context {before}, or take \
+         another --folder"
+    )
+}
+
+/// Refuses to remove anything from another cluster than it was brought to.
+///
+/// # Errors
+/// When kubectl leads to another one.
+pub(super) async fn same(record: &Record) -> anyhow::Result<()> {
+    let kubectl = Tool::find("kubectl", "install kubectl", false)?;
+    match (&record.chosen().cluster, kubectl.ask(&["config", "current-context"], CALL).await?) {
+        (Some(before), Ended::Well(context)) if context.trim() != before => {
+            bail!("{}", another(before, context.trim()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What `kubectl` knows of something; `None` where it is not there.

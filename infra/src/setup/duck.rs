@@ -41,7 +41,8 @@ pub(super) async fn name(
         let text = "The home's name at DuckDNS, like myhome.duckdns.org";
         asker.ask::<SubName>(Question { text, flag: "--home", default: None }).await?
     };
-    let token = asker.secret(&DUCKDNS_TOKEN, "Token of DuckDNS (www.duckdns.org shows it)").await?;
+    let file = settings.tokens.duckdns.as_deref();
+    let token = asker.secret(&DUCKDNS_TOKEN, file, "Token of DuckDNS (www.duckdns.org shows it)").await?;
     check_token(DUCKDNS_TOKEN.name, &token)?;
     if settings.dry_run {
         record.choose(|chosen| chosen.home = Some(name.clone()))?;

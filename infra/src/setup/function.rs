@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, io::Write, path::Path, time::Duration};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use serde_json::{Map, Value, json};
 use shared::{fingerprint::Fingerprint, settings::WrongSetting, statuspage::STATUSPAGE_IO};
@@ -13,8 +13,9 @@ use url::Url;
 use super::{
     Outcome,
     cloud::{CALL, KEY, NO_FUNCTION, STATE, TOKEN},
-    record::{Made, Record},
-    tool::{Ended, Tool},
+    made::Made,
+    record::Record,
+    tool::Tool,
 };
 
 pub(super) const FUNCTION: &str = "lambda-prober";
@@ -36,13 +37,10 @@ const ROLE_PAUSE: Duration = Duration::from_secs(5);
 /// Settings that say the same as ours in another way: with both, the function refuses to start.
 const CONTRADICTING: [&str; 5] = ["TARGETS", "TARGETS_PARAMETER", "STATUSPAGE_TOKEN", "BEACON_KEY", "STATE_FILE"];
 
-/// How long the first look may take: the function has 55 s, and may have to be started.
-const LOOK: Duration = Duration::from_secs(120);
-
 /// Its variables: no secret is among them.
 pub(super) type Variables = BTreeMap<&'static str, String>;
 
-/// Its variables for that home.
+/// Those for that home.
 pub(super) fn variables(canary: &str, page: &str, component: &str, api: &Url) -> Variables {
     let old = format!("{KEY}-old");
     let api = (api.as_str().trim_end_matches('/') != STATUSPAGE_IO).then(|| ("STATUSPAGE_URL", api.to_string()));
@@ -93,7 +91,7 @@ impl<'a> From<'a> {
     }
 }
 
-/// Deploys it where it is not there, or is another one, or is set otherwise.
+/// Deploys it where it is not there, or is another one than `before`, or is set otherwise.
 ///
 /// # Errors
 /// When it cannot be built or deployed.
@@ -102,9 +100,9 @@ pub(super) async fn deploy(
     from: From<'_>,
     role: &str,
     wanted: &Variables,
+    before: Option<Value>,
     record: &mut Record,
 ) -> anyhow::Result<Outcome> {
-    let before = configuration(aws).await?;
     let Some(before) = before else {
         record.note(Made::Function(FUNCTION.to_owned()))?;
         return match from {
@@ -168,7 +166,11 @@ fn refuse_another(set: &Map<String, Value>, wanted: &Variables, record: &Record)
     }
 }
 
-async fn configuration(aws: &Tool) -> anyhow::Result<Option<Value>> {
+/// What it is and how it is set; `None` where it is not there.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(super) async fn configuration(aws: &Tool) -> anyhow::Result<Option<Value>> {
     let words = ["lambda", "get-function-configuration", "--output", "json", "--function-name", FUNCTION];
     aws.ask(&words, CALL).await?.json_unless(&[NO_FUNCTION])
 }
@@ -211,49 +213,11 @@ async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Out
     Ok(Outcome::Done(format!("built and deployed {FUNCTION}")))
 }
 
-/// Has it look at the home once, without a word to the page. Only what proves to be the home counts: a schedule that cannot see it
-/// would tell the page so.
+/// A file for a call.
 ///
 /// # Errors
-/// When it cannot be asked, or does not see the home; says why.
-pub(super) async fn prove(aws: &Tool) -> anyhow::Result<Outcome> {
-    let (input, output) = (json_file(&json!({ "source": "aws.events", "dry_run": true }))?, NamedTempFile::new()?);
-    let payload = format!("fileb://{}", input.path().display());
-    let path = output.path().display().to_string();
-    // Its own deadline would start a second run while the first one looks.
-    let mut words = vec!["lambda", "invoke", "--cli-read-timeout", "110", "--function-name", FUNCTION];
-    words.extend(["--payload", &payload, &path]);
-    match aws.ask(&words, LOOK).await? {
-        Ended::Well(_) => (),
-        Ended::Badly(why) => bail!("{FUNCTION} cannot be run: {why}"),
-    }
-    let report = fs::read(output.path()).context("the function's report")?;
-    let report: Value = serde_json::from_slice(&report).map_err(|_| anyhow!("{FUNCTION} answered with no report"))?;
-    judged(&report)
-}
-
-fn judged(report: &Value) -> anyhow::Result<Outcome> {
-    if let Some(message) = report["errorMessage"].as_str() {
-        bail!("{FUNCTION} failed: {message}");
-    }
-    let target = &report["targets"][0];
-    let verdict = target["verdict"].as_str().unwrap_or_default();
-    let exchanges = target["attempts"].as_array().into_iter().flatten().filter_map(|it| it["exchanges"].as_array());
-    let mut identities = exchanges.flatten().filter_map(|exchange| exchange["identity"].as_str());
-    if ["up", "degraded"].contains(&verdict) && identities.any(|identity| identity.starts_with("proven")) {
-        if let Some(error) = target["error"].as_str() {
-            bail!("the home is up, but its page could not be set: {error}");
-        }
-        return Ok(Outcome::Done("the function has seen the home, and the home has proved that it is itself".into()));
-    }
-    let cause = target["cause"].as_str().unwrap_or("nothing was proved");
-    let advice = target["advice"].as_str().map(|advice| format!(" ({advice})")).unwrap_or_default();
-    bail!(
-        "the function does not see the home yet: {verdict}, {cause}{advice}: start the beacon, forward the port, and run this again"
-    )
-}
-
-fn json_file(value: &Value) -> anyhow::Result<NamedTempFile> {
+/// When it cannot be written.
+pub(super) fn json_file(value: &Value) -> anyhow::Result<NamedTempFile> {
     let mut file = NamedTempFile::new().context("a temporary file")?;
     file.write_all(value.to_string().as_bytes()).context("a temporary file")?;
     Ok(file)
@@ -263,33 +227,4 @@ fn json_file(value: &Value) -> anyhow::Result<NamedTempFile> {
 fn sha256(file: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(file).with_context(|| file.display().to_string())?;
     Ok(STANDARD.encode(Fingerprint::of(&bytes).as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(verdict: &str, cause: Option<&str>, identity: &str) -> Value {
-        let attempts = json!([{"exchanges": [{"identity": identity}]}]);
-        json!({"targets": [{"verdict": verdict, "cause": cause, "attempts": attempts, "error": null}]})
-    }
-
-    #[test]
-    fn only_a_home_that_has_proved_itself_starts_the_schedule() {
-        assert!(judged(&report("up", None, "proven")).is_ok());
-        assert!(judged(&report("degraded", Some("slow"), "proven_with_old_key")).is_ok());
-        for (seen, expected) in [
-            (report("up", None, "absent"), "up, nothing was proved"),
-            (report("down", Some("refused"), "not_asked"), "down, refused"),
-            (report("down", Some("impostor"), "foreign"), "down, impostor"),
-            (json!({"errorMessage": "CANARY_URL is not set"}), "failed: CANARY_URL is not set"),
-            (json!({}), "nothing was proved"),
-        ] {
-            let error = judged(&seen).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-        let mut unpublished = report("up", None, "proven");
-        unpublished["targets"][0]["error"] = json!("401");
-        assert!(judged(&unpublished).unwrap_err().to_string().contains("its page could not be set: 401"));
-    }
 }

@@ -1,20 +1,21 @@
 //! The home side: the beacon's key, the files that it is installed by, and the commands that install it.
 
-use std::{fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
 use anyhow::Context;
-use shared::{fingerprint::Fingerprint, proof::Key, secret::Secret, settings::WrongSetting, statuspage::STATUSPAGE_IO};
+use shared::{proof::Key, secret::Secret, settings::WrongSetting, statuspage::STATUSPAGE_IO};
 
 use super::{
-    Outcome, cloud,
+    Outcome,
+    cloud::Stored,
+    kept::keep,
     record::{Chosen, Record, WayIn},
     settings::RunsOn,
-    tool::Tool,
 };
 use crate::keygen::keygen;
 
 pub(super) const KEY_FILE: &str = "beacon.key";
-const VALUES: &str = "values.yaml";
+pub(super) const VALUES: &str = "values.yaml";
 
 /// More than a key has, in bytes.
 const MOST: u64 = 1 << 10;
@@ -23,7 +24,7 @@ const MOST: u64 = 1 << 10;
 ///
 /// # Errors
 /// When one is there that is none, or none can be made.
-pub(super) async fn key(aws: Option<&Tool>, record: &mut Record) -> anyhow::Result<(Outcome, Secret)> {
+pub(super) fn key(stored: &Stored, parameter: &str, record: &mut Record) -> anyhow::Result<(Outcome, Secret)> {
     let path = record.path(KEY_FILE);
     let read = |text: &str, place: &str| {
         let key = text.trim().parse::<Key>().map(|_| Secret::new(text.trim()));
@@ -37,12 +38,8 @@ pub(super) async fn key(aws: Option<&Tool>, record: &mut Record) -> anyhow::Resu
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     }
-    let stored = match aws {
-        Some(aws) => cloud::parameter(aws, cloud::KEY).await?,
-        None => None,
-    };
-    let (key, how) = match stored {
-        Some(stored) => (read(stored.expose(), cloud::KEY)?, "is the one that Parameter Store has"),
+    let (key, how) = match stored.get(parameter) {
+        Some(stored) => (read(stored.expose(), parameter)?, "is the one that Parameter Store has"),
         None => (Secret::new(keygen()?), "is made"),
     };
     let is_done = record.write(KEY_FILE, &key.as_file())?;
@@ -59,28 +56,8 @@ pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(O
     if chosen.runs_on != Some(RunsOn::Kubernetes) {
         return Ok((Outcome::Skipped("units need no file of their own".into()), units(&chosen, &key)));
     }
-    let (path, text) = (record.path(VALUES), values(&chosen));
-    let is_there = std::fs::read_to_string(&path).is_ok_and(|there| there == text);
-    let how = cluster(&key, &path.display().to_string(), has_secrets);
-    if is_there {
-        return Ok((Outcome::Already(format!("{} is as it should be", path.display())), how));
-    }
-    if path.exists() && !text_is_ours(&path, &chosen) {
-        // Its owner has added to it.
-        let other = record.path("values.new.yaml");
-        record.write("values.new.yaml", &text)?;
-        let said = format!("{} is yours by now, and stays; what it would be is in {}", path.display(), other.display());
-        return Ok((Outcome::Skipped(said), how));
-    }
-    let is_done = record.write(VALUES, &text)?;
-    record.choose(|chosen| chosen.values = Some(Fingerprint::of(text.as_bytes()).to_string()))?;
-    Ok((Outcome::of(is_done, format!("{} is written", path.display())), how))
-}
-
-/// Whether a file is as it was written last.
-fn text_is_ours(path: &Path, chosen: &Chosen) -> bool {
-    let is = std::fs::read(path).map(|bytes| Fingerprint::of(&bytes).to_string());
-    is.is_ok_and(|is| chosen.values.as_ref() == Some(&is))
+    let how = cluster(&key, &record.path(VALUES).display().to_string(), has_secrets);
+    Ok((keep(record, VALUES, &values(&chosen))?, how))
 }
 
 /// The values of the chart.
@@ -93,16 +70,26 @@ fn values(chosen: &Chosen) -> String {
         text,
         "image:\n  repository: localhost/porchlight\nduckdns:\n  domain: \"{home}\"\nbeacon:\n  secretName: beacon-key\n"
     );
-    if let Some(WayIn { router }) = chosen.way_in {
+    if let Some(WayIn { router, .. }) = chosen.way_in {
         let external = chosen.port.map(|port| format!(", external: {port}")).unwrap_or_default();
         let _ = writeln!(text, "port: {{enabled: true, router: \"{router}\"{external}}}");
     }
     let other = chosen.statuspage_url.as_ref().filter(|url| url.as_str().trim_end_matches('/') != STATUSPAGE_IO);
     let url = other.map(|url| format!("  url: \"{url}\"\n")).unwrap_or_default();
+    let mut policy = String::new();
     if let (Some(page), Some(component)) = (&chosen.page, &chosen.component) {
         let _ = write!(text, "statuspage:\n  pageId: \"{page}\"\n  componentId: \"{component}\"\n{url}");
+        // The chart's policy lets its pods out to that port alone.
+        if let Some(port) = other.and_then(url::Url::port_or_known_default).filter(|port| *port != 443) {
+            policy = format!("networkPolicy: {{ports: [443, {port}]}}\n");
+        }
+        for (name, metric) in [("latency", &chosen.latency), ("bandwidth", &chosen.bandwidth)] {
+            if let Some(metric) = metric {
+                let _ = writeln!(text, "  {name}: {{metricId: \"{metric}\"}}");
+            }
+        }
     }
-    text
+    text + &policy
 }
 
 fn cluster(key: &str, values: &str, has_secrets: bool) -> String {
@@ -174,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_router_that_opens_ports_is_had_to_do_so() {
-        let way_in = Some(WayIn { router: "192.168.1.1".parse().unwrap() });
+        let way_in = Some(WayIn { router: "192.168.1.1".parse().unwrap(), own: None });
         let with = |runs_on| Chosen { way_in, port: Some(30009), ..chosen(runs_on) };
         let text = values(&with(RunsOn::Kubernetes));
         assert!(text.contains("port: {enabled: true, router: \"192.168.1.1\", external: 30009}\n"), "{text}");
@@ -185,15 +172,16 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn a_key_is_made_once_and_one_that_is_none_is_left_alone() {
+    #[test]
+    fn a_key_is_made_once_and_one_that_is_none_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::of(folder.path(), false).unwrap();
-        let (made, key) = key(None, &mut record).await.unwrap();
-        let (found, again) = super::key(None, &mut record).await.unwrap();
+        let nothing = Stored::default();
+        let (made, key) = key(&nothing, "/k", &mut record).unwrap();
+        let (found, again) = super::key(&nothing, "/k", &mut record).unwrap();
         assert!(matches!((made, found), (Outcome::Done(_), Outcome::Already(_))) && key == again);
         std::fs::write(record.path(KEY_FILE), "half a k").unwrap();
-        let error = super::key(None, &mut record).await.unwrap_err().to_string();
+        let error = super::key(&nothing, "/k", &mut record).unwrap_err().to_string();
         assert!(error.contains("beacon.key: ") && error.ends_with("restore it, or remove it for a new one"), "{error}");
     }
 }

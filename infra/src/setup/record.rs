@@ -2,6 +2,7 @@
 //! that was ended halfway has made is known, too.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::IpAddr,
     os::unix::fs::DirBuilderExt,
@@ -13,13 +14,17 @@ use home_beacon::dns::SubName;
 use serde::{Deserialize, Serialize};
 use shared::{
     file,
-    id::{ComponentId, PageId},
+    id::{ComponentId, MetricId, PageId},
     lock::{FileLock, LockError},
     settings::WrongSetting,
 };
 use url::Url;
 
-use super::settings::RunsOn;
+use super::{
+    helm::Release,
+    made::{Intent, Made},
+    settings::RunsOn,
+};
 
 const FILE: &str = "setup.toml";
 const LOCK: &str = "setup.lock";
@@ -42,11 +47,18 @@ pub(super) struct Chosen {
     pub(super) account: Option<Account>,
     /// The status page's API.
     pub(super) statuspage_url: Option<Url>,
-    /// The fingerprint of values.yaml as it was written last.
-    pub(super) values: Option<String>,
     /// Whether the router opens the port by itself.
     pub(super) router_port: Option<bool>,
     pub(super) way_in: Option<WayIn>,
+    /// Whether the page is to have metrics, and the ids of those of latency and bandwidth.
+    pub(super) metrics: Option<bool>,
+    pub(super) latency: Option<MetricId>,
+    pub(super) bandwidth: Option<MetricId>,
+    /// The context of kubectl that leads to the cluster.
+    pub(super) cluster: Option<String>,
+    pub(super) release: Option<Release>,
+    /// The fingerprints of files as they were written last.
+    pub(super) written: BTreeMap<String, String>,
 }
 
 /// Where in AWS.
@@ -62,37 +74,8 @@ pub(super) struct Account {
 #[serde(deny_unknown_fields)]
 pub(super) struct WayIn {
     pub(super) router: IpAddr,
-}
-
-/// Something that was made, and that a teardown removes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Made {
-    /// A component of a page.
-    Component { page: PageId, id: ComponentId },
-    /// A Secret in the cluster.
-    Secret(String),
-    /// A file in the folder.
-    File(String),
-    /// A parameter of Parameter Store.
-    Parameter(String),
-    /// A stack of CloudFormation.
-    Stack(String),
-    /// A function.
-    Function(String),
-}
-
-impl std::fmt::Display for Made {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Component { page, id } => write!(f, "the component {id} of the page {page}"),
-            Self::Secret(name) => write!(f, "the Secret {name} in the cluster"),
-            Self::File(name) => write!(f, "the file {name}"),
-            Self::Parameter(name) => write!(f, "the parameter {name}"),
-            Self::Stack(name) => write!(f, "the stack {name}"),
-            Self::Function(name) => write!(f, "the function {name}"),
-        }
-    }
+    /// The address of this machine, as that one sees it.
+    pub(super) own: Option<IpAddr>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -100,6 +83,7 @@ impl std::fmt::Display for Made {
 struct Written {
     chosen: Chosen,
     made: Vec<Made>,
+    making: Vec<Intent>,
 }
 
 /// A folder of a setup.
@@ -154,7 +138,7 @@ impl Record {
 
     /// Whether nothing was ever chosen or made here.
     pub(super) fn is_empty(&self) -> bool {
-        self.written.made.is_empty() && self.written.chosen == Chosen::default()
+        self.written.made.is_empty() && self.written.making.is_empty() && self.written.chosen == Chosen::default()
     }
 
     pub(super) fn chosen(&self) -> &Chosen {
@@ -177,6 +161,26 @@ impl Record {
             self.written.made.push(made);
         }
         self.save()
+    }
+
+    /// Notes something that a call is about to make, which then gives it its id.
+    pub(super) fn intend(&mut self, intent: Intent) -> anyhow::Result<()> {
+        if !self.written.making.contains(&intent) {
+            self.written.making.push(intent);
+        }
+        self.save()
+    }
+
+    /// Notes what became of it: something, or nothing.
+    pub(super) fn became(&mut self, intent: &Intent, made: Option<Made>) -> anyhow::Result<()> {
+        self.written.making.retain(|it| it != intent);
+        self.written.made.extend(made.filter(|made| !self.written.made.contains(made)));
+        self.save()
+    }
+
+    /// What was about to be made when a run was ended.
+    pub(super) fn intents(&self) -> Vec<Intent> {
+        self.written.making.clone()
     }
 
     pub(super) fn has_made(&self, made: &Made) -> bool {
@@ -205,6 +209,15 @@ impl Record {
         Ok(true)
     }
 
+    /// Makes a folder in there that this user alone may enter.
+    pub(super) fn folder(&self, name: &str) -> anyhow::Result<()> {
+        if self.is_dry {
+            return Ok(());
+        }
+        let path = self.path(name);
+        make_private(&path).with_context(|| path.display().to_string())
+    }
+
     /// Removes the folder with the record; where something else is in it, that stays.
     pub(super) fn end(self) -> anyhow::Result<()> {
         if self.is_dry {
@@ -223,16 +236,16 @@ impl Record {
         if self.is_dry {
             return Ok(());
         }
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)
-            .with_context(|| self.folder.display().to_string())?;
+        make_private(&self.folder).with_context(|| self.folder.display().to_string())?;
         self.lock()?;
         let text = toml::to_string(&self.written).context("the record cannot be written")?;
         let path = self.path(FILE);
         file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
     }
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use url::Url;
 
 use home_beacon::job::settings::STATUSPAGE_TOKEN;
 
+use super::answers::TokenFiles;
+
 /// The secrets that it takes; each is asked for where it is not set.
 pub(crate) const SECRETS: &[SecretSetting] = &[STATUSPAGE_TOKEN, DUCKDNS_TOKEN];
 
@@ -24,6 +26,8 @@ pub enum RunsOn {
     Kubernetes,
     /// This machine, by units.
     Systemd,
+    /// This machine, by containers.
+    Compose,
 }
 
 /// Set up a home and what looks at it from the cloud: asks, checks each answer where it counts, and makes what is missing.
@@ -32,6 +36,9 @@ pub enum RunsOn {
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct SetupSettings {
+    /// A file with answers, one a line, as home = "myhome": what is said here wins over it, and of secrets it names the files alone
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
     /// The folder that gets the files: what was chosen and made, the beacon's key, values.yaml
     #[arg(long, value_name = "FOLDER", default_value = "porchlight-setup")]
     pub folder: PathBuf,
@@ -50,15 +57,21 @@ pub struct SetupSettings {
     /// The component by its name; it is made where the page has none of that name
     #[arg(long, value_name = "NAME")]
     pub component_name: Option<String>,
+    /// Whether the page is to have the metrics of latency and bandwidth; they are made where it has none of that name
+    #[arg(long, value_name = "BOOL")]
+    pub metrics: Option<bool>,
     /// Where AWS sends its alarms; none for no mails
-    #[arg(long, value_name = "ADDRESS", value_parser = super::mail_address)]
+    #[arg(long, value_name = "ADDRESS", value_parser = super::choices::mail_address)]
     pub alarm_email: Option<String>,
     /// What runs the home side
     #[arg(long, value_enum)]
     pub runs_on: Option<RunsOn>,
-    /// Whether the secrets of the home side are brought into the cluster of kubectl's context
+    /// Whether the home side is brought into the cluster of kubectl's context: its secrets, and the chart by helm
     #[arg(long, value_name = "BOOL")]
     pub apply: Option<bool>,
+    /// The chart that helm installs
+    #[arg(long, value_name = "CHART", default_value = super::helm::CHART)]
+    pub chart: String,
     /// The function as a release has it (lambda-prober-arm64.zip), instead of building it in a checkout with cargo lambda
     #[arg(long, value_name = "FILE")]
     pub function: Option<PathBuf>,
@@ -86,6 +99,9 @@ pub struct SetupSettings {
     /// DuckDNS's address
     #[arg(long, env = "DUCKDNS_URL", value_parser = base_address, default_value = "https://www.duckdns.org")]
     pub duckdns_url: Url,
+    /// From the file of answers
+    #[arg(skip)]
+    pub tokens: TokenFiles,
 }
 
 /// Remove what `porchlight setup` made, and nothing else.

@@ -5,16 +5,18 @@ use home_beacon::job::settings::STATUSPAGE_TOKEN;
 use shared::{
     api::{ApiError, ApiSettings},
     http::{Deadlines, client_for},
-    id::{ComponentId, PageId},
+    id::PageId,
     secret::Secret,
-    statuspage::{COMPONENTS_PER_CALL, Client, NamedPage},
+    statuspage::{COMPONENTS_PER_CALL, Client, NamedComponent, NamedPage},
 };
 use url::Url;
 
 use super::{
     Outcome,
     ask::{Asker, Question},
-    record::{Made, Record},
+    made::{Intent, Made},
+    mend::{made_by, mend},
+    record::Record,
     settings::SetupSettings,
     yes_or_no,
 };
@@ -26,7 +28,7 @@ const API: ApiSettings<'_> =
 const USUAL_NAME: &str = "Home internet";
 
 /// What readers of the page are told of it.
-const DESCRIPTION: &str = "Whether the home's internet connection is up, as seen from outside";
+pub(super) const DESCRIPTION: &str = "Whether the home's internet connection is up, as seen from outside";
 
 /// More components than a page has, so that a list that repeats itself ends.
 const LISTINGS: usize = 50;
@@ -46,7 +48,8 @@ pub(super) fn in_words(error: &ApiError) -> anyhow::Error {
 /// # Errors
 /// When there is none, or it is refused.
 pub(super) async fn token(asker: Asker, settings: &SetupSettings) -> anyhow::Result<(Secret, Client, Vec<NamedPage>)> {
-    let token = asker.secret(&STATUSPAGE_TOKEN, "API key of statuspage.io (User menu, API info)").await?;
+    let file = settings.tokens.statuspage.as_deref();
+    let token = asker.secret(&STATUSPAGE_TOKEN, file, "API key of statuspage.io (User menu, API info)").await?;
     let client = client(&settings.statuspage_url, token.clone())?;
     let pages = client.pages().await.map_err(|error| in_words(&error))?;
     Ok((token, client, pages))
@@ -63,14 +66,15 @@ pub(super) async fn component(
     pages: &[NamedPage],
     record: &mut Record,
 ) -> anyhow::Result<Outcome> {
+    mend(client, record).await?;
     let page = page(asker, settings, pages, record).await?;
     let known = all(client, &page).await?;
     // One that was chosen before, and is on this page still.
     let before = record.chosen().component.clone().filter(|_| record.chosen().page.as_ref() == Some(&page));
-    let before = before.filter(|id| settings.component_name.is_none() && known.iter().any(|(known, _)| known == id));
+    let before = before.filter(|id| settings.component_name.is_none() && known.iter().any(|known| known.id == *id));
     record.choose(|chosen| chosen.statuspage_url = Some(settings.statuspage_url.clone()))?;
     if let Some(id) = settings.component.clone().or(before) {
-        let Some((id, name)) = known.iter().find(|(known, _)| *known == id) else {
+        let Some(NamedComponent { id, name, .. }) = known.iter().find(|known| known.id == id) else {
             let is_page = pages.iter().any(|page| page.id.as_str() == id.as_str());
             let hint = if is_page { "that is the id of a page" } else { "look at its address in the editor" };
             anyhow::bail!("the page {page} has no component {id}: {hint}");
@@ -81,14 +85,14 @@ pub(super) async fn component(
     let name = if let Some(name) = &settings.component_name {
         name.clone()
     } else {
-        let listed: Vec<_> = known.iter().map(|(_, name)| name.as_str()).collect();
+        let listed: Vec<_> = known.iter().map(|known| known.name.as_str()).collect();
         let text = format!("The component for the home; the page has {}", in_a_row(&listed));
         let default = Some(USUAL_NAME);
         asker.ask(Question { text: &text, flag: "--component-name", default }).await?
     };
-    let same: Vec<_> = known.iter().filter(|(_, known)| *known == name).collect();
+    let same: Vec<_> = known.iter().filter(|known| known.name == name).collect();
     match same.as_slice() {
-        [(id, _)] => {
+        [NamedComponent { id, .. }] => {
             record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(id.clone())))?;
             Ok(Outcome::Already(format!("{name} ({id}) of the page {page}")))
         }
@@ -115,8 +119,9 @@ async fn make(
         record.choose(|chosen| chosen.page = Some(page.clone()))?;
         return Ok(Outcome::Skipped(format!("the component {name} would be made on the page {page}")));
     }
-    let made = client.add_component(page, name, DESCRIPTION).await.map_err(|error| in_words(&error))?;
-    record.note(Made::Component { page: page.clone(), id: made.id.clone() })?;
+    let intent = Intent::Component { page: page.clone(), name: name.to_owned() };
+    let adding = client.add_component(page, name, DESCRIPTION);
+    let made = made_by(record, intent, adding, |it| Made::Component { page: page.clone(), id: it.id.clone() }).await?;
     record.choose(|chosen| (chosen.page, chosen.component) = (Some(page.clone()), Some(made.id.clone())))?;
     Ok(Outcome::Done(format!("made {name} ({}) on the page {page}", made.id)))
 }
@@ -144,8 +149,11 @@ async fn page(asker: Asker, settings: &SetupSettings, pages: &[NamedPage], recor
     }
 }
 
-/// The components of a page, by id and name.
-async fn all(client: &Client, page: &PageId) -> anyhow::Result<Vec<(ComponentId, String)>> {
+/// The components of a page.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(super) async fn all(client: &Client, page: &PageId) -> anyhow::Result<Vec<NamedComponent>> {
     let mut all = Vec::new();
     for listing in 1..=LISTINGS {
         let components = client.components(page, listing).await.map_err(|error| in_words(&error))?;

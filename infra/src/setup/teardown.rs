@@ -8,14 +8,16 @@ use home_beacon::job::settings::STATUSPAGE_TOKEN;
 use super::{
     ask::Asker,
     cloud::{self, CALL, NO_FUNCTION, NO_PARAMETER},
-    cluster,
-    record::{Made, Record},
+    cluster, helm,
+    made::Made,
+    mend,
+    record::Record,
     say,
     settings::TeardownSettings,
     status_page,
     tool::{Ended, Tool},
 };
-use shared::{api::ApiError, settings::WrongSetting, shutdown};
+use shared::{api::ApiError, settings::WrongSetting, shutdown, statuspage::Client};
 
 /// Removes it.
 ///
@@ -37,15 +39,24 @@ pub async fn teardown(settings: &TeardownSettings) -> anyhow::Result<ExitCode> {
 
 async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<ExitCode> {
     let mut failures = 0;
+    // What a run that was ended may have made is found first.
+    for intent in record.intents() {
+        if settings.dry_run {
+            say(&format!("would look for  {intent}, and remove it"));
+            continue;
+        }
+        let found = mend::found(&client(settings, &record).await?, &intent).await?;
+        record.became(&intent, found)?;
+    }
     for made in record.made() {
         if settings.dry_run {
             say(&format!("would remove  {made}"));
             continue;
         }
-        match remove(settings, &record, &made).await {
-            Ok(()) => {
+        match goes(settings, &record, &made).await {
+            Ok(how) => {
                 record.forget(&made)?;
-                say(&format!("removed  {made}"));
+                say(&format!("{how}  {made}"));
             }
             Err(error) => {
                 failures += 1;
@@ -61,28 +72,48 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
+/// What becomes of something.
+async fn goes(settings: &TeardownSettings, record: &Record, made: &Made) -> anyhow::Result<&'static str> {
+    if let Made::Provider { page, id } = made {
+        // What somebody has added to it since would go with it.
+        match client(settings, record).await?.metrics_of(page, id).await {
+            Ok(metrics) if !metrics.is_empty() => return Ok("stays, because it has metrics of others:"),
+            Ok(_) => (),
+            Err(error) => on_page(Err(error))?,
+        }
+    }
+    remove(settings, record, made).await.map(|()| "removed")
+}
+
 async fn remove(settings: &TeardownSettings, record: &Record, made: &Made) -> anyhow::Result<()> {
     match made {
         Made::File(name) => {
             let path = record.path(name);
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    Err(error).with_context(|| path.display().to_string())
+                    return Err(error).with_context(|| path.display().to_string());
                 }
-                _ => Ok(()),
+                _ => (),
             }
+            if let Some(folder) = path.parent().filter(|_| name.contains('/')) {
+                // The last one takes the folder with it; what somebody has put there stays.
+                let _ = std::fs::remove_dir(folder);
+            }
+            Ok(())
         }
-        Made::Component { page, id } => {
-            let asker = Asker::new(false);
-            let token = asker.secret(&STATUSPAGE_TOKEN, "API key of statuspage.io (User menu, API info)").await?;
-            let address = record.chosen().statuspage_url.as_ref().unwrap_or(&settings.statuspage_url);
-            let client = status_page::client(address, token)?;
-            match client.delete_component(page, id).await {
-                Err(ApiError::Permanent(gone)) if gone.status == 404 => Ok(()),
-                done => done.map_err(|error| status_page::in_words(&error)),
+        Made::Component { page, id } => on_page(client(settings, record).await?.delete_component(page, id).await),
+        Made::Metric { page, id } => on_page(client(settings, record).await?.delete_metric(page, id).await),
+        Made::Provider { page, id } => on_page(client(settings, record).await?.delete_provider(page, id).await),
+        Made::Release(name) => {
+            cluster::same(record).await?;
+            let helm = Tool::find("helm", helm::MISSING, false)?;
+            match helm.ask(&["uninstall", name, "--namespace", cluster::NAMESPACE], helm::INSTALL).await? {
+                Ended::Badly(why) if !why.contains(helm::NO_RELEASE) => bail!("{why}"),
+                Ended::Well(_) | Ended::Badly(_) => Ok(()),
             }
         }
         Made::Secret(name) => {
+            cluster::same(record).await?;
             let kubectl = Tool::find("kubectl", "install kubectl", false)?;
             let words = ["--namespace", cluster::NAMESPACE, "delete", "secret", name, "--ignore-not-found"];
             kubectl.change(&words, cluster::CALL).await.map(drop)
@@ -102,6 +133,22 @@ async fn remove(settings: &TeardownSettings, record: &Record, made: &Made) -> an
                 None => Ok(()),
             }
         }
+    }
+}
+
+/// A client of the page that the setup was for.
+async fn client(settings: &TeardownSettings, record: &Record) -> anyhow::Result<Client> {
+    let asker = Asker::new(false);
+    let token = asker.secret(&STATUSPAGE_TOKEN, None, "API key of statuspage.io (User menu, API info)").await?;
+    let address = record.chosen().statuspage_url.as_ref().unwrap_or(&settings.statuspage_url);
+    status_page::client(address, token)
+}
+
+/// What a removal from the page came to; what has gone already is removed.
+fn on_page(done: Result<(), ApiError>) -> anyhow::Result<()> {
+    match done {
+        Err(ApiError::Permanent(gone)) if gone.status == 404 => Ok(()),
+        done => done.map_err(|error| status_page::in_words(&error)),
     }
 }
 

@@ -9,7 +9,9 @@ use url::Url;
 
 use super::{Outcome, record::WayIn, settings::SetupSettings};
 use crate::port::{
+    self,
     gateway::gateways,
+    granted::granted,
     outside::{Outside, Reach},
     router::{Place, Router},
 };
@@ -23,16 +25,18 @@ pub(super) struct Found {
     pub(super) outcome: Outcome,
     /// The router, where it opens ports for who asks.
     pub(super) opens: Option<WayIn>,
+    /// The port that it has given to the beacon already.
+    pub(super) granted: Option<u16>,
 }
 
 impl Found {
     fn none(why: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Skipped(why.into()), opens: None }
+        Self { outcome: Outcome::Skipped(why.into()), opens: None, granted: None }
     }
 }
 
-/// Looks for it. `seen` is where the world sees us, where DuckDNS has said so; services that say it are asked otherwise.
-pub(super) async fn find(settings: &SetupSettings, seen: Option<IpAddr>) -> Found {
+/// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services that say it are asked otherwise.
+pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], seen: Option<IpAddr>) -> Found {
     if settings.no_router {
         return Found::none("the router is not asked, as --no-router says: forward the port by hand");
     }
@@ -65,5 +69,15 @@ pub(super) async fn find(settings: &SetupSettings, seen: Option<IpAddr>) -> Foun
         );
         return Found::none(why);
     }
-    Found { outcome: Outcome::Already(said), opens: Some(WayIn { router: router.address }) }
+    let folder = port::record::folder(None).ok();
+    let granted = timeout(PATIENCE, granted(&router, wanted, folder.as_deref())).await.ok().flatten();
+    let said = match granted {
+        Some(port) => format!("{said}; it has opened port {port} for the beacon"),
+        None => said,
+    };
+    Found {
+        outcome: Outcome::Already(said),
+        granted,
+        opens: Some(WayIn { router: router.address, own: Some(router.target) }),
+    }
 }

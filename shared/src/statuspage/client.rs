@@ -39,7 +39,7 @@ pub enum Which {
 
 /// A client of one statuspage server with one token.
 #[derive(Clone, Debug)]
-pub struct Client(Api);
+pub struct Client(pub(super) Api);
 
 impl Client {
     /// A client of the server whose API begins at `base` (statuspage.io's ends with `/v1`).

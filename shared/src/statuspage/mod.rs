@@ -5,10 +5,12 @@
 
 mod client;
 mod incident;
+mod metrics;
 mod status;
 mod types;
 
 pub use client::{COMPONENTS_PER_CALL, Client, STATUSPAGE_IO, Which};
 pub use incident::{Incident, IncidentChange, Incidents};
+pub use metrics::{MetricsProvider, NamedMetric, NewMetric};
 pub use status::{ComponentStatus, Impact, IncidentStatus, UnknownImpact, UnknownIncidentStatus, UnknownStatus};
-pub use types::{Component, Listing, NamedPage, Page, Point, Warning};
+pub use types::{Component, Listing, NamedComponent, NamedPage, Page, Point, Warning};

@@ -39,6 +39,17 @@ pub struct NamedPage {
     pub name: String,
 }
 
+/// A component, to be known again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedComponent {
+    /// Its id.
+    pub id: ComponentId,
+    /// As readers see it.
+    pub name: String,
+    /// What readers are told of it; empty where that is nothing.
+    pub description: String,
+}
+
 /// A point of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Point {
@@ -97,11 +108,12 @@ impl Listing {
         Some(Warning { is_shown: found["porchlight_shown"] != false, text })
     }
 
-    /// Each by its id and its name, as far as they can be read; no group, which has no status of its own.
-    pub fn named(&self) -> impl Iterator<Item = (ComponentId, String)> + '_ {
+    /// Each by name, as far as they can be read; no group, which has no status of its own.
+    pub fn named(&self) -> impl Iterator<Item = NamedComponent> + '_ {
         self.components.iter().filter(|component| component["group"] != true).filter_map(|component| {
             let id = ComponentId::deserialize(&component["id"]).ok()?;
-            Some((id, component["name"].as_str().unwrap_or_default().to_owned()))
+            let text = |field: &str| component[field].as_str().unwrap_or_default().to_owned();
+            Some(NamedComponent { id, name: text("name"), description: text("description") })
         })
     }
 

@@ -1,6 +1,11 @@
 //! `porchlight setup` and `teardown` against moto, a keeper as statuspage.io, the emulator of DuckDNS and a real beacon. The one call
 //! that moto cannot answer, the function's run, is answered by the prober beside it.
 
+mod alone;
+mod beside;
+mod cluster;
+mod front_door;
+mod killed;
 mod refused;
 mod road;
 mod session;

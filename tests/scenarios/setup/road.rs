@@ -32,7 +32,7 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     assert!(world.things().await.is_empty() && !world.folder().exists() && world.duckdns.calls().is_empty());
 
     // The home is not there yet: all is made but what would tell the page that it is down.
-    let first = world.run(&words).await;
+    let first = world.run_by_real_aws(&words).await;
     assert_eq!(first.code, Some(1), "{}{}", first.stdout, first.stderr);
     assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}", first.stdout);
     assert!(first.stdout.contains("the function does not see the home yet: "), "{}", first.stdout);
@@ -46,8 +46,8 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
     assert_eq!(world.duckdns.calls(), ["/update?domains=home&token=TOKEN&verbose=true"]);
 
     let key = fs::read_to_string(world.folder().join("beacon.key")).expect("the key").trim().to_owned();
-    assert_eq!(world.moto.parameter("/porchlight/beacon-key").await.as_deref(), Some(key.as_str()));
-    assert_eq!(world.moto.parameter("/porchlight/statuspage-token").await.as_deref(), Some(TOKEN));
+    assert_eq!(world.moto().parameter("/porchlight/beacon-key").await.as_deref(), Some(key.as_str()));
+    assert_eq!(world.moto().parameter("/porchlight/statuspage-token").await.as_deref(), Some(TOKEN));
     let beacon = Beacon::with_key("127.0.0.1:0", &key).await;
     let second = world.run_at(&["setup", "--yes", "--function", &zip, "--apply", "true"], &beacon).await;
     assert_eq!(second.code, Some(0), "{}{}", second.stdout, second.stderr);
@@ -60,7 +60,7 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
         let encoded = there["data"][key].as_str().expect("a text");
         assert_eq!(BASE64_STANDARD.decode(encoded).expect("base64"), secret.as_bytes(), "{name}");
     }
-    let function = world.moto.ok(&["lambda", "get-function-configuration", "--function-name", "lambda-prober"]).await;
+    let function = world.moto().ok(&["lambda", "get-function-configuration", "--function-name", "lambda-prober"]).await;
     let set = &function["Environment"]["Variables"];
     let component = set["COMPONENT_ID"].as_str().expect("an id").to_owned();
     assert_eq!((&set["CANARY_URL"], &set["PAGE_ID"]), (&json!("http://home.duckdns.org:30008"), &json!(PAGE)));
@@ -86,7 +86,7 @@ async fn a_setup_leads_there_goes_on_where_it_was_ended_changes_nothing_twice_an
 
 async fn leads_back(world: &World, component: &str) {
     // What somebody else has made stays.
-    world.moto.put_secret("/porchlight/keys/cabin", "x").await;
+    world.moto().put_secret("/porchlight/keys/cabin", "x").await;
     let before = world.things().await;
     let dry = world.run(&["teardown", "--dry-run"]).await;
     assert_eq!((dry.code, world.things().await), (Some(0), before), "{}{}", dry.stdout, dry.stderr);
@@ -105,7 +105,7 @@ async fn leads_back(world: &World, component: &str) {
         &format!("the component {component} of the page {PAGE}"),
     ];
     assert_eq!(order, expected);
-    let ended = world.run(&["teardown"]).await;
+    let ended = world.run_by_real_aws(&["teardown"]).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(world.things().await, ["/porchlight/keys/cabin"]);
     let left = fs::read_dir(world.place.path().join("cluster/ns")).expect("the namespace stays").count();
@@ -120,7 +120,7 @@ async fn leads_back(world: &World, component: &str) {
 async fn what_was_there_before_is_used_and_stays() {
     let Some(world) = World::begin("setup of what is there").await else { return };
     let key = "A".repeat(43);
-    world.moto.put_secret("/porchlight/beacon-key", &key).await;
+    world.moto().put_secret("/porchlight/beacon-key", &key).await;
     let ended = world.pastes("silent").await;
     assert!(
         ended.stdout.contains("beacon.key is the one that Parameter Store has"),
@@ -137,6 +137,14 @@ async fn what_was_there_before_is_used_and_stays() {
     assert!(ended.stdout.contains("81.2.69.142, as the router says and the world sees"), "{}", ended.stdout);
     assert!(ended.stdout.contains("echo DOMAIN=home.duckdns.org > /etc/porchlight/dns.env"), "{}", ended.stdout);
     assert!(ended.stdout.contains(" porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
+    // The port that was wanted is somebody else's, and the router has given the next one.
+    router.give(30008, "192.168.1.9".parse().expect("an address"), 443, "nas");
+    router.give(30009, "192.168.1.7".parse().expect("an address"), 8080, "Porchlight");
+    let ended = world.run(&words).await;
+    assert!(ended.stdout.contains("it has opened port 30009 for the beacon"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("CANARY_URL=http://home.duckdns.org:30009 >"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("lambda-prober has new settings"), "{}", ended.stdout);
+    router.take(30009);
     // Behind a provider's own translation no port helps.
     router.turn(Manner { outside: Some(Ipv4Addr::new(100, 64, 1, 2)), ..Manner::GOOD });
     let ended = world.run(&words).await;

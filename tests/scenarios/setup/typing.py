@@ -1,12 +1,13 @@
 """Runs a program at a terminal of its own, and types answers: typing.py '[["question", "answer"], ...]' program word ...
 
-Prints what the terminal showed, and whether it shows what is typed once the program has ended.
+An answer that begins with ! is a line for a shell, as somebody runs it in a second terminal before pressing Enter. Prints what the terminal showed, and whether it shows what is typed once the program has ended.
 """
 
 import json
 import os
 import pty
 import select
+import subprocess
 import sys
 import termios
 import time
@@ -21,6 +22,9 @@ while time.monotonic() < until:
     if answers and answers[0][0] in screen[seen:] and screen.endswith(": "):
         seen = len(screen)
         answer = answers.pop(0)[1]
+        if answer.startswith("!"):
+            subprocess.run(answer[1:], shell=True, check=True, timeout=60)
+            answer = ""
         os.write(terminal, (answer if answer == "\x03" else answer + "\n").encode())
     if not select.select([terminal], [], [], 0.1)[0]:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:

@@ -1,0 +1,156 @@
+//! The home side in containers: the compose file, what it is set by, and the secrets that the containers read.
+
+use std::{fmt::Write as _, fs, os::unix::fs::PermissionsExt};
+
+use anyhow::Context;
+use shared::{keeper_token, secret::Secret};
+
+use super::{
+    Outcome,
+    ask::{Asker, Question},
+    home::KEY_FILE,
+    kept::keep,
+    record::{Chosen, Record, WayIn},
+    settings::SetupSettings,
+    yes_or_no,
+};
+
+const COMPOSE: &str = include_str!("../../compose.yaml");
+const COMPOSE_FILE: &str = "compose.yaml";
+const SETTINGS: &str = ".env";
+
+/// Below the folder, as the compose file names them.
+const SECRETS: &str = "secrets";
+const KEEPER_TOKEN: &str = "secrets/keeper.token";
+const DUCKDNS: &str = "secrets/duckdns.token";
+
+/// More than a token has, in bytes.
+const MOST: u64 = 1 << 10;
+
+/// Writes what the containers are started by, and says how.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) async fn files(
+    asker: Asker,
+    settings: &SetupSettings,
+    key: &Secret,
+    duckdns: &Secret,
+    record: &mut Record,
+) -> anyhow::Result<(Outcome, String)> {
+    let outcomes = [keep(record, COMPOSE_FILE, COMPOSE)?, keep(record, SETTINGS, &set(record.chosen()))?];
+    let mut is_new = secret(record, &format!("{SECRETS}/{KEY_FILE}"), key)?;
+    if !record.path(KEEPER_TOKEN).exists() {
+        is_new |= secret(record, KEEPER_TOKEN, &Secret::new(keeper_token::new()?))?;
+    }
+    let wanted = match settings.apply {
+        Some(wanted) => wanted,
+        None if asker.is_silent || record.path(DUCKDNS).exists() => record.path(DUCKDNS).exists(),
+        None => {
+            let text = format!(
+                "Write DuckDNS's token into {}, where its container reads it: yes or no",
+                record.path(DUCKDNS).display()
+            );
+            asker.choose(Question { text: &text, flag: "--apply", default: Some("yes") }, yes_or_no).await?
+        }
+    };
+    if wanted {
+        is_new |= secret(record, DUCKDNS, duckdns)?;
+    }
+    let how = how(record, wanted);
+    let folder = record.path(COMPOSE_FILE);
+    let folder = folder.parent().unwrap_or(&folder).display();
+    let mut said: Vec<_> = outcomes.into_iter().filter(|outcome| !matches!(outcome, Outcome::Already(_))).collect();
+    let outcome = match (said.pop(), is_new) {
+        (None, false) => {
+            Outcome::Already(format!("{COMPOSE_FILE}, {SETTINGS} and {SECRETS} in {folder} are as they should be"))
+        }
+        (Some(Outcome::Skipped(said)), _) => Outcome::Skipped(said),
+        _ => {
+            Outcome::of(!settings.dry_run, format!("{COMPOSE_FILE}, {SETTINGS} and {SECRETS} in {folder} are written"))
+        }
+    };
+    Ok((outcome, how))
+}
+
+/// What the compose file is set by.
+fn set(chosen: &Chosen) -> String {
+    let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
+    let opens = chosen.way_in.zip(chosen.way_in.and_then(|way_in| way_in.own));
+    let profiles = if opens.is_some() { "dns,port" } else { "dns" };
+    let mut text = format!(
+        "# Written by porchlight setup. What else can be set is in compose.yaml.\nCOMPOSE_PROFILES={profiles}\nDOMAIN={home}\n"
+    );
+    if let Some((WayIn { router, .. }, own)) = opens {
+        // Writing to a String does not fail.
+        let _ = write!(text, "ROUTER={router}\nPORT_TO={own}\n");
+        if let Some(port) = chosen.port {
+            let _ = writeln!(text, "PORT_EXTERNAL={port}");
+        }
+    }
+    text
+}
+
+/// Writes a secret where the containers' user can read it, and nobody else gets to: the folder is its owner's alone. Whether it is
+/// another one.
+fn secret(record: &mut Record, name: &str, secret: &Secret) -> anyhow::Result<bool> {
+    let path = record.path(name);
+    let is = shared::file::read(&path, MOST).ok();
+    if is.is_some_and(|is| is == secret.as_file().as_bytes()) {
+        return Ok(false);
+    }
+    record.folder(SECRETS)?;
+    if record.write(name, &secret.as_file())? {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).with_context(|| path.display().to_string())?;
+    }
+    Ok(true)
+}
+
+fn how(record: &Record, has_token: bool) -> String {
+    let (file, token) = (record.path(COMPOSE_FILE), record.path(DUCKDNS));
+    let (file, token) = (file.display(), token.display());
+    let ask = if has_token {
+        String::new()
+    } else {
+        format!(
+            "  printf 'token of DuckDNS: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" > {token} && chmod 444 {token}; unset TOKEN\n"
+        )
+    };
+    format!("{ask}  docker compose -f {file} up -d\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[tokio::test]
+    async fn what_the_containers_need_is_written_once_and_read_by_them_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("setup");
+        let mut record = Record::of(&folder, false).unwrap();
+        let way_in = Some(WayIn { router: "192.168.1.1".parse().unwrap(), own: "192.168.1.7".parse().ok() });
+        record.choose(|it| (it.home, it.way_in, it.port) = ("myhome".parse().ok(), way_in, Some(30009))).unwrap();
+        let (key, duckdns, nobody) = (Secret::new("K".repeat(43)), Secret::new("a-token"), Asker { is_silent: true });
+        let mut settings = SetupSettings::try_parse_from(["setup"]).unwrap();
+        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)) && how.contains("read -rs TOKEN"), "{outcome:?} {how}");
+        let text = fs::read_to_string(folder.join(".env")).unwrap();
+        assert!(text.contains("COMPOSE_PROFILES=dns,port\nDOMAIN=myhome"), "{text}");
+        assert!(text.ends_with("ROUTER=192.168.1.1\nPORT_TO=192.168.1.7\nPORT_EXTERNAL=30009\n"), "{text}");
+        let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            (mode("secrets"), mode("secrets/beacon.key"), mode(".env"), mode("compose.yaml")),
+            (0o700, 0o444, 0o600, 0o600)
+        );
+        assert!(!folder.join(DUCKDNS).exists());
+        let token = fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap();
+        settings.apply = Some(true);
+        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)) && !how.contains("TOKEN"), "{how}");
+        settings.apply = None;
+        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        assert!(matches!(outcome, Outcome::Already(_)) && !how.contains("TOKEN"), "{outcome:?}");
+        assert_eq!(fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap(), token, "it is not made twice");
+    }
+}

@@ -1,0 +1,54 @@
+//! A second home beside the first.
+
+use tests::{beacon::Beacon, process::run};
+
+use super::world::{World, steps};
+
+#[tokio::test]
+async fn a_second_home_is_looked_at_beside_the_first_which_stays_as_it_was() {
+    let Some(world) = World::begin("setup of a second home").await else { return };
+    let key = "A".repeat(43);
+    world.moto().put_secret("/porchlight/beacon-key", &key).await;
+    let zip = world.zip();
+    let words = ["setup", "--yes", "--home", "home", "--function", zip.as_str()];
+    let first = world.run_at(&words, &Beacon::with_key("127.0.0.1:0", &key).await).await;
+    assert_eq!(first.code, Some(0), "{}{}", first.stdout, first.stderr);
+    let function = || async {
+        let words = ["lambda", "get-function-configuration", "--function-name", "lambda-prober"];
+        world.moto().ok(&words).await
+    };
+    let before = function().await;
+
+    let words =
+        ["setup", "--yes", "--home", "away", "--function", &zip, "--folder", "cabin", "--component-name", "Cabin"];
+    let waits = world.run(&words).await;
+    assert_eq!(steps(&waits.stdout, "failed"), ["the first look"], "{}{}", waits.stdout, waits.stderr);
+    let cabin = std::fs::read_to_string(world.place.path().join("cabin/beacon.key")).expect("a key").trim().to_owned();
+    assert!(cabin != key, "a home has a key of its own");
+    assert_eq!(world.moto().parameter("/porchlight/keys/away").await.as_deref(), Some(&*cabin));
+    let beacon = Beacon::with_key("127.0.0.1:0", &cabin).await;
+    let second = world.run_at(&words, &beacon).await;
+    assert_eq!(steps(&second.stdout, "done"), ["the first look", "the schedule"], "{}{}", second.stdout, second.stderr);
+    let third = world.run_at(&words, &beacon).await;
+    assert_eq!(steps(&third.stdout, "done"), ["the first look"], "{}{}", third.stdout, third.stderr);
+    assert_eq!(function().await, before, "the function is used as it is");
+    let stack = world.moto().ok(&["cloudformation", "describe-stacks", "--stack-name", "porchlight-home-away"]).await;
+    let parameters = stack["Stacks"][0]["Parameters"].as_array().expect("parameters");
+    let input =
+        parameters.iter().find(|it| it["ParameterKey"] == "Input").expect("an input")["ParameterValue"].to_string();
+    assert!(input.contains("http://away.duckdns.org:30008") && input.contains("/porchlight/keys/away"), "{input}");
+    let again = run(world.command(&["setup", "--yes", "--function", &zip]), std::time::Duration::from_mins(1)).await;
+    assert!(again.stdout.contains("lambda-prober is deployed, and set for this home"), "{}", again.stdout);
+
+    let ended = world.run(&["teardown", "--folder", "cabin"]).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let left = [
+        "/porchlight/beacon-key",
+        "/porchlight/statuspage-token",
+        "lambda-prober",
+        "porchlight-base",
+        "porchlight-schedule",
+    ];
+    assert_eq!(world.things().await, left);
+    assert_eq!(function().await, before);
+}
