@@ -14,7 +14,8 @@ use super::{
 /// How many ports are looked for from a wanted one on: as many as are tried when one is opened.
 const TRIED: u16 = 5;
 
-/// The port; `None` where none is known. One of the wanted ones, or of those behind it, is the likely one. `folder` has the record of this machine, where there is one.
+/// The port; `None` where none is known. One of the wanted ones, or of those behind it, is the likely one. `folder` has the record
+/// of this machine, where there is one.
 pub async fn granted(router: &Router, wanted: [u16; 2], folder: Option<&Path>) -> Option<u16> {
     let noted = folder.and_then(|folder| record::opened(folder, &Moment::now()).ok()).unwrap_or_default();
     if let Some(port) = newest(&noted, router) {

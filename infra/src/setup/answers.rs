@@ -68,7 +68,7 @@ fn said(table: &Table) -> Result<SetupSettings, String> {
             (STATUSPAGE, Value::String(path)) => tokens.statuspage = Some(path.into()),
             (DUCKDNS, Value::String(path)) => tokens.duckdns = Some(path.into()),
             (name, Value::Boolean(is_set)) if ALONE.contains(&name) => {
-                words.extend(is_set.then(|| format!("--{name}")))
+                words.extend(is_set.then(|| format!("--{name}")));
             }
             (name, _) if ALONE.contains(&name) => return Err(format!("{name}: write true or false")),
             (name, value) if VALUES.contains(&name) => {

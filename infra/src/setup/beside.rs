@@ -106,10 +106,13 @@ mod tests {
         let (page, component) = ("gytm4qzbx9t6".parse().ok(), "8kbf7d35c070".parse().ok());
         record
             .choose(|it| {
-                (it.home, it.port, it.page, it.component) = ("away".parse().ok(), Some(30008), page, component)
+                (it.home, it.port, it.page, it.component) = ("away".parse().ok(), Some(30008), page, component);
             })
             .unwrap();
-        let function = |canary: &str, component: &str| json!({"Environment": {"Variables": {"CANARY_URL": canary, "PAGE_ID": "gytm4qzbx9t6", "COMPONENT_ID": component}}});
+        let function = |canary: &str, component: &str| {
+            let set = json!({"CANARY_URL": canary, "PAGE_ID": "gytm4qzbx9t6", "COMPONENT_ID": component});
+            json!({"Environment": {"Variables": set}})
+        };
         let other = function("http://home.duckdns.org:30008", "9lcg8e46d181");
         let beside = Beside::of(Some(&other), &mut record).unwrap().unwrap();
         assert_eq!((&*beside.key, &*beside.stack), ("/porchlight/keys/away", "porchlight-home-away"));

@@ -11,6 +11,7 @@ use super::{
     home::KEY_FILE,
     kept::keep,
     record::{Chosen, Record, WayIn},
+    relay::{self, API_KEY, SEED},
     settings::SetupSettings,
     yes_or_no,
 };
@@ -34,30 +35,39 @@ const MOST: u64 = 1 << 10;
 pub(super) async fn files(
     asker: Asker,
     settings: &SetupSettings,
-    key: &Secret,
-    duckdns: &Secret,
+    [key, duckdns, api_key]: [&Secret; 3],
     record: &mut Record,
 ) -> anyhow::Result<(Outcome, String)> {
-    let outcomes = [keep(record, COMPOSE_FILE, COMPOSE)?, keep(record, SETTINGS, &set(record.chosen()))?];
+    let chosen = record.chosen().clone();
+    let seed = relay::seed(&chosen);
+    let compose = if seed.is_some() { relay::composed(COMPOSE, &chosen) } else { COMPOSE.to_owned() };
+    let mut outcomes = vec![keep(record, COMPOSE_FILE, &compose)?, keep(record, SETTINGS, &set(&chosen))?];
+    if let Some(seed) = &seed {
+        outcomes.push(keep(record, SEED, seed)?);
+        open_to_containers(record, SEED)?;
+    }
     let mut is_new = secret(record, &format!("{SECRETS}/{KEY_FILE}"), key)?;
     if !record.path(KEEPER_TOKEN).exists() {
         is_new |= secret(record, KEEPER_TOKEN, &Secret::new(keeper_token::new()?))?;
     }
+    let secrets =
+        [Some((DUCKDNS, "token of DuckDNS", duckdns)), seed.map(|_| (API_KEY, "API key of statuspage.io", api_key))];
+    let secrets: Vec<_> = secrets.into_iter().flatten().collect();
+    let are_there = secrets.iter().all(|(name, ..)| record.path(name).exists());
     let wanted = match settings.apply {
         Some(wanted) => wanted,
-        None if asker.is_silent || record.path(DUCKDNS).exists() => record.path(DUCKDNS).exists(),
+        None if asker.is_silent || are_there => are_there,
         None => {
-            let text = format!(
-                "Write DuckDNS's token into {}, where its container reads it: yes or no",
-                record.path(DUCKDNS).display()
-            );
+            let place = record.path(SECRETS);
+            let text = format!("Write the tokens into {}, where the containers read them: yes or no", place.display());
             asker.choose(Question { text: &text, flag: "--apply", default: Some("yes") }, yes_or_no).await?
         }
     };
-    if wanted {
-        is_new |= secret(record, DUCKDNS, duckdns)?;
+    for (name, _, value) in secrets.iter().filter(|_| wanted) {
+        is_new |= secret(record, name, value)?;
     }
-    let how = how(record, wanted);
+    let missing = if wanted { &[][..] } else { &secrets };
+    let how = how(record, missing);
     let folder = record.path(COMPOSE_FILE);
     let folder = folder.parent().unwrap_or(&folder).display();
     let mut said: Vec<_> = outcomes.into_iter().filter(|outcome| !matches!(outcome, Outcome::Already(_))).collect();
@@ -101,22 +111,36 @@ fn secret(record: &mut Record, name: &str, secret: &Secret) -> anyhow::Result<bo
     }
     record.folder(SECRETS)?;
     if record.write(name, &secret.as_file())? {
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).with_context(|| path.display().to_string())?;
+        open_to_containers(record, name)?;
     }
     Ok(true)
 }
 
-fn how(record: &Record, has_token: bool) -> String {
-    let (file, token) = (record.path(COMPOSE_FILE), record.path(DUCKDNS));
-    let (file, token) = (file.display(), token.display());
-    let ask = if has_token {
-        String::new()
-    } else {
-        format!(
-            "  printf 'token of DuckDNS: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" > {token} && chmod 444 {token}; unset TOKEN\n"
-        )
-    };
-    format!("{ask}  docker compose -f {file} up -d\n")
+/// Their user is another one; and nobody else gets into the folder.
+fn open_to_containers(record: &Record, name: &str) -> anyhow::Result<()> {
+    let path = record.path(name);
+    match fs::set_permissions(&path, fs::Permissions::from_mode(0o444)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn how(record: &Record, secrets: &[(&str, &str, &Secret)]) -> String {
+    let mut text = String::new();
+    for (name, what, _) in secrets {
+        let path = record.path(name);
+        let path = path.display();
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "  printf '{what}: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" > {path} && chmod 444 {path}; unset TOKEN"
+        );
+    }
+    let file = record.path(COMPOSE_FILE);
+    let _ = writeln!(text, "  docker compose -f {} up -d", file.display());
+    text
 }
 
 #[cfg(test)]
@@ -133,7 +157,7 @@ mod tests {
         record.choose(|it| (it.home, it.way_in, it.port) = ("myhome".parse().ok(), way_in, Some(30009))).unwrap();
         let (key, duckdns, nobody) = (Secret::new("K".repeat(43)), Secret::new("a-token"), Asker { is_silent: true });
         let mut settings = SetupSettings::try_parse_from(["setup"]).unwrap();
-        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && how.contains("read -rs TOKEN"), "{outcome:?} {how}");
         let text = fs::read_to_string(folder.join(".env")).unwrap();
         assert!(text.contains("COMPOSE_PROFILES=dns,port\nDOMAIN=myhome"), "{text}");
@@ -146,10 +170,10 @@ mod tests {
         assert!(!folder.join(DUCKDNS).exists());
         let token = fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap();
         settings.apply = Some(true);
-        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && !how.contains("TOKEN"), "{how}");
         settings.apply = None;
-        let (outcome, how) = files(nobody, &settings, &key, &duckdns, &mut record).await.unwrap();
+        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Already(_)) && !how.contains("TOKEN"), "{outcome:?}");
         assert_eq!(fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap(), token, "it is not made twice");
     }

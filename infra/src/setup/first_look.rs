@@ -42,8 +42,8 @@ pub(super) async fn until_seen(asker: Asker, aws: &Tool, input: Option<Value>) -
     bail!("the function has not seen the home: run this again, it goes on from here")
 }
 
-/// Has it look at the home once, or at that of the input, without a word to the page. Only what proves to be the home counts: a schedule that cannot see it
-/// would tell the page so.
+/// Has it look at the home once, or at that of the input, without a word to the page. Only what proves to be the home counts: a
+/// schedule that cannot see it would tell the page so.
 ///
 /// # Errors
 /// When it cannot be asked, or does not see the home; says why.

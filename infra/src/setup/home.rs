@@ -10,6 +10,7 @@ use super::{
     cloud::Stored,
     kept::keep,
     record::{Chosen, Record, WayIn},
+    relay::{self, DROP_IN, SEED},
     settings::RunsOn,
 };
 use crate::keygen::keygen;
@@ -54,7 +55,13 @@ pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(O
     let chosen = record.chosen().clone();
     let key = record.path(KEY_FILE).display().to_string();
     if chosen.runs_on != Some(RunsOn::Kubernetes) {
-        return Ok((Outcome::Skipped("units need no file of their own".into()), units(&chosen, &key)));
+        let how = units(&chosen, &key);
+        let Some(seed) = relay::seed(&chosen) else {
+            return Ok((Outcome::Skipped("units need no file of their own".into()), how));
+        };
+        let (outcome, other) = (keep(record, SEED, &seed)?, keep(record, DROP_IN, &relay::drop_in(&chosen))?);
+        let outcome = if matches!(outcome, Outcome::Already(_)) { other } else { outcome };
+        return Ok((outcome, relayed(record) + &how));
     }
     let how = cluster(&key, &record.path(VALUES).display().to_string(), has_secrets);
     Ok((keep(record, VALUES, &values(&chosen))?, how))
@@ -108,6 +115,18 @@ fn cluster(key: &str, values: &str, has_secrets: bool) -> String {
          kubectl -n porchlight create secret generic beacon-key --from-file=KEY={key}\n{}{}{install}",
         ask("duckdns"),
         ask("statuspage")
+    )
+}
+
+/// What has the unit of the keeper relay; before it is started.
+fn relayed(record: &Record) -> String {
+    let (seed, drop_in) = (record.path(SEED), record.path(DROP_IN));
+    format!(
+        "  install -m 644 {} /etc/porchlight-seed.toml\n  \
+         (umask 077 && printf 'API key of statuspage.io: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/upstream.token); echo\n  \
+         install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload\n",
+        seed.display(),
+        drop_in.display()
     )
 }
 

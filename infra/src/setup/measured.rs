@@ -2,7 +2,7 @@
 
 use shared::{
     id::{MetricId, MetricsProviderId, PageId},
-    statuspage::{Client, NamedMetric, NewMetric},
+    statuspage::{Client, MetricsProvider, NamedMetric, NewMetric},
 };
 
 use super::{
@@ -47,6 +47,13 @@ pub(super) struct Kind {
     of: fn(&mut Chosen) -> &mut Option<MetricId>,
 }
 
+impl Kind {
+    /// The id of the one that was chosen.
+    pub(super) fn id(&self, chosen: &Chosen) -> Option<MetricId> {
+        (self.of)(&mut chosen.clone()).clone()
+    }
+}
+
 /// Finds them, and makes those that are missing.
 ///
 /// # Errors
@@ -66,7 +73,7 @@ pub(super) async fn metrics(
     let known = client.named_metrics(&page).await.map_err(|error| in_words(&error))?;
     let mut missing = Vec::new();
     for kind in KINDS {
-        match one(&known, (kind.of)(&mut record.chosen().clone()).as_ref(), kind.new.name)? {
+        match one(&known, kind.id(record.chosen()).as_ref(), kind.new.name)? {
             Some(id) => record.choose(|chosen| *(kind.of)(chosen) = Some(id))?,
             None => missing.push(kind),
         }
@@ -116,7 +123,7 @@ fn one(known: &[NamedMetric], before: Option<&MetricId>, name: &str) -> anyhow::
 /// What takes points: a page has it with its first metric of one's own data.
 async fn provider(client: &Client, page: &PageId, record: &mut Record) -> anyhow::Result<MetricsProviderId> {
     let known = client.providers(page).await.map_err(|error| in_words(&error))?;
-    if let Some(provider) = known.into_iter().find(|provider| provider.takes_points()) {
+    if let Some(provider) = known.into_iter().find(MetricsProvider::takes_points) {
         return Ok(provider.id);
     }
     let intent = Intent::Provider { page: page.clone() };

@@ -1,6 +1,9 @@
 //! What is made by a call that gives it its id: noted before the call, and found again where a run was ended before its answer.
 
-use shared::{api::ApiError, statuspage::Client};
+use shared::{
+    api::ApiError,
+    statuspage::{Client, MetricsProvider},
+};
 
 use super::{
     made::{Intent, Made},
@@ -68,7 +71,7 @@ pub(super) async fn found(client: &Client, intent: &Intent) -> anyhow::Result<Op
         }
         Intent::Provider { page } => {
             let known = client.providers(page).await.map_err(|error| in_words(&error))?;
-            let ours = known.into_iter().find(|provider| provider.takes_points());
+            let ours = known.into_iter().find(MetricsProvider::takes_points);
             Ok(ours.map(|it| Made::Provider { page: page.clone(), id: it.id }))
         }
     }

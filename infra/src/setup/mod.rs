@@ -6,7 +6,7 @@
 //! - `record`, `made`: what was chosen and made, for the next run and for the way back; `mend`: what
 //!   was made by a run that was ended; `kept`: files until their owner changes them
 //! - `tool`: programs of others, as children
-//! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
+//! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
 //!   `function`, `first_look`: the steps; `beside`: a home beside another one
 //! - `teardown`: the way back
 //!
@@ -30,6 +30,7 @@ mod made;
 mod measured;
 mod mend;
 mod record;
+mod relay;
 pub mod settings;
 mod status_page;
 mod teardown;
@@ -151,7 +152,7 @@ async fn steps(
     outcome.say(step);
     *step = "the home";
     let (outcome, how) = match record.chosen().runs_on {
-        Some(RunsOn::Compose) => compose::files(asker, settings, &key, &duckdns, record).await?,
+        Some(RunsOn::Compose) => compose::files(asker, settings, [&key, &duckdns, &token], record).await?,
         _ => home::files(record, has_secrets)?,
     };
     outcome.say(step);

@@ -35,7 +35,8 @@ impl Found {
     }
 }
 
-/// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services that say it are asked otherwise.
+/// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services
+/// that say it are asked otherwise.
 pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], seen: Option<IpAddr>) -> Found {
     if settings.no_router {
         return Found::none("the router is not asked, as --no-router says: forward the port by hand");

@@ -1,13 +1,13 @@
 //! The home alone, without AWS: answers from a file, containers, the page's metrics, and the chart.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use reqwest::Method;
 use tests::{
     binaries::{python, root},
     duckdns,
     keeper::{PAGE, TOKEN},
-    process::{Ended, command, file, run},
+    process::{Ended, command, file, ours, run},
     skip::{program, skip},
 };
 
@@ -112,8 +112,38 @@ async fn a_home_in_containers_gets_their_file_its_settings_and_the_secrets_that_
     } else {
         skip("a compose file read by Docker's Compose", "docker-compose is missing; tests/run installs it");
     }
+    relays(&world, &[&words[..], &["--metrics", "true"]].concat()).await;
     let ended = world.run(&["teardown"]).await;
     assert!(ended.code == Some(0) && !world.folder().exists(), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// With metrics the keeper gets a seed that it takes, and the API key.
+async fn relays(world: &World, words: &[&str]) {
+    let asked = world.run(words).await;
+    assert!(asked.stdout.contains("printf 'API key of statuspage.io: ' && read -rs TOKEN"), "{}", asked.stdout);
+    let ended = world.run(&[words, &["--apply", "true"]].concat()).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(fs::read_to_string(world.folder().join("secrets/upstream.token")).expect("a key").trim(), TOKEN);
+    let compose = fs::read_to_string(world.folder().join("compose.yaml")).expect("a file");
+    assert!(compose.contains("UPSTREAM_TOKEN_FILE: /run/secrets/upstream-token"), "{compose}");
+    let check = async |folder: &Path| {
+        let mut keeper = ours("keeper");
+        keeper
+            .arg("--check")
+            .env("KEEPER_SEED", folder.join("seed.toml"))
+            .env("DATABASE_URL", format!("sqlite:{}/keeper.db", folder.display()));
+        keeper
+            .env("UPSTREAM_URL", world.keeper.api())
+            .env("UPSTREAM_TOKEN", TOKEN)
+            .env("KEEPER_TOKEN", "another-token");
+        let ended = run(keeper, Duration::from_mins(1)).await;
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    };
+    check(&world.folder()).await;
+    let units =
+        world.run(&[&ALONE[..], &["--runs-on", "systemd", "--metrics", "true", "--folder", "units"]].concat()).await;
+    assert!(units.stdout.contains("/etc/systemd/system/porchlight-keeper.service.d/relay.conf"), "{}", units.stdout);
+    check(&world.place.path().join("units")).await;
 }
 
 #[tokio::test]
@@ -204,7 +234,7 @@ async fn without_helm_and_for_a_release_of_another_the_command_is_said() {
     let mut command = world.command(&words);
     command.env("PATH", format!("{}:/usr/bin:/bin", world.place.path().join("bin").display()));
     let ended = run(command, Duration::from_mins(1)).await;
-    let said = "the program helm is missing: install helm (https://helm.sh/docs/intro/install/): the chart goes there by the command above";
+    let said = "the program helm is missing: install helm (https://helm.sh/docs/intro/install/): the chart goes there by the command";
     assert!(ended.code == Some(0) && ended.stdout.contains(said), "{}{}", ended.stdout, ended.stderr);
     // Another cluster is not this folder's.
     let other = world.place.path().join("bin/kubectl");

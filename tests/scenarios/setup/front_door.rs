@@ -26,7 +26,8 @@ const INSTALL: &str = "mkdir -p \"$HOME/bin\" && ln -s \"$PORCHLIGHT\" \"$HOME/b
 /// A `docker` whose `compose up` starts the beacon alone, by the secret that its container would read.
 const DOCKER: &str = r#"#!/bin/sh
 [ "$1 $2 $4 $5" = "compose -f up -d" ] || exit 9
-cd "$(dirname "$3")" && [ -s secrets/duckdns.token ] && [ -s secrets/keeper.token ] && grep -q '^DOMAIN=home' .env || exit 8
+cd "$(dirname "$3")" && grep -q '^DOMAIN=home' .env || exit 8
+for NAME in duckdns keeper upstream; do [ -s secrets/$NAME.token ] || exit 7; done
 BEACON_KEY_FILE=secrets/beacon.key PUBLIC_ADDR="$AT" nohup "$BEACON_PROGRAM" >/dev/null 2>&1 &
 echo $! > beacon.pid
 "#;
@@ -50,7 +51,7 @@ const SETUP: [Typed; 9] = [
     ("Token of DuckDNS", duckdns::TOKEN, true),
     ("The port that your router forwards", "", false),
     ("The address that AWS mails", "", false),
-    ("Write DuckDNS's token into", "", false),
+    ("Write the tokens into", "", false),
     ("Look again, once the home side runs", "!", false),
 ];
 

@@ -1,6 +1,8 @@
 """Runs a program at a terminal of its own, and types answers: typing.py '[["question", "answer"], ...]' program word ...
 
-An answer that begins with ! is a line for a shell, as somebody runs it in a second terminal before pressing Enter. Prints what the terminal showed, and whether it shows what is typed once the program has ended.
+An answer that begins with ! is a line for a shell, as somebody runs it in a second terminal before pressing Enter.
+
+Prints what the terminal showed, and whether it shows what is typed once the program has ended.
 """
 
 import json
