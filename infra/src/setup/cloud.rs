@@ -193,10 +193,12 @@ pub(super) fn has(stack: &Value, parameters: &[(&str, String)]) -> bool {
     parameters.iter().all(|(name, value)| is(name, value))
 }
 
-/// Whether a stack was made of that template, and is whole.
+/// Whether a stack was made of that template, as far as that can be seen.
 async fn is_made_of(aws: &Tool, stack: &str, template: &str) -> anyhow::Result<bool> {
     let words = ["cloudformation", "get-template", "--output", "json", "--stack-name", stack];
-    let answer = aws.ask(&words, CALL).await?.json_unless(&[NO_STACK]).with_context(|| stack.to_owned())?;
+    // Who may not read it may still update it.
+    let unknown = [NO_STACK, "AccessDenied", "not authorized"];
+    let answer = aws.ask(&words, CALL).await?.json_unless(&unknown).with_context(|| stack.to_owned())?;
     Ok(answer.is_some_and(|answer| answer["TemplateBody"].as_str().is_some_and(|text| text.trim() == template.trim())))
 }
 

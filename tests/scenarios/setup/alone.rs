@@ -135,7 +135,7 @@ async fn relays(world: &World, words: &[&str]) {
         keeper
             .env("UPSTREAM_URL", world.keeper.api())
             .env("UPSTREAM_TOKEN", TOKEN)
-            .env("KEEPER_TOKEN", "another-token");
+            .env("KEEPER_TOKEN", "another-token-of-a-keeper");
         let ended = run(keeper, Duration::from_mins(1)).await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     };
