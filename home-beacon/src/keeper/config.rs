@@ -16,6 +16,8 @@ pub struct KeeperConfig {
     pub seed: Option<Seed>,
     /// What clients must send.
     pub token: SecretSource,
+    /// What clients of Pinglow must send, where there are any.
+    pub pinglow_key: Option<SecretSource>,
     /// The codes by which homes join, where this is an outside machine's keeper.
     pub joins: Option<Joins>,
     /// Calls of `/v1` in any 60 seconds; 0 sets no limit.

@@ -74,7 +74,7 @@ pub use self::{
     http::{NO_JOINS, NO_NOTICES, NO_RELAY},
     joins::{Joining, Joins},
     listeners::{Listeners, TlsListener},
-    settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, RelayCommand, UPSTREAM_TOKEN},
+    settings::{KEEPER_TOKEN, KeeperCommand, KeeperSettings, PINGLOW_API_KEY, RelayCommand, UPSTREAM_TOKEN},
     start::{Started, Waiting, start},
     tls::{Tls, TlsSettings},
 };

@@ -1,6 +1,7 @@
 //! The keeper's settings.
 
 mod addresses;
+mod secrets;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 use self::addresses::{is_at_home, is_here};
+pub use self::secrets::{KEEPER_TOKEN, PINGLOW_API_KEY, UPSTREAM_TOKEN};
 use super::{
     db::{check_address, check_place, holder_of},
     http::front::{Front, base_path::BasePath, robots::Robots},
@@ -25,16 +27,6 @@ use super::{
     tls::TlsSettings,
 };
 use crate::serve::collides;
-
-/// The keeper's own token.
-pub const KEEPER_TOKEN: SecretSetting =
-    SecretSetting { name: "KEEPER_TOKEN", help: "What clients must send as Authorization: OAuth …" };
-
-/// The token of the page upstream.
-pub const UPSTREAM_TOKEN: SecretSetting = SecretSetting {
-    name: "UPSTREAM_TOKEN",
-    help: "The API key of the page upstream, at statuspage.io or another keeper",
-};
 
 /// Longer, a value says nothing of the line as it is now.
 const MAX_HOLD: Duration = Duration::from_hours(24);
@@ -139,7 +131,7 @@ pub enum RelayCommand {
 }
 
 impl Settings for KeeperSettings {
-    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN, NOTIFY_URLS];
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN, PINGLOW_API_KEY, NOTIFY_URLS];
 }
 
 fn hold(text: &str) -> Result<Duration, String> {

@@ -6,19 +6,15 @@ use super::{manager::Manager, relay::relay};
 use crate::{
     clock::Host,
     keeper::{
-        KEEPER_TOKEN, KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError, TlsListener,
+        KeeperCommand, KeeperConfig, KeeperSettings, Listeners, StartError, TlsListener,
         measured::line_quality::Promised, relay::ask, start,
     },
     serve::listen,
 };
 use shared::{
     online,
-    secret::SecretSource,
     settings::{Settings, WrongSetting},
 };
-
-/// The fewest characters that a keeper's token may have.
-const MIN_TOKEN: usize = 16;
 
 /// The program from its arguments to its exit code.
 ///
@@ -100,7 +96,8 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
         seed,
-        token: long_enough(KEEPER_TOKEN.require()?)?,
+        token: KeeperSettings::token()?,
+        pinglow_key: KeeperSettings::pinglow_key()?,
         joins: None,
         rate_limit: settings.keeper_rate_limit.into(),
         strict_points: settings.keeper_strict_points,
@@ -112,17 +109,4 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         notice: None,
         without_looks: None,
     })
-}
-
-/// A token that can be guessed guards nothing.
-fn long_enough(token: SecretSource) -> Result<SecretSource, WrongSetting> {
-    let length = token.current()?.expose().len();
-    if length < MIN_TOKEN {
-        return Err(WrongSetting(format!(
-            "{} has {length} characters, and a token that cannot be guessed has {MIN_TOKEN} or more: make one with \
-             `porchlight keygen --token`, and give it to the jobs and the prober too",
-            token.name(KEEPER_TOKEN.name)
-        )));
-    }
-    Ok(token)
 }

@@ -211,6 +211,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         database_url: format!("sqlite:{}", folder.join("porchlight.db").display()),
         seed: None,
         token: SecretSource::Value(Secret::new(TOKEN)),
+        pinglow_key: None,
         joins: None,
         rate_limit: 0,
         strict_points: false,

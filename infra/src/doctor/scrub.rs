@@ -53,6 +53,7 @@ impl Scrubber {
             "KEEPER_TOKEN",
             "DUCKDNS_TOKEN",
             "UPSTREAM_TOKEN",
+            "PINGLOW_API_KEY",
             "NOTIFY_URLS",
         ] {
             if let Some(secret) = given.secret(name) {

@@ -248,6 +248,7 @@ async fn keeper(
         database_url: folder.database_url(),
         seed,
         token,
+        pinglow_key: None,
         joins: None,
         rate_limit: 0,
         strict_points: false,

@@ -207,6 +207,7 @@ impl One<'_> {
             database_url: if seed.is_some() { self.folder.database_url() } else { self.folder.waiting_database_url() },
             seed,
             token: self.token.clone(),
+            pinglow_key: None,
             joins: Some(self.joins.clone()),
             rate_limit: 0,
             strict_points: false,

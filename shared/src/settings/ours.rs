@@ -76,6 +76,8 @@ pub const OURS: &[&str] = &[
     "NOTIFY_URLS_FILE",
     "NOTIFY_URLS_PARAMETER",
     "PAGE_ID",
+    "PINGLOW_API_KEY",
+    "PINGLOW_API_KEY_FILE",
     "PING_BODY_MAX_BYTES",
     "PING_CONCURRENCY",
     "PING_HTTP_METHOD",

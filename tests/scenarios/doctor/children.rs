@@ -47,6 +47,7 @@ async fn others_programs_get_what_is_theirs_and_nothing_of_ours() {
         ("DUCKDNS_TOKEN", "planted-duckdns"),
         ("NOTIFY_URLS", "ntfy://planted/topic"),
         ("UPSTREAM_TOKEN", "planted-upstream"),
+        ("PINGLOW_API_KEY", "planted-pinglow"),
         ("JOIN_CODE", "planted-code"),
         ("DATABASE_URL", "postgres://me:planted-password@db/x"),
     ];

@@ -146,6 +146,7 @@ fn config(folder: &Path, joins: Joins) -> KeeperConfig {
         database_url: format!("sqlite:{}", folder.join("keeper.db").display()),
         seed: Some(seed),
         token: Secret::new(TOKEN).into(),
+        pinglow_key: None,
         joins: Some(joins),
         rate_limit: 0,
         strict_points: false,

@@ -52,6 +52,7 @@ impl Standing {
             database_url: format!("sqlite:{}", folder.join("keeper.db").display()),
             seed: Some(seed),
             token: Secret::new(TOKEN).into(),
+            pinglow_key: None,
             joins: None,
             rate_limit: 0,
             strict_points: false,

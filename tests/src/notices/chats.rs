@@ -32,10 +32,14 @@ pub fn telegram(posted: &Posted, before: usize) -> Reply {
             refused(404, "Not Found", Value::Null)
         };
     };
-    if method != "sendMessage" || posted.method != "POST" {
-        return refused(404, "Not Found: method not found", Value::Null);
-    }
-    let body = posted.json();
+    let body = match method {
+        "sendMessage" if posted.method == "POST" => posted.json(),
+        "sendPhoto" if posted.method == "POST" => match photo(posted) {
+            Ok(body) => body,
+            Err(description) => return refused(400, description, Value::Null),
+        },
+        _ => return refused(404, "Not Found: method not found", Value::Null),
+    };
     let units = body["text"].as_str().map_or(0, |text| text.encode_utf16().count());
     if units == 0 {
         return refused(400, "Bad Request: message text is empty", Value::Null);
@@ -56,6 +60,40 @@ pub fn telegram(posted: &Posted, before: usize) -> Reply {
         _ => return refused(400, "Bad Request: chat not found", Value::Null),
     }
     Reply::json(200, &json!({"ok": true, "result": {"message_id": before + 1, "chat": {"id": body["chat_id"]}}}))
+}
+
+/// The fields of `sendPhoto`, as those of a message: a form (RFC 7578) with a JPEG, whose caption has up to 1024 characters.
+fn photo(posted: &Posted) -> Result<Value, &'static str> {
+    let kind = posted.header("content-type").unwrap_or_default();
+    let boundary =
+        kind.strip_prefix("multipart/form-data; boundary=").ok_or("Bad Request: there is no photo in the request")?;
+    // As bytes are characters here, a picture stays what it is.
+    let body: String = posted.body.iter().map(|byte| char::from(*byte)).collect();
+    let body = body.strip_suffix(&format!("\r\n--{boundary}--\r\n")).ok_or("Bad Request: the form does not end")?;
+    let mut fields = json!({});
+    let mut is_jpeg = false;
+    for part in format!("\r\n{body}").split(&format!("\r\n--{boundary}\r\n")).skip(1) {
+        let (head, value) = part.split_once("\r\n\r\n").ok_or("Bad Request: a part has no head")?;
+        let name = head.split("name=\"").nth(1).and_then(|name| name.split('"').next());
+        let name = name.ok_or("Bad Request: a part has no name")?;
+        if name == "photo" {
+            is_jpeg = head.contains("filename=\"")
+                && value.starts_with("\u{ff}\u{d8}\u{ff}")
+                && value.ends_with("\u{ff}\u{d9}");
+        } else {
+            let bytes: Vec<u8> = value.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            fields[name] = json!(String::from_utf8_lossy(&bytes));
+        }
+    }
+    if !is_jpeg {
+        return Err("Bad Request: IMAGE_PROCESS_FAILED");
+    }
+    let caption = fields["caption"].as_str().unwrap_or_default();
+    if caption.encode_utf16().count() > 1024 {
+        return Err("Bad Request: message caption is too long");
+    }
+    let chat = fields["chat_id"].as_str().and_then(|chat| chat.parse::<i64>().ok());
+    Ok(json!({"text": caption, "chat_id": chat}))
 }
 
 /// A web hook with `wait=true`. The limits of an embed and the answer of a limit with its headers are those of the documentation

@@ -8,15 +8,19 @@ use shared::fingerprint::Fingerprint;
 use subtle::ConstantTimeEq;
 
 use super::{
+    conditions,
     known::Known,
     passive::{self, Call},
-    places, results, store,
+    places,
+    posted::Posted,
+    results, store,
 };
 use crate::{
     keeper::{
         KeeperError,
         db::{Db, Moment, Query, query},
         measured::Recorder,
+        notices::picture,
     },
     reading::Reading,
 };
@@ -24,6 +28,9 @@ use crate::{
 /// How long after its start, or once it knows the time, the keeper waits for calls at most: those that came while nothing ran here
 /// may be made again.
 const LONGEST_PATIENCE: Duration = Duration::from_hours(1);
+
+/// How much of what is sent along is kept, in bytes.
+pub(in crate::keeper) const MAX_KEPT: usize = 10_000;
 
 /// How many that are overdue are written in one transaction.
 const MAX_CHANGED: usize = 500;
@@ -58,11 +65,31 @@ pub(in crate::keeper) async fn take(
         // By a clock that is wrong it would be far from its end; and the one before has not ended, and never will.
         let at = recorder.clock().is_set().then_some(now);
         also.extend((call == Call::Start).then(|| started(name, at)));
-        return recorder.add_readings_and(&[], also).await;
+        return recorder.add_readings_and(&[], also, Vec::new()).await;
     };
     also.push(started(name, None));
     let reading = Reading::of_check(name, now, &outcome, Some(outcome.state));
-    recorder.add_readings_and(&[Reading { method: Some("passive".into()), ..reading }], also).await
+    recorder.add_readings_and(&[Reading { method: Some("passive".into()), ..reading }], also, Vec::new()).await
+}
+
+/// Takes a result that was posted: a run that ends now.
+pub(in crate::keeper) async fn take_result(
+    recorder: &Recorder,
+    known: &Known,
+    posted: &Posted,
+) -> Result<(), KeeperError> {
+    let (name, now) = (&known.check.name, recorder.clock().wall());
+    let kept = query("UPDATE checks SET body = ? WHERE name = ?");
+    let kept = kept.bind(&posted.output[..posted.output.floor_char_boundary(MAX_KEPT)]).bind(name.as_str());
+    let outcome = posted.outcome();
+    let reading = Reading::of_check(name, now, &outcome, Some(outcome.state));
+    let reading = Reading { method: Some("passive".into()), ..reading };
+    let mut then = Vec::new();
+    if let Some(picture) = posted.picture.as_ref().filter(|_| recorder.notices().takes_pictures()) {
+        let (down, warned) = (conditions::key(name), conditions::warning_key(name));
+        then.extend(picture::added([&down, &warned], now, picture.text()));
+    }
+    recorder.add_readings_and(&[reading], vec![kept, started(name, None)], then).await
 }
 
 fn started(name: &CheckName, at: Option<Timestamp>) -> Query {

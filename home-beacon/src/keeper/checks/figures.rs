@@ -73,7 +73,7 @@ pub(in crate::keeper) async fn is_registered(tx: &mut Tx, name: &CheckName) -> R
 }
 
 /// The figures with what their series' names end with, no two alike.
-fn slugs(figures: &[Figure]) -> Vec<(String, &Figure)> {
+pub(super) fn slugs(figures: &[Figure]) -> Vec<(String, &Figure)> {
     let mut taken = HashSet::new();
     let slugs = figures.iter().map(|figure| {
         let plain = slug(&figure.label);

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use checks::check::CheckName;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    conditions,
     definition::{dependency_text, place_text},
     known::Known,
     late::Waiting,
@@ -14,12 +16,39 @@ use super::{
 use crate::keeper::{
     KeeperError,
     db::{Db, Moment},
+    notices::{Mute, mutes},
 };
 
 /// All checks, by name.
-pub(in crate::keeper) async fn all(db: &Db, now: Timestamp, began: Timestamp) -> Result<Vec<Value>, KeeperError> {
+pub(in crate::keeper) async fn all(
+    db: &Db,
+    mutes: &[Mute],
+    now: Timestamp,
+    began: Timestamp,
+) -> Result<Vec<Value>, KeeperError> {
     let all = store::all(&mut db.read().await?).await?;
-    Ok(all.iter().map(|known| listed(known, now, began)).collect())
+    Ok(all.iter().map(|known| listed(known, Muted::of(known, mutes, now), now, began)).collect())
+}
+
+/// Whether nobody is written to about a check for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::keeper) struct Muted {
+    pub(in crate::keeper) is_muted: bool,
+    /// `None` where it is not, and where it has no end.
+    pub(in crate::keeper) until: Option<Moment>,
+}
+
+impl Muted {
+    /// By all mutes that there are.
+    pub(in crate::keeper) fn of(known: &Known, mutes: &[Mute], now: Timestamp) -> Self {
+        let until = mutes::muted_until(mutes, &mute_key(&known.check.name), now);
+        Self { is_muted: until.is_some(), until: until.filter(|until| *until < Moment::new(mutes::NO_END)) }
+    }
+}
+
+/// What is muted where a check is.
+pub(in crate::keeper) fn mute_key(name: &CheckName) -> String {
+    conditions::key(name)
 }
 
 /// All checks with what is known of them, by name.
@@ -27,12 +56,17 @@ pub(in crate::keeper) async fn known(db: &Db) -> Result<Vec<Known>, KeeperError>
     Ok(store::all(&mut db.read().await?).await?)
 }
 
+/// The check of that name.
+pub(in crate::keeper) async fn find(db: &Db, name: &CheckName) -> Result<Option<Known>, KeeperError> {
+    Ok(store::find(&mut db.read().await?, name).await?)
+}
+
 /// The components that somebody works on, by their ids.
 pub(in crate::keeper) async fn maintained(db: &Db) -> Result<HashSet<String>, KeeperError> {
     Ok(places::maintained(&mut db.read().await?).await?)
 }
 
-fn listed(known: &Known, now: Timestamp, began: Timestamp) -> Value {
+fn listed(known: &Known, muted: Muted, now: Timestamp, began: Timestamp) -> Value {
     let (check, standing) = (&known.check, known.standing);
     let depends_on: Vec<_> = check.depends_on.iter().map(dependency_text).collect();
     let run = known.last.as_ref().map(|run| {
@@ -69,6 +103,8 @@ fn listed(known: &Known, now: Timestamp, began: Timestamp) -> Value {
         "counts": standing.counts,
         "since": standing.since,
         "late": Waiting::of(known).is_some_and(|waiting| waiting.is_late(now, began)),
+        "muted": muted.is_muted,
+        "muted_until": muted.until,
         "successes": known.successes,
         "failures": known.failures,
         "last_run": run,

@@ -5,20 +5,25 @@
 //! - `store`: the rows; `known`: what is known of a check, and what a run changes of that (pure)
 //! - `results`: what follows from a run: its component's status, its notices; `figures`: its figures as series of their own
 //! - `conditions`: what of a check is worth a notice, `late`: that its results stop (pure); `watched`: both, looked for
+//! - `posted`: a result as Pinglow's clients post it (pure)
 //! - `passive`: checks that call us (pure); `calls`: what they say, and which are overdue
 //! - `home`: whether the home's line is up, for what depends on it
+//! - `pinglow`: what is known of a check in Pinglow's words (pure); `figures_past`: its figures over time
 //! - `listed`: what is known, as the API lists it; `summary`: how often it worked; `tally`: the same for `/metrics`
 
 pub(super) mod calls;
 mod conditions;
 pub(super) mod definition;
 pub(super) mod figures;
+pub(super) mod figures_past;
 pub(super) mod home;
 pub(super) mod known;
 mod late;
 pub(super) mod listed;
 pub(super) mod passive;
+pub(super) mod pinglow;
 mod places;
+pub(super) mod posted;
 pub(super) mod register;
 pub(super) mod results;
 mod store;

@@ -95,6 +95,12 @@ pub(super) fn overdue(known: &Known, now: Timestamp) -> Option<(Known, Moment)> 
     Some((Known { standing, last: Some(run), ..known.clone() }, since))
 }
 
+/// Whether it should have called again, whatever it has said.
+pub(super) fn is_overdue(known: &Known, now: Timestamp) -> bool {
+    let period = known.check.passive.map(|passive| SignedDuration::from_secs(passive.period_seconds.into()));
+    period.zip(known.last.as_ref()).is_some_and(|(period, last)| now.duration_since(last.at.timestamp()) > period)
+}
+
 fn due(known: &Known, now: Timestamp) -> Option<Overdue> {
     let passive = known.check.passive?;
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());

@@ -22,7 +22,7 @@ use crate::keeper::{
     KeeperError,
     db::{Db, Moment, Tx, query},
     looks::{Looks, Now},
-    notices::Notices,
+    notices::{Notices, mutes},
 };
 
 /// What a registration changes.
@@ -106,6 +106,7 @@ impl Registrar<'_> {
             self.notices.observe_in(&mut tx, &conditions::gone_source(&registration.source, at), at).await?;
         }
         tx.commit().await?;
+        self.notices.read_mutes(self.db, self.now.timestamp()).await?;
         self.looks.set_pauses(pauses(&mut self.db.read().await?).await?, self.now_for_looks);
         self.notices.wake_if_queued();
         Ok(placed)
@@ -119,6 +120,7 @@ impl Registrar<'_> {
         self.end(tx, &before, &ended).await?;
         let rename = query("UPDATE checks SET name = ? WHERE name = ?");
         rename.bind(to.as_str()).bind(from.as_str()).execute(tx).await?;
+        mutes::rename(tx, &conditions::key(&from), &conditions::key(to)).await?;
         let (from, to_series) = (format!("check:{from}"), format!("check:{to}"));
         let feed = query("UPDATE metrics SET reading = ? WHERE reading = ?");
         feed.bind(&to_series).bind(&from).execute(tx).await?;
@@ -133,6 +135,7 @@ impl Registrar<'_> {
 
     async fn remove(&self, tx: &mut Tx, gone: &Known) -> Result<(), KeeperError> {
         self.end(tx, gone, &format!("{} is not checked any more", gone.check.title)).await?;
+        mutes::forget(tx, &conditions::key(&gone.check.name)).await?;
         store::delete(tx, &gone.check.name).await?;
         if gone.check.component == Place::Own
             && let Some(component) = &gone.component

@@ -15,7 +15,7 @@ macro_rules! files {
 }
 
 /// Each by its number and what it is about. One that was ever released is not changed any more: keepers compare its checksum.
-const FILES: [(&str, &str); 15] = files![
+const FILES: [(&str, &str); 16] = files![
     "0001_pages",
     "0002_metrics",
     "0003_relay",
@@ -31,6 +31,7 @@ const FILES: [(&str, &str); 15] = files![
     "0017_notices",
     "0018_checks",
     "0019_look_pauses",
+    "0020_mutes_and_pictures",
 ];
 
 /// All of them, in their order.

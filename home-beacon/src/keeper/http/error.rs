@@ -43,6 +43,25 @@ impl HttpError {
         Self { message: Some(message), ..Self::new(StatusCode::UNAUTHORIZED, "Could not authenticate") }
     }
 
+    /// What is wrong with the key of a client of Pinglow's API.
+    pub(super) fn wrong_key(why: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            format!("{why}: send this keeper's PINGLOW_API_KEY as the header `x-api-key`"),
+        )
+    }
+
+    /// That a check runs by itself, and takes no word for it.
+    pub(super) fn not_passive(name: &str) -> Self {
+        let message =
+            format!("{name} is no passive check: a program runs it, so what comes of that is no caller's to say");
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    pub(super) fn no_check(name: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is no check {name}: GET /checks lists those that there are"))
+    }
+
     /// What a token of one page does not open.
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, message.into())

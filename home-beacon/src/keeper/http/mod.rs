@@ -4,6 +4,7 @@
 //!   page; `health`: `/healthz`; `metrics`: `/metrics`
 //! - `owner`: `/owner`, what is the owner's alone, behind a login
 //! - `ping`: the calls of checks; `summary`: how often what is checked has worked; `check_metrics`: both for a Prometheus
+//! - `pinglow`: `/checks` and others, Pinglow's API for who has its clients
 //! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
@@ -35,6 +36,7 @@ mod page;
 mod path;
 mod payload;
 mod ping;
+mod pinglow;
 mod present;
 mod public;
 mod report;
@@ -100,6 +102,8 @@ pub(super) struct Inner {
     /// The page that is shown at `/` and `/api/v2`.
     pub(super) page: PageId,
     token: SecretSource,
+    /// What clients of Pinglow must send, where there are any.
+    pinglow_key: Option<SecretSource>,
     /// The codes of an outside machine's keeper.
     joins: Option<Joins>,
     limiter: Limiter,
@@ -144,7 +148,8 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
-        let KeeperConfig { token, joins, strict_points, promised, front, notice, without_looks, .. } = config;
+        let KeeperConfig { token, pinglow_key, joins, strict_points, promised, front, notice, without_looks, .. } =
+            config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
         Self(Arc::new(Inner {
             db,
@@ -154,6 +159,7 @@ impl AppState {
             plans: Plans::default(),
             page,
             token,
+            pinglow_key,
             joins,
             limiter,
             guesses: Limiter::new(ping::MAX_WRONG),
@@ -193,6 +199,7 @@ fn private(state: &AppState) -> Router {
         .merge(health::router())
         .merge(metrics::router())
         .merge(summary::router(state))
+        .merge(pinglow::router(state))
         .layer(middleware::from_fn_with_state(state.clone(), check_metrics::count))
         .with_state(state.clone());
     Router::new().fallback_service(trimmed(routes))

@@ -26,6 +26,9 @@ const MAX_BODY: usize = 1 << 20;
 /// The same where all checks of a program come at once.
 const MAX_LARGE_BODY: usize = 8 << 20;
 
+/// The same where a picture of a mebibyte may be in it, in base64.
+const MAX_BODY_WITH_PICTURE: usize = 1_500_000;
+
 /// What some editors and Windows put before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -85,6 +88,18 @@ pub(super) struct JsonObject(pub(super) Map<String, Value>);
 /// A body that must be a JSON object, and may be large.
 #[derive(Debug)]
 pub(super) struct LargeJsonObject(pub(super) Map<String, Value>);
+
+/// A body that must be a JSON object, and may hold a picture.
+#[derive(Debug)]
+pub(super) struct JsonObjectWithPicture(pub(super) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for JsonObjectWithPicture {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, HttpError> {
+        object(request, MAX_BODY_WITH_PICTURE).await.map(Self)
+    }
+}
 
 impl<S: Sync> FromRequest<S> for LargeJsonObject {
     type Rejection = HttpError;

@@ -14,10 +14,12 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::{AppState, HttpError, path::InPath};
-use crate::keeper::checks::{calls, passive::Call};
+use crate::keeper::checks::{
+    calls::{self, MAX_KEPT},
+    passive::Call,
+};
 
-/// How much of what is sent along is kept, and how much is read before the answer, in bytes.
-const MAX_KEPT: usize = 10_000;
+/// How much of what is sent along is read before the answer, in bytes.
 const MAX_READ: usize = 1 << 20;
 
 /// How many calls with secrets that are none may come in any minute until they are told to wait. None can be guessed (128 random bits),

@@ -136,11 +136,13 @@ impl Recorder {
         self.commit(tx).await
     }
 
-    /// As [`Recorder::add_readings`], with more that is to be written in one transaction with them.
+    /// As [`Recorder::add_readings`], with more that is to be written in one transaction with them:
+    /// before them, and after what follows from them.
     pub(in crate::keeper) async fn add_readings_and(
         &self,
         readings: &[Reading],
         also: Vec<Query>,
+        then: Vec<Query>,
     ) -> Result<(), KeeperError> {
         let mut tx = self.db.begin().await?;
         for query in also {
@@ -155,6 +157,9 @@ impl Recorder {
                 let what = Undated::Reading(reading.clone());
                 undated::store(&mut tx, self.clock.host(), reading.at, &what).await?;
             }
+        }
+        for query in then {
+            query.execute(&mut tx).await?;
         }
         self.commit(tx).await?;
         // What was not written is sent again, and counts then.

@@ -52,7 +52,7 @@ impl Recorder {
     /// # Errors
     /// When a time cannot be right, or the storage fails; nothing is stored then.
     pub async fn add_readings(&self, readings: &[Reading]) -> Result<(), KeeperError> {
-        self.add_readings_and(readings, Vec::new()).await
+        self.add_readings_and(readings, Vec::new(), Vec::new()).await
     }
 
     /// Notes which checks have run: that they looked at components is written with the transaction that says so.

@@ -4,7 +4,9 @@
 //!
 //! - `learning`: what readings and others say becomes notices in the queue
 //! - `condition`: what can be worth a notice, in words; `series`: of readings; `track`: how far it has come (all pure)
-//! - `outgoing`: what a channel is sent next, of what waits for it (pure); `holds`: whether that still holds; `sending`: sends it
+//! - `outgoing`: what a channel is sent next, of what waits for it (pure); `holds`: whether that still holds; `sending`: sends it;
+//!   `outcome`: what came of it
+//! - `unsaid`: what was muted before anybody was told of it; `picture`: what comes with a notice
 //! - `alone`: of a keeper without a database
 //! - `store`, `queue`, `mutes`: the rows; `overview`: what a person asks of them; `settings`
 
@@ -12,9 +14,11 @@ mod alone;
 pub(super) mod condition;
 mod holds;
 mod learning;
-mod mutes;
+pub(super) mod mutes;
+mod outcome;
 mod outgoing;
 mod overview;
+pub(super) mod picture;
 mod queue;
 mod sending;
 mod series;
@@ -24,6 +28,7 @@ mod store;
 mod tests;
 mod track;
 mod trouble;
+mod unsaid;
 
 use std::{
     collections::BTreeMap,

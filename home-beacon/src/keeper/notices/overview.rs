@@ -118,7 +118,11 @@ impl Notices {
         Ok(components.filter_map(|id| Some(MutedComponent { component_id: id, until: until(id)? })).collect())
     }
 
-    async fn read_mutes(&self, db: &Db, now: Timestamp) -> Result<(), KeeperError> {
+    /// Reads them again, after what has changed some of them.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub(in crate::keeper) async fn read_mutes(&self, db: &Db, now: Timestamp) -> Result<(), KeeperError> {
         if let Some(shared) = &self.0 {
             let mutes = mutes::list(db, now).await?;
             shared.known().mutes = mutes;

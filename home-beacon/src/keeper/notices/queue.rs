@@ -127,8 +127,12 @@ pub(super) async fn drop_pointless(tx: &mut Tx, channel: &str) -> Result<(), Sto
 
 /// Deletes the notices that nobody is to be given any more.
 pub(super) async fn tidy(conn: &mut Conn) -> Result<(), StorageError> {
-    let tidy = "DELETE FROM notices WHERE id NOT IN (SELECT notice_id FROM notice_deliveries)";
-    query(tidy).execute(conn).await?;
+    for tidy in [
+        "DELETE FROM notices WHERE id NOT IN (SELECT notice_id FROM notice_deliveries)",
+        "DELETE FROM notice_pictures WHERE notice_id NOT IN (SELECT notice_id FROM notice_deliveries WHERE failure IS NULL)",
+    ] {
+        query(tidy).execute(conn).await?;
+    }
     Ok(())
 }
 
@@ -159,7 +163,7 @@ pub(super) struct Batch {
     pub(super) serious: bool,
 }
 
-const IN_BATCH: &str = "channel = ?1 AND failure IS NULL AND notice_id BETWEEN ?2 AND ?3
+pub(super) const IN_BATCH: &str = "channel = ?1 AND failure IS NULL AND notice_id BETWEEN ?2 AND ?3
      AND (NOT ?4 OR notice_id IN (SELECT id FROM notices WHERE serious))";
 
 /// Returns how many there were.

@@ -9,17 +9,20 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use notify::{
-    channel::{Channel, answer::Failure},
+    channel::Channel,
     event::{Event, Stage},
-    send::{Delivered, NotDelivered, Sender},
+    send::Sender,
 };
 use tokio::time::{Instant, sleep};
 
 use super::{
     Notices, Shared,
+    outcome::Outcome,
     outgoing::{LOOKED_AT, Next, Sent, next},
+    picture,
     queue::{self, Batch, Queue, Waiting},
-    trouble::{LONGEST_REFUSAL, SECOND, Trouble, reached},
+    trouble::{SECOND, Trouble, reached},
+    unsaid,
 };
 use crate::keeper::{
     KeeperClock,
@@ -37,9 +40,9 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is known of a channel between two notices.
 #[derive(Debug, Default)]
-struct Progress {
-    sent: Sent,
-    trouble: Option<Trouble>,
+pub(super) struct Progress {
+    pub(super) sent: Sent,
+    pub(super) trouble: Option<Trouble>,
 }
 
 impl Notices {
@@ -140,8 +143,13 @@ impl Shared {
         }
         for waiting in &few {
             let is_muted = waiting.event.stage != Stage::Ended && self.is_muted(&waiting.event.key, now);
-            if is_muted || (waiting.unless_seen && self.was_seen_down(db, &waiting.event).await?) {
-                tracing::debug!(title = waiting.event.title, is_muted, "it is left out, or a prober writes of it");
+            if is_muted {
+                tracing::debug!(title = waiting.event.title, "it is muted");
+                unsaid::leave_out(db, channel.id(), waiting).await?;
+                return Ok(Duration::ZERO);
+            }
+            if waiting.unless_seen && self.was_seen_down(db, &waiting.event).await? {
+                tracing::debug!(title = waiting.event.title, "a prober writes of it");
                 queue::settle(db, channel.id(), waiting.alone()).await?;
                 return Ok(Duration::ZERO);
             }
@@ -188,9 +196,11 @@ impl Shared {
         if !queue::claim(db, channel.id(), batch).await? {
             return Ok(Duration::ZERO);
         }
-        let sent = sender.send_once(channel, event, Instant::now() + BUDGET).await;
+        let is_alone = channel.takes_pictures() && batch.first == batch.last;
+        let picture = if is_alone { picture::of(db, channel.id(), batch.first).await? } else { None };
+        let sent = sender.send_once_with(channel, event, picture.as_deref(), Instant::now() + BUDGET).await;
         match self.outcome(channel, event, sent, progress, now) {
-            Outcome::Settled => queue::settle(db, channel.id(), batch).await?,
+            Outcome::Settled => unsaid::given(db, channel.id(), batch).await?,
             Outcome::Refused(why) => queue::give_up(db, channel.id(), batch, &why).await?,
             Outcome::Later => queue::release(db, channel.id(), batch).await?,
             Outcome::Unsure(why) => {
@@ -199,52 +209,6 @@ impl Shared {
             }
         }
         Ok(progress.trouble.map_or(Duration::ZERO, |trouble| trouble.until.saturating_duration_since(Instant::now())))
-    }
-
-    fn outcome(
-        &self,
-        channel: &Channel,
-        event: &Event,
-        sent: Result<Delivered, NotDelivered>,
-        progress: &mut Progress,
-        now: Timestamp,
-    ) -> Outcome {
-        match sent {
-            Ok(Delivered { advice }) => {
-                if let Some(advice) = advice {
-                    tracing::warn!("{channel}: {advice}");
-                }
-                tracing::info!("\"{}\" was sent to {channel}", event.title);
-                progress.trouble = None;
-                progress.sent.note(now);
-                self.note_trial(channel, now, None);
-                Outcome::Settled
-            }
-            Err(NotDelivered(refused @ Failure::Refused(_))) => {
-                self.note_trial(channel, now, Some(refused.words()));
-                tracing::error!("\"{}\" was not taken by {channel}: {}", event.title, refused.words());
-                Outcome::Refused(refused.words())
-            }
-            Err(NotDelivered(failure)) => {
-                self.note_trial(channel, now, Some(failure.words()));
-                if progress.trouble.is_none() {
-                    tracing::warn!("\"{}\" was not taken by {channel} yet: {}", event.title, failure.words());
-                }
-                let asked = if let Failure::Passing { after, .. } = &failure { *after } else { None };
-                progress.trouble = Some(Trouble::more(progress.trouble, LONGEST_REFUSAL, asked));
-                if matches!(failure, Failure::Unsure(_)) { Outcome::Unsure(failure.words()) } else { Outcome::Later }
-            }
-        }
-    }
-
-    /// Notes that a channel has taken a notice, or why it has not.
-    fn note_trial(&self, channel: &Channel, now: Timestamp, failure: Option<String>) {
-        let mut known = self.known();
-        let tried = known.tried.entry(channel.id().to_owned()).or_default();
-        match failure {
-            None => (tried.sent, tried.sent_at) = (tried.sent + 1, Some(now)),
-            Some(why) => tried.failure = Some((now, why)),
-        }
     }
 
     fn next_unsaved(&self, channel: &Channel) -> Option<Event> {
@@ -289,12 +253,4 @@ impl Shared {
         tracing::error!("\"{}\" could not be sent to {channel} within a day, and is given up", first.event.title);
         queue::give_up(db, channel.id(), first.alone(), "it could not be sent within a day").await
     }
-}
-
-/// What became of a notice.
-enum Outcome {
-    Settled,
-    Refused(String),
-    Later,
-    Unsure(String),
 }

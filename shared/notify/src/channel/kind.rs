@@ -90,6 +90,14 @@ impl Kind {
         })
     }
 
+    /// What it sends of an event with a picture; `None` of one that takes none.
+    pub(super) fn with_picture(&self, event: &Event, jpeg: &[u8], moved_to: Option<&str>) -> Option<Request> {
+        match self {
+            Self::Telegram(telegram) => telegram.with_picture(event, jpeg, moved_to),
+            _ => None,
+        }
+    }
+
     /// Whether the answer says that the notice was taken.
     pub(super) fn taken(&self, answer: &Answer<'_>) -> Result<(), Failure> {
         match self {

@@ -130,6 +130,11 @@ impl Channel {
         !matches!(self.kind, Kind::Alertmanager(_) | Kind::Healthchecks(_) | Kind::Webhook(_))
     }
 
+    /// Whether it shows a picture that comes with a notice.
+    pub const fn takes_pictures(&self) -> bool {
+        matches!(self.kind, Kind::Telegram(_))
+    }
+
     /// The stage as which a test is sent: a check that is well is pinged as such.
     pub const fn test_stage(&self) -> Stage {
         match self.kind {
@@ -151,6 +156,11 @@ impl Channel {
             (Some(request), _) => Outgoing::Call(request),
             (None, _) => unreachable!("only mail is no call"),
         }
+    }
+
+    /// What it sends of an event with a JPEG; `None` where that cannot be, and it is sent without.
+    pub fn with_picture(&self, event: &Event, jpeg: &[u8], moved_to: Option<&str>) -> Option<Request> {
+        self.kind.with_picture(event, jpeg, moved_to)
     }
 
     /// Whether the answer says that the notice was taken.

@@ -17,6 +17,13 @@ use crate::event::Event;
 /// The longest text, in UTF-16 units.
 const MAX_TEXT: usize = 4096;
 
+/// The longest text below a picture (`#sendphoto`).
+const MAX_CAPTION: usize = 1024;
+
+/// What stands between the parts of a form, and its type.
+const BOUNDARY: &str = "porchlight-9f3a6c1e5b7d4820a1c3e5f7092b4d68";
+const FORM: &str = "multipart/form-data; boundary=porchlight-9f3a6c1e5b7d4820a1c3e5f7092b4d68";
+
 #[derive(Clone)]
 pub(super) struct Telegram {
     server: Url,
@@ -76,7 +83,7 @@ impl Telegram {
         let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |id| json!(id));
         let mut body = json!({
             "chat_id": chat,
-            "text": cut_units(&event.plain()),
+            "text": cut_units(&event.plain(), MAX_TEXT),
             "disable_notification": self.is_silent || !event.is_serious,
             "link_preview_options": {"is_disabled": true},
         });
@@ -84,6 +91,18 @@ impl Telegram {
             body["message_thread_id"] = json!(topic);
         }
         Request::json(url, &body)
+    }
+
+    /// The same with a picture, where one can be sent: its text is the picture's caption.
+    pub(super) fn with_picture(&self, event: &Event, jpeg: &[u8], moved_to: Option<&str>) -> Option<Request> {
+        let url = below(&self.server, &[&format!("bot{}", self.token), "sendPhoto"]);
+        let mut fields = vec![
+            ("chat_id", moved_to.unwrap_or(&self.chat).to_owned()),
+            ("caption", cut_units(&event.plain(), MAX_CAPTION)),
+            ("disable_notification", (self.is_silent || !event.is_serious).to_string()),
+        ];
+        fields.extend(self.topic.map(|topic| ("message_thread_id", topic.to_string())));
+        form(&fields, jpeg).map(|body| Request { body: Some((FORM, body)), ..Request::json(url, &json!({})) })
     }
 
     pub(super) fn taken(answer: &Answer<'_>) -> Result<(), Failure> {
@@ -121,14 +140,35 @@ impl Telegram {
     }
 }
 
-fn cut_units(text: &str) -> String {
-    if text.encode_utf16().count() <= MAX_TEXT {
+/// A form of these fields and a picture; `None` where one of them holds what stands between them.
+fn form(fields: &[(&str, String)], jpeg: &[u8]) -> Option<Vec<u8>> {
+    let holds = |bytes: &[u8]| bytes.windows(BOUNDARY.len()).any(|window| window == BOUNDARY.as_bytes());
+    if holds(jpeg) || fields.iter().any(|(_, value)| holds(value.as_bytes())) {
+        return None;
+    }
+    let mut body = Vec::with_capacity(jpeg.len() + 2048);
+    for (name, value) in fields {
+        let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"picture.jpg\"\r\n\
+         Content-Type: image/jpeg\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(jpeg);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    Some(body)
+}
+
+fn cut_units(text: &str, most: usize) -> String {
+    if text.encode_utf16().count() <= most {
         return text.to_owned();
     }
     let mut units = 0;
     let fits = |c: &char| {
         units += c.len_utf16();
-        units < MAX_TEXT
+        units < most
     };
     text.chars().take_while(fits).chain(['…']).collect()
 }
@@ -201,7 +241,32 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_to_what_it_takes() {
-        let long = cut_units(&"😀".repeat(3000));
+        let long = cut_units(&"😀".repeat(3000), MAX_TEXT);
         assert!(long.encode_utf16().count() <= MAX_TEXT && long.ends_with('…'), "{}", long.len());
+    }
+
+    #[test]
+    fn a_picture_has_the_text_as_its_caption_and_nothing_in_it_is_taken_for_a_field() {
+        let chat = &read("telegram://123456:ABC-def_ghi@telegram?chats=42:7").unwrap()[0];
+        let request = chat.with_picture(&event(Stage::Began), b"\xff\xd8 picture", None).unwrap();
+        assert_eq!(request.url.as_str(), "https://api.telegram.org/bot123456:ABC-def_ghi/sendPhoto");
+        let (kind, body) = request.body.unwrap();
+        let boundary = kind.split_once("boundary=").unwrap().1;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        let parts: Vec<_> = body.split(&format!("--{boundary}")).collect();
+        assert_eq!((parts.len(), *parts.last().unwrap()), (7, "--\r\n"), "{body}");
+        for (part, expected) in parts[1..].iter().zip([
+            "name=\"chat_id\"\r\n\r\n42\r\n",
+            "name=\"caption\"\r\n\r\nHome internet is down\nNothing answers",
+            "name=\"disable_notification\"\r\n\r\nfalse\r\n",
+            "name=\"message_thread_id\"\r\n\r\n7\r\n",
+            "filename=\"picture.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n",
+        ]) {
+            assert!(part.contains(expected), "{part}");
+        }
+        let forged = format!("\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n43");
+        assert!(chat.with_picture(&event(Stage::Began), forged.as_bytes(), None).is_none());
+        let in_text = Event { text: forged, ..event(Stage::Began) };
+        assert!(chat.with_picture(&in_text, b"\xff\xd8", None).is_none());
     }
 }

@@ -105,8 +105,31 @@ impl Sender {
     /// # Errors
     /// When it was not taken: why, in words without a secret.
     pub async fn send_once(&self, channel: &Channel, event: &Event, until: Instant) -> Result<Delivered, NotDelivered> {
+        self.send_once_with(channel, event, None, until).await
+    }
+
+    /// The same with a JPEG, where the channel takes one: where it refuses that, the notice is sent without.
+    ///
+    /// # Errors
+    /// When it was not taken: why, in words without a secret.
+    pub async fn send_once_with(
+        &self,
+        channel: &Channel,
+        event: &Event,
+        picture: Option<&[u8]>,
+        until: Instant,
+    ) -> Result<Delivered, NotDelivered> {
         let within = |moved_to| async move {
-            let sent = timeout_at(until, self.once(channel, event, moved_to, until)).await;
+            let sent = async {
+                if let Some(request) = picture.and_then(|jpeg| channel.with_picture(event, jpeg, moved_to)) {
+                    let sent = self.call(channel, request).await;
+                    if !matches!(sent, Err(NotDelivered(Failure::Refused(_)))) {
+                        return sent;
+                    }
+                }
+                self.once(channel, event, moved_to, until).await
+            };
+            let sent = timeout_at(until, sent).await;
             sent.unwrap_or_else(|_| Err(NotDelivered::out_of_time()))
         };
         match within(None).await {

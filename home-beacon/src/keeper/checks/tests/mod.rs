@@ -1,8 +1,10 @@
 //! Checks over a real database, with clocks that are moved by hand.
 //!
-//! - `registered`: registrations; `ran`: results; `paced`: another interval; `noticed`: notices; `called`: checks that call us
+//! - `registered`: registrations; `ran`: results; `paced`: another interval; `noticed`: notices; `called`: checks that call us;
+//!   `muted`: those of which nobody is written to for a while
 
 mod called;
+mod muted;
 mod noticed;
 mod paced;
 mod ran;
@@ -69,17 +71,21 @@ impl Home {
 
     /// With that seed, at that second.
     pub(in crate::keeper) async fn of(seed: &str, second: i64) -> Self {
+        Self::writing_to(seed, second, "ntfy://ntfy.sh/home").await
+    }
+
+    async fn writing_to(seed: &str, second: i64, urls: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&format!("sqlite:{}", folder.path().join("k.db").display())).await.unwrap();
         let now = Arc::new(AtomicI64::new(second));
-        let recorder = recorder(&db, &now).await;
+        let recorder = recorder(&db, &now, urls).await;
         seed::apply(&db, recorder.clock().now(), &Seed::parse(seed).unwrap()).await.unwrap();
         Self { _folder: folder, db, recorder, now, silences: Mutex::default() }
     }
 
     /// As after a start.
     async fn restarted(self) -> Self {
-        let recorder = recorder(&self.db, &self.now).await;
+        let recorder = recorder(&self.db, &self.now, "ntfy://ntfy.sh/home").await;
         seed::apply(&self.db, recorder.clock().now(), &Seed::parse(SEED).unwrap()).await.unwrap();
         Self { recorder, ..self }
     }
@@ -136,7 +142,9 @@ impl Home {
     }
 
     async fn listed(&self) -> Vec<Value> {
-        listed::all(&self.db, time(self.now.load(Relaxed)), time(-9999)).await.unwrap()
+        let now = time(self.now.load(Relaxed));
+        let mutes = self.recorder.notices().mutes(&self.db, now).await.unwrap();
+        listed::all(&self.db, &mutes, now, time(-9999)).await.unwrap()
     }
 
     /// Looks for what is worth a notice, at that second; the keeper has run since `began`.
@@ -157,13 +165,13 @@ impl Home {
     }
 }
 
-async fn recorder(db: &Db, now: &Arc<AtomicI64>) -> Recorder {
+async fn recorder(db: &Db, now: &Arc<AtomicI64>, urls: &str) -> Recorder {
     let (shown, up) = (Arc::clone(now), Arc::clone(now));
     let wall = Clock::new(move || time(shown.load(Relaxed)));
     let uptime = BootClock::new(move || Duration::from_secs(u64::try_from(100_000 + up.load(Relaxed)).unwrap()));
     let host = Host { uptime, ..Host::at(wall) };
     let recorder = Recorder::new(db.clone(), host, Outbox::new(db.clone(), false)).await.unwrap();
-    let urls = SecretSource::Value(Secret::new("ntfy://ntfy.sh/home"));
+    let urls = SecretSource::Value(Secret::new(urls));
     let config = NoticeConfig { urls, every: None, quiet: None, serious_anytime: false, limit: Some(20), loss: 20.0 };
     recorder.with_notices(Notices::new(Some(&config), (None, None), db, time(0)).await.unwrap())
 }

@@ -55,7 +55,8 @@ fn answered(placed: &Placed) -> Value {
 async fn list(State(state): State<AppState>) -> Result<Json<Value>, HttpError> {
     let now = state.clock.wall();
     let began = state.clock.began().wall.min(now);
-    Ok(Json(json!({ "checks": listed::all(&state.db, now, began).await? })))
+    let mutes = state.recorder.notices().mutes(&state.db, now).await?;
+    Ok(Json(json!({ "checks": listed::all(&state.db, &mutes, now, began).await? })))
 }
 
 async fn of_home(State(state): State<AppState>) -> Result<Json<Home>, HttpError> {

@@ -243,6 +243,7 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         database_url: url,
         seed: None,
         token,
+        pinglow_key: None,
         joins: None,
         rate_limit: 0,
         strict_points: false,

@@ -1,12 +1,14 @@
 //! Notices over a real database and real sockets, with clocks that are moved by hand; a second of waiting is five milliseconds.
 //!
 //! - `phone`: a service that takes what it is sent, and can be out of reach
-//! - `killed`: a keeper that ends at any time; `cut`: a line that is down meanwhile; `many`: all at once
+//! - `killed`: a keeper that ends at any time; `cut`: a line that is down meanwhile; `many`: all at once;
+//!   `muted`: a mute before it could be sent
 
 mod cut;
 mod killed;
 mod learnt;
 mod many;
+mod muted;
 mod phone;
 mod storage;
 

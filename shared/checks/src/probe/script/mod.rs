@@ -34,12 +34,15 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-pub use self::confine::protect_this_process;
 use self::{
     child::{Ended, Started},
     conclude::{Run, conclude},
     reading::Printed,
     surroundings::Surroundings,
+};
+pub use self::{
+    confine::protect_this_process,
+    printed::{Said, said},
 };
 use crate::{check::ScriptCheck, outcome::Outcome};
 

@@ -11,17 +11,17 @@ use crate::{
 
 /// An output in its parts.
 #[derive(Debug, PartialEq)]
-pub(super) struct Said {
+pub struct Said {
     /// The first line that is not empty, without figures; empty where there is none.
-    pub(super) text: String,
+    pub text: String,
     /// The lines after it.
-    pub(super) long_text: Option<String>,
+    pub long_text: Option<String>,
     /// Figures of the whole output.
-    pub(super) parsed: Parsed,
+    pub parsed: Parsed,
 }
 
 /// Takes an output apart.
-pub(super) fn said(output: &str) -> Said {
+pub fn said(output: &str) -> Said {
     let mut lines = output.lines().skip_while(|line| line.trim().is_empty());
     let (text, figures) = apart(lines.next().unwrap_or_default());
     let (mut long_text, mut figures) = (String::new(), figures.to_owned());

@@ -73,6 +73,7 @@ impl Home {
             database_url: url,
             seed: None,
             token: SecretSource::Value(Secret::new(TOKEN)),
+            pinglow_key: None,
             joins: None,
             rate_limit: 0,
             strict_points: false,
