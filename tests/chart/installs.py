@@ -88,6 +88,21 @@ def what_is_there_already():
         if said.partition("\n")[2] != expected:
             yield f"with the keeper and its channels {[o['metadata']['name'] for o in objects]}, {notify} says: {said}"
 
+    key = theirs("Secret", "pinglow-api", data={"API_KEY": "MDEyMzQ1Njc4OWFiY2RlZg=="})
+    waits = (
+        "keeper.pinglow.secretName is set, but there is no Secret pinglow-api with the key of Pinglow's clients in API_KEY: make it "
+        "(kubectl -n porchlight create secret generic pinglow-api --from-file=API_KEY=api.key), or leave the name out"
+    )
+    for objects, expected in (
+        ([], ""),
+        ([set_there], waits),
+        ([set_there, {**key, "data": {"TOKEN": "a2V5"}}], waits),
+        ([set_there, key], ""),
+    ):
+        said = outcome(rendered(helm.merged(MINIMAL, {"keeper": {"pinglow": {"secretName": "pinglow-api"}}}), objects=objects))
+        if said.partition("\n")[2] != expected:
+            yield f"with the keeper and the key of Pinglow's clients {[o['metadata']['name'] for o in objects]} it says: {said}"
+
     direct = CASES["without-keeper"]
     claim = theirs("PersistentVolumeClaim", "porchlight-state", spec={"storageClassName": "local-path"})
     for state, expected in (

@@ -18,6 +18,7 @@ SECRETS = {
     "KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
     "TOKEN": "01234567-89ab-cdef-0123-456789abcdef",
     "URLS": "ntfy://ntfy.sh/home",
+    "API_KEY": "fedcba9876543210",
     "BACKUP_PING": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 }
 # Of its own: a keeper refuses to show its own token to a page upstream.

@@ -221,6 +221,7 @@ def secret(rendering, release, namespace):
         "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "export", "test"},
         "tls": {"keeper"},
         "notify": {"keeper"},
+        "pinglow": {"keeper"},
         "statuspage": {"keeper"} if keeper else {"ping", "bandwidth", "checks"},
         "named": {"checks"},
     }

@@ -192,15 +192,19 @@ async fn the_example_of_checks_is_right() {
 }
 
 #[tokio::test]
-async fn the_keeper_takes_what_its_unit_says_of_a_relay() {
+async fn the_keeper_takes_what_its_unit_says_of_a_relay_and_of_pinglow_s_clients() {
     let (folder, state) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     secrets(folder.path());
-    let mut unit = fs::read_to_string(root().join(UNITS).join("porchlight-keeper.service")).expect("the unit is there");
-    let (_, edited) = unit.split_once("#   [Service]\n").expect("it says what to add");
-    let edited: Vec<_> = edited.lines().map_while(|line| line.strip_prefix("#   ")).map(str::to_owned).collect();
-    assert!(edited.iter().any(|line| line.contains("UPSTREAM_TOKEN_FILE=")), "{edited:?}");
-    unit.push_str(&edited.join("\n"));
-    takes_its_settings(started(&unit, folder.path(), state.path()), "a keeper that relays").await;
+    file(folder.path(), "pinglow-key", "porchlight_keeper_fedcba9876543210");
+    let unit = fs::read_to_string(root().join(UNITS).join("porchlight-keeper.service")).expect("the unit is there");
+    let edits: Vec<_> = unit.split("#   [Service]\n").skip(1).collect();
+    for (edit, variable) in edits.iter().zip(["UPSTREAM_TOKEN_FILE=", "PINGLOW_API_KEY_FILE="]) {
+        let edited: Vec<_> = edit.lines().map_while(|line| line.strip_prefix("#   ")).collect();
+        assert!(edited.iter().any(|line| line.contains(variable)), "{edited:?}");
+        let unit = format!("{unit}\n{}", edited.join("\n"));
+        takes_its_settings(started(&unit, folder.path(), state.path()), variable).await;
+    }
+    assert_eq!(edits.len(), 2, "{edits:?}");
 }
 
 /// A compose file as a tool sees it.

@@ -78,6 +78,9 @@ name another server. */}}
 {{- if and (include "porchlight.secret.notify" .) (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong (printf "keeper.notify.%s is set, but keeper.enabled is false: there is nothing that sends notices" $channels) -}}
 {{- end -}}
+{{- if and .Values.keeper.pinglow.secretName (not .Values.keeper.enabled) -}}
+{{- $wrong = append $wrong "keeper.pinglow.secretName is set, but keeper.enabled is false: there is nothing that has Pinglow's API" -}}
+{{- end -}}
 {{- if not (include "porchlight.secret.notify" .) -}}
 {{- $set := list -}}
 {{- range $of := list "ports" "every" "quiet" "seriousAnytime" "limit" "loss" -}}

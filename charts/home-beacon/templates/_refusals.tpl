@@ -224,6 +224,13 @@ at 53. */}}
 {{- $wrong = append $wrong (printf "keeper.notify.secretName is set, but there is no Secret %s with the channels in URLS: make it (%s), or leave the name out" $secret $make) -}}
 {{- end -}}
 {{- end -}}
+{{- $secret := .Values.keeper.pinglow.secretName -}}
+{{- if and $there .Values.keeper.enabled $secret -}}
+{{- if not (dig "data" "API_KEY" "" (lookup "v1" "Secret" .Release.Namespace $secret | default dict)) -}}
+{{- $make := printf "kubectl -n %s create secret generic %s --from-file=API_KEY=api.key" .Release.Namespace $secret -}}
+{{- $wrong = append $wrong (printf "keeper.pinglow.secretName is set, but there is no Secret %s with the key of Pinglow's clients in API_KEY: make it (%s), or leave the name out" $secret $make) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $there .Values.keeper.enabled -}}
 {{- $claims := dig "spec" "volumeClaimTemplates" list $there -}}
 {{- $was := dict "existingClaim" "" "size" "" "storageClassName" "" -}}

@@ -32,6 +32,10 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- end -}}
 {{- end }}
 
+{{- define "porchlight.secret.pinglow" -}}
+{{- .Values.keeper.pinglow.secretName -}}
+{{- end }}
+
 {{/* The variable that names the file. Takes a list: the variable, which secret, the key in it. */}}
 {{- define "porchlight.secret.env" -}}
 - name: {{ index . 0 }}_FILE
@@ -51,7 +55,7 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- define "porchlight.secret.volumes" -}}
 {{- $root := index . 0 }}
 {{- range index . 1 }}
-{{- $key := get (dict "beacon" "KEY" "notify" "URLS") . | default "TOKEN" }}
+{{- $key := get (dict "beacon" "KEY" "notify" "URLS" "pinglow" "API_KEY") . | default "TOKEN" }}
 - name: {{ . }}
   secret:
     secretName: {{ include (printf "porchlight.secret.%s" .) $root | quote }}
