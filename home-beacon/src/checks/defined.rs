@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use checks::{check::Check, thresholds::Standing};
+use jiff::Timestamp;
 
 /// All the checks that are defined at one time.
-pub(super) type CheckList = Arc<List>;
+pub type CheckList = Arc<List>;
 
 /// Checks that are defined at one time.
 #[derive(Clone, Debug)]
-pub(super) struct List {
-    pub(super) checks: Box<[Check]>,
+pub struct List {
+    /// The checks.
+    pub checks: Box<[Check]>,
     /// Whether there are no others: those that are wrong are not in it, and are no less there.
-    pub(super) is_whole: bool,
+    pub is_whole: bool,
 }
 
 impl List {
@@ -24,22 +26,25 @@ impl List {
 
 /// A definition.
 #[derive(Clone, Debug)]
-pub(super) struct Defined {
-    pub(super) check: Check,
+pub struct Defined {
+    /// The check.
+    pub check: Check,
     /// What is known of it before its first run here.
-    pub(super) standing: Standing,
+    pub standing: Standing,
+    /// When it ran last, before this program began: then it runs an interval later, and not at once.
+    pub ran_at: Option<Timestamp>,
 }
 
 impl Defined {
     /// Of which nothing is known yet.
-    pub(super) fn new(check: Check) -> Self {
-        Self { check, standing: Standing::default() }
+    pub fn new(check: Check) -> Self {
+        Self { check, standing: Standing::default(), ran_at: None }
     }
 }
 
 /// All that is to run from now on.
 #[derive(Debug)]
-pub(super) struct Definitions {
+pub struct Definitions {
     pub(super) defined: Vec<Defined>,
     /// The same, for who has to know of it; with what is not run here.
     pub(super) list: CheckList,
@@ -47,7 +52,7 @@ pub(super) struct Definitions {
 
 impl Definitions {
     /// These, and whether there are no others.
-    pub(super) fn new(defined: Vec<Defined>, is_whole: bool) -> Self {
+    pub fn new(defined: Vec<Defined>, is_whole: bool) -> Self {
         let checks = defined.iter().map(|defined| defined.check.clone()).collect();
         Self { defined, list: Arc::new(List { checks, is_whole }) }
     }

@@ -32,7 +32,8 @@ const HOLD: Duration = Duration::from_secs(20);
 const HOLD_FOR_HOME: Duration = Duration::from_secs(75);
 
 /// What an engine works with.
-pub(super) struct Engine<P> {
+#[derive(Debug)]
+pub struct Engine<P> {
     probe: P,
     /// How many runs go on at once.
     limit: usize,
@@ -50,12 +51,14 @@ pub(super) struct Engine<P> {
     random: fastrand::Rng,
 }
 
+#[derive(Debug)]
 struct Entry {
     check: Arc<Check>,
     known: Known,
 }
 
 /// A run that has ended.
+#[derive(Debug)]
 struct Ended {
     id: Id,
     began: Instant,
@@ -64,13 +67,15 @@ struct Ended {
 }
 
 /// A failure of which it is not known yet whose it is.
+#[derive(Debug)]
 struct Held {
     ended: Ended,
     until: Instant,
 }
 
 impl<P: Try> Engine<P> {
-    pub(super) fn new(probe: P, limit: usize, home: HomeLine, results: Results, totals: Arc<Totals>) -> Self {
+    /// With what makes a try, so many at once.
+    pub fn new(probe: P, limit: usize, home: HomeLine, results: Results, totals: Arc<Totals>) -> Self {
         Self {
             probe,
             limit,
@@ -89,7 +94,7 @@ impl<P: Try> Engine<P> {
     }
 
     /// Runs until `stop`; runs under way are given up then. Definitions come as whole lists, each in the place of the one before.
-    pub(super) async fn run(mut self, mut definitions: mpsc::Receiver<Definitions>, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, mut definitions: mpsc::Receiver<Definitions>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let may_begin = self.runs.len() < self.limit;
@@ -120,7 +125,7 @@ impl<P: Try> Engine<P> {
         let formers: HashMap<CheckName, CheckName> = renames.into_iter().map(|it| (it.to, it.from)).collect();
         // What calls the keeper by itself is not run here.
         let active = new.into_iter().filter(|defined| !matches!(defined.check.kind, Kind::Passive(_)));
-        for Defined { check, standing } in active {
+        for Defined { check, standing, ran_at } in active {
             let former = before.remove(formers.get(&check.name).unwrap_or(&check.name));
             if let Some(id) = former
                 && self.known.get(&id).is_some_and(|entry| is_as(&entry.check, &check))
@@ -130,9 +135,13 @@ impl<P: Try> Engine<P> {
             }
             self.last_id += 1;
             let id = Id(self.last_id);
-            match former {
-                Some(old) => self.schedule.replace(old, id, check.every, now, || self.random.f64()),
-                None => self.schedule.add(id, check.every, now, || self.random.f64()),
+            if let Some(old) = former {
+                self.schedule.replace(old, id, check.every, now, || self.random.f64());
+            } else {
+                self.schedule.add(id, check.every, now, || self.random.f64());
+                if let Some(left) = ran_at.and_then(|at| left_of(check.every, at)) {
+                    self.schedule.put_off(id, now + left);
+                }
             }
             let known = former.and_then(|id| self.forget(id)).map(|entry| entry.known);
             let known = known.unwrap_or_else(|| Known { standing, ..Known::default() });
@@ -273,6 +282,12 @@ impl<P: Try> Engine<P> {
         let has_turned = standing.counts != before.counts || was_blocked != blamed.is_some();
         self.results.add(Finished { check: Arc::clone(&entry.check), at, outcome, standing, has_turned });
     }
+}
+
+/// How much of an interval that began then is still to come.
+fn left_of(every: Duration, began: Timestamp) -> Option<Duration> {
+    let since = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+    every.checked_sub(since).filter(|left| !left.is_zero())
 }
 
 fn log_turn(check: &Check, counts: Option<State>, outcome: &Outcome) {

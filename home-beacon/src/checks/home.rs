@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What is known of the line. Without a keeper nothing is, and nothing is blamed on it.
 #[derive(Debug)]
-pub(super) struct HomeLine(Option<Asked>);
+pub struct HomeLine(Option<Asked>);
 
 #[derive(Debug)]
 struct Asked {
@@ -49,12 +49,12 @@ pub(crate) struct HomeAnswer {
 
 impl HomeLine {
     /// Of nobody who knows.
-    pub(super) fn unknown() -> Self {
+    pub fn unknown() -> Self {
         Self(None)
     }
 
     /// Of that keeper; the second is to be run beside.
-    pub(super) fn of(keeper: KeeperClient) -> (Self, impl Future<Output = ()>) {
+    pub fn of(keeper: KeeperClient) -> (Self, impl Future<Output = ()>) {
         let (wanted, wishes) = watch::channel(None);
         let (answers, known) = watch::channel(Known::default());
         (Self(Some(Asked { wanted, known })), answer(keeper, wishes, answers))

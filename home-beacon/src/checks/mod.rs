@@ -6,6 +6,8 @@
 //! - `trial`: one run; `engine`: all of them; `home`: the home's line, which others depend on
 //! - `results`: what waits to be handed over; `delivery`: to whom; `reading`: in which form
 //! - `own_files`, `listener`, `totals`: what the program says of itself; `shown`: checks in words
+//!
+//! What runs and what is handed over is there for who has definitions from elsewhere than files, too: [`Engine`], [`ToKeeper`].
 
 mod defined;
 mod delivery;
@@ -28,4 +30,14 @@ mod trial;
 mod watching;
 
 pub(crate) use self::home::HomeAnswer;
-pub use self::{program::command, settings::ChecksSettings};
+pub use self::{
+    defined::{CheckList, Defined, Definitions, List},
+    delivery::ToKeeper,
+    engine::Engine,
+    home::HomeLine,
+    program::command,
+    results::{Finished, Results},
+    settings::ChecksSettings,
+    totals::Totals,
+    trial::Try,
+};

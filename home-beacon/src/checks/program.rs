@@ -3,7 +3,7 @@
 use std::{collections::HashMap, process::ExitCode, sync::Arc, time::Duration};
 
 use checks::{
-    check::{CheckName, Kind},
+    check::{Check, CheckName, Kind},
     outcome::{Outcome, State},
     probe::Prober,
     thresholds::Standing,
@@ -48,8 +48,8 @@ const DOES_NOT_WORK: u8 = 1;
 const NOT_CHECKED: u8 = 3;
 
 impl Try for Arc<Prober> {
-    async fn once(&self, kind: &Kind, until: Instant) -> Outcome {
-        self.run(kind, until).await
+    async fn once(&self, check: &Check, until: Instant) -> Outcome {
+        self.run(&check.kind, until).await
     }
 }
 
@@ -208,7 +208,8 @@ async fn run(
     let delivering = async {
         match destined {
             Destined::Keeper(keeper) => {
-                ToKeeper::new(keeper, results, counted, refusals).run(until_ended()).await;
+                let delivery = ToKeeper::new("checks", keeper, results, counted, refusals);
+                delivery.with_own(own_files::check()).run(until_ended()).await;
             }
             Destined::Statuspage(client, page) => {
                 let api = ApiSettings {
@@ -232,7 +233,7 @@ async fn run(
 /// What counted before this program began.
 async fn known(keeper: &KeeperClient) -> HashMap<CheckName, Standing> {
     match timeout(KNOWN_WITHIN, keeper.known_checks()).await {
-        Ok(Ok(known)) => known,
+        Ok(Ok(known)) => known.into_iter().map(|(name, known)| (name, known.standing)).collect(),
         // Then what counts is learnt from the runs to come.
         Ok(Err(_)) | Err(_) => HashMap::new(),
     }

@@ -25,18 +25,22 @@ const BATCH: Duration = Duration::from_secs(30);
 
 /// A run that has ended, and what it made of what was known.
 #[derive(Clone, Debug)]
-pub(super) struct Finished {
-    pub(super) check: Arc<Check>,
-    pub(super) at: Timestamp,
-    pub(super) outcome: Outcome,
-    pub(super) standing: Standing,
+pub struct Finished {
+    /// The check as it was then.
+    pub check: Arc<Check>,
+    /// When the run began.
+    pub at: Timestamp,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What counts by it.
+    pub standing: Standing,
     /// Whether another state counts now, or nothing can be told any more because of what it depends on, or can be again.
-    pub(super) has_turned: bool,
+    pub has_turned: bool,
 }
 
 /// The queue. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Results {
+pub struct Results {
     inner: Arc<Inner>,
     totals: Arc<Totals>,
 }
@@ -110,7 +114,8 @@ impl Waiting {
 }
 
 impl Results {
-    pub(super) fn new(totals: Arc<Totals>) -> Self {
+    /// An empty one.
+    pub fn new(totals: Arc<Totals>) -> Self {
         Self { inner: Arc::default(), totals }
     }
 

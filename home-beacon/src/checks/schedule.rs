@@ -52,6 +52,14 @@ impl Schedule {
         self.queue.insert((due, id));
     }
 
+    /// Has a check run then, and not before.
+    pub(super) fn put_off(&mut self, id: Id, until: Instant) {
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.due < until) else { return };
+        self.queue.remove(&(entry.due, id));
+        (entry.due, entry.place) = (until, until);
+        self.queue.insert((until, id));
+    }
+
     /// Has `new` take the place of `old`, whose definition has changed: it runs when that would have, or sooner where that is long
     /// to wait for who has just edited it.
     pub(super) fn replace(&mut self, old: Id, new: Id, every: Duration, now: Instant, mut random: impl FnMut() -> f64) {

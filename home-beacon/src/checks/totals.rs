@@ -14,7 +14,7 @@ use shared::metrics::{Number, Snapshot};
 
 /// Counts since the start, and the newest of what can change.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
+pub struct Totals {
     ended: [AtomicU64; State::ALL.len()],
     left_out: AtomicU64,
     lost: AtomicU64,
@@ -75,7 +75,7 @@ impl Totals {
     }
 
     /// What a scraper reads.
-    pub(super) fn exposition(&self) -> Snapshot {
+    pub fn exposition(&self) -> Snapshot {
         let now = *self.now();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut snapshot = Snapshot::default();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checks::{
-    check::{Check, Kind},
+    check::Check,
     outcome::{Outcome, State},
 };
 use tokio::time::{Instant, sleep};
@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Makes one try of a check.
-pub(super) trait Try: Clone + Send + Sync + 'static {
+pub trait Try: Clone + Send + Sync + 'static {
     /// What it comes to, at the latest shortly after `until`.
-    fn once(&self, kind: &Kind, until: Instant) -> impl Future<Output = Outcome> + Send;
+    fn once(&self, check: &Check, until: Instant) -> impl Future<Output = Outcome> + Send;
 }
 
 /// Runs it, until something other than a failure comes of it, or tries and time are spent.
@@ -24,7 +24,7 @@ pub(super) async fn run(check: &Check, probe: &impl Try) -> Outcome {
     loop {
         // Each try may take all that is left: what answers within the check's time is up, and one that hangs was tried for long enough.
         let began = Instant::now();
-        let mut outcome = probe.once(&check.kind, until).await;
+        let mut outcome = probe.once(check, until).await;
         outcome.took = began.elapsed();
         tries -= 1;
         if outcome.state != State::Critical || tries == 0 || Instant::now() + PAUSE >= until {
@@ -47,7 +47,7 @@ mod tests {
     struct Scripted(Arc<Mutex<Vec<(Duration, Outcome)>>>);
 
     impl Try for Scripted {
-        async fn once(&self, _: &Kind, until: Instant) -> Outcome {
+        async fn once(&self, _: &Check, until: Instant) -> Outcome {
             let (takes, outcome) = self.0.lock().unwrap().remove(0);
             let done = tokio::time::timeout_at(until, sleep(takes)).await;
             if done.is_ok() { outcome } else { Outcome::because(Cause::TimedOut, "too late") }

@@ -82,6 +82,16 @@ impl fmt::Display for Destination {
     }
 }
 
+impl KeeperSettings {
+    /// The keeper that they name; `None` where they name none.
+    ///
+    /// # Errors
+    /// When its token is missing or cannot be one, or no client can be made.
+    pub fn client(&self) -> Result<Option<KeeperClient>, WrongSetting> {
+        Destination::keeper(self)
+    }
+}
+
 impl Destination {
     /// The keeper where one is set.
     ///

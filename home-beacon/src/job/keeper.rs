@@ -50,6 +50,15 @@ pub(crate) struct Registered {
     pub(crate) is_known: bool,
 }
 
+/// What a keeper knows of a check.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KnownCheck {
+    /// What counts.
+    pub standing: Standing,
+    /// When it ran last.
+    pub ran_at: Option<Timestamp>,
+}
+
 /// As keepers have it that do not say.
 const fn yes() -> bool {
     true
@@ -175,7 +184,7 @@ impl KeeperClient {
     ///
     /// # Errors
     /// As [`Api::call`].
-    pub(crate) async fn known_checks(&self) -> Result<HashMap<CheckName, Standing>, ApiError> {
+    pub async fn known_checks(&self) -> Result<HashMap<CheckName, KnownCheck>, ApiError> {
         #[derive(Deserialize)]
         struct List {
             checks: Vec<Known>,
@@ -184,10 +193,18 @@ impl KeeperClient {
         struct Known {
             name: CheckName,
             counts: Option<State>,
+            last_run: Option<LastRun>,
+        }
+        #[derive(Deserialize)]
+        struct LastRun {
+            at: Timestamp,
         }
         let List { checks } = self.watched(self.api.call(Method::GET, &format!("{BASE}/checks"), None)).await?;
-        let standing = |counts| Standing { counts, ..Standing::default() };
-        Ok(checks.into_iter().map(|Known { name, counts }| (name, standing(counts))).collect())
+        let known = |Known { name, counts, last_run }: Known| {
+            let standing = Standing { counts, ..Standing::default() };
+            (name, KnownCheck { standing, ran_at: last_run.map(|run| run.at) })
+        };
+        Ok(checks.into_iter().map(known).collect())
     }
 
     /// How the home's line is.

@@ -10,13 +10,12 @@ use shared::{
     fingerprint::Fingerprint,
 };
 use tokio::{
-    sync::watch,
+    sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
 
 use super::super::{
     defined::{CheckList, List},
-    own_files,
     reading::reading,
     results::{Batch, Finished, Results},
     shown::target,
@@ -48,7 +47,13 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_sec
 
 /// Hands results to a keeper.
 #[derive(Debug)]
-pub(in super::super) struct ToKeeper {
+pub struct ToKeeper {
+    /// Whose list it is: a keeper has one of each.
+    source: &'static str,
+    /// A check of the program itself, beside those of the list.
+    own: Option<Check>,
+    /// Gets what has been handed over, where somebody wants to know.
+    handed_over: Option<mpsc::Sender<Vec<Finished>>>,
     keeper: KeeperClient,
     results: Results,
     totals: Arc<Totals>,
@@ -65,10 +70,9 @@ pub(in super::super) struct ToKeeper {
 }
 
 /// The list of these checks as the keeper is to have it.
-fn registration(list: &List) -> Value {
-    let own = own_files::check();
-    let checks: Vec<Value> = list.checks.iter().chain([&own]).map(of_check).collect();
-    json!({ "source": "checks", "partial": !list.is_whole, "checks": checks })
+fn registration(source: &str, list: &List, own: Option<&Check>) -> Value {
+    let checks: Vec<Value> = list.checks.iter().chain(own).map(of_check).collect();
+    json!({ "source": source, "partial": !list.is_whole, "checks": checks })
 }
 
 fn of_check(check: &Check) -> Value {
@@ -123,18 +127,44 @@ pub(in super::super) fn fingerprint(passive: &PassiveCheck) -> Option<Fingerprin
 }
 
 impl ToKeeper {
-    pub(in super::super) fn new(
+    /// Results of the list that `source` has; what the keeper does not take of it goes to `refused`.
+    pub fn new(
+        source: &'static str,
         keeper: KeeperClient,
         results: Results,
         totals: Arc<Totals>,
         refused: watch::Sender<Vec<String>>,
     ) -> Self {
         let strange = HashSet::new();
-        Self { keeper, results, totals, list: None, is_registered: false, refused, strange, registered_at: None }
+        Self {
+            source,
+            own: None,
+            handed_over: None,
+            keeper,
+            results,
+            totals,
+            list: None,
+            is_registered: false,
+            refused,
+            strange,
+            registered_at: None,
+        }
+    }
+
+    /// With a check of the program itself.
+    #[must_use]
+    pub fn with_own(self, own: Check) -> Self {
+        Self { own: Some(own), ..self }
+    }
+
+    /// With someone who is told what has been handed over.
+    #[must_use]
+    pub fn telling(self, handed_over: mpsc::Sender<Vec<Finished>>) -> Self {
+        Self { handed_over: Some(handed_over), ..self }
     }
 
     /// Hands over until `stop`, and then what is left, as far as it goes quickly.
-    pub(in super::super) async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         tokio::select! {
             () = &mut stop => (),
@@ -181,7 +211,14 @@ impl ToKeeper {
         {
             (self.list, self.is_registered) = (Some(Arc::clone(new)), false);
         }
-        self.register().await && self.hand_over(runs).await
+        if !(self.register().await && self.hand_over(runs).await) {
+            return false;
+        }
+        if let Some(told) = self.handed_over.as_ref().filter(|_| !runs.is_empty()) {
+            // Who does not listen any more needs nothing.
+            let _ = told.send(runs.clone()).await;
+        }
+        true
     }
 
     /// Has the keeper know the list that counts; whether it does.
@@ -190,7 +227,7 @@ impl ToKeeper {
             // It does; or the files are wrong since the start: what it knows already goes on, and that they are wrong is told.
             return true;
         };
-        match self.keeper.register_checks(&registration(&wanted)).await {
+        match self.keeper.register_checks(&registration(self.source, &wanted, self.own.as_ref())).await {
             Ok(answer) => {
                 let is_strange = |check: &&Registered| !check.is_known;
                 self.strange = answer.iter().filter(is_strange).map(|check| check.name.clone()).collect();

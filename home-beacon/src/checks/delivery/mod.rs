@@ -3,7 +3,5 @@
 mod keeper;
 mod statuspage;
 
-pub(super) use self::{
-    keeper::{ToKeeper, fingerprint},
-    statuspage::ToStatuspage,
-};
+pub use self::keeper::ToKeeper;
+pub(super) use self::{keeper::fingerprint, statuspage::ToStatuspage};

@@ -3,7 +3,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use checks::{cause::Cause, check::Kind};
+use checks::{
+    cause::Cause,
+    check::{Check, Kind},
+};
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{super::fixtures::check, *};
@@ -35,8 +38,8 @@ impl World {
 }
 
 impl Try for World {
-    async fn once(&self, kind: &Kind, _: Instant) -> Outcome {
-        let Kind::Tcp(tcp) = kind else { unreachable!("fixtures are of that kind") };
+    async fn once(&self, check: &Check, _: Instant) -> Outcome {
+        let Kind::Tcp(tcp) = &check.kind else { unreachable!("fixtures are of that kind") };
         assert!(tcp.host != "boom" || self.runs("boom") >= 2, "as a fault of ours would");
         let (state, takes) = {
             let mut inner = self.lock();

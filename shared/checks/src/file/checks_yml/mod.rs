@@ -10,6 +10,7 @@ mod build_programs;
 mod definition;
 mod keys;
 mod kinds;
+mod one;
 mod written;
 
 use std::{collections::HashSet, path::Path};
@@ -18,7 +19,10 @@ use serde_json::Value;
 
 pub(super) use self::build_kinds::record_type;
 use self::definition::{Defaults, Definition, File};
-pub use self::written::{Written, written};
+pub use self::{
+    one::{One, one, schema_of_one},
+    written::{Written, written},
+};
 use super::{
     Loaded, MAX_CHECKS, Machine, Parts, ThisMachine, Wrong, names,
     problems::{At, Place, Step},
