@@ -11,6 +11,7 @@
 //! - [`in_process`]: a keeper's parts without its listeners
 //! - [`image`]: the container image, and programs in it
 //! - [`keeper`], [`beacon`], [`prober`]: the three as scenarios see them
+//! - [`kubernetes`]: an API server of Kubernetes, with a kubelet
 //! - [`lambda`]: the function under an emulator
 //! - [`guide`]: the commands of a guide, run as its reader would
 //! - [`home`]: homes that misbehave; [`noting_home`]: one that notes what it was asked
@@ -46,6 +47,7 @@ pub mod home;
 pub mod image;
 pub mod in_process;
 pub mod keeper;
+pub mod kubernetes;
 pub mod lambda;
 pub mod lan;
 pub mod link;

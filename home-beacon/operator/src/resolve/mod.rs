@@ -1,0 +1,189 @@
+//! From all objects to checks, and to what is wrong with each. Pure: the same objects come to the same, in whatever order they came.
+//!
+//! - `ours`: our `Check`
+//! - `pinglows`: Pinglow's
+//! - [`script`]: what a pod needs to know to run a script
+
+mod ours;
+mod pinglows;
+pub mod script;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use checks::check::{Check, Dependency};
+use jiff::Timestamp;
+use shared::secret::Secret;
+
+use self::script::{Images, ScriptRun};
+use crate::objects::{Key, Object, ObjectKind, pinglow::TelegramChannelSpec, porchlight::Egress};
+
+/// The label without which no Secret is handed to a check: whoever may make a `Check` could read every Secret otherwise.
+pub const FOR_CHECKS: &str = "porchlight.dev/for-checks";
+
+/// All that is there at one time.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// The objects, of whatever kind.
+    pub objects: BTreeMap<Key, Object>,
+    /// The Secrets that have the label [`FOR_CHECKS`], by namespace and name, with what they hold by key.
+    pub secrets: BTreeMap<(String, String), BTreeMap<String, Secret>>,
+}
+
+/// What an administrator has decided.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The images that scripts run in unless they name one.
+    pub images: Images,
+    /// What Pinglow's scripts may reach: their objects say nothing of it.
+    pub pinglow_egress: Egress,
+    /// Whether Pinglow's checks get Secrets without the label, as they did.
+    pub pinglow_secrets: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { images: Images::default(), pinglow_egress: Egress::Internet, pinglow_secrets: false }
+    }
+}
+
+/// A check that can run.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The check as it runs here.
+    pub check: Check,
+    /// How its script runs, where it has one.
+    pub script: Option<ScriptRun>,
+    /// The channels that are written to about it, besides those of the keeper.
+    pub channels: Vec<Key>,
+    /// What is not done as the object says, each in a sentence.
+    pub notes: Vec<Said>,
+}
+
+/// Something that is said of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// In a word, as conditions have it.
+    pub reason: &'static str,
+    /// In a sentence: what, where, and what to do.
+    pub message: String,
+}
+
+impl Said {
+    fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// The spec is not what it should be: these are all the sentences about it.
+    fn spec(sentences: &[String]) -> Self {
+        Self::new("InvalidSpec", sentences.join("; "))
+    }
+}
+
+/// What each object comes to: a check, nothing (it is right, and no check), or what is wrong with it.
+pub type Outcomes = BTreeMap<Key, Result<Option<Resolved>, Said>>;
+
+/// Resolves all of them, as of `now`. What is wrong with one stops none of the others.
+pub fn resolve(world: &World, rules: &Rules, now: Timestamp) -> Outcomes {
+    let mut outcomes: Outcomes =
+        world.objects.values().map(|object| (object.key.clone(), one(object, world, rules, now))).collect();
+    let taken = give_names(world, &mut outcomes);
+    for outcome in outcomes.values_mut() {
+        let Ok(Some(resolved)) = outcome else { continue };
+        let unknown = resolved.check.depends_on.iter().find_map(|dependency| match dependency {
+            Dependency::Check(name) if !taken.contains(name.as_str()) => Some(name.clone()),
+            _ => None,
+        });
+        if let Some(name) = unknown {
+            let message = format!("depends_on names {name}, and no Check is called so: make it, or take the name out");
+            *outcome = Err(Said::new("UnknownDependency", message));
+        }
+    }
+    outcomes
+}
+
+fn one(object: &Object, world: &World, rules: &Rules, now: Timestamp) -> Result<Option<Resolved>, Said> {
+    match object.key.kind {
+        ObjectKind::Check => ours::check(object, world, rules).map(Some),
+        ObjectKind::PinglowCheck => pinglows::check(object, world, rules, now).map(Some),
+        ObjectKind::Script => pinglows::script(object).map(|_| None),
+        ObjectKind::TelegramChannel => channel(object, world).map(|_| None),
+    }
+}
+
+/// Of several checks of one name the oldest has it; the names that are taken.
+fn give_names(world: &World, outcomes: &mut Outcomes) -> BTreeSet<String> {
+    let mut by_age: Vec<&Object> = world.objects.values().collect();
+    by_age.sort_by_key(|object| (object.created, object.key.clone()));
+    let mut owners: BTreeMap<String, Key> = BTreeMap::new();
+    for object in by_age {
+        let Some(outcome) = outcomes.get_mut(&object.key) else { continue };
+        let name = match outcome {
+            Ok(Some(resolved)) => resolved.check.name.to_string(),
+            // What is wrong with it says nothing of its name.
+            Err(_) if matches!(object.key.kind, ObjectKind::Check | ObjectKind::PinglowCheck) => {
+                object.key.name.clone()
+            }
+            _ => continue,
+        };
+        match owners.get(&name) {
+            None => drop(owners.insert(name, object.key.clone())),
+            Some(owner) if outcome.is_ok() => {
+                let message = format!("{owner} is called {name} already: give this one another name");
+                *outcome = Err(Said::new("NameTaken", message));
+            }
+            Some(_) => (),
+        }
+    }
+    owners.into_keys().collect()
+}
+
+/// The address of a Telegram channel.
+pub(crate) fn channel(object: &Object, world: &World) -> Result<(TelegramChannelSpec, Secret), Said> {
+    let spec: TelegramChannelSpec = typed(object)?;
+    let chat = spec.chat_id.trim();
+    let is_number = chat.strip_prefix('-').unwrap_or(chat).bytes().all(|b| b.is_ascii_digit()) && chat.len() > 1;
+    let is_name = chat.starts_with('@') && chat.len() > 1;
+    if !is_number && !is_name {
+        let message =
+            "spec.chatId is neither a number, like -1001234567890, nor a public name, like @mychannel: write one";
+        return Err(Said::new("InvalidSpec", message));
+    }
+    let token = secret(world, &object.key.namespace, &spec.bot_token_ref, "botToken")?;
+    Ok((spec, token))
+}
+
+/// The value of that key of a Secret with the label.
+fn secret(world: &World, namespace: &str, name: &str, key: &str) -> Result<Secret, Said> {
+    let Some(values) = world.secrets.get(&(namespace.to_owned(), name.to_owned())) else {
+        let message = format!(
+            "the Secret {name} is not there, or has not the label {FOR_CHECKS}=\"true\", without which no check gets it: \
+             kubectl -n {namespace} label secret {name} {FOR_CHECKS}=true"
+        );
+        return Err(Said::new("SecretNotAvailable", message));
+    };
+    values.get(key).cloned().ok_or_else(|| {
+        let message = format!("the Secret {name} has no key {key}: add it");
+        Said::new("SecretNotAvailable", message)
+    })
+}
+
+/// The spec as `T`.
+fn typed<T: serde::de::DeserializeOwned>(object: &Object) -> Result<T, Said> {
+    serde_path_to_error::deserialize(&object.spec).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { "spec".to_owned() } else { format!("spec.{path}") };
+        // What stands there is not repeated: it could be a secret.
+        let said = error.inner().to_string();
+        let what = if said.starts_with("missing field") || said.starts_with("unknown field") {
+            said
+        } else if let Some((_, known)) = said.split_once(", expected ").filter(|_| said.starts_with("unknown variant"))
+        {
+            format!("write {}", known.replace('`', "").replace("one of ", "one of: "))
+        } else {
+            "it is of another type than it should be: see kubectl explain".into()
+        };
+        Said::new("InvalidSpec", format!("{place}: {what}"))
+    })
+}

@@ -1,0 +1,315 @@
+//! Runs as Jobs: each is made once, waited for by the watch of Jobs and pods, and removed when its outcome is kept.
+//!
+//! A Job is the record of its run. One that is there when its check is due was made before this program began, or by another one of
+//! it: it is waited for, and no second one is made.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use checks::{
+    cause::Cause,
+    check::{Check, CheckName, Kind},
+    outcome::Outcome,
+    probe::Prober,
+};
+use home_beacon::checks::Try;
+use jiff::Timestamp;
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{DeleteParams, PostParams},
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout, timeout_at},
+};
+
+use crate::{
+    job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
+    pods::{Progress, progress},
+    resolve::script::ScriptRun,
+    statuses::News,
+};
+
+/// How long one call of the API server may take.
+const CALL: Duration = Duration::from_secs(15);
+
+/// How often what waits is judged although nothing new was seen of it: what waits has deadlines.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// From one try of a removal to the next.
+const AGAIN: Duration = Duration::from_secs(10);
+const REMOVALS: u32 = 30;
+
+/// What is known of Jobs and pods, and how checks with a script run.
+#[derive(Clone)]
+pub(crate) struct Runs {
+    client: Client,
+    prober: Arc<Prober>,
+    surroundings: Arc<Surroundings>,
+    known: Arc<Mutex<Known>>,
+    seen: watch::Sender<u64>,
+    news: mpsc::Sender<News>,
+}
+
+impl std::fmt::Debug for Runs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runs").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// How each check with a script runs.
+    scripts: HashMap<CheckName, Scripted>,
+    /// By namespace and name.
+    jobs: HashMap<(String, String), Job>,
+    /// The newest pod of each Job.
+    pods: HashMap<(String, String), Pod>,
+    /// The Jobs whose outcome is on its way to the keeper.
+    ended: HashMap<CheckName, (String, String)>,
+}
+
+/// A check with a script.
+#[derive(Clone, Debug)]
+pub(crate) struct Scripted {
+    /// Of the object.
+    pub(crate) uid: String,
+    /// Where its Jobs are made.
+    pub(crate) namespace: String,
+    /// How it runs.
+    pub(crate) run: ScriptRun,
+}
+
+impl Runs {
+    /// Jobs by that client; what is no script is checked from here. `news` gets each outcome.
+    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings, news: mpsc::Sender<News>) -> Self {
+        let (seen, _) = watch::channel(0);
+        let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
+        Self { client, prober, surroundings, known: Arc::default(), seen, news }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These are the checks with a script from now on; Jobs of others are removed.
+    pub(crate) fn define(&self, scripts: HashMap<CheckName, Scripted>) {
+        let mut known = self.known();
+        known.scripts = scripts;
+        let strange: Vec<(String, String)> =
+            known.jobs.values().filter(|job| !known.is_of_a_check(job)).map(place).collect();
+        drop(known);
+        for (namespace, name) in strange {
+            self.remove(namespace, name);
+        }
+    }
+
+    /// A Job is as it is now.
+    pub(crate) fn saw_job(&self, job: Job) {
+        self.known().jobs.insert(place(&job), job);
+        self.seen.send_modify(|count| *count += 1);
+    }
+
+    /// A Job has gone.
+    pub(crate) fn lost_job(&self, namespace: &str, name: &str) {
+        let place = (namespace.to_owned(), name.to_owned());
+        let mut known = self.known();
+        known.jobs.remove(&place);
+        known.pods.remove(&place);
+        drop(known);
+        self.seen.send_modify(|count| *count += 1);
+    }
+
+    /// A pod is as it is now.
+    pub(crate) fn saw_pod(&self, pod: Pod) {
+        let Some(of) = job_of(&pod) else { return };
+        let mut known = self.known();
+        let is_older = known.pods.get(&of).is_some_and(|other| other.creation_timestamp() > pod.creation_timestamp());
+        if !is_older {
+            known.pods.insert(of, pod);
+        }
+        drop(known);
+        self.seen.send_modify(|count| *count += 1);
+    }
+
+    /// The outcomes of these checks are kept: their Jobs have nothing more to say.
+    pub(crate) fn kept(&self, checks: impl IntoIterator<Item = CheckName>) {
+        let mut known = self.known();
+        let over: Vec<_> = checks.into_iter().filter_map(|check| known.ended.remove(&check)).collect();
+        drop(known);
+        for (namespace, name) in over {
+            self.remove(namespace, name);
+        }
+    }
+
+    /// The names of the checks that have a Job: of those that are there when this program begins.
+    pub(crate) fn with_jobs(&self) -> Vec<CheckName> {
+        let known = self.known();
+        known
+            .scripts
+            .iter()
+            .filter(|(_, scripted)| known.job_of(scripted).is_some())
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    async fn run(&self, check: &Check, until: Instant) -> Outcome {
+        let Some(scripted) = self.known().scripts.get(&check.name).cloned() else {
+            return Outcome::because(Cause::Local, "its object has gone");
+        };
+        let until = until + STARTING;
+        let job = match self.begin(check, &scripted, until).await {
+            Ok(job) => job,
+            Err(outcome) => return outcome,
+        };
+        let outcome = self.wait(&job, until).await;
+        self.known().ended.insert(check.name.clone(), place(&job));
+        outcome
+    }
+
+    /// The Job of this run: the one that is there, or a new one.
+    async fn begin(&self, check: &Check, scripted: &Scripted, until: Instant) -> Result<Job, Outcome> {
+        if let Some(job) = self.known().job_of(scripted) {
+            return Ok(job);
+        }
+        let run = Run {
+            check: check.name.as_str(),
+            uid: &scripted.uid,
+            namespace: &scripted.namespace,
+            moment: Timestamp::now().as_second(),
+            timeout: check.timeout,
+        };
+        let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
+            .map_err(|error| Outcome::because(Cause::Local, format!("its Job cannot be written: {error}")))?;
+        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &scripted.namespace);
+        let mut pause = Duration::from_millis(250);
+        loop {
+            let made = timeout(CALL, jobs.create(&PostParams::default(), &job)).await;
+            let said = match made {
+                Ok(Ok(made)) => {
+                    self.saw_job(made.clone());
+                    return Ok(made);
+                }
+                // Made already, by a call whose answer was lost, or by another one of this program.
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 => return Ok(job),
+                Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 403 | 404 | 422) => {
+                    let text = format!("its Job cannot be made in {}: {}", scripted.namespace, status.message);
+                    return Err(Outcome::because(Cause::NotStarted, text));
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {} s", CALL.as_secs()),
+            };
+            if Instant::now() + pause >= until {
+                return Err(Outcome::because(
+                    Cause::NotStarted,
+                    format!("its Job could not be made: the API server: {said}"),
+                ));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(AGAIN);
+        }
+    }
+
+    async fn wait(&self, job: &Job, until: Instant) -> Outcome {
+        let mut seen = self.seen.subscribe();
+        let began = Instant::now();
+        let mut why = None;
+        let mut is_seen = false;
+        loop {
+            let now = self.known().now(job, began.elapsed());
+            match now {
+                Some(Progress::Ended(outcome)) => return *outcome,
+                Some(Progress::Waiting(reason)) => {
+                    is_seen = true;
+                    why = reason.or(why);
+                }
+                None if is_seen => {
+                    return Outcome::because(Cause::NotStarted, "its Job was deleted before it had ended");
+                }
+                None => (),
+            }
+            let next = until.min(Instant::now() + LOOK);
+            if timeout_at(next, seen.changed()).await.is_err() && Instant::now() >= until {
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                return Outcome::because(
+                    Cause::NotStarted,
+                    format!("it had not ended {} s after its Job was made{why}", began.elapsed().as_secs()),
+                );
+            }
+        }
+    }
+
+    /// Removes a Job with its pod, in a task of its own; Kubernetes does it after an hour where this cannot.
+    fn remove(&self, namespace: String, name: String) {
+        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &namespace);
+        self.known().jobs.remove(&(namespace, name.clone()));
+        tokio::spawn(async move {
+            for _ in 0..REMOVALS {
+                match timeout(CALL, jobs.delete(&name, &DeleteParams::background())).await {
+                    Ok(Ok(_)) => return,
+                    Ok(Err(kube::Error::Api(status))) if status.code == 404 => return,
+                    _ => sleep(AGAIN).await,
+                }
+            }
+            tracing::warn!(job = %name, "a finished Job cannot be removed; Kubernetes does it within an hour");
+        });
+    }
+}
+
+impl Known {
+    /// The newest Job of that object.
+    fn job_of(&self, scripted: &Scripted) -> Option<Job> {
+        let is_its = |job: &&Job| {
+            job.annotations().get(UID) == Some(&scripted.uid) && job.namespace().as_deref() == Some(&scripted.namespace)
+        };
+        let taken: Vec<_> = self.ended.values().collect();
+        self.jobs
+            .values()
+            .filter(is_its)
+            .filter(|job| !taken.contains(&&place(*job)))
+            .max_by_key(|job| job.creation_timestamp())
+            .cloned()
+    }
+
+    fn is_of_a_check(&self, job: &Job) -> bool {
+        let uid = job.annotations().get(UID);
+        self.scripts.values().any(|scripted| Some(&scripted.uid) == uid)
+    }
+
+    fn now(&self, job: &Job, age: Duration) -> Option<Progress> {
+        let known = self.jobs.get(&place(job))?;
+        Some(progress(known, self.pods.get(&place(job)), age))
+    }
+}
+
+fn place<K: ResourceExt>(object: &K) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+fn job_of(pod: &Pod) -> Option<(String, String)> {
+    let name = pod.labels().get("batch.kubernetes.io/job-name").or_else(|| pod.labels().get("job-name"))?;
+    Some((pod.namespace()?, name.clone()))
+}
+
+/// Jobs and pods of ours, for a watch.
+pub(crate) fn selector() -> String {
+    format!("app.kubernetes.io/managed-by=porchlight-operator,{CHECK_LABEL}")
+}
+
+impl Try for Runs {
+    async fn once(&self, check: &Check, until: Instant) -> Outcome {
+        let at = Timestamp::now();
+        let outcome = match &check.kind {
+            Kind::Script(_) => self.run(check, until).await,
+            kind => self.prober.run(kind, until).await,
+        };
+        let ran = News::Ran { check: check.name.clone(), at, outcome: Box::new(outcome.clone()) };
+        // Where too much waits, the next run is told.
+        let _ = self.news.try_send(ran);
+        outcome
+    }
+}

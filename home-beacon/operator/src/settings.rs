@@ -1,0 +1,107 @@
+//! The settings of the operator.
+
+use clap::Parser;
+use home_beacon::job::settings::KEEPER_TOKEN;
+use shared::{
+    keeper_token::keeper_address,
+    secret::SecretSetting,
+    settings::{Settings, WrongSetting, log_level},
+};
+use tracing_subscriber::filter::LevelFilter;
+use url::Url;
+
+use crate::{
+    job::{Limits, Surroundings},
+    objects::porchlight::Egress,
+    resolve::{Rules, script::Images},
+};
+
+/// Runs checks that are Kubernetes objects, each script in a Job of its own.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "operator", version)]
+pub struct OperatorSettings {
+    /// The namespaces whose objects are watched, with commas
+    #[arg(
+        long,
+        env = "OPERATOR_NAMESPACES",
+        value_name = "NAMES",
+        value_delimiter = ',',
+        required_unless_present = "crds"
+    )]
+    pub namespaces: Vec<String>,
+    /// The keeper that results go to
+    #[arg(long, env = "KEEPER_URL", value_parser = keeper_address, required_unless_present = "crds")]
+    pub keeper_url: Option<Url>,
+    /// The image with check-runner, which each Job begins with: that of this program
+    #[arg(long, env = "RUNNER_IMAGE", required_unless_present = "crds", default_value = "")]
+    pub runner_image: String,
+    /// The image of scripts in bash that name none
+    #[arg(long, env = "BASH_IMAGE", default_value_t = Images::default().bash)]
+    pub bash_image: String,
+    /// The image of scripts in Python that name none
+    #[arg(long, env = "PYTHON_IMAGE", default_value_t = Images::default().python)]
+    pub python_image: String,
+    /// The most memory of a script
+    #[arg(long, env = "SCRIPT_MEMORY", default_value = "128Mi")]
+    pub script_memory: String,
+    /// The most of a processor that a script gets
+    #[arg(long, env = "SCRIPT_CPU", default_value = "500m")]
+    pub script_cpu: String,
+    /// What scripts of Pinglow's checks may reach: none, dns, internet or cluster
+    #[arg(long, env = "PINGLOW_EGRESS", value_parser = egress, default_value = "internet")]
+    pub pinglow_egress: Egress,
+    /// Whether Pinglow's checks get Secrets that have no label porchlight.dev/for-checks, as they did
+    #[arg(long, env = "PINGLOW_SECRETS", action = clap::ArgAction::Set, default_value_t = false)]
+    pub pinglow_secrets: bool,
+    /// How many checks run at once
+    #[arg(long, env = "CHECKS_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=5000), default_value_t = 200)]
+    pub checks_concurrency: u16,
+    /// How much is logged: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
+    pub log_level: LevelFilter,
+    /// Print the definitions of all objects (CRDs), and exit
+    #[arg(long)]
+    pub crds: bool,
+}
+
+fn egress(text: &str) -> Result<Egress, String> {
+    let known = Egress::ALL.into_iter().find(|egress| egress.label() == text);
+    known.ok_or_else(|| "write none, dns, internet or cluster".to_owned())
+}
+
+impl Settings for OperatorSettings {
+    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN];
+}
+
+impl OperatorSettings {
+    /// What an administrator has decided.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            images: Images { bash: self.bash_image.clone(), python: self.python_image.clone() },
+            pinglow_egress: self.pinglow_egress,
+            pinglow_secrets: self.pinglow_secrets,
+        }
+    }
+
+    /// What is the same for every Job.
+    pub fn surroundings(&self) -> Surroundings {
+        let limits = Limits { memory: self.script_memory.clone(), cpu: self.script_cpu.clone() };
+        Surroundings { runner_image: self.runner_image.clone(), limits }
+    }
+
+    /// # Errors
+    /// When a namespace has no name.
+    pub fn validate(&self) -> Result<(), WrongSetting> {
+        let is_name = |name: &String| {
+            !name.is_empty()
+                && name.len() <= 63
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        match self.namespaces.iter().find(|name| !is_name(name)) {
+            None => Ok(()),
+            Some(name) => Err(WrongSetting(format!(
+                "OPERATOR_NAMESPACES has {name:?}, which is no name of a namespace: write names with commas, like checks,monitoring"
+            ))),
+        }
+    }
+}

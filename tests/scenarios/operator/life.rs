@@ -1,0 +1,127 @@
+//! From `kubectl apply` to the page, and back.
+
+use std::time::Duration;
+
+use check_runner::message;
+use checks::{
+    cause::Cause,
+    outcome::{Outcome, State},
+};
+use serde_json::{Value, json};
+use tests::kubernetes::{Faults, ended_with, terminated};
+use tokio::time::{Instant, sleep};
+
+use super::world::{NAMESPACE, World, check, ready, scripted};
+
+const CHECKS: &str = "porchlight.dev/checks";
+
+fn fine(_: &Value) -> Vec<Value> {
+    let said = Outcome { state: State::Warning, ..Outcome::because(Cause::Reported, "DISK low|free=12") };
+    vec![json!({"phase": "Pending"}), json!({"phase": "Running"}), ended_with(&message::write(&said))]
+}
+
+#[tokio::test]
+async fn what_is_applied_runs_in_a_job_of_its_own_and_its_outcome_is_on_the_page_and_in_its_status() {
+    let world = World::start(|kubernetes| kubernetes.run_jobs_by(fine)).await;
+    let began = Instant::now();
+    world.kubernetes.apply(scripted("disk"));
+    let known = world.until("disk", "has run", |known| known["last_run"]["state"] == "warning").await;
+    assert_eq!((known["source"].as_str(), known["kind"].as_str()), (Some("operator"), Some("script")));
+    println!("from apply to the keeper: {:?}", began.elapsed());
+    let status = world.told(CHECKS, "disk", "is told", |status| status["outcome"] == "warning").await;
+    assert_eq!((status["text"].as_str(), status["observedGeneration"].as_i64()), (Some("DISK low|free=12"), Some(1)));
+    assert_eq!(ready(&status).0, "True");
+    // Each Job is removed once its outcome is kept, and none was made twice.
+    sleep(Duration::from_secs(6)).await;
+    let made = world.kubernetes.ever_made("batch/jobs");
+    assert!(made.len() >= 2, "{} Jobs", made.len());
+    let left = world.kubernetes.all("batch/jobs");
+    assert!(left.len() <= 1, "{left:#?}");
+    // What goes takes its component with it, and its Jobs.
+    world.kubernetes.delete(CHECKS, NAMESPACE, "disk");
+    world.until("disk", "is gone", Value::is_null).await;
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.kubernetes.all("batch/jobs").len(), 0);
+}
+
+#[tokio::test]
+async fn what_kubernetes_cannot_run_is_unknown_and_says_why() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|_| vec![terminated(&json!({"reason": "OOMKilled", "exitCode": 137}))]);
+        kubernetes.apply(scripted("greedy"));
+    })
+    .await;
+    let known = world.until("greedy", "has run", |known| known["last_run"]["state"] == "unknown").await;
+    assert!(known["last_run"]["text"].as_str().is_some_and(|text| text.contains("OOMKilled")), "{known}");
+}
+
+#[tokio::test]
+async fn a_wrong_object_says_so_itself_and_stops_none_of_the_others() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(fine);
+        kubernetes.apply(check("broken", &json!({"tcp": {"host": "nas.lan", "prot": 22}})));
+        kubernetes.apply(scripted("disk"));
+    })
+    .await;
+    let status = world.told(CHECKS, "broken", "is told", |status| ready(status).0 == "False").await;
+    assert!(ready(&status).1.contains("was port meant?"), "{status}");
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "warning").await;
+    // Mended, it runs at once.
+    world.kubernetes.apply(check(
+        "broken",
+        &json!({"tcp": {"host": "127.0.0.1", "port": 1}, "every": "5s", "timeout": "2s", "retries": 0}),
+    ));
+    let known = world.until("broken", "has run", |known| known["last_run"]["state"] == "critical").await;
+    assert_eq!(known["last_run"]["cause"], "refused");
+    let status = world.told(CHECKS, "broken", "is told", |status| status["outcome"] == "critical").await;
+    assert_eq!((ready(&status).0.as_str(), status["observedGeneration"].as_i64()), ("True", Some(2)));
+}
+
+#[tokio::test]
+async fn an_operator_that_is_killed_forgets_no_run_and_repeats_none() {
+    let mut world = World::start(|kubernetes| {
+        // The script takes longer than the operator lives.
+        kubernetes.run_jobs_by(|job| [vec![json!({"phase": "Running"}); 40], fine(job)].concat());
+        kubernetes.apply(check(
+            "slow",
+            &json!({
+                "every": "1h", "timeout": "30s", "retries": 0, "script": {"language": "Bash", "content": "sleep 1"},
+            }),
+        ));
+    })
+    .await;
+    let until = Instant::now() + Duration::from_secs(70);
+    while world.kubernetes.all("batch/jobs").is_empty() {
+        assert!(Instant::now() < until, "no Job was made");
+        sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..3 {
+        world.replace_operator().await;
+        sleep(Duration::from_millis(200)).await;
+    }
+    world.until("slow", "has run", |known| known["last_run"]["state"] == "warning").await;
+    // It ran a moment ago, and the keeper knows: an operator that begins anew does not run it again.
+    world.replace_operator().await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.kubernetes.ever_made("batch/jobs").len(), 1);
+}
+
+#[tokio::test]
+async fn an_api_server_that_is_late_closes_watches_forgets_and_loses_answers_costs_no_run() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(fine);
+        kubernetes.has(Faults { late: Duration::from_millis(300), lost_answers: 1, busy: 5 });
+        kubernetes.apply(scripted("disk"));
+    })
+    .await;
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "warning").await;
+    world.kubernetes.has(Faults::default());
+    world.kubernetes.close_watches();
+    world.kubernetes.apply(scripted("late"));
+    world.until("late", "has run", |known| known["last_run"]["state"] == "warning").await;
+    world.kubernetes.forget();
+    world.kubernetes.delete(CHECKS, NAMESPACE, "disk");
+    world.until("disk", "is gone", Value::is_null).await;
+    world.kubernetes.apply(scripted("later"));
+    world.until("later", "has run", |known| known["last_run"]["state"] == "warning").await;
+}

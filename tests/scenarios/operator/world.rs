@@ -1,0 +1,101 @@
+//! The operator, its API server and its keeper.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::{
+    binaries::binary,
+    checks::known,
+    keeper::{Keeper, TOKEN},
+    kubernetes::Kubernetes,
+    process::{Process, command},
+};
+use tokio::time::{Instant, sleep};
+
+/// How long something may take to be seen.
+const LIMIT: Duration = Duration::from_secs(45);
+
+/// Where all objects are.
+pub(super) const NAMESPACE: &str = "checks";
+
+pub(super) struct World {
+    pub(super) keeper: Keeper,
+    pub(super) kubernetes: Kubernetes,
+    operator: Option<Process>,
+    folder: TempDir,
+}
+
+impl World {
+    pub(super) async fn start(prepare: impl FnOnce(&Kubernetes)) -> Self {
+        let (keeper, kubernetes) = (Keeper::start().await, Kubernetes::start().await);
+        prepare(&kubernetes);
+        let folder = tempfile::tempdir().expect("a folder");
+        let operator = begin(&keeper, &kubernetes, &folder).await;
+        Self { keeper, kubernetes, operator: Some(operator), folder }
+    }
+
+    /// Kills the operator, and starts another one in its place.
+    pub(super) async fn replace_operator(&mut self) {
+        if let Some(operator) = self.operator.take() {
+            operator.kill().await;
+        }
+        self.operator = Some(begin(&self.keeper, &self.kubernetes, &self.folder).await);
+    }
+
+    /// Waits until that is so of a check at the keeper.
+    pub(super) async fn until(&self, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let known = known(&self.keeper, name).await;
+            if is_so(&known) {
+                return known;
+            }
+            assert!(Instant::now() < until, "it takes too long until {name} {what}: {known}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until that is so of the status of an object.
+    pub(super) async fn told(&self, collection: &str, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let object = self.kubernetes.get(collection, NAMESPACE, name).unwrap_or_default();
+            if is_so(&object["status"]) {
+                return object["status"].clone();
+            }
+            assert!(Instant::now() < until, "it takes too long until {name} {what}: {object:#}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn begin(keeper: &Keeper, kubernetes: &Kubernetes, folder: &TempDir) -> Process {
+    let mut command = command(binary("operator"));
+    command.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN).env("OPERATOR_NAMESPACES", NAMESPACE);
+    command.env("RUNNER_IMAGE", "localhost/porchlight-operator:tests");
+    kubernetes.lead(&mut command, folder.path());
+    let mut process = Process::start(command);
+    process.wait_for_message("running").await;
+    process
+}
+
+/// A check with a script, every five seconds.
+pub(super) fn scripted(name: &str) -> Value {
+    check(
+        name,
+        &json!({"every": "5s", "timeout": "4s", "retries": 0, "fail_after": 1, "script": {"language": "Bash", "content": "echo fine"}}),
+    )
+}
+
+pub(super) fn check(name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "porchlight.dev/v1alpha1", "kind": "Check", "metadata": {"name": name, "namespace": NAMESPACE}, "spec": spec})
+}
+
+/// What a condition of a status says.
+pub(super) fn ready(status: &Value) -> (String, String) {
+    let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+    let ready = conditions.into_iter().find(|it| it["type"] == "Ready").unwrap_or_default();
+    let text = |key: &str| ready[key].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("message"))
+}
