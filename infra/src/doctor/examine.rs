@@ -8,7 +8,7 @@ use std::{
 use home_beacon::node::sensors::Wear;
 use jiff::Timestamp;
 use serde_json::Value;
-use shared::{id::ComponentId, secret::Secret, settings::api_address, statuspage::STATUSPAGE_IO};
+use shared::{secret::Secret, settings::api_address, statuspage::STATUSPAGE_IO};
 use url::Url;
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
         address::PublicSeen,
         beacon::{Hop, Lan},
         cluster::node,
-        parameters::{Names, Whose},
+        homes::Whose,
+        parameters::Names,
     },
     conclude::conclude,
     finding::Finding,
@@ -182,11 +183,10 @@ async fn of_inside(wanted: &Wanted, until: Until) -> Hop {
 /// AWS, and the page: at once, unless only AWS knows its token.
 async fn of_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted, until: Until) -> (AwsSeen, PageSeen) {
     let names = Names::of(|name| given.text(name), wanted.keys.as_ref());
-    let component = wanted.component.as_ref().map(ComponentId::as_str);
-    let whose = Whose { component, keys: wanted.keys.as_ref() };
+    let whose = Whose::of(wanted);
     let aws = async |until: Until| match why_no_cloud(settings, given, wanted) {
         Some(why) => AwsSeen::not_asked(why, names),
-        None => Box::pin(aws::ask(&settings.function, whose, names, until)).await,
+        None => Box::pin(aws::ask(&settings.function, given.region.as_deref(), whose, names, until)).await,
     };
     if let Some(token) = &wanted.token {
         let needs_metrics = !wanted.metrics.is_empty();

@@ -1,6 +1,7 @@
 //! What the user has set, wherever: in files of settings, in the environment, in the folder of `porchlight up`. Files come before
 //! the environment, because they were named for this.
 
+mod of_setup;
 mod units;
 
 use std::{
@@ -20,8 +21,8 @@ const MAX_FILE: u64 = 256 << 10;
 /// The files that are read where none is named: those of the guides.
 const USUAL: [&str; 2] = ["prober.env", "porchlight.env"];
 
-/// What `porchlight setup` keeps of itself.
-const OF_SETUP: &str = "porchlight-setup/setup.toml";
+/// Where `porchlight setup` keeps its files, where no other folder is named.
+const OF_SETUP: &str = "porchlight-setup";
 
 /// All that is set.
 #[derive(Clone, Default)]
@@ -33,6 +34,12 @@ pub struct Given {
     pub wrong: Vec<Wrong>,
     /// The folder of `porchlight up`, where it has made one.
     pub(crate) folder: Option<Folder>,
+    /// The account and region that `porchlight setup` has noted.
+    pub account: Option<(String, String)>,
+    /// The region to ask AWS in, where the environment names none.
+    pub region: Option<String>,
+    /// Whether it was chosen in there that AWS mails nobody.
+    pub is_without_mail: bool,
 }
 
 /// Values may be secrets.
@@ -72,6 +79,7 @@ impl Given {
         {
             given.set("BEACON_KEY_FILE", "beacon.key", "this folder");
         }
+        given.read_setup(settings.folder.as_deref().unwrap_or(Path::new(OF_SETUP)), settings.folder.is_some());
         given.read_folder(settings.data.as_deref());
         given
     }
@@ -196,19 +204,6 @@ impl Given {
         }
     }
 
-    /// The account and region that `porchlight setup` has noted in this folder.
-    pub fn noted_account() -> Option<(String, String)> {
-        Self::account_of(Path::new(OF_SETUP))
-    }
-
-    fn account_of(record: &Path) -> Option<(String, String)> {
-        let text = String::from_utf8(file::read(record, MAX_FILE).ok()?).ok()?;
-        let record: toml::Table = toml::from_str(&text).ok()?;
-        let account = record.get("chosen")?.get("account")?;
-        let text = |name: &str| Some(account.get(name)?.as_str()?.to_owned());
-        Some((text("id")?, text("region")?))
-    }
-
     /// Whether what is wrong is about that setting.
     pub fn is_wrong(&self, name: &str) -> bool {
         let is_set = self.text(name).is_some() || self.text(&format!("{name}_FILE")).is_some();
@@ -278,14 +273,5 @@ mod tests {
         let mut none = Given::default();
         none.read_folder(Some(Path::new("/nowhere/at/all")));
         assert!(none.wrong[0].sentence.contains("is no folder of porchlight up"), "{:?}", none.wrong);
-    }
-
-    #[test]
-    fn the_account_of_a_setup_is_read_from_its_record() {
-        let record = "made = []\n[chosen.account]\nid = \"123456789012\"\nregion = \"eu-west-1\"\n";
-        let folder = folder(&[("setup.toml", record), ("none.toml", "[chosen]\n")]);
-        let account = Given::account_of(&folder.path().join("setup.toml"));
-        assert_eq!(account, Some(("123456789012".into(), "eu-west-1".into())));
-        assert_eq!(Given::account_of(&folder.path().join("none.toml")), None);
     }
 }

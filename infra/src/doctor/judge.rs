@@ -21,6 +21,7 @@ use super::{
         cluster::node,
         drift::{Ours, TUNING},
         function::Around,
+        homes::Whose,
         keeper::{HomeOf, home_of},
         outside::OutsideLook,
         runs,
@@ -77,7 +78,8 @@ impl<'a> Known<'a> {
         let ran = runs::runs(&seen.aws.log, now);
         let at_keeper = home_of(component, seen.keeper.metrics.as_deref().ok());
         let by_keeper = of_keeper(&seen.keeper.summary, &at_keeper);
-        let has_run = ran.first().is_some_and(runs::Run::is_fresh);
+        // Another home's schedule may run the same function.
+        let has_run = ran.iter().any(|run| run.is_fresh() && run.is_of(component));
         let looks = !has_run && by_keeper.as_ref().is_some_and(OutsideLook::is_fresh);
         let look = newest(ran.iter().find_map(|run| run.look(component)), by_keeper);
         let leads_to = seen.public.iter().find_map(|it| match &it.answer {
@@ -106,7 +108,7 @@ impl<'a> Known<'a> {
             leads_to,
             here,
             in_cluster: node(&seen.cluster).is_some(),
-            place: Place::of(&seen.aws, &settings.function, Given::noted_account()),
+            place: Place::of(&seen.aws, &settings.function, given.account.clone()),
         }
     }
 
@@ -158,17 +160,18 @@ impl<'a> Known<'a> {
     fn at_aws(&self) -> Vec<Finding> {
         let Self { wanted, ran, place, component, now, .. } = self;
         let (aws, name) = (&self.seen.aws, &self.settings.function);
-        let triggers = checks::schedule::triggers(&aws.rules, &aws.rule_names, &aws.schedules, name);
+        let (whose, own) = (Whose::of(wanted), aws.own);
+        let triggers = checks::schedule::triggers(&aws.rules, &aws.rule_names, &aws.schedules, name, whose, own);
         let told = [&aws.function, &aws.rules, &aws.rule_names, &aws.schedules];
         let knows_it = ran.iter().any(|run| run.is_about(*component, wanted.home.as_ref().map(Url::as_str)));
-        let around = Around { place, knows_it, ours: &ours(self.given) };
+        let around = Around { place, knows_it, own, input: aws.input.as_ref(), ours: &ours(self.given) };
         vec![
             checks::cloud::account(&aws.all(), place),
             checks::parameters::parameters(&aws.parameters, &aws.names, wanted.key.is_some()),
             checks::role::role(&aws.simulated, &aws.deeds, self.updated.is_some()),
             checks::function::function(name, &aws.function, wanted, around),
             checks::schedule::schedule(&triggers, &told, self.has_run, self.looks, *now),
-            checks::alarms::alarms(name, &aws.alarms, &aws.subscriptions),
+            checks::alarms::alarms(name, &aws.alarms, &aws.subscriptions, self.given.is_without_mail),
             runs::last(name, &aws.log, ran, *component, self.looks),
         ]
     }

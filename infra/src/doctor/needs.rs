@@ -84,7 +84,6 @@ impl Link {
             | Self::Cluster
             | Self::Aws
             | Self::Role
-            | Self::Schedule
             | Self::Alarms
             | Self::RateLimit => &[],
             Self::Address => &["ADDRESS_SOURCES"],
@@ -94,12 +93,25 @@ impl Link {
             Self::Beacon => &["PUBLIC_ADDR"],
             Self::Lan => &["PORT_INTERNAL", "PORT_TO", "PUBLIC_ADDR"],
             Self::Router => &["PORT_EXTERNAL", "PORT_INTERNAL", "PORT_TO", "ROUTER", "STATE_DIR"],
-            Self::PublicName | Self::Runs => &["CANARY_URL", "COMPONENT_ID", "TARGETS"],
+            Self::PublicName | Self::Schedule | Self::Runs => &["CANARY_URL", "COMPONENT_ID", "TARGETS"],
             Self::Proof => &["BEACON_KEY", "PUBLIC_ADDR"],
-            Self::Keys => &["BEACON_KEY", "BEACON_KEY_OLD_PARAMETER", "BEACON_KEY_PARAMETER", "TARGETS"],
-            Self::Parameters => {
-                &["BEACON_KEY", "BEACON_KEY_PARAMETER", "STATUSPAGE_TOKEN_PARAMETER", "TARGETS", "TARGETS_PARAMETER"]
-            }
+            Self::Keys => &[
+                "BEACON_KEY",
+                "BEACON_KEY_OLD_PARAMETER",
+                "BEACON_KEY_PARAMETER",
+                "CANARY_URL",
+                "COMPONENT_ID",
+                "TARGETS",
+            ],
+            Self::Parameters => &[
+                "BEACON_KEY",
+                "BEACON_KEY_PARAMETER",
+                "CANARY_URL",
+                "COMPONENT_ID",
+                "STATUSPAGE_TOKEN_PARAMETER",
+                "TARGETS",
+                "TARGETS_PARAMETER",
+            ],
             Self::Function => &["CANARY_URL", "COMPONENT_ID", "PAGE_ID", "TARGETS"],
             Self::Token => &["STATUSPAGE_TOKEN", "STATUSPAGE_URL", "TOKEN"],
             Self::Page => &["PAGE_ID", "TARGETS"],

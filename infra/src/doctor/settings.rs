@@ -13,8 +13,8 @@ pub const SECRETS: &[SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, KEEPER_TOK
 
 /// Look at every link between a home and its page, and name the first that is broken. Nothing is changed by that.
 ///
-/// What is set is read from --env files, from the environment, and from the folder of `porchlight up`. The exit code is the number
-/// of broken links.
+/// What is set is read from --env files, from the environment, and from the folders of `porchlight setup` and `porchlight up`. The
+/// exit code is the number of broken links.
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub struct DoctorSettings {
@@ -25,6 +25,9 @@ pub struct DoctorSettings {
     /// The folder of `porchlight up`; without it this user's own
     #[arg(long, env = "PORCHLIGHT_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The folder of `porchlight setup`; without it porchlight-setup of this folder, where it is there
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
     /// The function at AWS
     #[arg(long, value_name = "NAME", default_value = "lambda-prober")]
     pub function: String,

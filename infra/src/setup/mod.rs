@@ -29,6 +29,7 @@ mod kept;
 mod made;
 mod measured;
 mod mend;
+mod noted;
 mod record;
 mod relay;
 pub mod settings;
@@ -44,6 +45,7 @@ use std::{
 
 use shared::{settings::WrongSetting, shutdown};
 
+pub(crate) use self::noted::Noted;
 use self::{ask::Asker, choices::yes_or_no, function::From, in_the_cloud::There, record::Record, settings::RunsOn};
 pub use self::{
     settings::{SetupSettings, TeardownSettings},

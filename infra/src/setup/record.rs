@@ -26,7 +26,7 @@ use super::{
     settings::RunsOn,
 };
 
-const FILE: &str = "setup.toml";
+pub(super) const FILE: &str = "setup.toml";
 const LOCK: &str = "setup.lock";
 
 /// More than any has, in bytes.

@@ -3,12 +3,14 @@
 
 mod answers;
 mod bare;
+mod cabin;
 mod children;
 mod cloud;
 mod drifted;
 mod healthy;
 mod home;
 mod page;
+mod setup;
 mod slow;
 mod variant;
 mod world;

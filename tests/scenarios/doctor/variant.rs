@@ -20,9 +20,9 @@ use crate::answers::{log, report};
 /// Everything in it has a deadline below 30 s; the rest is for a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// Prints the file that has the name of what it is asked, or complains as the file beside it does.
-const AWS: &str =
-    "#!/bin/sh\nf=\"${0%/*}/$1-$2\"\nif [ -f \"$f.err\" ]; then cat \"$f.err\" >&2; exit 254; fi\nexec cat \"$f\"\n";
+/// Prints the file that has the name of what it is asked (where there is one, that of the thing that is asked about), or complains as
+/// the file beside it does.
+const AWS: &str = "#!/bin/sh\nf=\"${0%/*}/$1-$2\"\nif [ -f \"$f-$4\" ]; then f=\"$f-$4\"; fi\nif [ -f \"$f.err\" ]; then cat \"$f.err\" >&2; exit 254; fi\nexec cat \"$f\"\n";
 
 const KUBECTL: &str = "#!/bin/sh\nf=\"${0%/*}/objects\"\nif [ -f \"$f\" ]; then exec cat \"$f\"; fi\n\
                        echo 'The connection to the server localhost:8080 was refused' >&2\nexit 1\n";
@@ -140,6 +140,18 @@ impl Variant {
         doctor.env_remove("WITNESSES").args(["doctor", "--env"]).arg(&file).args(&self.arguments);
         doctor.env("PATH", &self.path).env("HOME", &self.folder).env("AWS_REGION", tests::aws::REGION);
         doctor.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        doctor
+    }
+
+    /// How doctor is run in that network and in a folder without a file of settings: these alone are in its environment.
+    pub(crate) fn plain(&self, namespace: &Namespace, folder: &Path, settings: &[&str], arguments: &[&str]) -> Command {
+        let mut doctor = ours("porchlight");
+        doctor.env_remove("WITNESSES").arg("doctor").args(arguments);
+        doctor.env("PATH", &self.path).env("HOME", &self.folder);
+        doctor.env("AWS_REGION", "").env("AWS_DEFAULT_REGION", "");
+        doctor.envs(settings.iter().map(|name| (*name, &self.settings[*name])));
+        let mut doctor = namespace.inside(&doctor);
+        doctor.current_dir(folder);
         doctor
     }
 

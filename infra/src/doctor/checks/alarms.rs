@@ -16,8 +16,8 @@ pub fn watches(alarm: &Value, function: &str) -> bool {
     dimensions.any(|it| it["Name"] == "FunctionName" && it["Value"] == function)
 }
 
-/// The alarms of the function, and who is told of them.
-pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
+/// The alarms of the function, and who is told of them. `is_without_mail`: it was chosen that nobody is.
+pub fn alarms(function: &str, told: &Told, subscriptions: &Told, is_without_mail: bool) -> Finding {
     let link = Link::Alarms;
     if let Some(finding) = unanswered(link, told) {
         return finding;
@@ -54,28 +54,14 @@ pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
             },
         );
     }
-    if let Told::Is(list) = subscriptions {
-        let topics: Vec<Value> = all.iter().flat_map(|alarm| actions(alarm)).collect();
-        let mut of_topics = list["Subscriptions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|it| topics.contains(&it["TopicArn"]))
-            .peekable();
-        if of_topics.peek().is_none() {
-            return Finding::failed(
-                link,
-                "nobody has subscribed to the topic of the alarms",
-                "deploy infra/base.yaml with --parameter-overrides AlarmEmail=you@example.com",
-            );
-        }
-        if of_topics.all(|it| it["SubscriptionArn"] == "PendingConfirmation") {
-            return Finding::failed(
-                link,
-                "the mail address of the alarms was never confirmed",
-                "click the link in the mail of AWS Notifications; its sender is no-reply@sns.amazonaws.com",
-            );
-        }
+    let topics: Vec<Value> = all.iter().flat_map(|alarm| actions(alarm)).collect();
+    let mails = Mails::of(subscriptions, &topics);
+    if mails == Mails::Unconfirmed {
+        return Finding::failed(
+            link,
+            "the mail address of the alarms was never confirmed",
+            "click the link in the mail of AWS Notifications; its sender is no-reply@sns.amazonaws.com",
+        );
     }
     let ringing: Vec<_> = all.iter().filter(|it| it["StateValue"] == "ALARM").map(|it| name(it)).collect();
     if !ringing.is_empty() {
@@ -85,7 +71,50 @@ pub fn alarms(function: &str, told: &Told, subscriptions: &Told) -> Finding {
             format!("see the function's log: aws logs tail /aws/lambda/{function} --since 15m"),
         );
     }
-    Finding::ok(link, format!("{} watch the function, and none rings", all.len()))
+    let watching = format!("{} watch the function, and none rings", all.len());
+    match mails {
+        Mails::None if is_without_mail => Finding::unused(
+            link,
+            format!("{watching}; nobody is mailed when one does, as was chosen in porchlight setup"),
+        ),
+        Mails::None => Finding::unknown(
+            link,
+            format!("{watching}, but nobody has subscribed to their topic, so nobody is mailed when one does"),
+            "if that is not meant, deploy infra/base.yaml with --parameter-overrides AlarmEmail=you@example.com",
+        ),
+        _ => Finding::ok(link, watching),
+    }
+}
+
+/// Whether somebody is mailed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mails {
+    /// Somebody is.
+    Some,
+    /// Who was to be has never said yes.
+    Unconfirmed,
+    /// Nobody is to be, or is any more.
+    None,
+    /// It is not told.
+    Untold,
+}
+
+impl Mails {
+    /// Of the subscriptions to these topics. One that was ended is listed for days, as deleted.
+    fn of(subscriptions: &Told, topics: &[Value]) -> Self {
+        let Told::Is(list) = subscriptions else { return Self::Untold };
+        let all = list["Subscriptions"].as_array().into_iter().flatten();
+        let of_topics: Vec<&Value> =
+            all.filter(|it| topics.contains(&it["TopicArn"])).map(|it| &it["SubscriptionArn"]).collect();
+        let is_any = |is: &dyn Fn(&str) -> bool| of_topics.iter().any(|arn| arn.as_str().is_some_and(is));
+        if is_any(&|arn| arn.starts_with("arn:")) {
+            Self::Some
+        } else if is_any(&|arn| arn == "PendingConfirmation") {
+            Self::Unconfirmed
+        } else {
+            Self::None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +135,7 @@ mod tests {
     fn alarms_watch_ring_or_tell_nobody() {
         let mail = |arn: &str| Told::Is(json!({"Subscriptions": [{"TopicArn": "topic", "SubscriptionArn": arn}]}));
         let well = mail("arn:aws:sns:1");
-        let outcome = |told: &Told, subscriptions: &Told| alarms("f", told, subscriptions);
+        let outcome = |told: &Told, subscriptions: &Told| alarms("f", told, subscriptions, false);
         assert_eq!(outcome(&alarm(|_| ()), &well).outcome, Outcome::Ok);
         assert_eq!(outcome(&alarm(|_| ()), &silent()).outcome, Outcome::Ok);
         let rings = outcome(&alarm(|it| it["StateValue"] = json!("ALARM")), &well);
@@ -116,7 +145,6 @@ mod tests {
             (alarm(|it| it["ActionsEnabled"] = json!(false)), &well, "tells nobody"),
             (alarm(|it| it["Dimensions"] = json!([])), &well, "no alarm watches"),
             (alarm(|_| ()), &mail("PendingConfirmation"), "never confirmed"),
-            (alarm(|_| ()), &Told::Is(json!({"Subscriptions": []})), "nobody has subscribed"),
         ] {
             let found = outcome(&told, subscriptions);
             assert_eq!(found.outcome, Outcome::Failed, "{words}");
@@ -126,6 +154,26 @@ mod tests {
             assert_eq!(outcome(&told, &well).outcome, Outcome::NotConclusive, "{told:?}");
         }
         assert_eq!(outcome(&Told::NotAsked("no aws".into()), &well).outcome, Outcome::NotUsed);
+    }
+
+    #[test]
+    fn that_nobody_is_mailed_may_be_chosen_and_a_deleted_subscription_mails_nobody() {
+        let subscribed = |arns: &[&str]| {
+            let one = |arn: &&str| json!({"TopicArn": "topic", "SubscriptionArn": arn});
+            Told::Is(json!({"Subscriptions": arns.iter().map(one).collect::<Vec<_>>()}))
+        };
+        let found = |arns: &[&str], is_chosen| alarms("f", &alarm(|_| ()), &subscribed(arns), is_chosen);
+        for arns in [&[][..], &["Deleted"]] {
+            let nobody = found(arns, false);
+            assert_eq!(nobody.outcome, Outcome::NotConclusive, "{arns:?}");
+            assert!(nobody.saw.contains("nobody has subscribed") && nobody.next.unwrap().contains("AlarmEmail"));
+            let chosen = found(arns, true);
+            assert_eq!((chosen.outcome, chosen.saw.contains("as was chosen")), (Outcome::NotUsed, true));
+        }
+        assert_eq!(found(&["Deleted", "PendingConfirmation"], false).outcome, Outcome::Failed);
+        assert_eq!(found(&["Deleted", "arn:aws:sns:1"], false).outcome, Outcome::Ok);
+        let rings = alarms("f", &alarm(|it| it["StateValue"] = json!("ALARM")), &subscribed(&[]), true);
+        assert_eq!((rings.outcome, rings.saw.as_str()), (Outcome::Failed, "a rings"));
     }
 
     #[test]
@@ -139,7 +187,7 @@ mod tests {
                 json!({"MetricAlarms": [one(mute, json!([])), one("porchlight-schedule-ErrorAlarm-1", json!(["t"]))]}),
             )
         };
-        assert_eq!(alarms("f", &all("of-mine"), &silent()).outcome, Outcome::Ok);
-        assert_eq!(alarms("f", &all("porchlight-schedule-SilenceAlarm-2"), &silent()).outcome, Outcome::Failed);
+        assert_eq!(alarms("f", &all("of-mine"), &silent(), false).outcome, Outcome::Ok);
+        assert_eq!(alarms("f", &all("porchlight-schedule-SilenceAlarm-2"), &silent(), false).outcome, Outcome::Failed);
     }
 }

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use lambda_prober::target::Target;
 use serde_json::Value;
+use url::Url;
 
 use super::{
     super::{finding::Finding, link::Link, told::Told, wanted::Wanted, words::is_same_address},
     cloud::{Place, unanswered},
     drift::{Ours, drift},
+    homes::OfOwn,
 };
 
 /// The shortest timeout that a run is started with, in seconds; the guides set 55.
@@ -23,6 +26,10 @@ pub struct Around<'a> {
     pub place: &'a Place,
     /// One of its runs was about this component, so an input names it.
     pub knows_it: bool,
+    /// Whose home its own settings name.
+    pub own: OfOwn,
+    /// This home, as the input of one of its schedules names it.
+    pub input: Option<&'a Target>,
     /// What is set for the prober here, by its name, and where.
     pub ours: &'a [Ours],
 }
@@ -30,7 +37,7 @@ pub struct Around<'a> {
 /// The function.
 pub fn function(name: &str, told: &Told, wanted: &Wanted, around: Around<'_>) -> Finding {
     let link = Link::Function;
-    let Around { place, knows_it, ours } = around;
+    let Around { place, knows_it, own, input, ours } = around;
     if let Some(finding) = unanswered(link, told) {
         return finding;
     }
@@ -47,24 +54,42 @@ pub fn function(name: &str, told: &Told, wanted: &Wanted, around: Around<'_>) ->
         };
     }
     let Told::Is(is) = told else { return Finding::unknown(link, told.why(), "see the link AWS account") };
-    if let Some(finding) = unfit(name, is) {
+    let variables = &is["Environment"]["Variables"];
+    let redeploy = if is_for_another(variables, wanted) { leave_it() } else { redeploy(ours) };
+    if let Some(finding) = unfit(name, is, &redeploy) {
         return finding.whatever_is_set();
     }
-    let variables = &is["Environment"]["Variables"];
     let set = |variable: &str| variables[variable].as_str().filter(|text| !text.is_empty());
     let named = set("CANARY_URL").is_some() || set("TARGETS").is_some() || set("TARGETS_PARAMETER").is_some();
+    let is_there = |url: &Url| wanted.home.as_ref().is_none_or(|home| is_same_address(url.as_str(), home.as_str()));
+    if let Some((theirs, ours)) = input.map(|it| &it.home.url).filter(|url| !is_there(url)).zip(wanted.home.as_ref()) {
+        return Finding::failed(
+            link,
+            format!("the input of its schedule has this component at {theirs}, and here it is {ours}"),
+            "correct the address that is wrong: here, or in that input (porchlight setup, or infra/README.md, More homes)",
+        );
+    }
+    let knows_it = knows_it || input.is_some();
     if !named && !knows_it {
-        return Finding::failed(link, "no home is named: CANARY_URL is not set", redeploy(ours));
+        return Finding::failed(link, "no home is named: CANARY_URL is not set", redeploy);
     }
     if let Some((variable, theirs, ours_is)) = differs(variables, wanted).filter(|_| !knows_it) {
-        return Finding::failed(link, format!("its {variable} is {theirs}, and here it is {ours_is}"), redeploy(ours));
+        if own == OfOwn::Others && is_for_another(variables, wanted) {
+            return Finding::unknown(
+                link,
+                format!("it looks at another home, {theirs}, and no input that was seen names this one, {ours_is}"),
+                "if nothing else looks at this home, give it a schedule of its own beside that: porchlight setup, or \
+                 infra/README.md, More homes",
+            );
+        }
+        return Finding::failed(link, format!("its {variable} is {theirs}, and here it is {ours_is}"), redeploy);
     }
     let drifted: Vec<String> = drift(variables, ours).iter().map(ToString::to_string).collect();
     if !drifted.is_empty() {
         return Finding::unknown(
             link,
             format!("it is set otherwise than here: {}", drifted.join("; ")),
-            format!("take the function's values over where they are meant, else {}", redeploy(ours)),
+            format!("take the function's values over where they are meant, else {redeploy}"),
         );
     }
     let (memory, timeout, changed) = (&is["MemorySize"], &is["Timeout"], text(is, "LastModified"));
@@ -76,7 +101,7 @@ fn text<'a>(is: &'a Value, field: &str) -> &'a str {
 }
 
 /// Why it cannot do its work, whatever is set here.
-fn unfit(name: &str, is: &Value) -> Option<Finding> {
+fn unfit(name: &str, is: &Value, redeploy: &str) -> Option<Finding> {
     let link = Link::Function;
     if text(is, "State") == "Failed" || text(is, "LastUpdateStatus") == "Failed" {
         let why = ["StateReason", "LastUpdateStatusReason"].map(|field| text(is, field));
@@ -111,7 +136,21 @@ fn unfit(name: &str, is: &Value) -> Option<Finding> {
         ));
     }
     let saw = "STATUSPAGE_TOKEN_PARAMETER is not set, so it has no token";
-    (!set("STATUSPAGE_TOKEN_PARAMETER")).then(|| Finding::failed(link, saw, redeploy(&[])))
+    (!set("STATUSPAGE_TOKEN_PARAMETER")).then(|| Finding::failed(link, saw, redeploy))
+}
+
+/// Whether its `CANARY_URL` names another host than this home's: to deploy it with this home's settings would take it from that one.
+fn is_for_another(variables: &Value, wanted: &Wanted) -> bool {
+    let theirs = variables["CANARY_URL"].as_str().and_then(|url| url.trim().parse::<Url>().ok());
+    let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
+    theirs.as_ref().and_then(host).zip(wanted.home.as_ref().and_then(host)).is_some_and(|(theirs, ours)| theirs != ours)
+}
+
+/// What to do where it is another home's, too.
+fn leave_it() -> String {
+    "if another home is at its CANARY_URL, leave that as it is, and give this one a component and a schedule of its own \
+     (porchlight setup, or infra/README.md, More homes); if not, correct that variable of the function"
+        .into()
 }
 
 /// The file is that of the settings, where they are in one.
@@ -136,94 +175,4 @@ fn differs<'a>(variables: &'a Value, wanted: &Wanted) -> Option<(&'static str, &
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::super::told::fixtures::refused;
-    use super::{
-        super::super::{finding::Outcome, given::Given},
-        *,
-    };
-
-    fn wanted() -> Wanted {
-        let mut given = Given::default();
-        given.set("CANARY_URL", "http://h:30008", "test");
-        given.set("PAGE_ID", "gytm4qzbx9t6", "test");
-        Wanted::of(&mut given)
-    }
-
-    fn configuration(change: impl FnOnce(&mut Value)) -> Told {
-        let mut is = json!({"State": "Active", "Timeout": 55, "MemorySize": 128, "Environment": {"Variables": {
-            "CANARY_URL": "http://h:30008/", "PAGE_ID": "gytm4qzbx9t6",
-            "STATUSPAGE_TOKEN_PARAMETER": "/porchlight/statuspage-token"}}});
-        change(&mut is);
-        Told::Is(is)
-    }
-
-    fn seen(told: &Told, knows_it: bool, ours: &[Ours], traces: &[&'static str]) -> Finding {
-        let lacks_function = told.is_refused(&["ResourceNotFoundException"]);
-        let account = Some("123456789012".to_owned());
-        let place = Place { account, traces: traces.to_vec(), lacks_function, ..Place::default() };
-        function("f", told, &wanted(), Around { place: &place, knows_it, ours })
-    }
-
-    fn set(name: &'static str, value: Value) -> Told {
-        configuration(move |is| is["Environment"]["Variables"][name] = value)
-    }
-
-    #[test]
-    fn a_function_is_as_deployed_or_what_is_not_is_named() {
-        let found = |told: &Told| seen(told, false, &[], &[]);
-        assert_eq!(found(&configuration(|_| ())).outcome, Outcome::Ok);
-        for same in ["HTTP://H:30008", "http://h:30008", "http://h.:30008/"] {
-            assert_eq!(found(&set("CANARY_URL", json!(same))).outcome, Outcome::Ok, "{same}");
-        }
-        for (told, words) in [
-            (configuration(|is| is["State"] = json!("Failed")), "it was not deployed"),
-            (configuration(|is| is["State"] = json!("Inactive")), "inactive"),
-            (configuration(|is| is["ReservedConcurrentExecutions"] = json!(0)), "its reserved concurrency is 0"),
-            (configuration(|is| is["Timeout"] = json!(3)), "its timeout of 3 s"),
-            (set("TOKEN", json!("secret")), "TOKEN is a plain variable"),
-            (set("STATUSPAGE_TOKEN_PARAMETER", json!(null)), "has no token"),
-            (set("CANARY_URL", json!(null)), "no home is named"),
-            (
-                set("CANARY_URL", json!("http://other:1")),
-                "its CANARY_URL is http://other:1, and here it is http://h:30008/",
-            ),
-            (set("PAGE_ID", json!("gytm4qzbx9t7")), "its PAGE_ID is"),
-        ] {
-            let found = found(&told);
-            assert_eq!(found.outcome, Outcome::Failed, "{words}");
-            assert!(found.saw.contains(words), "{words}: {}", found.saw);
-        }
-        assert_eq!(seen(&set("CANARY_URL", json!(null)), true, &[], &[]).outcome, Outcome::Ok, "its input names it");
-        assert_eq!(found(&Told::Silent("timeout".into())).outcome, Outcome::NotConclusive);
-        for code in ["AccessDeniedException", "ValidationException"] {
-            assert_eq!(found(&refused(code)).outcome, Outcome::NotConclusive, "{code}");
-        }
-        assert_eq!(found(&Told::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
-    }
-
-    #[test]
-    fn a_function_that_is_not_there_may_be_elsewhere_unless_something_of_it_is_there() {
-        let gone = refused("ResourceNotFoundException");
-        let elsewhere = seen(&gone, false, &[], &[]);
-        assert_eq!(elsewhere.outcome, Outcome::NotConclusive);
-        assert!(elsewhere.saw.starts_with("there is no function f in account 123456789012"), "{}", elsewhere.saw);
-        assert!(elsewhere.next.unwrap().contains("AWS_REGION=… porchlight doctor"));
-        let deleted = seen(&gone, false, &[], &["its parameters"]);
-        assert_eq!(
-            (deleted.outcome, deleted.saw.contains("where its parameters can be found")),
-            (Outcome::Failed, true)
-        );
-    }
-
-    #[test]
-    fn a_setting_that_was_changed_by_hand_is_named_with_both_values_and_the_command() {
-        let ours = Ours { name: "INCIDENT_AFTER".into(), text: "5m".into(), file: "/etc/porchlight/prober.env".into() };
-        let found = seen(&set("INCIDENT_AFTER", json!("10m")), false, &[ours], &[]);
-        assert_eq!(found.outcome, Outcome::NotConclusive, "it works, only otherwise");
-        assert!(found.saw.contains("its INCIDENT_AFTER is 10m, and in"), "{}", found.saw);
-        assert!(found.next.unwrap().contains("--merge-env --env-file /etc/porchlight/prober.env"));
-    }
-}
+mod tests;

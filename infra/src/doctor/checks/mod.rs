@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod drift;
 pub mod function;
+pub mod homes;
 pub mod jobs;
 pub mod keeper;
 pub mod machine;
@@ -35,7 +36,7 @@ pub fn settings(wrong: &[&str], sources: &[String], several: usize) -> Finding {
         }
         ([], []) => Finding::unknown(
             Link::Settings,
-            "nothing is set: no file, no variable, and no folder of porchlight up",
+            "nothing is set: no file, no variable, and no folder of porchlight setup or up",
             "name the file that you deployed with: porchlight doctor --env prober.env",
         ),
         ([], _) if several > 0 => Finding::unknown(

@@ -7,7 +7,7 @@ use shared::{message, proof::Key, verdict::Verdict};
 use super::{
     super::{finding::Finding, link::Link, words::ago},
     beacon::Hop,
-    parameters::Names,
+    parameters::{ELSEWHERE, Names},
 };
 
 /// Who outside looked at the home last.
@@ -120,8 +120,8 @@ pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>, names: &Names) -> 
     if !names.is_sure && theirs.is_ok_and(|theirs| !is_there(theirs)) {
         return Finding::unknown(
             link,
-            format!("{} has not the home's key, and the function's homes may name another parameter", names.key),
-            "see key_parameter in the input of its schedule, and set TARGETS here alike",
+            format!("{} has not the home's key, and the function may have it in another parameter", names.key),
+            ELSEWHERE,
         );
     }
     match (ours, theirs) {

@@ -1,11 +1,12 @@
 //! Secrets in Parameter Store.
 
-use lambda_prober::target::{KeyNames, Targets};
+use lambda_prober::target::{KeyNames, Target, Targets};
 use shared::proof::Key;
 
 use super::{
     super::{finding::Finding, link::Link, told::Told},
     cloud::unanswered,
+    homes::{OfOwn, Whose},
 };
 
 /// The names of the parameters that the function reads.
@@ -23,15 +24,6 @@ pub struct Names {
     pub notify: Option<String>,
     /// Whether the function is known to read the home's key there: homes that come with a schedule's input may name other places.
     pub is_sure: bool,
-}
-
-/// Whose parameters are looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Whose<'a> {
-    /// The home's component.
-    pub component: Option<&'a str>,
-    /// Where its own keys are, by the settings here.
-    pub keys: Option<&'a KeyNames>,
 }
 
 impl Names {
@@ -54,20 +46,21 @@ impl Names {
         Self { key: current.as_str().into(), old: old.as_ref().map(|old| old.as_str().into()), ..self }
     }
 
-    /// Those of one home. `list`: the function's list of targets; `is_alone`: its settings name a single home.
+    /// Those of one home. `list`: the function's list of targets; `own`: whose home its other settings name; `input`: this home, as
+    /// a schedule's input names it.
     #[must_use]
-    pub fn of_home(self, list: Option<&str>, is_alone: bool, whose: Whose<'_>) -> Self {
-        let targets: Option<Targets> = list.and_then(|list| list.parse().ok());
-        let listed = targets.as_ref().and_then(|targets| {
-            let mut all = targets.iter();
-            match whose.component {
-                Some(component) => all.find(|target| target.component.as_str() == component),
-                None => all.next().filter(|_| all.next().is_none()),
+    pub fn of_home(self, list: Option<&Targets>, own: OfOwn, input: Option<&Target>, whose: Whose<'_>) -> Self {
+        let listed = list.and_then(|targets| {
+            if whose.component.is_some() || whose.home.is_some() {
+                return whose.among(targets);
             }
+            let mut all = targets.iter();
+            let first = all.next();
+            first.filter(|_| all.next().is_none())
         });
-        match (listed, whose.keys) {
+        match (listed.or(input), whose.keys) {
             (Some(target), _) => self.with(target.home.keys.as_ref()),
-            (None, None) if is_alone => self,
+            (None, None) if own == OfOwn::This => self,
             (None, keys) => Self { is_sure: false, ..self.with(keys) },
         }
     }
@@ -98,6 +91,9 @@ pub fn stored_keys(told: &Told, names: &Names) -> Result<Vec<Key>, String> {
     let key = |name: &String| parameter(told, name).and_then(|text| text.trim_end().parse().ok());
     Ok([Some(&names.key), names.old.as_ref()].into_iter().flatten().filter_map(key).collect())
 }
+
+/// What to see where the function may have a home's key in a parameter that nothing names here.
+pub const ELSEWHERE: &str = "see key_parameter in the input of its schedule, and set TARGETS here alike";
 
 /// Secrets in Parameter Store. `needs_key`: the home has a key.
 pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
@@ -136,12 +132,17 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
             );
         }
     }
-    match parameter(told, &names.key) {
-        None if needs_key && !names.is_sure => Finding::unknown(
+    // What is stored there may be another home's, which no advice may have written over.
+    let unsure = |what: &str| {
+        Finding::unknown(
             link,
-            format!("{} does not exist, and the function's homes may name another parameter", names.key),
-            "see key_parameter in the input of its schedule, and set TARGETS here alike",
-        ),
+            format!("{} {what}, and the function may have this home's key in another parameter", names.key),
+            ELSEWHERE,
+        )
+    };
+    match parameter(told, &names.key) {
+        None if needs_key && !names.is_sure => unsure("does not exist"),
+        Some(key) if key.trim_end().parse::<Key>().is_err() && !names.is_sure => unsure("holds no key"),
         None if needs_key => {
             Finding::failed(link, format!("{} does not exist", names.key), store(&names.key, "beacon.key"))
         }
@@ -175,7 +176,13 @@ mod tests {
     use serde_json::json;
 
     use super::super::super::told::fixtures::refused;
-    use super::{super::super::finding::Outcome, *};
+    use super::{
+        super::{
+            super::finding::Outcome,
+            homes::tests::{CABIN, KEY_OF_CABIN, of_cabin},
+        },
+        *,
+    };
 
     fn names() -> Names {
         Names::of(|_| None, None)
@@ -224,20 +231,29 @@ mod tests {
             format!(r#"{{"url":"http://h","page_id":"gytm4qzbx9t6","component_id":"{id}"{more}}}"#)
         };
         let own = target("8kbf7d35c071", r#","key_parameter":"/k/mine","old_key_parameter":"/k/before""#);
-        let list = format!("[{},{own}]", target("8kbf7d35c070", ""));
-        let whose = |component| Whose { component: Some(component), keys: None };
-        let mine = names().of_home(Some(&list), false, whose("8kbf7d35c071"));
+        let list: Targets = format!("[{},{own}]", target("8kbf7d35c070", "")).parse().unwrap();
+        let whose = |component| Whose { component: Some(component), ..Whose::default() };
+        let of = |list: Option<&Targets>, own, component| names().of_home(list, own, None, whose(component));
+        let mine = of(Some(&list), OfOwn::This, "8kbf7d35c071");
         assert_eq!((mine.key.as_str(), mine.old.as_deref(), mine.is_sure), ("/k/mine", Some("/k/before"), true));
-        let shared = names().of_home(Some(&list), false, whose("8kbf7d35c070"));
+        let shared = of(Some(&list), OfOwn::This, "8kbf7d35c070");
         assert_eq!((shared.key.as_str(), shared.is_sure), ("/porchlight/beacon-key", true));
-        // A home that comes with the schedule's input is in no list that is seen here.
-        let unlisted = names().of_home(Some(&list), false, whose("8kbf7d35c072"));
+        let unlisted = of(Some(&list), OfOwn::Others, "8kbf7d35c072");
         assert!(!unlisted.is_sure);
-        assert!(names().of_home(None, true, whose("8kbf7d35c072")).is_sure, "CANARY_URL names it alone");
+        assert!(of(None, OfOwn::This, "8kbf7d35c072").is_sure, "its settings name it");
+        for own in [OfOwn::Others, OfOwn::Unclear] {
+            assert!(!of(None, own, "8kbf7d35c072").is_sure, "they name another home, or nobody knows: {own:?}");
+        }
+        let schedules = Told::Is(json!({"Schedules": [of_cabin()]}));
+        let cabin = whose(CABIN).in_inputs(&schedules, "f");
+        let by_input = names().of_home(None, OfOwn::Others, cabin.as_ref(), whose(CABIN));
+        assert_eq!((by_input.key.as_str(), by_input.old, by_input.is_sure), (KEY_OF_CABIN, None, true));
         let keys = KeyNames { current: "/k/other".parse().unwrap(), old: None };
-        let here = Whose { component: Some("8kbf7d35c072"), keys: Some(&keys) };
-        let known = names().of_home(None, true, here);
+        let here = Whose { keys: Some(&keys), ..whose("8kbf7d35c072") };
+        let known = names().of_home(None, OfOwn::This, None, here);
         assert_eq!((known.key.as_str(), known.is_sure), ("/k/other", false), "the settings here say so, and no more");
+        let spoilt = stored(&[TOKEN, ("/porchlight/beacon-key", "short", "SecureString")]);
+        assert_eq!(parameters(&spoilt, &unlisted, true).outcome, Outcome::NotConclusive, "it may be another home's");
         assert_eq!(parameters(&stored(&[TOKEN]), &unlisted, true).outcome, Outcome::NotConclusive);
         let key = Key::new([7; 32]).expose();
         let all = [TOKEN, ("/k/mine", key.as_str(), "SecureString")];

@@ -44,6 +44,11 @@ impl Run {
         self.age <= LATE
     }
 
+    /// Whether it was about that component; where none is known, whether it was about anything.
+    pub fn is_of(&self, component: Option<&str>) -> bool {
+        self.target(component).is_some()
+    }
+
     /// Whether it was about that component, at that address.
     pub fn is_about(&self, component: Option<&str>, home: Option<&str>) -> bool {
         let same = |url: &str| home.is_none_or(|home| is_same_address(home, url));
@@ -117,7 +122,8 @@ pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>, 
         return Finding::symptom(
             link,
             format!("the run of {age} s ago was about other components than {}", component.unwrap_or_default()),
-            "name this component in COMPONENT_ID, or in the targets of the function",
+            "have it look at this component, too: name it in TARGETS of the function, or in the input of a schedule of its own (porchlight \
+             setup, or infra/README.md, More homes)",
         );
     };
     let outcome = target["outcome"].as_str().unwrap_or_default();

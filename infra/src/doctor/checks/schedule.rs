@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     super::{finding::Finding, link::Link, told::Told},
     cloud::unanswered,
+    homes::{OfOwn, Whose},
 };
 
 /// What runs the function: a rule of `EventBridge`, or a schedule of its Scheduler.
@@ -16,6 +17,8 @@ pub struct Trigger {
     /// As AWS writes it; nothing where it is not told.
     rate: Option<String>,
     is_enabled: bool,
+    /// Whether it is this home that it has the function look at; nothing where that is not known.
+    is_ours: Option<bool>,
     /// From when until when it runs.
     from: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -30,11 +33,28 @@ enum Kind {
 /// What each minute is called.
 const EACH_MINUTE: [&str; 4] = ["rate(1 minute)", "rate(1 minutes)", "cron(* * * * ? *)", "cron(*/1 * * * ? *)"];
 
-const DEPLOY: &str = "aws cloudformation deploy --stack-name porchlight-schedule --template-file infra/schedule.yaml \
-                      --capabilities CAPABILITY_IAM";
+/// The stack of a first home.
+const STACK: &str = "porchlight-schedule";
 
-/// What runs it, of all rules (with the names of those that have it as their target) and schedules.
-pub fn triggers(rules: &Told, names: &Told, schedules: &Told, function: &str) -> Vec<Trigger> {
+/// What a stack puts between its own name and what makes the schedule's name the only one.
+const LOGICAL: &str = "-Schedule-";
+
+fn deploy(stack: &str) -> String {
+    format!(
+        "aws cloudformation deploy --stack-name {stack} --template-file infra/schedule.yaml --capabilities CAPABILITY_IAM"
+    )
+}
+
+/// What runs it, of all rules (with the names of those that have it as their target) and schedules. `own`: whose home the function's
+/// own settings name.
+pub fn triggers(
+    rules: &Told,
+    names: &Told,
+    schedules: &Told,
+    function: &str,
+    whose: Whose<'_>,
+    own: OfOwn,
+) -> Vec<Trigger> {
     let list = |told: &Told, field: &str| told.value()[field].as_array().cloned().unwrap_or_default();
     let targeted: Vec<Value> = list(names, "RuleNames");
     let rules = list(rules, "Rules").into_iter().filter(|rule| targeted.contains(&rule["Name"]));
@@ -47,6 +67,8 @@ pub fn triggers(rules: &Told, names: &Told, schedules: &Told, function: &str) ->
             name: text("Name")?,
             rate: text("ScheduleExpression"),
             is_enabled: it["State"] != "DISABLED",
+            // The list of rules does not tell their input.
+            is_ours: if kind == Kind::Schedule { whose.is_started(it, own) } else { None },
             from: time("StartDate"),
             until: time("EndDate"),
         })
@@ -76,26 +98,31 @@ impl Trigger {
 
     /// How to have it run each minute again. A stack whose template has not changed finds nothing to do.
     fn mended(&self) -> String {
-        let anew = |one: &str, other: &str| {
-            format!(
-                "have the stack make it anew, if it is its own: {DEPLOY} --parameter-overrides Trigger={one}, then the same with \
-                 Trigger={other}"
-            )
-        };
+        // The stack keeps the input that it was given. Of a schedule that no template has made, nobody knows it.
+        let stack = self.name.split_once(LOGICAL).map_or("…", |(stack, _)| stack);
         match self.kind {
             Kind::Rule => format!(
                 "aws events put-rule --name {} --schedule-expression 'rate(1 minute)' --state ENABLED",
                 self.name
             ),
-            Kind::Schedule => anew("rule", "scheduler"),
+            Kind::Schedule => format!(
+                "have the stack make it anew, if it is its own: {} --parameter-overrides Trigger=rule, then the same with \
+                 Trigger=scheduler",
+                deploy(stack)
+            ),
         }
     }
 }
 
+fn names(triggers: &[Trigger]) -> String {
+    triggers.iter().map(|trigger| trigger.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// The schedule. `told`: what was answered to the questions about it; `ran`: whether the function ran within minutes; `looks`:
 /// whether somebody else than this function has looked within minutes.
-pub fn schedule(triggers: &[Trigger], told: &[&Told], ran: bool, looks: bool, now: Timestamp) -> Finding {
+pub fn schedule(all: &[Trigger], told: &[&Told], ran: bool, looks: bool, now: Timestamp) -> Finding {
     let link = Link::Schedule;
+    let triggers: Vec<&Trigger> = all.iter().filter(|trigger| trigger.is_ours != Some(false)).collect();
     let other = |saw: String| {
         Finding::unknown(
             link,
@@ -104,7 +131,19 @@ pub fn schedule(triggers: &[Trigger], told: &[&Told], ran: bool, looks: bool, no
         )
     };
     let failed = |saw: String, next: String| if looks { other(saw) } else { Finding::failed(link, saw, next) };
-    let enabled: Vec<_> = triggers.iter().filter(|trigger| trigger.is_enabled).collect();
+    let enabled: Vec<_> = triggers.iter().copied().filter(|trigger| trigger.is_enabled).collect();
+    let off = triggers.iter().find(|trigger| trigger.is_ours == Some(true) && !trigger.is_enabled);
+    let is_untold = !enabled.is_empty() && enabled.iter().all(|trigger| trigger.is_ours.is_none());
+    if let Some(off) = off
+        && is_untold
+        && !ran
+    {
+        return Finding::unknown(
+            link,
+            format!("{} is disabled, and whether another one is for this home is not told", off.words()),
+            off.mended(),
+        );
+    }
     let Some(first) = enabled.first() else {
         return match triggers.first() {
             Some(off) => failed(format!("{} is disabled", off.words()), off.mended()),
@@ -116,7 +155,11 @@ pub fn schedule(triggers: &[Trigger], told: &[&Told], ran: bool, looks: bool, no
                     "no rule and no schedule was found that runs the function, and it runs",
                     "see what runs it in the console: the function, Configuration, Triggers",
                 ),
-                None => failed("no rule and no schedule runs the function".into(), DEPLOY.into()),
+                None if !all.is_empty() => failed(
+                    format!("no schedule runs the function for this home: {} is for others", names(all)),
+                    "give this home one of its own: porchlight setup, or infra/README.md, More homes".into(),
+                ),
+                None => failed("no rule and no schedule runs the function".into(), deploy(STACK)),
             },
         };
     };
@@ -147,105 +190,4 @@ pub fn schedule(triggers: &[Trigger], told: &[&Told], ran: bool, looks: bool, no
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::super::told::fixtures::silent;
-    use super::{super::super::finding::Outcome, *};
-
-    const FUNCTION: &str = "arn:aws:lambda:eu-central-1:1:function:f";
-    const MINUTE: &str = "rate(1 minute)";
-
-    fn rules(state: &str, rate: &str) -> Told {
-        Told::Is(json!({"Rules": [{"Name": "r", "State": state, "ScheduleExpression": rate}, {"Name": "other"}]}))
-    }
-
-    fn scheduler(change: impl FnOnce(&mut Value)) -> Told {
-        let mut one =
-            json!({"Name": "s", "State": "ENABLED", "ScheduleExpression": MINUTE, "Target": {"Arn": FUNCTION}});
-        change(&mut one);
-        Told::Is(json!({ "Schedules": [one] }))
-    }
-
-    fn judged(rules: &Told, names: &Value, schedules: &Told, ran: bool, looks: bool) -> Finding {
-        let names = Told::Is(json!({ "RuleNames": names }));
-        schedule(&triggers(rules, &names, schedules, "f"), &[rules, schedules], ran, looks, Timestamp::UNIX_EPOCH)
-    }
-
-    fn found(rules: &Told, names: &Value, schedules: &Told) -> Finding {
-        judged(rules, names, schedules, false, false)
-    }
-
-    fn nothing() -> Told {
-        Told::Is(json!({"Schedules": []}))
-    }
-
-    #[test]
-    fn a_rule_or_a_schedule_runs_it_is_disabled_or_there_is_none() {
-        let (named, of_none, on) = (json!(["r"]), json!([]), rules("ENABLED", MINUTE));
-        let by_rule = found(&on, &named, &nothing());
-        assert_eq!((by_rule.outcome, by_rule.saw.as_str()), (Outcome::Ok, "the rule r, rate(1 minute)"));
-        let off = found(&rules("DISABLED", MINUTE), &named, &nothing());
-        assert_eq!(off.outcome, Outcome::Failed);
-        assert_eq!(
-            off.next.as_deref(),
-            Some("aws events put-rule --name r --schedule-expression 'rate(1 minute)' --state ENABLED")
-        );
-        assert_eq!(found(&on, &of_none, &scheduler(|_| ())).saw, "the schedule s, rate(1 minute)");
-        let at = |arn: String| scheduler(move |it| it["Target"]["Arn"] = json!(arn));
-        assert_eq!(found(&on, &of_none, &at(format!("{FUNCTION}:live"))).outcome, Outcome::Ok);
-        assert_eq!(found(&on, &of_none, &scheduler(|it| it["State"] = json!("DISABLED"))).outcome, Outcome::Failed);
-        let other = found(&on, &of_none, &at(format!("{FUNCTION}2")));
-        assert!(other.saw.contains("no rule and no schedule"), "{}", other.saw);
-        assert!(found(&on, &named, &scheduler(|_| ())).saw.contains("more than once a minute"));
-        assert_eq!(found(&on, &of_none, &silent()).outcome, Outcome::NotConclusive);
-        assert_eq!(found(&silent(), &of_none, &nothing()).outcome, Outcome::NotConclusive);
-        assert_eq!(found(&Told::NotAsked("no aws".into()), &of_none, &nothing()).outcome, Outcome::NotUsed);
-        assert_eq!(judged(&on, &of_none, &nothing(), true, false).outcome, Outcome::NotConclusive);
-    }
-
-    #[test]
-    fn anything_else_than_a_minute_is_named() {
-        let (named, of_none) = (json!(["r"]), json!([]));
-        for rare in ["rate(1 hour)", "rate(5 minutes)", "cron(0 * * * ? *)", "at(2026-01-01T00:00:00)"] {
-            let rule = found(&rules("ENABLED", rare), &named, &nothing());
-            assert_eq!(rule.outcome, Outcome::Failed, "{rare}");
-            assert!(rule.saw.contains(rare) && rule.next.unwrap().contains("'rate(1 minute)'"), "{}", rule.saw);
-            let by = found(&nothing(), &of_none, &scheduler(|it| it["ScheduleExpression"] = json!(rare)));
-            assert_eq!(by.outcome, Outcome::Failed, "{rare}");
-            assert!(by.next.unwrap().contains("Trigger=rule, then the same with Trigger=scheduler"));
-        }
-        for minute in EACH_MINUTE {
-            assert_eq!(found(&rules("ENABLED", minute), &named, &nothing()).outcome, Outcome::Ok, "{minute}");
-        }
-        // One of two is enough, and what is not told is not known.
-        let hourly = rules("ENABLED", "rate(1 hour)");
-        assert_eq!(found(&hourly, &named, &scheduler(|_| ())).outcome, Outcome::Ok);
-        let untold = || scheduler(|it| it["ScheduleExpression"] = json!(null));
-        assert_eq!(found(&nothing(), &of_none, &untold()).outcome, Outcome::NotConclusive);
-        assert_eq!(found(&hourly, &named, &untold()).outcome, Outcome::NotConclusive);
-        assert_eq!(judged(&nothing(), &of_none, &untold(), true, false).outcome, Outcome::Ok);
-    }
-
-    #[test]
-    fn a_schedule_has_ended_or_not_begun() {
-        let with = |field: &'static str, at: &'static str| scheduler(move |it| it[field] = json!(at));
-        for (told, words) in [
-            (with("EndDate", "1969-12-31T00:00:00+00:00"), "has come to its end"),
-            (with("StartDate", "1970-01-02T00:00:00+00:00"), "has not begun yet"),
-        ] {
-            let found = found(&nothing(), &json!([]), &told);
-            assert_eq!((found.outcome, found.saw.contains(words)), (Outcome::Failed, true), "{}", found.saw);
-        }
-        assert_eq!(found(&nothing(), &json!([]), &with("EndDate", "1970-01-02T00:00:00Z")).outcome, Outcome::Ok);
-    }
-
-    #[test]
-    fn where_somebody_looks_all_the_same_another_function_may_be_meant() {
-        for (names, rule) in [(json!([]), rules("ENABLED", MINUTE)), (json!(["r"]), rules("DISABLED", MINUTE))] {
-            let found = judged(&rule, &names, &nothing(), false, true);
-            assert_eq!(found.outcome, Outcome::NotConclusive);
-            assert!(found.next.unwrap().contains("another account or region"));
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! One call of AWS's command line. Nothing is written there, and no secret is an argument.
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use super::super::super::{told::Told, until::Until};
 use crate::child::{Ran, found, run_with};
@@ -15,12 +15,16 @@ const VARIABLES: [(&str, &str); 1] = [("AWS_MAX_ATTEMPTS", "2")];
 pub(super) struct Cli {
     program: PathBuf,
     until: Until,
+    /// The region to ask in, where the environment names none.
+    region: Option<String>,
 }
 
 impl Cli {
     /// The one that is here, if there is one; no call of it goes on for longer than that.
-    pub(super) fn found(until: Until) -> Option<Self> {
-        found("aws").map(|program| Self { program, until })
+    pub(super) fn found(until: Until, noted: Option<&str>) -> Option<Self> {
+        let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| env::var(name).ok());
+        let region = set.filter(|region| !region.is_empty()).or_else(|| noted.map(str::to_owned));
+        found("aws").map(|program| Self { program, until, region })
     }
 
     /// What it answers, as JSON.
@@ -29,8 +33,11 @@ impl Cli {
         told(self.run(words.iter().copied().chain(common)).await)
     }
 
-    /// The region that it is set up for.
+    /// The region that it asks in.
     pub(super) async fn region(&self) -> Option<String> {
+        if self.region.is_some() {
+            return self.region.clone();
+        }
         match self.run(["configure", "get", "region"].into_iter()).await {
             Ran::Ended { is_success: true, stdout, .. } => {
                 Some(stdout.trim().to_owned()).filter(|region| !region.is_empty())
@@ -41,7 +48,9 @@ impl Cli {
 
     async fn run(&self, words: impl Iterator<Item = &str>) -> Ran {
         let words: Vec<String> = words.map(str::to_owned).collect();
-        run_with(&VARIABLES, &self.program, &words, None, self.until.left(PATIENCE)).await
+        let region = self.region.iter().map(|region| ("AWS_REGION", region.as_str()));
+        let variables: Vec<_> = VARIABLES.into_iter().chain(region).collect();
+        run_with(&variables, &self.program, &words, None, self.until.left(PATIENCE)).await
     }
 }
 

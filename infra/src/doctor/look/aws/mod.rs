@@ -3,15 +3,17 @@
 mod cli;
 mod whose;
 
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use lambda_prober::target::Target;
 use serde_json::Value;
 
 use self::cli::Cli;
 use super::super::{
     checks::{
-        parameters::{Names, Whose, parameter},
+        homes::{OfOwn, Whose},
+        parameters::{Names, parameter},
         role::{Deed, deeds},
         schedule::is_of,
     },
@@ -57,6 +59,10 @@ pub struct AwsSeen {
     pub deeds: Vec<Deed>,
     /// The parameters that the function reads.
     pub names: Names,
+    /// Whose home the function's own settings name.
+    pub own: OfOwn,
+    /// The home, as the input of one of its schedules names it.
+    pub input: Option<Target>,
 }
 
 impl AwsSeen {
@@ -81,6 +87,8 @@ impl AwsSeen {
             simulated: told(),
             deeds: Vec::new(),
             names,
+            own: OfOwn::Unclear,
+            input: None,
         }
     }
 
@@ -92,17 +100,17 @@ impl AwsSeen {
     }
 }
 
-/// Asks everything about a function: what depends on nothing at once, the rest once its configuration is known.
-pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -> AwsSeen {
-    let Some(cli) = Cli::found(until) else {
+/// Asks everything about a function, in that region where the environment names none: what depends on nothing at once, the rest once its configuration is known.
+pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Names, until: Until) -> AwsSeen {
+    let Some(cli) = Cli::found(until, region) else {
         let why = "there is no aws command here, so the cloud was not looked at";
         return AwsSeen::all_told(&Told::Silent(why.to_owned()), names);
     };
     let since = (Timestamp::now() - BACK).as_millisecond().to_string();
-    let log_group = format!("/aws/lambda/{function}");
+    let log_group = format!("/aws/lambda/{name}");
     let configured = async {
-        let told = cli.call(&["lambda", "get-function-configuration", "--function-name", function]).await;
-        let theirs = whose::names(&told, &Told::Silent(String::new()), whose, &names);
+        let told = cli.call(&["lambda", "get-function-configuration", "--function-name", name]).await;
+        let theirs = whose::names(&told, &Told::Silent(String::new()), None, whose, &names);
         let deeds = deeds(told.value(), &theirs, whose.component);
         let (rule_names, simulated) =
             tokio::join!(whose::rule_names(&cli, &told), whose::simulated(&cli, &told, &deeds));
@@ -122,7 +130,7 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
     ];
     let of_scheduler = async {
         let told = cli.call(&["scheduler", "list-schedules", "--max-items", "500"]).await;
-        detailed(&cli, told, function).await
+        detailed(&cli, told, name).await
     };
     let (configured, mut parameters, rules, schedules, alarms, subscriptions, log) = tokio::join!(
         configured,
@@ -137,10 +145,10 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
     if log.value()["events"].as_array().is_some_and(Vec::is_empty) {
         whose::allowance(&cli, &mut function).await;
     }
-    let mut names = names.clone();
-    // A list of targets in Parameter Store may name a parameter of the home's own.
+    let (mut names, input) = (names.clone(), whose.in_inputs(&schedules, name));
+    // A list of targets in Parameter Store, and a schedule's input, may name a parameter of the home's own.
     for _ in 0..2 {
-        let theirs = whose::names(&function, &parameters, whose, &names);
+        let theirs = whose::names(&function, &parameters, input.as_ref(), whose, &names);
         let is_asked = theirs.all().iter().all(|name| names.all().contains(name));
         names = theirs;
         if is_asked {
@@ -153,9 +161,10 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
         simulated = whose::simulated(&cli, &function, &all_deeds).await;
         deeds_asked = all_deeds;
     }
+    let own = whose::own(&function, &parameters, whose).0;
     // The function's own ARN says where it is.
     let (identity, region) = match &function {
-        Told::Refused { .. } => tokio::join!(cli.call(&["sts", "get-caller-identity"]), region(&cli)),
+        Told::Refused { .. } => tokio::join!(cli.call(&["sts", "get-caller-identity"]), cli.region()),
         _ => (Told::NotAsked("the function itself says it, or nobody answers".into()), None),
     };
     AwsSeen {
@@ -172,15 +181,8 @@ pub async fn ask(function: &str, whose: Whose<'_>, names: Names, until: Until) -
         simulated,
         deeds: deeds_asked,
         names,
-    }
-}
-
-/// The region that the command line asks in.
-async fn region(cli: &Cli) -> Option<String> {
-    let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| env::var(name).ok());
-    match set.filter(|region| !region.is_empty()) {
-        Some(region) => Some(region),
-        None => cli.region().await,
+        own,
+        input,
     }
 }
 

@@ -1,11 +1,13 @@
 //! What depends on how the function is set: its parameters, its role, and what runs it.
 
+use lambda_prober::target::{Target, Targets};
 use serde_json::Value;
 
 use super::{
     super::super::{
         checks::{
-            parameters::{Names, Whose},
+            homes::{OfOwn, Whose},
+            parameters::Names,
             role::Deed,
         },
         told::Told,
@@ -39,14 +41,29 @@ fn unknown(told: &Told) -> Told {
     }
 }
 
-/// The parameters that the function reads, as far as that can be seen.
-pub(super) fn names(function: &Told, parameters: &Told, whose: Whose<'_>, before: &Names) -> Names {
-    let Told::Is(is) = function else { return before.clone() };
+/// Whose home the function's own settings name, and its list of targets.
+pub(super) fn own(function: &Told, parameters: &Told, whose: Whose<'_>) -> (OfOwn, Option<Targets>) {
+    let variables = &function.value()["Environment"]["Variables"];
+    let set = |name: &str| variables[name].as_str().filter(|text| !text.is_empty());
+    let text = set("TARGETS").or_else(|| list_of(parameters, &Names::of(set, None)));
+    let list = text.and_then(|text| text.parse().ok());
+    (whose.of_own(variables, list.as_ref()), list)
+}
+
+/// The parameters that the function reads, as far as that can be seen. `input`: the home, as a schedule's input names it.
+pub(super) fn names(
+    function: &Told,
+    parameters: &Told,
+    input: Option<&Target>,
+    whose: Whose<'_>,
+    before: &Names,
+) -> Names {
+    let (own, list) = own(function, parameters, whose);
+    // Without its configuration nothing says that it reads this home's key where the guides have it.
+    let Told::Is(is) = function else { return before.clone().of_home(None, own, input, whose) };
     let variables = &is["Environment"]["Variables"];
     let set = |name: &str| variables[name].as_str().filter(|text| !text.is_empty());
-    let theirs = Names::of(set, None);
-    let list = set("TARGETS").or_else(|| list_of(parameters, &theirs));
-    theirs.of_home(list, set("CANARY_URL").is_some(), whose)
+    Names::of(set, None).of_home(list.as_ref(), own, input, whose)
 }
 
 /// The parameters, decrypted.
