@@ -146,7 +146,7 @@ async fn what_may_be_elsewhere_or_otherwise_is_not_called_broken() {
             "ok",
         ),
         (
-            with("homes that come with the schedule's input", "keys", "may name another parameter", |v| {
+            with("homes that come with the schedule's input", "keys", "may have it in another parameter", |v| {
                 v.aws_says("ssm-get-parameters", |it| it["Parameters"][1]["Value"] = another_key());
                 v.aws_says(FUNCTION_CALL, |it| {
                     let variables = it["Environment"]["Variables"].as_object_mut().expect("variables");
