@@ -27,6 +27,18 @@ use tokio::{
 /// The most that is read of what a program prints, in bytes.
 const MAX_OUTPUT: u64 = 4 << 20;
 
+/// What would lead helm elsewhere than kubectl, which does not know these.
+const ELSEWHERE: [&str; 8] = [
+    "HELM_KUBECONTEXT",
+    "HELM_NAMESPACE",
+    "HELM_KUBEAPISERVER",
+    "HELM_KUBETOKEN",
+    "HELM_KUBECAFILE",
+    "HELM_KUBETLS_SERVER_NAME",
+    "HELM_KUBEASUSER",
+    "HELM_KUBEASGROUPS",
+];
+
 /// How long it may take to see what can begin a session; it takes milliseconds.
 const TRIAL: Duration = Duration::from_secs(2);
 
@@ -131,7 +143,7 @@ fn prefixed(alone: &[PathBuf], program: &Path) -> Command {
     // A pager, a prompt or colours would be for a person.
     command.env("AWS_PAGER", "").env("NO_COLOR", "1");
     // What is set for us is nobody else's business, secrets first of all.
-    for name in OURS {
+    for name in OURS.iter().chain(&ELSEWHERE) {
         command.env_remove(name);
     }
     command

@@ -31,7 +31,10 @@ METADATA = {"name", "namespace", "labels", "annotations", "creationTimestamp", "
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 PATH = re.compile(r"/api/v1/namespaces(?:/(?P<name>[^/]+)(?:/secrets(?:/(?P<secret>[^/]+))?)?)?")
 
-namespaces, secrets, count = {}, {}, 0
+# By what it is told apart from other clusters.
+SYSTEM = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": "u0"}}
+
+namespaces, secrets, count = {"kube-system": SYSTEM}, {}, 0
 
 
 class Refused(Exception):

@@ -7,10 +7,11 @@ use url::Url;
 
 use super::{
     Outcome,
-    cloud::{self, BASE, BASE_TEMPLATE, SCHEDULE_TEMPLATE},
     function::FUNCTION,
     made::Made,
     record::{Chosen, Record},
+    say,
+    stack::{self, BASE, BASE_TEMPLATE, SCHEDULE_TEMPLATE},
     tool::Tool,
 };
 
@@ -24,7 +25,15 @@ pub(super) struct Beside {
     pub(super) key: String,
     stack: String,
     name: String,
+    /// Below which name the function may read keys.
+    keys: String,
 }
+
+/// How the stacks are called that have the function look at one home.
+pub(super) const HOMES: &str = "porchlight-home-";
+
+/// The parameter of the base stack that says where homes have keys of their own.
+const PREFIX: &str = "HomeKeysPrefix";
 
 impl Beside {
     /// Whether the function that is there looks at another home, of another setup.
@@ -49,7 +58,39 @@ impl Beside {
             );
         }
         let name = home.as_str().to_owned();
-        Ok(Some(Self { key: format!("{KEYS}/{name}"), stack: format!("porchlight-home-{name}"), name }))
+        Ok(Some(Self { key: format!("{KEYS}/{name}"), stack: format!("{HOMES}{name}"), name, keys: KEYS.to_owned() }))
+    }
+
+    /// The same where the function's role may read keys elsewhere already: then this home's is there.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked.
+    pub(super) async fn where_allowed(self, aws: &Tool) -> anyhow::Result<Self> {
+        let base = stack::described(aws, BASE).await?;
+        let keys = base.as_ref().and_then(|base| stack::parameter(base, PREFIX)).filter(|keys| !keys.is_empty());
+        Ok(match keys {
+            Some(keys) => Self { key: format!("{keys}/{}", self.name), keys: keys.to_owned(), ..self },
+            None => self,
+        })
+    }
+
+    /// Removes the schedule of a home that was beside another one, and is the function's own now: it would be looked at twice a minute.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(super) async fn no_more(aws: &Tool, record: &mut Record) -> anyhow::Result<()> {
+        for made in record.made() {
+            if let Made::Stack(name) = &made
+                && name.starts_with(HOMES)
+            {
+                stack::delete(aws, name).await?;
+                if !aws.is_dry() {
+                    record.forget(&made)?;
+                    say(&format!("removed  {made}: {FUNCTION} looks at this home by itself now"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Lets the function read the keys of homes that have their own.
@@ -57,18 +98,18 @@ impl Beside {
     /// # Errors
     /// When its role is not that of a setup.
     pub(super) async fn allow(&self, aws: &Tool, record: &mut Record) -> anyhow::Result<Outcome> {
-        let parameters = [("HomeKeysPrefix", KEYS.to_owned())];
-        let Some(base) = cloud::described(aws, BASE).await? else {
+        let parameters = [(PREFIX, self.keys.clone())];
+        let Some(base) = stack::described(aws, BASE).await? else {
             bail!(
                 "{FUNCTION} is there without the stack {BASE}: let its role read {}, and give this home a schedule, by hand \
                  (infra/README.md, More homes)",
                 self.key
             );
         };
-        if cloud::has(&base, &parameters) {
+        if stack::has(&base, &parameters) {
             return Ok(Outcome::Already(format!("{FUNCTION} may read {}", self.key)));
         }
-        cloud::deploy(aws, BASE, BASE_TEMPLATE, &parameters, record).await.map(|(outcome, _)| outcome)
+        stack::change(aws, BASE, BASE_TEMPLATE, &parameters, record).await.map(|(outcome, _)| outcome)
     }
 
     /// What the function is called with for this home alone.
@@ -91,7 +132,7 @@ impl Beside {
     pub(super) async fn schedule(&self, aws: &Tool, record: &mut Record) -> anyhow::Result<Outcome> {
         let input = self.input(record.chosen())?.to_string();
         let parameters = [("Scope", "trigger-only".to_owned()), ("Input", input)];
-        cloud::deploy(aws, &self.stack, SCHEDULE_TEMPLATE, &parameters, record).await.map(|(outcome, _)| outcome)
+        stack::deploy(aws, &self.stack, SCHEDULE_TEMPLATE, &parameters, record).await.map(|(outcome, _)| outcome)
     }
 }
 

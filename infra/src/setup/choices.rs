@@ -1,6 +1,6 @@
 //! What nobody but who sets it up knows: the port, what runs the home side, where alarms go.
 
-use std::num::NonZeroU16;
+use std::{net::IpAddr, num::NonZeroU16};
 
 use clap::ValueEnum;
 
@@ -19,19 +19,32 @@ pub(super) fn likely_ports(settings: &SetupSettings, record: &Record) -> [u16; 2
     [settings.port.or(record.chosen().port).unwrap_or(usual), usual]
 }
 
-/// Whether the router is to open the port by itself, where it can.
+/// Whether the router is to open the port by itself, where it can: it `opens` ports, or is closed for certain. One that did not answer, or
+/// another one than that of before, which somebody meets who sits elsewhere, changes nothing.
 ///
 /// # Errors
 /// When nobody answers, or the answer cannot be noted.
 pub(super) async fn by_itself(
     asker: Asker,
     settings: &SetupSettings,
-    opens: Option<WayIn>,
+    (opens, closed): (Option<WayIn>, Option<IpAddr>),
     record: &mut Record,
 ) -> anyhow::Result<()> {
+    if let Some(before) = record.chosen().way_in
+        && settings.router_port != Some(false)
+    {
+        let is_other = opens.is_some_and(|opens| opens.router != before.router) && settings.router_port.is_none();
+        let is_unknown = opens.is_none() && closed != Some(before.router);
+        if is_other || is_unknown {
+            return Ok(());
+        }
+    }
     let chosen = settings.router_port.or(record.chosen().router_port);
     let wanted = match (opens, chosen) {
-        (None, _) => return record.choose(|chosen| chosen.way_in = None),
+        (None, _) => {
+            let said = settings.router_port;
+            return record.choose(|chosen| (chosen.router_port, chosen.way_in) = (said.or(chosen.router_port), None));
+        }
         (Some(_), Some(wanted)) => wanted,
         (Some(_), None) => {
             let text = "Have the router open the port by itself, and keep it open: yes or no";
@@ -99,7 +112,34 @@ pub(crate) fn mail_address(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_router_that_does_not_answer_once_or_is_another_one_closes_no_port() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::of(folder.path(), false).unwrap();
+        let at = |router: &str| WayIn { router: router.parse().unwrap(), own: None };
+        let (home, other, nobody) = (at("192.168.1.1"), at("192.168.7.1"), Asker { is_silent: true });
+        let settings = |words: &[&str]| SetupSettings::try_parse_from([&["setup"], words].concat()).unwrap();
+        let said = [&[][..], &["--router-port", "true"], &["--router-port", "false"]];
+        for (words, found, expected) in [
+            (said[0], (Some(home), None), Some(home)),
+            (said[0], (None, None), Some(home)),
+            (said[1], (None, None), Some(home)),
+            (said[0], (Some(other), None), Some(home)),
+            (said[0], (None, Some(other.router)), Some(home)),
+            (said[1], (Some(other), None), Some(other)),
+            (said[0], (None, Some(other.router)), None),
+            (said[0], (Some(home), None), Some(home)),
+            (said[2], (None, None), None),
+        ] {
+            by_itself(nobody, &settings(words), found, &mut record).await.unwrap();
+            assert_eq!(record.chosen().way_in, expected, "{words:?} {found:?}");
+        }
+        assert_eq!(record.chosen().router_port, Some(false));
+    }
 
     #[test]
     fn a_mail_address_is_one_or_nothing() {

@@ -13,12 +13,16 @@ use super::{
     record::{Chosen, Record, WayIn},
     relay::{self, API_KEY, SEED},
     settings::SetupSettings,
+    tool::quoted,
     yes_or_no,
 };
 
 const COMPOSE: &str = include_str!("../../compose.yaml");
 const COMPOSE_FILE: &str = "compose.yaml";
 const SETTINGS: &str = ".env";
+
+/// The folder that is used where none is named.
+const USUAL: &str = "porchlight-setup";
 
 /// Below the folder, as the compose file names them.
 const SECRETS: &str = "secrets";
@@ -41,13 +45,18 @@ pub(super) async fn files(
     let chosen = record.chosen().clone();
     let seed = relay::seed(&chosen);
     let compose = if seed.is_some() { relay::composed(COMPOSE, &chosen) } else { COMPOSE.to_owned() };
-    let mut outcomes = vec![keep(record, COMPOSE_FILE, &compose)?, keep(record, SETTINGS, &set(&chosen))?];
+    let image = image();
+    let project = project(record);
+    let set = set(&chosen, image.as_deref(), project.as_deref());
+    let mut outcomes = vec![keep(record, COMPOSE_FILE, &compose)?, keep(record, SETTINGS, &set)?];
     if let Some(seed) = &seed {
         outcomes.push(keep(record, SEED, seed)?);
         open_to_containers(record, SEED)?;
     }
     let mut is_new = secret(record, &format!("{SECRETS}/{KEY_FILE}"), key)?;
-    if !record.path(KEEPER_TOKEN).exists() {
+    if record.path(KEEPER_TOKEN).exists() {
+        open_to_containers(record, KEEPER_TOKEN)?;
+    } else {
         is_new |= secret(record, KEEPER_TOKEN, &Secret::new(keeper_token::new()?))?;
     }
     let secrets =
@@ -67,7 +76,7 @@ pub(super) async fn files(
         is_new |= secret(record, name, value)?;
     }
     let missing = if wanted { &[][..] } else { &secrets };
-    let how = how(record, missing);
+    let how = how(record, missing, image.is_some());
     let folder = record.path(COMPOSE_FILE);
     let folder = folder.parent().unwrap_or(&folder).display();
     let mut said: Vec<_> = outcomes.into_iter().filter(|outcome| !matches!(outcome, Outcome::Already(_))).collect();
@@ -84,13 +93,19 @@ pub(super) async fn files(
 }
 
 /// What the compose file is set by.
-fn set(chosen: &Chosen) -> String {
+fn set(chosen: &Chosen, image: Option<&str>, project: Option<&str>) -> String {
     let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
     let opens = chosen.way_in.zip(chosen.way_in.and_then(|way_in| way_in.own));
     let profiles = if opens.is_some() { "dns,port" } else { "dns" };
     let mut text = format!(
         "# Written by porchlight setup. What else can be set is in compose.yaml.\nCOMPOSE_PROFILES={profiles}\nDOMAIN={home}\n"
     );
+    for (name, value) in [("PORCHLIGHT_IMAGE", image), ("COMPOSE_PROJECT_NAME", project)] {
+        if let Some(value) = value {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{name}={value}");
+        }
+    }
     if let Some((WayIn { router, .. }, own)) = opens {
         // Writing to a String does not fail.
         let _ = write!(text, "ROUTER={router}\nPORT_TO={own}\n");
@@ -101,12 +116,46 @@ fn set(chosen: &Chosen) -> String {
     text
 }
 
+/// The image that is to be run, where it is not one that has to be on this machine already: what `PORCHLIGHT_IMAGE` says, else what the
+/// release names that this program was installed from, in the compose file beside it.
+fn image() -> Option<String> {
+    let set = std::env::var("PORCHLIGHT_IMAGE").ok().filter(|image| !image.is_empty());
+    let installed = || {
+        let program = std::env::current_exe().ok()?;
+        let text = fs::read_to_string(program.parent()?.parent()?.join("share/porchlight/compose.yaml")).ok()?;
+        named(&text).filter(|image| *image != local()).map(str::to_owned)
+    };
+    set.or_else(installed)
+}
+
+/// The image that a compose file names.
+fn named(compose: &str) -> Option<&str> {
+    let (_, rest) = compose.split_once("${PORCHLIGHT_IMAGE:-")?;
+    rest.split_once('}').map(|(image, _)| image)
+}
+
+/// The one of a checkout, which is built and not fetched.
+fn local() -> &'static str {
+    named(COMPOSE).unwrap_or_default()
+}
+
+/// What the containers are called after, where the folder is not the usual one: two homes of one name would be one.
+fn project(record: &Record) -> Option<String> {
+    let folder = fs::canonicalize(record.path(".")).unwrap_or_else(|_| record.path("."));
+    let name = folder.file_name()?.to_string_lossy().to_lowercase();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name = name.trim_matches('-');
+    (name != USUAL && !name.is_empty()).then(|| format!("porchlight-{name}"))
+}
+
 /// Writes a secret where the containers' user can read it, and nobody else gets to: the folder is its owner's alone. Whether it is
 /// another one.
 fn secret(record: &mut Record, name: &str, secret: &Secret) -> anyhow::Result<bool> {
     let path = record.path(name);
     let is = shared::file::read(&path, MOST).ok();
     if is.is_some_and(|is| is == secret.as_file().as_bytes()) {
+        // A run that was ended may have written it, and no more.
+        open_to_containers(record, name)?;
         return Ok(false);
     }
     record.folder(SECRETS)?;
@@ -118,6 +167,9 @@ fn secret(record: &mut Record, name: &str, secret: &Secret) -> anyhow::Result<bo
 
 /// Their user is another one; and nobody else gets into the folder.
 fn open_to_containers(record: &Record, name: &str) -> anyhow::Result<()> {
+    if record.is_dry() {
+        return Ok(());
+    }
     let path = record.path(name);
     match fs::set_permissions(&path, fs::Permissions::from_mode(0o444)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -127,19 +179,27 @@ fn open_to_containers(record: &Record, name: &str) -> anyhow::Result<()> {
     }
 }
 
-fn how(record: &Record, secrets: &[(&str, &str, &Secret)]) -> String {
+fn how(record: &Record, secrets: &[(&str, &str, &Secret)], is_fetched: bool) -> String {
     let mut text = String::new();
-    for (name, what, _) in secrets {
-        let path = record.path(name);
-        let path = path.display();
+    if !is_fetched {
+        let image = local();
         // Writing to a String does not fail.
         let _ = writeln!(
             text,
-            "  printf '{what}: ' && read -rs TOKEN && echo && printf %s \"$TOKEN\" > {path} && chmod 444 {path}; unset TOKEN"
+            "  # The image {image} has to be on this machine first: build it in a checkout (Dockerfile), or name a release's by\n  \
+             # PORCHLIGHT_IMAGE=ghcr.io/OWNER/porchlight:VERSION before this setup."
+        );
+    }
+    for (name, what, _) in secrets {
+        let path = quoted(&record.path(name));
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "  (umask 077 && printf '{what}: ' && read -rs TOKEN && printf %s \"$TOKEN\" > {path} && chmod 444 {path}); echo"
         );
     }
     let file = record.path(COMPOSE_FILE);
-    let _ = writeln!(text, "  docker compose -f {} up -d", file.display());
+    let _ = writeln!(text, "  docker compose -f {} up -d", quoted(&file));
     text
 }
 
@@ -161,6 +221,7 @@ mod tests {
         assert!(matches!(outcome, Outcome::Done(_)) && how.contains("read -rs TOKEN"), "{outcome:?} {how}");
         let text = fs::read_to_string(folder.join(".env")).unwrap();
         assert!(text.contains("COMPOSE_PROFILES=dns,port\nDOMAIN=myhome"), "{text}");
+        assert!(text.contains("COMPOSE_PROJECT_NAME=porchlight-setup\n"), "{text}");
         assert!(text.ends_with("ROUTER=192.168.1.1\nPORT_TO=192.168.1.7\nPORT_EXTERNAL=30009\n"), "{text}");
         let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(
@@ -172,6 +233,11 @@ mod tests {
         settings.apply = Some(true);
         let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && !how.contains("TOKEN"), "{how}");
+        // Killed between the file and its mode.
+        fs::set_permissions(folder.join(DUCKDNS), fs::Permissions::from_mode(0o600)).unwrap();
+        settings.apply = Some(true);
+        files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
+        assert_eq!(mode(DUCKDNS), 0o444);
         settings.apply = None;
         let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Already(_)) && !how.contains("TOKEN"), "{outcome:?}");

@@ -25,7 +25,16 @@ use super::{
 const WITHIN: Duration = Duration::from_secs(20);
 const LOOKUP: Duration = Duration::from_secs(5);
 
-/// The name, once DuckDNS takes it with its token; that token, and where the world sees us.
+/// Where we are, as DuckDNS knows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// Where the world sees us.
+    pub(super) seen: Option<IpAddr>,
+    /// What the name of the home leads to.
+    pub(super) home: Option<IpAddr>,
+}
+
+/// The name, once DuckDNS takes it with its token; that token, and where that is.
 ///
 /// # Errors
 /// When there is none, or it is refused.
@@ -33,7 +42,7 @@ pub(super) async fn name(
     asker: Asker,
     settings: &SetupSettings,
     record: &mut Record,
-) -> anyhow::Result<(Outcome, Secret, Option<IpAddr>)> {
+) -> anyhow::Result<(Outcome, Secret, Place)> {
     let chosen = settings.home.clone().or_else(|| record.chosen().home.clone());
     let name = if let Some(name) = chosen {
         name
@@ -46,7 +55,11 @@ pub(super) async fn name(
     check_token(DUCKDNS_TOKEN.name, &token)?;
     if settings.dry_run {
         record.choose(|chosen| chosen.home = Some(name.clone()))?;
-        return Ok((Outcome::Skipped(format!("the token would be proven by an update of {name}")), token, None));
+        return Ok((
+            Outcome::Skipped(format!("the token would be proven by an update of {name}")),
+            token,
+            Place::default(),
+        ));
     }
     let until = Instant::now() + WITHIN;
     let wrong = |why: &dyn std::fmt::Display| anyhow!("{name}: {why}: check --home and the token");
@@ -54,7 +67,11 @@ pub(super) async fn name(
     if let Some(holds) = held(&settings.duckdns_url, &name).await {
         tried(&settings.duckdns_url, &name, &token, holds, until).await.map_err(|why| wrong(&why))?;
         record.choose(|chosen| chosen.home = Some(name.clone()))?;
-        return Ok((Outcome::Already(format!("the token is right; {name} is {holds}")), token, None));
+        return Ok((
+            Outcome::Already(format!("the token is right; {name} is {holds}")),
+            token,
+            Place { seen: None, home: Some(holds.into()) },
+        ));
     }
     let is_known = record.chosen().home.as_ref() == Some(&name);
     let addresses = prove(&settings.duckdns_url, &name, &token, until).await.map_err(|why| wrong(&why))?;
@@ -62,7 +79,7 @@ pub(super) async fn name(
     let seen = addresses.iter().copied().find(IpAddr::is_ipv4);
     let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
     let said = format!("the token is right; {name} is {}", addresses.join(" and "));
-    Ok((if is_known { Outcome::Already(said) } else { Outcome::Done(said) }, token, seen))
+    Ok((if is_known { Outcome::Already(said) } else { Outcome::Done(said) }, token, Place { seen, home: seen }))
 }
 
 /// The address that a name of DuckDNS's own has in public DNS.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Write, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::{fingerprint::Fingerprint, settings::WrongSetting, statuspage::STATUSPAGE_IO};
 use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep};
@@ -14,6 +14,7 @@ use super::{
     Outcome,
     cloud::{CALL, KEY, NO_FUNCTION, STATE, TOKEN},
     made::Made,
+    mend::noted,
     record::Record,
     tool::Tool,
 };
@@ -104,17 +105,12 @@ pub(super) async fn deploy(
     record: &mut Record,
 ) -> anyhow::Result<Outcome> {
     let Some(before) = before else {
-        record.note(Made::Function(FUNCTION.to_owned()))?;
         return match from {
-            From::Zip(zip) => create(aws, zip, role, wanted).await,
-            From::Checkout => build(aws, role, wanted).await,
+            From::Zip(zip) => create(aws, zip, role, wanted, record).await,
+            From::Checkout => build(aws, role, wanted, record).await,
         };
     };
-    if !before["Environment"]["Error"].is_null() {
-        bail!("the variables of {FUNCTION} cannot be read: let this account use the key that they are encrypted by");
-    }
     let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
-    refuse_another(&set, wanted, record)?;
     let mut changed = Vec::new();
     if let From::Zip(zip) = from
         && sha256(zip)? != before["CodeSha256"].as_str().unwrap_or_default()
@@ -147,8 +143,16 @@ pub(super) async fn deploy(
     })
 }
 
-/// A function that somebody has set for something else is not taken over, nor one whose settings would contradict ours.
-fn refuse_another(set: &Map<String, Value>, wanted: &Variables, record: &Record) -> anyhow::Result<()> {
+/// A function that somebody has set for something else is not taken over, nor one whose settings would contradict ours. To be asked
+/// before anything is made for it.
+///
+/// # Errors
+/// When it is another's.
+pub(super) fn refuse_another(before: &Value, wanted: &Variables, record: &Record) -> anyhow::Result<()> {
+    if !before["Environment"]["Error"].is_null() {
+        bail!("the variables of {FUNCTION} cannot be read: let this account use the key that they are encrypted by");
+    }
+    let set = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
     if let Some(name) = CONTRADICTING.iter().find(|name| set.contains_key(**name)) {
         bail!("{FUNCTION} is there, and has {name}: remove it there, or set this home by hand (infra/README.md)");
     }
@@ -175,29 +179,38 @@ pub(super) async fn configuration(aws: &Tool) -> anyhow::Result<Option<Value>> {
     aws.ask(&words, CALL).await?.json_unless(&[NO_FUNCTION])
 }
 
-async fn create(aws: &Tool, zip: &Path, role: &str, wanted: &Variables) -> anyhow::Result<Outcome> {
+async fn create(
+    aws: &Tool,
+    zip: &Path,
+    role: &str,
+    wanted: &Variables,
+    record: &mut Record,
+) -> anyhow::Result<Outcome> {
     let file = json_file(&json!({ "Variables": wanted }))?;
     let (environment, zip) = (format!("file://{}", file.path().display()), format!("fileb://{}", zip.display()));
     let mut words = vec!["lambda", "create-function", "--function-name", FUNCTION, "--role", role, "--zip-file", &zip];
     words.extend(["--runtime", "provided.al2023", "--architectures", "arm64", "--handler", "bootstrap"]);
     words.extend(["--memory-size", "128", "--timeout", "55", "--environment", &environment]);
     let until = Instant::now() + ROLE;
-    loop {
-        match aws.change(&words, UPLOAD).await {
-            Ok(true) => break,
-            Ok(false) => return Ok(Outcome::of(false, format!("{FUNCTION} is deployed"))),
-            // A role is known to all of AWS some seconds after it was made.
-            Err(error) if error.to_string().contains("cannot be assumed") && Instant::now() < until => {
-                sleep(ROLE_PAUSE).await;
+    let creating = async {
+        loop {
+            match aws.change(&words, UPLOAD).await {
+                // A role is known to all of AWS some seconds after it was made.
+                Err(error) if error.to_string().contains("cannot be assumed") && Instant::now() < until => {
+                    sleep(ROLE_PAUSE).await;
+                }
+                done => return done,
             }
-            Err(error) => return Err(error),
         }
+    };
+    if !noted(record, Made::Function(FUNCTION.to_owned()), creating).await? {
+        return Ok(Outcome::of(false, format!("{FUNCTION} is deployed")));
     }
     aws.change(&["lambda", "wait", "function-active-v2", "--function-name", FUNCTION], UPLOAD).await?;
     Ok(Outcome::Done(format!("deployed {FUNCTION}")))
 }
 
-async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Outcome> {
+async fn build(aws: &Tool, role: &str, wanted: &Variables, record: &mut Record) -> anyhow::Result<Outcome> {
     let cargo = aws.beside("cargo", INSTALL)?;
     let mut file = NamedTempFile::new().context("a temporary file for the variables")?;
     for (name, value) in wanted {
@@ -209,7 +222,7 @@ async fn build(aws: &Tool, role: &str, wanted: &Variables) -> anyhow::Result<Out
         return Ok(Outcome::of(false, format!("{FUNCTION} is built and deployed")));
     }
     let words = ["lambda", "deploy", FUNCTION, "--role", role, "--merge-env", "--env-file", &file];
-    cargo.change(&words, UPLOAD).await?;
+    noted(record, Made::Function(FUNCTION.to_owned()), cargo.change(&words, UPLOAD)).await?;
     Ok(Outcome::Done(format!("built and deployed {FUNCTION}")))
 }
 

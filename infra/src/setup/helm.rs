@@ -11,6 +11,7 @@ use super::{
     cluster::{CALL, NAMESPACE},
     home::VALUES,
     made::Made,
+    mend::noted,
     record::Record,
     settings::SetupSettings,
     tool::Tool,
@@ -21,7 +22,8 @@ pub(super) const CHART: &str = "charts/home-beacon";
 
 const RELEASE: &str = "porchlight";
 pub(super) const MISSING: &str = "install helm (https://helm.sh/docs/intro/install/)";
-pub(super) const NO_RELEASE: &str = "not found";
+/// What helm says of a release that is not there, and of nothing else.
+pub(super) const NO_RELEASE: &str = "release: not found";
 
 /// How long an installation may take: it waits for nothing but the cluster's answers.
 pub(super) const INSTALL: Duration = Duration::from_secs(300);
@@ -43,12 +45,18 @@ pub(super) struct Release {
 pub(super) async fn install(settings: &SetupSettings, record: &mut Record) -> anyhow::Result<Outcome> {
     let by_hand = |why: String| Ok(Outcome::Skipped(format!("{why}: the chart goes there by the command above")));
     let helm = match Tool::find("helm", MISSING, settings.dry_run) {
-        Ok(helm) => helm,
+        Ok(helm) => match &record.chosen().cluster {
+            Some(context) => helm.pinned(&["--kube-context", context]),
+            None => helm,
+        },
         Err(missing) => return by_hand(missing.to_string()),
     };
     let chart = &settings.chart;
     if !chart.contains("://") && !Path::new(chart).exists() {
-        return by_hand(format!("there is no chart {chart} here (--chart)"));
+        return by_hand(format!(
+            "there is no chart {chart} here: a checkout has it, and a release's is to be had by \
+             --chart oci://ghcr.io/OWNER/charts/home-beacon"
+        ));
     }
     let values = record.path(VALUES);
     let fingerprint = fingerprint(Path::new(chart), &values);
@@ -57,18 +65,19 @@ pub(super) async fn install(settings: &SetupSettings, record: &mut Record) -> an
     if there.is_some() && !record.has_made(&made) {
         return by_hand(format!("the release {RELEASE} is there, and this setup did not make it"));
     }
-    let is = there
-        .as_ref()
-        .map(|(revision, is_whole)| (Release { revision: *revision, fingerprint: fingerprint.clone() }, *is_whole));
-    if let Some((is, true)) = is
-        && record.chosen().release.as_ref() == Some(&is)
+    if let (Some((revision, true)), Some(before)) = (there, &record.chosen().release)
+        && before.fingerprint == fingerprint
     {
-        return Ok(Outcome::Already(format!("the release {RELEASE} is as it should be")));
+        return Ok(match before.revision {
+            before if before == revision => Outcome::Already(format!("the release {RELEASE} is as it should be")),
+            before => Outcome::Skipped(format!(
+                "the release {RELEASE} is at revision {revision}, and this setup has made {before}: it stays as somebody has it since"
+            )),
+        });
     }
-    record.note(made)?;
     let values = values.display().to_string();
     let words = ["upgrade", "--install", RELEASE, chart, "--namespace", NAMESPACE, "--values", &values];
-    let done = helm.change(&words, INSTALL).await.map_err(|error| {
+    let done = noted(record, made, helm.change(&words, INSTALL)).await.map_err(|error| {
         let is_held = error.to_string().contains("another operation");
         let hint = format!(
             "one that was ended has left it so; helm uninstall {RELEASE} -n {NAMESPACE} removes it, then run this again"

@@ -12,6 +12,7 @@ use super::{
     record::{Chosen, Record, WayIn},
     relay::{self, DROP_IN, SEED},
     settings::RunsOn,
+    tool::quoted,
 };
 use crate::keygen::keygen;
 
@@ -21,11 +22,18 @@ pub(super) const VALUES: &str = "values.yaml";
 /// More than a key has, in bytes.
 const MOST: u64 = 1 << 10;
 
-/// The key that the beacon proves itself by: the one of the folder, else that of Parameter Store, else a new one.
+/// The key that the beacon proves itself by: the one of the folder, else that of Parameter Store, else a new one. Where both are there and
+/// not the same, one of them is retired, and only who has retired it knows which: then that of Parameter Store is taken where it
+/// `is_stored_taken`.
 ///
 /// # Errors
-/// When one is there that is none, or none can be made.
-pub(super) fn key(stored: &Stored, parameter: &str, record: &mut Record) -> anyhow::Result<(Outcome, Secret)> {
+/// When one is there that is none or of another home, both differ, or none can be made.
+pub(super) fn key(
+    stored: &Stored,
+    parameter: &str,
+    is_stored_taken: bool,
+    record: &mut Record,
+) -> anyhow::Result<(Outcome, Secret)> {
     let path = record.path(KEY_FILE);
     let read = |text: &str, place: &str| {
         let key = text.trim().parse::<Key>().map(|_| Secret::new(text.trim()));
@@ -34,13 +42,24 @@ pub(super) fn key(stored: &Stored, parameter: &str, record: &mut Record) -> anyh
     match shared::file::read(&path, MOST) {
         Ok(bytes) => {
             let key = read(&String::from_utf8_lossy(&bytes), &path.display().to_string())?;
-            return Ok((Outcome::Already(format!("{} is there", path.display())), key));
+            match stored.get(parameter) {
+                Some(other) if *other != key && !is_stored_taken => anyhow::bail!(
+                    "{parameter} is there with another value than {path}: --take-stored-key has the folder take that one; to store the \
+                     folder's, delete that parameter",
+                    path = path.display()
+                ),
+                Some(other) if *other != key => (),
+                _ => return Ok((Outcome::Already(format!("{} is there", path.display())), key)),
+            }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     }
     let (key, how) = match stored.get(parameter) {
-        Some(stored) => (read(stored.expose(), parameter)?, "is the one that Parameter Store has"),
+        Some(key) => {
+            stored.same_home(parameter, record.chosen().home.as_ref())?;
+            (read(key.expose(), parameter)?, "is the one that Parameter Store has")
+        }
         None => (Secret::new(keygen()?), "is made"),
     };
     let is_done = record.write(KEY_FILE, &key.as_file())?;
@@ -53,7 +72,7 @@ pub(super) fn key(stored: &Stored, parameter: &str, record: &mut Record) -> anyh
 /// When it cannot be written.
 pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(Outcome, String)> {
     let chosen = record.chosen().clone();
-    let key = record.path(KEY_FILE).display().to_string();
+    let key = quoted(&record.path(KEY_FILE));
     if chosen.runs_on != Some(RunsOn::Kubernetes) {
         let how = units(&chosen, &key);
         let Some(seed) = relay::seed(&chosen) else {
@@ -63,7 +82,7 @@ pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(O
         let outcome = if matches!(outcome, Outcome::Already(_)) { other } else { outcome };
         return Ok((outcome, relayed(record) + &how));
     }
-    let how = cluster(&key, &record.path(VALUES).display().to_string(), has_secrets);
+    let how = cluster(&key, &quoted(&record.path(VALUES)), has_secrets);
     Ok((keep(record, VALUES, &values(&chosen))?, how))
 }
 
@@ -125,8 +144,8 @@ fn relayed(record: &Record) -> String {
         "  install -m 644 {} /etc/porchlight-seed.toml\n  \
          (umask 077 && printf 'API key of statuspage.io: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/upstream.token); echo\n  \
          install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload\n",
-        seed.display(),
-        drop_in.display()
+        quoted(&seed),
+        quoted(&drop_in)
     )
 }
 
@@ -196,11 +215,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::of(folder.path(), false).unwrap();
         let nothing = Stored::default();
-        let (made, key) = key(&nothing, "/k", &mut record).unwrap();
-        let (found, again) = super::key(&nothing, "/k", &mut record).unwrap();
+        let (made, key) = key(&nothing, "/k", false, &mut record).unwrap();
+        let (found, again) = super::key(&nothing, "/k", false, &mut record).unwrap();
         assert!(matches!((made, found), (Outcome::Done(_), Outcome::Already(_))) && key == again);
+        // One of them was retired, and is not put back.
+        let other = Stored::of("/k", Secret::new("A".repeat(43)));
+        let error = super::key(&other, "/k", false, &mut record).unwrap_err().to_string();
+        assert!(error.contains("--take-stored-key") && !error.contains(again.expose()), "{error}");
+        assert_eq!(super::key(&other, "/k", true, &mut record).unwrap().1.expose(), "A".repeat(43));
+        assert!(matches!(super::key(&other, "/k", false, &mut record).unwrap().0, Outcome::Already(_)));
         std::fs::write(record.path(KEY_FILE), "half a k").unwrap();
-        let error = super::key(&nothing, "/k", &mut record).unwrap_err().to_string();
+        let error = super::key(&nothing, "/k", false, &mut record).unwrap_err().to_string();
         assert!(error.contains("beacon.key: ") && error.ends_with("restore it, or remove it for a new one"), "{error}");
     }
 }

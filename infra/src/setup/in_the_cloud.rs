@@ -10,9 +10,11 @@ use super::{
     cloud::{self, Stored},
     first_look,
     function::{self, From},
+    home::KEY_FILE,
     record::Record,
     say,
     settings::SetupSettings,
+    stack,
     tool::Tool,
 };
 
@@ -29,11 +31,15 @@ impl There {
     ///
     /// # Errors
     /// When AWS cannot be asked, or the home cannot be beside the one that is there.
-    pub(super) async fn look(aws: &Tool, record: &mut Record) -> anyhow::Result<Self> {
+    pub(super) async fn look(aws: &Tool, settings: &SetupSettings, record: &mut Record) -> anyhow::Result<Self> {
         let function = function::configuration(aws).await?;
-        let beside = Beside::of(function.as_ref(), record)?;
+        let beside = match Beside::of(function.as_ref(), record)? {
+            Some(beside) => Some(beside.where_allowed(aws).await?),
+            None => None,
+        };
         let there = Self { function, beside, stored: Stored::default() };
-        Ok(Self { stored: Stored::ask(aws, there.key_parameter()).await?, ..there })
+        let is_taken = settings.take_stored_key || !record.path(KEY_FILE).exists();
+        Ok(Self { stored: Stored::ask(aws, there.key_parameter(), is_taken).await?, ..there })
     }
 
     /// Where the beacon's key is stored.
@@ -58,8 +64,9 @@ impl There {
         step: &mut &'static str,
     ) -> anyhow::Result<()> {
         *step = "the secrets";
-        for (name, secret) in [(self.key_parameter(), key), (cloud::TOKEN, token)] {
-            cloud::store(aws, name, secret, &self.stored, record).await?.say(step);
+        let home = record.chosen().home.clone();
+        for (name, secret, home) in [(self.key_parameter(), key, home.as_ref()), (cloud::TOKEN, token, None)] {
+            cloud::store(aws, name, secret, home, &self.stored, record).await?.say(step);
         }
         *step = "the role";
         if let Some(beside) = &self.beside {
@@ -80,7 +87,7 @@ impl There {
         *step = "the schedule";
         let outcome = match &self.beside {
             Some(beside) => beside.schedule(aws, record).await?,
-            None => cloud::schedule(aws, record).await?,
+            None => stack::schedule(aws, record).await?,
         };
         outcome.say(step);
         let home = record.chosen().home.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -100,9 +107,6 @@ impl There {
         step: &mut &'static str,
     ) -> anyhow::Result<()> {
         let is_dry = settings.dry_run;
-        let (outcome, role) = cloud::base(aws, record).await?;
-        outcome.say(step);
-        *step = "the function";
         let chosen = record.chosen().clone();
         let (Some(home), Some(port), Some(page)) = (&chosen.home, chosen.port, &chosen.page) else {
             anyhow::bail!("the home, its port or the page is not known: run this again");
@@ -114,12 +118,18 @@ impl There {
         };
         let canary = format!("http://{home}:{port}");
         let variables = function::variables(&canary, page.as_str(), &component, &settings.statuspage_url);
+        if let Some(before) = &self.function {
+            function::refuse_another(before, &variables, record)?;
+        }
+        let (outcome, role) = stack::base(aws, settings.alarm_email.is_some(), record).await?;
+        outcome.say(step);
+        *step = "the function";
         let role = match role {
             Some(role) => role,
             None if is_dry => "the one that would be made".into(),
-            None => anyhow::bail!("the stack {} names no role: delete it, and run this again", cloud::BASE),
+            None => anyhow::bail!("the stack {} names no role: delete it, and run this again", stack::BASE),
         };
         function::deploy(aws, from, &role, &variables, self.function.clone(), record).await?.say(step);
-        Ok(())
+        Beside::no_more(aws, record).await
     }
 }

@@ -70,15 +70,32 @@ pub(super) async fn metrics(
         record.choose(|it| (it.metrics, it.latency, it.bandwidth) = (wanted, None, None))?;
         return Ok(Outcome::Skipped("they are not wanted (--metrics false)".into()));
     }
-    let known = client.named_metrics(&page).await.map_err(|error| in_words(&error))?;
-    let mut missing = Vec::new();
+    let known = own_data(client, &page).await?;
+    let home = record.chosen().home.clone();
+    let (mut missing, mut others) = (Vec::new(), Vec::new());
     for kind in KINDS {
-        match one(&known, kind.id(record.chosen()).as_ref(), kind.new.name)? {
-            Some(id) => record.choose(|chosen| *(kind.of)(chosen) = Some(id))?,
-            None => missing.push(kind),
+        let is_ours = |it: &NamedMetric| record.has_made(&Made::Metric { page: page.clone(), id: it.id.clone() });
+        if let Some(id) = ours(&known, &kind, record.chosen(), is_ours) {
+            record.choose(|chosen| *(kind.of)(chosen) = Some(id))?;
+            continue;
         }
+        let other = known.iter().find(|metric| metric.name == kind.new.name);
+        if let Some(other) = other
+            && is_taken(asker, other).await?
+        {
+            record.choose(|chosen| *(kind.of)(chosen) = Some(other.id.clone()))?;
+            continue;
+        }
+        record.choose(|chosen| *(kind.of)(chosen) = None)?;
+        others.extend(other.map(|other| other.name.clone()));
+        let name = match (other, &home) {
+            // Another home's.
+            (Some(_), Some(home)) => format!("{} {}", kind.new.name, home.as_str()),
+            _ => kind.new.name.to_owned(),
+        };
+        missing.push((kind, name));
     }
-    let names = missing.iter().map(|kind| kind.new.name).collect::<Vec<_>>().join(" and ");
+    let names = missing.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" and ");
     if missing.is_empty() {
         return Ok(Outcome::Already(format!("the page {page} has Latency and Bandwidth")));
     }
@@ -93,31 +110,63 @@ pub(super) async fn metrics(
             return Ok(Outcome::Skipped(format!("{names} would be made on the page {page}")));
         }
         Some(true) => record.choose(|chosen| chosen.metrics = wanted)?,
-        _ => return Ok(Outcome::Skipped(format!("the page {page} has no {names} (--metrics true makes them)"))),
+        _ if others.is_empty() => {
+            return Ok(Outcome::Skipped(format!("the page {page} has no {names} (--metrics true makes them)")));
+        }
+        _ => {
+            let others = others.join(" and ");
+            let said = format!("the page {page} has {others}, and this setup did not make them: they stay as they are");
+            return Ok(Outcome::Skipped(format!("{said} (--metrics true makes {names})")));
+        }
     }
     let provider = provider(client, &page, record).await?;
-    for kind in missing {
-        let intent = Intent::Metric { page: page.clone(), name: kind.new.name.to_owned() };
-        let adding = client.add_metric(&page, &provider, &kind.new);
+    for (kind, name) in missing {
+        let intent = Intent::Metric { page: page.clone(), name: name.clone() };
+        let new = NewMetric { name: &name, ..kind.new };
+        let adding = client.add_metric(&page, &provider, &new);
         let made = made_by(record, intent, adding, |it| Made::Metric { page: page.clone(), id: it.id.clone() }).await?;
         record.choose(|chosen| *(kind.of)(chosen) = Some(made.id))?;
     }
     Ok(Outcome::Done(format!("made {names} on the page {page}")))
 }
 
-/// The one that was chosen before, else the one of that name.
-fn one(known: &[NamedMetric], before: Option<&MetricId>, name: &str) -> anyhow::Result<Option<MetricId>> {
-    if let Some(before) = before.filter(|before| known.iter().any(|metric| metric.id == **before)) {
-        return Ok(Some(before.clone()));
+/// The metrics of the page that are sent points: those that others fill take none.
+async fn own_data(client: &Client, page: &PageId) -> anyhow::Result<Vec<NamedMetric>> {
+    let providers = client.providers(page).await.map_err(|error| in_words(&error))?;
+    let mut all = Vec::new();
+    for provider in providers.iter().filter(|provider| provider.takes_points()) {
+        all.extend(client.metrics_of(page, &provider.id).await.map_err(|error| in_words(&error))?);
     }
-    let same: Vec<_> = known.iter().filter(|metric| metric.name == name).collect();
-    match same.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(one.id.clone())),
-        _ => anyhow::bail!(
-            "the page has several metrics called {name}: give one another name, or leave them out by --metrics false"
-        ),
+    Ok(all)
+}
+
+/// The one that was chosen before, else one that was made here.
+fn ours(
+    known: &[NamedMetric],
+    kind: &Kind,
+    chosen: &Chosen,
+    is_ours: impl Fn(&NamedMetric) -> bool,
+) -> Option<MetricId> {
+    let before = kind.id(chosen);
+    let chosen = known.iter().find(|metric| Some(&metric.id) == before.as_ref());
+    let made = || known.iter().find(|metric| is_ours(metric) && kind_of(metric) == Some(kind.new.name));
+    chosen.or_else(made).map(|metric| metric.id.clone())
+}
+
+/// What a metric shows, where it says of itself what a setup writes there.
+pub(super) fn kind_of(metric: &NamedMetric) -> Option<&'static str> {
+    let identifier = metric.metric_identifier.as_deref();
+    KINDS.iter().find(|kind| Some(kind.new.identifier) == identifier).map(|kind| kind.new.name)
+}
+
+/// Whether this home is to fill a metric that somebody else has made, and may be filling.
+async fn is_taken(asker: Asker, other: &NamedMetric) -> anyhow::Result<bool> {
+    if asker.is_silent {
+        return Ok(false);
     }
+    let NamedMetric { id, name, .. } = other;
+    let text = format!("The page has {name} ({id}), which this setup did not make; send it this home's: yes or no");
+    asker.choose(Question { text: &text, flag: "--metrics", default: Some("no") }, yes_or_no).await
 }
 
 /// What takes points: a page has it with its first metric of one's own data.
@@ -130,4 +179,27 @@ async fn provider(client: &Client, page: &PageId, record: &mut Record) -> anyhow
     let adding = client.add_provider(page);
     let made = made_by(record, intent, adding, |it| Made::Provider { page: page.clone(), id: it.id.clone() }).await?;
     Ok(made.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metric(id: &str, kind: &Kind) -> NamedMetric {
+        let (id, identifier) = (id.parse().unwrap(), Some(kind.new.identifier.to_owned()));
+        NamedMetric { id, name: kind.new.name.to_owned(), metric_identifier: identifier }
+    }
+
+    #[test]
+    fn a_metric_of_another_home_is_not_taken_by_its_name() {
+        let [latency, bandwidth] = KINDS;
+        let known = [metric("8kbf7d35c070", &latency), metric("9kbf7d35c071", &latency)];
+        let mut chosen = Chosen::default();
+        assert_eq!(ours(&known, &latency, &chosen, |_| false), None, "it has the name, and even the identifier");
+        let second = |it: &NamedMetric| it.id == known[1].id;
+        assert_eq!(ours(&known, &latency, &chosen, second), Some(known[1].id.clone()));
+        assert_eq!(ours(&known, &bandwidth, &chosen, second), None, "it shows another thing");
+        chosen.latency = Some(known[0].id.clone());
+        assert_eq!(ours(&known, &latency, &chosen, second), Some(known[0].id.clone()), "that was chosen");
+    }
 }

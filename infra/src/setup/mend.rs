@@ -7,9 +7,10 @@ use shared::{
 
 use super::{
     made::{Intent, Made},
-    measured::KINDS,
+    measured::kind_of,
     record::Record,
     status_page::{DESCRIPTION, all, in_words},
+    tool::is_refused,
 };
 
 /// Makes something by a call.
@@ -37,6 +38,24 @@ pub(super) async fn made_by<T>(
     }
 }
 
+/// Makes something that is noted by its name. Where the call was refused, and this run has noted it, nothing of ours is there: what has
+/// that name is somebody else's.
+///
+/// # Errors
+/// When the call fails, or the record cannot be written.
+pub(super) async fn noted(
+    record: &mut Record,
+    made: Made,
+    call: impl Future<Output = anyhow::Result<bool>>,
+) -> anyhow::Result<bool> {
+    let is_new = record.note(made.clone())?;
+    let done = call.await;
+    if is_new && done.as_ref().is_err_and(is_refused) {
+        record.forget(&made)?;
+    }
+    done
+}
+
 /// Notes what was made by runs that were ended before they knew.
 ///
 /// # Errors
@@ -49,30 +68,55 @@ pub(super) async fn mend(client: &Client, record: &mut Record) -> anyhow::Result
     Ok(())
 }
 
-/// What came of an intent: the one of that name that says of itself what a setup writes there. There was none of that name before.
+/// What came of an intent: the one of that name that says of itself what a setup writes there. There was none of that name before; on
+/// a page that has gone there is nothing.
 ///
 /// # Errors
 /// When the page cannot be asked.
 pub(super) async fn found(client: &Client, intent: &Intent) -> anyhow::Result<Option<Made>> {
-    match intent {
-        Intent::Component { page, name } => {
-            let ours =
-                all(client, page).await?.into_iter().find(|it| it.name == *name && it.description == DESCRIPTION);
-            Ok(ours.map(|it| Made::Component { page: page.clone(), id: it.id }))
-        }
-        Intent::Metric { page, name } => {
-            let known = client.named_metrics(page).await.map_err(|error| in_words(&error))?;
-            let ours = known.into_iter().find(|metric| {
-                let identifier = metric.metric_identifier.as_deref();
-                KINDS.iter().any(|kind| kind.new.name == name && Some(kind.new.identifier) == identifier)
-                    && metric.name == *name
-            });
-            Ok(ours.map(|it| Made::Metric { page: page.clone(), id: it.id }))
-        }
-        Intent::Provider { page } => {
-            let known = client.providers(page).await.map_err(|error| in_words(&error))?;
+    let found = match intent {
+        Intent::Component { page, name } => all(client, page).await.map(|known| {
+            let ours = known.into_iter().find(|it| it.name == *name && it.description == DESCRIPTION);
+            ours.map(|it| Made::Component { page: page.clone(), id: it.id })
+        }),
+        Intent::Metric { page, name } => client.named_metrics(page).await.map(|known| {
+            let ours = known.into_iter().find(|metric| metric.name == *name && kind_of(metric).is_some());
+            ours.map(|it| Made::Metric { page: page.clone(), id: it.id })
+        }),
+        Intent::Provider { page } => client.providers(page).await.map(|known| {
             let ours = known.into_iter().find(MetricsProvider::takes_points);
-            Ok(ours.map(|it| Made::Provider { page: page.clone(), id: it.id }))
+            ours.map(|it| Made::Provider { page: page.clone(), id: it.id })
+        }),
+    };
+    match found {
+        Err(ApiError::Permanent(gone)) if gone.status == 404 => Ok(None),
+        found => found.map_err(|error| in_words(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::setup::tool::Tool;
+
+    async fn fails(script: &str) -> anyhow::Result<bool> {
+        Tool::find("sh", "install a shell", false)?.change(&["-c", script], std::time::Duration::from_millis(500)).await
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_is_noted_only_where_an_earlier_run_may_have_made_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::of(folder.path(), false).unwrap();
+        let made = Made::Parameter("/porchlight/beacon-key".into());
+        let refused = "echo 'An error occurred (ParameterAlreadyExists)' >&2; exit 254";
+        assert!(noted(&mut record, made.clone(), fails(refused)).await.is_err() && !record.has_made(&made));
+        for unclear in ["sleep 60", "echo 'Read timeout on endpoint URL' >&2; exit 255"] {
+            assert!(noted(&mut record, made.clone(), fails(unclear)).await.is_err() && record.has_made(&made));
         }
+        assert!(noted(&mut record, made.clone(), fails(refused)).await.is_err());
+        assert!(record.has_made(&made), "the run before may have made it");
+        assert!(noted(&mut record, made, async { Err(anyhow!("AccessDenied")) }).await.is_err());
     }
 }

@@ -3,11 +3,11 @@
 //! - [`settings`]: what is said on the command line
 //! - `ask`, `choices`: what is asked
 //! - `answers`: the same from a file
-//! - `record`, `made`: what was chosen and made, for the next run and for the way back; `mend`: what
+//! - `record`, `chosen`, `made`: what was chosen and made, for the next run and for the way back; `mend`: what
 //!   was made by a run that was ended; `kept`: files until their owner changes them
 //! - `tool`: programs of others, as children
 //! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
-//!   `function`, `first_look`: the steps; `beside`: a home beside another one
+//!   `stack`, `function`, `first_look`: the steps; `beside`: a home beside another one
 //! - `teardown`: the way back
 //!
 //! A step looks before it makes anything, so that a second run changes nothing, and one that was ended halfway goes on.
@@ -16,6 +16,7 @@ mod answers;
 mod ask;
 mod beside;
 mod choices;
+mod chosen;
 mod cloud;
 mod cluster;
 mod compose;
@@ -33,6 +34,7 @@ mod noted;
 mod record;
 mod relay;
 pub mod settings;
+mod stack;
 mod status_page;
 mod teardown;
 mod tool;
@@ -130,25 +132,33 @@ async fn steps(
     let (token, client, pages) = status_page::token(asker, settings).await?;
     Outcome::Already("the API key is right".into()).say(step);
     status_page::component(asker, settings, &client, &pages, record).await?.say(step);
+    *step = "DuckDNS";
+    let (outcome, duckdns, place) = duck::name(asker, settings, record).await?;
+    outcome.say(step);
     *step = "the metrics";
     measured::metrics(asker, settings, &client, record).await?.say(step);
-    *step = "DuckDNS";
-    let (outcome, duckdns, seen) = duck::name(asker, settings, record).await?;
-    outcome.say(step);
     *step = "the way in";
-    let found = way_in::find(settings, choices::likely_ports(settings, record), seen).await;
+    let found = way_in::find(
+        settings,
+        choices::likely_ports(settings, record),
+        &place,
+        settings.runs_on.or(record.chosen().runs_on),
+    )
+    .await;
     found.outcome.say(step);
-    choices::by_itself(asker, settings, found.opens, record).await?;
+    choices::by_itself(asker, settings, (found.opens, found.closed), record).await?;
     *step = "the home";
-    choices::choose(asker, settings, found.granted, record).await?;
+    // That of another router leads to another home.
+    let is_its = found.opens.map(|opens| opens.router) == record.chosen().way_in.map(|way_in| way_in.router);
+    choices::choose(asker, settings, found.granted.filter(|_| is_its), record).await?;
     let there = match &aws {
-        Some(aws) => There::look(aws, record).await?,
+        Some(aws) => There::look(aws, settings, record).await?,
         None => There::default(),
     };
-    let (outcome, key) = home::key(&there.stored, there.key_parameter(), record)?;
+    let (outcome, key) = home::key(&there.stored, there.key_parameter(), settings.take_stored_key, record)?;
     outcome.say("the beacon's key");
     *step = "the cluster";
-    let secrets = [("beacon-key", "KEY", &key), ("duckdns", "TOKEN", &duckdns), ("statuspage", "TOKEN", &token)];
+    let secrets = [(cluster::KEY, "KEY", &key), ("duckdns", "TOKEN", &duckdns), ("statuspage", "TOKEN", &token)];
     let outcome = cluster::bring(asker, settings, &secrets, record).await?;
     let has_secrets = !matches!(outcome, Outcome::Skipped(_));
     outcome.say(step);

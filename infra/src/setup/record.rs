@@ -2,81 +2,27 @@
 //! that was ended halfway has made is known, too.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
-    net::IpAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use home_beacon::dns::SubName;
 use serde::{Deserialize, Serialize};
 use shared::{
     file,
-    id::{ComponentId, MetricId, PageId},
     lock::{FileLock, LockError},
     settings::WrongSetting,
 };
-use url::Url;
 
-use super::{
-    helm::Release,
-    made::{Intent, Made},
-    settings::RunsOn,
-};
+pub(super) use super::chosen::{Account, Chosen, WayIn};
+use super::made::{Intent, Made};
 
 pub(super) const FILE: &str = "setup.toml";
 const LOCK: &str = "setup.lock";
 
 /// More than any has, in bytes.
 const MOST: u64 = 64 << 10;
-
-/// What was chosen; each is asked for as long as it is not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Chosen {
-    pub(super) home: Option<SubName>,
-    pub(super) port: Option<u16>,
-    pub(super) page: Option<PageId>,
-    pub(super) component: Option<ComponentId>,
-    pub(super) runs_on: Option<RunsOn>,
-    /// An empty one is none.
-    pub(super) alarm_email: Option<String>,
-    /// In which account and region of AWS.
-    pub(super) account: Option<Account>,
-    /// The status page's API.
-    pub(super) statuspage_url: Option<Url>,
-    /// Whether the router opens the port by itself.
-    pub(super) router_port: Option<bool>,
-    pub(super) way_in: Option<WayIn>,
-    /// Whether the page is to have metrics, and the ids of those of latency and bandwidth.
-    pub(super) metrics: Option<bool>,
-    pub(super) latency: Option<MetricId>,
-    pub(super) bandwidth: Option<MetricId>,
-    /// The context of kubectl that leads to the cluster.
-    pub(super) cluster: Option<String>,
-    pub(super) release: Option<Release>,
-    /// The fingerprints of files as they were written last.
-    pub(super) written: BTreeMap<String, String>,
-}
-
-/// Where in AWS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Account {
-    pub(super) id: String,
-    pub(super) region: String,
-}
-
-/// A router that opens ports for who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WayIn {
-    pub(super) router: IpAddr,
-    /// The address of this machine, as that one sees it.
-    pub(super) own: Option<IpAddr>,
-}
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -102,8 +48,13 @@ impl Record {
     /// # Errors
     /// When the folder cannot be used, or its record is none.
     pub(super) fn of(folder: &Path, is_dry: bool) -> anyhow::Result<Self> {
+        let mut record = Self { folder: folder.to_owned(), written: Written::default(), is_dry, lock: None };
         let path = folder.join(FILE);
-        let written = match file::read(&path, MOST) {
+        if path.exists() && !is_dry {
+            // First: what another run is writing is not to be read halfway, and written back.
+            record.lock()?;
+        }
+        record.written = match file::read(&path, MOST) {
             Ok(bytes) => {
                 let text =
                     String::from_utf8(bytes).map_err(|_| WrongSetting(format!("{}: it is no text", path.display())))?;
@@ -115,10 +66,6 @@ impl Record {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Written::default(),
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        let mut record = Self { folder: folder.to_owned(), written, is_dry, lock: None };
-        if path.exists() && !is_dry {
-            record.lock()?;
-        }
         Ok(record)
     }
 
@@ -145,6 +92,10 @@ impl Record {
         &self.written.chosen
     }
 
+    pub(super) fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
     /// Where a file of that name is.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -155,12 +106,14 @@ impl Record {
         self.save()
     }
 
-    /// Notes something that is about to be made.
-    pub(super) fn note(&mut self, made: Made) -> anyhow::Result<()> {
-        if !self.written.made.contains(&made) {
+    /// Notes something that is about to be made; whether it was not noted before.
+    pub(super) fn note(&mut self, made: Made) -> anyhow::Result<bool> {
+        let is_new = !self.written.made.contains(&made);
+        if is_new {
             self.written.made.push(made);
         }
-        self.save()
+        self.save()?;
+        Ok(is_new)
     }
 
     /// Notes something that a call is about to make, which then gives it its id.
@@ -237,7 +190,14 @@ impl Record {
             return Ok(());
         }
         make_private(&self.folder).with_context(|| self.folder.display().to_string())?;
-        self.lock()?;
+        if self.lock.is_none() {
+            self.lock()?;
+            // Another run may have begun and ended since this one has looked.
+            if self.path(FILE).exists() {
+                let folder = self.folder.display();
+                return Err(WrongSetting(format!("another setup has just used {folder}: run this again")).into());
+            }
+        }
         let text = toml::to_string(&self.written).context("the record cannot be written")?;
         let path = self.path(FILE);
         file::replace_private(&path, text.as_bytes()).with_context(|| path.display().to_string())
@@ -264,6 +224,12 @@ mod tests {
         record.note(Made::Stack("porchlight-base".into())).unwrap();
         assert!(Record::of(&folder, false).unwrap_err().to_string().contains("another setup or teardown uses"));
         drop(record);
+        // One that has looked before anything was there.
+        let late = parent.path().join("late");
+        let mut first = Record::of(&late, false).unwrap();
+        Record::of(&late, false).unwrap().note(Made::Stack("porchlight-base".into())).unwrap();
+        let error = first.choose(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("another setup has just used"), "{error}");
         let mut again = Record::of(&folder, false).unwrap();
         assert_eq!(again.chosen().home, Some("myhome".parse().unwrap()));
         assert_eq!(again.made(), [Made::File("beacon.key".into()), Made::Stack("porchlight-base".into())]);

@@ -30,6 +30,22 @@ pub enum RunsOn {
     Compose,
 }
 
+impl RunsOn {
+    /// Whether that is the machine that the setup is made on.
+    pub(super) fn is_this_machine(self) -> bool {
+        self != Self::Kubernetes
+    }
+
+    /// The ports of a machine at home that the beacon answers at: that of its unit, and that of containers and the chart.
+    pub(super) fn beacon_ports(runs_on: Option<Self>) -> &'static [u16] {
+        match runs_on {
+            Some(Self::Systemd) => &[8080],
+            Some(Self::Kubernetes | Self::Compose) => &[30008],
+            None => &[30008, 8080],
+        }
+    }
+}
+
 /// Set up a home and what looks at it from the cloud: asks, checks each answer where it counts, and makes what is missing.
 ///
 /// A second run changes nothing that is right already, and goes on where the one before ended.
@@ -84,6 +100,9 @@ pub struct SetupSettings {
     /// Do not ask the router
     #[arg(long)]
     pub no_router: bool,
+    /// Take the key that Parameter Store has for this home, where the folder has another one
+    #[arg(long)]
+    pub take_stored_key: bool,
     /// Leave AWS out: the home alone
     #[arg(long)]
     pub without_aws: bool,
@@ -110,6 +129,9 @@ pub struct TeardownSettings {
     /// The folder of the setup
     #[arg(long, value_name = "FOLDER", default_value = "porchlight-setup")]
     pub folder: PathBuf,
+    /// Remove the function, too, where homes of other setups are looked at by it
+    #[arg(long)]
+    pub others_too: bool,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,

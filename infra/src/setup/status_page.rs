@@ -68,7 +68,7 @@ pub(super) async fn component(
 ) -> anyhow::Result<Outcome> {
     mend(client, record).await?;
     let page = page(asker, settings, pages, record).await?;
-    let known = all(client, &page).await?;
+    let known = all(client, &page).await.map_err(|error| in_words(&error))?;
     // One that was chosen before, and is on this page still.
     let before = record.chosen().component.clone().filter(|_| record.chosen().page.as_ref() == Some(&page));
     let before = before.filter(|id| settings.component_name.is_none() && known.iter().any(|known| known.id == *id));
@@ -153,10 +153,10 @@ async fn page(asker: Asker, settings: &SetupSettings, pages: &[NamedPage], recor
 ///
 /// # Errors
 /// When it cannot be asked.
-pub(super) async fn all(client: &Client, page: &PageId) -> anyhow::Result<Vec<NamedComponent>> {
+pub(super) async fn all(client: &Client, page: &PageId) -> Result<Vec<NamedComponent>, ApiError> {
     let mut all = Vec::new();
     for listing in 1..=LISTINGS {
-        let components = client.components(page, listing).await.map_err(|error| in_words(&error))?;
+        let components = client.components(page, listing).await?;
         all.extend(components.named());
         if components.len() < COMPONENTS_PER_CALL {
             break;

@@ -4,17 +4,21 @@ use std::{io::ErrorKind, process::ExitCode};
 
 use anyhow::{Context, bail};
 use home_beacon::job::settings::STATUSPAGE_TOKEN;
+use tokio::sync::OnceCell;
 
 use super::{
     ask::Asker,
+    beside::HOMES,
     cloud::{self, CALL, NO_FUNCTION, NO_PARAMETER},
-    cluster, helm,
-    made::Made,
+    cluster,
+    function::FUNCTION,
+    helm, kept,
+    made::{Intent, Made},
     mend,
     record::Record,
     say,
     settings::TeardownSettings,
-    status_page,
+    stack, status_page,
     tool::{Ended, Tool},
 };
 use shared::{api::ApiError, settings::WrongSetting, shutdown, statuspage::Client};
@@ -37,7 +41,19 @@ pub async fn teardown(settings: &TeardownSettings) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// What removes.
+struct Back<'a> {
+    settings: &'a TeardownSettings,
+    /// Of the page, once its API key was asked for.
+    client: OnceCell<Client>,
+}
+
 async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<ExitCode> {
+    let back = Back { settings, client: OnceCell::new() };
+    if let Err(error) = back.refuse_what_others_need(&record).await {
+        say(&format!("failed   nothing was removed: {error:#}"));
+        return Ok(ExitCode::FAILURE);
+    }
     let mut failures = 0;
     // What a run that was ended may have made is found first.
     for intent in record.intents() {
@@ -45,15 +61,20 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
             say(&format!("would look for  {intent}, and remove it"));
             continue;
         }
-        let found = mend::found(&client(settings, &record).await?, &intent).await?;
-        record.became(&intent, found)?;
+        match back.found(&record, &intent).await {
+            Ok(found) => record.became(&intent, found)?,
+            Err(error) => {
+                failures += 1;
+                say(&format!("failed   {intent}: {error:#}"));
+            }
+        }
     }
     for made in record.made() {
         if settings.dry_run {
             say(&format!("would remove  {made}"));
             continue;
         }
-        match goes(settings, &record, &made).await {
+        match back.goes(&record, &made).await {
             Ok(how) => {
                 record.forget(&made)?;
                 say(&format!("{how}  {made}"));
@@ -72,76 +93,107 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// What becomes of something.
-async fn goes(settings: &TeardownSettings, record: &Record, made: &Made) -> anyhow::Result<&'static str> {
-    if let Made::Provider { page, id } = made {
-        // What somebody has added to it since would go with it.
-        match client(settings, record).await?.metrics_of(page, id).await {
-            Ok(metrics) if !metrics.is_empty() => return Ok("stays, because it has metrics of others:"),
-            Ok(_) => (),
-            Err(error) => on_page(Err(error))?,
+impl Back<'_> {
+    /// A function that looks at homes of other setups stays, and so does all that it needs, unless its owner says otherwise.
+    async fn refuse_what_others_need(&self, record: &Record) -> anyhow::Result<()> {
+        if self.settings.others_too || !record.has_made(&Made::Function(FUNCTION.to_owned())) {
+            return Ok(());
         }
+        let stacks = stack::named(&aws(record).await?, HOMES).await.with_context(|| {
+            format!("whether other homes are looked at by {FUNCTION} cannot be seen (--others-too does not ask)")
+        })?;
+        let others: Vec<_> = stacks.into_iter().filter(|name| !record.has_made(&Made::Stack(name.clone()))).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "{FUNCTION} looks at other homes, too, by {}: tear those setups down first, or have it go by --others-too",
+            others.join(", ")
+        )
     }
-    remove(settings, record, made).await.map(|()| "removed")
-}
 
-async fn remove(settings: &TeardownSettings, record: &Record, made: &Made) -> anyhow::Result<()> {
-    match made {
-        Made::File(name) => {
-            let path = record.path(name);
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).with_context(|| path.display().to_string());
+    async fn found(&self, record: &Record, intent: &Intent) -> anyhow::Result<Option<Made>> {
+        mend::found(self.client(record).await?, intent).await
+    }
+
+    /// What becomes of something.
+    async fn goes(&self, record: &Record, made: &Made) -> anyhow::Result<&'static str> {
+        match made {
+            Made::Provider { page, id } => {
+                // What somebody has added to it since would go with it.
+                match self.client(record).await?.metrics_of(page, id).await {
+                    Ok(metrics) if !metrics.is_empty() => return Ok("stays, because it has metrics of others:"),
+                    Ok(_) => (),
+                    Err(error) => on_page(Err(error))?,
                 }
-                _ => (),
             }
-            if let Some(folder) = path.parent().filter(|_| name.contains('/')) {
-                // The last one takes the folder with it; what somebody has put there stays.
-                let _ = std::fs::remove_dir(folder);
+            Made::File(name) if kept::is_owners(record, name) => return Ok("stays, because it is yours by now:"),
+            _ => (),
+        }
+        self.remove(record, made).await.map(|()| "removed")
+    }
+
+    async fn remove(&self, record: &Record, made: &Made) -> anyhow::Result<()> {
+        match made {
+            Made::File(name) => {
+                let path = record.path(name);
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(error).with_context(|| path.display().to_string());
+                    }
+                    _ => (),
+                }
+                if let Some(folder) = path.parent().filter(|_| name.contains('/')) {
+                    // The last one takes the folder with it; what somebody has put there stays.
+                    let _ = std::fs::remove_dir(folder);
+                }
+                Ok(())
             }
-            Ok(())
-        }
-        Made::Component { page, id } => on_page(client(settings, record).await?.delete_component(page, id).await),
-        Made::Metric { page, id } => on_page(client(settings, record).await?.delete_metric(page, id).await),
-        Made::Provider { page, id } => on_page(client(settings, record).await?.delete_provider(page, id).await),
-        Made::Release(name) => {
-            cluster::same(record).await?;
-            let helm = Tool::find("helm", helm::MISSING, false)?;
-            match helm.ask(&["uninstall", name, "--namespace", cluster::NAMESPACE], helm::INSTALL).await? {
-                Ended::Badly(why) if !why.contains(helm::NO_RELEASE) => bail!("{why}"),
-                Ended::Well(_) | Ended::Badly(_) => Ok(()),
+            Made::Component { page, id } => on_page(self.client(record).await?.delete_component(page, id).await),
+            Made::Metric { page, id } => on_page(self.client(record).await?.delete_metric(page, id).await),
+            Made::Provider { page, id } => on_page(self.client(record).await?.delete_provider(page, id).await),
+            Made::Release(name) => {
+                let context = cluster::same(record).await?;
+                let helm = Tool::find("helm", helm::MISSING, false)?.pinned(&["--kube-context", &context]);
+                match helm.ask(&["uninstall", name, "--namespace", cluster::NAMESPACE], helm::INSTALL).await? {
+                    Ended::Badly(why) if !why.contains(helm::NO_RELEASE) => bail!("{why}"),
+                    Ended::Well(_) | Ended::Badly(_) => Ok(()),
+                }
             }
-        }
-        Made::Secret(name) => {
-            cluster::same(record).await?;
-            let kubectl = Tool::find("kubectl", "install kubectl", false)?;
-            let words = ["--namespace", cluster::NAMESPACE, "delete", "secret", name, "--ignore-not-found"];
-            kubectl.change(&words, cluster::CALL).await.map(drop)
-        }
-        Made::Parameter(name) => {
-            gone(&aws(record).await?, &["ssm", "delete-parameter", "--name", name], NO_PARAMETER).await
-        }
-        Made::Function(name) => {
-            let aws = aws(record).await?;
-            gone(&aws, &["lambda", "delete-function", "--function-name", name], NO_FUNCTION).await?;
-            state(&aws).await
-        }
-        Made::Stack(name) => {
-            let aws = aws(record).await?;
-            match cloud::described(&aws, name).await? {
-                Some(_) => cloud::delete(&aws, name).await,
-                None => Ok(()),
+            Made::Secret(name) => {
+                let context = cluster::same(record).await?;
+                let kubectl = Tool::find("kubectl", cluster::INSTALL, false)?.pinned(&["--context", &context]);
+                let words = ["--namespace", cluster::NAMESPACE, "delete", "secret", name, "--ignore-not-found"];
+                kubectl.change(&words, cluster::CALL).await.map(drop)
+            }
+            Made::Parameter(name) => {
+                gone(&aws(record).await?, &["ssm", "delete-parameter", "--name", name], NO_PARAMETER).await
+            }
+            Made::Function(name) => {
+                let aws = aws(record).await?;
+                gone(&aws, &["lambda", "delete-function", "--function-name", name], NO_FUNCTION).await?;
+                state(&aws).await
+            }
+            Made::Stack(name) => {
+                let aws = aws(record).await?;
+                match stack::described(&aws, name).await? {
+                    Some(_) => stack::delete(&aws, name).await,
+                    None => Ok(()),
+                }
             }
         }
     }
-}
 
-/// A client of the page that the setup was for.
-async fn client(settings: &TeardownSettings, record: &Record) -> anyhow::Result<Client> {
-    let asker = Asker::new(false);
-    let token = asker.secret(&STATUSPAGE_TOKEN, None, "API key of statuspage.io (User menu, API info)").await?;
-    let address = record.chosen().statuspage_url.as_ref().unwrap_or(&settings.statuspage_url);
-    status_page::client(address, token)
+    /// A client of the page that the setup was for.
+    async fn client(&self, record: &Record) -> anyhow::Result<&Client> {
+        let asked = async || {
+            let asker = Asker::new(false);
+            let token = asker.secret(&STATUSPAGE_TOKEN, None, "API key of statuspage.io (User menu, API info)").await?;
+            let address = record.chosen().statuspage_url.as_ref().unwrap_or(&self.settings.statuspage_url);
+            status_page::client(address, token)
+        };
+        self.client.get_or_try_init(asked).await
+    }
 }
 
 /// What a removal from the page came to; what has gone already is removed.

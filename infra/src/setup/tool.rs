@@ -1,7 +1,10 @@
 //! Other programs that do what this one does not link: `aws` and `cargo lambda`. They get secrets by standard input, and no
 //! question that waits for an answer.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -19,6 +22,32 @@ pub(super) struct Tool {
     path: PathBuf,
     name: &'static str,
     is_dry: bool,
+    /// Words before all others: where it is to go.
+    pinned: Vec<String>,
+}
+
+/// What another program said where it refused to do something, as its own answer: nothing was made by that call.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(String);
+
+/// What AWS and Kubernetes call a refusal. What may have happened all the same, a server's own fault or an answer that never came, has
+/// none of these words.
+const REFUSALS: [&str; 9] = [
+    "ResourceConflict",
+    "AlreadyExists",
+    "AccessDenied",
+    "(Forbidden)",
+    "UnauthorizedOperation",
+    "ValidationException",
+    "InvalidParameterValue",
+    "ParameterLimitExceeded",
+    "(Invalid)",
+];
+
+/// Whether a call was refused for certain: neither too late nor ended halfway.
+pub(super) fn is_refused(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|Refused(why)| REFUSALS.iter().any(|word| why.contains(word)))
 }
 
 /// How one ended.
@@ -35,7 +64,12 @@ impl Tool {
     /// When it is not there; says what to install.
     pub(super) fn find(name: &'static str, install: &str, is_dry: bool) -> Result<Self, WrongSetting> {
         let missing = || WrongSetting(format!("the program {name} is missing: {install}"));
-        Ok(Self { path: child::found(name).ok_or_else(missing)?, name, is_dry })
+        Ok(Self { path: child::found(name).ok_or_else(missing)?, name, is_dry, pinned: Vec::new() })
+    }
+
+    /// The same, with these words before all others.
+    pub(super) fn pinned(self, words: &[&str]) -> Self {
+        Self { pinned: words.iter().map(|word| (*word).to_owned()).collect(), ..self }
     }
 
     /// Another one, which changes as much as this one does.
@@ -78,7 +112,7 @@ impl Tool {
         within: Duration,
     ) -> anyhow::Result<bool> {
         if self.is_dry {
-            say(&format!("would   call {} {}", self.name, words.join(" ")));
+            say(&format!("would   call {} {}", self.name, self.all(words).join(" ")));
             return Ok(false);
         }
         match self.run(words, input, within).await? {
@@ -86,20 +120,31 @@ impl Tool {
             Ended::Badly(why) => {
                 let why = input.iter().fold(why, |why, secret| why.replace(secret.expose(), "***"));
                 let call = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-                bail!("{} {call}: {}", self.name, shortened(&why))
+                Err(Refused(format!("{} {call}: {}", self.name, shortened(&why))).into())
             }
         }
     }
 
+    fn all<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
+        self.pinned.iter().map(String::as_str).chain(words.iter().copied()).collect()
+    }
+
     async fn run(&self, words: &[&str], input: Option<&Secret>, within: Duration) -> anyhow::Result<Ended> {
         let name = self.name;
-        match child::run(&self.path, words, input, within).await {
+        match child::run(&self.path, &self.all(words), input, within).await {
             Ran::Ended { is_success: true, stdout, .. } => Ok(Ended::Well(stdout)),
             Ran::Ended { stderr, .. } => Ok(Ended::Badly(said(&stderr))),
             Ran::NotStarted(why) => bail!("{name} cannot be started ({why})"),
             Ran::TooLate => bail!("{name} {} did not end within {within:?}", words.join(" ")),
         }
     }
+}
+
+/// A path as one word of a shell.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The lines that say something, as one.
@@ -154,11 +199,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_path_is_one_word_of_a_shell_whatever_is_in_it() {
+        assert_eq!(quoted(Path::new("porchlight-setup/beacon.key")), "porchlight-setup/beacon.key");
+        for path in ["my home/$HOME/it's `id`", "a;b", "~x", ""] {
+            let script = format!("printf %s {}", quoted(Path::new(path)));
+            let Ended::Well(printed) = sh().ask(&["-c", &script], SOON).await.unwrap() else { panic!("{script}") };
+            assert_eq!(printed, path);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_refusal_in_its_own_words_says_that_nothing_was_made() {
+        for (script, expected) in [
+            ("echo 'An error occurred (ResourceConflictException) when calling it: it exists' >&2; exit 254", true),
+            ("echo 'Error from server (AlreadyExists): secrets \"duckdns\" already exists' >&2; exit 1", true),
+            ("echo 'Could not connect to the endpoint URL' >&2; exit 255", false),
+            ("echo 'An error occurred (InternalServerError) when calling it' >&2; exit 254", false),
+        ] {
+            let error = sh().pinned(&["-c"]).change(&[script], SOON).await.unwrap_err();
+            assert_eq!(is_refused(&error), expected, "{script}");
+        }
+        let error = sh().change(&["-c", "sleep 60"], Duration::from_millis(200)).await.unwrap_err();
+        assert!(!is_refused(&error), "it may have been done");
+    }
+
+    #[tokio::test]
     async fn one_that_does_not_end_is_ended_and_one_that_is_missing_is_named() {
         let error = sh().ask(&["-c", "sleep 60"], Duration::from_millis(200)).await.unwrap_err();
         assert_eq!(error.to_string(), "sh -c sleep 60 did not end within 200ms");
         let error = Tool::find("no-such-program", "install it", false).unwrap_err();
         assert_eq!(error.to_string(), "the program no-such-program is missing: install it");
+        assert!(!is_refused(&error.into()));
         let dry = Tool { is_dry: true, ..sh() };
         assert!(!dry.change(&["-c", "exit 1"], SOON).await.unwrap());
     }

@@ -7,11 +7,15 @@ use shared::names::Family;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::{Outcome, record::WayIn, settings::SetupSettings};
+use super::{
+    Outcome, duck,
+    record::WayIn,
+    settings::{RunsOn, SetupSettings},
+};
 use crate::port::{
     self,
     gateway::gateways,
-    granted::granted,
+    granted::{Beacon, granted},
     outside::{Outside, Reach},
     router::{Place, Router},
 };
@@ -25,38 +29,45 @@ pub(super) struct Found {
     pub(super) outcome: Outcome,
     /// The router, where it opens ports for who asks.
     pub(super) opens: Option<WayIn>,
+    /// The router, where it was reached, and nothing that it opens leads here.
+    pub(super) closed: Option<IpAddr>,
     /// The port that it has given to the beacon already.
     pub(super) granted: Option<u16>,
 }
 
 impl Found {
     fn none(why: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Skipped(why.into()), opens: None, granted: None }
+        Self { outcome: Outcome::Skipped(why.into()), opens: None, closed: None, granted: None }
     }
 }
 
 /// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services
-/// that say it are asked otherwise.
-pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], seen: Option<IpAddr>) -> Found {
+/// that say it are asked otherwise. A port counts as the beacon's where the router is the home's own.
+pub(super) async fn find(
+    settings: &SetupSettings,
+    wanted: [u16; 2],
+    place: &duck::Place,
+    runs_on: Option<RunsOn>,
+) -> Found {
     if settings.no_router {
         return Found::none("the router is not asked, as --no-router says: forward the port by hand");
     }
-    let place = match settings.router {
+    let at = match settings.router {
         Some(address) => Place::named(address),
         None => match gateways(Family::V4).first() {
             Some(gateway) => Place::of(gateway),
             None => return Found::none("this machine has no way out by a router: forward the port where the home is"),
         },
     };
-    let by_hand = format!("the router {} opens no ports for who asks: forward the port by hand", place.address());
-    let Ok(Ok(router)) = timeout(PATIENCE, Router::survey(&place, None, None)).await else {
+    let by_hand = format!("the router {} opens no ports for who asks: forward the port by hand", at.address());
+    let Ok(Ok(router)) = timeout(PATIENCE, Router::survey(&at, None, None)).await else {
         return Found::none(by_hand);
     };
     let speaks: Vec<_> = router.speaks().iter().map(ToString::to_string).collect();
     if speaks.is_empty() {
         return Found::none(by_hand);
     }
-    let world = if let Some(seen) = seen {
+    let world = if let Some(seen) = place.seen {
         Ok(seen)
     } else {
         let sources: Vec<Url> = ADDRESS_SOURCES.split(',').filter_map(|source| source.parse().ok()).collect();
@@ -68,10 +79,15 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], seen: Optio
         let why = format!(
             "{said}: nothing that is forwarded gets here; take a tunnel, or ask your provider for a public address"
         );
-        return Found::none(why);
+        return Found { closed: Some(router.address), ..Found::none(why) };
     }
     let folder = port::record::folder(None).ok();
-    let granted = timeout(PATIENCE, granted(&router, wanted, folder.as_deref())).await.ok().flatten();
+    // Who sets it up may sit elsewhere, behind a router that has a beacon of its own.
+    let is_home = router.outside().is_some() && router.outside() == place.home;
+    let host = Some(router.target).filter(|_| router.is_own && runs_on.is_some_and(RunsOn::is_this_machine));
+    let beacon = Beacon { ports: RunsOn::beacon_ports(runs_on), host };
+    let granted = async { if is_home { granted(&router, wanted, &beacon, folder.as_deref()).await } else { None } };
+    let granted = timeout(PATIENCE, granted).await.ok().flatten();
     let said = match granted {
         Some(port) => format!("{said}; it has opened port {port} for the beacon"),
         None => said,
@@ -79,6 +95,7 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], seen: Optio
     Found {
         outcome: Outcome::Already(said),
         granted,
+        closed: None,
         opens: Some(WayIn { router: router.address, own: Some(router.target) }),
     }
 }

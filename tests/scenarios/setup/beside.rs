@@ -40,6 +40,16 @@ async fn a_second_home_is_looked_at_beside_the_first_which_stays_as_it_was() {
     let again = run(world.command(&["setup", "--yes", "--function", &zip]), std::time::Duration::from_mins(1)).await;
     assert!(again.stdout.contains("lambda-prober is deployed, and set for this home"), "{}", again.stdout);
 
+    let listed = world.moto().ok(&["ssm", "describe-parameters"]).await;
+    let mut listed = listed["Parameters"].as_array().expect("parameters").iter();
+    let stored = listed.find(|it| it["Name"] == "/porchlight/keys/away").expect("a key");
+    assert_eq!(stored["Description"], "Porchlight: the key of away.duckdns.org");
+
+    let things = world.things().await;
+    let refused = world.run(&["teardown"]).await;
+    let said = "lambda-prober looks at other homes, too, by porchlight-home-away: tear those setups down first";
+    assert!(refused.code == Some(1) && refused.stdout.contains(said), "{}{}", refused.stdout, refused.stderr);
+    assert_eq!(world.things().await, things);
     let ended = world.run(&["teardown", "--folder", "cabin"]).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     let left = [
@@ -51,4 +61,38 @@ async fn a_second_home_is_looked_at_beside_the_first_which_stays_as_it_was() {
     ];
     assert_eq!(world.things().await, left);
     assert_eq!(function().await, before);
+}
+
+#[tokio::test]
+async fn a_home_whose_first_one_has_gone_is_looked_at_once_a_minute() {
+    let Some(world) = World::begin("setup of a home that was the second").await else { return };
+    let key = "A".repeat(43);
+    let of = "Porchlight: the key of home.duckdns.org";
+    let words = ["ssm", "put-parameter", "--type", "SecureString", "--name", "/porchlight/beacon-key"];
+    world.moto().ok(&[&words[..], &["--value", &key, "--description", of]].concat()).await;
+    let zip = world.zip();
+    let cabin =
+        ["setup", "--yes", "--home", "away", "--function", &zip, "--folder", "cabin", "--component-name", "Cabin"];
+    // The first home is not finished: its key is not the second's.
+    let early = world.run(&cabin).await;
+    let said = "/porchlight/beacon-key is the key of home.duckdns.org, and this home is away.duckdns.org";
+    assert!(early.code == Some(1) && early.stdout.contains(said), "{}{}", early.stdout, early.stderr);
+
+    let first = ["setup", "--yes", "--home", "home", "--function", &zip];
+    let ended = world.run(&first).await;
+    assert_eq!(steps(&ended.stdout, "failed"), ["the first look"], "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(world.run(&cabin).await.code, Some(1), "it has a key, and is not seen yet");
+    let own = std::fs::read_to_string(world.place.path().join("cabin/beacon.key")).expect("a key").trim().to_owned();
+    let beacon = Beacon::with_key("127.0.0.1:0", &own).await;
+    let second = world.run_at(&cabin, &beacon).await;
+    assert_eq!(second.code, Some(0), "{}{}", second.stdout, second.stderr);
+    let ended = world.run(&["teardown", "--others-too"]).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    world.moto().ok(&["ssm", "delete-parameter", "--name", "/porchlight/beacon-key"]).await;
+    let alone = world.run_at(&cabin, &beacon).await;
+    assert_eq!(alone.code, Some(0), "{}{}", alone.stdout, alone.stderr);
+    assert!(alone.stdout.contains("removed  the stack porchlight-home-away"), "{}", alone.stdout);
+    let things = world.things().await;
+    assert!(!things.contains(&"porchlight-home-away".to_owned()), "{things:?}");
+    assert!(things.contains(&"porchlight-schedule".to_owned()), "{things:?}");
 }

@@ -56,8 +56,15 @@ async fn the_real_kubectl_brings_the_secrets_finds_them_again_and_removes_them()
     assert_eq!((&there["data"]["TOKEN"], &there["metadata"]["annotations"]), (&token.into(), &Value::Null), "{there}");
     let again = setup(&WORDS).await;
     assert!(steps(&again.stdout, "already").contains(&"the cluster"), "{}{}", again.stdout, again.stderr);
-    // Another key is another Secret.
+    // Another key is another Secret; which of them is retired, nobody but its owner knows.
     fs::write(world.folder().join("beacon.key"), "E".repeat(43)).expect("ours");
+    let another = setup(&WORDS).await;
+    let said = "the Secret beacon-key has another key than porchlight-setup/beacon.key";
+    assert!(another.stdout.contains(said), "{}{}", another.stdout, another.stderr);
+    let mut delete = command(&kubectl);
+    delete.args(["-n", "porchlight", "delete", "secret", "beacon-key"]);
+    at(&mut delete);
+    assert_eq!(run(delete, Duration::from_mins(1)).await.code, Some(0));
     let another = setup(&WORDS).await;
     assert!(another.stdout.contains("brought beacon-key into the cluster pi"), "{}{}", another.stdout, another.stderr);
     assert_eq!(secret("beacon-key").await["data"]["KEY"], BASE64_STANDARD.encode("E".repeat(43)));
@@ -70,7 +77,7 @@ async fn the_real_kubectl_brings_the_secrets_finds_them_again_and_removes_them()
     let calls = fs::read_to_string(server.path().join("calls")).expect("calls");
     assert!(
         calls.contains("POST /api/v1/namespaces\n")
-            && calls.contains("PUT /api/v1/namespaces/porchlight/secrets/beacon-key"),
+            && calls.contains("DELETE /api/v1/namespaces/porchlight/secrets/beacon-key"),
         "{calls}"
     );
 }

@@ -21,12 +21,16 @@ const PASTED: usize = 4;
 const SECONDS: u64 = 15 * 60;
 
 /// What is in the place of a release's script: that one is tested with the release.
-const INSTALL: &str = "mkdir -p \"$HOME/bin\" && ln -s \"$PORCHLIGHT\" \"$HOME/bin/porchlight\"\n";
+const INSTALL: &str = r#"mkdir -p "$HOME/bin" "$HOME/share/porchlight" && cp "$PORCHLIGHT" "$HOME/bin/porchlight" &&
+sed 's|:-localhost/porchlight:|:-registry.example/owner/porchlight:|' "$COMPOSE" > "$HOME/share/porchlight/compose.yaml"
+"#;
 
-/// A `docker` whose `compose up` starts the beacon alone, by the secret that its container would read.
+/// A `docker` whose `compose up` starts the beacon alone, by the secret that its container would read. It has no image, and fetches one
+/// from a registry alone.
 const DOCKER: &str = r#"#!/bin/sh
 [ "$1 $2 $4 $5" = "compose -f up -d" ] || exit 9
 cd "$(dirname "$3")" && grep -q '^DOMAIN=home' .env || exit 8
+case "$(sed -n 's/^PORCHLIGHT_IMAGE=//p' .env)" in registry.example/owner/porchlight:?*) ;; *) exit 6 ;; esac
 for NAME in duckdns keeper upstream; do [ -s secrets/$NAME.token ] || exit 7; done
 BEACON_KEY_FILE=secrets/beacon.key PUBLIC_ADDR="$AT" nohup "$BEACON_PROGRAM" >/dev/null 2>&1 &
 echo $! > beacon.pid
@@ -46,9 +50,9 @@ const CONFIGURE: [Typed; 4] = [
 const SETUP: [Typed; 9] = [
     ("API key of statuspage.io", TOKEN, true),
     ("The component for the home", "", false),
-    ("make its metrics Latency and Bandwidth", "", false),
     ("The home's name at DuckDNS", "home", false),
     ("Token of DuckDNS", duckdns::TOKEN, true),
+    ("make its metrics Latency and Bandwidth", "", false),
     ("The port that your router forwards", "", false),
     ("The address that AWS mails", "", false),
     ("Write the tokens into", "", false),
@@ -88,6 +92,7 @@ async fn the_road_of_the_readme_is_short_and_leads_there() {
             let path = std::env::var("PATH").expect("a PATH");
             let path = format!("{}:{path}", place.join("bin").display());
             shell.env("HOME", place).env("PATH", path).env("PORCHLIGHT", binary("porchlight"));
+            shell.env("COMPOSE", root().join("infra/compose.yaml"));
             shell
                 .env("BEACON_PROGRAM", binary("beacon"))
                 .env("AT", free.to_string())

@@ -145,3 +145,21 @@ async fn a_teardown_right_after_a_killed_run_removes_what_that_made() {
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert!(named(&world, "components", "The line").await == 0 && !world.folder().exists());
 }
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_ends_no_teardown_and_a_page_that_has_gone_has_nothing() {
+    let world = World::at_home().await;
+    let between = Between::open(&world.keeper.url).await;
+    between.kills(&world, &WORDS, "/metrics_providers").await;
+    let mut command = world.command(&["teardown"]);
+    command.env("STATUSPAGE_TOKEN", "token-of-another");
+    let ended = tests::process::run(command, Duration::from_mins(1)).await;
+    for failed in ["failed   the provider of the metrics of the page", "failed   the component "] {
+        assert!(ended.code == Some(1) && ended.stdout.contains(failed), "{}{}", ended.stdout, ended.stderr);
+    }
+    let record = world.folder().join("setup.toml");
+    let text = std::fs::read_to_string(&record).expect("a record").replace(PAGE, "zzzzzzzzzzzz");
+    std::fs::write(&record, text).expect("ours");
+    let ended = world.run(&["teardown"]).await;
+    assert!(ended.code == Some(0) && !world.folder().exists(), "{}{}", ended.stdout, ended.stderr);
+}

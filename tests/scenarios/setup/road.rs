@@ -141,6 +141,10 @@ async fn what_was_there_before_is_used_and_stays() {
     router.give(30008, "192.168.1.9".parse().expect("an address"), 443, "nas");
     router.give(30009, "192.168.1.7".parse().expect("an address"), 8080, "Porchlight");
     let ended = world.run(&words).await;
+    assert!(!ended.stdout.contains("it has opened port"), "another machine's: {}", ended.stdout);
+    router.take(30009);
+    router.give(30009, Ipv4Addr::LOCALHOST.into(), 8080, "Porchlight");
+    let ended = world.run(&words).await;
     assert!(ended.stdout.contains("it has opened port 30009 for the beacon"), "{}", ended.stdout);
     assert!(ended.stdout.contains("CANARY_URL=http://home.duckdns.org:30009 >"), "{}", ended.stdout);
     assert!(ended.stdout.contains("lambda-prober has new settings"), "{}", ended.stdout);
