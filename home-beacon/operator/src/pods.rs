@@ -187,7 +187,12 @@ mod tests {
     /// Each way in which a run comes to nothing, with what is said of it.
     #[test]
     fn every_way_to_fail_is_unknown_and_says_why() {
-        let waiting = |name: &str, reason: &str| json!({"phase": "Pending", "initContainerStatuses": [status(name, &json!({"waiting": {"reason": reason, "message": "m"}}))]});
+        let waiting = |name: &str, reason: &str| {
+            let container = status(name, &json!({"waiting": {"reason": reason, "message": "m"}}));
+            json!({"phase": "Pending", "initContainerStatuses": [container]})
+        };
+        let failed = json!({"terminated": {"reason": "Error", "exitCode": 1, "message": "no such package"}});
+        let requirements = json!({"phase": "Pending", "initContainerStatuses": [status("requirements", &failed)]});
         let cases = [
             (ended(&json!({"reason": "OOMKilled", "exitCode": 137})), YOUNG, "more memory than it may have"),
             (
@@ -215,11 +220,7 @@ mod tests {
                 OLD,
                 "no node takes its pod: 0/1 nodes",
             ),
-            (
-                json!({"phase": "Pending", "initContainerStatuses": [status("requirements", &json!({"terminated": {"reason": "Error", "exitCode": 1, "message": "no such package"}}))]}),
-                YOUNG,
-                "requirements failed (Error, exit code 1): no such package",
-            ),
+            (requirements, YOUNG, "requirements failed (Error, exit code 1): no such package"),
         ];
         for (status, age, said) in cases {
             let Progress::Ended(outcome) = progress(&job(&json!({})), Some(&pod(&status)), age) else {
@@ -236,9 +237,13 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_waited_for_and_a_job_without_a_pod_is_not_for_ever() {
-        let pulling = json!({"phase": "Pending", "containerStatuses": [status("check", &json!({"waiting": {"reason": "ErrImagePull", "message": "m"}}))]});
+        let waiting = |reason: &str| {
+            let container = status("check", &json!({"waiting": {"reason": reason, "message": "m"}}));
+            json!({"phase": "Pending", "containerStatuses": [container]})
+        };
+        let pulling = waiting("ErrImagePull");
         assert!(matches!(progress(&job(&json!({})), Some(&pod(&pulling)), YOUNG), Progress::Waiting(Some(_))));
-        let creating = json!({"phase": "Pending", "containerStatuses": [status("check", &json!({"waiting": {"reason": "PodInitializing"}}))]});
+        let creating = waiting("PodInitializing");
         assert!(matches!(progress(&job(&json!({})), Some(&pod(&creating)), OLD), Progress::Waiting(_)));
         assert_eq!(progress(&job(&json!({})), None, YOUNG), Progress::Waiting(None));
         assert!(matches!(progress(&job(&json!({})), None, OLD), Progress::Ended(_)));

@@ -3,6 +3,8 @@
 //! A Job is the record of its run. One that is there when its check is due was made before this program began, or by another one of
 //! it: it is waited for, and no second one is made.
 
+mod known;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,10 +29,11 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
+pub(crate) use self::known::Scripted;
+use self::known::{Known, job_of, place};
 use crate::{
-    job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
-    pods::{Progress, progress},
-    resolve::script::ScriptRun,
+    job::{CHECK_LABEL, Run, STARTING, Surroundings, manifest},
+    pods::Progress,
     statuses::News,
 };
 
@@ -59,29 +62,6 @@ impl std::fmt::Debug for Runs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runs").finish_non_exhaustive()
     }
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    /// How each check with a script runs.
-    scripts: HashMap<CheckName, Scripted>,
-    /// By namespace and name.
-    jobs: HashMap<(String, String), Job>,
-    /// The newest pod of each Job.
-    pods: HashMap<(String, String), Pod>,
-    /// The Jobs whose outcome is on its way to the keeper.
-    ended: HashMap<CheckName, (String, String)>,
-}
-
-/// A check with a script.
-#[derive(Clone, Debug)]
-pub(crate) struct Scripted {
-    /// Of the object.
-    pub(crate) uid: String,
-    /// Where its Jobs are made.
-    pub(crate) namespace: String,
-    /// How it runs.
-    pub(crate) run: ScriptRun,
 }
 
 impl Runs {
@@ -258,41 +238,6 @@ impl Runs {
             tracing::warn!(job = %name, "a finished Job cannot be removed; Kubernetes does it within an hour");
         });
     }
-}
-
-impl Known {
-    /// The newest Job of that object.
-    fn job_of(&self, scripted: &Scripted) -> Option<Job> {
-        let is_its = |job: &&Job| {
-            job.annotations().get(UID) == Some(&scripted.uid) && job.namespace().as_deref() == Some(&scripted.namespace)
-        };
-        let taken: Vec<_> = self.ended.values().collect();
-        self.jobs
-            .values()
-            .filter(is_its)
-            .filter(|job| !taken.contains(&&place(*job)))
-            .max_by_key(|job| job.creation_timestamp())
-            .cloned()
-    }
-
-    fn is_of_a_check(&self, job: &Job) -> bool {
-        let uid = job.annotations().get(UID);
-        self.scripts.values().any(|scripted| Some(&scripted.uid) == uid)
-    }
-
-    fn now(&self, job: &Job, age: Duration) -> Option<Progress> {
-        let known = self.jobs.get(&place(job))?;
-        Some(progress(known, self.pods.get(&place(job)), age))
-    }
-}
-
-fn place<K: ResourceExt>(object: &K) -> (String, String) {
-    (object.namespace().unwrap_or_default(), object.name_any())
-}
-
-fn job_of(pod: &Pod) -> Option<(String, String)> {
-    let name = pod.labels().get("batch.kubernetes.io/job-name").or_else(|| pod.labels().get("job-name"))?;
-    Some((pod.namespace()?, name.clone()))
 }
 
 /// Jobs and pods of ours, for a watch.

@@ -1,6 +1,6 @@
 //! A check as it was defined, and what counted of it before.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use checks::{check::Check, thresholds::Standing};
 use jiff::Timestamp;
@@ -56,4 +56,10 @@ impl Definitions {
         let checks = defined.iter().map(|defined| defined.check.clone()).collect();
         Self { defined, list: Arc::new(List { checks, is_whole }) }
     }
+}
+
+/// How much of an interval that began then is still to come.
+pub(super) fn left_of(every: Duration, began: Timestamp) -> Option<Duration> {
+    let since = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+    every.checked_sub(since).filter(|left| !left.is_zero())
 }

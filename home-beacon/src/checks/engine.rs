@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    defined::{Defined, Definitions},
+    defined::{Defined, Definitions, left_of},
     dependencies::{Blame, Known, blame, blocked},
     home::HomeLine,
     results::{Finished, Results},
@@ -282,12 +282,6 @@ impl<P: Try> Engine<P> {
         let has_turned = standing.counts != before.counts || was_blocked != blamed.is_some();
         self.results.add(Finished { check: Arc::clone(&entry.check), at, outcome, standing, has_turned });
     }
-}
-
-/// How much of an interval that began then is still to come.
-fn left_of(every: Duration, began: Timestamp) -> Option<Duration> {
-    let since = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
-    every.checked_sub(since).filter(|left| !left.is_zero())
 }
 
 fn log_turn(check: &Check, counts: Option<State>, outcome: &Outcome) {
