@@ -19,6 +19,9 @@ pub const EGRESS_LABEL: &str = "porchlight.dev/egress";
 /// The annotation with the object's UID: another object of the same name is another check.
 pub const UID: &str = "porchlight.dev/uid";
 
+/// The annotation with the moment at which the run began, in seconds since 1970, by our clock.
+pub const MOMENT: &str = "porchlight.dev/moment";
+
 /// Where the folder is that the pod's containers share.
 const SHARED: &str = "/porchlight";
 
@@ -81,7 +84,7 @@ pub fn manifest(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) 
         CHECK_LABEL: label(run.check),
         EGRESS_LABEL: script.egress.label(),
     });
-    let annotations = json!({UID: run.uid, "porchlight.dev/check-name": run.check});
+    let annotations = json!({UID: run.uid, MOMENT: run.moment.to_string(), "porchlight.dev/check-name": run.check});
     let deadline = (run.timeout + STARTING).as_secs();
     json!({
         "apiVersion": "batch/v1",
@@ -133,7 +136,7 @@ fn installing(script: &ScriptRun, surroundings: &Surroundings) -> Value {
         "name": "install",
         "image": surroundings.runner_image,
         "command": ["/usr/local/bin/check-runner", "install", SHARED],
-        "env": [{"name": SCRIPT, "value": script.content}],
+        "env": [{"name": SCRIPT, "value": literal(&script.content)}],
         "volumeMounts": [{"name": "shared", "mountPath": SHARED}],
         "resources": {"requests": {"memory": "16Mi", "cpu": "10m"}, "limits": {"memory": "48Mi"}},
         "securityContext": confined(),
@@ -155,7 +158,7 @@ fn requirements(script: &ScriptRun, surroundings: &Surroundings) -> Value {
     ]
     .map(str::to_owned)
     .to_vec();
-    command.extend(script.requirements.iter().cloned());
+    command.extend(script.requirements.iter().map(|it| literal(it)));
     json!({
         "name": "requirements",
         "image": script.image,
@@ -173,14 +176,15 @@ fn checking(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) -> V
     let file = format!("{SHARED}/{SCRIPT_FILE}");
     let seconds = run.timeout.as_secs().max(1).to_string();
     let mut command = vec![program, "run".into(), seconds, script.interpreter().into(), file];
-    command.extend(script.arguments.iter().cloned());
+    command.extend(script.arguments.iter().map(|it| literal(it)));
     let mut environment: Vec<Value> = vec![json!({"name": "HOME", "value": "/tmp"})];
-    environment.extend(script.environment.iter().map(|(name, value)| json!({"name": name, "value": value})));
+    environment.extend(script.environment.iter().map(|(name, value)| json!({"name": name, "value": literal(value)})));
     environment.extend(script.secrets.iter().map(|secret| {
         json!({"name": secret.name, "valueFrom": {"secretKeyRef": {"name": secret.secret, "key": secret.key}}})
     }));
-    if !script.secrets.is_empty() {
-        let names: Vec<&str> = script.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    let own = script.secrets.iter().map(|secret| secret.name.as_str());
+    let names: Vec<&str> = own.chain(script.whole_secret_keys.iter().map(String::as_str)).collect();
+    if !names.is_empty() {
         environment.push(json!({"name": SECRETS, "value": names.join(",")}));
     }
     if !script.requirements.is_empty() {
@@ -227,6 +231,11 @@ fn confined() -> Value {
     })
 }
 
+/// A text as it is, for a value or a command: Kubernetes replaces `$(NAME)` in these, and takes `$$` for `$`.
+fn literal(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
 /// A name of a check as the value of a label.
 pub fn label(check: &str) -> String {
     check[..check.len().min(63)].trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
@@ -253,6 +262,7 @@ mod tests {
             environment: vec![("HOST".into(), "nas.lan".into())],
             secrets: vec![SecretSpec { name: "PASSWORD".into(), secret: "nas".into(), key: "password".into() }],
             whole_secrets: vec!["all".into()],
+            whole_secret_keys: vec!["TOKEN".into()],
             requirements: vec!["requests==2.32.5".into()],
             image: "docker.io/library/python:3.14-slim".into(),
             egress: Egress::Cluster,
@@ -286,6 +296,17 @@ mod tests {
         let command: Vec<&str> =
             container["command"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
         assert_eq!(command, ["/porchlight/check-runner", "run", "10", "python3", "/porchlight/script", "-w", "5"]);
+    }
+
+    #[test]
+    fn what_a_script_says_of_dollars_is_not_kubernetes_business() {
+        let mut script = script();
+        script.content = "echo $$ $(id) $HOME".into();
+        script.arguments = vec!["$(PASSWORD)".into()];
+        let job = manifest(&run(), &script, &surroundings());
+        let pod = &job["spec"]["template"]["spec"];
+        assert_eq!(pod["initContainers"][0]["env"][0]["value"], "echo $$$$ $$(id) $$HOME");
+        assert_eq!(pod["containers"][0]["command"][5], "$$(PASSWORD)");
     }
 
     #[test]

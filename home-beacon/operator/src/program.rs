@@ -78,7 +78,7 @@ async fn run(
     let engine =
         Engine::new(runs.clone(), settings.checks_concurrency.into(), home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
-    let rules = settings.rules();
+    let (rules, standings) = (settings.rules(), Standings::default());
     let (ending, ended) = watch::channel(());
     let until_ended = async move {
         let mut ended = ended;
@@ -89,40 +89,56 @@ async fn run(
             () = engine.run(receiver, stop) => (),
             () = asking => (),
             () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds) => (),
-            () = defining(&rules, &keeper, &runs, world, definitions, news) => (),
+            () = defining(&rules, &keeper, &runs, &standings, world, definitions, news) => (),
             () = telling => (),
         }
         drop((ending, refused));
     };
     let keeping = async {
         while let Some(finished) = kept.recv().await {
-            runs.kept(finished.into_iter().map(|run| run.check.name.clone()));
+            for run in finished {
+                runs.kept(&run.check, run.at);
+                let now = KnownCheck { standing: run.standing, ran_at: Some(run.at) };
+                standings.lock().unwrap_or_else(PoisonError::into_inner).insert(run.check.name.clone(), now);
+            }
         }
     };
     tokio::join!(working, delivery.run(until_ended), keeping);
+    runs.settle().await;
 }
+
+/// What is known of each check, by the keeper at first, and by its runs then.
+type Standings = Mutex<HashMap<CheckName, KnownCheck>>;
 
 /// What follows from each world: which checks run, and what objects are told.
 async fn defining(
     rules: &Rules,
     keeper: &KeeperClient,
     runs: &Runs,
+    standings: &Standings,
     mut worlds: mpsc::Receiver<World>,
     definitions: mpsc::Sender<Definitions>,
     news: mpsc::Sender<News>,
 ) {
-    let mut known = None;
+    let mut is_first = true;
     while let Some(world) = worlds.recv().await {
         let outcomes = resolve(&world, rules, Timestamp::now());
-        let known = match &known {
-            Some(known) => known,
-            None => known.insert(known_to(keeper).await),
-        };
-        runs.define(scripts(&world, &outcomes));
+        let objects = world.objects.values().map(|object| object.uid.clone()).collect();
+        runs.define(scripts(&world, &outcomes), &objects);
+        let resolved = || outcomes.values().filter_map(|outcome| outcome.as_ref().ok()?.as_ref());
+        if std::mem::take(&mut is_first) {
+            let known = known_to(keeper).await;
+            for (check, ran_at) in resolved().filter_map(|it| Some((&it.check, known.get(&it.check.name)?.ran_at?))) {
+                runs.kept_before(check, ran_at);
+            }
+            *standings.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        }
         let waiting = runs.with_jobs();
-        let is_whole = outcomes.values().all(Result::is_ok);
-        let checks = outcomes.values().filter_map(|outcome| Some(outcome.as_ref().ok()?.as_ref()?.check.clone()));
-        let defined = checks.map(|check| {
+        // A script or a channel that is wrong is no check that is missing.
+        let is_whole = outcomes.iter().all(|(key, outcome)| !key.kind.is_check() || outcome.is_ok());
+        let known = standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let defined = resolved().map(|it| {
+            let check = it.check.clone();
             let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
             // A Job that is there already is waited for at once, whenever the next one is due.
             let ran_at = ran_at.filter(|_| !waiting.contains(&check.name));

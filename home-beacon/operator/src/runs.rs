@@ -6,7 +6,7 @@
 mod known;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,9 +30,9 @@ use tokio::{
 };
 
 pub(crate) use self::known::Scripted;
-use self::known::{Known, job_of, place};
+use self::known::{Known, Place, job_of, place};
 use crate::{
-    job::{CHECK_LABEL, Run, STARTING, Surroundings, manifest},
+    job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
     pods::Progress,
     statuses::News,
 };
@@ -46,6 +46,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// From one try of a removal to the next.
 const AGAIN: Duration = Duration::from_secs(10);
 const REMOVALS: u32 = 30;
+
+/// How long removals may take once the program is asked to end.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// What is known of Jobs and pods, and how checks with a script run.
 #[derive(Clone)]
@@ -76,16 +79,24 @@ impl Runs {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// These are the checks with a script from now on; Jobs of others are removed.
-    pub(crate) fn define(&self, scripts: HashMap<CheckName, Scripted>) {
+    /// These are the checks with a script from now on. The Jobs of objects that are gone are removed: one that is wrong just now may be
+    /// right in a moment, and its run goes on.
+    pub(crate) fn define(&self, scripts: HashMap<CheckName, Scripted>, objects: &HashSet<String>) {
         let mut known = self.known();
         known.scripts = scripts;
-        let strange: Vec<(String, String)> =
-            known.jobs.values().filter(|job| !known.is_of_a_check(job)).map(place).collect();
+        let is_strange = |job: &&Job| job.annotations().get(UID).is_none_or(|uid| !objects.contains(uid));
+        let strange: Vec<Place> = known.jobs.values().filter(is_strange).map(place).collect();
         drop(known);
-        for (namespace, name) in strange {
-            self.remove(namespace, name);
-        }
+        self.remove_all(strange);
+    }
+
+    /// The keeper has what ran then: the Jobs of these runs are not waited for again.
+    pub(crate) fn kept_before(&self, check: &Check, ran_at: Timestamp) {
+        let known = self.known();
+        let scripted = known.scripts.get(&check.name);
+        let over = scripted.map(|scripted| known.kept_before(scripted, ran_at, check.timeout)).unwrap_or_default();
+        drop(known);
+        self.remove_all(over);
     }
 
     /// A Job is as it is now.
@@ -100,6 +111,7 @@ impl Runs {
         let mut known = self.known();
         known.jobs.remove(&place);
         known.pods.remove(&place);
+        known.taken.remove(&place);
         drop(known);
         self.seen.send_modify(|count| *count += 1);
     }
@@ -108,6 +120,10 @@ impl Runs {
     pub(crate) fn saw_pod(&self, pod: Pod) {
         let Some(of) = job_of(&pod) else { return };
         let mut known = self.known();
+        if !known.jobs.contains_key(&of) {
+            // What is left of a Job that has gone is nobody's run.
+            return;
+        }
         let is_older = known.pods.get(&of).is_some_and(|other| other.creation_timestamp() > pod.creation_timestamp());
         if !is_older {
             known.pods.insert(of, pod);
@@ -116,14 +132,21 @@ impl Runs {
         self.seen.send_modify(|count| *count += 1);
     }
 
-    /// The outcomes of these checks are kept: their Jobs have nothing more to say.
-    pub(crate) fn kept(&self, checks: impl IntoIterator<Item = CheckName>) {
+    /// A pod has gone.
+    pub(crate) fn lost_pod(&self, namespace: &str, name: &str) {
+        let is_it = |pod: &Pod| pod.namespace().as_deref() == Some(namespace) && pod.name_any() == name;
+        self.known().pods.retain(|_, pod| !is_it(pod));
+    }
+
+    /// The outcome of the run that began then is kept: its Jobs, one for each try, have nothing more to say.
+    pub(crate) fn kept(&self, check: &Check, at: Timestamp) {
         let mut known = self.known();
-        let over: Vec<_> = checks.into_iter().filter_map(|check| known.ended.remove(&check)).collect();
+        let last = at.saturating_add(check.timeout).unwrap_or(at);
+        let Some(ended) = known.ended.get_mut(&check.name) else { return };
+        let (over, rest): (Vec<_>, Vec<_>) = ended.drain(..).partition(|(began, _)| *began <= last);
+        *ended = rest;
         drop(known);
-        for (namespace, name) in over {
-            self.remove(namespace, name);
-        }
+        self.remove_all(over.into_iter().map(|(_, place)| place));
     }
 
     /// The names of the checks that have a Job: of those that are there when this program begins.
@@ -141,20 +164,24 @@ impl Runs {
         let Some(scripted) = self.known().scripts.get(&check.name).cloned() else {
             return Outcome::because(Cause::Local, "its object has gone");
         };
-        let until = until + STARTING;
+        let (began, until) = (Timestamp::now(), until + STARTING);
         let job = match self.begin(check, &scripted, until).await {
             Ok(job) => job,
             Err(outcome) => return outcome,
         };
         let outcome = self.wait(&job, until).await;
-        self.known().ended.insert(check.name.clone(), place(&job));
+        self.known().ended.entry(check.name.clone()).or_default().push((began, place(&job)));
         outcome
     }
 
     /// The Job of this run: the one that is there, or a new one.
     async fn begin(&self, check: &Check, scripted: &Scripted, until: Instant) -> Result<Job, Outcome> {
-        if let Some(job) = self.known().job_of(scripted) {
-            return Ok(job);
+        {
+            let mut known = self.known();
+            if let Some(job) = known.job_of(scripted) {
+                known.taken.insert(place(&job));
+                return Ok(job);
+            }
         }
         let run = Run {
             check: check.name.as_str(),
@@ -165,6 +192,7 @@ impl Runs {
         };
         let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
             .map_err(|error| Outcome::because(Cause::Local, format!("its Job cannot be written: {error}")))?;
+        self.known().taken.insert(place(&job));
         let jobs: Api<Job> = Api::namespaced(self.client.clone(), &scripted.namespace);
         let mut pause = Duration::from_millis(250);
         loop {
@@ -175,7 +203,9 @@ impl Runs {
                     return Ok(made);
                 }
                 // Made already, by a call whose answer was lost, or by another one of this program.
-                Ok(Err(kube::Error::Api(status))) if status.code == 409 => return Ok(job),
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 && status.reason == "AlreadyExists" => {
+                    return Ok(job);
+                }
                 Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 403 | 404 | 422) => {
                     let text = format!("its Job cannot be made in {}: {}", scripted.namespace, status.message);
                     return Err(Outcome::because(Cause::NotStarted, text));
@@ -223,20 +253,40 @@ impl Runs {
         }
     }
 
+    fn remove_all(&self, places: impl IntoIterator<Item = Place>) {
+        for place in places {
+            self.remove(place);
+        }
+    }
+
     /// Removes a Job with its pod, in a task of its own; Kubernetes does it after an hour where this cannot.
-    fn remove(&self, namespace: String, name: String) {
-        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &namespace);
-        self.known().jobs.remove(&(namespace, name.clone()));
+    fn remove(&self, place: Place) {
+        let runs = self.clone();
+        let mut known = self.known();
+        known.taken.insert(place.clone());
+        if !known.removing.insert(place.clone()) {
+            return;
+        }
+        drop(known);
         tokio::spawn(async move {
+            let jobs: Api<Job> = Api::namespaced(runs.client.clone(), &place.0);
             for _ in 0..REMOVALS {
-                match timeout(CALL, jobs.delete(&name, &DeleteParams::background())).await {
-                    Ok(Ok(_)) => return,
-                    Ok(Err(kube::Error::Api(status))) if status.code == 404 => return,
+                match timeout(CALL, jobs.delete(&place.1, &DeleteParams::background())).await {
+                    Ok(Ok(_)) => break,
+                    Ok(Err(kube::Error::Api(status))) if status.code == 404 => break,
                     _ => sleep(AGAIN).await,
                 }
             }
-            tracing::warn!(job = %name, "a finished Job cannot be removed; Kubernetes does it within an hour");
+            runs.known().removing.remove(&place);
         });
+    }
+
+    /// Waits until what is being removed is, for a moment.
+    pub(crate) async fn settle(&self) {
+        let until = Instant::now() + SETTLE;
+        while !self.known().removing.is_empty() && Instant::now() < until {
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 

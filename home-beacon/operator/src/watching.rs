@@ -95,8 +95,9 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
         }
     }
     let mut due = None;
+    let mut again = Instant::now() + AGAIN;
     loop {
-        let next = due.unwrap_or_else(|| Instant::now() + AGAIN);
+        let next = due.unwrap_or(again);
         tokio::select! {
             Some((index, said)) = changes.next() => {
                 let is_news = match said {
@@ -108,7 +109,7 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
                 }
             }
             () = sleep_until(next) => {
-                due = None;
+                (due, again) = (None, Instant::now() + AGAIN);
                 // Half of what is there would look as if the rest had been deleted.
                 if watched.watches.iter().all(|watch| watch.is_whole) && worlds.send(watched.world.clone()).await.is_err() {
                     return;
@@ -188,7 +189,10 @@ impl Watched {
     /// Takes what a watch says; whether the world may be another one by it.
     fn take(&mut self, index: usize, change: Change) -> bool {
         let watch = &mut self.watches[index];
-        watch.wrong = None;
+        if !matches!(change, Change::Begins) {
+            // Whoever begins to list anew has not been answered yet.
+            watch.wrong = None;
+        }
         match change {
             Change::Begins => {
                 watch.listed = Some(BTreeSet::new());
@@ -257,7 +261,10 @@ impl Watched {
                 self.runs.lost_job(namespace, name);
                 false
             }
-            Of::Pods => false,
+            Of::Pods => {
+                self.runs.lost_pod(namespace, name);
+                false
+            }
         }
     }
 }

@@ -36,6 +36,11 @@ impl ObjectKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Check, Self::PinglowCheck, Self::Script, Self::TelegramChannel];
 
+    /// Whether it is one of a check.
+    pub const fn is_check(self) -> bool {
+        matches!(self, Self::Check | Self::PinglowCheck)
+    }
+
     /// The API group.
     pub const fn group(self) -> &'static str {
         match self {

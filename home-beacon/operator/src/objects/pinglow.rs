@@ -47,7 +47,7 @@ impl ScriptSpec {
 }
 
 /// What a script is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub enum Language {
     /// Python 3.
     Python,

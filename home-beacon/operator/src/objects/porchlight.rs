@@ -64,7 +64,7 @@ impl Egress {
 }
 
 /// A secret of the check: the name by which the check refers to it, and where it is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
     /// The name in `{ secret: NAME }`; for a script, the variable that holds it.

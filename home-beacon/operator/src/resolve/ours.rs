@@ -13,8 +13,9 @@ use crate::objects::{
     porchlight::{ScriptSpec, SecretSpec},
 };
 
-/// What stands in the place of a script's program: it is not run here.
-const IN_A_POD: &str = "/in-a-pod";
+/// What stands in the place of a script's program, which is not run here. What the script is stands behind it: another one is another
+/// check to what runs them.
+pub(super) const IN_A_POD: &str = "/in-a-pod";
 
 /// Where `{ secret: NAME }` is looked up.
 struct Secrets(BTreeMap<String, Secret>);
@@ -45,8 +46,8 @@ pub(super) fn check(object: &Object, world: &World, rules: &Rules) -> Result<Res
         let value = secret(world, &object.key.namespace, &wanted.secret, &wanted.key)?;
         values.insert(wanted.name.clone(), value);
     }
-    if script.is_some() {
-        spec.insert("script".into(), json!({"command": [IN_A_POD]}));
+    if let Some(script) = &script {
+        spec.insert("script".into(), json!({"command": [IN_A_POD, script.fingerprint()]}));
     }
     spec.entry("name").or_insert_with(|| object.key.name.clone().into());
     let one = checks_yml::one(Value::Object(spec), &Secrets(values)).map_err(|wrong| Said::spec(&wrong))?;
@@ -102,6 +103,7 @@ fn run_of(
         environment: script.environment.clone().into_iter().collect(),
         secrets,
         whole_secrets: Vec::new(),
+        whole_secret_keys: Vec::new(),
         requirements,
         image: script.image.clone().unwrap_or_else(|| rules.images.of(language).to_owned()),
         egress: script.egress,

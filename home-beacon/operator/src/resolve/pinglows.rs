@@ -84,8 +84,8 @@ pub(super) fn check(object: &Object, world: &World, rules: &Rules, now: Timestam
         None => {
             Kind::Passive(PassiveCheck { period: every, grace: Duration::from_hours(1), secret: by_key_alone(&name) })
         }
-        Some(_) => Kind::Script(ScriptCheck {
-            command: vec!["/in-a-pod".into()],
+        Some(script) => Kind::Script(ScriptCheck {
+            command: vec![ours::IN_A_POD.into(), script.fingerprint()],
             environment: Vec::new(),
             folder: None,
             uid: None,
@@ -120,6 +120,11 @@ fn run_of(spec: &CheckSpec, script: &str, object: &Object, world: &World, rules:
             }
         }
     }
+    let keys = spec.secret_refs.iter().filter_map(|name| {
+        let values = world.secrets.get(&(object.key.namespace.clone(), name.clone()))?;
+        Some(values.keys().cloned())
+    });
+    let keys = keys.flatten().collect();
     Ok(ScriptRun {
         image: rules.images.of(script.language).to_owned(),
         requirements: script.requirements(),
@@ -129,6 +134,7 @@ fn run_of(spec: &CheckSpec, script: &str, object: &Object, world: &World, rules:
         environment: Vec::new(),
         secrets: Vec::new(),
         whole_secrets: spec.secret_refs.clone(),
+        whole_secret_keys: keys,
         egress: rules.pinglow_egress,
     })
 }

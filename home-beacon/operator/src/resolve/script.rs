@@ -1,5 +1,7 @@
 //! What a pod needs to know to run a script.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::objects::{
     pinglow::Language,
     porchlight::{Egress, SecretSpec},
@@ -33,7 +35,7 @@ impl Images {
 }
 
 /// How a script runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ScriptRun {
     /// Its text.
     pub content: String,
@@ -47,6 +49,8 @@ pub struct ScriptRun {
     pub secrets: Vec<SecretSpec>,
     /// Secrets all keys of which become variables.
     pub whole_secrets: Vec<String>,
+    /// Their keys, as far as they are known: what a script prints of these is hidden.
+    pub whole_secret_keys: Vec<String>,
     /// What pip installs before it runs.
     pub requirements: Vec<String>,
     /// The image.
@@ -56,6 +60,13 @@ pub struct ScriptRun {
 }
 
 impl ScriptRun {
+    /// What tells it from another script, or another way to run it.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// The interpreter, by the name under which each image has it.
     pub const fn interpreter(&self) -> &'static str {
         match self.language {

@@ -1,27 +1,38 @@
 //! What is known of Jobs and their pods.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use checks::check::CheckName;
+use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::ResourceExt;
 
 use crate::{
-    job::UID,
+    job::{MOMENT, UID},
     pods::{Progress, progress},
     resolve::script::ScriptRun,
 };
+
+/// A namespace, and a name in it.
+pub(super) type Place = (String, String);
 
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// How each check with a script runs.
     pub(super) scripts: HashMap<CheckName, Scripted>,
     /// By namespace and name.
-    pub(super) jobs: HashMap<(String, String), Job>,
+    pub(super) jobs: HashMap<Place, Job>,
     /// The newest pod of each Job.
-    pub(super) pods: HashMap<(String, String), Pod>,
-    /// The Jobs whose outcome is on its way to the keeper.
-    pub(super) ended: HashMap<CheckName, (String, String)>,
+    pub(super) pods: HashMap<Place, Pod>,
+    /// The Jobs that this process has waited for, until they are gone: none of them is a run that is still to be waited for.
+    pub(super) taken: HashSet<Place>,
+    /// Those whose outcome is on its way to the keeper, with when they were begun.
+    pub(super) ended: HashMap<CheckName, Vec<(Timestamp, Place)>>,
+    /// Those that are being removed.
+    pub(super) removing: HashSet<Place>,
 }
 
 /// A check with a script.
@@ -36,23 +47,27 @@ pub(crate) struct Scripted {
 }
 
 impl Known {
-    /// The newest Job of that object.
+    /// The newest Job of that object that nobody has waited for yet: of a process before this one.
     pub(super) fn job_of(&self, scripted: &Scripted) -> Option<Job> {
         let is_its = |job: &&Job| {
-            job.annotations().get(UID) == Some(&scripted.uid) && job.namespace().as_deref() == Some(&scripted.namespace)
+            job.annotations().get(UID) == Some(&scripted.uid)
+                && job.namespace().as_deref() == Some(&scripted.namespace)
+                && job.metadata.deletion_timestamp.is_none()
+                && !self.taken.contains(&place(*job))
         };
-        let taken: Vec<_> = self.ended.values().collect();
-        self.jobs
-            .values()
-            .filter(is_its)
-            .filter(|job| !taken.contains(&&place(*job)))
-            .max_by_key(|job| job.creation_timestamp())
-            .cloned()
+        self.jobs.values().filter(is_its).max_by_key(|job| job.creation_timestamp()).cloned()
     }
 
-    pub(super) fn is_of_a_check(&self, job: &Job) -> bool {
-        let uid = job.annotations().get(UID);
-        self.scripts.values().any(|scripted| Some(&scripted.uid) == uid)
+    /// The Jobs of a process before this one whose outcome the keeper has: of a run that began then, and could last so long.
+    pub(super) fn kept_before(&self, scripted: &Scripted, ran_at: Timestamp, timeout: Duration) -> Vec<Place> {
+        let latest = ran_at.as_second() + i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX / 2) + 1;
+        let is_kept = |job: &&Job| {
+            let moment = job.annotations().get(MOMENT).and_then(|moment| moment.parse::<i64>().ok());
+            job.annotations().get(UID) == Some(&scripted.uid)
+                && !self.taken.contains(&place(*job))
+                && moment.is_some_and(|moment| moment <= latest)
+        };
+        self.jobs.values().filter(is_kept).map(place).collect()
     }
 
     pub(super) fn now(&self, job: &Job, age: Duration) -> Option<Progress> {
@@ -61,11 +76,11 @@ impl Known {
     }
 }
 
-pub(super) fn place<K: ResourceExt>(object: &K) -> (String, String) {
+pub(super) fn place<K: ResourceExt>(object: &K) -> Place {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
-pub(super) fn job_of(pod: &Pod) -> Option<(String, String)> {
+pub(super) fn job_of(pod: &Pod) -> Option<Place> {
     let name = pod.labels().get("batch.kubernetes.io/job-name").or_else(|| pod.labels().get("job-name"))?;
     Some((pod.namespace()?, name.clone()))
 }
