@@ -272,7 +272,10 @@ async fn each_container_is_confined_and_takes_its_settings() {
 fn give(program: &mut Command, compose: &Value, service: &str, folder: &Path) {
     let is = &compose["services"][service];
     for (name, value) in is["environment"].as_object().expect("settings") {
-        let value = value.as_str().expect("a setting is a text").to_owned();
+        let value = value.as_str().expect("a setting is a text");
+        // What compose fills in where a person says nothing.
+        let filled = value.strip_prefix("${").and_then(|it| it.strip_suffix('}')).and_then(|it| it.split_once(":-"));
+        let value = filled.map_or(value, |(_, default)| default).to_owned();
         let places = ["/run/secrets", "/var/lib/porchlight", "/etc/porchlight"];
         program
             .env(name, places.iter().fold(value, |value, place| value.replace(place, &folder.display().to_string())));

@@ -44,6 +44,39 @@ async fn what_is_applied_runs_in_a_job_of_its_own_and_its_outcome_is_on_the_page
     assert_eq!(world.kubernetes.all("batch/jobs").len(), 0);
 }
 
+/// Each try says the name of its Job, so that one that is told again is seen.
+#[tokio::test]
+async fn each_run_is_told_once_whatever_tries_it_took_and_however_long_the_keeper_takes() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|job| {
+            let name = job["metadata"]["name"].as_str().unwrap_or_default();
+            vec![ended_with(&message::write(&Outcome::because(Cause::Reported, name)))]
+        });
+        kubernetes.apply(check(
+            "down",
+            &json!({
+                "every": "5s", "timeout": "4s", "retries": 1, "script": {"language": "Bash", "content": "exit 2"},
+            }),
+        ));
+    })
+    .await;
+    let until = Instant::now() + Duration::from_secs(50);
+    let mut told: Vec<String> = Vec::new();
+    while Instant::now() < until {
+        let known = world.until("down", "is there", Value::is_object).await;
+        let text = known["last_run"]["text"].as_str().map(str::to_owned);
+        if let Some(text) = text.filter(|text| told.last() != Some(text)) {
+            assert!(!told.contains(&text), "{text} is told again: {told:#?}");
+            told.push(text);
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(told.len() >= 2, "{told:?}");
+    // Two tries each, and none is left for long.
+    let left = world.kubernetes.all("batch/jobs").len();
+    assert!(left <= 16, "{left} Jobs are left");
+}
+
 #[tokio::test]
 async fn what_kubernetes_cannot_run_is_unknown_and_says_why() {
     let world = World::start(|kubernetes| {

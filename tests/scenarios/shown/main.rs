@@ -26,6 +26,15 @@ use tests::{
 };
 use tokio::process::Command;
 
+/// The text of a constant of that name, in one of the files of a folder.
+fn constant(folder: &Path, name: &str) -> Option<String> {
+    let start = format!("const {name}: &str = \"");
+    let files = fs::read_dir(folder).expect("the sources").map(|entry| entry.expect("an entry").path());
+    let texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    let mut found = texts.filter_map(|text| text.split_once(&start)?.1.split('"').next().map(str::to_owned));
+    found.next()
+}
+
 /// Every path that a router of the keeper's names, with ids in place of the parameters.
 fn every_route() -> BTreeSet<String> {
     fn walk(folder: &Path, found: &mut BTreeSet<String>) {
@@ -42,7 +51,13 @@ fn every_route() -> BTreeSet<String> {
                 () => "",
             };
             let text = fs::read_to_string(&entry).expect("a source");
-            for route in text.split(".route(").skip(1).filter_map(|rest| rest.split('"').nth(1)) {
+            for rest in text.split(".route(").skip(1) {
+                let argument = rest.trim_start();
+                let route = match argument.strip_prefix('"') {
+                    Some(literal) => literal.split('"').next().map(str::to_owned),
+                    None => constant(folder, argument.split(',').next().unwrap_or_default().trim()),
+                };
+                let route = route.unwrap_or_else(|| panic!("no path in {place}: {argument:.40}"));
                 let route = route.replace("{page}", PAGE).replace("{component}", COMPONENT).replace(['{', '}'], "");
                 found.insert(format!("{prefix}{route}"));
             }
