@@ -190,3 +190,22 @@ fn what_stops_strangers_has_a_test() {
         }
     }
 }
+
+/// What a program has within itself is in the image's build, too: everything else is kept from it.
+#[test]
+fn what_the_programs_have_within_themselves_gets_into_the_images_build() {
+    let ignored = fs::read_to_string(root().join(".dockerignore")).expect("the file");
+    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let mut found = 0;
+    for source in sources(&root().join("infra/src")) {
+        let text = fs::read_to_string(&source).expect("a source");
+        for path in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let file = fs::canonicalize(source.parent().expect("a folder").join(path)).expect("a file that is there");
+            let file =
+                file.strip_prefix(fs::canonicalize(root()).expect("the checkout")).expect("it is ours").to_owned();
+            assert!(let_in.iter().any(|it| file.starts_with(it)), "{} is not in .dockerignore: add it", file.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 3, "{found} files");
+}

@@ -1,6 +1,11 @@
 //! The program: from its settings to its end.
 
-use std::{collections::HashMap, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use checks::{check::CheckName, probe::Prober};
 use home_beacon::{

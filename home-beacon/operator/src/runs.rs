@@ -4,6 +4,7 @@
 //! it: it is waited for, and no second one is made.
 
 mod known;
+mod removing;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,10 +21,7 @@ use checks::{
 use home_beacon::checks::Try;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
-use kube::{
-    Api, Client, ResourceExt,
-    api::{DeleteParams, PostParams},
-};
+use kube::{Api, Client, ResourceExt, api::PostParams};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -45,10 +43,6 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// From one try of a removal to the next.
 const AGAIN: Duration = Duration::from_secs(10);
-const REMOVALS: u32 = 30;
-
-/// How long removals may take once the program is asked to end.
-const SETTLE: Duration = Duration::from_secs(5);
 
 /// What is known of Jobs and pods, and how checks with a script run.
 #[derive(Clone)]
@@ -250,42 +244,6 @@ impl Runs {
                     format!("it had not ended {} s after its Job was made{why}", began.elapsed().as_secs()),
                 );
             }
-        }
-    }
-
-    fn remove_all(&self, places: impl IntoIterator<Item = Place>) {
-        for place in places {
-            self.remove(place);
-        }
-    }
-
-    /// Removes a Job with its pod, in a task of its own; Kubernetes does it after an hour where this cannot.
-    fn remove(&self, place: Place) {
-        let runs = self.clone();
-        let mut known = self.known();
-        known.taken.insert(place.clone());
-        if !known.removing.insert(place.clone()) {
-            return;
-        }
-        drop(known);
-        tokio::spawn(async move {
-            let jobs: Api<Job> = Api::namespaced(runs.client.clone(), &place.0);
-            for _ in 0..REMOVALS {
-                match timeout(CALL, jobs.delete(&place.1, &DeleteParams::background())).await {
-                    Ok(Ok(_)) => break,
-                    Ok(Err(kube::Error::Api(status))) if status.code == 404 => break,
-                    _ => sleep(AGAIN).await,
-                }
-            }
-            runs.known().removing.remove(&place);
-        });
-    }
-
-    /// Waits until what is being removed is, for a moment.
-    pub(crate) async fn settle(&self) {
-        let until = Instant::now() + SETTLE;
-        while !self.known().removing.is_empty() && Instant::now() < until {
-            sleep(Duration::from_millis(50)).await;
         }
     }
 }

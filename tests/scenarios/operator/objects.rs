@@ -51,6 +51,7 @@ fn jobs() -> Vec<Value> {
         environment: vec![("HOST".into(), "nas.lan".into())],
         secrets: vec![SecretSpec { name: "PASSWORD".into(), secret: "nas".into(), key: "password".into() }],
         whole_secrets: vec!["all".into()],
+        whole_secret_keys: Vec::new(),
         requirements: requirements.iter().map(|&it| it.to_owned()).collect(),
         image: "docker.io/library/bash:5.3".into(),
         egress: Egress::Internet,

@@ -1,0 +1,53 @@
+//! Jobs that have nothing more to say are removed, with their pods.
+
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::{Api, api::DeleteParams};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{AGAIN, CALL, Runs, known::Place};
+
+/// How often a removal is tried.
+const REMOVALS: u32 = 30;
+
+/// How long removals may take once the program is asked to end.
+const SETTLE: Duration = Duration::from_secs(5);
+
+impl Runs {
+    pub(super) fn remove_all(&self, places: impl IntoIterator<Item = Place>) {
+        for place in places {
+            self.remove(place);
+        }
+    }
+
+    /// Removes a Job with its pod, in a task of its own; Kubernetes does it after an hour where this cannot.
+    fn remove(&self, place: Place) {
+        let runs = self.clone();
+        let mut known = self.known();
+        known.taken.insert(place.clone());
+        if !known.removing.insert(place.clone()) {
+            return;
+        }
+        drop(known);
+        tokio::spawn(async move {
+            let jobs: Api<Job> = Api::namespaced(runs.client.clone(), &place.0);
+            for _ in 0..REMOVALS {
+                match timeout(CALL, jobs.delete(&place.1, &DeleteParams::background())).await {
+                    Ok(Ok(_)) => break,
+                    Ok(Err(kube::Error::Api(status))) if status.code == 404 => break,
+                    _ => sleep(AGAIN).await,
+                }
+            }
+            runs.known().removing.remove(&place);
+        });
+    }
+
+    /// Waits until what is being removed is, for a moment.
+    pub(crate) async fn settle(&self) {
+        let until = Instant::now() + SETTLE;
+        while !self.known().removing.is_empty() && Instant::now() < until {
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
