@@ -36,12 +36,16 @@ async fn what_is_applied_runs_in_a_job_of_its_own_and_its_outcome_is_on_the_page
     let made = world.kubernetes.ever_made("batch/jobs");
     assert!(made.len() >= 2, "{} Jobs", made.len());
     let left = world.kubernetes.all("batch/jobs");
-    assert!(left.len() <= 1, "{left:#?}");
+    // What has turned nothing is handed over within half a minute, and its Job goes then.
+    assert!(left.len() <= 8, "{left:#?}");
     // What goes takes its component with it, and its Jobs.
     world.kubernetes.delete(CHECKS, NAMESPACE, "disk");
     world.until("disk", "is gone", Value::is_null).await;
-    sleep(Duration::from_millis(500)).await;
-    assert_eq!(world.kubernetes.all("batch/jobs").len(), 0);
+    let until = Instant::now() + Duration::from_secs(20);
+    while !world.kubernetes.all("batch/jobs").is_empty() {
+        assert!(Instant::now() < until, "its Jobs stay");
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Each try says the name of its Job, so that one that is told again is seen.
