@@ -1,12 +1,13 @@
 //! The Job of one run of a script. Pure.
 //!
-//! Its pod has no token of the API server, no privilege, nothing that it may write to but an empty folder, and no route but those of
+//! Its pod (`pod`) has no token of the API server, no privilege, nothing that it may write to but an empty folder, and no route but those of
 //! its egress class. What comes out of it is its termination message ([`check_runner::message`]).
+
+mod pod;
 
 use std::time::Duration;
 
-use check_runner::run::{PROGRAM, SCRIPT, SCRIPT_FILE, SECRETS};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::resolve::script::ScriptRun;
 
@@ -21,12 +22,6 @@ pub const UID: &str = "porchlight.dev/uid";
 
 /// The annotation with the moment at which the run began, in seconds since 1970, by our clock.
 pub const MOMENT: &str = "porchlight.dev/moment";
-
-/// Where the folder is that the pod's containers share.
-const SHARED: &str = "/porchlight";
-
-/// Where pip installs to, in a volume of its own.
-const PACKAGES: &str = "/packages";
 
 /// How long a pod may take besides the script: to be scheduled, to pull its images, to start.
 pub const STARTING: Duration = Duration::from_secs(120);
@@ -97,143 +92,10 @@ pub fn manifest(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) 
             "ttlSecondsAfterFinished": TTL_SECONDS,
             "template": {
                 "metadata": {"labels": labels, "annotations": annotations},
-                "spec": pod(run, script, surroundings, deadline),
+                "spec": pod::spec(run, script, surroundings, deadline),
             },
         },
     })
-}
-
-fn pod(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings, deadline: u64) -> Value {
-    let mut volumes = vec![
-        json!({"name": "shared", "emptyDir": {"sizeLimit": "32Mi"}}),
-        json!({"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}),
-    ];
-    let mut before = vec![installing(script, surroundings)];
-    if !script.requirements.is_empty() {
-        volumes.push(json!({"name": "packages", "emptyDir": {"sizeLimit": "512Mi"}}));
-        before.push(requirements(script, surroundings));
-    }
-    json!({
-        // The pod's own: the Job's would delete the pod, and what it said with it.
-        "activeDeadlineSeconds": deadline,
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": false,
-        "enableServiceLinks": false,
-        "terminationGracePeriodSeconds": 5,
-        "securityContext": {
-            "runAsNonRoot": true, "runAsUser": 65534, "runAsGroup": 65534, "fsGroup": 65534,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "volumes": volumes,
-        "initContainers": before,
-        "containers": [checking(run, script, surroundings)],
-    })
-}
-
-/// Brings our program and the script to where the user's image finds them.
-fn installing(script: &ScriptRun, surroundings: &Surroundings) -> Value {
-    json!({
-        "name": "install",
-        "image": surroundings.runner_image,
-        "command": ["/usr/local/bin/check-runner", "install", SHARED],
-        "env": [{"name": SCRIPT, "value": literal(&script.content)}],
-        "volumeMounts": [{"name": "shared", "mountPath": SHARED}],
-        "resources": {"requests": {"memory": "16Mi", "cpu": "10m"}, "limits": {"memory": "48Mi"}},
-        "securityContext": confined(),
-    })
-}
-
-/// Installs what a script of Python needs into a folder that only it reads.
-fn requirements(script: &ScriptRun, surroundings: &Surroundings) -> Value {
-    let mut command: Vec<String> = [
-        "python3",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-cache-dir",
-        "--disable-pip-version-check",
-        "--target",
-        PACKAGES,
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    command.extend(script.requirements.iter().map(|it| literal(it)));
-    json!({
-        "name": "requirements",
-        "image": script.image,
-        "command": command,
-        "env": [{"name": "HOME", "value": "/tmp"}, {"name": "TMPDIR", "value": "/tmp"}],
-        "volumeMounts": [{"name": "packages", "mountPath": PACKAGES}, {"name": "tmp", "mountPath": "/tmp"}],
-        "resources": resources(surroundings),
-        "securityContext": confined(),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-    })
-}
-
-fn checking(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) -> Value {
-    let program = format!("{SHARED}/{PROGRAM}");
-    let file = format!("{SHARED}/{SCRIPT_FILE}");
-    let seconds = run.timeout.as_secs().max(1).to_string();
-    let mut command = vec![program, "run".into(), seconds, script.interpreter().into(), file];
-    command.extend(script.arguments.iter().map(|it| literal(it)));
-    let mut environment: Vec<Value> = vec![json!({"name": "HOME", "value": "/tmp"})];
-    environment.extend(script.environment.iter().map(|(name, value)| json!({"name": name, "value": literal(value)})));
-    environment.extend(script.secrets.iter().map(|secret| {
-        json!({"name": secret.name, "valueFrom": {"secretKeyRef": {"name": secret.secret, "key": secret.key}}})
-    }));
-    let own = script.secrets.iter().map(|secret| secret.name.as_str());
-    let names: Vec<&str> = own.chain(script.whole_secret_keys.iter().map(String::as_str)).collect();
-    if !names.is_empty() {
-        environment.push(json!({"name": SECRETS, "value": names.join(",")}));
-    }
-    if !script.requirements.is_empty() {
-        environment.push(json!({"name": "PYTHONPATH", "value": PACKAGES}));
-    }
-    let mut container = Map::from_iter([
-        ("name".to_owned(), json!("check")),
-        ("image".to_owned(), json!(script.image)),
-        ("command".to_owned(), json!(command)),
-        ("env".to_owned(), json!(environment)),
-        ("volumeMounts".to_owned(), json!(mounts(script))),
-        ("resources".to_owned(), resources(surroundings)),
-        ("securityContext".to_owned(), confined()),
-    ]);
-    if !script.whole_secrets.is_empty() {
-        let all: Vec<Value> = script.whole_secrets.iter().map(|name| json!({"secretRef": {"name": name}})).collect();
-        container.insert("envFrom".into(), json!(all));
-    }
-    Value::Object(container)
-}
-
-fn mounts(script: &ScriptRun) -> Vec<Value> {
-    let mut mounts = vec![
-        json!({"name": "shared", "mountPath": SHARED, "readOnly": true}),
-        json!({"name": "tmp", "mountPath": "/tmp"}),
-    ];
-    if !script.requirements.is_empty() {
-        mounts.push(json!({"name": "packages", "mountPath": PACKAGES, "readOnly": true}));
-    }
-    mounts
-}
-
-fn resources(surroundings: &Surroundings) -> Value {
-    let Limits { memory, cpu } = &surroundings.limits;
-    json!({"requests": {"memory": "32Mi", "cpu": "10m"}, "limits": {"memory": memory, "cpu": cpu}})
-}
-
-/// What Pod Security's `restricted` asks of a container, and a root file system that is only read.
-fn confined() -> Value {
-    json!({
-        "allowPrivilegeEscalation": false,
-        "readOnlyRootFilesystem": true,
-        "capabilities": {"drop": ["ALL"]},
-    })
-}
-
-/// A text as it is, for a value or a command: Kubernetes replaces `$(NAME)` in these, and takes `$$` for `$`.
-fn literal(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 /// A name of a check as the value of a label.

@@ -9,35 +9,15 @@ use serde_json::Value;
 use shared::{file::replace_private, settings::OURS};
 
 use super::{
+    checks::drift::TUNING,
     examine::Examination,
     given::Given,
     report::{self, Report},
     scrub::{Scrubber, is_secret},
 };
 
-/// Variables of a function whose values say how it is set; of all others the name alone is kept.
-const OF_THE_FUNCTION: [&str; 20] = [
-    "ATTEMPTS",
-    "BEACON_KEY_OLD_PARAMETER",
-    "BEACON_KEY_PARAMETER",
-    "CANARY_URL",
-    "COMPONENT_ID",
-    "DEGRADED_ABOVE",
-    "INCIDENT_AFTER",
-    "METRIC_ID_RESPONSE",
-    "NOTIFY_AFTER",
-    "NOTIFY_EVERY",
-    "NOTIFY_QUIET",
-    "NOTIFY_SUBSCRIBERS",
-    "NOTIFY_URLS_PARAMETER",
-    "PAGE_ID",
-    "RESOLVE_AFTER",
-    "STATE_PARAMETER",
-    "STATUSPAGE_TOKEN_PARAMETER",
-    "STATUSPAGE_URL",
-    "TARGETS_PARAMETER",
-    "WITNESSES",
-];
+/// Variables of a function whose values say for whom it is set, besides those that say how; of all others the name alone is kept.
+const WHOM: [&str; 4] = ["CANARY_URL", "COMPONENT_ID", "PAGE_ID", "TARGETS_PARAMETER"];
 
 /// Writes it; the names of what is in it.
 ///
@@ -133,7 +113,7 @@ fn clean(answer: &mut Value) {
 fn without_variables(mut answer: Value) -> Value {
     if let Some(variables) = answer.pointer_mut("/Environment/Variables").and_then(Value::as_object_mut) {
         for (name, value) in variables.iter_mut() {
-            if !OF_THE_FUNCTION.contains(&name.as_str()) {
+            if !WHOM.iter().chain(&TUNING).any(|known| known == name) {
                 *value = "(hidden)".into();
             }
         }

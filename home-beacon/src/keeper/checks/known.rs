@@ -57,6 +57,35 @@ pub(in crate::keeper) struct Run {
     pub(in crate::keeper) certificate_ends: Option<Timestamp>,
 }
 
+#[cfg(test)]
+impl Known {
+    /// A check that is registered so, a minute before it ran once with that result.
+    pub(in crate::keeper) fn ran(
+        check: serde_json::Value,
+        at: Timestamp,
+        state: State,
+        cause: Option<Cause>,
+        text: &str,
+    ) -> Self {
+        let registered_at = Moment::new(at - jiff::SignedDuration::from_mins(1));
+        let at = Moment::new(at);
+        let (text, phases, figures) = (text.to_owned(), Phases::default(), Vec::new());
+        let run = Run { at, state, cause, text, took: None, phases, figures, certificate_ends: None };
+        Self {
+            source: "checks".into(),
+            check: serde_json::from_value(check).unwrap(),
+            component: None,
+            registered_at,
+            standing: Standing { counts: Some(state), since: Some(at), down_runs: 0 },
+            last: Some(run),
+            successes: 1,
+            failures: 0,
+            started_at: None,
+            body: None,
+        }
+    }
+}
+
 impl Standing {
     /// After a run that left the check in the state `counts`, where that is known.
     fn after(self, state: State, counts: Option<State>, at: Moment) -> Self {

@@ -145,28 +145,7 @@ mod tests {
     fn known() -> Known {
         let check = json!({"name": "backup", "title": "Backup", "kind": "passive", "target": "", "every_seconds": 3600,
             "component": "own", "passive": {"period_seconds": 3600, "grace_seconds": 600, "secret_sha256": "ab".repeat(32)}});
-        let run = Run {
-            at: Moment::new(at(0)),
-            state: State::Ok,
-            cause: None,
-            text: String::new(),
-            took: None,
-            phases: checks::outcome::Phases::default(),
-            figures: Vec::new(),
-            certificate_ends: None,
-        };
-        Known {
-            source: "checks".into(),
-            check: serde_json::from_value(check).unwrap(),
-            component: None,
-            registered_at: Moment::new(at(-60)),
-            standing: Standing { counts: Some(State::Ok), since: Some(Moment::new(at(0))), down_runs: 0 },
-            last: Some(run),
-            successes: 1,
-            failures: 0,
-            started_at: None,
-            body: None,
-        }
+        Known::ran(check, at(0), State::Ok, None, "")
     }
 
     #[test]

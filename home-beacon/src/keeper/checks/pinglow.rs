@@ -116,7 +116,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::keeper::checks::known::Standing;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_953_600 + second).unwrap()
@@ -128,28 +127,7 @@ mod tests {
         if kind == "passive" {
             check["passive"] = json!({"period_seconds": 3600, "grace_seconds": 600});
         }
-        let run = Run {
-            at: Moment::new(at(0)),
-            state,
-            cause,
-            text: "As said.".into(),
-            took: None,
-            phases: checks::outcome::Phases::default(),
-            figures: Vec::new(),
-            certificate_ends: None,
-        };
-        Known {
-            source: "checks".into(),
-            check: serde_json::from_value::<crate::keeper::checks::definition::Definition>(check).unwrap(),
-            component: None,
-            registered_at: Moment::new(at(-60)),
-            standing: Standing { counts: Some(state), since: Some(Moment::new(at(0))), down_runs: 0 },
-            last: Some(run),
-            successes: 1,
-            failures: 0,
-            started_at: None,
-            body: None,
-        }
+        Known::ran(check, at(0), state, cause, "As said.")
     }
 
     fn words(known: &Known, second: i64) -> Value {
