@@ -146,8 +146,8 @@ async fn defining(
             let check = it.check.clone();
             let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
             // A Job that is there already is waited for at once, whenever the next one is due.
-            let ran_at = ran_at.filter(|_| !waiting.contains(&check.name));
-            Defined { standing, ran_at, ..Defined::new(check) }
+            let is_due = waiting.contains(&check.name);
+            Defined { standing, ran_at, is_due, ..Defined::new(check) }
         });
         let new = Definitions::new(defined.collect(), is_whole);
         let told = news.send(News::Resolved(Box::new((world, outcomes)))).await.is_ok();

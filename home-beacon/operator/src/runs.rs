@@ -106,18 +106,18 @@ impl Runs {
         known.jobs.remove(&place);
         known.pods.remove(&place);
         known.taken.remove(&place);
+        for ended in known.ended.values_mut() {
+            ended.retain(|(_, of)| *of != place);
+        }
+        known.ended.retain(|_, ended| !ended.is_empty());
         drop(known);
         self.seen.send_modify(|count| *count += 1);
     }
 
-    /// A pod is as it is now.
+    /// A pod is as it is now. Its Job may not have been seen yet: which of the two watches is first is chance.
     pub(crate) fn saw_pod(&self, pod: Pod) {
         let Some(of) = job_of(&pod) else { return };
         let mut known = self.known();
-        if !known.jobs.contains_key(&of) {
-            // What is left of a Job that has gone is nobody's run.
-            return;
-        }
         let is_older = known.pods.get(&of).is_some_and(|other| other.creation_timestamp() > pod.creation_timestamp());
         if !is_older {
             known.pods.insert(of, pod);
@@ -170,12 +170,8 @@ impl Runs {
 
     /// The Job of this run: the one that is there, or a new one.
     async fn begin(&self, check: &Check, scripted: &Scripted, until: Instant) -> Result<Job, Outcome> {
-        {
-            let mut known = self.known();
-            if let Some(job) = known.job_of(scripted) {
-                known.taken.insert(place(&job));
-                return Ok(job);
-            }
+        if let Some(left) = self.take_left(scripted) {
+            return Ok(left);
         }
         let run = Run {
             check: check.name.as_str(),
@@ -187,10 +183,28 @@ impl Runs {
         let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
             .map_err(|error| Outcome::because(Cause::Local, format!("its Job cannot be written: {error}")))?;
         self.known().taken.insert(place(&job));
-        let jobs: Api<Job> = Api::namespaced(self.client.clone(), &scripted.namespace);
+        let made = self.create(&job, &scripted.namespace, until).await;
+        if made.is_err() {
+            // Where it was made all the same, and only the answer was lost, the next run waits for it.
+            self.known().taken.remove(&place(&job));
+        }
+        made
+    }
+
+    /// The Job of a process before this one, which is waited for by nobody else from now on.
+    fn take_left(&self, scripted: &Scripted) -> Option<Job> {
+        let mut known = self.known();
+        let job = known.job_of(scripted)?;
+        known.taken.insert(place(&job));
+        Some(job)
+    }
+
+    /// Has the API server make it, whatever calls that takes.
+    async fn create(&self, job: &Job, namespace: &str, until: Instant) -> Result<Job, Outcome> {
+        let jobs: Api<Job> = Api::namespaced(self.client.clone(), namespace);
         let mut pause = Duration::from_millis(250);
         loop {
-            let made = timeout(CALL, jobs.create(&PostParams::default(), &job)).await;
+            let made = timeout(CALL, jobs.create(&PostParams::default(), job)).await;
             let said = match made {
                 Ok(Ok(made)) => {
                     self.saw_job(made.clone());
@@ -198,20 +212,18 @@ impl Runs {
                 }
                 // Made already, by a call whose answer was lost, or by another one of this program.
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 && status.reason == "AlreadyExists" => {
-                    return Ok(job);
+                    return Ok(job.clone());
                 }
                 Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 403 | 404 | 422) => {
-                    let text = format!("its Job cannot be made in {}: {}", scripted.namespace, status.message);
+                    let text = format!("its Job cannot be made in {namespace}: {}", status.message);
                     return Err(Outcome::because(Cause::NotStarted, text));
                 }
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("no answer within {} s", CALL.as_secs()),
             };
             if Instant::now() + pause >= until {
-                return Err(Outcome::because(
-                    Cause::NotStarted,
-                    format!("its Job could not be made: the API server: {said}"),
-                ));
+                let text = format!("its Job could not be made: the API server: {said}");
+                return Err(Outcome::because(Cause::NotStarted, text));
             }
             sleep(pause).await;
             pause = (pause * 2).min(AGAIN);

@@ -33,12 +33,14 @@ pub struct Defined {
     pub standing: Standing,
     /// When it ran last, before this program began: then it runs an interval later, and not at once.
     pub ran_at: Option<Timestamp>,
+    /// Whether it is due at once: a run of it that began before this program did is to be waited for.
+    pub is_due: bool,
 }
 
 impl Defined {
     /// Of which nothing is known yet.
     pub fn new(check: Check) -> Self {
-        Self { check, standing: Standing::default(), ran_at: None }
+        Self { check, standing: Standing::default(), ran_at: None, is_due: false }
     }
 }
 

@@ -227,6 +227,23 @@ mod tests {
         assert_eq!(schedule.next(), None);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_is_put_off_runs_then_and_an_interval_after_that_and_never_sooner_is_later() {
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let mut schedule = Schedule::default();
+        schedule.add(Id(1), MINUTE, start, || 0.1);
+        schedule.put_off(Id(1), later(40));
+        assert_eq!(schedule.next(), Some(later(40)), "although its place was six seconds from the start");
+        schedule.put_off(Id(1), later(20));
+        assert_eq!(schedule.next(), Some(later(40)), "what is later already stays so");
+        assert_eq!(schedule.take(later(39), || 0.5), None);
+        assert_eq!(schedule.take(later(40), || 0.5), Some(Due::Run(Id(1), Duration::ZERO)));
+        assert_eq!((schedule.next(), schedule.queue.len()), (Some(later(100)), 1));
+        schedule.put_off(Id(2), later(200));
+        assert_eq!(schedule.queue.len(), 1, "what is not there is not put off");
+    }
+
     #[test]
     fn what_is_edited_keeps_its_place_and_does_not_wait_for_long() {
         let (start, mut random) = (Instant::now(), fastrand::Rng::with_seed(9));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::kubernetes::{Faults, ended_with, terminated};
 use tokio::time::{Instant, sleep};
 
-use super::world::{NAMESPACE, World, check, ready, scripted};
+use super::world::{NAMESPACE, World, bash, check, ready, scripted};
 
 const CHECKS: &str = "porchlight.dev/checks";
 
@@ -119,19 +119,10 @@ async fn an_operator_that_is_killed_forgets_no_run_and_repeats_none() {
     let mut world = World::start(|kubernetes| {
         // The script takes longer than the operator lives.
         kubernetes.run_jobs_by(|job| [vec![json!({"phase": "Running"}); 40], fine(job)].concat());
-        kubernetes.apply(check(
-            "slow",
-            &json!({
-                "every": "1h", "timeout": "30s", "retries": 0, "script": {"language": "Bash", "content": "sleep 1"},
-            }),
-        ));
+        kubernetes.apply(check("slow", &json!({"every": "1h", "timeout": "30s", "retries": 0, "script": bash()})));
     })
     .await;
-    let until = Instant::now() + Duration::from_secs(70);
-    while world.kubernetes.all("batch/jobs").is_empty() {
-        assert!(Instant::now() < until, "no Job was made");
-        sleep(Duration::from_millis(20)).await;
-    }
+    world.first_job().await;
     for _ in 0..3 {
         world.replace_operator().await;
         sleep(Duration::from_millis(200)).await;
@@ -143,11 +134,37 @@ async fn an_operator_that_is_killed_forgets_no_run_and_repeats_none() {
     assert_eq!(world.kubernetes.ever_made("batch/jobs").len(), 1);
 }
 
+/// Pods are listed before Jobs are: what ended has no Job that is known yet when it is seen.
+#[tokio::test]
+async fn what_ended_while_no_operator_was_there_is_told_by_the_next_one() {
+    let mut world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|job| [vec![json!({"phase": "Running"}); 20], fine(job)].concat());
+        kubernetes.apply(check("slow", &json!({"every": "1h", "timeout": "30s", "retries": 0, "script": bash()})));
+    })
+    .await;
+    world.first_job().await;
+    world.kill_operator().await;
+    let until = Instant::now() + Duration::from_secs(20);
+    let has_ended = |pod: &Value| pod["status"]["phase"] == "Succeeded";
+    while !world.kubernetes.all("/pods").iter().any(has_ended) {
+        assert!(Instant::now() < until, "the pod does not end");
+        sleep(Duration::from_millis(20)).await;
+    }
+    world.kubernetes.has(Faults { slow: Some(("batch/jobs", Duration::from_millis(700))), ..Faults::default() });
+    world.start_operator().await;
+    let known = world.until("slow", "has run", |known| known["last_run"].is_object()).await;
+    assert_eq!(
+        (&known["last_run"]["state"], &known["last_run"]["text"]),
+        (&json!("warning"), &json!("DISK low|free=12"))
+    );
+    assert_eq!(world.kubernetes.ever_made("batch/jobs").len(), 1);
+}
+
 #[tokio::test]
 async fn an_api_server_that_is_late_closes_watches_forgets_and_loses_answers_costs_no_run() {
     let world = World::start(|kubernetes| {
         kubernetes.run_jobs_by(fine);
-        kubernetes.has(Faults { late: Duration::from_millis(300), lost_answers: 1, busy: 5 });
+        kubernetes.has(Faults { late: Duration::from_millis(300), lost_answers: 1, busy: 5, ..Faults::default() });
         kubernetes.apply(scripted("disk"));
     })
     .await;

@@ -13,6 +13,7 @@ use checks::{
     outcome::{Outcome, State},
 };
 use rustix::process::geteuid;
+use serde_json::Value;
 use tempfile::TempDir;
 use tests::{
     binaries::{binary, root},
@@ -122,6 +123,27 @@ async fn scripts_in_bash_and_python_say_how_it_is_through_the_termination_messag
     assert!(wrong.text.contains("ModuleNotFoundError"), "{}", wrong.text);
     let (missing, _) = pod.run("ruby", "puts 1", 10, &[]).await;
     assert_eq!((missing.state, missing.cause), (State::Unknown, Some(Cause::NotStarted)), "{}", missing.text);
+}
+
+/// The script of the first check in the operator's README.
+fn of_the_guide() -> String {
+    let guide = fs::read_to_string(root().join("home-beacon/operator/README.md")).expect("it is there");
+    let (_, rest) = guide.split_once("```yaml\n").expect("an example");
+    let (yaml, _) = rest.split_once("```").expect("its end");
+    let check: Value = serde_saphyr::from_str(yaml).expect("YAML");
+    check["spec"]["script"]["content"].as_str().expect("a script").to_owned()
+}
+
+#[tokio::test]
+async fn the_script_of_the_guide_says_what_it_is_there_to_say() {
+    let Some(pod) = Pod::ready("the_script_of_the_guide_says_what_it_is_there_to_say") else { return };
+    let script = of_the_guide();
+    // Of busybox, which is what the default image has, df knows no words of GNU's.
+    assert!(script.contains("df -Pk") && !script.contains("--"), "{script}");
+    let (said, _) = pod.run("bash", &script, 10, &[]).await;
+    assert!(matches!(said.state, State::Ok | State::Critical), "{said:?}");
+    assert!(said.text.starts_with("DISK ") && said.text.ends_with(" KiB free"), "{}", said.text);
+    assert!(said.figures.first().is_some_and(|free| free.value.is_some_and(|free| free > 0.0)), "{:?}", said.figures);
 }
 
 #[tokio::test]

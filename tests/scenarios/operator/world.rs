@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep};
 /// How long something may take to be seen.
 const LIMIT: Duration = Duration::from_secs(45);
 
+/// How long a first run may take to begin.
+const FIRST: Duration = Duration::from_secs(75);
+
 /// Where all objects are.
 pub(super) const NAMESPACE: &str = "checks";
 
@@ -37,10 +40,29 @@ impl World {
 
     /// Kills the operator, and starts another one in its place.
     pub(super) async fn replace_operator(&mut self) {
+        self.kill_operator().await;
+        self.start_operator().await;
+    }
+
+    /// Kills the operator: it has no time to say or to do anything.
+    pub(super) async fn kill_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.kill().await;
         }
+    }
+
+    /// Starts one where there is none.
+    pub(super) async fn start_operator(&mut self) {
         self.operator = Some(begin(&self.keeper, &self.kubernetes, &self.folder).await);
+    }
+
+    /// Waits until there is a Job: a check with a long interval runs for the first time within a minute.
+    pub(super) async fn first_job(&self) {
+        let until = Instant::now() + FIRST;
+        while self.kubernetes.all("batch/jobs").is_empty() {
+            assert!(Instant::now() < until, "no Job was made");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until that is so of a check at the keeper.
@@ -80,12 +102,14 @@ async fn begin(keeper: &Keeper, kubernetes: &Kubernetes, folder: &TempDir) -> Pr
     process
 }
 
+/// A script, for a check.
+pub(super) fn bash() -> Value {
+    json!({"language": "Bash", "content": "echo fine"})
+}
+
 /// A check with a script, every five seconds.
 pub(super) fn scripted(name: &str) -> Value {
-    check(
-        name,
-        &json!({"every": "5s", "timeout": "4s", "retries": 0, "fail_after": 1, "script": {"language": "Bash", "content": "echo fine"}}),
-    )
+    check(name, &json!({"every": "5s", "timeout": "4s", "retries": 0, "fail_after": 1, "script": bash()}))
 }
 
 pub(super) fn check(name: &str, spec: &Value) -> Value {

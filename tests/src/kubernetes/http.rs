@@ -125,6 +125,10 @@ impl Kubernetes {
                 self.watch(stream, &place, &selector, request.asks("resourceVersion").parse().unwrap_or(0)).await
             }
             ("list", _) => {
+                let slow = self.shared.faults.lock().expect("nobody panics with it").slow;
+                if let Some((_, late)) = slow.filter(|(slow, _)| slow == collection) {
+                    sleep(late).await;
+                }
                 let (items, version) = self.store().listed(collection, namespace, &selector);
                 let meta = json!({"resourceVersion": version.to_string()});
                 reply(stream, 200, &json!({"apiVersion": "v1", "kind": "List", "metadata": meta, "items": items})).await

@@ -60,6 +60,8 @@ pub struct Faults {
     pub lost_answers: u32,
     /// How many requests are answered by 429.
     pub busy: u32,
+    /// What is listed later than all else, and by how much.
+    pub slow: Option<(&'static str, Duration)>,
 }
 
 impl Kubernetes {

@@ -13,9 +13,11 @@ use crate::objects::{
     porchlight::{ScriptSpec, SecretSpec},
 };
 
-/// What stands in the place of a script's program, which is not run here. What the script is stands behind it: another one is another
-/// check to what runs them.
-pub(super) const IN_A_POD: &str = "/in-a-pod";
+/// What stands in the place of a script's program, which is not run here: the object, as people are shown what is checked. What the
+/// script is stands behind it: another one is another check to what runs them.
+pub(super) fn in_a_pod(object: &Object, script: &ScriptRun) -> Vec<String> {
+    vec![format!("/{}/{}", object.key.namespace, object.key.name), script.fingerprint()]
+}
 
 /// Where `{ secret: NAME }` is looked up.
 struct Secrets(BTreeMap<String, Secret>);
@@ -47,7 +49,7 @@ pub(super) fn check(object: &Object, world: &World, rules: &Rules) -> Result<Res
         values.insert(wanted.name.clone(), value);
     }
     if let Some(script) = &script {
-        spec.insert("script".into(), json!({"command": [IN_A_POD, script.fingerprint()]}));
+        spec.insert("script".into(), json!({"command": in_a_pod(object, script)}));
     }
     spec.entry("name").or_insert_with(|| object.key.name.clone().into());
     let one = checks_yml::one(Value::Object(spec), &Secrets(values)).map_err(|wrong| Said::spec(&wrong))?;

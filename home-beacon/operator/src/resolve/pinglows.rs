@@ -85,7 +85,7 @@ pub(super) fn check(object: &Object, world: &World, rules: &Rules, now: Timestam
             Kind::Passive(PassiveCheck { period: every, grace: Duration::from_hours(1), secret: by_key_alone(&name) })
         }
         Some(script) => Kind::Script(ScriptCheck {
-            command: vec![ours::IN_A_POD.into(), script.fingerprint()],
+            command: ours::in_a_pod(object, script),
             environment: Vec::new(),
             folder: None,
             uid: None,

@@ -25,7 +25,10 @@ impl Runs {
     fn remove(&self, place: Place) {
         let runs = self.clone();
         let mut known = self.known();
-        known.taken.insert(place.clone());
+        if known.jobs.contains_key(&place) {
+            // Of one that has gone nobody would be told, and the mark would stay for ever.
+            known.taken.insert(place.clone());
+        }
         if !known.removing.insert(place.clone()) {
             return;
         }

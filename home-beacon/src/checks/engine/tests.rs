@@ -9,7 +9,10 @@ use checks::{
 };
 use tokio::{sync::oneshot, time::sleep};
 
-use super::{super::fixtures::check, *};
+use super::{
+    super::{defined::Defined, fixtures::check},
+    *,
+};
 
 /// What the host of a check answers: the state, and after how long.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +100,22 @@ fn depending(name: &str, on: &str) -> Check {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_before_the_program_was_is_waited_for_at_once_and_the_rest_at_its_time() {
+    let running = Running::start(10);
+    let defined = |name: &str, is_due| {
+        let ran_at = Some(Timestamp::now());
+        let check = Check { every: SECOND * 3600, ..check(name) };
+        Defined { ran_at, is_due, ..Defined::new(check) }
+    };
+    running.definitions.send(Definitions::new(vec![defined("left", true), defined("ran", false)], true)).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!((running.world.runs("left"), running.world.runs("ran")), (1, 0));
+    sleep(SECOND * 3590).await;
+    assert_eq!(running.world.runs("ran"), 0, "an interval after its last run");
+    running.end().await;
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_check_delays_no_other_and_is_never_run_twice_at_once() {
