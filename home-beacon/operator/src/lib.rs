@@ -5,12 +5,14 @@
 //! - [`job`]: the Job of one run of a script; pure
 //! - [`pods`]: what has become of a run, by its Job and its pod; pure
 //! - `watching`: all objects as they are now; `runs`: runs as Jobs; `statuses`: what objects are told of themselves
+//! - `defining`: what follows from all objects
 //! - [`program`]: what wires these to what runs checks and hands over results (`home_beacon::checks`)
 //!
 //! What runs in the pods is another crate, [`check_runner`].
 
 #![warn(missing_docs)]
 
+mod defining;
 pub mod job;
 pub mod objects;
 pub mod pods;

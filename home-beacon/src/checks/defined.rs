@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use checks::{check::Check, thresholds::Standing};
+use checks::{
+    check::{Check, CheckName},
+    thresholds::Standing,
+};
 use jiff::Timestamp;
 
 /// All the checks that are defined at one time.
@@ -15,6 +18,8 @@ pub struct List {
     pub checks: Box<[Check]>,
     /// Whether there are no others: those that are wrong are not in it, and are no less there.
     pub is_whole: bool,
+    /// The names of those that are wrong, where they are known: beside them there are no others then.
+    pub wrong: Box<[CheckName]>,
 }
 
 impl List {
@@ -56,7 +61,13 @@ impl Definitions {
     /// These, and whether there are no others.
     pub fn new(defined: Vec<Defined>, is_whole: bool) -> Self {
         let checks = defined.iter().map(|defined| defined.check.clone()).collect();
-        Self { defined, list: Arc::new(List { checks, is_whole }) }
+        Self { defined, list: Arc::new(List { checks, is_whole, wrong: Box::default() }) }
+    }
+
+    /// These, and beside them no others than the ones of these names, which are wrong now and stay as they are.
+    pub fn beside(defined: Vec<Defined>, wrong: Vec<CheckName>) -> Self {
+        let checks = defined.iter().map(|defined| defined.check.clone()).collect();
+        Self { defined, list: Arc::new(List { checks, is_whole: true, wrong: wrong.into() }) }
     }
 }
 

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use tests::kubernetes::{Faults, ended_with, terminated};
 use tokio::time::{Instant, sleep};
 
-use super::world::{NAMESPACE, World, bash, check, ready, scripted};
-
-const CHECKS: &str = "porchlight.dev/checks";
+use super::world::{CHECKS, NAMESPACE, World, bash, check, ready, scripted};
 
 fn fine(_: &Value) -> Vec<Value> {
     let said = Outcome { state: State::Warning, ..Outcome::because(Cause::Reported, "DISK low|free=12") };

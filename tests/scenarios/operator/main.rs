@@ -4,3 +4,4 @@ mod life;
 mod objects;
 mod pod;
 mod world;
+mod wrong;

@@ -19,6 +19,9 @@ const LIMIT: Duration = Duration::from_secs(45);
 /// How long a first run may take to begin.
 const FIRST: Duration = Duration::from_secs(75);
 
+/// Our checks, as the API server has them.
+pub(super) const CHECKS: &str = "porchlight.dev/checks";
+
 /// Where all objects are.
 pub(super) const NAMESPACE: &str = "checks";
 

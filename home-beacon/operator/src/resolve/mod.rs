@@ -12,8 +12,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use checks::check::{Check, Dependency};
+use checks::check::{Check, CheckName, Dependency};
 use jiff::Timestamp;
+use serde_json::Value;
 use shared::secret::Secret;
 
 use self::script::{Images, ScriptRun};
@@ -110,6 +111,18 @@ fn one(object: &Object, world: &World, rules: &Rules, now: Timestamp) -> Result<
         ObjectKind::Script => pinglows::script(object).map(|_| None),
         ObjectKind::TelegramChannel => channel(object, world).map(|_| None),
     }
+}
+
+/// What a check may be called, and was, as far as its object says so, whatever else is wrong with it.
+pub(crate) fn likely_names(object: &Object) -> Vec<CheckName> {
+    let own = Some(object.key.name.as_str());
+    let text = |key: &str| object.spec.get(key).and_then(Value::as_str);
+    let name = |text: &str| text.parse::<CheckName>().ok();
+    if object.key.kind == ObjectKind::PinglowCheck {
+        return own.and_then(name).into_iter().collect();
+    }
+    let is = text("name").and_then(name).or_else(|| own.and_then(name));
+    is.into_iter().chain(text("was").and_then(name)).collect()
 }
 
 /// Of several checks of one name the oldest has it; the names that are taken.

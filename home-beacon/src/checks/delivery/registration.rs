@@ -16,7 +16,11 @@ const MAX_AFTER: u32 = 1_000_000;
 /// The list of these checks as the keeper is to have it.
 pub(super) fn registration(source: &str, list: &List, own: Option<&Check>) -> Value {
     let checks: Vec<Value> = list.checks.iter().chain(own).map(of_check).collect();
-    json!({ "source": source, "partial": !list.is_whole, "checks": checks })
+    let mut registration = json!({ "source": source, "partial": !list.is_whole, "checks": checks });
+    if !list.wrong.is_empty() {
+        registration["keep"] = json!(list.wrong);
+    }
+    registration
 }
 
 fn of_check(check: &Check) -> Value {

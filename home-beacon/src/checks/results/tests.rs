@@ -61,7 +61,7 @@ async fn what_was_not_settled_is_given_again_and_a_full_queue_loses_the_oldest()
 }
 
 fn list(names: &[&str]) -> CheckList {
-    Arc::new(List { checks: names.iter().map(|name| check(name)).collect(), is_whole: true })
+    Arc::new(List { checks: names.iter().map(|name| check(name)).collect(), is_whole: true, wrong: Box::default() })
 }
 
 fn listed(batch: &Batch) -> Vec<&str> {
@@ -98,7 +98,7 @@ fn a_list_that_renames_is_handed_over_although_nothing_ran_by_it() {
     let results = Results::new(Arc::default());
     let renamed = |name: &str, was: &str| {
         let check = Check { was: Some(was.parse().unwrap()), ..check(name) };
-        Arc::new(List { checks: [check].into(), is_whole: true })
+        Arc::new(List { checks: [check].into(), is_whole: true, wrong: Box::default() })
     };
     results.follow(list(&["a"]));
     results.follow(renamed("b", "a"));

@@ -160,7 +160,7 @@ async fn a_secret_that_comes_or_is_another_one_is_told_although_no_file_of_ours_
     let (definitions, mut told) = mpsc::channel(1);
     let results = Results::new(Arc::default());
     let outlets = Outlets { definitions, refused: watch::channel(Vec::new()).1, results, totals: Arc::default() };
-    let list = Arc::new(List { checks: [backup].into(), is_whole: true });
+    let list = Arc::new(List { checks: [backup].into(), is_whole: true, wrong: Box::default() });
     let mut watch = Watch {
         outlets,
         own: OwnFiles::new(),

@@ -30,6 +30,8 @@ pub(in crate::keeper) struct Registration {
     pub(in crate::keeper) checks: Vec<Definition>,
     /// Whether there are others, which stay as they are.
     pub(in crate::keeper) is_partial: bool,
+    /// Those among the others that stay as they are, where the rest goes: they are wrong now, and no less there.
+    pub(in crate::keeper) kept: HashSet<CheckName>,
 }
 
 /// A check.
@@ -183,10 +185,13 @@ impl Registration {
             Some(Value::Bool(is_partial)) => is_partial,
             Some(_) => return Err("partial is true or false".into()),
         };
+        let kept: Vec<CheckName> = body.remove("keep").map_or(Ok(Vec::new()), |names| {
+            serde_json::from_value(names).map_err(|_| "keep is a list of names of checks".to_owned())
+        })?;
         if let Some(other) = body.keys().next() {
             return Err(format!("{}: is no field of a registration", other.escape_debug()));
         }
-        if list.len() > MAX_CHECKS {
+        if list.len() > MAX_CHECKS || kept.len() > MAX_CHECKS {
             return Err(format!("checks: one call may bring {MAX_CHECKS}"));
         }
         let mut checks: Vec<Definition> = Vec::with_capacity(list.len());
@@ -205,7 +210,7 @@ impl Registration {
             }
             checks.push(check);
         }
-        Ok(Self { source, checks, is_partial })
+        Ok(Self { source, checks, is_partial, kept: kept.into_iter().collect() })
     }
 }
 

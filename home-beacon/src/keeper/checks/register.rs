@@ -76,7 +76,9 @@ impl Registrar<'_> {
         // Where one is refused, what it was called is no check that has gone: a mended list goes on with it.
         let former = registration.checks.iter().filter(|_| !refused.is_empty()).filter_map(|check| check.was.as_ref());
         let named: HashSet<&CheckName> = registration.checks.iter().map(|check| &check.name).chain(former).collect();
-        let is_gone = |known: &&Known| !registration.is_partial && !named.contains(&known.check.name);
+        let stays =
+            |name: &CheckName| registration.is_partial || named.contains(name) || registration.kept.contains(name);
+        let is_gone = |known: &&Known| !stays(&known.check.name);
         for gone in known.values().filter(is_gone) {
             self.remove(&mut tx, gone).await?;
         }
@@ -101,7 +103,8 @@ impl Registrar<'_> {
             placed.push(Placed { name: check.name, component, wrong, is_registered: true });
         }
         places::mark(&mut tx).await?;
-        if !registration.is_partial && registration.checks.iter().all(|check| check.kind == Kind::Passive) {
+        let has_others = registration.is_partial || !registration.kept.is_empty();
+        if !has_others && registration.checks.iter().all(|check| check.kind == Kind::Passive) {
             let at = self.now.timestamp();
             self.notices.observe_in(&mut tx, &conditions::gone_source(&registration.source, at), at).await?;
         }

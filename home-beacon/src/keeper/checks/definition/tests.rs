@@ -66,6 +66,7 @@ fn a_wrong_registration_is_refused_with_what_is_wrong() {
         (json!({"source": "checks"}), "checks is missing"),
         (json!({"source": "checks", "checks": [], "page": 1}), "page: is no field"),
         (json!({"source": "checks", "checks": [], "partial": 1}), "partial is true or false"),
+        (json!({"source": "checks", "checks": [], "keep": ["A b"]}), "keep is a list of names of checks"),
         (json!({"source": "checks", "checks": vec![0; 12_001]}), "checks: one call may bring 12000"),
     ] {
         let Value::Object(body) = body else { unreachable!() };

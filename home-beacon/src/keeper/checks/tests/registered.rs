@@ -173,6 +173,23 @@ async fn a_name_or_a_secret_of_another_program_is_refused_to_its_check_alone() {
 }
 
 #[tokio::test]
+async fn what_is_kept_stays_as_it_is_beside_a_list_that_does_not_have_it_and_the_rest_goes() {
+    let home = Home::new().await;
+    let before = home.register(json!([check("nas"), check("tv"), check("sky")])).await.unwrap();
+    home.ran("nas", 0, State::Critical).await;
+    let body = json!({"source": "checks", "keep": ["nas", "never-seen"], "checks": [check("sky")]});
+    home.placed(body).await.unwrap();
+    let listed = home.listed().await;
+    let names: Vec<&Value> = listed.iter().map(|listed| &listed["name"]).collect();
+    assert_eq!(names, ["nas", "sky"], "what is not there any more goes, although one that is there is wrong");
+    assert_eq!(listed[0]["counts"], "critical");
+    assert_eq!(home.status(before[0].as_ref().unwrap()).await, Some(ComponentStatus::MajorOutage));
+    // Mended, it goes on.
+    let after = home.register(json!([check("nas"), check("sky")])).await.unwrap();
+    assert_eq!(after[0], before[0]);
+}
+
+#[tokio::test]
 async fn a_list_that_is_not_whole_takes_nothing_away() {
     let home = Home::new().await;
     let before = home.register(json!([check("nas"), check("tv")])).await.unwrap();

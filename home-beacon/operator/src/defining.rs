@@ -1,0 +1,181 @@
+//! What follows from each world: which checks run, what the keeper is told of the others, and what objects are told.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use checks::check::CheckName;
+use home_beacon::{
+    checks::{Defined, Definitions},
+    job::keeper::{KeeperClient, KnownCheck},
+};
+use jiff::Timestamp;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    objects::Object,
+    resolve::{Outcomes, Resolved, Rules, World, likely_names, resolve},
+    runs::{Runs, Scripted},
+    statuses::News,
+};
+
+/// How long the keeper is asked at the start for what it knows.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
+
+/// What is known of each check, by the keeper at first, and by its runs then.
+pub(crate) type Standings = Arc<Mutex<HashMap<CheckName, KnownCheck>>>;
+
+/// Takes up each world.
+#[derive(Debug)]
+pub(crate) struct Defining {
+    pub(crate) rules: Rules,
+    pub(crate) keeper: KeeperClient,
+    pub(crate) runs: Runs,
+    pub(crate) standings: Standings,
+    /// Who runs what is defined.
+    pub(crate) definitions: mpsc::Sender<Definitions>,
+    /// Who tells objects.
+    pub(crate) news: mpsc::Sender<News>,
+}
+
+impl Defining {
+    /// Until no more worlds come.
+    pub(crate) async fn follow(self, mut worlds: mpsc::Receiver<World>) {
+        let (mut is_first, mut names) = (true, Names::default());
+        while let Some(world) = worlds.recv().await {
+            let outcomes = resolve(&world, &self.rules, Timestamp::now());
+            let objects = world.objects.values().map(|object| object.uid.clone()).collect();
+            self.runs.define(scripts(&world, &outcomes), &objects);
+            if std::mem::take(&mut is_first) {
+                self.learn(&outcomes).await;
+            }
+            let waiting = self.runs.with_jobs();
+            let known = self.known().clone();
+            let defined = resolved(&outcomes).map(|it| {
+                let check = it.check.clone();
+                let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
+                // A Job that is there already is waited for at once, whenever the next one is due.
+                let is_due = waiting.contains(&check.name);
+                Defined { standing, ran_at, is_due, ..Defined::new(check) }
+            });
+            let new = Definitions::beside(defined.collect(), names.of_wrong(&world, &outcomes));
+            let told = self.news.send(News::Resolved(Box::new((world, outcomes)))).await.is_ok();
+            if !told || self.definitions.send(new).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<CheckName, KnownCheck>> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what the keeper knows of all checks: without it, what ran a moment ago would run again.
+    async fn learn(&self, outcomes: &Outcomes) {
+        let asking = async {
+            loop {
+                match self.keeper.known_checks().await {
+                    Ok(known) => return known,
+                    Err(_) => sleep(Duration::from_secs(1)).await,
+                }
+            }
+        };
+        let known = timeout(KNOWN_WITHIN, asking).await.unwrap_or_default();
+        for (check, ran_at) in resolved(outcomes).filter_map(|it| Some((&it.check, known.get(&it.check.name)?.ran_at?)))
+        {
+            self.runs.kept_before(check, ran_at);
+        }
+        *self.known() = known;
+    }
+}
+
+fn resolved(outcomes: &Outcomes) -> impl Iterator<Item = &Resolved> {
+    outcomes.values().filter_map(|outcome| outcome.as_ref().ok()?.as_ref())
+}
+
+fn scripts(world: &World, outcomes: &Outcomes) -> HashMap<CheckName, Scripted> {
+    let scripted = outcomes.iter().filter_map(|(key, outcome)| {
+        let resolved = outcome.as_ref().ok()?.as_ref()?;
+        let Object { uid, key, .. } = world.objects.get(key)?;
+        let run = resolved.script.clone()?;
+        Some((resolved.check.name.clone(), Scripted { uid: uid.clone(), namespace: key.namespace.clone(), run }))
+    });
+    scripted.collect()
+}
+
+/// What checks are called that are wrong now: the keeper keeps what it knows of them.
+#[derive(Debug, Default)]
+struct Names {
+    /// By the object's UID, what it was called when it was right.
+    before: HashMap<String, CheckName>,
+}
+
+impl Names {
+    /// Of each object of a check that is wrong, what it was called when it was right, and what it may be called.
+    fn of_wrong(&mut self, world: &World, outcomes: &Outcomes) -> Vec<CheckName> {
+        let (mut right, mut wrong) = (HashSet::new(), HashSet::new());
+        let uids: HashSet<&str> = world.objects.values().map(|object| object.uid.as_str()).collect();
+        self.before.retain(|uid, _| uids.contains(uid.as_str()));
+        for (key, outcome) in outcomes.iter().filter(|(key, _)| key.kind.is_check()) {
+            let Some(object) = world.objects.get(key) else { continue };
+            match outcome {
+                Ok(Some(resolved)) => {
+                    let name = &resolved.check.name;
+                    self.before.insert(object.uid.clone(), name.clone());
+                    right.insert(name.clone());
+                    // What it goes on from is not kept beside it.
+                    right.extend(resolved.check.was.clone());
+                }
+                Ok(None) => (),
+                Err(_) => wrong.extend(self.before.get(&object.uid).cloned().into_iter().chain(likely_names(object))),
+            }
+        }
+        let mut wrong: Vec<CheckName> = wrong.into_iter().filter(|name| !right.contains(name)).collect();
+        wrong.sort();
+        wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::objects::{Key, ObjectKind};
+
+    fn object(name: &str, spec: Value) -> (Key, Object) {
+        let key = Key { kind: ObjectKind::Check, namespace: "checks".into(), name: name.into() };
+        let uid = format!("uid-of-{name}");
+        let object = Object { key: key.clone(), uid, generation: 1, created: None, spec, status: Value::Null };
+        (key, object)
+    }
+
+    fn wrong(names: &mut Names, objects: Vec<(Key, Object)>) -> Vec<String> {
+        let world = World { objects: objects.into_iter().collect(), ..World::default() };
+        let outcomes = resolve(&world, &Rules::default(), Timestamp::UNIX_EPOCH);
+        names.of_wrong(&world, &outcomes).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_is_kept_by_the_names_it_has_and_had_and_nothing_else_is() {
+        let mut names = Names::default();
+        let tcp = |more: Value| {
+            let mut spec = json!({"tcp": {"host": "nas.lan", "port": 22}});
+            spec.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            spec
+        };
+        let right = object("ssh", tcp(json!({})));
+        assert!(wrong(&mut names, vec![right.clone(), object("nas", tcp(json!({"name": "nas-ssh"})))]).is_empty());
+        // Its name is what is wrong with it.
+        let broken = object("nas", tcp(json!({"name": "Not A Name"})));
+        assert_eq!(wrong(&mut names, vec![right.clone(), broken]), ["nas", "nas-ssh"]);
+        let broken = object("nas", json!({"name": "nas-22", "was": "nas-ssh", "tcp": 5}));
+        assert_eq!(wrong(&mut names, vec![right.clone(), broken]), ["nas-22", "nas-ssh"]);
+        assert!(wrong(&mut names, vec![right]).is_empty(), "what has gone is not kept");
+    }
+}
