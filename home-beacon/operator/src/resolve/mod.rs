@@ -10,9 +10,12 @@ pub mod script;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use checks::check::{Check, CheckName, Dependency};
+use checks::{
+    check::{Check, CheckName},
+    file::together,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::secret::Secret;
@@ -89,19 +92,24 @@ pub type Outcomes = BTreeMap<Key, Result<Option<Resolved>, Said>>;
 pub fn resolve(world: &World, rules: &Rules, now: Timestamp) -> Outcomes {
     let mut outcomes: Outcomes =
         world.objects.values().map(|object| (object.key.clone(), one(object, world, rules, now))).collect();
-    let taken = give_names(world, &mut outcomes);
-    for outcome in outcomes.values_mut() {
-        let Ok(Some(resolved)) = outcome else { continue };
-        let unknown = resolved.check.depends_on.iter().find_map(|dependency| match dependency {
-            Dependency::Check(name) if !taken.contains(name.as_str()) => Some(name.clone()),
-            _ => None,
-        });
-        if let Some(name) = unknown {
-            let message = format!("depends_on names {name}, and no Check is called so: make it, or take the name out");
-            *outcome = Err(Said::new("UnknownDependency", message));
-        }
-    }
+    let mut by_age: Vec<&Object> = world.objects.values().filter(|object| object.key.kind.is_check()).collect();
+    by_age.sort_by_key(|object| (object.created, &object.key));
+    let taken = give_names(&by_age, &mut outcomes);
+    refuse_together(&by_age, &mut outcomes, &taken);
     outcomes
+}
+
+/// Refuses those that do not go together with older ones: a secret that another passive check has, a circle of what depends on each
+/// other, a name that nobody has. `taken` are the names that somebody has, whatever is wrong with it.
+fn refuse_together(by_age: &[&Object], outcomes: &mut Outcomes, taken: &HashSet<String>) {
+    let of = |object: &&Object| {
+        Some((object.key.clone(), outcomes.get(&object.key)?.as_ref().ok()?.as_ref()?.check.clone()))
+    };
+    let (keys, checks): (Vec<Key>, Vec<Check>) = by_age.iter().filter_map(of).unzip();
+    for (index, sentence) in together(&checks, taken) {
+        let reason = if sentence.starts_with("depends_on") { "InvalidDependency" } else { "InvalidSpec" };
+        outcomes.insert(keys[index].clone(), Err(Said::new(reason, sentence)));
+    }
 }
 
 fn one(object: &Object, world: &World, rules: &Rules, now: Timestamp) -> Result<Option<Resolved>, Said> {
@@ -126,19 +134,17 @@ pub(crate) fn likely_names(object: &Object) -> Vec<CheckName> {
 }
 
 /// Of several checks of one name the oldest has it; the names that are taken.
-fn give_names(world: &World, outcomes: &mut Outcomes) -> BTreeSet<String> {
-    let mut by_age: Vec<&Object> = world.objects.values().collect();
-    by_age.sort_by_key(|object| (object.created, object.key.clone()));
-    let mut owners: BTreeMap<String, Key> = BTreeMap::new();
+fn give_names(by_age: &[&Object], outcomes: &mut Outcomes) -> HashSet<String> {
+    let mut owners: HashMap<String, Key> = HashMap::new();
     for object in by_age {
         let Some(outcome) = outcomes.get_mut(&object.key) else { continue };
         let name = match outcome {
             Ok(Some(resolved)) => resolved.check.name.to_string(),
-            // What is wrong with it says nothing of its name.
-            Err(_) if matches!(object.key.kind, ObjectKind::Check | ObjectKind::PinglowCheck) => {
-                object.key.name.clone()
+            Ok(None) => continue,
+            Err(_) => {
+                let names = likely_names(object);
+                names.first().map_or_else(|| object.key.name.clone(), ToString::to_string)
             }
-            _ => continue,
         };
         match owners.get(&name) {
             None => drop(owners.insert(name, object.key.clone())),

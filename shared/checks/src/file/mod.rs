@@ -8,6 +8,7 @@
 //! - [`uptimepulse`]: the variables of UpTimePulse's agent
 //! - [`expect`](fn@expect): what an answer must be, as JSON has it: for the targets of a prober
 //! - [`change`]: what is another between two lists of checks
+//! - `together`: what is wrong with checks together that are in no file
 //! - `machine`: what a file may refer to on the machine: variables, programs, folders
 //! - `problems`: what is wrong, and where
 //! - `yaml`: YAML with the line of each thing
@@ -36,6 +37,8 @@ mod shape;
 #[cfg(feature = "files")]
 pub mod statping;
 #[cfg(feature = "files")]
+mod together;
+#[cfg(feature = "files")]
 pub mod uptimepulse;
 mod words;
 #[cfg(feature = "files")]
@@ -48,6 +51,8 @@ use std::path::Path;
 
 #[cfg(feature = "files")]
 use self::reading::Reading;
+#[cfg(feature = "files")]
+pub use self::together::together;
 pub use self::{
     expect::expect_of_json as expect,
     machine::{Machine, ThisMachine},

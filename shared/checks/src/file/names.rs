@@ -10,6 +10,15 @@ use crate::check::{Check, CheckName, Dependency, Kind, name::LONGEST};
 /// Says what is wrong with checks together. `list` is where they are, each with its number there; `known` are the names of
 /// further ones that are wrong by themselves, which are missed by none.
 pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], known: &HashSet<String>) {
+    but_circles(problems, list, checks, known);
+    for (circle, sentence) in depending_in_circles(checks) {
+        let (index, _) = &checks[circle[0]];
+        problems.add(&list.item(*index).key("depends_on"), sentence);
+    }
+}
+
+/// As [`check`], without what depends on itself in the end.
+pub(super) fn but_circles(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Check)], known: &HashSet<String>) {
     let mut names: HashMap<&CheckName, usize> = HashMap::new();
     for (index, check) in checks {
         let at = list.item(*index);
@@ -47,16 +56,21 @@ pub(super) fn check(problems: &mut Problems, list: &At<'_>, checks: &[(usize, Ch
             }
         }
     }
+}
+
+/// The circles of what depends on each other, by places in `checks`, with a sentence about each.
+pub(super) fn depending_in_circles(checks: &[(usize, Check)]) -> Vec<(Vec<usize>, String)> {
+    let mut found = Vec::new();
     for circle in circles(checks, needed) {
-        let (index, _) = &checks[circle[0]];
         let names: Vec<_> = circle.iter().map(|at| checks[*at].1.name.as_str()).collect();
         let sentence = match names.as_slice() {
             [one] => format!("depends_on: {one} depends on itself: take it out"),
             [first, ..] => format!("depends_on goes in a circle ({}, {first}): take one of them out", names.join(", ")),
             [] => continue,
         };
-        problems.add(&list.item(*index).key("depends_on"), sentence);
+        found.push((circle, sentence));
     }
+    found
 }
 
 /// The checks that one depends on.

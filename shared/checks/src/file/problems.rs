@@ -101,9 +101,17 @@ pub(super) struct Problems {
     items: HashSet<usize>,
     /// Whether something is wrong that is no single item's.
     is_of_all: bool,
+    /// Whether each item has its own reader, so that none of it is too much.
+    has_many_readers: bool,
 }
 
 impl Problems {
+    /// Of items each of which is told by itself what is wrong with it.
+    #[cfg(feature = "files")]
+    pub(super) fn of_all() -> Self {
+        Self { has_many_readers: true, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, at: &At<'_>, sentence: impl Into<String>) {
         self.push(at.place(), sentence.into(), None);
     }
@@ -113,7 +121,7 @@ impl Problems {
             [Step::Key(_), Step::Item(item), ..] => drop(self.items.insert(*item)),
             _ => self.is_of_all = true,
         }
-        if self.wrong.len() < MAX_WRONG {
+        if self.wrong.len() < MAX_WRONG || self.has_many_readers {
             self.wrong.push(Problem { place, sentence, other });
         }
     }
