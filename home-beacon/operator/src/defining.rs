@@ -46,14 +46,18 @@ pub(crate) struct Defining {
 impl Defining {
     /// Until no more worlds come.
     pub(crate) async fn follow(self, mut worlds: mpsc::Receiver<World>) {
-        let (mut is_first, mut names) = (true, Names::default());
+        let (mut learned, mut names) = (None::<HashSet<CheckName>>, Names::default());
         while let Some(world) = worlds.recv().await {
             let outcomes = resolve(&world, &self.rules, Timestamp::now());
-            let objects = world.objects.values().map(|object| object.uid.clone()).collect();
-            self.runs.define(scripts(&world, &outcomes), &objects);
-            if std::mem::take(&mut is_first) {
-                self.learn(&outcomes).await;
-            }
+            self.runs.define(scripts(&world, &outcomes), &world);
+            let learned = match &mut learned {
+                Some(learned) => learned,
+                None => {
+                    self.learn().await;
+                    learned.insert(HashSet::new())
+                }
+            };
+            self.forget_kept(&outcomes, learned);
             let waiting = self.runs.with_jobs();
             let known = self.known().clone();
             let defined = resolved(&outcomes).map(|it| {
@@ -63,7 +67,12 @@ impl Defining {
                 let is_due = waiting.contains(&check.name);
                 Defined { standing, ran_at, is_due, ..Defined::new(check) }
             });
-            let new = Definitions::beside(defined.collect(), names.of_wrong(&world, &outcomes));
+            let wrong = names.of_wrong(&world, &outcomes);
+            let new = if world.unlisted.is_empty() {
+                Definitions::beside(defined.collect(), wrong)
+            } else {
+                Definitions::new(defined.collect(), false)
+            };
             let told = self.news.send(News::Resolved(Box::new((world, outcomes)))).await.is_ok();
             if !told || self.definitions.send(new).await.is_err() {
                 return;
@@ -76,7 +85,7 @@ impl Defining {
     }
 
     /// Takes what the keeper knows of all checks: without it, what ran a moment ago would run again.
-    async fn learn(&self, outcomes: &Outcomes) {
+    async fn learn(&self) {
         let asking = async {
             loop {
                 match self.keeper.known_checks().await {
@@ -86,11 +95,18 @@ impl Defining {
             }
         };
         let known = timeout(KNOWN_WITHIN, asking).await.unwrap_or_default();
-        for (check, ran_at) in resolved(outcomes).filter_map(|it| Some((&it.check, known.get(&it.check.name)?.ran_at?)))
-        {
-            self.runs.kept_before(check, ran_at);
-        }
         *self.known() = known;
+    }
+
+    /// Of each check that is seen for the first time: what the keeper has of it is not waited for again.
+    fn forget_kept(&self, outcomes: &Outcomes, learned: &mut HashSet<CheckName>) {
+        let known = self.known().clone();
+        for resolved in resolved(outcomes).filter(|it| !learned.contains(&it.check.name)) {
+            if let Some(ran_at) = known.get(&resolved.check.name).and_then(|known| known.ran_at) {
+                self.runs.kept_before(&resolved.check, ran_at);
+            }
+        }
+        *learned = resolved(outcomes).map(|it| it.check.name.clone()).collect();
     }
 }
 

@@ -32,6 +32,7 @@ use self::known::{Known, Place, job_of, place};
 use crate::{
     job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
     pods::Progress,
+    resolve::World,
     statuses::News,
 };
 
@@ -75,10 +76,13 @@ impl Runs {
 
     /// These are the checks with a script from now on. The Jobs of objects that are gone are removed: one that is wrong just now may be
     /// right in a moment, and its run goes on.
-    pub(crate) fn define(&self, scripts: HashMap<CheckName, Scripted>, objects: &HashSet<String>) {
+    pub(crate) fn define(&self, scripts: HashMap<CheckName, Scripted>, world: &World) {
+        let objects: HashSet<&str> = world.objects.values().map(|object| object.uid.as_str()).collect();
         let mut known = self.known();
         known.scripts = scripts;
-        let is_strange = |job: &&Job| job.annotations().get(UID).is_none_or(|uid| !objects.contains(uid));
+        let is_there = |uid: &String| objects.contains(uid.as_str());
+        let is_hidden = |job: &Job| job.namespace().is_some_and(|namespace| world.unlisted.contains(&namespace));
+        let is_strange = |job: &&Job| !is_hidden(job) && !job.annotations().get(UID).is_some_and(is_there);
         let strange: Vec<Place> = known.jobs.values().filter(is_strange).map(place).collect();
         drop(known);
         self.remove_all(strange);

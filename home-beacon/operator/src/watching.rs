@@ -1,27 +1,22 @@
 //! All objects as they are now, by watches: one task owns what is known of them, and says what follows when something has changed.
 
-use std::{collections::BTreeSet, fmt, pin::Pin, time::Duration};
+mod changes;
 
-use futures_util::{Stream, StreamExt, stream::SelectAll};
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{Pod, Secret as KubeSecret},
-};
-use kube::{
-    Api, Client, Resource, ResourceExt,
-    core::DynamicObject,
-    runtime::{WatchStreamExt, watcher, watcher::Event},
-};
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::{StreamExt, stream::SelectAll};
+use kube::{Client, runtime::watcher};
 use shared::secret::Secret;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
+use self::changes::{Change, Changes, Of, Seen, stream};
 use crate::{
-    objects::{Key, Object, ObjectKind},
-    resolve::{FOR_CHECKS, World},
-    runs::{Runs, selector},
+    objects::{Key, ObjectKind},
+    resolve::World,
+    runs::Runs,
 };
 
 /// How long what changes is collected: `kubectl apply` of a folder is one change.
@@ -30,36 +25,8 @@ const SETTLE: Duration = Duration::from_millis(150);
 /// How often all is resolved anew although nothing has changed: a mute has an end.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// What a watch is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
-    Objects(ObjectKind),
-    Secrets,
-    Jobs,
-    Pods,
-}
-
-/// What a watch has seen.
-enum Seen {
-    Object(Box<Object>),
-    Secret(Box<KubeSecret>),
-    Job(Box<Job>),
-    Pod(Box<Pod>),
-}
-
-/// What has changed, by the name of the object.
-enum Change {
-    /// All of them follow.
-    Begins,
-    Is(String, Seen),
-    Goes(String),
-    /// There are no others.
-    Ends,
-}
-
-/// Something that a watch says: its number, and what.
-type Said = (usize, Result<Change, watcher::Error>);
-type Changes = Pin<Box<dyn Stream<Item = Said> + Send>>;
+/// How long each namespace is waited for at the start: one that cannot be listed then holds up none of the others.
+const TOGETHER: Duration = Duration::from_secs(10);
 
 /// One watch.
 struct Watch {
@@ -75,8 +42,8 @@ struct Watch {
     wrong: Option<String>,
 }
 
-/// Watches these namespaces until nobody wants to know any more. A world comes when all has been listed once, and whenever something
-/// has changed. Jobs and pods go to `runs`.
+/// Watches these namespaces until nobody wants to know any more. A world comes when all has been listed once, or what could be within
+/// a moment, and whenever something has changed. Jobs and pods go to `runs`.
 pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, worlds: mpsc::Sender<World>) {
     let mut watched = Watched { world: World::default(), runs, watches: Vec::new() };
     let mut changes: SelectAll<Changes> = SelectAll::new();
@@ -94,8 +61,9 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
             });
         }
     }
-    let mut due = None;
-    let mut again = Instant::now() + AGAIN;
+    let (mut due, together) = (None, Instant::now() + TOGETHER);
+    let mut again = together;
+    let mut said = BTreeSet::new();
     loop {
         let next = due.unwrap_or(again);
         tokio::select! {
@@ -109,62 +77,24 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
                 }
             }
             () = sleep_until(next) => {
-                (due, again) = (None, Instant::now() + AGAIN);
-                // Half of what is there would look as if the rest had been deleted.
-                if watched.watches.iter().all(|watch| watch.is_whole) && worlds.send(watched.world.clone()).await.is_err() {
+                let now = Instant::now();
+                (due, again) = (None, if now < together { together } else { now + AGAIN });
+                let unlisted = watched.unlisted();
+                if !unlisted.is_empty() && now < together {
+                    continue;
+                }
+                if said != unlisted {
+                    log(&unlisted);
+                    said.clone_from(&unlisted);
+                }
+                let is_any_listed = namespaces.iter().any(|namespace| !unlisted.contains(namespace));
+                if is_any_listed && worlds.send(watched.without(unlisted)).await.is_err() {
                     return;
                 }
             }
             () = worlds.closed() => return,
         }
     }
-}
-
-fn stream(index: usize, of: Of, namespace: &str, client: &Client) -> Changes {
-    let ours = || watcher::Config::default().labels(&selector());
-    match of {
-        Of::Objects(kind) => {
-            let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind.resource());
-            changes(index, watcher(api, watcher::Config::default()), move |object| {
-                Object::of(kind, object).map(|object| Seen::Object(Box::new(object)))
-            })
-        }
-        Of::Secrets => {
-            let labelled = watcher::Config::default().labels(&format!("{FOR_CHECKS}=true"));
-            let api = Api::<KubeSecret>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, labelled), |secret| Some(Seen::Secret(Box::new(secret))))
-        }
-        Of::Jobs => {
-            let api = Api::<Job>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, ours()), |job| Some(Seen::Job(Box::new(job))))
-        }
-        Of::Pods => {
-            let api = Api::<Pod>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, ours()), |pod| Some(Seen::Pod(Box::new(pod))))
-        }
-    }
-}
-
-/// What a watch sees, in words that are the same for all.
-fn changes<K: Resource + Clone + fmt::Debug + Send + 'static>(
-    index: usize,
-    events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
-    seen: impl Fn(K) -> Option<Seen> + Send + 'static,
-) -> Changes {
-    let change = move |event: Event<K>| match event {
-        Event::Init => Some(Change::Begins),
-        Event::InitDone => Some(Change::Ends),
-        Event::InitApply(object) | Event::Apply(object) => {
-            let name = object.name_any();
-            seen(object).map(|seen| Change::Is(name, seen))
-        }
-        Event::Delete(object) => Some(Change::Goes(object.name_any())),
-    };
-    let said = events.default_backoff().filter_map(move |event| {
-        let said = event.map(&change).transpose().map(|said| (index, said));
-        std::future::ready(said)
-    });
-    Box::pin(said)
 }
 
 impl Watch {
@@ -185,7 +115,34 @@ struct Watched {
     watches: Vec<Watch>,
 }
 
+fn log(unlisted: &BTreeSet<String>) {
+    if unlisted.is_empty() {
+        tracing::info!("all namespaces are listed");
+        return;
+    }
+    let namespaces = unlisted.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+    tracing::error!(
+        namespaces,
+        "these cannot be listed, so their checks do not run, and those of the others do: see what may be listed there"
+    );
+}
+
 impl Watched {
+    /// The namespaces of which not everything has been listed yet.
+    fn unlisted(&self) -> BTreeSet<String> {
+        self.watches.iter().filter(|watch| !watch.is_whole).map(|watch| watch.namespace.clone()).collect()
+    }
+
+    /// What is known but for these namespaces: half of what is there would look as if the rest had been deleted.
+    fn without(&self, unlisted: BTreeSet<String>) -> World {
+        let World { objects, secrets, .. } = &self.world;
+        let objects = objects.iter().filter(|(key, _)| !unlisted.contains(&key.namespace));
+        let objects = objects.map(|(key, object)| (key.clone(), object.clone())).collect();
+        let secrets = secrets.iter().filter(|((namespace, _), _)| !unlisted.contains(namespace));
+        let secrets = secrets.map(|(place, values)| (place.clone(), values.clone())).collect();
+        World { objects, secrets, unlisted }
+    }
+
     /// Takes what a watch says; whether the world may be another one by it.
     fn take(&mut self, index: usize, change: Change) -> bool {
         let watch = &mut self.watches[index];

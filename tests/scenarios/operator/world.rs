@@ -29,16 +29,24 @@ pub(super) struct World {
     pub(super) keeper: Keeper,
     pub(super) kubernetes: Kubernetes,
     operator: Option<Process>,
+    settings: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
 impl World {
     pub(super) async fn start(prepare: impl FnOnce(&Kubernetes)) -> Self {
+        Self::start_with(&[], prepare).await
+    }
+
+    /// With these settings of the operator, beside those that each needs.
+    pub(super) async fn start_with(settings: &[(&'static str, &str)], prepare: impl FnOnce(&Kubernetes)) -> Self {
         let (keeper, kubernetes) = (Keeper::start().await, Kubernetes::start().await);
         prepare(&kubernetes);
         let folder = tempfile::tempdir().expect("a folder");
-        let operator = begin(&keeper, &kubernetes, &folder).await;
-        Self { keeper, kubernetes, operator: Some(operator), folder }
+        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let mut world = Self { keeper, kubernetes, operator: None, settings, folder };
+        world.start_operator().await;
+        world
     }
 
     /// Kills the operator, and starts another one in its place.
@@ -56,7 +64,25 @@ impl World {
 
     /// Starts one where there is none.
     pub(super) async fn start_operator(&mut self) {
-        self.operator = Some(begin(&self.keeper, &self.kubernetes, &self.folder).await);
+        self.operator = Some(self.another_operator(&[]).await);
+    }
+
+    /// What the operator has logged.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.operator.as_ref().map(Process::lines).unwrap_or_default()
+    }
+
+    /// One more, with further settings.
+    pub(super) async fn another_operator(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = command(binary("operator"));
+        command.env("KEEPER_URL", &self.keeper.url).env("KEEPER_TOKEN", TOKEN).env("OPERATOR_NAMESPACES", NAMESPACE);
+        command.env("RUNNER_IMAGE", "localhost/porchlight-operator:tests");
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.envs(settings.iter().copied());
+        self.kubernetes.lead(&mut command, self.folder.path());
+        let mut process = Process::start(command);
+        process.wait_for_message("running").await;
+        process
     }
 
     /// Waits until there is a Job: a check with a long interval runs for the first time within a minute.
@@ -93,16 +119,6 @@ impl World {
             sleep(Duration::from_millis(50)).await;
         }
     }
-}
-
-async fn begin(keeper: &Keeper, kubernetes: &Kubernetes, folder: &TempDir) -> Process {
-    let mut command = command(binary("operator"));
-    command.env("KEEPER_URL", &keeper.url).env("KEEPER_TOKEN", TOKEN).env("OPERATOR_NAMESPACES", NAMESPACE);
-    command.env("RUNNER_IMAGE", "localhost/porchlight-operator:tests");
-    kubernetes.lead(&mut command, folder.path());
-    let mut process = Process::start(command);
-    process.wait_for_message("running").await;
-    process
 }
 
 /// A script, for a check.

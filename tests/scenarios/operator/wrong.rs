@@ -3,7 +3,7 @@
 use check_runner::message;
 use checks::outcome::Outcome;
 use serde_json::{Value, json};
-use tests::kubernetes::{Kubernetes, ended_with};
+use tests::kubernetes::{Faults, Kubernetes, ended_with};
 
 use super::world::{CHECKS, NAMESPACE, World, check, ready, scripted};
 
@@ -31,4 +31,33 @@ async fn what_is_deleted_goes_although_another_one_is_wrong_which_stays() {
         let known = world.until(name, "stays", Value::is_object).await;
         assert_eq!(known["last_run"]["state"], "ok", "{known}");
     }
+}
+
+#[tokio::test]
+async fn a_namespace_that_cannot_be_listed_holds_up_none_of_the_others_and_runs_once_it_can() {
+    let elsewhere = |name: &str, spec: &Value| {
+        let mut check = check(name, spec);
+        check["metadata"]["namespace"] = "closed".into();
+        check
+    };
+    let every = json!({"every": "5s", "timeout": "2s", "tcp": {"host": "127.0.0.1", "port": 1}});
+    let mut depending = every.clone();
+    depending["depends_on"] = json!(["router"]);
+    let world = World::start_with(&[("OPERATOR_NAMESPACES", "checks,closed")], |kubernetes| {
+        all_are_fine(kubernetes);
+        kubernetes.has(Faults { forbidden: Some("closed"), ..Faults::default() });
+        kubernetes.apply(elsewhere("router", &every));
+        kubernetes.apply(scripted("disk"));
+        kubernetes.apply(check("nas", &depending));
+    })
+    .await;
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
+    // Whether what it depends on is there cannot be known.
+    let status = world.told(CHECKS, "nas", "is told", |status| !ready(status).0.is_empty()).await;
+    assert_eq!(ready(&status).0, "True", "{status}");
+    let lines = world.lines();
+    let about = lines.iter().filter(|line| line.contains("cannot be listed") && line.contains("closed"));
+    assert_eq!(about.count(), 1, "{lines:#?}");
+    world.kubernetes.has(Faults::default());
+    world.until("router", "has run", |known| known["last_run"]["state"] == "critical").await;
 }

@@ -106,6 +106,10 @@ impl Kubernetes {
             return refuse(stream, 404, "the server could not find the requested resource").await;
         };
         let Place { collection, namespace, name, subresource } = &place;
+        if self.shared.faults.lock().expect("nobody panics with it").forbidden == Some(namespace) {
+            let message = format!("{collection} is forbidden: there is no role for it in the namespace {namespace}");
+            return refuse(stream, 403, &message).await;
+        }
         let resource =
             subresource.as_ref().map_or_else(|| (*collection).to_owned(), |sub| format!("{collection}/{sub}"));
         let is_watch = request.asks("watch") == "true";
@@ -230,6 +234,7 @@ async fn found(stream: &mut BufReader<TcpStream>, object: Option<Value>) -> io::
 fn status(code: u16, message: &str) -> Value {
     let reason = match code {
         401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "NotFound",
         409 => "AlreadyExists",
         410 => "Expired",

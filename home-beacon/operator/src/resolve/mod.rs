@@ -10,10 +10,10 @@ pub mod script;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use checks::{
-    check::{Check, CheckName},
+    check::{Check, CheckName, Dependency},
     file::together,
 };
 use jiff::Timestamp;
@@ -33,6 +33,8 @@ pub struct World {
     pub objects: BTreeMap<Key, Object>,
     /// The Secrets that have the label [`FOR_CHECKS`], by namespace and name, with what they hold by key.
     pub secrets: BTreeMap<(String, String), BTreeMap<String, Secret>>,
+    /// The namespaces of which nothing is known, and which may have checks, too.
+    pub unlisted: BTreeSet<String>,
 }
 
 /// What an administrator has decided.
@@ -94,7 +96,15 @@ pub fn resolve(world: &World, rules: &Rules, now: Timestamp) -> Outcomes {
         world.objects.values().map(|object| (object.key.clone(), one(object, world, rules, now))).collect();
     let mut by_age: Vec<&Object> = world.objects.values().filter(|object| object.key.kind.is_check()).collect();
     by_age.sort_by_key(|object| (object.created, &object.key));
-    let taken = give_names(&by_age, &mut outcomes);
+    let mut taken = give_names(&by_age, &mut outcomes);
+    if !world.unlisted.is_empty() {
+        // What they depend on may be where nobody can look.
+        let resolved = outcomes.values().filter_map(|outcome| outcome.as_ref().ok()?.as_ref());
+        taken.extend(resolved.flat_map(|it| &it.check.depends_on).filter_map(|dependency| match dependency {
+            Dependency::Check(name) => Some(name.to_string()),
+            Dependency::Home => None,
+        }));
+    }
     refuse_together(&by_age, &mut outcomes, &taken);
     outcomes
 }
