@@ -21,7 +21,7 @@ use crate::{
     objects::Object,
     resolve::{Outcomes, Resolved, Rules, World, likely_names, resolve},
     runs::{Runs, Scripted},
-    statuses::News,
+    statuses,
 };
 
 /// How long the keeper is asked at the start for what it knows.
@@ -40,7 +40,7 @@ pub(crate) struct Defining {
     /// Who runs what is defined.
     pub(crate) definitions: mpsc::Sender<Definitions>,
     /// Who tells objects.
-    pub(crate) news: mpsc::Sender<News>,
+    pub(crate) told: mpsc::Sender<statuses::Resolved>,
 }
 
 impl Defining {
@@ -73,7 +73,7 @@ impl Defining {
             } else {
                 Definitions::new(defined.collect(), false)
             };
-            let told = self.news.send(News::Resolved(Box::new((world, outcomes)))).await.is_ok();
+            let told = self.told.send(statuses::Resolved(Box::new((world, outcomes)))).await.is_ok();
             if !told || self.definitions.send(new).await.is_err() {
                 return;
             }

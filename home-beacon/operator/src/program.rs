@@ -22,8 +22,7 @@ use crate::{
     objects::crd,
     runs::Runs,
     settings::OperatorSettings,
-    statuses::{self, News},
-    watching,
+    statuses, watching,
 };
 
 /// Runs the program until `stop`; or prints the definitions.
@@ -46,11 +45,9 @@ pub async fn command(settings: &OperatorSettings, stop: impl Future<Output = ()>
     let client =
         Client::try_from(config).map_err(|error| WrongSetting(format!("the API server cannot be asked: {error}")))?;
     let prober = Prober::new(verifier()).map_err(|error| WrongSetting(error.to_string()))?;
-    let (news, told) = mpsc::channel(1024);
-    let runs = Runs::new(client.clone(), prober, settings.surroundings(), news.clone());
+    let runs = Runs::new(client.clone(), prober, settings.surroundings());
     tracing::info!(namespaces = settings.namespaces.join(","), "running");
-    let told = statuses::write(client.clone(), told);
-    run(settings, keeper, client, runs, news, stop, told).await;
+    run(settings, keeper, client, runs, stop).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -60,17 +57,17 @@ async fn run(
     keeper: KeeperClient,
     client: Client,
     runs: Runs,
-    news: mpsc::Sender<News>,
     stop: impl Future<Output = ()>,
-    telling: impl Future<Output = ()>,
 ) {
     let totals = Arc::<Totals>::default();
-    let results = Results::new(Arc::clone(&totals));
+    let (heard, finished) = mpsc::channel(1024);
+    let results = Results::heard_by(Arc::clone(&totals), heard);
     let (home, asking) = HomeLine::of(keeper.clone());
     let (definitions, receiver) = mpsc::channel(1);
     let (worlds, world) = mpsc::channel(1);
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
+    let (told, resolved) = mpsc::channel(1);
     let engine =
         Engine::new(runs.clone(), settings.checks_concurrency.into(), home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
@@ -81,8 +78,9 @@ async fn run(
         runs: runs.clone(),
         standings: Arc::clone(&standings),
         definitions,
-        news,
+        told,
     };
+    let telling = statuses::write(client.clone(), statuses::Sources { resolved, finished, refused });
     let (ending, ended) = watch::channel(());
     let until_ended = async move {
         let mut ended = ended;
@@ -96,7 +94,7 @@ async fn run(
             () = defining.follow(world) => (),
             () = telling => (),
         }
-        drop((ending, refused));
+        drop(ending);
     };
     let keeping = async {
         while let Some(finished) = kept.recv().await {

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{Api, Client, ResourceExt, api::PostParams};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::watch,
     time::{Instant, sleep, timeout, timeout_at},
 };
 
@@ -33,7 +33,6 @@ use crate::{
     job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
     pods::Progress,
     resolve::World,
-    statuses::News,
 };
 
 /// How long one call of the API server may take.
@@ -53,7 +52,6 @@ pub(crate) struct Runs {
     surroundings: Arc<Surroundings>,
     known: Arc<Mutex<Known>>,
     seen: watch::Sender<u64>,
-    news: mpsc::Sender<News>,
 }
 
 impl std::fmt::Debug for Runs {
@@ -63,11 +61,11 @@ impl std::fmt::Debug for Runs {
 }
 
 impl Runs {
-    /// Jobs by that client; what is no script is checked from here. `news` gets each outcome.
-    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings, news: mpsc::Sender<News>) -> Self {
+    /// Jobs by that client; what is no script is checked from here.
+    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings) -> Self {
         let (seen, _) = watch::channel(0);
         let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
-        Self { client, prober, surroundings, known: Arc::default(), seen, news }
+        Self { client, prober, surroundings, known: Arc::default(), seen }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -271,14 +269,9 @@ pub(crate) fn selector() -> String {
 
 impl Try for Runs {
     async fn once(&self, check: &Check, until: Instant) -> Outcome {
-        let at = Timestamp::now();
-        let outcome = match &check.kind {
+        match &check.kind {
             Kind::Script(_) => self.run(check, until).await,
             kind => self.prober.run(kind, until).await,
-        };
-        let ran = News::Ran { check: check.name.clone(), at, outcome: Box::new(outcome.clone()) };
-        // Where too much waits, the next run is told.
-        let _ = self.news.try_send(ran);
-        outcome
+        }
     }
 }

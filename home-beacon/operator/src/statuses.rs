@@ -1,11 +1,17 @@
-//! What objects are told of themselves: their `status`, written when something has changed, and otherwise once in five minutes.
+//! What objects are told of themselves: their `status`, written when something has changed, and otherwise once in five minutes. One
+//! task owns what is known; each write is a task of its own with a deadline, so that an object that is slow holds up none.
+//!
+//! - `entry`: what one object is to be told, and when
+
+mod entry;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
-use checks::{check::CheckName, outcome::Outcome};
+use checks::check::CheckName;
+use home_beacon::checks::{Finished, Refused};
 use jiff::Timestamp;
 use kube::{
     Api, Client,
@@ -14,13 +20,15 @@ use kube::{
 };
 use serde_json::{Value, json};
 use tokio::{
-    sync::mpsc,
-    time::{interval, timeout},
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
 };
 
+use self::entry::Entry;
 use crate::{
     objects::Key,
-    resolve::{Outcomes, Said, World},
+    resolve::{Outcomes, World},
 };
 
 /// How long one call of the API server may take.
@@ -29,104 +37,132 @@ const CALL: Duration = Duration::from_secs(15);
 /// How often what has changed is written.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How often the time of the last run is written where nothing else has changed: each write is one on the cluster's disk.
-const SELDOM: Duration = Duration::from_secs(300);
+/// How many statuses are written at once.
+const AT_ONCE: usize = 8;
 
-/// How many statuses one turn writes: the rest is next.
-const MOST: usize = 50;
-
-/// The longest text of a run in a status, in bytes.
-const MAX_TEXT: usize = 512;
-
-/// Something to be told.
+/// All objects were resolved anew.
 #[derive(Debug)]
-pub(crate) enum News {
-    /// All objects were resolved anew.
-    Resolved(Box<(World, Outcomes)>),
-    /// A check has run.
-    Ran {
-        /// Which one.
-        check: CheckName,
-        /// When it began.
-        at: Timestamp,
-        /// What it came to.
-        outcome: Box<Outcome>,
-    },
-}
+pub(crate) struct Resolved(pub(crate) Box<(World, Outcomes)>);
 
-/// What an object is to be told, and what it was told.
-#[derive(Debug, Default)]
-struct Entry {
-    generation: i64,
-    resolved: Option<Result<Option<CheckName>, Said>>,
-    notes: Vec<Said>,
-    ran: Option<Ran>,
-    told: Option<(Value, Timestamp)>,
-    /// What its status said before this program began, for how long it has been so.
-    before: Value,
-    every: Duration,
-}
-
+/// From where what is told comes.
 #[derive(Debug)]
-struct Ran {
-    outcome: &'static str,
-    text: String,
-    at: Timestamp,
+pub(crate) struct Sources {
+    pub(crate) resolved: mpsc::Receiver<Resolved>,
+    /// Each run as it ends.
+    pub(crate) finished: mpsc::Receiver<Finished>,
+    /// What the keeper does not take.
+    pub(crate) refused: watch::Receiver<Vec<Refused>>,
 }
 
-/// Writes statuses until `news` ends.
-pub(crate) async fn write(client: Client, mut news: mpsc::Receiver<News>) {
-    let mut entries: BTreeMap<Key, Entry> = BTreeMap::new();
-    let mut names: HashMap<CheckName, Key> = HashMap::new();
+/// A write that has ended.
+struct Written {
+    key: Key,
+    uid: String,
+    status: Value,
+    is_written: bool,
+}
+
+/// Writes statuses until nothing is resolved any more.
+pub(crate) async fn write(client: Client, mut sources: Sources) {
+    let (mut statuses, mut writing) = (Statuses::default(), JoinSet::new());
     let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            next = news.recv() => match next {
+            next = sources.resolved.recv() => match next {
                 None => return,
-                Some(News::Resolved(resolved)) => names = take(&mut entries, &resolved.0, resolved.1),
-                Some(News::Ran { check, at, outcome }) => {
-                    if let Some(entry) = names.get(&check).and_then(|key| entries.get_mut(key)) {
-                        let text = outcome.text[..outcome.text.floor_char_boundary(MAX_TEXT)].to_owned();
-                        entry.ran = Some(Ran { outcome: outcome.state.label(), text, at });
-                    }
+                Some(Resolved(resolved)) => {
+                    statuses.take(&resolved.0, &resolved.1, Timestamp::now());
+                    statuses.refuse(&sources.refused.borrow());
                 }
             },
-            _ = tick.tick() => {
-                let now = Timestamp::now();
-                let due: Vec<Key> = entries.iter().filter(|(_, entry)| entry.is_due(now)).map(|(key, _)| key.clone()).take(MOST).collect();
-                for key in due {
-                    let Some(entry) = entries.get_mut(&key) else { continue };
-                    let status = entry.status(now);
-                    if put(&client, &key, &status).await {
-                        entry.told = Some((status, now));
-                    }
-                }
-            }
+            Some(run) = sources.finished.recv() => statuses.ran(&run),
+            Ok(()) = sources.refused.changed() => statuses.refuse(&sources.refused.borrow_and_update()),
+            Some(Ok(written)) = writing.join_next(), if !writing.is_empty() => statuses.written(written),
+            _ = tick.tick() => (),
+        }
+        let now = Timestamp::now();
+        while writing.len() < AT_ONCE
+            && let Some((key, uid, status)) = statuses.next(now)
+        {
+            let client = client.clone();
+            writing.spawn(async move {
+                let is_written = put(&client, &key, &status).await;
+                Written { key, uid, status, is_written }
+            });
         }
     }
 }
 
-fn take(entries: &mut BTreeMap<Key, Entry>, world: &World, outcomes: Outcomes) -> HashMap<CheckName, Key> {
-    entries.retain(|key, _| world.objects.contains_key(key));
-    let mut names = HashMap::new();
-    for (key, outcome) in outcomes {
-        let Some(object) = world.objects.get(&key) else { continue };
-        let entry =
-            entries.entry(key.clone()).or_insert_with(|| Entry { before: object.status.clone(), ..Entry::default() });
-        entry.generation = object.generation;
-        entry.notes.clear();
-        entry.resolved = Some(match outcome {
-            Ok(Some(resolved)) => {
-                entry.notes = resolved.notes;
-                entry.every = resolved.check.every;
-                names.insert(resolved.check.name.clone(), key);
-                Ok(Some(resolved.check.name))
+/// Of all objects.
+#[derive(Debug, Default)]
+struct Statuses {
+    entries: BTreeMap<Key, Entry>,
+    names: HashMap<CheckName, Key>,
+    /// Those that may have something to be told, in this turn.
+    turn: Vec<Key>,
+    turned_at: Option<Timestamp>,
+    writing: HashSet<Key>,
+}
+
+impl Statuses {
+    fn take(&mut self, world: &World, outcomes: &Outcomes, now: Timestamp) {
+        // What is deleted and made again begins anew; of what cannot be seen nothing is forgotten.
+        let is_same = |key: &Key, entry: &Entry| world.objects.get(key).is_some_and(|object| object.uid == entry.uid);
+        self.entries.retain(|key, entry| is_same(key, entry) || world.unlisted.contains(&key.namespace));
+        self.names.clear();
+        for (key, outcome) in outcomes {
+            let Some(object) = world.objects.get(key) else { continue };
+            let entry = self.entries.entry(key.clone()).or_insert_with(|| Entry::new(object, now));
+            let outcome = outcome.as_ref().map(Option::as_ref);
+            if let Ok(Some(resolved)) = outcome {
+                self.names.insert(resolved.check.name.clone(), key.clone());
             }
-            Ok(None) => Ok(None),
-            Err(said) => Err(said),
-        });
+            entry.resolved(object.generation, outcome, now);
+        }
+        self.turned_at = None;
     }
-    names
+
+    fn ran(&mut self, run: &Finished) {
+        if let Some(entry) = self.names.get(&run.check.name).and_then(|key| self.entries.get_mut(key)) {
+            entry.ran(run);
+        }
+    }
+
+    fn refuse(&mut self, refused: &[Refused]) {
+        let of_all = refused.iter().find(|it| it.check.is_none()).map(|it| it.sentence.as_str());
+        let by_name: HashMap<_, _> =
+            refused.iter().filter_map(|it| Some((it.check.as_ref()?, it.sentence.as_str()))).collect();
+        for (name, key) in &self.names {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.refused(by_name.get(name).copied().or(of_all));
+            }
+        }
+    }
+
+    fn written(&mut self, Written { key, uid, status, is_written }: Written) {
+        self.writing.remove(&key);
+        if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.uid == uid) {
+            entry.told(status, is_written, Timestamp::now());
+        }
+    }
+
+    /// The next that is to be written, of those that are not being written; each is looked at once in a turn of a second.
+    fn next(&mut self, now: Timestamp) -> Option<(Key, String, Value)> {
+        if self.turned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= EVERY) {
+            self.turn = self.entries.keys().cloned().collect();
+            self.turned_at = Some(now);
+        }
+        while let Some(key) = self.turn.pop() {
+            let Some(entry) = self.entries.get_mut(&key).filter(|_| !self.writing.contains(&key)) else { continue };
+            if let Some(status) = entry.due(now) {
+                let uid = entry.uid.clone();
+                self.writing.insert(key.clone());
+                return Some((key, uid, status));
+            }
+        }
+        None
+    }
 }
 
 async fn put(client: &Client, key: &Key, status: &Value) -> bool {
@@ -140,72 +176,9 @@ async fn put(client: &Client, key: &Key, status: &Value) -> bool {
             tracing::warn!(object = %key, %error, "its status cannot be written");
             false
         }
-        Err(_) => false,
-    }
-}
-
-impl Entry {
-    /// Whether there is something to be told, and whether now.
-    fn is_due(&self, now: Timestamp) -> bool {
-        if self.resolved.is_none() {
-            return false;
+        Err(_) => {
+            tracing::warn!(object = %key, "its status was not written within {} s", CALL.as_secs());
+            false
         }
-        let Some((told, at)) = &self.told else { return true };
-        let status = self.status(now);
-        if status == *told {
-            return false;
-        }
-        let without = |status: &Value| {
-            let mut status = status.clone();
-            for key in ["lastRunTime", "nextRunTime", "text"] {
-                status[key] = Value::Null;
-            }
-            status
-        };
-        without(&status) != without(told) || now.duration_since(*at).unsigned_abs() >= SELDOM
     }
-
-    fn status(&self, now: Timestamp) -> Value {
-        let mut status = json!({ "observedGeneration": self.generation, "conditions": self.conditions(now) });
-        if let (Some(Ran { outcome, text, at }), Some(Ok(Some(_)))) = (&self.ran, &self.resolved) {
-            status["outcome"] = (*outcome).into();
-            status["text"] = text.as_str().into();
-            status["lastRunTime"] = seconds(*at).into();
-            let next = at.checked_add(jiff::SignedDuration::try_from(self.every).unwrap_or_default());
-            status["nextRunTime"] = next.map(|next| seconds(next).into()).unwrap_or_default();
-        }
-        status
-    }
-
-    fn conditions(&self, now: Timestamp) -> Vec<Value> {
-        let ready = match &self.resolved {
-            Some(Err(said)) => ("False", said.reason, said.message.as_str()),
-            Some(Ok(Some(_))) => ("True", "Runs", "it runs at its interval"),
-            _ => ("True", "Valid", "it can be used"),
-        };
-        let mut conditions = vec![("Ready", ready)];
-        conditions.extend(self.notes.iter().map(|note| (note.reason, ("True", note.reason, note.message.as_str()))));
-        conditions
-            .into_iter()
-            .map(|(kind, (status, reason, message))| {
-                let since = self.since(kind, status).unwrap_or_else(|| seconds(now));
-                json!({
-                    "type": kind, "status": status, "reason": reason, "message": message,
-                    "observedGeneration": self.generation, "lastTransitionTime": since,
-                })
-            })
-            .collect()
-    }
-
-    /// Since when a condition has had that status, by what the object was told before.
-    fn since(&self, kind: &str, status: &str) -> Option<String> {
-        let before = self.told.as_ref().map_or(&self.before, |(told, _)| told);
-        let conditions = before.get("conditions")?.as_array()?;
-        let same = conditions.iter().find(|it| it["type"] == kind && it["status"] == status)?;
-        same["lastTransitionTime"].as_str().map(str::to_owned)
-    }
-}
-
-fn seconds(at: Timestamp) -> String {
-    format!("{at:.0}")
 }

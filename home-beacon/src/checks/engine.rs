@@ -234,7 +234,10 @@ impl<P: Try> Engine<P> {
             log_turn(&entry.check, standing.counts, &outcome);
         }
         let has_turned = standing.counts != before.counts || was_blocked != blamed.is_some();
-        self.results.add(Finished { check: Arc::clone(&entry.check), at, outcome, standing, has_turned });
+        let check = Arc::clone(&entry.check);
+        let left = self.schedule.due(id).map(|due| due.saturating_duration_since(Instant::now()));
+        let next = left.and_then(|left| Timestamp::now().saturating_add(left).ok());
+        self.results.add(Finished { check, at, outcome, standing, next, has_turned });
     }
 }
 

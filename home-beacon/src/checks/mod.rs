@@ -32,7 +32,7 @@ mod watching;
 pub(crate) use self::home::HomeAnswer;
 pub use self::{
     defined::{CheckList, Defined, Definitions, List},
-    delivery::ToKeeper,
+    delivery::{Refused, ToKeeper},
     engine::Engine,
     home::HomeLine,
     program::command,

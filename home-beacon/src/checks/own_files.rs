@@ -82,7 +82,7 @@ impl OwnFiles {
         self.standing = before.after(outcome.state, self.check.thresholds);
         let has_turned = self.standing.counts != before.counts;
         let (check, standing) = (Arc::clone(&self.check), self.standing);
-        results.add(Finished { check, at: Timestamp::now(), outcome, standing, has_turned });
+        results.add(Finished { check, at: Timestamp::now(), outcome, standing, next: None, has_turned });
     }
 }
 

@@ -10,7 +10,10 @@ use std::{
 
 use checks::{check::Check, outcome::Outcome, thresholds::Standing};
 use jiff::Timestamp;
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 
 use super::{defined::CheckList, totals::Totals};
 
@@ -34,6 +37,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What counts by it.
     pub standing: Standing,
+    /// When the next run is due.
+    pub next: Option<Timestamp>,
     /// Whether another state counts now, or nothing can be told any more because of what it depends on, or can be again.
     pub has_turned: bool,
 }
@@ -49,6 +54,8 @@ pub struct Results {
 struct Inner {
     waiting: Mutex<Waiting>,
     urgent: Notify,
+    /// Gets each run as it ends, where somebody wants to know.
+    listener: Option<mpsc::Sender<Finished>>,
 }
 
 #[derive(Debug, Default)]
@@ -119,12 +126,22 @@ impl Results {
         Self { inner: Arc::default(), totals }
     }
 
+    /// An empty one; who listens is told of each run when it ends, wherever it goes then. Where too much waits for it, of none.
+    pub fn heard_by(totals: Arc<Totals>, listener: mpsc::Sender<Finished>) -> Self {
+        let inner = Inner { listener: Some(listener), ..Inner::default() };
+        Self { inner: Arc::new(inner), totals }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn add(&self, finished: Finished) {
         let is_urgent = finished.has_turned;
+        if let Some(listener) = &self.inner.listener {
+            // The next one is told.
+            let _ = listener.try_send(finished.clone());
+        }
         let mut waiting = self.waiting();
         waiting.queue.push_back(Item::Run(Box::new(finished)));
         waiting.runs += 1;

@@ -78,6 +78,11 @@ impl Schedule {
         }
     }
 
+    /// When the next run of that check is due.
+    pub(super) fn due(&self, id: Id) -> Option<Instant> {
+        self.entries.get(&id).map(|entry| entry.due)
+    }
+
     /// When the next run is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.queue.first().map(|(due, _)| *due)
@@ -239,7 +244,10 @@ mod tests {
         assert_eq!(schedule.next(), Some(later(40)), "what is later already stays so");
         assert_eq!(schedule.take(later(39), || 0.5), None);
         assert_eq!(schedule.take(later(40), || 0.5), Some(Due::Run(Id(1), Duration::ZERO)));
-        assert_eq!((schedule.next(), schedule.queue.len()), (Some(later(100)), 1));
+        assert_eq!(
+            (schedule.next(), schedule.due(Id(1)), schedule.queue.len()),
+            (Some(later(100)), Some(later(100)), 1)
+        );
         schedule.put_off(Id(2), later(200));
         assert_eq!(schedule.queue.len(), 1, "what is not there is not put off");
     }

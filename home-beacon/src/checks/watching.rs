@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     defined::{CheckList, Defined, Definitions, List},
-    delivery::fingerprint,
+    delivery::{Refused, fingerprint},
     own_files::{self, OwnFiles},
     results::Results,
     source::{Found, Source, Stamp, Update},
@@ -39,8 +39,8 @@ const OTHERS_RUN: &str = "what it is about is not checked, and all else is";
 pub(super) struct Outlets {
     /// Who runs it.
     pub(super) definitions: mpsc::Sender<Definitions>,
-    /// What the keeper does not take as it is, a sentence each.
-    pub(super) refused: watch::Receiver<Vec<String>>,
+    /// What the keeper does not take as it is.
+    pub(super) refused: watch::Receiver<Vec<Refused>>,
     pub(super) results: Results,
     pub(super) totals: Arc<Totals>,
 }
@@ -88,6 +88,7 @@ impl Source {
             let is_refused = watch.outlets.refused.has_changed().unwrap_or(false);
             if is_refused || reported.is_none_or(|at| at.elapsed() >= own_files::EVERY) {
                 let refused = watch.outlets.refused.borrow_and_update().clone();
+                let refused: Vec<String> = refused.into_iter().map(|refused| refused.sentence).collect();
                 watch.own.report(&refused, &watch.outlets.results);
                 reported = Some(Instant::now());
                 watch.renew().await;

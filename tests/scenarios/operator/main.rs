@@ -3,5 +3,6 @@
 mod life;
 mod objects;
 mod pod;
+mod statuses;
 mod world;
 mod wrong;

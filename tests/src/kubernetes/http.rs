@@ -155,6 +155,10 @@ impl Kubernetes {
                 if request.headers.get("content-type").map(String::as_str) != Some("application/merge-patch+json") {
                     return refuse(stream, 415, "the body of the request was in an unknown format").await;
                 }
+                let stuck = self.shared.faults.lock().expect("nobody panics with it").stuck;
+                if stuck == Some(name) {
+                    sleep(Duration::from_secs(60)).await;
+                }
                 let patched = self.store().patch_status(collection, namespace, name, &request.body);
                 self.changed();
                 found(stream, patched).await

@@ -62,6 +62,8 @@ pub struct Faults {
     pub busy: u32,
     /// What is listed later than all else, and by how much.
     pub slow: Option<(&'static str, Duration)>,
+    /// The object whose status is written when nobody waits for it any more.
+    pub stuck: Option<&'static str>,
     /// The namespace in which nothing is allowed.
     pub forbidden: Option<&'static str>,
 }

@@ -38,6 +38,15 @@ const LAST: Duration = Duration::from_secs(5);
 /// The pauses while the keeper does not take them.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
 
+/// Something that a keeper does not take as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Of which check; `None` where it is the list as a whole.
+    pub check: Option<CheckName>,
+    /// What, in a sentence.
+    pub sentence: String,
+}
+
 /// Hands results to a keeper.
 #[derive(Debug)]
 pub struct ToKeeper {
@@ -54,8 +63,8 @@ pub struct ToKeeper {
     list: Option<CheckList>,
     /// Whether the keeper knows it.
     is_registered: bool,
-    /// What the keeper does not take of the list as it is, a sentence each.
-    refused: watch::Sender<Vec<String>>,
+    /// What the keeper does not take of the list as it is.
+    refused: watch::Sender<Vec<Refused>>,
     /// Of which it takes nothing: a check of that name is another program's.
     strange: HashSet<CheckName>,
     /// When the list was handed over last.
@@ -69,7 +78,7 @@ impl ToKeeper {
         keeper: KeeperClient,
         results: Results,
         totals: Arc<Totals>,
-        refused: watch::Sender<Vec<String>>,
+        refused: watch::Sender<Vec<Refused>>,
     ) -> Self {
         let strange = HashSet::new();
         Self {
@@ -167,7 +176,8 @@ impl ToKeeper {
             Ok(answer) => {
                 let is_strange = |check: &&Registered| !check.is_known;
                 self.strange = answer.iter().filter(is_strange).map(|check| check.name.clone()).collect();
-                self.tell(answer.into_iter().filter_map(|check| check.wrong).collect());
+                let refused = |Registered { name, wrong, .. }| Some(Refused { check: Some(name), sentence: wrong? });
+                self.tell(answer.into_iter().filter_map(refused).collect());
                 self.is_registered = true;
                 true
             }
@@ -178,7 +188,7 @@ impl ToKeeper {
                     return false;
                 }
                 // The same list would be refused again; the results of what the keeper knows already go on.
-                self.tell(vec![refusal.message.clone()]);
+                self.tell(vec![Refused { check: None, sentence: refusal.message.clone() }]);
                 self.is_registered = true;
                 true
             }
@@ -186,11 +196,11 @@ impl ToKeeper {
     }
 
     /// Says what the keeper does not take as it is: once, where it is seen; and who reports the files says so too.
-    fn tell(&mut self, refused: Vec<String>) {
+    fn tell(&mut self, refused: Vec<Refused>) {
         self.totals.list_refused(!refused.is_empty());
         self.registered_at = Some(Instant::now());
         self.refused.send_if_modified(|said| {
-            for sentence in refused.iter().filter(|sentence| !said.contains(sentence)) {
+            for Refused { sentence, .. } in refused.iter().filter(|refused| !said.contains(refused)) {
                 tracing::error!("the keeper does not take a check as it is: {sentence}");
             }
             let is_news = *said != refused;

@@ -4,5 +4,5 @@ mod keeper;
 mod registration;
 mod statuspage;
 
-pub use self::keeper::ToKeeper;
+pub use self::keeper::{Refused, ToKeeper};
 pub(super) use self::{registration::fingerprint, statuspage::ToStatuspage};

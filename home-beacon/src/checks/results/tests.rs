@@ -9,7 +9,7 @@ use super::{
 
 fn finished(name: &str, has_turned: bool) -> Finished {
     let (check, at) = (Arc::new(check(name)), Timestamp::UNIX_EPOCH);
-    Finished { check, at, outcome: Outcome::ok("fine"), standing: Standing::default(), has_turned }
+    Finished { check, at, outcome: Outcome::ok("fine"), standing: Standing::default(), next: None, has_turned }
 }
 
 fn names(batch: &Batch) -> Vec<&str> {

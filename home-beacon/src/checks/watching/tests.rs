@@ -17,7 +17,7 @@ struct Watched {
     folder: TempDir,
     definitions: mpsc::Receiver<Definitions>,
     list: Option<CheckList>,
-    refused: watch::Sender<Vec<String>>,
+    refused: watch::Sender<Vec<Refused>>,
     results: Results,
     totals: Arc<Totals>,
 }
@@ -143,7 +143,8 @@ async fn what_a_keeper_refuses_is_told_like_a_wrong_file() {
     let mut watched = Watched::start(GOOD);
     watched.defined().await;
     assert_eq!(watched.own().await.0, State::Ok);
-    watched.refused.send_replace(vec!["good: component x is the home itself".into(), "other".into()]);
+    let refused = |sentence: &str| Refused { check: None, sentence: sentence.into() };
+    watched.refused.send_replace(vec![refused("good: component x is the home itself"), refused("other")]);
     let expected = "the keeper does not take all as it is: good: component x is the home itself (and 1 more)";
     assert_eq!(watched.own().await, (State::Critical, expected.into()));
     watched.refused.send_replace(Vec::new());
