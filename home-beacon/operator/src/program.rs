@@ -45,7 +45,7 @@ pub async fn command(settings: &OperatorSettings, stop: impl Future<Output = ()>
     let client =
         Client::try_from(config).map_err(|error| WrongSetting(format!("the API server cannot be asked: {error}")))?;
     let prober = Prober::new(verifier()).map_err(|error| WrongSetting(error.to_string()))?;
-    let runs = Runs::new(client.clone(), prober, settings.surroundings());
+    let runs = Runs::new(client.clone(), prober, settings.surroundings(), settings.bounds());
     tracing::info!(namespaces = settings.namespaces.join(","), "running");
     run(settings, keeper, client, runs, stop).await;
     tracing::info!("stopped");
@@ -68,8 +68,7 @@ async fn run(
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
     let (told, resolved) = mpsc::channel(1);
-    let engine =
-        Engine::new(runs.clone(), settings.checks_concurrency.into(), home, results.clone(), Arc::clone(&totals));
+    let engine = Engine::new(runs.clone(), runs.most(), home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
     let standings = Standings::default();
     let defining = Defining {

@@ -4,6 +4,7 @@
 //! it: it is waited for, and no second one is made.
 
 mod known;
+mod making;
 mod removing;
 
 use std::{
@@ -21,16 +22,16 @@ use checks::{
 use home_beacon::checks::Try;
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
-use kube::{Api, Client, ResourceExt, api::PostParams};
+use kube::{Client, ResourceExt};
 use tokio::{
-    sync::watch,
-    time::{Instant, sleep, timeout, timeout_at},
+    sync::{Semaphore, watch},
+    time::{Instant, timeout_at},
 };
 
 pub(crate) use self::known::Scripted;
 use self::known::{Known, Place, job_of, place};
 use crate::{
-    job::{CHECK_LABEL, Run, STARTING, Surroundings, UID, manifest},
+    job::{CHECK_LABEL, STARTING, Surroundings, UID},
     pods::Progress,
     resolve::World,
 };
@@ -41,7 +42,7 @@ const CALL: Duration = Duration::from_secs(15);
 /// How often what waits is judged although nothing new was seen of it: what waits has deadlines.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// From one try of a removal to the next.
+/// From one try of a removal to the next, and between two tries to make a Job at most.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// What is known of Jobs and pods, and how checks with a script run.
@@ -52,6 +53,24 @@ pub(crate) struct Runs {
     surroundings: Arc<Surroundings>,
     known: Arc<Mutex<Known>>,
     seen: watch::Sender<u64>,
+    slots: Arc<Slots>,
+}
+
+/// How much there is at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Runs of what is no script.
+    pub(crate) probes: usize,
+    /// Jobs.
+    pub(crate) jobs: usize,
+}
+
+/// The turns of each: a Job that waits for a node takes none of a probe.
+#[derive(Debug)]
+struct Slots {
+    bounds: Bounds,
+    probes: Semaphore,
+    jobs: Semaphore,
 }
 
 impl std::fmt::Debug for Runs {
@@ -62,10 +81,11 @@ impl std::fmt::Debug for Runs {
 
 impl Runs {
     /// Jobs by that client; what is no script is checked from here.
-    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings) -> Self {
+    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings, bounds: Bounds) -> Self {
         let (seen, _) = watch::channel(0);
+        let slots = Slots { bounds, probes: Semaphore::new(bounds.probes), jobs: Semaphore::new(bounds.jobs) };
         let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
-        Self { client, prober, surroundings, known: Arc::default(), seen }
+        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -156,11 +176,23 @@ impl Runs {
             .collect()
     }
 
+    /// How many runs go on at once, of whatever kind.
+    pub(crate) fn most(&self) -> usize {
+        self.slots.bounds.probes + self.slots.bounds.jobs
+    }
+
     async fn run(&self, check: &Check, until: Instant) -> Outcome {
+        let asked = Instant::now();
+        let Ok(Ok(_turn)) = timeout_at(until + STARTING, self.slots.jobs.acquire()).await else {
+            let text =
+                format!("{} Jobs are there already, and more may not be (JOBS_CONCURRENCY)", self.slots.bounds.jobs);
+            return Outcome::because(Cause::NotStarted, text);
+        };
+        // The time that it waited for its turn is not the script's.
+        let (began, until) = (Timestamp::now(), until + asked.elapsed() + STARTING);
         let Some(scripted) = self.known().scripts.get(&check.name).cloned() else {
             return Outcome::because(Cause::Local, "its object has gone");
         };
-        let (began, until) = (Timestamp::now(), until + STARTING);
         let job = match self.begin(check, &scripted, until).await {
             Ok(job) => job,
             Err(outcome) => return outcome,
@@ -170,66 +202,10 @@ impl Runs {
         outcome
     }
 
-    /// The Job of this run: the one that is there, or a new one.
-    async fn begin(&self, check: &Check, scripted: &Scripted, until: Instant) -> Result<Job, Outcome> {
-        if let Some(left) = self.take_left(scripted) {
-            return Ok(left);
-        }
-        let run = Run {
-            check: check.name.as_str(),
-            uid: &scripted.uid,
-            namespace: &scripted.namespace,
-            moment: Timestamp::now().as_second(),
-            timeout: check.timeout,
-        };
-        let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
-            .map_err(|error| Outcome::because(Cause::Local, format!("its Job cannot be written: {error}")))?;
-        self.known().taken.insert(place(&job));
-        let made = self.create(&job, &scripted.namespace, until).await;
-        if made.is_err() {
-            // Where it was made all the same, and only the answer was lost, the next run waits for it.
-            self.known().taken.remove(&place(&job));
-        }
-        made
-    }
-
-    /// The Job of a process before this one, which is waited for by nobody else from now on.
-    fn take_left(&self, scripted: &Scripted) -> Option<Job> {
-        let mut known = self.known();
-        let job = known.job_of(scripted)?;
-        known.taken.insert(place(&job));
-        Some(job)
-    }
-
-    /// Has the API server make it, whatever calls that takes.
-    async fn create(&self, job: &Job, namespace: &str, until: Instant) -> Result<Job, Outcome> {
-        let jobs: Api<Job> = Api::namespaced(self.client.clone(), namespace);
-        let mut pause = Duration::from_millis(250);
-        loop {
-            let made = timeout(CALL, jobs.create(&PostParams::default(), job)).await;
-            let said = match made {
-                Ok(Ok(made)) => {
-                    self.saw_job(made.clone());
-                    return Ok(made);
-                }
-                // Made already, by a call whose answer was lost, or by another one of this program.
-                Ok(Err(kube::Error::Api(status))) if status.code == 409 && status.reason == "AlreadyExists" => {
-                    return Ok(job.clone());
-                }
-                Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 403 | 404 | 422) => {
-                    let text = format!("its Job cannot be made in {namespace}: {}", status.message);
-                    return Err(Outcome::because(Cause::NotStarted, text));
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", CALL.as_secs()),
-            };
-            if Instant::now() + pause >= until {
-                let text = format!("its Job could not be made: the API server: {said}");
-                return Err(Outcome::because(Cause::NotStarted, text));
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(AGAIN);
-        }
+    async fn probe(&self, kind: &Kind, until: Instant) -> Outcome {
+        let asked = Instant::now();
+        let _turn = self.slots.probes.acquire().await;
+        self.prober.run(kind, until + asked.elapsed()).await
     }
 
     async fn wait(&self, job: &Job, until: Instant) -> Outcome {
@@ -271,7 +247,7 @@ impl Try for Runs {
     async fn once(&self, check: &Check, until: Instant) -> Outcome {
         match &check.kind {
             Kind::Script(_) => self.run(check, until).await,
-            kind => self.prober.run(kind, until).await,
+            kind => self.probe(kind, until).await,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     job::{Limits, Surroundings},
     objects::porchlight::Egress,
     resolve::{Rules, script::Images},
+    runs::Bounds,
 };
 
 /// Runs checks that are Kubernetes objects, each script in a Job of its own.
@@ -53,9 +54,12 @@ pub struct OperatorSettings {
     /// Whether Pinglow's checks get Secrets that have no label porchlight.dev/for-checks, as they did
     #[arg(long, env = "PINGLOW_SECRETS", action = clap::ArgAction::Set, default_value_t = false)]
     pub pinglow_secrets: bool,
-    /// How many checks run at once
+    /// How many checks run at once, without those that are Jobs
     #[arg(long, env = "CHECKS_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=5000), default_value_t = 200)]
     pub checks_concurrency: u16,
+    /// How many Jobs there are at once: the others wait for their turn
+    #[arg(long, env = "JOBS_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=5000), default_value_t = 50)]
+    pub jobs_concurrency: u16,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
@@ -87,6 +91,11 @@ impl OperatorSettings {
     pub fn surroundings(&self) -> Surroundings {
         let limits = Limits { memory: self.script_memory.clone(), cpu: self.script_cpu.clone() };
         Surroundings { runner_image: self.runner_image.clone(), limits }
+    }
+
+    /// How much there is at once.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { probes: self.checks_concurrency.into(), jobs: self.jobs_concurrency.into() }
     }
 
     /// # Errors

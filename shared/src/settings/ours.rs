@@ -36,6 +36,7 @@ pub const OURS: &[&str] = &[
     "INTERVAL",
     "IP_VERSION",
     "JITTER",
+    "JOBS_CONCURRENCY",
     "JOIN_CODE",
     "JOIN_CODE_FILE",
     "KEEPER_ADDR",

@@ -177,3 +177,28 @@ async fn an_api_server_that_is_late_closes_watches_forgets_and_loses_answers_cos
     world.kubernetes.apply(scripted("later"));
     world.until("later", "has run", |known| known["last_run"]["state"] == "warning").await;
 }
+
+#[tokio::test]
+async fn jobs_that_only_wait_are_bounded_and_take_the_turn_of_no_other_check() {
+    let bounds = [("CHECKS_CONCURRENCY", "1"), ("JOBS_CONCURRENCY", "2")];
+    let world = World::start_with(&bounds, |kubernetes| {
+        kubernetes.run_jobs_by(|_| vec![json!({"phase": "Running"})]);
+        for name in ["a", "b", "c", "d"] {
+            kubernetes.apply(scripted(name));
+        }
+    })
+    .await;
+    let until = Instant::now() + Duration::from_secs(20);
+    while world.kubernetes.all("batch/jobs").len() < 2 {
+        assert!(Instant::now() < until, "no Jobs were made");
+        sleep(Duration::from_millis(20)).await;
+    }
+    for name in ["x", "y"] {
+        let tcp = json!({"every": "5s", "timeout": "2s", "retries": 0, "tcp": {"host": "127.0.0.1", "port": 1}});
+        world.kubernetes.apply(check(name, &tcp));
+    }
+    for name in ["x", "y"] {
+        world.until(name, "has run", |known| known["last_run"]["state"] == "critical").await;
+    }
+    assert_eq!(world.kubernetes.ever_made("batch/jobs").len(), 2);
+}
