@@ -1,6 +1,8 @@
 //! The program: from its settings to its end.
 
 use std::{
+    future::pending,
+    pin::pin,
     process::ExitCode,
     sync::{Arc, PoisonError},
 };
@@ -19,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     defining::{Defining, Standings},
+    leader::{Candidate, Leadership},
     objects::crd,
     runs::Runs,
     settings::OperatorSettings,
@@ -45,20 +48,47 @@ pub async fn command(settings: &OperatorSettings, stop: impl Future<Output = ()>
     let client =
         Client::try_from(config).map_err(|error| WrongSetting(format!("the API server cannot be asked: {error}")))?;
     let prober = Prober::new(verifier()).map_err(|error| WrongSetting(error.to_string()))?;
-    let runs = Runs::new(client.clone(), prober, settings.surroundings(), settings.bounds());
+    let mut stop = pin!(stop);
+    let lease = settings.operator_lease.as_ref();
+    let mut candidate = lease.map(|lease| Candidate::new(client.clone(), &lease.namespace, &lease.name));
+    if let Some(candidate) = &mut candidate {
+        tokio::select! {
+            () = &mut stop => return Ok(ExitCode::SUCCESS),
+            () = candidate.acquire() => (),
+        }
+    }
+    let leadership = candidate.as_ref().map_or_else(Leadership::alone, Candidate::leadership);
+    let runs = Runs::new(client.clone(), prober, settings.surroundings(), settings.bounds(), leadership);
     tracing::info!(namespaces = settings.namespaces.join(","), "running");
-    run(settings, keeper, client, runs, stop).await;
+    let leading = async {
+        match &mut candidate {
+            Some(candidate) => candidate.keep().await,
+            None => pending().await,
+        }
+    };
+    let is_lost = run(settings, keeper, client, runs, stop, leading).await;
+    if is_lost {
+        tracing::error!(
+            "the Lease is lost, so this operator ends: another one goes on, and this one waits when it is started again"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(candidate) = candidate {
+        candidate.release().await;
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs until `stop`, or until it leads no more: whether that is why.
 async fn run(
     settings: &OperatorSettings,
     keeper: KeeperClient,
     client: Client,
     runs: Runs,
     stop: impl Future<Output = ()>,
-) {
+    leading: impl Future<Output = ()>,
+) -> bool {
     let totals = Arc::<Totals>::default();
     let (heard, finished) = mpsc::channel(1024);
     let results = Results::heard_by(Arc::clone(&totals), heard);
@@ -86,14 +116,17 @@ async fn run(
         while ended.changed().await.is_ok() {}
     };
     let working = async {
+        let mut is_lost = false;
         tokio::select! {
             () = engine.run(receiver, stop) => (),
             () = asking => (),
             () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds) => (),
             () = defining.follow(world) => (),
             () = telling => (),
+            () = leading => is_lost = true,
         }
         drop(ending);
+        is_lost
     };
     let keeping = async {
         while let Some(finished) = kept.recv().await {
@@ -104,6 +137,7 @@ async fn run(
             }
         }
     };
-    tokio::join!(working, delivery.run(until_ended), keeping);
+    let (is_lost, (), ()) = tokio::join!(working, delivery.run(until_ended), keeping);
     runs.settle().await;
+    is_lost
 }

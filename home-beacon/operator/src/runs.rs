@@ -32,6 +32,7 @@ pub(crate) use self::known::Scripted;
 use self::known::{Known, Place, job_of, place};
 use crate::{
     job::{CHECK_LABEL, STARTING, Surroundings, UID},
+    leader::Leadership,
     pods::Progress,
     resolve::World,
 };
@@ -54,6 +55,7 @@ pub(crate) struct Runs {
     known: Arc<Mutex<Known>>,
     seen: watch::Sender<u64>,
     slots: Arc<Slots>,
+    leadership: Leadership,
 }
 
 /// How much there is at once.
@@ -81,11 +83,17 @@ impl std::fmt::Debug for Runs {
 
 impl Runs {
     /// Jobs by that client; what is no script is checked from here.
-    pub(crate) fn new(client: Client, prober: Prober, surroundings: Surroundings, bounds: Bounds) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        prober: Prober,
+        surroundings: Surroundings,
+        bounds: Bounds,
+        leadership: Leadership,
+    ) -> Self {
         let (seen, _) = watch::channel(0);
         let slots = Slots { bounds, probes: Semaphore::new(bounds.probes), jobs: Semaphore::new(bounds.jobs) };
         let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
-        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots) }
+        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots), leadership }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -60,12 +60,39 @@ pub struct OperatorSettings {
     /// How many Jobs there are at once: the others wait for their turn
     #[arg(long, env = "JOBS_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=5000), default_value_t = 50)]
     pub jobs_concurrency: u16,
+    /// The Lease that says which of several operators runs the checks, as NAMESPACE/NAME; without it there is one
+    #[arg(long, env = "OPERATOR_LEASE", value_name = "NAMESPACE/NAME", value_parser = lease)]
+    pub operator_lease: Option<LeasePlace>,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,
     /// Print the definitions of all objects (CRDs), and exit
     #[arg(long)]
     pub crds: bool,
+}
+
+/// Where a Lease is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeasePlace {
+    /// The namespace.
+    pub namespace: String,
+    /// The name in it.
+    pub name: String,
+}
+
+fn lease(text: &str) -> Result<LeasePlace, String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if is_name(namespace) && is_name(name) => {
+            Ok(LeasePlace { namespace: namespace.into(), name: name.into() })
+        }
+        _ => Err("write a namespace and a name in it, like porchlight/operator".into()),
+    }
+}
+
+/// Whether it can be the name of a namespace.
+fn is_name(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 fn egress(text: &str) -> Result<Egress, String> {
@@ -101,11 +128,6 @@ impl OperatorSettings {
     /// # Errors
     /// When a namespace has no name.
     pub fn validate(&self) -> Result<(), WrongSetting> {
-        let is_name = |name: &String| {
-            !name.is_empty()
-                && name.len() <= 63
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
         match self.namespaces.iter().find(|name| !is_name(name)) {
             None => Ok(()),
             Some(name) => Err(WrongSetting(format!(

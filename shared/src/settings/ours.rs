@@ -76,6 +76,7 @@ pub const OURS: &[&str] = &[
     "NOTIFY_URLS",
     "NOTIFY_URLS_FILE",
     "NOTIFY_URLS_PARAMETER",
+    "OPERATOR_LEASE",
     "PAGE_ID",
     "PINGLOW_API_KEY",
     "PINGLOW_API_KEY_FILE",

@@ -64,7 +64,9 @@ impl World {
 
     /// Starts one where there is none.
     pub(super) async fn start_operator(&mut self) {
-        self.operator = Some(self.another_operator(&[]).await);
+        let mut operator = self.begin();
+        operator.wait_for_message("running").await;
+        self.operator = Some(operator);
     }
 
     /// What the operator has logged.
@@ -72,17 +74,26 @@ impl World {
         self.operator.as_ref().map(Process::lines).unwrap_or_default()
     }
 
-    /// One more, with further settings.
-    pub(super) async fn another_operator(&self, settings: &[(&str, &str)]) -> Process {
+    /// The operator, which is left to the test.
+    pub(super) fn take_operator(&mut self) -> Process {
+        self.operator.take().expect("there is one")
+    }
+
+    /// One more, which waits while another one leads.
+    pub(super) async fn waiting_operator(&self) -> Process {
+        let mut process = self.begin();
+        let waits = |lines: &[String]| lines.iter().any(|line| line.contains("another operator leads")).then_some(());
+        process.wait_for("another operator leads", waits).await;
+        process
+    }
+
+    fn begin(&self) -> Process {
         let mut command = command(binary("operator"));
         command.env("KEEPER_URL", &self.keeper.url).env("KEEPER_TOKEN", TOKEN).env("OPERATOR_NAMESPACES", NAMESPACE);
         command.env("RUNNER_IMAGE", "localhost/porchlight-operator:tests");
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        command.envs(settings.iter().copied());
         self.kubernetes.lead(&mut command, self.folder.path());
-        let mut process = Process::start(command);
-        process.wait_for_message("running").await;
-        process
+        Process::start(command)
     }
 
     /// Waits until there is a Job: a check with a long interval runs for the first time within a minute.

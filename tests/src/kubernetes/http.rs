@@ -118,6 +118,7 @@ impl Kubernetes {
             ("GET", None) => "list",
             ("GET", Some(_)) => "get",
             ("POST", None) => "create",
+            ("PUT", Some(_)) => "update",
             ("PATCH", Some(_)) => "patch",
             ("DELETE", Some(_)) => "delete",
             _ => return refuse(stream, 405, "the server does not allow this method on the requested resource").await,
@@ -162,6 +163,21 @@ impl Kubernetes {
                 let patched = self.store().patch_status(collection, namespace, name, &request.body);
                 self.changed();
                 found(stream, patched).await
+            }
+            ("update", _) => {
+                let replaced = self.store().replace(collection, request.body.clone());
+                self.changed();
+                match replaced {
+                    Some(Err(())) => {
+                        refuse(
+                            stream,
+                            409,
+                            "the object has been modified; please apply your changes to the latest version",
+                        )
+                        .await
+                    }
+                    replaced => found(stream, replaced.and_then(Result::ok)).await,
+                }
             }
             ("get", name) => {
                 let object = self.get(collection, namespace, name);
@@ -240,6 +256,7 @@ fn status(code: u16, message: &str) -> Value {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFound",
+        409 if message.contains("has been modified") => "Conflict",
         409 => "AlreadyExists",
         410 => "Expired",
         429 => "TooManyRequests",

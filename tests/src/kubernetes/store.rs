@@ -26,7 +26,7 @@ pub(super) struct Store {
 }
 
 /// Collections, with the API version and the kind of what is in them.
-pub(super) const COLLECTIONS: [(&str, &str, &str); 8] = [
+pub(super) const COLLECTIONS: [(&str, &str, &str); 9] = [
     ("porchlight.dev/checks", "porchlight.dev/v1alpha1", "Check"),
     ("pinglow.io/checks", "pinglow.io/v1alpha1", "Check"),
     ("pinglow.io/scripts", "pinglow.io/v1alpha1", "Script"),
@@ -35,6 +35,7 @@ pub(super) const COLLECTIONS: [(&str, &str, &str); 8] = [
     ("/pods", "v1", "Pod"),
     ("/secrets", "v1", "Secret"),
     ("/events", "v1", "Event"),
+    ("coordination.k8s.io/leases", "coordination.k8s.io/v1", "Lease"),
 ];
 
 fn collection_of(object: &Value) -> &'static str {
@@ -69,6 +70,18 @@ impl Store {
         meta["generation"] = 1.into();
         meta["creationTimestamp"] = format!("{:.0}", jiff::Timestamp::now()).into();
         Some(self.put(collection, object, "ADDED"))
+    }
+
+    /// Puts an object in the place of the one of its name: `None` where there is none, and `Err` where it is not the one that was read.
+    pub(super) fn replace(&mut self, collection: &str, object: Value) -> Option<Result<Value, ()>> {
+        let before = self.objects.get(&key(collection, &object))?.clone();
+        if object["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"] {
+            return Some(Err(()));
+        }
+        let metadata = before["metadata"].clone();
+        Some(Ok(self.put(collection, json!({
+            "apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": metadata, "spec": object["spec"],
+        }), "MODIFIED")))
     }
 
     pub(super) fn apply(&mut self, object: Value) {

@@ -51,6 +51,10 @@ impl Runs {
         let jobs: Api<Job> = Api::namespaced(self.client.clone(), namespace);
         let mut pause = Duration::from_millis(250);
         loop {
+            if !self.leadership.holds() {
+                // Another one makes it.
+                return Err(Outcome::because(Cause::Local, "this operator leads no more: another one runs it"));
+            }
             let made = timeout(CALL, jobs.create(&PostParams::default(), job)).await;
             let said = match made {
                 Ok(Ok(made)) => {
