@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use crate::{
+    health::{Health, Objects},
     objects::Object,
     resolve::{Outcomes, Resolved, Rules, World, likely_names, resolve},
     runs::{Runs, Scripted},
@@ -41,6 +42,7 @@ pub(crate) struct Defining {
     pub(crate) definitions: mpsc::Sender<Definitions>,
     /// Who tells objects.
     pub(crate) told: mpsc::Sender<statuses::Resolved>,
+    pub(crate) health: Health,
 }
 
 impl Defining {
@@ -49,6 +51,8 @@ impl Defining {
         let (mut learned, mut names) = (None::<HashSet<CheckName>>, Names::default());
         while let Some(world) = worlds.recv().await {
             let outcomes = resolve(&world, &self.rules, Timestamp::now());
+            let wrong = outcomes.values().filter(|outcome| outcome.is_err()).count();
+            self.health.objects(Objects { right: outcomes.len() - wrong, wrong });
             self.runs.define(scripts(&world, &outcomes), &world);
             let learned = match &mut learned {
                 Some(learned) => learned,

@@ -6,6 +6,7 @@
 //! - [`pods`]: what has become of a run, by its Job and its pod; pure
 //! - `watching`: all objects as they are now; `runs`: runs as Jobs; `statuses`: what objects are told of themselves
 //! - `leader`: which of several operators runs the checks
+//! - `health`: what it says of itself
 //! - `defining`: what follows from all objects
 //! - [`program`]: what wires these to what runs checks and hands over results (`home_beacon::checks`)
 //!
@@ -14,6 +15,7 @@
 #![warn(missing_docs)]
 
 mod defining;
+mod health;
 pub mod job;
 mod leader;
 pub mod objects;

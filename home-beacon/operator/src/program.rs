@@ -9,11 +9,12 @@ use std::{
 
 use checks::probe::Prober;
 use home_beacon::{
-    checks::{Engine, Finished, HomeLine, Results, ToKeeper, Totals},
+    checks::{Engine, Finished, HomeLine, Results, ToKeeper, tell},
     job::{
         keeper::{KeeperClient, KnownCheck},
         settings::KeeperSettings,
     },
+    serve::listen,
 };
 use kube::{Client, Config};
 use shared::{http::verifier, settings::WrongSetting};
@@ -21,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     defining::{Defining, Standings},
+    health::Health,
     leader::{Candidate, Leadership},
     objects::crd,
     runs::Runs,
@@ -48,36 +50,72 @@ pub async fn command(settings: &OperatorSettings, stop: impl Future<Output = ()>
     let client =
         Client::try_from(config).map_err(|error| WrongSetting(format!("the API server cannot be asked: {error}")))?;
     let prober = Prober::new(verifier()).map_err(|error| WrongSetting(error.to_string()))?;
+    let listener = match listen(settings.operator_addr) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!("{error}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let metrics = listener.local_addr().ok().map(|address| address.to_string());
+    tracing::info!(metrics, namespaces = settings.namespaces.join(","), "started");
+    let health = Health::default();
+    let (ending, ended) = watch::channel(());
+    let telling = tell(listener, Arc::new(health.clone()), until_dropped(ended));
+    let working = async {
+        let code = work(settings, keeper, client, prober, &health, stop).await;
+        drop(ending);
+        code
+    };
+    Ok(tokio::join!(working, telling).0)
+}
+
+/// Until the other end of it is gone.
+async fn until_dropped(mut ended: watch::Receiver<()>) {
+    while ended.changed().await.is_ok() {}
+}
+
+/// Waits until it leads, where there are several, and runs.
+async fn work(
+    settings: &OperatorSettings,
+    keeper: KeeperClient,
+    client: Client,
+    prober: Prober,
+    health: &Health,
+    stop: impl Future<Output = ()>,
+) -> ExitCode {
     let mut stop = pin!(stop);
     let lease = settings.operator_lease.as_ref();
     let mut candidate = lease.map(|lease| Candidate::new(client.clone(), &lease.namespace, &lease.name));
     if let Some(candidate) = &mut candidate {
         tokio::select! {
-            () = &mut stop => return Ok(ExitCode::SUCCESS),
+            () = &mut stop => return ExitCode::SUCCESS,
             () = candidate.acquire() => (),
         }
     }
     let leadership = candidate.as_ref().map_or_else(Leadership::alone, Candidate::leadership);
-    let runs = Runs::new(client.clone(), prober, settings.surroundings(), settings.bounds(), leadership);
-    tracing::info!(namespaces = settings.namespaces.join(","), "running");
+    let (surroundings, bounds) = (settings.surroundings(), settings.bounds());
+    let runs = Runs::new(client.clone(), prober, surroundings, bounds, leadership, health.clone());
+    health.leads();
+    tracing::info!("running");
     let leading = async {
         match &mut candidate {
             Some(candidate) => candidate.keep().await,
             None => pending().await,
         }
     };
-    let is_lost = run(settings, keeper, client, runs, stop, leading).await;
+    let is_lost = run(settings, keeper, client, runs, health, stop, leading).await;
     if is_lost {
         tracing::error!(
             "the Lease is lost, so this operator ends: another one goes on, and this one waits when it is started again"
         );
-        return Ok(ExitCode::FAILURE);
+        return ExitCode::FAILURE;
     }
     if let Some(candidate) = candidate {
         candidate.release().await;
     }
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 /// Runs until `stop`, or until it leads no more: whether that is why.
@@ -86,10 +124,11 @@ async fn run(
     keeper: KeeperClient,
     client: Client,
     runs: Runs,
+    health: &Health,
     stop: impl Future<Output = ()>,
     leading: impl Future<Output = ()>,
 ) -> bool {
-    let totals = Arc::<Totals>::default();
+    let totals = health.totals();
     let (heard, finished) = mpsc::channel(1024);
     let results = Results::heard_by(Arc::clone(&totals), heard);
     let (home, asking) = HomeLine::of(keeper.clone());
@@ -108,19 +147,16 @@ async fn run(
         standings: Arc::clone(&standings),
         definitions,
         told,
+        health: health.clone(),
     };
-    let telling = statuses::write(client.clone(), statuses::Sources { resolved, finished, refused });
+    let telling = statuses::write(client.clone(), statuses::Sources { resolved, finished, refused }, health.clone());
     let (ending, ended) = watch::channel(());
-    let until_ended = async move {
-        let mut ended = ended;
-        while ended.changed().await.is_ok() {}
-    };
     let working = async {
         let mut is_lost = false;
         tokio::select! {
             () = engine.run(receiver, stop) => (),
             () = asking => (),
-            () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds) => (),
+            () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds, health.clone()) => (),
             () = defining.follow(world) => (),
             () = telling => (),
             () = leading => is_lost = true,
@@ -137,7 +173,7 @@ async fn run(
             }
         }
     };
-    let (is_lost, (), ()) = tokio::join!(working, delivery.run(until_ended), keeping);
+    let (is_lost, (), ()) = tokio::join!(working, delivery.run(until_dropped(ended)), keeping);
     runs.settle().await;
     is_lost
 }

@@ -31,6 +31,7 @@ use tokio::{
 pub(crate) use self::known::Scripted;
 use self::known::{Known, Place, job_of, place};
 use crate::{
+    health::Health,
     job::{CHECK_LABEL, STARTING, Surroundings, UID},
     leader::Leadership,
     pods::Progress,
@@ -56,6 +57,7 @@ pub(crate) struct Runs {
     seen: watch::Sender<u64>,
     slots: Arc<Slots>,
     leadership: Leadership,
+    health: Health,
 }
 
 /// How much there is at once.
@@ -89,11 +91,12 @@ impl Runs {
         surroundings: Surroundings,
         bounds: Bounds,
         leadership: Leadership,
+        health: Health,
     ) -> Self {
         let (seen, _) = watch::channel(0);
         let slots = Slots { bounds, probes: Semaphore::new(bounds.probes), jobs: Semaphore::new(bounds.jobs) };
         let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
-        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots), leadership }
+        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots), leadership, health }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -1,11 +1,13 @@
 //! The settings of the operator.
 
+use std::net::SocketAddr;
+
 use clap::Parser;
 use home_beacon::job::settings::KEEPER_TOKEN;
 use shared::{
     keeper_token::keeper_address,
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, log_level},
+    settings::{Settings, WrongSetting, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -63,6 +65,9 @@ pub struct OperatorSettings {
     /// The Lease that says which of several operators runs the checks, as NAMESPACE/NAME; without it there is one
     #[arg(long, env = "OPERATOR_LEASE", value_name = "NAMESPACE/NAME", value_parser = lease)]
     pub operator_lease: Option<LeasePlace>,
+    /// Address of the listener for /metrics, /healthz and /readyz
+    #[arg(long, env = "OPERATOR_ADDR", value_parser = listen_address, default_value = "127.0.0.1:9096")]
+    pub operator_addr: SocketAddr,
     /// How much is logged: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_parser = log_level, default_value = "info")]
     pub log_level: LevelFilter,

@@ -27,6 +27,7 @@ use tokio::{
 
 use self::entry::Entry;
 use crate::{
+    health::Health,
     objects::Key,
     resolve::{Outcomes, World},
 };
@@ -63,7 +64,7 @@ struct Written {
 }
 
 /// Writes statuses until nothing is resolved any more.
-pub(crate) async fn write(client: Client, mut sources: Sources) {
+pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) {
     let (mut statuses, mut writing) = (Statuses::default(), JoinSet::new());
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,7 +79,10 @@ pub(crate) async fn write(client: Client, mut sources: Sources) {
             },
             Some(run) = sources.finished.recv() => statuses.ran(&run),
             Ok(()) = sources.refused.changed() => statuses.refuse(&sources.refused.borrow_and_update()),
-            Some(Ok(written)) = writing.join_next(), if !writing.is_empty() => statuses.written(written),
+            Some(Ok(written)) = writing.join_next(), if !writing.is_empty() => {
+                health.wrote_status(written.is_written);
+                statuses.written(written);
+            }
             _ = tick.tick() => (),
         }
         let now = Timestamp::now();

@@ -14,6 +14,7 @@ use tokio::{
 
 use self::changes::{Change, Changes, Of, Seen, stream};
 use crate::{
+    health::{Health, Lists},
     objects::{Key, ObjectKind},
     resolve::World,
     runs::Runs,
@@ -44,7 +45,13 @@ struct Watch {
 
 /// Watches these namespaces until nobody wants to know any more. A world comes when all has been listed once, or what could be within
 /// a moment, and whenever something has changed. Jobs and pods go to `runs`.
-pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, worlds: mpsc::Sender<World>) {
+pub(crate) async fn watch(
+    client: Client,
+    namespaces: Vec<String>,
+    runs: Runs,
+    worlds: mpsc::Sender<World>,
+    health: Health,
+) {
     let mut watched = Watched { world: World::default(), runs, watches: Vec::new() };
     let mut changes: SelectAll<Changes> = SelectAll::new();
     for namespace in &namespaces {
@@ -63,7 +70,7 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
     }
     let (mut due, together) = (None, Instant::now() + TOGETHER);
     let mut again = together;
-    let mut said = BTreeSet::new();
+    let (mut said, mut lists) = (BTreeSet::new(), None);
     loop {
         let next = due.unwrap_or(again);
         tokio::select! {
@@ -74,6 +81,11 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
                 };
                 if is_news && due.is_none() {
                     due = Some(Instant::now() + SETTLE);
+                }
+                let now = watched.lists(&namespaces);
+                if lists.as_ref() != Some(&now) {
+                    health.lists(now.clone());
+                    lists = Some(now);
                 }
             }
             () = sleep_until(next) => {
@@ -87,8 +99,7 @@ pub(crate) async fn watch(client: Client, namespaces: Vec<String>, runs: Runs, w
                     log(&unlisted);
                     said.clone_from(&unlisted);
                 }
-                let is_any_listed = namespaces.iter().any(|namespace| !unlisted.contains(namespace));
-                if is_any_listed && worlds.send(watched.without(unlisted)).await.is_err() {
+                if watched.lists(&namespaces).is_any_listed && worlds.send(watched.without(unlisted)).await.is_err() {
                     return;
                 }
             }
@@ -131,6 +142,12 @@ impl Watched {
     /// The namespaces of which not everything has been listed yet.
     fn unlisted(&self) -> BTreeSet<String> {
         self.watches.iter().filter(|watch| !watch.is_whole).map(|watch| watch.namespace.clone()).collect()
+    }
+
+    fn lists(&self, namespaces: &[String]) -> Lists {
+        let unlisted = self.unlisted();
+        let is_any_listed = namespaces.iter().any(|namespace| !unlisted.contains(namespace));
+        Lists { unlisted, failing: self.watches.iter().filter(|watch| watch.wrong.is_some()).count(), is_any_listed }
     }
 
     /// What is known but for these namespaces: half of what is there would look as if the rest had been deleted.

@@ -1,8 +1,13 @@
-//! `/metrics` and `/healthz`.
+//! What a program that runs checks says of itself: `/metrics` to a scraper, `/healthz` and `/readyz` to a kubelet.
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, http::HeaderMap, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use shared::metrics::Snapshot;
 use tokio::net::TcpListener;
 
 use super::totals::Totals;
@@ -14,9 +19,36 @@ use crate::{
 /// It serves a scraper and a kubelet.
 const LIMITS: Limits = Limits { connections: 16, head: Duration::from_secs(3), total: Duration::from_secs(10) };
 
+/// What a listener tells of.
+pub trait Told: Send + Sync + 'static {
+    /// What a scraper reads.
+    fn metrics(&self) -> Snapshot;
+
+    /// Whether it does what it is there for, in a sentence in either case.
+    ///
+    /// # Errors
+    /// When it does not yet, or not any more.
+    fn ready(&self) -> Result<String, String> {
+        Ok("ok".into())
+    }
+}
+
+impl Told for Totals {
+    fn metrics(&self) -> Snapshot {
+        self.exposition()
+    }
+}
+
 /// Answers until `stop`.
-pub(super) async fn run(listener: TcpListener, totals: Arc<Totals>, stop: impl Future<Output = ()>) {
-    let metrics = move |headers: HeaderMap| async move { exposition::answer(&headers, totals.exposition()) };
+pub async fn tell(listener: TcpListener, told: Arc<impl Told>, stop: impl Future<Output = ()>) {
+    let asked = Arc::clone(&told);
+    let metrics = move |headers: HeaderMap| async move { exposition::answer(&headers, asked.metrics()) };
+    let ready = move || async move {
+        match told.ready() {
+            Ok(text) => (StatusCode::OK, text + "\n"),
+            Err(text) => (StatusCode::SERVICE_UNAVAILABLE, text + "\n"),
+        }
+    };
     let routes = Router::new().route("/metrics", get(metrics)).route("/healthz", get(async || "ok\n"));
-    serve(listener, routes, LIMITS, Arc::default(), stop).await;
+    serve(listener, routes.route("/readyz", get(ready)), LIMITS, Arc::default(), stop).await;
 }

@@ -35,6 +35,7 @@ pub use self::{
     delivery::{Refused, ToKeeper},
     engine::Engine,
     home::HomeLine,
+    listener::{Told, tell},
     program::command,
     results::{Finished, Results},
     settings::ChecksSettings,

@@ -223,7 +223,7 @@ async fn run(
     };
     let serving = async {
         if let Some(listener) = listener {
-            listener::run(listener, totals, until_ended()).await;
+            listener::tell(listener, totals, until_ended()).await;
         }
     };
     manager.watching(async { tokio::join!(working, delivering, serving) }).await;

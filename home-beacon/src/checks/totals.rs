@@ -76,6 +76,24 @@ impl Totals {
 
     /// What a scraper reads.
     pub fn exposition(&self) -> Snapshot {
+        let (now, mut snapshot) = (*self.now(), self.of_runs());
+        snapshot.gauge(
+            "checks_files_valid",
+            "Whether the files that define checks can be used as they are, and all that they name is there.",
+            !now.files_are_wrong,
+        );
+        if let Some(loaded) = now.loaded {
+            snapshot.gauge(
+                "checks_files_loaded_timestamp_seconds",
+                "When definitions were last taken from the files.",
+                loaded.as_second(),
+            );
+        }
+        snapshot
+    }
+
+    /// The same, but for what is about files: of checks that are defined elsewhere.
+    pub fn of_runs(&self) -> Snapshot {
         let now = *self.now();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut snapshot = Snapshot::default();
@@ -95,21 +113,9 @@ impl Totals {
         );
         snapshot.gauge("checks_results_waiting", "Results that wait for the keeper.", now.queued);
         snapshot.counter("checks_results_lost", "Results given up because too many waited.", read(&self.lost));
-        snapshot.gauge(
-            "checks_files_valid",
-            "Whether the files that define checks can be used as they are, and all that they name is there.",
-            !now.files_are_wrong,
-        );
         let help =
             "Whether the keeper takes the list of checks as it is; what it knows of them goes on where it does not.";
         snapshot.gauge("checks_list_taken", help, !now.list_is_refused);
-        if let Some(loaded) = now.loaded {
-            snapshot.gauge(
-                "checks_files_loaded_timestamp_seconds",
-                "When definitions were last taken from the files.",
-                loaded.as_second(),
-            );
-        }
         snapshot
     }
 }

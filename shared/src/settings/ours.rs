@@ -76,6 +76,7 @@ pub const OURS: &[&str] = &[
     "NOTIFY_URLS",
     "NOTIFY_URLS_FILE",
     "NOTIFY_URLS_PARAMETER",
+    "OPERATOR_ADDR",
     "OPERATOR_LEASE",
     "PAGE_ID",
     "PINGLOW_API_KEY",

@@ -9,7 +9,7 @@ use tests::{
     checks::known,
     keeper::{Keeper, TOKEN},
     kubernetes::Kubernetes,
-    process::{Process, command},
+    process::{Process, command, own_address},
 };
 use tokio::time::{Instant, sleep};
 
@@ -79,6 +79,16 @@ impl World {
         self.operator.take().expect("there is one")
     }
 
+    /// What the operator says of itself under that path: the code, and the text.
+    pub(super) async fn says(&self, path: &str) -> (u16, String) {
+        let lines = self.lines();
+        let started = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let address =
+            started.filter_map(|line| Some(line["metrics"].as_str()?.to_owned())).next().expect("it says where");
+        let answer = reqwest::get(format!("http://{address}{path}")).await.expect("it answers");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    }
+
     /// One more, which waits while another one leads.
     pub(super) async fn waiting_operator(&self) -> Process {
         let mut process = self.begin();
@@ -90,6 +100,7 @@ impl World {
     fn begin(&self) -> Process {
         let mut command = command(binary("operator"));
         command.env("KEEPER_URL", &self.keeper.url).env("KEEPER_TOKEN", TOKEN).env("OPERATOR_NAMESPACES", NAMESPACE);
+        command.env("OPERATOR_ADDR", format!("{}:0", own_address()));
         command.env("RUNNER_IMAGE", "localhost/porchlight-operator:tests");
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         self.kubernetes.lead(&mut command, self.folder.path());

@@ -58,6 +58,18 @@ async fn a_namespace_that_cannot_be_listed_holds_up_none_of_the_others_and_runs_
     let lines = world.lines();
     let about = lines.iter().filter(|line| line.contains("cannot be listed") && line.contains("closed"));
     assert_eq!(about.count(), 1, "{lines:#?}");
+    let (code, said) = world.says("/readyz").await;
+    assert!(code == 200 && said.contains("closed"), "{code} {said}");
+    let (_, metrics) = world.says("/metrics").await;
+    for line in [
+        "porchlight_operator_namespace_unlisted{namespace=\"closed\"} 1",
+        "porchlight_operator_objects{state=\"right\"} 2",
+        "porchlight_operator_leads 1",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    assert_eq!(world.says("/healthz").await.0, 200);
     world.kubernetes.has(Faults::default());
     world.until("router", "has run", |known| known["last_run"]["state"] == "critical").await;
+    assert_eq!(world.says("/readyz").await, (200, "ok\n".to_owned()));
 }

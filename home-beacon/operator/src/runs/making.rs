@@ -58,6 +58,7 @@ impl Runs {
             let made = timeout(CALL, jobs.create(&PostParams::default(), job)).await;
             let said = match made {
                 Ok(Ok(made)) => {
+                    self.health.made_job();
                     self.saw_job(made.clone());
                     return Ok(made);
                 }
