@@ -1,6 +1,6 @@
-//! Which of several operators runs the checks: the one that holds a Lease (coordination.k8s.io/v1), as controllers of Kubernetes do it.
+//! Which of several operators runs the checks: the one that holds a Lease (coordination.k8s.io/v1), as Kubernetes' controllers do.
 //!
-//! Whoever holds it renews it; whoever waits takes it once it has not been seen to change for as long as it lasts, by the own clock.
+//! Whoever holds it renews it; whoever waits takes it once it has not been seen to change for as long as it lasts, by its own clock.
 //! Of two that write at once the API server takes one (`resourceVersion`). The holder makes no Job once it could not renew for
 //! [`RENEWED_WITHIN`], which is before another one may take it, and ends: what it began, the next one waits for.
 

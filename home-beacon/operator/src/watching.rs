@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::changes::{Change, Changes, Of, Seen, stream};
+use self::changes::{Change, Changes, Of, Seen, changes_of};
 use crate::{
     health::{Health, Lists},
     objects::{Key, ObjectKind},
@@ -57,7 +57,7 @@ pub(crate) async fn watch(
     for namespace in &namespaces {
         let kinds = ObjectKind::ALL.map(Of::Objects).into_iter();
         for of in kinds.chain([Of::Secrets, Of::Jobs, Of::Pods]) {
-            changes.push(stream(watched.watches.len(), of, namespace, &client));
+            changes.push(changes_of(watched.watches.len(), of, namespace, &client));
             watched.watches.push(Watch {
                 of,
                 namespace: namespace.clone(),

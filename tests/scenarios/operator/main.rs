@@ -1,5 +1,6 @@
 //! The operator beside a stand-in of the API server and a real keeper.
 
+mod chaos;
 mod leader;
 mod life;
 mod objects;

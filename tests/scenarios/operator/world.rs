@@ -85,7 +85,7 @@ impl World {
         let started = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let address =
             started.filter_map(|line| Some(line["metrics"].as_str()?.to_owned())).next().expect("it says where");
-        let answer = reqwest::get(format!("http://{address}{path}")).await.expect("it answers");
+        let answer = self.keeper.http.get(format!("http://{address}{path}")).send().await.expect("it answers");
         (answer.status().as_u16(), answer.text().await.expect("a text"))
     }
 

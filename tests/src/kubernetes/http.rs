@@ -10,10 +10,17 @@ use tokio::{
 };
 use url::form_urlencoded;
 
-use super::{Faults, Kubernetes, TOKEN, store::COLLECTIONS};
+use super::{
+    Faults, Kubernetes, TOKEN,
+    answers::{chunk, found, refuse, reply, status},
+    store::COLLECTIONS,
+};
 
 /// How long a watch is kept without news before it is told that there are none.
 const BOOKMARK: Duration = Duration::from_secs(2);
+
+/// The longest page of a list: short, so that few objects are several.
+const PAGE: usize = 3;
 
 pub(super) async fn serve(listener: TcpListener, server: Kubernetes) {
     while let Ok((stream, _)) = listener.accept().await {
@@ -134,9 +141,7 @@ impl Kubernetes {
                 if let Some((_, late)) = slow.filter(|(slow, _)| slow == collection) {
                     sleep(late).await;
                 }
-                let (items, version) = self.store().listed(collection, namespace, &selector);
-                let meta = json!({"resourceVersion": version.to_string()});
-                reply(stream, 200, &json!({"apiVersion": "v1", "kind": "List", "metadata": meta, "items": items})).await
+                self.list(stream, &place, &request).await
             }
             ("create", _) => {
                 let made = self.store().create(collection, request.body.clone());
@@ -184,12 +189,35 @@ impl Kubernetes {
                 found(stream, object).await
             }
             ("delete", name) => {
-                let gone = self.store().delete(collection, namespace, name);
-                self.changed();
+                let gone = self.remove(collection, namespace, name);
                 found(stream, gone).await
             }
             _ => refuse(stream, 405, "the server does not allow this method on the requested resource").await,
         }
+    }
+
+    /// A page of a list: as long as was asked for, and no longer than a real one would be for its many objects.
+    async fn list(&self, stream: &mut BufReader<TcpStream>, place: &Place, request: &Request) -> io::Result<()> {
+        let newest = self.store().version();
+        let limit = request.asks("limit").parse().map_or(usize::MAX, |limit: usize| limit.min(PAGE));
+        // Later pages are of the version of the first one.
+        let (version, from) = request.asks("continue").split_once('/').unwrap_or(("", ""));
+        let version = version.parse().unwrap_or(newest);
+        if !self.store().remembers(version) {
+            return refuse(
+                stream,
+                410,
+                "the provided continue parameter is too old to display a consistent list result",
+            )
+            .await;
+        }
+        let selector = request.asks("labelSelector");
+        let (items, has_more) = self.store().page(place.collection, &place.namespace, selector, from, limit);
+        let mut meta = json!({"resourceVersion": version.to_string()});
+        if let Some(last) = items.last().filter(|_| has_more) {
+            meta["continue"] = format!("{version}/{}", last["metadata"]["name"].as_str().unwrap_or_default()).into();
+        }
+        reply(stream, 200, &json!({"apiVersion": "v1", "kind": "List", "metadata": meta, "items": items})).await
     }
 
     /// Takes one of a number of faults, where any is left.
@@ -236,44 +264,4 @@ impl Kubernetes {
             }
         }
     }
-}
-
-async fn chunk(stream: &mut BufReader<TcpStream>, event: &Value) -> io::Result<()> {
-    let line = format!("{event}\n");
-    stream.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await?;
-    stream.flush().await
-}
-
-async fn found(stream: &mut BufReader<TcpStream>, object: Option<Value>) -> io::Result<()> {
-    match object {
-        Some(object) => reply(stream, 200, &object).await,
-        None => refuse(stream, 404, "not found").await,
-    }
-}
-
-fn status(code: u16, message: &str) -> Value {
-    let reason = match code {
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        409 if message.contains("has been modified") => "Conflict",
-        409 => "AlreadyExists",
-        410 => "Expired",
-        429 => "TooManyRequests",
-        _ => "InternalError",
-    };
-    json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message, "metadata": {}})
-}
-
-async fn refuse(stream: &mut BufReader<TcpStream>, code: u16, message: &str) -> io::Result<()> {
-    reply(stream, code, &status(code, message)).await
-}
-
-async fn reply(stream: &mut BufReader<TcpStream>, code: u16, body: &Value) -> io::Result<()> {
-    let body = body.to_string();
-    let head =
-        format!("HTTP/1.1 {code} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
-    stream.flush().await
 }

@@ -5,8 +5,11 @@
 //! core/v1, read 2026-11.
 //!
 //! - `store`: the objects and what has happened to them
-//! - `http`: requests and answers
+//! - `http`: requests; `answers`: how they are answered
+//! - `expand`: what a kubelet makes of `$(NAME)` and `$$`
 
+mod answers;
+mod expand;
 mod http;
 mod store;
 
@@ -26,7 +29,10 @@ use crate::process::own_address;
 /// What the operator's service account would send.
 const TOKEN: &str = "a-service-account";
 
-/// What becomes of a Job: the statuses of its pod, one after the other.
+/// How long the pod of a Job that was removed is still there.
+const COLLECTED_AFTER: Duration = Duration::from_millis(400);
+
+/// What becomes of a Job, as a kubelet has it, its variables filled in: the statuses of its pod, one after the other.
 pub type Kubelet = dyn Fn(&Value) -> Vec<Value> + Send + Sync;
 
 /// The API server.
@@ -153,8 +159,22 @@ impl Kubernetes {
 
     /// Removes an object.
     pub fn delete(&self, collection: &str, namespace: &str, name: &str) {
-        self.store().delete(collection, namespace, name);
+        self.remove(collection, namespace, name);
+    }
+
+    /// Removes an object; of a Job its pod goes later, as a garbage collector has it.
+    fn remove(&self, collection: &str, namespace: &str, name: &str) -> Option<Value> {
+        let gone = self.store().delete(collection, namespace, name);
         self.changed();
+        if collection == "batch/jobs" && gone.is_some() {
+            let (server, namespace, pod) = (self.clone(), namespace.to_owned(), format!("{name}-abcde"));
+            tokio::spawn(async move {
+                sleep(COLLECTED_AFTER).await;
+                server.store().delete("/pods", &namespace, &pod);
+                server.changed();
+            });
+        }
+        gone
     }
 
     /// An object as it is now.
@@ -187,7 +207,7 @@ impl Kubernetes {
         let server = self.clone();
         let kubelet = Arc::clone(&self.shared.kubelet.lock().expect("nobody panics with it"));
         tokio::spawn(async move {
-            let statuses = kubelet(&job);
+            let statuses = kubelet(&expand::expanded(&job));
             let meta = &job["metadata"];
             let name = meta["name"].as_str().unwrap_or_default().to_owned();
             let mut labels = job["spec"]["template"]["metadata"]["labels"].clone();

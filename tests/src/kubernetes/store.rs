@@ -121,9 +121,6 @@ impl Store {
         let event =
             Event { version: self.version, kind: "DELETED", collection: collection.to_owned(), object: object.clone() };
         self.events.push(event);
-        if collection == "batch/jobs" {
-            self.delete("/pods", namespace, &format!("{name}-abcde"));
-        }
         Some(object)
     }
 
@@ -131,10 +128,27 @@ impl Store {
         self.objects.get(&(collection.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
     }
 
-    /// Those that a list has, and the version that it is of.
-    pub(super) fn listed(&self, collection: &str, namespace: &str, selector: &str) -> (Vec<Value>, u64) {
-        let all = self.objects.iter().filter(|((of, place, _), _)| of == collection && place == namespace);
-        (all.filter(|(_, object)| matches(object, selector)).map(|(_, object)| object.clone()).collect(), self.version)
+    /// A page of a list, from the name after `from` on, with the version that the list is of, and whether more follows.
+    pub(super) fn page(
+        &self,
+        collection: &str,
+        namespace: &str,
+        selector: &str,
+        from: &str,
+        limit: usize,
+    ) -> (Vec<Value>, bool) {
+        let its = self.objects.iter().filter(|((of, place, name), object)| {
+            of == collection && place == namespace && name.as_str() > from && matches(object, selector)
+        });
+        let mut all: Vec<Value> = its.map(|(_, object)| object.clone()).take(limit.saturating_add(1)).collect();
+        let has_more = all.len() > limit;
+        all.truncate(limit);
+        (all, has_more)
+    }
+
+    /// Whether what happened since that version is known.
+    pub(super) fn remembers(&self, version: u64) -> bool {
+        version >= self.forgotten
     }
 
     pub(super) fn all(&self, collection: &str) -> Vec<Value> {

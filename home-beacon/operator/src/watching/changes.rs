@@ -59,33 +59,33 @@ pub(super) type Said = (usize, Result<Change, watcher::Error>);
 pub(super) type Changes = Pin<Box<dyn Stream<Item = Said> + Send>>;
 
 /// What changes of that, from its first list on; never ends by itself.
-pub(super) fn stream(index: usize, of: Of, namespace: &str, client: &Client) -> Changes {
+pub(super) fn changes_of(index: usize, of: Of, namespace: &str, client: &Client) -> Changes {
     let ours = || watcher::Config::default().labels(&selector());
     match of {
         Of::Objects(kind) => {
             let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind.resource());
-            changes(index, watcher(api, watcher::Config::default()), move |object| {
+            all_changes(index, watcher(api, watcher::Config::default()), move |object| {
                 Object::of(kind, object).map(|object| Seen::Object(Box::new(object)))
             })
         }
         Of::Secrets => {
             let labelled = watcher::Config::default().labels(&format!("{FOR_CHECKS}=true"));
             let api = Api::<KubeSecret>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, labelled), |secret| Some(Seen::Secret(Box::new(secret))))
+            all_changes(index, watcher(api, labelled), |secret| Some(Seen::Secret(Box::new(secret))))
         }
         Of::Jobs => {
             let api = Api::<Job>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, ours()), |job| Some(Seen::Job(Box::new(job))))
+            all_changes(index, watcher(api, ours()), |job| Some(Seen::Job(Box::new(job))))
         }
         Of::Pods => {
             let api = Api::<Pod>::namespaced(client.clone(), namespace);
-            changes(index, watcher(api, ours()), |pod| Some(Seen::Pod(Box::new(pod))))
+            all_changes(index, watcher(api, ours()), |pod| Some(Seen::Pod(Box::new(pod))))
         }
     }
 }
 
 /// What a watch sees, in words that are the same for all.
-fn changes<K: Resource + Clone + fmt::Debug + Send + 'static>(
+fn all_changes<K: Resource + Clone + fmt::Debug + Send + 'static>(
     index: usize,
     events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
     seen: impl Fn(K) -> Option<Seen> + Send + 'static,
@@ -106,7 +106,7 @@ fn changes<K: Resource + Clone + fmt::Debug + Send + 'static>(
     Box::pin(said)
 }
 
-/// Pauses behind each error: longer and longer, until the server has answered. Whoever begins to list anew has not been answered yet.
+/// Pauses behind each error: longer and longer, until the server has answered. Who begins to list anew has not been answered yet.
 fn patient<K>(
     events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send

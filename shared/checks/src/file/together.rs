@@ -8,9 +8,9 @@ use super::{
 };
 use crate::check::Check;
 
-/// Says what is wrong with checks together, by the rules of a file: the place in `checks` of each that something is wrong with, and
-/// a sentence. They come with the oldest first: of those that do not go together it is the youngest. `known` are the names of further
-/// ones that are wrong by themselves, which are missed by none.
+/// Says what is wrong with checks together, by the rules of a file: the place in `checks` of each that something is wrong with,
+/// and a sentence. They come with the oldest first: of those that do not go together it is the youngest. `known` are the names of
+/// further ones that are wrong by themselves, which are missed by none.
 pub fn together(checks: &[Check], known: &HashSet<String>) -> BTreeMap<usize, String> {
     let list = At::ROOT.key("checks");
     let numbered: Vec<(usize, Check)> = checks.iter().cloned().enumerate().collect();

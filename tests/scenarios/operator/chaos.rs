@@ -1,0 +1,175 @@
+//! What goes wrong around runs: none is lost without being told, and none is doubled.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use check_runner::message;
+use checks::{cause::Cause, outcome::Outcome, performance::Figure};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tests::kubernetes::{Faults, ended_with};
+use tokio::time::{Instant, sleep};
+
+use super::world::{CHECKS, NAMESPACE, World, bash, check};
+
+/// When a Job's run began, in seconds since 1970.
+fn moment(job: &Value) -> i64 {
+    let moment = job["metadata"]["annotations"]["porchlight.dev/moment"].as_str();
+    moment.and_then(|moment| moment.parse().ok()).expect("each Job has one")
+}
+
+/// A run of so many steps of 30 ms that says when it began.
+fn telling(steps: usize) -> impl Fn(&Value) -> Vec<Value> {
+    move |job| {
+        let began = Figure {
+            label: "began".into(),
+            value: Some(f64::from(i32::try_from(moment(job) % 1_000_000).expect("it is small"))),
+            unit: String::new(),
+            warning: None,
+            critical: None,
+            min: None,
+            max: None,
+        };
+        let said = Outcome { figures: vec![began], ..Outcome::ok("fine") };
+        let mut statuses = vec![json!({"phase": "Running"}); steps];
+        statuses.push(ended_with(&message::write(&said)));
+        statuses
+    }
+}
+
+/// Which runs the keeper was told of, by when they began, each as often as it was.
+async fn told(world: &World, name: &str) -> Vec<i64> {
+    let from = Timestamp::now() - SignedDuration::from_mins(10);
+    let path = format!("/series?metric=check:{name}:began&from={}&step=1", from.as_second());
+    let (code, series) = world.keeper.own(Method::GET, &path, None).await;
+    if code != 200 {
+        return Vec::new();
+    }
+    let points = series["points"].as_array().cloned().unwrap_or_default();
+    points
+        .iter()
+        .filter_map(|point| point["value"].as_f64())
+        .map(|value| format!("{value:.0}").parse().expect("a number"))
+        .collect()
+}
+
+/// Waits until the keeper was told of each Job that was made, but for the newest, and of none twice.
+async fn all_are_told(world: &World, name: &str) {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let made = world.kubernetes.ever_made("batch/jobs");
+        let mut made: Vec<i64> = made.iter().map(|job| moment(job) % 1_000_000).collect();
+        made.pop();
+        let told = told(world, name).await;
+        let unique: BTreeSet<i64> = told.iter().copied().collect();
+        assert_eq!(unique.len(), told.len(), "a run was told twice: {told:?}");
+        if made.iter().all(|made| unique.contains(made)) {
+            assert!(!made.is_empty());
+            println!("{} runs, each told once", made.len());
+            return;
+        }
+        assert!(Instant::now() < until, "runs were lost: {made:?} were made, and {told:?} were told");
+        sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn every_ten(name: &str) -> Value {
+    check(name, &json!({"every": "10s", "timeout": "8s", "retries": 0, "script": bash()}))
+}
+
+#[tokio::test]
+async fn an_operator_that_is_killed_again_and_again_loses_no_run_and_doubles_none() {
+    let mut world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(40));
+        kubernetes.apply(every_ten("disk"));
+    })
+    .await;
+    world.first_job().await;
+    for pause in [400, 1700, 7000, 900, 4000] {
+        sleep(Duration::from_millis(pause)).await;
+        world.replace_operator().await;
+    }
+    sleep(Duration::from_secs(25)).await;
+    all_are_told(&world, "disk").await;
+    let made: Vec<i64> = world.kubernetes.ever_made("batch/jobs").iter().map(moment).collect();
+    let gaps: Vec<i64> = made.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.iter().all(|gap| *gap >= 5), "two runs in an interval: {gaps:?}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_job() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(2));
+        kubernetes.has(Faults { lost_answers: 3, ..Faults::default() });
+        kubernetes.apply(every_ten("disk"));
+    })
+    .await;
+    sleep(Duration::from_secs(45)).await;
+    all_are_told(&world, "disk").await;
+    let made: Vec<i64> = world.kubernetes.ever_made("batch/jobs").iter().map(moment).collect();
+    assert!((3..=6).contains(&made.len()), "{made:?}");
+    assert!(made.windows(2).all(|pair| pair[1] - pair[0] >= 5), "{made:?}");
+}
+
+#[tokio::test]
+async fn an_operator_that_is_asked_to_end_ends_and_the_next_one_tells_what_it_began() {
+    let mut world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(60));
+        kubernetes.apply(check("slow", &json!({"every": "1h", "timeout": "30s", "retries": 0, "script": bash()})));
+    })
+    .await;
+    world.first_job().await;
+    let began = Instant::now();
+    let ended = world.take_operator().terminate().await;
+    assert!(ended.success() && began.elapsed() < Duration::from_secs(12), "{ended:?} after {:?}", began.elapsed());
+    world.start_operator().await;
+    world.until("slow", "has run", |known| known["last_run"]["state"] == "ok").await;
+    assert_eq!(world.kubernetes.ever_made("batch/jobs").len(), 1);
+}
+
+#[tokio::test]
+async fn what_runs_while_the_keeper_does_not_answer_is_told_when_it_does() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(2));
+        kubernetes.apply(every_ten("disk"));
+    })
+    .await;
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
+    world.keeper.process.signal(Signal::STOP);
+    let before = world.kubernetes.ever_made("batch/jobs").len();
+    sleep(Duration::from_secs(25)).await;
+    assert!(world.kubernetes.ever_made("batch/jobs").len() >= before + 2, "runs go on");
+    let status = world.kubernetes.get(CHECKS, NAMESPACE, "disk").unwrap_or_default()["status"].clone();
+    assert_eq!(status["outcome"], "ok", "and objects are told");
+    world.keeper.process.signal(Signal::CONT);
+    all_are_told(&world, "disk").await;
+}
+
+#[tokio::test]
+async fn of_an_object_that_is_edited_while_it_runs_only_the_new_script_counts() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|job| {
+            let script =
+                job["spec"]["template"]["spec"]["initContainers"][0]["env"][0]["value"].as_str().unwrap_or_default();
+            let is_new = script == "echo $$ $(id) $HOME";
+            let mut statuses = vec![json!({"phase": "Running"}); if is_new { 1 } else { 70 }];
+            let outcome = if is_new { Outcome::ok("new") } else { Outcome::because(Cause::Reported, script) };
+            statuses.push(ended_with(&message::write(&outcome)));
+            statuses
+        });
+        kubernetes.apply(every_ten("disk"));
+    })
+    .await;
+    world.first_job().await;
+    let edited = json!({"language": "Bash", "content": "echo $$ $(id) $HOME"});
+    world.kubernetes.apply(check("disk", &json!({"every": "10s", "timeout": "8s", "retries": 0, "script": edited})));
+    let known = world.until("disk", "has run", |known| known["last_run"].is_object()).await;
+    assert_eq!(known["last_run"]["text"], "new", "{known}");
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        let known = world.until("disk", "is there", Value::is_object).await;
+        assert_eq!(known["last_run"]["text"], "new", "{known}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
