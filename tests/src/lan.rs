@@ -129,6 +129,21 @@ impl Lan {
         server
     }
 
+    /// What upnpc does at home with these words.
+    ///
+    /// # Panics
+    /// When there is no upnpc.
+    pub async fn upnpc(&self, words: &[&str]) -> Ended {
+        let mut upnpc = command(program("upnpc").expect("tests/run installs it"));
+        upnpc.args(["-m", "eth"]).args(words);
+        self.at_home(&upnpc).await
+    }
+
+    /// What upnpc has of the router's list.
+    pub async fn listed(&self) -> String {
+        self.upnpc(&["-l"]).await.stdout
+    }
+
     /// Runs something at home.
     pub async fn at_home(&self, command: &Command) -> Ended {
         run(self.home.inside(command), Duration::from_secs(60)).await

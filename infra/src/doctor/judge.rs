@@ -150,7 +150,7 @@ impl<'a> Known<'a> {
             checks::beacon::process(wanted.beacon, &seen.beacon, wanted.has_beacon, *in_cluster),
             checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
             checks::beacon::lan(seen.lan.0, &seen.lan.1, is_said, here.is_reached()),
-            checks::beacon::router(&seen.router.port, here.is_reached()),
+            checks::beacon::router(&seen.router.port, here.from_outside),
             checks::outside::public_name(self.look.as_ref(), &seen.inside, self.leads_to),
             checks::outside::proof(nearest, wanted.key.is_some()),
             keys,

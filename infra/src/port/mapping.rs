@@ -122,7 +122,7 @@ impl fmt::Display for Mapping {
 
 /// One for tests.
 #[cfg(test)]
-pub(super) fn sample() -> Mapping {
+pub(crate) fn sample() -> Mapping {
     Mapping {
         router: [192, 168, 1, 1].into(),
         protocol: Protocol::Pcp,

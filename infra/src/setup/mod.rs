@@ -8,7 +8,7 @@
 //! - `tool`: programs of others, as children
 //! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
 //!   `stack`, `function`, `first_look`: the steps; `beside`: a home beside another one
-//! - `teardown`: the way back
+//! - `teardown`: the way back; `opened`: the router's port on it
 //!
 //! A step looks before it makes anything, so that a second run changes nothing, and one that was ended halfway goes on.
 
@@ -31,6 +31,7 @@ mod made;
 mod measured;
 mod mend;
 mod noted;
+mod opened;
 mod record;
 mod relay;
 pub mod settings;

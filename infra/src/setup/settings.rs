@@ -100,6 +100,9 @@ pub struct SetupSettings {
     /// Do not ask the router
     #[arg(long)]
     pub no_router: bool,
+    /// The folder in which porchlight port keeps what it has opened; without it its own of this user
+    #[arg(long, env = "STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Take the key that Parameter Store has for this home, where the folder has another one
     #[arg(long)]
     pub take_stored_key: bool,
@@ -132,6 +135,9 @@ pub struct TeardownSettings {
     /// Remove the function, too, where homes of other setups are looked at by it
     #[arg(long)]
     pub others_too: bool,
+    /// The folder in which porchlight port keeps what it has opened; without it its own of this user
+    #[arg(long, env = "STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -14,7 +14,7 @@ use super::{
     function::FUNCTION,
     helm, kept,
     made::{Intent, Made},
-    mend,
+    mend, opened,
     record::Record,
     say,
     settings::TeardownSettings,
@@ -85,6 +85,7 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
             }
         }
     }
+    failures += opened::close(settings, &record).await;
     if failures > 0 {
         say("What failed is still noted: run this again once it can be removed.");
         return Ok(ExitCode::FAILURE);

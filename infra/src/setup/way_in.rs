@@ -81,7 +81,7 @@ pub(super) async fn find(
         );
         return Found { closed: Some(router.address), ..Found::none(why) };
     }
-    let folder = port::record::folder(None).ok();
+    let folder = port::record::folder(settings.state_dir.as_deref()).ok();
     // Who sets it up may sit elsewhere, behind a router that has a beacon of its own.
     let is_home = router.outside().is_some() && router.outside() == place.home;
     let host = Some(router.target).filter(|_| router.is_own && runs_on.is_some_and(RunsOn::is_this_machine));

@@ -25,13 +25,6 @@ async fn beacon(lan: &Lan) -> Process {
     beacon
 }
 
-/// What upnpc has of a router's list.
-async fn listed(lan: &Lan) -> String {
-    let mut upnpc = command(program("upnpc").expect("tests/run installs it"));
-    upnpc.args(["-m", "eth", "-l"]);
-    lan.at_home(&upnpc).await.stdout
-}
-
 /// Waits until the world gets an answer, or none.
 async fn until_answered(lan: &Lan, answered: bool) {
     let end = Instant::now() + Duration::from_secs(15);
@@ -53,7 +46,7 @@ async fn a_port_is_seen_from_the_world_by_each_protocol_and_gone_when_it_is_clos
         let place = format!("port 30008 of {ROUTER}, which leads to {HOME}:8080");
         assert!(ended.stdout.contains(&place), "{}", ended.stdout);
         assert_eq!(lan.from_the_world(URL).await, "porchlight\n", "{protocol}");
-        let listed = listed(&lan).await;
+        let listed = lan.listed().await;
         assert!(listed.contains(&format!("TCP 30008->{HOME}:8080")), "{protocol}: {listed}");
         // The same once more, and what it shows.
         assert_eq!(port(&lan, &format!("open --protocol {protocol}")).await.code, Some(0));
@@ -61,7 +54,7 @@ async fn a_port_is_seen_from_the_world_by_each_protocol_and_gone_when_it_is_clos
         let ended = port(&lan, "close").await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
         assert_eq!(lan.from_the_world(URL).await, "", "{protocol}");
-        assert!(!self::listed(&lan).await.contains(" TCP "), "{protocol}");
+        assert!(!lan.listed().await.contains(" TCP "), "{protocol}");
     }
 }
 
@@ -127,16 +120,14 @@ async fn a_machine_that_has_another_address_now_is_reached_again_and_what_was_op
 async fn what_another_program_has_opened_is_neither_taken_nor_closed() {
     let Some(lan) = Lan::new("lan-other", OUTSIDE).await else { return };
     let _router = lan.miniupnpd("enable_natpmp=yes\nenable_upnp=yes").await;
-    let mut upnpc = command(program("upnpc").expect("tests/run installs it"));
-    upnpc.args(["-m", "eth", "-e", "nas", "-a", HOME, "4430", "30008", "TCP", "3600"]);
-    let ended = lan.at_home(&upnpc).await;
+    let ended = lan.upnpc(&["-e", "nas", "-a", HOME, "4430", "30008", "TCP", "3600"]).await;
     assert!(ended.stdout.contains("is redirected to internal"), "{}", ended.stdout);
     for protocol in ["upnp", "pcp", "nat-pmp"] {
         let ended = port(&lan, &format!("open --protocol {protocol}")).await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.contains("instead of 30008"), "{}", ended.stdout);
         assert_eq!(port(&lan, "close").await.code, Some(0));
-        let listed = listed(&lan).await;
+        let listed = lan.listed().await;
         assert!(listed.contains(&format!("TCP 30008->{HOME}:4430  'nas'")), "{protocol}: {listed}");
         assert_eq!(listed.matches(" TCP ").count(), 1, "{protocol}: {listed}");
     }
@@ -164,7 +155,7 @@ async fn nothing_is_opened_for_another_machine() {
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);
     let words = "it opens ports only for the machine that asks";
     assert_eq!(ended.stderr.matches(words).count(), 2, "by PCP and UPnP: {}", ended.stderr);
-    assert!(!listed(&lan).await.contains(" TCP "));
+    assert!(!lan.listed().await.contains(" TCP "));
 }
 
 #[tokio::test]

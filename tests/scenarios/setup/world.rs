@@ -15,6 +15,7 @@ use tests::{
     duckdns::{self, Duckdns},
     guide::blocks,
     keeper::{Keeper, TOKEN},
+    lan::Lan,
     prober::witnesses,
     process::{Ended, command, file, ours, run},
     skip::program,
@@ -31,6 +32,8 @@ const NOBODY: &str = "http://127.0.0.1:9/";
 const SHIM: &str = r#"#!/bin/sh
 [ -z "$STATUSPAGE_TOKEN$DUCKDNS_TOKEN" ] || exit 9
 for WORD in "$@"; do OUT=$WORD; printf '%s\n' "$WORD"; done >> "$CALLS"
+# Here a run can be killed.
+[ "$1 $2" != "lambda get-function-configuration" ] || [ -z "$HOLD" ] || exec sleep 30
 if [ "$1 $2" = "lambda invoke" ]; then
   for WORD in "$@"; do case "$WORD" in fileb://*) EVENT=${WORD#fileb://} ;; esac; done
   DRY=
@@ -38,13 +41,13 @@ if [ "$1 $2" = "lambda invoke" ]; then
   of() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$EVENT"; }
   AT=$(of key_parameter)
   KEY=$("$REAL_AWS" ssm get-parameter --name "${AT:-/porchlight/beacon-key}" --with-decryption --query Parameter.Value --output text)
-  if [ -n "$AT" ]; then set -- "$(of page_id)" "$(of component_id)"; else
+  if [ -n "$AT" ]; then set -- "$(of page_id)" "$(of component_id)" "$(of url)"; else
     set -- $("$REAL_AWS" lambda get-function-configuration --function-name lambda-prober --output text \
-      --query 'Environment.Variables.[PAGE_ID, COMPONENT_ID]')
+      --query 'Environment.Variables.[PAGE_ID, COMPONENT_ID, CANARY_URL]')
   fi
   # A home that is not there looks the same each time, and takes ten seconds to.
   if [ "$BEACON" = "$NOBODY" ] && [ -s "$CALLS.nobody" ]; then cp "$CALLS.nobody" "$OUT"; echo '{"StatusCode": 200}'; exit 0; fi
-  env -i PATH="$PATH" BEACON_KEY="$KEY" CANARY_URL="$BEACON" PAGE_ID="$1" COMPONENT_ID="$2" STATUSPAGE_URL="$PAGE_API" \
+  env -i PATH="$PATH" BEACON_KEY="$KEY" CANARY_URL="${BEACON:-$3}" PAGE_ID="$1" COMPONENT_ID="$2" STATUSPAGE_URL="$PAGE_API" \
     STATUSPAGE_TOKEN="$PAGE_TOKEN" WITNESSES="$PAGE_WITNESSES" VANTAGE=outside ATTEMPTS=2 "$PROBER" --once --json $DRY > "$OUT"
   [ "$BEACON" != "$NOBODY" ] || cp "$OUT" "$CALLS.nobody"
   echo '{"StatusCode": 200}'
@@ -98,6 +101,8 @@ pub(crate) struct World {
     pub(crate) duckdns: Duckdns,
     /// Where the setup is started.
     pub(crate) place: TempDir,
+    /// Whether the router is a test's own, and may be asked.
+    has_router: bool,
 }
 
 impl World {
@@ -109,6 +114,12 @@ impl World {
     /// The home alone, for what never gets to AWS.
     pub(crate) async fn at_home() -> Self {
         Self::around(None).await
+    }
+
+    /// At home in that network, with all that is outside on its loopback. `None`, and a skip, where moto is missing.
+    pub(crate) async fn behind(lan: &Lan, test: &str) -> Option<Self> {
+        lan.home.enter();
+        Some(Self { has_router: true, ..Self::begin(test).await? })
     }
 
     /// AWS.
@@ -134,7 +145,7 @@ impl World {
             zip.current_dir(place.path()).args(["-m", "zipfile", "-c", "lambda-prober-arm64.zip", &bootstrap]);
             assert_eq!(run(zip, PATIENCE).await.code, Some(0));
         }
-        Self { moto, keeper: Keeper::start().await, duckdns, place }
+        Self { moto, keeper: Keeper::start().await, duckdns, place, has_router: false }
     }
 
     /// The function as a release has it.
@@ -161,7 +172,7 @@ impl World {
         command.env("CLUSTER", self.place.path().join("cluster"));
         command.env("HELM_KUBECONTEXT", "elsewhere").env("HELM_NAMESPACE", "elsewhere");
         // No test asks this machine's router.
-        if words.first() == Some(&"setup") && !words.contains(&"--router") {
+        if words.first() == Some(&"setup") && !self.has_router && !words.contains(&"--router") {
             command.arg("--no-router");
         }
         // Nothing answers there, until a beacon does.

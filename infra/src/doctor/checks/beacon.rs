@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use super::super::{finding::Finding, link::Link};
+use super::{
+    super::{finding::Finding, link::Link},
+    address::FromOutside,
+};
 
 /// What answered where the beacon should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,24 +129,34 @@ pub enum RouterSeen {
     Open(String),
     /// It is not there any more, or leads elsewhere.
     Gone(String),
+    /// It is not in the list of another protocol than the one that it was opened by.
+    Unlisted(String),
     /// The router does not tell.
     Untold(String),
 }
 
-/// The router's port. `is_reached`: whether somebody outside has got through it a moment ago.
-pub fn router(seen: &RouterSeen, is_reached: bool) -> Finding {
+/// The router's port. `from_outside`: what somebody outside has seen through it a moment ago.
+pub fn router(seen: &RouterSeen, from_outside: FromOutside) -> Finding {
     let link = Link::Router;
+    let again = "open it again, and keep it open: porchlight port open --every 5m";
     match seen {
         RouterSeen::NotAsked(why) => Finding::unused(link, why.clone()),
         RouterSeen::Open(words) => Finding::ok(link, words.clone()),
-        RouterSeen::Gone(words) if is_reached => Finding::unknown(
+        RouterSeen::Unlisted(words) => match from_outside {
+            FromOutside::Reached => Finding::ok(link, format!("{words}, and the world has got there a moment ago")),
+            FromOutside::Missed => Finding::failed(link, format!("{words}, and the world does not get there"), again),
+            FromOutside::Unseen => Finding::unknown(
+                link,
+                format!("{words}, and that may be another list than the one that it is in"),
+                "have it asked for once more, which changes nothing where it is open: porchlight port open",
+            ),
+        },
+        RouterSeen::Gone(words) if from_outside == FromOutside::Reached => Finding::unknown(
             link,
             format!("{words}; all the same the world has got there a moment ago"),
             "run this again in two minutes; if it is still reached, the port was forwarded by hand as well",
         ),
-        RouterSeen::Gone(words) => {
-            Finding::failed(link, words.clone(), "open it again, and keep it open: porchlight port open --every 5m")
-        }
+        RouterSeen::Gone(words) => Finding::failed(link, words.clone(), again),
         RouterSeen::Untold(why) => Finding::unknown(link, why.clone(), "see porchlight port status"),
         RouterSeen::ByHand => Finding::unknown(
             link,
@@ -210,9 +223,21 @@ mod tests {
             (RouterSeen::ByHand, Outcome::NotConclusive),
             (RouterSeen::NotAsked("--no-router".into()), Outcome::NotUsed),
         ] {
-            assert_eq!(router(&seen, false).outcome, outcome, "{seen:?}");
+            assert_eq!(router(&seen, FromOutside::Unseen).outcome, outcome, "{seen:?}");
         }
-        let by_hand = router(&RouterSeen::Gone("it is gone".into()), true);
+        let by_hand = router(&RouterSeen::Gone("it is gone".into()), FromOutside::Reached);
         assert_eq!(by_hand.outcome, Outcome::NotConclusive, "who got through got through");
+    }
+
+    #[test]
+    fn a_port_that_another_list_has_not_is_gone_where_the_world_does_not_get_there() {
+        let unlisted = RouterSeen::Unlisted("it is not in the list".into());
+        for (from_outside, outcome) in [
+            (FromOutside::Reached, Outcome::Ok),
+            (FromOutside::Missed, Outcome::Failed),
+            (FromOutside::Unseen, Outcome::NotConclusive),
+        ] {
+            assert_eq!(router(&unlisted, from_outside).outcome, outcome, "{from_outside:?}");
+        }
     }
 }

@@ -83,8 +83,10 @@ async fn stands(mapping: &Mapping, router: &Router) -> RouterSeen {
     if !mapping.is_confirmed {
         return RouterSeen::Gone(format!("{mapping} was asked for, and the router never said that it is open"));
     }
-    if mapping.protocol != Protocol::Upnp {
-        return RouterSeen::Open(format!("{mapping}, as was noted: to ask would open it"));
+    let as_noted = || RouterSeen::Open(format!("{mapping}, as was noted: to ask would open it"));
+    let is_listed = mapping.protocol == Protocol::Upnp;
+    if !is_listed && !router.speaks().contains(&Protocol::Upnp) {
+        return as_noted();
     }
     match router.ask(&Request::Look(mapping.external)).await {
         Answer::Held(holder) => match holder.leads(mapping.internal) {
@@ -94,7 +96,12 @@ async fn stands(mapping: &Mapping, router: &Router) -> RouterSeen {
                 RouterSeen::Untold(format!("{mapping}: the router has that port for {holder}, by a name"))
             }
         },
-        Answer::Nobody => RouterSeen::Gone(format!("{mapping} is gone from the router's list, as after a restart")),
+        Answer::Nobody if is_listed => {
+            RouterSeen::Gone(format!("{mapping} is gone from the router's list, as after a restart"))
+        }
+        // Some keep what was asked for by PCP and NAT-PMP in another list than UPnP's.
+        Answer::Nobody => RouterSeen::Unlisted(format!("{mapping} is not in the list that the router shows by UPnP")),
+        _ if !is_listed => as_noted(),
         Answer::Refused(refusal) => RouterSeen::Untold(format!("{mapping} cannot be asked for: {refusal}")),
         Answer::CannotTell | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
             RouterSeen::Untold(format!("{mapping}, as was noted: the router has no list"))
