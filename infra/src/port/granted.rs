@@ -16,16 +16,16 @@ const TRIED: u16 = 5;
 
 /// What a port has to lead to: another port that is ours leads to a page, or to a beacon elsewhere.
 #[derive(Clone, Copy, Debug)]
-pub struct Beacon {
+pub struct Beacon<'a> {
     /// The ports at which it may answer, behind the router.
-    pub ports: &'static [u16],
+    pub ports: &'a [u16],
     /// Its machine, where that is known.
     pub host: Option<IpAddr>,
 }
 
 /// The port; `None` where none is known. One of the wanted ones, or of those behind it, is the likely one. `folder` has the record
 /// of this machine, where there is one.
-pub async fn granted(router: &Router, wanted: [u16; 2], beacon: &Beacon, folder: Option<&Path>) -> Option<u16> {
+pub async fn granted(router: &Router, wanted: [u16; 2], beacon: &Beacon<'_>, folder: Option<&Path>) -> Option<u16> {
     let noted = folder.and_then(|folder| record::opened(folder, &Moment::now()).ok()).unwrap_or_default();
     if let Some(port) = newest(&noted, router.address, beacon) {
         return Some(port);
@@ -42,7 +42,7 @@ pub async fn granted(router: &Router, wanted: [u16; 2], beacon: &Beacon, folder:
     None
 }
 
-impl Beacon {
+impl Beacon<'_> {
     /// A router that knows the machine by a name says nothing against it.
     fn is_led_to(&self, holder: &Holder) -> bool {
         let is_elsewhere = |host: IpAddr| holder.client.parse().is_ok_and(|client: IpAddr| client != host);
@@ -51,7 +51,7 @@ impl Beacon {
 }
 
 /// What that router said last that it has opened.
-fn newest(noted: &[Mapping], router: IpAddr, beacon: &Beacon) -> Option<u16> {
+fn newest(noted: &[Mapping], router: IpAddr, beacon: &Beacon<'_>) -> Option<u16> {
     let stands = |it: &&Mapping| {
         let is_open = it.router == router && it.is_confirmed && !it.is_ending && it.internal.is_ipv4();
         let is_there = beacon.host.is_none_or(|host| host == it.internal.ip());

@@ -12,9 +12,11 @@ use super::settings::SetupSettings;
 const MOST: u64 = 64 << 10;
 
 /// The flags that it stands for: with a value, or alone.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 14] = [
     "home",
     "port",
+    "beacon-port",
+    "page-port",
     "page",
     "component",
     "component-name",

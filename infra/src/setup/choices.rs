@@ -5,7 +5,9 @@ use std::{net::IpAddr, num::NonZeroU16};
 use clap::ValueEnum;
 
 use super::{
+    Outcome,
     ask::{Asker, Question},
+    local_ports,
     record::{Record, WayIn},
     settings::{RunsOn, SetupSettings},
 };
@@ -71,15 +73,21 @@ pub(super) async fn choose(
     settings: &SetupSettings,
     granted: Option<u16>,
     record: &mut Record,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Outcome>> {
+    let ports = local_ports::choose(settings, record)?;
     let chosen = record.chosen().clone();
+    // Two homes behind one router have two ports there.
+    let usual = chosen
+        .beacon_port
+        .filter(|_| chosen.page_port.is_some())
+        .map_or(USUAL_PORT.to_owned(), |port| port.to_string());
     // A router that opens ports by itself may have had to take another one than was asked for.
     let granted = granted.filter(|_| chosen.way_in.is_some());
     let port = if let Some(port) = settings.port.or(granted).or(chosen.port) {
         port
     } else {
         let text = "The port that your router forwards to the beacon, as the world sees it";
-        asker.ask::<NonZeroU16>(Question { text, flag: "--port", default: Some(USUAL_PORT) }).await?.get()
+        asker.ask::<NonZeroU16>(Question { text, flag: "--port", default: Some(&usual) }).await?.get()
     };
     let runs_on = if let Some(runs_on) = settings.runs_on.or(chosen.runs_on) {
         runs_on
@@ -96,7 +104,10 @@ pub(super) async fn choose(
         }
         mail => mail,
     };
-    record.choose(|chosen| (chosen.port, chosen.runs_on, chosen.alarm_email) = (Some(port), Some(runs_on), mail))
+    record.choose(|chosen| (chosen.port, chosen.runs_on, chosen.alarm_email) = (Some(port), Some(runs_on), mail))?;
+    // What runs it may have been asked for only now.
+    let asked = local_ports::choose(settings, record)?;
+    Ok(ports.or(asked))
 }
 
 /// An address, or nothing.

@@ -27,6 +27,9 @@ pub(super) struct Chosen {
     /// Whether the router opens the port by itself.
     pub(super) router_port: Option<bool>,
     pub(super) way_in: Option<WayIn>,
+    /// The ports of the machine at home of beacon and page, where they are others than the usual ones.
+    pub(super) beacon_port: Option<u16>,
+    pub(super) page_port: Option<u16>,
     /// Whether the page is to have metrics, and the ids of those of latency and bandwidth.
     pub(super) metrics: Option<bool>,
     pub(super) latency: Option<MetricId>,
@@ -38,6 +41,22 @@ pub(super) struct Chosen {
     pub(super) release: Option<Release>,
     /// The fingerprints of files as they were written last.
     pub(super) written: BTreeMap<String, String>,
+}
+
+impl Chosen {
+    /// The ports of the machine at home at which the beacon may answer.
+    pub(super) fn beacon_ports(&self) -> Vec<u16> {
+        match (self.beacon_port, self.runs_on) {
+            (Some(port), _) => vec![port],
+            (None, Some(runs_on)) => vec![runs_on.usual_port()],
+            (None, None) => vec![RunsOn::Kubernetes.usual_port(), RunsOn::Systemd.usual_port()],
+        }
+    }
+
+    /// The beacon's, where it is not the one that everything has without being told.
+    pub(super) fn other_port(&self) -> Option<u16> {
+        self.beacon_port.filter(|port| self.runs_on.is_some_and(|runs_on| *port != runs_on.usual_port()))
+    }
 }
 
 /// Where in AWS.

@@ -10,15 +10,16 @@ use super::{
     ask::{Asker, Question},
     home::KEY_FILE,
     kept::keep,
+    local_ports::PAGE,
     record::{Chosen, Record, WayIn},
     relay::{self, API_KEY, SEED},
-    settings::SetupSettings,
+    settings::{RunsOn, SetupSettings},
     tool::quoted,
     yes_or_no,
 };
 
 const COMPOSE: &str = include_str!("../../compose.yaml");
-const COMPOSE_FILE: &str = "compose.yaml";
+pub(super) const COMPOSE_FILE: &str = "compose.yaml";
 const SETTINGS: &str = ".env";
 
 /// The folder that is used where none is named.
@@ -100,7 +101,15 @@ fn set(chosen: &Chosen, image: Option<&str>, project: Option<&str>) -> String {
     let mut text = format!(
         "# Written by porchlight setup. What else can be set is in compose.yaml.\nCOMPOSE_PROFILES={profiles}\nDOMAIN={home}\n"
     );
-    for (name, value) in [("PORCHLIGHT_IMAGE", image), ("COMPOSE_PROJECT_NAME", project)] {
+    let other = |port: Option<u16>, usual: u16| port.filter(|port| *port != usual).map(|port| port.to_string());
+    let beacon_port = other(chosen.beacon_port, RunsOn::Compose.usual_port());
+    let page_port = other(chosen.page_port, PAGE);
+    for (name, value) in [
+        ("PORCHLIGHT_IMAGE", image),
+        ("COMPOSE_PROJECT_NAME", project),
+        ("BEACON_PORT", beacon_port.as_deref()),
+        ("PAGE_PORT", page_port.as_deref()),
+    ] {
         if let Some(value) = value {
             // Writing to a String does not fail.
             let _ = writeln!(text, "{name}={value}");
@@ -197,6 +206,11 @@ fn how(record: &Record, secrets: &[(&str, &str, &Secret)], is_fetched: bool) -> 
             text,
             "  (umask 077 && printf '{what}: ' && read -rs TOKEN && printf %s \"$TOKEN\" > {path} && chmod 444 {path}); echo"
         );
+    }
+    let chosen = record.chosen();
+    if let (None, Some(port), Some(external)) = (chosen.way_in, chosen.other_port(), chosen.port) {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "  # The router's port {external} is to lead to port {port} of this machine.");
     }
     let file = record.path(COMPOSE_FILE);
     let _ = writeln!(text, "  docker compose -f {} up -d", quoted(&file));

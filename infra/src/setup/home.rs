@@ -1,6 +1,6 @@
 //! The home side: the beacon's key, the files that it is installed by, and the commands that install it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::Context;
 use shared::{proof::Key, secret::Secret, settings::WrongSetting, statuspage::STATUSPAGE_IO};
@@ -96,6 +96,9 @@ fn values(chosen: &Chosen) -> String {
         text,
         "image:\n  repository: localhost/porchlight\nduckdns:\n  domain: \"{home}\"\nbeacon:\n  secretName: beacon-key\n"
     );
+    if let Some(port) = chosen.other_port() {
+        let _ = writeln!(text, "service: {{nodePort: {port}}}");
+    }
     if let Some(WayIn { router, .. }) = chosen.way_in {
         let external = chosen.port.map(|port| format!(", external: {port}")).unwrap_or_default();
         let _ = writeln!(text, "port: {{enabled: true, router: \"{router}\"{external}}}");
@@ -151,13 +154,20 @@ fn relayed(record: &Record) -> String {
 
 fn units(chosen: &Chosen, key: &str) -> String {
     let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (port, unit) = match (chosen.way_in, chosen.port) {
+    let other = chosen.other_port();
+    let (mut port, unit) = match (chosen.way_in, chosen.port) {
         (Some(_), Some(port)) => {
             let canary = format!("  echo CANARY_URL=http://{home}:{port} > /etc/porchlight/port.env\n");
-            (canary, " porchlight-port")
+            let internal = other.map(|port| format!("  echo PORT_INTERNAL={port} >> /etc/porchlight/port.env\n"));
+            (canary + &internal.unwrap_or_default(), " porchlight-port")
         }
         _ => (String::new(), ""),
     };
+    if let Some(other) = other {
+        // As the beacon by itself: both families where the machine has both.
+        let any = if Path::new("/proc/net/if_inet6").exists() { "[::]" } else { "0.0.0.0" };
+        port = format!("  echo 'PUBLIC_ADDR={any}:{other}' > /etc/porchlight/beacon.env\n{port}");
+    }
     format!(
         "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
          (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
@@ -208,6 +218,14 @@ mod tests {
         assert!(
             text.ends_with(" porchlight-port\n") && !units(&chosen(RunsOn::Systemd), "k").contains("porchlight-port\n")
         );
+        // The beacon is at another port at home.
+        let elsewhere = |runs_on| Chosen { beacon_port: Some(30011), ..with(runs_on) };
+        let text = values(&elsewhere(RunsOn::Kubernetes));
+        assert!(text.contains("service: {nodePort: 30011}\nport: {enabled: true"), "{text}");
+        let text = units(&elsewhere(RunsOn::Systemd), "beacon.key");
+        for line in ["PORT_INTERNAL=30011 >> /etc/porchlight/port.env", ":30011' > /etc/porchlight/beacon.env"] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! - `answers`: the same from a file
 //! - `record`, `chosen`, `made`: what was chosen and made, for the next run and for the way back; `mend`: what
 //!   was made by a run that was ended; `kept`: files until their owner changes them
-//! - `tool`: programs of others, as children
+//! - `tool`: programs of others, as children; `local_ports`: which ports of this machine containers publish
 //! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
 //!   `stack`, `function`, `first_look`: the steps; `beside`: a home beside another one
 //! - `teardown`: the way back; `opened`: the router's port on it
@@ -27,6 +27,7 @@ mod helm;
 mod home;
 mod in_the_cloud;
 mod kept;
+mod local_ports;
 mod made;
 mod measured;
 mod mend;
@@ -139,19 +140,15 @@ async fn steps(
     *step = "the metrics";
     measured::metrics(asker, settings, &client, record).await?.say(step);
     *step = "the way in";
-    let found = way_in::find(
-        settings,
-        choices::likely_ports(settings, record),
-        &place,
-        settings.runs_on.or(record.chosen().runs_on),
-    )
-    .await;
+    let found = way_in::find(settings, choices::likely_ports(settings, record), &place, record.chosen()).await;
     found.outcome.say(step);
     choices::by_itself(asker, settings, (found.opens, found.closed), record).await?;
     *step = "the home";
     // That of another router leads to another home.
     let is_its = found.opens.map(|opens| opens.router) == record.chosen().way_in.map(|way_in| way_in.router);
-    choices::choose(asker, settings, found.granted.filter(|_| is_its), record).await?;
+    if let Some(outcome) = choices::choose(asker, settings, found.granted.filter(|_| is_its), record).await? {
+        outcome.say("the ports");
+    }
     let there = match &aws {
         Some(aws) => There::look(aws, settings, record).await?,
         None => There::default(),

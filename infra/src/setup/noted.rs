@@ -38,6 +38,7 @@ impl Noted {
             ("CANARY_URL", home.zip(chosen.port).map(|(home, port)| format!("http://{home}:{port}"))),
             ("COMPONENT_ID", chosen.component.as_ref().map(ToString::to_string)),
             ("DOMAIN", home.map(|home| home.as_str().to_owned())),
+            ("PORT_INTERNAL", chosen.other_port().map(|port| port.to_string())),
             ("PAGE_ID", chosen.page.as_ref().map(ToString::to_string)),
             ("STATUSPAGE_URL", url.map(ToString::to_string)),
         ];

@@ -33,7 +33,7 @@ pub(super) async fn close(settings: &TeardownSettings, record: &Record) -> usize
         Ok(opened) => opened,
         Err(error) => return failed(&format!("{error:#}")),
     };
-    let ours: Vec<_> = opened.into_iter().filter(|mapping| is_ours(mapping, way_in)).collect();
+    let ours: Vec<_> = opened.into_iter().filter(|mapping| is_ours(mapping, way_in, &chosen.beacon_ports())).collect();
     if ours.is_empty() {
         say(&format!("stays    the router's port, as far as is known here: {BY_HAND}"));
         return 0;
@@ -67,9 +67,8 @@ async fn all(ours: &[Mapping], folder: &Path) -> anyhow::Result<usize> {
 }
 
 /// Whether that leads to the beacon's port through the chosen router.
-fn is_ours(mapping: &Mapping, way_in: WayIn) -> bool {
-    let is_beacons = RunsOn::beacon_ports(Some(RunsOn::Systemd)).contains(&mapping.internal.port());
-    mapping.router == way_in.router && mapping.internal.is_ipv4() && is_beacons
+fn is_ours(mapping: &Mapping, way_in: WayIn, ports: &[u16]) -> bool {
+    mapping.router == way_in.router && mapping.internal.is_ipv4() && ports.contains(&mapping.internal.port())
 }
 
 #[cfg(test)]
@@ -88,7 +87,7 @@ mod tests {
             (with("192.168.1.7:8030"), way_in, false),
             (with("[2a02:8109::7]:8080"), way_in, false),
         ] {
-            assert_eq!(is_ours(&mapping, way_in), expected, "{mapping}");
+            assert_eq!(is_ours(&mapping, way_in, &[8080]), expected, "{mapping}");
         }
     }
 }

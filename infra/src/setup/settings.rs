@@ -36,12 +36,12 @@ impl RunsOn {
         self != Self::Kubernetes
     }
 
-    /// The ports of a machine at home that the beacon answers at: that of its unit, and that of containers and the chart.
-    pub(super) fn beacon_ports(runs_on: Option<Self>) -> &'static [u16] {
-        match runs_on {
-            Some(Self::Systemd) => &[8080],
-            Some(Self::Kubernetes | Self::Compose) => &[30008],
-            None => &[30008, 8080],
+    /// The port of a machine at home that the beacon answers at, where nobody has said another one: that of its unit, and that of
+    /// containers and the chart.
+    pub(super) const fn usual_port(self) -> u16 {
+        match self {
+            Self::Systemd => 8080,
+            Self::Kubernetes | Self::Compose => 30008,
         }
     }
 }
@@ -64,6 +64,13 @@ pub struct SetupSettings {
     /// The port that the router forwards to the beacon, as the world sees it
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+    /// The port of the machine at home that the beacon answers at, to which the router's leads; without it 30008, of units 8080, and
+    /// of containers one of the next where others have that one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub beacon_port: Option<u16>,
+    /// Of containers: the port of this machine that shows the page; without it 8030, or one of the next where others have that one
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub page_port: Option<u16>,
     /// The page at statuspage.io, by its id
     #[arg(long, value_name = "ID")]
     pub page: Option<PageId>,

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     Outcome, duck,
-    record::WayIn,
+    record::{Chosen, WayIn},
     settings::{RunsOn, SetupSettings},
 };
 use crate::port::{
@@ -43,12 +43,7 @@ impl Found {
 
 /// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services
 /// that say it are asked otherwise. A port counts as the beacon's where the router is the home's own.
-pub(super) async fn find(
-    settings: &SetupSettings,
-    wanted: [u16; 2],
-    place: &duck::Place,
-    runs_on: Option<RunsOn>,
-) -> Found {
+pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duck::Place, chosen: &Chosen) -> Found {
     if settings.no_router {
         return Found::none("the router is not asked, as --no-router says: forward the port by hand");
     }
@@ -84,8 +79,11 @@ pub(super) async fn find(
     let folder = port::record::folder(settings.state_dir.as_deref()).ok();
     // Who sets it up may sit elsewhere, behind a router that has a beacon of its own.
     let is_home = router.outside().is_some() && router.outside() == place.home;
+    let runs_on = settings.runs_on.or(chosen.runs_on);
+    let ports =
+        Chosen { runs_on, beacon_port: settings.beacon_port.or(chosen.beacon_port), ..chosen.clone() }.beacon_ports();
     let host = Some(router.target).filter(|_| router.is_own && runs_on.is_some_and(RunsOn::is_this_machine));
-    let beacon = Beacon { ports: RunsOn::beacon_ports(runs_on), host };
+    let beacon = Beacon { ports: &ports, host };
     let granted = async { if is_home { granted(&router, wanted, &beacon, folder.as_deref()).await } else { None } };
     let granted = timeout(PATIENCE, granted).await.ok().flatten();
     let said = match granted {
