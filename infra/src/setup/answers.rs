@@ -128,6 +128,8 @@ fn below(line: &SetupSettings, file: SetupSettings) -> SetupSettings {
     SetupSettings {
         home: line.home.or(file.home),
         port: line.port.or(file.port),
+        beacon_port: line.beacon_port.or(file.beacon_port),
+        page_port: line.page_port.or(file.page_port),
         page: line.page.or(file.page),
         component,
         component_name,

@@ -66,11 +66,11 @@ pub(super) fn key(
     Ok((Outcome::of(is_done, format!("{} {how}", path.display())), key))
 }
 
-/// Writes what the home side is installed by, and says how; `has_secrets` of a cluster that has them already.
+/// Writes what the home side is installed by, and says how; `has_secrets` of a cluster that has them already, which gets that chart.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(Outcome, String)> {
+pub(super) fn files(record: &mut Record, has_secrets: bool, chart: &str) -> anyhow::Result<(Outcome, String)> {
     let chosen = record.chosen().clone();
     let key = quoted(&record.path(KEY_FILE));
     if chosen.runs_on != Some(RunsOn::Kubernetes) {
@@ -82,7 +82,7 @@ pub(super) fn files(record: &mut Record, has_secrets: bool) -> anyhow::Result<(O
         let outcome = if matches!(outcome, Outcome::Already(_)) { other } else { outcome };
         return Ok((outcome, relayed(record) + &how));
     }
-    let how = cluster(&key, &quoted(&record.path(VALUES)), has_secrets);
+    let how = cluster(&key, &quoted(&record.path(VALUES)), &quoted(Path::new(chart)), has_secrets);
     Ok((keep(record, VALUES, &values(&chosen))?, how))
 }
 
@@ -121,8 +121,8 @@ fn values(chosen: &Chosen) -> String {
     text + &policy
 }
 
-fn cluster(key: &str, values: &str, has_secrets: bool) -> String {
-    let install = format!("  helm upgrade --install porchlight charts/home-beacon -n porchlight -f {values}\n");
+fn cluster(key: &str, values: &str, chart: &str, has_secrets: bool) -> String {
+    let install = format!("  helm upgrade --install porchlight {chart} -n porchlight -f {values}\n");
     if has_secrets {
         return install;
     }
@@ -178,7 +178,7 @@ fn units(chosen: &Chosen, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::helm::CHART, *};
 
     fn chosen(runs_on: RunsOn) -> Chosen {
         let (page, component) = ("gytm4qzbx9t6".parse().ok(), "8kbf7d35c070".parse().ok());
@@ -190,19 +190,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::of(folder.path(), false).unwrap();
         record.choose(|it| *it = chosen(RunsOn::Kubernetes)).unwrap();
-        let (outcome, how) = files(&mut record, false).unwrap();
+        let (outcome, how) = files(&mut record, false, CHART).unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && how.contains("helm upgrade --install porchlight"), "{how}");
-        assert!(matches!(files(&mut record, false).unwrap().0, Outcome::Already(_)));
+        assert!(matches!(files(&mut record, false, CHART).unwrap().0, Outcome::Already(_)));
+        for (chart, word) in [
+            ("oci://ghcr.io/owner/charts/home-beacon", "oci://ghcr.io/owner/charts/home-beacon"),
+            ("my charts/beacon.tgz", "'my charts/beacon.tgz'"),
+        ] {
+            let how = files(&mut record, true, chart).unwrap().1;
+            assert!(how.contains(&format!("--install porchlight {word} -n porchlight")), "{how}");
+        }
         let text = std::fs::read_to_string(record.path(VALUES)).unwrap();
         assert!(text.contains("domain: \"myhome\"\n") && text.contains("componentId: \"8kbf7d35c070\"\n"), "{text}");
         // Another answer goes into a file that is as it was written.
         record.choose(|it| it.home = "other".parse().ok()).unwrap();
-        assert!(matches!(files(&mut record, false).unwrap().0, Outcome::Done(_)));
+        assert!(matches!(files(&mut record, false, CHART).unwrap().0, Outcome::Done(_)));
         let text = std::fs::read_to_string(record.path(VALUES)).unwrap();
         assert!(text.contains("domain: \"other\"\n"), "{text}");
         std::fs::write(record.path(VALUES), format!("{text}ping: {{mode: resident}}\n")).unwrap();
         record.choose(|it| it.home = "third".parse().ok()).unwrap();
-        let (outcome, _) = files(&mut record, false).unwrap();
+        let (outcome, _) = files(&mut record, false, CHART).unwrap();
         assert!(matches!(outcome, Outcome::Skipped(_)));
         assert!(std::fs::read_to_string(record.path(VALUES)).unwrap().contains("resident"));
     }

@@ -163,7 +163,7 @@ async fn steps(
     *step = "the home";
     let (outcome, how) = match record.chosen().runs_on {
         Some(RunsOn::Compose) => compose::files(asker, settings, [&key, &duckdns, &token], record).await?,
-        _ => home::files(record, has_secrets)?,
+        _ => home::files(record, has_secrets, &settings.chart)?,
     };
     outcome.say(step);
     say(&format!("\nThe home side, where it is not running yet, once its image or package is there:\n\n{how}"));
