@@ -89,6 +89,7 @@ pub(crate) fn healthy((home, api, metric): (&str, &str, &str), token: &str, key:
             json!({"Rules": [{"Name": "porchlight-schedule-Rule-1", "State": "ENABLED", "ScheduleExpression": "rate(1 minute)"}]}),
         ),
         ("events-list-rule-names-by-target", json!({"RuleNames": ["porchlight-schedule-Rule-1"]})),
+        ("events-list-targets-by-rule", json!({"Targets": [{"Id": "1", "Arn": function_arn()}]})),
         ("scheduler-list-schedules", json!({"Schedules": []})),
         ("cloudwatch-describe-alarms", json!({"MetricAlarms": alarms, "CompositeAlarms": []})),
         (

@@ -51,6 +51,19 @@ fn has_own_key(v: &mut Variant, key: &str) {
     v.aws_says("ssm-get-parameters", |it| it["Parameters"].as_array_mut().expect("two").push(own));
 }
 
+/// The same by rules.
+fn ruled(v: &mut Variant, state: &str, second: &Value) {
+    const RULES: [&str; 2] = ["porchlight-schedule-Rule-9", "porchlight-home-Rule-7"];
+    v.aws("scheduler-list-schedules", &json!({"Schedules": []}));
+    v.aws("events-list-rule-names-by-target", &json!({ "RuleNames": RULES }));
+    let one = |name: &str, state: &str| json!({"Name": name, "State": state, "ScheduleExpression": "rate(1 minute)"});
+    v.aws("events-list-rules", &json!({"Rules": [one(RULES[0], "ENABLED"), one(RULES[1], state)]}));
+    for (name, input) in RULES.into_iter().zip([None, Some(json!({ "targets": [second] }).to_string())]) {
+        let target = json!({"Id": "1", "Arn": function_arn(), "Input": input});
+        v.aws(&format!("events-list-targets-by-rule-{name}"), &json!({ "Targets": [target] }));
+    }
+}
+
 /// Nothing that a person is told to do takes the key, or the function, from the first home.
 fn harms_the_first(said: &Value) -> bool {
     let links = said["links"].as_array().expect("links").iter();
@@ -129,6 +142,32 @@ async fn a_schedule_that_is_off_is_named_though_another_homes_is_on() {
         one
     };
     each_is_named(&world.namespace, vec![first, second]).await;
+}
+
+#[tokio::test]
+async fn a_second_home_that_comes_with_the_input_of_a_rule_is_known_by_it() {
+    let Some(world) = World::new("ruled").await else { return };
+    let with = |name, link, words, change| broken(&world, name, link, words, change);
+    let by_rule = |v: &mut Variant| {
+        is_second(v);
+        ruled(v, "ENABLED", &target(World::home(), COMPONENT));
+    };
+    for (link, words) in
+        [("keys", "home and prober have the same"), ("schedule", "the rule porchlight-home-Rule-7, rate(1 minute)")]
+    {
+        let mut second = with("a second home by a rule", link, words, by_rule);
+        has_own_key(&mut second.3, &world.key);
+        each_is_well(&world.namespace, vec![(second, "ok")]).await;
+    }
+    let mut off =
+        with("a rule that is off", "schedule", "the rule porchlight-home-Rule-7, rate(1 minute) is disabled", |v| {
+            is_second(v);
+            ruled(v, "DISABLED", &target(World::home(), COMPONENT));
+            let others = report(40, |it| it["targets"][0]["component_id"] = json!(OTHER));
+            v.aws("logs-filter-log-events", &log(&[others])).nobody_looks();
+        });
+    has_own_key(&mut off.3, &world.key);
+    each_is_named(&world.namespace, vec![off]).await;
 }
 
 #[tokio::test]

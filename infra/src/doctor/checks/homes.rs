@@ -50,7 +50,12 @@ impl Started {
         if schedule["ScheduleExpression"].is_null() {
             return Self::Untold;
         }
-        let Some(input) = schedule["Target"]["Input"].as_str().filter(|input| !input.trim().is_empty()) else {
+        let target = &schedule["Target"];
+        // What a rule makes of the event that it was started by is not told by the rule.
+        if ["InputPath", "InputTransformer"].iter().any(|field| !target[*field].is_null()) {
+            return Self::Untold;
+        }
+        let Some(input) = target["Input"].as_str().filter(|input| !input.trim().is_empty()) else {
             return Self::ByOwn;
         };
         match serde_json::from_str::<Value>(input) {
@@ -111,9 +116,10 @@ impl<'a> Whose<'a> {
         }
     }
 
-    /// This home, as the input of one of the function's schedules names it.
-    pub fn in_inputs(&self, schedules: &Told, function: &str) -> Option<Target> {
-        let all = schedules.value()["Schedules"].as_array().into_iter().flatten();
+    /// This home, as the input of one of the function's schedules or rules names it.
+    pub fn in_inputs(&self, schedules: &Told, rules: &Told, function: &str) -> Option<Target> {
+        let lists = [(schedules, "Schedules"), (rules, "Rules")];
+        let all = lists.into_iter().flat_map(|(told, list)| told.value()[list].as_array().into_iter().flatten());
         let mut inputs = all.filter(|schedule| is_of(schedule, function)).map(Started::by);
         inputs.find_map(|input| match input {
             Started::For(targets) => self.among(&targets).cloned(),
@@ -163,11 +169,17 @@ pub(super) mod tests {
         let mut listed = of_cabin();
         listed["ScheduleExpression"] = json!(null);
         assert_eq!(cabin.is_started(&listed, OfOwn::This), None, "the list does not tell it");
-        let told = Told::Is(json!({"Schedules": [plain, of_cabin()]}));
-        let named = cabin.in_inputs(&told, "f").unwrap();
+        let (told, none) = (Told::Is(json!({"Schedules": [plain, of_cabin()]})), Told::Is(json!({"Rules": []})));
+        let named = cabin.in_inputs(&told, &none, "f").unwrap();
         assert_eq!(named.home.keys.unwrap().current.as_str(), KEY_OF_CABIN);
-        assert_eq!((first.in_inputs(&told, "f"), cabin.in_inputs(&told, "g")), (None, None));
-        assert_eq!(Whose::default().in_inputs(&told, "f"), None, "nothing says that this is the home");
+        assert_eq!((first.in_inputs(&told, &none, "f"), cabin.in_inputs(&told, &none, "g")), (None, None));
+        assert_eq!(Whose::default().in_inputs(&told, &none, "f"), None, "nothing says that this is the home");
+        // A rule's input is as good.
+        let ruled = Told::Is(json!({"Rules": [{"Name": "other"}, of_cabin()]}));
+        assert!(cabin.in_inputs(&none, &ruled, "f").is_some());
+        let mut made = of_cabin();
+        made["Target"]["InputTransformer"] = json!({"InputTemplate": "{}"});
+        assert_eq!(cabin.is_started(&made, OfOwn::This), None, "what it makes is not told");
     }
 
     #[test]

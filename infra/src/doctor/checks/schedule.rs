@@ -67,8 +67,8 @@ pub fn triggers(
             name: text("Name")?,
             rate: text("ScheduleExpression"),
             is_enabled: it["State"] != "DISABLED",
-            // The list of rules does not tell their input.
-            is_ours: if kind == Kind::Schedule { whose.is_started(it, own) } else { None },
+            // The list of rules does not tell what they start.
+            is_ours: if it["Target"].is_object() { whose.is_started(it, own) } else { None },
             from: time("StartDate"),
             until: time("EndDate"),
         })

@@ -41,7 +41,7 @@ pub struct AwsSeen {
     pub function: Told,
     /// The parameters, decrypted.
     pub parameters: Told,
-    /// All rules.
+    /// All rules; those of the function with what they start.
     pub rules: Told,
     /// The names of the rules that have the function as their target.
     pub rule_names: Told,
@@ -112,9 +112,13 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         let told = cli.call(&["lambda", "get-function-configuration", "--function-name", name]).await;
         let theirs = whose::names(&told, &Told::Silent(String::new()), None, whose, &names);
         let deeds = deeds(told.value(), &theirs, whose.component);
-        let (rule_names, simulated) =
-            tokio::join!(whose::rule_names(&cli, &told), whose::simulated(&cli, &told, &deeds));
-        (told, rule_names, simulated, deeds)
+        let ruled = async {
+            let names = whose::rule_names(&cli, &told).await;
+            let targets = whose::rule_targets(&cli, &names).await;
+            (names, targets)
+        };
+        let ((rule_names, targets), simulated) = tokio::join!(ruled, whose::simulated(&cli, &told, &deeds));
+        (told, rule_names, targets, simulated, deeds)
     };
     let log = [
         "logs",
@@ -141,11 +145,12 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         cli.call(&["sns", "list-subscriptions", "--max-items", "500"]),
         cli.call(&log),
     );
-    let (mut function, rule_names, mut simulated, mut deeds_asked) = configured;
+    let (mut function, rule_names, targets, mut simulated, mut deeds_asked) = configured;
+    let rules = whose::with_targets(rules, &targets, name);
     if log.value()["events"].as_array().is_some_and(Vec::is_empty) {
         whose::allowance(&cli, &mut function).await;
     }
-    let (mut names, input) = (names.clone(), whose.in_inputs(&schedules, name));
+    let (mut names, input) = (names.clone(), whose.in_inputs(&schedules, &rules, name));
     // A list of targets in Parameter Store, and a schedule's input, may name a parameter of the home's own.
     for _ in 0..2 {
         let theirs = whose::names(&function, &parameters, input.as_ref(), whose, &names);

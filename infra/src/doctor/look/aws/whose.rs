@@ -1,7 +1,7 @@
 //! What depends on how the function is set: its parameters, its role, and what runs it.
 
 use lambda_prober::target::{Target, Targets};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     super::super::{
@@ -9,6 +9,7 @@ use super::{
             homes::{OfOwn, Whose},
             parameters::Names,
             role::Deed,
+            schedule::is_of,
         },
         told::Told,
     },
@@ -21,6 +22,31 @@ pub(super) async fn rule_names(cli: &Cli, told: &Told) -> Told {
         Some(arn) => cli.call(&["events", "list-rule-names-by-target", "--target-arn", arn]).await,
         None => unknown(told),
     }
+}
+
+/// How many rules of one function are looked at.
+const MAX_RULES: usize = 5;
+
+/// What these rules start, each by its name.
+pub(super) async fn rule_targets(cli: &Cli, names: &Told) -> Vec<(String, Told)> {
+    let names = names.value()["RuleNames"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_RULES);
+    let asked = names.map(|name| async move {
+        (name.to_owned(), cli.call(&["events", "list-targets-by-rule", "--rule", name]).await)
+    });
+    futures_util::future::join_all(asked).await
+}
+
+/// The rules, each with what it starts the function with, as a schedule has it: the list of them does not tell that.
+pub(super) fn with_targets(rules: Told, targets: &[(String, Told)], function: &str) -> Told {
+    let Told::Is(mut list) = rules else { return rules };
+    for rule in list.get_mut("Rules").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some((_, told)) = targets.iter().find(|(name, _)| rule["Name"] == **name) else { continue };
+        let mut all = told.value()["Targets"].as_array().into_iter().flatten();
+        if let Some(target) = all.find(|target| is_of(&json!({ "Target": target }), function)) {
+            rule["Target"] = target.clone();
+        }
+    }
+    Told::Is(list)
 }
 
 /// How often a function that does not run may run at once: its configuration does not say so.
