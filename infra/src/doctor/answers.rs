@@ -20,6 +20,7 @@ pub(super) fn answers(seen: &Seen, function: &str) -> Vec<(&'static str, Value)>
         ("aws/schedules", only(&aws.schedules, "Schedules", |schedule| is_of(schedule, function))),
         ("aws/alarms", only(&aws.alarms, "MetricAlarms", |alarm| watches(alarm, function))),
         ("aws/log", of(&aws.log)),
+        ("aws/probe", of(&aws.probe)),
         ("aws/simulated", of(&aws.simulated)),
         ("page/pages", of(&seen.page.pages)),
         ("page/components", of(&seen.page.components)),

@@ -184,18 +184,29 @@ async fn of_inside(wanted: &Wanted, until: Until) -> Hop {
 async fn of_cloud(settings: &DoctorSettings, given: &Given, wanted: &Wanted, until: Until) -> (AwsSeen, PageSeen) {
     let names = Names::of(|name| given.text(name), wanted.keys.as_ref());
     let whose = Whose::of(wanted);
-    let aws = async |until: Until| match why_no_cloud(settings, given, wanted) {
+    let region = given.region.as_deref();
+    let why_not = why_no_cloud(settings, given, wanted);
+    let aws = async |until: Until| match why_not {
         Some(why) => AwsSeen::not_asked(why, names),
-        None => Box::pin(aws::ask(&settings.function, given.region.as_deref(), whose, names, until)).await,
+        None => Box::pin(aws::ask(&settings.function, region, whose, names, until)).await,
+    };
+    // It has a time of its own: nothing else waits for it.
+    let probe = async |seen: &AwsSeen| {
+        let is_run = settings.probe && why_not.is_none();
+        if is_run { aws::probe(seen, &settings.function, region, whose, until).await } else { seen.probe.clone() }
     };
     if let Some(token) = &wanted.token {
         let needs_metrics = !wanted.metrics.is_empty();
         let page = api::page(&wanted.api, token, wanted.page.as_ref(), needs_metrics, until);
-        return tokio::join!(aws(until), page);
+        let aws = async {
+            let seen = aws(until).await;
+            AwsSeen { probe: probe(&seen).await, ..seen }
+        };
+        return tokio::join!(aws, page);
     }
     let aws = aws(until.leaving(aws::REST)).await;
-    let page = of_page(wanted, &aws, until).await;
-    (aws, page)
+    let (page, probe) = tokio::join!(of_page(wanted, &aws, until), probe(&aws));
+    (AwsSeen { probe, ..aws }, page)
 }
 
 fn not_asked_router(why: &str) -> router::Seen {

@@ -63,6 +63,8 @@ struct Known<'a> {
     updated: Option<i64>,
     at_keeper: HomeOf,
     look: Option<OutsideLook>,
+    /// Why the function, which was to look just now, did not tell what it sees.
+    unprobed: Option<String>,
     /// Somebody looks, and it is not this function: it may be the wrong one that was asked about.
     looks: bool,
     leads_to: Option<IpAddr>,
@@ -81,7 +83,13 @@ impl<'a> Known<'a> {
         // Another home's schedule may run the same function.
         let has_run = ran.iter().any(|run| run.is_fresh() && run.is_of(component));
         let looks = !has_run && by_keeper.as_ref().is_some_and(OutsideLook::is_fresh);
-        let look = newest(ran.iter().find_map(|run| run.look(component)), by_keeper);
+        let probed = runs::probed(&seen.aws.probe, component);
+        let (probed, unprobed) = match probed {
+            Some(Ok(look)) => (Some(look), None),
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, None),
+        };
+        let look = probed.or_else(|| newest(ran.iter().find_map(|run| run.look(component)), by_keeper));
         let leads_to = seen.public.iter().find_map(|it| match &it.answer {
             ServerAnswer::Addresses(all) => all.first().copied(),
             _ => None,
@@ -104,6 +112,7 @@ impl<'a> Known<'a> {
             ran,
             at_keeper,
             look,
+            unprobed,
             looks,
             leads_to,
             here,
@@ -151,10 +160,18 @@ impl<'a> Known<'a> {
             checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
             checks::beacon::lan(seen.lan.0, &seen.lan.1, is_said, here.is_reached()),
             checks::beacon::router(&seen.router.port, here.from_outside),
-            checks::outside::public_name(self.look.as_ref(), &seen.inside, self.leads_to),
+            self.from_the_world(),
             checks::outside::proof(nearest, wanted.key.is_some()),
             keys,
         ]
+    }
+
+    fn from_the_world(&self) -> Finding {
+        let finding = checks::outside::public_name(self.look.as_ref(), &self.seen.inside, self.leads_to);
+        match &self.unprobed {
+            Some(why) => checks::outside::without_probe(finding, why),
+            None => finding,
+        }
     }
 
     fn at_aws(&self) -> Vec<Finding> {

@@ -37,6 +37,10 @@ pub struct DoctorSettings {
     /// Ask nothing of AWS: for a home whose prober is elsewhere
     #[arg(long)]
     pub no_aws: bool,
+    /// Have the deployed function look at the home now, by a dry run that tells the page nothing: what it sees is what the world sees.
+    /// That takes up to a minute more
+    #[arg(long, conflicts_with = "no_aws")]
+    pub probe: bool,
     /// Ask nothing of Kubernetes
     #[arg(long)]
     pub no_kubectl: bool,

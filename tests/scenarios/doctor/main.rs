@@ -10,6 +10,7 @@ mod drifted;
 mod healthy;
 mod home;
 mod page;
+mod probed;
 mod setup;
 mod slow;
 mod variant;

@@ -22,7 +22,7 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Prints the file that has the name of what it is asked (where there is one, that of the thing that is asked about), or complains as
 /// the file beside it does.
-const AWS: &str = "#!/bin/sh\nf=\"${0%/*}/$1-$2\"\nif [ -f \"$f-$4\" ]; then f=\"$f-$4\"; fi\nif [ -f \"$f.err\" ]; then cat \"$f.err\" >&2; exit 254; fi\nexec cat \"$f\"\n";
+const AWS: &str = "#!/bin/sh\nf=\"${0%/*}/$1-$2\"\nif [ -f \"$f-$4\" ]; then f=\"$f-$4\"; fi\nif [ -f \"$f.err\" ]; then cat \"$f.err\" >&2; exit 254; fi\nif [ \"$1 $2\" = \"lambda invoke\" ]; then for o in \"$@\"; do :; done; cp \"${0%/*}/lambda-invoke\" \"$o\"; echo '{\"StatusCode\": 200}'; exit; fi\nexec cat \"$f\"\n";
 
 const KUBECTL: &str = "#!/bin/sh\nf=\"${0%/*}/objects\"\nif [ -f \"$f\" ]; then exec cat \"$f\"; fi\n\
                        echo 'The connection to the server localhost:8080 was refused' >&2\nexit 1\n";

@@ -118,11 +118,21 @@ impl<'a> Whose<'a> {
 
     /// This home, as the input of one of the function's schedules or rules names it.
     pub fn in_inputs(&self, schedules: &Told, rules: &Told, function: &str) -> Option<Target> {
+        self.named(schedules, rules, function).map(|(target, _)| target)
+    }
+
+    /// The event that the function is started with where its input names this home.
+    pub fn event(&self, schedules: &Told, rules: &Told, function: &str) -> Option<Value> {
+        let (_, trigger) = self.named(schedules, rules, function)?;
+        serde_json::from_str(trigger["Target"]["Input"].as_str()?).ok()
+    }
+
+    /// The schedule or rule whose input names this home, and how.
+    fn named<'t>(&self, schedules: &'t Told, rules: &'t Told, function: &str) -> Option<(Target, &'t Value)> {
         let lists = [(schedules, "Schedules"), (rules, "Rules")];
         let all = lists.into_iter().flat_map(|(told, list)| told.value()[list].as_array().into_iter().flatten());
-        let mut inputs = all.filter(|schedule| is_of(schedule, function)).map(Started::by);
-        inputs.find_map(|input| match input {
-            Started::For(targets) => self.among(&targets).cloned(),
+        all.filter(|trigger| is_of(trigger, function)).find_map(|trigger| match Started::by(trigger) {
+            Started::For(targets) => Some((self.among(&targets)?.clone(), trigger)),
             Started::ByOwn | Started::Untold => None,
         })
     }
@@ -177,6 +187,8 @@ pub(super) mod tests {
         // A rule's input is as good.
         let ruled = Told::Is(json!({"Rules": [{"Name": "other"}, of_cabin()]}));
         assert!(cabin.in_inputs(&none, &ruled, "f").is_some());
+        let event = cabin.event(&none, &ruled, "f").unwrap();
+        assert_eq!((&event["targets"][0]["component_id"], first.event(&none, &ruled, "f")), (&json!(CABIN), None));
         let mut made = of_cabin();
         made["Target"]["InputTransformer"] = json!({"InputTemplate": "{}"});
         assert_eq!(cabin.is_started(&made, OfOwn::This), None, "what it makes is not told");

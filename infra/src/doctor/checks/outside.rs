@@ -5,7 +5,11 @@ use std::net::IpAddr;
 use shared::{message, proof::Key, verdict::Verdict};
 
 use super::{
-    super::{finding::Finding, link::Link, words::ago},
+    super::{
+        finding::{Finding, Outcome},
+        link::Link,
+        words::ago,
+    },
     beacon::Hop,
     parameters::{ELSEWHERE, Names},
 };
@@ -70,6 +74,15 @@ pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<Ip
         Verdict::Unknown(_) => Finding::unknown(link, format!("{label}, as seen by {when}{more}"), plain(step())),
         Verdict::Down(_) => Finding::failed(link, format!("{label}, as seen by {when}{more}{hairpin}"), plain(step())),
     }
+}
+
+/// The same where the function was to look just now, and nothing came of that: whatever else is known, that is not what was asked for.
+pub fn without_probe(finding: Finding, why: &str) -> Finding {
+    let saw = format!("the function was run for this, and {why}; {}", finding.saw);
+    if finding.outcome == Outcome::NotConclusive {
+        return Finding::unknown(finding.link, saw, "see the links function and last runs, and its log");
+    }
+    Finding { saw, ..finding }
 }
 
 /// A step of the messages, as part of a line.
@@ -153,7 +166,7 @@ pub fn keys(ours: Option<&Key>, theirs: Result<&[Key], &str>, names: &Names) -> 
 mod tests {
     use shared::verdict::{DegradedCause, DownCause, UnknownCause};
 
-    use super::{super::super::finding::Outcome, *};
+    use super::*;
 
     fn seen(verdict: Verdict, age: i64, inside: &Hop) -> Finding {
         let look = OutsideLook { who: "the function".into(), age, verdict, advice: None };
@@ -176,6 +189,16 @@ mod tests {
         for inside in [Hop::Proven, Hop::Refused, Hop::Stranger(200), Hop::NotAsked] {
             assert_eq!(public_name(None, &inside, None).outcome, Outcome::NotConclusive, "{inside:?}");
         }
+    }
+
+    #[test]
+    fn a_function_that_was_to_look_and_did_not_is_said_beside_what_else_is_known() {
+        let nothing = without_probe(public_name(None, &Hop::Proven, None), "it failed: no key");
+        assert_eq!(nothing.outcome, Outcome::NotConclusive);
+        assert!(nothing.saw.starts_with("the function was run for this, and it failed: no key; nobody outside"));
+        assert!(nothing.next.is_some_and(|next| next.contains("its log")));
+        let seen = without_probe(seen(Verdict::Up, 40, &Hop::Proven), "it failed: no key");
+        assert_eq!((seen.outcome, seen.next), (Outcome::Ok, None), "somebody else has looked");
     }
 
     #[test]

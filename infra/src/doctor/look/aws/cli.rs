@@ -46,11 +46,20 @@ impl Cli {
         }
     }
 
+    /// What it answers, as JSON, to what is not to be done twice, and has a time of its own.
+    pub(super) async fn once(&self, words: &[&str], limit: Duration) -> Told {
+        told(self.run_for(words.iter().copied(), [("AWS_MAX_ATTEMPTS", "1")], limit).await)
+    }
+
     async fn run(&self, words: impl Iterator<Item = &str>) -> Ran {
+        self.run_for(words, VARIABLES, self.until.left(PATIENCE)).await
+    }
+
+    async fn run_for(&self, words: impl Iterator<Item = &str>, variables: [(&str, &str); 1], limit: Duration) -> Ran {
         let words: Vec<String> = words.map(str::to_owned).collect();
         let region = self.region.iter().map(|region| ("AWS_REGION", region.as_str()));
-        let variables: Vec<_> = VARIABLES.into_iter().chain(region).collect();
-        run_with(&variables, &self.program, &words, None, self.until.left(PATIENCE)).await
+        let variables: Vec<_> = variables.into_iter().chain(region).collect();
+        run_with(&variables, &self.program, &words, None, limit).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! AWS, by its command line: what is asked of it, and in which order.
 
 mod cli;
+mod probe;
 mod whose;
 
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub struct AwsSeen {
     pub own: OfOwn,
     /// The home, as the input of one of its schedules names it.
     pub input: Option<Target>,
+    /// What it reports where it was run for this.
+    pub probe: Told,
 }
 
 impl AwsSeen {
@@ -89,6 +92,7 @@ impl AwsSeen {
             names,
             own: OfOwn::Unclear,
             input: None,
+            probe: told(),
         }
     }
 
@@ -188,6 +192,15 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         names,
         own,
         input,
+        probe: Told::NotAsked("--probe has it look".into()),
+    }
+}
+
+/// Has the function look at the home, at which it looks by what was seen of it.
+pub async fn probe(seen: &AwsSeen, name: &str, region: Option<&str>, whose: Whose<'_>, until: Until) -> Told {
+    match Cli::found(until, region) {
+        Some(cli) => probe::ask(&cli, name, whose.event(&seen.schedules, &seen.rules, name)).await,
+        None => seen.probe.clone(),
     }
 }
 
