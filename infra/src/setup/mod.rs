@@ -6,7 +6,7 @@
 //! - `record`, `chosen`, `made`: what was chosen and made, for the next run and for the way back; `mend`: what
 //!   was made by a run that was ended; `kept`: files until their owner changes them
 //! - `tool`: programs of others, as children; `local_ports`: which ports of this machine containers publish
-//! - `status_page`, `measured`, `duck`, `way_in`, `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
+//! - `status_page`, `measured`, `duck`, `way_in` (with `kept_open`), `home`, `compose`, `relay`, `cluster`, `helm`, `in_the_cloud`, `cloud`,
 //!   `stack`, `function`, `first_look`: the steps; `beside`: a home beside another one
 //! - `teardown`: the way back; `opened`: the router's port on it
 //!
@@ -27,6 +27,7 @@ mod helm;
 mod home;
 mod in_the_cloud;
 mod kept;
+mod kept_open;
 mod local_ports;
 mod made;
 mod measured;
@@ -140,7 +141,7 @@ async fn steps(
     *step = "the metrics";
     measured::metrics(asker, settings, &client, record).await?.say(step);
     *step = "the way in";
-    let found = way_in::find(settings, choices::likely_ports(settings, record), &place, record.chosen()).await;
+    let found = way_in::find(settings, choices::likely_ports(settings, record), &place, record).await;
     found.outcome.say(step);
     choices::by_itself(asker, settings, (found.opens, found.closed), record).await?;
     *step = "the home";

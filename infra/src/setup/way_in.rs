@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::{
-    Outcome, duck,
-    record::{Chosen, WayIn},
+    Outcome, duck, kept_open,
+    record::{Chosen, Record, WayIn},
     settings::{RunsOn, SetupSettings},
 };
 use crate::port::{
@@ -43,7 +43,7 @@ impl Found {
 
 /// Looks for it. `wanted` are ports that the beacon may have; `seen` is where the world sees us, where DuckDNS has said so; services
 /// that say it are asked otherwise. A port counts as the beacon's where the router is the home's own.
-pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duck::Place, chosen: &Chosen) -> Found {
+pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duck::Place, record: &Record) -> Found {
     if settings.no_router {
         return Found::none("the router is not asked, as --no-router says: forward the port by hand");
     }
@@ -79,13 +79,17 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duc
     let folder = port::record::folder(settings.state_dir.as_deref()).ok();
     // Who sets it up may sit elsewhere, behind a router that has a beacon of its own.
     let is_home = router.outside().is_some() && router.outside() == place.home;
+    let chosen = record.chosen();
     let runs_on = settings.runs_on.or(chosen.runs_on);
     let ports =
         Chosen { runs_on, beacon_port: settings.beacon_port.or(chosen.beacon_port), ..chosen.clone() }.beacon_ports();
     let host = Some(router.target).filter(|_| router.is_own && runs_on.is_some_and(RunsOn::is_this_machine));
     let beacon = Beacon { ports: &ports, host };
     let granted = async { if is_home { granted(&router, wanted, &beacon, folder.as_deref()).await } else { None } };
-    let granted = timeout(PATIENCE, granted).await.ok().flatten();
+    let granted = match timeout(PATIENCE, granted).await.ok().flatten() {
+        None if is_home => kept_open::external(runs_on, record).await,
+        granted => granted,
+    };
     let said = match granted {
         Some(port) => format!("{said}; it has opened port {port} for the beacon"),
         None => said,

@@ -189,8 +189,9 @@ async fn renders(world: &World, metrics: &[&str]) {
     let Some(python) = python() else {
         return skip("values of a setup", "TESTS_PYTHON is missing; tests/run installs it");
     };
-    let script = "import sys, yaml; sys.path.insert(0, sys.argv[1]); from helm import render; \
-                  print(render(yaml.safe_load(open(sys.argv[2]))).manifest)";
+    let script = "import sys, yaml; sys.path.insert(0, sys.argv[1]); from helm import lint, render; \
+                  values = yaml.safe_load(open(sys.argv[2])); found = lint(values); assert not found, found; \
+                  print(render(values).manifest)";
     let values = world.place.path().join("cluster/values").display().to_string();
     let mut render = command(python);
     render.args(["-c", script]).arg(root().join("tests/chart")).arg(values);

@@ -8,6 +8,8 @@ mod cluster;
 mod front_door;
 mod killed;
 mod lan;
+mod left;
+mod ports;
 mod refused;
 mod road;
 mod session;

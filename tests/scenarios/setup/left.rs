@@ -1,0 +1,131 @@
+//! What others have set stays; and what is printed can be pasted.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tests::{
+    binaries::root,
+    duckdns,
+    process::{command, file, run},
+    skip::program,
+};
+
+use super::world::{World, steps};
+
+/// Sets a parameter of the base stack, as a person does.
+async fn sets(world: &World, name: &str, value: &str) {
+    let template = format!("file://{}", root().join("infra/base.yaml").display());
+    let parameter = format!("ParameterKey={name},ParameterValue={value}");
+    let words = ["cloudformation", "update-stack", "--stack-name", "porchlight-base", "--template-body", &template];
+    world.moto().ok(&[&words[..], &["--capabilities", "CAPABILITY_IAM", "--parameters", &parameter]].concat()).await;
+    assert_eq!(is_set(world, name).await, value, "as it was set by hand");
+}
+
+/// What a parameter of the base stack is.
+async fn is_set(world: &World, name: &str) -> Value {
+    let stack = world.moto().ok(&["cloudformation", "describe-stacks", "--stack-name", "porchlight-base"]).await;
+    let parameters = stack["Stacks"][0]["Parameters"].as_array().cloned().unwrap_or_default();
+    let found = parameters.into_iter().find(|it| it["ParameterKey"] == name);
+    found.map_or(Value::Null, |it| it["ParameterValue"].clone())
+}
+
+#[tokio::test]
+async fn an_alarm_mail_that_somebody_has_set_by_hand_stays() {
+    let Some(world) = World::begin("setup beside a mail of its owner").await else { return };
+    let zip = world.zip();
+    let words = ["setup", "--yes", "--home", "home", "--function", zip.as_str()];
+    let first = world.run(&words).await;
+    assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}{}", first.stdout, first.stderr);
+    sets(&world, "AlarmEmail", "me@example.com").await;
+    let again = world.run(&words).await;
+    assert!(steps(&again.stdout, "already").contains(&"the role"), "{}{}", again.stdout, again.stderr);
+    assert_eq!(is_set(&world, "AlarmEmail").await, "me@example.com");
+    // Who says so gets none.
+    let none = world.run(&[&words[..], &["--alarm-email", ""]].concat()).await;
+    assert!(steps(&none.stdout, "done").contains(&"the role"), "{}{}", none.stdout, none.stderr);
+    assert_eq!(is_set(&world, "AlarmEmail").await, "");
+}
+
+#[tokio::test]
+async fn keys_of_homes_stay_where_their_owner_has_them() {
+    let Some(world) = World::begin("setup beside keys elsewhere").await else { return };
+    let zip = world.zip();
+    let first = world.run(&["setup", "--yes", "--home", "home", "--function", zip.as_str()]).await;
+    assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}{}", first.stdout, first.stderr);
+    sets(&world, "HomeKeysPrefix", "/own/keys").await;
+    let words =
+        ["setup", "--yes", "--home", "away", "--function", &zip, "--folder", "cabin", "--component-name", "Cabin"];
+    let waits = world.run(&words).await;
+    assert_eq!(steps(&waits.stdout, "failed"), ["the first look"], "{}{}", waits.stdout, waits.stderr);
+    assert!(waits.stdout.contains("lambda-prober may read /own/keys/away"), "{}", waits.stdout);
+    let key = fs::read_to_string(world.place.path().join("cabin/beacon.key")).expect("a key");
+    assert_eq!(world.moto().parameter("/own/keys/away").await.as_deref(), Some(key.trim()));
+    assert_eq!(world.moto().parameter("/porchlight/keys/away").await, None);
+    assert_eq!(is_set(&world, "HomeKeysPrefix").await, "/own/keys");
+    let ended = world.run(&["teardown", "--folder", "cabin"]).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(is_set(&world, "HomeKeysPrefix").await, "/own/keys", "it is its owner's");
+}
+
+/// Notes what it is called with, an argument each line, once all files among them are there.
+const PASTED: &str = r#"#!/bin/sh
+echo "${0##*/}" >> "$PASTED"
+for WORD in "$@"; do printf ' %s\n' "$WORD" >> "$PASTED"; done
+for WORD in "$@"; do
+  case "${WORD#--from-file=KEY=}" in *beacon.key | *values.yaml | *compose.yaml) [ -f "${WORD#--from-file=KEY=}" ] || exit 3 ;; esac
+  case "$WORD" in --from-file=TOKEN=/dev/stdin) sed 's/^/ stdin: /' >> "$PASTED"; echo >> "$PASTED" ;; esac
+done
+"#;
+
+/// Pastes the commands that a setup has printed into a shell; what their programs were called with.
+async fn pastes(world: &World, printed: &str) -> String {
+    let (_, rest) = printed.split_once("is there:\n\n").unwrap_or_else(|| panic!("no commands: {printed}"));
+    let script: String =
+        rest.lines().take_while(|line| line.starts_with("  ")).map(|line| format!("{line}\n")).collect();
+    let bin = world.place.path().join("pasted");
+    fs::create_dir_all(&bin).expect("a folder");
+    for name in ["docker", "kubectl", "helm"] {
+        fs::write(bin.join(name), PASTED)
+            .and_then(|()| fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)))
+            .expect("ours");
+    }
+    let calls = world.place.path().join("pasted calls");
+    let _ = fs::remove_file(&calls);
+    // What a person types at each prompt.
+    let typed = file(world.place.path(), "typed", &format!("{}\n", duckdns::TOKEN).repeat(3));
+    let mut shell = command(program("bash").expect("a shell"));
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"));
+    shell.current_dir(world.place.path()).args(["-e", "-c", &script]);
+    shell.env("PATH", path).env("PASTED", &calls).stdin(File::open(typed).expect("ours"));
+    let ended = run(shell, Duration::from_mins(1)).await;
+    assert_eq!(ended.code, Some(0), "{script}\n{}{}", ended.stdout, ended.stderr);
+    fs::read_to_string(calls).expect("calls")
+}
+
+#[tokio::test]
+async fn what_is_printed_for_a_folder_with_blanks_can_be_pasted() {
+    let world = World::at_home().await;
+    let folder = "my home's $setup";
+    let words = ["setup", "--yes", "--without-aws", "--home", "home", "--folder", folder];
+    let containers = world.run(&[&words[..], &["--runs-on", "compose"]].concat()).await;
+    assert_eq!(containers.code, Some(0), "{}{}", containers.stdout, containers.stderr);
+    let calls = pastes(&world, &containers.stdout).await;
+    assert_eq!(calls, format!("docker\n compose\n -f\n {folder}/compose.yaml\n up\n -d\n"));
+    let token = world.place.path().join(folder).join("secrets/duckdns.token");
+    assert_eq!(fs::read_to_string(token).expect("a token"), duckdns::TOKEN);
+
+    let chart = "my charts/home-beacon";
+    let cluster = ["--runs-on", "kubernetes", "--apply", "false", "--chart", chart];
+    let cluster = world.run(&[&words[..], &cluster].concat()).await;
+    assert_eq!(cluster.code, Some(0), "{}{}", cluster.stdout, cluster.stderr);
+    let calls = pastes(&world, &cluster.stdout).await;
+    let key = format!(" generic\n beacon-key\n --from-file=KEY={folder}/beacon.key\n");
+    let install =
+        format!("helm\n upgrade\n --install\n porchlight\n {chart}\n -n\n porchlight\n -f\n {folder}/values.yaml\n");
+    assert!(calls.contains(&key) && calls.ends_with(&install), "{calls}");
+    assert_eq!(calls.matches(&format!(" stdin: {}\n", duckdns::TOKEN)).count(), 2, "both tokens: {calls}");
+}
