@@ -107,7 +107,7 @@ impl Outgoing {
     pub(super) async fn send(&mut self) {
         while let Some(event) = self.events.recv().await {
             let until = Instant::now() + BUDGET;
-            let wanting = self.channels.iter().filter(|channel| channel.wants(event.subject));
+            let wanting = self.channels.iter().filter(|channel| channel.wants_key(event.subject, &event.key));
             let event = &event;
             let sending = wanting.map(async |channel| match self.sender.send(channel, event, until).await {
                 Ok(_) => say(format_args!("Notice \"{}\" to {channel}: taken.", event.title)),

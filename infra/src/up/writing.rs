@@ -103,7 +103,8 @@ impl WritingSettings {
     pub(super) fn keeper(&self, folder: &Folder) -> Result<Option<NoticeConfig>, WrongSetting> {
         let Some(urls) = written(folder)? else { return Ok(None) };
         Ok(Some(NoticeConfig {
-            urls,
+            urls: Some(urls),
+            operator_urls: None,
             every: self.every(),
             quiet: self.quiet()?,
             serious_anytime: self.notify_serious_anytime.unwrap_or(false),

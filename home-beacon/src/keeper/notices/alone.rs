@@ -53,7 +53,7 @@ impl Notices {
         shared.known().storage = track;
         if let Some(event) = event {
             let channels = shared.known().channels.clone();
-            let wanting = channels.iter().filter(|channel| channel.wants(event.subject));
+            let wanting = channels.iter().filter(|channel| channel.wants_key(event.subject, &event.key));
             join_all(wanting.map(|channel| shared.send_until_taken(&sender, channel, &event, &now))).await;
         }
         pending().await

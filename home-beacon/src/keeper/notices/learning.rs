@@ -72,7 +72,7 @@ impl Notices {
             let (Some(old), Some(new)) = (of(before), of(after)) else { continue };
             if old != new && !shared.is_muted(&format!("{ADDRESS}/{field}"), at) {
                 let event = changed_address((field, family), &old, &new, at);
-                queue::queue(tx, &event, Missed::Sent, &shared.receivers(event.subject)).await?;
+                queue::queue(tx, &event, Missed::Sent, &shared.receivers(event.subject, &event.key)).await?;
             }
         }
         Ok(())
@@ -169,7 +169,7 @@ impl Notices {
         if let (Some(stage), Some(track)) = (stage, after.as_ref().or(before.as_ref())) {
             let announced = before.as_ref().and_then(|before| before.announced).or(track.announced);
             let event = condition.event(&Track { announced, ..track.clone() }, stage, at);
-            let channels = shared.receivers(event.subject);
+            let channels = shared.receivers(event.subject, &event.key);
             if stage == Stage::Ended {
                 shared.known().unsaved.retain(|unsaved| unsaved.event.key != event.key);
             }

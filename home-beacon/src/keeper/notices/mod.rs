@@ -8,9 +8,10 @@
 //!   `outcome`: what came of it
 //! - `unsaid`: what was muted before anybody was told of it; `picture`: what comes with a notice
 //! - `alone`: of a keeper without a database
-//! - `store`, `queue`, `mutes`: the rows; `overview`: what a person asks of them; `settings`
+//! - `channels`: who is written to; `store`, `queue`, `mutes`: the rows; `overview`: what a person asks of them; `settings`
 
 mod alone;
+mod channels;
 pub(super) mod condition;
 mod holds;
 mod learning;
@@ -37,16 +38,12 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use notify::{
-    channel::Channel,
-    event::{Event, Subject},
-    rules::Now,
-    settings::{NOTIFY_URLS, channels},
-};
-use shared::{id::ComponentId, secret::Secret};
+use notify::{channel::Channel, event::Event, rules::Now};
+use shared::id::ComponentId;
 use tokio::sync::watch;
 
 use self::{
+    channels::List,
     condition::Condition,
     series::Thresholds,
     track::{Track, When},
@@ -82,9 +79,10 @@ struct Shared {
 /// What is known without the disk.
 #[derive(Debug, Default)]
 struct Known {
+    /// All of them.
     channels: Arc<[Channel]>,
-    /// What they were read of.
-    text: Option<Secret>,
+    /// Those of people, and those of the operator.
+    lists: [List; 2],
     mutes: Vec<Mute>,
     zone: Option<TimeZone>,
     /// What the disk has not taken.
@@ -183,41 +181,6 @@ impl Notices {
             shared.queued.send_replace(());
         }
     }
-
-    /// Reads the channels again, where their file has changed; those from before stay where that cannot be.
-    fn read_channels(&self) -> bool {
-        let Some(shared) = &self.0 else { return false };
-        let text = match shared.config.urls.current() {
-            Ok(text) => essence(&text),
-            Err(error) => {
-                tracing::debug!(%error, "the channels cannot be read; those from before are used");
-                return false;
-            }
-        };
-        if shared.known().text.as_ref() == Some(&text) {
-            return false;
-        }
-        let read = channels(&shared.config.urls.name(NOTIFY_URLS.name), &text);
-        let mut known = shared.known();
-        known.text = Some(text);
-        match read {
-            Ok(channels) => {
-                known.channels = channels.into();
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "the channels from before are used");
-                false
-            }
-        }
-    }
-}
-
-/// The lines of it that say something.
-fn essence(text: &Secret) -> Secret {
-    let lines = text.expose().lines().map(str::trim);
-    let lines: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    Secret::new(lines.join("\n"))
 }
 
 impl Shared {
@@ -226,7 +189,7 @@ impl Shared {
     }
 
     async fn observe(&self, tx: &mut Tx, condition: &Condition, at: Timestamp) -> Result<(), StorageError> {
-        let channels = self.receivers(condition.subject);
+        let channels = self.receivers(condition.subject, &condition.key);
         self.note(condition);
         let is_queued = store::observe(tx, condition, self.when(condition, at), at, &channels).await?;
         self.known().is_queued |= is_queued;
@@ -254,12 +217,6 @@ impl Shared {
             }
         }
         forgotten
-    }
-
-    /// The channels that want to know of that, by their digests.
-    fn receivers(&self, subject: Subject) -> Vec<String> {
-        let known = self.known();
-        known.channels.iter().filter(|channel| channel.wants(subject)).map(|channel| channel.id().to_owned()).collect()
     }
 
     fn when(&self, condition: &Condition, at: Timestamp) -> When {

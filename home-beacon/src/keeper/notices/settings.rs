@@ -1,6 +1,6 @@
 //! Who is written to, about what, and when.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
 use notify::{
@@ -14,9 +14,15 @@ pub const DEFAULT_LIMIT: u16 = 20;
 /// From which loss on a line is worth one, in per cent.
 pub const DEFAULT_LOSS: f64 = 20.0;
 
+/// Names the file of channels that the operator writes.
+pub(super) const OPERATOR_URLS: &str = "NOTIFY_OPERATOR_URLS_FILE";
+
 /// The settings of notices.
 #[derive(Clone, Debug, Args)]
 pub struct NoticeSettings {
+    /// The file of channels that the operator writes, of `TelegramChannel` objects: as `NOTIFY_URLS`, and it may be missing
+    #[arg(long, env = OPERATOR_URLS, value_name = "PATH")]
+    pub notify_operator_urls_file: Option<PathBuf>,
     /// How often to remind of what goes on, every 5m or longer; without it never
     #[arg(long, env = "NOTIFY_EVERY", value_name = "DURATION", value_parser = notify_every)]
     pub notify_every: Option<Duration>,
@@ -39,7 +45,9 @@ pub struct NoticeSettings {
 #[derive(Clone, Debug)]
 pub struct NoticeConfig {
     /// The channels' addresses.
-    pub urls: SecretSource,
+    pub urls: Option<SecretSource>,
+    /// The file of those that the operator writes, which may be missing.
+    pub operator_urls: Option<PathBuf>,
     /// How often it reminds.
     pub every: Option<Duration>,
     /// When it does not write.
@@ -67,10 +75,15 @@ impl NoticeSettings {
     /// # Errors
     /// When a channel is wrong, in a sentence that shows nothing secret of it.
     pub fn config(&self) -> Result<Option<NoticeConfig>, WrongSetting> {
-        let Some(urls) = NOTIFY_URLS.read()? else { return Ok(None) };
-        channels(&urls.name(NOTIFY_URLS.name), &urls.current()?)?;
+        let (urls, operator_urls) = (NOTIFY_URLS.read()?, self.notify_operator_urls_file.clone());
+        match &urls {
+            Some(urls) => drop(channels(&urls.name(NOTIFY_URLS.name), &urls.current()?)?),
+            None if operator_urls.is_none() => return Ok(None),
+            None => (),
+        }
         Ok(Some(NoticeConfig {
             urls,
+            operator_urls,
             every: self.notify_every,
             quiet: self.notify_quiet.clone(),
             serious_anytime: self.notify_serious_anytime,
@@ -89,7 +102,7 @@ impl NoticeSettings {
             ("NOTIFY_LOSS", (self.notify_loss - DEFAULT_LOSS).abs() > f64::EPSILON),
         ];
         let (name, _) = set.into_iter().find(|(_, set)| *set)?;
-        if !matches!(NOTIFY_URLS.read(), Ok(Some(_))) {
+        if self.notify_operator_urls_file.is_none() && !matches!(NOTIFY_URLS.read(), Ok(Some(_))) {
             return Some(format!("{name} is set, but NOTIFY_URLS is not: nobody is written to"));
         }
         (self.notify_serious_anytime && self.notify_quiet.is_none())

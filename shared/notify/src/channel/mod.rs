@@ -4,7 +4,7 @@
 //! Why our own and no crate: those for one service each bring a client of their own, past our deadlines and our resolver; the one
 //! for all of them that is known (`shoutrrr`) is Go; and what a service's answer means is what this is for. E-mail is lettre's.
 //!
-//! - `parts`: an address in its parts; `request`, [`answer`]: what is sent, and what came back
+//! - `parts`: an address in its parts; `wanted`: what it is for; `request`, [`answer`]: what is sent, and what came back
 //! - `kind`: which service it is; the others: a service, or several that are alike
 
 mod alertmanager;
@@ -17,6 +17,7 @@ mod parts;
 mod push;
 mod request;
 mod telegram;
+mod wanted;
 mod webhook;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use self::{
     kind::{Kind, SCHEMES, unknown},
     mail::Mail,
     parts::{HIDDEN, Parts, Server, masked},
+    wanted::Wanted,
 };
 pub use self::{parts::WrongChannel, request::Request};
 use crate::event::{self, Event, Stage, Subject};
@@ -40,9 +42,10 @@ pub const MAX_CHANNELS: usize = 20;
 #[derive(Clone)]
 pub struct Channel {
     kind: Kind,
-    subjects: Option<Vec<Subject>>,
+    wanted: Wanted,
     masked: String,
     id: String,
+    place: String,
 }
 
 /// What a channel makes of an event.
@@ -104,7 +107,7 @@ impl Channel {
         };
         let Some((_, _, parameters)) = known else { return Err(wrong(unknown(&written))) };
         let mut parts = Parts::read(line).map_err(&wrong)?;
-        let subjects = subjects(&mut parts).map_err(&wrong)?;
+        let wanted = Wanted::read(&mut parts).map_err(&wrong)?;
         let kinds = Kind::read(&mut parts).map_err(&wrong)?;
         parts.finish(parameters).map_err(&wrong)?;
         Ok(kinds
@@ -114,15 +117,27 @@ impl Channel {
                 let shown = target.as_ref().map(|target| format!("{masked} ({target})"));
                 // Not by what may change while an outage lasts, as a priority may.
                 let address = line.split('?').next().unwrap_or_default();
-                let id = event::id(&format!("{address}\n{}\n{subjects:?}", target.unwrap_or_default()));
-                Self { kind, subjects: subjects.clone(), masked: shown.unwrap_or_else(|| masked.clone()), id }
+                let place = format!("{address}\n{}", target.unwrap_or_default());
+                let id = event::id(&format!("{place}\n{:?}", wanted.subjects));
+                let masked = shown.unwrap_or_else(|| masked.clone());
+                Self { kind, wanted: wanted.clone(), masked, id, place: event::id(&place) }
             })
             .collect())
     }
 
-    /// Whether it is to be given events about that.
+    /// Whether it is to be given any events about that.
     pub fn wants(&self, subject: Subject) -> bool {
-        self.subjects.as_ref().is_none_or(|subjects| subjects.contains(&subject))
+        self.wanted.wants(subject)
+    }
+
+    /// Whether it is to be given those of that key, like `check/disk`.
+    pub fn wants_key(&self, subject: Subject, key: &str) -> bool {
+        self.wanted.wants_key(subject, key)
+    }
+
+    /// The same for channels that write to the same place, whatever each of them is for: a digest, as [`Channel::id`] is.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Whether people read it: a program that keeps a state by what it is sent must not miss any of it.
@@ -199,16 +214,6 @@ impl fmt::Debug for Channel {
     }
 }
 
-fn subjects(parts: &mut Parts) -> Result<Option<Vec<Subject>>, String> {
-    let written = parts.list("events");
-    if written.is_empty() {
-        return Ok(None);
-    }
-    let known = Subject::ALL.map(Subject::as_str).join(", ");
-    let subjects = written.iter().map(|name| name.parse().map_err(|()| format!("events is a list of {known}")));
-    subjects.collect::<Result<_, _>>().map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,6 +272,9 @@ mod tests {
             ("https://hooks.example.com/x", "https://***: for a web hook of your own write json+https://"),
             ("mattermost://x", "there is no such service: there are telegram, ntfy"),
             ("ntfy://ntfy.sh/home?events=house", "events is a list of home, job"),
+            ("ntfy://ntfy.sh/home?checks=disk,NAS", "checks is a list of names of checks"),
+            ("ntfy://ntfy.sh/home?checks=,", "checks is a list of names of checks"),
+            ("ntfy://ntfy.sh/home?events=job&checks=disk", "events leaves checks out"),
             ("ntfy://ntfy.sh/home?prioritty=5", "was priority meant?"),
             ("ntfy://ntfy.sh/home\nntfy://ntfy.sh/home", "there twice"),
         ] {

@@ -184,7 +184,7 @@ impl Parts {
         if self.parameters.is_empty() {
             return Ok(());
         }
-        let known: Vec<_> = known.iter().chain(&["events"]).copied().collect();
+        let known: Vec<_> = known.iter().chain(&["events", "checks"]).copied().collect();
         let near = self
             .parameters
             .keys()

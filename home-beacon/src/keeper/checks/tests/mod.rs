@@ -171,8 +171,16 @@ async fn recorder(db: &Db, now: &Arc<AtomicI64>, urls: &str) -> Recorder {
     let uptime = BootClock::new(move || Duration::from_secs(u64::try_from(100_000 + up.load(Relaxed)).unwrap()));
     let host = Host { uptime, ..Host::at(wall) };
     let recorder = Recorder::new(db.clone(), host, Outbox::new(db.clone(), false)).await.unwrap();
-    let urls = SecretSource::Value(Secret::new(urls));
-    let config = NoticeConfig { urls, every: None, quiet: None, serious_anytime: false, limit: Some(20), loss: 20.0 };
+    let urls = Some(SecretSource::Value(Secret::new(urls)));
+    let config = NoticeConfig {
+        urls,
+        operator_urls: None,
+        every: None,
+        quiet: None,
+        serious_anytime: false,
+        limit: Some(20),
+        loss: 20.0,
+    };
     recorder.with_notices(Notices::new(Some(&config), (None, None), db, time(0)).await.unwrap())
 }
 

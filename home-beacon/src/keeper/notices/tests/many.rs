@@ -101,7 +101,7 @@ async fn a_file_of_channels_that_cannot_be_read_loses_nothing_and_is_read_once_i
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify.urls");
     std::fs::write(&path, phone.url()).unwrap();
-    let urls = SecretSource::File { setting: NOTIFY_URLS.name, path: path.clone() };
+    let urls = Some(SecretSource::File { setting: NOTIFY_URLS.name, path: path.clone() });
     let whom = NoticeConfig { urls, ..config("") };
     let home = Home::new(whom.clone()).await;
     home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;

@@ -2,13 +2,14 @@
 //!
 //! - `phone`: a service that takes what it is sent, and can be out of reach
 //! - `killed`: a keeper that ends at any time; `cut`: a line that is down meanwhile; `many`: all at once;
-//!   `muted`: a mute before it could be sent
+//!   `muted`: a mute before it could be sent; `operator`: channels that the operator writes
 
 mod cut;
 mod killed;
 mod learnt;
 mod many;
 mod muted;
+mod operator;
 mod phone;
 mod storage;
 
@@ -59,8 +60,16 @@ struct Home {
 }
 
 fn config(urls: &str) -> NoticeConfig {
-    let urls = SecretSource::Value(Secret::new(urls.to_owned()));
-    NoticeConfig { urls, every: None, quiet: None, serious_anytime: false, limit: Some(20), loss: 20.0 }
+    let urls = Some(SecretSource::Value(Secret::new(urls.to_owned())));
+    NoticeConfig {
+        urls,
+        operator_urls: None,
+        every: None,
+        quiet: None,
+        serious_anytime: false,
+        limit: Some(20),
+        loss: 20.0,
+    }
 }
 
 impl Home {
