@@ -12,12 +12,15 @@ use home_beacon::{
     job::keeper::{KeeperClient, KnownCheck},
 };
 use jiff::Timestamp;
+use shared::secret::Secret;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
+use url::Url;
 
 use crate::{
+    channels,
     health::{Health, Objects},
     objects::Object,
     resolve::{Outcomes, Resolved, Rules, World, likely_names, resolve},
@@ -42,6 +45,10 @@ pub(crate) struct Defining {
     pub(crate) definitions: mpsc::Sender<Definitions>,
     /// Who tells objects.
     pub(crate) told: mpsc::Sender<statuses::Resolved>,
+    /// Who writes the channels.
+    pub(crate) channels: watch::Sender<Option<Secret>>,
+    /// The Bot API server of Telegram channels, where it is one of one's own.
+    pub(crate) telegram: Option<Url>,
     pub(crate) health: Health,
 }
 
@@ -77,6 +84,12 @@ impl Defining {
             } else {
                 Definitions::new(defined.collect(), false)
             };
+            self.channels.send_if_modified(|known| {
+                let urls = Some(channels::urls(&world, &outcomes, self.telegram.as_ref()));
+                let is_new = *known != urls;
+                *known = urls;
+                is_new
+            });
             let told = self.told.send(statuses::Resolved(Box::new((world, outcomes)))).await.is_ok();
             if !told || self.definitions.send(new).await.is_err() {
                 return;

@@ -34,6 +34,8 @@ const TTL_SECONDS: u32 = 3600;
 pub struct Surroundings {
     /// The image with `check-runner`.
     pub runner_image: String,
+    /// The volume claim, in each namespace, on which packages of Python are kept from run to run.
+    pub packages_claim: Option<String>,
     /// The largest memory and the largest share of a processor that a script gets.
     pub limits: Limits,
 }
@@ -133,7 +135,7 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let limits = Limits { memory: "128Mi".into(), cpu: "500m".into() };
-        Surroundings { runner_image: "localhost/porchlight-operator:0.1.0".into(), limits }
+        Surroundings { runner_image: "localhost/porchlight-operator:0.1.0".into(), packages_claim: None, limits }
     }
 
     #[test]
@@ -169,6 +171,36 @@ mod tests {
         let pod = &job["spec"]["template"]["spec"];
         assert_eq!(pod["initContainers"][0]["env"][0]["value"], "echo $$$$ $$(id) $$HOME");
         assert_eq!(pod["containers"][0]["command"][5], "$$(PASSWORD)");
+    }
+
+    #[test]
+    fn packages_are_installed_by_their_digest_on_the_volume_that_there_is() {
+        let claimed = Surroundings { packages_claim: Some("packages".into()), ..surroundings() };
+        let volume = |surroundings: &Surroundings| {
+            manifest(&run(), &script(), surroundings)["spec"]["template"]["spec"]["volumes"][2].clone()
+        };
+        assert_eq!(volume(&surroundings())["emptyDir"]["sizeLimit"], "512Mi");
+        assert_eq!(volume(&claimed)["persistentVolumeClaim"]["claimName"], "packages");
+        let job = manifest(&run(), &script(), &claimed);
+        let pod = &job["spec"]["template"]["spec"];
+        let digest = script().digest_of_requirements();
+        let expected = [
+            "/porchlight/check-runner",
+            "packages",
+            "/porchlight",
+            "/packages",
+            &digest,
+            "python3",
+            "requests==2.32.5",
+        ];
+        assert_eq!(pod["initContainers"][1]["command"], json!(expected));
+        let others = [
+            ScriptRun { requirements: vec!["requests==2.32.4".into()], ..script() },
+            ScriptRun { image: "another".into(), ..script() },
+        ];
+        assert!(digest.len() == 32 && others.iter().all(|other| other.digest_of_requirements() != digest));
+        let path = pod["containers"][0]["env"].as_array().unwrap().iter().find(|it| it["name"] == "PYTHONPATH");
+        assert_eq!(path.unwrap()["value"], "/porchlight/packages");
     }
 
     #[test]

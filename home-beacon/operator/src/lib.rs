@@ -4,6 +4,7 @@
 //! - [`resolve`]: from objects to checks, or to what is wrong with each; pure
 //! - [`job`]: the Job of one run of a script; pure
 //! - [`pods`]: what has become of a run, by its Job and its pod; pure
+//! - [`channels`]: Telegram channels as channels of the keeper
 //! - `watching`: all objects as they are now; `runs`: runs as Jobs; `statuses`: what objects are told of themselves
 //! - `leader`: which of several operators runs the checks
 //! - `health`: what it says of itself
@@ -14,6 +15,7 @@
 
 #![warn(missing_docs)]
 
+pub mod channels;
 mod defining;
 mod health;
 pub mod job;

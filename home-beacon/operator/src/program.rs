@@ -17,10 +17,11 @@ use home_beacon::{
     serve::listen,
 };
 use kube::{Client, Config};
-use shared::{http::verifier, settings::WrongSetting};
+use shared::{http::verifier, secret::Secret, settings::WrongSetting};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    channels,
     defining::{Defining, Standings},
     health::Health,
     leader::{Candidate, Leadership},
@@ -134,6 +135,7 @@ async fn run(
     let (home, asking) = HomeLine::of(keeper.clone());
     let (definitions, receiver) = mpsc::channel(1);
     let (worlds, world) = mpsc::channel(1);
+    let (channels, written) = watch::channel(None);
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
     let (told, resolved) = mpsc::channel(1);
@@ -147,6 +149,8 @@ async fn run(
         standings: Arc::clone(&standings),
         definitions,
         told,
+        channels,
+        telegram: settings.telegram_server.clone(),
         health: health.clone(),
     };
     let telling = statuses::write(client.clone(), statuses::Sources { resolved, finished, refused }, health.clone());
@@ -159,6 +163,7 @@ async fn run(
             () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds, health.clone()) => (),
             () = defining.follow(world) => (),
             () = telling => (),
+            () = keeping_channels(client.clone(), settings.channels_secret.as_deref(), written) => (),
             () = leading => is_lost = true,
         }
         drop(ending);
@@ -176,4 +181,12 @@ async fn run(
     let (is_lost, (), ()) = tokio::join!(working, delivery.run(until_dropped(ended)), keeping);
     runs.settle().await;
     is_lost
+}
+
+/// Writes the channels where that is wanted.
+async fn keeping_channels(client: Client, secret: Option<&str>, urls: watch::Receiver<Option<Secret>>) {
+    match secret {
+        Some(secret) => channels::keep(client, secret, urls).await,
+        None => pending().await,
+    }
 }

@@ -50,12 +50,23 @@ pub struct OperatorSettings {
     /// The most of a processor that a script gets
     #[arg(long, env = "SCRIPT_CPU", default_value = "500m")]
     pub script_cpu: String,
+    /// The volume claim, of that name in each namespace, on which packages of Python are kept from run to run; without it each run
+    /// installs them
+    #[arg(long, env = "PACKAGES_CLAIM", value_name = "NAME")]
+    pub packages_claim: Option<String>,
     /// What scripts of Pinglow's checks may reach: none, dns, internet or cluster
     #[arg(long, env = "PINGLOW_EGRESS", value_parser = egress, default_value = "internet")]
     pub pinglow_egress: Egress,
     /// Whether Pinglow's checks get Secrets that have no label porchlight.dev/for-checks, as they did
     #[arg(long, env = "PINGLOW_SECRETS", action = clap::ArgAction::Set, default_value_t = false)]
     pub pinglow_secrets: bool,
+    /// The Secret, in the namespace of this program, that TelegramChannel objects are written into for the keeper; without it they are
+    /// not written to
+    #[arg(long, env = "CHANNELS_SECRET", value_name = "NAME")]
+    pub channels_secret: Option<String>,
+    /// The Bot API server of Telegram channels, where it is one of your own
+    #[arg(long, env = "TELEGRAM_SERVER", value_name = "URL", value_parser = shared::settings::base_address)]
+    pub telegram_server: Option<Url>,
     /// How many checks run at once, without those that are Jobs
     #[arg(long, env = "CHECKS_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=5000), default_value_t = 200)]
     pub checks_concurrency: u16,
@@ -122,7 +133,7 @@ impl OperatorSettings {
     /// What is the same for every Job.
     pub fn surroundings(&self) -> Surroundings {
         let limits = Limits { memory: self.script_memory.clone(), cpu: self.script_cpu.clone() };
-        Surroundings { runner_image: self.runner_image.clone(), limits }
+        Surroundings { runner_image: self.runner_image.clone(), packages_claim: self.packages_claim.clone(), limits }
     }
 
     /// How much there is at once.

@@ -1,9 +1,11 @@
 //! The operator beside a stand-in of the API server and a real keeper.
 
 mod chaos;
+mod definitions;
 mod leader;
 mod life;
 mod objects;
+mod packages;
 mod pod;
 mod statuses;
 mod world;

@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::message;
+use crate::{message, packages::provide};
 
 /// Where a kubelet reads the message, unless the container says otherwise.
 const TERMINATION_LOG: &str = "/dev/termination-log";
@@ -40,13 +40,17 @@ pub const PROGRAM: &str = "check-runner";
 /// See [`PROGRAM`].
 pub const SCRIPT_FILE: &str = "script";
 
-const USAGE: &str = "use: check-runner install FOLDER | check-runner run SECONDS PROGRAM [ARGUMENT …]";
+const USAGE: &str = "use: check-runner install FOLDER | check-runner packages FOLDER VOLUME DIGEST PYTHON REQUIREMENT … | \
+                     check-runner run SECONDS PROGRAM [ARGUMENT …]";
 
-/// Copies this program and the script into a folder, or runs a program and reports what came of it.
+/// Copies this program and the script into a folder, installs what a script needs, or runs a program and reports what came of it.
 pub async fn program(arguments: Vec<String>) -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [_, "install", folder] => install(Path::new(folder)),
+        [_, "packages", shared, volume, digest, python, requirements @ ..] if !requirements.is_empty() => {
+            provide(Path::new(shared), Path::new(volume), digest, python, requirements)
+        }
         [_, "run", seconds, command @ ..] if !command.is_empty() => match seconds.parse() {
             Ok(seconds @ 1..=86_400) => report(&run(Duration::from_secs(seconds), command).await),
             _ => Err(io::Error::other(format!("{seconds} is no number of seconds from 1 to 86400: {USAGE}"))),

@@ -1,6 +1,9 @@
 //! The pod of a run: a container that brings our program and the script, one that installs what Python needs, and the check's.
 
-use check_runner::run::{PROGRAM, SCRIPT, SCRIPT_FILE, SECRETS};
+use check_runner::{
+    packages::LINK,
+    run::{PROGRAM, SCRIPT, SCRIPT_FILE, SECRETS},
+};
 use serde_json::{Map, Value, json};
 
 use super::{Limits, Run, Surroundings};
@@ -9,7 +12,7 @@ use crate::resolve::script::ScriptRun;
 /// Where the folder is that the pod's containers share.
 const SHARED: &str = "/porchlight";
 
-/// Where pip installs to, in a volume of its own.
+/// Where the volume is that pip installs to.
 const PACKAGES: &str = "/packages";
 
 /// The spec of the pod.
@@ -20,7 +23,10 @@ pub(super) fn spec(run: &Run<'_>, script: &ScriptRun, surroundings: &Surrounding
     ];
     let mut before = vec![installing(script, surroundings)];
     if !script.requirements.is_empty() {
-        volumes.push(json!({"name": "packages", "emptyDir": {"sizeLimit": "512Mi"}}));
+        volumes.push(match &surroundings.packages_claim {
+            Some(claim) => json!({"name": "packages", "persistentVolumeClaim": {"claimName": claim}}),
+            None => json!({"name": "packages", "emptyDir": {"sizeLimit": "512Mi"}}),
+        });
         before.push(requirements(script, surroundings));
     }
     json!({
@@ -53,28 +59,22 @@ fn installing(script: &ScriptRun, surroundings: &Surroundings) -> Value {
     })
 }
 
-/// Installs what a script of Python needs into a folder that only it reads.
+/// Installs what a script of Python needs: for this run, or on a volume that outlives it.
 fn requirements(script: &ScriptRun, surroundings: &Surroundings) -> Value {
-    let mut command: Vec<String> = [
-        "python3",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-cache-dir",
-        "--disable-pip-version-check",
-        "--target",
-        PACKAGES,
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let (program, digest) = (format!("{SHARED}/{PROGRAM}"), script.digest_of_requirements());
+    let mut command: Vec<String> =
+        [&program, "packages", SHARED, PACKAGES, &digest, script.interpreter()].map(str::to_owned).to_vec();
     command.extend(script.requirements.iter().map(|it| literal(it)));
     json!({
         "name": "requirements",
         "image": script.image,
         "command": command,
         "env": [{"name": "HOME", "value": "/tmp"}, {"name": "TMPDIR", "value": "/tmp"}],
-        "volumeMounts": [{"name": "packages", "mountPath": PACKAGES}, {"name": "tmp", "mountPath": "/tmp"}],
+        "volumeMounts": [
+            {"name": "shared", "mountPath": SHARED},
+            {"name": "packages", "mountPath": PACKAGES},
+            {"name": "tmp", "mountPath": "/tmp"},
+        ],
         "resources": resources(surroundings),
         "securityContext": confined(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -98,7 +98,7 @@ fn checking(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) -> V
         environment.push(json!({"name": SECRETS, "value": names.join(",")}));
     }
     if !script.requirements.is_empty() {
-        environment.push(json!({"name": "PYTHONPATH", "value": PACKAGES}));
+        environment.push(json!({"name": "PYTHONPATH", "value": format!("{SHARED}/{LINK}")}));
     }
     let mut container = Map::from_iter([
         ("name".to_owned(), json!("check")),

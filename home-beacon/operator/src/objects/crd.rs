@@ -8,6 +8,7 @@ use super::{
     porchlight,
     structural::structural,
 };
+use crate::resolve::script::MAX_SCRIPT;
 
 /// The kinds of a check, each a key of `spec`.
 const CHECK_KINDS: [&str; 8] = ["http", "tcp", "tls", "dns", "icmp", "grpc", "script", "passive"];
@@ -80,9 +81,23 @@ fn spec(kind: ObjectKind) -> Value {
             spec["properties"]["passive"]["default"] = false.into();
             spec
         }
-        ObjectKind::Script => structural(&schemars::schema_for!(ScriptSpec).to_value()),
-        ObjectKind::TelegramChannel => structural(&schemars::schema_for!(TelegramChannelSpec).to_value()),
+        ObjectKind::Script => {
+            let mut spec = structural(&schemars::schema_for!(ScriptSpec).to_value());
+            limit(&mut spec["properties"]["content"]);
+            spec
+        }
+        ObjectKind::TelegramChannel => {
+            let mut spec = structural(&schemars::schema_for!(TelegramChannelSpec).to_value());
+            spec["properties"]["chatId"]["pattern"] = r"^\s*(-?[0-9]+|@.+)\s*$".into();
+            spec
+        }
     }
+}
+
+/// Of a script's text.
+fn limit(content: &mut Value) {
+    content["minLength"] = 1.into();
+    content["maxLength"] = MAX_SCRIPT.into();
 }
 
 fn check() -> Value {
@@ -92,6 +107,11 @@ fn check() -> Value {
             .into();
     let properties = &mut spec["properties"];
     properties["script"] = structural(&schemars::schema_for!(porchlight::ScriptSpec).to_value());
+    limit(&mut properties["script"]["properties"]["content"]);
+    // The API server counts what a rule may cost by the longest text that it may be given.
+    for duration in ["every", "timeout"] {
+        properties[duration]["maxLength"] = 40.into();
+    }
     properties["secrets"] = structural(&schemars::schema_for!(Vec<porchlight::SecretSpec>).to_value());
     properties["secrets"]["maxItems"] = 50.into();
     properties["name"]["description"] = "By what it is known, where that is not the object's own name.".into();
@@ -101,6 +121,8 @@ fn check() -> Value {
     map.remove("anyOf");
     let given = CHECK_KINDS.map(|kind| format!("has(self.{kind})")).join(", ");
     let short = "self.every.matches('^ *([0-9]+ms|[0-4]s) *$')";
+    // What CEL reads as we do; the operator reads the rest.
+    let plain = |of: &str| format!("has(self.{of}) && self.{of}.matches('^([0-9]+(h|m|s|ms))+$')");
     map.insert(
         "x-kubernetes-validations".into(),
         json!([
@@ -109,6 +131,12 @@ fn check() -> Value {
                 "message": format!("write exactly one of {}", CHECK_KINDS.join(", ")),
             },
             {"rule": format!("!has(self.every) || !{short}"), "message": "every must be 5s or more"},
+            {
+                "rule": format!(
+                    "!({} && {}) || duration(self.timeout) <= duration(self.every)", plain("timeout"), plain("every")
+                ),
+                "message": "timeout must be every or less: a run must end before the next one begins",
+            },
             {
                 "rule": "!has(self.script) || has(self.script.content) != has(self.script.script_ref)",
                 "message": "script needs either content or script_ref",

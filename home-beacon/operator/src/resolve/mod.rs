@@ -17,11 +17,15 @@ use checks::{
     file::together,
 };
 use jiff::Timestamp;
+use notify::channel::Channel;
 use serde_json::Value;
 use shared::secret::Secret;
 
 use self::script::{Images, ScriptRun};
-use crate::objects::{Key, Object, ObjectKind, pinglow::TelegramChannelSpec, porchlight::Egress};
+use crate::{
+    channels::address,
+    objects::{Key, Object, ObjectKind, pinglow::TelegramChannelSpec, porchlight::Egress},
+};
 
 /// The label without which no Secret is handed to a check: whoever may make a `Check` could read every Secret otherwise.
 pub const FOR_CHECKS: &str = "porchlight.dev/for-checks";
@@ -180,6 +184,11 @@ pub(crate) fn channel(object: &Object, world: &World) -> Result<(TelegramChannel
         return Err(Said::new("InvalidSpec", message));
     }
     let token = secret(world, &object.key.namespace, &spec.bot_token_ref, "botToken")?;
+    // As the keeper reads it, so that one that it cannot use is told of here.
+    Channel::read(&address(&token, chat)).map_err(|wrong| {
+        let message = format!("what the Secret {} has as botToken cannot be used: {}", spec.bot_token_ref, wrong.what);
+        Said::new("SecretNotAvailable", message)
+    })?;
     Ok((spec, token))
 }
 

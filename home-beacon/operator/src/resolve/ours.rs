@@ -98,7 +98,7 @@ fn run_of(
     };
     pinglows::fits(&content)?;
     requirements.extend(script.requirements.iter().cloned());
-    Ok(ScriptRun {
+    let run = ScriptRun {
         content,
         language,
         arguments: script.arguments.clone(),
@@ -109,7 +109,9 @@ fn run_of(
         requirements,
         image: script.image.clone().unwrap_or_else(|| rules.images.of(language).to_owned()),
         egress: script.egress,
-    })
+    };
+    run.check_requirements()?;
+    Ok(run)
 }
 
 /// The script of that name, in the same namespace.

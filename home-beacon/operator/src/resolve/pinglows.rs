@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::{secret::SecretSource, wrong_setting::WrongSetting};
 
 use super::{
-    Resolved, Rules, Said, World, ours,
+    Resolved, Rules, Said, World, channel, ours,
     script::{MAX_SCRIPT, ScriptRun},
     secret, typed,
 };
@@ -80,6 +80,7 @@ pub(super) fn check(object: &Object, world: &World, rules: &Rules, now: Timestam
         Some(script) => Some(run_of(&spec, script, object, world, rules)?),
     };
     let channels = channels(&spec, object, world)?;
+    notes.extend(unusable(&channels, world));
     let kind = match &script {
         None => {
             Kind::Passive(PassiveCheck { period: every, grace: Duration::from_hours(1), secret: by_key_alone(&name) })
@@ -125,7 +126,7 @@ fn run_of(spec: &CheckSpec, script: &str, object: &Object, world: &World, rules:
         Some(values.keys().cloned())
     });
     let keys = keys.flatten().collect();
-    Ok(ScriptRun {
+    let run = ScriptRun {
         image: rules.images.of(script.language).to_owned(),
         requirements: script.requirements(),
         content: script.content,
@@ -136,7 +137,9 @@ fn run_of(spec: &CheckSpec, script: &str, object: &Object, world: &World, rules:
         whole_secrets: spec.secret_refs.clone(),
         whole_secret_keys: keys,
         egress: rules.pinglow_egress,
-    })
+    };
+    run.check_requirements()?;
+    Ok(run)
 }
 
 fn channels(spec: &CheckSpec, object: &Object, world: &World) -> Result<Vec<Key>, Said> {
@@ -156,6 +159,14 @@ fn channels(spec: &CheckSpec, object: &Object, world: &World) -> Result<Vec<Key>
             Err(Said::new("ChannelNotFound", message))
         }
     }
+}
+
+/// That nobody is written to over the first of the channels that are wrong.
+fn unusable(channels: &[Key], world: &World) -> Option<Said> {
+    let is_wrong = |key: &&Key| world.objects.get(*key).is_some_and(|object| channel(object, world).is_err());
+    let wrong = channels.iter().find(is_wrong)?;
+    let message = format!("nobody is written to over the TelegramChannel {}: its status says why", wrong.name);
+    Some(Said::new("ChannelNotReady", message))
 }
 
 /// Its results come by the keeper's API, whose key is what may report them: there is no address that could be called.

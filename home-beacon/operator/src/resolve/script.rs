@@ -2,6 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::Said;
 use crate::objects::{
     pinglow::Language,
     porchlight::{Egress, SecretSpec},
@@ -60,11 +63,36 @@ pub struct ScriptRun {
 }
 
 impl ScriptRun {
+    /// Whether what it needs can be installed.
+    ///
+    /// # Errors
+    /// When it may not reach where that is.
+    pub(super) fn check_requirements(&self) -> Result<(), Said> {
+        if self.requirements.is_empty() || !matches!(self.egress, Egress::None | Egress::Dns) {
+            return Ok(());
+        }
+        let message = format!(
+            "the script's requirements are installed from a package index, which egress {} keeps it from: write internet, or have it \
+             run in an image that has them",
+            self.egress.label()
+        );
+        Err(Said::new("InvalidSpec", message))
+    }
+
     /// What tells it from another script, or another way to run it.
     pub fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
+    }
+
+    /// What tells these requirements from others, for whoever keeps what was installed for them: 32 hexadecimal digits. The image
+    /// counts too: two may bring the same Python, and other libraries.
+    pub fn digest_of_requirements(&self) -> String {
+        let mut requirements: Vec<_> = self.requirements.iter().map(|it| it.trim()).collect();
+        requirements.sort_unstable();
+        let text = format!("{}\n{}", self.image, requirements.join("\n"));
+        digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The interpreter, by the name under which each image has it.
