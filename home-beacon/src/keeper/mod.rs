@@ -25,6 +25,7 @@ pub mod db;
 mod error;
 pub mod history;
 pub mod http;
+pub mod inside;
 pub mod job_states;
 pub mod joins;
 mod length;

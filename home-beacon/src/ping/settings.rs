@@ -31,6 +31,9 @@ pub(super) const SAMPLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The least time that looking up a name gets.
 const RESOLVE_TIME: Duration = Duration::from_secs(5);
 
+/// The longest that asking the way out takes besides: what is remembered of it, the first hop, and finding it again.
+const WAY_TIME: Duration = Duration::from_secs(12);
+
 /// Measures round-trip time, jitter and loss, once.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ping", version)]
@@ -38,6 +41,16 @@ pub struct PingSettings {
     /// Host to ping: a name or an address, or several with commas; the first one feeds the page's metric
     #[arg(long, env = "TARGET_HOST", value_delimiter = ',', default_value = "1.1.1.1")]
     pub target_host: Vec<Target>,
+    /// The home's router: its address, or `gateway` where this program is in the home's network itself. With it, the first hop behind
+    /// it, which is the provider's, and name servers are asked, too: so an outage gets its cause. Unset: none of that
+    #[arg(long, env = "ROUTER_HOST", value_name = "ADDRESS")]
+    pub router_host: Option<Router>,
+    /// With `ROUTER_HOST`: the name that the home's name servers are asked for
+    #[arg(long, env = "CHECKED_NAME", value_name = "NAME", default_value = "example.com")]
+    pub checked_name: Target,
+    /// With `ROUTER_HOST`: a name server that is not the provider's, which is asked for it too
+    #[arg(long, env = "OTHER_NAME_SERVER", value_name = "ADDRESS", default_value = "9.9.9.9")]
+    pub other_name_server: IpAddr,
     /// How many echoes each target is sent: 1 to 1000
     #[arg(long, env = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000), default_value_t = 5)]
     pub count: u16,
@@ -90,6 +103,26 @@ pub enum Method {
 
 fn family() -> impl TypedValueParser<Value = Family> {
     PossibleValuesParser::new(["4", "6"]).map(|version| if version == "4" { Family::V4 } else { Family::V6 })
+}
+
+/// Where the home's router is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Router {
+    /// The default gateway of this machine.
+    Gateway,
+    /// There.
+    At(IpAddr),
+}
+
+impl FromStr for Router {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "gateway" => Ok(Self::Gateway),
+            text => text.parse().map(Self::At).map_err(|_| "write the router's address, like 192.168.1.1, or gateway"),
+        }
+    }
 }
 
 /// What to ping: a name or an address.
@@ -194,7 +227,8 @@ impl JobSettings for PingSettings {
             return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
         }
         let named = self.target_host.iter().any(|target| target.as_str().parse::<IpAddr>().is_err());
-        let longest = self.sampling() + HANDING_OVER + if named { RESOLVE_TIME } else { Duration::ZERO };
+        let way = if self.router_host.is_some() { WAY_TIME } else { Duration::ZERO };
+        let longest = self.sampling() + way + HANDING_OVER + if named { RESOLVE_TIME } else { Duration::ZERO };
         if longest > self.deadline {
             return Err(WrongSetting(format!(
                 "COUNT and INTERVAL: {} echoes, {:?} apart, with looking names up and handing over take up to \

@@ -6,7 +6,7 @@ use home_beacon::{
     bandwidth::{self, BandwidthSettings},
     checks::{self, ChecksSettings},
     dns::{self, DnsSettings},
-    ping::{self, PingSettings},
+    ping::{self, PingSettings, Router},
 };
 use shared::{
     secret::SecretSource,
@@ -45,6 +45,8 @@ impl Jobs {
         folder: &Folder,
     ) -> Result<Self, WrongSetting> {
         let mut ping: PingSettings = read("ping", keeper, &["--every", "60s"])?;
+        // This machine is in the home's network.
+        ping.router_host.get_or_insert(Router::Gateway);
         (ping.run.quiet, ping.keeper.token) = (true, Some(token.clone()));
         // Between two pings, which a test spoils.
         let bandwidth = ["--every", "3h", "--start-delay", "30s"];

@@ -7,4 +7,5 @@ mod lines;
 mod marked;
 mod running;
 mod settings;
+mod way;
 mod world;

@@ -1,6 +1,7 @@
 //! What is shown where: the page and its public port, writes to what is not shown, and the latest readings in `/metrics`.
 
 mod badges;
+mod causes;
 mod documents;
 mod front;
 mod history;

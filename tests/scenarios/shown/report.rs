@@ -30,9 +30,9 @@ name = "=Home internet, \"fast\""
 "#;
 
 /// A keeper in another month, and who asks it: nothing is followed.
-struct Month {
-    keeper: Keeper,
-    clock: PathBuf,
+pub(super) struct Month {
+    pub(super) keeper: Keeper,
+    pub(super) clock: PathBuf,
     reader: reqwest::Client,
     _files: tempfile::TempDir,
 }
@@ -40,6 +40,11 @@ struct Month {
 impl Month {
     /// `None` where no clock can be set.
     async fn open(began: &str) -> Option<Self> {
+        Self::open_with(began, |_| ()).await
+    }
+
+    /// As [`Month::open`], with further settings.
+    pub(super) async fn open_with(began: &str, more: impl FnOnce(&mut tokio::process::Command)) -> Option<Self> {
         let libfaketime = libfaketime()?;
         let files = tempfile::tempdir().expect("a folder");
         let clock = files.path().join("clock");
@@ -49,6 +54,7 @@ impl Month {
             command.env("LD_PRELOAD", libfaketime).env("FAKETIME_TIMESTAMP_FILE", &clock);
             command.env("FAKETIME_NO_CACHE", "1").env("DONT_FAKE_MONOTONIC", "1");
             command.env("KEEPER_SEED", seed).env("PROMISED_DOWN_MBPS", "100");
+            more(command);
         })
         .await;
         let reader = reqwest::Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_secs(20));
@@ -96,7 +102,7 @@ impl Month {
 }
 
 /// Sets the keeper's clock. To times far ahead, because none is believed that is before the program was built.
-fn set(clock: &Path, to: Timestamp) {
+pub(super) fn set(clock: &Path, to: Timestamp) {
     is_off_by(clock, to.as_second() - Timestamp::now().as_second());
 }
 

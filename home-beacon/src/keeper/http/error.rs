@@ -83,6 +83,12 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} could not be found"))
     }
 
+    pub(super) fn no_home() -> Self {
+        let message =
+            "outages are not known: this keeper is not at a home whose component it knows, or has recorded nothing yet";
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
     pub(super) fn no_relay() -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{NO_RELAY}: UPSTREAM_URL is not set"))
     }

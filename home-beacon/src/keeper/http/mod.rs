@@ -5,7 +5,8 @@
 //! - `owner`: `/owner`, what is the owner's alone, behind a login
 //! - `ping`: the calls of checks; `summary`: how often what is checked has worked; `check_metrics`: both for a Prometheus
 //! - `pinglow`: `/checks` and others, Pinglow's API for who has its clients
-//! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages
+//! - `report`: `/report`, a month for the provider's hotline; `evidence`: what the home's own records say of outages;
+//!   `inside`: what they were, by both sides
 //! - `present`: what is said right now; `elsewhere`: what others show of it
 //! - [`front`]: what stands between the page and the world: base path, `ETag`, compression, headers of every answer
 //! - `join`: how a home joins, over TLS
@@ -25,6 +26,7 @@ mod fields;
 pub mod form;
 pub mod front;
 mod health;
+mod inside;
 mod join;
 mod limiter;
 mod links;

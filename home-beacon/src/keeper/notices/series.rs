@@ -81,7 +81,10 @@ fn is_ping(series: &str) -> bool {
 
 /// One job makes several series; it fails, or is silent, with the first of them.
 fn is_a_jobs(series: &str) -> bool {
-    let is_of_another = matches!(series, "upload" | "latency_idle" | "latency_loaded" | "resolve");
+    let is_of_another = matches!(
+        series,
+        "upload" | "latency_idle" | "latency_loaded" | "resolve" | "router" | "first_hop" | "names" | "names_outside"
+    );
     !is_of_another && !series.starts_with("resolve:")
 }
 

@@ -40,7 +40,7 @@ struct Shared {
 #[derive(Debug)]
 enum Received {
     Reply(Instant),
-    Error(unreachable::IcmpError),
+    Error(unreachable::IcmpError, Instant),
 }
 
 impl Echo {
@@ -49,6 +49,19 @@ impl Echo {
     /// # Errors
     /// When neither kind of socket can be opened; `PermissionDenied` when this process may have none.
     pub fn open(address: IpAddr) -> io::Result<Self> {
+        Self::with_hops(address, None)
+    }
+
+    /// As [`Echo::open`], for echoes that go over so many hops and no further: the last one says so
+    /// ([`IcmpError::is_time_exceeded`](super::IcmpError::is_time_exceeded)).
+    ///
+    /// # Errors
+    /// As of [`Echo::open`].
+    pub fn within(address: IpAddr, hops: u8) -> io::Result<Self> {
+        Self::with_hops(address, Some(hops))
+    }
+
+    fn with_hops(address: IpAddr, hops: Option<u8>) -> io::Result<Self> {
         let (domain, protocol) =
             if address.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
         let open = |kind| Socket::new(domain, kind, Some(protocol));
@@ -58,6 +71,11 @@ impl Echo {
         };
         socket.set_nonblocking(true)?;
         unreachable::listen(&socket, address)?;
+        match hops {
+            Some(hops) if address.is_ipv4() => socket.set_ttl_v4(hops.into())?,
+            Some(hops) => socket.set_unicast_hops_v6(hops.into())?,
+            None => (),
+        }
         // To tokio it is one that carries datagrams, like any other.
         let socket = UdpSocket::from_std(socket.into())?;
         let shared =
@@ -88,7 +106,10 @@ impl Echo {
         shared.waiting().remove(&sequence);
         Ok(match received {
             Ok(Ok(Received::Reply(at))) => Sample::Answered(at.saturating_duration_since(start)),
-            Ok(Ok(Received::Error(error))) => Sample::Lost(Some(Why::Reported(error))),
+            Ok(Ok(Received::Error(error, at))) => Sample::Lost(Some(Why::Reported(unreachable::IcmpError {
+                after: Some(at.saturating_duration_since(start)),
+                ..error
+            }))),
             Ok(Err(_)) | Err(_) => Sample::Lost(None),
         })
     }
@@ -135,7 +156,7 @@ impl Shared {
         let (socket, v4) = (&self.socket, self.address.is_ipv4());
         while let Some((error, packet)) = unreachable::next(socket) {
             if let Some(error) = error {
-                self.deliver(requested(&packet, v4), Received::Error(error));
+                self.deliver(requested(&packet, v4), Received::Error(error, Instant::now()));
             }
         }
         let mut packet = [0; 2048];

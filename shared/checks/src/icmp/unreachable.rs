@@ -37,6 +37,15 @@ pub struct IcmpError {
     pub kind: u8,
     /// ICMP's code within the type.
     pub code: u8,
+    /// How long after the packet it came, where that was measured.
+    pub after: Option<Duration>,
+}
+
+impl IcmpError {
+    /// Whether it says that the packet had gone over as many hops as it might.
+    pub fn is_time_exceeded(&self) -> bool {
+        self.what == TIME_EXCEEDED
+    }
 }
 
 impl fmt::Display for Why {
@@ -78,6 +87,9 @@ fn is_the_line(error: &io::Error, address: IpAddr) -> bool {
         || error.raw_os_error().is_some_and(|error| others.contains(&error))
 }
 
+/// Of ICMP's *time exceeded*.
+const TIME_EXCEEDED: &str = "it went round until its time was up";
+
 /// What a type and a code mean; `None` of what does not say that a packet was lost, like a redirect.
 fn meaning(kind: u8, code: u8, v6: bool) -> Option<&'static str> {
     Some(match (v6, kind, code) {
@@ -90,7 +102,7 @@ fn meaning(kind: u8, code: u8, v6: bool) -> Option<&'static str> {
         (true, 1, 6) => "that route is rejected",
         (false, 3, 4) | (true, 2, _) => "the packet is too big",
         (false, 3, _) | (true, 1, _) => "it cannot be reached",
-        (false, 11, _) | (true, 3, _) => "it went round until its time was up",
+        (false, 11, _) | (true, 3, _) => TIME_EXCEEDED,
         (false, 12, _) | (true, 4, _) => "a packet of that kind is not understood",
         _ => return None,
     })
@@ -139,7 +151,7 @@ pub(super) fn next(socket: &impl AsRawFd) -> Option<(Option<IcmpError>, Vec<u8>)
             (matches!(error.ee_origin, 2 | 3)).then_some(())?;
             let (kind, code) = (error.ee_type, error.ee_code);
             let by = by.filter(|by| !by.is_unspecified()).map(|by| by.to_canonical());
-            Some(IcmpError { by, what: meaning(kind, code, v6)?, kind, code })
+            Some(IcmpError { by, what: meaning(kind, code, v6)?, kind, code, after: None })
         });
         (message.bytes, found)
     };
@@ -187,7 +199,7 @@ mod tests {
             assert!(meaning(3, code, false).is_some() && meaning(1, code, true).is_some());
         }
         let by = Some([192, 0, 2, 2].into());
-        let error = IcmpError { by, what: meaning(3, 13, false).unwrap(), kind: 3, code: 13 };
+        let error = IcmpError { by, what: meaning(3, 13, false).unwrap(), kind: 3, code: 13, after: None };
         assert_eq!(error.to_string(), "192.0.2.2 says: administratively prohibited, ICMP type 3 code 13");
     }
 }

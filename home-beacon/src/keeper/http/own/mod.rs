@@ -5,6 +5,7 @@ mod checks;
 mod joins;
 mod looks;
 pub(super) mod notices;
+mod outages;
 mod portable;
 mod readings;
 mod relay;
@@ -23,6 +24,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .merge(joins::router())
         .merge(looks::router())
         .merge(notices::router())
+        .merge(outages::router())
         .merge(portable::router())
         .merge(readings::router())
         .merge(relay::router())

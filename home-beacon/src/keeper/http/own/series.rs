@@ -90,12 +90,12 @@ fn span(query: &HashMap<String, String>, now: Timestamp) -> Result<Span, String>
     Ok(Span { from: Moment::new(from), to: Moment::new(to), step: SignedDuration::from_secs(step) })
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let time = text.parse().ok().filter(|_| !is_leap_second(text));
     time.or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
 }
 
-fn wrong_time(name: &str) -> String {
+pub(super) fn wrong_time(name: &str) -> String {
     format!("{name}: must be a time like 2026-11-21T04:30:00Z, or seconds since 1970")
 }
 

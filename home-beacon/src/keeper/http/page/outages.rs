@@ -2,6 +2,7 @@
 //! say.
 
 use jiff::{Timestamp, tz::TimeZone};
+use shared::id::ComponentId;
 
 use super::{super::AppState, Time, component::ComponentView, length_words};
 use crate::keeper::{
@@ -11,7 +12,7 @@ use crate::keeper::{
         Ending, Outage,
         kinds::{HomeRecords, evidence},
     },
-    http::evidence,
+    http::{evidence, inside},
 };
 
 /// The most that are listed.
@@ -45,21 +46,38 @@ pub(super) async fn listed(
     listed.truncate(MAX_OUTAGES);
     let Some((_, oldest)) = listed.last() else { return Ok(Vec::new()) };
     let home = evidence::of_home(state, Moment::try_from(oldest.from).ok()).await?;
-    let records = |component: &ComponentView| {
-        home.as_ref().filter(|(id, _)| id.as_str() == component.id).map(|(_, records)| records)
-    };
-    Ok(listed.into_iter().filter_map(|(component, outage)| view(component, outage, records(component), zone)).collect())
+    let mut views = Vec::with_capacity(listed.len());
+    for (component, outage) in listed {
+        let at_home = match home.as_ref().filter(|(id, _)| id.as_str() == component.id) {
+            Some((id, records)) => at_home(state, id, records, outage).await?,
+            None => None,
+        };
+        views.extend(view(component, outage, at_home, zone));
+    }
+    Ok(views)
+}
+
+/// What it was as seen from home, or at least what was recorded there.
+async fn at_home(
+    state: &AppState,
+    home: &ComponentId,
+    records: &HomeRecords,
+    outage: &Outage,
+) -> Result<Option<&'static str>, KeeperError> {
+    let time = outage.from..outage.to;
+    let cause = inside::cause_of(state, home, records, &time).await?;
+    let recorded = || evidence(&time, records).map(|evidence| evidence.kind.sentence());
+    Ok(cause.map(|cause| cause.sentence()).or_else(recorded))
 }
 
 fn view(
     component: &ComponentView,
     outage: &Outage,
-    records: Option<&HomeRecords>,
+    at_home: Option<&'static str>,
     zone: &TimeZone,
 ) -> Option<OutageView> {
     let time = |millis| Some(Time::new(Timestamp::from_millisecond(millis).ok()?, zone));
     let length = length_words(outage.length());
-    let evidence = records.and_then(|records| evidence(&(outage.from..outage.to), records));
     Some(OutageView {
         component: component.name.clone(),
         from: time(outage.from)?,
@@ -71,6 +89,6 @@ fn view(
             Ending::Ongoing => format!("{length} so far"),
         },
         cause: outage.verdict.map(shared::verdict::Verdict::sentence),
-        at_home: evidence.map(|evidence| evidence.kind.sentence()),
+        at_home,
     })
 }

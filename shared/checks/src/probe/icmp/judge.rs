@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn what_a_router_said_is_the_cause_and_in_the_text() {
         let by = Some([192, 0, 2, 9].into());
-        let why = Why::Reported(IcmpError { by, what: "that host cannot be reached", kind: 3, code: 1 });
+        let why = Why::Reported(IcmpError { by, what: "that host cannot be reached", kind: 3, code: 1, after: None });
         let outcome = outcome([None; 4], Some(&why));
         assert_eq!((outcome.state, outcome.cause), (State::Critical, Some(Cause::Unreachable)));
         assert_eq!(

@@ -144,7 +144,8 @@ mod tests {
         let time = Duration::from_millis(3);
         let (samples, why) = taken(vec![denied(), Ok(Sample::Answered(time))]).unwrap();
         assert_eq!((samples, why), (vec![None, Some(time)], None));
-        let reported = || Why::Reported(IcmpError { by: None, what: "no route to that network", kind: 3, code: 0 });
+        let reported =
+            || Why::Reported(IcmpError { by: None, what: "no route to that network", kind: 3, code: 0, after: None });
         let (samples, why) = taken(vec![Ok(Sample::Lost(Some(reported()))), denied()]).unwrap();
         assert_eq!((samples, why), (vec![None, None], Some(reported())));
     }

@@ -1,0 +1,119 @@
+//! Where on the way to the world it ended, while hosts far away did not answer.
+
+use std::ops::Range;
+
+use super::{
+    Kind, Moment, Observed, Probe, Role,
+    classify::MINUTE,
+    failing::{Failing, failing},
+    outside::Down,
+};
+
+/// Runs of the same minute.
+const SAME_RUN: i64 = 90 * 1000;
+
+/// A modem finds its line again within that after its router came back.
+const RESYNC: i64 = 10 * MINUTE;
+
+/// The last to come back after a line is the way beyond it.
+const BEYOND: i64 = 3 * MINUTE;
+
+/// A time in which the way ended at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) kind: Kind,
+    pub(super) began: Moment,
+    pub(super) ended: Option<Moment>,
+    /// Whether all is measured that tells this place from others.
+    pub(super) is_sure: bool,
+}
+
+/// The times in which hosts far away did not answer, each by where the way ended.
+pub(super) fn pieces(observed: &Observed, downs: &[Down]) -> Vec<Piece> {
+    let world = observed.probes.get(&Role::World).map_or(&[][..], Vec::as_slice);
+    let now = observed.window.end;
+    let is_down = |at: i64| downs.iter().any(|down| down.extent(now).contains(&at));
+    let runs = failing(world, |probe| !probe.answered, is_down);
+    let there = [Role::Router, Role::FirstHop].map(|role| is_usable(observed, role));
+    runs.iter().flat_map(|run| of_run(observed, run, there)).collect()
+}
+
+/// Whether a role that answers now and then: some routers never answer a ping.
+pub(super) fn is_usable(observed: &Observed, role: Role) -> bool {
+    observed.probes.get(&role).is_some_and(|all| all.iter().any(|probe| probe.answered))
+}
+
+fn of_run(observed: &Observed, run: &Failing, [router, hop]: [bool; 2]) -> Vec<Piece> {
+    let time = run.began.latest..run.ended.map_or(observed.window.end, |ended| ended.earliest);
+    let failed = observed.within(Role::World, &time);
+    let mut kinds: Vec<(Kind, Range<i64>)> = Vec::new();
+    for probe in failed {
+        let answered = |role, is_there: bool| is_there.then(|| nearest(observed, role, probe.at)).flatten();
+        let kind = match (answered(Role::Router, router), answered(Role::FirstHop, hop)) {
+            (Some(false), _) => Kind::Router,
+            (_, Some(true)) => Kind::Provider,
+            _ => Kind::Line,
+        };
+        match kinds.last_mut() {
+            Some((last, range)) if *last == kind => range.end = probe.at,
+            _ => kinds.push((kind, probe.at..probe.at)),
+        }
+    }
+    smooth(&mut kinds);
+    let is_sure = |kind| match kind {
+        Kind::Router => router,
+        Kind::Line => router && hop,
+        _ => hop,
+    };
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (index, (kind, range)) in kinds.iter().enumerate() {
+        let began = match index.checked_sub(1) {
+            None => run.began,
+            Some(before) => Moment { earliest: kinds[before].1.end, latest: range.start },
+        };
+        let ended = match kinds.get(index + 1) {
+            None => run.ended,
+            Some((_, next)) => Some(Moment { earliest: range.end, latest: next.start }),
+        };
+        pieces.push(Piece { kind: *kind, began, ended, is_sure: is_sure(*kind) });
+    }
+    follow(pieces)
+}
+
+/// Whether the role answered in the run of that moment.
+fn nearest(observed: &Observed, role: Role, at: i64) -> Option<bool> {
+    let near = observed.within(role, &(at - SAME_RUN..at + SAME_RUN));
+    near.iter().min_by_key(|probe| (probe.at - at).abs()).map(|probe: &Probe| probe.answered)
+}
+
+/// One measurement that is another one than those around it is a lost packet.
+fn smooth(kinds: &mut Vec<(Kind, Range<i64>)>) {
+    let mut index = 1;
+    while index + 1 < kinds.len() {
+        let is_single = kinds[index].1.start == kinds[index].1.end;
+        if is_single && kinds[index - 1].0 == kinds[index + 1].0 {
+            let end = kinds[index + 1].1.end;
+            kinds[index - 1].1.end = end;
+            kinds.drain(index..=index + 1);
+        } else {
+            index += 1;
+        }
+    }
+}
+
+/// What only follows from the place before it belongs to that: a line that finds itself again after its router.
+fn follow(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut kept: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        let lasts = piece.ended.map(|ended| ended.earliest - piece.began.latest);
+        let follows = |before: &Piece, most: i64| lasts.is_some_and(|lasts| lasts <= most) && before.ended.is_some();
+        match kept.last_mut() {
+            Some(before) if before.kind == Kind::Router && follows(before, RESYNC) => before.ended = piece.ended,
+            Some(before) if before.kind == Kind::Line && piece.kind == Kind::Provider && follows(before, BEYOND) => {
+                before.ended = piece.ended;
+            }
+            _ => kept.push(piece),
+        }
+    }
+    kept
+}

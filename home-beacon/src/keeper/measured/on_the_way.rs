@@ -1,0 +1,162 @@
+//! What was pinged and asked from home, by what it is on the way to the world: what [`inside`](crate::keeper::inside) concludes from.
+
+use std::{collections::BTreeMap, net::IpAddr, ops::Range};
+
+use crate::{
+    keeper::{
+        KeeperError,
+        db::{Db, FromRow, Row, StorageError, query},
+        inside::{Probe, Role},
+    },
+    ping::way::is_private,
+};
+
+/// The most rows that are read: a month of minutes of four series.
+const MAX_ROWS: i64 = 200_000;
+
+/// Readings of one role that are as near to each other are of one run, in milliseconds.
+const ONE_RUN: i64 = 30_000;
+
+/// What was recorded within a time, in milliseconds since 1970, the oldest first; where there is more than can be read, the newest.
+///
+/// # Errors
+/// When the storage fails.
+pub(in crate::keeper) async fn probes(db: &Db, time: Range<i64>) -> Result<BTreeMap<Role, Vec<Probe>>, KeeperError> {
+    let list = query(
+        "SELECT * FROM (
+             SELECT name, at, value, failure, loss, mark, target FROM series CROSS JOIN readings ON series_id = series.id
+             WHERE (name IN ('ping', 'resolve', 'router', 'first_hop', 'names', 'names_outside')
+                     OR name LIKE 'ping:%' OR name LIKE 'resolve:%')
+                 AND at >= ?1 AND at < ?2 AND skipped IS NULL
+             ORDER BY at DESC LIMIT ?3) AS newest
+         ORDER BY at",
+    );
+    let rows: Vec<ReadingRow> = list.bind(time.start).bind(time.end).bind(MAX_ROWS).all(&mut db.read().await?).await?;
+    Ok(by_role(&rows))
+}
+
+fn by_role(rows: &[ReadingRow]) -> BTreeMap<Role, Vec<Probe>> {
+    let mut probes: BTreeMap<Role, Vec<Probe>> = BTreeMap::new();
+    for row in rows {
+        let Some(role) = role_of(rows, row) else { continue };
+        let probe = Probe {
+            at: row.at,
+            answered: row.failure.is_none(),
+            loss: row.loss,
+            latency: row.value,
+            in_test: row.mark.is_some(),
+        };
+        let of_role = probes.entry(role).or_default();
+        match of_role.last_mut().filter(|last| row.at - last.at <= ONE_RUN) {
+            Some(last) => *last = better(*last, probe),
+            None => of_role.push(probe),
+        }
+    }
+    probes
+}
+
+/// Of several hosts of a run the one that is best to reach counts.
+fn better(one: Probe, other: Probe) -> Probe {
+    let least = |one: Option<f64>, other: Option<f64>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    Probe {
+        at: one.at,
+        answered: one.answered || other.answered,
+        loss: least(one.loss, other.loss),
+        latency: least(one.latency, other.latency),
+        in_test: one.in_test || other.in_test,
+    }
+}
+
+/// What a reading is of; `None` where it says nothing of the way to the world.
+fn role_of(rows: &[ReadingRow], row: &ReadingRow) -> Option<Role> {
+    let address = row.target.as_deref().and_then(|target| target.parse::<IpAddr>().ok());
+    match (row.name.split(':').next().unwrap_or_default(), address) {
+        ("resolve" | "names", _) => Some(Role::HomeNames),
+        ("names_outside", _) => Some(Role::OtherNames),
+        ("router", _) => Some(Role::Router),
+        ("first_hop", _) => Some(Role::FirstHop),
+        ("ping", Some(address)) => (!is_private(address)).then_some(Role::World),
+        // Of a host that has no address because its name was not found, nothing is known.
+        ("ping", None) => (row.failure.is_none() || !has_no_name(rows, row)).then_some(Role::World),
+        _ => None,
+    }
+}
+
+/// Whether the name of that ping's host was not found in the same run.
+fn has_no_name(rows: &[ReadingRow], ping: &ReadingRow) -> bool {
+    let name = ping.name.replacen("ping", "resolve", 1);
+    let first = rows.partition_point(|row| row.at < ping.at);
+    let same = rows[first..].iter().take_while(|row| row.at == ping.at);
+    same.filter(|row| row.name == name).any(|row| row.failure.is_some())
+}
+
+struct ReadingRow {
+    name: String,
+    at: i64,
+    value: Option<f64>,
+    failure: Option<String>,
+    loss: Option<f64>,
+    mark: Option<String>,
+    target: Option<String>,
+}
+
+impl FromRow for ReadingRow {
+    fn from_row(row: &Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            name: row.get("name")?,
+            at: row.get("at")?,
+            value: row.get("value")?,
+            failure: row.get("failure")?,
+            loss: row.get("loss")?,
+            mark: row.get("mark")?,
+            target: row.get("target")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, at: i64, failure: Option<&str>, target: &str) -> ReadingRow {
+        ReadingRow {
+            name: name.into(),
+            at,
+            value: failure.is_none().then_some(12.0),
+            failure: failure.map(str::to_owned),
+            loss: Some(if failure.is_none() { 0.0 } else { 100.0 }),
+            mark: None,
+            target: Some(target.into()),
+        }
+    }
+
+    #[test]
+    fn one_host_that_answers_is_enough_and_those_of_the_home_say_nothing_of_the_world() {
+        let rows = [
+            row("ping", 0, Some("none"), "1.1.1.1"),
+            row("ping:192.168.1.20", 0, None, "192.168.1.20"),
+            row("ping:9.9.9.9", 10, None, "9.9.9.9"),
+            row("ping", 60_000, Some("none"), "1.1.1.1"),
+            row("ping:192.168.1.20", 60_000, None, "192.168.1.20"),
+        ];
+        let world: Vec<_> = by_role(&rows)[&Role::World].iter().map(|probe| (probe.at, probe.answered)).collect();
+        assert_eq!(world, [(0, true), (60_000, false)]);
+    }
+
+    #[test]
+    fn a_host_whose_name_is_not_found_is_no_host_that_does_not_answer() {
+        let rows = [
+            row("ping", 0, Some("no server answers"), "example.com"),
+            row("resolve", 0, Some("no server answers"), "example.com"),
+            row("ping", 60_000, Some("none of 5"), "example.com"),
+            row("resolve", 60_000, None, "example.com"),
+        ];
+        let found = by_role(&rows);
+        let answers = |role| found[&role].iter().map(|probe| (probe.at, probe.answered)).collect::<Vec<_>>();
+        assert_eq!(answers(Role::World), [(60_000, false)]);
+        assert_eq!(answers(Role::HomeNames), [(0, false), (60_000, true)]);
+    }
+}
