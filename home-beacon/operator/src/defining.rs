@@ -61,6 +61,7 @@ impl Defining {
             let wrong = outcomes.values().filter(|outcome| outcome.is_err()).count();
             self.health.objects(Objects { right: outcomes.len() - wrong, wrong });
             self.runs.define(scripts(&world, &outcomes), &world);
+            let is_first = learned.is_none();
             let learned = match &mut learned {
                 Some(learned) => learned,
                 None => {
@@ -68,6 +69,10 @@ impl Defining {
                     learned.insert(HashSet::new())
                 }
             };
+            // Who applies an object wants to see what comes of it; those that are there at the start are spread.
+            let is_new = |name: &CheckName| !is_first && !learned.contains(name);
+            let added: HashSet<CheckName> =
+                resolved(&outcomes).map(|it| it.check.name.clone()).filter(is_new).collect();
             self.forget_kept(&outcomes, learned);
             let waiting = self.runs.with_jobs();
             let known = self.known().clone();
@@ -75,7 +80,7 @@ impl Defining {
                 let check = it.check.clone();
                 let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
                 // A Job that is there already is waited for at once, whenever the next one is due.
-                let is_due = waiting.contains(&check.name);
+                let is_due = waiting.contains(&check.name) || added.contains(&check.name);
                 Defined { standing, ran_at, is_due, ..Defined::new(check) }
             });
             let wrong = names.of_wrong(&world, &outcomes);

@@ -1,9 +1,10 @@
 //! What objects are told of themselves: their `status`, written when something has changed, and otherwise once in five minutes. One
 //! task owns what is known; each write is a task of its own with a deadline, so that an object that is slow holds up none.
 //!
-//! - `entry`: what one object is to be told, and when
+//! - `entry`: what one object is to be told, and when; `events`: what those are told who watch
 
 mod entry;
+mod events;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -25,7 +26,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use self::entry::Entry;
+use self::{entry::Entry, events::Turned};
 use crate::{
     health::Health,
     objects::Key,
@@ -55,6 +56,14 @@ pub(crate) struct Sources {
     pub(crate) refused: watch::Receiver<Vec<Refused>>,
 }
 
+/// A write that is due.
+struct Due {
+    key: Key,
+    uid: String,
+    status: Value,
+    turned: Option<Turned>,
+}
+
 /// A write that has ended.
 struct Written {
     key: Key,
@@ -66,6 +75,7 @@ struct Written {
 /// Writes statuses until nothing is resolved any more.
 pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) {
     let (mut statuses, mut writing) = (Statuses::default(), JoinSet::new());
+    let recorder = events::recorder(client.clone());
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -87,11 +97,14 @@ pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) 
         }
         let now = Timestamp::now();
         while writing.len() < AT_ONCE
-            && let Some((key, uid, status)) = statuses.next(now)
+            && let Some(Due { key, uid, status, turned }) = statuses.next(now)
         {
-            let client = client.clone();
+            let (client, recorder) = (client.clone(), recorder.clone());
             writing.spawn(async move {
                 let is_written = put(&client, &key, &status).await;
+                if let (true, Some(turned)) = (is_written, turned) {
+                    events::publish(&recorder, &key, &uid, &turned).await;
+                }
                 Written { key, uid, status, is_written }
             });
         }
@@ -152,7 +165,7 @@ impl Statuses {
     }
 
     /// The next that is to be written, of those that are not being written; each is looked at once in a turn of a second.
-    fn next(&mut self, now: Timestamp) -> Option<(Key, String, Value)> {
+    fn next(&mut self, now: Timestamp) -> Option<Due> {
         if self.turned_at.is_none_or(|at| now.duration_since(at).unsigned_abs() >= EVERY) {
             self.turn = self.entries.keys().cloned().collect();
             self.turned_at = Some(now);
@@ -160,9 +173,9 @@ impl Statuses {
         while let Some(key) = self.turn.pop() {
             let Some(entry) = self.entries.get_mut(&key).filter(|_| !self.writing.contains(&key)) else { continue };
             if let Some(status) = entry.due(now) {
-                let uid = entry.uid.clone();
+                let (uid, turned) = (entry.uid.clone(), events::turned(entry.before(), &status));
                 self.writing.insert(key.clone());
-                return Some((key, uid, status));
+                return Some(Due { key, uid, status, turned });
             }
         }
         None

@@ -1,5 +1,6 @@
 //! The operator beside a stand-in of the API server and a real keeper.
 
+mod channels;
 mod chaos;
 mod definitions;
 mod leader;
@@ -7,6 +8,7 @@ mod life;
 mod objects;
 mod packages;
 mod pod;
+mod speed;
 mod statuses;
 mod world;
 mod wrong;

@@ -40,7 +40,17 @@ impl World {
 
     /// With these settings of the operator, beside those that each needs.
     pub(super) async fn start_with(settings: &[(&'static str, &str)], prepare: impl FnOnce(&Kubernetes)) -> Self {
-        let (keeper, kubernetes) = (Keeper::start().await, Kubernetes::start().await);
+        Self::start_beside(Keeper::start().await, settings, prepare).await
+    }
+
+    /// The same beside that keeper.
+    pub(super) async fn start_beside(
+        keeper: Keeper,
+        settings: &[(&'static str, &str)],
+        prepare: impl FnOnce(&Kubernetes),
+    ) -> Self {
+        let kubernetes = Kubernetes::start().await;
+        kubernetes.define(&operator::objects::crd::all());
         prepare(&kubernetes);
         let folder = tempfile::tempdir().expect("a folder");
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -67,6 +77,14 @@ impl World {
         let mut operator = self.begin();
         operator.wait_for_message("running").await;
         self.operator = Some(operator);
+    }
+
+    /// The most memory that the operator has had, in MiB.
+    pub(super) fn most_memory(&self) -> u64 {
+        let id = self.operator.as_ref().map(Process::pid).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says so");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
     }
 
     /// What the operator has logged.

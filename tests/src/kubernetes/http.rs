@@ -165,8 +165,29 @@ impl Kubernetes {
                 if stuck == Some(name) {
                     sleep(Duration::from_secs(60)).await;
                 }
+                let Some(after) = self.store().with_status(collection, namespace, name, &request.body) else {
+                    return refuse(stream, 404, "not found").await;
+                };
+                let schemas = self.shared.schemas.lock().expect("nobody panics with it").clone();
+                if let Some(wrong) = schemas.refuse(collection, &after["status"]) {
+                    return refuse(stream, 422, &format!("{name} is invalid: {wrong}")).await;
+                }
                 let patched = self.store().patch_status(collection, namespace, name, &request.body);
                 self.changed();
+                found(stream, patched).await
+            }
+            ("patch", name) if subresource.is_none() => {
+                if request.headers.get("content-type").map(String::as_str) != Some("application/merge-patch+json") {
+                    return refuse(stream, 415, "the body of the request was in an unknown format").await;
+                }
+                let patched = self.store().patch(collection, namespace, name, &request.body);
+                self.changed();
+                // Who asks for metadata alone gets no Secret's content.
+                let is_partial = request.headers.get("accept").is_some_and(|it| it.contains("PartialObjectMetadata"));
+                let patched = patched.map(|object| match is_partial {
+                    true => json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"]}),
+                    false => object,
+                });
                 found(stream, patched).await
             }
             ("update", _) => {

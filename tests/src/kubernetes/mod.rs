@@ -4,16 +4,18 @@
 //! Sources: Kubernetes' documentation, "Kubernetes API Concepts" (watches, 410 Gone, bookmarks) and the reference of batch/v1 and
 //! core/v1, read 2026-11.
 //!
-//! - `store`: the objects and what has happened to them
+//! - `store`: the objects and what has happened to them; `schema`: statuses against their definitions
 //! - `http`: requests; `answers`: how they are answered
 //! - `expand`: what a kubelet makes of `$(NAME)` and `$$`
 
 mod answers;
 mod expand;
 mod http;
+mod schema;
 mod store;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
@@ -23,7 +25,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, process::Command, sync::watch, time::sleep};
 
-use self::store::Store;
+use self::{schema::Schemas, store::Store};
 use crate::process::own_address;
 
 /// What the operator's service account would send.
@@ -55,6 +57,7 @@ struct Shared {
     version: watch::Sender<(u64, u64)>,
     kubelet: Mutex<Arc<Kubelet>>,
     faults: Mutex<Faults>,
+    schemas: Mutex<Schemas>,
 }
 
 /// What is wrong with it.
@@ -84,8 +87,13 @@ impl Kubernetes {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (version, _) = watch::channel((1, 0));
         let kubelet: Arc<Kubelet> = Arc::new(|_| Vec::new());
-        let shared =
-            Shared { store: Mutex::default(), version, kubelet: Mutex::new(kubelet), faults: Mutex::default() };
+        let shared = Shared {
+            store: Mutex::default(),
+            version,
+            kubelet: Mutex::new(kubelet),
+            faults: Mutex::default(),
+            schemas: Mutex::default(),
+        };
         let server = Self { url, shared: Arc::new(shared) };
         tokio::spawn(http::serve(listener, server.clone()));
         server
@@ -109,6 +117,14 @@ impl Kubernetes {
         let file = folder.join("kubeconfig");
         fs::write(&file, config.to_string()).expect("the folder is ours");
         command.env("KUBECONFIG", file);
+    }
+
+    /// Takes these definitions: from now on no status is taken that theirs does not know.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn define(&self, definitions: &[Value]) {
+        *self.shared.schemas.lock().expect("nobody panics with it") = Schemas::of(definitions);
     }
 
     /// Has each Job that is made from now on come to this.
@@ -194,6 +210,11 @@ impl Kubernetes {
 
     /// Each kind of call that was made: verb, group, resource.
     pub fn calls(&self) -> Vec<(String, String)> {
+        self.store().calls().into_keys().collect()
+    }
+
+    /// How often each kind of call was made.
+    pub fn counts(&self) -> BTreeMap<(String, String), u64> {
         self.store().calls()
     }
 

@@ -1,6 +1,6 @@
 //! Objects, and what has happened to them, in the order of their versions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) struct Store {
     events: Vec<Event>,
     /// What happened up to then is not known any more.
     forgotten: u64,
-    calls: BTreeSet<(String, String)>,
+    calls: BTreeMap<(String, String), u64>,
 }
 
 /// Collections, with the API version and the kind of what is in them.
@@ -34,7 +34,7 @@ pub(super) const COLLECTIONS: [(&str, &str, &str); 9] = [
     ("batch/jobs", "batch/v1", "Job"),
     ("/pods", "v1", "Pod"),
     ("/secrets", "v1", "Secret"),
-    ("/events", "v1", "Event"),
+    ("events.k8s.io/events", "events.k8s.io/v1", "Event"),
     ("coordination.k8s.io/leases", "coordination.k8s.io/v1", "Lease"),
 ];
 
@@ -101,6 +101,20 @@ impl Store {
         }
     }
 
+    /// Merges a patch into an object; `None` where there is none.
+    pub(super) fn patch(&mut self, collection: &str, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut object = self.get(collection, namespace, name)?;
+        merge(&mut object, patch);
+        Some(self.put(collection, object, "MODIFIED"))
+    }
+
+    /// An object as it would be with that status; `None` where it has gone.
+    pub(super) fn with_status(&self, collection: &str, namespace: &str, name: &str, patch: &Value) -> Option<Value> {
+        let mut object = self.get(collection, namespace, name)?;
+        merge(&mut object, &json!({"status": patch["status"]}));
+        Some(object)
+    }
+
     /// Merges a status into that of an object; `None` where it has gone.
     pub(super) fn patch_status(
         &mut self,
@@ -109,9 +123,8 @@ impl Store {
         name: &str,
         patch: &Value,
     ) -> Option<Value> {
-        let mut object = self.get(collection, namespace, name)?;
         // Of a call of the subresource everything else is ignored.
-        merge(&mut object, &json!({"status": patch["status"]}));
+        let object = self.with_status(collection, namespace, name, patch)?;
         Some(self.put(collection, object, "MODIFIED"))
     }
 
@@ -178,11 +191,11 @@ impl Store {
     }
 
     pub(super) fn called(&mut self, verb: &str, resource: &str) {
-        self.calls.insert((verb.to_owned(), resource.to_owned()));
+        *self.calls.entry((verb.to_owned(), resource.to_owned())).or_default() += 1;
     }
 
-    pub(super) fn calls(&self) -> Vec<(String, String)> {
-        self.calls.iter().cloned().collect()
+    pub(super) fn calls(&self) -> BTreeMap<(String, String), u64> {
+        self.calls.clone()
     }
 }
 

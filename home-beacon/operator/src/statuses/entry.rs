@@ -151,6 +151,11 @@ impl Entry {
         is_news.then_some(status)
     }
 
+    /// What it was told last.
+    pub(super) fn before(&self) -> Option<&Value> {
+        self.told.as_ref().map(|(told, _)| told)
+    }
+
     /// That was written, or could not be.
     pub(super) fn told(&mut self, status: Value, is_written: bool, now: Timestamp) {
         if is_written {
