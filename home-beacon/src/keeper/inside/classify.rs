@@ -68,7 +68,11 @@ fn powers(observed: &Observed, downs: &[Down], pieces: &mut Vec<Piece>) -> Vec<I
         let seen = downs.iter().map(|down| down.began.latest);
         let seen = seen.filter(|at| (silence.began..silence.ended).contains(at)).min();
         let by = seen.unwrap_or(i64::MAX).min(silence.began + RECORDED_WITHIN).min(silence.ended);
-        let mut ended = Moment { earliest: by, latest: silence.ended };
+        // It was still off at the last look that saw it down.
+        let time = silence.began..silence.ended;
+        let down = downs.iter().filter(|down| overlap(&down.extent(now), &time) > 0);
+        let down = down.map(|down| down.ended.map_or(now, |ended| ended.earliest).min(silence.ended - MINUTE));
+        let mut ended = Moment { earliest: down.fold(by, i64::max), latest: silence.ended };
         pieces.retain_mut(|piece| {
             let follows = (silence.began..silence.ended + SLACK).contains(&piece.began.latest);
             if !follows {
@@ -86,7 +90,6 @@ fn powers(observed: &Observed, downs: &[Down], pieces: &mut Vec<Piece>) -> Vec<I
                 }
             }
         });
-        let time = silence.began..silence.ended;
         let is_seen = is_down_outside(downs, &time, now);
         let mut evidence =
             vec!["nothing was recorded at home".to_owned(), "the host was started in that time".to_owned()];

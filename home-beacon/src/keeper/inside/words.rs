@@ -24,7 +24,7 @@ impl Interval {
     /// What it was, in a sentence.
     pub fn sentence(&self) -> &'static str {
         match self.kind {
-            Kind::Power => "The machine at home was off: the power, or a restart.",
+            Kind::Power => "The host at home was off or restarted.",
             Kind::Router => "The router at home did not answer.",
             Kind::Line => "The router was there, and the line behind it was not.",
             Kind::Provider => "The line was there, and nothing beyond the provider's first hop answered.",

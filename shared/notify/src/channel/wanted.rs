@@ -31,7 +31,9 @@ impl Wanted {
     pub(super) fn wants_key(&self, subject: Subject, key: &str) -> bool {
         let is_wanted = match (&self.checks, subject) {
             // `check/disk`, and what more there is of it: `check/disk/late`
-            (Some(checks), Subject::Check) => key.split('/').nth(1).is_some_and(|name| checks.contains(name)),
+            (Some(checks), Subject::Check) => key
+                .strip_prefix("check/")
+                .is_some_and(|rest| checks.contains(rest.split('/').next().unwrap_or_default())),
             _ => true,
         };
         is_wanted && self.wants(subject)
