@@ -7,6 +7,7 @@
 #     ssh pi sudo k3s ctr images import -
 #
 # and for both platforms: --platform linux/amd64,linux/arm64 --manifest NAME instead of --platform and --tag.
+# The operator has an image of its own, which is built beside it: --target operator --tag localhost/porchlight-operator:0.1.0.
 # `--format docker` because buildah's own, OCI's, has no word for HEALTHCHECK, which it leaves out then.
 # The machine that builds compiles for both itself, so that nothing is emulated. It has to be named because buildah up to
 # that of Debian 12 takes the platform that is built for in its place. buildah is what is tested; BuildKit and podman build
@@ -59,6 +60,38 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     cp "$CARGO_TARGET_DIR/$target/$PROFILE/porchlight" /out/bin/; \
     for program in beacon keeper ping bandwidth dns checks node-metrics; do ln -s porchlight "/out/bin/$program"; done; \
     cp /etc/ssl/certs/ca-certificates.crt /out/certs/
+
+# The operator, and check-runner, which it copies into each script's pod: apart, so that the home side neither waits for them nor gets
+# larger, by what is compiled already where both want the same of it.
+FROM build AS build-operator
+ARG TARGETARCH
+ARG PROFILE=release
+RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=porchlight-target,target=/target \
+    set -eu; ulimit -n "$(ulimit -Hn)"; \
+    case "$TARGETARCH" in amd64) target=x86_64-unknown-linux-musl ;; *) target=aarch64-unknown-linux-musl ;; esac; \
+    find shared home-beacon -type f -exec touch {} +; \
+    export CARGO_TARGET_DIR="/target/$TARGETARCH" CARGO_INCREMENTAL=0; \
+    export AWS_LC_SYS_NO_JITTER_ENTROPY=1; \
+    export CARGO_ZIGBUILD_CACHE_DIR="$CARGO_TARGET_DIR/zigbuild" ZIG_GLOBAL_CACHE_DIR="$CARGO_TARGET_DIR/zig"; \
+    cargo zigbuild --locked --profile "$PROFILE" --target "$target" --package operator --package check-runner --bins; \
+    mkdir -p /out/operator; \
+    cp "$CARGO_TARGET_DIR/$target/$PROFILE/operator" "$CARGO_TARGET_DIR/$target/$PROFILE/check-runner" /out/operator/
+
+FROM ${FINAL_BASE} AS operator
+COPY --from=build /out/certs /etc/ssl/certs
+COPY --from=build-operator /out/operator /usr/local/bin
+ENV PATH=/usr/local/bin
+USER 65532:65532
+ARG VERSION=unreleased
+ARG REVISION=unknown
+ARG SOURCE=
+LABEL org.opencontainers.image.title="porchlight-operator" \
+      org.opencontainers.image.description="Porchlight's operator: checks as Kubernetes objects, each script in a Job of its own" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
 
 FROM ${FINAL_BASE}
 COPY --from=build /out/certs /etc/ssl/certs

@@ -19,12 +19,14 @@ import renders
 import safety
 import schemas
 import sections
+import upgrades
 import waiting
+import watched
 import words
 from parts import parts
 
 # Each of these brings its parts; quick ones that say most come first.
-MODULES = (renders, effects, notices, checks, sections, installs, waiting, safety, words)
+MODULES = (renders, effects, notices, checks, watched, upgrades, sections, installs, waiting, safety, words)
 # A mistake in the chart shows in every case.
 MOST = 12
 

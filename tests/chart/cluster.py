@@ -16,11 +16,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import yaml
 
 KINDS = {
-    "v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Pod", "Secret", "Service"],
+    "v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount"],
+    "apiextensions.k8s.io/v1": ["CustomResourceDefinition"],
     "apps/v1": ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
     "batch/v1": ["CronJob", "Job"],
     "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
+    "rbac.authorization.k8s.io/v1": ["Role", "RoleBinding"],
 }
+# What is in no namespace.
+WIDE = ("CustomResourceDefinition", "Namespace")
 REFUSED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "BadRequest", "code": 400}
 MONITORING = "monitoring.coreos.com/v1"
 
@@ -43,6 +47,9 @@ class Cluster:
         """Something is written."""
         # The record of a release comes as a protobuf, whose one long text is a compressed JSON.
         self.releases += re.findall(rb"H4sI[A-Za-z0-9+/]+=*", body)
+
+    def change(self, verb, path, body):
+        """Something that is there is patched or deleted."""
 
     def release(self):
         """The release as Helm stored it last."""
@@ -73,11 +80,15 @@ class Cluster:
             for thing in found:
                 if thing["metadata"]["name"] == rest[3]:
                     return 200, thing
+        if version in self.kinds and len(rest) == 2:
+            for thing in self.objects:
+                if located(thing, version, None, rest[0]) and thing["metadata"]["name"] == rest[1]:
+                    return 200, thing
         return 404, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
 
 
 def located(thing, version, namespace, plural_of_kind):
-    return (thing["apiVersion"], thing["metadata"]["namespace"], plural(thing["kind"])) == (
+    return (thing["apiVersion"], thing["metadata"].get("namespace"), plural(thing["kind"])) == (
         version,
         namespace,
         plural_of_kind,
@@ -92,7 +103,7 @@ def group(version):
 def resources(version, kinds):
     verbs = ["create", "delete", "get", "list", "patch", "update"]
     told = [
-        {"name": plural(k), "singularName": "", "namespaced": k != "Namespace", "kind": k, "verbs": verbs}
+        {"name": plural(k), "singularName": "", "namespaced": k not in WIDE, "kind": k, "verbs": verbs}
         for k in kinds
     ]
     return {"kind": "APIResourceList", "groupVersion": version, "resources": told}
@@ -145,9 +156,16 @@ class Handler(BaseHTTPRequestHandler):
     do_PUT = do_POST
 
     def do_PATCH(self):
-        # What is there stays as it is: nobody looks at it again.
-        self.rfile.read(int(self.headers["Content-Length"]))
+        # What is there stays as it is, unless the cluster cares: nobody looks at it again.
+        cluster, path = self.cluster()
+        cluster.change("PATCH", path, self.rfile.read(int(self.headers["Content-Length"])))
         self.do_GET()
+
+    def do_DELETE(self):
+        cluster, path = self.cluster()
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
+        cluster.change("DELETE", path, body)
 
 
 class Listener(ThreadingHTTPServer):

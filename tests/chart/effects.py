@@ -29,7 +29,7 @@ def without(values, path):
 @part
 def nothing_is_lost():
     """Each value has an effect: without it, the rendering is another one, or is refused."""
-    for case in ("old-chart", "everything", "without-keeper", "own-objects", "first-try", "all-settings", "checks-without-keeper"):
+    for case in ("old-chart", "everything", "without-keeper", "own-objects", "first-try", "all-settings", "checks-without-keeper", "operator"):
         whole = rendered(CASES[case], objects=[TOKEN]).result().objects
         jobs = {path: rendered(without(CASES[case], path), objects=[TOKEN]) for path, _ in leaves(CASES[case])}
         for path, job in jobs.items():

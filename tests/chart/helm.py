@@ -3,6 +3,7 @@ chart is installed into a stand-in for a cluster."""
 
 import argparse
 import asyncio
+import contextlib
 import copy
 import dataclasses
 import json
@@ -128,6 +129,18 @@ def umbrella(folder, values):
     (folder / "templates/own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
     config = Configuration(kubeconfig=server.add(Cluster("1.32", (), [])))
     asyncio.run(Package(config).run(str(CHART), str(folder / "charts")))
+
+
+@contextlib.contextmanager
+def changed(path, before, after):
+    """A copy of the chart with another text in one of its files."""
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder) / "home-beacon"
+        shutil.copytree(CHART, chart)
+        text = (chart / path).read_text()
+        assert before in text, f"{path} has no {before}"
+        (chart / path).write_text(text.replace(before, after))
+        yield chart
 
 
 def lint(values):

@@ -5,22 +5,28 @@ import ipaddress
 
 def matches(selector, labels):
     for wanted in selector.get("matchExpressions", []):
-        if wanted["operator"] != "In":
+        if wanted["operator"] not in ("In", "Exists"):
             raise NotImplementedError(wanted["operator"])
-        if labels.get(wanted["key"]) not in wanted["values"]:
+        if wanted["key"] not in labels or (wanted["operator"] == "In" and labels[wanted["key"]] not in wanted["values"]):
             return False
     return selector.get("matchLabels", {}).items() <= labels.items()
 
 
 def is_peer(peer, namespace, other):
-    """`other` is an address, or a namespace and labels; only an empty namespaceSelector is understood."""
+    """`other` is an address, or a namespace and labels. Of a namespace its name is the only label."""
     if "ipBlock" in peer:
-        return isinstance(other, str) and ipaddress.ip_address(other) in ipaddress.ip_network(peer["ipBlock"]["cidr"])
+        block = peer["ipBlock"]
+        left_out = any(within(other, cidr) for cidr in block.get("except", []))
+        return isinstance(other, str) and within(other, block["cidr"]) and not left_out
     if isinstance(other, str):
         return False
-    assert peer.get("namespaceSelector") in (None, {}), peer
-    elsewhere = "namespaceSelector" in peer
-    return (elsewhere or other[0] == namespace) and matches(peer.get("podSelector", {}), other[1])
+    place = {"kubernetes.io/metadata.name": other[0]}
+    here = matches(peer["namespaceSelector"], place) if "namespaceSelector" in peer else other[0] == namespace
+    return here and matches(peer.get("podSelector", {}), other[1])
+
+
+def within(address, cidr):
+    return isinstance(address, str) and ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
 
 
 def passes(rules, side, namespace, other, port, protocol):

@@ -68,10 +68,20 @@ def checked(told, program, container, rendering):
             # The seed, and what it names: all of it is mounted in one folder.
             for name, text in config["data"].items():
                 write(Path(env["KEEPER_SEED"]).with_name(name), text)
+        if program == "operator":
+            yield from begun(told, env, folder)
+            return
         command = [FOLDER / program, *container.get("args", []), "--check"]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20)
         if ended.returncode != 0:
             yield f"{told}: {program} refuses what it is told: {ended.stderr.strip()}"
+
+
+def begun(told, env, folder):
+    """The operator looks for its API server once it has taken all settings, and there is none here."""
+    ended = subprocess.run([FOLDER / "operator"], env={**env, "HOME": folder}, capture_output=True, text=True, timeout=20)
+    if ended.returncode != 2 or "there is no way to the API server" not in ended.stderr:
+        yield f"{told}: the operator refuses what it is told: {ended.stderr.strip()}"
 
 
 def defined(rendering, name):
@@ -82,7 +92,7 @@ def defined(rendering, name):
 
 def channels(rendering):
     """Where notices are sent, where the chart itself holds it."""
-    made = [secret["data"]["URLS"] for secret in rendering.all("Secret") if "URLS" in secret["data"]]
+    made = [secret["data"]["URLS"] for secret in rendering.all("Secret") if "URLS" in secret.get("data", {})]
     return base64.b64decode(made[0]).decode() if made else ""
 
 

@@ -1,39 +1,17 @@
 """What must be true of every rendering, whatever the values."""
 
-import copy
 import itertools
 import json
 
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod")
+from budgets import ending, modest, timed
+from pods import pods, secrets
+
 # The longest names that Kubernetes takes, less what it appends itself: a CronJob's 11, a revision's label 11.
 LONGEST = {"CronJob": 52, "StatefulSet": 52, "Service": 63, "Pod": 63}
 
-
-def pods(rendering):
-    """Each workload with its pod: kind, name, labels and spec. What a pod learns of where it runs is filled in."""
-    for thing in rendering.objects:
-        if thing["kind"] not in WORKLOADS:
-            continue
-        spec, metadata = thing["spec"], thing["metadata"]
-        if thing["kind"] == "CronJob":
-            spec = spec["jobTemplate"]["spec"]
-        if thing["kind"] != "Pod":
-            metadata, spec = spec["template"]["metadata"], spec["template"]["spec"]
-        spec = copy.deepcopy(spec)
-        for variable in (variable for container in spec["containers"] for variable in container.get("env", [])):
-            told = {"spec.nodeName": "pi4", "status.hostIP": "192.168.1.10"}
-            path = variable.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
-            if path in told:
-                variable["value"] = told[path]
-        yield thing, metadata["labels"], spec
-
-
-def secrets(volume):
-    """The Secrets that a volume holds, each with the keys of it."""
-    sources = [source.get("secret") for source in volume.get("projected", {}).get("sources", [])]
-    for source in [volume.get("secret"), *sources]:
-        for item in source["items"] if source else []:
-            yield source.get("secretName") or source["name"], item["key"]
+# What is made where checks are, beside the release's own namespace.
+ELSEWHERE = ("Check", "NetworkPolicy", "Role", "RoleBinding")
+DEFINITION = "CustomResourceDefinition"
 
 
 def problems(rendering, release, namespace):
@@ -48,10 +26,14 @@ def named(rendering, release, namespace):
     for thing in rendering.objects:
         kind, metadata = thing["kind"], thing["metadata"]
         told = f"{kind} {metadata['name']}"
-        if (kind, metadata["name"]) in seen:
+        place = (kind, metadata["name"], metadata.get("namespace"))
+        if place in seen:
             yield f"{told} is there twice"
-        seen.add((kind, metadata["name"]))
-        if metadata["namespace"] != namespace:
+        seen.add(place)
+        if kind == DEFINITION:
+            # Of the whole cluster, and as they were made from the types.
+            continue
+        if metadata["namespace"] != namespace and kind not in ELSEWHERE:
             yield f"{told} is in the namespace {metadata['namespace']}"
         if len(metadata["name"]) > LONGEST.get(kind, 63):
             yield f"{told} has a name that is too long"
@@ -84,7 +66,7 @@ def selected(rendering, release, namespace):
                 yield f"{told} selects {picks(labels)}"
         elif thing["kind"] == "Service" and len(picks(spec["selector"])) != 1:
             yield f"{told} leads to {picks(spec['selector'])}"
-        elif thing["kind"] == "NetworkPolicy":
+        elif thing["kind"] == "NetworkPolicy" and thing["metadata"]["namespace"] == namespace:
             labels = spec["podSelector"]["matchLabels"]
             if labels.get("app.kubernetes.io/instance") != release or not picks(labels):
                 yield f"{told} is for {picks(labels)} of {labels}"
@@ -162,13 +144,15 @@ def restricted(rendering, release, namespace):
         # In an image of the user's, checks are copied there, and have a place for what plugins write.
         name = spec["containers"][0]["name"]
         own = name == "checks" and "programs" in (volume["name"] for volume in spec["volumes"])
-        if name in ("ping", "checks"):
+        if name in ("ping", "checks", "operator"):
             wanted["sysctls"] = [{"name": "net.ipv4.ping_group_range", "value": "65532 65532"}]
         if context != wanted:
             yield f"{told}: the pod's security context is {context}"
-        if spec["automountServiceAccountToken"] or spec["enableServiceLinks"]:
+        # The operator alone talks to the API server.
+        account = spec.get("serviceAccountName"), spec["automountServiceAccountToken"]
+        if account != ((told, True) if name == "operator" else (None, False)) or spec["enableServiceLinks"]:
             yield f"{told} has something of the cluster's"
-        for forbidden in ("hostNetwork", "hostPID", "hostIPC", "serviceAccountName", *([] if own else ["initContainers"])):
+        for forbidden in ("hostNetwork", "hostPID", "hostIPC", *([] if own else ["initContainers"])):
             if forbidden in spec:
                 yield f"{told} has {forbidden}"
         kinds = {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"}
@@ -218,7 +202,8 @@ def secret(rendering, release, namespace):
     allowed = {
         "beacon": {"beacon", "test"},
         "duckdns": {"dns"},
-        "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "export", "test"},
+        "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "operator", "export", "test"},
+        "channels": {"keeper"},
         "tls": {"keeper"},
         "notify": {"keeper"},
         "pinglow": {"keeper"},
@@ -243,65 +228,13 @@ def secret(rendering, release, namespace):
             yield f"{told} has a secret in a variable"
 
 
-def amount(text):
-    for unit, factor in (("m", 0.001), ("Mi", 2**20), ("Gi", 2**30)):
-        if text.endswith(unit):
-            return float(text.removesuffix(unit)) * factor
-    return float(text)
-
-
-def modest(rendering, release, namespace):
-    """All at once, a second beacon during an update included, ask for less than 100 m of a CPU and 96 MiB."""
-    cpu = memory = 0
-    tested = False
-    for thing, labels, spec in pods(rendering):
-        # Tests come one after another; checks, exports and the router's port are another task than the home's line, and what each node
-        # has is counted by itself.
-        component = labels["app.kubernetes.io/component"]
-        others = {"checks": 0, "export": 0, "node-metrics": 0, "port": 0}
-        times = {"beacon": 2, "test": 0 if tested else 1, **others}.get(component, 1)
-        tested = tested or thing["kind"] == "Pod"
-        for container in spec["containers"] + spec.get("initContainers", []):
-            if "memory" not in container["resources"]["limits"] or "cpu" in container["resources"]["limits"]:
-                yield f"{thing['metadata']['name']} has the limits {container['resources']['limits']}"
-            cpu += times * amount(container["resources"]["requests"]["cpu"])
-            memory += times * amount(container["resources"]["requests"]["memory"])
-    if cpu >= 0.1 or memory >= 96 * 2**20:
-        yield f"the pods ask for {cpu * 1000:.0f} m of a CPU and {memory / 2**20:.0f} MiB"
-
-
-def timed(rendering, release, namespace):
-    """A pod lives longer than its program may take, and one that is late is left out."""
-    for job in rendering.all("CronJob"):
-        told, spec = job["metadata"]["name"], job["spec"]
-        template = spec["jobTemplate"]["spec"]
-        env = {v["name"]: v["value"] for v in template["template"]["spec"]["containers"][0]["env"]}
-        # The program is cut off 5 s after its deadline, and a slow node may need long to start it. An export has none: it ends
-        # where the keeper does not answer for a minute.
-        deadline = "60s" if told.endswith("-export") else env["DEADLINE"]
-        if template["activeDeadlineSeconds"] < int(deadline.removesuffix("s")) + 5 + 30:
-            yield f"{told} ends its pod after {template['activeDeadlineSeconds']} s, with DEADLINE {deadline}"
-        facts = (spec["concurrencyPolicy"], template["backoffLimit"], template["template"]["spec"]["restartPolicy"])
-        if facts != ("Forbid", 0, "Never") or spec["successfulJobsHistoryLimit"] + spec["failedJobsHistoryLimit"] > 3:
-            yield f"{told} has {facts}"
-        # Below 10 s the controller, which looks every 10 s, might start nothing.
-        if not 10 < spec["startingDeadlineSeconds"] or not spec["timeZone"]:
-            yield f"{told} starts until {spec['startingDeadlineSeconds']} s later, in the zone {spec['timeZone']}"
-
-
-def ending(rendering, release, namespace):
-    """A server has more time to end than it takes: STOP_DELAY, and at most five seconds for what is in hand."""
-    for thing, labels, spec in pods(rendering):
-        if thing["kind"] in ("Deployment", "StatefulSet", "DaemonSet"):
-            env = {v["name"]: v["value"] for v in spec["containers"][0]["env"]}
-            takes = int(env.get("STOP_DELAY", "0s").removesuffix("s")) + 5
-            if spec["terminationGracePeriodSeconds"] < 2 * takes:
-                yield f"{thing['metadata']['name']} is ended after {spec['terminationGracePeriodSeconds']} s, and takes {takes}"
-
-
 def apart(renderings):
     """Two releases in one namespace have no object in common."""
     for one, other in itertools.combinations(renderings, 2):
-        names = [{(t["kind"], t["metadata"]["name"]) for t in rendering.objects} for rendering in (one, other)]
+        # What is the cluster's own one of them has.
+        names = [
+            {(t["kind"], t["metadata"]["name"]) for t in rendering.objects if t["kind"] != DEFINITION}
+            for rendering in (one, other)
+        ]
         for kind, name in names[0] & names[1]:
             yield f"two releases both have the {kind} {name}"

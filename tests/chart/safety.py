@@ -14,7 +14,7 @@ import network
 import rules
 from parts import CASES, HERE, MINIMAL, part, rendered
 
-COMPONENTS = ["beacon", "keeper", "ping", "port", "dns", "bandwidth", "checks", "export", "node", "test"]
+COMPONENTS = ["beacon", "keeper", "ping", "port", "dns", "bandwidth", "checks", "export", "node", "operator", "test"]
 
 
 @part
@@ -22,6 +22,8 @@ def who_may_talk_to_whom():
     """The policies let through what must come through, and nothing else."""
     made = rendered(CASES["everything"]).result()
     other = rendered(MINIMAL, release="other").result()
+    # What a script's pod has is what the operator gives it.
+    script = {"app.kubernetes.io/name": "porchlight-check", "porchlight.dev/check": "disk"}
     policies = made.all("NetworkPolicy") + other.all("NetworkPolicy")
     who = {labels["app.kubernetes.io/component"]: ("porchlight", labels) for _, labels, _ in rules.pods(made)}
     who |= {
@@ -35,7 +37,28 @@ def who_may_talk_to_whom():
         "world": "203.0.113.1",
         "lan": "192.168.1.2",
         "router": "192.168.1.1",
+        "nodelocal": "169.254.20.10",
+        "metadata": "169.254.169.254",
+        "azure": "168.63.129.16",
+        "ten": "10.42.0.7",
+        "carrier": "100.64.0.1",
+        "alibaba": "100.100.100.200",
+        "loopback": "127.0.0.1",
+        "multicast": "224.0.0.251",
+        "ours": "203.0.113.129",
+        "world6": "2606:4700:4700::1111",
+        "ula": "fd12:3456::1",
+        "aws6": "fd00:ec2::254",
+        "linklocal6": "fe80::1",
+        "nat64": "64:ff9b::a00:1",
+        "elsewhere": ("other", {"app": "stranger"}),
+        "false coredns": ("other", {"k8s-app": "kube-dns"}),
+        "neighbour": ("checks", {"app": "stranger"}),
+        "unlabelled script": ("checks", script),
+        "odd script": ("checks", {**script, "porchlight.dev/egress": "everything"}),
     }
+    for egress in ("none", "dns", "internet", "cluster"):
+        who[f"{egress} script"] = ("checks", {**script, "porchlight.dev/egress": egress})
     table = yaml.safe_load((HERE / "connections.yaml").read_text())
     for expected, lines in table.items():
         for line in lines:

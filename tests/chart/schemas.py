@@ -28,7 +28,34 @@ def definitions(version):
 
 
 @functools.cache
+def defined(api, kind):
+    """The schema of an object of the operator's, as its definition has it."""
+    path = Path(__file__).parents[2] / "home-beacon/operator/crds.yaml"
+    for spec in (document["spec"] for document in yaml.safe_load_all(path.read_text())):
+        for version in spec["versions"]:
+            if (f"{spec['group']}/{version['name']}", spec["names"]["kind"]) == (api, kind):
+                return strict(version["schema"]["openAPIV3Schema"])
+    return None
+
+
+def strict(schema):
+    """Kubernetes drops what it does not know without a word."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: strict(part) for key, part in schema.items()}
+    if made.get("properties") and "additionalProperties" not in made and isinstance(made["properties"], dict):
+        made["additionalProperties"] = False
+    return made
+
+
+@functools.cache
 def validator(version, api, kind):
+    if schema := defined(api, kind):
+        # What each object has besides.
+        known = {"apiVersion": {}, "kind": {}, "metadata": {}, **schema["properties"]}
+        return Draft202012Validator({**schema, "properties": known})
     if f"{api}/{kind}" in OTHERS:
         return Draft202012Validator(OTHERS[f"{api}/{kind}"])
     # networking.k8s.io/v1 is networking-v1 there.

@@ -13,7 +13,7 @@ from parts import CASES, MINIMAL, TOKEN, kept, outcome, part, rendered
 
 DEFAULTS = yaml.safe_load((helm.CHART / "values.yaml").read_text())
 SCHEMA = json.loads((helm.CHART / "values.schema.json").read_text())["properties"]
-PROGRAMS = ("beacon", "port", "keeper", "ping", "dns", "bandwidth", "checks", "nodeMetrics")
+PROGRAMS = ("beacon", "port", "keeper", "ping", "dns", "bandwidth", "checks", "operator", "nodeMetrics")
 # Whatever is below these, none is an answer: somebody wanted no limit, or no START_DELAY.
 FREE = ("settings", "resources")
 

@@ -14,7 +14,7 @@ SERVER = {"PUBLIC_ADDR", "PRIVATE_ADDR", "KEEPER_ADDR", "DATABASE_URL", "KEEPER_
 SERVER |= {"KEEPER_TLS_ADDR", "KEEPER_TLS_CERTIFICATE", "KEEPER_TLS_KEY", "UPSTREAM_FINGERPRINT"}
 SERVER |= {"KEEPER_PUBLIC_ADDR", "KEEPER_BASE_PATH", "BEACON_PRIVATE_URL", "STOP_DELAY"}
 SERVER |= {"NOTIFY_EVERY", "NOTIFY_QUIET", "NOTIFY_SERIOUS_ANYTIME", "NOTIFY_LIMIT", "NOTIFY_LOSS"}
-SERVER |= {"PUBLIC_PING", "KEEPER_OPEN_SUMMARY"}
+SERVER |= {"PUBLIC_PING", "KEEPER_OPEN_SUMMARY", "NOTIFY_OPERATOR_URLS_FILE"}
 JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEADLINE", "TARGET_HOST", "DOMAIN"}
 CHECKS = {"CHECKS_FILE", "STATPING_FILE", "CHECKS_ADDR", "CHECKS_CONCURRENCY", "PING_TARGET_URLS", "PING_INTERVAL_SECONDS"}
 CHECKS |= {"KEEPER_URL", "STATUSPAGE_URL", "PAGE_ID"}
@@ -23,6 +23,11 @@ OURS |= {"node-metrics": {"NODE_ADDR", "NODE_NAME", "SYS_DIR"}}
 PORT = {"ROUTER", "PORT_TO", "PORT_INTERNAL", "PORT_EXTERNAL", "PORT_LEASE", "PORT_PROTOCOL", "STATE_DIR"}
 # Over IPv6 a node has no port of its own, and the address of the prober is not known here.
 OURS |= {"port": PORT | {"IP_VERSION", "CANARY_URL"}}
+# What it sets of the operator, whose settings have no table.
+OPERATOR = {"OPERATOR_NAMESPACES", "OPERATOR_ADDR", "KEEPER_URL", "CHANNELS_SECRET", "RUNNER_IMAGE", "BASH_IMAGE", "PYTHON_IMAGE"}
+OPERATOR |= {"SCRIPT_MEMORY", "SCRIPT_CPU", "PINGLOW_EGRESS", "PINGLOW_SECRETS"}
+# Names that Pinglow's values have, which are refused with what there is instead.
+PINGLOW = {"DBEnvFromSecret", "ApiKeyEnvFromSecret", "RedisPasswordSecret", "redis", "pinglow", "runner", "keda", "timescaledb"}
 # Commands of the tool: where their tables are, and under which headings.
 COMMANDS = {"port": ("infra/README.md", ["porchlight port", "porchlight port open"])}
 # Where the values have another word for a program.
@@ -55,6 +60,7 @@ def documented():
         ("duckdns", "label"),
         ("statuspage", "latency", "image"),
         ("statuspage", "bandwidth", "image"),
+        *((name,) for name in PINGLOW),
     }
     yield from (
         f"the schema and the values differ in {'.'.join(path)}" for path in sorted(differences(at, defaults) ^ gone)
@@ -74,6 +80,12 @@ def documented():
         if theirs - ours != known or told != known:
             apart = sorted((theirs - ours) ^ known | told ^ known)
             yield f"{program}.settings: README, schema and values do not all know {apart}"
+    source = (helm.ROOT / "home-beacon/operator/src/settings.rs").read_text()
+    theirs = set(re.findall(r'env = "([A-Z0-9_]+)"', source))
+    known = set(at["operator"]["properties"]["settings"]["properties"])
+    told = set(re.findall(r"\b[A-Z][A-Z0-9_]{4,}\b", settings_comment(lines, "operator")))
+    if len(theirs) < 8 or theirs - OPERATOR - known or told != known:
+        yield f"operator.settings: program, schema and values do not all know {sorted(theirs - OPERATOR - known | told ^ known)}"
 
 
 @part

@@ -20,6 +20,9 @@ use tests::{
 };
 use tokio::process::Command;
 
+#[path = "image/operator.rs"]
+mod operator;
+
 /// Where a container finds secrets, and where the keeper's volume is.
 const SECRETS: &str = "/run/secrets";
 const DATA: &str = "/var/lib/porchlight";

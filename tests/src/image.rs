@@ -22,6 +22,9 @@ pub const USER: u32 = 65532;
 /// Where an emulator of arm64 is in a container that needs one.
 const QEMU: &str = "/qemu";
 
+/// The platform of this machine.
+const NATIVE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+
 /// The image of one platform.
 #[derive(Debug)]
 pub struct Image {
@@ -93,17 +96,30 @@ impl Image {
 
     /// The one for this machine; `None`, and a skip, where it was not built.
     pub fn native(test: &str) -> Option<Self> {
-        let platform = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-        Some(Self { id: built(test, platform)?, qemu: None })
+        Some(Self { id: built(test, NATIVE)?, qemu: None })
+    }
+
+    /// The operator's for this machine; `None`, and a skip, where it was not built.
+    pub fn operator(test: &str) -> Option<Self> {
+        Some(Self { id: built(test, &format!("operator-{NATIVE}"))?, qemu: None })
     }
 
     /// The one for a Pi, which runs under qemu.
     pub fn arm64(test: &str) -> Option<Self> {
+        Self::emulated(test, "arm64")
+    }
+
+    /// The operator's for a Pi, which runs under qemu.
+    pub fn operator_for_arm64(test: &str) -> Option<Self> {
+        Self::emulated(test, "operator-arm64")
+    }
+
+    fn emulated(test: &str, noted: &str) -> Option<Self> {
         let Some(qemu) = program("qemu-aarch64-static") else {
             skip(test, "qemu-user-static is missing; tests/run installs it");
             return None;
         };
-        Some(Self { id: built(test, "arm64")?, qemu: Some(qemu) })
+        Some(Self { id: built(test, noted)?, qemu: Some(qemu) })
     }
 
     /// The same command, in a container with the settings that Pod Security's `restricted` asks for. Its network is the

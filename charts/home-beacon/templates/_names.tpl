@@ -29,10 +29,11 @@ app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" (index . 0).Chart.Name (index . 0).Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* Name, namespace and labels. Takes a list: the context, the component, the name's last part. */}}
+{{/* Name, namespace and labels. Takes a list: the context, the component, the name's last part; and the namespace, where it is not the
+release's. */}}
 {{- define "porchlight.metadata" -}}
 name: {{ include "porchlight.name" (index . 0) }}-{{ index . 2 }}
-namespace: {{ (index . 0).Release.Namespace | quote }}
+namespace: {{ gt (len .) 3 | ternary (last .) (index . 0).Release.Namespace | quote }}
 labels:
   {{- include "porchlight.labels" . | nindent 2 }}
 {{- end }}

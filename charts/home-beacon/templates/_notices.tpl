@@ -8,6 +8,11 @@ keeper reads them once more, and says what else is wrong with one. Nothing here 
 {{- if and .Values.keeper.enabled (include "porchlight.secret.notify" .) }}true{{ end -}}
 {{- end }}
 
+{{/* Whether it has, or may get, any: objects of the cluster are channels, too. */}}
+{{- define "porchlight.notices.any" -}}
+{{- if or (include "porchlight.notices" .) (and .Values.keeper.enabled .Values.operator.enabled) }}true{{ end -}}
+{{- end }}
+
 {{/* What is set beside the channels, as JSON: variables and their values. */}}
 {{- define "porchlight.notices.settings" -}}
 {{- $settings := dict -}}
@@ -61,6 +66,11 @@ name another server. */}}
 {{- range include "porchlight.notices.lines" . | fromJsonArray }}{{ $needed = append $needed (index . 1) }}{{ end -}}
 {{- if not $needed }}{{ $needed = list 443 }}{{ end -}}
 {{- end -}}
+{{- if .Values.operator.enabled -}}
+{{- /* Of TelegramChannel objects. */ -}}
+{{- $server := .Values.operator.settings.TELEGRAM_SERVER | default "https://api.telegram.org" | urlParse -}}
+{{- $needed = append $needed (regexFind ":[0-9]+$" $server.host | trimPrefix ":" | default (eq $server.scheme "https" | ternary "443" "80") | atoi) -}}
+{{- end -}}
 {{- $open := list -}}
 {{- range .Values.networkPolicy.ports }}{{ $open = append $open (int64 .) }}{{ end -}}
 {{- /* With leading zeros, so that they are sorted as numbers. */ -}}
@@ -81,7 +91,7 @@ name another server. */}}
 {{- if and .Values.keeper.pinglow.secretName (not .Values.keeper.enabled) -}}
 {{- $wrong = append $wrong "keeper.pinglow.secretName is set, but keeper.enabled is false: there is nothing that has Pinglow's API" -}}
 {{- end -}}
-{{- if not (include "porchlight.secret.notify" .) -}}
+{{- if not (or (include "porchlight.secret.notify" .) .Values.operator.enabled) -}}
 {{- $set := list -}}
 {{- range $of := list "ports" "every" "quiet" "seriousAnytime" "limit" "loss" -}}
 {{- $value := get $notify $of -}}
@@ -102,7 +112,7 @@ name another server. */}}
 {{- $wrong = append $wrong (printf "keeper.notify.urls holds what is no channel: %s; each begins with the name of a service, as in ntfy://ntfy.sh/TOPIC, and a port is a number from 1 to 65535 (infra/NOTICES.md lists the services)" (join ", " $unknown)) -}}
 {{- end -}}
 {{- end -}}
-{{- if and $notify.seriousAnytime (include "porchlight.secret.notify" .) (not $notify.quiet) -}}
+{{- if and $notify.seriousAnytime (or (include "porchlight.secret.notify" .) .Values.operator.enabled) (not $notify.quiet) -}}
 {{- $wrong = append $wrong "keeper.notify.seriousAnytime is true, but keeper.notify.quiet is empty: there are no quiet hours, so set them, or leave it out" -}}
 {{- end -}}
 {{- with $notify.quiet -}}

@@ -10,5 +10,6 @@ mod packages;
 mod pod;
 mod speed;
 mod statuses;
+mod roles;
 mod world;
 mod wrong;

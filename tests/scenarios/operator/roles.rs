@@ -1,0 +1,141 @@
+//! The chart's roles against the calls that the operator makes: each call is allowed, and nothing else is.
+
+use std::{collections::BTreeSet, fs};
+
+use check_runner::message;
+use checks::{cause::Cause, outcome::Outcome};
+use serde_json::{Value, json};
+use tests::{binaries::root, kubernetes::ended_with};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::world::{NAMESPACE, World, scripted};
+
+/// A verb, and a group with a resource in it: `("list", "batch/jobs")`.
+type Call = (String, String);
+
+/// What is granted and made by no scenario here, each with its reason.
+const UNSEEN: [(&str, &str, &str); 7] = [
+    ("create", "coordination.k8s.io/leases", "which of two operators works"),
+    ("get", "coordination.k8s.io/leases", "which of two operators works"),
+    ("update", "coordination.k8s.io/leases", "which of two operators works"),
+    ("patch", "coordination.k8s.io/leases", "which of two operators works"),
+    ("create", "/events", "an object that is wrong says so in an event"),
+    ("patch", "/events", "and counts how often, in the same one"),
+    ("patch", "/secrets", "channels of TelegramChannel objects, in the one Secret that the chart makes for them"),
+];
+
+/// The roles of the chart in a namespace, as its golden rendering has them.
+fn roles(namespace: &str) -> Vec<Value> {
+    let golden = fs::read_to_string(root().join("tests/chart/golden/everything.yaml")).expect("the rendering");
+    let documents = golden.split("\n---\n").filter(|document| document.contains("\nkind: Role\n"));
+    let all = documents.map(|document| serde_saphyr::from_str::<Value>(document).expect("YAML"));
+    let of_it: Vec<Value> = all.filter(|role| role["metadata"]["namespace"] == namespace).collect();
+    assert!(!of_it.is_empty(), "the chart has no role in {namespace}");
+    of_it
+}
+
+/// What these grant, with the names of the objects that it is limited to.
+fn granted(roles: &[Value]) -> BTreeSet<(Call, Vec<String>)> {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().map(|it| it.as_str().expect("a text").to_owned()).collect()
+    };
+    let mut granted = BTreeSet::new();
+    for rule in roles.iter().filter_map(|role| role["rules"].as_array()).flatten() {
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                for verb in texts(&rule["verbs"]) {
+                    granted.insert(((verb, format!("{group}/{resource}")), texts(&rule["resourceNames"])));
+                }
+            }
+        }
+    }
+    granted
+}
+
+fn calls_of(granted: &BTreeSet<(Call, Vec<String>)>) -> BTreeSet<Call> {
+    granted.iter().map(|(call, _)| call.clone()).collect()
+}
+
+/// A life with everything in it that makes the operator call the API server.
+async fn calls_of_a_life() -> BTreeSet<Call> {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|_| vec![ended_with(&message::write(&Outcome::because(Cause::Reported, "fine")))]);
+        for name in ["bot", "nas"] {
+            kubernetes.apply(json!({
+                "apiVersion": "v1", "kind": "Secret", "data": {"botToken": "MTIzOmFiYw=="},
+                "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"porchlight.dev/for-checks": "true"}},
+            }));
+        }
+        let pinglow = root().join("tests/corpus/objects/good/pinglow.yaml");
+        kubernetes.apply_file(&fs::read_to_string(pinglow).expect("it is there"));
+        kubernetes.apply(scripted("disk"));
+        kubernetes.apply(json!({
+            "apiVersion": "porchlight.dev/v1alpha1", "kind": "Check", "metadata": {"name": "wrong", "namespace": NAMESPACE},
+            "spec": {"http": {"url": "nas.lan"}},
+        }));
+    })
+    .await;
+    world.until("disk", "has run", |known| known["last_run"].is_object()).await;
+    for (collection, name) in [
+        ("porchlight.dev/checks", "disk"),
+        ("porchlight.dev/checks", "wrong"),
+        ("pinglow.io/checks", "web"),
+        ("pinglow.io/scripts", "web-script"),
+        ("pinglow.io/telegramchannels", "chat"),
+    ] {
+        world.told(collection, name, "is told", |status| status["conditions"].is_array()).await;
+    }
+    let until = Instant::now() + Duration::from_secs(60);
+    let is_removal = |(verb, _): &Call| verb == "delete";
+    while !world.kubernetes.calls().iter().any(is_removal) {
+        assert!(Instant::now() < until, "no Job is removed");
+        sleep(Duration::from_millis(50)).await;
+    }
+    world.kubernetes.calls().into_iter().collect()
+}
+
+#[tokio::test]
+async fn the_charts_roles_allow_each_call_that_the_operator_makes_and_nothing_that_it_does_not() {
+    let (watched, own) = (granted(&roles(NAMESPACE)), granted(&roles("porchlight")));
+    let both: BTreeSet<Call> = calls_of(&watched).union(&calls_of(&own)).cloned().collect();
+    let made = calls_of_a_life().await;
+    assert!(made.len() >= 15, "so few are no life: {made:?}");
+    let refused: Vec<&Call> = made.difference(&both).collect();
+    assert!(refused.is_empty(), "the chart's roles do not allow {refused:?}: add them to templates/operator.yaml");
+    let unseen =
+        |(verb, of): &Call| UNSEEN.iter().any(|(known, resource, _)| (known, resource) == (&&verb[..], &&of[..]));
+    let unused: Vec<&Call> = both.difference(&made).filter(|call| !unseen(call)).collect();
+    assert!(unused.is_empty(), "nobody makes use of {unused:?}: take them from templates/operator.yaml");
+    let gone: Vec<_> =
+        UNSEEN.iter().filter(|(verb, of, _)| !both.contains(&(String::from(*verb), String::from(*of)))).collect();
+    assert!(gone.is_empty(), "these are not granted any more: {gone:?}");
+}
+
+/// In the operator's own namespace are the tokens of keeper and beacon: what it may do there has a name, but for what has none yet.
+#[test]
+fn in_its_own_namespace_the_operator_may_touch_what_is_named_and_nothing_else() {
+    let own = granted(&roles("porchlight"));
+    for ((verb, of), names) in &own {
+        match of.as_str() {
+            "coordination.k8s.io/leases" if verb == "create" => {
+                assert!(names.is_empty(), "no rule could match: {names:?}")
+            }
+            "coordination.k8s.io/leases" => assert_eq!(names, &["porchlight-operator"], "{verb}"),
+            "/secrets" => {
+                assert_eq!((verb.as_str(), names), ("patch", &vec!["porchlight-operator-channels".to_owned()]));
+            }
+            other => panic!("it may {verb} {other} in its own namespace"),
+        }
+    }
+    let watched = granted(&roles(NAMESPACE));
+    for verb in ["get", "create", "update", "patch", "delete", "deletecollection"] {
+        assert!(
+            !watched.iter().any(|((may, of), _)| may == verb && of == "/secrets"),
+            "it may {verb} Secrets of checks"
+        );
+    }
+    for of in ["/pods", "/pods/exec", "/pods/log", "apps/deployments", "rbac.authorization.k8s.io/roles"] {
+        let changes = |verb: &str| !["list", "watch"].contains(&verb);
+        assert!(!watched.iter().any(|((verb, it), _)| it == of && changes(verb)), "it may change {of}");
+    }
+}
