@@ -24,7 +24,7 @@ PORT = {"ROUTER", "PORT_TO", "PORT_INTERNAL", "PORT_EXTERNAL", "PORT_LEASE", "PO
 # Over IPv6 a node has no port of its own, and the address of the prober is not known here.
 OURS |= {"port": PORT | {"IP_VERSION", "CANARY_URL"}}
 # What it sets of the operator, whose settings have no table.
-OPERATOR = {"OPERATOR_NAMESPACES", "OPERATOR_ADDR", "KEEPER_URL", "CHANNELS_SECRET", "RUNNER_IMAGE", "BASH_IMAGE", "PYTHON_IMAGE"}
+OPERATOR = {"OPERATOR_NAMESPACES", "OPERATOR_ADDR", "OPERATOR_LEASE", "KEEPER_URL", "CHANNELS_SECRET", "RUNNER_IMAGE", "BASH_IMAGE", "PYTHON_IMAGE"}
 OPERATOR |= {"SCRIPT_MEMORY", "SCRIPT_CPU", "PINGLOW_EGRESS", "PINGLOW_SECRETS"}
 # Names that Pinglow's values have, which are refused with what there is instead.
 PINGLOW = {"DBEnvFromSecret", "ApiKeyEnvFromSecret", "RedisPasswordSecret", "redis", "pinglow", "runner", "keda", "timescaledb"}

@@ -30,6 +30,8 @@ matchExpressions:
   value: {{ join "," .namespaces | quote }}
 - name: OPERATOR_ADDR
   value: {{ include "porchlight.listen" (list $ 9096) | quote }}
+- name: OPERATOR_LEASE
+  value: {{ $.Release.Namespace }}/{{ include "porchlight.name" $ }}-operator
 - name: KEEPER_URL
   value: http://{{ include "porchlight.name" $ }}-keeper:8030
 {{ include "porchlight.secret.env" (list "KEEPER_TOKEN" "keeper" "TOKEN") }}

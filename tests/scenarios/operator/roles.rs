@@ -14,11 +14,10 @@ use super::world::{NAMESPACE, World, scripted};
 type Call = (String, String);
 
 /// What is granted and made by no scenario here, each with its reason.
-const UNSEEN: [(&str, &str, &str); 7] = [
+const UNSEEN: [(&str, &str, &str); 6] = [
     ("create", "coordination.k8s.io/leases", "which of two operators works"),
     ("get", "coordination.k8s.io/leases", "which of two operators works"),
     ("update", "coordination.k8s.io/leases", "which of two operators works"),
-    ("patch", "coordination.k8s.io/leases", "which of two operators works"),
     ("create", "/events", "an object that is wrong says so in an event"),
     ("patch", "/events", "and counts how often, in the same one"),
     ("patch", "/secrets", "channels of TelegramChannel objects, in the one Secret that the chart makes for them"),
