@@ -74,7 +74,7 @@ struct Written {
 
 /// Writes statuses until nothing is resolved any more.
 pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) {
-    let (mut statuses, mut writing) = (Statuses::default(), JoinSet::new());
+    let (mut statuses, mut writing) = (Statuses::default(), JoinSet::<Written>::new());
     let recorder = events::recorder(client.clone());
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -102,6 +102,8 @@ fn values(chosen: &Chosen) -> String {
     if let Some(WayIn { router, .. }) = chosen.way_in {
         let external = chosen.port.map(|port| format!(", external: {port}")).unwrap_or_default();
         let _ = writeln!(text, "port: {{enabled: true, router: \"{router}\"{external}}}");
+        // So that an outage gets its cause. A pod cannot see by itself which router is the home's.
+        let _ = writeln!(text, "ping: {{settings: {{ROUTER_HOST: \"{router}\"}}}}");
     }
     let other = chosen.statuspage_url.as_ref().filter(|url| url.as_str().trim_end_matches('/') != STATUSPAGE_IO);
     let url = other.map(|url| format!("  url: \"{url}\"\n")).unwrap_or_default();
@@ -171,7 +173,8 @@ fn units(chosen: &Chosen, key: &str) -> String {
     format!(
         "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
          (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
-         echo DOMAIN={home} > /etc/porchlight/dns.env\n{port}  \
+         echo DOMAIN={home} > /etc/porchlight/dns.env\n  \
+         echo ROUTER_HOST=gateway > /etc/porchlight/ping.env\n{port}  \
          systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer{unit}\n"
     )
 }

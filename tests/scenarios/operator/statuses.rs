@@ -10,7 +10,7 @@ use checks::{cause::Cause, outcome::Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
-    checks,
+    checks as registered,
     kubernetes::{Faults, ended_with},
 };
 use tokio::time::{Instant, sleep};
@@ -71,7 +71,7 @@ async fn an_object_that_turns_wrong_keeps_what_came_of_it_and_one_that_is_made_a
 #[tokio::test]
 async fn what_the_keeper_refuses_is_said_by_the_object_itself() {
     let world = World::start(|kubernetes| kubernetes.run_jobs_by(|_| ended(&Outcome::ok("fine")))).await;
-    checks::register(&world.keeper, json!([checks::check("nas")])).await;
+    registered::register(&world.keeper, json!([registered::check("nas")])).await;
     world.kubernetes.apply(scripted("nas"));
     let refused = |status: &Value| condition(status, "Registered")["status"] == "False";
     let status = world.told(CHECKS, "nas", "is refused", refused).await;
