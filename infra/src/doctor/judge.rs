@@ -160,13 +160,13 @@ impl<'a> Known<'a> {
             checks::cluster::cluster(&seen.cluster, wanted.home.as_ref().and_then(Url::port_or_known_default)),
             checks::beacon::lan(seen.lan.0, &seen.lan.1, is_said, here.is_reached()),
             checks::beacon::router(&seen.router.port, here.from_outside),
-            self.from_the_world(),
+            self.the_public_name(),
             checks::outside::proof(nearest, wanted.key.is_some()),
             keys,
         ]
     }
 
-    fn from_the_world(&self) -> Finding {
+    fn the_public_name(&self) -> Finding {
         let finding = checks::outside::public_name(self.look.as_ref(), &self.seen.inside, self.leads_to);
         match &self.unprobed {
             Some(why) => checks::outside::without_probe(finding, why),

@@ -80,7 +80,7 @@ pub(super) async fn choose(
     let usual = chosen
         .beacon_port
         .filter(|_| chosen.page_port.is_some())
-        .map_or(USUAL_PORT.to_owned(), |port| port.to_string());
+        .map_or_else(|| USUAL_PORT.to_owned(), |port| port.to_string());
     // A router that opens ports by itself may have had to take another one than was asked for.
     let granted = granted.filter(|_| chosen.way_in.is_some());
     let port = if let Some(port) = settings.port.or(granted).or(chosen.port) {
@@ -106,8 +106,8 @@ pub(super) async fn choose(
     };
     record.choose(|chosen| (chosen.port, chosen.runs_on, chosen.alarm_email) = (Some(port), Some(runs_on), mail))?;
     // What runs it may have been asked for only now.
-    let asked = local_ports::choose(settings, record)?;
-    Ok(ports.or(asked))
+    let later = local_ports::choose(settings, record)?;
+    Ok(ports.or(later))
 }
 
 /// An address, or nothing.

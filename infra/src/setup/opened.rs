@@ -39,7 +39,9 @@ pub(super) async fn close(settings: &TeardownSettings, record: &Record) -> usize
         return 0;
     }
     if settings.dry_run {
-        ours.iter().for_each(|mapping| say(&format!("would close  {mapping}")));
+        for mapping in &ours {
+            say(&format!("would close  {mapping}"));
+        }
         return 0;
     }
     match all(&ours, &folder).await {

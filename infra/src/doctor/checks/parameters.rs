@@ -245,7 +245,7 @@ mod tests {
             assert!(!of(None, own, "8kbf7d35c072").is_sure, "they name another home, or nobody knows: {own:?}");
         }
         let schedules = Told::Is(json!({"Schedules": [of_cabin()]}));
-        let cabin = whose(CABIN).in_inputs(&schedules, "f");
+        let cabin = whose(CABIN).in_inputs(&schedules, &Told::Is(json!(null)), "f");
         let by_input = names().of_home(None, OfOwn::Others, cabin.as_ref(), whose(CABIN));
         assert_eq!((by_input.key.as_str(), by_input.old, by_input.is_sure), (KEY_OF_CABIN, None, true));
         let keys = KeyNames { current: "/k/other".parse().unwrap(), old: None };

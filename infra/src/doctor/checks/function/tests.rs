@@ -86,7 +86,7 @@ fn a_function_that_is_another_homes_is_not_taken_from_it() {
     };
     let cabin = "http://mycabin.duckdns.org:30008";
     let schedules = Told::Is(json!({"Schedules": [of_cabin()]}));
-    let input = Whose { component: Some(CABIN), ..Whose::default() }.in_inputs(&schedules, "f");
+    let input = Whose { component: Some(CABIN), ..Whose::default() }.in_inputs(&schedules, &Told::Is(json!(null)), "f");
     assert_eq!(seen(cabin, input.as_ref(), OfOwn::Others, &[]).outcome, Outcome::Ok);
     let unnamed = seen(cabin, None, OfOwn::Others, &[]);
     assert_eq!(unnamed.outcome, Outcome::NotConclusive);
