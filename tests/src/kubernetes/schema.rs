@@ -104,7 +104,8 @@ mod tests {
             (json!({"conditions": [{}]}), "status.conditions[0].type: Required value"),
             (json!({"conditions": [{"type": "a"}, {"type": "a"}]}), "status.conditions[1]: Duplicate value"),
         ] {
-            assert!(of(status.clone()).starts_with(said), "{status}: {}", of(status));
+            let refused = of(status.clone());
+            assert!(refused.starts_with(said), "{status}: {refused}");
         }
         assert_eq!(schemas.refuse("batch/jobs", &json!(1)), None);
     }
