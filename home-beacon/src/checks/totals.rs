@@ -76,7 +76,8 @@ impl Totals {
 
     /// What a scraper reads.
     pub fn exposition(&self) -> Snapshot {
-        let (now, mut snapshot) = (*self.now(), self.of_runs());
+        let mut snapshot = self.of_runs();
+        let now = *self.now();
         snapshot.gauge(
             "checks_files_valid",
             "Whether the files that define checks can be used as they are, and all that they name is there.",

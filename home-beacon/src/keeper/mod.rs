@@ -232,7 +232,7 @@ impl Keeper {
         };
         let beacon = async {
             if let Some(beacon) = &mut self.beacon {
-                beacon.run(&state.db, &state.clock, state.recorder.looks()).await;
+                beacon.run(&state.db, &state.clock, &state.recorder).await;
             }
         };
         tokio::join!(

@@ -9,12 +9,12 @@ use crate::keeper::{
     KeeperError,
     history::kinds::HomeRecords,
     inside::{Interval, Kind, Observed, classify},
-    measured::on_the_way::probes,
+    measured::on_the_way,
     status::components,
 };
 
 /// How much is read before and after an outage: what began with it, and what came back after it.
-const AROUND: i64 = 20 * 60 * 1000;
+pub(super) const AROUND: i64 = 20 * 60 * 1000;
 
 /// All that is known of a time. What is not recorded any more says nothing.
 ///
@@ -27,7 +27,7 @@ pub(super) async fn observed(
     time: Range<i64>,
 ) -> Result<Observed, KeeperError> {
     let window = time.start.max(records.since)..time.end;
-    let probes = probes(&state.db, window.clone()).await?;
+    let (probes, addresses) = on_the_way::read(&state.db, window.clone()).await?;
     let seen = state.recorder.looks().within(&state.db, component, window.clone()).await?;
     let statuses = components::statuses_within(&state.db, component, window.clone()).await?;
     let is_down = |status: Option<ComponentStatus>| {
@@ -39,7 +39,18 @@ pub(super) async fn observed(
     let silences = records.silences.iter().filter(|silence| silence.began < window.end).copied();
     let mut silences: Vec<_> = silences.collect();
     silences.sort_by_key(|silence| silence.began);
-    Ok(Observed { window, silences, probes, looks: seen.looks, down_upstream, ..Observed::default() })
+    // A home that knows a beacon asks it.
+    let asks_beacon = state.at_home.is_some();
+    Ok(Observed {
+        window,
+        silences,
+        probes,
+        looks: seen.looks,
+        down_upstream,
+        addresses,
+        asks_beacon,
+        ..Observed::default()
+    })
 }
 
 /// What most of an outage was, in milliseconds since 1970; `None` where that is not known.

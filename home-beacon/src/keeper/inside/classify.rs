@@ -23,8 +23,11 @@ const RETURN: i64 = 10 * MINUTE;
 /// How far looks, which come once a minute and are confirmed once, may be from what happened at home.
 const SLACK: i64 = 3 * MINUTE;
 
+/// What was measured as near to a look is of its time.
+const NEAR: i64 = 45 * 1000;
+
 /// What is shorter is the edge of something else.
-const LEAST: i64 = 2 * MINUTE;
+pub(super) const LEAST: i64 = 2 * MINUTE;
 
 /// How many slow or lossy measurements in a row are more than a moment's.
 const SLOW_IN_A_ROW: usize = 3;
@@ -173,10 +176,13 @@ fn seen_alone(observed: &Observed, downs: &[Down], taken: &[Range<i64>]) -> Vec<
             let began = if part.start == whole.start {
                 down.began
             } else {
-                Moment { earliest: part.start, latest: part.start }
+                Moment { earliest: part.start - SLACK, latest: part.start }
             };
-            let ended =
-                if part.end == whole.end { down.ended } else { Some(Moment { earliest: part.end, latest: part.end }) };
+            let ended = if part.end == whole.end {
+                down.ended
+            } else {
+                Some(Moment { earliest: part.end, latest: part.end + SLACK })
+            };
             found.push(of_outside(observed, down, &part, began, ended));
         }
     }
@@ -188,8 +194,11 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
         Some(cause) => format!("down as seen from outside ({cause})"),
         None => "down by the page upstream".to_owned(),
     }];
-    let (world, asked) = observed.answered(Role::World, time);
-    let (beacon, beacon_asked) = observed.answered(Role::Beacon, time);
+    // Without the edges, which are of before and after.
+    let end = ended.map_or(observed.window.end, |ended| ended.earliest).min(time.end);
+    let within = began.latest.max(time.start) - NEAR..end + NEAR;
+    let (world, asked) = observed.answered(Role::World, &within);
+    let (beacon, beacon_asked) = observed.answered(Role::Beacon, &within);
     let kind = if asked == 0 || world * 2 < asked {
         evidence.push("nothing was measured at home".into());
         Kind::NotKnown
@@ -210,7 +219,13 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
     };
     // One look alone may have been unlucky.
     let is_short = time.end - time.start < LEAST + MINUTE && ended.is_some();
-    let confidence = if kind == Kind::NotKnown || is_short { Confidence::Low } else { Confidence::High };
+    let confidence = match kind {
+        _ if is_short => Confidence::Low,
+        Kind::NotKnown => Confidence::Low,
+        // A beacon that is down would look the same.
+        Kind::Inbound if !observed.asks_beacon => Confidence::Medium,
+        _ => Confidence::High,
+    };
     Interval { kind, began, ended, confidence, evidence, during_test: false }
 }
 
@@ -258,11 +273,13 @@ fn congested(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
     let all = observed.probes.get(&Role::World).map_or(&[][..], Vec::as_slice);
     let mut usual: Vec<f64> = all.iter().filter(|probe| !probe.in_test).filter_map(|probe| probe.latency).collect();
     usual.sort_by(f64::total_cmp);
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(f64::MAX);
+    // Of the better ones: what was slow for hours must not be what is usual.
+    let usual = usual.get(usual.len() / 4).copied().unwrap_or(f64::MAX);
     let slow = (usual * 3.0).max(usual + 100.0);
     let is_bad = |probe: &super::Probe| {
-        probe.answered
-            && (probe.loss.is_some_and(|loss| loss >= LOSSY) || probe.latency.is_some_and(|latency| latency > slow))
+        !probe.answered
+            || probe.loss.is_some_and(|loss| loss >= LOSSY)
+            || probe.latency.is_some_and(|latency| latency > slow)
     };
     let found = failing(all, is_bad, |_| false).into_iter().filter(|it| it.count >= SLOW_IN_A_ROW);
     let found = found.filter_map(|it| {
@@ -271,6 +288,9 @@ fn congested(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
             return None;
         }
         let probes = observed.within(Role::World, &time);
+        if !probes.iter().any(|probe| probe.answered) {
+            return None;
+        }
         let in_test = probes.iter().filter(|probe| probe.in_test).count();
         let worst = probes.iter().filter_map(|probe| probe.loss).fold(0.0, f64::max);
         let longest = probes.iter().filter_map(|probe| probe.latency).fold(0.0, f64::max);

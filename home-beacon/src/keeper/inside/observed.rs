@@ -51,6 +51,8 @@ pub struct Observed {
     pub down_upstream: Vec<Range<i64>>,
     /// When the page upstream could be read.
     pub upstream_read: Vec<Range<i64>>,
+    /// Whether the beacon is asked at home: what it says is noted only while it does not answer, and when it does again.
+    pub asks_beacon: bool,
     /// When the home's public address became another one, and whether that is one that nobody can call.
     pub addresses: Vec<(i64, bool)>,
 }

@@ -6,7 +6,8 @@ use shared::verdict::Verdict;
 
 use super::{
     Moment, Observed,
-    ranges::{merged, without},
+    classify::LEAST,
+    ranges::{length, merged, without},
 };
 use crate::keeper::history::{COVERED_BY_A_LOOK, Look};
 
@@ -33,14 +34,32 @@ pub(super) fn downs(observed: &Observed) -> Vec<Down> {
     }
     let mut found: Vec<Down> = places.keys().flat_map(|place| of_place(&places, *place)).collect();
     let looked = covered(observed);
-    let unseen = observed.down_upstream.iter().filter(|down| without(down, &looked) == [(*down).clone()]);
-    found.extend(unseen.map(|down| Down {
-        began: Moment { earliest: down.start, latest: down.start },
-        ended: (down.end < observed.window.end).then_some(Moment { earliest: down.end, latest: down.end }),
-        verdict: None,
+    let unseen = observed.down_upstream.iter().filter(|down| length(&without(down, &looked)) >= LEAST);
+    found.extend(unseen.map(|down| {
+        let before = observed.looks.iter().map(|look| look.ended).filter(|ended| *ended <= down.start).max();
+        let began = Moment { earliest: before.unwrap_or(down.start), latest: down.start };
+        let ended = (down.end < observed.window.end).then_some(Moment { earliest: down.end, latest: down.end });
+        Down { began, ended, verdict: None }
     }));
+    together(found)
+}
+
+/// What several places saw at one time is one.
+fn together(mut found: Vec<Down>) -> Vec<Down> {
     found.sort_by_key(|down| down.began.latest);
-    found
+    let mut merged: Vec<Down> = Vec::new();
+    for down in found {
+        match merged.last_mut().filter(|last| last.ended.is_none_or(|ended| down.began.latest <= ended.earliest)) {
+            Some(last) => {
+                last.began.earliest = last.began.earliest.max(down.began.earliest.min(last.began.latest));
+                last.ended =
+                    last.ended.zip(down.ended).map(|(one, other)| if other.latest > one.latest { other } else { one });
+                last.verdict = last.verdict.or(down.verdict);
+            }
+            None => merged.push(down),
+        }
+    }
+    merged
 }
 
 fn of_place(places: &BTreeMap<u32, Vec<&Look>>, place: u32) -> Vec<Down> {

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use shared::verdict::Verdict;
+
 use super::{
     Kind, Moment, Observed, Probe, Role,
     classify::MINUTE,
     failing::{Failing, failing},
     outside::Down,
 };
+use crate::keeper::history::Look;
 
 /// Runs of the same minute.
 const SAME_RUN: i64 = 90 * 1000;
@@ -32,9 +35,23 @@ pub(super) struct Piece {
 pub(super) fn pieces(observed: &Observed, downs: &[Down]) -> Vec<Piece> {
     let world = observed.probes.get(&Role::World).map_or(&[][..], Vec::as_slice);
     let now = observed.window.end;
-    let is_down = |at: i64| downs.iter().any(|down| down.extent(now).contains(&at));
-    let runs = failing(world, |probe| !probe.answered, is_down);
     let there = [Role::Router, Role::FirstHop].map(|role| is_usable(observed, role));
+    // Within an outage that was seen from outside, one measurement alone counts where no other says that the world was there.
+    let counts = |at: i64| {
+        let seen = downs.iter().find(|down| down.extent(now).contains(&at));
+        seen.is_some_and(|down| {
+            let time = down.began.latest..down.ended.map_or(now, |ended| ended.earliest);
+            observed.answered(Role::World, &time).0 == 0
+        })
+    };
+    let is_seen = |at: i64| {
+        let near = |look: &&Look| look.began <= at + SAME_RUN && at <= look.ended + SAME_RUN;
+        observed.looks.iter().filter(near).any(|look| look.verdict.is_some_and(Verdict::answers))
+    };
+    let is_there = |at: i64| nearest(observed, Role::OtherNames, at) == Some(true) && is_seen(at);
+    // What a bandwidth test crowds out is no world that is gone; nor are hosts that are silent while others answer and are answered.
+    let is_gone = |probe: &Probe| !probe.answered && !is_there(probe.at) && (!probe.in_test || counts(probe.at));
+    let runs = failing(world, is_gone, counts);
     runs.iter().flat_map(|run| of_run(observed, run, there)).collect()
 }
 
@@ -47,9 +64,13 @@ fn of_run(observed: &Observed, run: &Failing, [router, hop]: [bool; 2]) -> Vec<P
     let time = run.began.latest..run.ended.map_or(observed.window.end, |ended| ended.earliest);
     let failed = observed.within(Role::World, &time);
     let mut kinds: Vec<(Kind, Range<i64>)> = Vec::new();
+    // Whether the router was asked in each of these runs: without a gateway there is none to ask.
+    let mut is_asked = true;
     for probe in failed {
         let answered = |role, is_there: bool| is_there.then(|| nearest(observed, role, probe.at)).flatten();
-        let kind = match (answered(Role::Router, router), answered(Role::FirstHop, hop)) {
+        let asked = answered(Role::Router, router);
+        is_asked &= asked.is_some();
+        let kind = match (asked, answered(Role::FirstHop, hop)) {
             (Some(false), _) => Kind::Router,
             (_, Some(true)) => Kind::Provider,
             _ => Kind::Line,
@@ -62,7 +83,7 @@ fn of_run(observed: &Observed, run: &Failing, [router, hop]: [bool; 2]) -> Vec<P
     smooth(&mut kinds);
     let is_sure = |kind| match kind {
         Kind::Router => router,
-        Kind::Line => router && hop,
+        Kind::Line => router && hop && is_asked,
         _ => hop,
     };
     let mut pieces: Vec<Piece> = Vec::new();

@@ -90,6 +90,7 @@ fn read(text: &str) -> Story {
         }
         observed.probes.insert(role(name).expect("it is one"), probes);
     }
+    observed.asks_beacon = observed.probes.contains_key(&Role::Beacon);
     observed.looks = [("looks", 0), ("looks 2", 1)]
         .iter()
         .flat_map(|(key, place)| all(key).into_iter().flat_map(|text| looks(text, *place)).collect::<Vec<_>>())

@@ -1,6 +1,6 @@
 //! A kind in a sentence, and for machines.
 
-use super::{Interval, Kind};
+use super::{Confidence, Interval, Kind};
 
 impl Kind {
     /// For machines.
@@ -26,6 +26,9 @@ impl Interval {
         match self.kind {
             Kind::Power => "The host at home was off or restarted.",
             Kind::Router => "The router at home did not answer.",
+            Kind::Line if self.confidence == Confidence::Low => {
+                "Nothing beyond the home answered; whether it was the router or the line is not measured."
+            }
             Kind::Line => "The router was there, and the line behind it was not.",
             Kind::Provider => "The line was there, and nothing beyond the provider's first hop answered.",
             Kind::Names => "The line was there, and the home's name servers did not answer.",

@@ -134,10 +134,24 @@ impl BeaconPoller {
     }
 
     /// Asks once a minute, for as long as it is polled.
-    pub(in crate::keeper) async fn run(&mut self, db: &Db, clock: &KeeperClock, looks: &Looks) {
+    pub(in crate::keeper) async fn run(&mut self, db: &Db, clock: &KeeperClock, recorder: &Recorder) {
         loop {
-            self.poll(db, clock, looks).await;
+            let had_failed = self.has_failed;
+            self.poll(db, clock, recorder.looks()).await;
+            if had_failed || self.has_failed {
+                self.record(clock, recorder).await;
+            }
             sleep(INTERVAL).await;
+        }
+    }
+
+    /// Records that it does not answer, each time, and that it does again, once: what an outage was is concluded from it.
+    async fn record(&self, clock: &KeeperClock, recorder: &Recorder) {
+        let why = self.state.failing(clock.host().uptime.now()).map(|(_, why)| why);
+        let outcome = why.map_or(Outcome::Value(1.0), Outcome::Failure);
+        let reading = Reading::new(MetricName::ours("beacon"), clock.wall(), outcome);
+        if let Err(error) = recorder.add_readings(&[reading]).await {
+            tracing::debug!(%error, "whether the beacon answers is not recorded");
         }
     }
 

@@ -87,14 +87,17 @@ impl Heartbeats {
         // This process has recorded nothing since its last heartbeat, or the one before it since its own.
         let silence = last.map_or(Duration::MAX, |last| shown.uptime.saturating_sub(last));
         let ended = if last.is_some() { now } else { self.awake_since(tx, shown).await? };
-        let longest = SignedDuration::try_from(MAX_SILENCE).unwrap_or(SignedDuration::MAX);
-        if silence <= MAX_SILENCE || ended.duration_since(before.at) <= longest {
+        let was_restarted = was_restarted(before, &self.clock.host().boot, shown);
+        // That the host was started says more than the length does.
+        let least = if was_restarted { OWN_WRITE_AFTER } else { MAX_SILENCE };
+        let longest = SignedDuration::try_from(least).unwrap_or(SignedDuration::MAX);
+        if silence <= least || ended.duration_since(before.at) <= longest {
             return Ok(());
         }
         query("INSERT OR REPLACE INTO gaps (began, ended, host_booted) VALUES (?, ?, ?)")
             .bind(Moment::new(before.at))
             .bind(Moment::new(ended))
-            .bind(was_restarted(before, &self.clock.host().boot, shown))
+            .bind(was_restarted)
             .execute(tx)
             .await?;
         let bound = "DELETE FROM gaps WHERE began IN (SELECT began FROM gaps ORDER BY began DESC LIMIT -1 OFFSET ?)";

@@ -11,33 +11,49 @@ use crate::{
     ping::way::is_private,
 };
 
-/// The most rows that are read: a month of minutes of four series.
-const MAX_ROWS: i64 = 200_000;
+/// How much is read at once, in milliseconds: a day of minutes of a few series.
+const AT_ONCE: i64 = 24 * 60 * 60 * 1000;
 
-/// Readings of one role that are as near to each other are of one run, in milliseconds.
+/// Readings of one role that are as near to each other are of one run, in milliseconds, where each is of another series.
 const ONE_RUN: i64 = 30_000;
 
-/// What was recorded within a time, in milliseconds since 1970, the oldest first; where there is more than can be read, the newest.
+/// The series in which the job `dns` says that an address has changed.
+const ADDRESS: &str = "dns";
+
+/// What was recorded, by role; and when the home's address became another one.
+pub(in crate::keeper) type OnTheWay = (BTreeMap<Role, Vec<Probe>>, Vec<(i64, bool)>);
+
+/// What was recorded within a time, in milliseconds since 1970, the oldest first.
 ///
 /// # Errors
 /// When the storage fails.
-pub(in crate::keeper) async fn probes(db: &Db, time: Range<i64>) -> Result<BTreeMap<Role, Vec<Probe>>, KeeperError> {
-    let list = query(
-        "SELECT * FROM (
-             SELECT name, at, value, failure, loss, mark, target FROM series CROSS JOIN readings ON series_id = series.id
-             WHERE (name IN ('ping', 'resolve', 'router', 'first_hop', 'names', 'names_outside')
+pub(in crate::keeper) async fn read(db: &Db, time: Range<i64>) -> Result<OnTheWay, KeeperError> {
+    let mut found = OnTheWay::default();
+    let mut from = time.start;
+    while from < time.end {
+        let to = (from + AT_ONCE).min(time.end);
+        let list = query(
+            "SELECT name, at, value, failure, loss, mark, target FROM series CROSS JOIN readings ON series_id = series.id
+             WHERE (name IN ('ping', 'resolve', 'router', 'first_hop', 'far', 'names', 'names_outside', 'beacon', 'dns')
                      OR name LIKE 'ping:%' OR name LIKE 'resolve:%')
                  AND at >= ?1 AND at < ?2 AND skipped IS NULL
-             ORDER BY at DESC LIMIT ?3) AS newest
-         ORDER BY at",
-    );
-    let rows: Vec<ReadingRow> = list.bind(time.start).bind(time.end).bind(MAX_ROWS).all(&mut db.read().await?).await?;
-    Ok(by_role(&rows))
+             ORDER BY at",
+        );
+        let rows: Vec<ReadingRow> = list.bind(from).bind(to).all(&mut db.read().await?).await?;
+        add(&mut found, &rows);
+        from = to;
+    }
+    Ok(found)
 }
 
-fn by_role(rows: &[ReadingRow]) -> BTreeMap<Role, Vec<Probe>> {
-    let mut probes: BTreeMap<Role, Vec<Probe>> = BTreeMap::new();
+/// Adds what these rows say.
+fn add((probes, addresses): &mut OnTheWay, rows: &[ReadingRow]) {
+    // The series that the newest probe of a role is of: when one of them comes again, it is another run.
+    let mut of_run: BTreeMap<Role, Vec<&str>> = BTreeMap::new();
     for row in rows {
+        if row.name == ADDRESS && row.failure.is_none() {
+            addresses.push((row.at, false));
+        }
         let Some(role) = role_of(rows, row) else { continue };
         let probe = Probe {
             at: row.at,
@@ -46,13 +62,17 @@ fn by_role(rows: &[ReadingRow]) -> BTreeMap<Role, Vec<Probe>> {
             latency: row.value,
             in_test: row.mark.is_some(),
         };
-        let of_role = probes.entry(role).or_default();
-        match of_role.last_mut().filter(|last| row.at - last.at <= ONE_RUN) {
+        let (of_role, names) = (probes.entry(role).or_default(), of_run.entry(role).or_default());
+        let is_same_run = |last: &&mut Probe| row.at - last.at <= ONE_RUN && !names.contains(&row.name.as_str());
+        match of_role.last_mut().filter(is_same_run) {
             Some(last) => *last = better(*last, probe),
-            None => of_role.push(probe),
+            None => {
+                of_role.push(probe);
+                names.clear();
+            }
         }
+        names.push(&row.name);
     }
-    probes
 }
 
 /// Of several hosts of a run the one that is best to reach counts.
@@ -78,6 +98,8 @@ fn role_of(rows: &[ReadingRow], row: &ReadingRow) -> Option<Role> {
         ("names_outside", _) => Some(Role::OtherNames),
         ("router", _) => Some(Role::Router),
         ("first_hop", _) => Some(Role::FirstHop),
+        ("far", _) => Some(Role::World),
+        ("beacon", _) => Some(Role::Beacon),
         ("ping", Some(address)) => (!is_private(address)).then_some(Role::World),
         // Of a host that has no address because its name was not found, nothing is known.
         ("ping", None) => (row.failure.is_none() || !has_no_name(rows, row)).then_some(Role::World),
@@ -121,6 +143,12 @@ impl FromRow for ReadingRow {
 mod tests {
     use super::*;
 
+    fn by_role(rows: &[ReadingRow]) -> OnTheWay {
+        let mut found = OnTheWay::default();
+        add(&mut found, rows);
+        found
+    }
+
     fn row(name: &str, at: i64, failure: Option<&str>, target: &str) -> ReadingRow {
         ReadingRow {
             name: name.into(),
@@ -142,7 +170,7 @@ mod tests {
             row("ping", 60_000, Some("none"), "1.1.1.1"),
             row("ping:192.168.1.20", 60_000, None, "192.168.1.20"),
         ];
-        let world: Vec<_> = by_role(&rows)[&Role::World].iter().map(|probe| (probe.at, probe.answered)).collect();
+        let world: Vec<_> = by_role(&rows).0[&Role::World].iter().map(|probe| (probe.at, probe.answered)).collect();
         assert_eq!(world, [(0, true), (60_000, false)]);
     }
 
@@ -154,9 +182,24 @@ mod tests {
             row("ping", 60_000, Some("none of 5"), "example.com"),
             row("resolve", 60_000, None, "example.com"),
         ];
-        let found = by_role(&rows);
+        let (found, _) = by_role(&rows);
         let answers = |role| found[&role].iter().map(|probe| (probe.at, probe.answered)).collect::<Vec<_>>();
         assert_eq!(answers(Role::World), [(60_000, false)]);
         assert_eq!(answers(Role::HomeNames), [(0, false), (60_000, true)]);
+    }
+
+    #[test]
+    fn one_series_again_is_another_run_however_soon_it_comes() {
+        let rows = [
+            row("ping", 0, None, "1.1.1.1"),
+            row("far", 100, None, "9.9.9.9"),
+            row("ping", 30_000, Some("none"), "1.1.1.1"),
+            row("far", 30_100, Some("none"), "9.9.9.9"),
+            row("ping", 60_000, None, "1.1.1.1"),
+            row("dns", 61_000, None, "203.0.113.7"),
+        ];
+        let (found, addresses) = by_role(&rows);
+        let world: Vec<_> = found[&Role::World].iter().map(|probe| (probe.at, probe.answered)).collect();
+        assert_eq!((world, addresses), (vec![(0, true), (30_000, false), (60_000, true)], vec![(61_000, false)]));
     }
 }

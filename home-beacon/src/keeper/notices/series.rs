@@ -83,7 +83,16 @@ fn is_ping(series: &str) -> bool {
 fn is_a_jobs(series: &str) -> bool {
     let is_of_another = matches!(
         series,
-        "upload" | "latency_idle" | "latency_loaded" | "resolve" | "router" | "first_hop" | "names" | "names_outside"
+        "upload"
+            | "latency_idle"
+            | "latency_loaded"
+            | "resolve"
+            | "router"
+            | "first_hop"
+            | "far"
+            | "names"
+            | "names_outside"
+            | "beacon"
     );
     !is_of_another && !series.starts_with("resolve:")
 }

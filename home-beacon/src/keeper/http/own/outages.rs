@@ -16,7 +16,11 @@ use serde::Serialize;
 use shared::id::ComponentId;
 
 use super::{
-    super::{AppState, HttpError, evidence, inside::observed, path::InQuery},
+    super::{
+        AppState, HttpError, evidence,
+        inside::{AROUND, observed},
+        path::InQuery,
+    },
     series::{time, wrong_time},
 };
 use crate::keeper::{
@@ -96,11 +100,20 @@ async fn csv(State(state): State<AppState>, InQuery(query): InQuery) -> Result<R
 
 async fn outages(state: &AppState, query: &HashMap<String, String>) -> Result<Outages, HttpError> {
     let window = window(query, state.clock.wall()).map_err(HttpError::unprocessable)?;
-    let Some((component, records)) = evidence::of_home(state, Some(window.0)).await? else {
+    // What began before, and what came back after it, says what it was.
+    let around = window.0.millis() - AROUND..(window.1.millis() + AROUND).min(state.clock.wall().as_millisecond());
+    let since = Moment::try_from(around.start).ok();
+    let Some((component, records)) = evidence::of_home(state, since).await? else {
         return Err(HttpError::no_home());
     };
-    let observed = observed(state, &component, &records, window.0.millis()..window.1.millis()).await?;
-    let found = classify(&observed).iter().filter_map(outage).collect();
+    let asked = window.0.millis()..window.1.millis();
+    let now = around.end;
+    let found = classify(&observed(state, &component, &records, around).await?);
+    let touches = |interval: &&Interval| {
+        let extent = interval.extent(now);
+        extent.start < asked.end && extent.end >= asked.start
+    };
+    let found = found.iter().filter(touches).filter_map(outage).collect();
     Ok(Outages { component_id: component, from: window.0, to: window.1, outages: found })
 }
 

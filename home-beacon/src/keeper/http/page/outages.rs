@@ -45,7 +45,7 @@ pub(super) async fn listed(
     listed.sort_by_key(|(_, outage)| std::cmp::Reverse(outage.from));
     listed.truncate(MAX_OUTAGES);
     let Some((_, oldest)) = listed.last() else { return Ok(Vec::new()) };
-    let home = evidence::of_home(state, Moment::try_from(oldest.from).ok()).await?;
+    let home = evidence::of_home(state, Moment::try_from(oldest.from - inside::AROUND).ok()).await?;
     let mut views = Vec::with_capacity(listed.len());
     for (component, outage) in listed {
         let at_home = match home.as_ref().filter(|(id, _)| id.as_str() == component.id) {
