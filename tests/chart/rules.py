@@ -66,7 +66,8 @@ def selected(rendering, release, namespace):
                 yield f"{told} selects {picks(labels)}"
         elif thing["kind"] == "Service" and len(picks(spec["selector"])) != 1:
             yield f"{told} leads to {picks(spec['selector'])}"
-        elif thing["kind"] == "NetworkPolicy" and thing["metadata"]["namespace"] == namespace:
+        elif thing["kind"] == "NetworkPolicy" and "matchExpressions" not in spec["podSelector"]:
+            # Those of scripts are for pods that are no objects of the chart.
             labels = spec["podSelector"]["matchLabels"]
             if labels.get("app.kubernetes.io/instance") != release or not picks(labels):
                 yield f"{told} is for {picks(labels)} of {labels}"
