@@ -45,6 +45,10 @@ matchExpressions:
 - name: PYTHON_IMAGE
   value: {{ quote . }}
 {{- end }}
+{{- with .scripts.packagesClaim }}
+- name: PACKAGES_CLAIM
+  value: {{ quote . }}
+{{- end }}
 - name: SCRIPT_MEMORY
   value: {{ .scripts.memory | quote }}
 - name: SCRIPT_CPU

@@ -22,7 +22,7 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    objects::Key,
+    objects::{Key, ObjectKind},
     resolve::{Outcomes, World, channel},
 };
 
@@ -32,6 +32,9 @@ pub const URLS: &str = "URLS";
 /// How long one call of the API server may take.
 const CALL: Duration = Duration::from_secs(15);
 
+/// How often they are written although nothing has changed.
+const AGAIN: Duration = Duration::from_secs(300);
+
 /// How long after a call that failed the next one comes, at least and at most.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
@@ -40,15 +43,28 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// One chat of one bot is one channel, however many objects there are of it; one that no check names is none. Of more than
 /// [`MAX_CHANNELS`], the first by namespace and name are taken.
 pub fn urls(world: &World, outcomes: &Outcomes, server: Option<&Url>) -> Secret {
-    let mut checks: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
-    for resolved in outcomes.values().filter_map(|outcome| outcome.as_ref().ok()?.as_ref()) {
-        for key in &resolved.channels {
-            checks.entry(key).or_default().insert(resolved.check.name.as_str());
+    let mut checks: BTreeMap<Key, BTreeSet<&str>> = BTreeMap::new();
+    for (key, outcome) in outcomes {
+        match outcome {
+            Ok(Some(resolved)) => {
+                for channel in &resolved.channels {
+                    checks.entry(channel.clone()).or_default().insert(resolved.check.name.as_str());
+                }
+            }
+            // One that is wrong just now goes on at the keeper: who is to be told that nothing comes of it is named all the same.
+            Err(_) if key.kind == ObjectKind::PinglowCheck => {
+                let named = world.objects.get(key).and_then(|object| object.spec["telegramChannelRefs"].as_array());
+                for name in named.into_iter().flatten().filter_map(|name| name.as_str()) {
+                    let channel = Key { kind: ObjectKind::TelegramChannel, name: name.to_owned(), ..key.clone() };
+                    checks.entry(channel).or_default().insert(&key.name);
+                }
+            }
+            _ => (),
         }
     }
     let mut lines: Vec<(String, BTreeSet<&str>)> = Vec::new();
     for (key, names) in checks {
-        let Some(Ok((spec, token))) = world.objects.get(key).map(|object| channel(object, world)) else { continue };
+        let Some(Ok((spec, token))) = world.objects.get(&key).map(|object| channel(object, world)) else { continue };
         let address = address(&token, spec.chat_id.trim());
         match lines.iter_mut().find(|(other, _)| *other == address) {
             Some((_, of)) => of.extend(names),
@@ -71,7 +87,11 @@ pub(crate) fn address(token: &Secret, chat: &str) -> String {
 /// Writes what `urls` has into the Secret of that name in the operator's own namespace, for as long as there may be more of it.
 pub(crate) async fn keep(client: Client, secret: &str, mut urls: watch::Receiver<Option<Secret>>) {
     let api = Api::<KubeSecret>::default_namespaced(client);
-    while urls.changed().await.is_ok() {
+    loop {
+        // Again now and then: an upgrade or a person may have emptied it.
+        if let Ok(Err(_)) = timeout(AGAIN, urls.changed()).await {
+            return;
+        }
         let mut wait = RETRY.0;
         loop {
             let Some(text) = urls.borrow_and_update().clone() else { break };
@@ -102,7 +122,7 @@ async fn put(api: &Api<KubeSecret>, secret: &str, text: &Secret) -> Result<(), k
 mod tests {
     use super::*;
     use crate::{
-        objects::{Object, ObjectKind},
+        objects::Object,
         resolve::{Rules, resolve},
     };
 
@@ -160,6 +180,10 @@ mod tests {
         let chats: Vec<_> = names.iter().zip(&numbers).map(|(name, chat)| (name.as_str(), chat.as_str())).collect();
         let all: Vec<_> = names.iter().map(String::as_str).collect();
         let mut world = world(&chats, &[("disk", &all)]);
+        assert_eq!(lines(&world, None).len(), MAX_CHANNELS);
+        // A check that is wrong just now is told of all the same.
+        let wrong = Key { kind: ObjectKind::PinglowCheck, namespace: "home".into(), name: "disk".into() };
+        world.objects.get_mut(&wrong).unwrap().spec["interval"] = 1.into();
         assert_eq!(lines(&world, None).len(), MAX_CHANNELS);
         world.secrets.clear();
         assert_eq!(lines(&world, None), Vec::<String>::new());

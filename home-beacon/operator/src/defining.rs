@@ -80,7 +80,7 @@ impl Defining {
                 let check = it.check.clone();
                 let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
                 // A Job that is there already is waited for at once, whenever the next one is due.
-                let is_due = waiting.contains(&check.name) || added.contains(&check.name);
+                let is_due = waiting.contains(&check.name) || (added.contains(&check.name) && ran_at.is_none());
                 Defined { standing, ran_at, is_due, ..Defined::new(check) }
             });
             let wrong = names.of_wrong(&world, &outcomes);
@@ -89,7 +89,12 @@ impl Defining {
             } else {
                 Definitions::new(defined.collect(), false)
             };
+            // Of a namespace that cannot be listed the channels are not gone.
+            let is_whole = world.unlisted.is_empty();
             self.channels.send_if_modified(|known| {
+                if !is_whole && known.is_some() {
+                    return false;
+                }
                 let urls = Some(channels::urls(&world, &outcomes, self.telegram.as_ref()));
                 let is_new = *known != urls;
                 *known = urls;

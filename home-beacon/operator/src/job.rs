@@ -20,6 +20,9 @@ pub const EGRESS_LABEL: &str = "porchlight.dev/egress";
 /// The annotation with the object's UID: another object of the same name is another check.
 pub const UID: &str = "porchlight.dev/uid";
 
+/// The annotation with what tells the script, as it was, from another one.
+pub const SCRIPT: &str = "porchlight.dev/script";
+
 /// The annotation with the moment at which the run began, in seconds since 1970, by our clock.
 pub const MOMENT: &str = "porchlight.dev/moment";
 
@@ -81,7 +84,9 @@ pub fn manifest(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) 
         CHECK_LABEL: label(run.check),
         EGRESS_LABEL: script.egress.label(),
     });
-    let annotations = json!({UID: run.uid, MOMENT: run.moment.to_string(), "porchlight.dev/check-name": run.check});
+    let annotations = json!({
+        UID: run.uid, MOMENT: run.moment.to_string(), SCRIPT: script.fingerprint(), "porchlight.dev/check-name": run.check,
+    });
     let deadline = (run.timeout + STARTING).as_secs();
     json!({
         "apiVersion": "batch/v1",

@@ -31,6 +31,9 @@ use crate::{
     statuses, watching,
 };
 
+/// More runs than there may be checks.
+const MOST_RUNS: usize = 100_000;
+
 /// Runs the program until `stop`; or prints the definitions.
 ///
 /// # Errors
@@ -139,7 +142,8 @@ async fn run(
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
     let (told, resolved) = mpsc::channel(1);
-    let engine = Engine::new(runs.clone(), runs.most(), home, results.clone(), Arc::clone(&totals));
+    // Whoever waits for a turn keeps no other from it: the turns are those of `runs`.
+    let engine = Engine::new(runs.clone(), MOST_RUNS, home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
     let standings = Standings::default();
     let defining = Defining {

@@ -115,6 +115,7 @@ impl Runs {
         let strange: Vec<Place> = known.jobs.values().filter(is_strange).map(place).collect();
         drop(known);
         self.remove_all(strange);
+        self.remove_of_other_scripts();
     }
 
     /// The keeper has what ran then: the Jobs of these runs are not waited for again.
@@ -187,29 +188,26 @@ impl Runs {
             .collect()
     }
 
-    /// How many runs go on at once, of whatever kind.
-    pub(crate) fn most(&self) -> usize {
-        self.slots.bounds.probes + self.slots.bounds.jobs
-    }
-
     async fn run(&self, check: &Check, until: Instant) -> Outcome {
-        let asked = Instant::now();
+        let (asked, asked_at) = (Instant::now(), Timestamp::now());
         let Ok(Ok(_turn)) = timeout_at(until + STARTING, self.slots.jobs.acquire()).await else {
             let text =
                 format!("{} Jobs are there already, and more may not be (JOBS_CONCURRENCY)", self.slots.bounds.jobs);
             return Outcome::because(Cause::NotStarted, text);
         };
         // The time that it waited for its turn is not the script's.
-        let (began, until) = (Timestamp::now(), until + asked.elapsed() + STARTING);
+        let until = until + asked.elapsed() + STARTING;
         let Some(scripted) = self.known().scripts.get(&check.name).cloned() else {
             return Outcome::because(Cause::Local, "its object has gone");
         };
-        let job = match self.begin(check, &scripted, until).await {
+        let job = match self.begin(check, &scripted, asked_at, until).await {
             Ok(job) => job,
             Err(outcome) => return outcome,
         };
         let outcome = self.wait(&job, until).await;
-        self.known().ended.entry(check.name.clone()).or_default().push((began, place(&job)));
+        // By when it was asked for, and not when its turn came.
+        self.known().ended.entry(check.name.clone()).or_default().push((asked_at, place(&job)));
+        self.end_what_goes_on(&job).await;
         outcome
     }
 

@@ -54,6 +54,8 @@ fn make(volume: &Path, folder: &Path, python: &str, requirements: &[&str]) -> io
         match fs::rename(&making, folder) {
             // Another pod was faster.
             Err(_) if folder.join(WHOLE).exists() => fs::remove_dir_all(&making),
+            // What is left of one whose removal was cut off.
+            Err(_) if folder.exists() => fs::remove_dir_all(folder).and_then(|()| fs::rename(&making, folder)),
             renamed => renamed,
         }
     });
@@ -168,6 +170,16 @@ mod tests {
         assert_eq!(place.calls(), 2);
         let names = ["aa", "bb"].map(|digest| format!("{digest}-cpython-314-x86_64-linux-gnu"));
         assert_eq!(place.left(), names);
+    }
+
+    #[test]
+    fn what_a_removal_has_left_is_made_anew() {
+        let place = Place::new();
+        place.pod("aa", "thing==1").unwrap();
+        let folder = place.folder.path().join("volume/aa-cpython-314-x86_64-linux-gnu");
+        fs::remove_file(folder.join(WHOLE)).unwrap();
+        assert_eq!(place.pod("aa", "thing==1").unwrap(), "x = 1\n");
+        assert_eq!(place.calls(), 2);
     }
 
     #[test]

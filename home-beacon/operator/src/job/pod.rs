@@ -54,7 +54,7 @@ fn installing(script: &ScriptRun, surroundings: &Surroundings) -> Value {
         "command": ["/usr/local/bin/check-runner", "install", SHARED],
         "env": [{"name": SCRIPT, "value": literal(&script.content)}],
         "volumeMounts": [{"name": "shared", "mountPath": SHARED}],
-        "resources": {"requests": {"memory": "16Mi", "cpu": "10m"}, "limits": {"memory": "48Mi"}},
+        "resources": {"requests": {"memory": "16Mi", "cpu": "10m"}, "limits": {"memory": "48Mi", "cpu": "500m"}},
         "securityContext": confined(),
     })
 }

@@ -88,7 +88,7 @@ fn spec(kind: ObjectKind) -> Value {
         }
         ObjectKind::TelegramChannel => {
             let mut spec = structural(&schemars::schema_for!(TelegramChannelSpec).to_value());
-            spec["properties"]["chatId"]["pattern"] = r"^\s*(-?[0-9]+|@.+)\s*$".into();
+            spec["properties"]["chatId"]["pattern"] = r"^\s*(-?[0-9]+|@[A-Za-z0-9_]+)\s*$".into();
             spec
         }
     }

@@ -177,7 +177,8 @@ pub(crate) fn channel(object: &Object, world: &World) -> Result<(TelegramChannel
     let spec: TelegramChannelSpec = typed(object)?;
     let chat = spec.chat_id.trim();
     let is_number = chat.strip_prefix('-').unwrap_or(chat).bytes().all(|b| b.is_ascii_digit()) && chat.len() > 1;
-    let is_name = chat.starts_with('@') && chat.len() > 1;
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let is_name = chat.strip_prefix('@').is_some_and(|name| !name.is_empty() && name.bytes().all(is_letter));
     if !is_number && !is_name {
         let message =
             "spec.chatId is neither a number, like -1001234567890, nor a public name, like @mychannel: write one";

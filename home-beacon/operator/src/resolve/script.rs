@@ -1,7 +1,5 @@
 //! What a pod needs to know to run a script.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Said;
@@ -38,7 +36,7 @@ impl Images {
 }
 
 /// How a script runs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptRun {
     /// Its text.
     pub content: String,
@@ -81,9 +79,8 @@ impl ScriptRun {
 
     /// What tells it from another script, or another way to run it.
     pub fn fingerprint(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        // By what it prints as: another version of this program must come to the same.
+        hexadecimal(digest(&SHA256, format!("{self:?}").as_bytes()).as_ref(), 8)
     }
 
     /// What tells these requirements from others, for whoever keeps what was installed for them: 32 hexadecimal digits. The image
@@ -92,7 +89,7 @@ impl ScriptRun {
         let mut requirements: Vec<_> = self.requirements.iter().map(|it| it.trim()).collect();
         requirements.sort_unstable();
         let text = format!("{}\n{}", self.image, requirements.join("\n"));
-        digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(digest(&SHA256, text.as_bytes()).as_ref(), 16)
     }
 
     /// The interpreter, by the name under which each image has it.
@@ -102,4 +99,9 @@ impl ScriptRun {
             Language::Python => "python3",
         }
     }
+}
+
+/// The first so many bytes.
+fn hexadecimal(bytes: &[u8], count: usize) -> String {
+    bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,7 +11,7 @@ use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::ResourceExt;
 
 use crate::{
-    job::{MOMENT, UID},
+    job::{MOMENT, SCRIPT, UID},
     pods::{Progress, progress},
     resolve::script::ScriptRun,
 };
@@ -47,15 +47,43 @@ pub(crate) struct Scripted {
 }
 
 impl Known {
-    /// The newest Job of that object that nobody has waited for yet: of a process before this one.
+    /// The newest Job of that object, and of its script as it is, that nobody has waited for yet: of a process before this one.
     pub(super) fn job_of(&self, scripted: &Scripted) -> Option<Job> {
+        self.left(scripted).into_iter().max_by_key(ResourceExt::creation_timestamp)
+    }
+
+    /// All of these.
+    pub(super) fn left(&self, scripted: &Scripted) -> Vec<Job> {
+        let script = scripted.run.fingerprint();
         let is_its = |job: &&Job| {
             job.annotations().get(UID) == Some(&scripted.uid)
+                && job.annotations().get(SCRIPT) == Some(&script)
                 && job.namespace().as_deref() == Some(&scripted.namespace)
                 && job.metadata.deletion_timestamp.is_none()
                 && !self.taken.contains(&place(*job))
         };
-        self.jobs.values().filter(is_its).max_by_key(|job| job.creation_timestamp()).cloned()
+        self.jobs.values().filter(is_its).cloned().collect()
+    }
+
+    /// The Jobs that nobody has waited for, of scripts that are others by now: what they come to says nothing of these.
+    pub(super) fn of_other_scripts(&self) -> Vec<Place> {
+        let scripts: HashMap<&str, String> =
+            self.scripts.values().map(|scripted| (scripted.uid.as_str(), scripted.run.fingerprint())).collect();
+        let is_other = |job: &&Job| {
+            let script = job.annotations().get(UID).and_then(|uid| scripts.get(uid.as_str()));
+            script.is_some_and(|script| job.annotations().get(SCRIPT) != Some(script))
+                && !self.taken.contains(&place(*job))
+        };
+        self.jobs.values().filter(is_other).map(place).collect()
+    }
+
+    /// Whether a Job is there whose pod may still run.
+    pub(super) fn goes_on(&self, job: &Job) -> bool {
+        let Some(known) = self.jobs.get(&place(job)) else { return false };
+        let conditions = known.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+        let has_ended = |kind: &str| conditions.iter().any(|it| it.type_ == kind && it.status == "True");
+        let phase = self.pods.get(&place(job)).and_then(|pod| pod.status.as_ref()?.phase.as_deref());
+        !has_ended("Complete") && !has_ended("Failed") && !matches!(phase, Some("Succeeded" | "Failed"))
     }
 
     /// The Jobs of a process before this one whose outcome the keeper has: of a run that began then, and could last so long.

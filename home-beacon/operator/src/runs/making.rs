@@ -5,18 +5,24 @@ use std::time::Duration;
 use checks::{cause::Cause, check::Check, outcome::Outcome};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use kube::{Api, api::PostParams};
+use kube::{Api, ResourceExt, api::PostParams};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     AGAIN, CALL, Runs,
-    known::{Scripted, place},
+    known::{Place, Scripted, place},
 };
 use crate::job::{Run, manifest};
 
 impl Runs {
     /// The Job of this run: the one that is there, or a new one.
-    pub(super) async fn begin(&self, check: &Check, scripted: &Scripted, until: Instant) -> Result<Job, Outcome> {
+    pub(super) async fn begin(
+        &self,
+        check: &Check,
+        scripted: &Scripted,
+        asked_at: Timestamp,
+        until: Instant,
+    ) -> Result<Job, Outcome> {
         if let Some(left) = self.take_left(scripted) {
             return Ok(left);
         }
@@ -24,7 +30,7 @@ impl Runs {
             check: check.name.as_str(),
             uid: &scripted.uid,
             namespace: &scripted.namespace,
-            moment: Timestamp::now().as_second(),
+            moment: asked_at.as_second(),
             timeout: check.timeout,
         };
         let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
@@ -38,11 +44,20 @@ impl Runs {
         made
     }
 
-    /// The Job of a process before this one, which is waited for by nobody else from now on.
+    /// The Job of a process before this one, which is waited for by nobody else from now on. Of several, the newest says how it is;
+    /// what others came to is long ago, and is in the log alone.
     fn take_left(&self, scripted: &Scripted) -> Option<Job> {
         let mut known = self.known();
         let job = known.job_of(scripted)?;
         known.taken.insert(place(&job));
+        let older = known.left(scripted);
+        let older: Vec<Place> = older.iter().filter(|left| !known.goes_on(left)).map(place).collect();
+        drop(known);
+        if !older.is_empty() {
+            let (check, runs) = (job.annotations().get("porchlight.dev/check-name").cloned(), older.len());
+            tracing::warn!(check, runs, "runs have ended while no operator was there; only the newest one is told");
+        }
+        self.remove_all(older);
         Some(job)
     }
 

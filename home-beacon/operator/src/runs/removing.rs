@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Api, api::DeleteParams};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{AGAIN, CALL, Runs, known::Place};
+use super::{
+    AGAIN, CALL, Runs,
+    known::{Place, place},
+};
 
 /// How often a removal is tried.
 const REMOVALS: u32 = 30;
+
+/// How long a Job that was to end may take until it has gone.
+const GONE: Duration = Duration::from_secs(30);
 
 /// How long removals may take once the program is asked to end.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -44,6 +50,25 @@ impl Runs {
             }
             runs.known().removing.remove(&place);
         });
+    }
+
+    /// Removes a Job whose pod may still run although nobody waits for it, and waits until it has gone: the next run is to be alone.
+    pub(super) async fn end_what_goes_on(&self, job: &Job) {
+        if !self.known().goes_on(job) {
+            return;
+        }
+        let place = place(job);
+        self.remove(place.clone());
+        let (mut seen, until) = (self.seen.subscribe(), Instant::now() + GONE);
+        while self.known().jobs.contains_key(&place) && Instant::now() < until {
+            let _ = timeout_at(until, seen.changed()).await;
+        }
+    }
+
+    /// Removes what runs of scripts before these are left.
+    pub(super) fn remove_of_other_scripts(&self) {
+        let others = self.known().of_other_scripts();
+        self.remove_all(others);
     }
 
     /// Waits until what is being removed is, for a moment.

@@ -14,6 +14,9 @@ use super::{Notices, Shared, settings::OPERATOR_URLS};
 /// The longest list of the operator's: each channel names its checks, of which there may be thousands.
 const MAX_OPERATOR_FILE: u64 = 1 << 20;
 
+/// What is said where nothing comes from the operator at all, in the place of each of its checks.
+const OPERATOR_SILENT: &str = "job/operator/silent";
+
 /// One list, as it was last read.
 #[derive(Debug, Default)]
 pub(super) struct List {
@@ -87,13 +90,13 @@ impl Shared {
     /// over that one alone.
     pub(super) fn receivers(&self, subject: Subject, key: &str) -> Vec<String> {
         let known = self.known();
-        let [people, operator] = known
-            .lists
-            .each_ref()
-            .map(|list| list.channels.iter().filter(|channel| channel.wants_key(subject, key)).collect::<Vec<_>>());
-        let is_given = |channel: &&&Channel| people.iter().any(|other| other.place() == channel.place());
-        let others = operator.iter().filter(|channel| !is_given(channel));
-        people.iter().chain(others).map(|channel| channel.id().to_owned()).collect()
+        let [people, operator] = &known.lists;
+        let people: Vec<&Channel> = people.channels.iter().filter(|it| it.wants_key(subject, key)).collect();
+        // That none of their checks runs any more concerns all of the operator's.
+        let wants = |channel: &&Channel| key == OPERATOR_SILENT || channel.wants_key(subject, key);
+        let is_given = |channel: &&Channel| people.iter().any(|other| other.place() == channel.place());
+        let others = operator.channels.iter().filter(wants).filter(|channel| !is_given(channel));
+        people.iter().copied().chain(others).map(|channel| channel.id().to_owned()).collect()
     }
 }
 
