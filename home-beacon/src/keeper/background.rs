@@ -16,6 +16,7 @@ use super::{
     seed::metrics_put_away,
     status::{components, pages, transitions},
 };
+use crate::reading::{MetricName, Outcome, Reading};
 
 /// How long after a failed attempt the next one comes, and how often an unset clock is checked.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(5);
@@ -121,4 +122,13 @@ pub(super) async fn log_pages(db: &Db, shown: &PageId) -> Result<(), KeeperError
         }
     }
     Ok(())
+}
+
+/// Records that the beacon does not answer at home, and that it does again: what an outage was is concluded from it.
+pub(super) async fn note_beacon(recorder: &Recorder, at: Timestamp, why: Option<String>) {
+    let outcome = why.map_or(Outcome::Value(1.0), Outcome::Failure);
+    let reading = Reading::new(MetricName::ours("beacon"), at, outcome);
+    if let Err(error) = recorder.add_readings(&[reading]).await {
+        tracing::debug!(%error, "whether the beacon answers is not recorded");
+    }
 }

@@ -1,4 +1,8 @@
 //! One run: all targets at once, a sample at a time, and the readings that come of them.
+//!
+//! - `near`: what is on the way to them
+
+mod near;
 
 use std::{
     io,
@@ -16,8 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     Method, PingSettings, Target,
     names::{self, Found},
-    settings::{Router, SAMPLE_TIMEOUT},
-    way,
+    settings::SAMPLE_TIMEOUT,
 };
 use crate::{
     job::{
@@ -28,9 +31,6 @@ use crate::{
     },
     reading::{Mark, MetricName, Outcome, Reading},
 };
-
-/// A host far away, where every target is at home or a name: what is on the way to it is asked, and not itself.
-const FAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(1, 1, 1, 1));
 
 /// How long the keeper may take to say whether a bandwidth test runs: handing over matters more.
 const LINE_USE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -118,7 +118,7 @@ impl Ping<'_> {
             reading.target = Some(target.to_string());
             reading
         };
-        let resolved_by = until - HANDING_OVER - self.settings.sampling();
+        let resolved_by = until - HANDING_OVER - self.settings.sampling() - self.settings.way_time();
         let found = match names::resolve(target.as_str(), self.settings.ip_version, resolved_by).await {
             Ok(found) => found,
             Err(why) => {
@@ -150,57 +150,6 @@ impl Ping<'_> {
         ping.loss = Some(loss);
         ping.method = Some(method);
         (std::iter::once(ping).chain(resolve).collect(), with_address(said, found))
-    }
-
-    /// The router, and name servers; each with what to say of it.
-    async fn near(&self, until: Instant) -> Vec<(Vec<Reading>, String)> {
-        let Some(router) = self.settings.router_host else { return Vec::new() };
-        let pinged = async {
-            let address = match address_of(router) {
-                Ok(address) => address,
-                Err(why) => return (Vec::new(), format!("router: {why}")),
-            };
-            let at = Timestamp::now();
-            let (outcome, loss) = match self.sample(address).await {
-                Ok(taken) => match summary(&taken.samples) {
-                    Some(sum) => (Outcome::Value(sum.average), Some(loss(&taken.samples))),
-                    None => (Outcome::Failure(format!("none of {} answers came", taken.samples.len())), Some(100.0)),
-                },
-                Err(why) => (Outcome::Failure(why), None),
-            };
-            let mut reading = Reading::new(MetricName::ours("router"), at, outcome);
-            (reading.target, reading.loss) = (Some(address.to_string()), loss);
-            let said = format!("router {address}: {}", in_words(&reading));
-            (vec![reading], said)
-        };
-        let other = SocketAddr::new(self.settings.other_name_server, 53);
-        let asked = way::names(self.settings.checked_name.as_str(), Some(other), until);
-        let (pinged, asked) = tokio::join!(pinged, asked);
-        let asked = asked.into_iter().map(|reading| {
-            let whose = if reading.metric == MetricName::ours("names") {
-                "the home's name servers"
-            } else {
-                "another name server"
-            };
-            let said = format!("{whose}: {}", in_words(&reading));
-            (vec![reading], said)
-        });
-        std::iter::once(pinged).chain(asked).collect()
-    }
-
-    /// The first hop behind the router, where echoes can be sent.
-    async fn first_hop(&self, is_there: bool, until: Instant) -> Option<(Vec<Reading>, String)> {
-        let router = self.settings.router_host.filter(|_| self.settings.method != Method::Tcp)?;
-        let targets = self.settings.target_host.iter().filter_map(|target| target.as_str().parse().ok());
-        let far = targets.into_iter().find(|address: &IpAddr| !way::is_private(*address)).unwrap_or(FAR);
-        match way::first_hop(&self.context.memory, address_of(router).ok(), far, is_there, until).await {
-            Ok(Some(reading)) => {
-                let said = format!("first hop: {}", in_words(&reading));
-                Some((vec![reading], said))
-            }
-            Ok(None) => Some((Vec::new(), "first hop: it has not been found yet".into())),
-            Err(error) => Some((Vec::new(), format!("first hop: {}", not_allowed(&error)))),
-        }
     }
 
     /// Takes all samples of one address.
@@ -261,20 +210,6 @@ struct Taken {
     method: String,
     /// Why the first was lost of which that is known.
     why: Option<Why>,
-}
-
-fn address_of(router: Router) -> Result<IpAddr, String> {
-    match router {
-        Router::At(address) => Ok(address),
-        Router::Gateway => way::gateway(),
-    }
-}
-
-fn in_words(reading: &Reading) -> String {
-    match &reading.outcome {
-        Outcome::Value(millis) => format!("{millis:.3} ms"),
-        Outcome::Failure(why) | Outcome::Skipped(why) => why.clone(),
-    }
 }
 
 fn with_address(said: String, found: Found) -> String {

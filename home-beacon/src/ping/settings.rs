@@ -31,6 +31,9 @@ pub(super) const SAMPLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The least time that looking up a name gets.
 const RESOLVE_TIME: Duration = Duration::from_secs(5);
 
+/// How long a name server may take.
+pub(super) const NAMES_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The longest that asking the way out takes besides: what is remembered of it, the first hop, and finding it again.
 const WAY_TIME: Duration = Duration::from_secs(12);
 
@@ -176,9 +179,15 @@ impl PingSettings {
         self.interval * u32::from(self.count - 1)
     }
 
-    /// The longest that sampling takes.
+    /// The longest that sampling takes; name servers are asked beside it.
     pub(super) fn sampling(&self) -> Duration {
-        self.sending() + SAMPLE_TIMEOUT
+        let sampling = self.sending() + SAMPLE_TIMEOUT;
+        if self.router_host.is_some() { sampling.max(NAMES_TIMEOUT) } else { sampling }
+    }
+
+    /// The longest that the first hop takes after it.
+    pub(super) fn way_time(&self) -> Duration {
+        if self.router_host.is_some() { WAY_TIME } else { Duration::ZERO }
     }
 }
 
@@ -227,8 +236,8 @@ impl JobSettings for PingSettings {
             return Err(WrongSetting(format!("TARGET_HOST: {host} is there twice")));
         }
         let named = self.target_host.iter().any(|target| target.as_str().parse::<IpAddr>().is_err());
-        let way = if self.router_host.is_some() { WAY_TIME } else { Duration::ZERO };
-        let longest = self.sampling() + way + HANDING_OVER + if named { RESOLVE_TIME } else { Duration::ZERO };
+        let longest =
+            self.sampling() + self.way_time() + HANDING_OVER + if named { RESOLVE_TIME } else { Duration::ZERO };
         if longest > self.deadline {
             return Err(WrongSetting(format!(
                 "COUNT and INTERVAL: {} echoes, {:?} apart, with looking names up and handing over take up to \

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use shared::names::{Family, Names, Reply, Search};
 use tokio::time::Instant;
 
-use super::settings::SAMPLE_TIMEOUT;
+use super::settings::{NAMES_TIMEOUT, SAMPLE_TIMEOUT};
 use crate::{
     job::memory::Memory,
     reading::{MetricName, Outcome, Reading},
@@ -35,9 +35,6 @@ const TRIES: u16 = 3;
 
 /// How long reading and writing what is remembered may take: handing over matters more.
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// How long a name server may take.
-const NAMES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is remembered: at which distance the first hop is, and which it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -174,7 +174,7 @@ fn units(chosen: &Chosen, key: &str) -> String {
         "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
          (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
          echo DOMAIN={home} > /etc/porchlight/dns.env\n  \
-         echo ROUTER_HOST=gateway > /etc/porchlight/ping.env\n{port}  \
+         grep -qs '^ROUTER_HOST=' /etc/porchlight/ping.env || echo ROUTER_HOST=gateway >> /etc/porchlight/ping.env\n{port}  \
          systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer{unit}\n"
     )
 }

@@ -97,7 +97,14 @@ async fn where_the_way_ends_is_where_the_first_of_its_hops_says_nothing() {
     let _names = way.world.scripted_names(WORLD).await;
     let _others = way.world.scripted_names("198.51.100.2").await;
     let folder = tempfile::tempdir().expect("a folder");
-    let well = [("ping", true), ("router", true), ("names", true), ("names_outside", true), ("first_hop", true)];
+    let well = [
+        ("ping", true),
+        ("router", true),
+        ("far", true),
+        ("names", true),
+        ("names_outside", true),
+        ("first_hop", true),
+    ];
     assert_eq!(way.measured(folder.path()).await, all(&well));
     let remembered = std::fs::read_to_string(folder.path().join("way.json")).expect("it is remembered");
     assert!(remembered.contains("100.64.0.1") && remembered.contains("\"hops\":2"), "{remembered}");
@@ -105,18 +112,39 @@ async fn where_the_way_ends_is_where_the_first_of_its_hops_says_nothing() {
     let mend = async |place: &Namespace, link: &str| place.run(&["ip", "link", "set", link, "up"]).await;
     // The provider's way on.
     cut(&way.world, "in").await;
-    let provider = [("ping", false), ("router", true), ("names", false), ("names_outside", false), ("first_hop", true)];
+    let provider = [
+        ("ping", false),
+        ("router", true),
+        ("far", false),
+        ("names", false),
+        ("names_outside", false),
+        ("first_hop", true),
+    ];
     assert_eq!(way.measured(folder.path()).await, all(&provider));
     mend(&way.world, "in").await;
     way.world.run(&["ip", "route", "add", "default", "via", "198.51.100.1"]).await;
     // The line.
     cut(&way.provider, "in").await;
-    let line = [("ping", false), ("router", true), ("names", false), ("names_outside", false), ("first_hop", false)];
+    let line = [
+        ("ping", false),
+        ("router", true),
+        ("far", false),
+        ("names", false),
+        ("names_outside", false),
+        ("first_hop", false),
+    ];
     assert_eq!(way.measured(folder.path()).await, all(&line));
     mend(&way.provider, "in").await;
     way.provider.run(&["ip", "route", "add", "192.168.7.0/24", "via", "100.64.0.2"]).await;
     // The router: the Pi's cable stays, so there is a gateway that says nothing.
     cut(&way.router, "in").await;
-    let router = [("ping", false), ("router", false), ("names", false), ("names_outside", false), ("first_hop", false)];
+    let router = [
+        ("ping", false),
+        ("router", false),
+        ("far", false),
+        ("names", false),
+        ("names_outside", false),
+        ("first_hop", false),
+    ];
     assert_eq!(way.measured(folder.path()).await, all(&router));
 }

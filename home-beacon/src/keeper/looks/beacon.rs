@@ -133,25 +133,22 @@ impl BeaconPoller {
         self.state.clone()
     }
 
-    /// Asks once a minute, for as long as it is polled.
-    pub(in crate::keeper) async fn run(&mut self, db: &Db, clock: &KeeperClock, recorder: &Recorder) {
+    /// Asks once a minute, for as long as it is polled. `note` is told each time that it does not answer, and why, and once that it does
+    /// again.
+    pub(in crate::keeper) async fn run(
+        &mut self,
+        db: &Db,
+        clock: &KeeperClock,
+        looks: &Looks,
+        note: impl AsyncFn(Option<String>),
+    ) {
         loop {
             let had_failed = self.has_failed;
-            self.poll(db, clock, recorder.looks()).await;
+            self.poll(db, clock, looks).await;
             if had_failed || self.has_failed {
-                self.record(clock, recorder).await;
+                note(self.state.failing(clock.host().uptime.now()).map(|(_, why)| why)).await;
             }
             sleep(INTERVAL).await;
-        }
-    }
-
-    /// Records that it does not answer, each time, and that it does again, once: what an outage was is concluded from it.
-    async fn record(&self, clock: &KeeperClock, recorder: &Recorder) {
-        let why = self.state.failing(clock.host().uptime.now()).map(|(_, why)| why);
-        let outcome = why.map_or(Outcome::Value(1.0), Outcome::Failure);
-        let reading = Reading::new(MetricName::ours("beacon"), clock.wall(), outcome);
-        if let Err(error) = recorder.add_readings(&[reading]).await {
-            tracing::debug!(%error, "whether the beacon answers is not recorded");
         }
     }
 
