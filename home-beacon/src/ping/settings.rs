@@ -179,6 +179,13 @@ impl PingSettings {
         self.interval * u32::from(self.count - 1)
     }
 
+    /// The same with that router, where none is set, and where the deadline leaves time for it.
+    #[must_use]
+    pub fn with_router(self, router: Router) -> Self {
+        let with = Self { router_host: self.router_host.or(Some(router)), ..self.clone() };
+        if with.validate().is_ok() { with } else { self }
+    }
+
     /// The longest that sampling takes; name servers are asked beside it.
     pub(super) fn sampling(&self) -> Duration {
         let sampling = self.sending() + SAMPLE_TIMEOUT;

@@ -46,10 +46,7 @@ impl Jobs {
     ) -> Result<Self, WrongSetting> {
         let mut ping: PingSettings = read("ping", keeper, &["--every", "60s"])?;
         // This machine is in the home's network. Where what is set leaves no time for it, it is left out.
-        let with_gateway = PingSettings { router_host: ping.router_host.or(Some(Router::Gateway)), ..ping.clone() };
-        if with_gateway.validate().is_ok() {
-            ping = with_gateway;
-        }
+        ping = ping.with_router(Router::Gateway);
         (ping.run.quiet, ping.keeper.token) = (true, Some(token.clone()));
         // Between two pings, which a test spoils.
         let bandwidth = ["--every", "3h", "--start-delay", "30s"];
