@@ -1,11 +1,25 @@
-//! The chart's roles against the calls that the operator makes: each call is allowed, and nothing else is.
+//! The chart's roles against the calls that the operator makes: each call is allowed, and nothing else is. And its `helm test`, whose
+//! object and command are those of the golden rendering.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use check_runner::message;
-use checks::{cause::Cause, outcome::Outcome};
+use check_runner::{message, run::SCRIPT};
+use checks::{cause::Cause, outcome::Outcome, performance};
 use serde_json::{Value, json};
-use tests::{binaries::root, kubernetes::ended_with};
+use tests::{
+    binaries::root,
+    keeper::TOKEN,
+    kubernetes::{ended_with, terminated},
+    process::{ours, run},
+};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::world::{NAMESPACE, World, scripted};
@@ -17,12 +31,18 @@ type Call = (String, String);
 const UNSEEN: [(&str, &str, &str); 1] =
     [("patch", "events.k8s.io/events", "one that is told again counts how often, in the same one")];
 
-/// The roles of the chart in a namespace, as its golden rendering has them.
-fn roles(namespace: &str) -> Vec<Value> {
+/// The objects of a kind in the chart's golden rendering.
+fn rendered(kind: &str) -> Vec<Value> {
     let golden = fs::read_to_string(root().join("tests/chart/golden/everything.yaml")).expect("the rendering");
-    let documents = golden.split("\n---\n").filter(|document| document.contains("\nkind: Role\n"));
-    let all = documents.map(|document| serde_saphyr::from_str::<Value>(document).expect("YAML"));
-    let of_it: Vec<Value> = all.filter(|role| role["metadata"]["namespace"] == namespace).collect();
+    let is_it = |document: &&str| document.contains(&format!("\nkind: {kind}\n"));
+    let documents = golden.split("\n---\n").filter(is_it);
+    documents.map(|document| serde_saphyr::from_str(document).expect("YAML")).collect()
+}
+
+/// The roles of the chart in a namespace.
+fn roles(namespace: &str) -> Vec<Value> {
+    let is_its = |role: &Value| role["metadata"]["namespace"] == namespace;
+    let of_it: Vec<Value> = rendered("Role").into_iter().filter(is_its).collect();
     assert!(!of_it.is_empty(), "the chart has no role in {namespace}");
     of_it
 }
@@ -145,4 +165,48 @@ fn in_its_own_namespace_the_operator_may_touch_what_is_named_and_nothing_else() 
         let changes = |verb: &str| !["list", "watch"].contains(&verb);
         assert!(!watched.iter().any(|((verb, it), _)| it == of && changes(verb)), "it may change {of}");
     }
+}
+
+/// What `check-runner` would say of the script that a Job brings, which runs on this machine here.
+fn ran(job: &Value) -> String {
+    let first = &job["spec"]["template"]["spec"]["initContainers"][0]["env"][0];
+    assert_eq!(first["name"], SCRIPT);
+    let script = first["value"].as_str().expect("a script");
+    let printed = Command::new("bash").args(["-c", script]).output().expect("bash runs").stdout;
+    let printed = String::from_utf8(printed).expect("text");
+    let (text, figures) = printed.trim_end().split_once('|').expect("a figure");
+    message::write(&Outcome { figures: performance::parse(figures).figures, ..Outcome::ok(text) })
+}
+
+#[tokio::test]
+async fn the_charts_test_passes_once_its_script_has_run_and_not_before() {
+    let can_run = Arc::new(AtomicBool::new(false));
+    let can = Arc::clone(&can_run);
+    let world = World::start(move |kubernetes| {
+        kubernetes.run_jobs_by(move |job| {
+            if can.load(Ordering::Relaxed) {
+                return vec![ended_with(&ran(job))];
+            }
+            vec![terminated(&json!({"reason": "StartError", "exitCode": 128, "message": "no such image"}))]
+        });
+    })
+    .await;
+    let is_ours = |pod: &Value| pod["metadata"]["name"] == "porchlight-test-operator";
+    let pod = rendered("Pod").into_iter().find(is_ours).expect("the pod of the test");
+    let words = pod["spec"]["containers"][0]["args"].as_array().expect("a command").iter();
+    let words: Vec<String> = words.map(|word| word.as_str().expect("a word").to_owned()).collect();
+    let asked = async |wait: &str| {
+        let mut readings = ours("porchlight");
+        readings.args(&words[..words.len() - 1]).arg(wait);
+        readings.env("KEEPER_URL", &world.keeper.url).env("KEEPER_TOKEN", TOKEN);
+        run(readings, Duration::from_secs(60)).await
+    };
+    world.kubernetes.apply(rendered("Check").remove(0));
+    world.until("porchlight-test", "has no pod", |known| known["last_run"]["state"] == "unknown").await;
+    let before = asked("2s").await;
+    assert_eq!(before.code, Some(1), "{before:#?}");
+    can_run.store(true, Ordering::Relaxed);
+    let after = asked("40s").await;
+    assert_eq!(after.code, Some(0), "{after:#?}");
+    assert!(after.stdout.contains('1'), "{after:#?}");
 }
