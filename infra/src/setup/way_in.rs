@@ -68,6 +68,8 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duc
         let sources: Vec<Url> = ADDRESS_SOURCES.split(',').filter_map(|source| source.parse().ok()).collect();
         dns::seen(&sources, Instant::now() + PATIENCE).await
     };
+    // One that speaks PCP alone names none: then it is the one that the world sees.
+    let own = router.outside().or(world.as_ref().ok().copied());
     let outside = Outside::of(router.outside(), world);
     let said = format!("the router {} speaks {}; outside it is {}", router.address, speaks.join(", "), outside.words());
     if outside.reach() == Reach::No {
@@ -78,7 +80,7 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duc
     }
     let folder = port::record::folder(settings.state_dir.as_deref()).ok();
     // Who sets it up may sit elsewhere, behind a router that has a beacon of its own.
-    let is_home = router.outside().is_some() && router.outside() == place.home;
+    let is_home = own.is_some() && own == place.home;
     let chosen = record.chosen();
     let runs_on = settings.runs_on.or(chosen.runs_on);
     let ports =
