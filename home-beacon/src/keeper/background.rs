@@ -11,6 +11,7 @@ use super::{
     checks::calls,
     db::Db,
     http::AppState,
+    looks::beacon::{BeaconPoller, INTERVAL},
     measured::{Dated, Recorder},
     outbox::{Backlog, Outbox},
     seed::metrics_put_away,
@@ -124,8 +125,19 @@ pub(super) async fn log_pages(db: &Db, shown: &PageId) -> Result<(), KeeperError
     Ok(())
 }
 
+/// Asks the beacon once a minute, for as long as it is polled.
+pub(super) async fn ask_beacon(beacon: &mut BeaconPoller, state: &AppState) {
+    loop {
+        let turn = beacon.turn(&state.db, &state.clock, state.recorder.looks()).await;
+        if let Some(why) = turn {
+            note_beacon(&state.recorder, state.clock.wall(), why).await;
+        }
+        sleep(INTERVAL).await;
+    }
+}
+
 /// Records that the beacon does not answer at home, and that it does again: what an outage was is concluded from it.
-pub(super) async fn note_beacon(recorder: &Recorder, at: Timestamp, why: Option<String>) {
+async fn note_beacon(recorder: &Recorder, at: Timestamp, why: Option<String>) {
     let outcome = why.map_or(Outcome::Value(1.0), Outcome::Failure);
     let reading = Reading::new(MetricName::ours("beacon"), at, outcome);
     if let Err(error) = recorder.add_readings(&[reading]).await {

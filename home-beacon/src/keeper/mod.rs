@@ -57,7 +57,7 @@ use shared::{
 use tokio::time::{Instant, timeout};
 
 use self::{
-    background::{RETRY_INTERVAL, date, heartbeat, keep_calls, keep_plans, log_backlog, log_pages, note_beacon},
+    background::{RETRY_INTERVAL, ask_beacon, date, heartbeat, keep_calls, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
     http::{AppState, routers},
     looks::beacon::{AtHome, BeaconPoller},
@@ -232,8 +232,7 @@ impl Keeper {
         };
         let beacon = async {
             if let Some(beacon) = &mut self.beacon {
-                let note = async |why| note_beacon(&state.recorder, state.clock.wall(), why).await;
-                beacon.run(&state.db, &state.clock, state.recorder.looks(), note).await;
+                ask_beacon(beacon, &state).await;
             }
         };
         tokio::join!(

@@ -15,7 +15,7 @@ use shared::{
     look::{BEACON_LOOKS_PATH, BeaconLook, BeaconLooks, MAX_LOOKS},
     names::{Names, Search},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::{Looks, Now};
@@ -26,7 +26,7 @@ use crate::keeper::{
 };
 
 /// How often the beacons are asked.
-const INTERVAL: Duration = Duration::from_mins(1);
+pub(in crate::keeper) const INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long all of one question may take, the name's resolution included.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -133,23 +133,17 @@ impl BeaconPoller {
         self.state.clone()
     }
 
-    /// Asks once a minute, for as long as it is polled. `note` is told each time that it does not answer, and why, and once that it does
-    /// again.
-    pub(in crate::keeper) async fn run(
+    /// Asks once; what is to be noted of it: that it does not answer, and why, each time; and once that it does again.
+    pub(in crate::keeper) async fn turn(
         &mut self,
         db: &Db,
         clock: &KeeperClock,
         looks: &Looks,
-        note: impl AsyncFn(Option<String>),
-    ) {
-        loop {
-            let had_failed = self.has_failed;
-            self.poll(db, clock, looks).await;
-            if had_failed || self.has_failed {
-                note(self.state.failing(clock.host().uptime.now()).map(|(_, why)| why)).await;
-            }
-            sleep(INTERVAL).await;
-        }
+    ) -> Option<Option<String>> {
+        let had_failed = self.has_failed;
+        self.poll(db, clock, looks).await;
+        let failing = self.state.failing(clock.host().uptime.now()).map(|(_, why)| why);
+        (had_failed || self.has_failed).then_some(failing)
     }
 
     /// Asks each beacon once, and takes what is new. While the clock cannot be trusted it waits where it is.
