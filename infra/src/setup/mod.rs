@@ -141,6 +141,10 @@ async fn steps(
     *step = "the metrics";
     measured::metrics(asker, settings, &client, record).await?.say(step);
     *step = "the way in";
+    // Before the router is asked: what it opens for a home beside this one is not this one's.
+    if let Some(outcome) = local_ports::choose(settings, record)? {
+        outcome.say("the ports");
+    }
     let found = way_in::find(settings, choices::likely_ports(settings, record), &place, record).await;
     found.outcome.say(step);
     choices::by_itself(asker, settings, (found.opens, found.closed), record).await?;

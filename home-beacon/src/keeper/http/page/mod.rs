@@ -206,6 +206,7 @@ pub(super) struct Past {
     graphs: GraphCache,
     histories: Cache<ComponentId, HistoryView>,
     line: Cache<(), Vec<String>>,
+    causes: Cache<outages::Which, Option<&'static str>>,
     drawings: Drawings,
 }
 

@@ -18,6 +18,12 @@ use crate::keeper::{
 /// The most that are listed.
 const MAX_OUTAGES: usize = 20;
 
+/// For how many seconds it is kept what an outage was: it is concluded from all that was recorded around it.
+const LIFETIME: i64 = 120;
+
+/// Which outage: of which component, from when, and until when where it has ended.
+pub(super) type Which = (ComponentId, i64, Option<i64>);
+
 pub(super) struct OutageView {
     /// The component that was down.
     pub(super) component: String,
@@ -49,7 +55,13 @@ pub(super) async fn listed(
     let mut views = Vec::with_capacity(listed.len());
     for (component, outage) in listed {
         let at_home = match home.as_ref().filter(|(id, _)| id.as_str() == component.id) {
-            Some((id, records)) => at_home(state, id, records, outage).await?,
+            Some((id, records)) => {
+                // One that goes on may turn out to be another one.
+                let to = (outage.ending != Ending::Ongoing).then_some(outage.to);
+                let slot = state.clock.wall().as_second() / LIFETIME;
+                let cause = at_home(state, id, records, outage);
+                *state.past.causes.get((id.clone(), outage.from, to), slot, cause).await?
+            }
             None => None,
         };
         views.extend(view(component, outage, at_home, zone));
