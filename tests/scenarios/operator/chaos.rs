@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tests::kubernetes::{Faults, ended_with};
+use tests::{
+    kubernetes::{Faults, ended_with},
+    skip::long,
+};
 use tokio::time::{Instant, sleep};
 
 use super::world::{CHECKS, NAMESPACE, World, bash, check};
@@ -86,7 +89,10 @@ async fn an_operator_that_is_killed_again_and_again_loses_no_run_and_doubles_non
     })
     .await;
     world.first_job().await;
-    for pause in [400, 1700, 7000, 900, 4000] {
+    // With LONG=1 fifty times, at any moment.
+    let pauses: Vec<u64> =
+        if long() { (0..50).map(|_| fastrand::u64(100..4000)).collect() } else { vec![400, 1700, 7000, 900, 4000] };
+    for pause in pauses {
         sleep(Duration::from_millis(pause)).await;
         world.replace_operator().await;
     }
