@@ -55,7 +55,7 @@ pub(crate) struct Defining {
 impl Defining {
     /// Until no more worlds come.
     pub(crate) async fn follow(self, mut worlds: mpsc::Receiver<World>) {
-        let (mut learned, mut names) = (None::<HashSet<CheckName>>, Names::default());
+        let (mut has_learned, mut learned, mut names) = (false, HashSet::new(), Names::default());
         while let Some(world) = worlds.recv().await {
             let outcomes = resolve(&world, &self.rules, Timestamp::now());
             let wrong = outcomes.values().filter(|outcome| outcome.is_err()).count();

@@ -199,19 +199,14 @@ impl Candidate {
         }
         let spec = Some(held_by(&self.identity, &spec, Timestamp::now()));
         let params = PostParams::default();
-        let written = match before {
-            Some(before) => self.leases.replace(&self.name, &params, &Lease { spec, ..before }).await,
-            None => {
-                let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
-                self.leases.create(&params, &Lease { metadata, spec }).await
-            }
+        let written = if let Some(before) = before {
+            self.leases.replace(&self.name, &params, &Lease { spec, ..before }).await
+        } else {
+            let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
+            self.leases.create(&params, &Lease { metadata, spec }).await
         };
-        match written {
-            Ok(_) => Ok(true),
-            // Another one was faster, or this one itself, by a call whose answer was lost: the next look says.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(self.leadership.holds()),
-            Err(error) => Err(error),
-        }
+        // Where another one was faster, or this one itself by a call whose answer was lost, the next look says: nothing is renewed by it.
+        written.map(|_| true)
     }
 }
 

@@ -31,9 +31,6 @@ use crate::{
     statuses, watching,
 };
 
-/// More runs than there may be checks.
-const MOST_RUNS: usize = 100_000;
-
 /// Runs the program until `stop`; or prints the definitions.
 ///
 /// # Errors
@@ -108,7 +105,7 @@ async fn work(
             None => pending().await,
         }
     };
-    let is_lost = run(settings, keeper, client, runs, health, stop, leading).await;
+    let is_lost = Box::pin(run(settings, keeper, client, runs, health, stop, leading)).await;
     if is_lost {
         tracing::error!(
             "the Lease is lost, so this operator ends: another one goes on, and this one waits when it is started again"
@@ -142,8 +139,8 @@ async fn run(
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
     let (told, resolved) = mpsc::channel(1);
-    // Whoever waits for a turn keeps no other from it: the turns are those of `runs`.
-    let engine = Engine::new(runs.clone(), MOST_RUNS, home, results.clone(), Arc::clone(&totals));
+    // What is run at once is bounded by the runs themselves: one that waits for its turn is to keep no other kind from its own.
+    let engine = Engine::new(runs.clone(), usize::MAX, home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
     let standings = Standings::default();
     let defining = Defining {

@@ -60,7 +60,7 @@ pub(crate) struct Runs {
     health: Health,
 }
 
-/// How much there is at once.
+/// How much there is at once. Who waits for its turn is bounded by the number of checks, each of which runs once at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// Runs of what is no script.

@@ -69,7 +69,7 @@ struct Written {
     key: Key,
     uid: String,
     status: Value,
-    is_written: bool,
+    is_there: bool,
 }
 
 /// Writes statuses until nothing is resolved any more.
@@ -90,7 +90,7 @@ pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) 
             Some(run) = sources.finished.recv() => statuses.ran(&run),
             Ok(()) = sources.refused.changed() => statuses.refuse(&sources.refused.borrow_and_update()),
             Some(Ok(written)) = writing.join_next(), if !writing.is_empty() => {
-                health.wrote_status(written.is_written);
+                health.wrote_status(written.is_there);
                 statuses.written(written);
             }
             _ = tick.tick() => (),
@@ -101,11 +101,11 @@ pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) 
         {
             let (client, recorder) = (client.clone(), recorder.clone());
             writing.spawn(async move {
-                let is_written = put(&client, &key, &status).await;
-                if let (true, Some(turned)) = (is_written, turned) {
+                let is_there = put(&client, &key, &status).await;
+                if let (true, Some(turned)) = (is_there, turned) {
                     events::publish(&recorder, &key, &uid, &turned).await;
                 }
-                Written { key, uid, status, is_written }
+                Written { key, uid, status, is_there }
             });
         }
     }
@@ -157,10 +157,10 @@ impl Statuses {
         }
     }
 
-    fn written(&mut self, Written { key, uid, status, is_written }: Written) {
+    fn written(&mut self, Written { key, uid, status, is_there }: Written) {
         self.writing.remove(&key);
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.uid == uid) {
-            entry.told(status, is_written, Timestamp::now());
+            entry.told(status, is_there, Timestamp::now());
         }
     }
 

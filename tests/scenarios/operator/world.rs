@@ -100,9 +100,8 @@ impl World {
     /// What the operator says of itself under that path: the code, and the text.
     pub(super) async fn says(&self, path: &str) -> (u16, String) {
         let lines = self.lines();
-        let started = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let address =
-            started.filter_map(|line| Some(line["metrics"].as_str()?.to_owned())).next().expect("it says where");
+        let mut started = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let address = started.find_map(|line| Some(line["metrics"].as_str()?.to_owned())).expect("it says where");
         let answer = self.keeper.http.get(format!("http://{address}{path}")).send().await.expect("it answers");
         (answer.status().as_u16(), answer.text().await.expect("a text"))
     }

@@ -9,7 +9,7 @@ use tests::{
     skip::{program, skip},
 };
 
-use crate::world::{ping, run_job};
+use crate::world::{dry, run_job};
 
 const WORLD: &str = "203.0.113.53";
 
@@ -73,7 +73,7 @@ impl Way {
 
     /// What a run measures: the series and whether it was answered.
     async fn measured(&self, folder: &std::path::Path) -> Vec<(String, bool)> {
-        let mut ours = ping(WORLD);
+        let mut ours = dry(WORLD);
         ours.args(["--count", "2", "--router-host", "gateway", "--other-name-server", "198.51.100.2"]);
         ours.args(["--checked-name", "home.example.test"]).arg("--state-dir").arg(folder);
         let (_, output) = run_job(self.home.inside(&ours)).await;

@@ -76,7 +76,7 @@ async fn an_outage_gets_its_kind_from_both_sides_and_a_wrong_question_a_sentence
     ] {
         let (status, answer) = month.keeper.own(Method::GET, &format!("/outages?{query}"), None).await;
         assert_eq!(status, 422, "{answer}");
-        assert!(answer["error"].as_str().is_some_and(|error| error.starts_with(said)), "{answer}");
+        assert!(answer["error"][0].as_str().is_some_and(|error| error.starts_with(said)), "{answer}");
     }
     let (_, none) = month.keeper.own(Method::GET, "/outages?from=2036-03-10T12:25:00Z", None).await;
     assert_eq!(none["outages"], Value::Array(Vec::new()));

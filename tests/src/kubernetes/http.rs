@@ -144,7 +144,10 @@ impl Kubernetes {
                 self.list(stream, &place, &request).await
             }
             ("create", _) => {
-                let made = self.store().create(collection, request.body.clone());
+                let mut object = request.body.clone();
+                // As the address has it.
+                object["metadata"]["namespace"] = namespace.as_str().into();
+                let made = self.store().create(collection, object);
                 self.changed();
                 let Some(made) = made else {
                     return refuse(stream, 409, &format!("{collection} already exists")).await;
@@ -191,7 +194,7 @@ impl Kubernetes {
                 found(stream, patched).await
             }
             ("update", _) => {
-                let replaced = self.store().replace(collection, request.body.clone());
+                let replaced = self.store().replace(collection, &request.body);
                 self.changed();
                 match replaced {
                     Some(Err(())) => {

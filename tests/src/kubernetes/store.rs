@@ -73,8 +73,8 @@ impl Store {
     }
 
     /// Puts an object in the place of the one of its name: `None` where there is none, and `Err` where it is not the one that was read.
-    pub(super) fn replace(&mut self, collection: &str, object: Value) -> Option<Result<Value, ()>> {
-        let before = self.objects.get(&key(collection, &object))?.clone();
+    pub(super) fn replace(&mut self, collection: &str, object: &Value) -> Option<Result<Value, ()>> {
+        let before = self.objects.get(&key(collection, object))?.clone();
         if object["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"] {
             return Some(Err(()));
         }

@@ -109,13 +109,13 @@ pub fn resolve(world: &World, rules: &Rules, now: Timestamp) -> Outcomes {
             Dependency::Home => None,
         }));
     }
-    refuse_together(&by_age, &mut outcomes, &taken);
+    refuse_together(&by_age, &mut outcomes, taken);
     outcomes
 }
 
 /// Refuses those that do not go together with older ones: a secret that another passive check has, a circle of what depends on each
 /// other, a name that nobody has. `taken` are the names that somebody has, whatever is wrong with it.
-fn refuse_together(by_age: &[&Object], outcomes: &mut Outcomes, taken: &HashSet<String>) {
+fn refuse_together(by_age: &[&Object], outcomes: &mut Outcomes, taken: HashSet<String>) {
     let of = |object: &&Object| {
         Some((object.key.clone(), outcomes.get(&object.key)?.as_ref().ok()?.as_ref()?.check.clone()))
     };
