@@ -25,7 +25,7 @@ PORT = {"ROUTER", "PORT_TO", "PORT_INTERNAL", "PORT_EXTERNAL", "PORT_LEASE", "PO
 OURS |= {"port": PORT | {"IP_VERSION", "CANARY_URL"}}
 # What it sets of the operator, whose settings have no table.
 OPERATOR = {"OPERATOR_NAMESPACES", "OPERATOR_ADDR", "OPERATOR_LEASE", "KEEPER_URL", "CHANNELS_SECRET", "RUNNER_IMAGE", "BASH_IMAGE", "PYTHON_IMAGE"}
-OPERATOR |= {"SCRIPT_MEMORY", "SCRIPT_CPU", "PINGLOW_EGRESS", "PINGLOW_SECRETS"}
+OPERATOR |= {"PACKAGES_CLAIM", "SCRIPT_MEMORY", "SCRIPT_CPU", "PINGLOW_EGRESS", "PINGLOW_SECRETS"}
 # Names that Pinglow's values have, which are refused with what there is instead.
 PINGLOW = {"DBEnvFromSecret", "ApiKeyEnvFromSecret", "RedisPasswordSecret", "redis", "pinglow", "runner", "keda", "timescaledb"}
 # Commands of the tool: where their tables are, and under which headings.

@@ -62,7 +62,11 @@ async fn who_is_named_by_a_check_is_written_to_when_it_turns_and_nobody_else() {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bot", "namespace": NAMESPACE, "labels": labels},
             "data": {"botToken": STANDARD.encode(BOT_TOKEN)},
         }));
-        kubernetes.apply(pinglow("TelegramChannel", "family", &json!({"chatId": CHAT, "botTokenRef": "bot"})));
+        kubernetes.apply(pinglow(
+            "TelegramChannel",
+            "family",
+            &json!({"chatId": CHAT.to_string(), "botTokenRef": "bot"}),
+        ));
         kubernetes.apply(pinglow("Script", "full", &json!({"language": "Bash", "content": "exit 2"})));
         for (name, channels) in [("disk", json!(["family"])), ("other", json!([]))] {
             let spec = json!({"scriptRef": "full", "interval": 5, "telegramChannelRefs": channels});

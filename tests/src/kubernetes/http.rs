@@ -223,7 +223,9 @@ impl Kubernetes {
     /// A page of a list: as long as was asked for, and no longer than a real one would be for its many objects.
     async fn list(&self, stream: &mut BufReader<TcpStream>, place: &Place, request: &Request) -> io::Result<()> {
         let newest = self.store().version();
-        let limit = request.asks("limit").parse().map_or(usize::MAX, |limit: usize| limit.min(PAGE));
+        // Of many objects there are twenty pages.
+        let page = PAGE.max(self.store().count(place.collection) / 20);
+        let limit = request.asks("limit").parse().map_or(usize::MAX, |limit: usize| limit.min(page));
         // Later pages are of the version of the first one.
         let (version, from) = request.asks("continue").split_once('/').unwrap_or(("", ""));
         let version = version.parse().unwrap_or(newest);

@@ -159,6 +159,10 @@ impl Store {
         (all, has_more)
     }
 
+    pub(super) fn count(&self, collection: &str) -> usize {
+        self.objects.keys().filter(|(of, ..)| of == collection).count()
+    }
+
     /// Whether what happened since that version is known.
     pub(super) fn remembers(&self, version: u64) -> bool {
         version >= self.forgotten
