@@ -13,6 +13,7 @@ use shared::{
     settings::{Settings, WrongSetting, duration},
 };
 
+use super::way::is_private;
 use crate::{
     job::{
         context::JobSettings,
@@ -179,11 +180,13 @@ impl PingSettings {
         self.interval * u32::from(self.count - 1)
     }
 
-    /// The same with that router, where none is set, and where the deadline leaves time for it.
+    /// The same with that router, where none is set, where a target is far away, and where the deadline leaves time for it: who pings
+    /// hosts at home alone wants nobody else to be asked.
     #[must_use]
     pub fn with_router(self, router: Router) -> Self {
+        let is_far = |target: &Target| target.as_str().parse().is_ok_and(|address| !is_private(address));
         let with = Self { router_host: self.router_host.or(Some(router)), ..self.clone() };
-        if with.validate().is_ok() { with } else { self }
+        if self.target_host.iter().any(is_far) && with.validate().is_ok() { with } else { self }
     }
 
     /// The longest that sampling takes; name servers are asked beside it.
@@ -259,6 +262,19 @@ impl JobSettings for PingSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_router_is_asked_by_itself_only_beside_hosts_that_are_far_away() {
+        let with = |arguments: &[&str]| {
+            let arguments = ["ping"].iter().chain(arguments);
+            PingSettings::try_parse_from(arguments).unwrap().with_router(Router::Gateway).router_host
+        };
+        assert_eq!(with(&["--target-host", "1.1.1.1"]), Some(Router::Gateway));
+        assert_eq!(with(&["--target-host", "127.0.0.1,192.168.1.7,nas.lan"]), None);
+        assert_eq!(with(&["--target-host", "1.1.1.1", "--count", "30"]), None, "there is no time for it");
+        let set = Some(Router::At([192, 168, 1, 1].into()));
+        assert_eq!(with(&["--target-host", "9.9.9.9", "--router-host", "192.168.1.1"]), set);
+    }
 
     #[test]
     fn a_target_is_a_name_or_an_address() {
