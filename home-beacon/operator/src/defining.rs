@@ -61,19 +61,16 @@ impl Defining {
             let wrong = outcomes.values().filter(|outcome| outcome.is_err()).count();
             self.health.objects(Objects { right: outcomes.len() - wrong, wrong });
             self.runs.define(scripts(&world, &outcomes), &world);
-            let is_first = learned.is_none();
-            let learned = match &mut learned {
-                Some(learned) => learned,
-                None => {
-                    self.learn().await;
-                    learned.insert(HashSet::new())
-                }
-            };
+            let is_first = !has_learned;
+            if is_first {
+                self.learn().await;
+                has_learned = true;
+            }
             // Who applies an object wants to see what comes of it; those that are there at the start are spread.
             let is_new = |name: &CheckName| !is_first && !learned.contains(name);
             let added: HashSet<CheckName> =
                 resolved(&outcomes).map(|it| it.check.name.clone()).filter(is_new).collect();
-            self.forget_kept(&outcomes, learned);
+            self.forget_kept(&outcomes, &mut learned);
             let waiting = self.runs.with_jobs();
             let known = self.known().clone();
             let defined = resolved(&outcomes).map(|it| {

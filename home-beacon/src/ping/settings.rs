@@ -184,7 +184,11 @@ impl PingSettings {
     /// hosts at home alone wants nobody else to be asked.
     #[must_use]
     pub fn with_router(self, router: Router) -> Self {
-        let is_far = |target: &Target| target.as_str().parse().is_ok_and(|address| !is_private(address));
+        // Those of documentation stand for hosts that nobody is to ask.
+        let is_none = |address: IpAddr| matches!(address, IpAddr::V4(address) if address.is_documentation());
+        let is_far = |target: &Target| {
+            target.as_str().parse().is_ok_and(|address: IpAddr| !is_private(address) && !is_none(address))
+        };
         let with = Self { router_host: self.router_host.or(Some(router)), ..self.clone() };
         if self.target_host.iter().any(is_far) && with.validate().is_ok() { with } else { self }
     }
@@ -270,7 +274,7 @@ mod tests {
             PingSettings::try_parse_from(arguments).unwrap().with_router(Router::Gateway).router_host
         };
         assert_eq!(with(&["--target-host", "1.1.1.1"]), Some(Router::Gateway));
-        assert_eq!(with(&["--target-host", "127.0.0.1,192.168.1.7,nas.lan"]), None);
+        assert_eq!(with(&["--target-host", "127.0.0.1,192.168.1.7,nas.lan,192.0.2.1"]), None);
         assert_eq!(with(&["--target-host", "1.1.1.1", "--count", "30"]), None, "there is no time for it");
         let set = Some(Router::At([192, 168, 1, 1].into()));
         assert_eq!(with(&["--target-host", "9.9.9.9", "--router-host", "192.168.1.1"]), set);
