@@ -107,7 +107,7 @@ async fn where_the_way_ends_is_where_the_first_of_its_hops_says_nothing() {
     ];
     assert_eq!(way.measured(folder.path()).await, all(&well));
     let remembered = std::fs::read_to_string(folder.path().join("way.json")).expect("it is remembered");
-    assert!(remembered.contains("100.64.0.1") && remembered.contains("\"hops\":2"), "{remembered}");
+    assert!(remembered.contains("100.64.0.1") && remembered.contains("\"hops\": 2"), "{remembered}");
     let cut = async |place: &Namespace, link: &str| place.run(&["ip", "link", "set", link, "down"]).await;
     let mend = async |place: &Namespace, link: &str| place.run(&["ip", "link", "set", link, "up"]).await;
     // The provider's way on.

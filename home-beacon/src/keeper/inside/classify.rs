@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     Confidence, Interval, Kind, Moment, Observed, Role,
+    congestion::congested,
     failing::failing,
     outside::{Down, covered, downs, overlap},
     ranges::{length, merged, without},
@@ -28,12 +29,6 @@ const NEAR: i64 = 45 * 1000;
 
 /// What is shorter is the edge of something else.
 pub(super) const LEAST: i64 = 2 * MINUTE;
-
-/// How many slow or lossy measurements in a row are more than a moment's.
-const SLOW_IN_A_ROW: usize = 3;
-
-/// The loss, in per cent, from which a line does not carry what it should.
-const LOSSY: f64 = 20.0;
 
 /// What happened in the window, the oldest first.
 pub fn classify(observed: &Observed) -> Vec<Interval> {
@@ -266,39 +261,4 @@ fn not_looked(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
         });
     }
     found
-}
-
-/// Loss, or answers that take far longer than usual.
-fn congested(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
-    let all = observed.probes.get(&Role::World).map_or(&[][..], Vec::as_slice);
-    let mut usual: Vec<f64> = all.iter().filter(|probe| !probe.in_test).filter_map(|probe| probe.latency).collect();
-    usual.sort_by(f64::total_cmp);
-    // Of the better ones: what was slow for hours must not be what is usual.
-    let usual = usual.get(usual.len() / 4).copied().unwrap_or(f64::MAX);
-    let slow = (usual * 3.0).max(usual + 100.0);
-    let is_bad = |probe: &super::Probe| {
-        !probe.answered
-            || probe.loss.is_some_and(|loss| loss >= LOSSY)
-            || probe.latency.is_some_and(|latency| latency > slow)
-    };
-    let found = failing(all, is_bad, |_| false).into_iter().filter(|it| it.count >= SLOW_IN_A_ROW);
-    let found = found.filter_map(|it| {
-        let time = it.began.latest..it.ended.map_or(observed.window.end, |ended| ended.earliest + 1);
-        if length(&without(&time, taken)) * 2 <= time.end - time.start {
-            return None;
-        }
-        let probes = observed.within(Role::World, &time);
-        if !probes.iter().any(|probe| probe.answered) {
-            return None;
-        }
-        let in_test = probes.iter().filter(|probe| probe.in_test).count();
-        let worst = probes.iter().filter_map(|probe| probe.loss).fold(0.0, f64::max);
-        let longest = probes.iter().filter_map(|probe| probe.latency).fold(0.0, f64::max);
-        let evidence =
-            vec![format!("up to {worst:.0} % lost"), format!("answers took up to {longest:.0} ms, usually {usual:.0}")];
-        let during_test = in_test * 2 > probes.len();
-        let (kind, confidence) = (Kind::Congestion, Confidence::Medium);
-        Some(Interval { kind, began: it.began, ended: it.ended, confidence, evidence, during_test })
-    });
-    found.collect()
 }

@@ -48,7 +48,11 @@ pub(super) fn pieces(observed: &Observed, downs: &[Down]) -> Vec<Piece> {
         let near = |look: &&Look| look.began <= at + SAME_RUN && at <= look.ended + SAME_RUN;
         observed.looks.iter().filter(near).any(|look| look.verdict.is_some_and(Verdict::answers))
     };
-    let is_there = |at: i64| nearest(observed, Role::OtherNames, at) == Some(true) && is_seen(at);
+    let is_there = |at: i64| {
+        // A router may answer for name servers from what it remembers.
+        let reaches = nearest(observed, Role::FirstHop, at) != Some(false);
+        reaches && nearest(observed, Role::OtherNames, at) == Some(true) && is_seen(at)
+    };
     // What a bandwidth test crowds out is no world that is gone; nor are hosts that are silent while others answer and are answered.
     let is_gone = |probe: &Probe| !probe.answered && !is_there(probe.at) && (!probe.in_test || counts(probe.at));
     let runs = failing(world, is_gone, counts);

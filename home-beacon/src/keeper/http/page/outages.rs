@@ -19,7 +19,7 @@ use crate::keeper::{
 const MAX_OUTAGES: usize = 20;
 
 /// For how many seconds it is kept what an outage was: it is concluded from all that was recorded around it.
-const LIFETIME: i64 = 120;
+const LIFETIME: i64 = 60;
 
 /// Which outage: of which component, from when, and until when where it has ended.
 pub(super) type Which = (ComponentId, i64, Option<i64>);
