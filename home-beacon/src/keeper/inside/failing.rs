@@ -27,10 +27,10 @@ pub(super) fn failing(probes: &[Probe], is_so: impl Fn(&Probe) -> bool, counts: 
         rest = &rest[first..];
         let count = rest.iter().position(|probe| !is_so(probe)).unwrap_or(rest.len());
         let (run, behind) = rest.split_at(count);
-        let (Some(begin), Some(end)) = (run.first(), run.last()) else { break };
+        let (Some(oldest), Some(newest)) = (run.first(), run.last()) else { break };
         if count >= IN_A_ROW || run.iter().any(|probe| counts(probe.at)) {
-            let began = Moment { earliest: before.unwrap_or(begin.at), latest: begin.at };
-            let ended = behind.first().map(|next| Moment { earliest: end.at, latest: next.at });
+            let began = Moment { earliest: before.unwrap_or(oldest.at), latest: oldest.at };
+            let ended = behind.first().map(|next| Moment { earliest: newest.at, latest: next.at });
             found.push(Failing { began, ended, count });
         }
         rest = behind;
@@ -47,7 +47,10 @@ mod tests {
         (0..).map(|minute| minute * 60).zip(answers.chars()).map(probe).collect()
     }
 
-    fn found(answers: &str, counts: impl Fn(i64) -> bool) -> Vec<(i64, i64, Option<(i64, i64)>)> {
+    /// Between which times it began, and between which it ended.
+    type Times = (i64, i64, Option<(i64, i64)>);
+
+    fn found(answers: &str, counts: impl Fn(i64) -> bool) -> Vec<Times> {
         let all = failing(&probes(answers), |probe| !probe.answered, counts);
         let ended = |ended: Moment| (ended.earliest, ended.latest);
         all.iter().map(|it| (it.began.earliest, it.began.latest, it.ended.map(ended))).collect()

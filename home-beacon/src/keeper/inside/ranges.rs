@@ -43,15 +43,16 @@ mod tests {
 
     #[test]
     fn what_is_left_is_what_no_other_holds() {
+        let times = |list: &[(i64, i64)]| -> Vec<Range<i64>> { list.iter().map(|(from, to)| *from..*to).collect() };
         for (time, others, left) in [
-            (0..10, vec![], vec![0..10]),
-            (0..10, vec![2..4], vec![0..2, 4..10]),
-            (0..10, vec![3..6, 2..4], vec![0..2, 6..10]),
-            (0..10, vec![-5..3, 8..20], vec![3..8]),
-            (0..10, vec![-5..30], vec![]),
-            (5..10, vec![0..2, 20..30], vec![5..10]),
+            (0..10, &[][..], &[(0, 10)][..]),
+            (0..10, &[(2, 4)], &[(0, 2), (4, 10)]),
+            (0..10, &[(3, 6), (2, 4)], &[(0, 2), (6, 10)]),
+            (0..10, &[(-5, 3), (8, 20)], &[(3, 8)]),
+            (0..10, &[(-5, 30)], &[]),
+            (5..10, &[(0, 2), (20, 30)], &[(5, 10)]),
         ] {
-            assert_eq!(without(&time, &merged(others.clone())), left, "{time:?} {others:?}");
+            assert_eq!(without(&time, &merged(times(others))), times(left), "{time:?} {others:?}");
         }
     }
 }

@@ -89,9 +89,9 @@ impl Heartbeats {
         let ended = if last.is_some() { now } else { self.awake_since(tx, shown).await? };
         let was_restarted = was_restarted(before, &self.clock.host().boot, shown);
         // That the host was started says more than the length does.
-        let least = if was_restarted { OWN_WRITE_AFTER } else { MAX_SILENCE };
-        let longest = SignedDuration::try_from(least).unwrap_or(SignedDuration::MAX);
-        if silence <= least || ended.duration_since(before.at) <= longest {
+        let allowed = if was_restarted { OWN_WRITE_AFTER } else { MAX_SILENCE };
+        let longest = SignedDuration::try_from(allowed).unwrap_or(SignedDuration::MAX);
+        if silence <= allowed || ended.duration_since(before.at) <= longest {
             return Ok(());
         }
         query("INSERT OR REPLACE INTO gaps (began, ended, host_booted) VALUES (?, ?, ?)")

@@ -64,12 +64,11 @@ fn add((probes, addresses): &mut OnTheWay, rows: &[ReadingRow]) {
         };
         let (of_role, names) = (probes.entry(role).or_default(), of_run.entry(role).or_default());
         let is_same_run = |last: &&mut Probe| row.at - last.at <= ONE_RUN && !names.contains(&row.name.as_str());
-        match of_role.last_mut().filter(is_same_run) {
-            Some(last) => *last = better(*last, probe),
-            None => {
-                of_role.push(probe);
-                names.clear();
-            }
+        if let Some(last) = of_role.last_mut().filter(is_same_run) {
+            *last = better(*last, probe);
+        } else {
+            of_role.push(probe);
+            names.clear();
         }
         names.push(&row.name);
     }

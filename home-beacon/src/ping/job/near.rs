@@ -1,7 +1,7 @@
 //! What is on the way to the world: the router, the first hop behind it, name servers, and a second host far away. With
 //! `ROUTER_HOST` alone.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use checks::icmp::{loss, summary};
 use jiff::Timestamp;
@@ -15,9 +15,6 @@ use crate::reading::{MetricName, Outcome, Reading};
 
 /// The port of name servers.
 const DNS: u16 = 53;
-
-/// A host far away, where no target is one: what is on the way to it is asked, and not itself.
-const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
 
 /// Readings, and what to say of them.
 type Said = (Vec<Reading>, String);
@@ -73,7 +70,8 @@ impl Ping<'_> {
             !way::is_private(*address) && router.is_none_or(|router| router.is_ipv4() == address.is_ipv4())
         };
         let targets = self.settings.target_host.iter().filter_map(|target| target.as_str().parse().ok());
-        let far = targets.into_iter().find(is_usable).unwrap_or(FAR);
+        // What is on the way there is asked, and not itself.
+        let far = targets.into_iter().chain([self.settings.other_name_server]).find(is_usable)?;
         match way::first_hop(&self.context.memory, router, far, is_there, until).await {
             Ok(Some(reading)) => {
                 let said = format!("first hop: {}", in_words(&reading));

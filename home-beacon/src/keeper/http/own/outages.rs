@@ -32,7 +32,7 @@ use crate::keeper::{
 const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 #[derive(Debug, Serialize)]
-struct Outages {
+struct Answer {
     /// The component of the page that is this home.
     component_id: ComponentId,
     from: Moment,
@@ -68,7 +68,7 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/outages", get(json)).route("/outages.csv", get(csv))
 }
 
-async fn json(State(state): State<AppState>, InQuery(query): InQuery) -> Result<Json<Outages>, HttpError> {
+async fn json(State(state): State<AppState>, InQuery(query): InQuery) -> Result<Json<Answer>, HttpError> {
     Ok(Json(outages(&state, &query).await?))
 }
 
@@ -98,7 +98,7 @@ async fn csv(State(state): State<AppState>, InQuery(query): InQuery) -> Result<R
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], table).into_response())
 }
 
-async fn outages(state: &AppState, query: &HashMap<String, String>) -> Result<Outages, HttpError> {
+async fn outages(state: &AppState, query: &HashMap<String, String>) -> Result<Answer, HttpError> {
     let window = window(query, state.clock.wall()).map_err(HttpError::unprocessable)?;
     // What began before, and what came back after it, says what it was.
     let around = window.0.millis() - AROUND..(window.1.millis() + AROUND).min(state.clock.wall().as_millisecond());
@@ -114,7 +114,7 @@ async fn outages(state: &AppState, query: &HashMap<String, String>) -> Result<Ou
         extent.start < asked.end && extent.end >= asked.start
     };
     let found = found.iter().filter(touches).filter_map(outage).collect();
-    Ok(Outages { component_id: component, from: window.0, to: window.1, outages: found })
+    Ok(Answer { component_id: component, from: window.0, to: window.1, outages: found })
 }
 
 fn outage(interval: &Interval) -> Option<Outage> {
