@@ -60,7 +60,7 @@ pub struct OperatorSettings {
     /// Whether Pinglow's checks get Secrets that have no label porchlight.dev/for-checks, as they did
     #[arg(long, env = "PINGLOW_SECRETS", action = clap::ArgAction::Set, default_value_t = false)]
     pub pinglow_secrets: bool,
-    /// The Secret, in the namespace of this program, that TelegramChannel objects are written into for the keeper; without it they are
+    /// The Secret, in the namespace of this program, that `TelegramChannel` objects are written into for the keeper; without it they are
     /// not written to
     #[arg(long, env = "CHANNELS_SECRET", value_name = "NAME")]
     pub channels_secret: Option<String>,

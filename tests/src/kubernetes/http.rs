@@ -37,12 +37,12 @@ pub(super) async fn serve(listener: TcpListener, server: Kubernetes) {
     }
 }
 
-struct Request {
+pub(super) struct Request {
     method: String,
     path: String,
     query: HashMap<String, String>,
-    headers: HashMap<String, String>,
-    body: Value,
+    pub(super) headers: HashMap<String, String>,
+    pub(super) body: Value,
 }
 
 impl Request {
@@ -76,11 +76,11 @@ impl Request {
 }
 
 /// What a path is of.
-struct Place {
-    collection: &'static str,
-    namespace: String,
+pub(super) struct Place {
+    pub(super) collection: &'static str,
+    pub(super) namespace: String,
     name: Option<String>,
-    subresource: Option<String>,
+    pub(super) subresource: Option<String>,
 }
 
 impl Place {
@@ -160,39 +160,7 @@ impl Kubernetes {
                 }
                 reply(stream, 201, &made).await
             }
-            ("patch", name) if subresource.as_deref() == Some("status") => {
-                if request.headers.get("content-type").map(String::as_str) != Some("application/merge-patch+json") {
-                    return refuse(stream, 415, "the body of the request was in an unknown format").await;
-                }
-                let stuck = self.shared.faults.lock().expect("nobody panics with it").stuck;
-                if stuck == Some(name) {
-                    sleep(Duration::from_secs(60)).await;
-                }
-                let Some(after) = self.store().with_status(collection, namespace, name, &request.body) else {
-                    return refuse(stream, 404, "not found").await;
-                };
-                let schemas = self.shared.schemas.lock().expect("nobody panics with it").clone();
-                if let Some(wrong) = schemas.refuse(collection, &after["status"]) {
-                    return refuse(stream, 422, &format!("{name} is invalid: {wrong}")).await;
-                }
-                let patched = self.store().patch_status(collection, namespace, name, &request.body);
-                self.changed();
-                found(stream, patched).await
-            }
-            ("patch", name) if subresource.is_none() => {
-                if request.headers.get("content-type").map(String::as_str) != Some("application/merge-patch+json") {
-                    return refuse(stream, 415, "the body of the request was in an unknown format").await;
-                }
-                let patched = self.store().patch(collection, namespace, name, &request.body);
-                self.changed();
-                // Who asks for metadata alone gets no Secret's content.
-                let is_partial = request.headers.get("accept").is_some_and(|it| it.contains("PartialObjectMetadata"));
-                let patched = patched.map(|object| match is_partial {
-                    true => json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"]}),
-                    false => object,
-                });
-                found(stream, patched).await
-            }
+            ("patch", name) => self.patch(stream, &place, name, &request).await,
             ("update", _) => {
                 let replaced = self.store().replace(collection, &request.body);
                 self.changed();

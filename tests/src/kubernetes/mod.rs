@@ -5,12 +5,13 @@
 //! core/v1, read 2026-11.
 //!
 //! - `store`: the objects and what has happened to them; `schema`: statuses against their definitions
-//! - `http`: requests; `answers`: how they are answered
+//! - `http`: requests; `answers`: how they are answered; `patches`: changes of a part
 //! - `expand`: what a kubelet makes of `$(NAME)` and `$$`
 
 mod answers;
 mod expand;
 mod http;
+mod patches;
 mod schema;
 mod store;
 

@@ -1,6 +1,6 @@
 //! A status against the schema of its definition, as strict as an API server is where a client asks for `fieldValidation=Strict`.
 //!
-//! Source: Kubernetes' documentation, "Extend the Kubernetes API with CustomResourceDefinitions", on structural schemas, read 2026-11.
+//! Source: Kubernetes' documentation, "Extend the Kubernetes API with `CustomResourceDefinitions`", on structural schemas, read 2026-11.
 
 use std::collections::BTreeMap;
 

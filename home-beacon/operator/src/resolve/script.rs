@@ -103,5 +103,5 @@ impl ScriptRun {
 
 /// The first so many bytes.
 fn hexadecimal(bytes: &[u8], count: usize) -> String {
-    bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().take(count).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
