@@ -60,7 +60,7 @@ async fn a_real_pip_installs_a_script_s_packages_once_and_what_it_cannot_find_is
 
 /// What a script that has the packages on its path finds in one of them.
 async fn answer(python: &Path, packages: &Path) -> String {
-    let mut script = command(python.to_owned());
+    let mut script = command(python);
     script.env("PYTHONPATH", packages).args(["-c", "import porchlight_thing; print(porchlight_thing.answer, end='')"]);
     run(script, LIMIT).await.stdout
 }

@@ -84,8 +84,8 @@ done
 /// Pastes the commands that a setup has printed into a shell; what their programs were called with.
 async fn pastes(world: &World, printed: &str) -> String {
     let (_, rest) = printed.split_once("is there:\n\n").unwrap_or_else(|| panic!("no commands: {printed}"));
-    let script: String =
-        rest.lines().take_while(|line| line.starts_with("  ")).map(|line| format!("{line}\n")).collect();
+    let lines: Vec<&str> = rest.lines().take_while(|line| line.starts_with("  ")).collect();
+    let script = lines.join("\n") + "\n";
     let bin = world.place.path().join("pasted");
     fs::create_dir_all(&bin).expect("a folder");
     for name in ["docker", "kubectl", "helm"] {
