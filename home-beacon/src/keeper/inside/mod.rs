@@ -1,7 +1,7 @@
 //! The inside view: what the home itself knows of a time in which it was not seen from outside, or saw nothing of the world. Pure.
 //!
-//! - [`observed`]: what was recorded; [`failing`]: when something did not answer, to the precision of its records
-//! - [`classify`]: from that to intervals, each of one [`Kind`]; `reach`, `congestion`, `outside`: its parts
+//! - `observed`: what was recorded; `failing`: when something did not answer, to the precision of its records
+//! - `classify`: from that to intervals, each of one [`Kind`]; `reach`, `congestion`, `outside`: its parts
 //! - `words`: a kind in a sentence
 
 mod classify;

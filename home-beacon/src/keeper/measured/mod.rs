@@ -6,7 +6,7 @@
 //! - [`heartbeats`]: when the keeper was alive, and the gaps between
 //! - [`metrics`], [`metrics_providers`]: a page's metrics, and the providers that they belong to
 //! - `series_rows`: the rows of series; [`series`]: buckets of them over time; [`latest`]: their latest readings
-//! - [`on_the_way`]: what was asked on the way to the world
+//! - `on_the_way`: what was asked on the way to the world
 //! - [`line_quality`]: what bandwidth tests say of the line as a whole; `monthly`, `at_rest`: what a month's
 //!   readings came to
 //! - [`retention`]: what becomes of old readings; `ages`: when they are old
