@@ -44,10 +44,9 @@ mod words;
 #[cfg(feature = "files")]
 mod yaml;
 
-use std::collections::HashSet;
 use std::fmt;
 #[cfg(feature = "files")]
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 #[cfg(feature = "files")]
 use self::reading::Reading;
