@@ -24,8 +24,10 @@ use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 /// Of one command.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// What podman would grant is more than this machine may let even root have.
-const CONFIGURATION: &str = "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=1000:1000\"]\n";
+/// What podman would grant is more than this machine may let even root have. And it keeps to CNI, whose containers find one another
+/// by no name, where its storage was made before netavark was installed, or by buildah.
+const CONFIGURATION: &str = "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=1000:1000\"]\n\
+                             [network]\nnetwork_backend = \"netavark\"\n";
 
 /// Holds a place for podman, with what it would share with all others of this machine: its name server, and its networks'
 /// names.
