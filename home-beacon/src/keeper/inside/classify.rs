@@ -194,8 +194,11 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
     let within = began.latest.max(time.start) - NEAR..end + NEAR;
     let (world, asked) = observed.answered(Role::World, &within);
     let (beacon, beacon_asked) = observed.answered(Role::Beacon, &within);
-    let kind = if asked == 0 || world * 2 < asked {
+    let kind = if asked == 0 {
         evidence.push("nothing was measured at home".into());
+        Kind::NotKnown
+    } else if world * 2 < asked {
+        evidence.push(format!("hosts far away answered {world} of {asked} times from home"));
         Kind::NotKnown
     } else if beacon_asked > 0 && beacon * 2 < beacon_asked {
         evidence.push(format!("the beacon answered {beacon} of {beacon_asked} times at home"));

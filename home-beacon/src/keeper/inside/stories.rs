@@ -150,6 +150,21 @@ fn each_story_is_told_as_it_was() {
     assert!(not_known <= 1);
 }
 
+/// A bandwidth test crowds out what is measured: that is no proof of a line that is down, and neither is it nothing.
+#[test]
+fn what_was_measured_and_proves_nothing_is_evidence_all_the_same() {
+    let story = |world: &str| {
+        read(&format!("length: 60\n{world}\nslow: 20-40 12 0 test\nlooks: up 0-20, unreachable 20-40, up 40-60\n"))
+    };
+    let evidence = |world: &str| {
+        let found = classify(&story(world).observed);
+        let unknown = found.into_iter().find(|it| it.kind == super::Kind::NotKnown);
+        unknown.unwrap_or_else(|| panic!("{world}: it is known")).evidence
+    };
+    assert_eq!(evidence("world: 20-29, 30-40")[1], "hosts far away answered 1 of 20 times from home");
+    assert_eq!(evidence("without: world router hop names other")[1], "nothing was measured at home");
+}
+
 /// A year of minutes, with an outage a day: one pass, and nothing that grows by the square.
 #[test]
 fn a_year_of_minutes_is_classified_in_one_pass() {
