@@ -55,21 +55,20 @@ pub(crate) struct Defining {
 impl Defining {
     /// Until no more worlds come.
     pub(crate) async fn follow(self, mut worlds: mpsc::Receiver<World>) {
-        let (mut has_learned, mut learned, mut names) = (false, HashSet::new(), Names::default());
+        let (mut is_first, mut learned, mut names) = (true, HashSet::new(), Names::default());
         while let Some(world) = worlds.recv().await {
             let outcomes = resolve(&world, &self.rules, Timestamp::now());
             let wrong = outcomes.values().filter(|outcome| outcome.is_err()).count();
             self.health.objects(Objects { right: outcomes.len() - wrong, wrong });
             self.runs.define(scripts(&world, &outcomes), &world);
-            let is_first = !has_learned;
             if is_first {
                 self.learn().await;
-                has_learned = true;
             }
             // Who applies an object wants to see what comes of it; those that are there at the start are spread.
             let is_new = |name: &CheckName| !is_first && !learned.contains(name);
             let added: HashSet<CheckName> =
                 resolved(&outcomes).map(|it| it.check.name.clone()).filter(is_new).collect();
+            is_first = false;
             self.forget_kept(&outcomes, &mut learned);
             let waiting = self.runs.with_jobs();
             let known = self.known().clone();
