@@ -8,6 +8,7 @@ mod cluster;
 mod front_door;
 mod killed;
 mod lan;
+mod lan_cluster;
 mod left;
 mod ports;
 mod refused;
