@@ -9,6 +9,8 @@ use std::{
 
 use shared::{
     http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
+    names::Family,
+    network::NotPublic,
     retry::{self, Retryable},
     secret::Secret,
 };
@@ -18,7 +20,6 @@ use url::Url;
 
 use super::{
     DnsSettings,
-    address::{Family, NotPublic},
     answer::{self, NotTaken},
     fetch::{Unanswered, get},
     name::SubName,
