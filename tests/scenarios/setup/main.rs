@@ -6,6 +6,7 @@ mod alone;
 mod beside;
 mod cluster;
 mod front_door;
+mod gone;
 mod killed;
 mod lan;
 mod lan_cluster;
