@@ -142,21 +142,26 @@ fn cluster(key: &str, values: &str, chart: &str, has_secrets: bool) -> String {
     )
 }
 
-/// What has the unit of the keeper relay; before it is started.
+/// What has the unit of the keeper relay.
 fn relayed(record: &Record) -> String {
     let (seed, drop_in) = (record.path(SEED), record.path(DROP_IN));
     format!(
         "  install -m 644 {} /etc/porchlight-seed.toml\n  \
          (umask 077 && printf 'API key of statuspage.io: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/upstream.token); echo\n  \
-         install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload\n",
+         install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload && systemctl try-restart porchlight-keeper\n",
         quoted(&seed),
         quoted(&drop_in)
     )
 }
 
 /// What the other commands set a line of a file by: that line alone, so that what somebody has set there besides stays, and as often as
-/// one likes. The file is written in its place, so that its owner and its mode stay, too.
-const SET: &str = r#"  set_line() { OTHERS=$(grep -sv "^ *${2%%=*} *=" /etc/porchlight/$1) || :; printf '%s\n' ${OTHERS:+"$OTHERS"} "$2" > /etc/porchlight/$1; }
+/// one likes. The file is written in its place, so that its owner and its mode stay, too. A unit that runs takes up what is new.
+const SET: &str = r#"  set_line() {
+    [ "$(grep -s "^ *${2%%=*} *=" /etc/porchlight/$1 | tail -n 1)" = "$2" ] && return
+    OTHERS=$(grep -sv "^ *${2%%=*} *=" /etc/porchlight/$1) || :
+    printf '%s\n' ${OTHERS:+"$OTHERS"} "$2" > /etc/porchlight/$1
+    systemctl try-restart porchlight-${1%.env}
+  }
 "#;
 
 fn units(chosen: &Chosen, key: &str) -> String {
@@ -176,7 +181,7 @@ fn units(chosen: &Chosen, key: &str) -> String {
         lines = format!("  set_line beacon.env 'PUBLIC_ADDR={any}:{port}'\n{lines}");
     }
     format!(
-        "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
+        "  cmp -s {key} /etc/porchlight/beacon.key || {{ install -m 600 {key} /etc/porchlight/beacon.key && systemctl try-restart porchlight-beacon; }}\n  \
          (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n\
          {SET}  set_line dns.env DOMAIN={home}\n  \
          grep -qs '^ROUTER_HOST=' /etc/porchlight/ping.env || set_line ping.env ROUTER_HOST=gateway\n{lines}  \

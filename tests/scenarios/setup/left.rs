@@ -136,6 +136,11 @@ fn set(world: &World, name: &str) -> String {
     fs::read_to_string(world.place.path().join("etc/porchlight").join(name)).expect("a file of settings")
 }
 
+/// The units that were to be restarted where they run.
+fn restarts(calls: &str) -> Vec<&str> {
+    calls.split("systemctl\n try-restart\n porchlight-").skip(1).filter_map(|rest| rest.lines().next()).collect()
+}
+
 #[tokio::test]
 async fn the_commands_for_units_set_their_own_lines_and_leave_what_a_person_has_set() {
     let world = World::at_home().await;
@@ -154,9 +159,10 @@ async fn the_commands_for_units_set_their_own_lines_and_leave_what_a_person_has_
     file(&etc, "port.env", "PORT_INTERNAL=8080\nSECRET=hunter22\nPORT_INTERNAL=8080\n");
     fs::set_permissions(etc.join("port.env"), fs::Permissions::from_mode(0o600)).expect("ours");
     let mut seen = Vec::new();
-    for _ in 0..2 {
+    for restarted in [&["keeper", "beacon", "dns", "ping", "beacon", "port", "port"][..], &["keeper"]] {
         let calls = pastes(&world, &first.stdout).await;
         assert!(calls.contains("systemctl\n daemon-reload\n") && calls.ends_with(" porchlight-port\n"), "{calls}");
+        assert_eq!(restarts(&calls), restarted, "what runs takes up what is new: {calls}");
         seen.push(["beacon.env", "dns.env", "ping.env", "port.env"].map(|name| set(&world, name)));
     }
     assert_eq!(seen[0], seen[1], "pasted again they change nothing");
@@ -178,7 +184,8 @@ async fn the_commands_for_units_set_their_own_lines_and_leave_what_a_person_has_
     file(&etc, "ping.env", "ROUTER_HOST=192.168.1.1");
     let words = [&words[..words.len() - 1], &["8080", "--port", "30020"]].concat();
     let second = world.run(&words).await;
-    pastes(&world, &second.stdout).await;
+    let calls = pastes(&world, &second.stdout).await;
+    assert_eq!(restarts(&calls), ["keeper", "beacon", "port", "port"], "{calls}");
     assert!(set(&world, "beacon.env").ends_with(":8080\n"), "{}", second.stdout);
     assert_eq!(set(&world, "ping.env"), "ROUTER_HOST=192.168.1.1");
     assert_eq!(
