@@ -22,6 +22,7 @@
 //! - [`mod@file`]: small files, never waited for
 //! - [`http`]: the policy that every HTTP client here follows
 //! - [`names`]: the addresses behind names
+//! - [`network`]: which networks are a home's, a provider's or nobody's
 //! - [`online`]: what `--check --online` finds
 //! - [`statuspage`]: the client and the types of the statuspage.io Manage API
 //! - [`verdict`]: what a prober concludes, with cause and sentence
@@ -51,6 +52,7 @@ pub mod look;
 pub mod message;
 pub mod metrics;
 pub mod names;
+pub mod network;
 pub mod online;
 pub mod proof;
 pub mod random;

@@ -1,5 +1,6 @@
 """What kubectl needs of a Kubernetes API server to keep namespaces and Secrets, on loopback and without a key: `secrets_api.py FOLDER`
-writes FOLDER/kubeconfig, and a line for each call to FOLDER/calls. It refuses what the real one would: other content types, unknown
+writes FOLDER/kubeconfig, and a line for each call to FOLDER/calls. A Secret that FOLDER/hold names is not made as long as that file is
+there, and its call gets no answer. It refuses what the real one would: other content types, unknown
 fields, data that is not base64, what is there already, and what is not there.
 """
 
@@ -7,6 +8,7 @@ import base64
 import json
 import re
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -158,12 +160,23 @@ class Handler(BaseHTTPRequestHandler):
             return self.kept(thing, "Secret", secrets, found["name"], found["secret"])
         return self.kept(thing, "Namespace", namespaces, "", found["name"])
 
+    def held(self, name):
+        hold = FOLDER / "hold"
+        is_held = hold.exists() and hold.read_text() == name
+        if is_held:
+            (FOLDER / "held").touch()
+        while hold.exists() and is_held:
+            time.sleep(0.02)
+        if is_held:
+            raise Refused(503, "ServiceUnavailable", "it was held")
+
     def kept(self, thing, kind, kept, namespace, name):
         if kind == "Secret" and namespace not in namespaces:
             raise Refused(404, "NotFound", f'namespaces "{namespace}" not found')
         if thing is not None:
             thing = checked(thing, kind, namespace if kind == "Secret" else None)
             named = thing["metadata"]["name"]
+            self.held(named)
             is_there = (namespace, named) in kept if kind == "Secret" else named in kept
             if self.command == "POST" and is_there:
                 raise Refused(409, "AlreadyExists", f'{kind.lower()}s "{named}" already exists')

@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use shared::network::Kind;
+
 /// What a request shows of who sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
@@ -50,11 +52,10 @@ impl Network {
     const ALL: [Self; 4] = [Self::Loopback, Self::Private, Self::Shared, Self::Public];
 
     fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            address if address.is_loopback() => Self::Loopback,
-            IpAddr::V4(v4) if v4.is_private() || v4.is_link_local() => Self::Private,
-            IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => Self::Shared,
-            IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => Self::Private,
+        match Kind::of(address.to_canonical()) {
+            Some(Kind::Loopback) => Self::Loopback,
+            Some(Kind::Private | Kind::UniqueLocal | Kind::LinkLocal) => Self::Private,
+            Some(Kind::Cgnat) => Self::Shared,
             _ => Self::Public,
         }
     }

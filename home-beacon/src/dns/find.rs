@@ -8,11 +8,11 @@ use std::{
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::names::Family;
 use tokio::time::Instant;
 
 use super::{
     DnsSettings,
-    address::Family,
     consensus::{Consensus, consensus, disagreements},
     decide::{Decision, asks_sources, contradicted, decide},
     detect::{Detected, detect},

@@ -9,12 +9,11 @@ use std::{
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::{message::JobFault, secret::SecretSource, settings::WrongSetting};
+use shared::{message::JobFault, names::Family, secret::SecretSource, settings::WrongSetting};
 use tokio::time::{Instant, sleep};
 
 use super::{
     DnsSettings,
-    address::Family,
     answer::NotTaken,
     consensus::{Consensus, consensus, disagreements},
     find::{Asking, Finding},

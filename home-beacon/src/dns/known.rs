@@ -5,11 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use shared::names::Family;
 
-use super::{
-    address::Family,
-    record::{Accepted, JOB, Record},
-};
+use super::record::{Accepted, JOB, Record};
 
 /// The name under which the job remembers it.
 pub(crate) const STATE: &str = JOB;

@@ -2,7 +2,6 @@
 //!
 //! Settings, and what the world says:
 //! - [`name`], `token`: a name and a token of DuckDNS
-//! - [`address`]: which addresses the world can reach
 //! - [`answer`], [`source`]: what DuckDNS and address sources answer
 //!
 //! What is done about it:
@@ -17,7 +16,6 @@
 //! What goes outside: `services` (DuckDNS and sources, over `fetch`), `public` (name servers), and `own`, the
 //! address to ask from; `find`, which asks them what is to be done, `job`, one run, and `run_state`, what it has come to.
 
-pub mod address;
 pub mod answer;
 mod consensus;
 #[cfg(test)]

@@ -7,11 +7,13 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use shared::{names, online::OnlineCheck};
+use shared::{
+    names::{self, Family},
+    online::OnlineCheck,
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    address::Family,
     consensus::{Answer, Consensus, Response, consensus},
     name::SubName,
 };

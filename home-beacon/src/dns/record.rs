@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use shared::names::Family;
 
-use super::{address::Family, name::SubName};
+use super::name::SubName;
 
 /// How often DuckDNS is called where no source can say whether our address is still the one it took.
 const UNCERTAIN_INTERVAL: SignedDuration = SignedDuration::from_mins(15);

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use serde_json::json;
-use shared::message::JobFault;
+use shared::{message::JobFault, names::Family};
 
-use super::{address::Family, decide::Decision, find::Finding, update::Update};
+use super::{decide::Decision, find::Finding, update::Update};
 use crate::job::run::{RunReport, RunStatus};
 
 /// A run on its way.

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use futures_util::future::join_all;
-use shared::http::{client_of_the_world, tls_for};
+use shared::{
+    http::{client_of_the_world, tls_for},
+    names::Family,
+};
 use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    address::Family,
     detect::Detected,
     find::{unclear, weigh},
     services::{self, OF_DUCKDNS},

@@ -9,6 +9,8 @@ use std::{
 
 use shared::{
     http::{Client, Deadlines, SetupError, client_of_the_world, tls_for},
+    names::Family,
+    network::NotPublic,
     retry::{self, Retryable},
     secret::Secret,
 };
@@ -18,7 +20,6 @@ use url::Url;
 
 use super::{
     DnsSettings,
-    address::{Family, NotPublic},
     answer::{self, NotTaken},
     fetch::{Unanswered, get},
     name::SubName,
@@ -129,12 +130,11 @@ async fn call(
 /// addresses that it has then.
 ///
 /// # Errors
-/// When it is refused, or DuckDNS fails until `until`; a sentence, without the token.
-pub async fn prove(duckdns: &Url, name: &SubName, token: &Secret, until: Instant) -> Result<Vec<IpAddr>, String> {
-    let (client, token) = ready(duckdns, token, Update::Seen)?;
+/// When it is refused, or DuckDNS fails until `until`.
+pub async fn prove(duckdns: &Url, name: &SubName, token: &Secret, until: Instant) -> Result<Vec<IpAddr>, NotTaken> {
+    let (client, token) = ready(duckdns, token, Update::Seen).map_err(NotTaken::Failing)?;
     let names = std::slice::from_ref(name);
-    let proven = retry::until(until, || call(&client, duckdns, Update::Seen, names, &token)).await;
-    proven.map_err(|error| error.to_string())
+    retry::until(until, || call(&client, duckdns, Update::Seen, names, &token)).await
 }
 
 /// Tries the token once, by an update to the address that the name has, which changes nothing. `holds` must be that address.

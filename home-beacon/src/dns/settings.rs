@@ -7,12 +7,13 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use shared::{
+    names::Family,
     secret::{SecretSetting, SecretSource},
     settings::{Settings, WrongSetting, base_address, duration, web_address},
 };
 use url::Url;
 
-use super::{address::Family, decide::How, name::SubName, token::DUCKDNS_TOKEN};
+use super::{decide::How, name::SubName, token::DUCKDNS_TOKEN};
 use crate::job::{
     context::JobSettings,
     destination::{Destination, Feed, HANDING_OVER},

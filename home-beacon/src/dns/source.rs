@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::address::{Family, NotPublic, public};
+use shared::{
+    names::Family,
+    network::{NotPublic, public},
+};
 
 /// The longest answer that is read, in bytes. A trace has about 300.
 pub const MAX_BYTES: usize = 4 << 10;

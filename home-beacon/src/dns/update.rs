@@ -5,10 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use shared::network::public;
 use url::Url;
 
 use super::{
-    address::public,
     answer::{NotTaken, Verbose},
     name::SubName,
     token::Token,

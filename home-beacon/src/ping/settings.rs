@@ -9,11 +9,11 @@ use clap::{
 use shared::{
     id::MetricId,
     names::Family,
+    network::{Kind, is_at_home},
     secret::SecretSetting,
     settings::{Settings, WrongSetting, duration},
 };
 
-use super::way::is_private;
 use crate::{
     job::{
         context::JobSettings,
@@ -185,9 +185,9 @@ impl PingSettings {
     #[must_use]
     pub fn with_router(self, router: Router) -> Self {
         // Those of documentation stand for hosts that nobody is to ask.
-        let is_none = |address: IpAddr| matches!(address, IpAddr::V4(address) if address.is_documentation());
+        let is_none = |address: IpAddr| Kind::of(address) == Some(Kind::Documentation);
         let is_far = |target: &Target| {
-            target.as_str().parse().is_ok_and(|address: IpAddr| !is_private(address) && !is_none(address))
+            target.as_str().parse().is_ok_and(|address: IpAddr| !is_at_home(address) && !is_none(address))
         };
         let with = Self { router_host: self.router_host.or(Some(router)), ..self.clone() };
         if self.target_host.iter().any(is_far) && with.validate().is_ok() { with } else { self }

@@ -15,7 +15,10 @@ use checks::icmp::{Echo, Sample, Why};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::names::{Family, Names, Reply, Search};
+use shared::{
+    names::{Family, Names, Reply, Search},
+    network::is_at_home,
+};
 use tokio::time::Instant;
 
 use super::settings::{NAMES_TIMEOUT, SAMPLE_TIMEOUT};
@@ -108,17 +111,9 @@ fn behind(hops: &BTreeMap<u8, (IpAddr, Duration)>, router: Option<IpAddr>) -> Op
     let router = hops.iter().find(|(_, (by, _))| Some(*by) == router).map(|(distance, _)| *distance);
     let found = match router {
         Some(router) => hops.range(router + 1..).next(),
-        None => hops.iter().find(|(_, (by, _))| !is_private(*by)),
+        None => hops.iter().find(|(_, (by, _))| !is_at_home(*by)),
     };
     found.map(|(distance, (by, took))| (*distance, *by, *took))
-}
-
-/// Whether an address is one that homes use among themselves. Those of 100.64.0.0/10 are providers'.
-pub(crate) fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_private() || address.is_link_local() || address.is_loopback(),
-        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local() || address.is_loopback(),
-    }
 }
 
 async fn ask(far: IpAddr, hops: u8) -> io::Result<Hop> {

@@ -3,9 +3,11 @@
 
 use std::net::IpAddr;
 
-use home_beacon::dns::address::{Kind, NotPublic, public};
 use serde::Serialize;
-use shared::message::PortFault;
+use shared::{
+    message::PortFault,
+    network::{Kind, NotPublic, public},
+};
 
 /// What both come to.
 #[derive(Clone, Debug, PartialEq, Eq)]

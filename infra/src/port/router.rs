@@ -5,8 +5,8 @@ use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
 };
 
-use home_beacon::dns::{self, address::public};
-use shared::names::Family;
+use home_beacon::dns;
+use shared::{names::Family, network::public};
 use tokio::join;
 
 use super::{

@@ -35,7 +35,13 @@ pub(super) const NO_FUNCTION: &str = "ResourceNotFoundException";
 pub(super) async fn aws(is_dry: bool) -> anyhow::Result<(Tool, Account)> {
     let aws = Tool::find("aws", "install the AWS command line (https://docs.aws.amazon.com/cli/)", is_dry)?;
     let asked = aws.ask(&["sts", "get-caller-identity", "--output", "json"], CALL).await?;
-    let who = asked.json_unless(&[]).map_err(|why| anyhow!("aws has no account: {why}: run `aws configure`"))?;
+    let who = asked.json_unless(&[]).map_err(|why| {
+        if is_unreached(&why.to_string()) {
+            anyhow!("aws does not get to AWS: {why}: see whether this machine has a network")
+        } else {
+            anyhow!("aws has no account: {why}: run `aws configure`")
+        }
+    })?;
     let who = who.unwrap_or_default();
     let id = who["Account"].as_str().context("aws does not say whose account it is")?.to_owned();
     let set = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| std::env::var(name).ok());
@@ -47,6 +53,28 @@ pub(super) async fn aws(is_dry: bool) -> anyhow::Result<(Tool, Account)> {
         },
     };
     Ok((aws, Account { id, region }))
+}
+
+/// Whether the AWS command line says that nobody has answered it.
+fn is_unreached(why: &str) -> bool {
+    ["Could not connect to the endpoint", "Connect timeout on endpoint", "Failed to connect to proxy"]
+        .iter()
+        .any(|words| why.contains(words))
+}
+
+/// Refuses a region without what starts the function: there, all else would be made in vain.
+///
+/// # Errors
+/// When nothing answers there. Who may not ask may still have a stack make a schedule.
+pub(super) async fn has_scheduler(aws: &Tool, region: &str) -> anyhow::Result<()> {
+    let words = ["scheduler", "list-schedule-groups", "--max-items", "1", "--output", "json"];
+    match aws.ask(&words, CALL).await? {
+        Ended::Badly(why) if is_unreached(&why) => bail!(
+            "EventBridge Scheduler, which is to start the function, does not answer in {region}: that region may be without it: take \
+             another one by AWS_REGION"
+        ),
+        Ended::Well(_) | Ended::Badly(_) => Ok(()),
+    }
 }
 
 /// Refuses another account or region than what was made is in: there, everything would seem to be gone.

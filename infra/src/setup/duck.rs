@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use home_beacon::dns::{DUCKDNS_TOKEN, SubName, check_token, prove, tried};
+use home_beacon::dns::{DUCKDNS_TOKEN, SubName, answer::NotTaken, check_token, prove, tried};
 use shared::secret::Secret;
 use tokio::{
     net::lookup_host,
@@ -62,10 +62,19 @@ pub(super) async fn name(
         ));
     }
     let until = Instant::now() + WITHIN;
-    let wrong = |why: &dyn std::fmt::Display| anyhow!("{name}: {why}: check --home and the token");
+    let wrong = |why: NotTaken| {
+        let next = match why {
+            NotTaken::Refused | NotTaken::Odd(_) => "check --home and the token",
+            NotTaken::Failing(_) => "run this again once it is well, it goes on from here",
+            NotTaken::Unreached(_) => {
+                "see whether this machine has a network, over IPv4, too, which is what DuckDNS sees"
+            }
+        };
+        anyhow!("{name}: {why}: {next}")
+    };
     // Who sits elsewhere must not lead the name there: it is given what it has.
     if let Some(holds) = held(&settings.duckdns_url, &name).await {
-        tried(&settings.duckdns_url, &name, &token, holds, until).await.map_err(|why| wrong(&why))?;
+        tried(&settings.duckdns_url, &name, &token, holds, until).await.map_err(wrong)?;
         record.choose(|chosen| chosen.home = Some(name.clone()))?;
         return Ok((
             Outcome::Already(format!("the token is right; {name} is {holds}")),
@@ -74,7 +83,7 @@ pub(super) async fn name(
         ));
     }
     let is_known = record.chosen().home.as_ref() == Some(&name);
-    let addresses = prove(&settings.duckdns_url, &name, &token, until).await.map_err(|why| wrong(&why))?;
+    let addresses = prove(&settings.duckdns_url, &name, &token, until).await.map_err(wrong)?;
     record.choose(|chosen| chosen.home = Some(name.clone()))?;
     let seen = addresses.iter().copied().find(IpAddr::is_ipv4);
     let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();

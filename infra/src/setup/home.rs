@@ -142,39 +142,49 @@ fn cluster(key: &str, values: &str, chart: &str, has_secrets: bool) -> String {
     )
 }
 
-/// What has the unit of the keeper relay; before it is started.
+/// What has the unit of the keeper relay.
 fn relayed(record: &Record) -> String {
     let (seed, drop_in) = (record.path(SEED), record.path(DROP_IN));
     format!(
         "  install -m 644 {} /etc/porchlight-seed.toml\n  \
          (umask 077 && printf 'API key of statuspage.io: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/upstream.token); echo\n  \
-         install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload\n",
+         install -D -m 644 {} /etc/systemd/system/porchlight-keeper.service.d/relay.conf && systemctl daemon-reload && systemctl try-restart porchlight-keeper\n",
         quoted(&seed),
         quoted(&drop_in)
     )
 }
 
+/// What the other commands set a line of a file by: that line alone, so that what somebody has set there besides stays, and as often as
+/// one likes. The file is written in its place, so that its owner and its mode stay, too. A unit that runs takes up what is new.
+const SET: &str = r#"  set_line() {
+    [ "$(grep -s "^ *${2%%=*} *=" /etc/porchlight/$1 | tail -n 1)" = "$2" ] && return
+    OTHERS=$(grep -sv "^ *${2%%=*} *=" /etc/porchlight/$1) || :
+    printf '%s\n' ${OTHERS:+"$OTHERS"} "$2" > /etc/porchlight/$1
+    systemctl try-restart porchlight-${1%.env}
+  }
+"#;
+
 fn units(chosen: &Chosen, key: &str) -> String {
     let home = chosen.home.as_ref().map(ToString::to_string).unwrap_or_default();
-    let other = chosen.other_port();
-    let (mut port, unit) = match (chosen.way_in, chosen.port) {
+    let (mut lines, unit) = match (chosen.way_in, chosen.port) {
         (Some(_), Some(port)) => {
-            let canary = format!("  echo CANARY_URL=http://{home}:{port} > /etc/porchlight/port.env\n");
-            let internal = other.map(|port| format!("  echo PORT_INTERNAL={port} >> /etc/porchlight/port.env\n"));
+            let canary = format!("  set_line port.env CANARY_URL=http://{home}:{port}\n");
+            let internal = chosen.beacon_port.map(|port| format!("  set_line port.env PORT_INTERNAL={port}\n"));
             (canary + &internal.unwrap_or_default(), " porchlight-port")
         }
         _ => (String::new(), ""),
     };
-    if let Some(other) = other {
+    // One that was said, the usual one, too: an earlier run may have set another one.
+    if let Some(port) = chosen.beacon_port {
         // As the beacon by itself: both families where the machine has both.
         let any = if Path::new("/proc/net/if_inet6").exists() { "[::]" } else { "0.0.0.0" };
-        port = format!("  echo 'PUBLIC_ADDR={any}:{other}' > /etc/porchlight/beacon.env\n{port}");
+        lines = format!("  set_line beacon.env 'PUBLIC_ADDR={any}:{port}'\n{lines}");
     }
     format!(
-        "  install -m 600 {key} /etc/porchlight/beacon.key\n  \
-         (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n  \
-         echo DOMAIN={home} > /etc/porchlight/dns.env\n  \
-         grep -qs '^ROUTER_HOST=' /etc/porchlight/ping.env || echo ROUTER_HOST=gateway >> /etc/porchlight/ping.env\n{port}  \
+        "  cmp -s {key} /etc/porchlight/beacon.key || {{ install -m 600 {key} /etc/porchlight/beacon.key && systemctl try-restart porchlight-beacon; }}\n  \
+         (umask 077 && printf 'token of DuckDNS: ' && read -rs TOKEN && printf %s \"$TOKEN\" > /etc/porchlight/duckdns.token); echo\n\
+         {SET}  set_line dns.env DOMAIN={home}\n  \
+         grep -qs '^ROUTER_HOST=' /etc/porchlight/ping.env || set_line ping.env ROUTER_HOST=gateway\n{lines}  \
          systemctl enable --now porchlight-keeper porchlight-beacon porchlight-ping.timer porchlight-bandwidth.timer porchlight-dns.timer{unit}\n"
     )
 }
@@ -224,7 +234,7 @@ mod tests {
         let text = values(&with(RunsOn::Kubernetes));
         assert!(text.contains("port: {enabled: true, router: \"192.168.1.1\", external: 30009}\n"), "{text}");
         let text = units(&with(RunsOn::Systemd), "beacon.key");
-        assert!(text.contains("CANARY_URL=http://myhome.duckdns.org:30009 > /etc/porchlight/port.env"), "{text}");
+        assert!(text.contains("set_line port.env CANARY_URL=http://myhome.duckdns.org:30009\n"), "{text}");
         assert!(
             text.ends_with(" porchlight-port\n") && !units(&chosen(RunsOn::Systemd), "k").contains("porchlight-port\n")
         );
@@ -233,7 +243,7 @@ mod tests {
         let text = values(&elsewhere(RunsOn::Kubernetes));
         assert!(text.contains("service: {nodePort: 30011}\nport: {enabled: true"), "{text}");
         let text = units(&elsewhere(RunsOn::Systemd), "beacon.key");
-        for line in ["PORT_INTERNAL=30011 >> /etc/porchlight/port.env", ":30011' > /etc/porchlight/beacon.env"] {
+        for line in ["set_line port.env PORT_INTERNAL=30011\n", "set_line beacon.env 'PUBLIC_ADDR="] {
             assert!(text.contains(line), "{line}: {text}");
         }
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use shared::id::{ComponentId, MetricId, MetricsProviderId, PageId};
 
+use super::settings::Owner;
+
 /// Something that was made, and that a teardown removes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,6 +29,18 @@ pub(super) enum Made {
     Stack(String),
     /// A function.
     Function(String),
+}
+
+impl Made {
+    /// With whom it goes; `None` of what is here.
+    pub(super) fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Component { .. } | Self::Provider { .. } | Self::Metric { .. } => Some(Owner::Page),
+            Self::Secret(_) | Self::Release(_) => Some(Owner::Cluster),
+            Self::Parameter(_) | Self::Stack(_) | Self::Function(_) => Some(Owner::Aws),
+            Self::File(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Made {

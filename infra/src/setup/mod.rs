@@ -127,6 +127,9 @@ async fn steps(
     if from.is_some() {
         let (found, account) = cloud::aws(settings.dry_run).await?;
         cloud::same(&account, record)?;
+        if !stack::is_scheduled(record) {
+            cloud::has_scheduler(&found, &account.region).await?;
+        }
         Outcome::Already(format!("the account {}, in {}", account.id, account.region)).say(step);
         record.choose(|chosen| chosen.account = Some(account))?;
         aws = Some(found);

@@ -1,11 +1,12 @@
 //! The way back through the router: what `porchlight port` has opened on this machine for this home's beacon is closed.
 
-use std::path::Path;
+use anyhow::anyhow;
 
 use super::{
     record::{Record, WayIn},
     say,
-    settings::{RunsOn, TeardownSettings},
+    settings::{Owner, RunsOn, TeardownSettings},
+    teardown::Tally,
 };
 use crate::port::{
     close::{Closed, close as close_one},
@@ -18,54 +19,59 @@ use crate::port::{
 const BY_HAND: &str = "where the unit keeps it open, it is closed as root: systemctl disable --now porchlight-port, then porchlight port \
                        close --state-dir /var/lib/porchlight-port";
 
-/// Closes what was opened for the beacon by the router that the setup has chosen, and says of each what became of it. How many stay
-/// open.
-pub(super) async fn close(settings: &TeardownSettings, record: &Record) -> usize {
+/// Closes what was opened for the beacon by the router that the setup has chosen, and says of each what became of it.
+pub(super) async fn close(settings: &TeardownSettings, record: &Record, tally: &mut Tally) {
     let chosen = record.chosen();
     // What runs in a container or a pod keeps it open itself, and closes it when it is ended.
-    let (Some(way_in), Some(RunsOn::Systemd)) = (chosen.way_in, chosen.runs_on) else { return 0 };
-    let Ok(folder) = record::folder(settings.state_dir.as_deref()) else { return 0 };
-    let failed = |why: &dyn std::fmt::Display| {
-        say(&format!("failed   the router's port: {why}"));
-        1
-    };
+    let (Some(way_in), Some(RunsOn::Systemd)) = (chosen.way_in, chosen.runs_on) else { return };
+    let Ok(folder) = record::folder(settings.state_dir.as_deref()) else { return };
     let opened = match record::opened(&folder, &Moment::now()) {
         Ok(opened) => opened,
-        Err(error) => return failed(&format!("{error:#}")),
+        // What is wrong here has not gone with a router.
+        Err(error) => {
+            tally.leaves(settings, None, &"the router's port", &error);
+            return;
+        }
     };
     let ours: Vec<_> = opened.into_iter().filter(|mapping| is_ours(mapping, way_in, &chosen.beacon_ports())).collect();
     if ours.is_empty() {
         say(&format!("stays    the router's port, as far as is known here: {BY_HAND}"));
-        return 0;
+        return;
     }
     if settings.dry_run {
         for mapping in &ours {
             say(&format!("would close  {mapping}"));
         }
-        return 0;
+        return;
     }
-    match all(&ours, &folder).await {
-        Ok(failures) => failures,
-        Err(error) => failed(&format!("{error:#}")),
+    let done = match record::Record::take(&folder, &Moment::now()) {
+        Ok(mut noted) => all(settings, &ours, &mut noted, tally).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = done {
+        tally.leaves(settings, None, &"the router's port", &error);
     }
 }
 
-/// How many stay open.
-async fn all(ours: &[Mapping], folder: &Path) -> anyhow::Result<usize> {
-    let mut noted = record::Record::take(folder, &Moment::now())?;
-    let mut failures = 0;
+async fn all(
+    settings: &TeardownSettings,
+    ours: &[Mapping],
+    noted: &mut record::Record,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
     for mapping in ours {
-        match close_one(mapping, &mut noted).await? {
+        match close_one(mapping, noted).await? {
             Closed::Now => say(&format!("closed  {mapping}")),
             Closed::WasGone => say(&format!("closed  {mapping}: it was so already")),
             Closed::Soon(seconds) => say(&format!("closes  {mapping}: by itself in {seconds} s, and not sooner")),
             Closed::Not(refusal) => {
-                failures += 1;
-                say(&format!("failed   {mapping} is not closed: {refusal}"));
+                if tally.leaves(settings, Some(Owner::Port), mapping, &anyhow!("it is not closed: {refusal}")) {
+                    noted.remove(mapping)?;
+                }
             }
         }
     }
-    Ok(failures)
+    Ok(())
 }
 
 /// Whether that leads to the beacon's port through the chosen router.

@@ -133,6 +133,19 @@ pub struct SetupSettings {
     pub tokens: TokenFiles,
 }
 
+/// What may have gone with whom it belonged to: then nobody can remove what was made there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Owner {
+    /// The router, with the port that it has opened.
+    Port,
+    /// The cluster, with its Secrets and the chart's release.
+    Cluster,
+    /// The account at AWS, with stacks, function and parameters.
+    Aws,
+    /// The page, with its component and metrics.
+    Page,
+}
+
 /// Remove what `porchlight setup` made, and nothing else.
 #[derive(Clone, Debug, Parser)]
 pub struct TeardownSettings {
@@ -145,6 +158,9 @@ pub struct TeardownSettings {
     /// The folder in which porchlight port keeps what it has opened; without it its own of this user
     #[arg(long, env = "STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Forget what cannot be removed because the router, the cluster, the account or the page has gone, and say what is left there
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub forget: Vec<Owner>,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -231,6 +231,12 @@ pub(super) async fn named(aws: &Tool, begin: &str) -> anyhow::Result<Vec<String>
     Ok(each.filter(|name| name.starts_with(begin)).map(str::to_owned).collect())
 }
 
+/// Whether a setup has made what starts the function, of a first home or of one beside another.
+pub(super) fn is_scheduled(record: &Record) -> bool {
+    let is_one = |name: &str| name == SCHEDULE || name.starts_with(super::beside::HOMES);
+    record.made().iter().any(|made| matches!(made, Made::Stack(name) if is_one(name)))
+}
+
 /// What starts the function every minute, and the alarms.
 ///
 /// # Errors

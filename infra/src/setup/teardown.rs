@@ -1,6 +1,6 @@
 //! The way back: removes what a setup made, the last first, and nothing else.
 
-use std::{io::ErrorKind, process::ExitCode};
+use std::{fmt::Display, io::ErrorKind, process::ExitCode};
 
 use anyhow::{Context, bail};
 use home_beacon::job::settings::STATUSPAGE_TOKEN;
@@ -17,7 +17,7 @@ use super::{
     mend, opened,
     record::Record,
     say,
-    settings::TeardownSettings,
+    settings::{Owner, TeardownSettings},
     stack, status_page,
     tool::{Ended, Tool},
 };
@@ -54,7 +54,7 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
         say(&format!("failed   nothing was removed: {error:#}"));
         return Ok(ExitCode::FAILURE);
     }
-    let mut failures = 0;
+    let mut tally = Tally::default();
     // What a run that was ended may have made is found first.
     for intent in record.intents() {
         if settings.dry_run {
@@ -63,10 +63,8 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
         }
         match back.found(&record, &intent).await {
             Ok(found) => record.became(&intent, found)?,
-            Err(error) => {
-                failures += 1;
-                say(&format!("failed   {intent}: {error:#}"));
-            }
+            Err(error) if tally.leaves(settings, Some(Owner::Page), &intent, &error) => record.became(&intent, None)?,
+            Err(_) => (),
         }
     }
     for made in record.made() {
@@ -79,19 +77,46 @@ async fn all(settings: &TeardownSettings, mut record: Record) -> anyhow::Result<
                 record.forget(&made)?;
                 say(&format!("{how}  {made}"));
             }
-            Err(error) => {
-                failures += 1;
-                say(&format!("failed   {made}: {error:#}"));
-            }
+            Err(error) if tally.leaves(settings, made.owner(), &made, &error) => record.forget(&made)?,
+            Err(_) => (),
         }
     }
-    failures += opened::close(settings, &record).await;
-    if failures > 0 {
+    opened::close(settings, &record, &mut tally).await;
+    if tally.left > 0 {
+        say("What is left is noted nowhere any more: remove it by hand, should its owner come back.");
+    }
+    if tally.failures > 0 {
         say("What failed is still noted: run this again once it can be removed.");
         return Ok(ExitCode::FAILURE);
     }
     record.end()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was not removed.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// It is still noted, for the next run.
+    failures: usize,
+    /// It was forgotten, because its owner has gone.
+    left: usize,
+}
+
+impl Tally {
+    /// Says that something stays, and whether it is to be forgotten.
+    pub(super) fn leaves(
+        &mut self,
+        settings: &TeardownSettings,
+        owner: Option<Owner>,
+        what: &dyn Display,
+        why: &anyhow::Error,
+    ) -> bool {
+        let is_forgotten = owner.is_some_and(|owner| settings.forget.contains(&owner));
+        let (count, word) = if is_forgotten { (&mut self.left, "left") } else { (&mut self.failures, "failed") };
+        *count += 1;
+        say(&format!("{word:<9}{what}: {why:#}"));
+        is_forgotten
+    }
 }
 
 impl Back<'_> {
@@ -100,9 +125,14 @@ impl Back<'_> {
         if self.settings.others_too || !record.has_made(&Made::Function(FUNCTION.to_owned())) {
             return Ok(());
         }
-        let stacks = stack::named(&aws(record).await?, HOMES).await.with_context(|| {
-            format!("whether other homes are looked at by {FUNCTION} cannot be seen (--others-too does not ask)")
-        })?;
+        let asked = async { stack::named(&aws(record).await?, HOMES).await };
+        let stacks = match asked.await {
+            // Who has gone looks at nobody.
+            Err(_) if self.settings.forget.contains(&Owner::Aws) => return Ok(()),
+            asked => asked.with_context(|| {
+                format!("whether other homes are looked at by {FUNCTION} cannot be seen (--others-too does not ask)")
+            })?,
+        };
         let others: Vec<_> = stacks.into_iter().filter(|name| !record.has_made(&Made::Stack(name.clone()))).collect();
         if others.is_empty() {
             return Ok(());
@@ -188,7 +218,8 @@ impl Back<'_> {
     /// A client of the page that the setup was for.
     async fn client(&self, record: &Record) -> anyhow::Result<&Client> {
         let asked = async || {
-            let asker = Asker::new(false);
+            // Who says that it has gone need not know its key any more.
+            let asker = Asker::new(self.settings.forget.contains(&Owner::Page));
             let token = asker.secret(&STATUSPAGE_TOKEN, None, "API key of statuspage.io (User menu, API info)").await?;
             let address = record.chosen().statuspage_url.as_ref().unwrap_or(&self.settings.statuspage_url);
             status_page::client(address, token)

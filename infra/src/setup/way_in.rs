@@ -23,6 +23,10 @@ use crate::port::{
 /// How long a router may take to all questions.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// What of a home that has no IPv4 is not set up here.
+const OF_V6: &str = "this machine has IPv6 alone, which a function of Lambda does not reach by itself: take an outside machine with \
+                     IPv6 (porchlight up), and have the router's firewall let the beacon's port in (porchlight port open --ip-version 6)";
+
 /// What was found.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -51,6 +55,7 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duc
         Some(address) => Place::named(address),
         None => match gateways(Family::V4).first() {
             Some(gateway) => Place::of(gateway),
+            None if !gateways(Family::V6).is_empty() => return Found::none(OF_V6),
             None => return Found::none("this machine has no way out by a router: forward the port where the home is"),
         },
     };

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
+use shared::network::{Kind, is_local};
 use url::Url;
 
 /// Any host of the world, and any port: nothing is sent there.
@@ -23,12 +24,12 @@ pub(super) fn page_address(named: Option<&str>, tls: SocketAddr) -> PageAddress 
         let with_port = Url::parse(&format!("https://{named}")).ok();
         let port = with_port.as_ref().and_then(Url::port).unwrap_or(tls.port());
         let host = with_port.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| named.to_owned());
-        let note = host.trim_matches(['[', ']']).parse().ok().filter(is_private).map(unreachable);
+        let note = host.trim_matches(['[', ']']).parse().ok().and_then(unreachable);
         return PageAddress { text: format!("{host}:{port}"), host, note };
     }
     let own = if tls.ip().is_unspecified() { own_address() } else { Some(tls.ip()) };
     let own = own.unwrap_or(Ipv4Addr::LOCALHOST.into());
-    let note = Some(own).filter(is_private).map(unreachable);
+    let note = unreachable(own);
     let text = SocketAddr::new(own, tls.port()).to_string();
     let host = match own {
         IpAddr::V4(v4) => v4.to_string(),
@@ -37,18 +38,11 @@ pub(super) fn page_address(named: Option<&str>, tls: SocketAddr) -> PageAddress 
     PageAddress { text, host, note }
 }
 
-fn is_private(address: &IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
-    }
-}
-
-fn unreachable(address: IpAddr) -> String {
-    format!(
-        "{address} is an address of a private network, which a home elsewhere cannot reach: name the one of the world with \
-         --address"
-    )
+/// What is wrong with an address that nothing elsewhere can get to.
+fn unreachable(address: IpAddr) -> Option<String> {
+    let kind = Kind::of(address.to_canonical()).filter(|_| is_local(address))?;
+    let words = kind.words();
+    Some(format!("{address} is {words}, which a home elsewhere cannot reach: name the one of the world with --address"))
 }
 
 /// The address from which this machine would send into the world. Nothing is sent.
@@ -73,7 +67,15 @@ mod tests {
             let address = page_address(Some(named), tls);
             assert_eq!((address.text.as_str(), address.host.as_str()), (text, host), "{named}");
         }
-        assert!(page_address(Some("10.0.0.5"), tls).note.unwrap().starts_with("10.0.0.5 is an address of a private"));
+        for (doubtful, said) in [
+            ("10.0.0.5", "10.0.0.5 is a private address, which a home elsewhere cannot reach: name"),
+            ("100.64.1.2", "100.64.1.2 is an address that a provider shares among its customers (CGNAT), which"),
+            ("[fe80::1]:9000", "fe80::1 is an address of one link only, which"),
+            ("[::ffff:192.168.1.7]", "::ffff:192.168.1.7 is a private address, which"),
+        ] {
+            let note = page_address(Some(doubtful), tls).note.unwrap();
+            assert!(note.starts_with(said), "{note}");
+        }
         assert!(page_address(Some("203.0.113.7:9000"), tls).note.is_none());
         let own = page_address(None, "192.168.1.7:8443".parse().unwrap());
         assert_eq!(own.text, "192.168.1.7:8443");

@@ -1,11 +1,14 @@
 //! Whether a home is looked at from its own machine or network: what is seen from there says nothing of its line. Pure:
 //! addresses come from the caller.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use shared::look::Vantage;
+use shared::{
+    look::Vantage,
+    network::{Kind, is_local},
+};
 
 /// From where a prober looks, by the settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -40,27 +43,7 @@ pub fn vantage(setting: VantageSetting, targets: &[IpAddr], own: &[IpAddr], outs
 /// Whether an address is one that the world can reach, so that the one that the world sees us come from may be the same.
 pub(super) fn is_of_the_world(address: IpAddr) -> bool {
     let address = address.to_canonical();
-    let documented = match address {
-        IpAddr::V4(v4) => v4.is_documentation(),
-        IpAddr::V6(v6) => v6.segments()[..2] == [0x2001, 0xdb8],
-    };
-    !is_local(address) && !documented && !address.is_multicast()
-}
-
-/// Loopback, unspecified, link-local, private (RFC 1918, RFC 4193), or behind a carrier's NAT (RFC 6598).
-fn is_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            v4.is_loopback() || v4.is_unspecified() || v4.is_link_local() || v4.is_private() || is_carrier_nat(v4)
-        }
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local() || v6.is_unique_local(),
-    }
-}
-
-/// 100.64.0.0/10.
-fn is_carrier_nat(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    first == 100 && second & 0xc0 == 64
+    !is_local(address) && !matches!(Kind::of(address), Some(Kind::Documentation | Kind::Multicast))
 }
 
 /// The same address; over IPv6, where every machine has its own, also the same link, which is a /64 (RFC 4291).

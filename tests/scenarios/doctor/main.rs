@@ -6,6 +6,7 @@ mod bare;
 mod cabin;
 mod children;
 mod cloud;
+mod counted;
 mod drifted;
 mod healthy;
 mod home;

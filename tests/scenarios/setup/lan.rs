@@ -23,14 +23,14 @@ use tokio::{
 
 use super::world::{World, steps};
 
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The words of each setup here, but for the function's archive.
 const WORDS: [&str; 6] = ["setup", "--yes", "--home", "home", "--runs-on", "systemd"];
 
 /// A home, its router, and the world.
-struct Behind {
-    world: World,
+pub(super) struct Behind {
+    pub(super) world: World,
     sources: [Source; 2],
     public: [NameServer; 2],
     beacon: Option<Beacon>,
@@ -38,7 +38,7 @@ struct Behind {
     bridge: JoinHandle<()>,
     _processes: [Process; 2],
     // The last to go: all of the others are in it.
-    lan: Lan,
+    pub(super) lan: Lan,
 }
 
 impl Drop for Behind {
@@ -48,7 +48,7 @@ impl Drop for Behind {
 }
 
 impl Behind {
-    async fn begin(test: &str) -> Option<Self> {
+    pub(super) async fn begin(test: &str) -> Option<Self> {
         let lan = Lan::new(test, OUTSIDE).await?;
         let router = lan.miniupnpd("enable_natpmp=yes\nenable_upnp=yes").await;
         lan.world.host("home.duckdns.org", OUTSIDE);
@@ -73,7 +73,7 @@ impl Behind {
     }
 
     /// The tool at home, with what its network needs. The prober looks from the world, where the function is set to.
-    fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, words: &[&str]) -> Command {
         let mut command = self.world.command(words);
         command.env("BEACON", "").env("PROBER", self.world.place.path().join("prober"));
         command.env("STATE_DIR", self.lan.file("state"));
@@ -117,13 +117,13 @@ impl Behind {
     }
 
     /// The home side as it is started by hand.
-    async fn starts_beacon(&mut self) {
+    pub(super) async fn starts_beacon(&mut self, address: &str) {
         let key = fs::read_to_string(self.world.folder().join("beacon.key")).expect("a key");
-        self.beacon = Some(Beacon::with_key("0.0.0.0:8080", key.trim()).await);
+        self.beacon = Some(Beacon::with_key(address, key.trim()).await);
     }
 
     /// Where the function looks.
-    async fn canary(&self) -> Value {
+    pub(super) async fn canary(&self) -> Value {
         let words = ["lambda", "get-function-configuration", "--function-name", "lambda-prober"];
         self.world.moto().ok(&words).await["Environment"]["Variables"]["CANARY_URL"].clone()
     }
@@ -178,7 +178,7 @@ async fn a_home_behind_a_real_router_is_set_up_found_missing_and_closed_again() 
     assert!(!behind.lan.listed().await.contains(":8080"), "a setup opens nothing by itself");
 
     // What the commands start.
-    behind.starts_beacon().await;
+    behind.starts_beacon("0.0.0.0:8080").await;
     let unit = "open --every 2s --protocol upnp";
     let kept = behind.opens(unit, &canary_of(&first.stdout)).await;
     let second = behind.setup().await;
@@ -253,7 +253,7 @@ async fn a_port_that_the_router_has_no_more_is_what_doctor_names_first() {
     let Some(mut behind) = Behind::begin("lan-doct").await else { return };
     let first = behind.setup().await;
     assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}{}", first.stdout, first.stderr);
-    behind.starts_beacon().await;
+    behind.starts_beacon("0.0.0.0:8080").await;
     let canary = canary_of(&first.stdout);
     let opened = run(behind.port("open --protocol upnp", &canary), PATIENCE).await;
     assert_eq!(opened.code, Some(0), "{}{}", opened.stdout, opened.stderr);

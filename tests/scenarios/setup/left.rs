@@ -10,7 +10,8 @@ use serde_json::Value;
 use tests::{
     binaries::root,
     duckdns,
-    process::{command, file, run},
+    process::{command, file, own_address, run},
+    router::{Manner, Router},
     skip::program,
 };
 
@@ -84,10 +85,11 @@ done
 async fn pastes(world: &World, printed: &str) -> String {
     let (_, rest) = printed.split_once("is there:\n\n").unwrap_or_else(|| panic!("no commands: {printed}"));
     let lines: Vec<&str> = rest.lines().take_while(|line| line.starts_with("  ")).collect();
-    let script = lines.join("\n") + "\n";
+    // What would go into this machine goes into a folder of the test's.
+    let script = (lines.join("\n") + "\n").replace("/etc/", &format!("{}/etc/", world.place.path().display()));
     let bin = world.place.path().join("pasted");
     fs::create_dir_all(&bin).expect("a folder");
-    for name in ["docker", "kubectl", "helm"] {
+    for name in ["docker", "kubectl", "helm", "systemctl"] {
         fs::write(bin.join(name), PASTED)
             .and_then(|()| fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)))
             .expect("ours");
@@ -127,4 +129,67 @@ async fn what_is_printed_for_a_folder_with_blanks_can_be_pasted() {
         format!("helm\n upgrade\n --install\n porchlight\n {chart}\n -n\n porchlight\n -f\n {folder}/values.yaml\n");
     assert!(calls.contains(&key) && calls.ends_with(&install), "{calls}");
     assert_eq!(calls.matches(&format!(" stdin: {}\n", duckdns::TOKEN)).count(), 2, "both tokens: {calls}");
+}
+
+/// The settings of a unit, below the folder that stands for this machine's.
+fn set(world: &World, name: &str) -> String {
+    fs::read_to_string(world.place.path().join("etc/porchlight").join(name)).expect("a file of settings")
+}
+
+/// The units that were to be restarted where they run.
+fn restarts(calls: &str) -> Vec<&str> {
+    calls.split("systemctl\n try-restart\n porchlight-").skip(1).filter_map(|rest| rest.lines().next()).collect()
+}
+
+#[tokio::test]
+async fn the_commands_for_units_set_their_own_lines_and_leave_what_a_person_has_set() {
+    let world = World::at_home().await;
+    let folder = "my home's $setup";
+    let router = Router::at(own_address(), Manner::UPNP).await;
+    let address = router.address.to_string();
+    let words = ["setup", "--yes", "--without-aws", "--home", "home", "--folder", folder, "--runs-on", "systemd"];
+    let words = [&words[..], &["--metrics", "true", "--router", &address, "--beacon-port", "30011"]].concat();
+    let first = world.run(&words).await;
+    assert_eq!(first.code, Some(0), "{}{}", first.stdout, first.stderr);
+    let etc = world.place.path().join("etc/porchlight");
+    fs::create_dir_all(&etc).expect("a folder");
+    // One without an end of line, one of which a setting has another value by now, and one that others must not read.
+    file(&etc, "beacon.env", "# mine\nMAX_CONNECTIONS=64");
+    file(&etc, "dns.env", "JITTER=10s\nDOMAIN=old\nDOMAIN_OF_MINE=1\n");
+    file(&etc, "port.env", "PORT_INTERNAL=8080\nSECRET=hunter22\nPORT_INTERNAL=8080\n");
+    fs::set_permissions(etc.join("port.env"), fs::Permissions::from_mode(0o600)).expect("ours");
+    let mut seen = Vec::new();
+    for restarted in [&["keeper", "beacon", "dns", "ping", "beacon", "port", "port"][..], &["keeper"]] {
+        let calls = pastes(&world, &first.stdout).await;
+        assert!(calls.contains("systemctl\n daemon-reload\n") && calls.ends_with(" porchlight-port\n"), "{calls}");
+        assert_eq!(restarts(&calls), restarted, "what runs takes up what is new: {calls}");
+        seen.push(["beacon.env", "dns.env", "ping.env", "port.env"].map(|name| set(&world, name)));
+    }
+    assert_eq!(seen[0], seen[1], "pasted again they change nothing");
+    let [beacon, dns, ping, port] = &seen[0];
+    let line = beacon.strip_prefix("# mine\nMAX_CONNECTIONS=64\nPUBLIC_ADDR=").expect("the line of its owner stays");
+    assert!(line.ends_with(":30011\n"), "{beacon}");
+    assert_eq!(dns, "JITTER=10s\nDOMAIN_OF_MINE=1\nDOMAIN=home.duckdns.org\n");
+    assert_eq!(ping, "ROUTER_HOST=gateway\n");
+    assert_eq!(port, "SECRET=hunter22\nCANARY_URL=http://home.duckdns.org:30008\nPORT_INTERNAL=30011\n");
+    let mode = |name: &str| fs::metadata(etc.join(name)).expect("a file").permissions().mode() & 0o777;
+    assert_eq!((mode("port.env"), mode("duckdns.token"), mode("beacon.key")), (0o600, 0o600, 0o600));
+    assert_eq!(
+        set(&world, "beacon.key"),
+        fs::read_to_string(world.place.path().join(folder).join("beacon.key")).expect("a key")
+    );
+    assert!(etc.with_file_name("systemd/system/porchlight-keeper.service.d/relay.conf").exists());
+
+    // Another choice is another value of the same lines, the usual port, too, and a router that a person has named stays.
+    file(&etc, "ping.env", "ROUTER_HOST=192.168.1.1");
+    let words = [&words[..words.len() - 1], &["8080", "--port", "30020"]].concat();
+    let second = world.run(&words).await;
+    let calls = pastes(&world, &second.stdout).await;
+    assert_eq!(restarts(&calls), ["keeper", "beacon", "port", "port"], "{calls}");
+    assert!(set(&world, "beacon.env").ends_with(":8080\n"), "{}", second.stdout);
+    assert_eq!(set(&world, "ping.env"), "ROUTER_HOST=192.168.1.1");
+    assert_eq!(
+        set(&world, "port.env"),
+        "SECRET=hunter22\nCANARY_URL=http://home.duckdns.org:30020\nPORT_INTERNAL=8080\n"
+    );
 }

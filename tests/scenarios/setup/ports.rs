@@ -85,7 +85,7 @@ async fn a_port_far_from_the_one_that_was_wanted_is_followed_where_this_machine_
         let router = Router::at(own_address(), manner).await;
         let first = setup(&world, &router, "systemd", &["--beacon-port", "8088"]).await;
         assert!(first.code == Some(0) && noted(&world) == "30008", "{}{}", first.stdout, first.stderr);
-        assert!(first.stdout.contains("echo PORT_INTERNAL=8088 >> /etc/porchlight/port.env"), "{}", first.stdout);
+        assert!(first.stdout.contains("set_line port.env PORT_INTERNAL=8088\n"), "{}", first.stdout);
         for port in 30008..30040 {
             router.give(port, "192.168.1.9".parse().expect("an address"), 443, "nas");
         }
@@ -101,7 +101,7 @@ async fn a_port_far_from_the_one_that_was_wanted_is_followed_where_this_machine_
         let second = setup(&world, &router, "systemd", &[]).await;
         assert_eq!(noted(&world), external.to_string(), "{protocol}: {}{}", second.stdout, second.stderr);
         assert!(
-            second.stdout.contains(&format!("CANARY_URL=http://home.duckdns.org:{external} >")),
+            second.stdout.contains(&format!("CANARY_URL=http://home.duckdns.org:{external}\n")),
             "{}",
             second.stdout
         );

@@ -3,6 +3,7 @@
 use tests::{
     duckdns::{Duckdns, Fault},
     keeper::PAGE,
+    web::{Reply, Web},
 };
 
 use super::world::World;
@@ -18,6 +19,9 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
     let broken = Duckdns::open(None).await;
     broken.play([], Fault::BadGateway);
     let broken_url = broken.url();
+    // What a hotel's network shows of any address.
+    let hotel = Web::open(false, |_, _| Reply::text(200, "text/html", "<html>Welcome</html>")).await;
+    let page = hotel.url();
     let cases = [
         (
             [&nameless[..], &["--home", "home.duckdns.org.duckdns.org"]].concat(),
@@ -44,7 +48,27 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
         (with(&[]), vec![("STATUSPAGE_URL", "http://127.0.0.1:9/v1")], 1, "check --statuspage-url"),
         (with(&[]), vec![("DUCKDNS_TOKEN", "not-a-token")], 2, "DUCKDNS_TOKEN"),
         (with(&[]), vec![("DUCKDNS_TOKEN", "a7c4d0ad-114e-40ef-ba1d-d217904a50f3")], 1, "home.duckdns.org: "),
-        (with(&[]), vec![("AWS_ENDPOINT_URL", "http://127.0.0.1:9")], 1, "run `aws configure`"),
+        (with(&[]), vec![("AWS_ENDPOINT_URL", "http://127.0.0.1:9")], 1, "see whether this machine has a network"),
+        (
+            with(&[]),
+            vec![("AWS_ACCESS_KEY_ID", ""), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")],
+            1,
+            "run `aws configure`",
+        ),
+        (
+            with(&[]),
+            vec![("NO_SCHEDULER", "1")],
+            1,
+            "failed  AWS: EventBridge Scheduler, which is to start the function, does not",
+        ),
+        (with(&[]), vec![("STATUSPAGE_URL", &*page)], 1, "check --statuspage-url"),
+        (with(&[]), vec![("STATUSPAGE_TOKEN", "two\nlines")], 2, "STATUSPAGE_TOKEN holds a blank"),
+        (
+            with(&[]),
+            vec![("DUCKDNS_URL", "http://127.0.0.1:9")],
+            1,
+            "see whether this machine has a network, over IPv4",
+        ),
         (with(&[]), vec![("DUCKDNS_URL", &*broken_url)], 1, "failed  DuckDNS: home.duckdns.org: "),
     ];
     // Each in a folder of its own, beside the others: some wait until DuckDNS has been asked often enough.

@@ -135,7 +135,7 @@ async fn what_was_there_before_is_used_and_stays() {
     let words = ["setup", "--yes", "--function", &zip, "--runs-on", "systemd", "--router", &address];
     let ended = world.run(&words).await;
     assert!(ended.stdout.contains("81.2.69.142, as the router says and the world sees"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("echo DOMAIN=home.duckdns.org > /etc/porchlight/dns.env"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("set_line dns.env DOMAIN=home.duckdns.org\n"), "{}", ended.stdout);
     assert!(ended.stdout.contains(" porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
     // The port that was wanted is somebody else's, and the router has given the next one.
     router.give(30008, "192.168.1.9".parse().expect("an address"), 443, "nas");
@@ -146,7 +146,7 @@ async fn what_was_there_before_is_used_and_stays() {
     router.give(30009, Ipv4Addr::LOCALHOST.into(), 8080, "Porchlight");
     let ended = world.run(&words).await;
     assert!(ended.stdout.contains("it has opened port 30009 for the beacon"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("CANARY_URL=http://home.duckdns.org:30009 >"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("CANARY_URL=http://home.duckdns.org:30009\n"), "{}", ended.stdout);
     assert!(ended.stdout.contains("lambda-prober has new settings"), "{}", ended.stdout);
     router.take(30009);
     // Behind a provider's own translation no port helps.

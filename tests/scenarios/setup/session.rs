@@ -108,6 +108,9 @@ async fn ctrl_c_at_any_question_leaves_nothing_that_the_next_run_does_not_mend()
         assert!(ended.stdout.contains("the terminal shows what is typed"), "{index}: {}", ended.stdout);
     }
     assert!(world.things().await.is_empty());
+    let waits = [&REST[..3], &[(AGAIN.0, "\u{3}")]].concat();
+    let Some(ended) = types(&world, &waits).await else { return };
+    assert!(ended.stdout.contains("failed  the first look: it was ended here"), "{}{}", ended.stdout, ended.stderr);
     let Some(ended) = types(&world, &REST).await else { return };
     assert!(ended.stdout.contains("failed  the first look"), "{}{}", ended.stdout, ended.stderr);
 }

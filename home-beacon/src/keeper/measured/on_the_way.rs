@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
-use crate::{
-    keeper::{
-        KeeperError,
-        db::{Db, FromRow, Row, StorageError, query},
-        inside::{Probe, Role},
-    },
-    ping::way::is_private,
+use shared::network::is_at_home;
+
+use crate::keeper::{
+    KeeperError,
+    db::{Db, FromRow, Row, StorageError, query},
+    inside::{Probe, Role},
 };
 
 /// How much is read at once, in milliseconds: a day of minutes of a few series.
@@ -99,7 +98,7 @@ fn role_of(rows: &[ReadingRow], row: &ReadingRow) -> Option<Role> {
         ("first_hop", _) => Some(Role::FirstHop),
         ("far", _) => Some(Role::World),
         ("beacon", _) => Some(Role::Beacon),
-        ("ping", Some(address)) => (!is_private(address)).then_some(Role::World),
+        ("ping", Some(address)) => (!is_at_home(address)).then_some(Role::World),
         // Of a host that has no address because its name was not found, nothing is known.
         ("ping", None) => (row.failure.is_none() || !has_no_name(rows, row)).then_some(Role::World),
         _ => None,

@@ -2,15 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use shared::network;
 use url::{Host, Url};
 
 /// Whether an address is one of this machine or of a network at home, by its digits: no name server is asked.
 pub(super) fn is_at_home(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
+        Some(Host::Ipv4(address)) => network::is_at_home(address.into()),
+        Some(Host::Ipv6(address)) => network::is_at_home(address.into()),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }

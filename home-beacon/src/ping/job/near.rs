@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use checks::icmp::{loss, summary};
 use jiff::Timestamp;
+use shared::network::is_at_home;
 use tokio::time::Instant;
 
 use super::{
@@ -67,7 +68,7 @@ impl Ping<'_> {
         let router = address_of(router).ok();
         let is_usable = |address: &IpAddr| {
             // The router says which it is by its address of the same family.
-            !way::is_private(*address) && router.is_none_or(|router| router.is_ipv4() == address.is_ipv4())
+            !is_at_home(*address) && router.is_none_or(|router| router.is_ipv4() == address.is_ipv4())
         };
         let targets = self.settings.target_host.iter().filter_map(|target| target.as_str().parse().ok());
         // What is on the way there is asked, and not itself.

@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use home_beacon::dns::address::public;
-use shared::names::ServerAnswer;
+use shared::{names::ServerAnswer, network::public};
 
 use super::super::{finding::Finding, link::Link, told::Told};
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use home_beacon::dns::address::{Kind, NotPublic, public};
+use shared::network::{Kind, NotPublic, public};
 
 use super::{
     super::{finding::Finding, link::Link},

@@ -114,8 +114,21 @@ impl Trigger {
     }
 }
 
+/// Each once: a rule is there for each of its targets.
 fn names(triggers: &[Trigger]) -> String {
-    triggers.iter().map(|trigger| trigger.name.as_str()).collect::<Vec<_>>().join(", ")
+    let mut names: Vec<_> = triggers.iter().map(|trigger| trigger.name.as_str()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// In words, a rule with several targets once.
+fn shown(triggers: &[&Trigger]) -> String {
+    let alike = triggers.chunk_by(|one, next| one.kind == next.kind && one.name == next.name);
+    let words = alike.map(|targets| match targets.len() {
+        1 => targets[0].words(),
+        several => format!("{}, with {several} targets at the function", targets[0].words()),
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 /// The schedule. `told`: what was answered to the questions about it; `ran`: whether the function ran within minutes; `looks`:
@@ -169,7 +182,7 @@ pub fn schedule(all: &[Trigger], told: &[&Told], ran: bool, looks: bool, now: Ti
     if enabled.iter().all(|it| it.from.is_some_and(|from| from > now)) {
         return failed(format!("{} has not begun yet", first.words()), first.mended());
     }
-    let shown = enabled.iter().map(|it| it.words()).collect::<Vec<_>>().join(" and ");
+    let shown = shown(&enabled);
     let each: Vec<_> = enabled.iter().map(|it| it.is_each_minute()).collect();
     if !each.contains(&Some(true)) {
         return match enabled.iter().find(|it| it.is_each_minute() == Some(false)) {

@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use home_beacon::{clock::Host, dns::address::public, node::sensors::Sensors};
+use home_beacon::{clock::Host, node::sensors::Sensors};
 use jiff::{Timestamp, fmt::rfc2822};
 use rustix::fs::{StatVfsMountFlags, statvfs};
-use shared::http::client_for;
+use shared::{http::client_for, network::public};
 use tokio::{sync::oneshot, time::timeout};
 use url::Url;
 

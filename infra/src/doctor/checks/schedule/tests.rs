@@ -124,6 +124,34 @@ fn another_homes_schedule_is_not_this_ones() {
 }
 
 #[test]
+fn each_target_of_a_rule_counts() {
+    // As the rules are once each target was asked for.
+    let with = |input: Value| json!({"Name": "r", "State": "ENABLED", "ScheduleExpression": MINUTE, "Target": {"Arn": FUNCTION, "Input": input}});
+    let input = || of_cabin()["Target"]["Input"].clone();
+    let seen = |targets: [Value; 2], component: &str, own: OfOwn| {
+        let rules = Told::Is(json!({"Rules": targets}));
+        let whose = Whose { component: Some(component), ..Whose::default() };
+        let names = Told::Is(json!({"RuleNames": ["r"]}));
+        let all = triggers(&rules, &names, &nothing(), "f", whose, own);
+        schedule(&all, &[&rules], false, false, Timestamp::UNIX_EPOCH)
+    };
+    // A rule that looks at both homes looks at each, whichever of them it names first.
+    for targets in [[with(json!(null)), with(input())], [with(input()), with(json!(null))]] {
+        for (home, own) in [("8kbf7d35c070", OfOwn::This), (CABIN, OfOwn::Others)] {
+            let found = seen(targets.clone(), home, own);
+            assert_eq!((found.outcome, found.saw.as_str()), (Outcome::Ok, "the rule r, rate(1 minute)"), "{home}");
+        }
+    }
+    let twice = seen([with(input()), with(input())], CABIN, OfOwn::Others);
+    assert_eq!(
+        twice.saw,
+        "the rule r, rate(1 minute), with 2 targets at the function: the function may run more than once a minute"
+    );
+    let gone = seen([with(input()), with(input())], "8kbf7d35c070", OfOwn::Others);
+    assert!(gone.outcome == Outcome::Failed && gone.saw.ends_with("for this home: r is for others"), "{}", gone.saw);
+}
+
+#[test]
 fn a_schedule_has_ended_or_not_begun() {
     let with = |field: &'static str, at: &'static str| scheduler(move |it| it[field] = json!(at));
     for (told, words) in [

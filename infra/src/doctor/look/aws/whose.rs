@@ -36,17 +36,26 @@ pub(super) async fn rule_targets(cli: &Cli, names: &Told) -> Vec<(String, Told)>
     futures_util::future::join_all(asked).await
 }
 
-/// The rules, each with what it starts the function with, as a schedule has it: the list of them does not tell that.
+/// The rules, each with what it starts the function with, as a schedule has it: the list of them does not tell that. One with several
+/// targets at the function is there once for each: each of them starts it.
 pub(super) fn with_targets(rules: Told, targets: &[(String, Told)], function: &str) -> Told {
     let Told::Is(mut list) = rules else { return rules };
-    for rule in list.get_mut("Rules").and_then(Value::as_array_mut).into_iter().flatten() {
-        let Some((_, told)) = targets.iter().find(|(name, _)| rule["Name"] == **name) else { continue };
-        let mut all = told.value()["Targets"].as_array().into_iter().flatten();
-        if let Some(target) = all.find(|target| is_of(&json!({ "Target": target }), function)) {
-            rule["Target"] = target.clone();
-        }
+    let expanded = |rule: Value| {
+        let told = targets.iter().find(|(name, _)| rule["Name"] == **name).map(|(_, told)| told.value());
+        let all = told.and_then(|told| told["Targets"].as_array()).into_iter().flatten();
+        let each = all.map(|target| json!({ "Target": target })).filter(|it| is_of(it, function));
+        let each: Vec<_> = each.map(|mut it| with(rule.clone(), "Target", it["Target"].take())).collect();
+        if each.is_empty() { vec![rule] } else { each }
+    };
+    if let Some(rules) = list.get_mut("Rules").and_then(Value::as_array_mut) {
+        *rules = std::mem::take(rules).into_iter().flat_map(expanded).collect();
     }
     Told::Is(list)
+}
+
+fn with(mut object: Value, field: &str, value: Value) -> Value {
+    object[field] = value;
+    object
 }
 
 /// How often a function that does not run may run at once: its configuration does not say so.
@@ -113,4 +122,25 @@ pub(super) async fn simulated(cli: &Cli, function: &Told, deeds: &[Deed]) -> Tol
     words.push("--resource-arns");
     words.extend(resources);
     cli.call(&words).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_there_once_for_each_of_its_targets_at_the_function() {
+        let of = |function: &str, input: &str| json!({"Arn": format!("arn:aws:lambda:eu-central-1:1:function:{function}"), "Input": input});
+        let rules = Told::Is(json!({"Rules": [{"Name": "other"}, {"Name": "r", "State": "ENABLED"}]}));
+        let targets = Told::Is(json!({"Targets": [of("payroll", "0"), of("f", "1"), of("f:live", "2")]}));
+        let told = with_targets(rules.clone(), &[("r".to_owned(), targets)], "f");
+        let list = told.value()["Rules"].as_array().unwrap();
+        let inputs: Vec<_> =
+            list.iter().map(|rule| (rule["Name"].as_str(), rule["Target"]["Input"].as_str())).collect();
+        assert_eq!(inputs, [(Some("other"), None), (Some("r"), Some("1")), (Some("r"), Some("2"))]);
+        assert!(list[1..].iter().all(|rule| rule["State"] == "ENABLED"));
+        // What was not answered takes no rule away.
+        let silent = Told::Silent("no answer".into());
+        assert_eq!(with_targets(rules.clone(), &[("r".to_owned(), silent)], "f").value(), rules.value());
+    }
 }
