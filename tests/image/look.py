@@ -10,8 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-WORK, PODMAN = Path(sys.argv[3]), sys.argv[5:]
-PROFILES = {"amd64": sys.argv[1], "arm64": sys.argv[2]}
+PROFILE, WORK, PODMAN = sys.argv[1], Path(sys.argv[2]), sys.argv[4:]
 # The limit of each by the profile that it is compiled with, in bytes, uncompressed; and what is in it. `release` is shipped.
 HOME = (
     {"release": 22_000_000, "quick": 49_000_000},
@@ -91,7 +90,7 @@ for name, prefix, (limits, expected) in (("porchlight", "", HOME), ("porchlight-
         architecture, digest = entry["platform"]["architecture"], entry["digest"]
         found.add(architecture)
         image = images[digest]
-        wrong = look(architecture, image, limits[PROFILES[architecture]], expected)
+        wrong = look(architecture, image, limits[PROFILE], expected)
         for sentence in wrong:
             print(f"  WRONG: {sentence}")
         failed |= bool(wrong)

@@ -32,8 +32,14 @@ use figures::Figures;
 use rng::{DAY, MINUTE, SECOND};
 use rules::Rule;
 use schedule::BY_SCHEDULER;
-use tests::years;
+use tests::{
+    skip::{long, skip_allowed},
+    years,
+};
 use year::{Outcome, Quiet, Year};
+
+/// How many of the years are played always; `LONG=1` plays all.
+const SHORT: u64 = 8;
 
 /// One test for each seed, so that several run at once.
 macro_rules! years {
@@ -41,7 +47,11 @@ macro_rules! years {
         $(
             #[test]
             fn $name() {
-                a_year($seed);
+                if $seed <= SHORT || long() {
+                    a_year($seed);
+                } else {
+                    skip_allowed("simulation, years 9 to 20", "LONG=1 plays them, or SIMULATION_SEED=9 that one");
+                }
             }
         )*
     };
