@@ -24,10 +24,10 @@ async fn porchlight(folder: &Path, keeper: &Keeper, arguments: &[&str]) -> Ended
     run(tool, LIMIT).await
 }
 
-/// The beginning of the hour so many hours ago.
-fn hour(ago: i64) -> Timestamp {
+/// Noon (UTC) so many days ago: the hour that begins then, and what holds for a while after it, are of one day, whenever this runs.
+fn noon(ago: i64) -> Timestamp {
     let now = Timestamp::now().as_second();
-    Timestamp::from_second(now - now.rem_euclid(3600)).expect("a time") - SignedDuration::from_hours(ago)
+    Timestamp::from_second(now - now.rem_euclid(86_400)).expect("a time") - SignedDuration::from_hours(ago * 24 - 12)
 }
 
 /// The uptime of a component on the day of that time, in percent of what was looked at.
@@ -43,7 +43,7 @@ async fn what_statping_has_measured_and_its_incidents_come_to_the_keeper_once() 
     };
     let (folder, target, keeper) =
         (tempfile::tempdir().expect("a folder"), Target::start().await, Keeper::start().await);
-    let (old, yesterday) = (hour(40 * 24), hour(24));
+    let (old, yesterday) = (noon(40), noon(1));
     let made = STATPING.replace("TARGET", &format!("http://{}/", target.address));
     let made = made.replace("OLD", &format!("'{old}'")).replace("YESTERDAY", &format!("'{yesterday}'"));
     let mut database = command(sqlite);
