@@ -85,7 +85,7 @@ fn who_does_not_sign_costs_nothing_and_is_not_counted() {
 }
 
 #[test]
-fn a_million_requests_of_strangers_change_neither_memory_nor_looks() {
+fn a_hundred_thousand_requests_of_strangers_change_neither_memory_nor_looks() {
     let looks = looks();
     for second in 0..256 {
         let challenge = Challenge::new([u8::try_from(second).unwrap(); 32]);
@@ -102,13 +102,13 @@ fn a_million_requests_of_strangers_change_neither_memory_nor_looks() {
         headers(&challenge, &["v1;at=1800000000;loc=a;last=none;since=0;mac=A"]),
         headers(&challenge, &[&"v1;".repeat(2_000)]),
     ];
-    for _ in 0..250_000 {
+    for _ in 0..25_000 {
         for headers in &strangers {
             looks.consider(headers, Some(&challenge), key);
         }
     }
     assert_eq!((looks.reported(), looks.log().capacity()), (reported, size));
-    assert_eq!(looks.totals().rejected, 1_000_000);
+    assert_eq!(looks.totals().rejected, 100_000);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 
 mod world;
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::{env, sync::atomic::Ordering::Relaxed};
 
 use axum::http::StatusCode;
 use shared::verdict::{DownCause, Verdict};
@@ -120,9 +120,10 @@ async fn a_keeper_that_is_started_again_knows_when_somebody_looked_last() {
 
 #[tokio::test]
 async fn no_step_of_the_clock_makes_a_look_younger() {
-    for (step, is_alive) in
-        [(3600, false), (-3600, false), (-120, false), (-3, false), (3600, true), (-3600, true), (-120, true)]
-    {
+    let steps = [(3600, false), (-3600, false), (-120, true), (-120, false), (-3, false), (3600, true), (-3600, true)];
+    // Each takes ten seconds of a processor.
+    let all = env::var_os("LONG").is_some_and(|long| long == "1");
+    for (step, is_alive) in steps.into_iter().take(if all { steps.len() } else { 3 }) {
         let mut world = World::new().await;
         for second in 0..900 {
             if second == 200 {
