@@ -26,7 +26,7 @@ def matrix():
             yield f"{case}: {said}"
             continue
         rendering = job.result()
-        if rendering.objects != latest.result().objects:
+        if lasting(rendering) != lasting(latest.result()):
             # No template asks for the version; one that does is to be rendered on each.
             yield f"{case} is another one on Kubernetes {newest} than on {oldest}"
         found = [problem for thing in rendering.objects for problem in schemas.problems(thing, schemas.VERSIONS)]
@@ -34,6 +34,11 @@ def matrix():
         found += programs.problems(rendering)
         found += noted(rendering)
         yield from (f"{case}: {problem}" for problem in found)
+
+
+def lasting(rendering):
+    """What is the same in each rendering: a keeper's token is drawn by chance."""
+    return [thing for thing in rendering.objects if thing["kind"] != "Secret"]
 
 
 def noted(rendering):

@@ -203,6 +203,7 @@ def secret(rendering, release, namespace):
     allowed = {
         "beacon": {"beacon", "test"},
         "duckdns": {"dns"},
+        "dyndns": {"dns"},
         "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "operator", "export", "test"},
         "channels": {"keeper"},
         "tls": {"keeper"},

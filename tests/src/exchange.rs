@@ -16,6 +16,16 @@ pub struct Asked {
     pub target: String,
     /// HTTP/1.0 knows no chunks.
     pub old: bool,
+    /// The lines after the first one.
+    fields: Vec<String>,
+}
+
+impl Asked {
+    /// The value of a header field, by its name in lower case.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let named = |line: &&String| line.split_once(':').is_some_and(|(it, _)| it.eq_ignore_ascii_case(name));
+        self.fields.iter().find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+    }
 }
 
 /// Reads a request; `None` where it is no `GET` of HTTP/1 with a host.
@@ -35,10 +45,9 @@ pub async fn asked(stream: &mut TcpStream) -> Option<Asked> {
     else {
         return None;
     };
-    let host = lines.any(|line| line.to_ascii_lowercase().starts_with("host:"));
-    let old = version == "HTTP/1.0";
-    (target.starts_with('/') && (host || old) && version.starts_with("HTTP/1."))
-        .then(|| Asked { target: target.into(), old })
+    let asked = Asked { target: target.into(), old: version == "HTTP/1.0", fields: lines.map(str::to_owned).collect() };
+    (target.starts_with('/') && (asked.field("host").is_some() || asked.old) && version.starts_with("HTTP/1."))
+        .then_some(asked)
 }
 
 /// Writes an answer whose body has a length.

@@ -38,6 +38,7 @@ pub mod cloudflare;
 pub mod cost;
 pub mod disk;
 pub mod duckdns;
+pub mod dyndns;
 pub mod exchange;
 pub mod fast;
 pub mod front;

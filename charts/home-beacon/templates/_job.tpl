@@ -75,6 +75,7 @@ spec:
 {{- define "porchlight.job.secrets" -}}
 {{- $secrets := list -}}
 {{- if eq (index . 1) "dns" }}{{ $secrets = append $secrets "duckdns" }}{{ end -}}
+{{- if and (eq (index . 1) "dns") (index . 0).Values.dyndns.url }}{{ $secrets = append $secrets "dyndns" }}{{ end -}}
 {{- if (index . 0).Values.keeper.enabled }}{{ $secrets = append $secrets "keeper" }}
 {{- else if ne (index . 1) "dns" }}{{ $secrets = append $secrets "statuspage" }}{{ end -}}
 {{- toJson $secrets -}}
@@ -135,6 +136,13 @@ volumes:
 - name: DOMAIN
   value: {{ .duckdns.domain | quote }}
 {{ include "porchlight.secret.env" (list "DUCKDNS_TOKEN" "duckdns" "TOKEN") }}
+{{- with .dyndns }}{{ if .url }}
+- name: DYNDNS_URL
+  value: {{ .url | quote }}
+- name: DYNDNS_USER
+  value: {{ .user | quote }}
+{{ include "porchlight.secret.env" (list "DYNDNS_PASSWORD" "dyndns" "PASSWORD") }}
+{{- end }}{{ end }}
 {{- end }}
 {{- if .keeper.enabled }}
 - name: KEEPER_URL

@@ -67,6 +67,19 @@ in words that do not help. One sentence each, as a JSON list.
 {{- if and .Values.dns.enabled (not .Values.duckdns.domain) -}}
 {{- $wrong = append $wrong "duckdns.domain is empty: set it to the home's name at DuckDNS, like myhome, or set dns.enabled to false" -}}
 {{- end -}}
+{{- with .Values.dyndns -}}
+{{- range $name := list "user" "secretName" -}}
+{{- if and $.Values.dyndns.url (not (index $.Values.dyndns $name)) -}}
+{{- $wrong = append $wrong (printf "dyndns.url is set, but dyndns.%s is not: the service takes no call without user and password" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .url (not $.Values.dns.enabled) -}}
+{{- $wrong = append $wrong "dyndns.url is set, but dns.enabled is false: it is dns that keeps the second name" -}}
+{{- end -}}
+{{- if and .url (not $.Values.keeper.enabled) (not $.Values.state.enabled) -}}
+{{- $wrong = append $wrong "dyndns.url is set, but nothing remembers what its service took, and it blocks who calls without a change: set state.enabled to true" -}}
+{{- end -}}
+{{- end -}}
 {{- if not .Values.keeper.enabled -}}
 {{- if and (or .Values.ping.enabled .Values.bandwidth.enabled .Values.checks.enabled) (not .Values.statuspage.pageId) -}}
 {{- $wrong = append $wrong "keeper.enabled is false and statuspage.pageId is empty: there is nowhere to send what is measured, so set one of them" -}}
@@ -170,6 +183,7 @@ at 53. */}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $set = append $set (list "dyndns.url" .Values.dyndns.url) -}}
 {{- $open := list -}}
 {{- range .Values.networkPolicy.ports }}{{ $open = append $open (toString (int64 .)) }}{{ end -}}
 {{- range $set -}}

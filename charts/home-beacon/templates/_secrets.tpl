@@ -20,6 +20,10 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- else }}{{ .Values.duckdns.secretName | default "duckdns" }}{{ end -}}
 {{- end }}
 
+{{- define "porchlight.secret.dyndns" -}}
+{{- .Values.dyndns.secretName -}}
+{{- end }}
+
 {{- define "porchlight.secret.statuspage" -}}
 {{- if .Values.statuspage.token }}{{ include "porchlight.name" . }}-statuspage
 {{- else }}{{ .Values.statuspage.secretName | default "statuspage" }}{{ end -}}
@@ -55,7 +59,7 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- define "porchlight.secret.volumes" -}}
 {{- $root := index . 0 }}
 {{- range index . 1 }}
-{{- $key := get (dict "beacon" "KEY" "notify" "URLS" "pinglow" "API_KEY") . | default "TOKEN" }}
+{{- $key := get (dict "beacon" "KEY" "notify" "URLS" "pinglow" "API_KEY" "dyndns" "PASSWORD") . | default "TOKEN" }}
 - name: {{ . }}
   secret:
     secretName: {{ include (printf "porchlight.secret.%s" .) $root | quote }}

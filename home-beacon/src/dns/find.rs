@@ -33,6 +33,8 @@ pub(super) struct Finding {
     pub(super) decision: Decision,
     /// Another address than the last accepted one, which sources agree on.
     pub(super) seen: Option<IpAddr>,
+    /// Our address as far as sources tell it, for who cannot wait for DuckDNS.
+    pub(super) known: Option<IpAddr>,
     /// What the sources said, where that did not help.
     pub(super) unclear: String,
     /// What public DNS said, where it could not be learned whether it agrees.
@@ -47,6 +49,8 @@ pub(super) struct Asking<'a> {
     pub(super) settings: &'a DnsSettings,
     pub(super) services: &'a Services,
     pub(super) public: &'a PublicDns,
+    /// Whether our address is wanted although DuckDNS is called anyway: for a second name, which is there for when DuckDNS fails.
+    pub(super) always: bool,
 }
 
 impl Asking<'_> {
@@ -59,7 +63,7 @@ impl Asking<'_> {
     ) -> Finding {
         let how = self.settings.how(family);
         let own = if family == Family::V6 { own::own() } else { None };
-        let (detected, unclear) = if asks_sources(how, accepted, now) {
+        let (detected, unclear) = if self.always || asks_sources(how, accepted, now) {
             self.detect(family, own, accepted.map(|accepted| accepted.address), part(2, until)).await
         } else {
             (Detected::Unclear, String::new())
@@ -82,12 +86,13 @@ impl Asking<'_> {
             }
             decided => decided,
         };
+        let known = known(detected, accepted);
         let seen = match detected {
             Detected::Moved(seen) => Some(seen),
             Detected::Same | Detected::Unclear => None,
         };
         let temporary = own.filter(|own| own.is_temporary).map(|own| own.address);
-        Finding { family, decision, seen, unclear, unconfirmed, temporary }
+        Finding { family, decision, seen, known, unclear, unconfirmed, temporary }
     }
 
     /// Asks one source, drawn by chance; and all others at once where it does not name the last accepted address.
@@ -128,6 +133,17 @@ impl Finding {
             Decision::Stay(address) => json!({"family": family, "did": "stay", "address": address}),
             Decision::Unknown => json!({"family": family, "did": "fail", "why": self.unclear}),
         }
+    }
+}
+
+/// Our address by what sources say. Where they have named another one than DuckDNS took since it took that (a VPN, a second line),
+/// DuckDNS's stands.
+fn known(detected: Detected, accepted: Option<Accepted>) -> Option<IpAddr> {
+    match (detected, accepted) {
+        (Detected::Moved(seen), Some(accepted)) if accepted.seen == Some(seen) => Some(accepted.address),
+        (Detected::Moved(seen), _) => Some(seen),
+        (Detected::Same, accepted) => accepted.map(|accepted| accepted.address),
+        (Detected::Unclear, _) => None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     answer::NotTaken,
     consensus::{Consensus, consensus, disagreements},
     find::{Asking, Finding},
+    keep_second::Second,
     public::PublicDns,
     record::{self, Record},
     run_state::RunState,
@@ -42,6 +43,7 @@ struct Dns<'a> {
     token: SecretSource,
     services: Services,
     public: PublicDns,
+    second: Option<Second>,
     context: Context,
     jitter: Duration,
 }
@@ -64,6 +66,7 @@ pub async fn command(settings: &DnsSettings, stop: impl Future<Output = ()>) -> 
     current(&token)?;
     let services = Services::new(settings).map_err(|error| WrongSetting(error.to_string()))?;
     let public = PublicDns::new(&settings.public_dns);
+    let second = Second::new(settings, &context.memory)?;
     if let Some(code) = context.check(settings, async { public.exist(&settings.domain).await }).await {
         return Ok(code);
     }
@@ -71,7 +74,7 @@ pub async fn command(settings: &DnsSettings, stop: impl Future<Output = ()>) -> 
         tracing::warn!("nothing is remembered, so DuckDNS is called at every run: set KEEPER_URL or STATE_DIR");
     }
     let jitter = if stdout().is_terminal() { Duration::ZERO } else { settings.jitter };
-    let dns = Dns { settings, token, services, public, context, jitter };
+    let dns = Dns { settings, token, services, public, second, context, jitter };
     Ok(run(&settings.run, settings.deadline, stop, async |until| dns.once(until).await).await)
 }
 
@@ -82,13 +85,29 @@ fn current(token: &SecretSource) -> Result<Token, WrongSetting> {
 
 impl Dns<'_> {
     async fn once(&self, until: Instant) -> RunReport {
+        let mut of_second = RunStatus::Done;
+        let mut report = self.keep(until, &mut of_second).await;
+        // How DuckDNS fared says more.
+        if report.ending == RunStatus::Done {
+            report.ending = of_second;
+        }
+        report
+    }
+
+    /// Keeps the names; how the run ends as far as the second one goes is `of_second`.
+    async fn keep(&self, until: Instant, of_second: &mut RunStatus) -> RunReport {
         let mut state = RunState::new(RunReport::new(Timestamp::now(), &self.settings.run));
         // From then on there is time for nothing but handing over.
         let work = until - HANDING_OVER;
         let loaded = self.load(&mut state, part(4, work)).await;
         let is_known = loaded.is_some();
         let mut record = Record::of(&self.settings.domain, loaded.flatten());
-        let asking = Asking { settings: self.settings, services: &self.services, public: &self.public };
+        let asking = Asking {
+            settings: self.settings,
+            services: &self.services,
+            public: &self.public,
+            always: self.second.is_some(),
+        };
         let find = |family: &Family| asking.find(*family, record.accepted(*family), state.report.at, work);
         let findings = join_all(self.settings.ip_version.each().iter().map(find)).await;
         for temporary in findings.iter().filter_map(|finding| finding.temporary) {
@@ -102,10 +121,19 @@ impl Dns<'_> {
             for update in &updates {
                 state.report.say(format!("in earnest, DuckDNS would be called now to set {update}"));
             }
+            if let Some(second) = self.second.as_ref().filter(|_| is_known) {
+                second.keep(second.address(&findings, &[]), record.second.as_ref(), &mut state, work).await;
+            }
             return state.report;
         }
         let seen = findings.iter().find_map(|finding| finding.seen.filter(|_| finding.family == Family::V4));
         let taken = self.call(&updates, seen, &mut record, &mut state, work).await;
+        // Where it is not known what its service said, it is left alone.
+        if let Some(second) = self.second.as_ref().filter(|_| is_known) {
+            let taken = taken.as_ref().map_or(&[][..], |taken| &taken.addresses);
+            let address = second.address(&findings, taken);
+            *of_second = second.keep_and_remember(address, (&self.context.memory, &mut record), &mut state, work).await;
+        }
         let waited = match &taken {
             Some(taken) => self.wait(taken, &record, &mut state, work).await,
             None => None,

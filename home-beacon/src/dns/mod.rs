@@ -8,6 +8,7 @@
 //! - `detect`: what sources together say of our address
 //! - `decide`: whether DuckDNS is to be called
 //! - `update`: what one call sets, and whether it did
+//! - `second`: whether the second name's service is to be called; `dyndns`, its protocol; `keep_second`, the call
 //! - `consensus`: what public DNS says of it
 //! - `record`: what is remembered between runs; `known`: what of it is of use to others
 //!
@@ -22,15 +23,18 @@ mod consensus;
 mod corpus;
 mod decide;
 mod detect;
+mod dyndns;
 mod fetch;
 mod find;
 mod job;
+mod keep_second;
 mod known;
 pub mod name;
 mod own;
 mod public;
 mod record;
 mod run_state;
+mod second;
 mod seen;
 mod services;
 mod settings;

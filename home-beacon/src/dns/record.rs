@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::names::Family;
 
-use super::name::SubName;
+use super::{name::SubName, second::SecondName};
 
 /// How often DuckDNS is called where no source can say whether our address is still the one it took.
 const UNCERTAIN_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
@@ -30,6 +30,9 @@ pub(super) struct Record {
     /// Whether the latest reading was a failure: then one that says otherwise is owed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) failing: bool,
+    /// The name at another service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) second: Option<SecondName>,
 }
 
 /// An address that DuckDNS took, and when.
@@ -55,11 +58,14 @@ impl Accepted {
 }
 
 impl Record {
-    /// What is remembered for these names: nothing, where it was for others.
+    /// What is remembered for these names: where it was for others, no more than of the second one, which is none of them.
     pub(super) fn of(names: &[SubName], loaded: Option<Self>) -> Self {
         match loaded {
             Some(record) if record.names == names => record,
-            _ => Self { names: names.to_vec(), ..Self::default() },
+            other => {
+                let second = other.and_then(|record| record.second);
+                Self { names: names.to_vec(), second, ..Self::default() }
+            }
         }
     }
 

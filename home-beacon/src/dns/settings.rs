@@ -13,7 +13,7 @@ use shared::{
 };
 use url::Url;
 
-use super::{decide::How, name::SubName, token::DUCKDNS_TOKEN};
+use super::{decide::How, keep_second::DYNDNS_PASSWORD, name::SubName, token::DUCKDNS_TOKEN};
 use crate::job::{
     context::JobSettings,
     destination::{Destination, Feed, HANDING_OVER},
@@ -50,6 +50,13 @@ pub struct DnsSettings {
     /// DuckDNS's address
     #[arg(long, env = "DUCKDNS_URL", value_parser = base_address, default_value = "https://www.duckdns.org")]
     pub duckdns_url: Url,
+    /// A second name of the home, for when DuckDNS fails: the update address of a service that speaks dyndns2 (No-IP, deSEC, dynv6
+    /// and most others), with the name in it, like `https://dynupdate.no-ip.com/nic/update?hostname=home.ddns.net`
+    #[arg(long, env = "DYNDNS_URL", value_parser = web_address)]
+    pub dyndns_url: Option<Url>,
+    /// The user at that service
+    #[arg(long, env = "DYNDNS_USER")]
+    pub dyndns_user: Option<String>,
     /// Services that report our public IPv4 address; independent of each other
     #[arg(
         long,
@@ -97,7 +104,7 @@ pub struct DnsSettings {
 }
 
 impl Settings for DnsSettings {
-    const SECRETS: &'static [SecretSetting] = &[DUCKDNS_TOKEN, KEEPER_TOKEN];
+    const SECRETS: &'static [SecretSetting] = &[DUCKDNS_TOKEN, DYNDNS_PASSWORD, KEEPER_TOKEN];
 }
 
 /// How our IPv4 address becomes known.
@@ -215,6 +222,7 @@ impl JobSettings for DnsSettings {
         if self.duckdns_url.path().trim_end_matches('/').ends_with("/update") {
             return wrong("DUCKDNS_URL: leave /update out, because it is added to the address".into());
         }
+        self.validate_second()?;
         for (family, name) in [(Family::V4, "ADDRESS_SOURCES"), (Family::V6, "ADDRESS_SOURCES_V6")] {
             let places: Vec<_> = self.sources(family).iter().map(|url| (url.host(), url.port())).collect();
             if twice(&places).is_some() {

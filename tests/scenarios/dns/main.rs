@@ -11,5 +11,6 @@ mod families;
 mod kept;
 mod public;
 mod running;
+mod second;
 mod settings;
 mod world;
