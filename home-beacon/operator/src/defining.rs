@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::{
     channels,
+    due::Traces,
     health::{Health, Objects},
     objects::Object,
     resolve::{Outcomes, Resolved, Rules, World, likely_names, resolve},
@@ -70,20 +71,13 @@ impl Defining {
                 resolved(&outcomes).map(|it| it.check.name.clone()).filter(is_new).collect();
             is_first = false;
             self.forget_kept(&outcomes, &mut learned);
-            let waiting = self.runs.with_jobs();
             let known = self.known().clone();
-            let defined = resolved(&outcomes).map(|it| {
-                let check = it.check.clone();
-                let KnownCheck { standing, ran_at } = known.get(&check.name).copied().unwrap_or_default();
-                // A Job that is there already is waited for at once, whenever the next one is due.
-                let is_due = waiting.contains(&check.name) || (added.contains(&check.name) && ran_at.is_none());
-                Defined { standing, ran_at, is_due, ..Defined::new(check) }
-            });
+            let defined = defined((&world, &outcomes), &known, &self.runs, &added, Timestamp::now());
             let wrong = names.of_wrong(&world, &outcomes);
             let new = if world.unlisted.is_empty() {
-                Definitions::beside(defined.collect(), wrong)
+                Definitions::beside(defined, wrong)
             } else {
-                Definitions::new(defined.collect(), false)
+                Definitions::new(defined, false)
             };
             // Of a namespace that cannot be listed the channels are not gone.
             let is_whole = world.unlisted.is_empty();
@@ -133,11 +127,34 @@ impl Defining {
     }
 }
 
+/// The checks that are right, with what is known of each: by `known` it stands, and ran last; `added` are new to who looks at them.
+pub(crate) fn defined(
+    (world, outcomes): (&World, &Outcomes),
+    known: &HashMap<CheckName, KnownCheck>,
+    runs: &Runs,
+    added: &HashSet<CheckName>,
+    now: Timestamp,
+) -> Vec<Defined> {
+    let waiting = runs.with_jobs();
+    let right = outcomes.iter().filter_map(|(key, outcome)| Some((key, outcome.as_ref().ok()?.as_ref()?)));
+    let defined = right.map(|(key, it)| {
+        let check = it.check.clone();
+        let KnownCheck { standing, ran_at: kept, .. } = known.get(&check.name).copied().unwrap_or_default();
+        let traces = world.objects.get(key).map(Traces::of).unwrap_or_default();
+        let traces = Traces { job: runs.newest(&check.name), kept, ..traces };
+        let ran_at = traces.ran_at(check.every, now);
+        // A Job that is there already is waited for at once, whenever the next one is due.
+        let is_due = waiting.contains(&check.name) || (added.contains(&check.name) && ran_at.is_none());
+        Defined { standing, ran_at, is_due, ..Defined::new(check) }
+    });
+    defined.collect()
+}
+
 fn resolved(outcomes: &Outcomes) -> impl Iterator<Item = &Resolved> {
     outcomes.values().filter_map(|outcome| outcome.as_ref().ok()?.as_ref())
 }
 
-fn scripts(world: &World, outcomes: &Outcomes) -> HashMap<CheckName, Scripted> {
+pub(crate) fn scripts(world: &World, outcomes: &Outcomes) -> HashMap<CheckName, Scripted> {
     let scripted = outcomes.iter().filter_map(|(key, outcome)| {
         let resolved = outcome.as_ref().ok()?.as_ref()?;
         let Object { uid, key, .. } = world.objects.get(key)?;

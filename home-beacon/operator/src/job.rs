@@ -23,8 +23,11 @@ pub const UID: &str = "porchlight.dev/uid";
 /// The annotation with what tells the script, as it was, from another one.
 pub const SCRIPT: &str = "porchlight.dev/script";
 
-/// The annotation with the moment at which the run began, in seconds since 1970, by our clock.
+/// The annotation with the moment at which this try of a run began, in seconds since 1970, by our clock.
 pub const MOMENT: &str = "porchlight.dev/moment";
+
+/// The annotation with when the run began that it is a try of, in milliseconds since 1970: by that the keeper knows it.
+pub const RUN: &str = "porchlight.dev/run";
 
 /// How long a pod may take besides the script: to be scheduled, to pull its images, to start.
 pub const STARTING: Duration = Duration::from_secs(120);
@@ -61,8 +64,10 @@ pub struct Run<'a> {
     pub uid: &'a str,
     /// Where.
     pub namespace: &'a str,
-    /// The moment of the run, in seconds since 1970: a second Job for the same moment is refused by the API server.
+    /// The moment of this try, in seconds since 1970: a second Job for the same moment is refused by the API server.
     pub moment: i64,
+    /// When the run began that it is a try of, in milliseconds since 1970.
+    pub began: i64,
     /// How long the script may run.
     pub timeout: Duration,
 }
@@ -85,7 +90,8 @@ pub fn manifest(run: &Run<'_>, script: &ScriptRun, surroundings: &Surroundings) 
         EGRESS_LABEL: script.egress.label(),
     });
     let annotations = json!({
-        UID: run.uid, MOMENT: run.moment.to_string(), SCRIPT: script.fingerprint(), "porchlight.dev/check-name": run.check,
+        UID: run.uid, MOMENT: run.moment.to_string(), RUN: run.began.to_string(), SCRIPT: script.fingerprint(),
+        "porchlight.dev/check-name": run.check,
     });
     let deadline = (run.timeout + STARTING).as_secs();
     json!({
@@ -120,7 +126,8 @@ mod tests {
 
     fn run() -> Run<'static> {
         let uid = "5f1c6a9e-0000-4000-8000-000000000001";
-        Run { check: "nas.disk_1", uid, namespace: "checks", moment: 1_796_000_000, timeout: Duration::from_secs(10) }
+        let (moment, began) = (1_796_000_000, 1_795_999_998_500);
+        Run { check: "nas.disk_1", uid, namespace: "checks", moment, began, timeout: Duration::from_secs(10) }
     }
 
     fn script() -> ScriptRun {

@@ -8,7 +8,7 @@
 //! - `watching`: all objects as they are now; `runs`: runs as Jobs; `statuses`: what objects are told of themselves
 //! - `leader`: which of several operators runs the checks
 //! - `health`: what it says of itself
-//! - `defining`: what follows from all objects
+//! - `defining`: what follows from all objects; `due`: when each check ran last; `mutes`: of which nobody is written to
 //! - [`program`]: what wires these to what runs checks and hands over results (`home_beacon::checks`)
 //!
 //! What runs in the pods is another crate, [`check_runner`].
@@ -16,10 +16,14 @@
 #![warn(missing_docs)]
 
 pub mod channels;
+#[cfg(test)]
+mod chaos;
 mod defining;
+mod due;
 mod health;
 pub mod job;
 mod leader;
+mod mutes;
 pub mod objects;
 pub mod pods;
 pub mod program;

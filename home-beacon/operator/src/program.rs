@@ -16,6 +16,7 @@ use home_beacon::{
     },
     serve::listen,
 };
+use jiff::Timestamp;
 use kube::{Client, Config};
 use shared::{http::verifier, secret::Secret, settings::WrongSetting};
 use tokio::sync::{mpsc, watch};
@@ -25,6 +26,7 @@ use crate::{
     defining::{Defining, Standings},
     health::Health,
     leader::{Candidate, Leadership},
+    mutes,
     objects::crd,
     runs::Runs,
     settings::OperatorSettings,
@@ -96,7 +98,7 @@ async fn work(
     }
     let leadership = candidate.as_ref().map_or_else(Leadership::alone, Candidate::leadership);
     let (surroundings, bounds) = (settings.surroundings(), settings.bounds());
-    let runs = Runs::new(client.clone(), prober, surroundings, bounds, leadership, health.clone());
+    let runs = Runs::new(client.clone(), prober, surroundings, bounds, leadership, health.clone(), Timestamp::now);
     health.leads();
     tracing::info!("running");
     let leading = async {
@@ -143,6 +145,8 @@ async fn run(
     let engine = Engine::new(runs.clone(), usize::MAX, home, results.clone(), Arc::clone(&totals));
     let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
     let standings = Standings::default();
+    let (muting, muted) = watch::channel(mutes::Mutes::new());
+    let asking_of_mutes = mutes::follow(keeper.clone(), muting);
     let defining = Defining {
         rules: settings.rules(),
         keeper,
@@ -154,13 +158,18 @@ async fn run(
         telegram: settings.telegram_server.clone(),
         health: health.clone(),
     };
-    let telling = statuses::write(client.clone(), statuses::Sources { resolved, finished, refused }, health.clone());
+    let telling = statuses::write(
+        client.clone(),
+        statuses::Sources { resolved, finished, refused, muted, clock: Timestamp::now },
+        health.clone(),
+    );
     let (ending, ended) = watch::channel(());
     let working = async {
         let mut is_lost = false;
         tokio::select! {
             () = engine.run(receiver, stop) => (),
             () = asking => (),
+            () = asking_of_mutes => (),
             () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds, health.clone()) => (),
             () = defining.follow(world) => (),
             () = telling => (),
@@ -174,7 +183,7 @@ async fn run(
         while let Some(finished) = kept.recv().await {
             for run in finished {
                 runs.kept(&run.check, run.at);
-                let now = KnownCheck { standing: run.standing, ran_at: Some(run.at) };
+                let now = KnownCheck { standing: run.standing, ran_at: Some(run.at), ..KnownCheck::default() };
                 standings.lock().unwrap_or_else(PoisonError::into_inner).insert(run.check.name.clone(), now);
             }
         }

@@ -2,8 +2,11 @@
 //!
 //! A Job is the record of its run. One that is there when its check is due was made before this program began, or by another one of
 //! it: it is waited for, and no second one is made.
+//!
+//! - `known`: Jobs and pods as they are; `left`: runs that nobody waits for yet; `making`, `removing`
 
 mod known;
+mod left;
 mod making;
 mod removing;
 
@@ -19,7 +22,7 @@ use checks::{
     outcome::Outcome,
     probe::Prober,
 };
-use home_beacon::checks::Try;
+use home_beacon::checks::{Clock, Left, Try, Turn};
 use jiff::Timestamp;
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{Client, ResourceExt};
@@ -58,6 +61,7 @@ pub(crate) struct Runs {
     slots: Arc<Slots>,
     leadership: Leadership,
     health: Health,
+    clock: Clock,
 }
 
 /// How much there is at once. Who waits for its turn is bounded by the number of checks, each of which runs once at a time.
@@ -92,11 +96,22 @@ impl Runs {
         bounds: Bounds,
         leadership: Leadership,
         health: Health,
+        clock: Clock,
     ) -> Self {
         let (seen, _) = watch::channel(0);
         let slots = Slots { bounds, probes: Semaphore::new(bounds.probes), jobs: Semaphore::new(bounds.jobs) };
         let (prober, surroundings) = (Arc::new(prober), Arc::new(surroundings));
-        Self { client, prober, surroundings, known: Arc::default(), seen, slots: Arc::new(slots), leadership, health }
+        Self {
+            client,
+            prober,
+            surroundings,
+            known: Arc::default(),
+            seen,
+            slots: Arc::new(slots),
+            leadership,
+            health,
+            clock,
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -122,7 +137,7 @@ impl Runs {
     pub(crate) fn kept_before(&self, check: &Check, ran_at: Timestamp) {
         let known = self.known();
         let scripted = known.scripts.get(&check.name);
-        let over = scripted.map(|scripted| known.kept_before(scripted, ran_at, check.timeout)).unwrap_or_default();
+        let over = scripted.map(|scripted| known.kept_before(scripted, ran_at)).unwrap_or_default();
         drop(known);
         self.remove_all(over);
     }
@@ -130,6 +145,18 @@ impl Runs {
     /// A Job is as it is now.
     pub(crate) fn saw_job(&self, job: Job) {
         self.known().jobs.insert(place(&job), job);
+        self.has_changed();
+    }
+
+    /// A Job was made for a run that waits for it. The watch may have said more of it already, or that it has gone.
+    fn was_made(&self, job: Job) {
+        let (mut known, place) = (self.known(), place(&job));
+        if known.taken.contains_key(&place) {
+            known.jobs.entry(place).or_insert(job);
+        }
+    }
+
+    fn has_changed(&self) {
         self.seen.send_modify(|count| *count += 1);
     }
 
@@ -138,14 +165,13 @@ impl Runs {
         let place = (namespace.to_owned(), name.to_owned());
         let mut known = self.known();
         known.jobs.remove(&place);
-        known.pods.remove(&place);
         known.taken.remove(&place);
         for ended in known.ended.values_mut() {
             ended.retain(|(_, of)| *of != place);
         }
         known.ended.retain(|_, ended| !ended.is_empty());
         drop(known);
-        self.seen.send_modify(|count| *count += 1);
+        self.has_changed();
     }
 
     /// A pod is as it is now. Its Job may not have been seen yet: which of the two watches is first is chance.
@@ -157,39 +183,34 @@ impl Runs {
             known.pods.insert(of, pod);
         }
         drop(known);
-        self.seen.send_modify(|count| *count += 1);
+        self.has_changed();
     }
 
     /// A pod has gone.
     pub(crate) fn lost_pod(&self, namespace: &str, name: &str) {
         let is_it = |pod: &Pod| pod.namespace().as_deref() == Some(namespace) && pod.name_any() == name;
         self.known().pods.retain(|_, pod| !is_it(pod));
+        self.has_changed();
     }
 
     /// The outcome of the run that began then is kept: its Jobs, one for each try, have nothing more to say.
     pub(crate) fn kept(&self, check: &Check, at: Timestamp) {
         let mut known = self.known();
-        let last = at.saturating_add(check.timeout).unwrap_or(at);
         let Some(ended) = known.ended.get_mut(&check.name) else { return };
-        let (over, rest): (Vec<_>, Vec<_>) = ended.drain(..).partition(|(began, _)| *began <= last);
+        let (over, rest): (Vec<_>, Vec<_>) = ended.drain(..).partition(|(began, _)| *began <= at);
         *ended = rest;
         drop(known);
         self.remove_all(over.into_iter().map(|(_, place)| place));
     }
 
-    /// The names of the checks that have a Job: of those that are there when this program begins.
+    /// The names of the checks that have a run to be told of: one that was left, or one that goes on.
     pub(crate) fn with_jobs(&self) -> Vec<CheckName> {
         let known = self.known();
-        known
-            .scripts
-            .iter()
-            .filter(|(_, scripted)| known.job_of(scripted).is_some())
-            .map(|(name, _)| name.clone())
-            .collect()
+        known.scripts.iter().filter(|(_, scripted)| known.is_untold(scripted)).map(|(name, _)| name.clone()).collect()
     }
 
-    async fn run(&self, check: &Check, until: Instant) -> Outcome {
-        let (asked, asked_at) = (Instant::now(), Timestamp::now());
+    async fn run(&self, check: &Check, turn: Turn) -> Outcome {
+        let (asked, until) = (Instant::now(), turn.until);
         let Ok(Ok(_turn)) = timeout_at(until + STARTING, self.slots.jobs.acquire()).await else {
             let text =
                 format!("{} Jobs are there already, and more may not be (JOBS_CONCURRENCY)", self.slots.bounds.jobs);
@@ -200,14 +221,13 @@ impl Runs {
         let Some(scripted) = self.known().scripts.get(&check.name).cloned() else {
             return Outcome::because(Cause::Local, "its object has gone");
         };
-        let job = match self.begin(check, &scripted, asked_at, until).await {
-            Ok(job) => job,
+        let (job, waited) = match self.begin(check, &scripted, turn, until).await {
+            Ok(begun) => begun,
             Err(outcome) => return outcome,
         };
         let outcome = self.wait(&job, until).await;
-        // By when it was asked for, and not when its turn came.
-        self.known().ended.entry(check.name.clone()).or_default().push((asked_at, place(&job)));
-        self.end_what_goes_on(&job).await;
+        waited.over(&check.name, turn.at);
+        self.end_what_goes_on(&job);
         outcome
     }
 
@@ -253,10 +273,14 @@ pub(crate) fn selector() -> String {
 }
 
 impl Try for Runs {
-    async fn once(&self, check: &Check, until: Instant) -> Outcome {
+    async fn left(&self, check: &Check, until: Instant) -> Option<Left> {
+        if matches!(check.kind, Kind::Script(_)) { self.tell_left(check, until).await } else { None }
+    }
+
+    async fn once(&self, check: &Check, turn: Turn) -> Outcome {
         match &check.kind {
-            Kind::Script(_) => self.run(check, until).await,
-            kind => self.probe(kind, until).await,
+            Kind::Script(_) => self.run(check, turn).await,
+            kind => self.probe(kind, turn.until).await,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use checks::check::CheckName;
-use home_beacon::checks::{Finished, Refused};
+use home_beacon::checks::{Clock, Finished, Refused};
 use jiff::Timestamp;
 use kube::{
     Api, Client,
@@ -26,9 +26,11 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
+pub(crate) use self::entry::SELDOM;
 use self::{entry::Entry, events::Turned};
 use crate::{
     health::Health,
+    mutes::Mutes,
     objects::Key,
     resolve::{Outcomes, World},
 };
@@ -54,6 +56,10 @@ pub(crate) struct Sources {
     pub(crate) finished: mpsc::Receiver<Finished>,
     /// What the keeper does not take.
     pub(crate) refused: watch::Receiver<Vec<Refused>>,
+    /// Of which checks nobody is written to.
+    pub(crate) muted: watch::Receiver<Mutes>,
+    /// What time it is.
+    pub(crate) clock: Clock,
 }
 
 /// A write that is due.
@@ -83,19 +89,21 @@ pub(crate) async fn write(client: Client, mut sources: Sources, health: Health) 
             next = sources.resolved.recv() => match next {
                 None => return,
                 Some(Resolved(resolved)) => {
-                    statuses.take(&resolved.0, &resolved.1, Timestamp::now());
+                    statuses.take(&resolved.0, &resolved.1, (sources.clock)());
                     statuses.refuse(&sources.refused.borrow());
+                    statuses.mute(&sources.muted.borrow());
                 }
             },
             Some(run) = sources.finished.recv() => statuses.ran(&run),
             Ok(()) = sources.refused.changed() => statuses.refuse(&sources.refused.borrow_and_update()),
+            Ok(()) = sources.muted.changed() => statuses.mute(&sources.muted.borrow_and_update()),
             Some(Ok(written)) = writing.join_next(), if !writing.is_empty() => {
                 health.wrote_status(written.is_there);
-                statuses.written(written);
+                statuses.written(written, (sources.clock)());
             }
             _ = tick.tick() => (),
         }
-        let now = Timestamp::now();
+        let now = (sources.clock)();
         while writing.len() < AT_ONCE
             && let Some(Due { key, uid, status, turned }) = statuses.next(now)
         {
@@ -157,10 +165,18 @@ impl Statuses {
         }
     }
 
-    fn written(&mut self, Written { key, uid, status, is_there }: Written) {
+    fn mute(&mut self, muted: &Mutes) {
+        for (name, key) in &self.names {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.muted(muted.get(name).copied());
+            }
+        }
+    }
+
+    fn written(&mut self, Written { key, uid, status, is_there }: Written, now: Timestamp) {
         self.writing.remove(&key);
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.uid == uid) {
-            entry.told(status, is_there, Timestamp::now());
+            entry.told(status, is_there, now);
         }
     }
 

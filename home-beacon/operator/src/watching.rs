@@ -1,6 +1,9 @@
 //! All objects as they are now, by watches: one task owns what is known of them, and says what follows when something has changed.
+//!
+//! - `changes`: what watches see; `order`: whether there is anything that they cannot see
 
 mod changes;
+mod order;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,7 +15,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::changes::{Change, Changes, Of, Seen, changes_of};
+use self::{
+    changes::{Change, Changes, Of, Seen, changes_of},
+    order::{Order, versions},
+};
 use crate::{
     health::{Health, Lists},
     objects::{Key, ObjectKind},
@@ -52,22 +58,9 @@ pub(crate) async fn watch(
     worlds: mpsc::Sender<World>,
     health: Health,
 ) {
-    let mut watched = Watched { world: World::default(), runs, watches: Vec::new() };
-    let mut changes: SelectAll<Changes> = SelectAll::new();
-    for namespace in &namespaces {
-        let kinds = ObjectKind::ALL.map(Of::Objects).into_iter();
-        for of in kinds.chain([Of::Secrets, Of::Jobs, Of::Pods]) {
-            changes.push(changes_of(watched.watches.len(), of, namespace, &client));
-            watched.watches.push(Watch {
-                of,
-                namespace: namespace.clone(),
-                listed: None,
-                known: BTreeSet::new(),
-                is_whole: false,
-                wrong: None,
-            });
-        }
-    }
+    let mut watched = Watched { world: World::default(), runs, watches: Watch::all(&namespaces) };
+    let mut changes = watched.changes(&client);
+    let (mut versions, mut order) = (versions(client.clone(), namespaces.clone()), Order::default());
     let (mut due, together) = (None, Instant::now() + TOGETHER);
     let mut again = together;
     let (mut said, mut lists) = (BTreeSet::new(), None);
@@ -86,6 +79,12 @@ pub(crate) async fn watch(
                 if lists.as_ref() != Some(&now) {
                     health.lists(now.clone());
                     lists = Some(now);
+                }
+            }
+            Some(version) = versions.next() => {
+                if order.goes_back(&version) {
+                    tracing::warn!(version, "the API server counts its versions anew, as after a backup was restored: listing all");
+                    changes = watched.changes(&client);
                 }
             }
             () = sleep_until(next) => {
@@ -109,6 +108,16 @@ pub(crate) async fn watch(
 }
 
 impl Watch {
+    /// All that there are to be.
+    fn all(namespaces: &[String]) -> Vec<Self> {
+        let kinds = || ObjectKind::ALL.map(Of::Objects).into_iter().chain([Of::Secrets, Of::Jobs, Of::Pods]);
+        let of = |namespace: &String, of| {
+            let (namespace, known) = (namespace.clone(), BTreeSet::new());
+            Self { of, namespace, listed: None, known, is_whole: false, wrong: None }
+        };
+        namespaces.iter().flat_map(|namespace| kinds().map(move |kind| of(namespace, kind))).collect()
+    }
+
     /// Says once what is wrong with it; never news of objects.
     fn complain(&mut self, error: &watcher::Error) -> bool {
         let why = error.to_string();
@@ -139,6 +148,12 @@ fn log(unlisted: &BTreeSet<String>) {
 }
 
 impl Watched {
+    /// What changes from now on, behind lists of all that there is.
+    fn changes(&self, client: &Client) -> SelectAll<Changes> {
+        let watches = self.watches.iter().enumerate();
+        watches.map(|(index, watch)| changes_of(index, watch.of, &watch.namespace, client)).collect()
+    }
+
     /// The namespaces of which not everything has been listed yet.
     fn unlisted(&self) -> BTreeSet<String> {
         self.watches.iter().filter(|watch| !watch.is_whole).map(|watch| watch.namespace.clone()).collect()

@@ -72,7 +72,7 @@ impl Definitions {
 }
 
 /// How much of an interval that began then is still to come.
-pub(super) fn left_of(every: Duration, began: Timestamp) -> Option<Duration> {
-    let since = Duration::try_from(Timestamp::now().duration_since(began)).unwrap_or_default();
+pub(super) fn left_of(every: Duration, began: Timestamp, now: Timestamp) -> Option<Duration> {
+    let since = Duration::try_from(now.duration_since(began)).unwrap_or_default();
     every.checked_sub(since).filter(|left| !left.is_zero())
 }

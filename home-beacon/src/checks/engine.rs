@@ -13,18 +13,19 @@ use checks::{
 use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
-    task::{self, JoinSet},
+    task::{self, AbortHandle, JoinSet},
     time::{Instant, sleep_until},
 };
 
 use super::{
+    clock::Clock,
     defined::Definitions,
     dependencies::{Blame, Known, blame, blocked},
     home::HomeLine,
     results::{Finished, Results},
     schedule::{Due, Id, Schedule},
     totals::Totals,
-    trial::{self, Try},
+    trial::{self, Ran, Try},
 };
 
 /// How long a failure waits for what it depends on to be looked into: a check is run at once, but whether the home is up is
@@ -44,12 +45,13 @@ pub struct Engine<P> {
     last_id: u64,
     runs: JoinSet<Ended>,
     /// Whose they are.
-    running: HashMap<task::Id, Id>,
+    running: HashMap<task::Id, (Id, AbortHandle)>,
     held: Vec<Held>,
     home: HomeLine,
     results: Results,
     totals: Arc<Totals>,
     random: fastrand::Rng,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,8 @@ struct Ended {
     began: Instant,
     at: Timestamp,
     outcome: Outcome,
+    /// Whether newer runs of it were left, and are to be told at once.
+    has_more: bool,
 }
 
 /// A failure of which it is not known yet whose it is.
@@ -91,7 +95,14 @@ impl<P: Try> Engine<P> {
             results,
             totals,
             random: fastrand::Rng::new(),
+            clock: Timestamp::now,
         }
+    }
+
+    /// By that time of day, and these places of checks within their intervals.
+    #[must_use]
+    pub fn by(self, clock: Clock, random: fastrand::Rng) -> Self {
+        Self { random, clock, ..self }
     }
 
     /// Runs until `stop`; runs under way are given up then. Definitions come as whole lists, each in the place of the one before.
@@ -131,13 +142,13 @@ impl<P: Try> Engine<P> {
     }
 
     fn begin(&mut self, id: Id, check: Arc<Check>) {
-        let probe = self.probe.clone();
+        let (probe, clock) = (self.probe.clone(), self.clock);
         let task = self.runs.spawn(async move {
-            let (began, at) = (Instant::now(), Timestamp::now());
-            let outcome = trial::run(&check, &probe).await;
-            Ended { id, began, at, outcome }
+            let began = Instant::now();
+            let Ran { at, outcome, has_more } = trial::run(&check, &probe, clock).await;
+            Ended { id, began, at, outcome, has_more }
         });
-        self.running.insert(task.id(), id);
+        self.running.insert(task.id(), (id, task));
     }
 
     fn joined(&mut self, joined: Result<(task::Id, Ended), task::JoinError>) {
@@ -148,9 +159,9 @@ impl<P: Try> Engine<P> {
             }
             // A fault of ours says nothing of what is checked, and must not end the check.
             Err(error) => {
-                let Some(id) = self.running.remove(&error.id()) else { return };
+                let Some((id, _)) = self.running.remove(&error.id()) else { return };
                 let outcome = Outcome::because(Cause::Local, "the program failed at it: this is a fault of Porchlight");
-                self.ended(Ended { id, began: Instant::now(), at: Timestamp::now(), outcome });
+                self.ended(Ended { id, began: Instant::now(), at: (self.clock)(), outcome, has_more: false });
             }
         }
     }
@@ -222,7 +233,7 @@ impl<P: Try> Engine<P> {
     }
 
     fn conclude(&mut self, ended: Ended, blamed: Option<&Dependency>) {
-        let Ended { id, began, at, outcome } = ended;
+        let Ended { id, began, at, outcome, has_more } = ended;
         let Some(entry) = self.known.get_mut(&id) else { return };
         let outcome = blamed.map_or(outcome.clone(), |dependency| blocked(&outcome, dependency));
         let before = entry.known.standing;
@@ -236,7 +247,11 @@ impl<P: Try> Engine<P> {
         let has_turned = standing.counts != before.counts || was_blocked != blamed.is_some();
         let check = Arc::clone(&entry.check);
         let left = self.schedule.due(id).map(|due| due.saturating_duration_since(Instant::now()));
-        let next = left.and_then(|left| Timestamp::now().saturating_add(left).ok());
+        let next = left.and_then(|left| (self.clock)().saturating_add(left).ok());
+        if has_more {
+            // One by one, each when the one before it is told: the oldest goes first.
+            self.schedule.bring_forward(id, Instant::now());
+        }
         self.results.add(Finished { check, at, outcome, standing, next, has_turned });
     }
 }

@@ -3,12 +3,13 @@
 //!
 //! - [`settings`](ChecksSettings): what it is told; `source`: the files; `watching`: read again when they change
 //! - `schedule`: when each check runs; `dependencies`: whose failure a failure is; both pure
-//! - `trial`: one run; `engine`: all of them; `home`: the home's line, which others depend on
+//! - `trial`: one run; `engine`: all of them; `clock`: the time of day; `home`: the home's line, which others depend on
 //! - `results`: what waits to be handed over; `delivery`: to whom; `reading`: in which form
 //! - `own_files`, `listener`, `totals`: what the program says of itself; `shown`: checks in words
 //!
 //! What runs and what is handed over is there for who has definitions from elsewhere than files, too: [`Engine`], [`ToKeeper`].
 
+mod clock;
 mod defined;
 mod delivery;
 mod dependencies;
@@ -31,6 +32,7 @@ mod watching;
 
 pub(crate) use self::home::HomeAnswer;
 pub use self::{
+    clock::Clock,
     defined::{CheckList, Defined, Definitions, List},
     delivery::{Refused, ToKeeper},
     engine::Engine,
@@ -40,5 +42,5 @@ pub use self::{
     results::{Finished, Results},
     settings::ChecksSettings,
     totals::Totals,
-    trial::Try,
+    trial::{Left, Try, Turn},
 };

@@ -8,6 +8,7 @@ use checks::{
     probe::Prober,
     thresholds::Standing,
 };
+use jiff::Timestamp;
 use shared::{
     api::ApiSettings,
     http::{Deadlines, SetupError, client_for, verifier},
@@ -18,7 +19,7 @@ use shared::{
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use super::{
@@ -31,7 +32,7 @@ use super::{
     shown,
     source::{Found, Source},
     totals::Totals,
-    trial::{self, Try},
+    trial::{self, Try, Turn},
     watching::Outlets,
 };
 use crate::{
@@ -48,8 +49,8 @@ const DOES_NOT_WORK: u8 = 1;
 const NOT_CHECKED: u8 = 3;
 
 impl Try for Arc<Prober> {
-    async fn once(&self, check: &Check, until: Instant) -> Outcome {
-        self.run(&check.kind, until).await
+    async fn once(&self, check: &Check, turn: Turn) -> Outcome {
+        self.run(&check.kind, turn.until).await
     }
 }
 
@@ -142,7 +143,7 @@ async fn once(found: &Found, name: &str) -> Result<ExitCode, WrongSetting> {
     if matches!(defined.check.kind, Kind::Passive(_)) {
         return Err(WrongSetting(format!("--once: {name} is passive: it calls the keeper, and is not run")));
     }
-    let outcome = trial::run(&defined.check, &Arc::new(prober()?)).await;
+    let outcome = trial::run(&defined.check, &Arc::new(prober()?), Timestamp::now).await.outcome;
     println!("{}", shown::outcome(&defined.check, &outcome));
     Ok(match outcome.state {
         State::Ok | State::Warning => ExitCode::SUCCESS,

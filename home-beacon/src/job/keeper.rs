@@ -57,7 +57,12 @@ pub struct KnownCheck {
     pub standing: Standing,
     /// When it ran last.
     pub ran_at: Option<Timestamp>,
+    /// Until when nobody is written to about it, where that is so.
+    pub muted_until: Option<Timestamp>,
 }
+
+/// The end of a mute that has none: the last year that everything can write.
+const NO_END: Timestamp = Timestamp::constant(253_370_764_800, 0);
 
 /// As keepers have it that do not say.
 const fn yes() -> bool {
@@ -194,15 +199,20 @@ impl KeeperClient {
             name: CheckName,
             counts: Option<State>,
             last_run: Option<LastRun>,
+            #[serde(default, rename = "muted")]
+            is_muted: bool,
+            #[serde(default)]
+            muted_until: Option<Timestamp>,
         }
         #[derive(Deserialize)]
         struct LastRun {
             at: Timestamp,
         }
         let List { checks } = self.watched(self.api.call(Method::GET, &format!("{BASE}/checks"), None)).await?;
-        let known = |Known { name, counts, last_run }: Known| {
+        let known = |Known { name, counts, last_run, is_muted, muted_until }: Known| {
             let standing = Standing { counts, ..Standing::default() };
-            (name, KnownCheck { standing, ran_at: last_run.map(|run| run.at) })
+            let muted_until = is_muted.then(|| muted_until.unwrap_or(NO_END));
+            (name, KnownCheck { standing, ran_at: last_run.map(|run| run.at), muted_until })
         };
         Ok(checks.into_iter().map(known).collect())
     }

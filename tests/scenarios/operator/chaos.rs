@@ -153,6 +153,79 @@ async fn what_runs_while_the_keeper_does_not_answer_is_told_when_it_does() {
 }
 
 #[tokio::test]
+async fn runs_that_ended_while_neither_operator_nor_keeper_was_there_are_told_one_by_one_as_of_when_they_began() {
+    let mut world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(2));
+        kubernetes.apply(check("disk", &json!({"every": "5s", "timeout": "4s", "retries": 0, "script": bash()})));
+    })
+    .await;
+    world.first_job().await;
+    world.keeper.process.signal(Signal::STOP);
+    let until = Instant::now() + Duration::from_secs(60);
+    let before = world.kubernetes.ever_made("batch/jobs").len();
+    while world.kubernetes.ever_made("batch/jobs").len() < before + 3 {
+        assert!(Instant::now() < until, "no more Jobs are made");
+        sleep(Duration::from_millis(50)).await;
+    }
+    world.kill_operator().await;
+    world.keeper.process.signal(Signal::CONT);
+    world.start_operator().await;
+    all_are_told(&world, "disk").await;
+}
+
+/// The most pods that are not over at once, until that many Jobs were made.
+async fn most_pods_at_once(world: &World, jobs: usize) -> usize {
+    let until = Instant::now() + Duration::from_secs(60);
+    let runs = |pod: &&Value| pod["status"]["phase"] == "Running" || pod["status"]["phase"] == "Pending";
+    let mut most = 0;
+    while world.kubernetes.ever_made("batch/jobs").len() < jobs {
+        assert!(Instant::now() < until, "{:#?}", world.lines());
+        most = most.max(world.kubernetes.all("/pods").iter().filter(runs).count());
+        sleep(Duration::from_millis(20)).await;
+    }
+    most
+}
+
+#[tokio::test]
+async fn an_edit_while_a_run_is_under_way_begins_no_second_pod_beside_it_and_loses_no_run() {
+    let spec = |every: &str, content: &str| json!({"every": every, "timeout": "5s", "retries": 0, "script": {"language": "Bash", "content": content}});
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(100));
+        kubernetes.apply(check("disk", &spec("1h", "echo fine")));
+    })
+    .await;
+    world.first_job().await;
+    // Its interval: the run that goes on is the one that the check as it is now waits for.
+    for every in ["50m", "5s"] {
+        sleep(Duration::from_millis(300)).await;
+        world.kubernetes.apply(check("disk", &spec(every, "echo fine")));
+    }
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
+    assert_eq!(most_pods_at_once(&world, 3).await, 1);
+    all_are_told(&world, "disk").await;
+    // Its script: what runs is ended, and gone before the next one begins.
+    let made = world.kubernetes.ever_made("batch/jobs").len();
+    world.kubernetes.apply(check("disk", &spec("5s", "echo otherwise")));
+    assert_eq!(most_pods_at_once(&world, made + 2).await, 1);
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_restored_from_a_backup_is_listed_anew() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(telling(1));
+        // Many changes of few objects: a version that is far from that of a backup.
+        for number in 0..200 {
+            kubernetes.apply(check("broken", &json!({"tcp": {"prot": number}})));
+        }
+    })
+    .await;
+    world.told(CHECKS, "broken", "is wrong", |status| !status["conditions"].is_null()).await;
+    world.kubernetes.restore();
+    world.kubernetes.apply(every_ten("disk"));
+    world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
+}
+
+#[tokio::test]
 async fn of_an_object_that_is_edited_while_it_runs_only_the_new_script_counts() {
     let world = World::start(|kubernetes| {
         kubernetes.run_jobs_by(|job| {

@@ -11,5 +11,6 @@ mod pod;
 mod roles;
 mod speed;
 mod statuses;
+mod ways;
 mod world;
 mod wrong;

@@ -95,3 +95,20 @@ async fn an_object_whose_status_cannot_be_written_holds_up_no_other() {
     world.told(CHECKS, "other", "is wrong", |status| ready(status).0 == "False").await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_mute_of_the_keeper_is_in_the_status_of_the_object_while_it_lasts() {
+    let world = World::start(|kubernetes| {
+        kubernetes.run_jobs_by(|_| ended(&Outcome::ok("fine")));
+        kubernetes.apply(scripted("nas"));
+    })
+    .await;
+    world.until("nas", "has run", |known| known["last_run"]["state"] == "ok").await;
+    let until = "2099-01-01T00:00:00Z";
+    let mute = json!({"key": "check/nas", "until": until});
+    let (code, _) = world.keeper.own(Method::PUT, "/mutes", Some(mute)).await;
+    assert_eq!(code, 200);
+    world.told(CHECKS, "nas", "is muted", |status| status["mutedUntil"] == until).await;
+    world.keeper.own(Method::DELETE, "/mutes?key=check/nas", None).await;
+    world.told(CHECKS, "nas", "is not muted any more", |status| status["mutedUntil"].is_null()).await;
+}

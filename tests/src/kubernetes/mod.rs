@@ -155,6 +155,12 @@ impl Kubernetes {
         self.close_watches();
     }
 
+    /// Has it be as after a backup of all that is there was restored: it counts its versions anew.
+    pub fn restore(&self) {
+        self.store().restore();
+        self.shared.version.send_modify(|(newest, closed)| (*newest, *closed) = (0, *closed + 1));
+    }
+
     /// Makes an object, or has the one of its name be like that: `kubectl apply`.
     ///
     /// # Panics
@@ -234,6 +240,7 @@ impl Kubernetes {
             let name = meta["name"].as_str().unwrap_or_default().to_owned();
             let mut labels = job["spec"]["template"]["metadata"]["labels"].clone();
             labels["batch.kubernetes.io/job-name"] = name.as_str().into();
+            let annotations = job["spec"]["template"]["metadata"]["annotations"].clone();
             for status in statuses {
                 sleep(Duration::from_millis(30)).await;
                 // A Job that was removed takes its pod with it.
@@ -243,7 +250,9 @@ impl Kubernetes {
                 }
                 server.apply(json!({
                     "apiVersion": "v1", "kind": "Pod",
-                    "metadata": {"name": format!("{name}-abcde"), "namespace": namespace, "labels": labels},
+                    "metadata": {
+                        "name": format!("{name}-abcde"), "namespace": namespace, "labels": labels, "annotations": annotations,
+                    },
                     "spec": job["spec"]["template"]["spec"], "status": status,
                 }));
             }

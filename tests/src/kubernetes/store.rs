@@ -194,6 +194,16 @@ impl Store {
         self.forgotten = self.version;
     }
 
+    /// Counts the versions of all that is there anew. Who watches from one before hears nothing until it has come again.
+    pub(super) fn restore(&mut self) {
+        (self.version, self.forgotten) = (0, 0);
+        self.events.iter_mut().for_each(|event| event.version = 0);
+        for object in self.objects.values_mut() {
+            self.version += 1;
+            object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        }
+    }
+
     pub(super) fn called(&mut self, verb: &str, resource: &str) {
         *self.calls.entry((verb.to_owned(), resource.to_owned())).or_default() += 1;
     }

@@ -162,6 +162,7 @@ fn status() -> Value {
             "text": text("What it said."),
             "lastRunTime": moment("When it ran last."),
             "nextRunTime": moment("When it runs next."),
+            "mutedUntil": moment("Until when nobody is written to about it, as the keeper was told."),
             "conditions": {
                 "type": "array",
                 "x-kubernetes-list-type": "map",

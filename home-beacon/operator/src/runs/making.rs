@@ -3,62 +3,80 @@
 use std::time::Duration;
 
 use checks::{cause::Cause, check::Check, outcome::Outcome};
-use jiff::Timestamp;
+use home_beacon::checks::Turn;
 use k8s_openapi::api::batch::v1::Job;
-use kube::{Api, ResourceExt, api::PostParams};
-use tokio::time::{Instant, sleep, timeout};
+use kube::{Api, api::PostParams};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    AGAIN, CALL, Runs,
+    AGAIN, CALL, LOOK, Runs,
     known::{Place, Scripted, place},
+    left::Waited,
 };
 use crate::job::{Run, manifest};
 
+/// What of an object goes on.
+struct Beside {
+    /// A Job of its script as it is, that nobody waits for.
+    left: Option<Job>,
+    /// All that may run, and whether it is there and nobody has a use for it.
+    others: Vec<(Place, bool)>,
+}
+
 impl Runs {
-    /// The Job of this run: the one that is there, or a new one.
+    /// The Job of this try: a new one, or one that was left meanwhile.
     pub(super) async fn begin(
         &self,
         check: &Check,
         scripted: &Scripted,
-        asked_at: Timestamp,
+        turn: Turn,
         until: Instant,
-    ) -> Result<Job, Outcome> {
-        if let Some(left) = self.take_left(scripted) {
+    ) -> Result<(Job, Waited), Outcome> {
+        if let Some(left) = self.until_alone(scripted, until).await? {
             return Ok(left);
         }
         let run = Run {
             check: check.name.as_str(),
             uid: &scripted.uid,
             namespace: &scripted.namespace,
-            moment: asked_at.as_second(),
+            moment: (self.clock)().as_second(),
+            began: turn.at.as_millisecond(),
             timeout: check.timeout,
         };
         let job: Job = serde_json::from_value(manifest(&run, &scripted.run, &self.surroundings))
             .map_err(|error| Outcome::because(Cause::Local, format!("its Job cannot be written: {error}")))?;
-        self.known().taken.insert(place(&job));
-        let made = self.create(&job, &scripted.namespace, until).await;
-        if made.is_err() {
-            // Where it was made all the same, and only the answer was lost, the next run waits for it.
-            self.known().taken.remove(&place(&job));
-        }
-        made
+        // Where it was made all the same, and only the answer was lost, the next run waits for it.
+        let waited = Waited::of(self, vec![place(&job)]);
+        Ok((self.create(&job, &scripted.namespace, until).await?, waited))
     }
 
-    /// The Job of a process before this one, which is waited for by nobody else from now on. Of several, the newest says how it is;
-    /// what others came to is long ago, and is in the log alone.
-    fn take_left(&self, scripted: &Scripted) -> Option<Job> {
-        let mut known = self.known();
-        let job = known.job_of(scripted)?;
-        known.taken.insert(place(&job));
-        let older = known.left(scripted);
-        let older: Vec<Place> = older.iter().filter(|left| !known.goes_on(left)).map(place).collect();
-        drop(known);
-        if !older.is_empty() {
-            let (check, runs) = (job.annotations().get("porchlight.dev/check-name").cloned(), older.len());
-            tracing::warn!(check, runs, "runs have ended while no operator was there; only the newest one is told");
+    /// Waits until no pod of that object runs any more: the run of a check that was edited may go on. Where it is of the script as it
+    /// is, it is the one that is wanted; of another script, it is ended.
+    async fn until_alone(&self, scripted: &Scripted, until: Instant) -> Result<Option<(Job, Waited)>, Outcome> {
+        let mut seen = self.seen.subscribe();
+        loop {
+            let Beside { left, others } = self.beside(scripted);
+            if let Some(left) = left {
+                let waited = Waited::of(self, vec![place(&left)]);
+                return Ok(Some((left, waited)));
+            }
+            let Some(((_, job), _)) = others.first() else { return Ok(None) };
+            self.remove_all(others.iter().filter(|(_, is_strange)| *is_strange).map(|(place, _)| place.clone()));
+            let next = until.min(Instant::now() + LOOK);
+            if timeout_at(next, seen.changed()).await.is_err() && Instant::now() >= until {
+                let text = format!("its run before has not ended, and there is to be one at a time: see the Job {job}");
+                return Err(Outcome::because(Cause::NotStarted, text));
+            }
         }
-        self.remove_all(older);
-        Some(job)
+    }
+
+    /// What of that object goes on.
+    fn beside(&self, scripted: &Scripted) -> Beside {
+        let known = self.known();
+        let left = known.left(scripted).into_iter().find(|job| known.goes_on(job));
+        let is_strange = |place: &Place| known.jobs.contains_key(place) && !known.taken.contains_key(place);
+        let others = known.going_on(&scripted.uid, (self.clock)()).into_iter();
+        Beside { left, others: others.map(|place| (place.clone(), is_strange(&place))).collect() }
     }
 
     /// Has the API server make it, whatever calls that takes.
@@ -74,7 +92,7 @@ impl Runs {
             let said = match made {
                 Ok(Ok(made)) => {
                     self.health.made_job();
-                    self.saw_job(made.clone());
+                    self.was_made(made.clone());
                     return Ok(made);
                 }
                 // Made already, by a call whose answer was lost, or by another one of this program.

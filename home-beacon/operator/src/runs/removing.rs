@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::{Api, api::DeleteParams};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     AGAIN, CALL, Runs,
-    known::{Place, place},
+    known::{Place, Taken, place},
 };
 
 /// How often a removal is tried.
 const REMOVALS: u32 = 30;
-
-/// How long a Job that was to end may take until it has gone.
-const GONE: Duration = Duration::from_secs(30);
 
 /// How long removals may take once the program is asked to end.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -33,7 +30,7 @@ impl Runs {
         let mut known = self.known();
         if known.jobs.contains_key(&place) {
             // Of one that has gone nobody would be told, and the mark would stay for ever.
-            known.taken.insert(place.clone());
+            known.taken.insert(place.clone(), Taken::Over);
         }
         if !known.removing.insert(place.clone()) {
             return;
@@ -52,16 +49,11 @@ impl Runs {
         });
     }
 
-    /// Removes a Job whose pod may still run although nobody waits for it, and waits until it has gone: the next run is to be alone.
-    pub(super) async fn end_what_goes_on(&self, job: &Job) {
-        if !self.known().goes_on(job) {
-            return;
-        }
-        let place = place(job);
-        self.remove(place.clone());
-        let (mut seen, until) = (self.seen.subscribe(), Instant::now() + GONE);
-        while self.known().jobs.contains_key(&place) && Instant::now() < until {
-            let _ = timeout_at(until, seen.changed()).await;
+    /// Removes a Job whose pod may still run although nobody waits for it; the next run waits until it has gone.
+    pub(super) fn end_what_goes_on(&self, job: &Job) {
+        let goes_on = self.known().goes_on(job);
+        if goes_on {
+            self.remove(place(job));
         }
     }
 

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use checks::check::Kind;
+use checks::{cause::Cause, check::Kind, outcome::State as Outcome};
 use home_beacon::checks::Finished;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    due::next_run,
     objects::Object,
     resolve::{Resolved, Said},
 };
 
 /// How often the time of the last run is written where nothing else has changed: each write is one on the cluster's disk.
-pub(super) const SELDOM: Duration = Duration::from_secs(300);
+pub(crate) const SELDOM: Duration = Duration::from_secs(300);
 
 /// How long after a write that failed the next is tried.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -37,9 +38,15 @@ pub(super) struct Entry {
     notes: Vec<Said>,
     /// What the keeper does not take of it.
     refused: Option<String>,
+    /// Until when nobody is written to about it.
+    muted: Option<Timestamp>,
     ran: Option<Ran>,
+    /// When a run began last that told how it is: what it depends on, too, is told by itself.
+    told_at: Option<Timestamp>,
     /// Since when an outcome is waited for.
     awaited: Timestamp,
+    /// Whether it was stale by the program before this one, and nothing has come of it since.
+    was_stale: bool,
     /// What it was told last, by this program or the one before it, and when.
     told: Option<(Value, Timestamp)>,
     is_changed: bool,
@@ -63,8 +70,8 @@ struct Ran {
     outcome: String,
     text: String,
     at: String,
-    /// `None` where it is of a program before this one.
-    moment: Option<Timestamp>,
+    /// Whether it came to nothing that says how it is.
+    is_unknown: bool,
     next: Option<Timestamp>,
 }
 
@@ -77,8 +84,8 @@ impl Entry {
                 outcome: text("outcome")?,
                 text: text("text")?,
                 at: text("lastRunTime")?,
-                moment: None,
-                next: None,
+                is_unknown: text("outcome")? == Outcome::Unknown.label(),
+                next: next_run(object),
             })
         };
         Self {
@@ -87,8 +94,11 @@ impl Entry {
             state: State::Valid,
             notes: Vec::new(),
             refused: None,
+            muted: text("mutedUntil").and_then(|until| until.parse().ok()),
             ran: ran(),
+            told_at: None,
             awaited: now,
+            was_stale: says(&object.status, "Stale"),
             told: object.status.is_object().then(|| (object.status.clone(), now)),
             is_changed: true,
             not_before: None,
@@ -122,7 +132,11 @@ impl Entry {
     pub(super) fn ran(&mut self, run: &Finished) {
         let text = run.outcome.text[..run.outcome.text.floor_char_boundary(MAX_TEXT)].to_owned();
         let outcome = run.outcome.state.label().to_owned();
-        self.ran = Some(Ran { outcome, text, at: seconds(run.at), moment: Some(run.at), next: run.next });
+        let is_unknown = run.outcome.state == Outcome::Unknown && run.outcome.cause != Some(Cause::Dependency);
+        if !is_unknown {
+            (self.told_at, self.was_stale) = (Some(run.at), false);
+        }
+        self.ran = Some(Ran { outcome, text, at: seconds(run.at), is_unknown, next: run.next });
         self.is_changed = true;
     }
 
@@ -130,6 +144,14 @@ impl Entry {
     pub(super) fn refused(&mut self, sentence: Option<&str>) {
         if self.refused.as_deref() != sentence {
             self.refused = sentence.map(str::to_owned);
+            self.is_changed = true;
+        }
+    }
+
+    /// Until when nobody is written to about it; `None` where that is not so.
+    pub(super) fn muted(&mut self, until: Option<Timestamp>) {
+        if self.muted != until {
+            self.muted = until;
             self.is_changed = true;
         }
     }
@@ -166,21 +188,42 @@ impl Entry {
         }
     }
 
-    /// Whether no outcome has come for three of its intervals.
+    /// Whether for three of its intervals nothing has come of it that says how it is.
     fn is_stale(&self, now: Timestamp) -> bool {
         let State::Runs(every) = self.state else { return false };
-        let newest = self.ran.as_ref().and_then(|ran| ran.moment).map_or(self.awaited, |at| at.max(self.awaited));
-        now.duration_since(newest).unsigned_abs() > every * STALE_AFTER && now > newest
+        let newest = self.told_at.map_or(self.awaited, |at| at.max(self.awaited));
+        self.was_stale || (now.duration_since(newest).unsigned_abs() > every * STALE_AFTER && now > newest)
+    }
+
+    /// Why it is stale, in a word and in a sentence; `None` where it is not.
+    fn stale(&self, now: Timestamp) -> Option<(&'static str, String)> {
+        let State::Runs(every) = self.state else { return None };
+        let long = format!("for more than {STALE_AFTER} times {} s", every.as_secs());
+        self.is_stale(now).then(|| match &self.ran {
+            Some(ran) if ran.is_unknown => {
+                ("Unknown", format!("its runs have come to nothing {long}; the newest said: {}", ran.text))
+            }
+            _ => (
+                "NoOutcome",
+                format!(
+                    "nothing has come of it {long}: see the Jobs and the events of its namespace, and the operator's log"
+                ),
+            ),
+        })
     }
 
     fn status(&self, now: Timestamp) -> Value {
         let mut status = json!({ "observedGeneration": self.generation, "conditions": self.conditions(now) });
+        // What is not so any more is taken out.
+        let was_muted = self.before().is_some_and(|told| told["mutedUntil"].is_string());
+        if self.muted.is_some() || was_muted {
+            status["mutedUntil"] = self.muted.map(|until| seconds(until).into()).unwrap_or_default();
+        }
         if let Some(Ran { outcome, text, at, next, .. }) = &self.ran {
             status["outcome"] = outcome.as_str().into();
             status["text"] = text.as_str().into();
             status["lastRunTime"] = at.as_str().into();
             let next = next.filter(|_| matches!(self.state, State::Runs(_)));
-            // What nobody knows is taken out.
             status["nextRunTime"] = next.map(|next| seconds(next).into()).unwrap_or_default();
         }
         status
@@ -198,13 +241,8 @@ impl Entry {
         if let Some(sentence) = self.refused.as_ref().filter(|_| matches!(self.state, State::Runs(_) | State::Waits)) {
             conditions.push(("Registered", ("False", "KeeperRefuses", sentence.clone())));
         }
-        if let (true, State::Runs(every)) = (self.is_stale(now), &self.state) {
-            let message = format!(
-                "nothing has come of it for more than {STALE_AFTER} times {} s: see the Jobs and the events of its namespace, and the \
-                 operator's log",
-                every.as_secs()
-            );
-            conditions.push(("Stale", ("True", "NoOutcome", message)));
+        if let Some((reason, message)) = self.stale(now) {
+            conditions.push(("Stale", ("True", reason, message)));
         }
         conditions
             .into_iter()
@@ -236,6 +274,11 @@ fn without(status: &Value) -> Value {
     let mut status = status.clone();
     for key in WITH_EACH_RUN {
         status[key] = Value::Null;
+    }
+    // A mute that has gone is as one that never was; and each run may say otherwise why it came to nothing.
+    status["mutedUntil"] = status["mutedUntil"].take();
+    for stale in status["conditions"].as_array_mut().into_iter().flatten().filter(|it| it["type"] == "Stale") {
+        stale["message"] = Value::Null;
     }
     status
 }

@@ -1,5 +1,5 @@
-//! Events, as `kubectl describe` shows them: an object has turned wrong, or right again. Its status says the same, for as long as it is
-//! so; events are for who watches.
+//! Events, as `kubectl describe` shows them: an object has turned wrong or stale, or is right again. Its status says the same, for as long
+//! as it is so; events are for who watches.
 
 use std::time::Duration;
 
@@ -29,8 +29,13 @@ pub(super) struct Turned {
 
 /// What is worth an event of a status that was written, beside the one before.
 pub(super) fn turned(before: Option<&Value>, now: &Value) -> Option<Turned> {
-    let before = before.and_then(ready);
-    let (status, reason, message) = ready(now)?;
+    let is_stale = |status: &Value| condition(status, "Stale").is_some();
+    if is_stale(now) && !before.is_some_and(is_stale) {
+        let (_, reason, message) = condition(now, "Stale")?;
+        return Some(Turned { is_right: false, reason: reason.to_owned(), message: message.to_owned() });
+    }
+    let before = before.and_then(|before| condition(before, "Ready"));
+    let (status, reason, message) = condition(now, "Ready")?;
     let was_wrong = matches!(before, Some(("False", ..)));
     let is_news = match status {
         "False" => before != Some((status, reason, message)),
@@ -39,9 +44,10 @@ pub(super) fn turned(before: Option<&Value>, now: &Value) -> Option<Turned> {
     is_news.then(|| Turned { is_right: status != "False", reason: reason.to_owned(), message: message.to_owned() })
 }
 
-fn ready(status: &Value) -> Option<(&str, &str, &str)> {
-    let ready = status["conditions"].as_array()?.iter().find(|condition| condition["type"] == "Ready")?;
-    Some((ready["status"].as_str()?, ready["reason"].as_str()?, ready["message"].as_str()?))
+/// Status, reason and message of a condition that a status has.
+fn condition<'a>(status: &'a Value, kind: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let found = status["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)?;
+    Some((found["status"].as_str()?, found["reason"].as_str()?, found["message"].as_str()?))
 }
 
 /// Who publishes them.
@@ -87,9 +93,19 @@ mod tests {
 
     fn status(ready: &str, message: &str) -> Value {
         json!({"conditions": [
-            {"type": "Stale", "status": "True", "reason": "NoOutcome", "message": "x"},
+            {"type": "SecretsLifted", "status": "True", "reason": "R", "message": "x"},
             {"type": "Ready", "status": ready, "reason": "R", "message": message},
         ]})
+    }
+
+    #[test]
+    fn what_is_stale_is_told_once() {
+        let (fine, mut stale) = (status("True", "it runs"), status("True", "it runs"));
+        stale["conditions"][0] = json!({"type": "Stale", "status": "True", "reason": "Unknown", "message": "no node"});
+        let told = Turned { is_right: false, reason: "Unknown".into(), message: "no node".into() };
+        assert_eq!([turned(Some(&fine), &stale), turned(None, &stale)], [Some(told.clone()), Some(told)]);
+        stale["conditions"][0]["message"] = "no node yet".into();
+        assert_eq!([turned(Some(&stale), &stale), turned(Some(&stale), &fine)], [None, None]);
     }
 
     #[test]

@@ -43,9 +43,13 @@ impl<P: Try> Engine<P> {
             let id = Id(self.last_id);
             if let Some(old) = former {
                 self.schedule.replace(old, id, check.every, now, || self.random.f64());
+                if is_due {
+                    // Its run goes on, and is told by the check as it is now.
+                    self.schedule.bring_forward(id, now);
+                }
             } else {
                 self.schedule.add(id, check.every, now, || self.random.f64());
-                if let Some(left) = ran_at.and_then(|at| left_of(check.every, at)) {
+                if let Some(left) = ran_at.and_then(|at| left_of(check.every, at, (self.clock)())) {
                     self.schedule.put_off(id, now + left);
                 }
                 if is_due {
@@ -65,6 +69,8 @@ impl<P: Try> Engine<P> {
 
     fn forget(&mut self, id: Id) -> Option<Entry> {
         self.schedule.remove(id);
+        // Nobody wants to know what comes of it any more.
+        self.running.values().filter(|(of, _)| *of == id).for_each(|(_, run)| run.abort());
         self.held.retain(|held| held.ended.id != id);
         self.known.remove(&id)
     }

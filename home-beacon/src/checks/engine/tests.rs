@@ -10,7 +10,11 @@ use checks::{
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{
-    super::{defined::Defined, fixtures::check},
+    super::{
+        defined::Defined,
+        fixtures::check,
+        trial::{Left, Turn},
+    },
     *,
 };
 
@@ -22,6 +26,8 @@ struct World(Arc<Mutex<Inner>>);
 struct Inner {
     states: HashMap<String, (State, Duration)>,
     runs: HashMap<String, usize>,
+    /// What was left of a check: when it began.
+    left: HashMap<String, Vec<Timestamp>>,
     now: usize,
     most: usize,
 }
@@ -41,7 +47,14 @@ impl World {
 }
 
 impl Try for World {
-    async fn once(&self, check: &Check, _: Instant) -> Outcome {
+    async fn left(&self, check: &Check, _: Instant) -> Option<Left> {
+        let mut inner = self.lock();
+        let left = inner.left.get_mut(check.name.as_str()).filter(|left| !left.is_empty())?;
+        let (began, has_more) = (left.remove(0), !left.is_empty());
+        Some(Left { began, outcome: Outcome::ok("left"), tries: 0, has_more })
+    }
+
+    async fn once(&self, check: &Check, _: Turn) -> Outcome {
         let Kind::Tcp(tcp) = &check.kind else { unreachable!("fixtures are of that kind") };
         assert!(tcp.host != "boom" || self.runs("boom") >= 2, "as a fault of ours would");
         let (state, takes) = {
@@ -114,6 +127,20 @@ async fn what_was_begun_before_the_program_was_is_waited_for_at_once_and_the_res
     assert_eq!((running.world.runs("left"), running.world.runs("ran")), (1, 0));
     sleep(SECOND * 3590).await;
     assert_eq!(running.world.runs("ran"), 0, "an interval after its last run");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_is_told_at_once_and_one_by_one_with_the_time_that_each_has() {
+    let running = Running::start(10);
+    let began: Vec<Timestamp> = (0..5).map(|second| Timestamp::from_second(second).unwrap()).collect();
+    running.world.lock().left.insert("a".into(), began.clone());
+    let daily = Check { every: SECOND * 86_400, ..check("a") };
+    let defined = Defined { is_due: true, ran_at: Some(Timestamp::now()), ..Defined::new(daily) };
+    running.definitions.send(Definitions::new(vec![defined], true)).await.unwrap();
+    sleep(SECOND).await;
+    let told: Vec<Timestamp> = running.of("a").iter().map(|finished| finished.at).collect();
+    assert_eq!((told, running.world.runs("a")), (began, 0));
     running.end().await;
 }
 

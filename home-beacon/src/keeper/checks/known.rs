@@ -25,6 +25,8 @@ pub(in crate::keeper) struct Known {
     pub(in crate::keeper) standing: Standing,
     /// The newest run.
     pub(in crate::keeper) last: Option<Run>,
+    /// Since when no run of it could tell how it is; what it depends on aside, which is told by itself.
+    pub(in crate::keeper) unknown_since: Option<Moment>,
     /// How many runs have worked and failed.
     pub(in crate::keeper) successes: i64,
     pub(in crate::keeper) failures: i64,
@@ -78,6 +80,7 @@ impl Known {
             registered_at,
             standing: Standing { counts: Some(state), since: Some(at), down_runs: 0 },
             last: Some(run),
+            unknown_since: None,
             successes: 1,
             failures: 0,
             started_at: None,
@@ -116,6 +119,11 @@ impl Known {
             State::Critical => self.failures += 1,
             State::Unknown => (),
         }
+        self.unknown_since = match (run.state, run.cause) {
+            (State::Unknown, Some(Cause::Dependency)) => self.unknown_since,
+            (State::Unknown, _) => self.unknown_since.or(Some(at)),
+            _ => None,
+        };
         let took = match reading.outcome {
             Outcome::Value(took) => Some(took),
             Outcome::Failure(_) | Outcome::Skipped(_) => None,

@@ -1,7 +1,8 @@
-//! Whether the results of checks stop. Pure.
+//! Whether the results of checks stop, or tell nothing. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
+use checks::cause::Cause;
 use jiff::{SignedDuration, Timestamp};
 use notify::{event::Subject, rules::Now};
 
@@ -101,21 +102,49 @@ pub(super) fn late(all: &[Known], now: Timestamp, began: Timestamp, silences: &m
     found
 }
 
+/// How many intervals, and how long at least, runs may come to nothing because they cannot be started until somebody is told.
+const UNKNOWN_INTERVALS: u32 = 3;
+const UNKNOWN_AT_LEAST: Duration = Duration::from_secs(300);
+
+/// Since when the runs of a check cannot be started, where that is for too long; what the newest says of why.
+fn not_started(known: &Known, now: Timestamp) -> Option<(Timestamp, &str)> {
+    let last = known.last.as_ref().filter(|last| last.cause == Some(Cause::NotStarted))?;
+    let since = known.unknown_since?.timestamp();
+    let most = (known.check.every() * UNKNOWN_INTERVALS).max(UNKNOWN_AT_LEAST);
+    let is_long = now > since && now.duration_since(since).unsigned_abs() > most;
+    is_long.then_some((since, last.text.as_str()))
+}
+
 fn of_one(known: &Known, waiting: Waiting, now: Timestamp, began: Timestamp) -> Condition {
-    let (title, ago) = (&known.check.title, length(now.duration_since(waiting.newest)));
+    let (title, ago) = (&known.check.title, |since| length(now.duration_since(since)));
+    let (state, text) = match (waiting.is_late(now, began), not_started(known, now)) {
+        (false, Some((since, why))) => {
+            let text = format!("For {} its runs have come to nothing. The newest said: {}", ago(since), sentence(why));
+            (Now::Lasting(since), text)
+        }
+        (is_late, _) => {
+            let text = format!("Its last result is {} old, and nothing is known of it since.", ago(waiting.newest));
+            (if is_late { Now::Lasting(waiting.newest) } else { Now::Well }, text)
+        }
+    };
     Condition {
         key: late_key(&known.check.name),
         subject: Subject::Check,
         is_serious: false,
         missed: Missed::Dropped,
-        now: if waiting.is_late(now, began) { Now::Lasting(waiting.newest) } else { Now::Well },
+        now: state,
         seen_at: now,
         words: Words {
             title: format!("{title} is not checked any more"),
-            text: format!("Its last result is {ago} old, and nothing is known of it since."),
+            text,
             ended: format!("{title} is checked again"),
         },
     }
+}
+
+/// What a run said, as the end of a sentence.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim().trim_end_matches('.'))
 }
 
 fn silent(name: &str, source: &Source<'_>, is_silent: bool, now: Timestamp) -> Condition {

@@ -91,10 +91,11 @@ pub(super) async fn register(
 
 /// Writes what is known of a check.
 pub(super) async fn save(tx: &mut Tx, known: &Known) -> Result<(), StorageError> {
-    let Known { check, standing, last, successes, failures, .. } = known;
+    let Known { check, standing, last, unknown_since, successes, failures, .. } = known;
     query(
         "UPDATE checks SET counts = ?, since = ?, down_runs = ?, ran_at = ?, state = ?, cause = ?, text = ?, took_ms = ?,
-             phases = ?, figures = ?, certificate_ends = ?, successes = ?, failures = ? WHERE name = ?",
+             phases = ?, figures = ?, certificate_ends = ?, successes = ?, failures = ?,
+             unknown_since = ? WHERE name = ?",
     )
     .bind(standing.counts.map(State::label))
     .bind(standing.since)
@@ -109,6 +110,7 @@ pub(super) async fn save(tx: &mut Tx, known: &Known) -> Result<(), StorageError>
     .bind(last.as_ref().and_then(|last| last.certificate_ends).map(Moment::new))
     .bind(*successes)
     .bind(*failures)
+    .bind(*unknown_since)
     .bind(check.name.as_str())
     .execute(tx)
     .await?;
@@ -166,6 +168,7 @@ impl FromRow for Known {
                 down_runs: count(row, "down_runs")?,
             },
             last: last(row)?,
+            unknown_since: row.get_or_default("unknown_since")?,
             successes: row.get("successes")?,
             failures: row.get("failures")?,
             started_at: row.get("started_at")?,

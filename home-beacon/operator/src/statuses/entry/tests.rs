@@ -126,6 +126,52 @@ fn a_check_without_an_outcome_for_three_intervals_is_stale_until_one_comes() {
 }
 
 #[test]
+fn a_check_that_is_unknown_for_three_intervals_is_stale_with_why_and_a_new_program_does_not_forget_it() {
+    let unknown = |second: i64| {
+        let text = format!("no node takes its pod: 0/{second} nodes");
+        run(second, Outcome::because(Cause::NotStarted, text))
+    };
+    let mut entry = told();
+    for second in [10, 70, 130] {
+        entry.ran(&unknown(second));
+    }
+    let status = entry.due(at(150)).unwrap();
+    assert_eq!((&status["outcome"], of(&status, "Stale")), (&json!("unknown"), &Value::Null));
+    entry.told(status, true, at(150));
+    let status = entry.due(at(181)).unwrap();
+    let stale = of(&status, "Stale").clone();
+    assert_eq!(stale["reason"], "Unknown");
+    assert!(stale["message"].as_str().unwrap().ends_with("the newest said: no node takes its pod: 0/130 nodes"));
+    entry.told(status.clone(), true, at(181));
+    // Other words of the same are no news.
+    entry.ran(&unknown(190));
+    assert_eq!(entry.due(at(191)), None);
+    let mut anew = Entry::new(&object(status), at(200));
+    anew.resolved(1, Ok(Some(&resolved(check()))), at(200));
+    assert_eq!(anew.due(at(201)), None);
+    // What depends on what is down is told by that.
+    anew.ran(&run(250, Outcome::because(Cause::Dependency, "router is down")));
+    assert_eq!(of(&anew.due(at(251)).unwrap(), "Stale"), &Value::Null);
+}
+
+#[test]
+fn a_mute_is_shown_while_it_lasts() {
+    let mut entry = told();
+    entry.muted(Some(at(3600)));
+    let status = entry.due(at(1)).unwrap();
+    assert_eq!(status["mutedUntil"], json!(seconds(at(3600))));
+    entry.told(status.clone(), true, at(1));
+    entry.muted(Some(at(3600)));
+    assert_eq!(entry.due(at(2)), None);
+    // A program that begins anew does not take it away until the keeper says so.
+    let mut anew = Entry::new(&object(status), at(10));
+    anew.resolved(1, Ok(Some(&resolved(check()))), at(10));
+    assert_eq!(anew.due(at(11)), None);
+    anew.muted(None);
+    assert_eq!(anew.due(at(12)).unwrap()["mutedUntil"], Value::Null);
+}
+
+#[test]
 fn a_passive_check_is_not_said_to_run_and_what_the_keeper_refuses_is_said() {
     let mut passive = check();
     let why = WrongSetting("none".into());

@@ -213,3 +213,26 @@ async fn what_was_said_of_a_check_stays_as_long_as_the_check() {
     }
     assert_eq!(home.sent().await, [began("NAS is down")], "nothing is known of it, and it is not over");
 }
+
+#[tokio::test]
+async fn a_check_whose_runs_cannot_be_started_is_told_of_once_with_why_and_one_behind_what_is_down_is_not() {
+    let home = Home::new().await;
+    home.register(json!([check("nas"), check("tv"), check("pc")])).await.unwrap();
+    let why = json!({"cause": "not_started", "counts": null, "text": "its pod failed (Evicted): low on disk"});
+    for minute in 0..20 {
+        let second = minute * 60;
+        home.ran_as("nas", second, if minute == 0 { State::Ok } else { State::Unknown }, why.clone()).await;
+        home.ran_as("tv", second, State::Unknown, json!({"cause": "dependency", "counts": null})).await;
+        // One that can be started now and then is checked.
+        home.ran_as("pc", second, if minute % 4 == 0 { State::Ok } else { State::Unknown }, why.clone()).await;
+        home.watch(second + 30, -9999).await;
+        let told = if minute < 6 { vec![] } else { vec![began("NAS is not checked any more")] };
+        assert_eq!(home.sent().await, told, "minute {minute}");
+    }
+    let text: Vec<String> = home.rows("SELECT text FROM notices").await;
+    let said = "its runs have come to nothing. The newest said: its pod failed (Evicted): low on disk.";
+    assert!(text[0].contains(said), "{text:?}");
+    home.ran("nas", 1200, State::Ok).await;
+    home.watch(1230, -9999).await;
+    assert_eq!(home.sent().await[1..], [ended("NAS is checked again")]);
+}
