@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{
     notices::{Service, ntfy},
     process::{Process, ours, run},
@@ -70,6 +70,14 @@ async fn the_page_follows_a_cut_and_a_repair_within_two_cycles() {
     let after = read().await;
     assert!(!after.contains("Open incidents") && after.contains("Past incidents"), "{after}");
     assert!(after.contains("The machine at home was not restarted, but its beacon was."), "{after}");
+    assert!(after.contains("The router was there, and the line behind it was not."), "{after}");
+    let outages = http.get(format!("{page}porchlight/v1/outages")).header("Authorization", "OAuth demo");
+    let outages: Value = outages.send().await.expect("an answer").json().await.expect("JSON");
+    assert_eq!(
+        (&outages["outages"][0]["kind"], &outages["outages"][0]["confidence"]),
+        (&json!("line"), &json!("high")),
+        "{outages:#}"
+    );
     demo.wait_for("the end", printed("The demo is over.")).await;
     assert_eq!(demo.ended().await.code(), Some(0));
 

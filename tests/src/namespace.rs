@@ -11,7 +11,10 @@ use std::{
 };
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use tokio::{net::TcpListener, process::Command};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    process::Command,
+};
 
 use crate::{
     binaries::binary,
@@ -109,17 +112,29 @@ impl Namespace {
     /// # Panics
     /// When the address is not to be had.
     pub fn listen(&self, address: SocketAddr) -> TcpListener {
-        let namespace = Path::new("/run/netns").join(&self.name);
-        // A thread of its own, because it never comes back.
-        let listening = thread::spawn(move || -> io::Result<std::net::TcpListener> {
-            let namespace = File::open(namespace)?;
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            let listener = std::net::TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        });
-        let listener = listening.join().expect("it does not panic").expect("the address is free");
+        let listener = self.made_inside(move || std::net::TcpListener::bind(address));
+        listener.set_nonblocking(true).expect("a socket can be");
         TcpListener::from_std(listener).expect("tokio takes it")
+    }
+
+    /// As [`Namespace::listen`], for datagrams.
+    ///
+    /// # Panics
+    /// When the address is not to be had.
+    pub fn datagrams(&self, address: SocketAddr) -> UdpSocket {
+        let socket = self.made_inside(move || std::net::UdpSocket::bind(address));
+        socket.set_nonblocking(true).expect("a socket can be");
+        UdpSocket::from_std(socket).expect("tokio takes it")
+    }
+
+    /// A thread of its own, because it never comes back.
+    fn made_inside<T: Send + 'static>(&self, make: impl FnOnce() -> io::Result<T> + Send + 'static) -> T {
+        let enter = self.entrance();
+        let making = thread::spawn(move || {
+            enter();
+            make()
+        });
+        making.join().expect("it does not panic").expect("the address is free")
     }
 
     /// Takes the calling thread inside, for good: what it opens and starts from now on is there. A test has a thread of its

@@ -22,6 +22,22 @@ use crate::reading::{MetricName, Outcome, Reading};
 /// How long after a failed attempt the next one comes, and how often an unset clock is checked.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Failures of what is tried again and again: the first is logged, and not each.
+#[derive(Debug, Default)]
+pub(super) struct Failures(bool);
+
+impl Failures {
+    /// How a try went. `what` is what cannot be done.
+    pub(super) fn note<T>(&mut self, went: &Result<T, KeeperError>, what: &'static str) {
+        if let Err(error) = went
+            && !self.0
+        {
+            tracing::warn!(cause = %root_cause(error), "{what}");
+        }
+        self.0 = went.is_err();
+    }
+}
+
 /// Writes heartbeats where no reading carries one.
 pub(super) async fn heartbeat(recorder: &Recorder) {
     loop {
@@ -31,29 +47,25 @@ pub(super) async fn heartbeat(recorder: &Recorder) {
 
 /// Dates what came in before the clock was set.
 pub(super) async fn date(recorder: &Recorder) {
-    let mut has_failed = false;
+    let mut failures = Failures::default();
     loop {
         let result = recorder.date().await;
+        failures.note(&result, "what came before the clock was set cannot be dated yet");
         match &result {
             Ok(Dated { dated: 0, lost: 0 }) => (),
             Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
             Ok(Dated { dated, lost }) => {
                 tracing::warn!(dated, lost, "the clock is set, but the time of some readings cannot be known any more");
             }
-            // Once: it is tried again and again.
-            Err(error) if !has_failed => {
-                tracing::warn!(cause = %root_cause(error), "what came before the clock was set cannot be dated yet");
-            }
             Err(_) => (),
         }
-        has_failed = result.is_err();
         sleep(RETRY_INTERVAL).await;
     }
 }
 
 /// Begins and ends the maintenance that does so by itself, when it is due.
 pub(super) async fn keep_plans(state: &AppState) {
-    let mut has_failed = false;
+    let mut failures = Failures::default();
     loop {
         let pass = transitions::carry_out(&state.db, state.recorder.looks(), &state.clock).await;
         let wait = match &pass {
@@ -63,15 +75,9 @@ pub(super) async fn keep_plans(state: &AppState) {
                 }
                 pass.wait.unwrap_or(RETRY_INTERVAL)
             }
-            Err(error) => {
-                // Once: it is tried again and again.
-                if !has_failed {
-                    tracing::warn!(cause = %root_cause(error), "the maintenance that is due cannot be moved yet");
-                }
-                RETRY_INTERVAL
-            }
+            Err(_) => RETRY_INTERVAL,
         };
-        has_failed = pass.is_err();
+        failures.note(&pass, "the maintenance that is due cannot be moved yet");
         tokio::select! {
             () = sleep(wait) => (),
             () = state.plans.wait() => (),
@@ -81,17 +87,11 @@ pub(super) async fn keep_plans(state: &AppState) {
 
 /// Finds the checks that should have called and have not.
 pub(super) async fn keep_calls(state: &AppState) {
-    let mut has_failed = false;
+    let mut failures = Failures::default();
     loop {
         if let Some(now) = state.clock.trusted_now() {
             let found = calls::find_overdue(&state.recorder, now).await;
-            if let Err(error) = &found
-                && !has_failed
-            {
-                // Once: it is tried again and again.
-                tracing::warn!(cause = %root_cause(error), "which checks are late cannot be found out yet");
-            }
-            has_failed = found.is_err();
+            failures.note(&found, "which checks are late cannot be found out yet");
         }
         sleep(RETRY_INTERVAL).await;
     }

@@ -32,6 +32,8 @@ pub struct KeeperConfig {
     pub promised: Promised,
     /// The beacon's private listener, which reports its looks; a name of several addresses stands for several beacons.
     pub beacon: Option<Url>,
+    /// Whether it is at a home though it asks no beacon.
+    pub at_home: bool,
     /// How the page presents itself to the world.
     pub front: Front,
     /// What the page says above all else, in a sentence.

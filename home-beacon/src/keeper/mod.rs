@@ -13,11 +13,13 @@
 //! - [`tokens`]: what opens one page; [`joins`]: codes by which a home gets one; [`tls`]: how it knows this keeper
 //! - [`seed`]: page and components with the ids that the user already has; [`portable`]: records for another keeper
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
+//! - `causes`: why it was down, for upstream
 //! - `watch`: what is worth a notice though no reading says so
 //! - [`http`]: everything that is answered; `listeners`: where
 //! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`, `config`
 
 mod background;
+mod causes;
 pub mod checks;
 mod clock;
 mod config;
@@ -206,6 +208,11 @@ impl Keeper {
         &self.state.page
     }
 
+    /// What records readings, for a program that measures in the same process.
+    pub fn recorder(&self) -> &Recorder {
+        &self.state.recorder
+    }
+
     /// Its database, for a program that runs it in the same process.
     pub fn db(&self) -> &Db {
         &self.state.db
@@ -230,6 +237,12 @@ impl Keeper {
                 worker.run().await;
             }
         };
+        let tells_causes = state.tells_causes;
+        let causes = async {
+            if tells_causes {
+                causes::run(&state).await;
+            }
+        };
         let beacon = async {
             if let Some(beacon) = &mut self.beacon {
                 ask_beacon(beacon, &state).await;
@@ -245,6 +258,7 @@ impl Keeper {
             watch::run(&self.watched),
             state.recorder.notices().run(&state.db, &state.clock),
             relay,
+            causes,
             beacon,
         );
         pending().await

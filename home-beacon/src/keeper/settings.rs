@@ -5,7 +5,7 @@ mod secrets;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 use notify::settings::NOTIFY_URLS;
 use shared::{
     fingerprint::Fingerprint,
@@ -71,6 +71,10 @@ pub struct KeeperSettings {
     /// For how long the last value of a bandwidth test is sent upstream again, every five minutes; 0s: never
     #[arg(long, env = "HOLD", value_name = "DURATION", value_parser = hold, default_value = "3h")]
     pub hold: Duration,
+    /// Whether an incident upstream that the prober has resolved is told why it was down, as seen from home: one update, which
+    /// notifies nobody
+    #[arg(long, env = "UPSTREAM_CAUSES", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
+    pub upstream_causes: bool,
     /// What the contract promises towards the home, in Mbit/s: the page shows it, and how many tests reached it
     #[arg(long, env = "PROMISED_DOWN_MBPS", value_name = "MBPS", value_parser = promised)]
     pub promised_down_mbps: Option<f64>,
@@ -223,7 +227,8 @@ impl KeeperSettings {
                     return wrong(SHARED_TOKEN);
                 }
                 let fingerprint = self.upstream_fingerprint;
-                Ok(Some(Upstream { url: url.clone(), token, fingerprint, hold: self.hold }))
+                let (hold, causes) = (self.hold, self.upstream_causes);
+                Ok(Some(Upstream { url: url.clone(), token, fingerprint, hold, causes }))
             }
         }
     }

@@ -37,7 +37,7 @@ const FARTHEST: u8 = 8;
 const TRIES: u16 = 3;
 
 /// How long reading and writing what is remembered may take: handing over matters more.
-const MEMORY_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const MEMORY_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What is remembered: at which distance the first hop is, and which it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -105,6 +105,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         notices: settings.notices.config()?,
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
         beacon: settings.beacon_private_url.clone(),
+        at_home: false,
         front: settings.front(branding),
         notice: None,
         without_looks: None,

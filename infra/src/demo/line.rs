@@ -3,6 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use home_beacon::{
@@ -23,6 +27,7 @@ pub(super) struct HomeLine {
     address: SocketAddr,
     key: SecretSource,
     beacon: Option<Running>,
+    is_connected: Arc<AtomicBool>,
 }
 
 struct Running {
@@ -34,16 +39,23 @@ impl HomeLine {
     /// A line that is up, with the beacon on `listener`, whose address stays the same.
     pub(super) fn connect(listener: TcpListener, key: SecretSource) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { address, beacon: Some(start(listener, key.clone())?), key })
+        let is_connected = Arc::new(AtomicBool::new(true));
+        Ok(Self { address, beacon: Some(start(listener, key.clone())?), key, is_connected })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// Whether it is up, for who measures over it.
+    pub(super) fn connected(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_connected)
+    }
+
     /// Closes the beacon's port and waits until it is closed; `false` when it was closed already.
     pub(super) async fn cut(&mut self) -> bool {
         let Some(Running { stop, task }) = self.beacon.take() else { return false };
+        self.is_connected.store(false, Ordering::Relaxed);
         drop(stop);
         if let Err(error) = task.await {
             tracing::error!(%error, "the beacon panicked");
@@ -55,6 +67,7 @@ impl HomeLine {
     pub(super) fn restore(&mut self) -> io::Result<()> {
         if self.beacon.is_none() {
             self.beacon = Some(start(listen(self.address)?, self.key.clone())?);
+            self.is_connected.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

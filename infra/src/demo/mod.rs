@@ -3,6 +3,7 @@
 mod checks;
 mod keys;
 mod line;
+mod measured;
 mod notices;
 mod script;
 mod witnesses;
@@ -73,7 +74,8 @@ const RESOLVE_AFTER: Duration = Duration::from_secs(10);
 const TOKEN: &str = "demo";
 
 /// The prober looks from this machine, and its page must not be taken for one that somebody outside looked at.
-const NOTICE: &str = "This is a demo: the home, its line, the prober and the witnesses are all on one machine.";
+const NOTICE: &str = "This is a demo: the home, its line, the prober and the witnesses are all on one machine, and what the \
+                      home measures is played.";
 
 /// Runs until a key, a flag or a signal ends it.
 ///
@@ -91,6 +93,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let key = SecretSource::Value(Secret::new(keygen()?));
     let mut line = HomeLine::connect(free_or_any(BEACON_PORT)?, key.clone())?;
     let targets = target(&keeper, &line).await?;
+    let (recorder, is_connected) = (keeper.recorder().clone(), line.connected());
     let witnesses = LocalWitnesses::open()?;
     let token = SecretSource::Value(Secret::new(TOKEN));
     let (checks, mut told) = checks::of(data.folder(), &page, line.address(), &token)?;
@@ -150,6 +153,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
             () = watching => (),
             () = async { match &mut outgoing { Some(outgoing) => outgoing.send().await, None => std::future::pending().await } } => (),
             () = witnesses.answer() => (),
+            () = measured::measure(&recorder, &is_connected) => (),
             () = interrupted => (),
         }
         line.cut().await;
@@ -219,6 +223,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         notices: None,
         promised: Promised::default(),
         beacon: None,
+        at_home: true,
         front: Front::default(),
         notice: Some(NOTICE.into()),
         without_looks: None,

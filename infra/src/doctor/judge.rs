@@ -219,6 +219,7 @@ impl<'a> Known<'a> {
             checks::keeper::looks(&seen.summary, &self.at_keeper),
             checks::relay::relay(&seen.health),
             checks::jobs::jobs(metrics, why_not, now.as_second()),
+            checks::inside::inside(metrics, why_not, now.as_second()),
             checks::notices::notices(&seen.notices, self.wanted.channels, now),
         ]
     }

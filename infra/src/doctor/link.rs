@@ -72,13 +72,15 @@ pub enum Link {
     Wear,
     /// The jobs, and what they measured last.
     Jobs,
+    /// What is asked at home, so that an outage gets its cause.
+    Inside,
     /// Who is written to.
     Notices,
 }
 
 impl Link {
     /// All of them, in order.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Settings,
         Self::Clock,
         Self::NameServers,
@@ -112,6 +114,7 @@ impl Link {
         Self::Disk,
         Self::Wear,
         Self::Jobs,
+        Self::Inside,
         Self::Notices,
     ];
 
@@ -151,6 +154,7 @@ impl Link {
             Self::Disk => "disk",
             Self::Wear => "disk's wear",
             Self::Jobs => "jobs",
+            Self::Inside => "inside view",
             Self::Notices => "notices",
         }
     }

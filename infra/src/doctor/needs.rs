@@ -57,6 +57,7 @@ impl Link {
             Self::Looks => &[Self::Clock, Self::Keeper, Self::Function, Self::Schedule, Self::Runs, Self::PublicName],
             Self::Relay => &[Self::Keeper, Self::Token, Self::Page],
             Self::Jobs => &[Self::Clock, Self::Keeper, Self::NameServers],
+            Self::Inside => &[Self::Keeper, Self::Jobs],
             Self::Notices => &[Self::Keeper],
         }
     }
@@ -124,6 +125,7 @@ impl Link {
             Self::Disk => &["DATABASE_URL", "PORCHLIGHT_DATA"],
             Self::Wear => &["SYS_DIR"],
             Self::Jobs => &["TARGET_HOST"],
+            Self::Inside => &["ROUTER_HOST"],
             Self::Notices => &["NOTIFY_URLS"],
         }
     }

@@ -257,6 +257,7 @@ async fn keeper(
         notices,
         promised: Promised::default(),
         beacon: Some(beacon),
+        at_home: false,
         front: Front { branding, ..Front::default() },
         notice: None,
     };
@@ -285,7 +286,7 @@ fn upstream(folder: &Folder, outside: &Outside) -> Result<Upstream, WrongSetting
         .ok_or_else(|| wrong("the token of the outside machine is gone"))?;
     let fingerprint = outside.fingerprint.as_deref().map(str::parse).transpose();
     let fingerprint = fingerprint.map_err(|_| wrong("up.toml holds no fingerprint of it"))?;
-    Ok(Upstream { url: outside.url.clone(), token, fingerprint, hold: HOLD })
+    Ok(Upstream { url: outside.url.clone(), token, fingerprint, hold: HOLD, causes: true })
 }
 
 /// How this machine itself finds what listens there.

@@ -134,6 +134,7 @@ pub const OURS: &[&str] = &[
     "TOKEN",
     "TOKEN_FILE",
     "UPLOAD",
+    "UPSTREAM_CAUSES",
     "UPSTREAM_FINGERPRINT",
     "UPSTREAM_TOKEN",
     "UPSTREAM_TOKEN_FILE",

@@ -133,6 +133,16 @@ impl Client {
         self.0.call(Method::PATCH, &format!("/pages/{page}/incidents/{incident}"), Some(&body)).await
     }
 
+    /// Changes of an incident what the document names, and nothing else; the incident as it is afterwards, whole.
+    pub async fn update_incident(
+        &self,
+        page: &PageId,
+        incident: &IncidentId,
+        change: &Value,
+    ) -> Result<Value, ApiError> {
+        self.0.call(Method::PATCH, &format!("/pages/{page}/incidents/{incident}"), Some(change)).await
+    }
+
     /// Deletes an incident with its updates.
     pub async fn delete_incident(&self, page: &PageId, incident: &IncidentId) -> Result<(), ApiError> {
         self.0.call::<Value>(Method::DELETE, &format!("/pages/{page}/incidents/{incident}"), None).await.map(drop)

@@ -154,6 +154,7 @@ fn config(folder: &Path, joins: Joins) -> KeeperConfig {
         notices: None,
         promised: Promised::default(),
         beacon: None,
+        at_home: false,
         front: Front::default(),
         notice: None,
         without_looks: None,

@@ -47,6 +47,7 @@ pub(crate) fn worker(home: &Home, upstream: &Keeper) -> RelayWorker {
         token: Secret::new(TOKEN).into(),
         fingerprint: None,
         hold: Duration::ZERO,
+        causes: false,
     };
     home.worker(PAGE.parse().expect("an id"), &upstream)
 }

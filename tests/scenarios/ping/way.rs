@@ -6,22 +6,23 @@ use serde_json::Value;
 use tests::{
     namespace::Namespace,
     process::{command, run},
+    router::{Manner, Router},
     skip::{program, skip},
 };
 
 use crate::world::{dry, run_job};
 
-const WORLD: &str = "203.0.113.53";
+pub(super) const WORLD: &str = "203.0.113.53";
 
-struct Way {
-    home: Namespace,
-    router: Namespace,
-    provider: Namespace,
-    world: Namespace,
+pub(super) struct Way {
+    pub(super) home: Namespace,
+    pub(super) router: Namespace,
+    pub(super) provider: Namespace,
+    pub(super) world: Namespace,
 }
 
 impl Way {
-    async fn new(purpose: &str) -> Option<Self> {
+    pub(super) async fn new(purpose: &str) -> Option<Self> {
         let place = async |of: &str| Namespace::new(&format!("{purpose}{of}")).await;
         let way = Self {
             home: place("h").await?,
@@ -147,4 +148,36 @@ async fn where_the_way_ends_is_where_the_first_of_its_hops_says_nothing() {
         ("first_hop", false),
     ];
     assert_eq!(way.measured(folder.path()).await, all(&router));
+}
+
+#[tokio::test]
+async fn the_routers_address_outside_is_told_when_it_becomes_another_one() {
+    let test = "the_routers_address_outside";
+    let Some(way) = Way::new("outside").await else { return skip(test, "it takes root, ip and nft") };
+    let _names = way.world.scripted_names(WORLD).await;
+    let _others = way.world.scripted_names("198.51.100.2").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let speaks = |outside| Manner { outside, ..Manner::NAT_PMP };
+    let address = "192.168.7.1";
+    let socket = way.router.datagrams((address.parse::<std::net::IpAddr>().expect("an address"), 5351).into());
+    let public = Some([81, 2, 69, 142].into());
+    let router = Router::over(socket, address.parse().expect("an address"), speaks(public));
+    for (outside, told) in [
+        (public, false),
+        (public, false),
+        // The line is down.
+        (None, false),
+        (Some([100, 64, 3, 4].into()), true),
+        (Some([100, 64, 3, 4].into()), false),
+        (public, true),
+    ] {
+        router.turn(speaks(outside));
+        let measured = way.measured(folder.path()).await;
+        assert_eq!(measured.contains(&("router_outside".into(), true)), told, "{outside:?} {measured:?}");
+    }
+    assert!(router.asked().len() >= 6, "{:?}", router.asked());
+    // At first, only what nobody can call is worth a word.
+    router.turn(speaks(Some([100, 64, 3, 4].into())));
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    assert!(way.measured(elsewhere.path()).await.contains(&("router_outside".into(), true)));
 }

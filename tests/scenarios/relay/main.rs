@@ -1,5 +1,6 @@
 //! The keeper's relay, mirror and hold, through the real program.
 
+mod causes;
 mod clocks;
 mod cuts;
 mod delivery;

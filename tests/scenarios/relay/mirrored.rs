@@ -181,3 +181,23 @@ async fn planned_maintenance_upstream_keeps_no_incident_open_at_home_and_comes_i
     world.pass(Duration::from_mins(4)).await;
     assert_eq!(status(&world, &maintenance[0]).await.as_deref(), Some("completed"));
 }
+
+#[tokio::test]
+async fn when_the_page_upstream_could_be_read_is_remembered_and_when_it_could_not() {
+    let mut world = World::new().await;
+    let start = world.now().as_millisecond();
+    let minute = |at: i64| (at - start) / 60_000;
+    world.pass(Duration::from_mins(5)).await;
+    world.way.play(Fault::Dropped);
+    world.pass(Duration::from_mins(10)).await;
+    world.way.play(Fault::None);
+    world.pass(Duration::from_mins(5)).await;
+    world.measure("ping", home_beacon::reading::Outcome::Value(12.0), None).await;
+    let whole = start..world.now().as_millisecond();
+    let read = world.home.outbox.reads_within(whole.clone()).await;
+    let shown: Vec<_> = read.iter().map(|span| (minute(span.start), minute(span.end))).collect();
+    assert!(matches!(shown[..], [(0, 4 | 5), (15 | 16, 19 | 20)]), "{shown:?}");
+    // What a keeper knows that was started again.
+    let again = home_beacon::keeper::outbox::Outbox::new(world.home.db.clone(), true);
+    assert_eq!(again.reads_within(whole).await, read);
+}

@@ -103,7 +103,8 @@ impl World {
         let home = Home::open(folder.path(), host, true).await;
         let page = home.seed(&seed(true)).await;
         let token = SecretSource::Value(Secret::new(TOKEN));
-        let to = Upstream { url: way.api.parse().expect("an address"), token, fingerprint: None, hold: HOLD };
+        let to =
+            Upstream { url: way.api.parse().expect("an address"), token, fingerprint: None, hold: HOLD, causes: true };
         let worker = home.worker(page.clone(), &to);
         Self { clocks, start, home, page, worker, upstream, way, _folder: folder }
     }

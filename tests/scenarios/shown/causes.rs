@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
+    beacon::Beacon,
     keeper::{COMPONENT, PAGE},
+    noting_home::KEY,
     skip::skip,
 };
 
@@ -40,13 +42,45 @@ async fn minute(month: &Month, minute: i64, is_there: bool, seen: &str) {
     assert_eq!(status, 202, "{answer}");
 }
 
+/// A keeper that may ask a beacon there: by that it knows that it is at a home.
+async fn opened(beacon: &str) -> Option<Month> {
+    let opened = Month::open_with(BEGAN, |command| {
+        command.env("BEACON_PRIVATE_URL", beacon);
+    });
+    opened.await
+}
+
+#[tokio::test]
+async fn a_home_that_is_moved_behind_cgnat_is_told_so() {
+    let beacon = Beacon::with_key("127.0.0.1:0", &KEY.expose()).await;
+    let Some(month) = opened(&format!("http://{}", beacon.private)).await else {
+        return skip("a home that is moved behind CGNAT", "libfaketime is missing; tests/run installs it");
+    };
+    for at in 0..30 {
+        minute(&month, at, true, if at < 12 { "up" } else { "down" }).await;
+        if at == 11 {
+            let moved = BEGAN.parse::<Timestamp>().expect("a time") + SignedDuration::from_mins(at);
+            let moved =
+                json!({"metric": "router_outside", "at": moved.to_string(), "target": "100.64.3.4", "value": 2.5});
+            let (status, answer) =
+                month.keeper.own(Method::POST, "/readings", Some(json!({"readings": [moved]}))).await;
+            assert_eq!(status, 201, "{answer}");
+        }
+    }
+    let (_, found) = month.keeper.own(Method::GET, "/outages", None).await;
+    let outages = found["outages"].as_array().expect("a list");
+    let inbound = outages.iter().find(|it| it["kind"] == "inbound").unwrap_or_else(|| panic!("{found:#}"));
+    assert_eq!(
+        inbound["text"],
+        "The home reached the world, and the world did not reach the home: its provider has put it behind CGNAT."
+    );
+    assert_eq!(inbound["evidence"][2], "the home's address became one that nobody can call (CGNAT)", "{found:#}");
+    assert_eq!(inbound["ended"], Value::Null);
+}
+
 #[tokio::test]
 async fn an_outage_gets_its_kind_from_both_sides_and_a_wrong_question_a_sentence() {
-    let opened = Month::open_with(BEGAN, |command| {
-        // By a beacon that it may ask, a keeper knows that it is at a home.
-        command.env("BEACON_PRIVATE_URL", "http://127.0.0.1:9");
-    });
-    let Some(month) = opened.await else {
+    let Some(month) = opened("http://127.0.0.1:9").await else {
         return skip("an outage gets its kind", "libfaketime is missing; tests/run installs it");
     };
     for at in 0..30 {

@@ -154,6 +154,13 @@ impl Router {
         Self { address, state, tasks }
     }
 
+    /// One that speaks PCP and NAT-PMP alone, over a socket that was made elsewhere.
+    pub fn over(socket: UdpSocket, address: Ipv4Addr, manner: Manner) -> Self {
+        let state = Arc::new(Mutex::new(State { manner, table: Table::new(), asked: Vec::new() }));
+        let tasks = vec![tokio::spawn(pmp::serve(socket, Arc::clone(&state)))];
+        Self { address, state, tasks }
+    }
+
     /// Who has which port now.
     pub fn table(&self) -> Vec<Entry> {
         self.state().table.entries()

@@ -15,7 +15,7 @@ macro_rules! files {
 }
 
 /// Each by its number and what it is about. One that was ever released is not changed any more: keepers compare its checksum.
-const FILES: [(&str, &str); 17] = files![
+const FILES: [(&str, &str); 18] = files![
     "0001_pages",
     "0002_metrics",
     "0003_relay",
@@ -32,6 +32,7 @@ const FILES: [(&str, &str); 17] = files![
     "0018_checks",
     "0019_look_pauses",
     "0020_mutes_and_pictures",
+    "0021_upstream_reads",
     "0024_unknown_checks",
 ];
 

@@ -16,7 +16,7 @@ use crate::keeper::{
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) async fn of_home(
+pub(in crate::keeper) async fn of_home(
     state: &AppState,
     since: Option<Moment>,
 ) -> Result<Option<(ComponentId, HomeRecords)>, KeeperError> {

@@ -1,5 +1,8 @@
 //! Reads what the inside view concludes from.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use shared::{id::ComponentId, statuspage::ComponentStatus};
@@ -14,7 +17,7 @@ use crate::keeper::{
 };
 
 /// How much is read before and after an outage: what began with it, and what came back after it.
-pub(super) const AROUND: i64 = 20 * 60 * 1000;
+pub(in crate::keeper) const AROUND: i64 = 20 * 60 * 1000;
 
 /// All that is known of a time. What is not recorded any more says nothing.
 ///
@@ -28,6 +31,7 @@ pub(super) async fn observed(
 ) -> Result<Observed, KeeperError> {
     let window = time.start.max(records.since)..time.end;
     let (probes, addresses) = on_the_way::read(&state.db, window.clone()).await?;
+    let upstream_read = state.outbox.reads_within(window.clone()).await;
     let seen = state.recorder.looks().within(&state.db, component, window.clone()).await?;
     let statuses = components::statuses_within(&state.db, component, window.clone()).await?;
     let is_down = |status: Option<ComponentStatus>| {
@@ -39,25 +43,15 @@ pub(super) async fn observed(
     let silences = records.silences.iter().filter(|silence| silence.began < window.end).copied();
     let mut silences: Vec<_> = silences.collect();
     silences.sort_by_key(|silence| silence.began);
-    // A home that knows a beacon asks it.
-    let asks_beacon = state.at_home.is_some();
-    Ok(Observed {
-        window,
-        silences,
-        probes,
-        looks: seen.looks,
-        down_upstream,
-        addresses,
-        asks_beacon,
-        ..Observed::default()
-    })
+    let asks_beacon = state.at_home.as_ref().is_some_and(|at_home| at_home.asks_beacon);
+    Ok(Observed { window, silences, probes, looks: seen.looks, down_upstream, upstream_read, addresses, asks_beacon })
 }
 
 /// What most of an outage was, in milliseconds since 1970; `None` where that is not known.
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) async fn cause_of(
+pub(in crate::keeper) async fn cause_of(
     state: &AppState,
     component: &ComponentId,
     records: &HomeRecords,

@@ -21,12 +21,12 @@ mod component_past;
 mod component_rows;
 mod elsewhere;
 mod error;
-mod evidence;
+pub(super) mod evidence;
 mod fields;
 pub mod form;
 pub mod front;
 mod health;
-mod inside;
+pub(super) mod inside;
 mod join;
 mod limiter;
 mod links;
@@ -126,6 +126,8 @@ pub(super) struct Inner {
     at_home: Option<AtHome>,
     elsewhere: elsewhere::Kept,
     promised: Promised,
+    /// Whether upstream is told why it was down.
+    pub(super) tells_causes: bool,
     notice: Option<String>,
     without_looks: Option<String>,
     front: Front,
@@ -150,6 +152,7 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
+        let tells_causes = config.upstream.as_ref().is_some_and(|upstream| upstream.causes);
         let KeeperConfig { token, pinglow_key, joins, strict_points, promised, front, notice, without_looks, .. } =
             config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
@@ -176,6 +179,7 @@ impl AppState {
             at_home,
             elsewhere: elsewhere::Kept::default(),
             promised,
+            tells_causes,
             notice,
             without_looks,
             front,

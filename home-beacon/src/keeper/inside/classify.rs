@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Confidence, Interval, Kind, Moment, Observed, Role,
+    Confidence, Detail, Interval, Kind, Moment, Observed, Role,
     congestion::congested,
     failing::failing,
     outside::{Down, covered, downs, overlap},
@@ -100,7 +100,7 @@ fn powers(observed: &Observed, downs: &[Down], pieces: &mut Vec<Piece>) -> Vec<I
             ended: Some(ended),
             confidence: if is_seen { Confidence::High } else { Confidence::Medium },
             evidence,
-            during_test: false,
+            detail: None,
         }
     };
     off.map(power).collect()
@@ -129,7 +129,7 @@ fn of_reach(observed: &Observed, downs: &[Down], piece: Piece) -> Interval {
         (true, false) => Confidence::Medium,
     };
     let Piece { kind, began, ended, .. } = piece;
-    Interval { kind, began, ended, confidence, evidence, during_test: false }
+    Interval { kind, began, ended, confidence, evidence, detail: None }
 }
 
 /// Name servers that did not answer while hosts did.
@@ -153,7 +153,7 @@ fn names(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
             evidence.push(format!("another name server answered {others} of {asked} times"));
         }
         let confidence = if asked > 0 { Confidence::High } else { Confidence::Medium };
-        Some(Interval { kind: Kind::Names, began: it.began, ended: it.ended, confidence, evidence, during_test: false })
+        Some(Interval { kind: Kind::Names, began: it.began, ended: it.ended, confidence, evidence, detail: None })
     });
     found.collect()
 }
@@ -194,6 +194,7 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
     let within = began.latest.max(time.start) - NEAR..end + NEAR;
     let (world, asked) = observed.answered(Role::World, &within);
     let (beacon, beacon_asked) = observed.answered(Role::Beacon, &within);
+    let mut detail = None;
     let kind = if asked == 0 {
         evidence.push("nothing was measured at home".into());
         Kind::NotKnown
@@ -206,7 +207,10 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
     } else {
         evidence.push(format!("hosts far away answered {world} of {asked} times from home"));
         let around = time.start - 15 * MINUTE..time.end;
-        for (_, is_shared) in observed.addresses.iter().filter(|(at, _)| around.contains(at)) {
+        // The newest counts: router and name may tell of one and the same.
+        let changed = observed.addresses.iter().rfind(|(at, _)| around.contains(at));
+        if let Some((_, is_shared)) = changed {
+            detail = is_shared.then_some(Detail::BehindCgnat);
             evidence.push(if *is_shared {
                 "the home's address became one that nobody can call (CGNAT)".into()
             } else {
@@ -224,7 +228,7 @@ fn of_outside(observed: &Observed, down: &Down, time: &Range<i64>, began: Moment
         Kind::Inbound if !observed.asks_beacon => Confidence::Medium,
         _ => Confidence::High,
     };
-    Interval { kind, began, ended, confidence, evidence, during_test: false }
+    Interval { kind, began, ended, confidence, evidence, detail }
 }
 
 /// The times in which nobody looked although the home was there.
@@ -260,7 +264,7 @@ fn not_looked(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
             // Where the looks come by the beacon, a way in that is lost would look the same.
             confidence: if is_read { Confidence::High } else { Confidence::Low },
             evidence,
-            during_test: false,
+            detail: None,
         });
     }
     found

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Confidence, Interval, Kind, Observed, Probe, Role,
+    Confidence, Detail, Interval, Kind, Observed, Probe, Role,
     failing::failing,
     ranges::{length, without},
 };
@@ -42,9 +42,9 @@ pub(super) fn congested(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interv
         let longest = probes.iter().filter_map(|probe| probe.latency).fold(0.0, f64::max);
         let evidence =
             vec![format!("up to {worst:.0} % lost"), format!("answers took up to {longest:.0} ms, usually {usual:.0}")];
-        let during_test = in_test * 2 > probes.len();
+        let detail = (in_test * 2 > probes.len()).then_some(Detail::DuringTest);
         let (kind, confidence) = (Kind::Congestion, Confidence::Medium);
-        Some(Interval { kind, began: it.began, ended: it.ended, confidence, evidence, during_test })
+        Some(Interval { kind, began: it.began, ended: it.ended, confidence, evidence, detail })
     });
     found.collect()
 }

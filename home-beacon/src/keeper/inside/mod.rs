@@ -65,6 +65,15 @@ pub enum Confidence {
     High,
 }
 
+/// What makes a time of its kind a special one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A bandwidth test filled the line meanwhile.
+    DuringTest,
+    /// The home had got an address that nobody can call.
+    BehindCgnat,
+}
+
 /// A time of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
@@ -78,8 +87,8 @@ pub struct Interval {
     pub confidence: Confidence,
     /// What it is concluded from, each in a few words.
     pub evidence: Vec<String>,
-    /// Whether it happened while a bandwidth test filled the line.
-    pub during_test: bool,
+    /// What else is known of it.
+    pub detail: Option<Detail>,
 }
 
 impl Interval {

@@ -1,11 +1,11 @@
 //! Outages as stories: `tests/corpus/outages`, whose README says how they are written.
 
-use std::{fs, ops::Range, path::Path};
+use std::{env, fs, ops::Range, path::Path};
 
 use shared::verdict::Verdict;
 
 use super::{
-    Confidence, Interval, Moment, Observed, Probe, Role,
+    Interval, Moment, Observed, Probe, Role,
     classify::{MINUTE, classify},
 };
 use crate::keeper::history::{Look, kinds::Silence};
@@ -15,7 +15,8 @@ const USUAL: f64 = 12.0;
 
 struct Story {
     observed: Observed,
-    expected: Vec<String>,
+    /// Of each interval: kind, times and confidence; its sentence; what it is concluded from.
+    expected: Vec<Vec<String>>,
 }
 
 fn minutes(text: &str) -> Range<i64> {
@@ -105,24 +106,42 @@ fn read(text: &str) -> Story {
         let (minute, shared) = address.split_once(' ').unwrap_or((address, ""));
         observed.addresses.push((minute.parse::<i64>().expect("a minute") * MINUTE, shared == "shared"));
     }
-    let mut expected: Vec<String> = all("expect").iter().map(|&text| text.to_owned()).collect();
+    let is_told = |line: &(&str, &str)| ["expect", "says", "by"].contains(&line.0);
+    let mut expected: Vec<Vec<String>> = Vec::new();
+    for (key, value) in lines.iter().copied().filter(is_told) {
+        match expected.last_mut().filter(|_| key != "expect") {
+            Some(told) => told.push(format!("{key}: {value}")),
+            None => expected.push(vec![value.to_owned()]),
+        }
+    }
     expected.sort();
     Story { observed, expected }
 }
 
-fn shown(interval: &Interval) -> String {
+fn shown(interval: &Interval) -> Vec<String> {
     let minute = |at: i64| {
         let whole = at / MINUTE;
         if at % MINUTE == 0 { whole.to_string() } else { format!("{whole}.5") }
     };
     let moment = |moment: Moment| format!("{}-{}", minute(moment.earliest), minute(moment.latest));
-    let confidence = match interval.confidence {
-        Confidence::Low => "low",
-        Confidence::Medium => "medium",
-        Confidence::High => "high",
-    };
+    let confidence = interval.confidence.label();
     let ended = interval.ended.map_or_else(|| "now".to_owned(), moment);
-    format!("{} {} {ended} {confidence}", interval.kind.label(), moment(interval.began))
+    let first = format!("{} {} {ended} {confidence}", interval.kind.label(), moment(interval.began));
+    let evidence = interval.evidence.iter().map(|by| format!("by: {by}"));
+    [first, format!("says: {}", interval.sentence())].into_iter().chain(evidence).collect()
+}
+
+/// Has a story expect what was found, for a person to read: with `UPDATE_STORIES=1`.
+fn rewrite(path: &Path, found: &[Interval]) {
+    let text = fs::read_to_string(path).unwrap();
+    let is_told = |line: &&str| ["expect: ", "says: ", "by: "].iter().any(|key| line.starts_with(key));
+    let mut lines: Vec<String> = text.lines().filter(|line| !is_told(line)).map(str::to_owned).collect();
+    for interval in found {
+        let told = shown(interval);
+        lines.push(format!("expect: {}", told[0]));
+        lines.extend_from_slice(&told[1..]);
+    }
+    fs::write(path, lines.join("\n") + "\n").unwrap();
 }
 
 #[test]
@@ -136,12 +155,17 @@ fn each_story_is_told_as_it_was() {
         let name = path.file_stem().unwrap().to_string_lossy();
         let story = read(&fs::read_to_string(path).unwrap());
         let found = classify(&story.observed);
-        let mut told: Vec<String> = found.iter().map(shown).collect();
+        let mut told: Vec<Vec<String>> = found.iter().map(shown).collect();
         told.sort();
-        not_known += told.iter().filter(|line| line.starts_with("not_known")).count();
-        println!("{name}: {}", if told.is_empty() { "nothing".into() } else { told.join("; ") });
+        not_known += told.iter().filter(|lines| lines[0].starts_with("not_known")).count();
+        let firsts: Vec<_> = told.iter().map(|lines| lines[0].as_str()).collect();
+        println!("{name}: {}", if told.is_empty() { "nothing".into() } else { firsts.join("; ") });
+        if env::var_os("UPDATE_STORIES").is_some() {
+            rewrite(path, &found);
+            continue;
+        }
         if told != story.expected {
-            wrong.push(format!("{name}:\n  told     {told:?}\n  expected {:?}\n  {found:#?}", story.expected));
+            wrong.push(format!("{name}:\n  told     {told:#?}\n  expected {:#?}\n  {found:#?}", story.expected));
         }
     }
     assert!(files.len() >= 30, "{} stories", files.len());

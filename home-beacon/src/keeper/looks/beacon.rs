@@ -42,7 +42,11 @@ const MAX_COMPONENTS: u32 = 1000;
 
 /// That the keeper is at home, beside a beacon, and the component that the beacon stands for, where the seed says so.
 #[derive(Clone, Debug)]
-pub(in crate::keeper) struct AtHome(Option<ComponentId>);
+pub(in crate::keeper) struct AtHome {
+    component: Option<ComponentId>,
+    /// Whether it asks a beacon there.
+    pub(in crate::keeper) asks_beacon: bool,
+}
 
 /// Since when the beacon at home does not answer the keeper, and why. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -89,11 +93,14 @@ enum PollError {
 }
 
 impl AtHome {
-    /// `None` where the settings name no beacon.
+    /// `None` where nothing says that it is at one.
     pub(in crate::keeper) fn of(config: &KeeperConfig) -> Option<Self> {
-        config.beacon.as_ref()?;
+        if config.beacon.is_none() && !config.at_home {
+            return None;
+        }
         let mut components = config.seed.iter().flat_map(|seed| &seed.components);
-        Some(Self(components.find(|component| component.beacon).map(|component| component.id.clone())))
+        let component = components.find(|component| component.beacon).map(|component| component.id.clone());
+        Some(Self { component, asks_beacon: config.beacon.is_some() })
     }
 
     /// The component of that page that is this home.
@@ -102,7 +109,7 @@ impl AtHome {
         db: &Db,
         page: &PageId,
     ) -> Result<Option<ComponentId>, KeeperError> {
-        match &self.0 {
+        match &self.component {
             Some(component) => Ok(Some(component.clone())),
             None => first_not_relayed(db, page).await,
         }

@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
 use shared::network::is_at_home;
 
-use crate::keeper::{
-    KeeperError,
-    db::{Db, FromRow, Row, StorageError, query},
-    inside::{Probe, Role},
+use crate::{
+    keeper::{
+        KeeperError,
+        db::{Db, FromRow, Row, StorageError, query},
+        inside::{Probe, Role},
+    },
+    ping::outside::is_shared,
 };
 
 /// How much is read at once, in milliseconds: a day of minutes of a few series.
@@ -16,10 +19,11 @@ const AT_ONCE: i64 = 24 * 60 * 60 * 1000;
 /// Readings of one role that are as near to each other are of one run, in milliseconds, where each is of another series.
 const ONE_RUN: i64 = 30_000;
 
-/// The series in which the job `dns` says that an address has changed.
+/// The series in which the job `dns` says that an address has changed, and `ping` which one the router has now.
 const ADDRESS: &str = "dns";
+const ROUTERS: &str = "router_outside";
 
-/// What was recorded, by role; and when the home's address became another one.
+/// What was recorded, by role; and when the home's address became another one, and whether that is one that nobody can call.
 pub(in crate::keeper) type OnTheWay = (BTreeMap<Role, Vec<Probe>>, Vec<(i64, bool)>);
 
 /// What was recorded within a time, in milliseconds since 1970, the oldest first.
@@ -33,7 +37,8 @@ pub(in crate::keeper) async fn read(db: &Db, time: Range<i64>) -> Result<OnTheWa
         let to = (from + AT_ONCE).min(time.end);
         let list = query(
             "SELECT name, at, value, failure, loss, mark, target FROM series CROSS JOIN readings ON series_id = series.id
-             WHERE (name IN ('ping', 'resolve', 'router', 'first_hop', 'far', 'names', 'names_outside', 'beacon', 'dns')
+             WHERE (name IN ('ping', 'resolve', 'router', 'first_hop', 'far', 'names', 'names_outside', 'beacon', 'dns',
+                         'router_outside')
                      OR name LIKE 'ping:%' OR name LIKE 'resolve:%')
                  AND at >= ?1 AND at < ?2 AND skipped IS NULL
              ORDER BY at",
@@ -50,8 +55,10 @@ fn add((probes, addresses): &mut OnTheWay, rows: &[ReadingRow]) {
     // The series that the newest probe of a role is of: when one of them comes again, it is another run.
     let mut of_run: BTreeMap<Role, Vec<&str>> = BTreeMap::new();
     for row in rows {
-        if row.name == ADDRESS && row.failure.is_none() {
-            addresses.push((row.at, false));
+        if [ADDRESS, ROUTERS].contains(&row.name.as_str()) && row.failure.is_none() {
+            // Where the name leads is public, or it would not be set; what the router has may not be.
+            let is_shared = row.name == ROUTERS && row.address().is_some_and(is_shared);
+            addresses.push((row.at, is_shared));
         }
         let Some(role) = role_of(rows, row) else { continue };
         let probe = Probe {
@@ -90,8 +97,7 @@ fn better(one: Probe, other: Probe) -> Probe {
 
 /// What a reading is of; `None` where it says nothing of the way to the world.
 fn role_of(rows: &[ReadingRow], row: &ReadingRow) -> Option<Role> {
-    let address = row.target.as_deref().and_then(|target| target.parse::<IpAddr>().ok());
-    match (row.name.split(':').next().unwrap_or_default(), address) {
+    match (row.name.split(':').next().unwrap_or_default(), row.address()) {
         ("resolve" | "names", _) => Some(Role::HomeNames),
         ("names_outside", _) => Some(Role::OtherNames),
         ("router", _) => Some(Role::Router),
@@ -121,6 +127,13 @@ struct ReadingRow {
     loss: Option<f64>,
     mark: Option<String>,
     target: Option<String>,
+}
+
+impl ReadingRow {
+    /// What it was measured against, where that is an address.
+    fn address(&self) -> Option<IpAddr> {
+        self.target.as_deref()?.parse().ok()
+    }
 }
 
 impl FromRow for ReadingRow {
@@ -195,9 +208,12 @@ mod tests {
             row("far", 30_100, Some("none"), "9.9.9.9"),
             row("ping", 60_000, None, "1.1.1.1"),
             row("dns", 61_000, None, "203.0.113.7"),
+            row("router_outside", 90_000, None, "100.64.3.4"),
+            row("router_outside", 95_000, None, "81.2.69.142"),
         ];
         let (found, addresses) = by_role(&rows);
         let world: Vec<_> = found[&Role::World].iter().map(|probe| (probe.at, probe.answered)).collect();
-        assert_eq!((world, addresses), (vec![(0, true), (30_000, false), (60_000, true)], vec![(61_000, false)]));
+        assert_eq!(world, [(0, true), (30_000, false), (60_000, true)]);
+        assert_eq!(addresses, [(61_000, false), (90_000, true), (95_000, false)]);
     }
 }

@@ -83,6 +83,7 @@ async fn run_as_of(db: &Db, time: Timestamp) -> Result<u64, KeeperError> {
         let step = roll_up(db, before(RAW)).await?
             + drop_hours(db, before(HOURS)).await?
             + drop_queued(db, before(RAW)).await?
+            + drop_reads(db, before(RAW)).await?
             + drop_looks(db, before(HOURS)).await?;
         deleted += step;
         if step == 0 {
@@ -181,6 +182,12 @@ async fn drop_queued(db: &Db, before: i64) -> Result<u64, KeeperError> {
         deleted += query(text).bind(before / 1000).bind(MAX_ROWS).execute(&mut db.write().await?).await?;
     }
     Ok(deleted)
+}
+
+/// Deletes some of the times in which upstream could be read: they explain no more than single readings do.
+async fn drop_reads(db: &Db, before: i64) -> Result<u64, KeeperError> {
+    let delete = "DELETE FROM upstream_reads WHERE began IN (SELECT began FROM upstream_reads WHERE ended < ? LIMIT ?)";
+    Ok(query(delete).bind(before).bind(MAX_ROWS).execute(&mut db.write().await?).await?)
 }
 
 /// Deletes some of the looks that are too old.

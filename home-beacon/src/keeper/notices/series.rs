@@ -88,6 +88,7 @@ fn is_a_jobs(series: &str) -> bool {
             | "latency_loaded"
             | "resolve"
             | "router"
+            | "router_outside"
             | "first_hop"
             | "far"
             | "names"

@@ -9,7 +9,7 @@ use std::{
 
 use shared::id::MetricId;
 
-use super::{Outbox, QueuedPoint};
+use super::{Outbox, QueuedPoint, reads::Written};
 use crate::keeper::{
     KeeperError,
     db::{Tx, query},
@@ -29,9 +29,10 @@ struct Points {
     since: Option<Duration>,
 }
 
-/// What a transaction has removed from the queue, to be forgotten once it is committed.
+/// What a transaction has removed from the queue, to be forgotten once it is committed, and what it has written of when upstream
+/// was read.
 #[derive(Debug)]
-pub(in crate::keeper) struct Dequeued(Vec<((i64, MetricId), f64)>);
+pub(in crate::keeper) struct Dequeued(Vec<((i64, MetricId), f64)>, Written);
 
 impl Delivered {
     fn lock(&self) -> MutexGuard<'_, Points> {
@@ -84,7 +85,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Removes what was delivered from the queue, in a transaction of the caller's.
+    /// Removes what was delivered from the queue, and writes when upstream was read, in a transaction of the caller's.
     pub(in crate::keeper) async fn dequeue_delivered(&self, tx: &mut Tx) -> Result<Dequeued, KeeperError> {
         let delivered: Vec<_> = self.delivered.lock().values.iter().map(|(key, value)| (key.clone(), *value)).collect();
         for ((slot, metric), value) in &delivered {
@@ -92,11 +93,12 @@ impl Outbox {
             let dequeue = query("DELETE FROM relay_points WHERE slot = ? AND metric_id = ? AND value = ?");
             dequeue.bind(*slot).bind(metric.as_str()).bind(*value).execute(tx).await?;
         }
-        Ok(Dequeued(delivered))
+        Ok(Dequeued(delivered, self.write_reads(tx).await?))
     }
 
     /// That transaction is on disk.
-    pub(in crate::keeper) fn forget_delivered(&self, Dequeued(dequeued): &Dequeued) {
+    pub(in crate::keeper) fn forget_delivered(&self, Dequeued(dequeued, reads): &Dequeued) {
+        self.reads_written(reads);
         let mut delivered = self.delivered.lock();
         for (key, value) in dequeued {
             if delivered.values.get(key).is_some_and(|now| now.to_bits() == value.to_bits()) {

@@ -3,18 +3,22 @@
 //!
 //! - [`points`]: the queue of points, and those that upstream refused
 //! - [`statuses`]: the statuses that upstream does not have yet
-//! - `delivered`: what upstream has taken and the disk does not know yet
+//! - `causes`: what upstream is to be told of outages that are over
+//! - `delivered`: what upstream has taken and the disk does not know yet; `reads`: when upstream could be read
 
+mod causes;
 mod delivered;
 pub mod points;
+mod reads;
 pub mod statuses;
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use self::delivered::Delivered;
+pub(super) use self::causes::Cause;
 pub use self::points::{Backlog, QueuedPoint, RejectedPoint};
+use self::{causes::Causes, delivered::Delivered, reads::Reads};
 use super::db::Db;
 
 /// The queue toward upstream. Clones share it.
@@ -24,13 +28,16 @@ pub struct Outbox {
     /// Whether there is a page upstream.
     relays: bool,
     delivered: Delivered,
+    reads: Reads,
+    causes: Causes,
     queued: Arc<Notify>,
 }
 
 impl Outbox {
     /// The queue of a database; without a page upstream nothing is ever queued.
     pub fn new(db: Db, relays: bool) -> Self {
-        Self { db, relays, delivered: Delivered::default(), queued: Arc::default() }
+        let (delivered, reads, causes) = (Delivered::default(), Reads::default(), Causes::default());
+        Self { db, relays, delivered, reads, causes, queued: Arc::default() }
     }
 
     /// Whether there is a page upstream.

@@ -3,6 +3,7 @@
 //!
 //! - [`planner`]: what to send next (pure)
 //! - `worker`: the task
+//! - `cause`: the update that says why it was down (pure)
 //! - `mirror`: what is asked of upstream; `copies`: what is stored of it; `upstream_incident`: an incident as upstream sends it
 //! - `repeat`: the repetition of what is measured rarely (pure); `held_points`: which points those are
 //! - `online`: whether what is relayed is there upstream, for `--check --online`
@@ -14,12 +15,14 @@
 //! |---|---|---|
 //! | a copy of the page | components, unresolved incidents, maintenance, the last incidents | once a minute; 3 calls are reserved |
 //! | statuses that upstream does not have | by turns | one a step, read before it is written |
+//! | why it was down | one update of each of the prober's incidents that are over | read before it is written, 6 tries |
 //! | points in the queue, up to 28 days old | oldest slot first, all metrics together | 500 a call, 27 calls a minute |
 //! | repetitions | one metric a step | one each five minutes, only while upstream is well |
 //!
 //! Failures pause all of it, at first for up to 2 s, then longer, up to 30 s, or as long as upstream asks for; see
 //! [`planner`] for what else it may say.
 
+pub(super) mod cause;
 pub(super) mod copies;
 mod held_points;
 mod mirror;
@@ -63,6 +66,8 @@ pub struct Upstream {
     pub fingerprint: Option<Fingerprint>,
     /// For how long a metric that is measured rarely is repeated.
     pub hold: Duration,
+    /// Whether incidents there are told why it was down, as seen from home.
+    pub causes: bool,
 }
 
 impl Upstream {

@@ -7,13 +7,15 @@ mod found;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use shared::{chain::root_cause, id::PageId};
+use shared::id::PageId;
 use tokio::time::sleep;
 
 pub(super) use self::found::storage;
 use self::found::{beacon, not_looked_at, relay};
 use super::{
-    KeeperError, checks,
+    KeeperError,
+    background::Failures,
+    checks,
     db::{Db, query},
     looks::{
         Looks,
@@ -56,15 +58,9 @@ pub(super) async fn run(watched: &Watched) {
     if !watched.recorder.notices().has_channels() {
         return;
     }
-    let (mut has_failed, mut remembered) = (false, Remembered::default());
+    let (mut failures, mut remembered) = (Failures::default(), Remembered::default());
     loop {
-        let looked = watched.look(&mut remembered).await;
-        if let Err(error) = &looked
-            && !has_failed
-        {
-            tracing::warn!(cause = %root_cause(error), "what is worth a notice cannot be looked for");
-        }
-        has_failed = looked.is_err();
+        failures.note(&watched.look(&mut remembered).await, "what is worth a notice cannot be looked for");
         sleep(INTERVAL).await;
     }
 }

@@ -1,5 +1,5 @@
-//! What is on the way to the world: the router, the first hop behind it, name servers, and a second host far away. With
-//! `ROUTER_HOST` alone.
+//! What is on the way to the world: the router and its address outside, the first hop behind it, name servers, and a second host far
+//! away. With `ROUTER_HOST` alone.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +9,7 @@ use shared::network::is_at_home;
 use tokio::time::Instant;
 
 use super::{
-    super::{Method, Router, way},
+    super::{Method, Router, outside, way},
     Ping, not_allowed,
 };
 use crate::reading::{MetricName, Outcome, Reading};
@@ -26,11 +26,12 @@ impl Ping<'_> {
         let Some(router) = self.settings.router_host else { return Vec::new() };
         let other = self.settings.other_name_server;
         let name = self.settings.checked_name.as_str();
-        let (router, far, names) = tokio::join!(
+        let (router, far, names, moved) = tokio::join!(
             self.pinged("router", address_of(router)),
             // Beside the first target: one host alone may be silent for reasons of its own.
             self.pinged("far", Ok(other)),
             way::names(name, Some(SocketAddr::new(other, DNS)), until),
+            Box::pin(self.moved(address_of(router), until)),
         );
         let names = names.into_iter().map(|reading| {
             let is_own = reading.metric == MetricName::ours("names");
@@ -38,7 +39,14 @@ impl Ping<'_> {
             let said = format!("{whose}: {}", in_words(&reading));
             (vec![reading], said)
         });
-        [router, far].into_iter().chain(names).collect()
+        [router, far].into_iter().chain(names).chain(moved).collect()
+    }
+
+    /// That the router has another address outside than before.
+    async fn moved(&self, router: Result<IpAddr, String>, until: Instant) -> Option<Said> {
+        let reading = outside::moved(&self.context.memory, router.ok()?, until).await?;
+        let said = format!("the router's address outside is {} now", reading.target.as_deref().unwrap_or_default());
+        Some((vec![reading], said))
     }
 
     /// One of them. Where there is no gateway, the cable is out, or the router is off: that is a failure.

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod drift;
 pub mod function;
 pub mod homes;
+pub mod inside;
 pub mod jobs;
 pub mod keeper;
 pub mod machine;

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::keeper::{
     db::Moment,
-    inside::{self, Confidence, Interval, classify},
+    inside::{self, Detail, Interval, classify},
 };
 
 /// The longest time of an answer.
@@ -124,12 +124,8 @@ fn outage(interval: &Interval) -> Option<Outage> {
         kind: interval.kind.label(),
         began: between(interval.began)?,
         ended: interval.ended.and_then(between),
-        confidence: match interval.confidence {
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-            Confidence::High => "high",
-        },
-        during_test: interval.during_test,
+        confidence: interval.confidence.label(),
+        during_test: interval.detail == Some(Detail::DuringTest),
         text: interval.sentence(),
         evidence: interval.evidence.clone(),
     })

@@ -2,6 +2,7 @@
 //! table holds all.
 
 use super::{
+    kinds::by_kind,
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
@@ -79,6 +80,12 @@ fn of_component(report: &Report, component: &OfComponent) -> Vec<Row> {
     rows.push(Row { value: availability, unit: "ratio", ..row("availability") });
     let longest = seconds(stretch.longest());
     rows.push(Row { count: stretch.outages.len().to_string(), seconds: longest, ..row("outages_and_longest") });
+    rows.extend(by_kind(component).into_iter().map(|of| Row {
+        at_home: of.label(),
+        count: of.outages.to_string(),
+        seconds: seconds(of.down),
+        ..row("outages_of_kind")
+    }));
     rows.extend(component.outages.iter().map(|listed| outage(report, component, listed)));
     rows
 }
@@ -93,7 +100,7 @@ fn outage(report: &Report, component: &OfComponent, listed: &Listed) -> Row {
         to: if is_ongoing { String::new() } else { time(clipped.within.end) },
         seconds: seconds(clipped.length()),
         cause: words::cause(clipped.whole.verdict).unwrap_or_default().to_owned(),
-        at_home: listed.at_home.map(|evidence| evidence.kind.label()).unwrap_or_default(),
+        at_home: words::why_label(listed),
         seen_from: if component.is_looked_at { listed.seen_from.join(" ") } else { "this home".into() },
         beginning: if clipped.began_before() { "before_this_month" } else { words::beginning(listed) },
         ending: if clipped.went_on() { "after_this_month" } else { words::ending(report, listed) },

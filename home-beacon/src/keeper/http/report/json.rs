@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    kinds::by_kind,
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
@@ -55,6 +56,9 @@ fn of_component(report: &Report, component: &OfComponent) -> Value {
             "longest_outage": stretch.longest() / 1000,
         },
         "outage_count": stretch.outages.len(),
+        "by_kind": by_kind(component).iter().map(|of| json!({
+            "kind": of.label(), "outages": of.outages, "seconds_down": of.down / 1000,
+        })).collect::<Vec<_>>(),
         "outages": component.outages.iter().map(|it| outage(report, component, it)).collect::<Vec<_>>(),
     })
 }
@@ -81,6 +85,11 @@ fn outage(report: &Report, component: &OfComponent, listed: &Listed) -> Value {
             "kind": evidence.kind.label(),
             "words": words::at_home(evidence, listed),
             "unrecorded_seconds": evidence.unrecorded / 1000,
+        })),
+        "inside": listed.inside.as_ref().map(|it| json!({
+            "kind": it.kind.label(),
+            "words": it.sentence(),
+            "confidence": it.confidence.label(),
         })),
         "seen_from": component.is_looked_at.then_some(&listed.seen_from),
     })

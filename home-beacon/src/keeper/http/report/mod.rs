@@ -1,11 +1,12 @@
 //! `/report/2026-11`: a month for the provider's hotline, to be printed; the same as CSV and JSON. It says what
 //! it cannot know.
 //!
-//! - `read`: the month from the storage; `words`: what it says in words; `unknown`: and what it cannot know
+//! - `read`: the month from the storage; `kinds`: its outages by why it was down; `words`: what it says in words; `unknown`: and what it cannot know
 //! - `view`: as a page; `csv`, `json`: for machines
 
 mod csv;
 mod json;
+mod kinds;
 mod read;
 mod unknown;
 mod view;

@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use shared::verdict::Verdict;
 
 use super::{
-    super::{AppState, component_past::ComponentPast, evidence},
+    super::{AppState, component_past::ComponentPast, evidence, inside},
     unknown,
 };
 use crate::keeper::{
@@ -17,6 +17,7 @@ use crate::keeper::{
         kinds::{Evidence, HomeRecords, evidence},
         segments,
     },
+    inside::Interval,
     looks::past::Seen,
     measured::{
         at_rest::{AtRest, at_rest},
@@ -83,6 +84,8 @@ pub(super) struct Listed {
     pub(super) seen_from: Vec<String>,
     /// What the home's own records say.
     pub(super) at_home: Option<Evidence>,
+    /// Why it was down, as both sides have it.
+    pub(super) inside: Option<Interval>,
 }
 
 /// The bandwidth tests of one direction.
@@ -167,6 +170,10 @@ async fn read_components(state: &AppState, report: &mut Report) -> Result<(), Ke
         let left_out = read.outages.len().saturating_sub(room);
         read.outages.truncate(room);
         room -= read.outages.len();
+        for listed in records.map_or(&mut [][..], |_| &mut read.outages) {
+            let (whole, Some(records)) = (&listed.clipped.whole, records) else { break };
+            listed.inside = inside::cause_of(state, &component.id, records, &(whole.from..whole.to)).await?;
+        }
         report.outages_left_out += left_out;
         report.components.push(read);
     }
@@ -198,6 +205,7 @@ async fn of_component(
     let listed = |clipped: &Clipped| Listed {
         seen_from: seen_from(&seen, &clipped.whole),
         at_home: records.and_then(|records| evidence(&(clipped.whole.from..clipped.whole.to), records)),
+        inside: None,
         clipped: clipped.clone(),
     };
     // Who could not look has not looked.

@@ -32,6 +32,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
         all.extend(of_looks(report));
     }
     all.extend(of_measurements(report));
+    all.extend(of_kinds(report));
     all.extend(of_age(report));
     all
 }
@@ -108,6 +109,17 @@ fn of_measurements(report: &Report) -> Vec<String> {
         );
     }
     all
+}
+
+/// Why it was down is concluded from single readings.
+fn of_kinds(report: &Report) -> Option<String> {
+    let kept = i64::try_from(ages::RAW.as_millis()).unwrap_or(i64::MAX);
+    let is_old =
+        |listed: &super::read::Listed| listed.at_home.is_some() && listed.clipped.whole.from < report.as_of - kept;
+    let is_known = report.components.iter().flat_map(|component| &component.outages).any(is_old);
+    is_known.then(|| {
+        "Why it was down is concluded from measurements at home, which are kept one by one for 30 days.".into()
+    })
 }
 
 /// What is kept no more.

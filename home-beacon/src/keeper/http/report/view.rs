@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::{
     super::page::{length_words, percent},
+    kinds::by_kind,
     read::{Listed, OfBandwidth, OfComponent, Report},
     words,
 };
@@ -48,6 +49,8 @@ struct ComponentView<'a> {
     /// From where it was looked at.
     seen: String,
     totals: Vec<(&'static str, String)>,
+    /// Why it was down, where that is known of any outage.
+    kinds: Option<String>,
     outages: Vec<OutageView>,
     /// Whether there were some that are not listed.
     has_more: bool,
@@ -129,9 +132,21 @@ fn of_component<'a>(report: &Report, component: &'a OfComponent) -> ComponentVie
         name: &component.name,
         seen,
         totals: totals(component),
+        kinds: kinds(component),
         outages: component.outages.iter().map(|listed| outage(report, component, listed)).collect(),
         has_more: component.outages.len() < component.stretch.outages.len(),
     }
+}
+
+/// `As seen from home: line: 2 outages, 45 min down; power: 1 outage, 3 min down.`
+fn kinds(component: &OfComponent) -> Option<String> {
+    let of = by_kind(component);
+    let words = of.iter().map(|of| {
+        let s = if of.outages == 1 { "" } else { "s" };
+        format!("{}: {} outage{s}, {} down", of.name(), of.outages, length_words(of.down))
+    });
+    let words = words.collect::<Vec<_>>().join("; ");
+    (!of.is_empty()).then(|| format!("Why, as seen from home: {words}."))
 }
 
 fn totals(component: &OfComponent) -> Vec<(&'static str, String)> {
@@ -168,7 +183,7 @@ fn outage(report: &Report, component: &OfComponent, listed: &Listed) -> OutageVi
         ended: words::ended(report, component, listed),
         length: words::length(report, listed),
         cause: words::cause(listed.clipped.whole.verdict),
-        at_home: listed.at_home.map(|evidence| words::at_home(evidence, listed)),
+        at_home: words::why(listed),
         seen: words::seen_from(component, listed),
     }
 }

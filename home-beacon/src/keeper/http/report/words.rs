@@ -74,6 +74,18 @@ pub(super) fn at_home(evidence: Evidence, listed: &Listed) -> String {
     format!("{sentence} Of these {} nothing was recorded there for {}.", parts[1], parts[0])
 }
 
+/// Why it was down as both sides have it, else what the home's own records say.
+pub(super) fn why(listed: &Listed) -> Option<String> {
+    let known = listed.inside.as_ref().map(|inside| inside.sentence().to_owned());
+    known.or_else(|| listed.at_home.map(|evidence| at_home(evidence, listed)))
+}
+
+/// The same for machines.
+pub(super) fn why_label(listed: &Listed) -> &'static str {
+    let known = listed.inside.as_ref().map(|inside| inside.kind.label());
+    known.or_else(|| listed.at_home.map(|evidence| evidence.kind.label())).unwrap_or_default()
+}
+
 /// Whether an outage reaches further than the report can tell, and how it ended: for machines.
 pub(super) const fn ending(report: &Report, listed: &Listed) -> &'static str {
     match listed.clipped.whole.ending {

@@ -1,6 +1,7 @@
 //! The task that makes the calls. Each step does one kind of work: a copy of upstream's page when it is due, else a status, else
-//! points, else repetitions.
+//! why it was down, else points, else repetitions.
 
+mod causes;
 mod points;
 mod reporting;
 mod statuses;
@@ -194,6 +195,10 @@ impl RelayWorker {
                 return Ok(Step::Again);
             }
         }
+        if let Some(cause) = self.outbox.next_cause(now) {
+            self.tell_cause(&cause).await?;
+            return Ok(Step::Again);
+        }
         let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();
         let queue = self.outbox.pending(wall, &paused, MAX_POINTS + self.planner.stuck().count()).await?;
         match self.planner.next(&queue, now) {
@@ -229,6 +234,7 @@ impl RelayWorker {
                 self.mirrored = Some(now);
                 self.record_answer(Answer::Accepted);
                 let mirrored_at = self.clock.wall();
+                self.outbox.note_read(mirrored_at);
                 self.reports.change(|report| report.mirrored_at = Some(mirrored_at));
             }
             Err(MirrorError::Upstream(answer)) => self.record_answer(answer),
