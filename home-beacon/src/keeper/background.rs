@@ -52,12 +52,11 @@ pub(super) async fn date(recorder: &Recorder) {
         let result = recorder.date().await;
         failures.note(&result, "what came before the clock was set cannot be dated yet");
         match &result {
-            Ok(Dated { dated: 0, lost: 0 }) => (),
+            Ok(Dated { dated: 0, lost: 0 }) | Err(_) => (),
             Ok(Dated { dated, lost: 0 }) => tracing::info!(dated, "the clock is set: what came before it is dated"),
             Ok(Dated { dated, lost }) => {
                 tracing::warn!(dated, lost, "the clock is set, but the time of some readings cannot be known any more");
             }
-            Err(_) => (),
         }
         sleep(RETRY_INTERVAL).await;
     }

@@ -7,6 +7,5 @@ mod lines;
 mod marked;
 mod running;
 mod settings;
-mod vantages;
 mod way;
 mod world;

@@ -12,17 +12,17 @@ use tests::{
 
 use crate::world::{dry, run_job};
 
-pub(super) const WORLD: &str = "203.0.113.53";
+const WORLD: &str = "203.0.113.53";
 
-pub(super) struct Way {
-    pub(super) home: Namespace,
-    pub(super) router: Namespace,
-    pub(super) provider: Namespace,
-    pub(super) world: Namespace,
+struct Way {
+    home: Namespace,
+    router: Namespace,
+    provider: Namespace,
+    world: Namespace,
 }
 
 impl Way {
-    pub(super) async fn new(purpose: &str) -> Option<Self> {
+    async fn new(purpose: &str) -> Option<Self> {
         let place = async |of: &str| Namespace::new(&format!("{purpose}{of}")).await;
         let way = Self {
             home: place("h").await?,

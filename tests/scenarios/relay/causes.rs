@@ -50,7 +50,7 @@ fn by_that_clock(command: &mut Command, libfaketime: &str, clock: &Path) {
 }
 
 fn writes(way: &Statuspage) -> Vec<String> {
-    way.calls().into_iter().filter(|call| call.starts_with("PATCH")).collect()
+    way.calls().into_iter().filter(|call| call.starts_with("PATCH") && call.contains("/incidents/")).collect()
 }
 
 /// Waits until so many calls to that incident have been made that begin so.

