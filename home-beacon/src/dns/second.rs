@@ -103,16 +103,16 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
     }
 
-    fn after(outcome: Result<(), NotTaken>) -> SecondName {
+    fn after(outcome: &Result<(), NotTaken>) -> SecondName {
         let mut second = SecondName::of("home.ddns.net", None);
-        second.note(HOME, &outcome, at(0));
+        second.note(HOME, outcome, at(0));
         second
     }
 
     #[test]
     fn a_service_is_called_on_a_change_and_once_in_25_days() {
         assert_eq!(SecondName::of("home.ddns.net", None).step(HOME, at(0)), Step::Call);
-        let taken = after(Ok(()));
+        let taken = after(&Ok(()));
         for (address, minutes, step) in [
             (HOME, 5, Step::Leave),
             (MOVED, 5, Step::Call),
@@ -134,7 +134,7 @@ mod tests {
             (NotTaken::Refused(Refusal::Blocked), 24 * 60, true),
             (NotTaken::Busy("it is in trouble (911)".into()), 30, false),
         ] {
-            let second = after(Err(outcome.clone()));
+            let second = after(&Err(outcome.clone()));
             // Even where the address moves meanwhile.
             let Step::Wait(pause) = second.step(MOVED, at(minutes - 1)) else { panic!("{outcome:?}: it is called") };
             assert_eq!((pause.until, pause.is_refused), (at(minutes), is_refused), "{outcome:?}");
@@ -144,12 +144,12 @@ mod tests {
                 if minutes < 24 * 60 { second.step(MOVED, at(0)) } else { Step::Call }
             );
         }
-        assert_eq!(after(Err(NotTaken::Failing("it answered with status 502".into()))).step(HOME, at(5)), Step::Call);
+        assert_eq!(after(&Err(NotTaken::Failing("it answered with status 502".into()))).step(HOME, at(5)), Step::Call);
     }
 
     #[test]
     fn what_was_taken_stands_while_the_service_is_in_trouble() {
-        let mut second = after(Ok(()));
+        let mut second = after(&Ok(()));
         second.note(MOVED, &Err(NotTaken::Busy("it is in trouble (911)".into())), at(10));
         assert_eq!(second.step(HOME, at(41)), Step::Leave);
         assert_eq!(second.step(MOVED, at(41)), Step::Call);

@@ -14,8 +14,7 @@ use crate::world::{HOME, MOVED, Run, World};
 
 /// A run that keeps the second name, too.
 async fn run_with(world: &World, second: &Dyndns, change: impl FnOnce(&mut Command) -> &mut Command) -> Run {
-    let with = |command| settings(command, second);
-    world.run_with(|command| change(with(command))).await
+    world.run_with(|command| change(settings(command, second))).await
 }
 
 fn settings<'a>(command: &'a mut Command, second: &Dyndns) -> &'a mut Command {

@@ -46,6 +46,7 @@ fn jobs() -> Vec<Value> {
         uid: "5f1c6a9e-0000-4000-8000-000000000001",
         namespace: "checks",
         moment: 1_796_000_000,
+        began: 1_795_999_998_500,
         timeout: Duration::from_secs(10),
     };
     let script = |language, requirements: &[&str]| ScriptRun {
