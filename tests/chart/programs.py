@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 SECRETS = {
     "KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
     "TOKEN": "01234567-89ab-cdef-0123-456789abcdef",
+    "PASSWORD": "0123456789abcdef",
     "URLS": "ntfy://ntfy.sh/home",
     "API_KEY": "fedcba9876543210",
     "BACKUP_PING": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",

@@ -19,6 +19,8 @@ JOB = {"KEEPER_URL", "STATE_DIR", "STATUSPAGE_URL", "PAGE_ID", "METRIC_ID", "DEA
 CHECKS = {"CHECKS_FILE", "STATPING_FILE", "CHECKS_ADDR", "CHECKS_CONCURRENCY", "PING_TARGET_URLS", "PING_INTERVAL_SECONDS"}
 CHECKS |= {"KEEPER_URL", "STATUSPAGE_URL", "PAGE_ID"}
 OURS = {"beacon": SERVER, "keeper": SERVER, "ping": JOB, "bandwidth": JOB, "dns": JOB, "checks": CHECKS}
+# The second name has a section of its own.
+OURS["dns"] = JOB | {"DYNDNS_URL", "DYNDNS_USER"}
 OURS |= {"node-metrics": {"NODE_ADDR", "NODE_NAME", "SYS_DIR"}}
 PORT = {"ROUTER", "PORT_TO", "PORT_INTERNAL", "PORT_EXTERNAL", "PORT_LEASE", "PORT_PROTOCOL", "STATE_DIR"}
 # Over IPv6 a node has no port of its own, and the address of the prober is not known here.

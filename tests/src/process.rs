@@ -26,6 +26,9 @@ use tokio::{
 /// How long a program may take to print a line, to listen, or to end.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long the last lines of a program that has ended are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A program that runs; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -187,7 +190,11 @@ impl Process {
     /// # Panics
     /// When it does not end in time.
     pub async fn ended(&mut self) -> ExitStatus {
-        timeout(TIMEOUT, self.child.wait()).await.expect("it ends in time").expect("it can be waited for")
+        let ended = timeout(TIMEOUT, self.child.wait()).await.expect("it ends in time").expect("it can be waited for");
+        // What it said last may still be on the way; a child that it left behind may hold the pipe open for ever.
+        let all = async { while self.said.changed().await.is_ok() {} };
+        let _ = timeout(LAST_WORDS, all).await;
+        ended
     }
 }
 
