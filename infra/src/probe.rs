@@ -27,7 +27,7 @@ pub async fn probe(settings: &ProbeSettings) -> anyhow::Result<ExitCode> {
     let prober =
         Prober::new(STATUSPAGE_IO.parse()?, secrets, Mode::DryRun).with_config(config).with_progress(progress());
     let timing = Timing::of(MAX_RUN, settings.probing.attempts.into());
-    let result = prober.probe(&Home::at(&settings.url), &timing).await.map_err(|error| match error {
+    let result = prober.probe(&Home::at(settings.url.clone()), &timing).await.map_err(|error| match error {
         RunError::Witnesses(wrong) => anyhow::Error::from(WrongSetting(format!("WITNESSES: {wrong}"))),
         other => other.into(),
     })?;

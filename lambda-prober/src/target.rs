@@ -11,8 +11,17 @@ mod expected;
 mod parameter_name;
 mod reading;
 
-use shared::id::{ComponentId, MetricId, PageId};
+use shared::{
+    id::{ComponentId, MetricId, PageId},
+    settings::WebAddresses,
+};
 use url::Url;
+
+use crate::judge::{
+    addresses::{Differing, differing},
+    observation::Attempt,
+    verdict::Verdict,
+};
 
 pub use self::{
     expected::Expected,
@@ -27,8 +36,8 @@ const MAX_TARGETS: usize = 200;
 pub struct Home {
     /// For people; the host where none is given.
     pub name: String,
-    /// The address to probe.
-    pub url: Url,
+    /// The addresses to probe: a proven answer at any of them is the home's.
+    pub addresses: WebAddresses,
     /// Where its keys are; without them the prober's own are used, but of a home of which an answer is expected.
     pub keys: Option<KeyNames>,
     /// What its answers must be; without it any will do.
@@ -73,9 +82,21 @@ pub struct Targets {
 pub struct WrongTargets(String);
 
 impl Home {
-    /// The home at an address, named after its host.
-    pub fn at(url: &Url) -> Self {
-        Self { name: host(url), url: url.clone(), keys: None, expect: None }
+    /// The home at its addresses, named after the first one's host.
+    pub fn at(addresses: impl Into<WebAddresses>) -> Self {
+        let addresses = addresses.into();
+        Self { name: host(addresses.first()), addresses, keys: None, expect: None }
+    }
+
+    /// The address that people are shown.
+    pub const fn url(&self) -> &Url {
+        self.addresses.first()
+    }
+
+    /// The addresses that do not lead to it, where it answers at another one.
+    pub(crate) fn differing(&self, attempts: &[Attempt], verdict: Verdict) -> impl Iterator<Item = (&Url, Differing)> {
+        let differing = differing(attempts, verdict).into_iter();
+        differing.filter_map(|it| Some((self.addresses.iter().nth(it.place)?, it)))
     }
 
     /// Whether the key of all homes is its own, where there is one. A service of which an answer is expected is no beacon: only a

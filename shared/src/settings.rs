@@ -3,6 +3,7 @@
 //! Each binary has one `clap` struct whose fields carry `env`; its secrets are [`SecretSetting`]s beside it.
 //! Flags, variables, `--help` and the README's tables all come from these.
 
+mod addresses;
 pub mod nearness;
 mod ours;
 mod values;
@@ -16,6 +17,7 @@ use clap::{
 
 use self::nearness::{Misspelt, misspelt};
 pub use self::{
+    addresses::WebAddresses,
     ours::OURS,
     values::{api_address, base_address, delay, duration, listen_address, log_level, server_address, web_address},
 };

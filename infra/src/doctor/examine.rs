@@ -8,7 +8,7 @@ use std::{
 use home_beacon::node::sensors::Wear;
 use jiff::Timestamp;
 use serde_json::Value;
-use shared::{secret::Secret, settings::api_address, statuspage::STATUSPAGE_IO};
+use shared::{secret::Secret, settings::{WebAddresses, api_address}, statuspage::STATUSPAGE_IO};
 use url::Url;
 
 use super::{
@@ -58,7 +58,7 @@ pub(super) struct Seen {
     pub(super) servers: Vec<checks::names::ServerSeen>,
     pub(super) domains: Vec<checks::names::DomainSeen>,
     pub(super) own: Result<IpAddr, String>,
-    pub(super) public: Vec<checks::address::PublicSeen>,
+    pub(super) public: Vec<(String, Vec<checks::address::PublicSeen>)>,
     pub(super) duckdns: Told,
     pub(super) router: router::Seen,
     pub(super) beacon: Hop,
@@ -99,7 +99,7 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
         progress.during("the clock", machine::clock(&clocks, until)),
         progress.during("name servers", names::servers(asked_name, until)),
         progress.during("search domains", names::domains(&nobody, until)),
-        progress.during("the address", of_world(wanted, host, until)),
+        progress.during("the address", of_world(wanted, until)),
         progress.during("the router", of_router),
         progress.during("the beacon", hop(&beacon_url, wanted.key.as_ref(), until)),
         progress.during("the home network", of_home(settings, wanted, until)),
@@ -133,15 +133,14 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
 /// The address that the world sees, what it is told of the home's name, and what `DuckDNS` says of the token.
 async fn of_world(
     wanted: &Wanted,
-    host: Option<&str>,
     until: Until,
-) -> (Result<IpAddr, String>, Vec<PublicSeen>, Told) {
-    let public = async {
-        match host {
-            Some(host) => names::public(&wanted.public_dns, host, until).await,
-            None => Vec::new(),
-        }
-    };
+) -> (Result<IpAddr, String>, Vec<(String, Vec<PublicSeen>)>, Told) {
+    let addresses = wanted.addresses.iter().flat_map(WebAddresses::iter);
+    let hosts = addresses.filter_map(Url::domain).map(|name| name.trim_end_matches('.').to_owned());
+    let public = futures_util::future::join_all(hosts.map(|host| async {
+        let seen = names::public(&wanted.public_dns, &host, until).await;
+        (host, seen)
+    }));
     let (own, public) = tokio::join!(names::own(&wanted.address_sources, until), public);
     let duckdns = match &wanted.duckdns {
         Some(name) => {

@@ -90,7 +90,7 @@ impl<'a> Known<'a> {
             None => (None, None),
         };
         let look = probed.or_else(|| newest(ran.iter().find_map(|run| run.look(component)), by_keeper));
-        let leads_to = seen.public.iter().find_map(|it| match &it.answer {
+        let leads_to = seen.public.iter().flat_map(|(_, seen)| seen).find_map(|it| match &it.answer {
             ServerAnswer::Addresses(all) => all.first().copied(),
             _ => None,
         });
@@ -136,7 +136,7 @@ impl<'a> Known<'a> {
             checks::names::search(&seen.domains, &short.collect::<Vec<_>>()),
             checks::address::address(&seen.own),
             checks::address::duckdns(duckdns, &seen.duckdns),
-            checks::address::public_dns(wanted.home.as_ref().and_then(Url::domain), &seen.public, own, *here),
+            checks::address::public_names(&seen.public, own, *here),
             checks::provider::provider(router::outside(&seen.router, &seen.own).as_ref(), own, *here),
             checks::machine::disk(seen.disk.as_ref()),
             checks::machine::wear(&seen.wear),

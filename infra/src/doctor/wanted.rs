@@ -14,19 +14,21 @@ use shared::{
     keeper_token::{self, keeper_address},
     proof::Key,
     secret::Secret,
-    settings::{api_address, base_address, listen_address, web_address},
+    settings::{WebAddresses, api_address, base_address, listen_address},
     statuspage::STATUSPAGE_IO,
 };
 use url::Url;
 
 use self::reader::Reader;
-use super::{given::Given, words::is_same_address};
+use super::{given::Given, words::has_address};
 
 /// What the settings name. What is not set, or is wrong, is absent.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Where the world finds the home.
+    /// Where the world finds the home: the first of its addresses.
     pub home: Option<Url>,
+    /// All of its addresses.
+    pub addresses: Option<WebAddresses>,
     /// The page.
     pub page: Option<PageId>,
     /// Its component.
@@ -97,18 +99,20 @@ impl Wanted {
         let metric = |read: &mut Reader, name: &'static str| read.parsed::<MetricId>(name).map(|id| (name, id));
         let names = ["METRIC_ID_RESPONSE", "METRIC_ID", "METRIC_ID_LOSS", "METRIC_ID_JITTER", "METRIC_ID_UPLOAD"];
         let metrics = names.into_iter().filter_map(|name| metric(&mut read, name)).collect();
-        let (mut home, mut page, mut component) =
-            (read.value("CANARY_URL", web_address), read.parsed("PAGE_ID"), read.parsed("COMPONENT_ID"));
+        let (mut addresses, mut page, mut component) =
+            (read.parsed::<WebAddresses>("CANARY_URL"), read.parsed("PAGE_ID"), read.parsed("COMPONENT_ID"));
         let (mut keys, mut several) = (None, 0);
         if let Some(targets) = read.parsed::<Targets>("TARGETS") {
-            match this_home(&targets, component.as_ref(), home.as_ref()).cloned() {
+            match this_home(&targets, component.as_ref(), addresses.as_ref()).cloned() {
                 Some(this) => {
-                    (home, page, component) = (Some(this.home.url), Some(this.page), Some(this.component));
+                    (addresses, page, component) =
+                        (Some(this.home.addresses), Some(this.page), Some(this.component));
                     keys = this.home.keys;
                 }
                 None => several = targets.iter().count(),
             }
         }
+        let home = addresses.as_ref().map(|all| all.first().clone());
         let host = home.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
         let duckdns = read.list::<SubName>("DOMAIN").into_iter().next().or_else(|| {
             host.to_ascii_lowercase().trim_end_matches('.').ends_with(".duckdns.org").then(|| host.parse().ok())?
@@ -123,6 +127,7 @@ impl Wanted {
         let channels = read.given.secret("NOTIFY_URLS").map_or(0, |urls| channels(urls.expose()));
         Self {
             home,
+            addresses,
             page,
             component,
             keys,
@@ -148,13 +153,14 @@ impl Wanted {
 
 /// The target that is this home: the one with that component, or at that address, or the only one. To take any other would be to
 /// look at another person's home.
-pub fn this_home<'a>(targets: &'a Targets, component: Option<&ComponentId>, home: Option<&Url>) -> Option<&'a Target> {
+pub fn this_home<'a>(targets: &'a Targets, component: Option<&ComponentId>, home: Option<&WebAddresses>) -> Option<&'a Target> {
     let mut all = targets.iter();
     if let Some(component) = component {
         return all.find(|target| target.component == *component);
     }
     if let Some(home) = home {
-        return all.find(|target| is_same_address(target.home.url.as_str(), home.as_str()));
+        let is_there = |target: &Target| target.home.addresses.iter().any(|one| has_address(&home.to_string(), one));
+        return all.find(|target| is_there(target));
     }
     let first = all.next();
     first.filter(|_| all.next().is_none())

@@ -1,5 +1,6 @@
 //! Words that several checks use (pure): how long ago something was, and whether two addresses are one.
 
+use shared::settings::WebAddresses;
 use url::Url;
 
 /// How long ago, as a person says it: `40 s`, `12 min`, `5 h`, `9 d`.
@@ -17,6 +18,24 @@ pub fn is_same_address(one: &str, other: &str) -> bool {
     match (plain(one), plain(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one.trim() == other.trim(),
+    }
+}
+
+/// Whether one of the addresses that are written there, as `CANARY_URL` may have several, is that one.
+pub fn has_address(written: &str, address: &Url) -> bool {
+    match written.parse::<WebAddresses>() {
+        Ok(all) => all.iter().any(|one| is_same_address(one.as_str(), address.as_str())),
+        Err(_) => is_same_address(written, address.as_str()),
+    }
+}
+
+/// Whether the same addresses are written in both, in whatever order.
+pub fn are_same_addresses(one: &str, other: &str) -> bool {
+    match (one.parse::<WebAddresses>(), other.parse::<WebAddresses>()) {
+        (Ok(one), Ok(other)) => {
+            one.count() == other.count() && one.iter().all(|address| has_address(&other.to_string(), address))
+        }
+        _ => is_same_address(one, other),
     }
 }
 
@@ -51,6 +70,10 @@ mod tests {
         ] {
             assert!(is_same_address(one, other), "{one} {other}");
         }
+        let two = "http://a:1 https://b/";
+        assert!(are_same_addresses(two, "https://B,http://a.:1/") && are_same_addresses("http://a", "http://a/"));
+        assert!(!are_same_addresses(two, "http://a:1") && !are_same_addresses(two, "http://a:1 http://b/"));
+        assert!(has_address(two, &"https://b".parse().unwrap()) && !has_address(two, &"http://b".parse().unwrap()));
         for (one, other) in [
             ("http://host", "https://host"),
             ("http://host:81", "http://host"),

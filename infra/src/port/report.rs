@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{Span, SpanRound, Timestamp, Unit};
 use serde::Serialize;
-use shared::{message::PortFault, names::Family};
+use shared::{message::PortFault, names::Family, settings::WebAddresses};
 use url::Url;
 
 use super::{
@@ -107,7 +107,7 @@ impl Report {
 
     /// With what was opened.
     #[must_use]
-    pub fn with(mut self, opened: &Opened, outside: &Outside, canary: Option<&Url>) -> Self {
+    pub fn with(mut self, opened: &Opened, outside: &Outside, canary: Option<&WebAddresses>) -> Self {
         let Opened { mapping, taken, by_hand, .. } = opened;
         if let Some(words) = moved(mapping, taken) {
             self.note(PortFault::OtherPort, &words);
@@ -164,13 +164,15 @@ fn moved(mapping: &Mapping, taken: &[Taken]) -> Option<String> {
     Some(format!("the router opened port {} instead of {}{by}", mapping.external, mapping.wanted))
 }
 
-/// Where the prober finds the home: by the name that it has been told, else by address.
-pub fn canary_url(mapping: &Mapping, outside: &Outside, canary: Option<&Url>) -> Option<String> {
+/// Where the prober finds the home: by the names that it has been told, else by address.
+pub fn canary_url(mapping: &Mapping, outside: &Outside, canary: Option<&WebAddresses>) -> Option<String> {
     let port = mapping.external;
     if let Some(canary) = canary {
-        let mut url = canary.clone();
-        url.set_port(Some(port)).ok()?;
-        return Some(url.to_string());
+        let at_port = |url: &Url| {
+            let mut url = url.clone();
+            url.set_port(Some(port)).ok().map(|()| url.to_string())
+        };
+        return Some(canary.iter().map(at_port).collect::<Option<Vec<_>>>()?.join(","));
     }
     match mapping.internal {
         SocketAddr::V4(_) => outside.address().map(|address| format!("http://{address}:{port}")),
@@ -223,9 +225,12 @@ mod tests {
     #[test]
     fn the_prober_is_told_the_name_that_it_knows_or_the_address_with_the_port_that_there_is() {
         let outside = Outside::Confirmed([81, 2, 69, 142].into());
-        let canary: Url = "http://home.duckdns.org:30008/x".parse().unwrap();
+        let canary = "http://home.duckdns.org:30008/x".parse().unwrap();
         let other = Mapping { external: 30009, ..sample() };
         assert_eq!(canary_url(&other, &outside, Some(&canary)).unwrap(), "http://home.duckdns.org:30009/x");
+        let two = "http://home.duckdns.org:30008 http://home.example:30008".parse().unwrap();
+        let followed = canary_url(&other, &outside, Some(&two)).unwrap();
+        assert_eq!(followed, "http://home.duckdns.org:30009/,http://home.example:30009/");
         assert_eq!(canary_url(&other, &outside, None).unwrap(), "http://81.2.69.142:30009");
         let six = Mapping { internal: "[2a02:8109::7]:8080".parse().unwrap(), external: 8080, ..sample() };
         assert_eq!(canary_url(&six, &outside, None).unwrap(), "http://[2a02:8109::7]:8080");

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use home_beacon::dns::{ADDRESS_SOURCES, Families};
 use shared::{
     names::Family,
-    settings::{WrongSetting, duration, web_address},
+    settings::{WebAddresses, WrongSetting, duration, web_address},
 };
 use url::Url;
 
@@ -41,8 +41,8 @@ pub struct WhichSettings {
     #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true, default_value = "4", global = true)]
     pub ip_version: Families,
     /// Where the prober finds the home: its port is the one to be opened, and its name is used in what is printed
-    #[arg(long, env = "CANARY_URL", value_parser = web_address, global = true)]
-    pub canary_url: Option<Url>,
+    #[arg(long, env = "CANARY_URL", value_name = "URL…", global = true)]
+    pub canary_url: Option<WebAddresses>,
     /// The folder that keeps what is open, so that it can be closed; without it one in this user's state directory
     #[arg(long, env = "STATE_DIR", value_name = "DIR", global = true)]
     pub state_dir: Option<PathBuf>,
@@ -157,8 +157,8 @@ impl OpenSettings {
     }
 
     /// The port that the world is to see.
-    pub fn wanted(&self, canary: Option<&Url>) -> u16 {
-        let of_canary = || canary.and_then(Url::port_or_known_default);
+    pub fn wanted(&self, canary: Option<&WebAddresses>) -> u16 {
+        let of_canary = || canary.and_then(|canary| canary.first().port_or_known_default());
         self.external.map(NonZeroU16::get).or_else(of_canary).unwrap_or(EXTERNAL)
     }
 }

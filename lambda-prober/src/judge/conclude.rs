@@ -7,7 +7,8 @@ use shared::names::Family;
 use super::{
     advice::may_be_old,
     identity::Identity,
-    observation::{Answer, Attempt, Exchange, Failure, Origin, Phases, Resolution, Weight, WitnessEvidence},
+    observation::{Answer, Attempt, Exchange, Failure, Origin, Phases, Resolution, Weight},
+    addresses::{Failing, UNKNOWN_CAUSES, over_all, places},
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 
@@ -17,11 +18,13 @@ const MIN_FAILED_ATTEMPTS: usize = 2;
 /// Judges the attempts of one run on one target.
 ///
 /// An answer on any attempt and address says that the home is there, where a key is configured one with a valid proof, and
-/// where something is expected of it one that is so; of several answers the best one counts. `Down` takes two attempts that blame the home; the most specific of their
-/// failures names the cause. Attempts in which no witness was reached, the name service failed, IPv4 was tried and no
-/// witness was reached over it, or only such families were tried, blame the prober's side, and where too few others are left the verdict is
-/// `Unknown`. An answer that could not be checked may have been the home's, so it forbids `Down` whatever else was
-/// seen.
+/// where something is expected of it one that is so; of several answers the best one counts. `Down` takes two attempts that
+/// blame the home; the most specific of their failures names the cause. Attempts in which no witness was reached, the name
+/// service failed, IPv4 was tried and no witness was reached over it, or only such families were tried, blame the prober's
+/// side, and where too few others are left the verdict is `Unknown`. An answer that could not be checked may have been the
+/// home's, so it forbids `Down` whatever else was seen.
+///
+/// Each web address of the home is judged by itself; `addresses` says what that comes to.
 pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
     let exchanges = || attempts.iter().flat_map(|attempt| &attempt.exchanges);
     let flaws = exchanges().filter(|exchange| exchange.is_enough()).map(|exchange| flaw(exchange, degraded_above));
@@ -32,19 +35,25 @@ pub fn judge(attempts: &[Attempt], degraded_above: Duration) -> Verdict {
     if exchanges().any(unchecked) {
         return Verdict::Unknown(UnknownCause::Key);
     }
-    let blames: Vec<Blame> = attempts.iter().map(|attempt| classify(attempt, attempts)).collect();
+    over_all(places(attempts).map(|place| judge_failing(place, attempts)))
+}
+
+/// The verdict on one web address at which nothing was enough.
+fn judge_failing(place: usize, attempts: &[Attempt]) -> Failing {
+    let of_place = || attempts.iter().filter(move |attempt| attempt.place == place);
+    let blames: Vec<Blame> = of_place().map(|attempt| classify(attempt, attempts)).collect();
     let mut against: Vec<DownCause> =
         blames.iter().filter_map(|blame| if let Blame::Home(cause) = blame { Some(*cause) } else { None }).collect();
     against.sort_unstable();
     if let Some(&cause) = against.first()
         && against.len() >= MIN_FAILED_ATTEMPTS
     {
-        return Verdict::Down(cause);
+        let mut tried = of_place().flat_map(|attempt| &attempt.exchanges).filter(|it| it.origin == Origin::Target);
+        return Failing::Down { cause, over_ipv4: tried.any(|exchange| exchange.family() == Family::V4) };
     }
-    let causes = [UnknownCause::Blind, UnknownCause::NoRoute, UnknownCause::NameService];
-    let cause = causes.into_iter().find(|cause| blames.contains(&Blame::Elsewhere(*cause)));
+    let cause = UNKNOWN_CAUSES.into_iter().find(|cause| blames.contains(&Blame::Elsewhere(*cause)));
     // Without any of these, there was no time for enough attempts.
-    Verdict::Unknown(cause.unwrap_or(UnknownCause::Blind))
+    Failing::Unknown(cause.unwrap_or(UnknownCause::Blind))
 }
 
 /// Whether an exchange makes further attempts needless: they can bring nothing better. A certificate does not become
@@ -58,7 +67,7 @@ pub fn is_conclusive(exchange: &Exchange, degraded_above: Duration) -> bool {
 }
 
 /// What is wrong with an exchange that is enough: the worst of it.
-fn flaw(exchange: &Exchange, degraded_above: Duration) -> Option<DegradedCause> {
+pub(super) fn flaw(exchange: &Exchange, degraded_above: Duration) -> Option<DegradedCause> {
     if exchange.origin == Origin::LastProven {
         Some(DegradedCause::NameService)
     } else if exchange.certificate.is_some() {
@@ -74,7 +83,7 @@ fn flaw(exchange: &Exchange, degraded_above: Duration) -> Option<DegradedCause> 
 
 /// What an attempt without an answer that counts says about the home.
 #[derive(PartialEq)]
-enum Blame {
+pub(super) enum Blame {
     /// The home failed.
     Home(DownCause),
     /// Something else failed, so nothing is known of the home.
@@ -85,6 +94,11 @@ fn classify(attempt: &Attempt, all: &[Attempt]) -> Blame {
     let Some(witnesses) = attempt.witnesses.as_ref().filter(|witnesses| witnesses.reached_any()) else {
         return Blame::Elsewhere(UnknownCause::Blind);
     };
+    classify_by(attempt, |family| witnesses.reached(family), all)
+}
+
+/// As [`classify`], where it is known over which families somebody was reached.
+pub(super) fn classify_by(attempt: &Attempt, is_reached: impl Fn(Family) -> bool, all: &[Attempt]) -> Blame {
     match attempt.resolution {
         Resolution::NoSuchName { .. } => Blame::Home(DownCause::Name),
         // Where the query for IPv4 failed, IPv4 may be what works. The other way round nothing is lost: the cloud reaches
@@ -92,14 +106,14 @@ fn classify(attempt: &Attempt, all: &[Attempt]) -> Blame {
         Resolution::Failed { .. } | Resolution::Resolved { failed: Some((Family::V4, _)), .. } => {
             Blame::Elsewhere(UnknownCause::NameService)
         }
-        Resolution::Literal | Resolution::Resolved { .. } => classify_exchanges(&attempt.exchanges, witnesses, all),
+        Resolution::Literal | Resolution::Resolved { .. } => classify_exchanges(&attempt.exchanges, is_reached, all),
     }
 }
 
-fn classify_exchanges(exchanges: &[Exchange], witnesses: &WitnessEvidence, all: &[Attempt]) -> Blame {
+fn classify_exchanges(exchanges: &[Exchange], is_reached: impl Fn(Family) -> bool, all: &[Attempt]) -> Blame {
     // An answer at the last address while the name has others says nothing about these.
     let named = exchanges.iter().filter(|exchange| exchange.origin == Origin::Target);
-    let (observed, unobserved): (Vec<_>, Vec<_>) = named.partition(|exchange| witnesses.reached(exchange.family()));
+    let (observed, unobserved): (Vec<_>, Vec<_>) = named.partition(|exchange| is_reached(exchange.family()));
     // As with names: IPv4 may be what works.
     if unobserved.iter().any(|exchange| exchange.family() == Family::V4) {
         return Blame::Elsewhere(UnknownCause::NoRoute);

@@ -6,10 +6,12 @@
 //! - [`headers`]: what an answer's headers say of its sender, and of caches
 //! - [`verdict`]: the verdicts, each cause with its label and its sentence; the keeper reads them, too
 //! - `dependencies`: what is put down to the outage of something else
+//! - [`addresses`]: a home with several web addresses
 //! - `conclude`: which attempts count against a home, and which cause is named
 //! - `advice`: what to do about an answer that is not the home's
 //! - `explain`: attempts in words
 
+pub mod addresses;
 pub(crate) mod advice;
 mod conclude;
 mod dependencies;

@@ -13,9 +13,11 @@ use super::{
     identity::{Identity, Proven},
 };
 
-/// One attempt: the name was resolved, and every address that it has was tried.
+/// One attempt at one of a home's web addresses: its name was resolved, and every IP address that it has was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    /// Which of the home's web addresses, from 0. All of them are tried at once.
+    pub place: usize,
     /// Since the run began.
     pub started: Duration,
     /// How the name was resolved.

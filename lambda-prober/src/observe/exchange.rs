@@ -40,9 +40,9 @@ pub(super) const READ_SIZE: usize = 2 << 10;
 /// The headers, besides those of caches, that say where an answer comes from.
 const SENDER_HEADERS: [&str; 3] = ["location", "server", "via"];
 
-/// Tries the target at `address`: each phase within `phase`, all of them before `until`.
+/// Tries one of the target's web addresses at the IP address `address`: each phase within `phase`, all of them before `until`.
 pub(super) async fn exchange(
-    checker: &Checker<'_>,
+    (checker, url): (&Checker<'_>, &Url),
     address: SocketAddr,
     certificates: &Certificates,
     phase: Duration,
@@ -52,7 +52,7 @@ pub(super) async fn exchange(
     let signs = timeout_at(until, checker.signs_to(address.ip())).await;
     let signed_by = signs.unwrap_or(false).then_some(checker);
     let deadlines = PhaseDeadlines { phase, until };
-    let (url, expect) = (&checker.home.url, checker.home.expect.as_ref().map(Expected::expect));
+    let expect = checker.home.expect.as_ref().map(Expected::expect);
     let connection = Connection { url, expect, address, certificates, deadlines, signed_by };
     let mut exchange = Exchange {
         address,

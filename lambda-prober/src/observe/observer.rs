@@ -40,24 +40,31 @@ pub(crate) struct Observer<'run> {
 }
 
 impl Observer<'_> {
-    /// Ends at the first conclusive answer, after the last attempt, or when observing must end.
+    /// Ends at the first conclusive answer, after the last attempt, or when observing must end. Of each time that the home was
+    /// tried there is an attempt for each of its web addresses.
     pub(crate) async fn observe(&self) -> Vec<Attempt> {
         let Timing { attempts: max_attempts, observing, spacing, .. } = *self.timing;
         let until = self.began + observing;
-        let mut attempts: Vec<Attempt> = Vec::with_capacity(max_attempts);
-        let mut due = Instant::now();
-        while attempts.len() < max_attempts && due < until {
+        let (mut attempts, mut made, mut due) = (Vec::with_capacity(max_attempts), 0, Instant::now());
+        while made < max_attempts && due < until {
             sleep_until(due).await;
-            let mut attempt = self.attempt(until).await;
-            if self.always_check_witnesses || attempt.enough().is_none() {
-                attempt.witnesses = Some(self.witness_check.query(until).await);
+            let mut now = self.attempts(until).await;
+            if self.always_check_witnesses || now.iter().all(|attempt| attempt.enough().is_none()) {
+                let witnesses = self.witness_check.query(until).await;
+                for attempt in &mut now {
+                    attempt.witnesses = Some(witnesses.clone());
+                }
             }
-            let conclusive = attempt.exchanges.iter().any(|exchange| self.is_conclusive(exchange));
-            attempts.push(attempt);
-            if let (Some(progress), Some(attempt)) = (self.progress, attempts.last()) {
-                progress(self.checker.home, attempts.len(), attempt);
+            made += 1;
+            if let Some(progress) = self.progress {
+                for attempt in &now {
+                    progress(self.checker.home, made, attempt);
+                }
             }
-            if conclusive {
+            let mut exchanges = now.iter().flat_map(|attempt| &attempt.exchanges);
+            let is_conclusive = exchanges.any(|exchange| self.is_conclusive(exchange));
+            attempts.extend(now);
+            if is_conclusive {
                 break;
             }
             due = (due + spacing + jitter(spacing)).max(Instant::now());

@@ -3,6 +3,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
+use shared::settings::WebAddresses;
 use url::{Host, Url};
 
 /// Well-known hosts of different operators, over both families, one of them by name. A connection is opened and closed;
@@ -77,11 +78,15 @@ fn is_below(name: &str, domain: &str) -> bool {
 }
 
 impl Witnesses {
-    /// Checks that no witness is the target itself: it would fail together with it.
+    /// Checks that no witness is the target itself, at any of its addresses: it would fail together with it.
     ///
     /// # Errors
     /// When one is; the settings must be changed.
-    pub(crate) fn check_against(&self, target: &Url) -> Result<(), WrongWitnesses> {
+    pub(crate) fn check_against(&self, addresses: &WebAddresses) -> Result<(), WrongWitnesses> {
+        addresses.iter().try_for_each(|address| self.check_against_one(address))
+    }
+
+    fn check_against_one(&self, target: &Url) -> Result<(), WrongWitnesses> {
         let same_host = |witness: &Witness| match (&witness.host, target.host()) {
             (Host::Domain(one), Some(Host::Domain(other))) => one == other.trim_end_matches('.'),
             (Host::Ipv4(one), Some(Host::Ipv4(other))) => *one == other,

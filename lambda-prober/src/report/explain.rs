@@ -47,6 +47,9 @@ impl fmt::Display for EndedAttempt<'_> {
             Ok(answer) => format!("{}: {}", exchange.address, AnswerText(answer)),
             Err(failure) => format!("{}: {}", exchange.address, failure_words(failure)),
         };
+        if let Some(url) = home.addresses.iter().nth(attempt.place).filter(|_| home.addresses.are_several()) {
+            write!(f, "{url}: ")?;
+        }
         let parts = name.map(str::to_owned).into_iter().chain(attempt.exchanges.iter().map(outcome));
         f.write_str(&parts.collect::<Vec<_>>().join("; "))
     }
@@ -111,7 +114,9 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report) = self;
         let (verdict, page) = (verdict_words(report.verdict), page_words(report));
-        write!(f, "{}: {verdict}; page: {page}", report.target.home.name)
+        write!(f, "{}: {verdict}; page: {page}", report.target.home.name)?;
+        let mut differing = report.target.home.differing(&report.attempts, report.verdict);
+        differing.try_for_each(|(url, it)| write!(f, "; but at {url} {}", it.words()))
     }
 }
 
@@ -121,12 +126,18 @@ pub(super) fn explain_home(
     attempts: &[Attempt],
     verdict: Verdict,
 ) -> fmt::Result {
-    writeln!(f, "{}  {}", home.name, home.url)?;
+    writeln!(f, "{}  {}", home.name, home.addresses)?;
     for (index, attempt) in attempts.iter().enumerate() {
-        write!(f, "  attempt {} at {:.1} s: ", index + 1, attempt.started.as_secs_f64())?;
+        let number = index / home.addresses.count() + 1;
+        write!(f, "  attempt {number} at {:.1} s: ", attempt.started.as_secs_f64())?;
+        if let Some(url) = home.addresses.iter().nth(attempt.place).filter(|_| home.addresses.are_several()) {
+            write!(f, "{url}: ")?;
+        }
         explain_attempt(f, attempt)?;
     }
     writeln!(f, "  {}: {}", verdict_words(verdict), verdict.sentence())?;
+    let mut differing = home.differing(attempts, verdict);
+    differing.try_for_each(|(url, it)| writeln!(f, "  but not at {url}: {}", it.words()))?;
     advice(attempts).map_or(Ok(()), |advice| writeln!(f, "  {advice}"))?;
     message::cause(verdict).map_or(Ok(()), |entry| writeln!(f, "  more: {}", entry.link()))
 }

@@ -9,16 +9,21 @@ use shared::{
     statuspage::{ComponentStatus, IncidentStatus},
 };
 
+use url::Url;
+
 use crate::{
     judge::{
+        addresses::Differing,
         identity::{Identity, WhichKey},
         observation::{Attempt, Exchange, Failure, NameServiceError, NotHttp, Origin, Resolution, WitnessResult},
     },
     plan::Call,
+    target::Home,
 };
 
 #[derive(Serialize)]
-pub(super) struct AttemptJson {
+pub(super) struct AttemptJson<'a> {
+    url: Option<&'a str>,
     started_ms: f64,
     resolve_ms: Option<f64>,
     resolution: &'static str,
@@ -89,8 +94,22 @@ struct ExchangeJson {
     detail: Option<String>,
 }
 
-impl From<&Attempt> for AttemptJson {
-    fn from(attempt: &Attempt) -> Self {
+/// A web address that does not lead to its home.
+#[derive(Serialize)]
+pub(super) struct DifferingJson<'a> {
+    url: &'a str,
+    cause: Option<&'static str>,
+    text: &'static str,
+}
+
+impl<'a> From<(&'a Url, Differing)> for DifferingJson<'a> {
+    fn from((url, differing): (&'a Url, Differing)) -> Self {
+        Self { url: url.as_str(), cause: differing.verdict.cause(), text: differing.words() }
+    }
+}
+
+impl<'a> AttemptJson<'a> {
+    pub(super) fn of(attempt: &Attempt, home: &'a Home) -> Self {
         let (took, resolution) = match attempt.resolution {
             Resolution::Literal => (None, "literal"),
             Resolution::Resolved { took, failed: None } => (Some(took), "resolved"),
@@ -102,6 +121,7 @@ impl From<&Attempt> for AttemptJson {
             Resolution::Failed { took, error: NameServiceError::Empty } => (Some(took), "empty"),
         };
         Self {
+            url: home.addresses.iter().nth(attempt.place).map(Url::as_str),
             started_ms: ms(attempt.started),
             resolve_ms: took.map(ms),
             resolution,

@@ -9,7 +9,7 @@ use shared::{
     statuspage::{ComponentStatus, Warning},
 };
 
-use super::json::{AttemptJson, CallJson, milliseconds};
+use super::json::{AttemptJson, CallJson, DifferingJson, milliseconds};
 use crate::{
     judge::{advice::advice, observation::Attempt, verdict::Verdict},
     kept::state::{RecordResult, StateRecord},
@@ -94,9 +94,10 @@ impl Report {
 }
 
 impl TargetReport {
-    /// Whether the home is up and the page has said so before: there is nothing to explain.
+    /// Whether the home is up, at each of its addresses, and the page has said so before: there is nothing to explain.
     pub(crate) fn is_well(&self) -> bool {
-        self.verdict == Verdict::Up && self.outcome == PublishOutcome::Agrees
+        let is_up = self.verdict == Verdict::Up && self.outcome == PublishOutcome::Agrees;
+        is_up && self.target.home.differing(&self.attempts, self.verdict).next().is_none()
     }
 }
 
@@ -137,6 +138,7 @@ impl Serialize for TargetReport {
             depends_on: Option<&'a str>,
             verdict: &'a str,
             cause: Option<&'a str>,
+            differs: Vec<DifferingJson<'a>>,
             advice: Option<String>,
             status_before: Option<ComponentStatus>,
             status: Option<ComponentStatus>,
@@ -145,16 +147,17 @@ impl Serialize for TargetReport {
             warning: Option<&'a str>,
             state: Option<&'a StateRecord>,
             state_error: Option<&'a str>,
-            attempts: Vec<AttemptJson>,
+            attempts: Vec<AttemptJson<'a>>,
         }
         TargetJson {
             name: &self.target.home.name,
-            url: self.target.home.url.as_str(),
+            url: self.target.home.url().as_str(),
             page_id: self.target.page.as_str(),
             component_id: self.target.component.as_str(),
             depends_on: self.target.depends_on.as_ref().map(ComponentId::as_str),
             verdict: self.verdict.label(),
             cause: self.verdict.cause(),
+            differs: self.target.home.differing(&self.attempts, self.verdict).map(DifferingJson::from).collect(),
             advice: advice(&self.attempts),
             status_before: self.before,
             status: self.status,
@@ -163,7 +166,7 @@ impl Serialize for TargetReport {
             warning: self.warning.as_deref(),
             state: self.state.as_ref().and_then(|record| record.as_ref().ok()),
             state_error: self.state.as_ref().and_then(|record| record.as_ref().err()).map(String::as_str),
-            attempts: self.attempts.iter().map(AttemptJson::from).collect(),
+            attempts: self.attempts.iter().map(|attempt| AttemptJson::of(attempt, &self.target.home)).collect(),
         }
         .serialize(serializer)
     }

@@ -62,7 +62,7 @@ impl Prober {
             listed = self.listed_targets(observed).await?;
             &listed
         };
-        targets.iter().try_for_each(|target| self.config.witnesses.check_against(&target.home.url))?;
+        targets.iter().try_for_each(|target| self.config.witnesses.check_against(&target.home.addresses))?;
         let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
         let witness_check = WitnessCheck::new(&self.config.witnesses, timing);
 

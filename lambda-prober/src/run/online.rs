@@ -56,14 +56,17 @@ impl Prober {
         };
         let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing)));
         let (mut results, homes) = tokio::join!(pages, homes);
-        results.extend(homes);
+        results.extend(homes.into_iter().flatten());
         Ok(results)
     }
 
-    async fn home(&self, target: &Target, timing: &Timing) -> OnlineCheck {
+    async fn home(&self, target: &Target, timing: &Timing) -> Vec<OnlineCheck> {
         match self.probe(&target.home, timing).await {
-            Ok(probed) => of_home(&probed, self.expects_proof(target)),
-            Err(error) => OnlineCheck::wrong(error.to_string()),
+            Ok(probed) => {
+                let home = of_home(&probed, self.expects_proof(target));
+                std::iter::once(home).chain(of_other_addresses(&probed)).collect()
+            }
+            Err(error) => vec![OnlineCheck::wrong(error.to_string())],
         }
     }
 }
@@ -94,6 +97,15 @@ fn of_home(probed: &Probed, expects_proof: bool) -> OnlineCheck {
         }
         Verdict::Unknown(_) => OnlineCheck::unknown(format!("the home {name}: {text}")),
     }
+}
+
+/// The addresses at which the home is not, although it answers at another: it counts as up, so none of them is wrong for certain.
+fn of_other_addresses(probed: &Probed) -> impl Iterator<Item = OnlineCheck> {
+    let differing = probed.home.differing(&probed.attempts, probed.verdict);
+    differing.map(|(url, it)| {
+        let home = &probed.home.name;
+        OnlineCheck::unknown(format!("the home {home}: {url} does not lead to it: {}; check CANARY_URL", it.words()))
+    })
 }
 
 async fn pages(access: &Access<'_>, targets: &Targets, until: Instant) -> Vec<OnlineCheck> {

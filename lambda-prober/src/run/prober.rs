@@ -145,7 +145,7 @@ impl Prober {
     /// When a witness is the target, or this machine cannot make a TLS client at all.
     pub async fn probe(&self, home: &Home, timing: &Timing) -> Result<Probed, RunError> {
         let began = Instant::now();
-        self.config.witnesses.check_against(&home.url)?;
+        self.config.witnesses.check_against(&home.addresses)?;
         let secrets = RunSecrets::new(&self.secrets, vec![home], began + timing.budget);
         let witness_check = WitnessCheck::new(&self.config.witnesses, timing);
         let session = StateSession { record: None };

@@ -16,7 +16,7 @@ use shared::{
     id::{ComponentId, MetricId, PageId},
     look::Location,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, api_address, log_level, web_address},
+    settings::{Settings, WebAddresses, WrongSetting, api_address, log_level},
     statuspage::STATUSPAGE_IO,
 };
 use tracing_subscriber::filter::LevelFilter;
@@ -55,9 +55,10 @@ pub const BEACON_KEY_OLD: SecretSetting =
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 #[command(name = "lambda-prober", version)]
 pub struct ProberSettings {
-    /// The address to probe: http or https, the home's name, and the forwarded port
-    #[arg(long, env = "CANARY_URL", value_parser = web_address)]
-    pub canary_url: Option<Url>,
+    /// The address to probe: http or https, the home's name, and the forwarded port; up to four with commas between them,
+    /// where the home has several names
+    #[arg(long, env = "CANARY_URL", value_name = "URL…")]
+    pub canary_url: Option<WebAddresses>,
     /// The status page
     #[arg(long, env = "PAGE_ID")]
     pub page_id: Option<PageId>,

@@ -13,7 +13,7 @@ impl ProberSettings {
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let targets = self.named_targets()?;
         for target in targets.iter().flatten() {
-            let checked = self.probing.witnesses.check_against(&target.home.url);
+            let checked = self.probing.witnesses.check_against(&target.home.addresses);
             checked.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
         }
         Ok(targets)
@@ -37,9 +37,9 @@ impl ProberSettings {
             return Ok(listed);
         }
         match (&self.canary_url, &self.page_id, &self.component_id) {
-            (Some(url), Some(page), Some(component)) => {
+            (Some(addresses), Some(page), Some(component)) => {
                 let target = Target {
-                    home: Home::at(url),
+                    home: Home::at(addresses.clone()),
                     page: page.clone(),
                     component: component.clone(),
                     response_metric: self.metric_id_response.clone(),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::{
     id::ComponentId,
-    settings::{nearness::with_nearest, web_address, without_credentials},
+    settings::{WebAddresses, nearness::with_nearest, without_credentials},
 };
 
 use super::{Expected, Home, KeyNames, ParameterName, Target, Targets, WrongTargets, dependencies::resolve, host};
@@ -15,7 +15,7 @@ use super::{Expected, Home, KeyNames, ParameterName, Target, Targets, WrongTarge
 #[serde(deny_unknown_fields)]
 struct RawTarget {
     name: Option<String>,
-    url: String,
+    url: Written,
     page_id: String,
     component_id: String,
     key_parameter: Option<String>,
@@ -23,6 +23,32 @@ struct RawTarget {
     metric_id_response: Option<String>,
     expect: Option<Value>,
     depends_on: Option<String>,
+}
+
+/// One address or several: a text, or a list of texts.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "url is an address, or a list of addresses")]
+enum Written {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Written {
+    fn read(&self) -> Result<WebAddresses, String> {
+        match self {
+            Self::Text(text) => text.parse(),
+            Self::List(list) => WebAddresses::of(list.iter().map(String::as_str)),
+        }
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::List(list) => f.write_str(&list.join(" ")),
+        }
+    }
 }
 
 impl Targets {
@@ -83,10 +109,11 @@ impl TryFrom<RawTarget> for Target {
         };
         let component: ComponentId =
             raw.component_id.parse().map_err(|e| wrong("component_id", &raw.component_id, &e))?;
-        let url = web_address(&raw.url).map_err(|e| wrong("url", &raw.url, &e))?;
+        let addresses = raw.url.read().map_err(|e| wrong("url", &raw.url.to_string(), &e))?;
         let keys = raw.keys()?;
-        let expect = raw.expect.map(|written| Expected::read(written, url.scheme() == "https")).transpose()?;
-        let home = Home { name: raw.name.unwrap_or_else(|| host(&url)), url, keys, expect };
+        let are_https = addresses.iter().all(|address| address.scheme() == "https");
+        let expect = raw.expect.map(|written| Expected::read(written, are_https)).transpose()?;
+        let home = Home { name: raw.name.unwrap_or_else(|| host(addresses.first())), addresses, keys, expect };
         let page = raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?;
         let metric = raw.metric_id_response.map(|id| id.parse().map_err(|e| wrong("metric_id_response", &id, &e)));
         // What it depends on is known once all targets are.

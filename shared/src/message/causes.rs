@@ -53,6 +53,8 @@ const fn degraded(cause: DegradedCause) -> (&'static str, &'static [&'static str
                 "The home is up; visitors who have its name only cannot reach it. See whether DuckDNS, or whoever \
                  serves the name, has an outage.",
                 "Ask by hand: `dig +short NAME @1.1.1.1` and `@9.9.9.9`.",
+                "Give the home a second name at another service, which `dns` keeps (`DYNDNS_URL`), and put both into \
+                 `CANARY_URL`.",
             ],
         ),
     }

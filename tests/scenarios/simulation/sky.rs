@@ -86,7 +86,7 @@ impl Sky<'_> {
             now = ended;
         }
         let addresses = address.into_iter().collect();
-        (Attempt { started: length(start - began), resolution, addresses, exchanges, witnesses: None }, now)
+        (Attempt { place: 0, started: length(start - began), resolution, addresses, exchanges, witnesses: None }, now)
     }
 
     fn resolve(&mut self, start: Ms) -> (Resolution, Option<IpAddr>, Ms) {

@@ -9,6 +9,7 @@ mod degraded;
 mod expected;
 mod names;
 mod packets;
+mod several;
 mod strangers;
 mod terminal;
 mod world;

@@ -4,7 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use shared::{names::ServerAnswer, network::public};
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{
+    finding::{Finding, Outcome},
+    link::Link,
+    told::Told,
+};
 
 /// The address that the world sees.
 pub fn address(seen: &Result<IpAddr, String>) -> Finding {
@@ -75,6 +79,17 @@ pub struct PublicSeen {
     pub server: SocketAddr,
     /// Its answer.
     pub answer: ServerAnswer,
+}
+
+/// What the world is told of each of the home's names: of several the one with which most is wrong is told of.
+pub fn public_names(names: &[(String, Vec<PublicSeen>)], own: Option<IpAddr>, here: Here) -> Finding {
+    let findings = names.iter().map(|(host, seen)| public_dns(Some(host), seen, own, here));
+    let least_well = |finding: &Finding| match finding.outcome {
+        Outcome::Failed => 0,
+        Outcome::NotConclusive => 1,
+        Outcome::Ok | Outcome::NotUsed => 2,
+    };
+    findings.min_by_key(least_well).unwrap_or_else(|| public_dns(None, &[], own, here))
 }
 
 /// What the world is told of the home's name, beside the address that it sees. `here`: whether this machine is at home, and whether
@@ -164,7 +179,7 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
 mod tests {
     use serde_json::json;
 
-    use super::{super::super::finding::Outcome, *};
+    use super::*;
 
     const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(81, 2, 69, 142));
     const ELSEWHERE: Here = Here { is_home: false, is_ipv6: false, from_outside: FromOutside::Unseen, outside: None };

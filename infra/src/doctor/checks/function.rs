@@ -4,10 +4,11 @@ use std::path::Path;
 
 use lambda_prober::target::Target;
 use serde_json::Value;
+use shared::settings::WebAddresses;
 use url::Url;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told, wanted::Wanted, words::is_same_address},
+    super::{finding::Finding, link::Link, told::Told, wanted::Wanted, words::are_same_addresses},
     cloud::{Place, unanswered},
     drift::{Ours, drift},
     homes::OfOwn,
@@ -61,8 +62,11 @@ pub fn function(name: &str, told: &Told, wanted: &Wanted, around: Around<'_>) ->
     }
     let set = |variable: &str| variables[variable].as_str().filter(|text| !text.is_empty());
     let named = set("CANARY_URL").is_some() || set("TARGETS").is_some() || set("TARGETS_PARAMETER").is_some();
-    let is_there = |url: &Url| wanted.home.as_ref().is_none_or(|home| is_same_address(url.as_str(), home.as_str()));
-    if let Some((theirs, ours)) = input.map(|it| &it.home.url).filter(|url| !is_there(url)).zip(wanted.home.as_ref()) {
+    let is_there = |theirs: &&WebAddresses| {
+        wanted.addresses.as_ref().is_none_or(|ours| are_same_addresses(&theirs.to_string(), &ours.to_string()))
+    };
+    let elsewhere = input.map(|it| &it.home.addresses).filter(|theirs| !is_there(theirs));
+    if let Some((theirs, ours)) = elsewhere.zip(wanted.addresses.as_ref()) {
         return Finding::failed(
             link,
             format!("the input of its schedule has this component at {theirs}, and here it is {ours}"),
@@ -141,9 +145,13 @@ fn unfit(name: &str, is: &Value, redeploy: &str) -> Option<Finding> {
 
 /// Whether its `CANARY_URL` names another host than this home's: to deploy it with this home's settings would take it from that one.
 fn is_for_another(variables: &Value, wanted: &Wanted) -> bool {
-    let theirs = variables["CANARY_URL"].as_str().and_then(|url| url.trim().parse::<Url>().ok());
-    let host = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
-    theirs.as_ref().and_then(host).zip(wanted.home.as_ref().and_then(host)).is_some_and(|(theirs, ours)| theirs != ours)
+    let hosts = |addresses: &WebAddresses| {
+        let hosts = addresses.iter().filter_map(Url::host_str).map(|host| host.trim_end_matches('.').to_owned());
+        hosts.collect::<Vec<_>>()
+    };
+    let theirs = variables["CANARY_URL"].as_str().and_then(|text| text.parse().ok());
+    let both = theirs.as_ref().map(hosts).zip(wanted.addresses.as_ref().map(hosts));
+    both.is_some_and(|(theirs, ours)| !theirs.iter().any(|host| ours.contains(host)))
 }
 
 /// What to do where it is another home's, too.
@@ -163,13 +171,13 @@ fn redeploy(ours: &[Ours]) -> String {
 /// A variable that names another home, page or component than the settings here.
 fn differs<'a>(variables: &'a Value, wanted: &Wanted) -> Option<(&'static str, &'a str, String)> {
     let ours = [
-        ("CANARY_URL", wanted.home.as_ref().map(ToString::to_string)),
+        ("CANARY_URL", wanted.addresses.as_ref().map(ToString::to_string)),
         ("PAGE_ID", wanted.page.as_ref().map(ToString::to_string)),
         ("COMPONENT_ID", wanted.component.as_ref().map(ToString::to_string)),
     ];
     ours.into_iter().find_map(|(name, ours)| {
         let (theirs, ours) = (variables[name].as_str()?, ours?);
-        let is_same = if name == "CANARY_URL" { is_same_address(theirs, &ours) } else { theirs.trim() == ours };
+        let is_same = if name == "CANARY_URL" { are_same_addresses(theirs, &ours) } else { theirs.trim() == ours };
         (!is_same).then_some((name, theirs, ours))
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    super::{told::Told, wanted::Wanted, words::is_same_address},
+    super::{told::Told, wanted::Wanted, words::has_address},
     schedule::is_of,
 };
 
@@ -79,7 +79,7 @@ impl<'a> Whose<'a> {
     pub fn among<'t>(&self, targets: &'t Targets) -> Option<&'t Target> {
         let is_this = |target: &&Target| match (self.component, self.home) {
             (Some(component), _) => target.component.as_str() == component,
-            (None, Some(home)) => is_same_address(target.home.url.as_str(), home.as_str()),
+            (None, Some(home)) => has_address(&target.home.addresses.to_string(), home),
             (None, None) => false,
         };
         targets.iter().find(is_this)
@@ -96,7 +96,7 @@ impl<'a> Whose<'a> {
         }
         let set = |name: &str| variables[name].as_str().map(str::trim).filter(|text| !text.is_empty());
         let Some(url) = set("CANARY_URL") else { return OfOwn::Unclear };
-        let is_there = self.home.map(|home| is_same_address(url, home.as_str()));
+        let is_there = self.home.map(|home| has_address(url, home));
         let is_shown = self.component.zip(set("COMPONENT_ID")).map(|(ours, theirs)| ours == theirs);
         match (is_there, is_shown) {
             (_, Some(false)) => OfOwn::Others,

@@ -25,6 +25,8 @@ pub struct OutsideLook {
     pub verdict: Verdict,
     /// More of it, in a sentence.
     pub advice: Option<String>,
+    /// Those of the home's addresses that do not lead to it, each with why.
+    pub differs: Vec<String>,
 }
 
 /// An older look says how it was.
@@ -46,7 +48,7 @@ pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<Ip
         hop => format!("from here it {}", hop.words()),
     };
     let fresh = look.filter(|look| look.is_fresh());
-    let Some(OutsideLook { who, age, verdict, advice }) = fresh else {
+    let Some(OutsideLook { who, age, verdict, advice, differs }) = fresh else {
         let old = look.map_or_else(
             || "nobody outside has told what it sees".to_owned(),
             |look| format!("{} looked last {} ago", look.who, ago(look.age)),
@@ -68,6 +70,13 @@ pub fn public_name(look: Option<&OutsideLook>, inside: &Hop, leads_to: Option<Ip
         || message::cause(*verdict).and_then(|entry| entry.steps.first().copied()).unwrap_or("see infra/MESSAGES.md");
     let more = advice.as_deref().map(|advice| format!(": {}", advice.trim_end_matches('.'))).unwrap_or_default();
     let hairpin = if inside.is_beacon() { "; from here it answers" } else { "" };
+    if verdict.answers() && !differs.is_empty() {
+        return Finding::unknown(
+            link,
+            format!("{label}, as seen by {when}, but not at {}", differs.join(", nor at ")),
+            "correct CANARY_URL where that is not the home's, or see the account with that name's service, and what dns says of it",
+        );
+    }
     match verdict {
         Verdict::Up => Finding::ok(link, format!("up, as seen by {when}")),
         Verdict::Degraded(_) => Finding::ok(link, format!("{label}, as seen by {when}{more}")),
@@ -169,8 +178,19 @@ mod tests {
     use super::*;
 
     fn seen(verdict: Verdict, age: i64, inside: &Hop) -> Finding {
-        let look = OutsideLook { who: "the function".into(), age, verdict, advice: None };
+        let look = OutsideLook { who: "the function".into(), age, verdict, advice: None, differs: Vec::new() };
         public_name(Some(&look), inside, None)
+    }
+
+    #[test]
+    fn an_address_that_does_not_lead_to_the_home_is_told_although_it_is_up() {
+        let differs = vec!["http://b/: the name does not exist".into(), "http://c/: nothing answers".into()];
+        let look = OutsideLook { who: "the function".into(), age: 9, verdict: Verdict::Up, advice: None, differs };
+        let found = public_name(Some(&look), &Hop::Proven, None);
+        let saw = "up, as seen by the function, 9 s ago, but not at http://b/: the name does not exist, nor at http://c/: \
+                   nothing answers";
+        assert_eq!((found.outcome, found.saw.as_str()), (Outcome::NotConclusive, saw));
+        assert!(found.next.unwrap().contains("CANARY_URL"));
     }
 
     #[test]

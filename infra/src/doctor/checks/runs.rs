@@ -70,8 +70,14 @@ impl Run {
             age: self.age,
             verdict: Verdict::from_labels(target["verdict"].as_str()?, target["cause"].as_str())?,
             advice: target["advice"].as_str().map(str::to_owned),
+            differs: target["differs"].as_array().into_iter().flatten().filter_map(words_of).collect(),
         })
     }
+}
+
+/// An address that does not lead to the home, in words.
+fn words_of(differing: &Value) -> Option<String> {
+    Some(format!("{}: {}", differing["url"].as_str()?, differing["text"].as_str()?))
 }
 
 /// What the function saw of the home that was run just now, or why that is not known; `None` where it was not.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lambda_prober::target::Targets;
+use shared::settings::WebAddresses;
 
 use super::{super::wrong::Wrong, Given};
 use crate::setup::Noted;
@@ -63,10 +64,17 @@ impl Given {
 
 /// Whether a value means something else than the one of a setup.
 fn is_other(name: &str, set: &str, noted: &str) -> bool {
-    let host = |url: &str| url.parse::<url::Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
+    let hosts = |text: &str| {
+        let addresses: Option<WebAddresses> = text.parse().ok();
+        let hosts = addresses.iter().flat_map(|all| all.iter().filter_map(|url| url.host_str()).map(str::to_owned));
+        hosts.map(|host| host.trim_end_matches('.').to_owned()).collect::<Vec<_>>()
+    };
     match name {
         // Its port may be another one meanwhile.
-        "CANARY_URL" => host(set).is_some_and(|set| Some(set.trim_end_matches('.')) != host(noted).as_deref()),
+        "CANARY_URL" => {
+            let (set, noted) = (hosts(set), hosts(noted));
+            !set.is_empty() && !set.iter().any(|host| noted.contains(host))
+        }
         "DOMAIN" => !set.split(',').any(|name| name.trim().trim_end_matches(".duckdns.org") == noted),
         _ => set != noted,
     }

@@ -47,7 +47,7 @@ pub(super) fn of_keeper(summary: &Told, home: &HomeOf) -> Option<OutsideLook> {
         "major_outage" => (Verdict::Down(DownCause::Unreachable), advice()),
         _ => return None,
     };
-    Some(OutsideLook { who: "who looks for the keeper".into(), age, verdict, advice })
+    Some(OutsideLook { who: "who looks for the keeper".into(), age, verdict, advice, differs: Vec::new() })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The design's table, row by row.
 
+mod addresses;
 mod expected;
 mod strangers;
 
@@ -11,7 +12,7 @@ use super::*;
 use crate::judge::{
     headers::AnswerHeaders,
     identity::WhichKey,
-    observation::{NameServiceError, NotHttp, Phases, WitnessResult},
+    observation::{NameServiceError, NotHttp, Phases, WitnessEvidence, WitnessResult},
 };
 
 const TOOK: Duration = Duration::from_millis(10);
@@ -54,6 +55,7 @@ fn exchange(outcome: Result<(u16, Identity), Failure>) -> Exchange {
 
 fn attempt(resolution: Resolution, outcomes: &[Result<(u16, Identity), Failure>]) -> Attempt {
     Attempt {
+        place: 0,
         started: Duration::ZERO,
         resolution,
         addresses: Vec::new(),

@@ -165,7 +165,7 @@ mod tests {
 
     fn at_hand(key: Option<Place>, old_key: Option<Place>) -> Option<Key> {
         let secrets = Secrets::new(Places { token: None, key, old_key, targets: None });
-        let home = Home::at(&"http://home.example/".parse().unwrap());
+        let home = Home::at("http://home.example/".parse::<url::Url>().unwrap());
         RunSecrets::new(&secrets, vec![&home], Instant::now() + Duration::from_secs(1)).key_at_hand(&home)
     }
 
