@@ -14,7 +14,7 @@ use shared::{
     id::MetricId,
     keeper_token::keeper_address,
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, duration, log_level, variables, web_address, with_secrets},
+    settings::{Settings, WebAddresses, WrongSetting, duration, log_level, variables, with_secrets},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -140,9 +140,9 @@ pub struct CopySettings {
 /// Probe a home from here, as the prober does, and say whether it is up.
 #[derive(Clone, Debug, Parser)]
 pub struct ProbeSettings {
-    /// The address to probe: http or https, the home's name, and the forwarded port
-    #[arg(env = "CANARY_URL", value_parser = web_address)]
-    pub url: Url,
+    /// The address to probe: http or https, the home's name, and the forwarded port; or up to four with commas between them
+    #[arg(env = "CANARY_URL")]
+    pub url: WebAddresses,
     #[command(flatten)]
     pub probing: ProbingSettings,
 }

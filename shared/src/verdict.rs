@@ -67,6 +67,8 @@ pub enum UnknownCause {
     Blind,
     /// It failed while what it depends on is down, or not known either.
     Dependency,
+    /// The prober at the other location has just seen it up.
+    OtherLocation,
 }
 
 impl DegradedCause {
@@ -95,7 +97,8 @@ impl DownCause {
 
 impl UnknownCause {
     /// Every cause.
-    pub const ALL: [Self; 5] = [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency];
+    pub const ALL: [Self; 6] =
+        [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency, Self::OtherLocation];
 }
 
 impl Verdict {
@@ -143,6 +146,7 @@ impl Verdict {
             Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
             Self::Unknown(UnknownCause::Dependency) => Some("dependency"),
+            Self::Unknown(UnknownCause::OtherLocation) => Some("other_location"),
         }
     }
 
@@ -228,6 +232,10 @@ impl Verdict {
             }
             Self::Unknown(UnknownCause::Dependency) => {
                 "It failed, but so did what it depends on, or nothing is known of that: this says nothing of itself."
+            }
+            Self::Unknown(UnknownCause::OtherLocation) => {
+                "It does not answer here, but the prober at the other location has just seen it up: what fails is on the way \
+                 from here."
             }
         }
     }

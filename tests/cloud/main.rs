@@ -7,6 +7,7 @@ mod parameter_faults;
 mod parameters;
 mod proof;
 mod road;
+mod role;
 mod schedule;
 mod state;
 mod templates;

@@ -23,6 +23,11 @@ def execute_change_set(self, change_set_name, stack_name=None):
         stack.update(change_set.template, None, parameters=change_set.parameters, tags=change_set.tags)
         # What moto cannot change (a log group) it forgets, and then would not delete with its stack.
         resources.update({name: kept for name, kept in before.items() if resources.get(name) is None})
+        # What a condition has left out so far is made once that holds: asking for it makes it.
+        for name in stack.resource_map._resource_json_map:
+            if resources.get(name) is None:
+                resources.pop(name, None)
+                stack.resource_map[name]
     stack.status = f"{change_set.change_set_type}_COMPLETE"
     change_set.execution_status = "EXECUTE_COMPLETE"
 

@@ -14,7 +14,10 @@ use tests::{
     skip::skip,
 };
 
-use super::schedule::{self, is_every_minute, scheduled};
+use super::{
+    role::may_do_only_what_it_must,
+    schedule::{self, is_every_minute, scheduled},
+};
 
 const FUNCTION: &str = "lambda-prober";
 
@@ -59,10 +62,6 @@ impl Walk {
     async fn code(&self) -> Value {
         self.configuration().await["CodeSha256"].clone()
     }
-}
-
-fn parameter(name: &str) -> String {
-    format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/porchlight/{name}")
 }
 
 /// What the function runs with, whichever way it was deployed.
@@ -134,6 +133,7 @@ async fn the_cloud_road_leads_there_and_back() {
     assert_eq!(walk.moto.parameter("/porchlight/beacon-key-old").await, None, "it has been deleted");
     is_triggered_by(&walk.moto, "porchlight-cabin", Some("/porchlight/keys/cabin")).await;
 
+    a_second_location_comes_and_goes(&walk).await;
     walk.moto.put_secret("/porchlight/state/8kbf7d35c070", "{}").await;
     let printed = walk.step("Take it down again").await;
     assert!(!printed.contains(FUNCTION), "{printed}");
@@ -170,45 +170,6 @@ async fn without_a_toolchain_the_same_function_is_deployed() {
         .output()
         .expect("python3 is there");
     assert_eq!(String::from_utf8_lossy(&listed.stdout).trim(), "0o755", "it can be run");
-}
-
-/// The role's policy, action by action and resource by resource.
-async fn may_do_only_what_it_must(moto: &Moto) {
-    let resources = moto.ok(&["cloudformation", "describe-stack-resources", "--stack-name", "porchlight-base"]).await;
-    let roles = resources["StackResources"].as_array().expect("resources").iter();
-    let role = roles
-        .filter(|resource| resource["LogicalResourceId"] == "Role")
-        .find_map(|role| role["PhysicalResourceId"].as_str());
-    let role = role.expect("a role");
-    let trust = moto.ok(&["iam", "get-role", "--role-name", role]).await;
-    let trust = &trust["Role"]["AssumeRolePolicyDocument"]["Statement"];
-    assert_eq!(
-        *trust,
-        json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}])
-    );
-    let attached = moto.ok(&["iam", "list-attached-role-policies", "--role-name", role]).await;
-    assert_eq!(attached["AttachedPolicies"], json!([]));
-    let names = moto.ok(&["iam", "list-role-policies", "--role-name", role]).await;
-    assert_eq!(names["PolicyNames"], json!(["porchlight"]));
-    let policy = moto.ok(&["iam", "get-role-policy", "--role-name", role, "--policy-name", "porchlight"]).await;
-    // moto keeps a stack's policy as Python writes it.
-    let text = policy["PolicyDocument"].as_str().expect("a text").replace('\'', "\"");
-    let policy: Value = serde_json::from_str(&text).expect("JSON, but for its quotes");
-    let its = ["statuspage-token", "beacon-key", "beacon-key-old", "targets", "notify-urls"].map(parameter);
-    let expected = json!([
-        {"Sid": "ReadItsParameters", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": its},
-        {"Sid": "KeepItsState", "Effect": "Allow", "Action": ["ssm:GetParameters", "ssm:PutParameter"],
-            "Resource": parameter("state/*")},
-        {"Sid": "DecryptItsParameters", "Effect": "Allow", "Action": "kms:Decrypt",
-            "Resource": format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/*"),
-            "Condition": {
-                "StringEquals": {"kms:ViaService": format!("ssm.{REGION}.amazonaws.com"),
-                    "kms:EncryptionContext:PARAMETER_ARN": its},
-            }},
-        {"Sid": "WriteItsLog", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/lambda-prober:*")},
-    ]);
-    assert_eq!(policy["Statement"], expected, "{policy:#}");
 }
 
 /// A schedule once a minute that starts the function, with an input where one was given, and may do so. No rule does as well.
@@ -260,6 +221,28 @@ async fn a_second_deploy_renews_the_code_and_nothing_else(walk: &Walk) {
     let environment = json!({"Variables": variables}).to_string();
     let words = ["lambda", "update-function-configuration", "--function-name", FUNCTION, "--environment", &environment];
     walk.moto.ok(&words).await;
+}
+
+/// A function in another region, with the first one's role, parameters and state.
+async fn a_second_location_comes_and_goes(walk: &Walk) {
+    const OTHER: &str = "eu-west-1";
+    walk.marked("Later", "second-location").await;
+    let there = ["lambda", "get-function-configuration", "--function-name", FUNCTION, "--region", OTHER];
+    let (first, second) = (walk.configuration().await, walk.moto.ok(&there).await);
+    assert_eq!(first["Role"], second["Role"]);
+    let mut variables = first["Environment"]["Variables"].clone();
+    assert_eq!(variables["OTHER_LOCATION"], OTHER);
+    variables["OTHER_LOCATION"] = json!(REGION);
+    variables["PARAMETERS_REGION"] = json!(REGION);
+    assert_eq!(second["Environment"]["Variables"], variables);
+    let role = first["Role"].as_str().and_then(|arn| arn.rsplit('/').next()).expect("a role");
+    let names = walk.moto.ok(&["iam", "list-role-policies", "--role-name", role]).await;
+    assert!(names["PolicyNames"].as_array().expect("a list").contains(&json!("porchlight-other-log")), "{names:#}");
+    walk.marked("Take it down", "second-location").await;
+    let left = walk.moto.ok(&["lambda", "list-functions", "--region", OTHER]).await;
+    assert_eq!(left["Functions"], json!([]));
+    let left = walk.moto.ok(&["logs", "describe-log-groups", "--region", OTHER]).await;
+    assert_eq!(left["logGroups"], json!([]));
 }
 
 async fn nothing_is_left(walk: &Walk) {

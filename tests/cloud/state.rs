@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::proof::Key;
 use tests::{
-    aws::{Moto, Reply, ScriptedStore, point},
+    aws::{Moto, REGION, Reply, ScriptedStore, point},
     beacon::Beacon,
     home::{Home, Manner},
     keeper::{COMPONENT, Keeper, PAGE},
@@ -194,4 +194,31 @@ async fn a_failing_store_stops_no_run() {
     assert!(error.contains("AccessDeniedException") && error.contains(PREFIX), "{error}");
     assert_eq!(operations(&store), ["GetParameters"], "what was not read is not overwritten");
     assert_eq!(keeper.status().await, "major_outage");
+}
+
+#[tokio::test]
+async fn a_second_prober_reads_parameters_and_state_of_the_first_ones_region() {
+    let Some(moto) = Moto::start("two regions").await else { return };
+    let (keeper, home) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key()).await);
+    moto.put_secret("/porchlight/beacon-key", &key()).await;
+    let gone = Home::open(Manner::Refuses).await;
+    let prober = |url: &str, region: &str, other: &str| {
+        let mut command = prober_command(url, &keeper.api());
+        point(&mut command, &moto.endpoint);
+        command
+            .env("BEACON_KEY_PARAMETER", "/porchlight/beacon-key")
+            .env("STATE_PARAMETER", PREFIX)
+            .env("LOCATION", region)
+            .env("AWS_REGION", region)
+            .env("PARAMETERS_REGION", REGION)
+            .env("OTHER_LOCATION", other);
+        command
+    };
+    let run = probe_with(prober(&home.url(), "eu-west-1", REGION)).await;
+    assert_eq!((run.target["verdict"].as_str(), run.code), (Some("up"), Some(0)), "{:#}", run.report);
+    let seen = moto.parameter(&format!("{PREFIX}/at-eu-west-1")).await.expect("it is in the first region");
+    assert!(seen.contains(COMPONENT), "{seen}");
+    let run = probe_with(prober(&gone.url(), REGION, "eu-west-1")).await;
+    assert_eq!(run.target["cause"], "other_location", "{:#}", run.report);
+    assert_eq!(keeper.status().await, "operational");
 }

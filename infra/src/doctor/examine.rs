@@ -8,7 +8,11 @@ use std::{
 use home_beacon::node::sensors::Wear;
 use jiff::Timestamp;
 use serde_json::Value;
-use shared::{secret::Secret, settings::{WebAddresses, api_address}, statuspage::STATUSPAGE_IO};
+use shared::{
+    secret::Secret,
+    settings::{WebAddresses, api_address},
+    statuspage::STATUSPAGE_IO,
+};
 use url::Url;
 
 use super::{
@@ -131,10 +135,7 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
 }
 
 /// The address that the world sees, what it is told of the home's name, and what `DuckDNS` says of the token.
-async fn of_world(
-    wanted: &Wanted,
-    until: Until,
-) -> (Result<IpAddr, String>, Vec<(String, Vec<PublicSeen>)>, Told) {
+async fn of_world(wanted: &Wanted, until: Until) -> (Result<IpAddr, String>, Vec<(String, Vec<PublicSeen>)>, Told) {
     let addresses = wanted.addresses.iter().flat_map(WebAddresses::iter);
     let hosts = addresses.filter_map(Url::domain).map(|name| name.trim_end_matches('.').to_owned());
     let public = futures_util::future::join_all(hosts.map(|host| async {

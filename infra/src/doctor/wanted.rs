@@ -105,8 +105,7 @@ impl Wanted {
         if let Some(targets) = read.parsed::<Targets>("TARGETS") {
             match this_home(&targets, component.as_ref(), addresses.as_ref()).cloned() {
                 Some(this) => {
-                    (addresses, page, component) =
-                        (Some(this.home.addresses), Some(this.page), Some(this.component));
+                    (addresses, page, component) = (Some(this.home.addresses), Some(this.page), Some(this.component));
                     keys = this.home.keys;
                 }
                 None => several = targets.iter().count(),
@@ -153,7 +152,11 @@ impl Wanted {
 
 /// The target that is this home: the one with that component, or at that address, or the only one. To take any other would be to
 /// look at another person's home.
-pub fn this_home<'a>(targets: &'a Targets, component: Option<&ComponentId>, home: Option<&WebAddresses>) -> Option<&'a Target> {
+pub fn this_home<'a>(
+    targets: &'a Targets,
+    component: Option<&ComponentId>,
+    home: Option<&WebAddresses>,
+) -> Option<&'a Target> {
     let mut all = targets.iter();
     if let Some(component) = component {
         return all.find(|target| target.component == *component);

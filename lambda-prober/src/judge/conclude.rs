@@ -5,10 +5,10 @@ use std::time::Duration;
 use shared::names::Family;
 
 use super::{
+    addresses::{Failing, UNKNOWN_CAUSES, over_all, places},
     advice::may_be_old,
     identity::Identity,
     observation::{Answer, Attempt, Exchange, Failure, Origin, Phases, Resolution, Weight},
-    addresses::{Failing, UNKNOWN_CAUSES, over_all, places},
     verdict::{DegradedCause, DownCause, UnknownCause, Verdict},
 };
 

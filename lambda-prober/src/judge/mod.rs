@@ -5,6 +5,7 @@
 //! - [`start_times`]: when host and beacon started, by what a proof says
 //! - [`headers`]: what an answer's headers say of its sender, and of caches
 //! - [`verdict`]: the verdicts, each cause with its label and its sentence; the keeper reads them, too
+//! - [`locations`]: what a prober at another location says
 //! - `dependencies`: what is put down to the outage of something else
 //! - [`addresses`]: a home with several web addresses
 //! - `conclude`: which attempts count against a home, and which cause is named
@@ -18,6 +19,7 @@ mod dependencies;
 pub(crate) mod explain;
 pub mod headers;
 pub mod identity;
+pub mod locations;
 pub mod observation;
 pub mod start_times;
 

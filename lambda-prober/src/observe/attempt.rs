@@ -74,13 +74,7 @@ impl Observer<'_> {
     }
 
     /// Waits for all that is pending, or until shortly after a conclusive answer.
-    async fn complete<'a>(
-        &'a self,
-        all: &mut [Trying<'a>],
-        mut pending: Pending<'a>,
-        start: Instant,
-        until: Instant,
-    ) {
+    async fn complete<'a>(&'a self, all: &mut [Trying<'a>], mut pending: Pending<'a>, start: Instant, until: Instant) {
         let mut grace: Option<Instant> = None;
         loop {
             let step = match grace {
@@ -116,13 +110,7 @@ impl Observer<'_> {
         if all.iter().all(is_conclusive) { SECOND_FAMILY_GRACE } else { OTHER_ADDRESS_GRACE }
     }
 
-    fn try_all<'a>(
-        &'a self,
-        trying: &mut Trying<'a>,
-        addresses: &[IpAddr],
-        until: Instant,
-        pending: &mut Pending<'a>,
-    ) {
+    fn try_all<'a>(&'a self, trying: &mut Trying<'a>, addresses: &[IpAddr], until: Instant, pending: &mut Pending<'a>) {
         trying.attempt.addresses.extend(addresses);
         let (place, url) = (trying.attempt.place, trying.url);
         for address in addresses.iter().copied() {

@@ -18,7 +18,7 @@
 //! | `.name`, `.url`, `.page_id`, `.component_id` | which home, and where it is published; the first address where it has several |
 //! | `.depends_on` | the component of what it depends on, or `null` |
 //! | `.verdict` | `up`, `degraded`, `down` or `unknown` |
-//! | `.cause` | `null` when up; `slow`, `certificate_ends`, `certificate`, `only_name_service`; `impostor`, `unproven`, `unexpected`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind`, `dependency` |
+//! | `.cause` | `null` when up; `slow`, `certificate_ends`, `certificate`, `only_name_service`; `impostor`, `unproven`, `unexpected`, `refused`, `reset`, `tls`, `unreachable`, `name`; `key`, `name_service`, `no_route`, `blind`, `dependency`, `other_location` |
 //! | `.differs[]` | of a home with several addresses that answers: those that do not lead to it, each with `url`, `cause` (as above) and `text` |
 //! | `.advice` | what to do about an answer that is not the home's, not in HTTP, with a certificate that is not valid, or not as expected, with the headers that say where it comes from; or `null` |
 //! | `.status_before` | the component's status as read; `null` when it was not read or is not known |

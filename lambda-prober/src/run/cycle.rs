@@ -83,6 +83,7 @@ impl Prober {
         };
         let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
         let mut states = self.judged(targets, attempts, &pages);
+        let sighting = Box::pin(self.heed_other_location(&mut states, at, observed)).await;
         self.find_vantages(&mut states, &clients.http, until).await;
         let seen = states
             .iter()
@@ -114,7 +115,8 @@ impl Prober {
                 None => HashMap::new(),
             }
         };
-        let (published, records, muted) = tokio::join!(publishing, writing, reporting);
+        let sighting = Box::pin(self.tell_other_location(sighting, until));
+        let (published, records, muted, ()) = tokio::join!(publishing, writing, reporting, sighting);
         // After the page, which is what is shown to everybody.
         if let Some((notices, mut found)) = notices {
             found.note_maintenance(&published);

@@ -36,6 +36,8 @@ pub struct Prober {
     pub(super) config: ProbeConfig,
     pub(super) rules: Rules,
     pub(super) location: Location,
+    /// That of a second prober of the same homes, which has a say.
+    pub(super) other_location: Option<Location>,
     /// `None` where they are not asked for.
     pub(super) outside: Option<OutsideAddresses>,
     /// `None` where nobody is written to.
@@ -88,6 +90,7 @@ impl Prober {
             config,
             rules,
             location: Location::local(),
+            other_location: None,
             outside: None,
             notices: None,
             memory: Memory::default(),
@@ -101,6 +104,12 @@ impl Prober {
     #[must_use]
     pub fn with_location(self, location: Location) -> Self {
         Self { location, ..self }
+    }
+
+    /// Goes by what the prober at that location sees, too.
+    #[must_use]
+    pub fn with_other_location(self, other_location: Option<Location>) -> Self {
+        Self { other_location, ..self }
     }
 
     /// Lets it ask the world which address it comes from, so that it knows a home of its own network by that.

@@ -22,7 +22,7 @@ use shared::{
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::values::{default_location, incident_after, is_a_function, notify_quiet, resolve_after};
+use self::values::{default_location, incident_after, is_a_function, notify_quiet, region, resolve_after};
 pub use self::{
     probing::ProbingSettings,
     values::{IncidentAfter, attempts, degraded_above, interval, notify_after},
@@ -97,6 +97,12 @@ pub struct ProberSettings {
     /// local
     #[arg(long, env = "LOCATION")]
     pub location: Option<Location>,
+    /// The `LOCATION` of a second prober of the same homes, which shares this one's state: a home is down where both see that
+    #[arg(long, env = "OTHER_LOCATION", value_name = "LOCATION")]
+    pub other_location: Option<Location>,
+    /// The AWS region of the parameters, where it is another one than the function's: that of the first prober
+    #[arg(long, env = "PARAMETERS_REGION", value_name = "REGION", value_parser = region)]
+    pub parameters_region: Option<String>,
     /// How homes are probed.
     #[command(flatten)]
     pub probing: ProbingSettings,
@@ -166,12 +172,19 @@ impl ProberSettings {
         };
         let state = self.state()?;
         let notices = self.notices(state.as_ref())?;
-        let prober = Prober::new(self.statuspage_url.clone(), Secrets::new(self.places()?), mode)
-            .with_state(state)
-            .with_notices(notices)
-            .with_config(self.probing.config())
-            .with_rules(rules)
-            .with_location(self.location.clone().unwrap_or_else(default_location));
+        let location = self.location.clone().unwrap_or_else(default_location);
+        let other = self.other(&location, state.as_ref())?;
+        let prober = Prober::new(
+            self.statuspage_url.clone(),
+            Secrets::in_region(self.places()?, self.parameters_region.clone()),
+            mode,
+        )
+        .with_state(state)
+        .with_notices(notices)
+        .with_config(self.probing.config())
+        .with_rules(rules)
+        .with_location(location)
+        .with_other_location(other);
         // The cloud is nobody's home.
         Ok(if is_a_function() { prober } else { prober.asking_for_its_address() })
     }

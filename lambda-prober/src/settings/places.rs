@@ -7,6 +7,7 @@ use notify::{
 use shared::{
     file::check_place,
     keeper_token,
+    look::Location,
     proof::Key,
     secret::{SecretSetting, SecretSource},
     settings::WrongSetting,
@@ -93,6 +94,20 @@ impl ProberSettings {
         })?;
         let rules = Rules { after: self.notify_after, every: self.notify_every };
         Ok(Some(Notices::new(place, (rules, self.notify_quiet.clone()), state.place().clone())))
+    }
+
+    /// The location of the second prober, which there can only be where state is shared.
+    pub(super) fn other(&self, location: &Location, state: Option<&State>) -> Result<Option<Location>, WrongSetting> {
+        match &self.other_location {
+            Some(other) if other == location => Err(WrongSetting(format!(
+                "LOCATION and OTHER_LOCATION are both {location}: each of two probers has one of its own"
+            ))),
+            Some(_) if state.is_none() => Err(WrongSetting(
+                "OTHER_LOCATION needs STATE_PARAMETER or STATE_FILE, which both probers share: each reads there what the other one saw"
+                    .into(),
+            )),
+            other => Ok(other.clone()),
+        }
     }
 
     pub(super) fn state(&self) -> Result<Option<State>, WrongSetting> {

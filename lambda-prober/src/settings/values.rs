@@ -42,6 +42,19 @@ pub(super) fn notify_quiet(text: &str) -> Result<Quiet, String> {
     if quiet.has_zone() { Ok(quiet) } else { Err(format!("name the time zone, too, as in `{text} Europe/Berlin`")) }
 }
 
+/// The name of one of AWS's regions.
+///
+/// # Errors
+/// When it cannot be one.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let fits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if text.len() <= 32 && text.split('-').count() >= 3 && text.split('-').all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("a region is written like eu-central-1".into())
+    }
+}
+
 /// Whether this is a Lambda function.
 pub(super) fn is_a_function() -> bool {
     env::var_os("AWS_LAMBDA_RUNTIME_API").is_some_and(|api| !api.is_empty())

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use shared::id::ComponentId;
+use shared::{id::ComponentId, look::Location};
 
 /// The full name of a parameter, which is a path: `/porchlight/statuspage-token`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +39,12 @@ impl ParameterName {
     #[must_use]
     pub fn notices(&self) -> Self {
         Self(format!("{}/notices", self.0))
+    }
+
+    /// The parameter of what the prober at a location saw, beside those of components.
+    #[must_use]
+    pub fn at(&self, location: &Location) -> Self {
+        Self(format!("{}/at-{location}", self.0))
     }
 }
 

@@ -158,6 +158,14 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
                  hand with `dig`.",
             ],
         ),
+        UnknownCause::OtherLocation => (
+            "unknown-other-location",
+            &[
+                "Nothing is wrong with the home, as far as the other prober sees. If it stays, see whether this prober's \
+                 address is blocked on the way: by the router, the provider, or a list of addresses.",
+                "Probe by hand from both: `aws lambda invoke` in each region, with `{\"dry_run\":true}`.",
+            ],
+        ),
         UnknownCause::NoRoute => (
             "unknown-no-route",
             &[

@@ -95,7 +95,8 @@ impl FromStr for WebAddresses {
 fn separated(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     for mut word in text.split_whitespace() {
-        let begins = |word: &str, at: usize| word[at + 1..].starts_with("http://") || word[at + 1..].starts_with("https://");
+        let begins =
+            |word: &str, at: usize| word[at + 1..].starts_with("http://") || word[at + 1..].starts_with("https://");
         while let Some(at) = word.match_indices(',').map(|(at, _)| at).find(|at| begins(word, *at)) {
             parts.push(&word[..at]);
             word = &word[at + 1..];

@@ -7,5 +7,6 @@ mod lines;
 mod marked;
 mod running;
 mod settings;
+mod vantages;
 mod way;
 mod world;

@@ -12,17 +12,17 @@ use tests::{
 
 use crate::world::{dry, run_job};
 
-const WORLD: &str = "203.0.113.53";
+pub(crate) const WORLD: &str = "203.0.113.53";
 
-struct Way {
-    home: Namespace,
-    router: Namespace,
-    provider: Namespace,
-    world: Namespace,
+pub(crate) struct Way {
+    pub(crate) home: Namespace,
+    pub(crate) router: Namespace,
+    pub(crate) provider: Namespace,
+    pub(crate) world: Namespace,
 }
 
 impl Way {
-    async fn new(purpose: &str) -> Option<Self> {
+    pub(crate) async fn new(purpose: &str) -> Option<Self> {
         let place = async |of: &str| Namespace::new(&format!("{purpose}{of}")).await;
         let way = Self {
             home: place("h").await?,

@@ -8,5 +8,6 @@ mod odd;
 mod opened;
 mod refused;
 mod several;
+mod tunnel;
 mod whose;
 mod world;

@@ -7,6 +7,7 @@ mod caches;
 mod certificates;
 mod degraded;
 mod expected;
+mod locations;
 mod names;
 mod packets;
 mod several;

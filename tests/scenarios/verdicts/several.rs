@@ -21,7 +21,12 @@ fn command(world: &World, names: &[&str]) -> Command {
 
 async fn probe(world: &World, names: &[&str], verdict: &str, cause: Option<&str>) -> Run {
     let run = world.run(&command(world, names)).await;
-    assert_eq!((run.target["verdict"].as_str(), run.target["cause"].as_str()), (Some(verdict), cause), "{:#}", run.report);
+    assert_eq!(
+        (run.target["verdict"].as_str(), run.target["cause"].as_str()),
+        (Some(verdict), cause),
+        "{:#}",
+        run.report
+    );
     run
 }
 

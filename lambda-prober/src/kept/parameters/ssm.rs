@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_ssm::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -23,11 +23,17 @@ use super::{
 /// A client of this account and region.
 #[derive(Debug, Default)]
 pub(super) struct SsmCalls {
+    /// Of another region than this program's, where it is to read and write there.
+    region: Option<String>,
     /// Made at the first call: it reads the machine's certificates and credentials.
     client: OnceCell<Client>,
 }
 
 impl SsmCalls {
+    pub(super) fn of(region: Option<String>) -> Self {
+        Self { region, client: OnceCell::new() }
+    }
+
     /// The names and values of those that exist, decrypted; `listed` names them in an error.
     pub(super) async fn get(
         &self,
@@ -71,10 +77,12 @@ impl SsmCalls {
                 let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
                     .http_client(http)
                     .timeout_config(timeouts)
-                    .retry_config(RetryConfig::standard().with_max_attempts(4))
-                    .load()
-                    .await;
-                Client::new(&config)
+                    .retry_config(RetryConfig::standard().with_max_attempts(4));
+                let config = match &self.region {
+                    Some(region) => config.region(Region::new(region.clone())),
+                    None => config,
+                };
+                Client::new(&config.load().await)
             })
             .await
     }

@@ -1,4 +1,4 @@
-//! Reading and writing parameters of this account and region.
+//! Reading and writing parameters of this account.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -29,6 +29,11 @@ pub(crate) struct ParameterStore {
 }
 
 impl ParameterStore {
+    /// Those of that region, or of the one that this program runs in.
+    pub(crate) fn of(region: Option<String>) -> Self {
+        Self { calls: SsmCalls::of(region) }
+    }
+
     /// Reads parameters, decrypted. One call for each ten, all at once; a call that is denied is made again name by name,
     /// because AWS denies all ten for one.
     pub(crate) async fn get(&self, names: &[&ParameterName], until: Instant) -> ParameterResults {

@@ -9,6 +9,10 @@ use super::error::{Operation, ParameterError};
 pub(super) struct SsmCalls;
 
 impl SsmCalls {
+    pub(super) fn of(_: Option<String>) -> Self {
+        Self
+    }
+
     #[expect(clippy::unused_async, reason = "it stands in for a call")]
     pub(super) async fn get(
         &self,

@@ -67,7 +67,13 @@ pub(super) enum Freshness {
 impl Secrets {
     /// Reads nothing yet.
     pub fn new(places: Places) -> Self {
-        Self { places, store: ParameterStore::default(), parameters: Mutex::default(), local: Mutex::default() }
+        Self::in_region(places, None)
+    }
+
+    /// As [`Secrets::new`], with parameters of another region than the one that this program runs in.
+    pub fn in_region(places: Places, region: Option<String>) -> Self {
+        let store = ParameterStore::of(region);
+        Self { places, store, parameters: Mutex::default(), local: Mutex::default() }
     }
 
     pub(crate) fn store(&self) -> &ParameterStore {

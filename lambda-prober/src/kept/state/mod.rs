@@ -6,6 +6,7 @@
 //! - [`store`](State): reading and writing records, cached in the warm instance
 //! - `prepared`: the records of a run before they are written
 //! - `session`: one home's record while the home is probed
+//! - `sighting`: what the prober at another location saw
 //! - `file`: the records in one JSON file
 
 mod file;
@@ -13,6 +14,7 @@ mod finding;
 mod prepared;
 mod record;
 mod session;
+mod sighting;
 mod store;
 
 pub use self::{

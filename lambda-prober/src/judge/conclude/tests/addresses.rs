@@ -26,7 +26,9 @@ const BOTH: [&str; 2] = ["203.0.113.1:443", "[2001:db8::5]:443"];
 
 #[test]
 fn a_proven_answer_at_any_address_is_up() {
-    for other in [no_such_name(), name_failed(NameServiceError::Timeout), failed(Failure::TimedOut), from(Identity::Foreign)] {
+    for other in
+        [no_such_name(), name_failed(NameServiceError::Timeout), failed(Failure::TimedOut), from(Identity::Foreign)]
+    {
         for seen in [[at(0, other.clone()), at(1, from(PROVEN))], [at(0, from(PROVEN)), at(1, other)]] {
             assert_eq!(judge(&seen), Verdict::Up);
         }
