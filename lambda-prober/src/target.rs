@@ -5,11 +5,13 @@
 //! - `expected`: what the answers of a target must be
 //! - `dependencies`: which target depends on which
 //! - `parameter_name`: names in Parameter Store
+//! - `ways`: whether a home is probed, says itself that it is there, or both
 
 mod dependencies;
 mod expected;
 mod parameter_name;
 mod reading;
+mod ways;
 
 use shared::id::{ComponentId, MetricId, PageId};
 use url::Url;
@@ -17,6 +19,7 @@ use url::Url;
 pub use self::{
     expected::Expected,
     parameter_name::{ParameterName, WrongName},
+    ways::Ways,
 };
 
 /// How many targets a run may have: two listings of a page, and well within a function's memory.
@@ -27,8 +30,10 @@ const MAX_TARGETS: usize = 200;
 pub struct Home {
     /// For people; the host where none is given.
     pub name: String,
-    /// The address to probe.
+    /// The address to probe; `heartbeat:` and the component where there is none.
     pub url: Url,
+    /// How it is known to be there.
+    pub ways: Ways,
     /// Where its keys are; without them the prober's own are used, but of a home of which an answer is expected.
     pub keys: Option<KeyNames>,
     /// What its answers must be; without it any will do.
@@ -75,7 +80,7 @@ pub struct WrongTargets(String);
 impl Home {
     /// The home at an address, named after its host.
     pub fn at(url: &Url) -> Self {
-        Self { name: host(url), url: url.clone(), keys: None, expect: None }
+        Self { name: host(url), url: url.clone(), ways: Ways::Probe, keys: None, expect: None }
     }
 
     /// Whether the key of all homes is its own, where there is one. A service of which an answer is expected is no beacon: only a
@@ -104,6 +109,7 @@ impl Targets {
                 return Err(WrongTargets(format!("two targets share the component {}", target.component)));
             }
         }
+        ways::check_keys(&targets)?;
         let dependencies = dependencies::places(&targets)?;
         Ok(Self { list: targets, dependencies })
     }

@@ -3,17 +3,20 @@
 //! - [`prober`](Prober): what outlives a run, and probing one home without a page
 //! - `cycle`: a run on all targets
 //! - [`target_state`](TargetState): one target during a run: what was seen, and what becomes of it
+//! - `heard`: homes that send heartbeats
 //! - `looks`: what homes and their keepers are told of the run
 //! - `response`: the answer time as a metric's point
 //! - `online`: `--check --online`: whether what the settings name exists
 
 mod cycle;
+mod heard;
 mod looks;
 mod online;
 mod prober;
 mod response;
 mod target_state;
 
+pub(crate) use self::heard::Heard;
 pub use self::{
     prober::{Prober, RunError},
     target_state::TargetState,

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
+    heartbeat::Watch,
     judge::judge,
     kept::{
         secrets::{RunSecrets, Secrets},
@@ -35,6 +36,8 @@ pub struct Prober {
     pub(super) state: Option<State>,
     pub(super) config: ProbeConfig,
     pub(super) rules: Rules,
+    /// `None` where no home sends heartbeats.
+    pub(super) heartbeats: Option<Watch>,
     pub(super) location: Location,
     /// `None` where they are not asked for.
     pub(super) outside: Option<OutsideAddresses>,
@@ -87,6 +90,7 @@ impl Prober {
             state: None,
             config,
             rules,
+            heartbeats: None,
             location: Location::local(),
             outside: None,
             notices: None,
@@ -131,6 +135,12 @@ impl Prober {
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// Where the heartbeats of homes are.
+    #[must_use]
+    pub fn with_heartbeats(self, heartbeats: Option<Watch>) -> Self {
+        Self { heartbeats, ..self }
     }
 
     /// What is called with each attempt as it ends.
