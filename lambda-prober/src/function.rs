@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::{
     event::Event,
+    heartbeat::receive,
     report::Report,
     run::Prober,
     settings::ProberSettings,
@@ -38,6 +39,9 @@ const MIN_TIME: Duration = Duration::from_secs(14);
 /// # Errors
 /// When a setting is wrong, or the runtime API cannot be reached.
 pub async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
+    if settings.heartbeats.receive_heartbeats {
+        return receive::serve(settings).await;
+    }
     let prober = settings.prober()?;
     let targets = settings.targets()?;
     ProberSettings::warn_of_visible_secrets();

@@ -9,6 +9,7 @@
 //! - [`plan`]: from verdicts and a page to the calls that it needs; pure
 //! - [`observe`]: probing homes and witnesses
 //! - `publish`: reading the pages, and applying the plan
+//! - [`heartbeat`]: homes that nobody can reach, judged by what they send
 //! - [`kept`]: secrets, parameters, and the state of each home
 //! - [`run`]: one run, which joins these
 //! - [`notices`]: what people are told of an outage, once
@@ -29,6 +30,7 @@ pub mod command;
 mod event;
 #[cfg(feature = "aws")]
 pub mod function;
+pub mod heartbeat;
 pub mod judge;
 pub mod kept;
 pub mod look;

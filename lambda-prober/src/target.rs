@@ -5,11 +5,13 @@
 //! - `expected`: what the answers of a target must be
 //! - `dependencies`: which target depends on which
 //! - `parameter_name`: names in Parameter Store
+//! - `ways`: whether a home is probed, says itself that it is there, or both
 
 mod dependencies;
 mod expected;
 mod parameter_name;
 mod reading;
+mod ways;
 
 use shared::{
     id::{ComponentId, MetricId, PageId},
@@ -26,6 +28,7 @@ use crate::judge::{
 pub use self::{
     expected::Expected,
     parameter_name::{ParameterName, WrongName},
+    ways::Ways,
 };
 
 /// How many targets a run may have: two listings of a page, and well within a function's memory.
@@ -36,8 +39,10 @@ const MAX_TARGETS: usize = 200;
 pub struct Home {
     /// For people; the host where none is given.
     pub name: String,
-    /// The addresses to probe: a proven answer at any of them is the home's.
+    /// The addresses to probe: a proven answer at any of them is the home's. `heartbeat:` and the component where there is none.
     pub addresses: WebAddresses,
+    /// How it is known to be there.
+    pub ways: Ways,
     /// Where its keys are; without them the prober's own are used, but of a home of which an answer is expected.
     pub keys: Option<KeyNames>,
     /// What its answers must be; without it any will do.
@@ -85,7 +90,7 @@ impl Home {
     /// The home at its addresses, named after the first one's host.
     pub fn at(addresses: impl Into<WebAddresses>) -> Self {
         let addresses = addresses.into();
-        Self { name: host(addresses.first()), addresses, keys: None, expect: None }
+        Self { name: host(addresses.first()), addresses, ways: Ways::Probe, keys: None, expect: None }
     }
 
     /// The address that people are shown.
@@ -125,6 +130,7 @@ impl Targets {
                 return Err(WrongTargets(format!("two targets share the component {}", target.component)));
             }
         }
+        ways::check_keys(&targets)?;
         let dependencies = dependencies::places(&targets)?;
         Ok(Self { list: targets, dependencies })
     }

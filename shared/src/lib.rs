@@ -4,6 +4,7 @@
 //! - [`backoff`]: the pauses between attempts
 //! - [`certificates`]: certificates that are recorded and not refused, and what stands in one
 //! - [`connection`]: what the system says of a connection, sorted by what it says of the other side
+//! - [`heartbeat`]: how a home that nobody can reach says that it is there
 //! - [`id`]: identifiers of a status page's things, so that a page is never taken for a component
 //! - [`proof`]: how a prober knows that its own beacon answered
 //! - [`keeper_token`]: a token that is recognised, and stays away from statuspage.io
@@ -44,6 +45,7 @@ pub mod connection;
 pub mod dial;
 pub mod file;
 pub mod fingerprint;
+pub mod heartbeat;
 pub mod http;
 pub mod id;
 pub mod keeper_token;

@@ -1,6 +1,9 @@
 //! What a prober's run concludes, and why: a closed set, each cause with one sentence for people and one label for machines.
 //! The prober judges; the keeper and the page read.
 
+#[cfg(test)]
+mod tests;
+
 /// What is written where a verdict has no cause.
 pub const NO_CAUSE: &str = "none";
 
@@ -31,11 +34,15 @@ pub enum DegradedCause {
     Certificate,
     /// It answers where it last proved itself, but its name cannot be resolved.
     NameService,
+    /// Its heartbeats do not come in time.
+    Late,
 }
 
 /// Why a home counts as down, the most specific first: of several failures the smallest names the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DownCause {
+    /// Its heartbeats come, and the home itself cannot be reached.
+    Inbound,
     /// A beacon with another key answers.
     Impostor,
     /// Answers come without a valid proof.
@@ -52,6 +59,8 @@ pub enum DownCause {
     Unreachable,
     /// The name does not exist.
     Name,
+    /// No heartbeat comes any more.
+    Silent,
 }
 
 /// Why nothing is known of a home.
@@ -69,16 +78,19 @@ pub enum UnknownCause {
     Dependency,
     /// The prober at the other location has just seen it up.
     OtherLocation,
+    /// The way of heartbeats does not work, or has not for long enough.
+    Heartbeats,
 }
 
 impl DegradedCause {
     /// Every cause, in order.
-    pub const ALL: [Self; 4] = [Self::Slow, Self::CertificateEnds, Self::Certificate, Self::NameService];
+    pub const ALL: [Self; 5] = [Self::Slow, Self::CertificateEnds, Self::Certificate, Self::NameService, Self::Late];
 }
 
 impl DownCause {
     /// Every cause, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
+        Self::Inbound,
         Self::Impostor,
         Self::Unproven,
         Self::Unexpected,
@@ -87,18 +99,19 @@ impl DownCause {
         Self::Tls,
         Self::Unreachable,
         Self::Name,
+        Self::Silent,
     ];
 
     /// Whether it says what to check. Silence does not: line, power and router look the same from outside.
     pub const fn is_known(self) -> bool {
-        !matches!(self, Self::Unreachable)
+        !matches!(self, Self::Unreachable | Self::Silent)
     }
 }
 
 impl UnknownCause {
     /// Every cause.
-    pub const ALL: [Self; 6] =
-        [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency, Self::OtherLocation];
+    pub const ALL: [Self; 7] =
+        [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency, Self::OtherLocation, Self::Heartbeats];
 }
 
 impl Verdict {
@@ -133,6 +146,8 @@ impl Verdict {
             Self::Degraded(DegradedCause::CertificateEnds) => Some("certificate_ends"),
             Self::Degraded(DegradedCause::Certificate) => Some("certificate"),
             Self::Degraded(DegradedCause::NameService) => Some("only_name_service"),
+            Self::Degraded(DegradedCause::Late) => Some("late"),
+            Self::Down(DownCause::Inbound) => Some("inbound"),
             Self::Down(DownCause::Impostor) => Some("impostor"),
             Self::Down(DownCause::Unproven) => Some("unproven"),
             Self::Down(DownCause::Unexpected) => Some("unexpected"),
@@ -141,12 +156,14 @@ impl Verdict {
             Self::Down(DownCause::Tls) => Some("tls"),
             Self::Down(DownCause::Unreachable) => Some("unreachable"),
             Self::Down(DownCause::Name) => Some("name"),
+            Self::Down(DownCause::Silent) => Some("silent"),
             Self::Unknown(UnknownCause::Key) => Some("key"),
             Self::Unknown(UnknownCause::NameService) => Some("name_service"),
             Self::Unknown(UnknownCause::NoRoute) => Some("no_route"),
             Self::Unknown(UnknownCause::Blind) => Some("blind"),
             Self::Unknown(UnknownCause::Dependency) => Some("dependency"),
             Self::Unknown(UnknownCause::OtherLocation) => Some("other_location"),
+            Self::Unknown(UnknownCause::Heartbeats) => Some("heartbeats"),
         }
     }
 
@@ -186,6 +203,13 @@ impl Verdict {
             Self::Degraded(DegradedCause::NameService) => {
                 "The home answers at its last address, but its name cannot be resolved: look at the name service."
             }
+            Self::Degraded(DegradedCause::Late) => {
+                "The home's heartbeats are late: its line loses much, or it has just gone down."
+            }
+            Self::Down(DownCause::Inbound) => {
+                "The home reaches the world, but the world does not reach the home: look at the port forwarding, at \
+                 where its name leads, and at whether its provider has put it behind CGNAT."
+            }
             Self::Down(DownCause::Impostor) => {
                 "A beacon with another key answers: the address is somebody else's by now, or beacon and prober have \
                  been given different keys."
@@ -216,6 +240,9 @@ impl Verdict {
             Self::Down(DownCause::Name) => {
                 "The name does not exist: look at its spelling and at your account with the name service."
             }
+            Self::Down(DownCause::Silent) => {
+                "No heartbeat comes from the home any more: the line or the power is cut, or what sends them is stopped."
+            }
             Self::Unknown(UnknownCause::Key) => {
                 "Something answers, but the key that would tell whether it is the home could not be read."
             }
@@ -237,57 +264,10 @@ impl Verdict {
                 "It does not answer here, but the prober at the other location has just seen it up: what fails is on the way \
                  from here."
             }
+            Self::Unknown(UnknownCause::Heartbeats) => {
+                "The way that heartbeats take is in trouble or has just come back, or none has ever come, so nothing is \
+                 known of the home."
+            }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_cause_has_a_label_and_a_sentence_of_its_own() {
-        let all: Vec<Verdict> = Verdict::all().collect();
-        assert_eq!(all.iter().map(|v| v.cause()).collect::<HashSet<_>>().len(), all.len());
-        assert_eq!(all.iter().map(|v| v.sentence()).collect::<HashSet<_>>().len(), all.len());
-    }
-
-    #[test]
-    fn a_verdict_is_found_by_its_labels() {
-        for verdict in Verdict::all() {
-            assert_eq!(Verdict::from_labels(verdict.label(), verdict.cause()), Some(verdict));
-        }
-        assert_eq!(Verdict::from_labels("up", Some("none")), Some(Verdict::Up));
-        for (verdict, cause) in
-            [("up", Some("slow")), ("down", None), ("down", Some("slow")), ("fine", None), ("", None)]
-        {
-            assert_eq!(Verdict::from_labels(verdict, cause), None, "{verdict} {cause:?}");
-        }
-    }
-
-    #[test]
-    fn only_a_cause_that_is_not_known_may_be_of_a_later_version() {
-        for (verdict, cause, may_be) in [
-            ("down", "haunted", true),
-            ("unknown", "not_asked_yet", true),
-            ("down", "refused", false),
-            ("down", "slow", false),
-            ("down", NO_CAUSE, false),
-            ("down", "", false),
-            ("up", "haunted", false),
-            ("fine", "haunted", false),
-            ("down", "Haunted", false),
-            ("down", "a;mac", false),
-            ("down", "a_cause_that_is_longer_than_any_of", false),
-        ] {
-            assert_eq!(Verdict::may_be_later(verdict, cause), may_be, "{verdict} {cause}");
-        }
-    }
-
-    #[test]
-    fn causes_are_ordered_from_the_most_specific() {
-        assert!(DownCause::ALL.is_sorted() && DegradedCause::ALL.is_sorted());
     }
 }

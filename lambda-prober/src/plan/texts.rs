@@ -28,6 +28,7 @@ pub(crate) fn these(names: &[&str]) -> String {
 /// Why a home is not reachable, as its page's readers may know it.
 pub(super) const fn why(cause: DownCause) -> &'static str {
     match cause {
+        DownCause::Inbound => "It has power and internet, but cannot be reached from outside.",
         DownCause::Impostor => {
             "Another beacon answers at its address. If your address just changed, this clears within minutes."
         }
@@ -44,6 +45,7 @@ pub(super) const fn why(cause: DownCause) -> &'static str {
         DownCause::Tls => "Connections are accepted, but no secure one can be made.",
         DownCause::Unreachable => "Nothing answers: the line or the power is cut.",
         DownCause::Name => "Its name does not exist any more.",
+        DownCause::Silent => "Nothing is heard of it any more: the line or the power is cut.",
     }
 }
 

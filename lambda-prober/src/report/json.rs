@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Serialize, Serializer};
 use shared::{
+    heartbeat::Heartbeat,
     id::{ComponentId, IncidentId, PageId},
     names::Family,
     statuspage::{ComponentStatus, IncidentStatus},
@@ -12,12 +13,14 @@ use shared::{
 use url::Url;
 
 use crate::{
+    heartbeat::judge::age,
     judge::{
         addresses::Differing,
         identity::{Identity, WhichKey},
         observation::{Attempt, Exchange, Failure, NameServiceError, NotHttp, Origin, Resolution, WitnessResult},
     },
     plan::Call,
+    run::Heard,
     target::Home,
 };
 
@@ -216,4 +219,33 @@ pub(crate) fn ms(duration: Duration) -> f64 {
 
 pub(super) fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(ms(*duration))
+}
+
+/// A home's newest heartbeat.
+#[derive(Serialize)]
+pub(super) struct HeartbeatJson {
+    age_s: u64,
+    sequence: u64,
+    host_up_s: u64,
+    router: String,
+    provider: String,
+    world: String,
+    names: String,
+    last_outage: Option<String>,
+}
+
+impl From<&Heard> for HeartbeatJson {
+    fn from(heard: &Heard) -> Self {
+        let Heartbeat { sequence, running, view, last, .. } = &heard.item.heartbeat;
+        Self {
+            age_s: age(heard.item.received, heard.now).as_secs(),
+            sequence: *sequence,
+            host_up_s: running.up,
+            router: view.router.to_string(),
+            provider: view.provider.to_string(),
+            world: view.world.to_string(),
+            names: view.names.to_string(),
+            last_outage: last.map(|last| last.to_string()),
+        }
+    }
 }

@@ -9,12 +9,13 @@ use shared::{
     statuspage::{ComponentStatus, Warning},
 };
 
-use super::json::{AttemptJson, CallJson, DifferingJson, milliseconds};
+use super::json::{AttemptJson, CallJson, DifferingJson, HeartbeatJson, milliseconds};
 use crate::{
     judge::{advice::advice, observation::Attempt, verdict::Verdict},
     kept::state::{RecordResult, StateRecord},
     mode::Mode,
     plan::Call,
+    run::Heard,
     target::Target,
 };
 
@@ -46,6 +47,8 @@ pub struct TargetReport {
     pub target: Target,
     /// What was seen.
     pub attempts: Vec<Attempt>,
+    /// Its newest heartbeat, where it sends any.
+    pub(crate) heard: Option<Heard>,
     /// What that means.
     pub verdict: Verdict,
     /// The component's status as read; `None` when it was not read or is not known.
@@ -147,6 +150,7 @@ impl Serialize for TargetReport {
             warning: Option<&'a str>,
             state: Option<&'a StateRecord>,
             state_error: Option<&'a str>,
+            heartbeat: Option<HeartbeatJson>,
             attempts: Vec<AttemptJson<'a>>,
         }
         TargetJson {
@@ -166,6 +170,7 @@ impl Serialize for TargetReport {
             warning: self.warning.as_deref(),
             state: self.state.as_ref().and_then(|record| record.as_ref().ok()),
             state_error: self.state.as_ref().and_then(|record| record.as_ref().err()).map(String::as_str),
+            heartbeat: self.heard.as_ref().map(HeartbeatJson::from),
             attempts: self.attempts.iter().map(|attempt| AttemptJson::of(attempt, &self.target.home)).collect(),
         }
         .serialize(serializer)

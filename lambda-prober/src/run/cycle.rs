@@ -14,10 +14,12 @@ use shared::{
 use tokio::time::Instant;
 
 use super::{
-    prober::{Prober, RunError},
+    heard::Heard,
+    prober::{Clients, Prober, RunError},
     target_state::{TargetState, subjects},
 };
 use crate::{
+    heartbeat::Hearing,
     judge::{
         judge,
         observation::Attempt,
@@ -38,7 +40,7 @@ use crate::{
         page::{self, Pages},
     },
     report::{PublishOutcome, Report, TargetReport},
-    target::Targets,
+    target::{Target, Targets},
     timing::Timing,
 };
 
@@ -62,11 +64,15 @@ impl Prober {
             listed = self.listed_targets(observed).await?;
             &listed
         };
+        self.must_hear(targets)?;
         targets.iter().try_for_each(|target| self.config.witnesses.check_against(&target.home.addresses))?;
         let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
         let witness_check = WitnessCheck::new(&self.config.witnesses, timing);
 
         let observing = targets.iter().map(|target| async {
+            if !target.home.ways.is_probed() {
+                return Vec::new();
+            }
             let record = self.state.as_ref().map(|state| (state, self.secrets.store(), &target.component));
             let session = StateSession { record };
             let signer = self.signer(&target.component, at, &clients.http);
@@ -81,8 +87,10 @@ impl Prober {
             };
             (access, pages)
         };
-        let (attempts, (access, pages)) = tokio::join!(join_all(observing), reading);
-        let mut states = self.judged(targets, attempts, &pages);
+        let hearing = Box::pin(self.hear(targets, &secrets, clients, observed));
+        let (attempts, (access, pages), mut hearing) = tokio::join!(join_all(observing), reading, hearing);
+        let judging = self.judged(targets, attempts, &pages, &mut hearing, (at, clients, until));
+        let mut states = Box::pin(judging).await;
         let sighting = Box::pin(self.heed_other_location(&mut states, at, observed)).await;
         self.find_vantages(&mut states, &clients.http, until).await;
         let seen = states
@@ -136,17 +144,26 @@ impl Prober {
         Ok(Report { at, duration: began.elapsed(), published: !failed, mode: self.mode, targets: reports, calls })
     }
 
-    /// What the attempts on each target mean, with regard to what it depends on.
-    fn judged<'run>(
+    /// What attempts and heartbeats of each target mean, with regard to what it depends on.
+    async fn judged<'run>(
         &self,
         targets: &'run Targets,
         attempts: Vec<Vec<Attempt>>,
         pages: &'run Result<Pages, String>,
+        hearing: &mut Option<Hearing>,
+        within: (Timestamp, &Clients, Instant),
     ) -> Vec<TargetState<'run>> {
-        let verdicts: Vec<_> = attempts.iter().map(|attempts| judge(attempts, self.config.degraded_above)).collect();
+        let mut verdicts: Vec<_> =
+            attempts.iter().map(|attempts| judge(attempts, self.config.degraded_above)).collect();
+        self.take_heartbeats_in(targets, &mut verdicts, hearing, pages, within).await;
         let verdicts = with_dependencies(&verdicts, targets.dependencies());
         let seen = targets.iter().zip(attempts).zip(verdicts);
-        seen.map(|((target, attempts), verdict)| TargetState::new(target, attempts, verdict, pages)).collect()
+        let state = |((target, attempts), verdict): ((&'run Target, _), _)| {
+            let item = hearing.as_ref().and_then(|it| Some((it.items.as_ref().ok()?.get(&target.component)?, it.now)));
+            let heard = item.map(|(item, now)| Heard { item: item.clone(), now });
+            TargetState { heard, ..TargetState::new(target, attempts, verdict, pages) }
+        };
+        seen.map(state).collect()
     }
 
     async fn report(
@@ -174,7 +191,8 @@ impl Prober {
         }
         TargetReport {
             outcome: outcome.where_shown(warning),
-            warning: warning.map(|warning| warning.text.clone()),
+            warning: warning.map(|warning| warning.text.clone()).or_else(|| state.heard.as_ref()?.warning()),
+            heard: state.heard.clone(),
             state: records.get(component).cloned(),
             before: state.component.ok().and_then(|component| component.status),
             target: state.target.clone(),

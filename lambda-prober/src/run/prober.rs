@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
+    heartbeat::Watch,
     judge::judge,
     kept::{
         secrets::{RunSecrets, Secrets},
@@ -35,6 +36,8 @@ pub struct Prober {
     pub(super) state: Option<State>,
     pub(super) config: ProbeConfig,
     pub(super) rules: Rules,
+    /// `None` where no home sends heartbeats.
+    pub(super) heartbeats: Option<Watch>,
     pub(super) location: Location,
     /// That of a second prober of the same homes, which has a say.
     pub(super) other_location: Option<Location>,
@@ -89,6 +92,7 @@ impl Prober {
             state: None,
             config,
             rules,
+            heartbeats: None,
             location: Location::local(),
             other_location: None,
             outside: None,
@@ -140,6 +144,12 @@ impl Prober {
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// Where the heartbeats of homes are.
+    #[must_use]
+    pub fn with_heartbeats(self, heartbeats: Option<Watch>) -> Self {
+        Self { heartbeats, ..self }
     }
 
     /// What is called with each attempt as it ends.

@@ -9,12 +9,13 @@ use shared::{
     statuspage::{Component, ComponentStatus},
 };
 
+use super::heard::Heard;
 use crate::{
     judge::{
         identity::Proven,
         observation::{Attempt, Exchange},
         start_times::StartTimes,
-        verdict::Verdict,
+        verdict::{DownCause, Verdict},
     },
     kept::state::{Finding, PreparedRecords, StateRecord},
     plan::{OurIncident, Rules, Subject},
@@ -33,6 +34,8 @@ pub struct TargetState<'run> {
     pub target: &'run Target,
     /// What was seen.
     pub attempts: Vec<Attempt>,
+    /// Its newest heartbeat, where it sends any.
+    pub(crate) heard: Option<Heard>,
     /// What that means.
     pub verdict: Verdict,
     /// From where it was looked at; inside until more is known.
@@ -55,7 +58,7 @@ impl<'run> TargetState<'run> {
             Err(error) => Err(error.clone()),
         };
         let incident = pages.as_ref().ok().and_then(|pages| pages.incident(&target.page, &target.component));
-        Self { target, attempts, verdict, from: Vantage::Inside, component, incident }
+        Self { target, attempts, heard: None, verdict, from: Vantage::Inside, component, incident }
     }
 
     /// What the record is updated with. An outage that begins now gets the new key.
@@ -69,6 +72,7 @@ impl<'run> TargetState<'run> {
             addresses: proving.map_or(&[], |attempt| &attempt.addresses),
             proven: self.proven(),
             start_times: self.start_times(at),
+            began: self.silent_since(),
             new_key,
             statuses: &rules.statuses,
             resolve_after: rules.resolve_after,
@@ -139,7 +143,16 @@ impl<'run> TargetState<'run> {
                 at.checked_add(attempt.started + attempt.resolution.took() + exchange.phases.until_answer()).ok()?,
             )
         };
-        self.attempts.iter().find_map(times)
+        self.attempts.iter().find_map(times).or_else(|| {
+            let heard = self.heard.as_ref()?;
+            StartTimes::of(heard.item.heartbeat.running, heard.received()?)
+        })
+    }
+
+    /// When a home that has fallen silent was last heard.
+    fn silent_since(&self) -> Option<Timestamp> {
+        let silent = self.verdict == Verdict::Down(DownCause::Silent);
+        self.heard.as_ref().filter(|_| silent)?.received()
     }
 
     fn proven(&self) -> Option<Proven> {

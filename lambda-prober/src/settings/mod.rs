@@ -1,5 +1,6 @@
 //! The prober's settings, and the prober and targets that they describe.
 
+mod heartbeats;
 mod places;
 mod probing;
 mod targets;
@@ -24,6 +25,7 @@ use url::Url;
 
 use self::values::{default_location, incident_after, is_a_function, notify_quiet, region, resolve_after};
 pub use self::{
+    heartbeats::{HEARTBEAT_URL, HeartbeatSettings},
     probing::ProbingSettings,
     values::{IncidentAfter, attempts, degraded_above, interval, notify_after},
 };
@@ -69,7 +71,7 @@ pub struct ProberSettings {
     #[arg(long, env = "METRIC_ID_RESPONSE", value_name = "METRIC_ID")]
     pub metric_id_response: Option<MetricId>,
     /// Several targets instead of the four settings above, as JSON:
-    /// `[{"name":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…,"metric_id_response":…,"expect":{…},"depends_on":…}]`
+    /// `[{"name":…,"kind":…,"url":…,"page_id":…,"component_id":…,"key_parameter":…,"metric_id_response":…,"expect":{…},"depends_on":…}]`
     #[arg(long, env = "TARGETS", value_name = "JSON")]
     pub targets: Option<String>,
     /// The SSM parameter that holds that list instead
@@ -130,6 +132,9 @@ pub struct ProberSettings {
     /// When no notice is sent, like `22:00-07:00 Europe/Berlin`: what has begun then and still lasts is sent at their end
     #[arg(long, env = "NOTIFY_QUIET", value_name = "HOURS", value_parser = notify_quiet)]
     pub notify_quiet: Option<Quiet>,
+    /// Homes that send heartbeats.
+    #[command(flatten)]
+    pub heartbeats: HeartbeatSettings,
     /// Run once (the default)
     #[arg(long, conflicts_with = "every")]
     pub once: bool,
@@ -154,7 +159,8 @@ pub struct ProberSettings {
 }
 
 impl Settings for ProberSettings {
-    const SECRETS: &'static [SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, BEACON_KEY_OLD, NOTIFY_URLS];
+    const SECRETS: &'static [SecretSetting] =
+        &[STATUSPAGE_TOKEN, BEACON_KEY, BEACON_KEY_OLD, NOTIFY_URLS, HEARTBEAT_URL];
 }
 
 impl ProberSettings {
@@ -163,6 +169,11 @@ impl ProberSettings {
     /// # Errors
     /// When the token is missing, a key is malformed, or something is set twice.
     pub fn prober(&self) -> Result<Prober, WrongSetting> {
+        if self.heartbeats.receive_heartbeats {
+            return Err(WrongSetting(
+                "RECEIVE_HEARTBEATS is for a Lambda function with a URL: leave it out here".into(),
+            ));
+        }
         let mode = if self.dry_run { Mode::DryRun } else { Mode::Publish };
         let rules = Rules {
             statuses: self.statuses.clone(),
@@ -174,17 +185,15 @@ impl ProberSettings {
         let notices = self.notices(state.as_ref())?;
         let location = self.location.clone().unwrap_or_else(default_location);
         let other = self.other(&location, state.as_ref())?;
-        let prober = Prober::new(
-            self.statuspage_url.clone(),
-            Secrets::in_region(self.places()?, self.parameters_region.clone()),
-            mode,
-        )
-        .with_state(state)
-        .with_notices(notices)
-        .with_config(self.probing.config())
-        .with_rules(rules)
-        .with_location(location)
-        .with_other_location(other);
+        let secrets = Secrets::in_region(self.places()?, self.parameters_region.clone());
+        let prober = Prober::new(self.statuspage_url.clone(), secrets, mode)
+            .with_state(state)
+            .with_notices(notices)
+            .with_config(self.probing.config())
+            .with_rules(rules)
+            .with_heartbeats(self.watch()?)
+            .with_location(location)
+            .with_other_location(other);
         // The cloud is nobody's home.
         Ok(if is_a_function() { prober } else { prober.asking_for_its_address() })
     }

@@ -64,6 +64,21 @@ impl ProberSettings {
         Ok(Places { token: Some(token), key, old_key, targets })
     }
 
+    /// Where the key of homes that name none of their own is.
+    pub(super) fn places_of_keys(&self) -> Result<Option<Place>, WrongSetting> {
+        key_place(BEACON_KEY, "BEACON_KEY_PARAMETER", self.beacon_key_parameter.as_deref())
+    }
+
+    /// The secrets of the function that takes heartbeats: it has no page to write to.
+    #[cfg(feature = "aws")]
+    pub(crate) fn places_of_a_receiver(&self) -> Result<Places, WrongSetting> {
+        let key = self.places_of_keys()?;
+        let old_key = key_place(BEACON_KEY_OLD, "BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.as_deref())?;
+        let list = self.targets_parameter.as_deref();
+        let targets = list.map(|name| named("TARGETS_PARAMETER", name)).transpose()?;
+        Ok(Places { token: None, key, old_key, targets })
+    }
+
     /// The first setting that needs AWS's Parameter Store.
     pub(crate) fn of_aws(&self, targets: Option<&Targets>) -> Option<&'static str> {
         let keys = targets.is_some_and(|targets| targets.iter().any(|target| target.home.keys.is_some()));
@@ -74,6 +89,7 @@ impl ProberSettings {
             ("BEACON_KEY_OLD_PARAMETER", self.beacon_key_old_parameter.is_some()),
             ("STATE_PARAMETER", self.state_parameter.is_some()),
             ("NOTIFY_URLS_PARAMETER", self.notify_urls_parameter.is_some()),
+            ("HEARTBEAT_TABLE", self.heartbeats.heartbeat_table.is_some()),
             ("TARGETS with a key_parameter", keys),
         ];
         set.into_iter().find(|(_, set)| *set).map(|(name, _)| name)
@@ -129,7 +145,11 @@ fn named(setting: &str, name: &str) -> Result<ParameterName, WrongSetting> {
 }
 
 /// Where a secret is: on this machine or in a parameter, but not both.
-fn place(local: SecretSetting, setting: &str, parameter: Option<&str>) -> Result<Option<Place>, WrongSetting> {
+pub(super) fn place(
+    local: SecretSetting,
+    setting: &str,
+    parameter: Option<&str>,
+) -> Result<Option<Place>, WrongSetting> {
     match (local.read()?, parameter.map(|name| named(setting, name)).transpose()?) {
         (Some(SecretSource::Value(_)), Some(_)) => Err(both(local.name_in_use(), setting)),
         (Some(SecretSource::File { .. } | SecretSource::Named { .. } | SecretSource::Missing { .. }), Some(_)) => {

@@ -1,9 +1,12 @@
 //! The targets that the settings name, one by itself or several in a list.
 
-use shared::settings::WrongSetting;
+use shared::{
+    id::{ComponentId, PageId},
+    settings::WrongSetting,
+};
 
 use super::{ProberSettings, both};
-use crate::target::{Home, Target, Targets};
+use crate::target::{Home, Target, Targets, Ways};
 
 impl ProberSettings {
     /// The targets, which a function may do without: its events can name them.
@@ -12,6 +15,7 @@ impl ProberSettings {
     /// When they are given twice or in part, or one is its own witness.
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let targets = self.named_targets()?;
+        targets.as_ref().map_or(Ok(()), |targets| self.check_heard(targets))?;
         for target in targets.iter().flatten() {
             let checked = self.probing.witnesses.check_against(&target.home.addresses);
             checked.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
@@ -37,16 +41,14 @@ impl ProberSettings {
             return Ok(listed);
         }
         match (&self.canary_url, &self.page_id, &self.component_id) {
-            (Some(addresses), Some(page), Some(component)) => {
-                let target = Target {
-                    home: Home::at(addresses.clone()),
-                    page: page.clone(),
-                    component: component.clone(),
-                    response_metric: self.metric_id_response.clone(),
-                    depends_on: None,
+            (addresses, Some(page), Some(component)) if self.heartbeats.heartbeat_table.is_some() => {
+                let home = match addresses {
+                    Some(addresses) => Some(Home { ways: Ways::Both, ..Home::at(addresses.clone()) }),
+                    None => Home::heard(component),
                 };
-                Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
+                self.one(home, page, component)
             }
+            (Some(url), Some(page), Some(component)) => self.one(Some(Home::at(url.clone())), page, component),
             (None, None, None) if self.metric_id_response.is_none() => Ok(None),
             _ => {
                 let missing: Vec<_> = single.iter().filter(|(_, set)| !set).map(|(name, _)| *name).collect();
@@ -56,6 +58,18 @@ impl ProberSettings {
                 )))
             }
         }
+    }
+
+    fn one(&self, home: Option<Home>, page: &PageId, component: &ComponentId) -> Result<Option<Targets>, WrongSetting> {
+        let Some(home) = home else { return Ok(None) };
+        let target = Target {
+            home,
+            page: page.clone(),
+            component: component.clone(),
+            response_metric: self.metric_id_response.clone(),
+            depends_on: None,
+        };
+        Targets::new(vec![target]).map(Some).map_err(|error| WrongSetting(error.to_string()))
     }
 }
 

@@ -9,16 +9,20 @@ use shared::{
     settings::{WebAddresses, nearness::with_nearest, without_credentials},
 };
 
-use super::{Expected, Home, KeyNames, ParameterName, Target, Targets, WrongTargets, dependencies::resolve, host};
+use super::{
+    Expected, Home, KeyNames, ParameterName, Target, Targets, Ways, WrongTargets, dependencies::resolve, host,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTarget {
     name: Option<String>,
-    url: Written,
+    kind: Option<String>,
+    url: Option<Written>,
     page_id: String,
     component_id: String,
     key_parameter: Option<String>,
+    heartbeat_key_parameter: Option<String>,
     old_key_parameter: Option<String>,
     metric_id_response: Option<String>,
     expect: Option<Value>,
@@ -92,11 +96,43 @@ impl RawTarget {
             text.as_ref().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).transpose()
         };
         let old = name("old_key_parameter", &self.old_key_parameter)?;
-        match name("key_parameter", &self.key_parameter)? {
+        // It is the beacon's key, whatever it is called: what is signed tells a heartbeat from a proof.
+        let current = match (&self.key_parameter, &self.heartbeat_key_parameter) {
+            (Some(_), Some(_)) => {
+                return Err(
+                    "key_parameter and heartbeat_key_parameter are both set: a home has one key, so keep one of \
+                            them"
+                        .into(),
+                );
+            }
+            (None, Some(_)) => name("heartbeat_key_parameter", &self.heartbeat_key_parameter)?,
+            (_, None) => name("key_parameter", &self.key_parameter)?,
+        };
+        match current {
             Some(current) => Ok(Some(KeyNames { current, old })),
             None if old.is_some() => Err("old_key_parameter is set without key_parameter".into()),
             None => Ok(None),
         }
+    }
+
+    fn ways(&self) -> Result<Ways, String> {
+        let ways = match (self.kind.as_deref(), &self.url) {
+            (None | Some("probe"), Some(_)) => Ways::Probe,
+            (None | Some("probe"), None) => return Err("missing field `url`".into()),
+            (Some("heartbeat"), Some(_)) => Ways::Both,
+            (Some("heartbeat"), None) => Ways::Heartbeat,
+            (Some(other), _) => return Err(format!("kind `{}`: it is probe or heartbeat", without_credentials(other))),
+        };
+        if ways == Ways::Probe && self.heartbeat_key_parameter.is_some() {
+            return Err(r#"heartbeat_key_parameter is for a target with "kind":"heartbeat""#.into());
+        }
+        if ways == Ways::Heartbeat && self.expect.is_some() {
+            return Err("expect: there is no answer without a url: take it out, or add the url".into());
+        }
+        if ways == Ways::Heartbeat && self.metric_id_response.is_some() {
+            return Err("metric_id_response: there is no answer without a url: take it out, or add the url".into());
+        }
+        Ok(ways)
     }
 }
 
@@ -109,11 +145,14 @@ impl TryFrom<RawTarget> for Target {
         };
         let component: ComponentId =
             raw.component_id.parse().map_err(|e| wrong("component_id", &raw.component_id, &e))?;
-        let addresses = raw.url.read().map_err(|e| wrong("url", &raw.url.to_string(), &e))?;
-        let keys = raw.keys()?;
+        let (ways, keys) = (raw.ways()?, raw.keys()?);
+        let addresses = match &raw.url {
+            Some(written) => written.read().map_err(|e| wrong("url", &written.to_string(), &e))?,
+            None => Home::heard(&component).map(|home| home.addresses).ok_or("missing field `url`")?,
+        };
         let are_https = addresses.iter().all(|address| address.scheme() == "https");
         let expect = raw.expect.map(|written| Expected::read(written, are_https)).transpose()?;
-        let home = Home { name: raw.name.unwrap_or_else(|| host(addresses.first())), addresses, keys, expect };
+        let home = Home { name: raw.name.unwrap_or_else(|| host(addresses.first())), addresses, ways, keys, expect };
         let page = raw.page_id.parse().map_err(|e| wrong("page_id", &raw.page_id, &e))?;
         let metric = raw.metric_id_response.map(|id| id.parse().map_err(|e| wrong("metric_id_response", &id, &e)));
         // What it depends on is known once all targets are.

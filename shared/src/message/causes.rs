@@ -57,11 +57,29 @@ const fn degraded(cause: DegradedCause) -> (&'static str, &'static [&'static str
                  `CANARY_URL`.",
             ],
         ),
+        DegradedCause::Late => (
+            "degraded-late",
+            &[
+                "See in the log of the keeper, or of `porchlight heartbeat`, whether heartbeats are sent and what the \
+                 answers say.",
+                "If it stays although they are sent, send them more often: every 60s.",
+            ],
+        ),
     }
 }
 
 const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
     match cause {
+        DownCause::Inbound => (
+            "down-inbound",
+            &[
+                "The home is up and has internet, so it is the way in: see in the router whether the port is still \
+                 forwarded, and to the address that this machine has now.",
+                "See whether the name leads to the address that the router has now, and whether `dns` runs.",
+                "Where the router's own address is one of 100.64.0.0/10, the provider has put the home behind CGNAT: ask \
+                 for an address of your own, use IPv6, or make it a target of `kind: heartbeat` alone.",
+            ],
+        ),
         DownCause::Impostor => (
             "down-impostor",
             &[
@@ -137,6 +155,15 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
                 "Sign in where the name is served (www.duckdns.org) and see whether it is still there.",
             ],
         ),
+        DownCause::Silent => (
+            "down-silent",
+            &[
+                "If you are at home and have no internet: modem, router and provider. The keeper's page tells \
+                 afterwards whether power, router or provider was gone.",
+                "If you have internet there, see whether what sends the heartbeats runs, and what it says of the answers: \
+                 `HEARTBEAT_URL` and the key must be those of the function.",
+            ],
+        ),
     }
 }
 
@@ -178,6 +205,16 @@ const fn unknown(cause: UnknownCause) -> (&'static str, &'static [&'static str])
             &[
                 "See to what it depends on first: the target that `depends_on` names, in the same report.",
                 "If it does not need that, take `depends_on` out of the target.",
+            ],
+        ),
+        UnknownCause::Heartbeats => (
+            "unknown-heartbeats",
+            &[
+                "The prober sends a heartbeat of its own by the same way in every run; its log says what became of it: \
+                 the URL, the function behind it, or its table.",
+                "If no heartbeat has ever come from this home, see whether one is sent: `HEARTBEAT_URL` and the key at \
+                 home, and its component's id.",
+                "After a pause of the prober it takes three minutes until silence counts.",
             ],
         ),
         UnknownCause::Blind => (

@@ -15,6 +15,8 @@ mod store;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
 
+#[cfg(feature = "aws")]
+pub(crate) use self::resolver::Resolver;
 pub(crate) use self::{
     error::ParameterError,
     store::{ParameterResults, ParameterStore},

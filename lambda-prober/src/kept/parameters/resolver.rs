@@ -11,7 +11,7 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Queries the name servers of this machine.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Resolver;
+pub(crate) struct Resolver;
 
 impl ResolveDns for Resolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {

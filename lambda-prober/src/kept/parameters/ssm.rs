@@ -1,24 +1,18 @@
 //! The calls, by AWS's SDK.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_ssm::{
     Client,
+    config::{Builder, Region},
     error::{ProvideErrorMetadata, SdkError},
     types::{Parameter, ParameterType},
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
 };
 use shared::{chain::root_cause, message::ParameterFault, secret::Secret};
 use tokio::sync::OnceCell;
 
-use super::{
-    error::{Operation, ParameterError},
-    resolver::Resolver,
-};
+use super::error::{Operation, ParameterError};
+use crate::kept::aws::config;
 
 /// A client of this account and region.
 #[derive(Debug, Default)]
@@ -64,25 +58,12 @@ impl SsmCalls {
     async fn client(&self) -> &Client {
         self.client
             .get_or_init(|| async {
-                // The SDK's own client without its pool: a function is frozen between runs, and pooled connections
-                // would be dead.
-                let http = Builder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-                    .pool_max_idle_per_host(0)
-                    .build_with_resolver(Resolver);
-                let timeouts = TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(2))
-                    .operation_attempt_timeout(Duration::from_secs(3))
-                    .build();
-                let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-                    .http_client(http)
-                    .timeout_config(timeouts)
-                    .retry_config(RetryConfig::standard().with_max_attempts(4));
+                let config = Builder::from(config().await);
                 let config = match &self.region {
                     Some(region) => config.region(Region::new(region.clone())),
                     None => config,
                 };
-                Client::new(&config.load().await)
+                Client::from_conf(config.build())
             })
             .await
     }

@@ -38,6 +38,8 @@ pub struct Finding<'a> {
     pub proven: Option<Proven>,
     /// When host and beacon started, by that proof.
     pub start_times: Option<StartTimes>,
+    /// When what is down now was last known to be up, where that is not the run before.
+    pub began: Option<Timestamp>,
     /// The component's status for each verdict.
     pub statuses: &'a Statuses,
     /// The key of an outage that begins now.
@@ -102,7 +104,7 @@ impl Finding<'_> {
         let kept = known.outage_key.filter(|_| down_since.is_some());
         let noted = known.seen_down.filter(|noted| down_since.is_some() && self.since(*noted) < NOTE_INTERVAL);
         StateRecord {
-            down_since: down_since.or(Some(self.at)),
+            down_since: down_since.or(self.began.filter(|began| *began <= self.at)).or(Some(self.at)),
             up_since: None,
             seen_up: None,
             seen_down: noted.or(Some(self.at)),

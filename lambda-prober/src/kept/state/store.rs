@@ -238,6 +238,7 @@ mod tests {
                 addresses: &[],
                 proven: None,
                 start_times: None,
+                began: None,
                 statuses: &statuses,
                 new_key: "",
                 resolve_after: Duration::from_mins(2),

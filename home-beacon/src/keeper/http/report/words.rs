@@ -48,6 +48,8 @@ pub(super) const fn cause(verdict: Option<Verdict>) -> Option<&'static str> {
             DownCause::Impostor => "Another beacon answered at the home's address.",
             DownCause::Unproven => "Something else than the home answered at its address.",
             DownCause::Unexpected => "The address answered, but not as expected of it.",
+            DownCause::Inbound => "The home reached the world, and could not be reached from outside.",
+            DownCause::Silent => "No heartbeat came from the home.",
         }),
         Some(verdict) => Some(verdict.sentence()),
         None => None,

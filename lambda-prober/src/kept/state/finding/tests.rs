@@ -43,6 +43,7 @@ fn finding(second: i64, verdict: Verdict, page: &Component) -> Finding<'_> {
         addresses: &[],
         proven: None,
         start_times: None,
+        began: None,
         statuses: STATUSES.get_or_init(Statuses::default),
         new_key: "new",
         resolve_after: Duration::from_mins(2),
