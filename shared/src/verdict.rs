@@ -110,8 +110,15 @@ impl DownCause {
 
 impl UnknownCause {
     /// Every cause.
-    pub const ALL: [Self; 7] =
-        [Self::Key, Self::NameService, Self::NoRoute, Self::Blind, Self::Dependency, Self::OtherLocation, Self::Heartbeats];
+    pub const ALL: [Self; 7] = [
+        Self::Key,
+        Self::NameService,
+        Self::NoRoute,
+        Self::Blind,
+        Self::Dependency,
+        Self::OtherLocation,
+        Self::Heartbeats,
+    ];
 }
 
 impl Verdict {

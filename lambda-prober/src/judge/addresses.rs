@@ -110,9 +110,10 @@ impl Differing {
             Verdict::Unknown(UnknownCause::NameService) => "the name cannot be resolved",
             Verdict::Degraded(DegradedCause::Certificate) => "its certificate is not valid",
             Verdict::Degraded(DegradedCause::CertificateEnds) => "its certificate ends soon",
-            Verdict::Down(DownCause::Unreachable) | Verdict::Up | Verdict::Degraded(_) | Verdict::Unknown(_) => {
-                "nothing answers"
-            }
+            Verdict::Down(DownCause::Unreachable | DownCause::Inbound | DownCause::Silent)
+            | Verdict::Up
+            | Verdict::Degraded(_)
+            | Verdict::Unknown(_) => "nothing answers",
         }
     }
 }

@@ -75,7 +75,7 @@ mod tests {
             targets.iter().map(|target| (target.home.ways.is_probed(), target.home.ways.is_heard())).collect();
         assert_eq!(ways, [(false, true), (true, true)]);
         let first = &targets.iter().next().unwrap().home;
-        assert_eq!(first.url.as_str(), "heartbeat:8kbf7d35c070");
+        assert_eq!(first.url().as_str(), "heartbeat:8kbf7d35c070");
         assert_eq!(first.keys.as_ref().unwrap().current.as_str(), "/porchlight/keys/one");
     }
 
