@@ -14,8 +14,7 @@ use clap_mangen::{
 };
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
-    heartbeat::HeartbeatSettings,
-    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
+    heartbeat::HeartbeatSettings, keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
 };
 use lambda_prober::settings::ProberSettings;
 use shared::{secret::SecretSetting, settings::Settings};
