@@ -4,6 +4,7 @@
 //! - [`keeper`]: the private log; a statuspage.io-compatible server over one embedded database
 //! - [`ping`], [`bandwidth`], [`dns`]: the jobs, which measure once and hand over; [`job`]: what they have in common
 //! - [`checks`]: runs what `checks.yml` defines, and hands over what came of it
+//! - [`heartbeat`]: how a home that nobody can reach says that it is there
 //! - [`node`]: what the sensors of one machine say, for Prometheus
 //! - [`join`]: how a home and its outside machine meet
 //! - [`reading`]: what they hand over
@@ -19,6 +20,7 @@ pub mod checks;
 pub mod clock;
 pub mod dns;
 mod exposition;
+pub mod heartbeat;
 pub mod job;
 pub mod join;
 pub mod keeper;

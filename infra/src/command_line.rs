@@ -14,7 +14,7 @@ use clap_mangen::{
 };
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
-    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
+    heartbeat::HeartbeatSettings, keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
 };
 use lambda_prober::settings::ProberSettings;
 use shared::{secret::SecretSetting, settings::Settings};
@@ -66,6 +66,7 @@ fn command_line(program: Program) -> (Command, &'static [SecretSetting]) {
         Program::Bandwidth => of::<BandwidthSettings>(),
         Program::Dns => of::<DnsSettings>(),
         Program::Checks => of::<ChecksSettings>(),
+        Program::Heartbeat => of::<HeartbeatSettings>(),
         Program::NodeMetrics => of::<NodeSettings>(),
         Program::LambdaProber => of::<ProberSettings>(),
     }

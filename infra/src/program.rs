@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Command, ValueEnum};
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
-    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings, programs,
+    heartbeat::HeartbeatSettings, keeper::KeeperSettings, node::NodeSettings, ping::PingSettings, programs,
 };
 use lambda_prober::{command::command, settings::ProberSettings};
 use shared::{secret::SecretSetting, settings::Settings};
@@ -21,6 +21,7 @@ pub enum Program {
     Bandwidth,
     Dns,
     Checks,
+    Heartbeat,
     NodeMetrics,
     LambdaProber,
 }
@@ -37,13 +38,14 @@ pub struct Entry {
 }
 
 /// The programs that are commands of `porchlight`.
-pub static PROGRAMS: [Entry; 8] = [
+pub static PROGRAMS: [Entry; 9] = [
     Entry::new::<KeeperSettings>("keeper", programs::keeper::program),
     Entry::new::<BeaconSettings>("beacon", programs::beacon::program),
     Entry::new::<PingSettings>("ping", programs::job::ping),
     Entry::new::<BandwidthSettings>("bandwidth", programs::job::bandwidth),
     Entry::new::<DnsSettings>("dns", programs::job::dns),
     Entry::new::<ChecksSettings>("checks", programs::checks::program),
+    Entry::new::<HeartbeatSettings>("heartbeat", programs::job::heartbeat),
     Entry::new::<NodeSettings>("node-metrics", programs::node::program),
     Entry::new::<ProberSettings>("prober", prober),
 ];

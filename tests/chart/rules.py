@@ -201,7 +201,8 @@ def secret(rendering, release, namespace):
     """Each secret is only where it is needed, as a file, and in no variable."""
     keeper = bool(rendering.all("StatefulSet"))
     allowed = {
-        "beacon": {"beacon", "test"},
+        "beacon": {"beacon", "test", "keeper"},
+        "heartbeat": {"keeper"},
         "duckdns": {"dns"},
         "dyndns": {"dns"},
         "keeper": {"keeper", "ping", "dns", "bandwidth", "checks", "operator", "export", "test"},

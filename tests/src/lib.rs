@@ -14,6 +14,7 @@
 //! - [`kubernetes`]: an API server of Kubernetes, with a kubelet
 //! - [`lambda`]: the function under an emulator
 //! - [`guide`]: the commands of a guide, run as its reader would
+//! - [`heartbeats`]: a function that takes heartbeats
 //! - [`home`]: homes that misbehave; [`noting_home`]: one that notes what it was asked
 //! - [`notices`]: services that take notices
 //! - [`statuspage`]: a statuspage that misbehaves, in front of a keeper
@@ -43,6 +44,7 @@ pub mod exchange;
 pub mod fast;
 pub mod front;
 pub mod guide;
+pub mod heartbeats;
 pub mod history;
 pub mod home;
 pub mod image;

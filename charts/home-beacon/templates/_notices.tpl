@@ -128,3 +128,24 @@ name another server. */}}
 {{- end -}}
 {{- toJson $wrong -}}
 {{- end }}
+
+{{/* Homes that tell the cloud of themselves. */}}
+{{- define "porchlight.refusals.heartbeat" -}}
+{{- $wrong := list -}}
+{{- if .Values.heartbeat.enabled -}}
+{{- if not .Values.keeper.enabled -}}
+{{- $wrong = append $wrong "heartbeat.enabled is true, but keeper.enabled is false: it is the keeper that sends heartbeats" -}}
+{{- end -}}
+{{- if not .Values.heartbeat.secretName -}}
+{{- $make := printf "kubectl -n %s create secret generic heartbeat --from-file=URL=heartbeat.url" .Release.Namespace -}}
+{{- $wrong = append $wrong (printf "heartbeat.enabled is true, but heartbeat.secretName is empty: make a Secret with the address of the stack's heartbeat function in URL (%s), and name it" $make) -}}
+{{- end -}}
+{{- if not (include "porchlight.secret.beacon" .) -}}
+{{- $wrong = append $wrong "heartbeat.enabled is true, but the beacon has no key, and heartbeats are signed with it: set beacon.secretName" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.port.enabled (not .Values.beacon.probed) -}}
+{{- $wrong = append $wrong "port.enabled is true, but beacon.probed is false: there is no port of the node for the router to lead to" -}}
+{{- end -}}
+{{- toJson $wrong -}}
+{{- end }}

@@ -4,7 +4,7 @@ in words that do not help. One sentence each, as a JSON list.
 */}}
 {{- define "porchlight.refusals" -}}
 {{- $wrong := list -}}
-{{- range list "image" "zone" "port" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "checks" "operator" "pinglow" "notices" "relay" "ports" "cluster" -}}
+{{- range list "image" "zone" "port" "schedules" "amounts" "both" "renamed" "accounts" "page" "keeper" "checks" "operator" "pinglow" "notices" "heartbeat" "relay" "ports" "cluster" -}}
 {{- $wrong = concat $wrong (include (printf "porchlight.refusals.%s" .) $ | fromJsonArray) -}}
 {{- end -}}
 {{- toJson $wrong -}}

@@ -36,6 +36,10 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- end -}}
 {{- end }}
 
+{{- define "porchlight.secret.heartbeat" -}}
+{{- .Values.heartbeat.secretName -}}
+{{- end }}
+
 {{- define "porchlight.secret.pinglow" -}}
 {{- .Values.keeper.pinglow.secretName -}}
 {{- end }}
@@ -59,7 +63,7 @@ Which Secret holds what, and how programs find it: always as a file, so that a n
 {{- define "porchlight.secret.volumes" -}}
 {{- $root := index . 0 }}
 {{- range index . 1 }}
-{{- $key := get (dict "beacon" "KEY" "notify" "URLS" "pinglow" "API_KEY" "dyndns" "PASSWORD") . | default "TOKEN" }}
+{{- $key := get (dict "beacon" "KEY" "notify" "URLS" "pinglow" "API_KEY" "heartbeat" "URL" "dyndns" "PASSWORD") . | default "TOKEN" }}
 - name: {{ . }}
   secret:
     secretName: {{ include (printf "porchlight.secret.%s" .) $root | quote }}

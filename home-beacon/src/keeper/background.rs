@@ -39,7 +39,7 @@ impl Failures {
 }
 
 /// Writes heartbeats where no reading carries one.
-pub(super) async fn heartbeat(recorder: &Recorder) {
+pub(super) async fn alive(recorder: &Recorder) {
     loop {
         sleep(recorder.record_heartbeat().await.unwrap_or(RETRY_INTERVAL)).await;
     }

@@ -6,6 +6,7 @@ use url::Url;
 use super::{
     Joins, http::front::Front, measured::line_quality::Promised, notices::NoticeConfig, relay::Upstream, seed::Seed,
 };
+use crate::heartbeat::settings::HeartbeatConfig;
 
 /// What a keeper is made of.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct KeeperConfig {
     pub promised: Promised,
     /// The beacon's private listener, which reports its looks; a name of several addresses stands for several beacons.
     pub beacon: Option<Url>,
+    /// How this home's heartbeats are sent, where it sends any.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// Whether it is at a home though it asks no beacon.
     pub at_home: bool,
     /// How the page presents itself to the world.

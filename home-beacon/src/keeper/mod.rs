@@ -14,6 +14,7 @@
 //! - [`seed`]: page and components with the ids that the user already has; [`portable`]: records for another keeper
 //! - [`relay`]: sends what is queued upstream, and copies what is said there
 //! - `causes`: why it was down, for upstream
+//! - `heartbeat`: what the home tells the cloud of itself, where nobody can reach it
 //! - `watch`: what is worth a notice though no reading says so
 //! - [`http`]: everything that is answered; `listeners`: where
 //! - `background`: what runs besides; `start`: the keeper on a disk that cannot be written yet; `settings`, `config`
@@ -25,6 +26,7 @@ mod clock;
 mod config;
 pub mod db;
 mod error;
+mod heartbeat;
 pub mod history;
 pub mod http;
 pub mod inside;
@@ -59,8 +61,9 @@ use shared::{
 use tokio::time::{Instant, timeout};
 
 use self::{
-    background::{RETRY_INTERVAL, ask_beacon, date, heartbeat, keep_calls, keep_plans, log_backlog, log_pages},
+    background::{RETRY_INTERVAL, alive, ask_beacon, date, keep_calls, keep_plans, log_backlog, log_pages},
     db::{Db, OpenError},
+    heartbeat::HomeSender,
     http::{AppState, routers},
     looks::beacon::{AtHome, BeaconPoller},
     measured::{Recorder, line_quality::Promised, retention},
@@ -98,6 +101,7 @@ pub struct Keeper {
     state: AppState,
     relay: Option<RelayWorker>,
     beacon: Option<BeaconPoller>,
+    heartbeat: Option<HomeSender>,
     watched: Watched,
 }
 
@@ -198,9 +202,11 @@ impl Keeper {
         let reports = relay.as_ref().map(RelayWorker::reports);
         let at_home = AtHome::of(&config);
         let (seen, asked) = (reports.clone(), beacon.as_ref().map(BeaconPoller::state));
-        let watched = Watched { recorder: recorder.clone(), page: page.clone(), relay: seen, beacon: asked, at_home };
+        let heartbeat = config.heartbeat.clone();
         let state = AppState::new(config, db, outbox, recorder, page, reports);
-        Ok(Self { state, relay, beacon, watched })
+        let watched = Watched::of(&state, seen, asked, at_home);
+        let heartbeat = heartbeat.map(|config| heartbeat::sender(config, &state)).transpose()?;
+        Ok(Self { state, relay, beacon, heartbeat, watched })
     }
 
     /// The page that is shown.
@@ -248,10 +254,15 @@ impl Keeper {
                 ask_beacon(beacon, &state).await;
             }
         };
+        let heartbeats = async {
+            if let Some(sender) = &mut self.heartbeat {
+                heartbeat::run(sender, &state).await;
+            }
+        };
         tokio::join!(
             retention::run(&state.db, || state.clock.wall()),
             state.db.retry_writes(RETRY_INTERVAL),
-            heartbeat(&state.recorder),
+            alive(&state.recorder),
             date(&state.recorder),
             keep_plans(&state),
             keep_calls(&state),
@@ -260,6 +271,7 @@ impl Keeper {
             relay,
             causes,
             beacon,
+            heartbeats,
         );
         pending().await
     }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod secrets;
+mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -11,25 +12,28 @@ use shared::{
     fingerprint::Fingerprint,
     keeper_token,
     secret::{SecretSetting, SecretSource},
-    settings::{Settings, WrongSetting, api_address, base_address, duration, listen_address, log_level},
+    settings::{Settings, WrongSetting, api_address, base_address, listen_address, log_level},
 };
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use self::addresses::{is_at_home, is_here};
 pub use self::secrets::{KEEPER_TOKEN, PINGLOW_API_KEY, UPSTREAM_TOKEN};
+use self::{
+    addresses::{is_at_home, is_here},
+    values::{database, hold, promised},
+};
 use super::{
-    db::{check_address, check_place, holder_of},
+    db::{check_place, holder_of},
     http::front::{Front, base_path::BasePath, robots::Robots},
     notices::NoticeSettings,
     relay::Upstream,
     seed::{Branding, Seed},
     tls::TlsSettings,
 };
-use crate::serve::collides;
-
-/// Longer, a value says nothing of the line as it is now.
-const MAX_HOLD: Duration = Duration::from_hours(24);
+use crate::{
+    heartbeat::settings::{HEARTBEAT_KEY, HEARTBEAT_URL, every},
+    serve::collides,
+};
 
 /// What HOLD is without being set.
 const DEFAULT_HOLD: Duration = Duration::from_hours(3);
@@ -85,6 +89,9 @@ pub struct KeeperSettings {
     /// keeper reads none
     #[arg(long, env = "BEACON_PRIVATE_URL", value_parser = base_address)]
     pub beacon_private_url: Option<Url>,
+    /// With `HEARTBEAT_URL`: how often a heartbeat is sent, 15s to 10m
+    #[arg(long, env = "HEARTBEAT_EVERY", value_name = "DURATION", value_parser = every, default_value = "60s")]
+    pub heartbeat_every: Duration,
     /// Take the calls of passive checks at the public listener, too: `/porchlight/v1/ping/` and nothing else of that API
     #[arg(long, env = "PUBLIC_PING")]
     pub public_ping: bool,
@@ -135,28 +142,8 @@ pub enum RelayCommand {
 }
 
 impl Settings for KeeperSettings {
-    const SECRETS: &'static [SecretSetting] = &[KEEPER_TOKEN, UPSTREAM_TOKEN, PINGLOW_API_KEY, NOTIFY_URLS];
-}
-
-fn hold(text: &str) -> Result<Duration, String> {
-    if text == "0" || text == "0s" {
-        return Ok(Duration::ZERO);
-    }
-    let hold = duration(text)?;
-    if hold > MAX_HOLD { Err("a value is held for 24h at most".into()) } else { Ok(hold) }
-}
-
-fn promised(text: &str) -> Result<f64, String> {
-    let wrong = || "a contract promises from 0.1 to 100000 Mbit/s, like 250 or 2.5".to_owned();
-    let promised: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.1..=100_000.0).contains(&promised) { Ok(promised) } else { Err(wrong()) }
-}
-
-fn database(text: &str) -> Result<String, String> {
-    match check_address(text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    const SECRETS: &'static [SecretSetting] =
+        &[KEEPER_TOKEN, UPSTREAM_TOKEN, PINGLOW_API_KEY, NOTIFY_URLS, HEARTBEAT_URL, HEARTBEAT_KEY];
 }
 
 const SHARED_TOKEN: &str = "UPSTREAM_TOKEN is KEEPER_TOKEN: this keeper's own token is not to leave for another host, so set \

@@ -6,11 +6,12 @@ use shared::{
     settings::{Settings, WrongSetting},
     shutdown,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     bandwidth::{self, BandwidthSettings},
     dns::{self, DnsSettings},
-    job::settings::RunSettings,
+    heartbeat::{self, HeartbeatSettings},
     ping::{self, PingSettings},
 };
 
@@ -18,7 +19,7 @@ use crate::{
 pub fn bandwidth(arguments: Vec<OsString>) -> ExitCode {
     program(
         arguments,
-        |settings: &BandwidthSettings| &settings.run,
+        |settings: &BandwidthSettings| settings.run.log_level,
         async |settings| bandwidth::command(settings, shutdown::requested()).await,
     )
 }
@@ -27,8 +28,17 @@ pub fn bandwidth(arguments: Vec<OsString>) -> ExitCode {
 pub fn dns(arguments: Vec<OsString>) -> ExitCode {
     program(
         arguments,
-        |settings: &DnsSettings| &settings.run,
+        |settings: &DnsSettings| settings.run.log_level,
         async |settings| dns::command(settings, shutdown::requested()).await,
+    )
+}
+
+/// `heartbeat` from its arguments to its exit code.
+pub fn heartbeat(arguments: Vec<OsString>) -> ExitCode {
+    program(
+        arguments,
+        |settings: &HeartbeatSettings| settings.log_level,
+        async |settings| Box::pin(heartbeat::command(settings, shutdown::requested())).await,
     )
 }
 
@@ -36,7 +46,7 @@ pub fn dns(arguments: Vec<OsString>) -> ExitCode {
 pub fn ping(arguments: Vec<OsString>) -> ExitCode {
     program(
         arguments,
-        |settings: &PingSettings| &settings.run,
+        |settings: &PingSettings| settings.run.log_level,
         async |settings| ping::command(settings, shutdown::requested()).await,
     )
 }
@@ -44,13 +54,13 @@ pub fn ping(arguments: Vec<OsString>) -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn program<S: Settings>(
     arguments: Vec<OsString>,
-    run: impl Fn(&S) -> &RunSettings,
+    log_level: impl Fn(&S) -> LevelFilter,
     command: impl AsyncFnOnce(&S) -> Result<ExitCode, WrongSetting>,
 ) -> ExitCode {
     let settings = match S::read(arguments) {
         Ok(settings) => settings,
         Err(ending) => return ending.report::<S>(),
     };
-    shared::telemetry::init(run(&settings).log_level);
+    shared::telemetry::init(log_level(&settings));
     command(&settings).await.unwrap_or_else(|wrong| S::refuse(&wrong))
 }

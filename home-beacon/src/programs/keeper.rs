@@ -93,6 +93,7 @@ async fn run(settings: &KeeperSettings, config: KeeperConfig) -> anyhow::Result<
 fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
     settings.validate()?;
     let (seed, branding) = settings.seed()?;
+    let heartbeat = settings.heartbeat(seed.as_ref())?;
     Ok(KeeperConfig {
         database_url: settings.database_url.clone(),
         seed,
@@ -105,6 +106,7 @@ fn config(settings: &KeeperSettings) -> Result<KeeperConfig, WrongSetting> {
         notices: settings.notices.config()?,
         promised: Promised { down: settings.promised_down_mbps, up: settings.promised_up_mbps },
         beacon: settings.beacon_private_url.clone(),
+        heartbeat,
         at_home: false,
         front: settings.front(branding),
         notice: None,

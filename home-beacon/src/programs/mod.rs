@@ -21,6 +21,7 @@ pub fn named(name: &str) -> Option<Program> {
         "beacon" => Some(beacon::program),
         "checks" => Some(checks::program),
         "dns" => Some(job::dns),
+        "heartbeat" => Some(job::heartbeat),
         "keeper" => Some(keeper::program),
         "node-metrics" => Some(node::program),
         "ping" => Some(job::ping),

@@ -223,6 +223,7 @@ async fn open_keeper(folder: &Path) -> anyhow::Result<Keeper> {
         notices: None,
         promised: Promised::default(),
         beacon: None,
+        heartbeat: None,
         at_home: true,
         front: Front::default(),
         notice: Some(NOTICE.into()),

@@ -4,6 +4,7 @@ mod looked;
 
 use std::net::IpAddr;
 
+use home_beacon::heartbeat::settings::HEARTBEAT_URL;
 use jiff::Timestamp;
 use shared::{
     id::{ComponentId, PageId},
@@ -217,11 +218,17 @@ impl<'a> Known<'a> {
         vec![
             checks::keeper::keeper(&seen.health, &seen.notices),
             checks::keeper::looks(&seen.summary, &self.at_keeper),
+            checks::heartbeat::heartbeat(&seen.health, self.sends_heartbeats(), now.as_second()),
             checks::relay::relay(&seen.health),
             checks::jobs::jobs(metrics, why_not, now.as_second()),
             checks::inside::inside(metrics, why_not, now.as_second()),
             checks::notices::notices(&seen.notices, self.wanted.channels, now),
         ]
+    }
+
+    /// Whether a place of heartbeats is set here.
+    fn sends_heartbeats(&self) -> bool {
+        HEARTBEAT_URL.variables().any(|name| self.given.text(&name).is_some())
     }
 
     /// What something else refutes is not known to be broken.

@@ -64,6 +64,8 @@ pub enum Link {
     Keeper,
     /// When somebody outside looked last.
     Looks,
+    /// What the home tells the cloud of itself, where nobody can reach it.
+    Heartbeat,
     /// What the keeper sends on.
     Relay,
     /// The room on the disk.
@@ -80,7 +82,7 @@ pub enum Link {
 
 impl Link {
     /// All of them, in order.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Settings,
         Self::Clock,
         Self::NameServers,
@@ -110,6 +112,7 @@ impl Link {
         Self::RateLimit,
         Self::Keeper,
         Self::Looks,
+        Self::Heartbeat,
         Self::Relay,
         Self::Disk,
         Self::Wear,
@@ -150,6 +153,7 @@ impl Link {
             Self::RateLimit => "rate limit",
             Self::Keeper => "keeper",
             Self::Looks => "looks",
+            Self::Heartbeat => "heartbeat",
             Self::Relay => "relay",
             Self::Disk => "disk",
             Self::Wear => "disk's wear",

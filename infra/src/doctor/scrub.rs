@@ -12,7 +12,8 @@ const SHORTEST: usize = 6;
 const INSTEAD: &str = "(hidden)";
 
 /// Parts of a name by which its value is taken for a secret.
-const OF_SECRETS: [&str; 8] = ["TOKEN", "KEY", "SECRET", "PASSWORD", "PASS", "CREDENTIAL", "NOTIFY_URLS", "JOIN_CODE"];
+const OF_SECRETS: [&str; 9] =
+    ["TOKEN", "KEY", "SECRET", "PASSWORD", "PASS", "CREDENTIAL", "NOTIFY_URLS", "HEARTBEAT_URL", "JOIN_CODE"];
 
 /// Knows secrets, and takes them out.
 #[derive(Clone, Default)]
@@ -55,6 +56,7 @@ impl Scrubber {
             "UPSTREAM_TOKEN",
             "PINGLOW_API_KEY",
             "NOTIFY_URLS",
+            "HEARTBEAT_URL",
         ] {
             if let Some(secret) = given.secret(name) {
                 scrubber.add(secret.expose());

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use ::notify::settings::NOTIFY_URLS;
 use clap::Parser;
-use home_beacon::{dns::DUCKDNS_TOKEN, job::settings::KEEPER_TOKEN};
+use home_beacon::{dns::DUCKDNS_TOKEN, heartbeat::settings::HEARTBEAT_URL, job::settings::KEEPER_TOKEN};
 use lambda_prober::settings::{BEACON_KEY, STATUSPAGE_TOKEN};
 use shared::secret::SecretSetting;
 
 /// The secrets of the chain, as each program of it has them.
-pub const SECRETS: &[SecretSetting] = &[STATUSPAGE_TOKEN, BEACON_KEY, KEEPER_TOKEN, DUCKDNS_TOKEN, NOTIFY_URLS];
+pub const SECRETS: &[SecretSetting] =
+    &[STATUSPAGE_TOKEN, BEACON_KEY, KEEPER_TOKEN, DUCKDNS_TOKEN, NOTIFY_URLS, HEARTBEAT_URL];
 
 /// Look at every link between a home and its page, and name the first that is broken. Nothing is changed by that.
 ///

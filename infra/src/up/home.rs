@@ -257,6 +257,7 @@ async fn keeper(
         notices,
         promised: Promised::default(),
         beacon: Some(beacon),
+        heartbeat: None,
         at_home: false,
         front: Front { branding, ..Front::default() },
         notice: None,

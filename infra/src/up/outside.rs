@@ -215,6 +215,7 @@ impl One<'_> {
             notices: None,
             promised: Promised::default(),
             beacon: None,
+            heartbeat: None,
             at_home: false,
             front: Front { branding, ..Front::default() },
             notice: None,

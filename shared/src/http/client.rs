@@ -96,7 +96,7 @@ impl Client {
 
     /// A call by that method.
     pub fn call(&self, method: Method, url: Url) -> Call<'_> {
-        Call { client: self, deadlines: self.deadlines, is_confidential: false, request: Ok(Request::new(method, url)) }
+        Call { client: self, deadlines: self.deadlines, hides: Hides::Nothing, request: Ok(Request::new(method, url)) }
     }
 }
 
@@ -104,8 +104,17 @@ impl Client {
 pub struct Call<'client> {
     client: &'client Client,
     deadlines: Deadlines,
-    is_confidential: bool,
+    hides: Hides,
     request: Result<Request, String>,
+}
+
+/// What of a call's address is not logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hides {
+    Nothing,
+    /// What follows the host.
+    Path,
+    All,
 }
 
 impl fmt::Debug for Call<'_> {
@@ -118,7 +127,14 @@ impl Call<'_> {
     /// Of an address that is a secret: only its host is logged.
     #[must_use]
     pub const fn confidential(mut self) -> Self {
-        self.is_confidential = true;
+        self.hides = Hides::Path;
+        self
+    }
+
+    /// Of an address whose host is a secret too: nothing of it is logged.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.hides = Hides::All;
         self
     }
 
@@ -167,8 +183,10 @@ impl Call<'_> {
     pub async fn send(self) -> Result<Response, CallError> {
         let until = Instant::now() + self.deadlines.total;
         let request = self.request.map_err(CallError::Request)?;
-        let path = if self.is_confidential { "(hidden)" } else { request.url().path() };
-        tracing::debug!(method = %request.method(), host = request.url().host_str(), port = request.url().port_or_known_default(), path, "calling");
+        let url = request.url();
+        let path = if self.hides == Hides::Nothing { url.path() } else { "(hidden)" };
+        let host = if self.hides == Hides::All { Some("(hidden)") } else { url.host_str() };
+        tracing::debug!(method = %request.method(), host, port = url.port_or_known_default(), path, "calling");
         // On the heap: connecting takes much room, and every caller's future would be as large.
         let sent = Box::pin(self.client.send(request, self.deadlines, until));
         timeout_at(until, sent).await.unwrap_or(Err(CallError::TooLate))

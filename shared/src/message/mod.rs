@@ -7,6 +7,7 @@
 mod answers;
 mod calls;
 mod causes;
+mod heartbeats;
 mod jobs;
 mod joins;
 mod parameters;
@@ -17,9 +18,9 @@ mod storage;
 mod up;
 
 pub use self::{
-    answers::StrangeAnswer, calls::CallFault, causes::cause, jobs::JobFault, joins::JoinFault,
-    parameters::ParameterFault, ports::PortFault, relay::RelayFault, start::StartFault, storage::StorageFault,
-    up::UpFault,
+    answers::StrangeAnswer, calls::CallFault, causes::cause, heartbeats::HeartbeatFault, jobs::JobFault,
+    joins::JoinFault, parameters::ParameterFault, ports::PortFault, relay::RelayFault, start::StartFault,
+    storage::StorageFault, up::UpFault,
 };
 use crate::verdict::Verdict;
 
@@ -118,6 +119,11 @@ pub fn sections() -> Vec<Section> {
             "The jobs",
             "Printed by `ping`, `bandwidth` and `dns`; in the JSON of a run they are in `said`.",
             JobFault::ALL.iter().map(|fault| fault.entry()).collect(),
+        ),
+        section(
+            "Heartbeats",
+            "Printed by `porchlight heartbeat`, and logged by a keeper with `HEARTBEAT_URL`: once, until it is something else.",
+            HeartbeatFault::ALL.iter().map(|fault| fault.entry()).collect(),
         ),
         section(
             "The folder and the unit of `porchlight up`",

@@ -154,6 +154,7 @@ fn config(folder: &Path, joins: Joins) -> KeeperConfig {
         notices: None,
         promised: Promised::default(),
         beacon: None,
+        heartbeat: None,
         at_home: false,
         front: Front::default(),
         notice: None,

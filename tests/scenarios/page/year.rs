@@ -60,6 +60,7 @@ impl Standing {
             notices: None,
             promised,
             beacon: None,
+            heartbeat: None,
             at_home: false,
             front: home_beacon::keeper::http::front::Front { branding, ..Default::default() },
             notice: None,

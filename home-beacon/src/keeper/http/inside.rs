@@ -23,7 +23,7 @@ pub(in crate::keeper) const AROUND: i64 = 20 * 60 * 1000;
 ///
 /// # Errors
 /// When the storage fails.
-pub(super) async fn observed(
+pub(in crate::keeper) async fn observed(
     state: &AppState,
     component: &ComponentId,
     records: &HomeRecords,

@@ -88,6 +88,7 @@ use super::{
     relay::Reports,
     status::transitions::Plans,
 };
+use crate::heartbeat::rounds::Rounds;
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
@@ -126,6 +127,8 @@ pub(super) struct Inner {
     at_home: Option<AtHome>,
     elsewhere: elsewhere::Kept,
     promised: Promised,
+    /// How heartbeats go, where this home sends any.
+    pub(super) heartbeats: Option<Rounds>,
     /// Whether upstream is told why it was down.
     pub(super) tells_causes: bool,
     notice: Option<String>,
@@ -152,6 +155,7 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
+        let heartbeats = config.heartbeat.is_some().then(Rounds::default);
         let tells_causes = config.upstream.as_ref().is_some_and(|upstream| upstream.causes);
         let KeeperConfig { token, pinglow_key, joins, strict_points, promised, front, notice, without_looks, .. } =
             config;
@@ -179,6 +183,7 @@ impl AppState {
             at_home,
             elsewhere: elsewhere::Kept::default(),
             promised,
+            heartbeats,
             tells_causes,
             notice,
             without_looks,

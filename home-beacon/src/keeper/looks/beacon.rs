@@ -95,8 +95,11 @@ enum PollError {
 impl AtHome {
     /// `None` where nothing says that it is at one.
     pub(in crate::keeper) fn of(config: &KeeperConfig) -> Option<Self> {
-        if config.beacon.is_none() && !config.at_home {
+        if config.beacon.is_none() && config.heartbeat.is_none() && !config.at_home {
             return None;
+        }
+        if let Some(heartbeat) = &config.heartbeat {
+            return Some(Self { component: Some(heartbeat.home.clone()), asks_beacon: config.beacon.is_some() });
         }
         let mut components = config.seed.iter().flat_map(|seed| &seed.components);
         let component = components.find(|component| component.beacon).map(|component| component.id.clone());

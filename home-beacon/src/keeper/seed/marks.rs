@@ -9,6 +9,14 @@ use crate::keeper::{
     outbox::points::drop_unrelayed,
 };
 
+impl Seed {
+    /// The component that is this home: the beacon's, or the first whose status this home does not send upstream itself.
+    pub fn home(&self) -> Option<&ComponentId> {
+        let named = self.components.iter().find(|component| component.beacon);
+        named.or_else(|| self.components.iter().find(|component| !component.relay)).map(|component| &component.id)
+    }
+}
+
 /// Marks the components that the seed names, and those that it names no more; writes only what has changed.
 pub(super) async fn mark_seeded(tx: &mut Tx, page: &PageId, named: &[SeedComponent]) -> Result<(), KeeperError> {
     for component in named {

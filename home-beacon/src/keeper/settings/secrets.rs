@@ -6,6 +6,7 @@ use shared::{
 };
 
 use super::KeeperSettings;
+use crate::{heartbeat::settings::HeartbeatConfig, keeper::seed::Seed};
 
 /// The keeper's own token.
 pub const KEEPER_TOKEN: SecretSetting =
@@ -46,6 +47,18 @@ impl KeeperSettings {
     /// When there is none, or one that can be guessed.
     pub fn token() -> Result<SecretSource, WrongSetting> {
         long_enough(KEEPER_TOKEN.require()?, KEEPER_TOKEN, "the jobs and the prober")
+    }
+
+    /// How this home's heartbeats are sent, where it is to send any.
+    ///
+    /// # Errors
+    /// When the key is missing, or what says which component they are about, or the address can be none.
+    pub fn heartbeat(&self, seed: Option<&Seed>) -> Result<Option<HeartbeatConfig>, WrongSetting> {
+        let home = match seed {
+            Some(seed) => seed.home().cloned().ok_or("mark it in KEEPER_SEED with beacon = true"),
+            None => Err("set KEEPER_SEED to a seed that has it, by the id that its target has"),
+        };
+        HeartbeatConfig::read(home, self.heartbeat_every)
     }
 
     /// The key of Pinglow's clients, where there are any.

@@ -1,8 +1,9 @@
 //! What is worth a notice though no reading says so: found by looking, every half minute.
 //!
-//! - `found`: what is looked at, as conditions (pure)
+//! - `found`: what is looked at, as conditions (pure); `heartbeats`: those of this home (pure)
 
 mod found;
+mod heartbeats;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use super::{
     background::Failures,
     checks,
     db::{Db, query},
+    http::AppState,
     looks::{
         Looks,
         beacon::{AtHome, BeaconState},
@@ -26,6 +28,7 @@ use super::{
     relay::{Condition as RelayCondition, Reports},
     status::{components, pages},
 };
+use crate::heartbeat::rounds::Rounds;
 
 /// How often it is looked.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -33,13 +36,15 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// What is looked at.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
-    pub(super) recorder: Recorder,
-    pub(super) page: PageId,
-    pub(super) relay: Option<Reports>,
+    recorder: Recorder,
+    page: PageId,
+    relay: Option<Reports>,
     /// Where there is a beacon.
-    pub(super) beacon: Option<BeaconState>,
+    beacon: Option<BeaconState>,
+    /// How heartbeats go, where this home sends any.
+    heartbeats: Option<Rounds>,
     /// What of the page is this home.
-    pub(super) at_home: Option<AtHome>,
+    at_home: Option<AtHome>,
 }
 
 /// What is remembered between two looks.
@@ -66,6 +71,17 @@ pub(super) async fn run(watched: &Watched) {
 }
 
 impl Watched {
+    /// What a keeper looks at: its relay and its beacon, where it has them.
+    pub(super) fn of(
+        state: &AppState,
+        relay: Option<Reports>,
+        beacon: Option<BeaconState>,
+        at_home: Option<AtHome>,
+    ) -> Self {
+        let (recorder, page, heartbeats) = (state.recorder.clone(), state.page.clone(), state.heartbeats.clone());
+        Self { recorder, page, relay, beacon, heartbeats, at_home }
+    }
+
     /// Looks once.
     async fn look(&self, remembered: &mut Remembered) -> Result<(), KeeperError> {
         let Recorder { db, .. } = &self.recorder;
@@ -88,6 +104,7 @@ impl Watched {
         }
         let uptime = clock.host().uptime.now();
         found.extend(self.beacon.as_ref().map(|state| beacon(state.failing(uptime), now)));
+        found.extend(self.heartbeats.iter().flat_map(|rounds| heartbeats::found(&rounds.report(), now)));
         let began = now.checked_sub(knows_the_time_for).unwrap_or(now);
         found.extend(checks::watched::found(db, now, began, &mut remembered.silences).await?);
         let series = series(db).await?;

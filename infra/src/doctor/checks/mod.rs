@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod drift;
 pub mod function;
+pub mod heartbeat;
 pub mod homes;
 pub mod inside;
 pub mod jobs;

@@ -3,8 +3,9 @@
 //!
 //! - `home`: whether each component is up by the looks at it, since when, and downtime by cause
 //! - `jobs`: how the last run of each job ended, and the data that speed tests have used
-//! - `readings`: the latest of what is measured; `relay`; `notices`
+//! - `readings`: the latest of what is measured; `relay`; `notices`; `heartbeat`
 
+mod heartbeat;
 mod home;
 mod jobs;
 mod notices;
@@ -38,6 +39,9 @@ async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response 
     notices::add(&mut snapshot, &state).await;
     if let Some(reports) = &state.relay {
         relay::add(&mut snapshot, &reports.latest(), backlog);
+    }
+    if let Some(heartbeats) = &state.heartbeats {
+        heartbeat::add(&mut snapshot, &heartbeats.report());
     }
     let latest: Vec<Latest> = latest::of_all(&state.db, state.clock.wall()).await.unwrap_or_default();
     readings::add(&mut snapshot, &latest, &state.promised);

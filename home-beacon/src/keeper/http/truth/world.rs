@@ -249,6 +249,7 @@ async fn open(folder: &TempDir, passed: &Arc<AtomicI64>, wrong: &Arc<AtomicI64>)
         strict_points: false,
         upstream: None,
         beacon: None,
+        heartbeat: None,
         at_home: false,
         front: Front::default(),
         notice: None,

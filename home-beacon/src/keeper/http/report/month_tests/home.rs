@@ -79,6 +79,7 @@ impl Home {
             strict_points: false,
             upstream: None,
             beacon: Some("http://127.0.0.1:9090".parse().unwrap()),
+            heartbeat: None,
             at_home: false,
             front: Front::default(),
             notice: None,
