@@ -145,7 +145,7 @@ const fn down(cause: DownCause) -> (&'static str, &'static [&'static str]) {
                 "If you have internet there, the way in is cut: see the port forwarding, a firewall of the router \
                  or of the machine, and whether the name leads to the address of now.",
                 "If it never worked, your provider may share one IPv4 address among many (CGNAT): ask for an \
-                 address of your own, or use IPv6.",
+                 address of your own, use IPv6, let the home send heartbeats, or take a tunnel as the way in (infra/TUNNEL.md).",
             ],
         ),
         DownCause::Name => (

@@ -93,7 +93,8 @@ impl JobFault {
                     "The line says of each source in `ADDRESS_SOURCES` why it named none. Where none answers, the line is \
                      cut, or a firewall keeps the job from them.",
                     "A private address, or one of 100.64.0.0/10, means CGNAT: nobody reaches this home over IPv4, however \
-                     the router is set. Ask the provider for a public address, or use IPv6 (`IP_VERSION=6`).",
+                     the router is set. Ask the provider for a public address, use IPv6 (`IP_VERSION=6`), let the home send heartbeats \
+                     (`HEARTBEAT_URL`), or take a tunnel as the way in (infra/TUNNEL.md).",
                     "An address of a tunnel (WARP, a VPN) is not your line's: let the job go past it.",
                 ],
             ),
