@@ -239,7 +239,7 @@ async fn target(keeper: &Keeper, line: &HomeLine) -> anyhow::Result<Targets> {
     let components = components::list(keeper.db(), keeper.page(), 0, 1).await?;
     let component = components.into_iter().next().context("the demo's page has no component: name another --data")?;
     let url = Url::parse(&format!("http://{}/", line.address()))?;
-    let home = Home { name: component.name, url, keys: None, expect: None };
+    let home = Home { name: component.name, ..Home::at(&url) };
     let (page, component) = (keeper.page().clone(), component.id);
     let target = Target { home, page, component, response_metric: None, depends_on: None };
     Ok(Targets::new(vec![target])?)

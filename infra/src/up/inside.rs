@@ -49,7 +49,7 @@ impl Inside {
         let prober = Prober::new(api, Secrets::new(Places::local(token, Some(key), None)), Mode::Publish)
             .with_state(Some(State::new(StatePlace::File(folder.file("prober.json")))))
             .with_config(ProbeConfig { vantage: VantageSetting::Inside, ..ProbeConfig::default() });
-        let home = Home { name, url: beacon, keys: None, expect: None };
+        let home = Home { name, ..Home::at(&beacon) };
         let target = Target { home, page, component, response_metric: None, depends_on: None };
         Ok(Self { prober, targets: Targets::new(vec![target])? })
     }

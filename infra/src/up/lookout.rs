@@ -48,7 +48,7 @@ impl Lookout {
         let prober = prober(folder, &api, (looking, writing))?;
         let component = seed.components.first().context("the home's page has no component")?;
         let target = Target {
-            home: Home { name: component.name.clone(), url: home.url.clone(), keys: None, expect: None },
+            home: Home { name: component.name.clone(), ..Home::at(&home.url) },
             page: seed.page.id.clone(),
             component: component.id.clone(),
             response_metric: None,

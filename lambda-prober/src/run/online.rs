@@ -54,13 +54,16 @@ impl Prober {
                 Err(error) => vec![OnlineCheck::wrong(error)],
             }
         };
-        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing)));
+        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing, &secrets, until)));
         let (mut results, homes) = tokio::join!(pages, homes);
         results.extend(homes);
         Ok(results)
     }
 
-    async fn home(&self, target: &Target, timing: &Timing) -> OnlineCheck {
+    async fn home(&self, target: &Target, timing: &Timing, secrets: &RunSecrets<'_>, until: Instant) -> OnlineCheck {
+        if !target.home.ways.is_probed() {
+            return self.heard_home(target, secrets, until).await;
+        }
         match self.probe(&target.home, timing).await {
             Ok(probed) => of_home(&probed, self.expects_proof(target)),
             Err(error) => OnlineCheck::wrong(error.to_string()),
