@@ -2,6 +2,9 @@
 
 mod arm64;
 mod clock;
+mod heartbeat_faults;
+mod heartbeat_template;
+mod heartbeats;
 mod leaks;
 mod parameter_faults;
 mod parameters;

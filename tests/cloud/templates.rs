@@ -12,8 +12,9 @@ use tests::{
 
 const BASE: &str = "infra/base.yaml";
 const SCHEDULE: &str = "infra/schedule.yaml";
+const HEARTBEAT: &str = "infra/heartbeat.yaml";
 
-async fn template(path: &str) -> Option<Value> {
+pub(crate) async fn template(path: &str) -> Option<Value> {
     let Some(python) = python() else {
         skip("templates", "TESTS_PYTHON is missing; tests/run installs it");
         return None;
@@ -31,7 +32,7 @@ async fn cfn_lint_finds_nothing() {
         return;
     };
     let mut lint = command(lint);
-    lint.args([BASE, SCHEDULE]).current_dir(root());
+    lint.args([BASE, SCHEDULE, HEARTBEAT]).current_dir(root());
     let ended = run(lint, Duration::from_secs(120)).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
 }

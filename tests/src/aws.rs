@@ -122,6 +122,8 @@ pub enum Reply {
     Denying(&'static str, Vec<(&'static str, String)>),
     /// An error of AWS: status, code, message.
     Error(u16, &'static str, &'static str),
+    /// This answer of another service that speaks the same JSON.
+    Json(Value),
     /// An HTML page, as from another server.
     Html,
     /// The connection is closed without a word.
@@ -198,6 +200,7 @@ async fn play(mut client: TcpStream, script: Arc<Script>) {
             return;
         }
         Reply::Html => (200, "text/html", "<html><body>Please log in</body></html>".to_owned()),
+        Reply::Json(body) => (200, "application/x-amz-json-1.0", body.to_string()),
         Reply::Error(status, code, message) => {
             (status, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string())
         }

@@ -79,6 +79,11 @@ impl Lambda {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}: {:#?}", self.function.lines()))
     }
 
+    /// The function's URL, as the emulator has it: it makes the events that AWS makes of requests.
+    pub fn url(&self) -> String {
+        format!("{}/lambda-url/{NAME}/", self.base)
+    }
+
     /// The one line that each run prints.
     pub fn reports(&self) -> Vec<Value> {
         let lines = self.function.lines();

@@ -13,6 +13,8 @@ mod table;
 #[cfg(feature = "aws")]
 mod url_event;
 mod watch;
+#[cfg(test)]
+mod year;
 
 use shared::id::{ComponentId, derived};
 

@@ -34,7 +34,8 @@ pub(super) fn read(event: &Value) -> Option<Posted> {
 
 /// The answer with that status and text.
 pub(super) fn answer(status: u16, body: &str) -> Value {
-    json!({"statusCode": status, "headers": {"content-type": "text/plain", "cache-control": "no-store"}, "body": body})
+    let headers = json!({"content-type": "text/plain", "cache-control": "no-store"});
+    json!({"statusCode": status, "headers": headers, "cookies": [], "body": body, "isBase64Encoded": false})
 }
 
 #[cfg(test)]

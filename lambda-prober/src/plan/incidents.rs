@@ -150,7 +150,11 @@ impl Plan<'_> {
             |subject: &&Subject| OutageKind::of(subject.started_before?, subject.started_now?, self.at, down_since);
         let mut kinds = members.iter().map(kind);
         let kind = kinds.next().flatten().filter(|first| kinds.all(|kind| kind == Some(*first)));
-        let kind = kind.map_or_else(String::new, |kind| format!(" {}", kind.sentence()));
+        // A home that tells what it was knows more of it than when its host started.
+        let mut told = members.iter().map(|member| member.told?.sentence(down_since, self.at, &self.view.zone));
+        let told = told.next().flatten().filter(|_| told.next().is_none());
+        let kind = told.or_else(|| kind.map(|kind| kind.sentence().to_owned()));
+        let kind = kind.map_or_else(String::new, |kind| format!(" {kind}"));
         format!("Reachable since {since}, after {length}.{kind}")
     }
 

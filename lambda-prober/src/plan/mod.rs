@@ -13,6 +13,7 @@
 //! - `incidents`: opening, updating and resolving an incident
 //! - `texts`: what incidents say
 //! - [`outage_kind`](OutageKind): power cut, restart of the beacon, or neither
+//! - [`told`](Told): the outage in the home's own words
 //! - [`recheck`]: what is read again right before a plan is applied, and which components are skipped then
 
 mod call;
@@ -24,6 +25,7 @@ pub mod recheck;
 mod rules;
 pub mod statuses;
 mod texts;
+mod told;
 mod view;
 
 pub use self::{
@@ -32,6 +34,7 @@ pub use self::{
     our_incident::{Note, OurIncident},
     outage_kind::OutageKind,
     rules::Rules,
+    told::Told,
     view::{Subject, View},
 };
 pub(crate) use self::{

@@ -11,7 +11,10 @@ use shared::{
     statuspage::{Component, ComponentStatus},
 };
 
-use super::our_incident::{OurIncident, oldest_open};
+use super::{
+    our_incident::{OurIncident, oldest_open},
+    told::Told,
+};
 use crate::judge::{start_times::StartTimes, verdict::Verdict};
 
 /// A human who resolves an incident often sets the component, too; a run then takes a time for the outage's beginning
@@ -35,6 +38,8 @@ pub struct Subject {
     pub started_before: Option<StartTimes>,
     /// When they started by the proof of this run.
     pub started_now: Option<StartTimes>,
+    /// What the home says of its last outage.
+    pub told: Option<Told>,
 }
 
 /// A page as it was read.

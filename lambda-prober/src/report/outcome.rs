@@ -48,7 +48,7 @@ pub struct TargetReport {
     /// What was seen.
     pub attempts: Vec<Attempt>,
     /// Its newest heartbeat, where it sends any.
-    pub(crate) heard: Option<Heard>,
+    pub heard: Option<Heard>,
     /// What that means.
     pub verdict: Verdict,
     /// The component's status as read; `None` when it was not read or is not known.

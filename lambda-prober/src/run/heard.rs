@@ -1,7 +1,7 @@
 //! Homes that send heartbeats, in a run: read while the others are probed, and taken into the verdicts.
 
 use jiff::Timestamp;
-use shared::id::ComponentId;
+use shared::{id::ComponentId, online::OnlineCheck};
 use tokio::time::Instant;
 
 use super::prober::{Clients, Prober, RunError};
@@ -12,13 +12,14 @@ use crate::{
     },
     judge::verdict::{UnknownCause, Verdict},
     kept::secrets::RunSecrets,
+    mode::Mode,
     publish::page::Pages,
     target::{Target, Targets, Ways},
 };
 
 /// What a run heard of one home.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
+pub struct Heard {
     /// Its newest heartbeat.
     pub(crate) item: Item,
     /// Unix time of the run's reading, in seconds.
@@ -68,6 +69,20 @@ impl Prober {
         let heard: Vec<&Target> = targets.iter().filter(|target| target.home.ways.is_heard()).collect();
         let watch = self.heartbeats.as_ref().filter(|_| !heard.is_empty())?;
         Some(watch.hear(&heard, secrets, &self.secrets, &clients.http, self.mode, until).await)
+    }
+
+    /// The result for a home that nobody can reach, without a heartbeat of our own: nothing is written.
+    pub(super) async fn heard_home(&self, target: &Target, secrets: &RunSecrets<'_>, until: Instant) -> OnlineCheck {
+        let name = &target.home.name;
+        let (Some(watch), Ok(clients)) = (&self.heartbeats, self.clients()) else {
+            return OnlineCheck::wrong(format!("the home {name} sends heartbeats: set HEARTBEAT_TABLE and HEARTBEAT_URL"));
+        };
+        let heard = watch.hear(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
+        match heard.items.map(|items| items.get(&target.component).map(|item| age(item.received, heard.now))) {
+            Ok(Some(age)) => OnlineCheck::found(format!("the home {name} was last heard {} s ago", age.as_secs())),
+            Ok(None) => OnlineCheck::unknown(format!("the home {name} has never sent a heartbeat")),
+            Err(error) => OnlineCheck::wrong(format!("the home {name}: {error}")),
+        }
     }
 
     /// The verdicts with what was heard. Of homes that were probed in vain it is read once more: one that speaks meanwhile has lost

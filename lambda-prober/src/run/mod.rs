@@ -18,8 +18,8 @@ mod prober;
 mod response;
 mod target_state;
 
-pub(crate) use self::heard::Heard;
 pub use self::{
+    heard::Heard,
     prober::{Prober, RunError},
     target_state::TargetState,
 };

@@ -54,13 +54,22 @@ impl Prober {
                 Err(error) => vec![OnlineCheck::wrong(error)],
             }
         };
-        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing)));
+        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing, &secrets, until)));
         let (mut results, homes) = tokio::join!(pages, homes);
         results.extend(homes.into_iter().flatten());
         Ok(results)
     }
 
-    async fn home(&self, target: &Target, timing: &Timing) -> Vec<OnlineCheck> {
+    async fn home(
+        &self,
+        target: &Target,
+        timing: &Timing,
+        secrets: &RunSecrets<'_>,
+        until: Instant,
+    ) -> Vec<OnlineCheck> {
+        if !target.home.ways.is_probed() {
+            return vec![self.heard_home(target, secrets, until).await];
+        }
         match self.probe(&target.home, timing).await {
             Ok(probed) => {
                 let home = of_home(&probed, self.expects_proof(target));

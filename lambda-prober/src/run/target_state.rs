@@ -18,7 +18,7 @@ use crate::{
         verdict::{DownCause, Verdict},
     },
     kept::state::{Finding, PreparedRecords, StateRecord},
-    plan::{OurIncident, Rules, Subject},
+    plan::{OurIncident, Rules, Subject, Told},
     publish::{
         apply::{Applied, Published},
         page::Pages,
@@ -35,7 +35,7 @@ pub struct TargetState<'run> {
     /// What was seen.
     pub attempts: Vec<Attempt>,
     /// Its newest heartbeat, where it sends any.
-    pub(crate) heard: Option<Heard>,
+    pub heard: Option<Heard>,
     /// What that means.
     pub verdict: Verdict,
     /// From where it was looked at; inside until more is known.
@@ -89,6 +89,7 @@ impl<'run> TargetState<'run> {
             started_before: record.start_times(),
             outage_key: record.outage_key,
             started_now: self.start_times(at),
+            told: self.told(),
         }
     }
 
@@ -147,6 +148,12 @@ impl<'run> TargetState<'run> {
             let heard = self.heard.as_ref()?;
             StartTimes::of(heard.item.heartbeat.running, heard.received()?)
         })
+    }
+
+    /// What the home says of its last outage.
+    fn told(&self) -> Option<Told> {
+        let heard = self.heard.as_ref()?;
+        Told::of(heard.item.heartbeat.last?, heard.received()?)
     }
 
     /// When a home that has fallen silent was last heard.

@@ -60,6 +60,7 @@ fn finding(verdict: Verdict, page: &Component, ago: i64) -> Finding<'_> {
         addresses: &[],
         proven: None,
         start_times: None,
+        began: None,
         statuses: &STATUSES,
         new_key: "new",
         resolve_after: Duration::from_mins(2),

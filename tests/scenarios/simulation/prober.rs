@@ -115,11 +115,11 @@ impl<'w> Prober<'w> {
         let (attempts, _) = self.sky(at).observe(at, None);
         let component = page.obey(at, &Ask::Component, at, at).ok().and_then(|answer| answer.component);
         let Some(component) = component.filter(|_| !page.has_open_incident()) else { return false };
-        let verdict = judge(&attempts, DEGRADED_ABOVE);
         let seen = TargetState {
             target: self.target(),
+            verdict: judge(&attempts, DEGRADED_ABOVE),
             attempts,
-            verdict,
+            heard: None,
             from: Vantage::Outside,
             component: Ok(&component),
             incident: None,
@@ -185,6 +185,7 @@ impl Run<'_, '_> {
         let seen = TargetState {
             target: self.prober.target(),
             attempts,
+            heard: None,
             verdict,
             from: Vantage::Outside,
             component,

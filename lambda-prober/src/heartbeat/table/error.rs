@@ -23,7 +23,7 @@ pub(crate) enum TableError {
     #[error("there is no such table in this account and region: see HEARTBEAT_TABLE")]
     NoTable,
     /// The role may not do it.
-    #[error("DynamoDB denies it ({0}): see the role, which infra/base.yaml makes with Heartbeat=true")]
+    #[error("DynamoDB denies it ({0}): see the role: infra/heartbeat.yaml gives it what it needs")]
     Denied(String),
     /// Credentials or region are missing or wrong.
     #[error("there are no credentials for DynamoDB ({0})")]
