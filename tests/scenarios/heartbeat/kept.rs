@@ -62,7 +62,10 @@ async fn a_keeper_sends_them_with_what_it_sees_and_goes_on_above_after_a_restart
     let last = metric(&keeper, "porchlight_heartbeat_last_success_timestamp_seconds").await.expect("it is there");
     let start = function.taken()[0].at;
     let range = std::ops::RangeInclusive::new(start, start + 120);
-    assert!(range.clone().map(|second| second.to_string()).any(|second| second.parse() == Ok(last)), "{last} {range:?}");
+    assert!(
+        range.clone().map(|second| second.to_string()).any(|second| second.parse() == Ok(last)),
+        "{last} {range:?}"
+    );
     assert_eq!(health(&keeper).await["condition"], "well");
     let said = keeper.process.lines().join("\n");
     keeps_its_secrets(&said, &function);
