@@ -92,7 +92,7 @@ pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
         drop(lock);
         return Ok(ExitCode::SUCCESS);
     }
-    let home = HomeSide::open(&folder, &mut choices, settings, &mut stop).await?;
+    let home = Box::pin(HomeSide::open(&folder, &mut choices, settings, &mut stop)).await?;
     choices.keep(&before, &folder)?;
     if settings.install {
         // It has joined; what it listens at is free for the unit again.
