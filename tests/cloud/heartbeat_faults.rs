@@ -21,9 +21,9 @@ fn error(code: &'static str) -> Reply {
 }
 
 /// What a home is answered where the table does that.
-async fn answered(test: &str, reply: Reply) -> Option<(u16, String, Result<Answer, String>)> {
+async fn answered(scene: &str, reply: Reply) -> Option<(u16, String, Result<Answer, String>)> {
     let store = ScriptedStore::open([], reply).await;
-    let function = receiver(test, &store.endpoint).await?;
+    let function = receiver(scene, &store.endpoint).await?;
     let signed = heartbeat(5).sign(&key());
     let answer = client().post(function.url()).body(signed.as_str().to_owned()).send().await.expect("an answer");
     let (status, text) = (answer.status().as_u16(), answer.text().await.expect("a text"));
@@ -38,7 +38,9 @@ async fn a_table_that_fails_is_told_to_the_home_as_503_and_one_that_has_a_later_
     let stored = answered("faults_stored", Reply::Json(json!({}))).await;
     let Some((status, _, Ok(told))) = stored else { return assert!(stored.is_none(), "{stored:?}") };
     assert_eq!((status, told.outcome), (200, Outcome::Stored));
-    let Some((status, text, told)) = answered("faults_later", error("ConditionalCheckFailedException")).await else { return };
+    let Some((status, text, told)) = answered("faults_later", error("ConditionalCheckFailedException")).await else {
+        return;
+    };
     assert_eq!((status, told.map(|told| (told.outcome, told.newest))), (409, Ok((Outcome::NotLater, 5))), "{text}");
     for reply in [
         error("ProvisionedThroughputExceededException"),
@@ -76,7 +78,11 @@ async fn a_table_that_cannot_be_read_is_nobody_s_outage() {
         (Reply::Silence(Duration::from_secs(120)), "DynamoDB does not answer"),
     ] {
         let (run, _, status) = judged(Vec::new(), reply).await;
-        assert_eq!((said(&run), run.code, status.as_str()), (("unknown", "heartbeats"), Some(0), "operational"), "{words}");
+        assert_eq!(
+            (said(&run), run.code, status.as_str()),
+            (("unknown", "heartbeats"), Some(0), "operational"),
+            "{words}"
+        );
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }
 }
@@ -91,7 +97,8 @@ async fn what_was_throttled_is_asked_for_once_more() {
     let (run, calls, _) = judged(vec![error("ThrottlingException")], Reply::Json(answer.clone())).await;
     assert_eq!((said(&run), calls.len()), (("up", "none"), 2), "{:#}", run.report);
     // Only the prober's own is left over: what is not known of one is not known of any.
-    let left = json!({"Responses": {TABLE: []}, "UnprocessedKeys": {TABLE: {"Keys": [{"home": {"S": heartbeat.home}}]}}});
+    let left =
+        json!({"Responses": {TABLE: []}, "UnprocessedKeys": {TABLE: {"Keys": [{"home": {"S": heartbeat.home}}]}}});
     let (run, calls, _) = judged(vec![Reply::Json(left.clone())], Reply::Json(answer)).await;
     assert_eq!(said(&run), ("up", "none"));
     assert_eq!(calls[1]["RequestItems"], left["UnprocessedKeys"]);
@@ -109,7 +116,10 @@ async fn a_table_in_another_region_or_a_home_without_a_way_to_be_judged_is_one_s
         (&[("HEARTBEAT_TABLE", "a table")], "a table is named by 3 to 255 letters"),
         (&[("HEARTBEAT_TABLE", TABLE), ("BEACON_KEY", "K")], "set HEARTBEAT_URL or HEARTBEAT_URL_PARAMETER"),
         (&[("HEARTBEAT_TABLE", TABLE)], "has no key that they are signed with"),
-        (&[("HEARTBEAT_TABLE", TABLE), ("HEARTBEAT_URL", "ftp://x/secret-path")], "HEARTBEAT_URL: an address begins with"),
+        (
+            &[("HEARTBEAT_TABLE", TABLE), ("HEARTBEAT_URL", "ftp://x/secret-path")],
+            "HEARTBEAT_URL: an address begins with",
+        ),
         (&[("HEARTBEAT_TABLE", TABLE), ("RECEIVE_HEARTBEATS", "true")], "RECEIVE_HEARTBEATS is for a Lambda function"),
     ] {
         let mut command = ours("lambda-prober");

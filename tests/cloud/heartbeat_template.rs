@@ -34,10 +34,16 @@ async fn the_function_is_another_one_with_a_reserve_and_a_quiet_log() {
     let concurrency = &template["Parameters"]["Concurrency"];
     assert_eq!(concurrency["Default"], 2);
     let allowed = concurrency["AllowedValues"].as_array().expect("values");
-    assert!(allowed.iter().all(|value| *value == 0 || value.as_i64() >= Some(2)), "one would be throttled by one home: {allowed:?}");
+    assert!(
+        allowed.iter().all(|value| *value == 0 || value.as_i64() >= Some(2)),
+        "one would be throttled by one home: {allowed:?}"
+    );
     assert_eq!(function["LoggingConfig"], json!({"LogFormat": "JSON", "SystemLogLevel": "WARN"}));
     let variables = &function["Environment"]["Variables"];
-    assert_eq!((&variables["RECEIVE_HEARTBEATS"], &variables["HEARTBEAT_TABLE"]), (&json!("true"), &json!({"Ref": "HeartbeatTable"})));
+    assert_eq!(
+        (&variables["RECEIVE_HEARTBEATS"], &variables["HEARTBEAT_TABLE"]),
+        (&json!("true"), &json!({"Ref": "HeartbeatTable"}))
+    );
 }
 
 #[tokio::test]
@@ -59,16 +65,21 @@ async fn the_table_is_what_the_always_free_tier_covers_and_each_may_do_one_thing
         assert!(matches!(&found[..], [one] if one["Action"] == action && one["Resource"] == arn), "{found:#?}");
         assert!(!role.to_string().contains("\"*\""), "nothing is allowed for everything: {role:#}");
     }
-    assert_eq!(properties(&template, "ReadHeartbeatsPolicy")["Roles"], json!([{"Fn::ImportValue": {"Fn::Sub": "${BaseStack}-RoleName"}}]));
+    assert_eq!(
+        properties(&template, "ReadHeartbeatsPolicy")["Roles"],
+        json!([{"Fn::ImportValue": {"Fn::Sub": "${BaseStack}-RoleName"}}])
+    );
 }
 
 #[tokio::test]
 async fn a_flood_is_an_alarm_and_the_address_is_in_no_output() {
     let Some(template) = template(PATH).await else { return };
     let alarm = properties(&template, "HeartbeatFloodAlarm");
-    let found = ["MetricName", "Namespace", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator"];
+    let found =
+        ["MetricName", "Namespace", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator"];
     let found: Vec<&Value> = found.iter().map(|name| &alarm[name]).collect();
-    let expected = json!(["UrlRequestCount", "AWS/Lambda", "Sum", 300, 1, {"Ref": "AlarmAbove"}, "GreaterThanThreshold"]);
+    let expected =
+        json!(["UrlRequestCount", "AWS/Lambda", "Sum", 300, 1, {"Ref": "AlarmAbove"}, "GreaterThanThreshold"]);
     assert_eq!(json!(found), expected);
     // Three times five of a home's and five of the prober's own.
     assert_eq!(template["Parameters"]["AlarmAbove"]["Default"], 30);

@@ -138,11 +138,7 @@ async fn a_heartbeat_is_stored_answered_and_judged() {
     assert_eq!((status, answer.outcome, answer.newest, answer.hosts), (200, Outcome::Stored, 7, Hosts::One));
     assert!(answer.at.abs_diff(now()) < 30, "{answer:?}");
     let item = world.item().await;
-    assert_eq!(
-        (&item["seq"]["N"], &item["line"]["S"]),
-        (&json!("7"), &json!(sent.to_string())),
-        "{item:#}"
-    );
+    assert_eq!((&item["seq"]["N"], &item["line"]["S"]), (&json!("7"), &json!(sent.to_string())), "{item:#}");
 
     let run = world.run(&keeper, None).await;
     assert_eq!((said(&run), run.code), (("up", "none"), Some(0)), "{:#}", run.report);

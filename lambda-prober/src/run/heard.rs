@@ -75,7 +75,9 @@ impl Prober {
     pub(super) async fn heard_home(&self, target: &Target, secrets: &RunSecrets<'_>, until: Instant) -> OnlineCheck {
         let name = &target.home.name;
         let (Some(watch), Ok(clients)) = (&self.heartbeats, self.clients()) else {
-            return OnlineCheck::wrong(format!("the home {name} sends heartbeats: set HEARTBEAT_TABLE and HEARTBEAT_URL"));
+            return OnlineCheck::wrong(format!(
+                "the home {name} sends heartbeats: set HEARTBEAT_TABLE and HEARTBEAT_URL"
+            ));
         };
         let heard = watch.hear(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
         match heard.items.map(|items| items.get(&target.component).map(|item| age(item.received, heard.now))) {

@@ -54,7 +54,8 @@ impl Prober {
                 Err(error) => vec![OnlineCheck::wrong(error)],
             }
         };
-        let homes = futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing, &secrets, until)));
+        let homes =
+            futures_util::future::join_all(targets.iter().map(|target| self.home(target, &timing, &secrets, until)));
         let (mut results, homes) = tokio::join!(pages, homes);
         results.extend(homes);
         Ok(results)

@@ -82,7 +82,10 @@ fn the_ending_has_length_and_kind() {
     );
     let line = Outage { kind: OutageKind::Line, began: 320, ended: 130 };
     recovered.told = Told::of(line, at(0));
-    assert!(ending(&recovered).ends_with("and the line behind it was not, from 08:54 CET on for 3 minutes."), "it knows more");
+    assert!(
+        ending(&recovered).ends_with("and the line behind it was not, from 08:54 CET on for 3 minutes."),
+        "it knows more"
+    );
 }
 
 #[test]
