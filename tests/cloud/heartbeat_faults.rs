@@ -21,9 +21,9 @@ fn error(code: &'static str) -> Reply {
 }
 
 /// What a home is answered where the table does that.
-async fn answered(test: &str, reply: Reply) -> Option<(u16, String, Result<Answer, String>)> {
+async fn answered(scene: &str, reply: Reply) -> Option<(u16, String, Result<Answer, String>)> {
     let store = ScriptedStore::open([], reply).await;
-    let function = receiver(test, &store.endpoint).await?;
+    let function = receiver(scene, &store.endpoint).await?;
     let signed = heartbeat(5).sign(&key());
     let answer = client().post(function.url()).body(signed.as_str().to_owned()).send().await.expect("an answer");
     let (status, text) = (answer.status().as_u16(), answer.text().await.expect("a text"));

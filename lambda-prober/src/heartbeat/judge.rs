@@ -10,8 +10,8 @@ pub const LATE_AFTER: Duration = Duration::from_secs(130);
 /// And down once three are.
 pub const DOWN_AFTER: Duration = Duration::from_secs(190);
 
-/// How far apart the prober's own heartbeats may be for the way to count as open in between: one may be missing. A home loses
-/// one with it at most, and is not late by that.
+/// How far apart the prober's own heartbeats may be for the way to count as open in between: a run may be 40 s late, and none may be
+/// missing. A home loses one in such a gap at most, and is not late by that.
 pub const MAX_GAP: Duration = Duration::from_secs(100);
 
 /// How a home's clock and the network may make a heartbeat seem to be from before an outage that a probe saw.
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_was_open_as_long_as_no_two_of_the_prober_s_own_are_missing() {
+    fn the_way_was_open_as_long_as_none_of_the_prober_s_own_is_missing() {
         assert_eq!(open_for(None, NOW), Duration::ZERO);
         assert_eq!(open_for(Some((NOW - 60, 0)), NOW), Duration::from_secs(60));
         assert_eq!(open_for(Some((NOW - 100, 600)), NOW), Duration::from_secs(700));

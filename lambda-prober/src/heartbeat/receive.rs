@@ -15,7 +15,7 @@ use shared::{
     http::{self, Client, Deadlines},
     id::ComponentId,
     proof::Key,
-    settings::WrongSetting,
+    settings::{Settings, WrongSetting},
 };
 use tokio::time::Instant;
 
@@ -69,6 +69,8 @@ struct Known {
 /// Serves invocations until the platform ends the process.
 pub(crate) async fn serve(settings: &ProberSettings) -> Result<(), ServeError> {
     let receiver = &Receiver::new(settings)?;
+    ProberSettings::warn_of_visible_secrets();
+    ProberSettings::log_warnings(&[]);
     let handler = |event: LambdaEvent<Value>| async move { receiver.handle(&event.payload).await };
     lambda_runtime::run(service_fn(handler)).await.map_err(ServeError::Runtime)
 }
