@@ -129,7 +129,8 @@ impl PortFault {
                 "port-cgnat",
                 "The router has an address outside that the provider shares among its customers (CGNAT)",
                 &[
-                    "An outside machine can be reached from home all the same: a tunnel to it, or heartbeats instead of probes.",
+                    "An outside machine can be reached from home all the same: a tunnel to it, or heartbeats instead of probes \
+                     (`HEARTBEAT_URL` of the keeper, or `porchlight heartbeat`).",
                 ],
             ),
             Self::Differ => (
