@@ -196,12 +196,12 @@ async fn the_keeper_takes_what_its_unit_says_of_a_relay_of_pinglow_s_clients_and
     secrets(folder.path());
     file(folder.path(), "pinglow-key", "porchlight_keeper_fedcba9876543210");
     let unit = fs::read_to_string(root().join(UNITS).join("porchlight-keeper.service")).expect("the unit is there");
-    let edits: Vec<_> = unit.split("#   [Service]\n").skip(1).collect();
+    let (edits, mut whole): (Vec<_>, _) = (unit.split("#   [Service]\n").skip(1).collect(), unit.clone());
     for (edit, variable) in edits.iter().zip(["UPSTREAM_TOKEN_FILE=", "PINGLOW_API_KEY_FILE=", "HEARTBEAT_URL_FILE="]) {
         let edited: Vec<_> = edit.lines().map_while(|line| line.strip_prefix("#   ")).collect();
         assert!(edited.iter().any(|line| line.contains(variable)), "{edited:?}");
-        let unit = format!("{unit}\n{}", edited.join("\n"));
-        takes_its_settings(started(&unit, folder.path(), state.path()), variable).await;
+        whole = format!("{whole}\n{}", edited.join("\n"));
+        takes_its_settings(started(&whole, folder.path(), state.path()), variable).await;
     }
     assert_eq!(edits.len(), 3, "{edits:?}");
 }
