@@ -58,7 +58,7 @@ RUN --mount=type=cache,id=porchlight-registry,target=/usr/local/cargo/registry \
     cargo zigbuild --locked --profile "$PROFILE" --target "$target" --package infra --bin porchlight; \
     mkdir -p /out/bin /out/certs /out/data; \
     cp "$CARGO_TARGET_DIR/$target/$PROFILE/porchlight" /out/bin/; \
-    for program in beacon keeper ping bandwidth dns checks node-metrics; do ln -s porchlight "/out/bin/$program"; done; \
+    for program in beacon keeper ping bandwidth dns checks heartbeat node-metrics; do ln -s porchlight "/out/bin/$program"; done; \
     cp /etc/ssl/certs/ca-certificates.crt /out/certs/
 
 # The operator, and check-runner, which it copies into each script's pod: apart, so that the home side neither waits for them nor gets
@@ -109,7 +109,7 @@ ARG VERSION=unreleased
 ARG REVISION=unknown
 ARG SOURCE=
 LABEL org.opencontainers.image.title="porchlight" \
-      org.opencontainers.image.description="The home side of Porchlight: beacon, keeper, ping, bandwidth, dns, checks, node-metrics, and the porchlight tool" \
+      org.opencontainers.image.description="The home side of Porchlight: beacon, keeper, ping, bandwidth, dns, checks, heartbeat, node-metrics, and the porchlight tool" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \

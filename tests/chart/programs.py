@@ -19,6 +19,7 @@ SECRETS = {
     "TOKEN": "01234567-89ab-cdef-0123-456789abcdef",
     "PASSWORD": "0123456789abcdef",
     "URLS": "ntfy://ntfy.sh/home",
+    "URL": "https://kq7ub2x9d4n6w3.lambda-url.eu-central-1.on.aws/",
     "API_KEY": "fedcba9876543210",
     "BACKUP_PING": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
 }

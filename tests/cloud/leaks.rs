@@ -81,9 +81,8 @@ async fn help_check_and_refusals_print_no_secret() {
     let mut ear = Ear::default();
     let folder = tempfile::tempdir().expect("a folder");
     let wrong = file(folder.path(), "wrong", WRONG);
-    for program in
-        ["lambda-prober", "beacon", "keeper", "porchlight", "ping", "bandwidth", "dns", "checks", "node-metrics"]
-    {
+    let programs = "lambda-prober beacon keeper porchlight ping bandwidth dns checks heartbeat node-metrics";
+    for program in programs.split(' ') {
         for words in [&["--help"][..], &["-h"], &["--version"], &["--check"], &["--nonsense"], &["--token", WRONG]] {
             let mut command = ours(program);
             armed(&mut command);

@@ -276,7 +276,8 @@ async fn the_tool_makes_keys_for_who_has_no_other() {
 #[tokio::test]
 async fn on_arm64_each_program_does_its_work() {
     let Some(pod) = Pod::arm64("image-arm64").await else { return };
-    for program in ["beacon", "keeper", "ping", "bandwidth", "dns", "checks", "node-metrics", "porchlight"] {
+    for program in ["beacon", "keeper", "ping", "bandwidth", "dns", "checks", "heartbeat", "node-metrics", "porchlight"]
+    {
         let mut version = ours(program);
         version.arg("--version");
         let ended = pod.run(&version, &Place::default()).await;

@@ -125,7 +125,7 @@ async fn a_copy_of_the_program_runs_and_where_none_can_be_written_that_is_said()
 }
 
 /// The programs, a flag of each, and a secret of it where it has one.
-const PROGRAMS: [(&str, &str, &str); 9] = [
+const PROGRAMS: [(&str, &str, &str); 10] = [
     ("porchlight", "--log-level", ""),
     ("beacon", "--stop-delay", "BEACON_KEY"),
     ("keeper", "--upstream-url", "UPSTREAM_TOKEN"),
@@ -133,6 +133,7 @@ const PROGRAMS: [(&str, &str, &str); 9] = [
     ("bandwidth", "--max-bytes", "KEEPER_TOKEN"),
     ("dns", "--address-sources", "DUCKDNS_TOKEN"),
     ("checks", "--checks-file", "KEEPER_TOKEN"),
+    ("heartbeat", "--component-id", "HEARTBEAT_URL"),
     ("node-metrics", "--sys-dir", ""),
     ("lambda-prober", "--canary-url", "BEACON_KEY_OLD"),
 ];

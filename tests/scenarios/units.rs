@@ -82,10 +82,10 @@ async fn no_service_is_exposed() {
     }
 }
 
-/// The id of the boot is hidden from all services but the one that asks for it.
+/// The id of the boot is hidden from all services but those that ask for it.
 #[tokio::test]
-async fn the_keeper_sees_which_boot_it_is() {
-    let Some((machine, analyze)) = installed("the_keeper_sees_which_boot_it_is") else { return };
+async fn keeper_and_heartbeat_see_which_boot_it_is() {
+    let Some((machine, analyze)) = installed("keeper_and_heartbeat_see_which_boot_it_is") else { return };
     for unit in units(".service") {
         let mut security = command(&analyze);
         security.args(["security", "--offline=true", "--no-pager", "--json=short", "--root"]);
@@ -93,23 +93,21 @@ async fn the_keeper_sees_which_boot_it_is() {
         let ended = run(security, LIMIT).await;
         let found: Vec<Value> = serde_json::from_str(&ended.stdout).expect("a list");
         let hidden = found.iter().find(|found| found["json_field"] == "ProcSubset").expect("systemd assesses it");
-        assert_eq!(hidden["set"], json!(unit != "porchlight-keeper.service"), "{unit}");
+        assert_eq!(hidden["set"], json!(!["keeper", "heartbeat"].iter().any(|it| unit.contains(it))), "{unit}");
     }
 }
 
 /// Secrets, and what a person has to say, for any of the programs.
 fn secrets(folder: &Path) {
     file(folder, "beacon-key", &Key::new([1; 32]).expose());
+    file(folder, "heartbeat-url", "https://kq7ub2x9d4n6w3.lambda-url.eu-central-1.on.aws/");
     for name in ["token", "duckdns-token", "upstream-token"] {
         // It has the form of DuckDNS's, and is as good as any for the others.
         file(folder, name, TOKEN);
     }
     file(folder, "keeper-token", "porchlight_keeper_0123456789abcdef");
-    file(
-        folder,
-        "seed.toml",
-        "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"Latency\"\nrelay = true\n",
-    );
+    let seed = "[page]\nid = \"gytm4qzbx9t6\"\nname = \"Home\"\n[[components]]\nid = \"8kbf7d35c070\"\nname = \"Line\"\n[[metrics]]\nid = \"9kbf7d35c070\"\nname = \"Latency\"\nrelay = true\n";
+    file(folder, "seed.toml", seed);
     fs::create_dir_all(folder.join("checks")).expect("a folder");
     for place in ["checks.yml", "checks/checks.yml"] {
         file(folder, place, "checks: [{name: router, icmp: {host: 192.168.1.1}}]\n");
@@ -119,6 +117,7 @@ fn secrets(folder: &Path) {
 fn set_by_a_person(program: &str) -> &'static [(&'static str, &'static str)] {
     match program {
         "dns" => &[("DOMAIN", "myhome")],
+        "heartbeat" => &[("COMPONENT_ID", "8kbf7d35c070")],
         "port" => &[("ROUTER", "192.168.1.1"), ("PORT_TO", "192.168.1.7")],
         "prober" => &[
             ("CANARY_URL", "http://myhome.duckdns.org:30008"),
@@ -192,19 +191,19 @@ async fn the_example_of_checks_is_right() {
 }
 
 #[tokio::test]
-async fn the_keeper_takes_what_its_unit_says_of_a_relay_and_of_pinglow_s_clients() {
+async fn the_keeper_takes_what_its_unit_says_of_a_relay_of_pinglow_s_clients_and_of_heartbeats() {
     let (folder, state) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     secrets(folder.path());
     file(folder.path(), "pinglow-key", "porchlight_keeper_fedcba9876543210");
     let unit = fs::read_to_string(root().join(UNITS).join("porchlight-keeper.service")).expect("the unit is there");
-    let edits: Vec<_> = unit.split("#   [Service]\n").skip(1).collect();
-    for (edit, variable) in edits.iter().zip(["UPSTREAM_TOKEN_FILE=", "PINGLOW_API_KEY_FILE="]) {
+    let (edits, mut whole): (Vec<_>, _) = (unit.split("#   [Service]\n").skip(1).collect(), unit.clone());
+    for (edit, variable) in edits.iter().zip(["UPSTREAM_TOKEN_FILE=", "PINGLOW_API_KEY_FILE=", "HEARTBEAT_URL_FILE="]) {
         let edited: Vec<_> = edit.lines().map_while(|line| line.strip_prefix("#   ")).collect();
         assert!(edited.iter().any(|line| line.contains(variable)), "{edited:?}");
-        let unit = format!("{unit}\n{}", edited.join("\n"));
-        takes_its_settings(started(&unit, folder.path(), state.path()), variable).await;
+        whole = format!("{whole}\n{}", edited.join("\n"));
+        takes_its_settings(started(&whole, folder.path(), state.path()), variable).await;
     }
-    assert_eq!(edits.len(), 2, "{edits:?}");
+    assert_eq!(edits.len(), 3, "{edits:?}");
 }
 
 /// A compose file as a tool sees it.

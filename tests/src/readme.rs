@@ -5,7 +5,7 @@ use std::{env, fmt::Write as _, fs};
 use clap::{Arg, Command, CommandFactory};
 use home_beacon::{
     bandwidth::BandwidthSettings, beacon::BeaconSettings, checks::ChecksSettings, dns::DnsSettings,
-    keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
+    heartbeat::HeartbeatSettings, keeper::KeeperSettings, node::NodeSettings, ping::PingSettings,
 };
 use infra::settings::{PorchlightSettings, secrets};
 use lambda_prober::{judge::verdict::Verdict, plan::statuses::Statuses, settings::ProberSettings};
@@ -56,6 +56,7 @@ pub fn home_side() -> String {
         table::<BandwidthSettings>(),
         table::<DnsSettings>(),
         table::<ChecksSettings>(),
+        table::<HeartbeatSettings>(),
         table::<NodeSettings>(),
     ]
     .concat()

@@ -22,6 +22,7 @@ use super::{
     Ending, Keeper, KeeperConfig, Listeners, StartError,
     background::RETRY_INTERVAL,
     db::{self, Db},
+    heartbeat,
     http::{self, AppState, HttpError, front::Front, metrics},
     listeners::Routers,
     measured::Recorder,
@@ -135,10 +136,11 @@ impl Waiting {
     /// Becomes a keeper once the disk can be written, and runs its background tasks.
     async fn wait_and_run(&mut self, keeper: &mut Option<Keeper>) -> StartError {
         let notices = Notices::without_database(self.config.notices.as_ref());
-        let wall = self.host.wall.clone();
+        let (wall, host, beats) = (self.host.wall.clone(), self.host.clone(), self.config.heartbeat.clone());
         let why = StorageFault::CannotBeWritten.words();
         let opened = tokio::select! {
             opened = self.open() => opened,
+            never = heartbeat::run_without_database(beats.as_ref(), &host) => match never {},
             never = notices.send_alone(|| wall.now(), |now| storage(Some(why), now)) => match never {},
         };
         let opened = match opened {

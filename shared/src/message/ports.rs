@@ -130,7 +130,7 @@ impl PortFault {
                 "The router has an address outside that the provider shares among its customers (CGNAT)",
                 &[
                     "An outside machine can be reached from home all the same: a tunnel to it (infra/TUNNEL.md), or heartbeats \
-                     instead of probes (`HEARTBEAT_URL`).",
+                     instead of probes (`HEARTBEAT_URL` of the keeper, or `porchlight heartbeat`).",
                 ],
             ),
             Self::Differ => (

@@ -61,6 +61,7 @@ async fn what_the_guide_says_can_be_pasted_from_installing_to_uninstalling() {
     assert!(exports.starts_with("porchlight-2") && exports.trim().ends_with(".jsonl.gz"), "{exports}");
     node(&reader).await;
     port(&reader).await;
+    heartbeat(&reader).await;
     prober(&reader).await;
     relay(&reader).await;
     timers(machine).await;
@@ -171,13 +172,27 @@ async fn prober(reader: &Reader) {
     assert!(output.contains(": up; page: says operational, as it should") && output.len() < 200, "{output}");
 }
 
+/// Where nobody takes one, that is said, and the program stays.
+async fn heartbeat(reader: &Reader) {
+    let Reader { machine, .. } = reader;
+    machine.ok("echo http://127.0.0.1:9/nowhere > heartbeat.url").await;
+    reader.does("A home that nobody can reach", "heartbeat").await;
+    let said =
+        "until journalctl --sync; journalctl -t porchlight-heartbeat -o cat | grep 'was not taken'; do sleep 1; done";
+    let said = machine.ok(&format!("timeout 60 sh -c \"{said}\"")).await;
+    assert!(said.contains("there is no connection") && !said.contains("nowhere"), "{said}");
+    assert_eq!(machine.property("porchlight-heartbeat", "ActiveState").await, "active");
+}
+
 /// The lines that the keeper's unit has for a relay, and the guide's.
 async fn relay(reader: &Reader) {
     let Reader { machine, .. } = reader;
     let unit = machine.ok(&format!("cat {CHECKOUT}/infra/systemd/porchlight-keeper.service")).await;
-    // The key of Pinglow's clients is another choice.
+    // The key of Pinglow's clients is another choice, and so are heartbeats.
     let lines = unit.lines().filter_map(|line| line.strip_prefix("#   "));
-    let lines: Vec<_> = lines.filter(|line| !line.to_lowercase().contains("pinglow")).collect();
+    let lines: Vec<_> = lines
+        .filter(|line| !["pinglow", "heartbeat", "beacon-key"].iter().any(|other| line.to_lowercase().contains(other)))
+        .collect();
     // Upstream is a keeper that is not there.
     let lines = lines.join("\n").replace("https://api.statuspage.io/v1", "http://127.0.0.1:9/v1");
     machine

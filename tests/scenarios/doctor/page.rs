@@ -149,6 +149,17 @@ async fn what_is_broken_at_the_keeper_is_named_first_and_alone() {
     )
     .await;
     changed(
+        "heartbeats that the cloud refuses",
+        "heartbeat",
+        "knows no home with this key",
+        "/healthz",
+        &json(|it| {
+            let why = "the function knows no home with this key";
+            it["heartbeat"] = json!({"condition": "failing", "fault": "refused", "reason": why, "last": null});
+        }),
+    )
+    .await;
+    changed(
         "a relay that does not get through",
         "relay",
         "upstream is not reached: no route",

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::heartbeat::Reach;
 use tests::{
+    disk::Disk,
     heartbeats::{Function, HOME, Manner},
     keeper::Keeper,
 };
@@ -40,7 +41,7 @@ async fn reads(keeper: &Keeper, name: &str, value: Option<f64>, target: &str) {
         None => reading["failure"] = json!("none of 5 answers came"),
     }
     let (status, said) = keeper.own(Method::POST, "/readings", Some(json!({"readings": [reading]}))).await;
-    assert_eq!(status, 200, "{said}");
+    assert_eq!(status, 201, "{said}");
 }
 
 #[tokio::test]
@@ -119,4 +120,22 @@ async fn a_function_that_is_silent_holds_neither_the_keepers_work_nor_its_end() 
     let begun = Instant::now();
     assert!(keeper.process.terminate().await.success());
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_home_whose_disk_cannot_be_written_is_there_all_the_same() {
+    let Some(disk) = Disk::new("heartbeats on a read-only disk", 4096) else { return };
+    disk.make_read_only();
+    let function = Function::open().await;
+    function.hears_another(900, "0");
+    let keeper = Keeper::start_with(|command| {
+        settings(&function)(command);
+        command.env("DATABASE_URL", format!("sqlite:{}", disk.file("keeper.db").display()));
+    })
+    .await;
+    assert_eq!(function.wait(1).await[0].sequence, 901);
+    disk.make_writable();
+    let taken = function.wait(3).await;
+    assert!(taken.windows(2).all(|pair| pair[0].sequence < pair[1].sequence), "{taken:?}");
+    drop(keeper);
 }

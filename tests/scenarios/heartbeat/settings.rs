@@ -94,7 +94,7 @@ async fn the_keeper_refuses_them() {
         (
             "KEEPER_SEED",
             Some(relayed.as_str()),
-            "which component of the page this home is: mark it in KEEPER_SEED with beacon = true",
+            "which component of the page this home is: name it in KEEPER_SEED, with beacon = true",
         ),
         ("HEARTBEAT_EVERY", Some("5s"), "heartbeats are sent every 15s to every 10m"),
     ];

@@ -5,7 +5,7 @@
 
 mod view;
 
-use std::time::Duration;
+use std::{convert::Infallible, future::pending, time::Duration};
 
 use serde_json::json;
 use shared::{
@@ -23,10 +23,13 @@ use super::{
     job_states,
     measured::on_the_way,
 };
-use crate::heartbeat::{
-    rounds::{Rounds, keep},
-    sender::{Sender, Sending},
-    settings::HeartbeatConfig,
+use crate::{
+    clock::Host,
+    heartbeat::{
+        rounds::{Rounds, keep},
+        sender::{Sender, Sending},
+        settings::HeartbeatConfig,
+    },
 };
 
 /// What sends a keeper's heartbeats.
@@ -62,6 +65,32 @@ pub(super) fn sender(config: HeartbeatConfig, state: &AppState) -> Result<HomeSe
 pub(super) async fn run(sender: &mut HomeSender, state: &AppState) {
     if let Some(rounds) = &state.heartbeats {
         match Box::pin(keep(sender, rounds)).await {}
+    }
+}
+
+/// Sends them for as long as it is polled, of a keeper whose database cannot be written yet: the home is there all the same.
+pub(super) async fn run_without_database(config: Option<&HeartbeatConfig>, host: &Host) -> Infallible {
+    match config.cloned().map(|config| Sender::new(config, Blind, host.clone(), BLOCK)) {
+        Some(Ok(mut sender)) => Box::pin(keep(&mut sender, &Rounds::default())).await,
+        Some(Err(_)) | None => pending().await,
+    }
+}
+
+/// What remembers nothing, and sees nothing.
+#[derive(Debug)]
+struct Blind;
+
+impl Sending for Blind {
+    async fn load(&self) -> Result<Option<u64>, String> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: u64) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn seen(&mut self) -> (View, Option<Outage>) {
+        (View::UNKNOWN, None)
     }
 }
 

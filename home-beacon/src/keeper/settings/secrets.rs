@@ -55,7 +55,7 @@ impl KeeperSettings {
     /// When the key is missing, or what says which component they are about, or the address can be none.
     pub fn heartbeat(&self, seed: Option<&Seed>) -> Result<Option<HeartbeatConfig>, WrongSetting> {
         let home = match seed {
-            Some(seed) => seed.home().cloned().ok_or("mark it in KEEPER_SEED with beacon = true"),
+            Some(seed) => seed.home().cloned().ok_or("name it in KEEPER_SEED, with beacon = true"),
             None => Err("set KEEPER_SEED to a seed that has it, by the id that its target has"),
         };
         HeartbeatConfig::read(home, self.heartbeat_every)
