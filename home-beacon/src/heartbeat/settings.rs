@@ -114,7 +114,7 @@ impl HeartbeatConfig {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
             _ => {
                 return wrong(
-                    "it is no address: copy that of the heartbeat function from the stack's outputs, https:// included",
+                    "it is no address: copy that of the heartbeat function, which the stack wrote to its parameter heartbeat-url",
                 );
             }
         };

@@ -147,7 +147,8 @@ impl HeartbeatFault {
             Self::WrongUrl => (
                 "heartbeat-wrong-url",
                 &[
-                    "The address stands among the outputs of the stack, and is another one after the stack was made anew.",
+                    "The stack wrote the address to its parameter `heartbeat-url`, and it is another one after the stack was made anew: \
+                     `aws ssm get-parameter --name /porchlight/heartbeat-url --query Parameter.Value --output text`.",
                     "`403` where the address is right means that the function's URL lost its permissions: deploy the stack again.",
                 ],
             ),
@@ -160,7 +161,7 @@ impl HeartbeatFault {
             Self::Unsigned => (
                 "heartbeat-unsigned",
                 &[
-                    "Copy the address from the stack's outputs again: whatever answers there has not this home's key.",
+                    "Copy the address from the stack's parameter `heartbeat-url` again: whatever answers there has not this home's key.",
                     "A filter or proxy between home and world that reads https answers in its place: let the program past it.",
                 ],
             ),
