@@ -1,7 +1,7 @@
 //! Homes that nobody can reach: heartbeats posted to the function's URL (of cargo lambda's emulator), kept in moto's `DynamoDB`, and
 //! judged by the minute's run.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use tests::{
     keeper::{COMPONENT, Keeper, PAGE},
     lambda::Lambda,
     prober::{Run, probe_with, prober_command},
+    process::{ours, run},
 };
 
 pub(crate) const TABLE: &str = "porchlight-heartbeats";
@@ -148,6 +149,19 @@ async fn a_heartbeat_is_stored_answered_and_judged() {
     for text in [&run.stderr, &run.report.to_string(), &world.function.function.lines().join("\n")] {
         assert!(!text.contains("lambda-url"), "the URL is a secret: {text}");
     }
+}
+
+/// Both halves: what a home runs, and what it is judged by.
+#[tokio::test]
+async fn the_homes_own_program_is_taken_and_judged() {
+    let Some(world) = World::new("hearts_home").await else { return };
+    let (keeper, folder) = (Keeper::start().await, tempfile::tempdir().expect("a folder"));
+    let mut home = ours("porchlight");
+    home.arg("heartbeat").env("HEARTBEAT_URL", &world.url).env("BEACON_KEY", key().expose());
+    home.env("COMPONENT_ID", COMPONENT).env("STATE_DIR", folder.path());
+    let ended = run(home, Duration::from_secs(60)).await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "The heartbeat was taken.\n"), "{ended:?}");
+    assert_eq!(said(&world.run(&keeper, None).await), ("up", "none"));
 }
 
 #[tokio::test]

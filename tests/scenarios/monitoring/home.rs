@@ -28,7 +28,8 @@ async fn at_the_first_scrape_every_counter_is_there_and_nothing_is_said_of_the_h
     let counters =
         samples(&text).into_iter().filter(|(series, _)| series.starts_with("porchlight_outage_seconds_total"));
     let counters: Vec<_> = counters.collect();
-    assert!(counters.len() == 9 && counters.iter().all(|(_, seconds)| *seconds == 0.0), "{counters:?}");
+    let causes = shared::verdict::DownCause::ALL.len() + 1;
+    assert!(counters.len() == causes && counters.iter().all(|(_, seconds)| *seconds == 0.0), "{counters:?}");
 }
 
 #[tokio::test]
