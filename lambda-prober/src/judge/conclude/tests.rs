@@ -92,12 +92,6 @@ fn any_http_answer_on_any_attempt_is_up() {
 }
 
 #[test]
-fn an_answer_over_one_of_two_addresses_is_up() {
-    let one_of_two = attempt(Resolution::Literal, &[Err(Failure::Unreachable), Ok((200, Identity::NotAsked))]);
-    assert_eq!(judge(&[one_of_two]), Verdict::Up);
-}
-
-#[test]
 fn a_proof_is_up_whoever_else_answers() {
     let proven = Identity::Proven { running: Running { up: 1, age: 1 }, with: WhichKey::Old };
     assert_eq!(judge(&[from(Identity::Foreign), from(proven)]), Verdict::Up);

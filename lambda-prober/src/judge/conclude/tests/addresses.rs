@@ -1,4 +1,4 @@
-//! A home with several web addresses.
+//! A home with several web addresses, or with several IP addresses behind one.
 
 use super::*;
 use crate::judge::addresses::{Differing, differing};
@@ -23,6 +23,12 @@ fn over_ipv6(witnesses: &[&str]) -> Attempt {
 }
 
 const BOTH: [&str; 2] = ["203.0.113.1:443", "[2001:db8::5]:443"];
+
+#[test]
+fn an_answer_over_one_of_two_addresses_is_up() {
+    let one_of_two = attempt(Resolution::Literal, &[Err(Failure::Unreachable), Ok((200, Identity::NotAsked))]);
+    assert_eq!(judge(&[one_of_two]), Verdict::Up);
+}
 
 #[test]
 fn a_proven_answer_at_any_address_is_up() {
