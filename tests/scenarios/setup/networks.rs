@@ -98,3 +98,20 @@ async fn behind_another_router_or_a_providers_own_no_port_is_said_to_lead_home()
         assert!(!ended.stdout.contains("porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
     }
 }
+
+/// Set up from the office, the name stays at home: the token is tried with the address that the name has.
+#[tokio::test]
+async fn who_sits_elsewhere_does_not_lead_the_homes_name_there() {
+    let Some(network) = network("office").await else { return };
+    network.enter();
+    let world = World::at_home().await;
+    network.hosts("127.0.0.1 localhost www.duckdns.org\n81.2.69.9 home.duckdns.org\n");
+    let mut command = world.command(&ALONE);
+    command.env("DUCKDNS_URL", format!("http://www.duckdns.org:{}", world.duckdns.address.port()));
+    let ended = run(network.inside(&command), Duration::from_mins(1)).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let said = "already DuckDNS: the token is right; home.duckdns.org is 81.2.69.9";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    let calls = world.duckdns.calls();
+    assert!(!calls.is_empty() && calls.iter().all(|call| call.contains("ip=81.2.69.9")), "{calls:?}");
+}

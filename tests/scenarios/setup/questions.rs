@@ -151,3 +151,17 @@ async fn a_teardown_that_is_ended_where_it_asks_for_the_key_removes_the_rest_the
     assert!(ended.code == Some(0) && !world.folder().exists(), "{}{}", ended.stdout, ended.stderr);
     assert!(!world.keeper.page().await.contains("The line"));
 }
+
+/// As in a pipe or a job.
+#[tokio::test]
+async fn without_a_terminal_nobody_is_asked_and_the_defaults_are_taken() {
+    let world = World::at_home().await;
+    let asked = world.run(&["setup", "--without-aws"]).await;
+    let said = "--home: it is not set, and nobody is asked";
+    assert!(asked.code == Some(2) && asked.stderr.contains(said), "{}{}", asked.stdout, asked.stderr);
+    let ended = world.run(&["setup", "--without-aws", "--home", "home"]).await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("Home internet (8kbf7d35c070)"), "{}", ended.stdout);
+    let record = fs::read_to_string(world.folder().join("setup.toml")).expect("a record");
+    assert!(record.contains("port = 30008") && record.contains("runs_on = \"kubernetes\""), "{record}");
+}
