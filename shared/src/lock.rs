@@ -47,7 +47,18 @@ impl FileLock {
     /// # Errors
     /// [`LockError::Held`] when another process has it, [`LockError::Io`] when the file cannot be opened.
     pub fn try_acquire(path: &Path) -> Result<Self, LockError> {
-        let file = File::options().create(true).append(true).custom_flags(ITSELF).open(path)?;
+        Self::of(File::options().create(true).append(true).custom_flags(ITSELF).open(path)?)
+    }
+
+    /// As [`FileLock::try_acquire`], and no other user may open a file that is made for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_acquire_private(path: &Path) -> Result<Self, LockError> {
+        Self::of(File::options().create(true).append(true).mode(0o600).custom_flags(ITSELF).open(path)?)
+    }
+
+    fn of(file: File) -> Result<Self, LockError> {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),

@@ -19,7 +19,10 @@ use self::nearness::{Misspelt, misspelt};
 pub use self::{
     addresses::WebAddresses,
     ours::OURS,
-    values::{api_address, base_address, delay, duration, listen_address, log_level, server_address, web_address},
+    values::{
+        api_address, base_address, delay, duration, listen_address, log_level, machine_address, port, server_address,
+        web_address,
+    },
 };
 pub use crate::wrong_setting::WrongSetting;
 use crate::{message::StartFault, secret::SecretSetting};

@@ -271,8 +271,15 @@ async fn what_homes_cost_is_counted_without_asking_anybody() {
     let ended = cost(&["--homes", "1", "--run", "4s", "--json"]).await;
     let bills: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((&bills[0]["homes"], &bills[0]["lines"][1]["amount"]), (&1.into(), &22_320.0.into()));
-    for (words, said) in [(["--homes", "0"], "--homes"), (["--homes", "many"], "--homes"), (["--run", "soon"], "--run")]
-    {
+    for (words, said) in [
+        (
+            ["--homes", "0"],
+            "invalid value '0' for '--homes <N>': write how many homes, from 1 to 4294967295, with commas",
+        ),
+        (["--homes", "1,many"], "invalid value 'many' for '--homes <N>': write how many homes"),
+        (["--run", "soon"], "'--run <DURATION>': a duration is written like 5s"),
+        (["--run", "16m"], "'--run <DURATION>': Lambda ends a run after 15m"),
+    ] {
         let ended = cost(&words).await;
         assert_eq!(ended.code, Some(2), "{words:?}");
         assert!(ended.stderr.contains(said) && ended.stderr.lines().count() == 1, "{}", ended.stderr);

@@ -11,7 +11,7 @@ use shared::{
     names::Family,
     network::{Kind, is_at_home},
     secret::SecretSetting,
-    settings::{Settings, WrongSetting, duration},
+    settings::{Settings, WrongSetting, duration, machine_address, port},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ pub struct PingSettings {
     #[arg(long, env = "CHECKED_NAME", value_name = "NAME", default_value = "example.com")]
     pub checked_name: Target,
     /// With `ROUTER_HOST`: a name server that is not the provider's, which is asked for it too
-    #[arg(long, env = "OTHER_NAME_SERVER", value_name = "ADDRESS", default_value = "9.9.9.9")]
+    #[arg(long, env = "OTHER_NAME_SERVER", value_name = "ADDRESS", value_parser = machine_address, default_value = "9.9.9.9")]
     pub other_name_server: IpAddr,
     /// How many echoes each target is sent: 1 to 1000
     #[arg(long, env = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000), default_value_t = 5)]
@@ -65,7 +65,7 @@ pub struct PingSettings {
     #[arg(long, env = "METHOD", value_enum, hide_possible_values = true, default_value = "auto")]
     pub method: Method,
     /// The port for method tcp
-    #[arg(long, env = "TCP_PORT", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 443)]
+    #[arg(long, env = "TCP_PORT", value_parser = port::<u16>, default_value_t = 443)]
     pub tcp_port: u16,
     /// Which addresses of a name to use: 4 or 6; without it IPv4 where there is one
     #[arg(long, env = "IP_VERSION", hide_possible_values = true, value_parser = family())]

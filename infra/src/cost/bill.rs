@@ -1,6 +1,6 @@
 //! What so many homes use in a month, and cost (pure).
 
-use super::prices::{CANARY_RUN, DECRYPTIONS, GB_SECONDS, HEALTH_CHECK, LOG_GB, Price, SCHEDULER, STARTS};
+use super::prices::{CANARY_RUN, DECRYPTIONS, GB_SECONDS, HEALTH_CHECK, LOG_GB, Price, SCHEDULER, SOLO, STARTS};
 
 /// A month of 31 days, in minutes: one run of each schedule in each.
 pub const MINUTES: f64 = 44_640.0;
@@ -100,6 +100,11 @@ impl Bill {
     pub fn canaries(&self) -> f64 {
         CANARY_RUN.cost(f64::from(self.homes) * MINUTES)
     }
+
+    /// The same homes as `UptimeRobot`'s monitors, once a minute; `None` of more than a plan has whose price is known.
+    pub fn uptime_robot(&self) -> Option<f64> {
+        (self.homes <= SOLO.monitors).then_some(SOLO.dollars)
+    }
 }
 
 /// How often a secret is read in a month, where runs take so many seconds of each minute together. Runs that do not fit behind each
@@ -154,6 +159,8 @@ mod tests {
         assert!((amounts[4] - 0.049_104).abs() < 1e-9, "{}", amounts[4]);
         assert!(bill.dollars().abs() < f64::EPSILON && bill.limits.is_empty());
         assert!(near(bill.health_checks(), 0.75) && near(bill.canaries(), 53.448));
+        let monitors = |homes: u32| Bill::of(homes, Assumed::default()).uptime_robot();
+        assert_eq!((monitors(1), monitors(10), monitors(11)), (Some(9.0), Some(9.0), None));
     }
 
     #[test]

@@ -20,18 +20,33 @@ use self::bill::{Assumed, Bill};
 /// How many homes are shown where nothing is said.
 const HOMES: &str = "1,10,1000,10000";
 
+/// Lambda ends a run that takes longer.
+const LONGEST_RUN: Duration = Duration::from_mins(15);
+
 /// Show what homes cost in the cloud each month, beside what others charge; nothing is asked of anybody.
 #[derive(Clone, Debug, Parser)]
 pub struct CostSettings {
     /// How many homes; several numbers are columns
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = HOMES)]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = homes, default_value = HOMES)]
     pub homes: Vec<NonZeroU32>,
-    /// For how long a run of the function is billed: what its log calls Billed Duration
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2s")]
+    /// For how long a run of the function is billed: what its log calls Billed Duration, 15m at most
+    #[arg(long, value_name = "DURATION", value_parser = billed, default_value = "2s")]
     pub run: Duration,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn homes(text: &str) -> Result<NonZeroU32, String> {
+    let wrong = |_| format!("write how many homes, from 1 to {}, with commas between several, like 1,30,300", u32::MAX);
+    text.trim().parse().map_err(wrong)
+}
+
+fn billed(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(longer) if longer > LONGEST_RUN => Err("Lambda ends a run after 15m: write what was billed, like 2s".into()),
+        read => read,
+    }
 }
 
 /// Prints it.
@@ -66,7 +81,7 @@ fn as_json(bill: &Bill) -> serde_json::Value {
         lines.map(|line| json!({"of": line.price.of, "amount": line.amount, "dollars": line.dollars()})).collect();
     json!({
         "homes": bill.homes, "schedules": bill.schedules, "parameters": bill.parameters, "lines": lines, "dollars": bill.dollars(),
-        "route_53_health_checks": bill.health_checks(), "synthetics_canaries": bill.canaries(), "limits": bill.limits,
+        "route_53_health_checks": bill.health_checks(), "synthetics_canaries": bill.canaries(), "uptime_robot": bill.uptime_robot(), "limits": bill.limits,
     })
 }
 
@@ -89,6 +104,7 @@ fn table(bills: &[Bill]) -> String {
     row("**together**", &|bill| format!("**{}**", dollars(bill.dollars())));
     row("as Route 53 health checks", &|bill| dollars(bill.health_checks()));
     row("as Synthetics canaries", &|bill| dollars(bill.canaries()));
+    row("as monitors of UptimeRobot", &|bill| bill.uptime_robot().map_or_else(|| "not known".into(), dollars));
     table
 }
 
@@ -108,7 +124,7 @@ fn amount(amount: f64) -> String {
 mod tests {
     use std::{env, fs, path::Path};
 
-    use super::*;
+    use super::{prices::SOLO, *};
 
     /// `UPDATE_COST=1` writes it.
     #[test]
@@ -124,8 +140,10 @@ mod tests {
             return;
         }
         assert_eq!(there, table, "UPDATE_COST=1 renews it");
-        for price in prices::ALL {
-            assert!(guide.contains(price.source), "{} is from: {}", price.of, price.source);
+        for (of, source) in
+            prices::ALL.map(|price| (price.of, price.source)).into_iter().chain([(SOLO.of, SOLO.source)])
+        {
+            assert!(guide.contains(source), "{of} is from: {source}");
         }
     }
 }

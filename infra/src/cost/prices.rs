@@ -76,5 +76,26 @@ pub const CANARY_RUN: Price = Price {
     source: "AWS's page and blogs of 2020 to 2023",
 };
 
+/// A plan with so many monitors, whether they are used or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// What it is called.
+    pub of: &'static str,
+    /// How many monitors it has.
+    pub monitors: u32,
+    /// Dollars a month, paid for a year at once.
+    pub dollars: f64,
+    /// Where that is from, and how sure it is.
+    pub source: &'static str,
+}
+
+/// The least of `UptimeRobot`'s plans that looks every minute: the free one does every five.
+pub const SOLO: Plan = Plan {
+    of: "UptimeRobot: plan Solo",
+    monitors: 10,
+    dollars: 9.0,
+    source: "two notes of others on its page of prices, of September 2026; how many monitors: an undated table of another monitor's, unsure",
+};
+
 /// All of them.
 pub const ALL: [Price; 7] = [STARTS, GB_SECONDS, SCHEDULER, DECRYPTIONS, LOG_GB, HEALTH_CHECK, CANARY_RUN];

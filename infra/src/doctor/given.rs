@@ -88,8 +88,8 @@ impl Given {
         let shown = path.display();
         let text = match file::read(path, MAX_FILE).map(String::from_utf8) {
             Ok(Ok(text)) => text,
-            Ok(Err(_)) => return self.wrong.push(Wrong::unread(format!("{shown} is not text"))),
-            Err(error) => return self.wrong.push(Wrong::unread(format!("{shown} cannot be read ({error})"))),
+            Ok(Err(_)) => return self.wrong.push(Wrong::no_file(format!("{shown} is not text"))),
+            Err(error) => return self.wrong.push(Wrong::no_file(format!("{shown} cannot be read ({error})"))),
         };
         let read = env_file::parse(&text);
         let lines = read.wrong_lines.iter();
@@ -114,7 +114,8 @@ impl Given {
             Ok(false) => {
                 if named.is_some() {
                     let sentence = format!("{} is no folder of porchlight up", folder.path().display());
-                    self.wrong.push(Wrong::setting("PORCHLIGHT_DATA", sentence));
+                    let next = "name the folder that porchlight up has made (--data), or leave it out";
+                    self.wrong.push(Wrong::setting("PORCHLIGHT_DATA", sentence).then(next));
                 }
                 return;
             }

@@ -125,13 +125,12 @@ impl<'a> Known<'a> {
     /// This machine, and the home's name.
     fn at_home(&self) -> Vec<Finding> {
         let Self { given, wanted, seen, here, .. } = self;
-        let wrong: Vec<&str> = given.wrong.iter().map(|wrong| wrong.sentence.as_str()).collect();
         let hosts = [&wanted.keeper, &wanted.home].into_iter().flatten().filter_map(|url| url.domain());
         let short = hosts.filter(|name| !name.contains('.') && *name != "localhost").map(str::to_owned);
         let own = seen.own.as_ref().ok().copied();
         let duckdns = wanted.duckdns.as_ref().map(home_beacon::dns::SubName::as_str);
         vec![
-            checks::settings(&wrong, &given.sources, wanted.several),
+            checks::settings(&given.wrong, &given.sources, wanted.several),
             checks::machine::clock(&seen.clock),
             checks::names::servers(&seen.servers),
             checks::names::search(&seen.domains, &short.collect::<Vec<_>>()),

@@ -7,7 +7,12 @@ pub struct Wrong {
     pub sentence: String,
     /// Of what.
     pub about: About,
+    /// The one thing to do next.
+    pub next: &'static str,
 }
+
+/// What is wrong is corrected there.
+const CORRECT: &str = "correct that setting where it stands";
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +27,24 @@ impl Wrong {
     /// Of a setting, or of the file that holds a secret.
     pub fn setting(name: &str, sentence: impl Into<String>) -> Self {
         let name = name.strip_suffix("_FILE").unwrap_or(name);
-        Self { sentence: sentence.into(), about: About::Setting(name.into()) }
+        Self { sentence: sentence.into(), about: About::Setting(name.into()), next: CORRECT }
     }
 
     /// Of something that could not be read.
     pub fn unread(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), about: About::Unread }
+        Self { sentence: sentence.into(), about: About::Unread, next: CORRECT }
+    }
+
+    /// Of a file that is not there, or not one that this user may read.
+    pub fn no_file(sentence: impl Into<String>) -> Self {
+        let next = "name the file that you deployed with, as this user may read it: porchlight doctor --env prober.env";
+        Self::unread(sentence).then(next)
+    }
+
+    /// The same, with another thing to do next.
+    #[must_use]
+    pub fn then(self, next: &'static str) -> Self {
+        Self { next, ..self }
     }
 
     /// Whether it says something of that setting, which `is_set` somewhere or not: what is set was read.

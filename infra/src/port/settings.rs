@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use home_beacon::dns::{ADDRESS_SOURCES, Families};
 use shared::{
     names::Family,
-    settings::{WebAddresses, WrongSetting, duration, web_address},
+    settings::{WebAddresses, WrongSetting, duration, machine_address, port, web_address},
 };
 use url::Url;
 
@@ -32,10 +32,10 @@ pub struct PortSettings {
 #[derive(Clone, Debug, Args)]
 pub struct WhichSettings {
     /// The router, by its address at home; without it the one that leads out of this machine
-    #[arg(long, env = "ROUTER", value_name = "ADDRESS", global = true)]
+    #[arg(long, env = "ROUTER", value_name = "ADDRESS", value_parser = machine_address, global = true)]
     pub router: Option<IpAddr>,
     /// Where what arrives at the router is sent, by the machine's address; without it this machine
-    #[arg(long = "to", env = "PORT_TO", value_name = "ADDRESS", global = true)]
+    #[arg(long = "to", env = "PORT_TO", value_name = "ADDRESS", value_parser = machine_address, global = true)]
     pub to: Option<IpAddr>,
     /// For which address families: 4, 6 or both. Over IPv6 nothing is translated: the router's firewall lets through
     #[arg(long, env = "IP_VERSION", value_enum, hide_possible_values = true, default_value = "4", global = true)]
@@ -75,11 +75,11 @@ pub enum PortCommand {
 #[derive(Clone, Debug, Args)]
 pub struct OpenSettings {
     /// The port that the beacon listens at
-    #[arg(long, env = "PORT_INTERNAL", value_name = "PORT", default_value = "8080")]
+    #[arg(long, env = "PORT_INTERNAL", value_name = "PORT", value_parser = port::<NonZeroU16>, default_value = "8080")]
     pub internal: NonZeroU16,
     /// The port that the world sees; without it that of `CANARY_URL`, else 30008. Where somebody else has it, one of the next
     /// four is taken
-    #[arg(long, env = "PORT_EXTERNAL", value_name = "PORT")]
+    #[arg(long, env = "PORT_EXTERNAL", value_name = "PORT", value_parser = port::<NonZeroU16>)]
     pub external: Option<NonZeroU16>,
     /// How the router is asked: pcp, nat-pmp or upnp; without it whatever it speaks, in this order
     #[arg(long, env = "PORT_PROTOCOL", value_enum, hide_possible_values = true)]
@@ -213,8 +213,13 @@ mod tests {
             ("open --to 224.0.0.1", "PORT_TO is 224.0.0.1, which is no machine's address"),
             ("status --router 192.168.1.1 --ip-version both", "IP_VERSION=both needs one of each family"),
             ("open --close-on-stop", "--every"),
-            ("open --external 0", "0"),
-            ("open --router home", "home"),
+            ("open --external 0", "'--external <PORT>': a port is a number from 1 to 65535"),
+            ("open --internal beacon", "'--internal <PORT>': a port is a number from 1 to 65535"),
+            (
+                "open --router home",
+                "'--router <ADDRESS>': write the address itself, like 192.168.1.1: no name, and no port",
+            ),
+            ("open --to 192.168.1.7:8080", "'--to <ADDRESS>': write the address itself"),
         ] {
             let error = read(arguments).unwrap_err();
             assert!(error.contains(words), "{arguments}: {error}");

@@ -1,8 +1,9 @@
 //! What nobody but who sets it up knows: the port, what runs the home side, where alarms go.
 
-use std::{net::IpAddr, num::NonZeroU16};
+use std::net::IpAddr;
 
 use clap::ValueEnum;
+use shared::settings::port;
 
 use super::{
     Outcome,
@@ -87,7 +88,7 @@ pub(super) async fn choose(
         port
     } else {
         let text = "The port that your router forwards to the beacon, as the world sees it";
-        asker.ask::<NonZeroU16>(Question { text, flag: "--port", default: Some(&usual) }).await?.get()
+        asker.choose(Question { text, flag: "--port", default: Some(&usual) }, port::<u16>).await?
     };
     let runs_on = if let Some(runs_on) = settings.runs_on.or(chosen.runs_on) {
         runs_on

@@ -72,7 +72,7 @@ impl Record {
     fn lock(&mut self) -> anyhow::Result<()> {
         if self.lock.is_none() {
             let path = self.path(LOCK);
-            let lock = FileLock::try_acquire(&path).map_err(|error| match error {
+            let lock = FileLock::try_acquire_private(&path).map_err(|error| match error {
                 LockError::Held => {
                     WrongSetting(format!("another setup or teardown uses {}: wait for it", self.folder.display()))
                 }

@@ -7,7 +7,7 @@ use home_beacon::dns::{DUCKDNS_TOKEN, SubName};
 use shared::{
     id::{ComponentId, PageId},
     secret::SecretSetting,
-    settings::{api_address, base_address},
+    settings::{api_address, base_address, machine_address, port},
 };
 use url::Url;
 
@@ -62,14 +62,14 @@ pub struct SetupSettings {
     #[arg(long, value_name = "NAME")]
     pub home: Option<SubName>,
     /// The port that the router forwards to the beacon, as the world sees it
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = port::<u16>)]
     pub port: Option<u16>,
     /// The port of the machine at home that the beacon answers at, to which the router's leads; without it 30008, of units 8080, and
     /// of containers one of the next where others have that one
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = port::<u16>)]
     pub beacon_port: Option<u16>,
     /// Of containers: the port of this machine that shows the page; without it 8030, or one of the next where others have that one
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = port::<u16>)]
     pub page_port: Option<u16>,
     /// The page at statuspage.io, by its id
     #[arg(long, value_name = "ID")]
@@ -102,7 +102,7 @@ pub struct SetupSettings {
     #[arg(long, value_name = "BOOL")]
     pub router_port: Option<bool>,
     /// The router, by its address at home, instead of the one that this machine goes out by
-    #[arg(long, env = "ROUTER", value_name = "ADDRESS")]
+    #[arg(long, env = "ROUTER", value_name = "ADDRESS", value_parser = machine_address)]
     pub router: Option<IpAddr>,
     /// Do not ask the router
     #[arg(long)]

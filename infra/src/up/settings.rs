@@ -1,6 +1,6 @@
 //! The settings of `porchlight up`, `down` and `status`.
 
-use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser};
 use home_beacon::{
@@ -10,7 +10,7 @@ use home_beacon::{
 use notify::settings::NOTIFY_URLS;
 use shared::{
     secret::SecretSetting,
-    settings::{WrongSetting, listen_address, web_address},
+    settings::{WrongSetting, listen_address, port, web_address},
 };
 use url::Url;
 
@@ -119,12 +119,8 @@ fn name_or_off(text: &str) -> Result<OrOff<SubName>, NoSubName> {
     if text == "off" { Ok(OrOff::Off) } else { text.parse().map(OrOff::Is) }
 }
 
-fn port_or_off(text: &str) -> Result<OrOff<u16>, &'static str> {
-    match text.parse::<NonZeroU16>() {
-        _ if text == "off" => Ok(OrOff::Off),
-        Ok(port) => Ok(OrOff::Is(port.get())),
-        Err(_) => Err("a port is a number from 1 to 65535, or off"),
-    }
+fn port_or_off(text: &str) -> Result<OrOff<u16>, String> {
+    if text == "off" { Ok(OrOff::Off) } else { port(text).map(OrOff::Is).map_err(|why| format!("{why}, or off")) }
 }
 
 /// End what `porchlight up` runs, and undo what it installed.

@@ -1,6 +1,10 @@
 //! The values of settings, as people write them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use tracing_subscriber::filter::LevelFilter;
@@ -79,6 +83,23 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| "an address to listen on is written like 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
+/// Reads a port of TCP or UDP.
+///
+/// # Errors
+/// When the text is none.
+pub fn port<P: From<NonZeroU16>>(text: &str) -> Result<P, String> {
+    let port: Result<NonZeroU16, _> = text.trim().parse();
+    port.map(P::from).map_err(|_| "a port is a number from 1 to 65535".to_owned())
+}
+
+/// Reads the address of a machine, which is named by no name.
+///
+/// # Errors
+/// When the text is none.
+pub fn machine_address(text: &str) -> Result<IpAddr, String> {
+    text.trim().parse().map_err(|_| "write the address itself, like 192.168.1.1: no name, and no port".to_owned())
+}
+
 /// As [`web_address`], for one that paths are appended to.
 ///
 /// # Errors
@@ -143,6 +164,18 @@ mod tests {
         }
         for wrong in ["", "5", "-5s", "0s", "soon", "5 parsecs"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_one_and_a_machine_is_named_by_its_address() {
+        assert_eq!((port(" 443 "), port::<NonZeroU16>("65535").map(NonZeroU16::get)), (Ok(443_u16), Ok(65535)));
+        for wrong in ["0", "65536", "-1", "", "http", "80.0"] {
+            assert_eq!(port::<u16>(wrong), Err("a port is a number from 1 to 65535".into()), "{wrong}");
+        }
+        assert_eq!(machine_address("fe80::1").map(|it| it.to_string()), Ok("fe80::1".into()));
+        for wrong in ["", "fritz.box", "192.168.1.1:49000", "192.168.1.256", "http://192.168.1.1"] {
+            assert!(machine_address(wrong).unwrap_err().starts_with("write the address itself, like 192"), "{wrong}");
         }
     }
 

@@ -65,5 +65,12 @@ async fn a_plain_doctor_in_the_folder_of_a_setup_looks_at_what_was_set_up() {
     let doctor =
         variant.plain(&world.namespace, &folder, &of_world, &["--no-router", "--no-kubectl", "--folder", "gone"]);
     let ended = run(doctor, LIMIT).await;
-    assert!(ended.stdout.contains("gone is no folder of porchlight setup"), "{}", ended.stdout);
+    let said = "gone is no folder of porchlight setup\n                        → name the folder that a setup has made";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    let doctor =
+        variant.plain(&world.namespace, &folder, &of_world, &["--no-router", "--no-kubectl", "--env", "missing"]);
+    let ended = run(doctor, LIMIT).await;
+    let said =
+        "missing cannot be read (No such file or directory (os error 2))\n                        → name the file that";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
 }

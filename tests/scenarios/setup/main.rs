@@ -4,6 +4,7 @@
 
 mod alone;
 mod beside;
+mod checkout;
 mod cluster;
 mod front_door;
 mod gone;

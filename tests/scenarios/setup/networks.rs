@@ -78,3 +78,23 @@ async fn a_router_that_shows_a_page_to_whoever_asks_opens_nothing() {
         format!("skipped the way in: the router {address} opens no ports for who asks: forward the port by hand");
     assert!(ended.stdout.contains(&said), "{}", ended.stdout);
 }
+
+#[tokio::test]
+async fn behind_another_router_or_a_providers_own_no_port_is_said_to_lead_home() {
+    let world = World::at_home().await;
+    let router = Router::at(own_address(), Manner::GOOD).await;
+    let address = router.address.to_string();
+    let words = [&ALONE[..], &["--runs-on", "systemd", "--router", &address]].concat();
+    for (outside, said) in [
+        ([192, 168, 178, 2], "the router has 192.168.178.2, a private address"),
+        ([100, 64, 1, 2], "the router has 100.64.1.2, an address that a provider shares"),
+    ] {
+        router.turn(Manner { outside: Some(outside.into()), ..Manner::GOOD });
+        let ended = world.run(&words).await;
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+        let line = ended.stdout.lines().find(|line| line.starts_with("skipped the way in: "));
+        let is_told = |line: &str| line.contains(said) && line.contains("nothing that is forwarded gets here");
+        assert!(line.is_some_and(is_told), "{said}: {}", ended.stdout);
+        assert!(!ended.stdout.contains("porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
+    }
+}

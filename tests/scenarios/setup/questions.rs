@@ -25,7 +25,7 @@ const QUESTIONS: [Question; 10] = [
     ("Token of DuckDNS", duckdns::TOKEN, Some(("", "DUCKDNS_TOKEN is empty"))),
     ("make its metrics Latency and Bandwidth", "no", Some(("perhaps", "write yes or no"))),
     ("Have the router open the port by itself", "yes", Some(("perhaps", "write yes or no"))),
-    ("The port that your router forwards", "30008", Some(("0", "number would be zero"))),
+    ("The port that your router forwards", "30008", Some(("0", "a port is a number from 1 to 65535"))),
     ("What runs the home side", "compose", Some(("a cat", "write kubernetes, systemd or compose"))),
     ("Write the tokens into", "yes", Some(("perhaps", "write yes or no"))),
 ];

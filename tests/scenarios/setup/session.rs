@@ -47,6 +47,16 @@ pub(crate) async fn typed(
     Some(run(typing, Duration::from_mins(2)).await)
 }
 
+/// Holds a screen to the one that is kept, for people to read; `UPDATE_SCREENS=1` writes it.
+fn is_kept(name: &str, screen: &str) {
+    let path = root().join("tests/scenarios/setup/screens").join(name);
+    let shown: String = screen.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    if std::env::var_os("UPDATE_SCREENS").is_some() {
+        return fs::write(path, shown).expect("it is written");
+    }
+    assert_eq!(shown, fs::read_to_string(path).unwrap_or_default(), "UPDATE_SCREENS=1 renews {name}");
+}
+
 const ALL: [(&str, &str); 10] = [
     ("API key of statuspage.io", TOKEN),
     ("The component for the home", ""),
@@ -78,11 +88,13 @@ async fn a_person_is_asked_for_what_is_not_known_and_secrets_are_not_shown() {
     for secret in [TOKEN, duckdns::TOKEN] {
         assert!(!screen.contains(secret), "{screen}");
     }
+    is_kept("first.txt", screen);
     let record = fs::read_to_string(world.folder().join("setup.toml")).expect("a record");
     assert!(record.contains("port = 8080") && record.contains("alarm_email = \"you@example.com\""), "{record}");
     // What is known is not asked again.
     let Some(again) = types(&world, &REST).await else { return };
     assert!(again.stdout.contains("failed  the first look"), "{}{}", again.stdout, again.stderr);
+    is_kept("again.txt", &again.stdout);
 }
 
 #[tokio::test]

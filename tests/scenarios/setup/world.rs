@@ -257,8 +257,7 @@ pub(crate) fn steps<'a>(printed: &'a str, word: &str) -> Vec<&'a str> {
 
 /// All files of a folder, with their texts.
 pub(crate) fn texts(folder: &Path) -> Vec<(String, String)> {
-    let entries =
-        fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.file_name() != "setup.lock");
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .map(|entry| {
             let mode = entry.metadata().expect("a file").permissions().mode();

@@ -25,16 +25,17 @@ pub mod role;
 pub mod runs;
 pub mod schedule;
 
-use super::{finding::Finding, link::Link};
+use super::{finding::Finding, link::Link, wrong::Wrong};
 
 /// The settings: every sentence that is wrong with them, or where they were found. `several`: how many homes they name without
 /// saying which is this one.
-pub fn settings(wrong: &[&str], sources: &[String], several: usize) -> Finding {
+pub fn settings(wrong: &[Wrong], sources: &[String], several: usize) -> Finding {
     match (wrong, sources) {
         ([first, rest @ ..], _) => {
+            let rest: Vec<&str> = rest.iter().map(|wrong| wrong.sentence.as_str()).collect();
             let more =
                 if rest.is_empty() { String::new() } else { format!("; and {} more: {}", rest.len(), rest.join("; ")) };
-            Finding::failed(Link::Settings, format!("{first}{more}"), "correct that setting where it stands")
+            Finding::failed(Link::Settings, format!("{}{more}", first.sentence), first.next)
         }
         ([], []) => Finding::unknown(
             Link::Settings,
@@ -57,8 +58,9 @@ mod tests {
     #[test]
     fn settings_are_found_wrong_or_missing() {
         let outcome = |wrong: &[&str], sources: &[&str]| {
-            let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-            settings(wrong, &owned(sources), 0)
+            let wrong: Vec<_> = wrong.iter().map(|one| Wrong::setting("PAGE_ID", *one)).collect();
+            let sources: Vec<_> = sources.iter().map(|one| (*one).to_owned()).collect();
+            settings(&wrong, &sources, 0)
         };
         assert_eq!(settings(&[], &["prober.env".to_owned()], 2).outcome, Outcome::NotConclusive);
         assert_eq!(outcome(&[], &["prober.env"]).outcome, Outcome::Ok);
@@ -66,5 +68,8 @@ mod tests {
         let failed = outcome(&["PAGE_ID is wrong", "DOMAIN is, too"], &["prober.env"]);
         assert_eq!(failed.outcome, Outcome::Failed);
         assert_eq!(failed.saw, "PAGE_ID is wrong; and 1 more: DOMAIN is, too");
+        assert_eq!(failed.next.as_deref(), Some("correct that setting where it stands"));
+        let gone = settings(&[Wrong::no_file("prober.env cannot be read")], &[], 0);
+        assert!(gone.next.is_some_and(|next| next.starts_with("name the file that you deployed with")));
     }
 }

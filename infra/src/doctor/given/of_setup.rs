@@ -18,9 +18,10 @@ impl Given {
         let noted = match Noted::of(folder) {
             Ok(Some(noted)) => noted,
             Ok(None) if is_named => {
-                return self
-                    .wrong
-                    .push(Wrong::unread(format!("{} is no folder of porchlight setup", folder.display())));
+                let wrong = Wrong::unread(format!("{} is no folder of porchlight setup", folder.display()));
+                return self.wrong.push(
+                    wrong.then("name the folder that a setup has made: porchlight doctor --folder porchlight-setup"),
+                );
             }
             Ok(None) => return,
             Err(error) => return self.wrong.push(Wrong::unread(format!("{error:#}"))),

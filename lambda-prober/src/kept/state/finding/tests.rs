@@ -87,6 +87,15 @@ fn an_outage_ends_two_minutes_after_the_home_is_up() {
     assert_eq!(replayed(&runs), after);
 }
 
+/// Scheduler starts each minute's run at some second of it.
+#[test]
+fn runs_that_are_nearly_none_or_two_minutes_apart_see_one_outage_with_its_begin_and_its_end() {
+    let runs =
+        [(0, DOWN, FINE), (1, DOWN, OUTAGE), (119, DOWN, OUTAGE), (120, UP, OUTAGE), (238, UP, FINE), (240, UP, FINE)];
+    let lasts = [(Some(0), None), (Some(0), None), (Some(0), None), (Some(0), Some(120)), (Some(0), Some(120))];
+    assert_eq!(replayed(&runs), [&lasts[..], &[(None, Some(120))]].concat());
+}
+
 #[test]
 fn a_short_up_belongs_to_the_outage_and_a_longer_one_ends_it() {
     let flapping = [(0, DOWN, FINE), (60, UP, OUTAGE), (120, DOWN, FINE), (180, UP, OUTAGE)];
