@@ -214,8 +214,8 @@ mod tests {
         let ids: Vec<_> = stdout.split_whitespace().collect();
         assert_eq!(ids[0], ids[1], "it leads its own session: {stdout}");
         let variables = [("AWS_MAX_ATTEMPTS", "2")];
-        let told = run_with(&variables, Path::new("/bin/sh"), &["-c", "echo $AWS_MAX_ATTEMPTS"], None, SOON).await;
-        assert_eq!(told, Ran::Ended { is_success: true, stdout: "2\n".into(), stderr: String::new() });
+        let outcome = run_with(&variables, Path::new("/bin/sh"), &["-c", "echo $AWS_MAX_ATTEMPTS"], None, SOON).await;
+        assert_eq!(outcome, Ran::Ended { is_success: true, stdout: "2\n".into(), stderr: String::new() });
     }
 
     #[test]

@@ -100,8 +100,8 @@ impl Seen {
     /// Why there is no connection to the host, the last word said.
     fn failure(self, host: &str) -> DialFailure {
         let silent = self.trying.into_iter().map(|address| (address, ConnectionFailure::TimedOut));
-        let most_telling = silent.chain(self.failures).min_by(|(_, one), (_, other)| one.cmp(other));
-        match most_telling {
+        let most_informative = silent.chain(self.failures).min_by(|(_, one), (_, other)| one.cmp(other));
+        match most_informative {
             Some((address, failure)) => DialFailure::Connection(address, failure),
             // A name without any address leads nowhere, whatever else it has.
             None if self.replies.iter().all(|reply| matches!(reply, Reply::NoSuchName | Reply::NoAddress)) => {

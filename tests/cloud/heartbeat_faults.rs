@@ -29,19 +29,24 @@ async fn answered(scene: &str, reply: Reply) -> Option<(u16, String, Result<Answ
     let (status, text) = (answer.status().as_u16(), answer.text().await.expect("a text"));
     let calls: Vec<String> = store.calls().into_iter().map(|(operation, _)| operation).collect();
     assert_eq!(calls, ["DynamoDB_20120810.UpdateItem"]);
-    let told = signed.answer(&key(), text.as_bytes()).map_err(|error| error.to_string());
-    Some((status, text, told))
+    let verified = signed.answer(&key(), text.as_bytes()).map_err(|error| error.to_string());
+    Some((status, text, verified))
 }
 
 #[tokio::test]
 async fn a_table_that_fails_is_told_to_the_home_as_503_and_one_that_has_a_later_one_as_409() {
     let stored = answered("faults_stored", Reply::Json(json!({}))).await;
-    let Some((status, _, Ok(told))) = stored else { return assert!(stored.is_none(), "{stored:?}") };
-    assert_eq!((status, told.outcome), (200, Outcome::Stored));
-    let Some((status, text, told)) = answered("faults_later", error("ConditionalCheckFailedException")).await else {
+    let Some((status, _, Ok(verified))) = stored else { return assert!(stored.is_none(), "{stored:?}") };
+    assert_eq!((status, verified.outcome), (200, Outcome::Stored));
+    let Some((status, text, verified)) = answered("faults_later", error("ConditionalCheckFailedException")).await
+    else {
         return;
     };
-    assert_eq!((status, told.map(|told| (told.outcome, told.newest))), (409, Ok((Outcome::NotLater, 5))), "{text}");
+    assert_eq!(
+        (status, verified.map(|verified| (verified.outcome, verified.newest))),
+        (409, Ok((Outcome::NotLater, 5))),
+        "{text}"
+    );
     for reply in [
         error("ProvisionedThroughputExceededException"),
         error("ResourceNotFoundException"),
@@ -51,8 +56,8 @@ async fn a_table_that_fails_is_told_to_the_home_as_503_and_one_that_has_a_later_
         Reply::Dropped,
         Reply::Silence(Duration::from_secs(60)),
     ] {
-        let Some((status, text, told)) = answered("faults_failing", reply.clone()).await else { return };
-        assert_eq!((status, told.is_err()), (503, true), "{reply:?}: {text}");
+        let Some((status, text, verified)) = answered("faults_failing", reply.clone()).await else { return };
+        assert_eq!((status, verified.is_err()), (503, true), "{reply:?}: {text}");
     }
 }
 

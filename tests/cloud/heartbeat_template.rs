@@ -51,7 +51,9 @@ async fn the_table_is_what_the_always_free_tier_covers_and_each_may_do_one_thing
     let Some(template) = template(PATH).await else { return };
     let table = properties(&template, "HeartbeatTable");
     assert_eq!(table["BillingMode"], "PROVISIONED");
-    assert_eq!(table["ProvisionedThroughput"], json!({"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}));
+    let units = json!({"Ref": "CapacityUnits"});
+    assert_eq!(table["ProvisionedThroughput"], json!({"ReadCapacityUnits": units, "WriteCapacityUnits": units}));
+    assert_eq!(template["Parameters"]["CapacityUnits"]["Default"], 1);
     let arn = json!({"Fn::GetAtt": ["HeartbeatTable", "Arn"]});
     let of_tables = |statements: &Value| -> Vec<Value> {
         let statements = statements.as_array().expect("statements").iter();

@@ -97,7 +97,7 @@ impl World {
     }
 
     /// What was last heard of the home, and of the prober itself: so many seconds ago, and for how long then.
-    async fn heard(&self, home: Option<u64>, own: Option<(u64, u64)>) {
+    async fn stored(&self, home: Option<u64>, own: Option<(u64, u64)>) {
         let canary = Heartbeat { home: shared::id::derived(CANARY).parse().expect("an id"), ..heartbeat(1) };
         let item = |heartbeat: &Heartbeat, ago: u64| {
             json!({"home": {"S": heartbeat.home}, "seq": {"N": heartbeat.sequence.to_string()},
@@ -143,8 +143,8 @@ async fn a_heartbeat_is_stored_answered_and_judged() {
 
     let run = world.run(&keeper, None).await;
     assert_eq!((said(&run), run.code), (("up", "none"), Some(0)), "{:#}", run.report);
-    let heard = &run.target["heartbeat"];
-    assert_eq!((&heard["sequence"], &heard["world"]), (&json!(7), &json!("up/600")), "{heard:#}");
+    let stored = &run.target["heartbeat"];
+    assert_eq!((&stored["sequence"], &stored["world"]), (&json!(7), &json!("up/600")), "{stored:#}");
     assert_eq!(run.target["attempts"], json!([]), "nobody was probed");
     for text in [&run.stderr, &run.report.to_string(), &world.function.function.lines().join("\n")] {
         assert!(!text.contains("lambda-url"), "the URL is a secret: {text}");
@@ -205,8 +205,8 @@ async fn a_clock_that_is_a_year_off_is_told_the_time_and_right_the_next_moment()
         assert!(world.item().await.is_null(), "it wrote nothing");
         assert!(answer.at.abs_diff(now()) < 30);
     }
-    let (_, told) = world.send(&Heartbeat { at: now() - year, ..heartbeat(3) }.sign(&key())).await;
-    let (status, answer) = world.send(&Heartbeat { at: told.at, ..heartbeat(3) }.sign(&key())).await;
+    let (_, answered) = world.send(&Heartbeat { at: now() - year, ..heartbeat(3) }.sign(&key())).await;
+    let (status, answer) = world.send(&Heartbeat { at: answered.at, ..heartbeat(3) }.sign(&key())).await;
     assert_eq!((status, answer.outcome), (200, Outcome::Stored));
 }
 
@@ -215,11 +215,11 @@ async fn two_hosts_with_one_key_are_noticed_kept_and_told() {
     let Some(world) = World::new("hearts_two").await else { return };
     let keeper = Keeper::start().await;
     let other = |sequence| Heartbeat { boot: "c0ffee".parse().unwrap(), ..heartbeat(sequence) };
-    let told = async |heartbeat: Heartbeat| world.send(&heartbeat.sign(&key())).await.1.hosts;
-    assert_eq!(told(heartbeat(1)).await, Hosts::One);
-    assert_eq!(told(other(2)).await, Hosts::One, "a keeper may move once");
-    assert_eq!(told(heartbeat(3)).await, Hosts::Several);
-    assert_eq!(told(heartbeat(4)).await, Hosts::Several, "and is told for an hour");
+    let answered = async |heartbeat: Heartbeat| world.send(&heartbeat.sign(&key())).await.1.hosts;
+    assert_eq!(answered(heartbeat(1)).await, Hosts::One);
+    assert_eq!(answered(other(2)).await, Hosts::One, "a keeper may move once");
+    assert_eq!(answered(heartbeat(3)).await, Hosts::Several);
+    assert_eq!(answered(heartbeat(4)).await, Hosts::Several, "and is told for an hour");
     assert!(world.item().await["several"]["N"].is_string());
     let run = world.run(&keeper, None).await;
     let warning = run.target["warning"].as_str().expect("a warning");
@@ -230,14 +230,14 @@ async fn two_hosts_with_one_key_are_noticed_kept_and_told() {
 async fn silence_is_late_then_down_and_only_where_the_way_was_open() {
     let Some(world) = World::new("hearts_silence").await else { return };
     let keeper = Keeper::start().await;
-    world.heard(Some(150), Some((50, 600))).await;
+    world.stored(Some(150), Some((50, 600))).await;
     assert_eq!(said(&world.run(&keeper, None).await), ("degraded", "late"));
     assert_eq!(keeper.status().await, "degraded_performance");
     // The prober paused for an hour, so nobody knows whether the way was open.
-    world.heard(Some(3600), Some((3600, 86_400))).await;
+    world.stored(Some(3600), Some((3600, 86_400))).await;
     assert_eq!(said(&world.run(&keeper, None).await), ("unknown", "heartbeats"));
     assert_eq!(keeper.status().await, "degraded_performance", "what is unknown changes nothing");
-    world.heard(Some(3600), Some((50, 600))).await;
+    world.stored(Some(3600), Some((50, 600))).await;
     assert_eq!(said(&world.run(&keeper, None).await), ("down", "silent"));
     assert_eq!(keeper.status().await, "major_outage");
 }
@@ -246,7 +246,7 @@ async fn silence_is_late_then_down_and_only_where_the_way_was_open() {
 async fn a_way_that_is_shut_is_nobody_s_outage() {
     let Some(mut world) = World::new("hearts_shut").await else { return };
     let (keeper, dead) = (Keeper::start().await, Home::open(Manner::Refuses).await);
-    world.heard(Some(3600), Some((50, 600))).await;
+    world.stored(Some(3600), Some((50, 600))).await;
     let alive = std::mem::replace(&mut world.url, format!("{}/lambda-url/x/", dead.url().trim_end_matches('/')));
     let shut = world.run(&keeper, None).await;
     assert_eq!((said(&shut), shut.code), (("unknown", "heartbeats"), Some(0)), "{:#}", shut.report);
@@ -258,7 +258,7 @@ async fn a_way_that_is_shut_is_nobody_s_outage() {
     world.url = stranger.url();
     assert_eq!(said(&world.run(&keeper, None).await), ("unknown", "heartbeats"));
     world.url = alive;
-    world.heard(Some(3600), Some((50, 600))).await;
+    world.stored(Some(3600), Some((50, 600))).await;
     assert_eq!(said(&world.run(&keeper, None).await), ("down", "silent"));
 }
 
@@ -266,7 +266,7 @@ async fn a_way_that_is_shut_is_nobody_s_outage() {
 async fn a_home_that_speaks_and_cannot_be_reached_has_lost_its_way_in() {
     let Some(world) = World::new("hearts_inbound").await else { return };
     let (keeper, beacon) = (Keeper::start().await, Beacon::with_key("127.0.0.1:0", &key().expose()).await);
-    world.heard(Some(3600), Some((50, 600))).await;
+    world.stored(Some(3600), Some((50, 600))).await;
     let up = world.run(&keeper, Some(&beacon.url())).await;
     assert_eq!(said(&up), ("up", "none"), "an answer is enough: {:#}", up.report);
     let refusing = Home::open(Manner::Refuses).await;

@@ -172,6 +172,50 @@ fn no_source_has_more_than_300_lines_and_the_first_readme_not_150() {
     assert!(readme <= 150, "README.md has {readme} lines");
 }
 
+/// Words that a newcomer would have to learn name nothing here: tests, whose names are sentences, are let off.
+#[test]
+fn nothing_is_named_by_a_word_of_no_field() {
+    const WORDS: [&str; 12] =
+        ["told", "tell", "tells", "telling", "whom", "nobody", "somebody", "hear", "heard", "hears", "beat", "beats"];
+    // The user of that name, by its number.
+    const KNOWN: [&str; 1] = ["NOBODY"];
+    let folders = ["shared", "lambda-prober", "home-beacon", "infra/src", "tests"];
+    let mut wrong = Vec::new();
+    for source in folders.iter().flat_map(|folder| sources(&root().join(folder))) {
+        let text = fs::read_to_string(&source).expect("a source");
+        for line in text.lines().map(|line| line.split("//").next().unwrap_or_default()) {
+            let names = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+            for pair in names.windows(2) {
+                let declares = ["fn", "struct", "enum", "trait", "type", "const", "static", "mod", "let", "mut"];
+                let (is_sentence, name) = (pair[1].matches('_').count() >= 4, pair[1]);
+                if !declares.contains(&pair[0]) || is_sentence || KNOWN.contains(&name) {
+                    continue;
+                }
+                if words_of(name).iter().any(|word| WORDS.contains(&word.as_str())) {
+                    wrong.push(format!("{}: {name}", source.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// `CannotTell` and `cannot_tell` in their words.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        let begins = c == '_' || c.is_uppercase() && words.last().is_some_and(|it| it.ends_with(char::is_lowercase));
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c != '_') {
+            word.push(c);
+        }
+    }
+    words.into_iter().map(|word| word.to_lowercase()).collect()
+}
+
 /// Each line of the table in SECURITY.md names tests that are there.
 #[test]
 fn what_stops_strangers_has_a_test() {

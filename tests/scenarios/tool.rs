@@ -271,6 +271,8 @@ async fn what_homes_cost_is_counted_without_asking_anybody() {
     let ended = cost(&["--homes", "1", "--run", "4s", "--json"]).await;
     let bills: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((&bills[0]["homes"], &bills[0]["lines"][1]["amount"]), (&1.into(), &22_320.0.into()));
+    let ended = cost(&["--homes", "58", "--heartbeats"]).await;
+    assert!(ended.stdout.contains("set CapacityUnits to 2, of which 25 are free"), "{}", ended.stdout);
     for (words, said) in [
         (
             ["--homes", "0"],

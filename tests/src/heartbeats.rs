@@ -151,7 +151,7 @@ impl Function {
     ///
     /// # Panics
     /// Never in practice.
-    pub fn hears_another(&self, sequence: u64, boot: &str) {
+    pub fn takes_another(&self, sequence: u64, boot: &str) {
         let mut state = lock(&self.state);
         state.newest = state.newest.max(sequence);
         state.boots.push(boot.parse().expect("a boot"));

@@ -13,7 +13,7 @@ use crate::{
     binaries::root,
     namespace::Namespace,
     process::{command, run},
-    skip::{program, skip},
+    skip::{long, program, skip, skip_allowed},
 };
 
 /// Who the programs are in the image.
@@ -109,8 +109,12 @@ impl Image {
         Self::emulated(test, "arm64")
     }
 
-    /// The operator's for a Pi, which runs under qemu.
+    /// The operator's for a Pi, which runs under qemu. On a machine of another kind it is built with `LONG=1` alone.
     pub fn operator_for_arm64(test: &str) -> Option<Self> {
+        if NATIVE != "arm64" && !long() {
+            skip_allowed(test, "six minutes of a processor to build it: LONG=1 does");
+            return None;
+        }
         Self::emulated(test, "operator-arm64")
     }
 

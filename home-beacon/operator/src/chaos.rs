@@ -63,7 +63,7 @@ async fn chaos(seed: u64) -> Vec<String> {
 
 /// What is wrong with what was made and told.
 fn wrong(cluster: &Cluster, keeper: &Keeper) -> Vec<String> {
-    let (made, told) = (cluster.made(), keeper.told());
+    let (made, reported) = (cluster.made(), keeper.reported());
     let mut wrong = cluster.wrong();
     wrong.extend(keeper.wrong());
     for (check, every) in CHECKS {
@@ -71,7 +71,7 @@ fn wrong(cluster: &Cluster, keeper: &Keeper) -> Vec<String> {
         let recent = clock() - SignedDuration::from_secs(180);
         let runs: Vec<i64> = made.get(check).into_iter().flatten().copied().collect();
         let lost =
-            runs.iter().filter(|run| **run < recent.as_millisecond() && !told.contains(&(check.to_owned(), **run)));
+            runs.iter().filter(|run| **run < recent.as_millisecond() && !reported.contains(&(check.to_owned(), **run)));
         wrong.extend(lost.map(|run| format!("{check}: the run of {run} was lost")));
         let close = runs.windows(2).filter(|pair| pair[1] - pair[0] < every * 500);
         wrong.extend(close.map(|pair| format!("{check}: two runs in an interval: {pair:?}")));

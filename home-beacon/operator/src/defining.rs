@@ -45,7 +45,7 @@ pub(crate) struct Defining {
     /// Who runs what is defined.
     pub(crate) definitions: mpsc::Sender<Definitions>,
     /// Who tells objects.
-    pub(crate) told: mpsc::Sender<statuses::Resolved>,
+    pub(crate) to_statuses: mpsc::Sender<statuses::Resolved>,
     /// Who writes the channels.
     pub(crate) channels: watch::Sender<Option<Secret>>,
     /// The Bot API server of Telegram channels, where it is one of one's own.
@@ -90,8 +90,8 @@ impl Defining {
                 *known = urls;
                 is_new
             });
-            let told = self.told.send(statuses::Resolved(Box::new((world, outcomes)))).await.is_ok();
-            if !told || self.definitions.send(new).await.is_err() {
+            let to_statuses = self.to_statuses.send(statuses::Resolved(Box::new((world, outcomes)))).await.is_ok();
+            if !to_statuses || self.definitions.send(new).await.is_err() {
                 return;
             }
         }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use home_beacon::checks::{Told, Totals};
+use home_beacon::checks::{Monitored, Totals};
 use shared::metrics::{Number, Snapshot};
 
 /// What is known of the operator. Clones share it.
@@ -82,7 +82,7 @@ impl Health {
     }
 }
 
-impl Told for Health {
+impl Monitored for Health {
     fn metrics(&self) -> Snapshot {
         let now = self.now().clone();
         let lists = now.lists.unwrap_or_default();

@@ -9,7 +9,7 @@ use std::{
 
 use checks::probe::Prober;
 use home_beacon::{
-    checks::{Engine, Finished, HomeLine, Results, ToKeeper, tell},
+    checks::{Engine, Finished, HomeLine, Results, ToKeeper, serve_health},
     job::{
         keeper::{KeeperClient, KnownCheck},
         settings::KeeperSettings,
@@ -64,13 +64,13 @@ pub async fn command(settings: &OperatorSettings, stop: impl Future<Output = ()>
     tracing::info!(metrics, namespaces = settings.namespaces.join(","), "started");
     let health = Health::default();
     let (ending, ended) = watch::channel(());
-    let telling = tell(listener, Arc::new(health.clone()), until_dropped(ended));
+    let serving = serve_health(listener, Arc::new(health.clone()), until_dropped(ended));
     let working = async {
         let code = work(settings, keeper, client, prober, &health, stop).await;
         drop(ending);
         code
     };
-    Ok(tokio::join!(working, telling).0)
+    Ok(tokio::join!(working, serving).0)
 }
 
 /// Until the other end of it is gone.
@@ -132,18 +132,18 @@ async fn run(
     leading: impl Future<Output = ()>,
 ) -> bool {
     let totals = health.totals();
-    let (heard, finished) = mpsc::channel(1024);
-    let results = Results::heard_by(Arc::clone(&totals), heard);
+    let (finished_sender, finished) = mpsc::channel(1024);
+    let results = Results::with_listener(Arc::clone(&totals), finished_sender);
     let (home, asking) = HomeLine::of(keeper.clone());
     let (definitions, receiver) = mpsc::channel(1);
     let (worlds, world) = mpsc::channel(1);
     let (channels, written) = watch::channel(None);
     let (handed_over, mut kept) = mpsc::channel::<Vec<Finished>>(16);
     let (refusals, refused) = watch::channel(Vec::new());
-    let (told, resolved) = mpsc::channel(1);
+    let (to_statuses, resolved) = mpsc::channel(1);
     // What is run at once is bounded by the runs themselves: one that waits for its turn is to keep no other kind from its own.
     let engine = Engine::new(runs.clone(), usize::MAX, home, results.clone(), Arc::clone(&totals));
-    let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).telling(handed_over);
+    let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).serving(handed_over);
     let standings = Standings::default();
     let (muting, muted) = watch::channel(mutes::Mutes::new());
     let asking_of_mutes = mutes::follow(keeper.clone(), muting);
@@ -153,12 +153,12 @@ async fn run(
         runs: runs.clone(),
         standings: Arc::clone(&standings),
         definitions,
-        told,
+        to_statuses,
         channels,
         telegram: settings.telegram_server.clone(),
         health: health.clone(),
     };
-    let telling = statuses::write(
+    let serving = statuses::write(
         client.clone(),
         statuses::Sources { resolved, finished, refused, muted, clock: Timestamp::now },
         health.clone(),
@@ -172,7 +172,7 @@ async fn run(
             () = asking_of_mutes => (),
             () = watching::watch(client.clone(), settings.namespaces.clone(), runs.clone(), worlds, health.clone()) => (),
             () = defining.follow(world) => (),
-            () = telling => (),
+            () = serving => (),
             () = keeping_channels(client.clone(), settings.channels_secret.as_deref(), written) => (),
             () = leading => is_lost = true,
         }

@@ -274,7 +274,7 @@ pub(crate) fn selector() -> String {
 
 impl Try for Runs {
     async fn left(&self, check: &Check, until: Instant) -> Option<Left> {
-        if matches!(check.kind, Kind::Script(_)) { self.tell_left(check, until).await } else { None }
+        if matches!(check.kind, Kind::Script(_)) { self.report_left(check, until).await } else { None }
     }
 
     async fn once(&self, check: &Check, turn: Turn) -> Outcome {

@@ -176,7 +176,7 @@ impl Statuses {
     fn written(&mut self, Written { key, uid, status, is_there }: Written, now: Timestamp) {
         self.writing.remove(&key);
         if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.uid == uid) {
-            entry.told(status, is_there, now);
+            entry.reported(status, is_there, now);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
 const LIMITS: Limits = Limits { connections: 16, head: Duration::from_secs(3), total: Duration::from_secs(10) };
 
 /// What a listener tells of.
-pub trait Told: Send + Sync + 'static {
+pub trait Monitored: Send + Sync + 'static {
     /// What a scraper reads.
     fn metrics(&self) -> Snapshot;
 
@@ -33,18 +33,18 @@ pub trait Told: Send + Sync + 'static {
     }
 }
 
-impl Told for Totals {
+impl Monitored for Totals {
     fn metrics(&self) -> Snapshot {
         self.exposition()
     }
 }
 
 /// Answers until `stop`.
-pub async fn tell(listener: TcpListener, told: Arc<impl Told>, stop: impl Future<Output = ()>) {
-    let asked = Arc::clone(&told);
+pub async fn serve_health(listener: TcpListener, monitored: Arc<impl Monitored>, stop: impl Future<Output = ()>) {
+    let asked = Arc::clone(&monitored);
     let metrics = move |headers: HeaderMap| async move { exposition::answer(&headers, asked.metrics()) };
     let ready = move || async move {
-        match told.ready() {
+        match monitored.ready() {
             Ok(text) => (StatusCode::OK, text + "\n"),
             Err(text) => (StatusCode::SERVICE_UNAVAILABLE, text + "\n"),
         }

@@ -37,7 +37,7 @@ pub use self::{
     delivery::{Refused, ToKeeper},
     engine::Engine,
     home::HomeLine,
-    listener::{Told, tell},
+    listener::{Monitored, serve_health},
     program::command,
     results::{Finished, Results},
     settings::ChecksSettings,

@@ -224,7 +224,7 @@ async fn run(
     };
     let serving = async {
         if let Some(listener) = listener {
-            listener::tell(listener, totals, until_ended()).await;
+            listener::serve_health(listener, totals, until_ended()).await;
         }
     };
     manager.watching(async { tokio::join!(working, delivering, serving) }).await;

@@ -127,7 +127,7 @@ impl Results {
     }
 
     /// An empty one; who listens is told of each run when it ends, wherever it goes then. Where too much waits for it, of none.
-    pub fn heard_by(totals: Arc<Totals>, listener: mpsc::Sender<Finished>) -> Self {
+    pub fn with_listener(totals: Arc<Totals>, listener: mpsc::Sender<Finished>) -> Self {
         let inner = Inner { listener: Some(listener), ..Inner::default() };
         Self { inner: Arc::new(inner), totals }
     }

@@ -98,6 +98,6 @@ pub(super) fn read(
         408 | 429 | 500..=599 => HeartbeatFault::Busy,
         _ => HeartbeatFault::WrongUrl,
     };
-    let is_told = !matches!(fault, HeartbeatFault::Unsigned | HeartbeatFault::Refused);
-    Err(Failure { fault, detail: is_told.then(|| format!("status {status}")), wait })
+    let has_status = !matches!(fault, HeartbeatFault::Unsigned | HeartbeatFault::Refused);
+    Err(Failure { fault, detail: has_status.then(|| format!("status {status}")), wait })
 }

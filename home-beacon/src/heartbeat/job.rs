@@ -79,7 +79,7 @@ pub async fn command(settings: &HeartbeatSettings, stop: impl Future<Output = ()
         return Ok(ExitCode::SUCCESS);
     }
     tokio::select! {
-        went = sender.beat(Instant::now() + longest(ONCE)) => Ok(match went {
+        went = sender.send(Instant::now() + longest(ONCE)) => Ok(match went {
             Ok(taken) => {
                 println!("The heartbeat was taken.");
                 Rounds::default().note(&Ok(taken));

@@ -114,7 +114,7 @@ impl Report {
 pub async fn keep<S: Sending>(sender: &mut Sender<S>, rounds: &Rounds) -> Infallible {
     loop {
         let (start, every) = (Instant::now(), sender.every());
-        let went = sender.beat(start + longest(every)).await;
+        let went = sender.send(start + longest(every)).await;
         rounds.note(&went);
         sleep_until(start + pause(every, fastrand::f64())).await;
     }

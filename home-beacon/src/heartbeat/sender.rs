@@ -96,7 +96,7 @@ impl<S: Sending> Sender<S> {
     ///
     /// # Errors
     /// When it was not taken.
-    pub async fn beat(&mut self, until: Instant) -> Result<Taken, Failure> {
+    pub async fn send(&mut self, until: Instant) -> Result<Taken, Failure> {
         let (view, last) = self.sending.seen().await;
         let (mut tries, mut corrections) = (0, 0);
         loop {
@@ -139,7 +139,7 @@ impl<S: Sending> Sender<S> {
         };
         let signed = heartbeat.sign(&key);
         let answer = call(&self.client, &url, (&signed, &key), until).await?;
-        self.time.told(answer.at, self.clocks());
+        self.time.answered(answer.at, self.clocks());
         self.sequence.above(answer.newest);
         Ok((sequence, answer))
     }

@@ -15,13 +15,13 @@ pub(super) struct Sequence {
     block: u64,
     is_loaded: bool,
     /// That they cannot be remembered was said.
-    is_told: bool,
+    is_logged: bool,
 }
 
 impl Sequence {
     /// Of a sender that sends that many before it remembers again.
     pub(super) const fn new(block: u64) -> Self {
-        Self { next: 1, end: 1, block, is_loaded: false, is_told: false }
+        Self { next: 1, end: 1, block, is_loaded: false, is_logged: false }
     }
 
     /// The next one. Where it cannot be remembered it is used all the same: who lost them goes on above what an answer tells.
@@ -38,10 +38,10 @@ impl Sequence {
         if self.next >= self.end {
             let end = self.next.saturating_add(self.block).min(MAX_SEQUENCE);
             match sending.save(end).await {
-                Ok(()) => (self.end, self.is_told) = (end, false),
-                Err(why) if !self.is_told => {
+                Ok(()) => (self.end, self.is_logged) = (end, false),
+                Err(why) if !self.is_logged => {
                     tracing::warn!("which heartbeats are sent cannot be remembered: {why}");
-                    self.is_told = true;
+                    self.is_logged = true;
                 }
                 Err(_) => (),
             }

@@ -26,7 +26,7 @@ impl Time {
     }
 
     /// A signed answer told the time.
-    pub(super) fn told(&mut self, at: u64, clocks: Clocks) {
+    pub(super) fn answered(&mut self, at: u64, clocks: Clocks) {
         // What is near needs no help, and a clock that is set in small steps is not fought with.
         let is_near = at.abs_diff(clocks.wall) <= MAX_SKEW / 2;
         self.booted = (!is_near).then(|| at.saturating_sub(clocks.uptime));
@@ -42,12 +42,12 @@ mod tests {
         let mut time = Time::default();
         let clocks = |wall, uptime| Clocks { wall, uptime };
         assert_eq!(time.at(clocks(1_000, 50)), 1_000);
-        time.told(31_536_000, clocks(1_001, 51));
+        time.answered(31_536_000, clocks(1_001, 51));
         assert_eq!(time.at(clocks(1_001, 51)), 31_536_000);
         assert_eq!(time.at(clocks(1_061, 111)), 31_536_060);
-        time.told(31_536_060, clocks(31_536_000, 111));
+        time.answered(31_536_060, clocks(31_536_000, 111));
         assert_eq!(time.at(clocks(31_536_001, 112)), 31_536_001, "by its own clock, which is set now");
-        time.told(31_536_062, clocks(31_535_000, 113));
+        time.answered(31_536_062, clocks(31_535_000, 113));
         assert_eq!(time.at(clocks(0, 114)), 31_536_063);
     }
 }

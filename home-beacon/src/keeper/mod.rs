@@ -243,9 +243,9 @@ impl Keeper {
                 worker.run().await;
             }
         };
-        let tells_causes = state.tells_causes;
+        let sends_causes = state.sends_causes;
         let causes = async {
-            if tells_causes {
+            if sends_causes {
                 causes::run(&state).await;
             }
         };

@@ -136,11 +136,11 @@ impl Waiting {
     /// Becomes a keeper once the disk can be written, and runs its background tasks.
     async fn wait_and_run(&mut self, keeper: &mut Option<Keeper>) -> StartError {
         let notices = Notices::without_database(self.config.notices.as_ref());
-        let (wall, host, beats) = (self.host.wall.clone(), self.host.clone(), self.config.heartbeat.clone());
+        let (wall, host, heartbeats) = (self.host.wall.clone(), self.host.clone(), self.config.heartbeat.clone());
         let why = StorageFault::CannotBeWritten.words();
         let opened = tokio::select! {
             opened = self.open() => opened,
-            never = heartbeat::run_without_database(beats.as_ref(), &host) => match never {},
+            never = heartbeat::run_without_database(heartbeats.as_ref(), &host) => match never {},
             never = notices.send_alone(|| wall.now(), |now| storage(Some(why), now)) => match never {},
         };
         let opened = match opened {

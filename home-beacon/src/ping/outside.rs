@@ -31,9 +31,9 @@ struct Known {
 pub(super) async fn moved(memory: &Memory, router: IpAddr, until: Instant) -> Option<Reading> {
     let (at, start) = (Timestamp::now(), Instant::now());
     let IpAddr::V4(router) = router else { return None };
-    let told = natpmp::external_address(router.into(), Some(PATIENCE)).await.ok().map(IpAddr::V4);
+    let mapped = natpmp::external_address(router.into(), Some(PATIENCE)).await.ok().map(IpAddr::V4);
     // Routers that are not connected say 0.0.0.0.
-    let address = told.filter(|address| !address.is_unspecified())?;
+    let address = mapped.filter(|address| !address.is_unspecified())?;
     let took = start.elapsed();
     let soon = || until.min(Instant::now() + MEMORY_TIMEOUT);
     // Where it cannot be read, nothing is known to have changed.

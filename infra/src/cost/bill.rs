@@ -1,6 +1,8 @@
 //! What so many homes use in a month, and cost (pure).
 
-use super::prices::{CANARY_RUN, DECRYPTIONS, GB_SECONDS, HEALTH_CHECK, LOG_GB, Price, SCHEDULER, SOLO, STARTS};
+use super::prices::{
+    CANARY_RUN, DECRYPTIONS, GB_SECONDS, HEALTH_CHECK, LOG_GB, Price, SCHEDULER, SOLO, STARTS, WRITE_UNITS,
+};
 
 /// A month of 31 days, in minutes: one run of each schedule in each.
 pub const MINUTES: f64 = 44_640.0;
@@ -29,11 +31,15 @@ pub struct Assumed {
     pub memory: f64,
     /// What a run writes to the log for each home, in bytes.
     pub log: f64,
+    /// Whether the homes send heartbeats, one a minute each, and are judged by them.
+    pub heartbeats: bool,
+    /// For how long one that is taken is billed, in seconds.
+    pub taken: f64,
 }
 
 impl Default for Assumed {
     fn default() -> Self {
-        Self { run: 2.0, memory: 128.0, log: 1_100.0 }
+        Self { run: 2.0, memory: 128.0, log: 1_100.0, heartbeats: false, taken: 0.002 }
     }
 }
 
@@ -75,15 +81,31 @@ impl Bill {
         let (starts, count) = (f64::from(schedules) * MINUTES, f64::from(homes));
         // One home has a token, a key, and room for an old one; more have a key each, and share the token.
         let secrets = if homes == 1 { 3.0 } else { count + 1.0 };
-        let lines = vec![
-            Line { price: STARTS, amount: starts },
-            Line { price: GB_SECONDS, amount: starts * assumed.run * assumed.memory / 1_024.0 },
+        // Each run sends one of its own, by which it knows whether the way of heartbeats is open.
+        let beside = if assumed.heartbeats { count + f64::from(schedules) } else { 0.0 };
+        let seconds = starts * assumed.run + beside * MINUTES * assumed.taken;
+        let mut lines = vec![
+            Line { price: STARTS, amount: starts + beside * MINUTES },
+            Line { price: GB_SECONDS, amount: seconds * assumed.memory / 1_024.0 },
             Line { price: SCHEDULER, amount: starts },
             Line { price: DECRYPTIONS, amount: secrets * reads(f64::from(schedules) * assumed.run) },
             Line { price: LOG_GB, amount: count * MINUTES * assumed.log / 1e9 },
         ];
+        if assumed.heartbeats {
+            // What is read, at half a unit each, is less.
+            lines.push(Line { price: WRITE_UNITS, amount: (beside / 60.0).ceil() });
+        }
         let parameters = homes.saturating_mul(2).saturating_add(schedules).saturating_add(1);
-        Self { homes, schedules, lines, parameters, limits: limits(homes, schedules, parameters) }
+        let mut limits = limits(homes, schedules, parameters);
+        let units = (beside / 60.0).ceil();
+        if units > 1.0 {
+            limits.push(format!(
+                "heartbeats: {beside} writes a minute, the prober's own among them, are more than the one unit that \
+                 infra/heartbeat.yaml provisions: set CapacityUnits to {units}, of which {} are free",
+                WRITE_UNITS.free
+            ));
+        }
+        Self { homes, schedules, lines, parameters, limits }
     }
 
     /// In dollars.
@@ -175,6 +197,22 @@ mod tests {
             assert!((is - should).abs() < 0.01, "{dollars:?}");
         }
         assert_eq!((bill.schedules, bill.parameters), (50, 2_051));
+    }
+
+    #[test]
+    fn a_heartbeat_is_a_start_and_a_write_and_the_probers_own_is_one_more() {
+        let by = |homes| Bill::of(homes, Assumed { heartbeats: true, ..Assumed::default() });
+        let amounts: Vec<_> = by(1).lines.iter().map(|line| line.amount).collect();
+        // A run, a heartbeat and the run's own, each once a minute; 11 160 GB-seconds of runs, 22 of heartbeats; one unit.
+        assert_eq!((amounts[0], amounts[5]), (133_920.0, 1.0));
+        assert!(near(amounts[1], 11_160.0 + 22.32), "{}", amounts[1]);
+        assert!(near(by(1).dollars(), 0.0));
+        let units = |homes: u32| by(homes).lines[5].amount;
+        // Three schedules: 57 homes and three of the prober's own.
+        assert_eq!((units(57), units(58), units(1_000), units(1_428)), (1.0, 2.0, 18.0, 25.0));
+        assert!(by(57).limits.iter().all(|limit| !limit.contains("CapacityUnits")));
+        assert!(by(58).limits.join(" ").contains("61 writes a minute") && near(by(1_428).lines[5].dollars(), 0.0));
+        assert!(near(by(1_429).lines[5].dollars(), 0.48), "the 26th unit is the first that is paid for");
     }
 
     #[test]

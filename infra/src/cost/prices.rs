@@ -58,6 +58,15 @@ pub const LOG_GB: Price = Price {
     source: "what is free: a bill; the price: unsure, no dated page",
 };
 
+/// Provisioned writes of `DynamoDB`: one a second of an item of at most 1 KB, all month.
+pub const WRITE_UNITS: Price = Price {
+    of: "DynamoDB: write units",
+    free: 25.0,
+    dollars: 0.48,
+    per: 1.0,
+    source: "what is free: a blog of 2026; the price, of 744 hours at $0.00065: unsure, no dated page",
+};
+
 /// A Route 53 health check of what is not at AWS, without any option.
 pub const HEALTH_CHECK: Price = Price {
     of: "Route 53 health check",
@@ -98,4 +107,4 @@ pub const SOLO: Plan = Plan {
 };
 
 /// All of them.
-pub const ALL: [Price; 7] = [STARTS, GB_SECONDS, SCHEDULER, DECRYPTIONS, LOG_GB, HEALTH_CHECK, CANARY_RUN];
+pub const ALL: [Price; 8] = [STARTS, GB_SECONDS, SCHEDULER, DECRYPTIONS, LOG_GB, WRITE_UNITS, HEALTH_CHECK, CANARY_RUN];

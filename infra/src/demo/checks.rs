@@ -40,7 +40,7 @@ pub(super) struct Checks {
 }
 
 /// What is said of them.
-pub(super) struct Told {
+pub(super) struct Narrator {
     api: Api,
     /// How each ended that was said, by its name.
     said: HashMap<String, State>,
@@ -78,12 +78,12 @@ pub(super) fn of(
     page: &Url,
     beacon: SocketAddr,
     token: &SecretSource,
-) -> anyhow::Result<(Checks, Told)> {
+) -> anyhow::Result<(Checks, Narrator)> {
     let file = folder.join(FILE);
     fs::write(&file, text(page, beacon)).with_context(|| format!("{} cannot be written", file.display()))?;
     let settings = ChecksSettings::within(&file, page, token.clone())?;
     let api = Api::new(client_for([page], Deadlines::default())?, page, token.clone());
-    Ok((Checks { settings, file }, Told { api, said: HashMap::new() }))
+    Ok((Checks { settings, file }, Narrator { api, said: HashMap::new() }))
 }
 
 fn text(page: &Url, beacon: SocketAddr) -> String {
@@ -117,7 +117,7 @@ impl Checks {
     }
 }
 
-impl Told {
+impl Narrator {
     /// Waits until each has run once.
     pub(super) async fn first(&self) {
         let all_have_run = async {
@@ -139,8 +139,8 @@ impl Told {
             for Known { name, title, counts, last_run, .. } in self.known().await {
                 let Some(Run { state, text }) = last_run else { continue };
                 // A failure that does not count yet is no news.
-                let is_told = state == State::Unknown || counts == Some(state);
-                if is_told && self.said.get(&name) != Some(&state) {
+                let is_said = state == State::Unknown || counts == Some(state);
+                if is_said && self.said.get(&name) != Some(&state) {
                     say(format_args!("{}  {title}: {}: {text}", Timestamp::now().strftime("%H:%M:%S"), state.label()));
                     self.said.insert(name, state);
                 }

@@ -96,7 +96,7 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let (recorder, is_connected) = (keeper.recorder().clone(), line.connected());
     let witnesses = LocalWitnesses::open()?;
     let token = SecretSource::Value(Secret::new(TOKEN));
-    let (checks, mut told) = checks::of(data.folder(), &page, line.address(), &token)?;
+    let (checks, mut narrated) = checks::of(data.folder(), &page, line.address(), &token)?;
     let secrets = Secrets::new(Places::local(token, Some(key), None));
     let state = State::new(StatePlace::File(data.folder().join("state.json")));
     let prober = Prober::new(api.clone(), secrets, Mode::Publish)
@@ -142,10 +142,10 @@ pub async fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let playing = async {
         let watching = async {
             // So that the first probe finds a page that knows all.
-            told.first().await;
+            narrated.first().await;
             tokio::select! {
                 () = probe(&prober, &targets, notices.as_mut()) => (),
-                () = told.changes() => (),
+                () = narrated.changes() => (),
                 () = play(&mut line, keys, Script::new(settings)) => (),
             }
         };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     checks::{alarms::watches, schedule::is_of},
     examine::Seen,
-    told::Told,
+    reply::Reply,
 };
 
 /// What others answered, by the name of its file. Secrets are in it still.
@@ -32,25 +32,25 @@ pub(super) fn answers(seen: &Seen, function: &str) -> Vec<(&'static str, Value)>
     ]
 }
 
-fn of(told: &Told) -> Value {
-    match told {
-        Told::Is(value) => value.clone(),
-        Told::Refused { code, words } => json!({"refused": code, "words": words}),
+fn of(reply: &Reply) -> Value {
+    match reply {
+        Reply::Is(value) => value.clone(),
+        Reply::Refused { code, words } => json!({"refused": code, "words": words}),
         other => json!({"no_answer": other.why()}),
     }
 }
 
 /// Of a list of the whole account, what is the function's.
-fn only(told: &Told, list: &str, is_ours: impl Fn(&Value) -> bool) -> Value {
-    match told.value()[list].as_array() {
+fn only(reply: &Reply, list: &str, is_ours: impl Fn(&Value) -> bool) -> Value {
+    match reply.value()[list].as_array() {
         Some(all) => json!({list: all.iter().filter(|one| is_ours(one)).collect::<Vec<_>>(), "listed": all.len()}),
-        None => of(told),
+        None => of(reply),
     }
 }
 
 /// Parameters without their values.
-fn names(told: &Told) -> Value {
-    let Told::Is(is) = told else { return of(told) };
+fn names(reply: &Reply) -> Value {
+    let Reply::Is(is) = reply else { return of(reply) };
     let listed = is["Parameters"].as_array().into_iter().flatten();
     listed.map(|it| json!({"Name": it["Name"], "Type": it["Type"], "Version": it["Version"]})).collect()
 }
@@ -63,24 +63,24 @@ mod tests {
     fn of_an_account_only_what_is_the_functions_is_kept() {
         let of_function = |function: &str| json!([{"Name": "FunctionName", "Value": function}]);
         let alarm = |name: &str, function: &str| json!({"AlarmName": name, "Dimensions": of_function(function)});
-        let told = Told::Is(
+        let reply = Reply::Is(
             json!({"MetricAlarms": [alarm("ours", "f"), alarm("theirs", "payroll")], "CompositeAlarms": ["theirs"]}),
         );
-        let kept = only(&told, "MetricAlarms", |alarm| watches(alarm, "f")).to_string();
+        let kept = only(&reply, "MetricAlarms", |alarm| watches(alarm, "f")).to_string();
         assert!(kept.contains("ours") && kept.contains("\"listed\":2") && !kept.contains("theirs"), "{kept}");
         let schedule = |arn: &str| json!({"Name": arn, "Target": {"Arn": arn}});
         let (ours, theirs) = (schedule("arn:function:f:live"), schedule("arn:function:payroll"));
-        let told = Told::Is(json!({"Schedules": [ours, theirs]}));
-        let kept = only(&told, "Schedules", |schedule| is_of(schedule, "f")).to_string();
+        let reply = Reply::Is(json!({"Schedules": [ours, theirs]}));
+        let kept = only(&reply, "Schedules", |schedule| is_of(schedule, "f")).to_string();
         assert!(kept.contains("function:f:live") && !kept.contains("payroll"), "{kept}");
-        let nothing = only(&Told::Silent("no answer".into()), "Schedules", |_| true);
+        let nothing = only(&Reply::Silent("no answer".into()), "Schedules", |_| true);
         assert_eq!(nothing, json!({"no_answer": "no answer"}));
     }
 
     #[test]
     fn parameters_are_kept_without_their_values() {
-        let told = Told::Is(json!({"Parameters": [{"Name": "/p/token", "Value": "planted"}]}));
-        let kept = names(&told).to_string();
+        let reply = Reply::Is(json!({"Parameters": [{"Name": "/p/token", "Value": "planted"}]}));
+        let kept = names(&reply).to_string();
         assert!(kept.contains("/p/token") && !kept.contains("planted"), "{kept}");
     }
 }

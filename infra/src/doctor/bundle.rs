@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Variables of a function whose values say for whom it is set, besides those that say how; of all others the name alone is kept.
-const WHOM: [&str; 4] = ["CANARY_URL", "COMPONENT_ID", "PAGE_ID", "TARGETS_PARAMETER"];
+const HOMES: [&str; 4] = ["CANARY_URL", "COMPONENT_ID", "PAGE_ID", "TARGETS_PARAMETER"];
 
 /// Writes it; the names of what is in it.
 ///
@@ -113,7 +113,7 @@ fn clean(answer: &mut Value) {
 fn without_variables(mut answer: Value) -> Value {
     if let Some(variables) = answer.pointer_mut("/Environment/Variables").and_then(Value::as_object_mut) {
         for (name, value) in variables.iter_mut() {
-            if !WHOM.iter().chain(&TUNING).any(|known| known == name) {
+            if !HOMES.iter().chain(&TUNING).any(|known| known == name) {
                 *value = "(hidden)".into();
             }
         }

@@ -36,8 +36,8 @@ use super::{
         kubernetes, machine, names, router,
     },
     progress::Progress,
+    reply::Reply,
     settings::DoctorSettings,
-    told::Told,
     until::Until,
     wanted::Wanted,
 };
@@ -63,10 +63,10 @@ pub(super) struct Seen {
     pub(super) domains: Vec<checks::names::DomainSeen>,
     pub(super) own: Result<IpAddr, String>,
     pub(super) public: Vec<(String, Vec<checks::address::PublicSeen>)>,
-    pub(super) duckdns: Told,
+    pub(super) duckdns: Reply,
     pub(super) router: router::Seen,
     pub(super) beacon: Hop,
-    pub(super) cluster: Told,
+    pub(super) cluster: Reply,
     pub(super) lan: (Option<Lan>, Hop),
     pub(super) inside: Hop,
     pub(super) aws: AwsSeen,
@@ -87,7 +87,7 @@ pub async fn examine(settings: &DoctorSettings, mut given: Given) -> Examination
 async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen {
     let (progress, until) = (Progress::new(), Until::from_now());
     let host = wanted.home.as_ref().and_then(Url::domain).map(|name| name.trim_end_matches('.'));
-    let nobody = format!("porchlight-{:x}", Timestamp::now().as_nanosecond());
+    let unknown_name = format!("porchlight-{:x}", Timestamp::now().as_nanosecond());
     let asked_name = host.filter(|name| name.contains('.')).unwrap_or(PUBLIC_NAME);
     let clocks: Vec<Url> = [&wanted.api].into_iter().chain(&wanted.address_sources).cloned().collect();
     let of_router =
@@ -102,7 +102,7 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
     let (clock, servers, domains, world, router, beacon, home, inside, cloud, keeper, disk) = tokio::join!(
         progress.during("the clock", machine::clock(&clocks, until)),
         progress.during("name servers", names::servers(asked_name, until)),
-        progress.during("search domains", names::domains(&nobody, until)),
+        progress.during("search domains", names::domains(&unknown_name, until)),
         progress.during("the address", of_world(wanted, until)),
         progress.during("the router", of_router),
         progress.during("the beacon", hop(&beacon_url, wanted.key.as_ref(), until)),
@@ -135,7 +135,7 @@ async fn look(settings: &DoctorSettings, given: &Given, wanted: &Wanted) -> Seen
 }
 
 /// The address that the world sees, what it is told of the home's name, and what `DuckDNS` says of the token.
-async fn of_world(wanted: &Wanted, until: Until) -> (Result<IpAddr, String>, Vec<(String, Vec<PublicSeen>)>, Told) {
+async fn of_world(wanted: &Wanted, until: Until) -> (Result<IpAddr, String>, Vec<(String, Vec<PublicSeen>)>, Reply) {
     let addresses = wanted.addresses.iter().flat_map(WebAddresses::iter);
     let hosts = addresses.filter_map(Url::domain).map(|name| name.trim_end_matches('.').to_owned());
     let public = futures_util::future::join_all(hosts.map(|host| async {
@@ -148,15 +148,15 @@ async fn of_world(wanted: &Wanted, until: Until) -> (Result<IpAddr, String>, Vec
             let (url, token, own) = (&wanted.duckdns_url, wanted.duckdns_token.as_ref(), own.as_ref().ok().copied());
             names::duckdns(url, name, token, own, &wanted.public_dns, until).await
         }
-        None => Told::NotAsked("the home's name is not at DuckDNS".into()),
+        None => Reply::NotAsked("the home's name is not at DuckDNS".into()),
     };
     (own, public, duckdns)
 }
 
 /// The cluster, and the beacon as the router finds it.
-async fn of_home(settings: &DoctorSettings, wanted: &Wanted, until: Until) -> (Told, (Option<Lan>, Hop)) {
+async fn of_home(settings: &DoctorSettings, wanted: &Wanted, until: Until) -> (Reply, (Option<Lan>, Hop)) {
     let cluster = if settings.no_kubectl {
-        Told::NotAsked("--no-kubectl".into())
+        Reply::NotAsked("--no-kubectl".into())
     } else {
         kubernetes::objects(settings.namespace.as_deref(), until).await
     };

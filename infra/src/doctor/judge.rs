@@ -32,8 +32,8 @@ use super::{
     given::Given,
     link::Link,
     look::router,
+    reply::Reply,
     settings::DoctorSettings,
-    told::Told,
     wanted::Wanted,
     words::ago,
 };
@@ -152,7 +152,7 @@ impl<'a> Known<'a> {
         let aws = &seen.aws;
         let stored = checks::parameters::stored_keys(&aws.parameters, &aws.names);
         let keys = match &aws.parameters {
-            Told::NotAsked(why) => Finding::unused(Link::Keys, format!("the prober's was not asked for: {why}")),
+            Reply::NotAsked(why) => Finding::unused(Link::Keys, format!("the prober's was not asked for: {why}")),
             _ => checks::outside::keys(wanted.key.as_ref(), stored.as_deref().map_err(String::as_str), &aws.names),
         };
         vec![
@@ -179,7 +179,7 @@ impl<'a> Known<'a> {
         let (aws, name) = (&self.seen.aws, &self.settings.function);
         let (whose, own) = (Whose::of(wanted), aws.own);
         let triggers = checks::schedule::triggers(&aws.rules, &aws.rule_names, &aws.schedules, name, whose, own);
-        let told = [&aws.function, &aws.rules, &aws.rule_names, &aws.schedules];
+        let reply = [&aws.function, &aws.rules, &aws.rule_names, &aws.schedules];
         let knows_it = ran.iter().any(|run| run.is_about(*component, wanted.home.as_ref().map(Url::as_str)));
         let around = Around { place, knows_it, own, input: aws.input.as_ref(), ours: &ours(self.given) };
         vec![
@@ -187,7 +187,7 @@ impl<'a> Known<'a> {
             checks::parameters::parameters(&aws.parameters, &aws.names, wanted.key.is_some()),
             checks::role::role(&aws.simulated, &aws.deeds, self.updated.is_some()),
             checks::function::function(name, &aws.function, wanted, around),
-            checks::schedule::schedule(&triggers, &told, self.has_run, self.looks, *now),
+            checks::schedule::schedule(&triggers, &reply, self.has_run, self.looks, *now),
             checks::alarms::alarms(name, &aws.alarms, &aws.subscriptions, self.given.is_without_mail),
             runs::last(name, &aws.log, ran, *component, self.looks),
         ]
@@ -211,8 +211,8 @@ impl<'a> Known<'a> {
     fn at_the_keeper(&self) -> Vec<Finding> {
         let (seen, now) = (&self.seen.keeper, self.now);
         let (metrics, why_not) = match &seen.metrics {
-            Ok(text) => (Some(text.as_str()), &Told::NotAsked(String::new())),
-            Err(told) => (None, told),
+            Ok(text) => (Some(text.as_str()), &Reply::NotAsked(String::new())),
+            Err(reply) => (None, reply),
         };
         vec![
             checks::keeper::keeper(&seen.health, &seen.notices),

@@ -9,7 +9,7 @@
 //! - [`words`]: words that several checks use
 //!
 //! What is done:
-//! - [`look`]: what is seen, [`until`] when; [`told`]: what was answered
+//! - [`look`]: what is seen, [`until`] when; [`reply`]: what was answered
 //! - [`examine()`]: all of it at once; [`bundle`]: what is sent to whoever helps
 
 mod answers;
@@ -25,10 +25,10 @@ pub mod link;
 pub mod look;
 mod needs;
 pub mod progress;
+pub mod reply;
 pub mod report;
 pub mod scrub;
 mod settings;
-pub mod told;
 pub mod until;
 pub mod wanted;
 pub mod words;

@@ -178,7 +178,7 @@ fn one(
     let origin = format!("statping/incident/{}/{began}", number(incident, "id"));
     let (mut status, mut resolved, mut last) = ("investigating", None, began);
     // What it is about is its first update here.
-    let mut told = vec![(0, began, "investigating", text(incident, "description"))];
+    let mut entries = vec![(0, began, "investigating", text(incident, "description"))];
     for update in updates.into_iter().flatten() {
         let at = millis(&text(update, "created_at")).unwrap_or(last);
         status = match text(update, "type").to_lowercase().as_str() {
@@ -189,9 +189,9 @@ fn one(
         };
         resolved = if status == "resolved" { resolved.or(Some(at)) } else { None };
         last = last.max(at);
-        told.push((number(update, "id"), at, status, text(update, "message")));
+        entries.push((number(update, "id"), at, status, text(update, "message")));
     }
-    let updates = told.into_iter().filter(|(_, _, _, body)| !body.is_empty()).map(|(id, at, status, body)| {
+    let updates = entries.into_iter().filter(|(_, _, _, body)| !body.is_empty()).map(|(id, at, status, body)| {
         columns(json!({"id": derived(&format!("{origin}/{id}")), "status": status, "body": body,
             "deliver_notifications": 0, "display_at": at, "created_at": at, "updated_at": at}))
     });

@@ -45,11 +45,11 @@ pub enum Answer {
     /// It closes by itself in so many seconds.
     Ending(u32),
     /// Nobody has the port.
-    Nobody,
+    NoMapping,
     /// Somebody has it.
     Held(Holder),
     /// It does not tell.
-    CannotTell,
+    Undetermined,
     /// It did not do it.
     Refused(Refusal),
 }

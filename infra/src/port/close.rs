@@ -82,9 +82,9 @@ fn of(answer: Answer) -> Closed {
     match answer {
         Answer::Closed => Closed::Now,
         Answer::Ending(seconds) => Closed::Soon(seconds),
-        Answer::Nobody => Closed::WasGone,
+        Answer::NoMapping => Closed::WasGone,
         Answer::Refused(refusal) => Closed::Not(refusal),
-        Answer::Opened(_) | Answer::Held(_) | Answer::CannotTell => Closed::Not(Refusal::Garbled),
+        Answer::Opened(_) | Answer::Held(_) | Answer::Undetermined => Closed::Not(Refusal::Garbled),
     }
 }
 

@@ -34,7 +34,7 @@ pub async fn granted(router: &Router, wanted: [u16; 2], beacon: &Beacon<'_>, fol
     for port in wanted.into_iter().flat_map(|first| (0..TRIED).filter_map(move |more| first.checked_add(more))) {
         match router.ask(&Request::Look(port)).await {
             Answer::Held(holder) if beacon.is_led_to(&holder) => return Some(port),
-            Answer::Held(_) | Answer::Nobody => (),
+            Answer::Held(_) | Answer::NoMapping => (),
             // It has no list that it shows.
             _ => return None,
         }

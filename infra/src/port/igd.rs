@@ -89,7 +89,7 @@ impl Igd {
     /// Who has a port.
     pub(super) async fn look(&self, port: u16) -> Answer {
         if self.is_firewall {
-            return Answer::CannotTell;
+            return Answer::Undetermined;
         }
         self.call(soap::who_has(self.kind(), port)).await.map_or_else(Answer::Refused, |answer| soap::holder(&answer))
     }
@@ -126,7 +126,7 @@ impl Igd {
     /// Closes a port, whoever has it.
     pub(super) async fn free(&self, port: u16) -> Answer {
         if self.is_firewall {
-            return Answer::CannotTell;
+            return Answer::Undetermined;
         }
         closed(self.do_it(soap::close(self.kind(), port)).await)
     }
@@ -150,11 +150,11 @@ impl Igd {
         match self.look(mapping.external).await {
             Answer::Held(holder) => match holder.leads(mapping.internal) {
                 Leads::Here => self.free(mapping.external).await,
-                Leads::Elsewhere => Answer::Nobody,
+                Leads::Elsewhere => Answer::NoMapping,
                 Leads::Unclear if holder.description == DESCRIBED => self.free(mapping.external).await,
                 Leads::Unclear => Answer::Refused(Refusal::Unclear(holder.to_string())),
             },
-            Answer::CannotTell => self.free(mapping.external).await,
+            Answer::Undetermined => self.free(mapping.external).await,
             other => other,
         }
     }
@@ -179,7 +179,7 @@ impl Igd {
 fn closed(done: Result<(), Refusal>) -> Answer {
     match done {
         Ok(()) => Answer::Closed,
-        Err(Refusal::NotThere) => Answer::Nobody,
+        Err(Refusal::NotThere) => Answer::NoMapping,
         Err(refusal) => Answer::Refused(refusal),
     }
 }

@@ -223,11 +223,11 @@ async fn stands(mapping: &Mapping, router: &Router) -> (bool, String) {
             (true, format!("the router has {mapping} in its list"))
         }
         Answer::Held(holder) => (false, format!("{mapping} is gone: that port leads to {holder} now")),
-        Answer::Nobody => {
+        Answer::NoMapping => {
             (false, format!("{mapping} is gone from the router's list, as after a restart: open it again"))
         }
         Answer::Refused(refusal) => (false, format!("{mapping} cannot be asked for: {refusal}")),
-        Answer::CannotTell | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
+        Answer::Undetermined | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
             (true, format!("{mapping} is open {}, as far as is known: the router has no list", lasts(mapping)))
         }
     }

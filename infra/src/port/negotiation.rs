@@ -166,15 +166,15 @@ impl Negotiation {
                     }
                 }
             }
-            (Phase::Look, Answer::Nobody) => {
+            (Phase::Look, Answer::NoMapping) => {
                 self.was_ours = Some(false);
                 Phase::Open
             }
             (Phase::Open, Answer::Opened(grant)) if is_upnp => Phase::Check(grant),
             (Phase::Open, Answer::Refused(refusal)) => return self.refused(refusal),
             // Whether it was freed or not: opening it will tell.
-            (Phase::Look, Answer::CannotTell) | (Phase::Free, _) => Phase::Open,
-            (Phase::Check(_), Answer::Nobody) => return self.next_protocol(Refusal::NotKept),
+            (Phase::Look, Answer::Undetermined) | (Phase::Free, _) => Phase::Open,
+            (Phase::Check(_), Answer::NoMapping) => return self.next_protocol(Refusal::NotKept),
             (Phase::Check(_), Answer::Held(holder)) if holder.leads(self.wanted.internal) == Leads::Elsewhere => {
                 return self.next_protocol(Refusal::NotKept);
             }

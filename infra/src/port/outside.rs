@@ -139,8 +139,8 @@ mod tests {
         ] {
             let outside =
                 Outside::of(router.map(address), world.map_or_else(|()| silent(), |world| Ok(address(world))));
-            let told = (outside.reach(), outside.fault(), outside.address());
-            assert_eq!(told, (reach, fault, shown.map(address)), "{router:?} {world:?}");
+            let reported = (outside.reach(), outside.fault(), outside.address());
+            assert_eq!(reported, (reach, fault, shown.map(address)), "{router:?} {world:?}");
             assert!(!outside.words().is_empty());
         }
     }

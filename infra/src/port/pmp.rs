@@ -97,14 +97,14 @@ pub(super) async fn open(router: SocketAddr, opening: &Opening) -> Answer {
 
 /// Closes it.
 pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
-    let Some(port) = NonZeroU16::new(mapping.internal.port()) else { return Answer::Nobody };
+    let Some(port) = NonZeroU16::new(mapping.internal.port()) else { return Answer::NoMapping };
     let router = address(router);
     let closed = match (mapping.protocol, mapping.nonce) {
         (Protocol::Pcp, Some(nonce)) => {
             let range = DropMappingRange::Single { protocol: InternetProtocol::Tcp, internal_port: port };
             match pcp::try_drop_mapping(router, mapping.internal.ip(), nonce.0, range, Some(PATIENCE)).await {
                 // miniupnpd says so of what is not there.
-                Err(PcpFailure::NoResources(_)) => return Answer::Nobody,
+                Err(PcpFailure::NoResources(_)) => return Answer::NoMapping,
                 // Of a pinhole that was renewed, miniupnpd 2.3.1 forgets whose it is (findings): then it is to end soon.
                 Err(PcpFailure::NotAuthorized(_)) if mapping.internal.is_ipv6() => {
                     return ending(router, mapping, nonce, port).await;
@@ -117,7 +117,7 @@ pub(super) async fn close(router: SocketAddr, mapping: &Mapping) -> Answer {
             dropped.map_err(nat_pmp_refusal)
         }
         // Nothing that could be asked.
-        _ => return Answer::CannotTell,
+        _ => return Answer::Undetermined,
     };
     closed.map_or_else(Answer::Refused, |()| Answer::Closed)
 }

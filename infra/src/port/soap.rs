@@ -111,9 +111,9 @@ pub fn holder(answer: &str) -> Answer {
         }
         _ => match error(answer) {
             // Nobody; 713 is what some say of it.
-            Some((713 | 714, _)) => Answer::Nobody,
+            Some((713 | 714, _)) => Answer::NoMapping,
             // It has no such question, or not for us.
-            Some(_) => Answer::CannotTell,
+            Some(_) => Answer::Undetermined,
             None => Answer::Refused(Refusal::Garbled),
         },
     }

@@ -73,8 +73,8 @@ fn speaks_of_itself(from: IpAddr, host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(four) => from == IpAddr::V4(*four),
         Host::Ipv6(six) => {
-            let is_nobody = six.is_loopback() || six.is_unspecified() || six.is_multicast();
-            from.is_ipv6() && !is_nobody && six.to_ipv4_mapped().is_none()
+            let is_no_router = six.is_loopback() || six.is_unspecified() || six.is_multicast();
+            from.is_ipv6() && !is_no_router && six.to_ipv4_mapped().is_none()
         }
         Host::Domain(_) => false,
     }

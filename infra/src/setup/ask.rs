@@ -151,12 +151,12 @@ mod tests {
 
     #[tokio::test]
     async fn where_nobody_is_asked_the_default_counts_or_the_flag_is_named() {
-        let nobody = Asker { is_silent: true };
+        let unattended = Asker { is_silent: true };
         let question = Question { text: "The port", flag: "--port", default: Some("30008") };
-        assert_eq!(nobody.ask::<u16>(question).await.unwrap(), 30008);
-        let error = nobody.ask::<u16>(Question { default: None, ..question }).await.unwrap_err();
+        assert_eq!(unattended.ask::<u16>(question).await.unwrap(), 30008);
+        let error = unattended.ask::<u16>(Question { default: None, ..question }).await.unwrap_err();
         assert_eq!(error.to_string(), "--port: it is not set, and nobody is asked (The port): set it");
-        let error = nobody.ask::<u16>(Question { default: Some("x"), ..question }).await.unwrap_err();
+        let error = unattended.ask::<u16>(Question { default: Some("x"), ..question }).await.unwrap_err();
         assert!(error.to_string().starts_with("--port: invalid digit"), "{error}");
     }
 }

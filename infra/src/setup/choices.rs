@@ -133,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut record = Record::of(folder.path(), false).unwrap();
         let at = |router: &str| WayIn { router: router.parse().unwrap(), own: None };
-        let (home, other, nobody) = (at("192.168.1.1"), at("192.168.7.1"), Asker { is_silent: true });
+        let (home, other, unattended) = (at("192.168.1.1"), at("192.168.7.1"), Asker { is_silent: true });
         let settings = |words: &[&str]| SetupSettings::try_parse_from([&["setup"], words].concat()).unwrap();
         let said = [&[][..], &["--router-port", "true"], &["--router-port", "false"]];
         for (words, found, expected) in [
@@ -147,7 +147,7 @@ mod tests {
             (said[0], (Some(home), None), Some(home)),
             (said[2], (None, None), None),
         ] {
-            by_itself(nobody, &settings(words), found, &mut record).await.unwrap();
+            by_itself(unattended, &settings(words), found, &mut record).await.unwrap();
             assert_eq!(record.chosen().way_in, expected, "{words:?} {found:?}");
         }
         assert_eq!(record.chosen().router_port, Some(false));

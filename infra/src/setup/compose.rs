@@ -229,9 +229,10 @@ mod tests {
         let mut record = Record::of(&folder, false).unwrap();
         let way_in = Some(WayIn { router: "192.168.1.1".parse().unwrap(), own: "192.168.1.7".parse().ok() });
         record.choose(|it| (it.home, it.way_in, it.port) = ("myhome".parse().ok(), way_in, Some(30009))).unwrap();
-        let (key, duckdns, nobody) = (Secret::new("K".repeat(43)), Secret::new("a-token"), Asker { is_silent: true });
+        let (key, duckdns, unattended) =
+            (Secret::new("K".repeat(43)), Secret::new("a-token"), Asker { is_silent: true });
         let mut settings = SetupSettings::try_parse_from(["setup"]).unwrap();
-        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
+        let (outcome, how) = files(unattended, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && how.contains("read -rs TOKEN"), "{outcome:?} {how}");
         let text = fs::read_to_string(folder.join(".env")).unwrap();
         assert!(text.contains("COMPOSE_PROFILES=dns,port\nDOMAIN=myhome"), "{text}");
@@ -245,15 +246,15 @@ mod tests {
         assert!(!folder.join(DUCKDNS).exists());
         let token = fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap();
         settings.apply = Some(true);
-        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
+        let (outcome, how) = files(unattended, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Done(_)) && !how.contains("TOKEN"), "{how}");
         // Killed between the file and its mode.
         fs::set_permissions(folder.join(DUCKDNS), fs::Permissions::from_mode(0o600)).unwrap();
         settings.apply = Some(true);
-        files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
+        files(unattended, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert_eq!(mode(DUCKDNS), 0o444);
         settings.apply = None;
-        let (outcome, how) = files(nobody, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
+        let (outcome, how) = files(unattended, &settings, [&key, &duckdns, &duckdns], &mut record).await.unwrap();
         assert!(matches!(outcome, Outcome::Already(_)) && !how.contains("TOKEN"), "{outcome:?}");
         assert_eq!(fs::read_to_string(folder.join(KEEPER_TOKEN)).unwrap(), token, "it is not made twice");
     }

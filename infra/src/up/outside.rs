@@ -269,8 +269,8 @@ async fn take(
             tracing::warn!("a home could not be taken: {what}");
         }
         // Where nobody waits for it any more, the home joins again; what was written then stands in nobody's way.
-        let is_told = reply.send(answer).is_ok();
-        if has_joined && is_told {
+        let is_answered = reply.send(answer).is_ok();
+        if has_joined && is_answered {
             say(format_args!("{name} has joined."));
             return;
         }

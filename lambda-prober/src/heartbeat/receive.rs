@@ -82,7 +82,7 @@ impl Receiver {
         })?;
         let targets = settings.targets()?;
         let listed = targets.as_ref();
-        if listed.is_some_and(|targets| !targets.iter().any(|target| target.home.ways.is_heard())) {
+        if listed.is_some_and(|targets| !targets.iter().any(|target| target.home.ways.sends_heartbeats())) {
             return Err(WrongSetting(r#"no target sends heartbeats: give one "kind":"heartbeat" in TARGETS"#.into()));
         }
         let secrets = Secrets::new(settings.places_of_a_receiver()?);
@@ -119,11 +119,11 @@ impl Receiver {
     async fn keep(&self, received: &Received<'_>, now: i64, until: Instant) -> Value {
         let heartbeat = &received.heartbeat;
         let at = u64::try_from(now).unwrap_or_default();
-        let told = |status, outcome, newest, hosts| {
+        let reply = |status, outcome, newest, hosts| {
             url_event::answer(status, &received.answer(Answer { outcome, newest, at, hosts }))
         };
         if at.abs_diff(heartbeat.at) > MAX_SKEW {
-            return told(401, Outcome::Stale, 0, Hosts::One);
+            return reply(401, Outcome::Stale, 0, Hosts::One);
         }
         let table = Table { name: &self.table, http: &self.http };
         match table.store(heartbeat, now, until).await {
@@ -134,12 +134,12 @@ impl Receiver {
                     }
                     _ => Hosts::One,
                 };
-                told(200, Outcome::Stored, heartbeat.sequence, hosts)
+                reply(200, Outcome::Stored, heartbeat.sequence, hosts)
             }
             Err(TableError::NotLater(there)) => {
                 let newest = there.as_ref().map_or(heartbeat.sequence, |there| there.heartbeat.sequence);
-                let hosts = there.map_or(Hosts::One, |there| told_of(there.several, now));
-                told(409, Outcome::NotLater, newest, hosts)
+                let hosts = there.map_or(Hosts::One, |there| hosts_of(there.several, now));
+                reply(409, Outcome::NotLater, newest, hosts)
             }
             Err(error) => {
                 tracing::warn!(%error, "a heartbeat could not be stored");
@@ -174,10 +174,10 @@ impl Receiver {
             listed = self.secrets.targets(until).await?.ok_or("neither TARGETS nor TARGETS_PARAMETER is set")?;
             &listed
         };
-        let heard: Vec<_> = targets.iter().filter(|target| target.home.ways.is_heard()).collect();
-        let secrets = RunSecrets::new(&self.secrets, heard.iter().map(|target| &target.home).collect(), until);
+        let senders: Vec<_> = targets.iter().filter(|target| target.home.ways.sends_heartbeats()).collect();
+        let secrets = RunSecrets::new(&self.secrets, senders.iter().map(|target| &target.home).collect(), until);
         let mut keys = Keys::new();
-        for target in heard {
+        for target in senders {
             match secrets.keys_again(&target.home).await {
                 Ok(read) => {
                     let both = [read.current].into_iter().chain(read.old).collect();
@@ -185,6 +185,11 @@ impl Receiver {
                 }
                 Err(error) => tracing::warn!(home = target.home.name, error, "its heartbeats cannot be taken"),
             }
+        }
+        for (one, other) in with_one_key(&keys) {
+            tracing::warn!(
+                "{one} and {other} have one key, so either can send heartbeats for the other: give each home a key of its own"
+            );
         }
         // The prober's own are signed with one of them.
         let every = keys.values().filter_map(|keys| keys.first().cloned()).collect();
@@ -197,6 +202,15 @@ impl Receiver {
     }
 }
 
+/// The homes that have a key of another one: two parameters may hold the same, which no setting shows.
+fn with_one_key(keys: &Keys) -> Vec<(&ComponentId, &ComponentId)> {
+    let mut homes: Vec<_> = keys.iter().collect();
+    homes.sort_by_key(|(home, _)| home.as_str());
+    let pairs = homes.iter().enumerate().flat_map(|(at, one)| homes[at + 1..].iter().map(move |other| (one, other)));
+    let same = pairs.filter(|(one, other)| one.1.iter().any(|key| other.1.contains(key)));
+    same.map(|(one, other)| (one.0, other.0)).collect()
+}
+
 fn read<'k>(body: &[u8], keys: &'k Keys) -> Result<Received<'k>, Refused> {
     Heartbeat::read(body, |home| keys.get(home).map_or(&[], Vec::as_slice))
 }
@@ -204,7 +218,7 @@ fn read<'k>(body: &[u8], keys: &'k Keys) -> Result<Received<'k>, Refused> {
 /// How many hosts send for a home, by the heartbeat that was there before; what was noticed is noted.
 async fn hosts(table: &Table<'_>, before: &Item, now_sent: &Heartbeat, now: i64, until: Instant) -> Hosts {
     if !is_another_host(before, now_sent, now) {
-        return told_of(before.several, now);
+        return hosts_of(before.several, now);
     }
     let several = before.switched.is_some_and(|switched| now - switched <= TURNS_WITHIN);
     if several {
@@ -213,10 +227,10 @@ async fn hosts(table: &Table<'_>, before: &Item, now_sent: &Heartbeat, now: i64,
     if let Err(error) = table.note_switch(&now_sent.home, now, several, until).await {
         tracing::warn!(%error, "that another host sends could not be noted");
     }
-    if several { Hosts::Several } else { told_of(before.several, now) }
+    if several { Hosts::Several } else { hosts_of(before.several, now) }
 }
 
-fn told_of(several: Option<i64>, now: i64) -> Hosts {
+fn hosts_of(several: Option<i64>, now: i64) -> Hosts {
     if several.is_some_and(|at| now - at <= TURNS_WITHIN) { Hosts::Several } else { Hosts::One }
 }
 
@@ -231,6 +245,17 @@ mod tests {
     use shared::{heartbeat::View, proof::Running};
 
     use super::*;
+
+    #[test]
+    fn homes_with_one_key_are_found_whichever_of_their_keys_it_is() {
+        let of = |keys: &[u8]| keys.iter().map(|byte| Key::new([*byte; 32])).collect::<Vec<_>>();
+        let id = |id: &str| id.parse::<ComponentId>().unwrap();
+        let (a, b, c) = (id("aaaaaaaaaaaa"), id("bbbbbbbbbbbb"), id("cccccccccccc"));
+        let mut keys = Keys::from([(a.clone(), of(&[1, 2])), (b.clone(), of(&[3])), (c.clone(), of(&[4, 2]))]);
+        assert_eq!(with_one_key(&keys), [(&a, &c)]);
+        keys.insert(c, of(&[4]));
+        assert!(with_one_key(&keys).is_empty());
+    }
 
     #[test]
     fn a_restart_is_no_other_host_and_a_host_that_was_up_meanwhile_is() {
@@ -249,7 +274,7 @@ mod tests {
         assert!(!is_another_host(&before, &sent("b", 90), 1060), "a clock that runs otherwise");
         assert!(is_another_host(&before, &sent("b", 91), 1060));
         assert_eq!(
-            (told_of(None, 0), told_of(Some(100), 3700), told_of(Some(100), 3701)),
+            (hosts_of(None, 0), hosts_of(Some(100), 3700), hosts_of(Some(100), 3701)),
             (Hosts::One, Hosts::Several, Hosts::One)
         );
     }

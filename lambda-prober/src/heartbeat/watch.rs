@@ -65,7 +65,7 @@ impl Watch {
     }
 
     /// Reads the heartbeats of these targets' homes, and sends one of its own unless nothing may be written.
-    pub(crate) async fn hear(
+    pub(crate) async fn observe(
         &self,
         targets: &[&Target],
         secrets: &RunSecrets<'_>,

@@ -35,9 +35,9 @@ fn play(seed: u64) -> (usize, i64) {
         let sent = minute * 60 + phase + rng.i64(0..5);
         let run = minute * 60 + run_phase + rng.i64(0..15);
         let arrives = |at: i64, rng: &mut Rng| !within(&shut, at, at) && rng.u32(0..500) > 0;
-        let heard = (!within(&cuts, sent, sent) && arrives(sent, rng)).then_some(NOON + sent).or(received);
+        let received_at = (!within(&cuts, sent, sent) && arrives(sent, rng)).then_some(NOON + sent).or(received);
         // Whichever of the two comes first in this minute.
-        let last = if sent <= run { heard } else { received };
+        let last = if sent <= run { received_at } else { received };
         if !within(&pauses, run, run) {
             let open = open_for(own, NOON + run);
             let way = if arrives(run, rng) {
@@ -52,7 +52,7 @@ fn play(seed: u64) -> (usize, i64) {
                 down.push(run);
             }
         }
-        received = heard;
+        received = received_at;
     }
     let clear = |from: i64, to: i64| !within(&shut, from, to) && !within(&pauses, from, to);
     let (mut known, mut latest) = (0, 0);

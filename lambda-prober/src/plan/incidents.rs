@@ -151,9 +151,10 @@ impl Plan<'_> {
         let mut kinds = members.iter().map(kind);
         let kind = kinds.next().flatten().filter(|first| kinds.all(|kind| kind == Some(*first)));
         // A home that tells what it was knows more of it than when its host started.
-        let mut told = members.iter().map(|member| member.told?.sentence(down_since, self.at, &self.view.zone));
-        let told = told.next().flatten().filter(|_| told.next().is_none());
-        let kind = told.or_else(|| kind.map(|kind| kind.sentence().to_owned()));
+        let mut homes_word =
+            members.iter().map(|member| member.homes_word?.sentence(down_since, self.at, &self.view.zone));
+        let homes_word = homes_word.next().flatten().filter(|_| homes_word.next().is_none());
+        let kind = homes_word.or_else(|| kind.map(|kind| kind.sentence().to_owned()));
         let kind = kind.map_or_else(String::new, |kind| format!(" {kind}"));
         format!("Reachable since {since}, after {length}.{kind}")
     }

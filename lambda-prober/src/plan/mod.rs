@@ -13,11 +13,12 @@
 //! - `incidents`: opening, updating and resolving an incident
 //! - `texts`: what incidents say
 //! - [`outage_kind`](OutageKind): power cut, restart of the beacon, or neither
-//! - [`told`](Told): the outage in the home's own words
+//! - [`homes_word`](Told): the outage in the home's own words
 //! - [`recheck`]: what is read again right before a plan is applied, and which components are skipped then
 
 mod call;
 mod changes;
+mod homes_word;
 mod incidents;
 mod our_incident;
 mod outage_kind;
@@ -25,16 +26,15 @@ pub mod recheck;
 mod rules;
 pub mod statuses;
 mod texts;
-mod told;
 mod view;
 
 pub use self::{
     call::Call,
     changes::plan,
+    homes_word::HomesWord,
     our_incident::{Note, OurIncident},
     outage_kind::OutageKind,
     rules::Rules,
-    told::Told,
     view::{Subject, View},
 };
 pub(crate) use self::{

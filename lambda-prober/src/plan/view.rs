@@ -12,8 +12,8 @@ use shared::{
 };
 
 use super::{
+    homes_word::HomesWord,
     our_incident::{OurIncident, oldest_open},
-    told::Told,
 };
 use crate::judge::{start_times::StartTimes, verdict::Verdict};
 
@@ -39,7 +39,7 @@ pub struct Subject {
     /// When they started by the proof of this run.
     pub started_now: Option<StartTimes>,
     /// What the home says of its last outage.
-    pub told: Option<Told>,
+    pub homes_word: Option<HomesWord>,
 }
 
 /// A page as it was read.

@@ -20,7 +20,7 @@ use crate::{
         observation::{Attempt, Exchange, Failure, NameServiceError, NotHttp, Origin, Resolution, WitnessResult},
     },
     plan::Call,
-    run::Heard,
+    run::LastHeartbeat,
     target::Home,
 };
 
@@ -234,11 +234,11 @@ pub(super) struct HeartbeatJson {
     last_outage: Option<String>,
 }
 
-impl From<&Heard> for HeartbeatJson {
-    fn from(heard: &Heard) -> Self {
-        let Heartbeat { sequence, running, view, last, .. } = &heard.item.heartbeat;
+impl From<&LastHeartbeat> for HeartbeatJson {
+    fn from(last_heartbeat: &LastHeartbeat) -> Self {
+        let Heartbeat { sequence, running, view, last, .. } = &last_heartbeat.item.heartbeat;
         Self {
-            age_s: age(heard.item.received, heard.now).as_secs(),
+            age_s: age(last_heartbeat.item.received, last_heartbeat.now).as_secs(),
             sequence: *sequence,
             host_up_s: running.up,
             router: view.router.to_string(),

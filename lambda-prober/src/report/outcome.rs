@@ -15,7 +15,7 @@ use crate::{
     kept::state::{RecordResult, StateRecord},
     mode::Mode,
     plan::Call,
-    run::Heard,
+    run::LastHeartbeat,
     target::Target,
 };
 
@@ -48,7 +48,7 @@ pub struct TargetReport {
     /// What was seen.
     pub attempts: Vec<Attempt>,
     /// Its newest heartbeat, where it sends any.
-    pub heard: Option<Heard>,
+    pub last_heartbeat: Option<LastHeartbeat>,
     /// What that means.
     pub verdict: Verdict,
     /// The component's status as read; `None` when it was not read or is not known.
@@ -170,7 +170,7 @@ impl Serialize for TargetReport {
             warning: self.warning.as_deref(),
             state: self.state.as_ref().and_then(|record| record.as_ref().ok()),
             state_error: self.state.as_ref().and_then(|record| record.as_ref().err()).map(String::as_str),
-            heartbeat: self.heard.as_ref().map(HeartbeatJson::from),
+            heartbeat: self.last_heartbeat.as_ref().map(HeartbeatJson::from),
             attempts: self.attempts.iter().map(|attempt| AttemptJson::of(attempt, &self.target.home)).collect(),
         }
         .serialize(serializer)

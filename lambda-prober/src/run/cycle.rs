@@ -14,7 +14,7 @@ use shared::{
 use tokio::time::Instant;
 
 use super::{
-    heard::Heard,
+    last_heartbeat::LastHeartbeat,
     prober::{Clients, Prober, RunError},
     target_state::{TargetState, subjects},
 };
@@ -64,7 +64,7 @@ impl Prober {
             listed = self.listed_targets(observed).await?;
             &listed
         };
-        self.must_hear(targets)?;
+        self.check_heartbeats(targets)?;
         targets.iter().try_for_each(|target| self.config.witnesses.check_against(&target.home.addresses))?;
         let secrets = RunSecrets::new(&self.secrets, targets.iter().map(|target| &target.home).collect(), until);
         let witness_check = WitnessCheck::new(&self.config.witnesses, timing);
@@ -87,7 +87,7 @@ impl Prober {
             };
             (access, pages)
         };
-        let hearing = Box::pin(self.hear(targets, &secrets, clients, observed));
+        let hearing = Box::pin(self.read_heartbeats(targets, &secrets, clients, observed));
         let (attempts, (access, pages), mut hearing) = tokio::join!(join_all(observing), reading, hearing);
         let judging = self.judged(targets, attempts, &pages, &mut hearing, (at, clients, until));
         let mut states = Box::pin(judging).await;
@@ -123,7 +123,7 @@ impl Prober {
                 None => HashMap::new(),
             }
         };
-        let sighting = Box::pin(self.tell_other_location(sighting, until));
+        let sighting = Box::pin(self.share_sighting(sighting, until));
         let (published, records, muted, ()) = tokio::join!(publishing, writing, reporting, sighting);
         // After the page, which is what is shown to everybody.
         if let Some((notices, mut found)) = notices {
@@ -160,8 +160,8 @@ impl Prober {
         let seen = targets.iter().zip(attempts).zip(verdicts);
         let state = |((target, attempts), verdict): ((&'run Target, _), _)| {
             let item = hearing.as_ref().and_then(|it| Some((it.items.as_ref().ok()?.get(&target.component)?, it.now)));
-            let heard = item.map(|(item, now)| Heard { item: item.clone(), now });
-            TargetState { heard, ..TargetState::new(target, attempts, verdict, pages) }
+            let last_heartbeat = item.map(|(item, now)| LastHeartbeat { item: item.clone(), now });
+            TargetState { last_heartbeat, ..TargetState::new(target, attempts, verdict, pages) }
         };
         seen.map(state).collect()
     }
@@ -191,8 +191,8 @@ impl Prober {
         }
         TargetReport {
             outcome: outcome.where_shown(warning),
-            warning: warning.map(|warning| warning.text.clone()).or_else(|| state.heard.as_ref()?.warning()),
-            heard: state.heard.clone(),
+            warning: warning.map(|warning| warning.text.clone()).or_else(|| state.last_heartbeat.as_ref()?.warning()),
+            last_heartbeat: state.last_heartbeat.clone(),
             state: records.get(component).cloned(),
             before: state.component.ok().and_then(|component| component.status),
             target: state.target.clone(),

@@ -35,7 +35,7 @@ impl Prober {
     }
 
     /// Leaves what this prober saw for the other one.
-    pub(super) async fn tell_other_location(&self, sighting: Option<Sighting>, until: Instant) {
+    pub(super) async fn share_sighting(&self, sighting: Option<Sighting>, until: Instant) {
         let (Some(sighting), Some(state), Mode::Publish) = (sighting, self.state.as_ref(), self.mode) else { return };
         if let Err(error) = state.put_sighting(self.secrets.store(), &self.location, &sighting, until).await {
             tracing::warn!("{error}");

@@ -3,14 +3,14 @@
 //! - [`prober`](Prober): what outlives a run, and probing one home without a page
 //! - `cycle`: a run on all targets
 //! - [`target_state`](TargetState): one target during a run: what was seen, and what becomes of it
-//! - `heard`: homes that send heartbeats
+//! - `last_heartbeat`: homes that send heartbeats
 //! - `locations`: the prober at another location, which has a say
 //! - `looks`: what homes and their keepers are told of the run
 //! - `response`: the answer time as a metric's point
 //! - `online`: `--check --online`: whether what the settings name exists
 
 mod cycle;
-mod heard;
+mod last_heartbeat;
 mod locations;
 mod looks;
 mod online;
@@ -19,7 +19,7 @@ mod response;
 mod target_state;
 
 pub use self::{
-    heard::Heard,
+    last_heartbeat::LastHeartbeat,
     prober::{Prober, RunError},
     target_state::TargetState,
 };

@@ -69,7 +69,7 @@ impl Prober {
         until: Instant,
     ) -> Vec<OnlineCheck> {
         if !target.home.ways.is_probed() {
-            return vec![self.heard_home(target, secrets, until).await];
+            return vec![self.check_heartbeat_home(target, secrets, until).await];
         }
         match self.probe(&target.home, timing).await {
             Ok(probed) => {

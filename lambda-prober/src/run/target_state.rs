@@ -9,7 +9,7 @@ use shared::{
     statuspage::{Component, ComponentStatus},
 };
 
-use super::heard::Heard;
+use super::last_heartbeat::LastHeartbeat;
 use crate::{
     judge::{
         identity::Proven,
@@ -18,7 +18,7 @@ use crate::{
         verdict::{DownCause, Verdict},
     },
     kept::state::{Finding, PreparedRecords, StateRecord},
-    plan::{OurIncident, Rules, Subject, Told},
+    plan::{HomesWord, OurIncident, Rules, Subject},
     publish::{
         apply::{Applied, Published},
         page::Pages,
@@ -35,7 +35,7 @@ pub struct TargetState<'run> {
     /// What was seen.
     pub attempts: Vec<Attempt>,
     /// Its newest heartbeat, where it sends any.
-    pub heard: Option<Heard>,
+    pub last_heartbeat: Option<LastHeartbeat>,
     /// What that means.
     pub verdict: Verdict,
     /// From where it was looked at; inside until more is known.
@@ -58,7 +58,7 @@ impl<'run> TargetState<'run> {
             Err(error) => Err(error.clone()),
         };
         let incident = pages.as_ref().ok().and_then(|pages| pages.incident(&target.page, &target.component));
-        Self { target, attempts, heard: None, verdict, from: Vantage::Inside, component, incident }
+        Self { target, attempts, last_heartbeat: None, verdict, from: Vantage::Inside, component, incident }
     }
 
     /// What the record is updated with. An outage that begins now gets the new key.
@@ -89,7 +89,7 @@ impl<'run> TargetState<'run> {
             started_before: record.start_times(),
             outage_key: record.outage_key,
             started_now: self.start_times(at),
-            told: self.told(),
+            homes_word: self.homes_word(),
         }
     }
 
@@ -145,21 +145,21 @@ impl<'run> TargetState<'run> {
             )
         };
         self.attempts.iter().find_map(times).or_else(|| {
-            let heard = self.heard.as_ref()?;
-            StartTimes::of(heard.item.heartbeat.running, heard.received()?)
+            let last_heartbeat = self.last_heartbeat.as_ref()?;
+            StartTimes::of(last_heartbeat.item.heartbeat.running, last_heartbeat.received()?)
         })
     }
 
     /// What the home says of its last outage.
-    fn told(&self) -> Option<Told> {
-        let heard = self.heard.as_ref()?;
-        Told::of(heard.item.heartbeat.last?, heard.received()?)
+    fn homes_word(&self) -> Option<HomesWord> {
+        let last_heartbeat = self.last_heartbeat.as_ref()?;
+        HomesWord::of(last_heartbeat.item.heartbeat.last?, last_heartbeat.received()?)
     }
 
     /// When a home that has fallen silent was last heard.
     fn silent_since(&self) -> Option<Timestamp> {
         let silent = self.verdict == Verdict::Down(DownCause::Silent);
-        self.heard.as_ref().filter(|_| silent)?.received()
+        self.last_heartbeat.as_ref().filter(|_| silent)?.received()
     }
 
     fn proven(&self) -> Option<Proven> {

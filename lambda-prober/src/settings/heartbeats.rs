@@ -63,15 +63,17 @@ impl ProberSettings {
     }
 
     /// That each target can be judged.
-    pub(super) fn check_heard(&self, targets: &Targets) -> Result<(), WrongSetting> {
-        let Some(heard) = targets.iter().find(|target| target.home.ways.is_heard()) else { return Ok(()) };
-        let name = &heard.home.name;
+    pub(super) fn check_heartbeat_targets(&self, targets: &Targets) -> Result<(), WrongSetting> {
+        let Some(by_heartbeat) = targets.iter().find(|target| target.home.ways.sends_heartbeats()) else {
+            return Ok(());
+        };
+        let name = &by_heartbeat.home.name;
         if self.heartbeats.heartbeat_table.is_none() {
             return Err(WrongSetting(format!(
                 "{name} sends heartbeats, and nothing says where they are kept: set HEARTBEAT_TABLE"
             )));
         }
-        if heard.home.keys.is_none() && self.places_of_keys()?.is_none() {
+        if by_heartbeat.home.keys.is_none() && self.places_of_keys()?.is_none() {
             return Err(WrongSetting(format!(
                 "{name} sends heartbeats, and has no key that they are signed with: set BEACON_KEY or BEACON_KEY_PARAMETER, or \
                  its heartbeat_key_parameter"
@@ -123,6 +125,6 @@ mod tests {
         let settings = ProberSettings::try_parse_from([&["lambda-prober"], &both[..]].concat()).unwrap();
         let targets = settings.targets().unwrap().unwrap();
         let ways = targets.iter().next().unwrap().home.ways;
-        assert!(ways.is_probed() && ways.is_heard());
+        assert!(ways.is_probed() && ways.sends_heartbeats());
     }
 }

@@ -15,7 +15,7 @@ impl ProberSettings {
     /// When they are given twice or in part, or one is its own witness.
     pub fn targets(&self) -> Result<Option<Targets>, WrongSetting> {
         let targets = self.named_targets()?;
-        targets.as_ref().map_or(Ok(()), |targets| self.check_heard(targets))?;
+        targets.as_ref().map_or(Ok(()), |targets| self.check_heartbeat_targets(targets))?;
         for target in targets.iter().flatten() {
             let checked = self.probing.witnesses.check_against(&target.home.addresses);
             checked.map_err(|error| WrongSetting(format!("WITNESSES: {error}")))?;
@@ -44,7 +44,7 @@ impl ProberSettings {
             (addresses, Some(page), Some(component)) if self.heartbeats.heartbeat_table.is_some() => {
                 let home = match addresses {
                     Some(addresses) => Some(Home { ways: Ways::Both, ..Home::at(addresses.clone()) }),
-                    None => Home::heard(component),
+                    None => Home::by_heartbeat(component),
                 };
                 self.one(home, page, component)
             }

@@ -148,7 +148,7 @@ impl TryFrom<RawTarget> for Target {
         let (ways, keys) = (raw.ways()?, raw.keys()?);
         let addresses = match &raw.url {
             Some(written) => written.read().map_err(|e| wrong("url", &written.to_string(), &e))?,
-            None => Home::heard(&component).map(|home| home.addresses).ok_or("missing field `url`")?,
+            None => Home::by_heartbeat(&component).map(|home| home.addresses).ok_or("missing field `url`")?,
         };
         let are_https = addresses.iter().all(|address| address.scheme() == "https");
         let expect = raw.expect.map(|written| Expected::read(written, are_https)).transpose()?;

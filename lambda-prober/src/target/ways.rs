@@ -23,14 +23,14 @@ impl Ways {
     }
 
     /// Whether it sends heartbeats.
-    pub const fn is_heard(self) -> bool {
+    pub const fn sends_heartbeats(self) -> bool {
         matches!(self, Self::Heartbeat | Self::Both)
     }
 }
 
 impl Home {
     /// A home that nobody can reach, named after its component.
-    pub(crate) fn heard(component: &ComponentId) -> Option<Self> {
+    pub(crate) fn by_heartbeat(component: &ComponentId) -> Option<Self> {
         let url = Url::parse(&format!("heartbeat:{component}")).ok()?;
         Some(Self { name: "Home".into(), addresses: url.into(), ways: Ways::Heartbeat, keys: None, expect: None })
     }
@@ -38,12 +38,12 @@ impl Home {
 
 /// A key tells whose a heartbeat is: of two homes with one key, either could speak for the other.
 pub(super) fn check_keys(targets: &[Target]) -> Result<(), WrongTargets> {
-    let heard = |target: &&Target| target.home.ways.is_heard();
-    for (index, target) in targets.iter().enumerate().filter(|(_, target)| heard(target)) {
+    let by_heartbeat = |target: &&Target| target.home.ways.sends_heartbeats();
+    for (index, target) in targets.iter().enumerate().filter(|(_, target)| by_heartbeat(target)) {
         let same = |other: &&Target| {
             other.home.keys.as_ref().map(|it| &it.current) == target.home.keys.as_ref().map(|it| &it.current)
         };
-        if let Some(other) = targets[..index].iter().filter(heard).find(same) {
+        if let Some(other) = targets[..index].iter().filter(by_heartbeat).find(same) {
             return Err(WrongTargets(format!(
                 "{} and {} send heartbeats with one key: give each home a key of its own, in heartbeat_key_parameter",
                 other.home.name, target.home.name
@@ -67,12 +67,12 @@ mod tests {
 
     #[test]
     fn a_home_that_nobody_can_reach_needs_no_address() {
-        let heard = r#","kind":"heartbeat","heartbeat_key_parameter":"/porchlight/keys/one""#;
+        let by_heartbeat = r#","kind":"heartbeat","heartbeat_key_parameter":"/porchlight/keys/one""#;
         let both =
             r#","kind":"heartbeat","url":"http://home.example:30008","heartbeat_key_parameter":"/porchlight/keys/two""#;
-        let targets = read(&format!("[{},{}]", home(0, heard), home(1, both))).unwrap();
+        let targets = read(&format!("[{},{}]", home(0, by_heartbeat), home(1, both))).unwrap();
         let ways: Vec<_> =
-            targets.iter().map(|target| (target.home.ways.is_probed(), target.home.ways.is_heard())).collect();
+            targets.iter().map(|target| (target.home.ways.is_probed(), target.home.ways.sends_heartbeats())).collect();
         assert_eq!(ways, [(false, true), (true, true)]);
         let first = &targets.iter().next().unwrap().home;
         assert_eq!(first.url().as_str(), "heartbeat:8kbf7d35c070");
@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn one_key_for_two_homes_that_send_heartbeats_is_refused() {
-        let heard = r#","kind":"heartbeat""#;
+        let by_heartbeat = r#","kind":"heartbeat""#;
         let keyed = r#","kind":"heartbeat","key_parameter":"/porchlight/keys/one""#;
-        for more in [heard, keyed] {
+        for more in [by_heartbeat, keyed] {
             let refused = read(&format!("[{},{}]", home(0, more), home(1, more))).unwrap_err();
             assert!(refused.starts_with("Home 0 and Home 1 send heartbeats with one key: "), "{refused}");
         }
-        assert!(read(&format!("[{},{}]", home(0, heard), home(1, keyed))).is_ok());
+        assert!(read(&format!("[{},{}]", home(0, by_heartbeat), home(1, keyed))).is_ok());
         let probed = r#","url":"http://home.example:30008""#;
-        assert!(read(&format!("[{},{}]", home(0, heard), home(1, probed))).is_ok());
+        assert!(read(&format!("[{},{}]", home(0, by_heartbeat), home(1, probed))).is_ok());
     }
 
     #[test]

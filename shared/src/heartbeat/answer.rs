@@ -52,7 +52,7 @@ pub struct Answer {
 pub struct WrongAnswer;
 
 /// The highest sequence that an answer tells.
-const MAX_TOLD: u64 = MAX_SEQUENCE - (1 << 32);
+const MAX_ANSWERED: u64 = MAX_SEQUENCE - (1 << 32);
 
 /// The answer's body.
 pub(super) fn written(key: &Key, to: &[u8; BYTES], answer: Answer) -> String {
@@ -66,7 +66,7 @@ pub(super) fn written(key: &Key, to: &[u8; BYTES], answer: Answer) -> String {
         Hosts::One => "one",
         Hosts::Several => "several",
     };
-    let signed = format!("v1;outcome={outcome};newest={};at={at};hosts={hosts}", newest.min(MAX_TOLD));
+    let signed = format!("v1;outcome={outcome};newest={};at={at};hosts={hosts}", newest.min(MAX_ANSWERED));
     let tag = hmac::sign(&key.hmac(), &message(to, &signed));
     format!("{signed};mac={}", BASE64_URL_SAFE_NO_PAD.encode(tag))
 }
@@ -91,7 +91,7 @@ pub(super) fn read(key: &Key, to: &[u8; BYTES], body: &[u8]) -> Result<Answer, W
             "several" => Hosts::Several,
             _ => return None,
         };
-        Some(Answer { outcome, newest: whole(newest).filter(|newest| *newest <= MAX_TOLD)?, at: whole(at)?, hosts })
+        Some(Answer { outcome, newest: whole(newest).filter(|newest| *newest <= MAX_ANSWERED)?, at: whole(at)?, hosts })
     };
     if body.len() > MAX_LENGTH { Err(WrongAnswer) } else { parse().ok_or(WrongAnswer) }
 }

@@ -90,8 +90,8 @@ fn no_answer_tells_a_sequence_after_which_there_is_none() {
     let received = Heartbeat::read(FULL.as_bytes(), |_| &keys).unwrap();
     let written =
         received.answer(Answer { outcome: Outcome::NotLater, newest: u64::MAX, at: 0, hosts: Hosts::Several });
-    let told = full().sign(&key()).answer(&key(), written.as_bytes()).unwrap();
-    assert!(told.newest < MAX_SEQUENCE - 1_000_000_000, "{told:?}");
+    let answered = full().sign(&key()).answer(&key(), written.as_bytes()).unwrap();
+    assert!(answered.newest < MAX_SEQUENCE - 1_000_000_000, "{answered:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod beacon;
 mod checks;
 mod cloud;
 mod function;
+mod heartbeats;
 mod jobs;
 mod page;
 mod up;
@@ -26,6 +27,9 @@ async fn main() {
     let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     if wanted("function") {
         function::measure(&release).await;
+    }
+    if wanted("heartbeats") {
+        heartbeats::measure(&released(&release, "lambda-prober")).await;
     }
     if wanted("beacon") {
         beacon::measure(&release).await;

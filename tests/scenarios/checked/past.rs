@@ -90,11 +90,11 @@ async fn what_statping_has_measured_and_its_incidents_come_to_the_keeper_once() 
         .collect();
     assert_eq!(points[..2], [(json!(60), json!(0)), (json!(55), json!(5))], "{series}");
     let incidents = keeper.ok(Method::GET, &format!("/pages/{PAGE}/incidents"), None).await;
-    let told: Vec<_> =
+    let shown: Vec<_> =
         incidents.as_array().expect("incidents").iter().map(|it| (it["name"].clone(), it["status"].clone())).collect();
-    assert_eq!(told.len(), 2, "{incidents}");
+    assert_eq!(shown.len(), 2, "{incidents}");
     for expected in [(json!("The shop was down"), json!("resolved")), (json!("Slow"), json!("investigating"))] {
-        assert!(told.contains(&expected), "{told:?}");
+        assert!(shown.contains(&expected), "{shown:?}");
     }
     let over =
         incidents.as_array().expect("incidents").iter().find(|it| it["status"] == "resolved").expect("it is there");

@@ -107,7 +107,7 @@ async fn a_second_home_is_looked_up_where_its_schedule_says_and_no_advice_harms_
     is_second(&mut alone);
     schedules(&mut alone, ("ENABLED", "ENABLED"), &target("http://third.duckdns.org:30008", "7kbf7d35c079"));
     let others = report(40, |it| it["targets"][0]["component_id"] = json!(OTHER));
-    alone.aws("logs-filter-log-events", &log(&[others])).nobody_looks().arguments("--no-router");
+    alone.aws("logs-filter-log-events", &log(&[others])).no_looks().arguments("--no-router");
     let said = alone.said(&world.namespace).await;
     said.names("a second home without a schedule", "schedule", "no schedule runs the function for this home");
     assert_eq!(said.outcome("function"), "not_conclusive");
@@ -121,7 +121,7 @@ async fn a_schedule_that_is_off_is_named_though_another_homes_is_on() {
     let with = |name, link, words, change| broken(&world, name, link, words, change);
     let others = |v: &mut Variant| {
         let others = report(40, |it| it["targets"][0]["component_id"] = json!(OTHER));
-        v.aws("logs-filter-log-events", &log(&[others])).nobody_looks();
+        v.aws("logs-filter-log-events", &log(&[others])).no_looks();
     };
     let first: Broken = {
         let words = "the schedule porchlight-schedule-Schedule-9, rate(1 minute) is disabled";
@@ -164,7 +164,7 @@ async fn a_second_home_that_comes_with_the_input_of_a_rule_is_known_by_it() {
             is_second(v);
             ruled(v, "DISABLED", &target(World::home(), COMPONENT));
             let others = report(40, |it| it["targets"][0]["component_id"] = json!(OTHER));
-            v.aws("logs-filter-log-events", &log(&[others])).nobody_looks();
+            v.aws("logs-filter-log-events", &log(&[others])).no_looks();
         });
     has_own_key(&mut off.3, &world.key);
     each_is_named(&world.namespace, vec![off]).await;

@@ -89,7 +89,7 @@ async fn a_function_that_does_not_run_or_cannot_do_its_work_is_named_first_and_a
     let with = |name, link, words, change| broken(&world, name, link, words, change);
     let worlds = vec![
         with("no schedule", "schedule", "no rule and no schedule runs the function", |v| {
-            v.nobody_looks();
+            v.no_looks();
             v.aws("logs-filter-log-events", &log(&[]));
             v.aws("events-list-rule-names-by-target", &json!({"RuleNames": []}));
         }),
@@ -109,11 +109,11 @@ async fn a_function_that_does_not_run_or_cannot_do_its_work_is_named_first_and_a
             v.aws_says("cloudwatch-describe-alarms", |it| it["MetricAlarms"][2]["AlarmActions"] = json!([]));
         }),
         with("a function that does not run", "runs", "no run of the last 15 minutes", |v| {
-            v.nobody_looks();
+            v.no_looks();
             v.aws("logs-filter-log-events", &log(&[]));
         }),
         with("a function that stopped running", "runs", "the last run was 8 min ago", |v| {
-            v.nobody_looks();
+            v.no_looks();
             v.aws("logs-filter-log-events", &log(&[report(500, |_| ())]));
         }),
         with("a record that cannot be kept", "runs", "could not keep its record: denied", |v| {

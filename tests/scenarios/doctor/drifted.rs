@@ -41,7 +41,7 @@ async fn what_was_changed_by_hand_is_named_first_and_alone() {
             });
         }),
         with("a function that was throttled by hand", "function", "its reserved concurrency is 0", |v| {
-            v.aws("logs-filter-log-events", &log(&[])).nobody_looks();
+            v.aws("logs-filter-log-events", &log(&[])).no_looks();
             v.aws("lambda-get-function-concurrency", &json!({"ReservedConcurrentExecutions": 0}));
         }),
         with("alarms that were switched off", "alarms", "ErrorAlarm tells nobody", |v| {
@@ -106,7 +106,7 @@ async fn what_may_be_elsewhere_or_otherwise_is_not_called_broken() {
         ),
         (
             with("another account, and nobody looks", "parameters", "has nothing of the function", |v| {
-                v.aws_has_nothing().nobody_looks();
+                v.aws_has_nothing().no_looks();
             }),
             "not_conclusive",
         ),
@@ -230,7 +230,7 @@ async fn what_works_all_the_same_is_not_called_broken() {
     world.duckdns.zone.set("home", Held { ipv4: Some(old), ipv6: None });
     let tunnel =
         with("a name that leads to a tunnel's other end", "public_dns", "where the name leads to a tunnel", |v| {
-            v.aws("logs-filter-log-events", &log(&[])).nobody_looks();
+            v.aws("logs-filter-log-events", &log(&[])).no_looks();
             v.aws("events-list-rule-names-by-target", &json!({"RuleNames": []})).arguments("--no-aws");
         });
     each_is_well(&world.namespace, vec![(tunnel, "not_conclusive")]).await;

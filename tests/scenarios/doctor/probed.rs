@@ -15,7 +15,7 @@ fn answers(v: &mut Variant, change: impl FnOnce(&mut Value)) {
         it["dry_run"] = json!(true);
         change(it);
     });
-    v.arguments("--probe").nobody_looks().aws("lambda-invoke", &dry);
+    v.arguments("--probe").no_looks().aws("lambda-invoke", &dry);
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ impl Variant {
     }
 
     /// There is no keeper that would say that somebody has looked all the same.
-    pub(crate) fn nobody_looks(&mut self) -> &mut Self {
+    pub(crate) fn no_looks(&mut self) -> &mut Self {
         self.unset("KEEPER_URL").unset("KEEPER_TOKEN")
     }
 

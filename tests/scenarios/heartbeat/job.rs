@@ -20,11 +20,11 @@ async fn one_is_sent_and_taken_and_numbers_grow_from_run_to_run() {
         assert_eq!(function.taken().len(), run);
     }
     let taken = function.taken();
-    assert_eq!(taken.iter().map(|beat| beat.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(taken.iter().map(|sent| sent.sequence).collect::<Vec<_>>(), [1, 2, 3]);
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux has it");
-    for beat in &taken {
-        assert_eq!((beat.home.as_str(), beat.boot.as_str(), beat.view), (HOME, boot.trim(), View::UNKNOWN));
-        assert!(beat.running.up > beat.running.age && beat.last.is_none(), "{beat:?}");
+    for sent in &taken {
+        assert_eq!((sent.home.as_str(), sent.boot.as_str(), sent.view), (HOME, boot.trim(), View::UNKNOWN));
+        assert!(sent.running.up > sent.running.age && sent.last.is_none(), "{sent:?}");
     }
     assert_eq!(function.bodies().len(), 3, "one call each");
 }
@@ -50,7 +50,7 @@ async fn over_tls_the_certificate_is_verified() {
 #[tokio::test]
 async fn numbers_that_are_lost_go_on_above_the_newest_that_is_told() {
     let (function, folder) = (Function::open().await, tempfile::tempdir().expect("a folder"));
-    function.hears_another(7_000, "0");
+    function.takes_another(7_000, "0");
     for lost in ["nothing was remembered", "half a num"] {
         fs::write(folder.path().join("heartbeat.json"), lost).expect("the folder can be written");
         let before = function.bodies().len();
@@ -58,7 +58,7 @@ async fn numbers_that_are_lost_go_on_above_the_newest_that_is_told() {
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert_eq!(function.bodies().len(), before + 2, "the second one knows the newest");
     }
-    assert_eq!(function.taken().iter().map(|beat| beat.sequence).collect::<Vec<_>>(), [7_001, 7_002]);
+    assert_eq!(function.taken().iter().map(|sent| sent.sequence).collect::<Vec<_>>(), [7_001, 7_002]);
     // And without any place to remember.
     let mut nowhere = command(&function, folder.path());
     nowhere.env_remove("STATE_DIR");
@@ -81,7 +81,7 @@ async fn an_answer_that_is_lost_is_asked_for_with_another_number() {
     let ended = once(&function, folder.path()).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let taken = function.taken();
-    assert_eq!(taken.iter().map(|beat| beat.sequence).collect::<Vec<_>>(), [1, 2, 3], "no try is a replay");
+    assert_eq!(taken.iter().map(|sent| sent.sequence).collect::<Vec<_>>(), [1, 2, 3], "no try is a replay");
     let mut bodies = function.bodies();
     bodies.dedup();
     assert_eq!(bodies.len(), 3);

@@ -127,7 +127,7 @@ async fn a_home_whose_disk_cannot_be_written_is_there_all_the_same() {
     let Some(disk) = Disk::new("heartbeats on a read-only disk", 4096) else { return };
     disk.make_read_only();
     let function = Function::open().await;
-    function.hears_another(900, "0");
+    function.takes_another(900, "0");
     let keeper = Keeper::start_with(|command| {
         settings(&function)(command);
         command.env("DATABASE_URL", format!("sqlite:{}", disk.file("keeper.db").display()));

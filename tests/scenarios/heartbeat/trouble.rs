@@ -80,7 +80,7 @@ async fn a_function_that_is_silent_or_gone_ends_in_time_with_the_address_in_no_w
 async fn two_hosts_with_one_key_are_told() {
     let (function, folder) = (Function::open().await, tempfile::tempdir().expect("a folder"));
     assert_eq!(once(&function, folder.path()).await.code, Some(0));
-    function.hears_another(50, "abcdef");
+    function.takes_another(50, "abcdef");
     let ended = once(&function, folder.path()).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("another host sends heartbeats with this BEACON_KEY, too"), "{ended:?}");

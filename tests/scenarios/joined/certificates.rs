@@ -90,8 +90,8 @@ async fn files_are_read_again_when_they_change_and_what_is_broken_is_left_out() 
         command.env("KEEPER_TLS_KEY", file(&place, "tls.key", &key));
     })
     .await;
-    let (address, told) = shown(&mut keeper).await;
-    assert_eq!(told, first);
+    let (address, shown_pin) = shown(&mut keeper).await;
+    assert_eq!(shown_pin, first);
     assert_eq!(status((address, first), &Method::GET, "/", "").await, 200);
 
     // Half of a renewal: it is said, and the old one stays.

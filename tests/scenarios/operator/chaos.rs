@@ -23,7 +23,7 @@ fn moment(job: &Value) -> i64 {
 }
 
 /// A run of so many steps of 30 ms that says when it began.
-fn telling(steps: usize) -> impl Fn(&Value) -> Vec<Value> {
+fn succeeding(steps: usize) -> impl Fn(&Value) -> Vec<Value> {
     move |job| {
         let began = Figure {
             label: "began".into(),
@@ -42,7 +42,7 @@ fn telling(steps: usize) -> impl Fn(&Value) -> Vec<Value> {
 }
 
 /// Which runs the keeper was told of, by when they began, each as often as it was.
-async fn told(world: &World, name: &str) -> Vec<i64> {
+async fn status_of(world: &World, name: &str) -> Vec<i64> {
     let from = Timestamp::now() - SignedDuration::from_mins(10);
     let path = format!("/series?metric=check:{name}:began&from={}&step=1", from.as_second());
     let (code, series) = world.keeper.own(Method::GET, &path, None).await;
@@ -58,21 +58,21 @@ async fn told(world: &World, name: &str) -> Vec<i64> {
 }
 
 /// Waits until the keeper was told of each Job that was made, but for the newest, and of none twice.
-async fn all_are_told(world: &World, name: &str) {
+async fn all_are_reported(world: &World, name: &str) {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let made = world.kubernetes.ever_made("batch/jobs");
         let mut made: Vec<i64> = made.iter().map(|job| moment(job) % 1_000_000).collect();
         made.pop();
-        let told = told(world, name).await;
-        let unique: BTreeSet<i64> = told.iter().copied().collect();
-        assert_eq!(unique.len(), told.len(), "a run was told twice: {told:?}");
+        let status_of = status_of(world, name).await;
+        let unique: BTreeSet<i64> = status_of.iter().copied().collect();
+        assert_eq!(unique.len(), status_of.len(), "a run was told twice: {status_of:?}");
         if made.iter().all(|made| unique.contains(made)) {
             assert!(!made.is_empty());
             println!("{} runs, each told once", made.len());
             return;
         }
-        assert!(Instant::now() < until, "runs were lost: {made:?} were made, and {told:?} were told");
+        assert!(Instant::now() < until, "runs were lost: {made:?} were made, and {status_of:?} were told");
         sleep(Duration::from_millis(500)).await;
     }
 }
@@ -84,7 +84,7 @@ fn every_ten(name: &str) -> Value {
 #[tokio::test]
 async fn an_operator_that_is_killed_again_and_again_loses_no_run_and_doubles_none() {
     let mut world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(40));
+        kubernetes.run_jobs_by(succeeding(40));
         kubernetes.apply(every_ten("disk"));
     })
     .await;
@@ -97,7 +97,7 @@ async fn an_operator_that_is_killed_again_and_again_loses_no_run_and_doubles_non
         world.replace_operator().await;
     }
     sleep(Duration::from_secs(25)).await;
-    all_are_told(&world, "disk").await;
+    all_are_reported(&world, "disk").await;
     let made: Vec<i64> = world.kubernetes.ever_made("batch/jobs").iter().map(moment).collect();
     let gaps: Vec<i64> = made.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(gaps.iter().all(|gap| *gap >= 5), "two runs in an interval: {gaps:?}");
@@ -106,13 +106,13 @@ async fn an_operator_that_is_killed_again_and_again_loses_no_run_and_doubles_non
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_job() {
     let world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(2));
+        kubernetes.run_jobs_by(succeeding(2));
         kubernetes.has(Faults { lost_answers: 3, ..Faults::default() });
         kubernetes.apply(every_ten("disk"));
     })
     .await;
     sleep(Duration::from_secs(45)).await;
-    all_are_told(&world, "disk").await;
+    all_are_reported(&world, "disk").await;
     let made: Vec<i64> = world.kubernetes.ever_made("batch/jobs").iter().map(moment).collect();
     assert!((3..=6).contains(&made.len()), "{made:?}");
     assert!(made.windows(2).all(|pair| pair[1] - pair[0] >= 5), "{made:?}");
@@ -121,7 +121,7 @@ async fn a_lost_answer_makes_no_second_job() {
 #[tokio::test]
 async fn an_operator_that_is_asked_to_end_ends_and_the_next_one_tells_what_it_began() {
     let mut world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(60));
+        kubernetes.run_jobs_by(succeeding(60));
         kubernetes.apply(check("slow", &json!({"every": "1h", "timeout": "30s", "retries": 0, "script": bash()})));
     })
     .await;
@@ -137,7 +137,7 @@ async fn an_operator_that_is_asked_to_end_ends_and_the_next_one_tells_what_it_be
 #[tokio::test]
 async fn what_runs_while_the_keeper_does_not_answer_is_told_when_it_does() {
     let world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(2));
+        kubernetes.run_jobs_by(succeeding(2));
         kubernetes.apply(every_ten("disk"));
     })
     .await;
@@ -149,13 +149,13 @@ async fn what_runs_while_the_keeper_does_not_answer_is_told_when_it_does() {
     let status = world.kubernetes.get(CHECKS, NAMESPACE, "disk").unwrap_or_default()["status"].clone();
     assert_eq!(status["outcome"], "ok", "and objects are told");
     world.keeper.process.signal(Signal::CONT);
-    all_are_told(&world, "disk").await;
+    all_are_reported(&world, "disk").await;
 }
 
 #[tokio::test]
 async fn runs_that_ended_while_neither_operator_nor_keeper_was_there_are_told_one_by_one_as_of_when_they_began() {
     let mut world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(2));
+        kubernetes.run_jobs_by(succeeding(2));
         kubernetes.apply(check("disk", &json!({"every": "5s", "timeout": "4s", "retries": 0, "script": bash()})));
     })
     .await;
@@ -170,7 +170,7 @@ async fn runs_that_ended_while_neither_operator_nor_keeper_was_there_are_told_on
     world.kill_operator().await;
     world.keeper.process.signal(Signal::CONT);
     world.start_operator().await;
-    all_are_told(&world, "disk").await;
+    all_are_reported(&world, "disk").await;
 }
 
 /// The most pods that are not over at once, until that many Jobs were made.
@@ -190,7 +190,7 @@ async fn most_pods_at_once(world: &World, jobs: usize) -> usize {
 async fn an_edit_while_a_run_is_under_way_begins_no_second_pod_beside_it_and_loses_no_run() {
     let spec = |every: &str, content: &str| json!({"every": every, "timeout": "5s", "retries": 0, "script": {"language": "Bash", "content": content}});
     let world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(100));
+        kubernetes.run_jobs_by(succeeding(100));
         kubernetes.apply(check("disk", &spec("1h", "echo fine")));
     })
     .await;
@@ -202,7 +202,7 @@ async fn an_edit_while_a_run_is_under_way_begins_no_second_pod_beside_it_and_los
     }
     world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
     assert_eq!(most_pods_at_once(&world, 3).await, 1);
-    all_are_told(&world, "disk").await;
+    all_are_reported(&world, "disk").await;
     // Its script: what runs is ended, and gone before the next one begins.
     let made = world.kubernetes.ever_made("batch/jobs").len();
     world.kubernetes.apply(check("disk", &spec("5s", "echo otherwise")));
@@ -212,14 +212,14 @@ async fn an_edit_while_a_run_is_under_way_begins_no_second_pod_beside_it_and_los
 #[tokio::test]
 async fn a_cluster_that_is_restored_from_a_backup_is_listed_anew() {
     let world = World::start(|kubernetes| {
-        kubernetes.run_jobs_by(telling(1));
+        kubernetes.run_jobs_by(succeeding(1));
         // Many changes of few objects: a version that is far from that of a backup.
         for number in 0..200 {
             kubernetes.apply(check("broken", &json!({"tcp": {"prot": number}})));
         }
     })
     .await;
-    world.told(CHECKS, "broken", "is wrong", |status| !status["conditions"].is_null()).await;
+    world.status_of(CHECKS, "broken", "is wrong", |status| !status["conditions"].is_null()).await;
     world.kubernetes.restore();
     world.kubernetes.apply(every_ten("disk"));
     world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;

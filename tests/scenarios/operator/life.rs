@@ -26,7 +26,7 @@ async fn what_is_applied_runs_in_a_job_of_its_own_and_its_outcome_is_on_the_page
     let known = world.until("disk", "has run", |known| known["last_run"]["state"] == "warning").await;
     assert_eq!((known["source"].as_str(), known["kind"].as_str()), (Some("operator"), Some("script")));
     println!("from apply to the keeper: {:?}", began.elapsed());
-    let status = world.told(CHECKS, "disk", "is told", |status| status["outcome"] == "warning").await;
+    let status = world.status_of(CHECKS, "disk", "is told", |status| status["outcome"] == "warning").await;
     assert_eq!((status["text"].as_str(), status["observedGeneration"].as_i64()), (Some("DISK low|free=12"), Some(1)));
     assert_eq!(ready(&status).0, "True");
     // Each Job is removed once its outcome is kept, and none was made twice.
@@ -63,17 +63,17 @@ async fn each_run_is_told_once_whatever_tries_it_took_and_however_long_the_keepe
     })
     .await;
     let until = Instant::now() + Duration::from_secs(50);
-    let mut told: Vec<String> = Vec::new();
+    let mut status_of: Vec<String> = Vec::new();
     while Instant::now() < until {
         let known = world.until("down", "is there", Value::is_object).await;
         let text = known["last_run"]["text"].as_str().map(str::to_owned);
-        if let Some(text) = text.filter(|text| told.last() != Some(text)) {
-            assert!(!told.contains(&text), "{text} is told again: {told:#?}");
-            told.push(text);
+        if let Some(text) = text.filter(|text| status_of.last() != Some(text)) {
+            assert!(!status_of.contains(&text), "{text} is told again: {status_of:#?}");
+            status_of.push(text);
         }
         sleep(Duration::from_millis(100)).await;
     }
-    assert!(told.len() >= 2, "{told:?}");
+    assert!(status_of.len() >= 2, "{status_of:?}");
     // Two tries each, and none is left for long.
     let left = world.kubernetes.all("batch/jobs").len();
     assert!(left <= 16, "{left} Jobs are left");
@@ -98,7 +98,7 @@ async fn a_wrong_object_says_so_itself_and_stops_none_of_the_others() {
         kubernetes.apply(scripted("disk"));
     })
     .await;
-    let status = world.told(CHECKS, "broken", "is told", |status| ready(status).0 == "False").await;
+    let status = world.status_of(CHECKS, "broken", "is told", |status| ready(status).0 == "False").await;
     assert!(ready(&status).1.contains("was port meant?"), "{status}");
     world.until("disk", "has run", |known| known["last_run"]["state"] == "warning").await;
     // Mended, it runs at once.
@@ -108,7 +108,7 @@ async fn a_wrong_object_says_so_itself_and_stops_none_of_the_others() {
     ));
     let known = world.until("broken", "has run", |known| known["last_run"]["state"] == "critical").await;
     assert_eq!(known["last_run"]["cause"], "refused");
-    let status = world.told(CHECKS, "broken", "is told", |status| status["outcome"] == "critical").await;
+    let status = world.status_of(CHECKS, "broken", "is told", |status| status["outcome"] == "critical").await;
     assert_eq!((ready(&status).0.as_str(), status["observedGeneration"].as_i64()), ("True", Some(2)));
 }
 

@@ -160,8 +160,8 @@ async fn whatever_a_script_does_its_result_is_whole_in_time_and_without_its_secr
     assert_eq!((deaf.state, deaf.cause), (State::Critical, Some(Cause::TimedOut)), "{}", deaf.text);
     assert!(took < Duration::from_secs(20), "{took:?}");
     let secret = [("PASSWORD", "hunter2-hunter2"), ("PORCHLIGHT_SECRETS", "PASSWORD")];
-    let (told, _) = pod.run("bash", "echo \"it is $PASSWORD, of ${#PASSWORD}\"", 10, &secret).await;
-    assert!(told.text.contains("of 15") && !told.text.contains("hunter2"), "{}", told.text);
+    let (terminated, _) = pod.run("bash", "echo \"it is $PASSWORD, of ${#PASSWORD}\"", 10, &secret).await;
+    assert!(terminated.text.contains("of 15") && !terminated.text.contains("hunter2"), "{}", terminated.text);
     let (full, _) = pod
         .run(
             "bash",

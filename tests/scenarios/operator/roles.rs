@@ -102,7 +102,7 @@ async fn calls_of_a_life() -> BTreeSet<Call> {
         ("pinglow.io/scripts", "web-script"),
         ("pinglow.io/telegramchannels", "chat"),
     ] {
-        world.told(collection, name, "is told", |status| status["conditions"].is_array()).await;
+        world.status_of(collection, name, "is told", |status| status["conditions"].is_array()).await;
     }
     let until = Instant::now() + Duration::from_secs(60);
     // What comes last: a Job that is removed, the channels, an event, and a Lease that is kept.

@@ -21,7 +21,7 @@ fn all_are_fine(kubernetes: &Kubernetes) {
 #[tokio::test]
 async fn what_is_applied_has_its_first_job_at_once() {
     let world = World::start(all_are_fine).await;
-    let first = world.told_first("there").await;
+    let first = world.first_status("there").await;
     println!("from apply to the first Job: {first:?}");
     // A check that runs seldom runs at once all the same.
     world.kubernetes.apply(check("seldom", &json!({"every": "1h", "timeout": "4s", "script": bash()})));
@@ -100,7 +100,7 @@ async fn five_thousand_objects_are_loaded_soon() {
 
 impl World {
     /// How long it takes from the first `kubectl apply` to a Job.
-    async fn told_first(&self, name: &str) -> Duration {
+    async fn first_status(&self, name: &str) -> Duration {
         let began = Instant::now();
         self.kubernetes.apply(scripted(name));
         while self.kubernetes.ever_made("batch/jobs").is_empty() {

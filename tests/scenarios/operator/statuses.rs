@@ -57,14 +57,14 @@ async fn an_object_that_turns_wrong_keeps_what_came_of_it_and_one_that_is_made_a
         kubernetes.apply(scripted("nas"));
     })
     .await;
-    let before = world.told(CHECKS, "nas", "has run", |status| status["outcome"] == "ok").await;
+    let before = world.status_of(CHECKS, "nas", "has run", |status| status["outcome"] == "ok").await;
     world.kubernetes.apply(check("nas", &json!({"tcp": {"prot": 22}})));
-    let after = world.told(CHECKS, "nas", "is wrong", |status| ready(status).0 == "False").await;
+    let after = world.status_of(CHECKS, "nas", "is wrong", |status| ready(status).0 == "False").await;
     assert_eq!((&after["outcome"], &after["text"]), (&before["outcome"], &before["text"]));
     assert!(after["lastRunTime"].is_string() && after["nextRunTime"].is_null(), "{after}");
     world.kubernetes.delete(CHECKS, NAMESPACE, "nas");
     world.kubernetes.apply(check("nas", &json!({"tcp": {"prot": 22}})));
-    let anew = world.told(CHECKS, "nas", "is wrong again", |status| ready(status).0 == "False").await;
+    let anew = world.status_of(CHECKS, "nas", "is wrong again", |status| ready(status).0 == "False").await;
     assert_eq!((&anew["outcome"], &anew["lastRunTime"]), (&Value::Null, &Value::Null), "{anew}");
 }
 
@@ -74,7 +74,7 @@ async fn what_the_keeper_refuses_is_said_by_the_object_itself() {
     registered::register(&world.keeper, json!([registered::check("nas")])).await;
     world.kubernetes.apply(scripted("nas"));
     let refused = |status: &Value| condition(status, "Registered")["status"] == "False";
-    let status = world.told(CHECKS, "nas", "is refused", refused).await;
+    let status = world.status_of(CHECKS, "nas", "is refused", refused).await;
     let message = condition(&status, "Registered")["message"].as_str().unwrap_or_default().to_owned();
     assert!(message.contains("the program checks has a check of this name"), "{message}");
     let (code, _) = world.keeper.own(Method::PUT, "/checks", Some(json!({"source": "checks", "checks": []}))).await;
@@ -92,7 +92,7 @@ async fn an_object_whose_status_cannot_be_written_holds_up_no_other() {
     world.until("stuck", "has run", |known| known["last_run"]["state"] == "ok").await;
     let began = Instant::now();
     world.kubernetes.apply(check("other", &json!({"tcp": {"prot": 22}})));
-    world.told(CHECKS, "other", "is wrong", |status| ready(status).0 == "False").await;
+    world.status_of(CHECKS, "other", "is wrong", |status| ready(status).0 == "False").await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
@@ -108,7 +108,7 @@ async fn a_mute_of_the_keeper_is_in_the_status_of_the_object_while_it_lasts() {
     let mute = json!({"key": "check/nas", "until": until});
     let (code, _) = world.keeper.own(Method::PUT, "/mutes", Some(mute)).await;
     assert_eq!(code, 200);
-    world.told(CHECKS, "nas", "is muted", |status| status["mutedUntil"] == until).await;
+    world.status_of(CHECKS, "nas", "is muted", |status| status["mutedUntil"] == until).await;
     world.keeper.own(Method::DELETE, "/mutes?key=check/nas", None).await;
-    world.told(CHECKS, "nas", "is not muted any more", |status| status["mutedUntil"].is_null()).await;
+    world.status_of(CHECKS, "nas", "is not muted any more", |status| status["mutedUntil"].is_null()).await;
 }

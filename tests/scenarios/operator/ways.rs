@@ -93,7 +93,7 @@ impl Way {
     }
 
     /// What is told: the state, and a part of the text.
-    const fn told(self) -> (State, &'static str) {
+    const fn reported_as(self) -> (State, &'static str) {
         match self {
             Self::Fine => (State::Ok, "all is well"),
             Self::Warns => (State::Warning, "DISK low|free=12"),
@@ -219,7 +219,7 @@ async fn every_way_that_a_run_can_go_is_told_by_keeper_and_object() {
     }
     let until = Instant::now() + LIMIT;
     for way in Way::ALL {
-        let (state, text) = way.told();
+        let (state, text) = way.reported_as();
         loop {
             interfere(&world);
             let run = known(&world.keeper, &way.name()).await["last_run"].clone();

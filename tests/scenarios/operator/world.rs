@@ -147,7 +147,13 @@ impl World {
     }
 
     /// Waits until that is so of the status of an object.
-    pub(super) async fn told(&self, collection: &str, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(super) async fn status_of(
+        &self,
+        collection: &str,
+        name: &str,
+        what: &str,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Value {
         let until = Instant::now() + LIMIT;
         loop {
             let object = self.kubernetes.get(collection, NAMESPACE, name).unwrap_or_default();

@@ -24,7 +24,7 @@ async fn what_is_deleted_goes_although_another_one_is_wrong_which_stays() {
         world.until(name, "has run", |known| known["last_run"]["state"] == "ok").await;
     }
     world.kubernetes.apply(check("broken", &json!({"every": "5s", "tcp": {"host": "nas.lan", "prot": 22}})));
-    world.told(CHECKS, "broken", "is told", |status| ready(status).0 == "False").await;
+    world.status_of(CHECKS, "broken", "is told", |status| ready(status).0 == "False").await;
     world.kubernetes.delete(CHECKS, NAMESPACE, "deleted");
     world.until("deleted", "is gone", Value::is_null).await;
     for name in ["broken", "right"] {
@@ -53,7 +53,7 @@ async fn a_namespace_that_cannot_be_listed_holds_up_none_of_the_others_and_runs_
     .await;
     world.until("disk", "has run", |known| known["last_run"]["state"] == "ok").await;
     // Whether what it depends on is there cannot be known.
-    let status = world.told(CHECKS, "nas", "is told", |status| !ready(status).0.is_empty()).await;
+    let status = world.status_of(CHECKS, "nas", "is told", |status| !ready(status).0.is_empty()).await;
     assert_eq!(ready(&status).0, "True", "{status}");
     let lines = world.lines();
     let about = lines.iter().filter(|line| line.contains("cannot be listed") && line.contains("closed"));

@@ -162,7 +162,7 @@ async fn the_routers_address_outside_is_told_when_it_becomes_another_one() {
     let socket = way.router.datagrams((address.parse::<std::net::IpAddr>().expect("an address"), 5351).into());
     let public = Some([81, 2, 69, 142].into());
     let router = Router::over(socket, address.parse().expect("an address"), speaks(public));
-    for (outside, told) in [
+    for (outside, reported) in [
         (public, false),
         (public, false),
         // The line is down.
@@ -173,7 +173,7 @@ async fn the_routers_address_outside_is_told_when_it_becomes_another_one() {
     ] {
         router.turn(speaks(outside));
         let measured = way.measured(folder.path()).await;
-        assert_eq!(measured.contains(&("router_outside".into(), true)), told, "{outside:?} {measured:?}");
+        assert_eq!(measured.contains(&("router_outside".into(), true)), reported, "{outside:?} {measured:?}");
     }
     assert!(router.asked().len() >= 6, "{:?}", router.asked());
     // At first, only what nobody can call is worth a word.

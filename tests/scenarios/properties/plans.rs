@@ -39,7 +39,7 @@ fn subjects() -> impl Strategy<Value = Vec<Subject>> {
             outage_key: down.then(|| format!("key{key}")),
             started_before: None,
             started_now: None,
-            told: None,
+            homes_word: None,
         }
     };
     prop::collection::vec(subject(), 1..14).prop_map(move |parts| parts.into_iter().enumerate().map(target).collect())

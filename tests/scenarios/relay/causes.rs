@@ -15,7 +15,7 @@ use tests::{
 use tokio::process::Command;
 
 /// The page is read once a minute, and what it says concluded some seconds later.
-const TOLD: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What a home recorded by that minute: the line was down from the fifth to the fifteenth.
 async fn minute(home: &Keeper, began: Timestamp, minute: i64) {
@@ -58,7 +58,7 @@ async fn called(way: &Statuspage, begin: &str, id: &str, times: usize) {
     let start = tokio::time::Instant::now();
     let count = || way.calls().iter().filter(|call| call.starts_with(begin) && call.contains(id)).count();
     while count() < times {
-        assert!(start.elapsed() < TOLD, "{begin} {id} {times}: {:#?}", way.calls());
+        assert!(start.elapsed() < PATIENCE, "{begin} {id} {times}: {:#?}", way.calls());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -112,16 +112,19 @@ async fn a_resolved_incident_of_the_probers_is_told_once_why_it_was_down() {
     let before = upstream.ok(Method::GET, &format!("{incidents}/{ours}"), None).await;
     set(&clock, 30);
     called(&way, "PATCH", &ours, 1).await;
-    let told = upstream.ok(Method::GET, &format!("{incidents}/{ours}"), None).await;
-    let update = &told["incident_updates"][0];
-    assert_eq!(update["body"], "As seen from home: The router was there, and the line behind it was not.", "{told:#}");
+    let updated = upstream.ok(Method::GET, &format!("{incidents}/{ours}"), None).await;
+    let update = &updated["incident_updates"][0];
+    assert_eq!(
+        update["body"], "As seen from home: The router was there, and the line behind it was not.",
+        "{updated:#}"
+    );
     assert_eq!((&update["deliver_notifications"], &update["status"]), (&json!(false), &json!("resolved")));
     for field in ["status", "resolved_at", "name", "impact"] {
-        assert_eq!(told[field], before[field], "{field}");
+        assert_eq!(updated[field], before[field], "{field}");
     }
     let metadata =
         json!({"porchlight": {"outage_key": "k", "down_since": down_since, "inside_view": true}, "other": {"note": 1}});
-    assert_eq!(told["metadata"], metadata, "what others noted stays");
+    assert_eq!(updated["metadata"], metadata, "what others noted stays");
 
     // It dies after it wrote, and before it knew: what upstream says decides.
     let Keeper { process, folder, .. } = keeper;

@@ -76,12 +76,12 @@ async fn what_was_made_at_who_has_gone_is_left_one_by_one_and_nothing_else() {
     }
     assert!(!rest.stdout.contains("lambda-prober") && !world.folder().exists(), "{}", rest.stdout);
     assert!(world.keeper.page().await.contains("The line"), "it is there, should its owner come back");
-    let mut told = ours("porchlight");
-    told.args(["teardown", "--forget", "router"]);
-    let told = run(told, Duration::from_mins(1)).await;
+    let mut teardown = ours("porchlight");
+    teardown.args(["teardown", "--forget", "router"]);
+    let teardown = run(teardown, Duration::from_mins(1)).await;
     assert!(
-        told.code == Some(2) && told.stderr.contains("[possible values: port, cluster, aws, page]"),
+        teardown.code == Some(2) && teardown.stderr.contains("[possible values: port, cluster, aws, page]"),
         "{}",
-        told.stderr
+        teardown.stderr
     );
 }

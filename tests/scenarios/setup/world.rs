@@ -26,7 +26,7 @@ use tokio::process::Command;
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Where no beacon is.
-const NOBODY: &str = "http://127.0.0.1:9/";
+const NO_SERVER: &str = "http://127.0.0.1:9/";
 
 /// An `aws` before the real one: it notes what it is called with, and runs the function, which moto cannot.
 const SHIM: &str = r#"#!/bin/sh
@@ -183,7 +183,7 @@ impl World {
             command.arg("--no-router");
         }
         // Nothing answers there, until a beacon does.
-        command.env("BEACON", NOBODY).env("NOBODY", NOBODY).env("PROBER", binary("lambda-prober"));
+        command.env("BEACON", NO_SERVER).env("NOBODY", NO_SERVER).env("PROBER", binary("lambda-prober"));
         command.env("PAGE_WITNESSES", witnesses(&self.keeper.api())).env("PAGE_API", self.keeper.api());
         command
     }

@@ -119,7 +119,7 @@ impl<'w> Prober<'w> {
             target: self.target(),
             verdict: judge(&attempts, DEGRADED_ABOVE),
             attempts,
-            heard: None,
+            last_heartbeat: None,
             from: Vantage::Outside,
             component: Ok(&component),
             incident: None,
@@ -185,7 +185,7 @@ impl Run<'_, '_> {
         let seen = TargetState {
             target: self.prober.target(),
             attempts,
-            heard: None,
+            last_heartbeat: None,
             verdict,
             from: Vantage::Outside,
             component,

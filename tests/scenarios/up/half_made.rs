@@ -116,8 +116,8 @@ async fn a_full_disk_is_one_sentence_and_the_next_start_mends_what_it_left() {
         let mut process = Process::start(up(&data));
         // It says why it cannot be, or it serves and waits for room.
         let full = process.wait_for("what is wrong", |lines| {
-            let told = lines.iter().find(|line| line.contains("No space left"));
-            told.cloned().or_else(|| lines.iter().find(|line| page_in(line).is_some()).cloned())
+            let warning = lines.iter().find(|line| line.contains("No space left"));
+            warning.cloned().or_else(|| lines.iter().find(|line| page_in(line).is_some()).cloned())
         });
         let full = full.await;
         if page_in(&full).is_none() {

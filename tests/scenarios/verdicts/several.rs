@@ -65,9 +65,9 @@ async fn a_proven_answer_at_any_address_is_up_and_what_differs_is_named() {
         }
     }
     assert_eq!(world.keeper.status().await, "operational", "a second name that fails is no outage");
-    let mut told = command(&world, &["nx", "home"]);
-    told.arg("--dry-run");
-    let run = tests::process::run(world.namespace.inside(&told), Duration::from_secs(60)).await;
+    let mut probing = command(&world, &["nx", "home"]);
+    probing.arg("--dry-run");
+    let run = tests::process::run(world.namespace.inside(&probing), Duration::from_secs(60)).await;
     assert!(run.stdout.contains("but not at http://nx.example.test:8080/: the name does not exist"), "{}", run.stdout);
 }
 

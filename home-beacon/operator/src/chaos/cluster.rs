@@ -48,7 +48,7 @@ struct State {
 }
 
 impl State {
-    fn tell(&self, seen: Seen) {
+    fn publish(&self, seen: Seen) {
         if let Some(watch) = &self.watch {
             let _ = watch.send(seen);
         }
@@ -63,7 +63,7 @@ impl State {
         metadata["labels"]["batch.kubernetes.io/job-name"] = name.as_str().into();
         let pod: Pod = serde_json::from_value(json!({"metadata": metadata, "status": status})).unwrap();
         self.pods.insert(name, pod.clone());
-        self.tell(Seen::Pod(Box::new(pod)));
+        self.publish(Seen::Pod(Box::new(pod)));
         let check = check_of(job);
         let runs = |pod: &&Pod| {
             pod.status.as_ref().and_then(|it| it.phase.as_deref()).is_some_and(|it| it == "Running" || it == "Pending")
@@ -175,7 +175,7 @@ impl Cluster {
         let run = job.annotations().get(RUN).and_then(|run| run.parse().ok()).unwrap();
         state.made.entry(check_of(&job)).or_default().insert(run);
         state.jobs.insert(job.name_any(), job.clone());
-        state.tell(Seen::Job(Box::new(job.clone())));
+        state.publish(Seen::Job(Box::new(job.clone())));
         drop(state);
         let (cluster, made) = (self.clone(), json!(job));
         tokio::spawn(async move { cluster.run(&job, run).await });
@@ -211,14 +211,14 @@ impl Cluster {
         if state.jobs.remove(name).is_none() {
             return refused(404, "NotFound");
         }
-        state.tell(Seen::NoJob(name.to_owned()));
+        state.publish(Seen::NoJob(name.to_owned()));
         drop(state);
         let (cluster, name) = (self.clone(), name.to_owned());
         tokio::spawn(async move {
             sleep(cluster.pause(5.0)).await;
             let mut state = cluster.state();
             if state.pods.remove(&name).is_some() {
-                state.tell(Seen::NoPod(format!("{name}-abcde")));
+                state.publish(Seen::NoPod(format!("{name}-abcde")));
             }
         });
         (200, json!({"apiVersion": "v1", "kind": "Status", "status": "Success"}))

@@ -16,14 +16,14 @@ struct State {
     random: fastrand::Rng,
     is_there: bool,
     newest: HashMap<CheckName, Timestamp>,
-    told: BTreeSet<(String, i64)>,
+    reported: BTreeSet<(String, i64)>,
     wrong: Vec<String>,
 }
 
 impl Keeper {
     pub(super) fn new(random: fastrand::Rng) -> Self {
-        let (newest, told) = (HashMap::new(), BTreeSet::new());
-        Self(Arc::new(Mutex::new(State { random, is_there: true, newest, told, wrong: Vec::new() })))
+        let (newest, reported) = (HashMap::new(), BTreeSet::new());
+        Self(Arc::new(Mutex::new(State { random, is_there: true, newest, reported, wrong: Vec::new() })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -56,8 +56,8 @@ impl Keeper {
         let is_news = state.newest.get(&name).is_none_or(|newest| newest.as_millisecond() < at);
         if is_news {
             state.newest.insert(name, Timestamp::from_millisecond(at).unwrap());
-            state.told.insert(key);
-        } else if !state.told.contains(&key) {
+            state.reported.insert(key);
+        } else if !state.reported.contains(&key) {
             state.wrong.push(format!("{name}: {said} came behind a newer one"));
         }
         true
@@ -72,8 +72,8 @@ impl Keeper {
         if state.is_there { state.newest.iter().map(known).collect() } else { HashMap::new() }
     }
 
-    pub(super) fn told(&self) -> BTreeSet<(String, i64)> {
-        self.state().told.clone()
+    pub(super) fn reported(&self) -> BTreeSet<(String, i64)> {
+        self.state().reported.clone()
     }
 
     pub(super) fn wrong(&self) -> Vec<String> {

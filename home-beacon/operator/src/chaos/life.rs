@@ -88,11 +88,11 @@ async fn live(cluster: Cluster, keeper: Keeper, is_alive: Arc<AtomicBool>, mut r
     let (definitions, receiver) = mpsc::channel(1);
     definitions.send(Definitions::new(defined, true)).await.unwrap();
     let totals = Arc::<Totals>::default();
-    let (heard, finished) = mpsc::channel(1024);
-    let results = Results::heard_by(Arc::clone(&totals), heard);
+    let (finished_sender, finished) = mpsc::channel(1024);
+    let results = Results::with_listener(Arc::clone(&totals), finished_sender);
     let engine = Engine::new(runs.clone(), usize::MAX, HomeLine::unknown(), results, totals).by(clock, random.fork());
-    let ((told, resolved), (telling, ran)) = (mpsc::channel(1), mpsc::channel(1024));
-    told.send(statuses::Resolved(Box::new((world, outcomes)))).await.unwrap();
+    let ((to_statuses, resolved), (runs_sender, ran)) = (mpsc::channel(1), mpsc::channel(1024));
+    to_statuses.send(statuses::Resolved(Box::new((world, outcomes)))).await.unwrap();
     let ((_refusing, refused), (_muting, muted)) = (watch::channel(Vec::new()), watch::channel(HashMap::new()));
     let sources = statuses::Sources { resolved, finished: ran, refused, muted, clock };
     let watching = async {
@@ -104,7 +104,7 @@ async fn live(cluster: Cluster, keeper: Keeper, is_alive: Arc<AtomicBool>, mut r
     tokio::join!(
         engine.run(receiver, pending()),
         watching,
-        hand_over(&keeper, &runs, finished, telling),
+        hand_over(&keeper, &runs, finished, runs_sender),
         statuses::write(client, sources, health),
     );
 }
@@ -123,12 +123,12 @@ async fn hand_over(
     keeper: &Keeper,
     runs: &Runs,
     mut finished: mpsc::Receiver<Finished>,
-    telling: mpsc::Sender<Finished>,
+    runs_sender: mpsc::Sender<Finished>,
 ) {
     let mut waiting: VecDeque<Finished> = VecDeque::new();
     loop {
         while let Ok(run) = finished.try_recv() {
-            let _ = telling.try_send(run.clone());
+            let _ = runs_sender.try_send(run.clone());
             waiting.push_back(run);
         }
         while let Some(run) = waiting.front() {

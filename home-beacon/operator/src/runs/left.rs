@@ -89,7 +89,7 @@ impl Runs {
     }
 
     /// The oldest run of that check that was left, once it has ended.
-    pub(super) async fn tell_left(&self, check: &Check, until: Instant) -> Option<Left> {
+    pub(super) async fn report_left(&self, check: &Check, until: Instant) -> Option<Left> {
         let asked = Instant::now();
         let (run, waited, goes_on) = {
             let known = self.known();
@@ -127,7 +127,7 @@ mod tests {
         serde_json::from_value(json!({"metadata": {"name": name, "annotations": annotations}})).unwrap()
     }
 
-    fn told(run: &LeftRun) -> (i64, String, usize, bool) {
+    fn summary(run: &LeftRun) -> (i64, String, usize, bool) {
         (run.began.as_second() - 1_796_000_000, run.newest.name_any(), run.tries.len(), run.has_more)
     }
 
@@ -135,12 +135,12 @@ mod tests {
     fn the_oldest_run_is_told_first_and_by_its_last_try() {
         let left = vec![job("c", 62, Some(60)), job("b", 4, Some(1)), job("a", 1, Some(1)), job("d", 66, Some(60))];
         let oldest = LeftRun::oldest(left.clone()).unwrap();
-        assert_eq!(told(&oldest), (1, "b".into(), 2, true));
+        assert_eq!(summary(&oldest), (1, "b".into(), 2, true));
         let next: Vec<Job> = left.into_iter().filter(|job| ["c", "d"].contains(&job.name_any().as_str())).collect();
-        assert_eq!(told(&LeftRun::oldest(next).unwrap()), (60, "d".into(), 2, false));
+        assert_eq!(summary(&LeftRun::oldest(next).unwrap()), (60, "d".into(), 2, false));
         // A version before this one did not say of which run a Job was.
         let before = vec![job("a", 5, None), job("b", 3, None)];
-        assert_eq!(told(&LeftRun::oldest(before).unwrap()), (3, "b".into(), 1, true));
+        assert_eq!(summary(&LeftRun::oldest(before).unwrap()), (3, "b".into(), 1, true));
         assert_eq!(LeftRun::oldest(vec![Job::default()]), None);
     }
 

@@ -42,13 +42,13 @@ pub(super) struct Entry {
     muted: Option<Timestamp>,
     ran: Option<Ran>,
     /// When a run began last that told how it is: what it depends on, too, is told by itself.
-    told_at: Option<Timestamp>,
+    reported_at: Option<Timestamp>,
     /// Since when an outcome is waited for.
     awaited: Timestamp,
     /// Whether it was stale by the program before this one, and nothing has come of it since.
     was_stale: bool,
     /// What it was told last, by this program or the one before it, and when.
-    told: Option<(Value, Timestamp)>,
+    reported: Option<(Value, Timestamp)>,
     is_changed: bool,
     not_before: Option<Timestamp>,
 }
@@ -96,10 +96,10 @@ impl Entry {
             refused: None,
             muted: text("mutedUntil").and_then(|until| until.parse().ok()),
             ran: ran(),
-            told_at: None,
+            reported_at: None,
             awaited: now,
             was_stale: says(&object.status, "Stale"),
-            told: object.status.is_object().then(|| (object.status.clone(), now)),
+            reported: object.status.is_object().then(|| (object.status.clone(), now)),
             is_changed: true,
             not_before: None,
         }
@@ -134,7 +134,7 @@ impl Entry {
         let outcome = run.outcome.state.label().to_owned();
         let is_unknown = run.outcome.state == Outcome::Unknown && run.outcome.cause != Some(Cause::Dependency);
         if !is_unknown {
-            (self.told_at, self.was_stale) = (Some(run.at), false);
+            (self.reported_at, self.was_stale) = (Some(run.at), false);
         }
         self.ran = Some(Ran { outcome, text, at: seconds(run.at), is_unknown, next: run.next });
         self.is_changed = true;
@@ -161,13 +161,13 @@ impl Entry {
         if self.not_before.is_some_and(|until| now < until) {
             return None;
         }
-        let Some((told, at)) = &self.told else { return Some(self.status(now)) };
+        let Some((reported, at)) = &self.reported else { return Some(self.status(now)) };
         let is_long_ago = now.duration_since(*at).unsigned_abs() >= SELDOM;
-        if !(self.is_changed || is_long_ago || self.is_stale(now) != says(told, "Stale")) {
+        if !(self.is_changed || is_long_ago || self.is_stale(now) != says(reported, "Stale")) {
             return None;
         }
         let status = self.status(now);
-        let is_news = without(&status) != without(told) || (is_long_ago && status != *told);
+        let is_news = without(&status) != without(reported) || (is_long_ago && status != *reported);
         // What else there is waits until it is long ago.
         self.is_changed = false;
         is_news.then_some(status)
@@ -175,13 +175,13 @@ impl Entry {
 
     /// What it was told last.
     pub(super) fn before(&self) -> Option<&Value> {
-        self.told.as_ref().map(|(told, _)| told)
+        self.reported.as_ref().map(|(reported, _)| reported)
     }
 
     /// That was written, or could not be.
-    pub(super) fn told(&mut self, status: Value, is_written: bool, now: Timestamp) {
+    pub(super) fn reported(&mut self, status: Value, is_written: bool, now: Timestamp) {
         if is_written {
-            (self.told, self.not_before) = (Some((status, now)), None);
+            (self.reported, self.not_before) = (Some((status, now)), None);
         } else {
             self.is_changed = true;
             self.not_before = now.saturating_add(AGAIN).ok();
@@ -191,7 +191,7 @@ impl Entry {
     /// Whether for three of its intervals nothing has come of it that says how it is.
     fn is_stale(&self, now: Timestamp) -> bool {
         let State::Runs(every) = self.state else { return false };
-        let newest = self.told_at.map_or(self.awaited, |at| at.max(self.awaited));
+        let newest = self.reported_at.map_or(self.awaited, |at| at.max(self.awaited));
         self.was_stale || (now.duration_since(newest).unsigned_abs() > every * STALE_AFTER && now > newest)
     }
 
@@ -215,7 +215,7 @@ impl Entry {
     fn status(&self, now: Timestamp) -> Value {
         let mut status = json!({ "observedGeneration": self.generation, "conditions": self.conditions(now) });
         // What is not so any more is taken out.
-        let was_muted = self.before().is_some_and(|told| told["mutedUntil"].is_string());
+        let was_muted = self.before().is_some_and(|reported| reported["mutedUntil"].is_string());
         if self.muted.is_some() || was_muted {
             status["mutedUntil"] = self.muted.map(|until| seconds(until).into()).unwrap_or_default();
         }
@@ -258,8 +258,8 @@ impl Entry {
 
     /// Since when a condition has had that status, by what the object was told before.
     fn since(&self, kind: &str, status: &str) -> Option<String> {
-        let (told, _) = self.told.as_ref()?;
-        let conditions = told.get("conditions")?.as_array()?;
+        let (reported, _) = self.reported.as_ref()?;
+        let conditions = reported.get("conditions")?.as_array()?;
         let same = conditions.iter().find(|it| it["type"] == kind && it["status"] == status)?;
         same["lastTransitionTime"].as_str().map(str::to_owned)
     }

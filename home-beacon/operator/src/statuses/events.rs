@@ -102,8 +102,8 @@ mod tests {
     fn what_is_stale_is_told_once() {
         let (fine, mut stale) = (status("True", "it runs"), status("True", "it runs"));
         stale["conditions"][0] = json!({"type": "Stale", "status": "True", "reason": "Unknown", "message": "no node"});
-        let told = Turned { is_right: false, reason: "Unknown".into(), message: "no node".into() };
-        assert_eq!([turned(Some(&fine), &stale), turned(None, &stale)], [Some(told.clone()), Some(told)]);
+        let reported = Turned { is_right: false, reason: "Unknown".into(), message: "no node".into() };
+        assert_eq!([turned(Some(&fine), &stale), turned(None, &stale)], [Some(reported.clone()), Some(reported)]);
         stale["conditions"][0]["message"] = "no node yet".into();
         assert_eq!([turned(Some(&stale), &stale), turned(Some(&stale), &fine)], [None, None]);
     }

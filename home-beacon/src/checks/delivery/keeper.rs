@@ -104,7 +104,7 @@ impl ToKeeper {
 
     /// With someone who is told what has been handed over.
     #[must_use]
-    pub fn telling(self, handed_over: mpsc::Sender<Vec<Finished>>) -> Self {
+    pub fn notifying(self, handed_over: mpsc::Sender<Vec<Finished>>) -> Self {
         Self { handed_over: Some(handed_over), ..self }
     }
 
@@ -159,9 +159,9 @@ impl ToKeeper {
         if !(self.register().await && self.hand_over(runs).await) {
             return false;
         }
-        if let Some(told) = self.handed_over.as_ref().filter(|_| !runs.is_empty()) {
+        if let Some(listener) = self.handed_over.as_ref().filter(|_| !runs.is_empty()) {
             // Who does not listen any more needs nothing.
-            let _ = told.send(runs.clone()).await;
+            let _ = listener.send(runs.clone()).await;
         }
         true
     }
@@ -177,7 +177,7 @@ impl ToKeeper {
                 let is_strange = |check: &&Registered| !check.is_known;
                 self.strange = answer.iter().filter(is_strange).map(|check| check.name.clone()).collect();
                 let refused = |Registered { name, wrong, .. }| Some(Refused { check: Some(name), sentence: wrong? });
-                self.tell(answer.into_iter().filter_map(refused).collect());
+                self.report_refused(answer.into_iter().filter_map(refused).collect());
                 self.is_registered = true;
                 true
             }
@@ -188,7 +188,7 @@ impl ToKeeper {
                     return false;
                 }
                 // The same list would be refused again; the results of what the keeper knows already go on.
-                self.tell(vec![Refused { check: None, sentence: refusal.message.clone() }]);
+                self.report_refused(vec![Refused { check: None, sentence: refusal.message.clone() }]);
                 self.is_registered = true;
                 true
             }
@@ -196,7 +196,7 @@ impl ToKeeper {
     }
 
     /// Says what the keeper does not take as it is: once, where it is seen; and who reports the files says so too.
-    fn tell(&mut self, refused: Vec<Refused>) {
+    fn report_refused(&mut self, refused: Vec<Refused>) {
         self.totals.list_refused(!refused.is_empty());
         self.registered_at = Some(Instant::now());
         self.refused.send_if_modified(|said| {

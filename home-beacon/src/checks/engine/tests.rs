@@ -139,8 +139,8 @@ async fn what_was_left_is_told_at_once_and_one_by_one_with_the_time_that_each_ha
     let defined = Defined { is_due: true, ran_at: Some(Timestamp::now()), ..Defined::new(daily) };
     running.definitions.send(Definitions::new(vec![defined], true)).await.unwrap();
     sleep(SECOND).await;
-    let told: Vec<Timestamp> = running.of("a").iter().map(|finished| finished.at).collect();
-    assert_eq!((told, running.world.runs("a")), (began, 0));
+    let reported: Vec<Timestamp> = running.of("a").iter().map(|finished| finished.at).collect();
+    assert_eq!((reported, running.world.runs("a")), (began, 0));
     running.end().await;
 }
 

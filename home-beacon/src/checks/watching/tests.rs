@@ -158,7 +158,7 @@ async fn a_secret_that_comes_or_is_another_one_is_told_although_no_file_of_ours_
     let secret = SecretSource::Named { name: "BACKUP".into(), path: path.clone() };
     let passive = PassiveCheck { period: EVERY, grace: EVERY, secret };
     let backup = Check { kind: Kind::Passive(passive), ..super::super::fixtures::check("backup") };
-    let (definitions, mut told) = mpsc::channel(1);
+    let (definitions, mut received) = mpsc::channel(1);
     let results = Results::new(Arc::default());
     let outlets = Outlets { definitions, refused: watch::channel(Vec::new()).1, results, totals: Arc::default() };
     let list = Arc::new(List { checks: [backup].into(), is_whole: true, wrong: Box::default() });
@@ -173,12 +173,12 @@ async fn a_secret_that_comes_or_is_another_one_is_told_although_no_file_of_ours_
         failed_at: None,
     };
     watch.renew().await;
-    assert!(told.try_recv().is_err(), "nothing has changed");
+    assert!(received.try_recv().is_err(), "nothing has changed");
     for text in ["0123456789abcdef0123456789abcdef", "another0another0another0another0"] {
         fs::write(&path, text).unwrap();
         watch.renew().await;
-        assert!(told.try_recv().is_ok(), "{text}");
+        assert!(received.try_recv().is_ok(), "{text}");
         watch.renew().await;
-        assert!(told.try_recv().is_err(), "once");
+        assert!(received.try_recv().is_err(), "once");
     }
 }

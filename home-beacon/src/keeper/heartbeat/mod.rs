@@ -125,7 +125,7 @@ impl Home {
             self.searched = Some(Instant::now());
             self.last = self.search(now).await?;
         }
-        Ok((view, self.last.map(|last| last.told(now))))
+        Ok((view, self.last.map(|last| last.as_of(now))))
     }
 
     /// The last outage that is over.

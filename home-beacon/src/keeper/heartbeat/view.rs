@@ -73,7 +73,7 @@ impl Known {
 
 impl Over {
     /// As it is told then.
-    pub(super) fn told(self, now: i64) -> Outage {
+    pub(super) fn as_of(self, now: i64) -> Outage {
         let ended = seconds(now - self.ended);
         Outage { kind: self.kind, began: seconds(now - self.began).max(ended), ended }
     }
@@ -177,10 +177,10 @@ mod tests {
             interval(Kind::ProberSilent, 60, Some(70)),
             interval(Kind::Router, 75, None),
         ];
-        let told = last_over(&all).map(|over| over.told(80 * MINUTE));
-        assert_eq!(told, Some(Outage { kind: OutageKind::Line, began: 50 * 60, ended: 30 * 60 }));
+        let as_of = last_over(&all).map(|over| over.as_of(80 * MINUTE));
+        assert_eq!(as_of, Some(Outage { kind: OutageKind::Line, began: 50 * 60, ended: 30 * 60 }));
         assert_eq!(last_over(&all[2..]), None);
-        let back = Over { kind: OutageKind::Line, began: 9, ended: 9 * MINUTE }.told(0);
+        let back = Over { kind: OutageKind::Line, began: 9, ended: 9 * MINUTE }.as_of(0);
         assert_eq!((back.began, back.ended), (0, 0), "a clock that was set back");
     }
 }

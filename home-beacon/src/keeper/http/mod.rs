@@ -130,7 +130,7 @@ pub(super) struct Inner {
     /// How heartbeats go, where this home sends any.
     pub(super) heartbeats: Option<Rounds>,
     /// Whether upstream is told why it was down.
-    pub(super) tells_causes: bool,
+    pub(super) sends_causes: bool,
     notice: Option<String>,
     without_looks: Option<String>,
     front: Front,
@@ -156,7 +156,7 @@ impl AppState {
         let limiter = Limiter::new(config.rate_limit);
         let at_home = AtHome::of(&config);
         let heartbeats = config.heartbeat.is_some().then(Rounds::default);
-        let tells_causes = config.upstream.as_ref().is_some_and(|upstream| upstream.causes);
+        let sends_causes = config.upstream.as_ref().is_some_and(|upstream| upstream.causes);
         let KeeperConfig { token, pinglow_key, joins, strict_points, promised, front, notice, without_looks, .. } =
             config;
         let (clock, strays, past) = (recorder.clock().clone(), Strays::default(), Past::default());
@@ -184,7 +184,7 @@ impl AppState {
             elsewhere: elsewhere::Kept::default(),
             promised,
             heartbeats,
-            tells_causes,
+            sends_causes,
             notice,
             without_looks,
             front,
@@ -244,7 +244,7 @@ fn shown(audience: Audience) -> Router<AppState> {
 }
 
 /// Says in an answer that this is a keeper: a prober may put its looks here.
-async fn told(mut response: Response) -> Response {
+async fn identified(mut response: Response) -> Response {
     let header = HeaderName::from_static(KEEPER_HEADER);
     response.headers_mut().insert(header, HeaderValue::from_static(KEEPER_HEADER_VALUE));
     response

@@ -106,11 +106,11 @@ fn read(text: &str) -> Story {
         let (minute, shared) = address.split_once(' ').unwrap_or((address, ""));
         observed.addresses.push((minute.parse::<i64>().expect("a minute") * MINUTE, shared == "shared"));
     }
-    let is_told = |line: &(&str, &str)| ["expect", "says", "by"].contains(&line.0);
+    let is_stated = |line: &(&str, &str)| ["expect", "says", "by"].contains(&line.0);
     let mut expected: Vec<Vec<String>> = Vec::new();
-    for (key, value) in lines.iter().copied().filter(is_told) {
+    for (key, value) in lines.iter().copied().filter(is_stated) {
         match expected.last_mut().filter(|_| key != "expect") {
-            Some(told) => told.push(format!("{key}: {value}")),
+            Some(stated) => stated.push(format!("{key}: {value}")),
             None => expected.push(vec![value.to_owned()]),
         }
     }
@@ -134,12 +134,12 @@ fn shown(interval: &Interval) -> Vec<String> {
 /// Has a story expect what was found, for a person to read: with `UPDATE_STORIES=1`.
 fn rewrite(path: &Path, found: &[Interval]) {
     let text = fs::read_to_string(path).unwrap();
-    let is_told = |line: &&str| ["expect: ", "says: ", "by: "].iter().any(|key| line.starts_with(key));
-    let mut lines: Vec<String> = text.lines().filter(|line| !is_told(line)).map(str::to_owned).collect();
+    let is_stated = |line: &&str| ["expect: ", "says: ", "by: "].iter().any(|key| line.starts_with(key));
+    let mut lines: Vec<String> = text.lines().filter(|line| !is_stated(line)).map(str::to_owned).collect();
     for interval in found {
-        let told = shown(interval);
-        lines.push(format!("expect: {}", told[0]));
-        lines.extend_from_slice(&told[1..]);
+        let stated = shown(interval);
+        lines.push(format!("expect: {}", stated[0]));
+        lines.extend_from_slice(&stated[1..]);
     }
     fs::write(path, lines.join("\n") + "\n").unwrap();
 }
@@ -155,22 +155,22 @@ fn each_story_is_told_as_it_was() {
         let name = path.file_stem().unwrap().to_string_lossy();
         let story = read(&fs::read_to_string(path).unwrap());
         let found = classify(&story.observed);
-        let mut told: Vec<Vec<String>> = found.iter().map(shown).collect();
-        told.sort();
-        not_known += told.iter().filter(|lines| lines[0].starts_with("not_known")).count();
-        let firsts: Vec<_> = told.iter().map(|lines| lines[0].as_str()).collect();
-        println!("{name}: {}", if told.is_empty() { "nothing".into() } else { firsts.join("; ") });
+        let mut stated: Vec<Vec<String>> = found.iter().map(shown).collect();
+        stated.sort();
+        not_known += stated.iter().filter(|lines| lines[0].starts_with("not_known")).count();
+        let firsts: Vec<_> = stated.iter().map(|lines| lines[0].as_str()).collect();
+        println!("{name}: {}", if stated.is_empty() { "nothing".into() } else { firsts.join("; ") });
         if env::var_os("UPDATE_STORIES").is_some() {
             rewrite(path, &found);
             continue;
         }
         // A story without words is told as it was where kind, times and confidence are.
-        let is_as = |(told, expected): (&Vec<String>, &Vec<String>)| match &expected[..] {
-            [first] => told.first() == Some(first),
-            _ => told == expected,
+        let is_as = |(stated, expected): (&Vec<String>, &Vec<String>)| match &expected[..] {
+            [first] => stated.first() == Some(first),
+            _ => stated == expected,
         };
-        if told.len() != story.expected.len() || !told.iter().zip(&story.expected).all(is_as) {
-            wrong.push(format!("{name}:\n  told     {told:#?}\n  expected {:#?}\n  {found:#?}", story.expected));
+        if stated.len() != story.expected.len() || !stated.iter().zip(&story.expected).all(is_as) {
+            wrong.push(format!("{name}:\n  told     {stated:#?}\n  expected {:#?}\n  {found:#?}", story.expected));
         }
     }
     assert!(files.len() >= 30, "{} stories", files.len());

@@ -7,7 +7,7 @@ use shared::{names::ServerAnswer, network::public};
 use super::super::{
     finding::{Finding, Outcome},
     link::Link,
-    told::Told,
+    reply::Reply,
 };
 
 /// The address that the world sees.
@@ -23,19 +23,19 @@ pub fn address(seen: &Result<IpAddr, String>) -> Finding {
 }
 
 /// The name and the token at `DuckDNS`: what it says to an update that changes nothing.
-pub fn duckdns(name: Option<&str>, told: &Told) -> Finding {
+pub fn duckdns(name: Option<&str>, reply: &Reply) -> Finding {
     let Some(name) = name else { return Finding::unused(Link::DuckDns, "the home's name is not at DuckDNS") };
-    match told {
-        Told::Is(_) => Finding::ok(Link::DuckDns, format!("it takes the token for {name}.duckdns.org")),
-        Told::NotAsked(why) => {
+    match reply {
+        Reply::Is(_) => Finding::ok(Link::DuckDns, format!("it takes the token for {name}.duckdns.org")),
+        Reply::NotAsked(why) => {
             Finding::unknown(Link::DuckDns, why.clone(), "set DUCKDNS_TOKEN for this one command to have it tried")
         }
-        Told::Refused { .. } => Finding::failed(
+        Reply::Refused { .. } => Finding::failed(
             Link::DuckDns,
             format!("it answers KO: the token is not that of {name}, or there is no such name"),
             "sign in at www.duckdns.org, and compare name and token with DOMAIN and DUCKDNS_TOKEN",
         ),
-        Told::Limited(why) | Told::Silent(why) => {
+        Reply::Limited(why) | Reply::Silent(why) => {
             Finding::unknown(Link::DuckDns, why.clone(), "try again in some minutes: its outages are short")
         }
     }
@@ -99,7 +99,7 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
     let Some(host) = host else {
         return Finding::unused(link, "the home is known by its address alone, or not at all");
     };
-    let told: Vec<IpAddr> = seen
+    let reply: Vec<IpAddr> = seen
         .iter()
         .filter_map(
             |server| if let ServerAnswer::Addresses(all) = &server.answer { all.first().copied() } else { None },
@@ -107,7 +107,7 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
         .collect();
     let denies = seen.iter().filter(|server| matches!(server.answer, ServerAnswer::NoSuchName)).count();
     let empty = seen.iter().filter(|server| matches!(server.answer, ServerAnswer::NoAddress)).count();
-    let Some(first) = told.first() else {
+    let Some(first) = reply.first() else {
         return match (denies, empty) {
             (1.., _) => Finding::failed(
                 link,
@@ -146,10 +146,10 @@ pub fn public_dns(host: Option<&str>, seen: &[PublicSeen], own: Option<IpAddr>, 
             format!("{host} leads to {first}, and the own address is not known"),
             "mend the link own address first",
         ),
-        Some(own) if told.iter().all(|address| *address == own) => {
-            Finding::ok(link, format!("{host} leads to {own}, as {} name servers say", told.len()))
+        Some(own) if reply.iter().all(|address| *address == own) => {
+            Finding::ok(link, format!("{host} leads to {own}, as {} name servers say", reply.len()))
         }
-        Some(own) if told.contains(&own) => Finding::unknown(
+        Some(own) if reply.contains(&own) => Finding::unknown(
             link,
             format!("some name servers say {own}, others still an older address"),
             "wait a minute: records live for 60 s",
@@ -194,13 +194,13 @@ mod tests {
 
     #[test]
     fn duckdns_takes_a_token_refuses_it_or_says_nothing_of_it() {
-        let outcome = |told: &Told| duckdns(Some("home"), told).outcome;
-        assert_eq!(outcome(&Told::Is(json!("OK"))), Outcome::Ok);
-        assert_eq!(outcome(&Told::Refused { code: "KO".into(), words: "KO".into() }), Outcome::Failed);
-        for told in [Told::Silent("502".into()), Told::Limited("429".into()), Told::NotAsked("no token".into())] {
-            assert_eq!(outcome(&told), Outcome::NotConclusive);
+        let outcome = |reply: &Reply| duckdns(Some("home"), reply).outcome;
+        assert_eq!(outcome(&Reply::Is(json!("OK"))), Outcome::Ok);
+        assert_eq!(outcome(&Reply::Refused { code: "KO".into(), words: "KO".into() }), Outcome::Failed);
+        for reply in [Reply::Silent("502".into()), Reply::Limited("429".into()), Reply::NotAsked("no token".into())] {
+            assert_eq!(outcome(&reply), Outcome::NotConclusive);
         }
-        assert_eq!(duckdns(None, &Told::Silent(String::new())).outcome, Outcome::NotUsed);
+        assert_eq!(duckdns(None, &Reply::Silent(String::new())).outcome, Outcome::NotUsed);
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
         for here in [ELSEWHERE, reached, on_a_vpn, unseen] {
             assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), here).outcome, Outcome::NotConclusive, "{here:?}");
         }
-        let told_by_router = Here { outside: Some(OWN), ..unseen };
-        assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), told_by_router).outcome, Outcome::Failed);
+        let by_router = Here { outside: Some(OWN), ..unseen };
+        assert_eq!(public_dns(Some("h.org"), &stale, Some(OWN), by_router).outcome, Outcome::Failed);
         let six = [PublicSeen {
             server: ([1, 1, 1, 1], 53).into(),
             answer: ServerAnswer::Addresses(vec!["2001:4860:4860::8888".parse().unwrap()]),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{finding::Finding, link::Link, reply::Reply},
     cloud::unanswered,
 };
 
@@ -17,12 +17,12 @@ pub fn watches(alarm: &Value, function: &str) -> bool {
 }
 
 /// The alarms of the function, and who is told of them. `is_without_mail`: it was chosen that nobody is.
-pub fn alarms(function: &str, told: &Told, subscriptions: &Told, is_without_mail: bool) -> Finding {
+pub fn alarms(function: &str, reply: &Reply, subscriptions: &Reply, is_without_mail: bool) -> Finding {
     let link = Link::Alarms;
-    if let Some(finding) = unanswered(link, told) {
+    if let Some(finding) = unanswered(link, reply) {
         return finding;
     }
-    let Told::Is(list) = told else { return Finding::unknown(link, told.why(), "see the link AWS account") };
+    let Reply::Is(list) = reply else { return Finding::unknown(link, reply.why(), "see the link AWS account") };
     let all: Vec<&Value> =
         list["MetricAlarms"].as_array().into_iter().flatten().filter(|it| watches(it, function)).collect();
     if all.is_empty() {
@@ -37,9 +37,9 @@ pub fn alarms(function: &str, told: &Told, subscriptions: &Told, is_without_mail
     // Others of one's own may be for a chart only.
     let is_ours = |alarm: &Value| OF_THE_TEMPLATE.iter().any(|known| name(alarm).contains(known));
     let of_template: Vec<&Value> = all.iter().copied().filter(|alarm| is_ours(alarm)).collect();
-    let to_tell = if of_template.is_empty() { &all } else { &of_template };
+    let to_report = if of_template.is_empty() { &all } else { &of_template };
     let is_mute = |it: &&&Value| it["ActionsEnabled"] == false || actions(it).is_empty();
-    if let Some(mute) = to_tell.iter().find(is_mute) {
+    if let Some(mute) = to_report.iter().find(is_mute) {
         return Finding::failed(
             link,
             format!("{} tells nobody", name(mute)),
@@ -101,8 +101,8 @@ enum Mails {
 
 impl Mails {
     /// Of the subscriptions to these topics. One that was ended is listed for days, as deleted.
-    fn of(subscriptions: &Told, topics: &[Value]) -> Self {
-        let Told::Is(list) = subscriptions else { return Self::Untold };
+    fn of(subscriptions: &Reply, topics: &[Value]) -> Self {
+        let Reply::Is(list) = subscriptions else { return Self::Untold };
         let all = list["Subscriptions"].as_array().into_iter().flatten();
         let of_topics: Vec<&Value> =
             all.filter(|it| topics.contains(&it["TopicArn"])).map(|it| &it["SubscriptionArn"]).collect();
@@ -121,52 +121,54 @@ impl Mails {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{refused, silent};
+    use super::super::super::reply::fixtures::{refused, silent};
     use super::{super::super::finding::Outcome, *};
 
-    fn alarm(change: impl FnOnce(&mut Value)) -> Told {
+    fn alarm(change: impl FnOnce(&mut Value)) -> Reply {
         let mut alarm = json!({"AlarmName": "a", "Dimensions": [{"Name": "FunctionName", "Value": "f"}], "StateValue": "OK",
             "ActionsEnabled": true, "AlarmActions": ["topic"]});
         change(&mut alarm);
-        Told::Is(json!({"MetricAlarms": [alarm]}))
+        Reply::Is(json!({"MetricAlarms": [alarm]}))
     }
 
     #[test]
     fn alarms_watch_ring_or_tell_nobody() {
-        let mail = |arn: &str| Told::Is(json!({"Subscriptions": [{"TopicArn": "topic", "SubscriptionArn": arn}]}));
+        let mail = |arn: &str| Reply::Is(json!({"Subscriptions": [{"TopicArn": "topic", "SubscriptionArn": arn}]}));
         let well = mail("arn:aws:sns:1");
-        let outcome = |told: &Told, subscriptions: &Told| alarms("f", told, subscriptions, false);
+        let outcome = |reply: &Reply, subscriptions: &Reply| alarms("f", reply, subscriptions, false);
         assert_eq!(outcome(&alarm(|_| ()), &well).outcome, Outcome::Ok);
         assert_eq!(outcome(&alarm(|_| ()), &silent()).outcome, Outcome::Ok);
         let rings = outcome(&alarm(|it| it["StateValue"] = json!("ALARM")), &well);
         assert_eq!((rings.outcome, rings.saw.as_str()), (Outcome::Failed, "a rings"));
-        for (told, subscriptions, words) in [
+        for (reply, subscriptions, words) in [
             (alarm(|it| it["AlarmActions"] = json!([])), &well, "tells nobody"),
             (alarm(|it| it["ActionsEnabled"] = json!(false)), &well, "tells nobody"),
             (alarm(|it| it["Dimensions"] = json!([])), &well, "no alarm watches"),
             (alarm(|_| ()), &mail("PendingConfirmation"), "never confirmed"),
         ] {
-            let found = outcome(&told, subscriptions);
+            let found = outcome(&reply, subscriptions);
             assert_eq!(found.outcome, Outcome::Failed, "{words}");
             assert!(found.saw.contains(words), "{}", found.saw);
         }
-        for told in [silent(), refused("ValidationError"), Told::Limited("slow down".into())] {
-            assert_eq!(outcome(&told, &well).outcome, Outcome::NotConclusive, "{told:?}");
+        for reply in [silent(), refused("ValidationError"), Reply::Limited("slow down".into())] {
+            assert_eq!(outcome(&reply, &well).outcome, Outcome::NotConclusive, "{reply:?}");
         }
-        assert_eq!(outcome(&Told::NotAsked("no aws".into()), &well).outcome, Outcome::NotUsed);
+        assert_eq!(outcome(&Reply::NotAsked("no aws".into()), &well).outcome, Outcome::NotUsed);
     }
 
     #[test]
     fn that_nobody_is_mailed_may_be_chosen_and_a_deleted_subscription_mails_nobody() {
         let subscribed = |arns: &[&str]| {
             let one = |arn: &&str| json!({"TopicArn": "topic", "SubscriptionArn": arn});
-            Told::Is(json!({"Subscriptions": arns.iter().map(one).collect::<Vec<_>>()}))
+            Reply::Is(json!({"Subscriptions": arns.iter().map(one).collect::<Vec<_>>()}))
         };
         let found = |arns: &[&str], is_chosen| alarms("f", &alarm(|_| ()), &subscribed(arns), is_chosen);
         for arns in [&[][..], &["Deleted"]] {
-            let nobody = found(arns, false);
-            assert_eq!(nobody.outcome, Outcome::NotConclusive, "{arns:?}");
-            assert!(nobody.saw.contains("nobody has subscribed") && nobody.next.unwrap().contains("AlarmEmail"));
+            let unconfirmed = found(arns, false);
+            assert_eq!(unconfirmed.outcome, Outcome::NotConclusive, "{arns:?}");
+            assert!(
+                unconfirmed.saw.contains("nobody has subscribed") && unconfirmed.next.unwrap().contains("AlarmEmail")
+            );
             let chosen = found(arns, true);
             assert_eq!((chosen.outcome, chosen.saw.contains("as was chosen")), (Outcome::NotUsed, true));
         }
@@ -183,7 +185,7 @@ mod tests {
                 "ActionsEnabled": true, "AlarmActions": actions})
         };
         let all = |mute: &str| {
-            Told::Is(
+            Reply::Is(
                 json!({"MetricAlarms": [one(mute, json!([])), one("porchlight-schedule-ErrorAlarm-1", json!(["t"]))]}),
             )
         };

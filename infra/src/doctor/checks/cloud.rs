@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{finding::Finding, link::Link, look::aws::AwsSeen, told::Told},
+    super::{finding::Finding, link::Link, look::aws::AwsSeen, reply::Reply},
     alarms::watches,
     schedule::is_of,
 };
@@ -13,17 +13,19 @@ pub const DENIED: [&str; 5] =
     ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "AuthorizationError", "AccessDeniedFault"];
 
 /// What a link of AWS is where there is no answer that says anything of it; `None` where there is.
-pub fn unanswered(link: Link, told: &Told) -> Option<Finding> {
-    match told {
-        Told::Is(_) => None,
-        Told::NotAsked(why) => Some(Finding::unused(link, why.clone())),
+pub fn unanswered(link: Link, reply: &Reply) -> Option<Finding> {
+    match reply {
+        Reply::Is(_) => None,
+        Reply::NotAsked(why) => Some(Finding::unused(link, why.clone())),
         refused if refused.is_refused(&DENIED) => Some(Finding::unknown(
             link,
             format!("who asks here may not see it: {}", refused.why()),
             "use credentials that may read it, or look in the console",
         )),
-        Told::Refused { .. } => None,
-        Told::Limited(why) | Told::Silent(why) => Some(Finding::unknown(link, why.clone(), "see the link AWS account")),
+        Reply::Refused { .. } => None,
+        Reply::Limited(why) | Reply::Silent(why) => {
+            Some(Finding::unknown(link, why.clone(), "see the link AWS account"))
+        }
     }
 }
 
@@ -47,12 +49,12 @@ impl Place {
     pub fn of(aws: &AwsSeen, function: &str, noted: Option<(String, String)>) -> Self {
         let arn: Vec<&str> = aws.function.value()["FunctionArn"].as_str().unwrap_or_default().split(':').collect();
         let of_arn = |at: usize| arn.get(at).map(|part| (*part).to_owned());
-        let any = |told: &Told, list: &str, is_one: &dyn Fn(&Value) -> bool| {
-            told.value()[list].as_array().into_iter().flatten().any(is_one)
+        let any = |reply: &Reply, list: &str, is_one: &dyn Fn(&Value) -> bool| {
+            reply.value()[list].as_array().into_iter().flatten().any(is_one)
         };
         let traces = [
             (any(&aws.parameters, "Parameters", &|_| true), "its parameters"),
-            (matches!(aws.log, Told::Is(_)), "its log"),
+            (matches!(aws.log, Reply::Is(_)), "its log"),
             (any(&aws.alarms, "MetricAlarms", &|alarm| watches(alarm, function)), "its alarms"),
             (any(&aws.schedules, "Schedules", &|schedule| is_of(schedule, function)), "its schedule"),
         ];
@@ -96,13 +98,13 @@ impl Place {
 }
 
 /// The account, by what was answered to all the questions. That this machine cannot ask says nothing of the chain.
-pub fn account(told: &[&Told], place: &Place) -> Finding {
+pub fn account(reply: &[&Reply], place: &Place) -> Finding {
     let link = Link::Aws;
     let next = "set up the AWS command line with aws configure, or leave AWS out with --no-aws";
-    if let Some(Told::NotAsked(why)) = told.first() {
+    if let Some(Reply::NotAsked(why)) = reply.first() {
         return Finding::unused(link, why.clone());
     }
-    let answers = told.iter().filter(|told| matches!(told, Told::Is(_) | Told::Refused { .. })).count();
+    let answers = reply.iter().filter(|reply| matches!(reply, Reply::Is(_) | Reply::Refused { .. })).count();
     let credentials = [
         "InvalidClientTokenId",
         "UnrecognizedClientException",
@@ -111,14 +113,14 @@ pub fn account(told: &[&Told], place: &Place) -> Finding {
         "SignatureDoesNotMatch",
         "InvalidSignatureException",
     ];
-    let refused = told.iter().find(|told| told.is_refused(&credentials));
+    let refused = reply.iter().find(|reply| reply.is_refused(&credentials));
     let is_another = place.noted.as_ref().is_some_and(|(account, region)| {
         place.account.as_ref().is_some_and(|here| here != account)
             || place.region.as_ref().is_some_and(|here| here != region)
     });
     match (refused, answers) {
         (Some(refused), _) => Finding::unknown(link, format!("its credentials are refused: {}", refused.why()), next),
-        (None, 0) => Finding::unknown(link, told.first().map_or("it was not asked", |told| told.why()), next),
+        (None, 0) => Finding::unknown(link, reply.first().map_or("it was not asked", |reply| reply.why()), next),
         (None, _) if is_another => Finding::unknown(
             link,
             format!("{} answers, and that is not where this folder's setup is", place.words()),
@@ -132,7 +134,7 @@ pub fn account(told: &[&Told], place: &Place) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::refused;
+    use super::super::super::reply::fixtures::refused;
     use super::{
         super::{super::finding::Outcome, parameters::Names},
         *,
@@ -142,20 +144,20 @@ mod tests {
     fn an_account_answers_refuses_or_is_not_set_up_and_none_of_that_is_the_chains_fault() {
         let place =
             Place { account: Some("123456789012".into()), region: Some("eu-central-1".into()), ..Place::default() };
-        assert_eq!(account(&[&Told::Is(json!({}))], &place).saw, "account 123456789012, eu-central-1 answers");
-        assert_eq!(account(&[&Told::Is(json!({}))], &Place::default()).saw, "this account answers");
-        for told in [refused("ExpiredTokenException"), Told::Silent("Unable to locate credentials".into())] {
-            let found = account(&[&told], &place);
+        assert_eq!(account(&[&Reply::Is(json!({}))], &place).saw, "account 123456789012, eu-central-1 answers");
+        assert_eq!(account(&[&Reply::Is(json!({}))], &Place::default()).saw, "this account answers");
+        for reply in [refused("ExpiredTokenException"), Reply::Silent("Unable to locate credentials".into())] {
+            let found = account(&[&reply], &place);
             assert_eq!(found.outcome, Outcome::NotConclusive);
             assert!(found.next.unwrap().contains("aws configure"));
         }
-        assert_eq!(account(&[&Told::NotAsked("--no-aws".into())], &place).outcome, Outcome::NotUsed);
+        assert_eq!(account(&[&Reply::NotAsked("--no-aws".into())], &place).outcome, Outcome::NotUsed);
         assert_eq!(account(&[&refused("ResourceNotFoundException")], &place).outcome, Outcome::Ok);
         let noted = |id: &str, region: &str| Place { noted: Some((id.into(), region.into())), ..place.clone() };
-        let other = account(&[&Told::Is(json!({}))], &noted("123456789012", "us-east-1"));
+        let other = account(&[&Reply::Is(json!({}))], &noted("123456789012", "us-east-1"));
         assert_eq!(other.outcome, Outcome::NotConclusive);
         assert!(other.next.unwrap().contains("AWS_REGION=us-east-1 porchlight doctor"));
-        assert_eq!(account(&[&Told::Is(json!({}))], &noted("123456789012", "eu-central-1")).outcome, Outcome::Ok);
+        assert_eq!(account(&[&Reply::Is(json!({}))], &noted("123456789012", "eu-central-1")).outcome, Outcome::Ok);
     }
 
     #[test]
@@ -163,15 +165,15 @@ mod tests {
         let names = Names::of(|_| None, None);
         let gone = || refused("ResourceNotFoundException");
         let mut aws = AwsSeen::not_asked("", names);
-        (aws.function, aws.log, aws.parameters) = (gone(), gone(), Told::Is(json!({"Parameters": []})));
-        aws.identity = Told::Is(json!({"Account": "123456789012"}));
+        (aws.function, aws.log, aws.parameters) = (gone(), gone(), Reply::Is(json!({"Parameters": []})));
+        aws.identity = Reply::Is(json!({"Account": "123456789012"}));
         let place = Place::of(&aws, "f", None);
         assert!(place.may_be_elsewhere() && place.words() == "account 123456789012", "{place:?}");
         assert_eq!(place.nothing_here(Link::Alarms).outcome, Outcome::NotConclusive);
-        aws.parameters = Told::Is(json!({"Parameters": [{"Name": "/porchlight/beacon-key"}]}));
+        aws.parameters = Reply::Is(json!({"Parameters": [{"Name": "/porchlight/beacon-key"}]}));
         let place = Place::of(&aws, "f", None);
         assert_eq!((place.may_be_elsewhere(), place.traces), (false, vec!["its parameters"]));
-        aws.function = Told::Is(json!({"FunctionArn": "arn:aws:lambda:eu-west-1:1:function:f"}));
+        aws.function = Reply::Is(json!({"FunctionArn": "arn:aws:lambda:eu-west-1:1:function:f"}));
         assert_eq!(Place::of(&aws, "f", None).region.as_deref(), Some("eu-west-1"));
     }
 }

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{finding::Finding, link::Link, reply::Reply};
 
 /// The beacon's pod and service, as `kubectl get deployments,pods,services -o json` lists them.
-pub fn cluster(told: &Told, wanted_port: Option<u16>) -> Finding {
+pub fn cluster(reply: &Reply, wanted_port: Option<u16>) -> Finding {
     let link = Link::Cluster;
-    let list = match told {
-        Told::NotAsked(why) => return Finding::unused(link, why.clone()),
-        Told::Is(list) => list,
+    let list = match reply {
+        Reply::NotAsked(why) => return Finding::unused(link, why.clone()),
+        Reply::Is(list) => list,
         other => {
             return Finding::unknown(
                 link,
@@ -63,7 +63,7 @@ pub fn cluster(told: &Told, wanted_port: Option<u16>) -> Finding {
 }
 
 /// The node that the beacon's pod runs on, with its port.
-pub fn node(cluster: &Told) -> Option<SocketAddr> {
+pub fn node(cluster: &Reply) -> Option<SocketAddr> {
     let items = || cluster.value()["items"].as_array().into_iter().flatten().filter(|it| is_beacons(it));
     let port = items().filter(|it| it["kind"] == "Service").find_map(node_port)?;
     let ip = items().find_map(|it| it["status"]["hostIP"].as_str()?.parse().ok())?;
@@ -121,7 +121,7 @@ mod tests {
 
     use super::{super::super::finding::Outcome, *};
 
-    fn chart(pod: &Value) -> Told {
+    fn chart(pod: &Value) -> Reply {
         let labels = json!({"labels": {"app.kubernetes.io/component": "beacon"}});
         let service =
             json!({"kind": "Service", "metadata": labels, "spec": {"ports": [{"port": 8080, "nodePort": 30008}]}});
@@ -129,7 +129,7 @@ mod tests {
         if !pod.is_null() {
             items.push(json!({"kind": "Pod", "metadata": labels, "status": pod}));
         }
-        Told::Is(json!({ "items": items }))
+        Reply::Is(json!({ "items": items }))
     }
 
     #[test]
@@ -157,16 +157,16 @@ mod tests {
 
     #[test]
     fn a_namespace_without_the_chart_is_not_a_failure_and_one_that_cannot_be_asked_is_not_known() {
-        assert_eq!(cluster(&Told::Is(json!({"items": []})), None).outcome, Outcome::NotUsed);
-        assert_eq!(cluster(&Told::NotAsked("no kubectl".into()), None).outcome, Outcome::NotUsed);
-        assert_eq!(cluster(&Told::Silent("refused".into()), None).outcome, Outcome::NotConclusive);
+        assert_eq!(cluster(&Reply::Is(json!({"items": []})), None).outcome, Outcome::NotUsed);
+        assert_eq!(cluster(&Reply::NotAsked("no kubectl".into()), None).outcome, Outcome::NotUsed);
+        assert_eq!(cluster(&Reply::Silent("refused".into()), None).outcome, Outcome::NotConclusive);
         let other =
             json!({"items": [{"kind": "Service", "metadata": {"labels": {"app.kubernetes.io/component": "keeper"}}}]});
-        assert_eq!(cluster(&Told::Is(other), None).outcome, Outcome::NotConclusive);
+        assert_eq!(cluster(&Reply::Is(other), None).outcome, Outcome::NotConclusive);
         let labels = json!({"labels": {"app.kubernetes.io/component": "beacon"}});
         let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
         let without = json!({"items": [{"kind": "Service", "metadata": labels, "spec": {"ports": [{"port": 1}]}},
             {"kind": "Pod", "metadata": labels, "status": ready}]});
-        assert!(cluster(&Told::Is(without), None).saw.contains("has no node port"));
+        assert!(cluster(&Reply::Is(without), None).saw.contains("has no node port"));
     }
 }

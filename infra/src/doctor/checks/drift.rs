@@ -82,9 +82,9 @@ mod tests {
         let ours = |name: &str, text: &str| Ours { name: name.into(), text: text.into(), file: "prober.env".into() };
         let all = [ours("INCIDENT_AFTER", "5m"), ours("ATTEMPTS", "5"), ours("STATE_PARAMETER", "/porchlight/state")];
         let variables = json!({"INCIDENT_AFTER": "300s", "ATTEMPTS": "3", "DEGRADED_ABOVE": "4s"});
-        let told: Vec<_> = drift(&variables, &all).iter().map(ToString::to_string).collect();
+        let reply: Vec<_> = drift(&variables, &all).iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            reply,
             [
                 "its ATTEMPTS is 3, and in prober.env it is 5",
                 "its STATE_PARAMETER is not set, and in prober.env it is /porchlight/state",

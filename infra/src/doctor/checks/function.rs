@@ -8,7 +8,7 @@ use shared::settings::WebAddresses;
 use url::Url;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told, wanted::Wanted, words::are_same_addresses},
+    super::{finding::Finding, link::Link, reply::Reply, wanted::Wanted, words::are_same_addresses},
     cloud::{Place, unanswered},
     drift::{Ours, drift},
     homes::OfOwn,
@@ -36,10 +36,10 @@ pub struct Around<'a> {
 }
 
 /// The function.
-pub fn function(name: &str, told: &Told, wanted: &Wanted, around: Around<'_>) -> Finding {
+pub fn function(name: &str, reply: &Reply, wanted: &Wanted, around: Around<'_>) -> Finding {
     let link = Link::Function;
     let Around { place, knows_it, own, input, ours } = around;
-    if let Some(finding) = unanswered(link, told) {
+    if let Some(finding) = unanswered(link, reply) {
         return finding;
     }
     if place.lacks_function {
@@ -54,7 +54,7 @@ pub fn function(name: &str, told: &Told, wanted: &Wanted, around: Around<'_>) ->
             .whatever_is_set(),
         };
     }
-    let Told::Is(is) = told else { return Finding::unknown(link, told.why(), "see the link AWS account") };
+    let Reply::Is(is) = reply else { return Finding::unknown(link, reply.why(), "see the link AWS account") };
     let variables = &is["Environment"]["Variables"];
     let redeploy = if is_for_another(variables, wanted) { leave_it() } else { redeploy(ours) };
     if let Some(finding) = unfit(name, is, &redeploy) {

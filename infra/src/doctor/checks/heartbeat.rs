@@ -3,27 +3,27 @@
 use serde_json::Value;
 use shared::message::HeartbeatFault;
 
-use super::super::{finding::Finding, link::Link, told::Told, words::ago};
+use super::super::{finding::Finding, link::Link, reply::Reply, words::ago};
 
 /// Heartbeats come each ten minutes at the least often.
 const LATE: i64 = 15 * 60;
 
 /// How the keeper's heartbeats go, by its health. `is_set`: whether an address for them is set here.
-pub fn heartbeat(health: &Told, is_set: bool, now: i64) -> Finding {
+pub fn heartbeat(health: &Reply, is_set: bool, now: i64) -> Finding {
     let link = Link::Heartbeat;
     let by_hand = "send one where HEARTBEAT_URL is set, and see what it says: porchlight heartbeat";
-    let beats = match health {
-        Told::NotAsked(_) if is_set => {
+    let heartbeats = match health {
+        Reply::NotAsked(_) if is_set => {
             return Finding::unknown(link, "HEARTBEAT_URL is set, and no keeper is asked how they go", by_hand);
         }
-        Told::NotAsked(why) => return Finding::unused(link, why.clone()),
-        Told::Is(health) => &health["heartbeat"],
+        Reply::NotAsked(why) => return Finding::unused(link, why.clone()),
+        Reply::Is(health) => &health["heartbeat"],
         other => return Finding::unknown(link, other.why(), "see the link keeper"),
     };
-    let reason = beats["reason"].as_str().unwrap_or("it does not say why");
-    let fault = HeartbeatFault::ALL.iter().find(|fault| beats["fault"].as_str() == Some(fault.label()));
-    let age = beats["last"].as_i64().map(|last| now - last);
-    match (beats["condition"].as_str(), fault) {
+    let reason = heartbeats["reason"].as_str().unwrap_or("it does not say why");
+    let fault = HeartbeatFault::ALL.iter().find(|fault| heartbeats["fault"].as_str() == Some(fault.label()));
+    let age = heartbeats["last"].as_i64().map(|last| now - last);
+    match (heartbeats["condition"].as_str(), fault) {
         (None, _) if is_set => Finding::unknown(link, "HEARTBEAT_URL is set here, and the keeper sends none", by_hand),
         (None, _) => Finding::unused(link, "the keeper sends none"),
         (Some("failing"), Some(fault)) if fault.is_for_a_person() => {
@@ -33,7 +33,7 @@ pub fn heartbeat(health: &Told, is_set: bool, now: i64) -> Finding {
         (Some("failing"), _) => {
             Finding::symptom(link, reason, "see whether this line works; heartbeats go on by themselves")
         }
-        (Some("well"), _) if beats["several_hosts"] == Value::Bool(true) => Finding::failed(
+        (Some("well"), _) if heartbeats["several_hosts"] == Value::Bool(true) => Finding::failed(
             link,
             "another host sends heartbeats with this home's key, too: while one of them runs, the home counts as up",
             "stop the other one, or give it a key, a component and a target of its own",
@@ -49,16 +49,16 @@ pub fn heartbeat(health: &Told, is_set: bool, now: i64) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{not_asked, silent};
+    use super::super::super::reply::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]
     fn heartbeats_are_taken_refused_shared_or_not_sent() {
-        let of = |beats: Value, is_set| heartbeat(&Told::Is(json!({ "heartbeat": beats })), is_set, 1000);
+        let of = |heartbeats: Value, is_set| heartbeat(&Reply::Is(json!({ "heartbeat": heartbeats })), is_set, 1000);
         let well = |more: Value| {
-            let mut beats = json!({"condition": "well", "last": 970, "several_hosts": false});
-            beats.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            of(beats, false)
+            let mut heartbeats = json!({"condition": "well", "last": 970, "several_hosts": false});
+            heartbeats.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            of(heartbeats, false)
         };
         assert_eq!(
             (well(json!({})).outcome, well(json!({})).saw.as_str()),

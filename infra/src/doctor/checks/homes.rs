@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    super::{told::Told, wanted::Wanted, words::has_address},
+    super::{reply::Reply, wanted::Wanted, words::has_address},
     schedule::is_of,
 };
 
@@ -117,20 +117,20 @@ impl<'a> Whose<'a> {
     }
 
     /// This home, as the input of one of the function's schedules or rules names it.
-    pub fn in_inputs(&self, schedules: &Told, rules: &Told, function: &str) -> Option<Target> {
+    pub fn in_inputs(&self, schedules: &Reply, rules: &Reply, function: &str) -> Option<Target> {
         self.named(schedules, rules, function).map(|(target, _)| target)
     }
 
     /// The event that the function is started with where its input names this home.
-    pub fn event(&self, schedules: &Told, rules: &Told, function: &str) -> Option<Value> {
+    pub fn event(&self, schedules: &Reply, rules: &Reply, function: &str) -> Option<Value> {
         let (_, trigger) = self.named(schedules, rules, function)?;
         serde_json::from_str(trigger["Target"]["Input"].as_str()?).ok()
     }
 
     /// The schedule or rule whose input names this home, and how.
-    fn named<'t>(&self, schedules: &'t Told, rules: &'t Told, function: &str) -> Option<(Target, &'t Value)> {
+    fn named<'t>(&self, schedules: &'t Reply, rules: &'t Reply, function: &str) -> Option<(Target, &'t Value)> {
         let lists = [(schedules, "Schedules"), (rules, "Rules")];
-        let all = lists.into_iter().flat_map(|(told, list)| told.value()[list].as_array().into_iter().flatten());
+        let all = lists.into_iter().flat_map(|(reply, list)| reply.value()[list].as_array().into_iter().flatten());
         all.filter(|trigger| is_of(trigger, function)).find_map(|trigger| match Started::by(trigger) {
             Started::For(targets) => Some((self.among(&targets)?.clone(), trigger)),
             Started::ByOwn | Started::Untold => None,
@@ -179,13 +179,13 @@ pub(super) mod tests {
         let mut listed = of_cabin();
         listed["ScheduleExpression"] = json!(null);
         assert_eq!(cabin.is_started(&listed, OfOwn::This), None, "the list does not tell it");
-        let (told, none) = (Told::Is(json!({"Schedules": [plain, of_cabin()]})), Told::Is(json!({"Rules": []})));
-        let named = cabin.in_inputs(&told, &none, "f").unwrap();
+        let (reply, none) = (Reply::Is(json!({"Schedules": [plain, of_cabin()]})), Reply::Is(json!({"Rules": []})));
+        let named = cabin.in_inputs(&reply, &none, "f").unwrap();
         assert_eq!(named.home.keys.unwrap().current.as_str(), KEY_OF_CABIN);
-        assert_eq!((first.in_inputs(&told, &none, "f"), cabin.in_inputs(&told, &none, "g")), (None, None));
-        assert_eq!(Whose::default().in_inputs(&told, &none, "f"), None, "nothing says that this is the home");
+        assert_eq!((first.in_inputs(&reply, &none, "f"), cabin.in_inputs(&reply, &none, "g")), (None, None));
+        assert_eq!(Whose::default().in_inputs(&reply, &none, "f"), None, "nothing says that this is the home");
         // A rule's input is as good.
-        let ruled = Told::Is(json!({"Rules": [{"Name": "other"}, of_cabin()]}));
+        let ruled = Reply::Is(json!({"Rules": [{"Name": "other"}, of_cabin()]}));
         assert!(cabin.in_inputs(&none, &ruled, "f").is_some());
         let event = cabin.event(&none, &ruled, "f").unwrap();
         assert_eq!((&event["targets"][0]["component_id"], first.event(&none, &ruled, "f")), (&json!(CABIN), None));

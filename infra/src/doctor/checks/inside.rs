@@ -1,6 +1,6 @@
 //! The inside view: whether enough is asked at home to tell a router from a line, and a line from a provider.
 
-use super::super::{finding::Finding, link::Link, told::Told, words::ago};
+use super::super::{finding::Finding, link::Link, reply::Reply, words::ago};
 
 /// What comes later than this is no longer of now: pings come every minute.
 const FRESH: i64 = 10 * 60;
@@ -15,11 +15,11 @@ const ASKED: [(&str, &str); 5] = [
 ];
 
 /// What is asked at home, by the keeper's metrics.
-pub fn inside(metrics: Option<&str>, why_not: &Told, now: i64) -> Finding {
+pub fn inside(metrics: Option<&str>, why_not: &Reply, now: i64) -> Finding {
     let link = Link::Inside;
     let Some(text) = metrics else {
         return match why_not {
-            Told::NotAsked(why) => Finding::unused(link, why.clone()),
+            Reply::NotAsked(why) => Finding::unused(link, why.clone()),
             other => Finding::unknown(link, other.why(), "see the link keeper"),
         };
     };
@@ -58,7 +58,7 @@ pub fn inside(metrics: Option<&str>, why_not: &Told, now: i64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::told::fixtures::{not_asked, silent};
+    use super::super::super::reply::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]

@@ -1,17 +1,17 @@
 //! The jobs, and how their last runs ended.
 
-use super::super::{finding::Finding, link::Link, told::Told, words::ago};
+use super::super::{finding::Finding, link::Link, reply::Reply, words::ago};
 
 /// Usually pings come every minute and speed tests every three hours. How often is a setting of whoever runs them, so what comes
 /// later than this may be well.
 const USUAL: [(&str, i64); 2] = [("ping", 10 * 60), ("bandwidth", 12 * 3600)];
 
 /// How the last run of each job ended, by the keeper's metrics.
-pub fn jobs(metrics: Option<&str>, why_not: &Told, now: i64) -> Finding {
+pub fn jobs(metrics: Option<&str>, why_not: &Reply, now: i64) -> Finding {
     let link = Link::Jobs;
     let Some(text) = metrics else {
         return match why_not {
-            Told::NotAsked(why) => Finding::unused(link, why.clone()),
+            Reply::NotAsked(why) => Finding::unused(link, why.clone()),
             other => Finding::unknown(link, other.why(), "see the link keeper"),
         };
     };
@@ -65,7 +65,7 @@ pub fn jobs(metrics: Option<&str>, why_not: &Told, now: i64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::told::fixtures::{not_asked, silent};
+    use super::super::super::reply::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]

@@ -2,39 +2,39 @@
 
 use serde_json::Value;
 
-use super::super::{finding::Finding, link::Link, told::Told, words::ago};
+use super::super::{finding::Finding, link::Link, reply::Reply, words::ago};
 
 /// The code of a connection that was refused.
 pub const CLOSED: &str = "closed";
 
 /// What a keeper says that has no channels.
-const NOBODY: &str = "writes to nobody";
+const NO_CHANNELS: &str = "writes to nobody";
 
 /// After this long without a look a component is shown as not looked at.
 const LOOKED: i64 = 5 * 60;
 
 /// The keeper: what it says of its health, and whether it takes the token.
-pub fn keeper(health: &Told, with_token: &Told) -> Finding {
+pub fn keeper(health: &Reply, with_token: &Reply) -> Finding {
     let link = Link::Keeper;
     let start = "start it: systemctl start porchlight-keeper, or porchlight up";
     let is = match health {
-        Told::NotAsked(why) => return Finding::unused(link, why.clone()),
-        Told::Refused { code, words } if code == CLOSED => return Finding::failed(link, words.clone(), start),
-        Told::Refused { words, .. } | Told::Limited(words) => {
+        Reply::NotAsked(why) => return Finding::unused(link, why.clone()),
+        Reply::Refused { code, words } if code == CLOSED => return Finding::failed(link, words.clone(), start),
+        Reply::Refused { words, .. } | Reply::Limited(words) => {
             return Finding::failed(
                 link,
                 format!("something else answers: {words}"),
                 "set KEEPER_URL to the keeper's own address",
             );
         }
-        Told::Silent(why) => {
+        Reply::Silent(why) => {
             return Finding::unknown(
                 link,
                 why.clone(),
                 "run this where KEEPER_URL can be reached: a name of a cluster is known in it only",
             );
         }
-        Told::Is(is) => is,
+        Reply::Is(is) => is,
     };
     let Some(storage) = is["storage"].as_str() else {
         return Finding::failed(link, "what answers is no keeper", "set KEEPER_URL to the keeper's own address");
@@ -54,18 +54,18 @@ pub fn keeper(health: &Told, with_token: &Told) -> Finding {
         );
     }
     match with_token {
-        Told::Refused { code, .. } if matches!(code.as_str(), "401" | "403") => Finding::failed(
+        Reply::Refused { code, .. } if matches!(code.as_str(), "401" | "403") => Finding::failed(
             link,
             "it is well, and refuses the token that is set here",
             "set KEEPER_TOKEN to what the keeper was started with",
         ),
-        Told::NotAsked(_) => Finding::ok(link, "it is well; without KEEPER_TOKEN nothing more is known of it"),
-        Told::Is(_) => Finding::ok(link, "it is well, and takes the token"),
+        Reply::NotAsked(_) => Finding::ok(link, "it is well; without KEEPER_TOKEN nothing more is known of it"),
+        Reply::Is(_) => Finding::ok(link, "it is well, and takes the token"),
         // It says so to who has the token only.
-        Told::Refused { code, words } if code == "404" && words.contains(NOBODY) => {
+        Reply::Refused { code, words } if code == "404" && words.contains(NO_CHANNELS) => {
             Finding::ok(link, "it is well, and takes the token")
         }
-        Told::Refused { words, .. } | Told::Limited(words) | Told::Silent(words) => Finding::unknown(
+        Reply::Refused { words, .. } | Reply::Limited(words) | Reply::Silent(words) => Finding::unknown(
             link,
             format!("it is well; whether it takes the token is not known: {words}"),
             "try again in a minute; if it stays so, see the keeper's log",
@@ -111,12 +111,12 @@ pub fn row_of<'page>(summary: &'page Value, home: &HomeOf) -> Option<&'page Valu
 }
 
 /// When somebody outside looked at the home last, by the keeper's page.
-pub fn looks(summary: &Told, home: &HomeOf) -> Finding {
+pub fn looks(summary: &Reply, home: &HomeOf) -> Finding {
     let link = Link::Looks;
-    if let Told::NotAsked(why) = summary {
+    if let Reply::NotAsked(why) = summary {
         return Finding::unused(link, why.clone());
     }
-    let Told::Is(summary) = summary else { return Finding::unknown(link, summary.why(), "see the link keeper") };
+    let Reply::Is(summary) = summary else { return Finding::unknown(link, summary.why(), "see the link keeper") };
     let which = "set COMPONENT_ID to the home's own component";
     let saw = match home {
         HomeOf::Is(_) => "the keeper's page does not show the home's component",
@@ -145,31 +145,31 @@ pub fn looks(summary: &Told, home: &HomeOf) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{not_asked, refused, silent};
+    use super::super::super::reply::fixtures::{not_asked, refused, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]
     fn a_keeper_is_well_full_without_a_clock_or_not_there() {
-        let well = Told::Is(json!({"storage": "ok", "clock": "ok"}));
-        let is = Told::Is(json!([]));
+        let well = Reply::Is(json!({"storage": "ok", "clock": "ok"}));
+        let is = Reply::Is(json!([]));
         assert_eq!(keeper(&well, &is).outcome, Outcome::Ok);
         assert_eq!(keeper(&well, &not_asked()).outcome, Outcome::Ok);
         for (health, token, words) in [
             (refused(CLOSED), &is, "(closed)"),
             (refused("404"), &is, "something else answers"),
-            (Told::Is(json!({})), &is, "is no keeper"),
-            (Told::Is(json!({"storage": "full", "clock": "ok"})), &is, "its storage: full"),
-            (Told::Is(json!({"storage": "ok", "clock": "not set"})), &is, "its clock is not set"),
+            (Reply::Is(json!({})), &is, "is no keeper"),
+            (Reply::Is(json!({"storage": "full", "clock": "ok"})), &is, "its storage: full"),
+            (Reply::Is(json!({"storage": "ok", "clock": "not set"})), &is, "its clock is not set"),
             (well, &refused("401"), "refuses the token"),
         ] {
             let found = keeper(&health, token);
             assert_eq!(found.outcome, Outcome::Failed, "{words}");
             assert!(found.saw.contains(words), "{}", found.saw);
         }
-        let well = Told::Is(json!({"storage": "ok", "clock": "ok"}));
-        let nobody = Told::Refused { code: "404".into(), words: "this keeper writes to nobody".into() };
-        assert_eq!(keeper(&well, &nobody).saw, "it is well, and takes the token");
-        for token in [silent(), Told::Limited("429".into()), refused("500"), refused("404")] {
+        let well = Reply::Is(json!({"storage": "ok", "clock": "ok"}));
+        let unknown_name = Reply::Refused { code: "404".into(), words: "this keeper writes to nobody".into() };
+        assert_eq!(keeper(&well, &unknown_name).saw, "it is well, and takes the token");
+        for token in [silent(), Reply::Limited("429".into()), refused("500"), refused("404")] {
             assert_eq!(keeper(&well, &token).outcome, Outcome::NotConclusive, "{token:?}");
         }
         assert_eq!(keeper(&silent(), &is).outcome, Outcome::NotConclusive);
@@ -182,7 +182,7 @@ mod tests {
         let summary = |age: Value| {
             let row =
                 |id: &str, age: Value| json!({"id": id, "name": id, "porchlight": {"looked_at_age_seconds": age}});
-            Told::Is(json!({"components": [row("8kbf7d35c071", json!(1)), row("8kbf7d35c070", age)]}))
+            Reply::Is(json!({"components": [row("8kbf7d35c071", json!(1)), row("8kbf7d35c070", age)]}))
         };
         assert_eq!(looks(&summary(json!(40)), &home).saw, "8kbf7d35c070 was looked at 40 s ago");
         assert_eq!(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::id::MetricId;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told, words::ago},
+    super::{finding::Finding, link::Link, reply::Reply, words::ago},
     page::{LISTED, is_cut, unanswered},
 };
 
@@ -18,7 +18,7 @@ const OF_JOBS: i64 = 4 * 3600;
 const AHEAD: i64 = 3600;
 
 /// The metrics, and the age of their last points.
-pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timestamp) -> Finding {
+pub fn metrics(metrics: &Reply, wanted: &[(&'static str, MetricId)], now: Timestamp) -> Finding {
     let link = Link::Metrics;
     if wanted.is_empty() {
         return Finding::unused(link, "no setting names a metric");
@@ -26,7 +26,7 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
     if let Some(finding) = unanswered(link, metrics) {
         return finding;
     }
-    let Told::Is(list) = metrics else { return Finding::unknown(link, metrics.why(), "see the link page") };
+    let Reply::Is(list) = metrics else { return Finding::unknown(link, metrics.why(), "see the link page") };
     let (mut well, mut none_yet, mut unusual) = (Vec::new(), Vec::new(), None);
     for (setting, id) in wanted {
         let Some(found) = list.as_array().into_iter().flatten().find(|metric| metric["id"] == id.as_str()) else {
@@ -84,7 +84,7 @@ pub fn metrics(metrics: &Told, wanted: &[(&'static str, MetricId)], now: Timesta
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{limited, refused, silent};
+    use super::super::super::reply::fixtures::{limited, refused, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]
@@ -93,22 +93,22 @@ mod tests {
         let response: Vec<(&'static str, MetricId)> = vec![("METRIC_ID_RESPONSE", "8kbf7d35c07m".parse().unwrap())];
         let at = |age: i64| {
             let at = Timestamp::from_second(1_800_000_000 - age).unwrap().to_string();
-            Told::Is(json!([{"id": "8kbf7d35c07m", "name": "Response", "most_recent_data_at": at}]))
+            Reply::Is(json!([{"id": "8kbf7d35c07m", "name": "Response", "most_recent_data_at": at}]))
         };
-        let found = |told: &Told| metrics(told, &response, now);
+        let found = |reply: &Reply| metrics(reply, &response, now);
         assert_eq!((found(&at(40)).outcome, found(&at(40)).saw.as_str()), (Outcome::Ok, "Response 40 s ago"));
         assert_eq!(found(&at(3600)).outcome, Outcome::Failed);
         assert!(found(&at(-40_000)).saw.contains("lies in the future"));
-        assert!(found(&Told::Is(json!([]))).saw.contains("no metric 8kbf7d35c07m (METRIC_ID_RESPONSE)"));
-        let none_yet = Told::Is(json!([{"id": "8kbf7d35c07m", "most_recent_data_at": null}]));
+        assert!(found(&Reply::Is(json!([]))).saw.contains("no metric 8kbf7d35c07m (METRIC_ID_RESPONSE)"));
+        let none_yet = Reply::Is(json!([{"id": "8kbf7d35c07m", "most_recent_data_at": null}]));
         assert_eq!(found(&none_yet).outcome, Outcome::NotConclusive);
         let of_job: [(&'static str, MetricId); 1] = [("METRIC_ID", "8kbf7d35c07m".parse().unwrap())];
         assert_eq!(metrics(&at(3600), &of_job, now).outcome, Outcome::Ok);
         assert_eq!(metrics(&at(90_000), &of_job, now).outcome, Outcome::NotConclusive, "a job may run once a day");
-        let long = Told::Is(json!(vec![json!({"id": "8kbf7d35c07n"}); LISTED]));
+        let long = Reply::Is(json!(vec![json!({"id": "8kbf7d35c07n"}); LISTED]));
         assert_eq!(found(&long).outcome, Outcome::NotConclusive, "it may be the next one");
-        for told in [limited(), silent(), refused("401"), refused("500")] {
-            assert_eq!(found(&told).outcome, Outcome::NotConclusive);
+        for reply in [limited(), silent(), refused("401"), refused("500")] {
+            assert_eq!(found(&reply).outcome, Outcome::NotConclusive);
         }
         assert_eq!(metrics(&silent(), &[], now).outcome, Outcome::NotUsed);
     }

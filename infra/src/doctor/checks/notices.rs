@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::super::{finding::Finding, link::Link, told::Told, words::ago};
+use super::super::{finding::Finding, link::Link, reply::Reply, words::ago};
 
 /// A notice goes out within a minute; one that waits for longer waits for a channel, or for the line.
 const LATE: i64 = 10 * 60;
@@ -62,22 +62,22 @@ impl<'a> Channel<'a> {
 }
 
 /// Who is written to, and whether they were given it.
-pub fn notices(overview: &Told, channels_here: usize, now: Timestamp) -> Finding {
+pub fn notices(overview: &Reply, channels_here: usize, now: Timestamp) -> Finding {
     let link = Link::Notices;
     match overview {
-        Told::Is(is) => of_channels(is, now),
-        Told::Refused { code, .. } if code == "404" && channels_here == 0 => {
+        Reply::Is(is) => of_channels(is, now),
+        Reply::Refused { code, .. } if code == "404" && channels_here == 0 => {
             Finding::unused(link, "nobody is written to (infra/NOTICES.md)")
         }
-        Told::Refused { code, .. } if code == "404" => Finding::failed(
+        Reply::Refused { code, .. } if code == "404" => Finding::failed(
             link,
             "NOTIFY_URLS names channels, and the keeper was started without them",
             "start the keeper with the same NOTIFY_URLS_FILE",
         ),
-        Told::NotAsked(_) if channels_here > 0 => {
+        Reply::NotAsked(_) if channels_here > 0 => {
             Finding::unknown(link, format!("{channels_here} channels are set, and no keeper tells how they are"), TRIAL)
         }
-        Told::NotAsked(why) => Finding::unused(link, why.clone()),
+        Reply::NotAsked(why) => Finding::unused(link, why.clone()),
         other => Finding::unknown(link, other.why(), "see the link keeper"),
     }
 }
@@ -116,14 +116,14 @@ fn of_channels(is: &Value, now: Timestamp) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{not_asked, refused, silent};
+    use super::super::super::reply::fixtures::{not_asked, refused, silent};
     use super::{super::super::finding::Outcome, *};
 
     fn at(age: i64) -> String {
         Timestamp::from_second(10_000_000 - age).unwrap().to_string()
     }
 
-    fn told(channel: &Value, notices: &Value) -> Finding {
+    fn reply(channel: &Value, notices: &Value) -> Finding {
         let mut one = json!({"channel": "ntfy://…", "sent": 0, "waiting": 0, "undelivered": 0});
         one.as_object_mut().unwrap().extend(channel.as_object().unwrap().clone());
         let mut notices = notices.clone();
@@ -131,45 +131,46 @@ mod tests {
             notice["channel"] = json!("ntfy://…");
         }
         let is = json!({"channels": [one], "notices": notices, "is_quiet": false});
-        super::notices(&Told::Is(is), 0, Timestamp::from_second(10_000_000).unwrap())
+        super::notices(&Reply::Is(is), 0, Timestamp::from_second(10_000_000).unwrap())
     }
 
     #[test]
     fn a_channel_takes_notices_or_one_does_not_and_since_when_is_said() {
-        assert_eq!(told(&json!({}), &json!([])).saw, "the keeper writes to ntfy://…");
-        let week = told(
+        assert_eq!(reply(&json!({}), &json!([])).saw, "the keeper writes to ntfy://…");
+        let week = reply(
             &json!({"undelivered": 2}),
             &json!([{"at": at(6 * 86_400), "failure": "403"}, {"at": at(3 * 86_400), "failure": "404"}]),
         );
         assert_eq!(week.outcome, Outcome::Failed);
         assert_eq!(week.saw, "ntfy://… did not take a notice 3 d ago: 404; 2 were not taken");
         // The keeper forgets a notice after a week, and not that it was not taken.
-        let again = told(&json!({"sent_at": at(60), "undelivered": 1}), &json!([{"at": at(86_400), "failure": "403"}]));
+        let again =
+            reply(&json!({"sent_at": at(60), "undelivered": 1}), &json!([{"at": at(86_400), "failure": "403"}]));
         assert_eq!(again.outcome, Outcome::Ok, "it has taken one since");
         assert!(again.saw.contains("it took one 60 s ago) (one was not taken 24 h ago)"), "{}", again.saw);
         let broken =
-            told(&json!({"sent_at": at(86_400), "failed_at": at(60), "failure": "401", "undelivered": 1}), &json!([]));
+            reply(&json!({"sent_at": at(86_400), "failed_at": at(60), "failure": "401", "undelivered": 1}), &json!([]));
         assert_eq!(broken.saw, "ntfy://… did not take a notice 60 s ago: 401; it took one 24 h ago");
-        let bare = told(&json!({"undelivered": 3}), &json!([]));
+        let bare = reply(&json!({"undelivered": 3}), &json!([]));
         assert_eq!((bare.outcome, bare.saw.contains("it is not known why")), (Outcome::Failed, true));
     }
 
     #[test]
     fn what_waits_is_told_once_it_is_late() {
-        let waits = |age: i64| told(&json!({"waiting": 1}), &json!([{"at": at(age), "failure": null}]));
+        let waits = |age: i64| reply(&json!({"waiting": 1}), &json!([{"at": at(age), "failure": null}]));
         assert_eq!(waits(30).outcome, Outcome::Ok);
         assert_eq!(
             (waits(7200).outcome, waits(7200).saw.as_str()),
             (Outcome::NotConclusive, "1 wait for ntfy://…, the oldest for 2 h")
         );
-        let tried = told(&json!({"failed_at": at(20), "failure": "502"}), &json!([{"at": at(30), "failure": null}]));
+        let tried = reply(&json!({"failed_at": at(20), "failure": "502"}), &json!([{"at": at(30), "failure": null}]));
         assert_eq!((tried.outcome, tried.saw.contains("20 s ago: 502")), (Outcome::NotConclusive, true));
     }
 
     #[test]
     fn nobody_is_written_to_or_nobody_says() {
-        let outcome = |told: &Told, here| super::notices(told, here, Timestamp::UNIX_EPOCH).outcome;
-        assert_eq!(outcome(&Told::Is(json!({"channels": []})), 0), Outcome::NotUsed);
+        let outcome = |reply: &Reply, here| super::notices(reply, here, Timestamp::UNIX_EPOCH).outcome;
+        assert_eq!(outcome(&Reply::Is(json!({"channels": []})), 0), Outcome::NotUsed);
         assert_eq!(outcome(&refused("404"), 0), Outcome::NotUsed);
         assert_eq!(outcome(&refused("404"), 1), Outcome::Failed);
         assert_eq!(outcome(&not_asked(), 1), Outcome::NotConclusive);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{finding::Finding, link::Link, reply::Reply};
 
 /// The most that one call of the page's API lists. A list of that length may go on.
 pub const LISTED: usize = 100;
@@ -13,32 +13,32 @@ pub fn is_cut(list: &Value) -> bool {
 }
 
 /// What a call that brought nothing says of any link of the page; `None` where it brought something.
-pub fn unanswered(link: Link, told: &Told) -> Option<Finding> {
-    match told {
-        Told::NotAsked(why) => Some(Finding::unused(link, why.clone())),
-        Told::Limited(_) => Some(Finding::unknown(link, "the rate limit is used up", "see the link rate limit")),
-        Told::Silent(why) => {
+pub fn unanswered(link: Link, reply: &Reply) -> Option<Finding> {
+    match reply {
+        Reply::NotAsked(why) => Some(Finding::unused(link, why.clone())),
+        Reply::Limited(_) => Some(Finding::unknown(link, "the rate limit is used up", "see the link rate limit")),
+        Reply::Silent(why) => {
             Some(Finding::unknown(link, why.clone(), "see whether STATUSPAGE_URL can be reached from here"))
         }
-        Told::Refused { code, .. } if matches!(code.as_str(), "401" | "403") => {
+        Reply::Refused { code, .. } if matches!(code.as_str(), "401" | "403") => {
             Some(Finding::unknown(link, "the token is refused", "see the link page's token"))
         }
-        Told::Is(_) | Told::Refused { .. } => None,
+        Reply::Is(_) | Reply::Refused { .. } => None,
     }
 }
 
 /// The token.
-pub fn token(pages: &Told, origin: &str) -> Finding {
+pub fn token(pages: &Reply, origin: &str) -> Finding {
     let link = Link::Token;
     match pages {
-        Told::Refused { code, words } if matches!(code.as_str(), "401" | "403") => Finding::failed(
+        Reply::Refused { code, words } if matches!(code.as_str(), "401" | "403") => Finding::failed(
             link,
             format!("the one in {origin} is refused ({code}: {words})"),
             "copy it anew (User menu, API info), and store it: Another token in infra/README.md",
         ),
         // The limit is told to who has a token only.
-        Told::Limited(_) => Finding::unknown(link, "the rate limit is used up", "see the link rate limit"),
-        Told::Refused { code, words } => Finding::unknown(
+        Reply::Limited(_) => Finding::unknown(link, "the rate limit is used up", "see the link rate limit"),
+        Reply::Refused { code, words } => Finding::unknown(
             link,
             format!("the page's API answers with {code}: {words}"),
             "see whether STATUSPAGE_URL ends as the API's address does: https://api.statuspage.io/v1",
@@ -48,12 +48,12 @@ pub fn token(pages: &Told, origin: &str) -> Finding {
 }
 
 /// The page. `pages`: those that the token reaches.
-pub fn page(pages: &Told, wanted: Option<&str>) -> Finding {
+pub fn page(pages: &Reply, wanted: Option<&str>) -> Finding {
     let link = Link::Page;
     if let Some(finding) = unanswered(link, pages) {
         return finding;
     }
-    let Told::Is(list) = pages else { return Finding::unknown(link, pages.why(), "see the link page's token") };
+    let Reply::Is(list) = pages else { return Finding::unknown(link, pages.why(), "see the link page's token") };
     let ids: Vec<&str> = list.as_array().into_iter().flatten().filter_map(|page| page["id"].as_str()).collect();
     let Some(wanted) = wanted else {
         return Finding::unknown(
@@ -77,12 +77,12 @@ pub fn page(pages: &Told, wanted: Option<&str>) -> Finding {
 }
 
 /// The component. `components`: those of the page.
-pub fn component(components: &Told, wanted: Option<&str>, page: Option<&str>) -> Finding {
+pub fn component(components: &Reply, wanted: Option<&str>, page: Option<&str>) -> Finding {
     let link = Link::Component;
     if let Some(finding) = unanswered(link, components) {
         return finding;
     }
-    let Told::Is(list) = components else { return Finding::unknown(link, components.why(), "see the link page") };
+    let Reply::Is(list) = components else { return Finding::unknown(link, components.why(), "see the link page") };
     let all = || list.as_array().into_iter().flatten();
     let names = || {
         let one = |it: &Value| {
@@ -131,17 +131,17 @@ pub fn component(components: &Told, wanted: Option<&str>, page: Option<&str>) ->
 }
 
 /// How many calls are left: that is told only once there are none.
-pub fn rate_limit(told: &[&Told]) -> Finding {
+pub fn rate_limit(reply: &[&Reply]) -> Finding {
     let link = Link::RateLimit;
-    let taken = told.iter().filter(|told| matches!(told, Told::Is(_) | Told::Refused { .. })).count();
-    match told.iter().find(|told| matches!(told, Told::Limited(_))) {
+    let taken = reply.iter().filter(|reply| matches!(reply, Reply::Is(_) | Reply::Refused { .. })).count();
+    match reply.iter().find(|reply| matches!(reply, Reply::Limited(_))) {
         Some(limited) => Finding::failed(
             link,
             format!("{}: 60 calls in a minute are used up", limited.why()),
             "see who else has this token: each client needs an API key of its own, or fewer calls",
         ),
-        None if taken == 0 => match told.first() {
-            Some(Told::NotAsked(why)) => Finding::unused(link, why.clone()),
+        None if taken == 0 => match reply.first() {
+            Some(Reply::NotAsked(why)) => Finding::unused(link, why.clone()),
             _ => Finding::unknown(link, "the page's API did not answer", "see the link page's token"),
         },
         None => {
@@ -154,7 +154,7 @@ pub fn rate_limit(told: &[&Told]) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::{limited, refused, silent};
+    use super::super::super::reply::fixtures::{limited, refused, silent};
     use super::{super::super::finding::Outcome, *};
 
     const PAGE: &str = "gytm4qzbx9t6";
@@ -162,29 +162,29 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_or_refused_or_nobody_says() {
-        let pages = Told::Is(json!([{"id": PAGE, "name": "Home"}]));
+        let pages = Reply::Is(json!([{"id": PAGE, "name": "Home"}]));
         assert_eq!(token(&pages, "prober.env").outcome, Outcome::Ok);
         for code in ["401", "403"] {
             assert_eq!(token(&refused(code), "prober.env").outcome, Outcome::Failed);
         }
-        for told in [limited(), silent(), refused("404")] {
-            assert_eq!(token(&told, "prober.env").outcome, Outcome::NotConclusive);
+        for reply in [limited(), silent(), refused("404")] {
+            assert_eq!(token(&reply, "prober.env").outcome, Outcome::NotConclusive);
         }
-        assert_eq!(token(&Told::NotAsked("none".into()), "").outcome, Outcome::NotUsed);
+        assert_eq!(token(&Reply::NotAsked("none".into()), "").outcome, Outcome::NotUsed);
     }
 
     #[test]
     fn a_page_is_within_reach_of_the_token_or_not() {
-        let pages = Told::Is(json!([{"id": PAGE, "name": "Home"}]));
+        let pages = Reply::Is(json!([{"id": PAGE, "name": "Home"}]));
         assert_eq!(page(&pages, Some(PAGE)).saw, "gytm4qzbx9t6: Home");
         let other = page(&pages, Some("gytm4qzbx9t7"));
         assert_eq!((other.outcome, other.saw.contains("it reaches gytm4qzbx9t6")), (Outcome::Failed, true));
-        assert_eq!(page(&Told::Is(json!([])), Some(PAGE)).outcome, Outcome::Failed);
+        assert_eq!(page(&Reply::Is(json!([])), Some(PAGE)).outcome, Outcome::Failed);
         assert_eq!(page(&pages, None).outcome, Outcome::NotConclusive);
-        for told in [limited(), silent(), refused("401")] {
-            assert_eq!(page(&told, Some(PAGE)).outcome, Outcome::NotConclusive);
+        for reply in [limited(), silent(), refused("401")] {
+            assert_eq!(page(&reply, Some(PAGE)).outcome, Outcome::NotConclusive);
         }
-        assert_eq!(page(&Told::NotAsked("none".into()), None).outcome, Outcome::NotUsed);
+        assert_eq!(page(&Reply::NotAsked("none".into()), None).outcome, Outcome::NotUsed);
     }
 
     #[test]
@@ -192,37 +192,37 @@ mod tests {
         let list = |change: &Value| {
             let mut one = json!({"id": COMPONENT, "name": "Home internet", "status": "operational", "group": false});
             one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-            Told::Is(json!([one]))
+            Reply::Is(json!([one]))
         };
-        let found = |told: &Told, wanted: &str| component(told, Some(wanted), Some(PAGE));
+        let found = |reply: &Reply, wanted: &str| component(reply, Some(wanted), Some(PAGE));
         assert_eq!(found(&list(&json!({})), COMPONENT).saw, "Home internet is operational");
         assert!(found(&list(&json!({"status": "under_maintenance"})), COMPONENT).saw.contains("leaves alone"));
-        for (told, wanted, words) in [
+        for (reply, wanted, words) in [
             (list(&json!({"group": true})), COMPONENT, "is a group"),
             (list(&json!({"porchlight_shown": false})), COMPONENT, "is not shown"),
             (list(&json!({})), PAGE, "is the page's id"),
             (list(&json!({})), "8kbf7d35c071", "has no component 8kbf7d35c071"),
         ] {
-            let found = found(&told, wanted);
+            let found = found(&reply, wanted);
             assert_eq!(found.outcome, Outcome::Failed, "{words}");
             assert!(found.saw.contains(words), "{}", found.saw);
         }
         assert_eq!(component(&list(&json!({})), None, None).outcome, Outcome::NotConclusive);
-        let long = Told::Is(json!(vec![json!({"id": COMPONENT, "name": "One", "status": "operational"}); LISTED]));
+        let long = Reply::Is(json!(vec![json!({"id": COMPONENT, "name": "One", "status": "operational"}); LISTED]));
         assert_eq!(found(&long, "8kbf7d35c071").outcome, Outcome::NotConclusive, "it may be the next one");
         assert_eq!(found(&long, COMPONENT).outcome, Outcome::Ok);
-        for told in [limited(), silent(), refused("403"), refused("404")] {
-            assert_eq!(found(&told, COMPONENT).outcome, Outcome::NotConclusive);
+        for reply in [limited(), silent(), refused("403"), refused("404")] {
+            assert_eq!(found(&reply, COMPONENT).outcome, Outcome::NotConclusive);
         }
-        assert_eq!(found(&Told::NotAsked("none".into()), COMPONENT).outcome, Outcome::NotUsed);
+        assert_eq!(found(&Reply::NotAsked("none".into()), COMPONENT).outcome, Outcome::NotUsed);
     }
 
     #[test]
     fn a_limit_that_is_used_up_is_said() {
-        let one = Told::Is(json!([]));
+        let one = Reply::Is(json!([]));
         assert_eq!(rate_limit(&[&one, &one]).outcome, Outcome::Ok);
         assert_eq!(rate_limit(&[&one, &limited()]).outcome, Outcome::Failed);
         assert_eq!(rate_limit(&[&silent()]).outcome, Outcome::NotConclusive);
-        assert_eq!(rate_limit(&[&Told::NotAsked("none".into())]).outcome, Outcome::NotUsed);
+        assert_eq!(rate_limit(&[&Reply::NotAsked("none".into())]).outcome, Outcome::NotUsed);
     }
 }

@@ -4,7 +4,7 @@ use lambda_prober::target::{KeyNames, Target, Targets};
 use shared::proof::Key;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{finding::Finding, link::Link, reply::Reply},
     cloud::unanswered,
     homes::{OfOwn, Whose},
 };
@@ -75,8 +75,8 @@ impl Names {
 }
 
 /// The value of a parameter; a secret.
-pub fn parameter<'a>(told: &'a Told, name: &str) -> Option<&'a str> {
-    let all = told.value()["Parameters"].as_array()?;
+pub fn parameter<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    let all = reply.value()["Parameters"].as_array()?;
     all.iter().find(|parameter| parameter["Name"] == name)?["Value"].as_str()
 }
 
@@ -84,11 +84,11 @@ pub fn parameter<'a>(told: &'a Told, name: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// Why that is not known.
-pub fn stored_keys(told: &Told, names: &Names) -> Result<Vec<Key>, String> {
-    if !matches!(told, Told::Is(_)) {
-        return Err(told.why().to_owned());
+pub fn stored_keys(reply: &Reply, names: &Names) -> Result<Vec<Key>, String> {
+    if !matches!(reply, Reply::Is(_)) {
+        return Err(reply.why().to_owned());
     }
-    let key = |name: &String| parameter(told, name).and_then(|text| text.trim_end().parse().ok());
+    let key = |name: &String| parameter(reply, name).and_then(|text| text.trim_end().parse().ok());
     Ok([Some(&names.key), names.old.as_ref()].into_iter().flatten().filter_map(key).collect())
 }
 
@@ -96,18 +96,18 @@ pub fn stored_keys(told: &Told, names: &Names) -> Result<Vec<Key>, String> {
 pub const ELSEWHERE: &str = "see key_parameter in the input of its schedule, and set TARGETS here alike";
 
 /// Secrets in Parameter Store. `needs_key`: the home has a key.
-pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
+pub fn parameters(reply: &Reply, names: &Names, needs_key: bool) -> Finding {
     let link = Link::Parameters;
-    if let Some(finding) = unanswered(link, told) {
+    if let Some(finding) = unanswered(link, reply) {
         return finding;
     }
-    if let Told::Refused { words, .. } = told {
+    if let Reply::Refused { words, .. } = reply {
         return Finding::unknown(link, words.clone(), "see the link AWS account");
     }
     let store = |name: &str, file: &str| {
         format!("aws ssm put-parameter --name {name} --type SecureString --overwrite --value file://{file}")
     };
-    let Some(token) = parameter(told, &names.token) else {
+    let Some(token) = parameter(reply, &names.token) else {
         return Finding::failed(
             link,
             format!("{} does not exist", names.token),
@@ -124,7 +124,7 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
         );
     }
     for (variable, name) in [("TARGETS_PARAMETER", &names.targets), ("NOTIFY_URLS_PARAMETER", &names.notify)] {
-        if let Some(name) = name.as_ref().filter(|name| parameter(told, name).is_none()) {
+        if let Some(name) = name.as_ref().filter(|name| parameter(reply, name).is_none()) {
             return Finding::failed(
                 link,
                 format!("{name}, which {variable} of the function names, does not exist"),
@@ -140,7 +140,7 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
             ELSEWHERE,
         )
     };
-    match parameter(told, &names.key) {
+    match parameter(reply, &names.key) {
         None if needs_key && !names.is_sure => unsure("does not exist"),
         Some(key) if key.trim_end().parse::<Key>().is_err() && !names.is_sure => unsure("holds no key"),
         None if needs_key => {
@@ -151,14 +151,14 @@ pub fn parameters(told: &Told, names: &Names, needs_key: bool) -> Finding {
             format!("{} holds no key, which has 43 characters", names.key),
             store(&names.key, "beacon.key"),
         ),
-        _ => encrypted(told),
+        _ => encrypted(reply),
     }
 }
 
 /// Whether all of them are secrets for AWS, too. The list of targets is none.
-fn encrypted(told: &Told) -> Finding {
+fn encrypted(reply: &Reply) -> Finding {
     let link = Link::Parameters;
-    let all = || told.value()["Parameters"].as_array().into_iter().flatten();
+    let all = || reply.value()["Parameters"].as_array().into_iter().flatten();
     let is_secret = |value: &str| !value.trim_start().starts_with('[');
     let plain = all().find(|it| it["Type"] != "SecureString" && it["Value"].as_str().is_some_and(is_secret));
     match plain.and_then(|it| it["Name"].as_str()) {
@@ -175,7 +175,7 @@ fn encrypted(told: &Told) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::refused;
+    use super::super::super::reply::fixtures::refused;
     use super::{
         super::{
             super::finding::Outcome,
@@ -188,9 +188,9 @@ mod tests {
         Names::of(|_| None, None)
     }
 
-    fn stored(all: &[(&str, &str, &str)]) -> Told {
+    fn stored(all: &[(&str, &str, &str)]) -> Reply {
         let one = |(name, value, kind): &(&str, &str, &str)| json!({"Name": name, "Value": value, "Type": kind});
-        Told::Is(json!({"Parameters": all.iter().map(one).collect::<Vec<_>>(), "InvalidParameters": []}))
+        Reply::Is(json!({"Parameters": all.iter().map(one).collect::<Vec<_>>(), "InvalidParameters": []}))
     }
 
     const TOKEN: (&str, &str, &str) = ("/porchlight/statuspage-token", "token\n", "SecureString");
@@ -216,11 +216,12 @@ mod tests {
             assert!(!found.saw.contains("to ken"));
         }
         assert_eq!(parameters(&refused("AccessDeniedException"), &names(), true).outcome, Outcome::NotConclusive);
-        for told in [Told::Silent("timeout".into()), Told::Limited("slow down".into()), refused("ValidationException")]
+        for reply in
+            [Reply::Silent("timeout".into()), Reply::Limited("slow down".into()), refused("ValidationException")]
         {
-            assert_eq!(parameters(&told, &names(), true).outcome, Outcome::NotConclusive, "{told:?}");
+            assert_eq!(parameters(&reply, &names(), true).outcome, Outcome::NotConclusive, "{reply:?}");
         }
-        assert_eq!(parameters(&Told::NotAsked("no aws".into()), &names(), true).outcome, Outcome::NotUsed);
+        assert_eq!(parameters(&Reply::NotAsked("no aws".into()), &names(), true).outcome, Outcome::NotUsed);
         assert_eq!(stored_keys(&stored(&[beacon]), &names()).unwrap(), [Key::new([7; 32])]);
         assert!(stored_keys(&refused("AccessDenied"), &names()).is_err());
     }
@@ -244,8 +245,8 @@ mod tests {
         for own in [OfOwn::Others, OfOwn::Unclear] {
             assert!(!of(None, own, "8kbf7d35c072").is_sure, "they name another home, or nobody knows: {own:?}");
         }
-        let schedules = Told::Is(json!({"Schedules": [of_cabin()]}));
-        let cabin = whose(CABIN).in_inputs(&schedules, &Told::Is(json!(null)), "f");
+        let schedules = Reply::Is(json!({"Schedules": [of_cabin()]}));
+        let cabin = whose(CABIN).in_inputs(&schedules, &Reply::Is(json!(null)), "f");
         let by_input = names().of_home(None, OfOwn::Others, cabin.as_ref(), whose(CABIN));
         assert_eq!((by_input.key.as_str(), by_input.old, by_input.is_sure), (KEY_OF_CABIN, None, true));
         let keys = KeyNames { current: "/k/other".parse().unwrap(), old: None };

@@ -1,14 +1,14 @@
 //! What the keeper sends on.
 
-use super::super::{finding::Finding, link::Link, told::Told};
+use super::super::{finding::Finding, link::Link, reply::Reply};
 
 /// What the keeper sends on.
-pub fn relay(health: &Told) -> Finding {
+pub fn relay(health: &Reply) -> Finding {
     let link = Link::Relay;
-    if let Told::NotAsked(why) = health {
+    if let Reply::NotAsked(why) = health {
         return Finding::unused(link, why.clone());
     }
-    let Told::Is(health) = health else { return Finding::unknown(link, health.why(), "see the link keeper") };
+    let Reply::Is(health) = health else { return Finding::unknown(link, health.why(), "see the link keeper") };
     let relay = &health["relay"];
     if relay.is_null() {
         return Finding::unused(link, "the keeper has no page upstream");
@@ -54,12 +54,12 @@ pub fn relay(health: &Told) -> Finding {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::super::told::fixtures::{not_asked, silent};
+    use super::super::super::reply::fixtures::{not_asked, silent};
     use super::{super::super::finding::Outcome, *};
 
     #[test]
     fn a_relay_sends_is_refused_not_reached_or_there_is_none() {
-        let of = |upstream: Value| relay(&Told::Is(json!({"storage": "ok", "relay": upstream}))).outcome;
+        let of = |upstream: Value| relay(&Reply::Is(json!({"storage": "ok", "relay": upstream}))).outcome;
         assert_eq!(of(json!({"condition": "well", "waiting": 3, "rejected": 0, "skipped": []})), Outcome::Ok);
         assert_eq!(of(json!({"condition": "paused", "reason": "401"})), Outcome::Failed);
         assert_eq!(of(json!({"condition": "trouble", "reason": "timeout"})), Outcome::Failed);

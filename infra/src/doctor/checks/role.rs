@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{finding::Finding, link::Link, reply::Reply},
     cloud::{DENIED, unanswered},
     parameters::Names,
 };
@@ -37,9 +37,9 @@ pub fn deeds(function: &Value, names: &Names, component: Option<&str>) -> Vec<De
 }
 
 /// What the role may, as the policy simulator says. `runs_well`: the function has just run, read its secrets and updated the page.
-pub fn role(told: &Told, deeds: &[Deed], runs_well: bool) -> Finding {
+pub fn role(reply: &Reply, deeds: &[Deed], runs_well: bool) -> Finding {
     let link = Link::Role;
-    if told.is_refused(&DENIED) {
+    if reply.is_refused(&DENIED) {
         let seen = if runs_well { "; the last run could do all that it needed" } else { "" };
         return Finding::unknown(
             link,
@@ -48,24 +48,24 @@ pub fn role(told: &Told, deeds: &[Deed], runs_well: bool) -> Finding {
              --role-name, and the role's name",
         );
     }
-    if let Some(finding) = unanswered(link, told) {
+    if let Some(finding) = unanswered(link, reply) {
         return finding;
     }
-    if told.is_refused(&["NoSuchEntity", "NoSuchEntityException"]) {
+    if reply.is_refused(&["NoSuchEntity", "NoSuchEntityException"]) {
         return Finding::failed(
             link,
             "the function's role does not exist",
             "deploy infra/base.yaml, and the function with its role",
         );
     }
-    if let Told::Refused { words, .. } = told {
+    if let Reply::Refused { words, .. } = reply {
         return Finding::unknown(
             link,
             format!("the policy simulator does not tell: {words}"),
             "compare the role with infra/base.yaml",
         );
     }
-    let results = told.value()["EvaluationResults"].as_array().cloned().unwrap_or_default();
+    let results = reply.value()["EvaluationResults"].as_array().cloned().unwrap_or_default();
     let decision = |deed: &Deed| {
         let found = results
             .iter()
@@ -99,7 +99,7 @@ fn on_what(resource: &str) -> &str {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::told::fixtures::refused;
+    use super::super::super::reply::fixtures::refused;
     use super::{super::super::finding::Outcome, *};
 
     #[test]
@@ -109,23 +109,23 @@ mod tests {
             deed("ssm:GetParameters", "arn:…:parameter/porchlight/statuspage-token"),
             deed("ssm:PutParameter", "arn:…:parameter/s"),
         ];
-        let told = |decisions: [&str; 2]| {
+        let reply = |decisions: [&str; 2]| {
             let one = |(deed, decision): (&Deed, &str)| json!({"EvalActionName": deed.action, "EvalResourceName": deed.resource, "EvalDecision": decision});
-            Told::Is(json!({"EvaluationResults": deeds.iter().zip(decisions).map(one).collect::<Vec<_>>()}))
+            Reply::Is(json!({"EvaluationResults": deeds.iter().zip(decisions).map(one).collect::<Vec<_>>()}))
         };
-        assert_eq!(role(&told(["allowed", "allowed"]), &deeds, false).outcome, Outcome::Ok);
-        let found = role(&told(["implicitDeny", "allowed"]), &deeds, true);
+        assert_eq!(role(&reply(["allowed", "allowed"]), &deeds, false).outcome, Outcome::Ok);
+        let found = role(&reply(["implicitDeny", "allowed"]), &deeds, true);
         assert_eq!(
             (found.outcome, found.saw.as_str()),
             (Outcome::Failed, "it may not ssm:GetParameters on /porchlight/statuspage-token")
         );
         assert_eq!(role(&refused("NoSuchEntity"), &deeds, false).outcome, Outcome::Failed);
-        for told in
-            [refused("AccessDenied"), refused("NotImplemented"), Told::Silent("timeout".into()), Told::Is(json!({}))]
+        for reply in
+            [refused("AccessDenied"), refused("NotImplemented"), Reply::Silent("timeout".into()), Reply::Is(json!({}))]
         {
-            assert_eq!(role(&told, &deeds, false).outcome, Outcome::NotConclusive, "{told:?}");
+            assert_eq!(role(&reply, &deeds, false).outcome, Outcome::NotConclusive, "{reply:?}");
         }
-        assert_eq!(role(&Told::NotAsked("no aws".into()), &deeds, false).outcome, Outcome::NotUsed);
+        assert_eq!(role(&Reply::NotAsked("no aws".into()), &deeds, false).outcome, Outcome::NotUsed);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     super::{
         finding::Finding,
         link::Link,
-        told::Told,
+        reply::Reply,
         words::{ago, is_same_address},
     },
     cloud::unanswered,
@@ -26,8 +26,8 @@ pub struct Run {
 }
 
 /// The runs of the log's answer, the newest first.
-pub fn runs(told: &Told, now: Timestamp) -> Vec<Run> {
-    let events = told.value()["events"].as_array().into_iter().flatten();
+pub fn runs(reply: &Reply, now: Timestamp) -> Vec<Run> {
+    let events = reply.value()["events"].as_array().into_iter().flatten();
     let read = events.filter_map(|event| {
         let report: Value = serde_json::from_str(event["message"].as_str()?.trim()).ok()?;
         let at: Timestamp = report["at"].as_str()?.parse().ok()?;
@@ -81,10 +81,10 @@ fn words_of(differing: &Value) -> Option<String> {
 }
 
 /// What the function saw of the home that was run just now, or why that is not known; `None` where it was not.
-pub fn probed(told: &Told, component: Option<&str>) -> Option<Result<OutsideLook, String>> {
-    let report = match told {
-        Told::NotAsked(_) => return None,
-        Told::Is(report) => report,
+pub fn probed(reply: &Reply, component: Option<&str>) -> Option<Result<OutsideLook, String>> {
+    let report = match reply {
+        Reply::NotAsked(_) => return None,
+        Reply::Is(report) => report,
         other => return Some(Err(other.why().to_owned())),
     };
     if let Some(why) = report["errorMessage"].as_str() {
@@ -107,9 +107,9 @@ pub fn went_well(runs: &[Run], component: Option<&str>) -> Option<i64> {
 }
 
 /// The last runs. `looks`: whether somebody else than this function has looked at the home within minutes.
-pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>, looks: bool) -> Finding {
+pub fn last(function: &str, reply: &Reply, runs: &[Run], component: Option<&str>, looks: bool) -> Finding {
     let link = Link::Runs;
-    if let Some(finding) = unanswered(link, told) {
+    if let Some(finding) = unanswered(link, reply) {
         return finding;
     }
     let silent = |saw: String, next: String| {
@@ -123,7 +123,7 @@ pub fn last(function: &str, told: &Told, runs: &[Run], component: Option<&str>, 
         Finding::symptom(link, saw, next)
     };
     let tail = format!("see its log: aws logs tail /aws/lambda/{function} --since 15m");
-    if let Told::Refused { code, words } = told {
+    if let Reply::Refused { code, words } = reply {
         return match code.as_str() {
             "ResourceNotFoundException" => silent(
                 format!("there is no log /aws/lambda/{function}: it never ran, or may not write one"),

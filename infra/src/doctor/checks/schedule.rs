@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    super::{finding::Finding, link::Link, told::Told},
+    super::{finding::Finding, link::Link, reply::Reply},
     cloud::unanswered,
     homes::{OfOwn, Whose},
 };
@@ -48,14 +48,14 @@ fn deploy(stack: &str) -> String {
 /// What runs it, of all rules (with the names of those that have it as their target) and schedules. `own`: whose home the function's
 /// own settings name.
 pub fn triggers(
-    rules: &Told,
-    names: &Told,
-    schedules: &Told,
+    rules: &Reply,
+    names: &Reply,
+    schedules: &Reply,
     function: &str,
     whose: Whose<'_>,
     own: OfOwn,
 ) -> Vec<Trigger> {
-    let list = |told: &Told, field: &str| told.value()[field].as_array().cloned().unwrap_or_default();
+    let list = |reply: &Reply, field: &str| reply.value()[field].as_array().cloned().unwrap_or_default();
     let targeted: Vec<Value> = list(names, "RuleNames");
     let rules = list(rules, "Rules").into_iter().filter(|rule| targeted.contains(&rule["Name"]));
     let schedules = list(schedules, "Schedules").into_iter().filter(|schedule| is_of(schedule, function));
@@ -131,9 +131,9 @@ fn shown(triggers: &[&Trigger]) -> String {
     words.collect::<Vec<_>>().join(" and ")
 }
 
-/// The schedule. `told`: what was answered to the questions about it; `ran`: whether the function ran within minutes; `looks`:
+/// The schedule. `reply`: what was answered to the questions about it; `ran`: whether the function ran within minutes; `looks`:
 /// whether somebody else than this function has looked within minutes.
-pub fn schedule(all: &[Trigger], told: &[&Told], ran: bool, looks: bool, now: Timestamp) -> Finding {
+pub fn schedule(all: &[Trigger], reply: &[&Reply], ran: bool, looks: bool, now: Timestamp) -> Finding {
     let link = Link::Schedule;
     let triggers: Vec<&Trigger> = all.iter().filter(|trigger| trigger.is_ours != Some(false)).collect();
     let other = |saw: String| {
@@ -160,7 +160,7 @@ pub fn schedule(all: &[Trigger], told: &[&Told], ran: bool, looks: bool, now: Ti
     let Some(first) = enabled.first() else {
         return match triggers.first() {
             Some(off) => failed(format!("{} is disabled", off.words()), off.mended()),
-            None => match told.iter().find_map(|told| unanswered(link, told)) {
+            None => match reply.iter().find_map(|reply| unanswered(link, reply)) {
                 Some(finding) => finding,
                 // By an alias, or from another account.
                 None if ran => Finding::unknown(

@@ -9,7 +9,7 @@ use super::super::{
         keeper::{HomeOf, row_of},
         outside::OutsideLook,
     },
-    told::Told,
+    reply::Reply,
 };
 
 /// What it says of now.
@@ -31,7 +31,7 @@ pub(super) fn newest(by_function: Option<OutsideLook>, by_keeper: Option<Outside
 }
 
 /// The newest look at the home that a keeper's page tells of: it says when, and the component's status says what.
-pub(super) fn of_keeper(summary: &Told, home: &HomeOf) -> Option<OutsideLook> {
+pub(super) fn of_keeper(summary: &Reply, home: &HomeOf) -> Option<OutsideLook> {
     let summary = summary.value();
     let row = row_of(summary, home)?;
     let age = row["porchlight"]["looked_at_age_seconds"].as_i64()?;
@@ -63,7 +63,7 @@ mod tests {
         let (home, nas) = ("8kbf7d35c070", "8kbf7d35c071");
         let update = |body: &str| json!([{"body": body}]);
         let of = |id: &str, body: &str| json!({"components": [{"id": id}], "incident_updates": update(body)});
-        let summary = Told::Is(json!({
+        let summary = Reply::Is(json!({
             "components": [row(nas, "operational", 3), row(home, "major_outage", 40)],
             "incidents": [of(nas, "the disk"), of(home, "the line")],
         }));

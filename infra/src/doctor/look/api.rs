@@ -13,7 +13,7 @@ use shared::{
 use url::Url;
 
 use super::{
-    super::{checks::keeper::CLOSED, told::Told, until::Until},
+    super::{checks::keeper::CLOSED, reply::Reply, until::Until},
     hops::is_refused,
 };
 
@@ -31,18 +31,18 @@ fn deadlines(until: Until) -> Deadlines {
 #[derive(Clone, Debug)]
 pub struct PageSeen {
     /// The pages that the token reaches.
-    pub pages: Told,
+    pub pages: Reply,
     /// The components of the page.
-    pub components: Told,
+    pub components: Reply,
     /// Its metrics.
-    pub metrics: Told,
+    pub metrics: Reply,
 }
 
 impl PageSeen {
     /// Nothing was asked.
     pub fn not_asked(why: &str) -> Self {
-        let told = || Told::NotAsked(why.to_owned());
-        Self { pages: told(), components: told(), metrics: told() }
+        let reply = || Reply::NotAsked(why.to_owned());
+        Self { pages: reply(), components: reply(), metrics: reply() }
     }
 }
 
@@ -58,9 +58,9 @@ pub async fn page(base: &Url, token: &Secret, page: Option<&PageId>, needs_metri
     };
     let pages = ask(&first, "/pages").await;
     // A token that is refused is refused everywhere.
-    let (Told::Is(_), Some(page)) = (&pages, page) else {
+    let (Reply::Is(_), Some(page)) = (&pages, page) else {
         let rest = match &pages {
-            Told::Is(_) => Told::NotAsked("no PAGE_ID is set".into()),
+            Reply::Is(_) => Reply::NotAsked("no PAGE_ID is set".into()),
             other => other.clone(),
         };
         return PageSeen { pages, components: rest.clone(), metrics: rest };
@@ -70,13 +70,13 @@ pub async fn page(base: &Url, token: &Secret, page: Option<&PageId>, needs_metri
     // What is left by now.
     let api = api().unwrap_or(first);
     let metrics = async {
-        if needs_metrics { ask(&api, &of_metrics).await } else { Told::NotAsked("no setting names a metric".into()) }
+        if needs_metrics { ask(&api, &of_metrics).await } else { Reply::NotAsked("no setting names a metric".into()) }
     };
     let (components, metrics) = tokio::join!(ask(&api, &of_components), metrics);
     PageSeen { pages, components, metrics }
 }
 
-async fn ask(api: &Api, path: &str) -> Told {
+async fn ask(api: &Api, path: &str) -> Reply {
     api.call::<Value>(Method::GET, path, None).await.into()
 }
 
@@ -84,20 +84,20 @@ async fn ask(api: &Api, path: &str) -> Told {
 #[derive(Clone, Debug)]
 pub struct KeeperSeen {
     /// Its health.
-    pub health: Told,
+    pub health: Reply,
     /// Its page, for everybody.
-    pub summary: Told,
+    pub summary: Reply,
     /// Its metrics.
-    pub metrics: Result<String, Told>,
+    pub metrics: Result<String, Reply>,
     /// Who is written to; that takes its token.
-    pub notices: Told,
+    pub notices: Reply,
 }
 
 impl KeeperSeen {
     /// Nothing was asked.
     pub fn not_asked(why: &str) -> Self {
-        let told = || Told::NotAsked(why.to_owned());
-        Self { health: told(), summary: told(), metrics: Err(told()), notices: told() }
+        let reply = || Reply::NotAsked(why.to_owned());
+        Self { health: reply(), summary: reply(), metrics: Err(reply()), notices: reply() }
     }
 }
 
@@ -110,13 +110,13 @@ pub async fn keeper(url: &Url, token: Option<&Secret>, until: Until) -> KeeperSe
     let notices = async {
         match token {
             Some(token) => ask(&Api::new(client.clone(), url, token.clone()), "/porchlight/v1/notices").await,
-            None => Told::NotAsked("no KEEPER_TOKEN is set".into()),
+            None => Reply::NotAsked("no KEEPER_TOKEN is set".into()),
         }
     };
-    let json = |text: Result<String, Told>| match text.map(|text| serde_json::from_str(&text)) {
-        Ok(Ok(value)) => Told::Is(value),
-        Ok(Err(_)) => Told::Is(Value::Null),
-        Err(told) => told,
+    let json = |text: Result<String, Reply>| match text.map(|text| serde_json::from_str(&text)) {
+        Ok(Ok(value)) => Reply::Is(value),
+        Ok(Err(_)) => Reply::Is(Value::Null),
+        Err(reply) => reply,
     };
     let (health, summary, metrics, notices) = tokio::join!(
         text(&client, url, "healthz"),
@@ -127,25 +127,25 @@ pub async fn keeper(url: &Url, token: Option<&Secret>, until: Until) -> KeeperSe
     KeeperSeen { health: json(health), summary: json(summary), metrics, notices }
 }
 
-async fn text(client: &Client, base: &Url, path: &str) -> Result<String, Told> {
+async fn text(client: &Client, base: &Url, path: &str) -> Result<String, Reply> {
     let mut address = base.clone();
     address.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
     let mut answer = client.get(&address).send().await.map_err(|error| {
         let what = format!("{base} does not answer: {}", shared::complaints::describe(&error));
         if is_refused(&error) {
-            Told::Refused { code: CLOSED.into(), words: format!("{base} refuses connections") }
+            Reply::Refused { code: CLOSED.into(), words: format!("{base} refuses connections") }
         } else {
-            Told::Silent(what)
+            Reply::Silent(what)
         }
     })?;
     if !answer.status().is_success() {
         let code = answer.status().as_u16().to_string();
-        return Err(Told::Refused { words: format!("{address} answers with {code}"), code });
+        return Err(Reply::Refused { words: format!("{address} answers with {code}"), code });
     }
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|error| Told::Silent(error.without_url().to_string()))? {
+    while let Some(piece) = answer.chunk().await.map_err(|error| Reply::Silent(error.without_url().to_string()))? {
         if body.len() + piece.len() > MAX_BODY {
-            return Err(Told::Silent(format!("{address} answers without an end")));
+            return Err(Reply::Silent(format!("{address} answers without an end")));
         }
         body.extend_from_slice(&piece);
     }

@@ -33,16 +33,16 @@ pub fn sensors(sys: &Path) -> Sensors {
 /// The clock, beside those of `servers`: of others in the world, where one of them says what time it is.
 pub async fn clock(servers: &[Url], until: Until) -> ClockSeen {
     let is_synchronised = Host::system().synchronised.now();
-    let told = futures_util::future::join_all(servers.iter().map(|server| ahead(server, until))).await;
-    let told: Vec<(String, i64, bool)> = told.into_iter().flatten().collect();
-    let is_elsewhere = told.iter().any(|(_, _, is_elsewhere)| *is_elsewhere);
-    let mut told: Vec<_> = told.into_iter().filter(|(_, _, elsewhere)| *elsewhere == is_elsewhere).collect();
+    let reply = futures_util::future::join_all(servers.iter().map(|server| ahead(server, until))).await;
+    let reply: Vec<(String, i64, bool)> = reply.into_iter().flatten().collect();
+    let is_elsewhere = reply.iter().any(|(_, _, is_elsewhere)| *is_elsewhere);
+    let mut reply: Vec<_> = reply.into_iter().filter(|(_, _, elsewhere)| *elsewhere == is_elsewhere).collect();
     // One that is wrong itself is outvoted.
-    told.sort_by_key(|(_, ahead, _)| *ahead);
-    let middle = told.len() / 2;
+    reply.sort_by_key(|(_, ahead, _)| *ahead);
+    let middle = reply.len() / 2;
     ClockSeen {
         is_synchronised,
-        ahead: told.into_iter().nth(middle).map(|(host, ahead, _)| (host, ahead)),
+        ahead: reply.into_iter().nth(middle).map(|(host, ahead, _)| (host, ahead)),
         is_elsewhere,
     }
 }
@@ -73,11 +73,11 @@ pub async fn disk(given: &Given, until: Until) -> Option<DiskSeen> {
         database.map(|path| path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned());
     let folder = given.folder.as_ref().map(|folder| folder.path().to_owned()).or(database);
     let folder = folder.or_else(|| Some(PathBuf::from(OF_THE_UNIT)).filter(|path| path.is_dir()))?;
-    let (tell, told) = oneshot::channel();
+    let (sender, reply) = oneshot::channel();
     let asked = folder.clone();
     // A thread of its own, for which nobody waits at the end.
-    thread::spawn(move || tell.send(statvfs(&asked).map_err(|error| error.to_string())));
-    let room = match timeout(until.left(OF_DISKS), told).await {
+    thread::spawn(move || sender.send(statvfs(&asked).map_err(|error| error.to_string())));
+    let room = match timeout(until.left(OF_DISKS), reply).await {
         Ok(Ok(room)) => room,
         _ => Err("it does not answer in time".into()),
     };

@@ -20,7 +20,7 @@ use super::super::{
         address::PublicSeen,
         names::{DomainSeen, ServerSeen},
     },
-    told::Told,
+    reply::Reply,
     until::Until,
 };
 
@@ -51,11 +51,11 @@ pub async fn servers(name: &str, until: Until) -> Vec<ServerSeen> {
 }
 
 /// Each domain of the search list, asked for a name below it that nobody has.
-pub async fn domains(nobody: &str, until: Until) -> Vec<DomainSeen> {
+pub async fn domains(unknown_name: &str, until: Until) -> Vec<DomainSeen> {
     let names = Names::of_this_machine();
     let servers = names.servers();
     let asked = names.domains().iter().map(|domain| async move {
-        let name = format!("{nobody}.{domain}.");
+        let name = format!("{unknown_name}.{domain}.");
         let until = until.after(PATIENCE);
         let mut answers = join_all(servers.iter().map(|server| ask_server(*server, &name, Family::V4, until))).await;
         answers.retain(|it| !matches!(it, ServerAnswer::Silent | ServerAnswer::Unreachable | ServerAnswer::Failed(_)));
@@ -92,28 +92,28 @@ pub async fn duckdns(
     own: Option<IpAddr>,
     servers: &[SocketAddr],
     until: Until,
-) -> Told {
-    let Some(token) = token else { return Told::NotAsked("no token is set, so it was not tried".into()) };
+) -> Reply {
+    let Some(token) = token else { return Reply::NotAsked("no token is set, so it was not tried".into()) };
     let Some(IpAddr::V4(own)) = own else {
-        return Told::NotAsked("the own address is not known, so the token was not tried".into());
+        return Reply::NotAsked("the own address is not known, so the token was not tried".into());
     };
     let held = public(servers, &format!("{}.duckdns.org", name.as_str()), until).await;
-    let mut told = held.iter().filter_map(|seen| match &seen.answer {
+    let mut reply = held.iter().filter_map(|seen| match &seen.answer {
         ServerAnswer::Addresses(all) => Some(all.first().copied()),
         _ => None,
     });
     let is_there = |address: Option<IpAddr>| address == Some(own.into());
-    let first = told.next();
-    if !first.is_some_and(is_there) || !told.all(is_there) {
-        return Told::NotAsked(
+    let first = reply.next();
+    if !first.is_some_and(is_there) || !reply.all(is_there) {
+        return Reply::NotAsked(
             "the name has another address than this machine, or none is known, so trying the token might change it"
                 .into(),
         );
     }
     match tried(url, name, token, own, until.after(OF_SERVICES)).await {
-        Ok(()) => Told::Is(json!("OK")),
-        Err(refused @ NotTaken::Refused) => Told::Refused { code: "KO".into(), words: refused.to_string() },
-        Err(other) => Told::Silent(other.to_string()),
+        Ok(()) => Reply::Is(json!("OK")),
+        Err(refused @ NotTaken::Refused) => Reply::Refused { code: "KO".into(), words: refused.to_string() },
+        Err(other) => Reply::Silent(other.to_string()),
     }
 }
 
@@ -162,8 +162,8 @@ mod tests {
             let name: SubName = name.parse().unwrap();
             duckdns(&closed, &name, Some(&token), Some(OWN.into()), servers, Until::from_now()).await
         };
-        assert!(matches!(asked("home", &servers).await, Told::Silent(_)), "it was tried, and nobody answers");
-        assert!(matches!(asked("other", &servers).await, Told::NotAsked(_)), "it would be given another address");
-        assert!(matches!(asked("home", &[]).await, Told::NotAsked(_)), "nobody tells its address");
+        assert!(matches!(asked("home", &servers).await, Reply::Silent(_)), "it was tried, and nobody answers");
+        assert!(matches!(asked("other", &servers).await, Reply::NotAsked(_)), "it would be given another address");
+        assert!(matches!(asked("home", &[]).await, Reply::NotAsked(_)), "nobody tells its address");
     }
 }

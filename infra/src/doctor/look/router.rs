@@ -96,14 +96,16 @@ async fn stands(mapping: &Mapping, router: &Router) -> RouterSeen {
                 RouterSeen::Untold(format!("{mapping}: the router has that port for {holder}, by a name"))
             }
         },
-        Answer::Nobody if is_listed => {
+        Answer::NoMapping if is_listed => {
             RouterSeen::Gone(format!("{mapping} is gone from the router's list, as after a restart"))
         }
         // Some keep what was asked for by PCP and NAT-PMP in another list than UPnP's.
-        Answer::Nobody => RouterSeen::Unlisted(format!("{mapping} is not in the list that the router shows by UPnP")),
+        Answer::NoMapping => {
+            RouterSeen::Unlisted(format!("{mapping} is not in the list that the router shows by UPnP"))
+        }
         _ if !is_listed => as_noted(),
         Answer::Refused(refusal) => RouterSeen::Untold(format!("{mapping} cannot be asked for: {refusal}")),
-        Answer::CannotTell | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
+        Answer::Undetermined | Answer::Opened(_) | Answer::Closed | Answer::Ending(_) => {
             RouterSeen::Untold(format!("{mapping}, as was noted: the router has no list"))
         }
     }

@@ -52,7 +52,7 @@ fn upnp(mut table: Vec<(u16, &'static str, u16)>, only_for_ever: bool, secure: b
     move |request| match request {
         Request::Look(port) => match table.iter().find(|(of, ..)| *of == port) {
             Some((_, client, internal)) => held(client, *internal),
-            None => Answer::Nobody,
+            None => Answer::NoMapping,
         },
         Request::Free(port) => {
             table.retain(|(of, ..)| *of != port);
@@ -76,7 +76,7 @@ fn opened(step: &Step) -> (Protocol, u16, Option<u32>) {
 fn the_protocol_that_says_most_is_asked_first_and_one_answer_is_enough() {
     let (asked, end, _) = talk(wanted(), &[Upnp, NatPmp, Pcp], |request| match request {
         Request::Open(_) => grant(30008, 3600),
-        _ => Answer::Nobody,
+        _ => Answer::NoMapping,
     });
     assert_eq!(opened(&end), (Pcp, 30008, Some(3600)));
     assert!(matches!(
@@ -120,7 +120,7 @@ fn a_router_that_does_not_list_its_ports_says_by_its_refusal_that_one_is_taken()
     let (_, end, talk) = talk(wanted(), &[Upnp], |request| match request {
         Request::Open(Opening { external: 30008, .. }) => Answer::Refused(Refusal::Taken),
         Request::Open(Opening { external, .. }) => grant(external, 0),
-        _ => Answer::CannotTell,
+        _ => Answer::Undetermined,
     });
     assert_eq!(opened(&end), (Upnp, 30009, None));
     assert_eq!(talk.taken(), [Taken { port: 30008, by: None }]);
@@ -156,7 +156,7 @@ fn a_router_that_takes_one_number_for_both_gets_the_inner_one() {
     let (_, end, _) = talk(wanted(), &[Upnp], |request| match request {
         Request::Open(Opening { external: 8080, .. }) => grant(8080, 7200),
         Request::Open(_) => Answer::Refused(Refusal::OnlySamePort),
-        _ => Answer::CannotTell,
+        _ => Answer::Undetermined,
     });
     assert_eq!(opened(&end).1, 8080);
 }
@@ -220,7 +220,7 @@ fn what_leads_to_this_machines_former_address_is_closed_and_opened_anew_at_the_s
     // A router that closes nothing for another address: the next port, and it is said who has that one.
     let (_, _, talk) = talk(moved.clone(), &[Upnp], |request| match request {
         Request::Look(30008) => held("192.168.1.6", 8080),
-        Request::Look(_) => Answer::Nobody,
+        Request::Look(_) => Answer::NoMapping,
         Request::Open(Opening { external: 30008, .. }) => Answer::Refused(Refusal::Taken),
         Request::Open(Opening { external, .. }) => grant(external, 7200),
         Request::Free(_) => Answer::Refused(Refusal::Forbidden),
@@ -238,7 +238,7 @@ fn a_router_that_opens_nothing_twice_has_ours_closed_first() {
     let known = Wanted { ours: vec![known.clone()], known: Some(known), ..wanted() };
     let (asked, end, _) = talk(known, &[Upnp], |request| match request {
         Request::Look(_) if is_open => held("192.168.1.7", 8080),
-        Request::Look(_) => Answer::Nobody,
+        Request::Look(_) => Answer::NoMapping,
         Request::Free(_) => {
             is_open = false;
             Answer::Closed
@@ -257,7 +257,7 @@ fn a_router_that_opens_nothing_twice_has_ours_closed_first() {
 fn what_is_not_in_the_list_afterwards_is_not_open() {
     let (_, end, talk) = talk(wanted(), &[Upnp], |request| match request {
         Request::Open(_) => grant(30008, 7200),
-        _ => Answer::Nobody,
+        _ => Answer::NoMapping,
     });
     assert_eq!(end, Step::Refused);
     assert_eq!(talk.refusals(), [(Upnp, Refusal::NotKept)]);

@@ -13,8 +13,8 @@ fn answers() -> impl Strategy<Value = Answer> {
     prop_oneof![
         (1u16.., 0u32..9).prop_map(|(port, lease)| grant(port, lease)),
         Just(Answer::Closed),
-        Just(Answer::Nobody),
-        Just(Answer::CannotTell),
+        Just(Answer::NoMapping),
+        Just(Answer::Undetermined),
         Just(held("192.168.1.7", 8080)),
         Just(held("192.168.1.9", 1)),
         prop_oneof![

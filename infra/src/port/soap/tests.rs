@@ -54,9 +54,9 @@ fn a_call_names_service_and_action_in_header_and_body() {
 fn an_answer_says_who_has_the_port_or_that_nobody_has() {
     let expected = Holder { client: "192.168.50.7".into(), port: 8081, description: "a & b".into(), lease: 700 };
     assert_eq!(holder(ENTRY), Answer::Held(expected));
-    assert_eq!(holder(&fault("714", "<errorDescription>NoSuchEntryInArray</errorDescription>")), Answer::Nobody);
-    assert_eq!(holder(&fault("714", "")), Answer::Nobody, "without any words");
-    assert_eq!(holder(&fault("401", "")), Answer::CannotTell);
+    assert_eq!(holder(&fault("714", "<errorDescription>NoSuchEntryInArray</errorDescription>")), Answer::NoMapping);
+    assert_eq!(holder(&fault("714", "")), Answer::NoMapping, "without any words");
+    assert_eq!(holder(&fault("401", "")), Answer::Undetermined);
     for page in ["", "<html><body><h1>Login</h1></body></html>", "<html><p>Login", "{}", "714"] {
         assert_eq!(holder(page), Answer::Refused(Refusal::Garbled), "{page}");
     }

@@ -6,7 +6,7 @@ use shared::{
 };
 
 use super::*;
-use crate::{judge::start_times::StartTimes, plan::Told};
+use crate::{judge::start_times::StartTimes, plan::HomesWord};
 
 #[test]
 fn an_outage_has_an_incident_once_it_has_lasted_and_its_component_is_in_the_same_call() {
@@ -81,7 +81,7 @@ fn the_ending_has_length_and_kind() {
         ending(&recovered).ends_with("3 minutes. The machine at home was started meanwhile: a power cut, or a reboot.")
     );
     let line = Outage { kind: OutageKind::Line, began: 320, ended: 130 };
-    recovered.told = Told::of(line, at(0));
+    recovered.homes_word = HomesWord::of(line, at(0));
     assert!(
         ending(&recovered).ends_with("and the line behind it was not, from 08:54 CET on for 3 minutes."),
         "it knows more"

@@ -39,7 +39,7 @@ fn subject(number: usize, verdict: Verdict, since: i64) -> Subject {
         outage_key: down.then(|| "k".into()),
         started_before: None,
         started_now: None,
-        told: None,
+        homes_word: None,
     }
 }
 

@@ -6,7 +6,7 @@ fn of(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-const OF_NOBODY: &str = "
+const OF_NO_PROGRAM: &str = "
     PATH HOME LOG PAGER LESS LANG LC_ALL TERM TZ USER LOGNAME SHELL PWD OLDPWD MAIL HOSTNAME HOSTTYPE EDITOR DISPLAY COLUMNS
     LINES SHLVL _ PORT HOST URL ADDR SECRET KEY VERSION STATE STATUS_CODE COUNTRY ACCOUNT MOUNT METHODS_URL HOLE
     KEEPER_PORT KEEPER_HOST KEEPER_NAME BEACON_PORT BEACON_URL PING_PORT DNS_PORT HTTP_PORT UDP_PORT SSH_PORT
@@ -81,7 +81,7 @@ fn a_slip_in_a_variable_is_seen() {
 
 #[test]
 fn what_is_none_of_our_business_is_left_alone() {
-    for name in OF_NOBODY.split_whitespace() {
+    for name in OF_NO_PROGRAM.split_whitespace() {
         assert_eq!(taken_for(name), None, "{name}");
     }
 }

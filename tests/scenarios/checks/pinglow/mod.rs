@@ -1,8 +1,8 @@
 //! Pinglow's API, as its clients call it.
 //!
-//! - `told`: mutes and pictures; `wrong`: what is refused, and to whom
+//! - `noticed`: mutes and pictures; `wrong`: what is refused, and to whom
 
-mod told;
+mod noticed;
 mod wrong;
 
 use std::time::Duration;

@@ -38,11 +38,11 @@ fn run(second: i64, outcome: Outcome) -> Finished {
 }
 
 /// One that runs, and has been told so.
-fn told() -> Entry {
+fn reported() -> Entry {
     let mut entry = Entry::new(&object(Value::Null), at(0));
     entry.resolved(1, Ok(Some(&resolved(check()))), at(0));
     let status = entry.due(at(0)).unwrap();
-    entry.told(status, true, at(0));
+    entry.reported(status, true, at(0));
     entry
 }
 
@@ -53,7 +53,7 @@ fn of<'a>(status: &'a Value, kind: &str) -> &'a Value {
 
 #[test]
 fn what_changes_is_told_at_once_and_that_it_still_runs_once_in_five_minutes() {
-    let mut entry = told();
+    let mut entry = reported();
     assert_eq!(entry.due(at(1)), None);
     let mut written = Vec::new();
     for minute in 0..11 {
@@ -61,7 +61,7 @@ fn what_changes_is_told_at_once_and_that_it_still_runs_once_in_five_minutes() {
         entry.ran(&run(now, Outcome::ok(format!("run {minute}"))));
         if let Some(status) = entry.due(at(now + 1)) {
             written.push((minute, status["text"].clone()));
-            entry.told(status, true, at(now + 1));
+            entry.reported(status, true, at(now + 1));
         }
     }
     assert_eq!(written, [(0, json!("run 0")), (5, json!("run 5")), (10, json!("run 10"))]);
@@ -73,7 +73,7 @@ fn what_changes_is_told_at_once_and_that_it_still_runs_once_in_five_minutes() {
 
 #[test]
 fn an_object_that_turns_wrong_loses_no_outcome_and_says_that_it_does_not_run() {
-    let mut entry = told();
+    let mut entry = reported();
     entry.ran(&run(10, Outcome::ok("fine")));
     let said = Said { reason: "InvalidSpec", message: "tcp.prot: no key".into() };
     entry.resolved(2, Err(&said), at(100));
@@ -84,7 +84,7 @@ fn an_object_that_turns_wrong_loses_no_outcome_and_says_that_it_does_not_run() {
         (&status["outcome"], &status["lastRunTime"], &status["nextRunTime"]),
         (&json!("ok"), &json!(seconds(at(10))), &Value::Null)
     );
-    entry.told(status, true, at(100));
+    entry.reported(status, true, at(100));
     assert_eq!(entry.due(at(10_000)), None, "and is not called stale, nor told the same again");
     // Mended, with another interval: when it runs is known when it has run.
     entry.resolved(3, Ok(Some(&resolved(check()))), at(200));
@@ -94,7 +94,7 @@ fn an_object_that_turns_wrong_loses_no_outcome_and_says_that_it_does_not_run() {
 
 #[test]
 fn a_program_that_begins_anew_writes_nothing_that_is_there_already() {
-    let mut before = told();
+    let mut before = reported();
     before.ran(&run(10, Outcome::ok("fine")));
     let status = before.due(at(11)).unwrap();
     let mut entry = Entry::new(&object(status.clone()), at(20));
@@ -111,14 +111,14 @@ fn a_program_that_begins_anew_writes_nothing_that_is_there_already() {
 
 #[test]
 fn a_check_without_an_outcome_for_three_intervals_is_stale_until_one_comes() {
-    let mut entry = told();
+    let mut entry = reported();
     assert_eq!(entry.due(at(180)), None);
     let status = entry.due(at(181)).unwrap();
     assert_eq!(
         (&of(&status, "Stale")["status"], &of(&status, "Stale")["reason"]),
         (&json!("True"), &json!("NoOutcome"))
     );
-    entry.told(status, true, at(181));
+    entry.reported(status, true, at(181));
     assert_eq!(entry.due(at(200)), None);
     entry.ran(&run(190, Outcome::ok("fine")));
     let status = entry.due(at(201)).unwrap();
@@ -131,18 +131,18 @@ fn a_check_that_is_unknown_for_three_intervals_is_stale_with_why_and_a_new_progr
         let text = format!("no node takes its pod: 0/{second} nodes");
         run(second, Outcome::because(Cause::NotStarted, text))
     };
-    let mut entry = told();
+    let mut entry = reported();
     for second in [10, 70, 130] {
         entry.ran(&unknown(second));
     }
     let status = entry.due(at(150)).unwrap();
     assert_eq!((&status["outcome"], of(&status, "Stale")), (&json!("unknown"), &Value::Null));
-    entry.told(status, true, at(150));
+    entry.reported(status, true, at(150));
     let status = entry.due(at(181)).unwrap();
     let stale = of(&status, "Stale").clone();
     assert_eq!(stale["reason"], "Unknown");
     assert!(stale["message"].as_str().unwrap().ends_with("the newest said: no node takes its pod: 0/130 nodes"));
-    entry.told(status.clone(), true, at(181));
+    entry.reported(status.clone(), true, at(181));
     // Other words of the same are no news.
     entry.ran(&unknown(190));
     assert_eq!(entry.due(at(191)), None);
@@ -156,11 +156,11 @@ fn a_check_that_is_unknown_for_three_intervals_is_stale_with_why_and_a_new_progr
 
 #[test]
 fn a_mute_is_shown_while_it_lasts() {
-    let mut entry = told();
+    let mut entry = reported();
     entry.muted(Some(at(3600)));
     let status = entry.due(at(1)).unwrap();
     assert_eq!(status["mutedUntil"], json!(seconds(at(3600))));
-    entry.told(status.clone(), true, at(1));
+    entry.reported(status.clone(), true, at(1));
     entry.muted(Some(at(3600)));
     assert_eq!(entry.due(at(2)), None);
     // A program that begins anew does not take it away until the keeper says so.
@@ -184,17 +184,17 @@ fn a_passive_check_is_not_said_to_run_and_what_the_keeper_refuses_is_said() {
     let status = entry.due(at(1_000)).unwrap();
     assert_eq!((&of(&status, "Ready")["reason"], &of(&status, "Stale")["status"]), (&json!("Waits"), &Value::Null));
     assert_eq!(of(&status, "Registered")["status"], "False");
-    entry.told(status, true, at(1_000));
+    entry.reported(status, true, at(1_000));
     entry.refused(None);
     assert_eq!(of(&entry.due(at(1_001)).unwrap(), "Registered"), &Value::Null);
 }
 
 #[test]
 fn a_write_that_failed_is_tried_again_and_not_at_once() {
-    let mut entry = told();
+    let mut entry = reported();
     entry.ran(&run(10, Outcome::ok("fine")));
     let status = entry.due(at(11)).unwrap();
-    entry.told(status.clone(), false, at(12));
+    entry.reported(status.clone(), false, at(12));
     assert_eq!(entry.due(at(13)), None);
     assert_eq!(entry.due(at(22)), Some(status));
 }

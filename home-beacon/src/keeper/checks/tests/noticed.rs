@@ -180,16 +180,16 @@ async fn a_program_that_dies_and_comes_back_is_one_notice_whatever_it_runs() {
 #[tokio::test]
 async fn what_nobody_wants_to_be_told_any_more_ends_and_so_does_a_program_without_checks() {
     let home = Home::new().await;
-    let told = |notices: Value| json!([with(check("nas"), json!({"notices": notices}))]);
-    home.register(told(json!({"wanted": true, "all_changes": true}))).await.unwrap();
+    let noticed = |notices: Value| json!([with(check("nas"), json!({"notices": notices}))]);
+    home.register(noticed(json!({"wanted": true, "all_changes": true}))).await.unwrap();
     home.ran("nas", 0, State::Warning).await;
     home.sent().await;
-    home.register(told(json!({"wanted": true}))).await.unwrap();
+    home.register(noticed(json!({"wanted": true}))).await.unwrap();
     let mut expected = vec![began("NAS has a warning"), ended("Nobody is told of NAS any more")];
     assert_eq!(home.sent().await, expected);
     home.ran("nas", 60, State::Critical).await;
     home.sent().await;
-    home.register(told(json!({"wanted": false}))).await.unwrap();
+    home.register(noticed(json!({"wanted": false}))).await.unwrap();
     expected.extend([began("NAS is down"), ended("Nobody is told of NAS any more")]);
     assert_eq!(home.sent().await, expected);
     home.register(json!([check("a"), check("b")])).await.unwrap();
@@ -226,8 +226,8 @@ async fn a_check_whose_runs_cannot_be_started_is_told_of_once_with_why_and_one_b
         // One that can be started now and then is checked.
         home.ran_as("pc", second, if minute % 4 == 0 { State::Ok } else { State::Unknown }, why.clone()).await;
         home.watch(second + 30, -9999).await;
-        let told = if minute < 6 { vec![] } else { vec![began("NAS is not checked any more")] };
-        assert_eq!(home.sent().await, told, "minute {minute}");
+        let noticed = if minute < 6 { vec![] } else { vec![began("NAS is not checked any more")] };
+        assert_eq!(home.sent().await, noticed, "minute {minute}");
     }
     let text: Vec<String> = home.rows("SELECT text FROM notices").await;
     let said = "its runs have come to nothing. The newest said: its pod failed (Evicted): low on disk.";

@@ -129,9 +129,9 @@ async fn that_nobody_looks_is_sure_where_the_page_upstream_could_be_read_meanwhi
             }
             let outages = home.outages().await;
             assert_eq!(outages.len(), 1, "{outages:#?}");
-            let told = (&outages[0]["kind"], &outages[0]["confidence"], outages[0]["evidence"].as_array().unwrap());
-            assert_eq!((told.0, told.1), (&json!("prober_silent"), &json!(confidence)), "{restarts} {outages:#?}");
-            let newest = told.2.last().and_then(Value::as_str);
+            let shown = (&outages[0]["kind"], &outages[0]["confidence"], outages[0]["evidence"].as_array().unwrap());
+            assert_eq!((shown.0, shown.1), (&json!("prober_silent"), &json!(confidence)), "{restarts} {outages:#?}");
+            let newest = shown.2.last().and_then(Value::as_str);
             assert!(newest.is_some_and(|by| by.starts_with(last)), "{restarts} {outages:#?}");
         }
     }

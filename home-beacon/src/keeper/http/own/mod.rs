@@ -15,7 +15,7 @@ mod tokens;
 
 use axum::{Router, middleware};
 
-use super::{AppState, HttpError, auth, told};
+use super::{AppState, HttpError, auth, identified};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
@@ -34,7 +34,7 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .fallback(async || HttpError::not_found("this path"))
         .method_not_allowed_fallback(async || HttpError::method_not_allowed())
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate))
-        .layer(middleware::map_response(told))
+        .layer(middleware::map_response(identified))
         // The secret in its address is its permission.
         .merge(super::ping::router())
 }

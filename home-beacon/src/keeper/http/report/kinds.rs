@@ -50,13 +50,13 @@ mod tests {
     #[test]
     fn outages_are_summed_by_kind_the_longest_first() {
         let (line, power) = (Some(Kind::Line), Some(Kind::Power));
-        let told = |list: &[(Option<Kind>, i64)]| -> Vec<_> {
+        let shown = |list: &[(Option<Kind>, i64)]| -> Vec<_> {
             sums(list.iter().copied()).iter().map(|of| (of.kind, of.outages, of.down)).collect()
         };
         assert_eq!(
-            told(&[(power, 30), (line, 20), (None, 5), (line, 40)]),
+            shown(&[(power, 30), (line, 20), (None, 5), (line, 40)]),
             [(line, 2, 60), (power, 1, 30), (None, 1, 5)]
         );
-        assert_eq!(told(&[(None, 5)]), []);
+        assert_eq!(shown(&[(None, 5)]), []);
     }
 }

@@ -15,7 +15,7 @@ mod uptime;
 
 use axum::{Router, middleware};
 
-use super::{AppState, HttpError, auth, limiter, strays, told};
+use super::{AppState, HttpError, auth, identified, limiter, strays};
 
 pub(super) fn router(state: &AppState) -> Router<AppState> {
     Router::new()
@@ -32,5 +32,5 @@ pub(super) fn router(state: &AppState) -> Router<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), strays::notice))
         .layer(middleware::from_fn_with_state(state.clone(), limiter::limit))
         .layer(middleware::from_fn_with_state(state.clone(), auth::authenticate_or_by_key))
-        .layer(middleware::map_response(told))
+        .layer(middleware::map_response(identified))
 }

@@ -87,14 +87,14 @@ async fn a_channel_is_given_what_it_wants_and_without_channels_nothing_is_writte
         home.read("dns", second, None).await;
     }
     assert_eq!(home.waiting().await, 0);
-    let nobody = Home { recorder: home.recorder.clone().with_notices(Notices::default()), ..home };
+    let without_channels = Home { recorder: home.recorder.clone().with_notices(Notices::default()), ..home };
     for second in [180, 240, 300] {
-        nobody.read("ping", second, None).await;
+        without_channels.read("ping", second, None).await;
     }
     let tracks: Vec<String> =
-        query("SELECT key FROM notice_tracks").all(&mut nobody.db.read().await.unwrap()).await.unwrap();
+        query("SELECT key FROM notice_tracks").all(&mut without_channels.db.read().await.unwrap()).await.unwrap();
     assert_eq!(tracks, ["job/dns"], "of what was learnt before");
-    drop(nobody.folder);
+    drop(without_channels.folder);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn a_channel_that_hangs_delays_no_other() {
     let home = Home::new(config(&urls)).await;
     let began = Instant::now();
     let running = home.notices().run(&home.db, home.recorder.clock());
-    let telling = async {
+    let sending = async {
         for number in 0..4 {
             let key = format!("job/{number}");
             home.observe(&key, Missed::Sent, Now::Lasting(time(0)), number).await;
@@ -44,7 +44,7 @@ async fn a_channel_that_hangs_delays_no_other() {
     };
     tokio::select! {
         () = running => panic!("it never ends"),
-        () = telling => (),
+        () = sending => (),
     }
     assert!(began.elapsed() < Duration::from_secs(20), "a call of the other one takes longer");
 }
@@ -76,7 +76,7 @@ async fn what_is_serious_does_not_wait_behind_what_is_not() {
     let serious = Condition { is_serious: true, ..condition("home/8kbf7d35c070", Missed::Sent, Now::Lasting(time(0))) };
     home.observe("job/one", Missed::Sent, Now::Lasting(time(0)), 0).await;
     let running = home.notices().run(&home.db, home.recorder.clock());
-    let telling = async {
+    let sending = async {
         let until = Instant::now() + LIMIT;
         while phone.titles().is_empty() && Instant::now() < until {
             sleep(Duration::from_millis(2)).await;
@@ -90,7 +90,7 @@ async fn what_is_serious_does_not_wait_behind_what_is_not() {
     };
     tokio::select! {
         () = running => panic!("it never ends"),
-        () = telling => (),
+        () = sending => (),
     }
     assert_eq!(phone.titles(), ["job/one fails", "home/8kbf7d35c070 fails"], "the hour is full");
 }
@@ -102,12 +102,12 @@ async fn a_file_of_channels_that_cannot_be_read_loses_nothing_and_is_read_once_i
     let path = folder.path().join("notify.urls");
     std::fs::write(&path, phone.url()).unwrap();
     let urls = Some(SecretSource::File { setting: NOTIFY_URLS.name, path: path.clone() });
-    let whom = NoticeConfig { urls, ..config("") };
-    let home = Home::new(whom.clone()).await;
+    let recipients = NoticeConfig { urls, ..config("") };
+    let home = Home::new(recipients.clone()).await;
     home.observe("job/dns", Missed::Sent, Now::Lasting(time(0)), 0).await;
     // A keeper begins while somebody writes the file.
     std::fs::write(&path, "ntfyy://x").unwrap();
-    let home = Home { recorder: home.recorder.clone().with_notices(notices(&home.db, whom).await), ..home };
+    let home = Home { recorder: home.recorder.clone().with_notices(notices(&home.db, recipients).await), ..home };
     let running = home.notices().run(&home.db, home.recorder.clock());
     let mending = async {
         sleep(Duration::from_millis(400)).await;

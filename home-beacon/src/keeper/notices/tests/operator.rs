@@ -17,11 +17,11 @@ async fn channels_of_the_operator_may_come_later_are_for_their_checks_and_give_n
     let (people, others) = (Phone::new(0).await, Phone::new(0).await);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("urls");
-    let whom = NoticeConfig { operator_urls: Some(path.clone()), ..config(&people.url()) };
-    let home = Home::new(whom).await;
+    let recipients = NoticeConfig { operator_urls: Some(path.clone()), ..config(&people.url()) };
+    let home = Home::new(recipients).await;
     fails(&home, "before", 0).await;
     let running = home.notices().run(&home.db, home.recorder.clock());
-    let telling = async {
+    let sending = async {
         home.is_empty().await;
         assert_eq!((people.titles(), others.titles().len()), (vec!["check/before fails".into()], 0));
         let of = |checks: &str| format!("{}?events=check&checks={checks}", others.url());
@@ -48,11 +48,11 @@ async fn channels_of_the_operator_may_come_later_are_for_their_checks_and_give_n
     };
     tokio::select! {
         () = running => panic!("it never ends"),
-        () = telling => (),
+        () = sending => (),
     }
     assert_eq!(others.titles(), ["check/disk fails", "check/nas fails"]);
-    let told: Vec<_> = people.titles().into_iter().filter(|title| title == "check/disk fails").collect();
-    assert_eq!(told.len(), 1, "{:?}", people.titles());
+    let noticed: Vec<_> = people.titles().into_iter().filter(|title| title == "check/disk fails").collect();
+    assert_eq!(noticed.len(), 1, "{:?}", people.titles());
 }
 
 /// Waits until there are so many.

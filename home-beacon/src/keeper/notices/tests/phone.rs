@@ -81,12 +81,12 @@ impl Phone {
             StatusCode::NO_CONTENT
         };
         // ntfy takes JSON at its root.
-        let tell = |State(taken): State<Taken>, Json(body): Json<Value>| async move {
+        let receive = |State(taken): State<Taken>, Json(body): Json<Value>| async move {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             taken.lock().unwrap().push([String::new(), text(&body["message"]), text(&body["title"])]);
             Json(serde_json::json!({"id": "x", "event": "message", "topic": "topic"}))
         };
-        let router = Router::new().route("/in", post(take)).route("/", post(tell)).with_state(taken);
+        let router = Router::new().route("/in", post(take)).route("/", post(receive)).with_state(taken);
         let serving = serve(listener, router, LIMITS, Arc::default(), pending());
         self.task = Some(tokio::spawn(serving));
     }

@@ -6,8 +6,8 @@ use crate::keeper::{db::write_fault::WriteFault, watch::storage};
 #[tokio::test]
 async fn a_keeper_whose_disk_cannot_be_written_at_its_start_says_so_and_says_when_it_can() {
     let phone = Phone::new(0).await;
-    let whom = config(&phone.url());
-    let alone = Notices::without_database(Some(&whom));
+    let recipients = config(&phone.url());
+    let alone = Notices::without_database(Some(&recipients));
     let waiting = alone.send_alone(|| time(0), |now| storage(Some("it is read-only"), now));
     let taken = async {
         let until = Instant::now() + LIMIT;
@@ -22,7 +22,7 @@ async fn a_keeper_whose_disk_cannot_be_written_at_its_start_says_so_and_says_whe
         () = taken => (),
     }
     assert_eq!(phone.titles(), ["The keeper's database cannot be written"], "it is sent once");
-    let home = Home::new(whom).await;
+    let home = Home::new(recipients).await;
     home.notices().take_over(&alone);
     home.notices().observe_storage(&home.db, &storage(None, time(600)), home.at(600)).await;
     home.deliver().await;

@@ -8,7 +8,7 @@ use super::{
 use crate::keeper::{KeeperError, outbox::Cause};
 
 impl RelayWorker {
-    pub(super) async fn tell_cause(&mut self, Cause { incident, text }: &Cause) -> Result<(), KeeperError> {
+    pub(super) async fn send_cause(&mut self, Cause { incident, text }: &Cause) -> Result<(), KeeperError> {
         self.calls();
         let document = match self.client.incident_document(&self.page, incident).await {
             Ok(document) => document,

@@ -196,7 +196,7 @@ impl RelayWorker {
             }
         }
         if let Some(cause) = self.outbox.next_cause(now) {
-            self.tell_cause(&cause).await?;
+            self.send_cause(&cause).await?;
             return Ok(Step::Again);
         }
         let paused: Vec<_> = self.planner.paused(now).map(|(metric, _)| metric).collect();

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::super::told::fixtures::refused;
+use super::super::super::reply::fixtures::refused;
 use super::{
     super::{
         super::{finding::Outcome, given::Given},
@@ -19,33 +19,33 @@ fn wanted() -> Wanted {
     Wanted::of(&mut given)
 }
 
-fn configuration(change: impl FnOnce(&mut Value)) -> Told {
+fn configuration(change: impl FnOnce(&mut Value)) -> Reply {
     let mut is = json!({"State": "Active", "Timeout": 55, "MemorySize": 128, "Environment": {"Variables": {
         "CANARY_URL": "http://h:30008/", "PAGE_ID": "gytm4qzbx9t6",
         "STATUSPAGE_TOKEN_PARAMETER": "/porchlight/statuspage-token"}}});
     change(&mut is);
-    Told::Is(is)
+    Reply::Is(is)
 }
 
-fn seen(told: &Told, knows_it: bool, ours: &[Ours], traces: &[&'static str]) -> Finding {
-    let lacks_function = told.is_refused(&["ResourceNotFoundException"]);
+fn seen(reply: &Reply, knows_it: bool, ours: &[Ours], traces: &[&'static str]) -> Finding {
+    let lacks_function = reply.is_refused(&["ResourceNotFoundException"]);
     let account = Some("123456789012".to_owned());
     let place = Place { account, traces: traces.to_vec(), lacks_function, ..Place::default() };
-    function("f", told, &wanted(), Around { place: &place, knows_it, own: OfOwn::Unclear, input: None, ours })
+    function("f", reply, &wanted(), Around { place: &place, knows_it, own: OfOwn::Unclear, input: None, ours })
 }
 
-fn set(name: &'static str, value: Value) -> Told {
+fn set(name: &'static str, value: Value) -> Reply {
     configuration(move |is| is["Environment"]["Variables"][name] = value)
 }
 
 #[test]
 fn a_function_is_as_deployed_or_what_is_not_is_named() {
-    let found = |told: &Told| seen(told, false, &[], &[]);
+    let found = |reply: &Reply| seen(reply, false, &[], &[]);
     assert_eq!(found(&configuration(|_| ())).outcome, Outcome::Ok);
     for same in ["HTTP://H:30008", "http://h:30008", "http://h.:30008/"] {
         assert_eq!(found(&set("CANARY_URL", json!(same))).outcome, Outcome::Ok, "{same}");
     }
-    for (told, words) in [
+    for (reply, words) in [
         (configuration(|is| is["State"] = json!("Failed")), "it was not deployed"),
         (configuration(|is| is["State"] = json!("Inactive")), "inactive"),
         (configuration(|is| is["ReservedConcurrentExecutions"] = json!(0)), "its reserved concurrency is 0"),
@@ -59,16 +59,16 @@ fn a_function_is_as_deployed_or_what_is_not_is_named() {
         ),
         (set("PAGE_ID", json!("gytm4qzbx9t7")), "its PAGE_ID is"),
     ] {
-        let found = found(&told);
+        let found = found(&reply);
         assert_eq!(found.outcome, Outcome::Failed, "{words}");
         assert!(found.saw.contains(words), "{words}: {}", found.saw);
     }
     assert_eq!(seen(&set("CANARY_URL", json!(null)), true, &[], &[]).outcome, Outcome::Ok, "its input names it");
-    assert_eq!(found(&Told::Silent("timeout".into())).outcome, Outcome::NotConclusive);
+    assert_eq!(found(&Reply::Silent("timeout".into())).outcome, Outcome::NotConclusive);
     for code in ["AccessDeniedException", "ValidationException"] {
         assert_eq!(found(&refused(code)).outcome, Outcome::NotConclusive, "{code}");
     }
-    assert_eq!(found(&Told::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
+    assert_eq!(found(&Reply::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
 }
 
 #[test]
@@ -85,8 +85,9 @@ fn a_function_that_is_another_homes_is_not_taken_from_it() {
         function("f", &first, &Wanted::of(&mut given), around)
     };
     let cabin = "http://mycabin.duckdns.org:30008";
-    let schedules = Told::Is(json!({"Schedules": [of_cabin()]}));
-    let input = Whose { component: Some(CABIN), ..Whose::default() }.in_inputs(&schedules, &Told::Is(json!(null)), "f");
+    let schedules = Reply::Is(json!({"Schedules": [of_cabin()]}));
+    let input =
+        Whose { component: Some(CABIN), ..Whose::default() }.in_inputs(&schedules, &Reply::Is(json!(null)), "f");
     assert_eq!(seen(cabin, input.as_ref(), OfOwn::Others, &[]).outcome, Outcome::Ok);
     let unnamed = seen(cabin, None, OfOwn::Others, &[]);
     assert_eq!(unnamed.outcome, Outcome::NotConclusive);

@@ -8,18 +8,18 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn log(age: i64, change: impl FnOnce(&mut Value)) -> Told {
+fn log(age: i64, change: impl FnOnce(&mut Value)) -> Reply {
     let at = Timestamp::from_second(1_800_000_000 - age).unwrap().to_string();
     let mut report = json!({"event": "run", "at": at, "published": true, "dry_run": false, "targets": [
         {"component_id": ID, "verdict": "up", "cause": null, "outcome": "agrees"}]});
     change(&mut report);
-    Told::Is(
+    Reply::Is(
         json!({"events": [{"message": "START"}, {"message": report.to_string()}, {"message": "{\"event\":\"other\"}"}]}),
     )
 }
 
-fn found(told: &Told) -> Finding {
-    last("f", told, &runs(told, now()), Some(ID), false)
+fn found(reply: &Reply) -> Finding {
+    last("f", reply, &runs(reply, now()), Some(ID), false)
 }
 
 #[test]
@@ -27,35 +27,35 @@ fn runs_are_well_late_missing_or_say_what_failed() {
     let well = found(&log(40, |_| ()));
     assert_eq!((well.outcome, well.saw.as_str()), (Outcome::Ok, "1 in 15 min, the last 40 s ago: up, the page agrees"));
     let target = |field: &'static str, value: Value| log(40, move |report| report["targets"][0][field] = value);
-    for (told, words) in [
+    for (reply, words) in [
         (log(400, |_| ()), "the last run was 6 min ago"),
-        (Told::Is(json!({"events": []})), "no run of the last 15 minutes"),
-        (Told::Refused { code: "ResourceNotFoundException".into(), words: String::new() }, "there is no log"),
+        (Reply::Is(json!({"events": []})), "no run of the last 15 minutes"),
+        (Reply::Refused { code: "ResourceNotFoundException".into(), words: String::new() }, "there is no log"),
         (log(40, |report| report["dry_run"] = json!(true)), "a dry run"),
         (log(40, |report| report["published"] = json!(false)), "could not update the page"),
         (target("outcome", json!("failed")), "could not update the page"),
         (target("state_error", json!("denied")), "could not keep its record: denied"),
         (target("component_id", json!("8kbf7d35c071")), "about other components than 8kbf7d35c070"),
     ] {
-        let found = found(&told);
+        let found = found(&reply);
         assert_eq!(found.outcome, Outcome::Failed, "{words}");
         assert!(found.saw.contains(words), "{words}: {}", found.saw);
     }
-    assert_eq!(found(&Told::Silent("timeout".into())).outcome, Outcome::NotConclusive);
+    assert_eq!(found(&Reply::Silent("timeout".into())).outcome, Outcome::NotConclusive);
     assert_eq!(
-        found(&Told::Refused { code: "AccessDeniedException".into(), words: String::new() }).outcome,
+        found(&Reply::Refused { code: "AccessDeniedException".into(), words: String::new() }).outcome,
         Outcome::NotConclusive
     );
-    assert_eq!(found(&Told::Refused { code: "Other".into(), words: String::new() }).outcome, Outcome::NotConclusive);
-    assert_eq!(found(&Told::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
+    assert_eq!(found(&Reply::Refused { code: "Other".into(), words: String::new() }).outcome, Outcome::NotConclusive);
+    assert_eq!(found(&Reply::NotAsked("no aws".into())).outcome, Outcome::NotUsed);
 }
 
 #[test]
 fn another_homes_run_and_one_by_hand_are_not_ours() {
-    let all = |logs: &[Told]| {
+    let all = |logs: &[Reply]| {
         let events: Vec<Value> =
             logs.iter().flat_map(|log| log.value()["events"].as_array().cloned().unwrap()).collect();
-        found(&Told::Is(json!({"events": events})))
+        found(&Reply::Is(json!({"events": events})))
     };
     let other = log(10, |report| report["targets"][0]["component_id"] = json!("9lcg8e46d181"));
     let by_hand = log(5, |report| report["dry_run"] = json!(true));
@@ -69,29 +69,29 @@ fn another_homes_run_and_one_by_hand_are_not_ours() {
 
 #[test]
 fn what_a_run_saw_is_what_the_world_sees() {
-    let told = log(40, |report| report["targets"][0]["verdict"] = json!("down"));
-    assert_eq!(runs(&told, now())[0].look(Some(ID)), None, "down without a cause is no verdict");
-    let told = log(40, |report| {
+    let reply = log(40, |report| report["targets"][0]["verdict"] = json!("down"));
+    assert_eq!(runs(&reply, now())[0].look(Some(ID)), None, "down without a cause is no verdict");
+    let reply = log(40, |report| {
         report["targets"][0]["verdict"] = json!("down");
         report["targets"][0]["cause"] = json!("refused");
     });
     let about = |url: &str| {
-        let told = log(40, |report| report["targets"][0]["url"] = json!(url));
-        runs(&told, now())[0].is_about(Some(ID), Some("http://h:1"))
+        let reply = log(40, |report| report["targets"][0]["url"] = json!(url));
+        runs(&reply, now())[0].is_about(Some(ID), Some("http://h:1"))
     };
     assert!(about("http://h:1/") && !about("http://other:1/"));
-    let look = runs(&told, now())[0].look(Some(ID)).unwrap();
+    let look = runs(&reply, now())[0].look(Some(ID)).unwrap();
     assert_eq!((look.age, look.verdict.cause()), (40, Some("refused")));
 }
 
 #[test]
 fn a_function_that_was_run_for_this_says_what_it_saw_or_why_that_is_not_known() {
-    let told = |change: &dyn Fn(&mut Value)| {
+    let reply = |change: &dyn Fn(&mut Value)| {
         let mut report = json!({"dry_run": true, "targets": [{"component_id": ID, "verdict": "up", "cause": null}]});
         change(&mut report);
-        probed(&Told::Is(report), Some(ID))
+        probed(&Reply::Is(report), Some(ID))
     };
-    let look = told(&|_| ()).unwrap().unwrap();
+    let look = reply(&|_| ()).unwrap().unwrap();
     assert_eq!((look.age, look.verdict), (0, Verdict::Up));
     for (change, words) in [
         (&(|it: &mut Value| *it = json!({"errorMessage": "no key"})) as &dyn Fn(&mut Value), "it failed: no key"),
@@ -99,35 +99,35 @@ fn a_function_that_was_run_for_this_says_what_it_saw_or_why_that_is_not_known() 
         (&|it: &mut Value| it["targets"][0]["verdict"] = json!("fine"), "no verdict"),
         (&|it: &mut Value| *it = json!(null), "other homes"),
     ] {
-        assert!(told(change).unwrap().unwrap_err().contains(words), "{words}");
+        assert!(reply(change).unwrap().unwrap_err().contains(words), "{words}");
     }
-    let refused = Told::Refused { code: "AccessDeniedException".into(), words: "not authorized".into() };
+    let refused = Reply::Refused { code: "AccessDeniedException".into(), words: "not authorized".into() };
     assert_eq!(probed(&refused, Some(ID)), Some(Err("not authorized".into())));
-    assert_eq!(probed(&Told::NotAsked("--no-aws".into()), Some(ID)), None);
+    assert_eq!(probed(&Reply::NotAsked("--no-aws".into()), Some(ID)), None);
 }
 
 #[test]
 fn where_somebody_looks_all_the_same_another_function_may_be_meant() {
-    for told in [
-        Told::Is(json!({"events": []})),
+    for reply in [
+        Reply::Is(json!({"events": []})),
         log(400, |_| ()),
-        Told::Refused { code: "ResourceNotFoundException".into(), words: String::new() },
+        Reply::Refused { code: "ResourceNotFoundException".into(), words: String::new() },
     ] {
-        assert_eq!(last("f", &told, &runs(&told, now()), Some(ID), true).outcome, Outcome::NotConclusive);
+        assert_eq!(last("f", &reply, &runs(&reply, now()), Some(ID), true).outcome, Outcome::NotConclusive);
     }
 }
 
 #[test]
 fn a_run_goes_well_where_it_has_just_updated_the_page() {
-    let well = |told: &Told| went_well(&runs(told, now()), Some(ID));
+    let well = |reply: &Reply| went_well(&runs(reply, now()), Some(ID));
     assert_eq!(well(&log(40, |_| ())), Some(40));
-    for told in [
+    for reply in [
         log(400, |_| ()),
         log(40, |report| report["published"] = json!(false)),
         log(40, |report| report["targets"][0]["outcome"] = json!("failed")),
         log(40, |report| report["dry_run"] = json!(true)),
         log(40, |report| report["targets"][0]["component_id"] = json!("8kbf7d35c071")),
     ] {
-        assert_eq!(well(&told), None, "{told:?}");
+        assert_eq!(well(&reply), None, "{reply:?}");
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::super::told::fixtures::silent;
+use super::super::super::reply::fixtures::silent;
 use super::{
     super::{
         super::finding::Outcome,
@@ -12,28 +12,28 @@ use super::{
 const FUNCTION: &str = "arn:aws:lambda:eu-central-1:1:function:f";
 const MINUTE: &str = "rate(1 minute)";
 
-fn rules(state: &str, rate: &str) -> Told {
-    Told::Is(json!({"Rules": [{"Name": "r", "State": state, "ScheduleExpression": rate}, {"Name": "other"}]}))
+fn rules(state: &str, rate: &str) -> Reply {
+    Reply::Is(json!({"Rules": [{"Name": "r", "State": state, "ScheduleExpression": rate}, {"Name": "other"}]}))
 }
 
-fn scheduler(change: impl FnOnce(&mut Value)) -> Told {
+fn scheduler(change: impl FnOnce(&mut Value)) -> Reply {
     let mut one = json!({"Name": "s", "State": "ENABLED", "ScheduleExpression": MINUTE, "Target": {"Arn": FUNCTION}});
     change(&mut one);
-    Told::Is(json!({ "Schedules": [one] }))
+    Reply::Is(json!({ "Schedules": [one] }))
 }
 
-fn judged(rules: &Told, names: &Value, schedules: &Told, ran: bool, looks: bool) -> Finding {
-    let names = Told::Is(json!({ "RuleNames": names }));
+fn judged(rules: &Reply, names: &Value, schedules: &Reply, ran: bool, looks: bool) -> Finding {
+    let names = Reply::Is(json!({ "RuleNames": names }));
     let all = triggers(rules, &names, schedules, "f", Whose::default(), OfOwn::Unclear);
     schedule(&all, &[rules, schedules], ran, looks, Timestamp::UNIX_EPOCH)
 }
 
-fn found(rules: &Told, names: &Value, schedules: &Told) -> Finding {
+fn found(rules: &Reply, names: &Value, schedules: &Reply) -> Finding {
     judged(rules, names, schedules, false, false)
 }
 
-fn nothing() -> Told {
-    Told::Is(json!({"Schedules": []}))
+fn nothing() -> Reply {
+    Reply::Is(json!({"Schedules": []}))
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_rule_or_a_schedule_runs_it_is_disabled_or_there_is_none() {
     assert!(found(&on, &named, &scheduler(|_| ())).saw.contains("more than once a minute"));
     assert_eq!(found(&on, &of_none, &silent()).outcome, Outcome::NotConclusive);
     assert_eq!(found(&silent(), &of_none, &nothing()).outcome, Outcome::NotConclusive);
-    assert_eq!(found(&Told::NotAsked("no aws".into()), &of_none, &nothing()).outcome, Outcome::NotUsed);
+    assert_eq!(found(&Reply::NotAsked("no aws".into()), &of_none, &nothing()).outcome, Outcome::NotUsed);
     assert_eq!(judged(&on, &of_none, &nothing(), true, false).outcome, Outcome::NotConclusive);
 }
 
@@ -86,15 +86,15 @@ fn anything_else_than_a_minute_is_named() {
 #[test]
 fn another_homes_schedule_is_not_this_ones() {
     let both = |change: &dyn Fn(&mut Value, &mut Value)| {
-        let Told::Is(mut first) = scheduler(|it| it["Name"] = json!("porchlight-schedule-Schedule-9")) else {
+        let Reply::Is(mut first) = scheduler(|it| it["Name"] = json!("porchlight-schedule-Schedule-9")) else {
             panic!()
         };
         let mut cabin = of_cabin();
         change(&mut first["Schedules"][0], &mut cabin);
-        Told::Is(json!({"Schedules": [first["Schedules"][0], cabin]}))
+        Reply::Is(json!({"Schedules": [first["Schedules"][0], cabin]}))
     };
     let off = |it: &mut Value| it["State"] = json!("DISABLED");
-    let seen = |schedules: &Told, component: &str, own: OfOwn| {
+    let seen = |schedules: &Reply, component: &str, own: OfOwn| {
         let whose = Whose { component: Some(component), ..Whose::default() };
         let all = triggers(&nothing(), &nothing(), schedules, "f", whose, own);
         schedule(&all, &[schedules], false, false, Timestamp::UNIX_EPOCH)
@@ -129,9 +129,9 @@ fn each_target_of_a_rule_counts() {
     let with = |input: Value| json!({"Name": "r", "State": "ENABLED", "ScheduleExpression": MINUTE, "Target": {"Arn": FUNCTION, "Input": input}});
     let input = || of_cabin()["Target"]["Input"].clone();
     let seen = |targets: [Value; 2], component: &str, own: OfOwn| {
-        let rules = Told::Is(json!({"Rules": targets}));
+        let rules = Reply::Is(json!({"Rules": targets}));
         let whose = Whose { component: Some(component), ..Whose::default() };
-        let names = Told::Is(json!({"RuleNames": ["r"]}));
+        let names = Reply::Is(json!({"RuleNames": ["r"]}));
         let all = triggers(&rules, &names, &nothing(), "f", whose, own);
         schedule(&all, &[&rules], false, false, Timestamp::UNIX_EPOCH)
     };
@@ -154,11 +154,11 @@ fn each_target_of_a_rule_counts() {
 #[test]
 fn a_schedule_has_ended_or_not_begun() {
     let with = |field: &'static str, at: &'static str| scheduler(move |it| it[field] = json!(at));
-    for (told, words) in [
+    for (reply, words) in [
         (with("EndDate", "1969-12-31T00:00:00+00:00"), "has come to its end"),
         (with("StartDate", "1970-01-02T00:00:00+00:00"), "has not begun yet"),
     ] {
-        let found = found(&nothing(), &json!([]), &told);
+        let found = found(&nothing(), &json!([]), &reply);
         assert_eq!((found.outcome, found.saw.contains(words)), (Outcome::Failed, true), "{}", found.saw);
     }
     assert_eq!(found(&nothing(), &json!([]), &with("EndDate", "1970-01-02T00:00:00Z")).outcome, Outcome::Ok);

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
-use super::super::super::{told::Told, until::Until};
+use super::super::super::{reply::Reply, until::Until};
 use crate::child::{Ran, found, run_with};
 
 /// How long one call may take; its own deadlines are shorter, so that it says what is wrong.
@@ -28,9 +28,9 @@ impl Cli {
     }
 
     /// What it answers, as JSON.
-    pub(super) async fn call(&self, words: &[&str]) -> Told {
+    pub(super) async fn call(&self, words: &[&str]) -> Reply {
         let common = ["--output", "json", "--cli-connect-timeout", "4", "--cli-read-timeout", "8"];
-        told(self.run(words.iter().copied().chain(common)).await)
+        reply(self.run(words.iter().copied().chain(common)).await)
     }
 
     /// The region that it asks in.
@@ -47,8 +47,8 @@ impl Cli {
     }
 
     /// What it answers, as JSON, to what is not to be done twice, and has a time of its own.
-    pub(super) async fn once(&self, words: &[&str], limit: Duration) -> Told {
-        told(self.run_for(words.iter().copied(), [("AWS_MAX_ATTEMPTS", "1")], limit).await)
+    pub(super) async fn once(&self, words: &[&str], limit: Duration) -> Reply {
+        reply(self.run_for(words.iter().copied(), [("AWS_MAX_ATTEMPTS", "1")], limit).await)
     }
 
     async fn run(&self, words: impl Iterator<Item = &str>) -> Ran {
@@ -63,34 +63,34 @@ impl Cli {
     }
 }
 
-fn told(ran: Ran) -> Told {
+fn reply(ran: Ran) -> Reply {
     match ran {
-        Ran::TooLate => Told::Silent("AWS did not answer in time".into()),
-        Ran::NotStarted(why) => Told::Silent(format!("the aws command cannot be run: {why}")),
-        Ran::Ended { is_success: true, stdout, .. } if stdout.trim().is_empty() => Told::Is(serde_json::Value::Null),
+        Ran::TooLate => Reply::Silent("AWS did not answer in time".into()),
+        Ran::NotStarted(why) => Reply::Silent(format!("the aws command cannot be run: {why}")),
+        Ran::Ended { is_success: true, stdout, .. } if stdout.trim().is_empty() => Reply::Is(serde_json::Value::Null),
         Ran::Ended { is_success: true, stdout, .. } => serde_json::from_str(&stdout)
-            .map_or_else(|_| Told::Silent("what the aws command printed is no JSON".into()), Told::Is),
+            .map_or_else(|_| Reply::Silent("what the aws command printed is no JSON".into()), Reply::Is),
         Ran::Ended { stderr, .. } => refused(&stderr),
     }
 }
 
 /// `An error occurred (Code) when calling the Operation operation: words`.
-fn refused(stderr: &str) -> Told {
+fn refused(stderr: &str) -> Reply {
     let line = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").trim();
     let code =
         stderr.split_once("An error occurred (").and_then(|(_, rest)| rest.split_once(')')).map(|(code, _)| code);
     let words: String = line.rsplit_once(" operation: ").map_or(line, |(_, words)| words).chars().take(200).collect();
     match code {
-        Some(code) if code.contains("Throttl") || code == "TooManyRequestsException" => Told::Limited(words),
+        Some(code) if code.contains("Throttl") || code == "TooManyRequestsException" => Reply::Limited(words),
         Some(code) => {
-            Told::Refused { code: code.to_owned(), words: if words.is_empty() { code.to_owned() } else { words } }
+            Reply::Refused { code: code.to_owned(), words: if words.is_empty() { code.to_owned() } else { words } }
         }
-        None if is_asked_for_a_code(stderr) => Told::Silent(
+        None if is_asked_for_a_code(stderr) => Reply::Silent(
             "aws asks for the code of a second factor, which nobody can give it here: log in first (aws sso login, or \
              aws sts get-session-token)"
                 .into(),
         ),
-        None => Told::Silent(words),
+        None => Reply::Silent(words),
     }
 }
 
@@ -103,8 +103,8 @@ fn is_asked_for_a_code(stderr: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn failed(stderr: &str) -> Told {
-        told(Ran::Ended { is_success: false, stdout: String::new(), stderr: stderr.into() })
+    fn failed(stderr: &str) -> Reply {
+        reply(Ran::Ended { is_success: false, stdout: String::new(), stderr: stderr.into() })
     }
 
     #[test]
@@ -114,19 +114,19 @@ mod tests {
         );
         assert_eq!(
             denied,
-            Told::Refused { code: "AccessDeniedException".into(), words: "User: arn is not authorized".into() }
+            Reply::Refused { code: "AccessDeniedException".into(), words: "User: arn is not authorized".into() }
         );
         let silent =
             failed("\nUnable to locate credentials. You can configure credentials by running \"aws configure\".\n");
-        assert!(matches!(&silent, Told::Silent(why) if why.starts_with("Unable to locate credentials")));
+        assert!(matches!(&silent, Reply::Silent(why) if why.starts_with("Unable to locate credentials")));
         assert!(matches!(
             failed("\nAn error occurred (ThrottlingException) when calling the X operation: slow\n"),
-            Told::Limited(_)
+            Reply::Limited(_)
         ));
-        assert!(matches!(told(Ran::TooLate), Told::Silent(_)));
+        assert!(matches!(reply(Ran::TooLate), Reply::Silent(_)));
         let code = failed("Enter MFA code for arn:aws:iam::123456789012:mfa/me: \nEOF when reading a line\n");
         assert!(code.why().contains("the code of a second factor"), "{code:?}");
-        let answered = told(Ran::Ended { is_success: true, stdout: "{}".into(), stderr: String::new() });
-        assert!(matches!(answered, Told::Is(_)));
+        let answered = reply(Ran::Ended { is_success: true, stdout: "{}".into(), stderr: String::new() });
+        assert!(matches!(answered, Reply::Is(_)));
     }
 }

@@ -18,7 +18,7 @@ use super::super::{
         role::{Deed, deeds},
         schedule::is_of,
     },
-    told::Told,
+    reply::Reply,
     until::Until,
 };
 
@@ -35,27 +35,27 @@ pub const REST: Duration = Duration::from_secs(8);
 #[derive(Clone, Debug)]
 pub struct AwsSeen {
     /// Who asks, where the function does not say so.
-    pub identity: Told,
+    pub identity: Reply,
     /// Where it is asked, where the function does not say so, and that is known.
     pub region: Option<String>,
     /// The function's configuration.
-    pub function: Told,
+    pub function: Reply,
     /// The parameters, decrypted.
-    pub parameters: Told,
+    pub parameters: Reply,
     /// All rules; those of the function with what they start.
-    pub rules: Told,
+    pub rules: Reply,
     /// The names of the rules that have the function as their target.
-    pub rule_names: Told,
+    pub rule_names: Reply,
     /// All schedules of Scheduler; those of the function with all that is known of them.
-    pub schedules: Told,
+    pub schedules: Reply,
     /// All alarms.
-    pub alarms: Told,
+    pub alarms: Reply,
     /// Who is told of them.
-    pub subscriptions: Told,
+    pub subscriptions: Reply,
     /// The log's reports.
-    pub log: Told,
+    pub log: Reply,
     /// What the policy simulator says.
-    pub simulated: Told,
+    pub simulated: Reply,
     /// What it was asked.
     pub deeds: Vec<Deed>,
     /// The parameters that the function reads.
@@ -65,39 +65,39 @@ pub struct AwsSeen {
     /// The home, as the input of one of its schedules names it.
     pub input: Option<Target>,
     /// What it reports where it was run for this.
-    pub probe: Told,
+    pub probe: Reply,
 }
 
 impl AwsSeen {
     /// Nothing was asked: this chain has no such part.
     pub fn not_asked(why: &str, names: Names) -> Self {
-        Self::all_told(&Told::NotAsked(why.to_owned()), names)
+        Self::all_replied(&Reply::NotAsked(why.to_owned()), names)
     }
 
-    fn all_told(told: &Told, names: Names) -> Self {
-        let told = || told.clone();
+    fn all_replied(reply: &Reply, names: Names) -> Self {
+        let reply = || reply.clone();
         Self {
-            identity: told(),
+            identity: reply(),
             region: None,
-            function: told(),
-            parameters: told(),
-            rules: told(),
-            rule_names: told(),
-            schedules: told(),
-            alarms: told(),
-            subscriptions: told(),
-            log: told(),
-            simulated: told(),
+            function: reply(),
+            parameters: reply(),
+            rules: reply(),
+            rule_names: reply(),
+            schedules: reply(),
+            alarms: reply(),
+            subscriptions: reply(),
+            log: reply(),
+            simulated: reply(),
             deeds: Vec::new(),
             names,
             own: OfOwn::Unclear,
             input: None,
-            probe: told(),
+            probe: reply(),
         }
     }
 
     /// All that was told, the function first.
-    pub fn all(&self) -> [&Told; 10] {
+    pub fn all(&self) -> [&Reply; 10] {
         let Self { function, parameters, rules, rule_names, schedules, alarms, subscriptions, log, simulated, .. } =
             self;
         [function, parameters, rules, rule_names, schedules, alarms, subscriptions, log, simulated, &self.identity]
@@ -108,21 +108,21 @@ impl AwsSeen {
 pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Names, until: Until) -> AwsSeen {
     let Some(cli) = Cli::found(until, region) else {
         let why = "there is no aws command here, so the cloud was not looked at";
-        return AwsSeen::all_told(&Told::Silent(why.to_owned()), names);
+        return AwsSeen::all_replied(&Reply::Silent(why.to_owned()), names);
     };
     let since = (Timestamp::now() - BACK).as_millisecond().to_string();
     let log_group = format!("/aws/lambda/{name}");
     let configured = async {
-        let told = cli.call(&["lambda", "get-function-configuration", "--function-name", name]).await;
-        let theirs = whose::names(&told, &Told::Silent(String::new()), None, whose, &names);
-        let deeds = deeds(told.value(), &theirs, whose.component);
+        let reply = cli.call(&["lambda", "get-function-configuration", "--function-name", name]).await;
+        let theirs = whose::names(&reply, &Reply::Silent(String::new()), None, whose, &names);
+        let deeds = deeds(reply.value(), &theirs, whose.component);
         let ruled = async {
-            let names = whose::rule_names(&cli, &told).await;
+            let names = whose::rule_names(&cli, &reply).await;
             let targets = whose::rule_targets(&cli, &names).await;
             (names, targets)
         };
-        let ((rule_names, targets), simulated) = tokio::join!(ruled, whose::simulated(&cli, &told, &deeds));
-        (told, rule_names, targets, simulated, deeds)
+        let ((rule_names, targets), simulated) = tokio::join!(ruled, whose::simulated(&cli, &reply, &deeds));
+        (reply, rule_names, targets, simulated, deeds)
     };
     let log = [
         "logs",
@@ -137,8 +137,8 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         "200",
     ];
     let of_scheduler = async {
-        let told = cli.call(&["scheduler", "list-schedules", "--max-items", "500"]).await;
-        detailed(&cli, told, name).await
+        let reply = cli.call(&["scheduler", "list-schedules", "--max-items", "500"]).await;
+        detailed(&cli, reply, name).await
     };
     let (configured, mut parameters, rules, schedules, alarms, subscriptions, log) = tokio::join!(
         configured,
@@ -173,8 +173,8 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
     let own = whose::own(&function, &parameters, whose).0;
     // The function's own ARN says where it is.
     let (identity, region) = match &function {
-        Told::Refused { .. } => tokio::join!(cli.call(&["sts", "get-caller-identity"]), cli.region()),
-        _ => (Told::NotAsked("the function itself says it, or nobody answers".into()), None),
+        Reply::Refused { .. } => tokio::join!(cli.call(&["sts", "get-caller-identity"]), cli.region()),
+        _ => (Reply::NotAsked("the function itself says it, or nobody answers".into()), None),
     };
     AwsSeen {
         identity,
@@ -192,12 +192,12 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         names,
         own,
         input,
-        probe: Told::NotAsked("--probe has it look".into()),
+        probe: Reply::NotAsked("--probe has it look".into()),
     }
 }
 
 /// Has the function look at the home, at which it looks by what was seen of it.
-pub async fn probe(seen: &AwsSeen, name: &str, region: Option<&str>, whose: Whose<'_>, until: Until) -> Told {
+pub async fn probe(seen: &AwsSeen, name: &str, region: Option<&str>, whose: Whose<'_>, until: Until) -> Reply {
     match Cli::found(until, region) {
         Some(cli) => probe::ask(&cli, name, whose.event(&seen.schedules, &seen.rules, name)).await,
         None => seen.probe.clone(),
@@ -205,23 +205,23 @@ pub async fn probe(seen: &AwsSeen, name: &str, region: Option<&str>, whose: Whos
 }
 
 /// The list of schedules tells neither how often nor until when.
-async fn detailed(cli: &Cli, told: Told, function: &str) -> Told {
-    let Told::Is(mut list) = told else { return told };
+async fn detailed(cli: &Cli, reply: Reply, function: &str) -> Reply {
+    let Reply::Is(mut list) = reply else { return reply };
     let all = list.get_mut("Schedules").and_then(Value::as_array_mut).into_iter().flatten();
     let ours = all.filter(|schedule| is_of(schedule, function)).take(MAX_SCHEDULES);
     let asked = ours.map(|schedule| async move {
         let text = |field: &str| schedule[field].as_str().unwrap_or("default").to_owned();
         let (name, group) = (text("Name"), text("GroupName"));
-        let told = cli.call(&["scheduler", "get-schedule", "--name", &name, "--group-name", &group]).await;
-        if let (Told::Is(Value::Object(more)), Some(known)) = (told, schedule.as_object_mut()) {
+        let reply = cli.call(&["scheduler", "get-schedule", "--name", &name, "--group-name", &group]).await;
+        if let (Reply::Is(Value::Object(more)), Some(known)) = (reply, schedule.as_object_mut()) {
             known.extend(more);
         }
     });
     futures_util::future::join_all(asked).await;
-    Told::Is(list)
+    Reply::Is(list)
 }
 
 /// The list of targets that a parameter holds.
-pub(super) fn list_of<'a>(told: &'a Told, names: &Names) -> Option<&'a str> {
-    parameter(told, names.targets.as_deref()?)
+pub(super) fn list_of<'a>(reply: &'a Reply, names: &Names) -> Option<&'a str> {
+    parameter(reply, names.targets.as_deref()?)
 }

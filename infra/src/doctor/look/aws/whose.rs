@@ -11,16 +11,16 @@ use super::{
             role::Deed,
             schedule::is_of,
         },
-        told::Told,
+        reply::Reply,
     },
     Cli, list_of,
 };
 
 /// The names of the rules that run it.
-pub(super) async fn rule_names(cli: &Cli, told: &Told) -> Told {
-    match told.value()["FunctionArn"].as_str() {
+pub(super) async fn rule_names(cli: &Cli, reply: &Reply) -> Reply {
+    match reply.value()["FunctionArn"].as_str() {
         Some(arn) => cli.call(&["events", "list-rule-names-by-target", "--target-arn", arn]).await,
-        None => unknown(told),
+        None => unknown(reply),
     }
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn rule_names(cli: &Cli, told: &Told) -> Told {
 const MAX_RULES: usize = 5;
 
 /// What these rules start, each by its name.
-pub(super) async fn rule_targets(cli: &Cli, names: &Told) -> Vec<(String, Told)> {
+pub(super) async fn rule_targets(cli: &Cli, names: &Reply) -> Vec<(String, Reply)> {
     let names = names.value()["RuleNames"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_RULES);
     let asked = names.map(|name| async move {
         (name.to_owned(), cli.call(&["events", "list-targets-by-rule", "--rule", name]).await)
@@ -38,11 +38,11 @@ pub(super) async fn rule_targets(cli: &Cli, names: &Told) -> Vec<(String, Told)>
 
 /// The rules, each with what it starts the function with, as a schedule has it: the list of them does not tell that. One with several
 /// targets at the function is there once for each: each of them starts it.
-pub(super) fn with_targets(rules: Told, targets: &[(String, Told)], function: &str) -> Told {
-    let Told::Is(mut list) = rules else { return rules };
+pub(super) fn with_targets(rules: Reply, targets: &[(String, Reply)], function: &str) -> Reply {
+    let Reply::Is(mut list) = rules else { return rules };
     let expanded = |rule: Value| {
-        let told = targets.iter().find(|(name, _)| rule["Name"] == **name).map(|(_, told)| told.value());
-        let all = told.and_then(|told| told["Targets"].as_array()).into_iter().flatten();
+        let reply = targets.iter().find(|(name, _)| rule["Name"] == **name).map(|(_, reply)| reply.value());
+        let all = reply.and_then(|reply| reply["Targets"].as_array()).into_iter().flatten();
         let each = all.map(|target| json!({ "Target": target })).filter(|it| is_of(it, function));
         let each: Vec<_> = each.map(|mut it| with(rule.clone(), "Target", it["Target"].take())).collect();
         if each.is_empty() { vec![rule] } else { each }
@@ -50,7 +50,7 @@ pub(super) fn with_targets(rules: Told, targets: &[(String, Told)], function: &s
     if let Some(rules) = list.get_mut("Rules").and_then(Value::as_array_mut) {
         *rules = std::mem::take(rules).into_iter().flat_map(expanded).collect();
     }
-    Told::Is(list)
+    Reply::Is(list)
 }
 
 fn with(mut object: Value, field: &str, value: Value) -> Value {
@@ -59,25 +59,25 @@ fn with(mut object: Value, field: &str, value: Value) -> Value {
 }
 
 /// How often a function that does not run may run at once: its configuration does not say so.
-pub(super) async fn allowance(cli: &Cli, function: &mut Told) {
-    let Told::Is(Value::Object(is)) = function else { return };
+pub(super) async fn allowance(cli: &Cli, function: &mut Reply) {
+    let Reply::Is(Value::Object(is)) = function else { return };
     let Some(name) = is.get("FunctionName").and_then(Value::as_str).map(str::to_owned) else { return };
-    if let Told::Is(more) = cli.call(&["lambda", "get-function-concurrency", "--function-name", &name]).await {
+    if let Reply::Is(more) = cli.call(&["lambda", "get-function-concurrency", "--function-name", &name]).await {
         let field = "ReservedConcurrentExecutions";
         is.extend(more.get(field).map(|allowed| (field.to_owned(), allowed.clone())));
     }
 }
 
 /// Why what depends on the function cannot be asked.
-fn unknown(told: &Told) -> Told {
-    match told {
-        Told::Silent(why) => Told::Silent(why.clone()),
-        other => Told::Silent(format!("the function is not known: {}", other.why())),
+fn unknown(reply: &Reply) -> Reply {
+    match reply {
+        Reply::Silent(why) => Reply::Silent(why.clone()),
+        other => Reply::Silent(format!("the function is not known: {}", other.why())),
     }
 }
 
 /// Whose home the function's own settings name, and its list of targets.
-pub(super) fn own(function: &Told, parameters: &Told, whose: Whose<'_>) -> (OfOwn, Option<Targets>) {
+pub(super) fn own(function: &Reply, parameters: &Reply, whose: Whose<'_>) -> (OfOwn, Option<Targets>) {
     let variables = &function.value()["Environment"]["Variables"];
     let set = |name: &str| variables[name].as_str().filter(|text| !text.is_empty());
     let text = set("TARGETS").or_else(|| list_of(parameters, &Names::of(set, None)));
@@ -87,29 +87,29 @@ pub(super) fn own(function: &Told, parameters: &Told, whose: Whose<'_>) -> (OfOw
 
 /// The parameters that the function reads, as far as that can be seen. `input`: the home, as a schedule's input names it.
 pub(super) fn names(
-    function: &Told,
-    parameters: &Told,
+    function: &Reply,
+    parameters: &Reply,
     input: Option<&Target>,
     whose: Whose<'_>,
     before: &Names,
 ) -> Names {
     let (own, list) = own(function, parameters, whose);
     // Without its configuration nothing says that it reads this home's key where the guides have it.
-    let Told::Is(is) = function else { return before.clone().of_home(None, own, input, whose) };
+    let Reply::Is(is) = function else { return before.clone().of_home(None, own, input, whose) };
     let variables = &is["Environment"]["Variables"];
     let set = |name: &str| variables[name].as_str().filter(|text| !text.is_empty());
     Names::of(set, None).of_home(list.as_ref(), own, input, whose)
 }
 
 /// The parameters, decrypted.
-pub(super) async fn parameters(cli: &Cli, names: &Names) -> Told {
+pub(super) async fn parameters(cli: &Cli, names: &Names) -> Reply {
     let mut words = vec!["ssm", "get-parameters", "--with-decryption", "--names"];
     words.extend(names.all());
     cli.call(&words).await
 }
 
 /// What the policy simulator says of these.
-pub(super) async fn simulated(cli: &Cli, function: &Told, deeds: &[Deed]) -> Told {
+pub(super) async fn simulated(cli: &Cli, function: &Reply, deeds: &[Deed]) -> Reply {
     let Some(role) = function.value()["Role"].as_str().filter(|_| !deeds.is_empty()) else { return unknown(function) };
     let mut words = vec!["iam", "simulate-principal-policy", "--policy-source-arn", role, "--action-names"];
     let mut actions: Vec<&str> = deeds.iter().map(|deed| deed.action).collect();
@@ -131,16 +131,16 @@ mod tests {
     #[test]
     fn a_rule_is_there_once_for_each_of_its_targets_at_the_function() {
         let of = |function: &str, input: &str| json!({"Arn": format!("arn:aws:lambda:eu-central-1:1:function:{function}"), "Input": input});
-        let rules = Told::Is(json!({"Rules": [{"Name": "other"}, {"Name": "r", "State": "ENABLED"}]}));
-        let targets = Told::Is(json!({"Targets": [of("payroll", "0"), of("f", "1"), of("f:live", "2")]}));
-        let told = with_targets(rules.clone(), &[("r".to_owned(), targets)], "f");
-        let list = told.value()["Rules"].as_array().unwrap();
+        let rules = Reply::Is(json!({"Rules": [{"Name": "other"}, {"Name": "r", "State": "ENABLED"}]}));
+        let targets = Reply::Is(json!({"Targets": [of("payroll", "0"), of("f", "1"), of("f:live", "2")]}));
+        let reply = with_targets(rules.clone(), &[("r".to_owned(), targets)], "f");
+        let list = reply.value()["Rules"].as_array().unwrap();
         let inputs: Vec<_> =
             list.iter().map(|rule| (rule["Name"].as_str(), rule["Target"]["Input"].as_str())).collect();
         assert_eq!(inputs, [(Some("other"), None), (Some("r"), Some("1")), (Some("r"), Some("2"))]);
         assert!(list[1..].iter().all(|rule| rule["State"] == "ENABLED"));
         // What was not answered takes no rule away.
-        let silent = Told::Silent("no answer".into());
+        let silent = Reply::Silent("no answer".into());
         assert_eq!(with_targets(rules.clone(), &[("r".to_owned(), silent)], "f").value(), rules.value());
     }
 }

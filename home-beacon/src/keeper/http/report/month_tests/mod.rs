@@ -35,7 +35,7 @@ async fn check_document(home: &Home) {
                "before_first_look": 0, "longest_outage": 3_600})
     );
     assert_eq!((&line["availability"], &line["seen_from"]), (&json!(0.921_875), &json!(["eu-central-1"])));
-    let told: Vec<[&Value; 7]> = line["outages"]
+    let reported: Vec<[&Value; 7]> = line["outages"]
         .as_array()
         .unwrap()
         .iter()
@@ -43,7 +43,7 @@ async fn check_document(home: &Home) {
         .collect();
     let place = json!(["eu-central-1"]);
     assert_eq!(
-        told,
+        reported,
         [
             [
                 &json!("2026-10-01T00:00:00+02:00"),

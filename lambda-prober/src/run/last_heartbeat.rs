@@ -19,14 +19,14 @@ use crate::{
 
 /// What a run heard of one home.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct LastHeartbeat {
     /// Its newest heartbeat.
     pub(crate) item: Item,
     /// Unix time of the run's reading, in seconds.
     pub(crate) now: i64,
 }
 
-impl Heard {
+impl LastHeartbeat {
     /// When it was taken.
     pub(crate) fn received(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.item.received).ok()
@@ -48,8 +48,8 @@ impl Prober {
     ///
     /// # Errors
     /// When nothing says where they are kept.
-    pub(super) fn must_hear(&self, targets: &Targets) -> Result<(), RunError> {
-        match targets.iter().find(|target| target.home.ways.is_heard()) {
+    pub(super) fn check_heartbeats(&self, targets: &Targets) -> Result<(), RunError> {
+        match targets.iter().find(|target| target.home.ways.sends_heartbeats()) {
             Some(target) if self.heartbeats.is_none() => Err(RunError::Targets(format!(
                 "{} sends heartbeats: set HEARTBEAT_TABLE, and HEARTBEAT_URL or HEARTBEAT_URL_PARAMETER",
                 target.home.name
@@ -59,28 +59,38 @@ impl Prober {
     }
 
     /// What has come of heartbeats; `None` where no home sends any.
-    pub(super) async fn hear(
+    pub(super) async fn read_heartbeats(
         &self,
         targets: &Targets,
         secrets: &RunSecrets<'_>,
         clients: &Clients,
         until: Instant,
     ) -> Option<Hearing> {
-        let heard: Vec<&Target> = targets.iter().filter(|target| target.home.ways.is_heard()).collect();
-        let watch = self.heartbeats.as_ref().filter(|_| !heard.is_empty())?;
-        Some(watch.hear(&heard, secrets, &self.secrets, &clients.http, self.mode, until).await)
+        let last_heartbeat: Vec<&Target> =
+            targets.iter().filter(|target| target.home.ways.sends_heartbeats()).collect();
+        let watch = self.heartbeats.as_ref().filter(|_| !last_heartbeat.is_empty())?;
+        Some(watch.read_heartbeats(&last_heartbeat, secrets, &self.secrets, &clients.http, self.mode, until).await)
     }
 
     /// The result for a home that nobody can reach, without a heartbeat of our own: nothing is written.
-    pub(super) async fn heard_home(&self, target: &Target, secrets: &RunSecrets<'_>, until: Instant) -> OnlineCheck {
+    pub(super) async fn check_heartbeat_home(
+        &self,
+        target: &Target,
+        secrets: &RunSecrets<'_>,
+        until: Instant,
+    ) -> OnlineCheck {
         let name = &target.home.name;
         let (Some(watch), Ok(clients)) = (&self.heartbeats, self.clients()) else {
             return OnlineCheck::wrong(format!(
                 "the home {name} sends heartbeats: set HEARTBEAT_TABLE and HEARTBEAT_URL"
             ));
         };
-        let heard = watch.hear(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
-        match heard.items.map(|items| items.get(&target.component).map(|item| age(item.received, heard.now))) {
+        let last_heartbeat =
+            watch.read_heartbeats(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
+        match last_heartbeat
+            .items
+            .map(|items| items.get(&target.component).map(|item| age(item.received, last_heartbeat.now)))
+        {
             Ok(Some(age)) => OnlineCheck::found(format!("the home {name} was last heard {} s ago", age.as_secs())),
             Ok(None) => OnlineCheck::unknown(format!("the home {name} has never sent a heartbeat")),
             Err(error) => OnlineCheck::wrong(format!("the home {name}: {error}")),

@@ -12,13 +12,13 @@ const TOLERANCE: Duration = Duration::from_mins(3);
 
 /// An outage in the home's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct HomesWord {
     kind: OutageKind,
     began: Timestamp,
     ended: Timestamp,
 }
 
-impl Told {
+impl HomesWord {
     /// What a heartbeat says that was received at that time, by the clock of who received it: it tells in seconds ago.
     pub fn of(outage: Outage, received: Timestamp) -> Option<Self> {
         let ago = |seconds: u64| received.checked_sub(Duration::from_secs(seconds)).ok();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     fn said(kind: OutageKind, began: u64, ended: u64, down_since: i64) -> Option<String> {
-        Told::of(Outage { kind, began, ended }, at(-30))?.sentence(at(down_since), at(0), &TimeZone::UTC)
+        HomesWord::of(Outage { kind, began, ended }, at(-30))?.sentence(at(down_since), at(0), &TimeZone::UTC)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use shared::api::{ApiError, Pausing, Permanent};
 
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum Reply {
     /// It was not asked, and why.
     NotAsked(String),
     /// An answer.
@@ -23,7 +23,7 @@ pub enum Told {
     Silent(String),
 }
 
-impl Told {
+impl Reply {
     /// The answer, or nothing.
     pub fn value(&self) -> &Value {
         if let Self::Is(value) = self { value } else { &Value::Null }
@@ -43,7 +43,7 @@ impl Told {
     }
 }
 
-impl From<Result<Value, ApiError>> for Told {
+impl From<Result<Value, ApiError>> for Reply {
     fn from(asked: Result<Value, ApiError>) -> Self {
         match asked {
             Ok(value) => Self::Is(value),
@@ -62,21 +62,21 @@ impl From<Result<Value, ApiError>> for Told {
 /// What tests have a service tell.
 #[cfg(test)]
 pub(super) mod fixtures {
-    use super::Told;
+    use super::Reply;
 
-    pub(in super::super) fn silent() -> Told {
-        Told::Silent("no answer".into())
+    pub(in super::super) fn silent() -> Reply {
+        Reply::Silent("no answer".into())
     }
 
-    pub(in super::super) fn not_asked() -> Told {
-        Told::NotAsked("no keeper".into())
+    pub(in super::super) fn not_asked() -> Reply {
+        Reply::NotAsked("no keeper".into())
     }
 
-    pub(in super::super) fn limited() -> Told {
-        Told::Limited("420".into())
+    pub(in super::super) fn limited() -> Reply {
+        Reply::Limited("420".into())
     }
 
-    pub(in super::super) fn refused(code: &str) -> Told {
-        Told::Refused { code: code.into(), words: format!("({code})") }
+    pub(in super::super) fn refused(code: &str) -> Reply {
+        Reply::Refused { code: code.into(), words: format!("({code})") }
     }
 }
