@@ -40,6 +40,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use shared::file::check_place;
 
 pub use self::settings::{DoctorSettings, SECRETS};
 use self::{conclude::failures, examine::examine, given::Given, report::Report, scrub::Scrubber};
@@ -50,8 +51,11 @@ const MOST: usize = 100;
 /// Looks at everything and prints it; the exit code is the number of broken links.
 ///
 /// # Errors
-/// When stdout or the bundle cannot be written.
+/// When the bundle is to be where no file can be, or it or stdout cannot be written.
 pub async fn doctor(settings: &DoctorSettings) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &settings.bundle {
+        check_place("--bundle", path)?;
+    }
     let given = Given::find(settings);
     let scrubber = Scrubber::of(&given);
     let examined = examine(settings, given.clone()).await;

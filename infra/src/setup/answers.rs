@@ -51,7 +51,8 @@ pub struct TokenFiles {
 pub(super) fn with_answers(settings: &SetupSettings) -> Result<SetupSettings, WrongSetting> {
     let Some(path) = &settings.answers else { return Ok(settings.clone()) };
     let wrong = |why: String| WrongSetting(format!("--answers: {}: {why}", path.display()));
-    let bytes = file::read(path, MOST).map_err(|error| wrong(error.to_string()))?;
+    let bytes =
+        file::read(path, MOST).map_err(|error| wrong(format!("{error}: name a file of answers (infra/SETUP.md)")))?;
     let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text".into()))?;
     let table: Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

@@ -82,7 +82,9 @@ impl<'a> From<'a> {
             }
             return Ok(Self::Checkout);
         };
-        let begin = fs::read(file).map_err(|error| WrongSetting(format!("--function: {}: {error}", file.display())))?;
+        let begin = fs::read(file).map_err(|error| {
+            WrongSetting(format!("--function: {}: {error}: name a release's lambda-prober-arm64.zip", file.display()))
+        })?;
         if !begin.starts_with(b"PK\x03\x04") {
             let sentence =
                 format!("--function: {} is no zip archive: name a release's lambda-prober-arm64.zip", file.display());

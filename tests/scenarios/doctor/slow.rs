@@ -89,6 +89,11 @@ async fn a_bundle_has_what_was_seen_and_no_secret() {
         it["Environment"]["Variables"]["SOMETHING_OF_MINE"] = json!(planted[5]);
         it["StateReason"] = json!(format!("{} {} {}", planted[2], planted[4], planted[0]));
     });
+    let mut nowhere = world.variant("nowhere");
+    let (ended, took) = nowhere.arguments("--bundle /nowhere/bundle.tar.gz").ended(&world.namespace).await;
+    let said = "--bundle: /nowhere is no folder: make it, or name another place";
+    assert!(ended.code == Some(2) && ended.stderr.starts_with(said), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.is_empty() && took < Duration::from_secs(5), "nothing is looked at in vain: {took:?}");
     let said = planted[1].to_owned();
     variant.aws_says("logs-filter-log-events", move |it| it["events"][0]["message"] = json!(format!("{said} {}", "x")));
     let path = variant.folder.join("bundle.tar.gz");

@@ -34,7 +34,19 @@ async fn what_cannot_work_is_one_sentence_and_makes_nothing() {
         (with(&["--page", "zzzzzzzzzzzz"]), vec![], 1, "the API key opens no page zzzzzzzzzzzz; it opens gytm4qzbx9t6"),
         (with(&["--component", PAGE]), vec![], 1, "has no component gytm4qzbx9t6: that is the id of a page"),
         (with(&["--component", "zzzzzzzzzzzz"]), vec![], 1, "look at its address in the editor"),
-        (with(&["--port", "0"]), vec![], 2, "--port"),
+        (with(&["--port", "0"]), vec![], 2, "'--port <PORT>': a port is a number from 1 to 65535"),
+        (
+            with(&["--router", "fritz.box"]),
+            vec![],
+            2,
+            "'--router <ADDRESS>': write the address itself, like 192.168.1.1",
+        ),
+        (
+            vec!["setup", "--yes", "--home", "home", "--function", "gone.zip"],
+            vec![],
+            2,
+            "--function: gone.zip: No such file or directory (os error 2): name a release's lambda-prober-arm64.zip",
+        ),
         (with(&["--alarm-email", "you@example"]), vec![], 2, "--alarm-email <ADDRESS>': that is no mail address"),
         (
             vec!["setup", "--yes", "--home", "home", "--function", "/dev/null"],
