@@ -143,7 +143,7 @@ async fn run(
     let (to_statuses, resolved) = mpsc::channel(1);
     // What is run at once is bounded by the runs themselves: one that waits for its turn is to keep no other kind from its own.
     let engine = Engine::new(runs.clone(), usize::MAX, home, results.clone(), Arc::clone(&totals));
-    let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).serving(handed_over);
+    let delivery = ToKeeper::new("operator", keeper.clone(), results, totals, refusals).notifying(handed_over);
     let standings = Standings::default();
     let (muting, muted) = watch::channel(mutes::Mutes::new());
     let asking_of_mutes = mutes::follow(keeper.clone(), muting);

@@ -66,10 +66,9 @@ impl Prober {
         clients: &Clients,
         until: Instant,
     ) -> Option<Hearing> {
-        let last_heartbeat: Vec<&Target> =
-            targets.iter().filter(|target| target.home.ways.sends_heartbeats()).collect();
-        let watch = self.heartbeats.as_ref().filter(|_| !last_heartbeat.is_empty())?;
-        Some(watch.read_heartbeats(&last_heartbeat, secrets, &self.secrets, &clients.http, self.mode, until).await)
+        let senders: Vec<&Target> = targets.iter().filter(|target| target.home.ways.sends_heartbeats()).collect();
+        let watch = self.heartbeats.as_ref().filter(|_| !senders.is_empty())?;
+        Some(watch.observe(&senders, secrets, &self.secrets, &clients.http, self.mode, until).await)
     }
 
     /// The result for a home that nobody can reach, without a heartbeat of our own: nothing is written.
@@ -85,8 +84,7 @@ impl Prober {
                 "the home {name} sends heartbeats: set HEARTBEAT_TABLE and HEARTBEAT_URL"
             ));
         };
-        let last_heartbeat =
-            watch.read_heartbeats(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
+        let last_heartbeat = watch.observe(&[target], secrets, &self.secrets, &clients.http, Mode::DryRun, until).await;
         match last_heartbeat
             .items
             .map(|items| items.get(&target.component).map(|item| age(item.received, last_heartbeat.now)))
