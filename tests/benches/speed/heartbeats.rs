@@ -1,4 +1,4 @@
-//! What a heartbeat costs the function that takes it: verified, signed for DynamoDB, stored over TLS, and answered.
+//! What a heartbeat costs the function that takes it: verified, signed for `DynamoDB`, stored over TLS, and answered.
 
 use std::{
     path::Path,
