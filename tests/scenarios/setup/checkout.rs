@@ -49,8 +49,8 @@ async fn in_a_checkout_the_function_is_built_and_deployed_once_with_its_settings
     fs::create_dir(world.place.path().join("lambda-prober")).expect("a folder");
     file(world.place.path(), "lambda-prober/Cargo.toml", "");
     let dry = set_up(&[&words[..], &["--dry-run"]].concat()).await;
-    let would = "would   call cargo lambda build --package lambda-prober --release --arm64\n";
-    assert!(dry.code == Some(0) && dry.stdout.contains(would), "{}{}", dry.stdout, dry.stderr);
+    let announced = "would   call cargo lambda build --package lambda-prober --release --arm64\n";
+    assert!(dry.code == Some(0) && dry.stdout.contains(announced), "{}{}", dry.stdout, dry.stderr);
     assert!(!world.calls().contains("cargo ") && world.things().await.is_empty(), "{}", world.calls());
 
     let first = set_up(&words).await;

@@ -50,7 +50,7 @@ pub(crate) async fn typed(
 /// Holds a screen to the one that is kept, for people to read; `UPDATE_SCREENS=1` writes it.
 fn is_kept(name: &str, screen: &str) {
     let path = root().join("tests/scenarios/setup/screens").join(name);
-    let shown: String = screen.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let shown = screen.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n";
     if std::env::var_os("UPDATE_SCREENS").is_some() {
         return fs::write(path, shown).expect("it is written");
     }
