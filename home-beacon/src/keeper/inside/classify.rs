@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::{
     Confidence, Detail, Interval, Kind, Moment, Observed, Role,
-    congestion::congested,
+    congestion::{congested, explains, unexplained},
     failing::failing,
-    outside::{Down, covered, downs, overlap},
+    outside::{Down, covered, downs, is_down_outside, overlap},
     ranges::{length, merged, without},
     reach::{self, Piece},
 };
@@ -38,9 +38,11 @@ pub fn classify(observed: &Observed) -> Vec<Interval> {
     let mut found: Vec<Interval> = powers(observed, &downs, &mut pieces);
     found.extend(pieces.into_iter().map(|piece| of_reach(observed, &downs, piece)));
     found.extend(names(observed, &taken(&found, now)));
-    found.extend(seen_alone(observed, &downs, &taken(&found, now)));
+    let congested = congested(observed, &downs);
+    found.extend(seen_alone(observed, &downs, &taken(&found, now), &congested));
     found.extend(not_looked(observed, &taken(&found, now)));
-    found.extend(congested(observed, &taken(&found, now)));
+    let explained = taken(&found, now);
+    found.extend(unexplained(congested, &explained, now));
     found.sort_by_key(|interval| (interval.began.latest, interval.kind));
     found
 }
@@ -52,10 +54,6 @@ fn taken(found: &[Interval], now: i64) -> Vec<Range<i64>> {
         start - SLACK..end + SLACK
     };
     merged(found.iter().filter(|interval| interval.kind != Kind::Names).map(around).collect())
-}
-
-fn is_down_outside(downs: &[Down], time: &Range<i64>, now: i64) -> bool {
-    downs.iter().any(|down| overlap(&down.extent(now), time) > 0)
 }
 
 /// The times in which the host was off. What had not failed before, and came back soon after, followed from that.
@@ -159,13 +157,13 @@ fn names(observed: &Observed, taken: &[Range<i64>]) -> Vec<Interval> {
 }
 
 /// What was seen from outside alone: the way in, the beacon, or nothing that is known here.
-fn seen_alone(observed: &Observed, downs: &[Down], taken: &[Range<i64>]) -> Vec<Interval> {
+fn seen_alone(observed: &Observed, downs: &[Down], taken: &[Range<i64>], congested: &[Interval]) -> Vec<Interval> {
     let now = observed.window.end;
     let mut found = Vec::new();
     for down in downs {
         let whole = down.extent(now);
         for part in without(&whole, taken) {
-            if part.end - part.start < LEAST.min(whole.end - whole.start) {
+            if part.end - part.start < LEAST.min(whole.end - whole.start) || explains(congested, &part, now) {
                 continue;
             }
             let began = if part.start == whole.start {

@@ -26,6 +26,11 @@ impl Down {
     }
 }
 
+/// Whether it was down as seen from outside at some moment of a time.
+pub(super) fn is_down_outside(downs: &[Down], time: &Range<i64>, now: i64) -> bool {
+    downs.iter().any(|down| overlap(&down.extent(now), time) > 0)
+}
+
 /// When the home was down by the looks of any place that no other place contradicts; and by the page upstream where nobody looked.
 pub(super) fn downs(observed: &Observed) -> Vec<Down> {
     let mut places: BTreeMap<u32, Vec<&Look>> = BTreeMap::new();

@@ -15,6 +15,9 @@ use crate::keeper::history::Look;
 /// Runs of the same minute.
 const SAME_RUN: i64 = 90 * 1000;
 
+/// What answers seldom is there if it has answered within so long.
+const SELDOM: i64 = 3 * MINUTE;
+
 /// A modem finds its line again within that after its router came back.
 const RESYNC: i64 = 10 * MINUTE;
 
@@ -35,7 +38,6 @@ pub(super) struct Piece {
 pub(super) fn pieces(observed: &Observed, downs: &[Down]) -> Vec<Piece> {
     let world = observed.probes.get(&Role::World).map_or(&[][..], Vec::as_slice);
     let now = observed.window.end;
-    let there = [Role::Router, Role::FirstHop].map(|role| is_usable(observed, role));
     // Within an outage that was seen from outside, one measurement alone counts where no other says that the world was there.
     let counts = |at: i64| {
         let seen = downs.iter().find(|down| down.extent(now).contains(&at));
@@ -56,22 +58,57 @@ pub(super) fn pieces(observed: &Observed, downs: &[Down]) -> Vec<Piece> {
     // What a bandwidth test crowds out is no world that is gone; nor are hosts that are silent while others answer and are answered.
     let is_gone = |probe: &Probe| !probe.answered && !is_there(probe.at) && (!probe.in_test || counts(probe.at));
     let runs = failing(world, is_gone, counts);
+    let there = [Role::Router, Role::FirstHop].map(|role| trust(observed, role, &runs));
     runs.iter().flat_map(|run| of_run(observed, run, there)).collect()
 }
 
-/// Whether a role that answers now and then: some routers never answer a ping.
+/// How often a role answers while nothing is the matter. What it answers always counts, and its silence where it mostly answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Some routers never answer a ping.
+    Never,
+    /// Others limit them, as many a provider's first hop does.
+    Seldom,
+    Mostly,
+}
+
+fn trust(observed: &Observed, role: Role, runs: &[Failing]) -> Trust {
+    if !is_usable(observed, role) {
+        return Trust::Never;
+    }
+    let (mut answered, mut asked) = observed.answered(role, &(i64::MIN..i64::MAX));
+    for run in runs {
+        let within = observed.answered(role, &span(run, observed.window.end));
+        (answered, asked) = (answered - within.0, asked - within.1);
+    }
+    if answered * 5 >= asked * 4 { Trust::Mostly } else { Trust::Seldom }
+}
+
+/// The time of a run without what was before and after.
+fn span(run: &Failing, now: i64) -> Range<i64> {
+    run.began.latest..run.ended.map_or(now, |ended| ended.earliest)
+}
+
+/// Whether a role answers now and then.
 pub(super) fn is_usable(observed: &Observed, role: Role) -> bool {
     observed.probes.get(&role).is_some_and(|all| all.iter().any(|probe| probe.answered))
 }
 
-fn of_run(observed: &Observed, run: &Failing, [router, hop]: [bool; 2]) -> Vec<Piece> {
-    let time = run.began.latest..run.ended.map_or(observed.window.end, |ended| ended.earliest);
+fn of_run(observed: &Observed, run: &Failing, [router, hop]: [Trust; 2]) -> Vec<Piece> {
+    let time = span(run, observed.window.end);
     let failed = observed.within(Role::World, &time);
     let mut kinds: Vec<(Kind, Range<i64>)> = Vec::new();
     // Whether the router was asked in each of these runs: without a gateway there is none to ask.
     let mut is_asked = true;
     for probe in failed {
-        let answered = |role, is_there: bool| is_there.then(|| nearest(observed, role, probe.at)).flatten();
+        let answered = |role, trust| match trust {
+            Trust::Never => None,
+            Trust::Mostly => nearest(observed, role, probe.at),
+            Trust::Seldom => {
+                let near = time.start.max(probe.at - SELDOM)..time.end.min(probe.at + SELDOM);
+                (observed.answered(role, &near).0 > 0).then_some(true)
+            }
+        };
         let asked = answered(Role::Router, router);
         is_asked &= asked.is_some();
         let kind = match (asked, answered(Role::FirstHop, hop)) {
@@ -86,9 +123,9 @@ fn of_run(observed: &Observed, run: &Failing, [router, hop]: [bool; 2]) -> Vec<P
     }
     smooth(&mut kinds);
     let is_sure = |kind| match kind {
-        Kind::Router => router,
-        Kind::Line => router && hop && is_asked,
-        _ => hop,
+        Kind::Router => router == Trust::Mostly,
+        Kind::Line => router != Trust::Never && hop == Trust::Mostly && is_asked,
+        _ => hop != Trust::Never,
     };
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, (kind, range)) in kinds.iter().enumerate() {
