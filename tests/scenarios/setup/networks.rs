@@ -37,8 +37,10 @@ async fn without_any_network_each_step_says_so_in_a_sentence_and_nothing_is_made
             command.env_remove(name);
         }
         command.env("REAL_AWS", program("aws").expect("moto needs it")).env("AWS_MAX_ATTEMPTS", "1");
+        let mut command = network.inside(&command);
+        command.current_dir(world.place.path());
         let began = Instant::now();
-        let ended = run(network.inside(&command), Duration::from_mins(3)).await;
+        let ended = run(command, Duration::from_mins(3)).await;
         println!("{:.1} s: {}", began.elapsed().as_secs_f64(), ended.stdout.trim());
         assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
         let failed: Vec<_> = ended.stdout.lines().filter(|line| line.starts_with("failed")).collect();
@@ -48,7 +50,7 @@ async fn without_any_network_each_step_says_so_in_a_sentence_and_nothing_is_made
 }
 
 #[tokio::test]
-async fn a_home_of_ipv6_alone_is_told_what_reaches_it() {
+async fn a_home_of_ipv6_alone_is_explained_what_reaches_it() {
     let Some(network) = network("ipv6").await else { return };
     for words in [
         "link add eth type veth peer name other",
@@ -106,18 +108,21 @@ async fn who_sits_elsewhere_does_not_lead_the_homes_name_there_or_take_the_port_
     let Some(network) = network("office").await else { return };
     network.enter();
     let world = World::at_home().await;
-    network.hosts("127.0.0.1 localhost www.duckdns.org\n81.2.69.9 home.duckdns.org\n");
+    // Every name leads to 127.0.0.1 here, the home's as well.
+    let _names = network.name_server().await;
     let router = Router::at(own_address(), Manner::UPNP).await;
     router.give(30009, std::net::Ipv4Addr::LOCALHOST.into(), 30008, "Porchlight");
     let address = router.address.to_string();
     let mut command = world.command(&[&ALONE[..], &["--router", &address]].concat());
     command.env("DUCKDNS_URL", format!("http://www.duckdns.org:{}", world.duckdns.address.port()));
-    let ended = run(network.inside(&command), Duration::from_mins(1)).await;
+    let mut command = network.inside(&command);
+    command.current_dir(world.place.path());
+    let ended = run(command, Duration::from_mins(1)).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    let said = "already DuckDNS: the token is right; home.duckdns.org is 81.2.69.9";
+    let said = "already DuckDNS: the token is right; home.duckdns.org is 127.0.0.1";
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
     let calls = world.duckdns.calls();
-    assert!(!calls.is_empty() && calls.iter().all(|call| call.contains("ip=81.2.69.9")), "{calls:?}");
+    assert!(!calls.is_empty() && calls.iter().all(|call| call.contains("ip=127.0.0.1")), "{calls:?}");
     let record = std::fs::read_to_string(world.folder().join("setup.toml")).expect("a record");
     assert!(record.contains("\nport = 30008\n"), "{record}{}", ended.stdout);
 }
