@@ -98,7 +98,6 @@ impl HomeSide {
         };
         let heartbeat = heartbeats::config(folder, choices, &key)?;
         let code = if settings.join { Some(join::code(stop).await?) } else { None };
-        let duckdns = folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?;
 
         let page = listening::open(settings.page_addr, choices.page.unwrap_or(loopback(PAGE_PORT)), "page")?;
         let public = everywhere(PUBLIC_PORT);
@@ -119,7 +118,7 @@ impl HomeSide {
         }
 
         let keeper_url = local(page.address)?;
-        let dns = choices.dns.as_deref().zip(duckdns);
+        let dns = choices.dns.as_deref().zip(folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?);
         let port = RouterPort::chosen(choices, public.address.port(), folder)?;
         let jobs = Jobs::new(&keeper_url, &token, (!choices.no_bandwidth, port), dns, folder)?;
         // The component has one writer: where a machine outside looks, it is that one.
@@ -133,8 +132,8 @@ impl HomeSide {
             Inside::new(folder, (api, token.clone()), (beacon, key), target)
         });
         let notices = choices.writing.keeper(folder)?;
-        let elsewhere = (upstream, notices, heartbeat);
-        let keeper = keeper(folder, (seed, branding), token, elsewhere, local(private.address)?).await?;
+        let keeper =
+            keeper(folder, (seed, branding), token, (upstream, notices, heartbeat), local(private.address)?).await?;
         Ok(Self {
             keeper,
             jobs,
