@@ -51,6 +51,27 @@ async fn an_alarm_mail_that_somebody_has_set_by_hand_stays() {
 }
 
 #[tokio::test]
+async fn what_somebody_has_set_besides_at_the_function_stays_where_its_settings_change() {
+    let Some(world) = World::begin("setup of a function with more settings").await else { return };
+    let zip = world.zip();
+    let words = ["setup", "--yes", "--home", "home", "--function", zip.as_str()];
+    let first = world.run(&words).await;
+    assert_eq!(steps(&first.stdout, "failed"), ["the first look"], "{}{}", first.stdout, first.stderr);
+    let named = ["--function-name", "lambda-prober"];
+    let asked = [&["lambda", "get-function-configuration"], &named[..]].concat();
+    let mut set = world.moto().ok(&asked).await["Environment"].clone();
+    set["Variables"]["ATTEMPTS"] = "4".into();
+    let environment = serde_json::json!({"Variables": set["Variables"]}).to_string();
+    let changed = [&["lambda", "update-function-configuration", "--environment", &environment], &named[..]].concat();
+    world.moto().ok(&changed).await;
+    let again = world.run(&[&words[..], &["--port", "30010"]].concat()).await;
+    let said = "done    the function: lambda-prober has new settings";
+    assert!(again.stdout.contains(said), "{}{}", again.stdout, again.stderr);
+    let set = world.moto().ok(&asked).await["Environment"]["Variables"].clone();
+    assert_eq!((&set["CANARY_URL"], &set["ATTEMPTS"]), (&"http://home.duckdns.org:30010".into(), &"4".into()));
+}
+
+#[tokio::test]
 async fn keys_of_homes_stay_where_their_owner_has_them() {
     let Some(world) = World::begin("setup beside keys elsewhere").await else { return };
     let zip = world.zip();

@@ -93,20 +93,24 @@ async fn behind_another_router_or_a_providers_own_no_port_is_said_to_lead_home()
         let ended = world.run(&words).await;
         assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
         let line = ended.stdout.lines().find(|line| line.starts_with("skipped the way in: "));
-        let is_told = |line: &str| line.contains(said) && line.contains("nothing that is forwarded gets here");
-        assert!(line.is_some_and(is_told), "{said}: {}", ended.stdout);
+        let is_reported = |line: &str| line.contains(said) && line.contains("nothing that is forwarded gets here");
+        assert!(line.is_some_and(is_reported), "{said}: {}", ended.stdout);
         assert!(!ended.stdout.contains("porchlight-port\n") && router.table().is_empty(), "{}", ended.stdout);
     }
 }
 
-/// Set up from the office, the name stays at home: the token is tried with the address that the name has.
+/// Set up from the office, the name stays at home: the token is tried with the address that the name has. Nor is the port of the
+/// office's own beacon the home's.
 #[tokio::test]
-async fn who_sits_elsewhere_does_not_lead_the_homes_name_there() {
+async fn who_sits_elsewhere_does_not_lead_the_homes_name_there_or_take_the_port_of_there() {
     let Some(network) = network("office").await else { return };
     network.enter();
     let world = World::at_home().await;
     network.hosts("127.0.0.1 localhost www.duckdns.org\n81.2.69.9 home.duckdns.org\n");
-    let mut command = world.command(&ALONE);
+    let router = Router::at(own_address(), Manner::UPNP).await;
+    router.give(30009, std::net::Ipv4Addr::LOCALHOST.into(), 30008, "Porchlight");
+    let address = router.address.to_string();
+    let mut command = world.command(&[&ALONE[..], &["--router", &address]].concat());
     command.env("DUCKDNS_URL", format!("http://www.duckdns.org:{}", world.duckdns.address.port()));
     let ended = run(network.inside(&command), Duration::from_mins(1)).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
@@ -114,4 +118,6 @@ async fn who_sits_elsewhere_does_not_lead_the_homes_name_there() {
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
     let calls = world.duckdns.calls();
     assert!(!calls.is_empty() && calls.iter().all(|call| call.contains("ip=81.2.69.9")), "{calls:?}");
+    let record = std::fs::read_to_string(world.folder().join("setup.toml")).expect("a record");
+    assert!(record.contains("\nport = 30008\n"), "{record}{}", ended.stdout);
 }
