@@ -118,6 +118,15 @@ async fn a_table_in_another_region_or_a_home_without_a_way_to_be_judged_is_one_s
             &[("HEARTBEAT_TABLE", "arn:aws:dynamodb:us-east-1:123456789012:table/hearts"), ("BEACON_KEY", "K")][..],
             "HEARTBEAT_TABLE is in us-east-1, and this prober is in eu-central-1",
         ),
+        (
+            &[
+                ("HEARTBEAT_TABLE", TABLE),
+                ("BEACON_KEY", "K"),
+                ("HEARTBEAT_URL", "http://127.0.0.1:9/"),
+                ("PARAMETERS_REGION", "us-east-1"),
+            ],
+            "this prober in eu-central-1 is a second one beside us-east-1",
+        ),
         (&[("HEARTBEAT_TABLE", "a table")], "a table is named by 3 to 255 letters"),
         (&[("HEARTBEAT_TABLE", TABLE), ("BEACON_KEY", "K")], "set HEARTBEAT_URL or HEARTBEAT_URL_PARAMETER"),
         (&[("HEARTBEAT_TABLE", TABLE)], "has no key that they are signed with"),

@@ -100,17 +100,33 @@ impl HeartbeatConfig {
                 "HEARTBEAT_URL is set, but nothing says which component of the page this home is: {how}"
             ))
         })?;
+        Self::new(url, key, home, every).map(Some)
+    }
+
+    /// Those of a home, whose key and address are there.
+    ///
+    /// # Errors
+    /// When one of the two can be none.
+    pub fn new(url: SecretSource, key: SecretSource, home: ComponentId, every: Duration) -> Result<Self, WrongSetting> {
         let config = Self { url, key, home, every };
         config.url()?;
         config.key()?;
-        Ok(Some(config))
+        Ok(config)
     }
 
     /// The address as it is now.
     pub(super) fn url(&self) -> Result<Url, WrongSetting> {
-        let name = self.url.name(HEARTBEAT_URL.name);
+        Self::address(&self.url)
+    }
+
+    /// The address that a setting holds now.
+    ///
+    /// # Errors
+    /// When it can be none of a function that takes heartbeats; the sentence does not repeat it.
+    pub fn address(source: &SecretSource) -> Result<Url, WrongSetting> {
+        let name = source.name(HEARTBEAT_URL.name);
         let wrong = |what: &str| Err(WrongSetting(format!("{name}: {what}")));
-        let url = match Url::parse(self.url.current()?.expose()) {
+        let url = match Url::parse(source.current()?.expose()) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
             _ => {
                 return wrong(

@@ -243,7 +243,10 @@ fn address(at: SocketAddr) -> Url {
 fn secrets(wanted: &Wanted, aws: &AwsSeen) -> Vec<Secret> {
     let parameters = aws.parameters.value()["Parameters"].as_array().cloned().unwrap_or_default();
     let stored = parameters.iter().filter_map(|it| it["Value"].as_str().map(Secret::new));
-    let set = [&wanted.token, &wanted.duckdns_token, &wanted.keeper_token].into_iter().flatten().cloned();
+    let set = [&wanted.token, &wanted.duckdns_token, &wanted.keeper_token, &wanted.heartbeat_url]
+        .into_iter()
+        .flatten()
+        .cloned();
     let key = wanted.key.iter().map(|key| Secret::new(key.expose()));
     stored.chain(set).chain(key).collect()
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use shared::{
     id::{ComponentId, PageId},
     names::ServerAnswer,
+    secret::Secret,
 };
 use url::Url;
 
@@ -189,6 +190,7 @@ impl<'a> Known<'a> {
             checks::function::function(name, &aws.function, wanted, around),
             checks::schedule::schedule(&triggers, &reply, self.has_run, self.looks, *now),
             checks::alarms::alarms(name, &aws.alarms, &aws.subscriptions, self.given.is_without_mail),
+            checks::receiver::receiver(name, aws, wanted.heartbeat_url.as_ref().map(Secret::expose)),
             runs::last(name, &aws.log, ran, *component, self.looks),
         ]
     }

@@ -48,6 +48,8 @@ pub enum Link {
     Schedule,
     /// What watches it.
     Alarms,
+    /// The function that takes heartbeats, with its table and its address.
+    Receiver,
     /// What its last runs came to.
     Runs,
     /// The token of the page.
@@ -82,7 +84,7 @@ pub enum Link {
 
 impl Link {
     /// All of them, in order.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Settings,
         Self::Clock,
         Self::NameServers,
@@ -104,6 +106,7 @@ impl Link {
         Self::Function,
         Self::Schedule,
         Self::Alarms,
+        Self::Receiver,
         Self::Runs,
         Self::Token,
         Self::Page,
@@ -145,6 +148,7 @@ impl Link {
             Self::Function => "function",
             Self::Schedule => "schedule",
             Self::Alarms => "alarms",
+            Self::Receiver => "receiver",
             Self::Runs => "last runs",
             Self::Token => "page's token",
             Self::Page => "page",

@@ -36,7 +36,7 @@ impl Link {
                 Self::Keys,
             ],
             Self::Keys => &[Self::Proof, Self::Parameters],
-            Self::Schedule => &[Self::Function],
+            Self::Schedule | Self::Receiver => &[Self::Function],
             Self::Alarms => &[Self::Runs],
             Self::Runs => &[
                 Self::Clock,
@@ -55,7 +55,7 @@ impl Link {
             Self::Metrics => &[Self::Clock, Self::Token, Self::Page, Self::Runs, Self::Relay, Self::Jobs],
             Self::Keeper => &[Self::Disk],
             Self::Looks => &[Self::Clock, Self::Keeper, Self::Function, Self::Schedule, Self::Runs, Self::PublicName],
-            Self::Heartbeat => &[Self::Clock, Self::NameServers, Self::Keeper],
+            Self::Heartbeat => &[Self::Clock, Self::NameServers, Self::Receiver, Self::Keeper],
             Self::Relay => &[Self::Keeper, Self::Token, Self::Page],
             Self::Jobs => &[Self::Clock, Self::Keeper, Self::NameServers],
             Self::Inside => &[Self::Keeper, Self::Jobs],
@@ -122,6 +122,7 @@ impl Link {
                 &["METRIC_ID", "METRIC_ID_JITTER", "METRIC_ID_LOSS", "METRIC_ID_RESPONSE", "METRIC_ID_UPLOAD"]
             }
             Self::Keeper => &["KEEPER_TOKEN", "KEEPER_URL"],
+            Self::Receiver => &["HEARTBEAT_URL"],
             Self::Heartbeat => &["BEACON_KEY", "HEARTBEAT_URL"],
             Self::Relay => &["UPSTREAM_TOKEN", "UPSTREAM_URL"],
             Self::Disk => &["DATABASE_URL", "PORCHLIGHT_DATA"],

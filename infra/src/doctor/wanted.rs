@@ -65,6 +65,8 @@ pub struct Wanted {
     pub keeper: Option<Url>,
     /// Its token.
     pub keeper_token: Option<Secret>,
+    /// Where this home's heartbeats go.
+    pub heartbeat_url: Option<Secret>,
     /// How many channels people are written to over.
     pub channels: usize,
 }
@@ -123,6 +125,7 @@ impl Wanted {
         let lan = read.parsed::<IpAddr>("PORT_TO").map(|to| SocketAddr::new(to, internal));
         let keeper = read.value("KEEPER_URL", keeper_address);
         let keeper_token = read.given.secret("KEEPER_TOKEN");
+        let heartbeat_url = read.given.secret("HEARTBEAT_URL");
         let channels = read.given.secret("NOTIFY_URLS").map_or(0, |urls| channels(urls.expose()));
         Self {
             home,
@@ -145,6 +148,7 @@ impl Wanted {
             lan,
             keeper,
             keeper_token,
+            heartbeat_url,
             channels,
         }
     }

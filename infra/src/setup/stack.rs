@@ -15,6 +15,10 @@ use super::{
     tool::{Tool, is_refused},
 };
 
+/// What the names of all of them begin with.
+pub(super) const OURS: &str = "porchlight-";
+/// That of infra/heartbeat.yaml, which imports from the first.
+pub(super) const HEARTBEAT: &str = "porchlight-heartbeat";
 pub(super) const BASE: &str = "porchlight-base";
 pub(super) const SCHEDULE: &str = "porchlight-schedule";
 

@@ -125,7 +125,7 @@ impl Back<'_> {
         if self.settings.others_too || !record.has_made(&Made::Function(FUNCTION.to_owned())) {
             return Ok(());
         }
-        let asked = async { stack::named(&aws(record).await?, HOMES).await };
+        let asked = async { stack::named(&aws(record).await?, stack::OURS).await };
         let stacks = match asked.await {
             // Who has gone looks at nobody.
             Err(_) if self.settings.forget.contains(&Owner::Aws) => return Ok(()),
@@ -133,7 +133,15 @@ impl Back<'_> {
                 format!("whether other homes are looked at by {FUNCTION} cannot be seen (--others-too does not ask)")
             })?,
         };
-        let others: Vec<_> = stacks.into_iter().filter(|name| !record.has_made(&Made::Stack(name.clone()))).collect();
+        if stacks.iter().any(|name| name == stack::HEARTBEAT) {
+            bail!(
+                "the stack {0} takes heartbeats by what this setup has made: delete it first, with aws cloudformation delete-stack \
+                 --stack-name {0}",
+                stack::HEARTBEAT
+            );
+        }
+        let is_others = |name: &String| name.starts_with(HOMES) && !record.has_made(&Made::Stack(name.clone()));
+        let others: Vec<_> = stacks.into_iter().filter(is_others).collect();
         if others.is_empty() {
             return Ok(());
         }

@@ -79,8 +79,8 @@ pub(super) async fn find(settings: &SetupSettings, wanted: [u16; 2], place: &duc
     let said = format!("the router {} speaks {}; outside it is {}", router.address, speaks.join(", "), outside.words());
     if outside.reach() == Reach::No {
         let why = format!(
-            "{said}: nothing that is forwarded gets here; have the home tell the cloud of itself (HEARTBEAT_URL: home-beacon/README.md, A \
-             home that nobody can reach), take a tunnel, or ask your provider for a public address"
+            "{said}: nothing that is forwarded gets here; have the home tell the cloud of itself (infra/README.md, Homes behind \
+             CGNAT, has the commands), take a tunnel, or ask your provider for a public address"
         );
         return Found { closed: Some(router.address), ..Found::none(why) };
     }

@@ -5,11 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::Context;
 use home_beacon::dns::{DUCKDNS_TOKEN, check_token};
 use serde::{Deserialize, Serialize};
-use shared::settings::WrongSetting;
+use shared::{id::ComponentId, settings::WrongSetting};
 use url::Url;
 
 use super::{
     folder::Folder,
+    heartbeats,
     looking::LookingSettings,
     settings::{OrOff, UpSettings},
     writing::WritingSettings,
@@ -33,6 +34,9 @@ pub(super) struct Choices {
     /// The port that the router opens for the beacon, and that is kept open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) router_port: Option<u16>,
+    /// The component of the page elsewhere whose heartbeats are sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) heartbeats: Option<ComponentId>,
     /// Whether bandwidth is left alone.
     pub(super) no_bandwidth: bool,
     /// Whether this is an outside machine.
@@ -120,6 +124,11 @@ impl Choices {
             Some(OrOff::Off) => self.router_port = None,
             Some(OrOff::Is(port)) => self.router_port = Some(port),
         }
+        match &settings.heartbeats {
+            None => (),
+            Some(OrOff::Off) => self.heartbeats = None,
+            Some(OrOff::Is(component)) => self.heartbeats = Some(component.clone()),
+        }
         match &settings.dns {
             None => (),
             Some(OrOff::Off) => self.dns = None,
@@ -128,11 +137,17 @@ impl Choices {
         Ok(())
     }
 
-    /// Keeps the token that comes with a name at `DuckDNS`.
+    /// Keeps the secrets that come with what is chosen.
     ///
     /// # Errors
-    /// When there is none, or the folder cannot be written.
-    pub(super) fn keep_token(&self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+    /// When one is missing, or the folder cannot be written.
+    pub(super) fn keep_secrets(&self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
+        self.keep_token(settings, folder)?;
+        heartbeats::keep_address(self, settings, folder)
+    }
+
+    /// Keeps the token that comes with a name at `DuckDNS`.
+    fn keep_token(&self, settings: &UpSettings, folder: &Folder) -> Result<(), WrongSetting> {
         if self.dns.is_none() {
             return folder.delete(DUCKDNS_FILE).map_err(|error| folder.cannot(&error));
         }

@@ -18,6 +18,9 @@ pub(super) const OLD_KEY_FILE: &str = "beacon.key.old";
 /// The channels of notices, where the owner has written some.
 pub(crate) const NOTICES_FILE: &str = "notify.urls";
 
+/// Where heartbeats go, where the home sends some.
+pub(super) const HEARTBEAT_FILE: &str = "heartbeat.url";
+
 /// What is to be checked, where the owner has written that.
 pub(super) const CHECKS_FILE: &str = "checks.yml";
 
@@ -43,6 +46,7 @@ pub(super) const OURS: &[&str] = &[
     "prober.json.notices",
     "prober.json.notices.lock",
     NOTICES_FILE,
+    HEARTBEAT_FILE,
     CHECKS_FILE,
     DATABASE,
     "porchlight.db-journal",

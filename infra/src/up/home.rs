@@ -30,6 +30,7 @@ use super::{
     NOT_LOOKED_AT,
     choices::{Choices, DUCKDNS_FILE, Outside},
     folder::Folder,
+    heartbeats,
     inside::Inside,
     jobs::{Jobs, ended_with_an_error, stopped},
     join::{self, KEY_FILE, TOKEN_FILE},
@@ -95,8 +96,8 @@ impl HomeSide {
             Some(_) => Seed::read(&folder.file(seed::FILE)).map(|(seed, branding)| (Some(seed), branding))?,
             None => Default::default(),
         };
+        let heartbeat = heartbeats::config(folder, choices, &key)?;
         let code = if settings.join { Some(join::code(stop).await?) } else { None };
-        let duckdns = folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?;
 
         let page = listening::open(settings.page_addr, choices.page.unwrap_or(loopback(PAGE_PORT)), "page")?;
         let public = everywhere(PUBLIC_PORT);
@@ -117,7 +118,7 @@ impl HomeSide {
         }
 
         let keeper_url = local(page.address)?;
-        let dns = choices.dns.as_deref().zip(duckdns);
+        let dns = choices.dns.as_deref().zip(folder.known_secret("DUCKDNS_TOKEN", DUCKDNS_FILE)?);
         let port = RouterPort::chosen(choices, public.address.port(), folder)?;
         let jobs = Jobs::new(&keeper_url, &token, (!choices.no_bandwidth, port), dns, folder)?;
         // The component has one writer: where a machine outside looks, it is that one.
@@ -131,7 +132,8 @@ impl HomeSide {
             Inside::new(folder, (api, token.clone()), (beacon, key), target)
         });
         let notices = choices.writing.keeper(folder)?;
-        let keeper = keeper(folder, (seed, branding), (token, upstream, notices), local(private.address)?).await?;
+        let keeper =
+            keeper(folder, (seed, branding), token, (upstream, notices, heartbeat), local(private.address)?).await?;
         Ok(Self {
             keeper,
             jobs,
@@ -241,7 +243,8 @@ impl HomeSide {
 async fn keeper(
     folder: &Folder,
     (seed, branding): (Option<Seed>, Branding),
-    (token, upstream, notices): (SecretSource, Option<Upstream>, Option<NoticeConfig>),
+    token: SecretSource,
+    (upstream, notices, heartbeat): (Option<Upstream>, Option<NoticeConfig>, heartbeats::Chosen),
     beacon: Url,
 ) -> anyhow::Result<Started> {
     let config = KeeperConfig {
@@ -257,7 +260,7 @@ async fn keeper(
         notices,
         promised: Promised::default(),
         beacon: Some(beacon),
-        heartbeat: None,
+        heartbeat,
         at_home: false,
         front: Front { branding, ..Front::default() },
         notice: None,

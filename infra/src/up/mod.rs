@@ -12,6 +12,7 @@ mod choices;
 mod down;
 pub(crate) mod files;
 pub(crate) mod folder;
+mod heartbeats;
 mod home;
 mod inside;
 mod install;
@@ -77,7 +78,7 @@ pub async fn up(settings: &UpSettings) -> anyhow::Result<ExitCode> {
     };
     let before = Choices::of(&folder)?;
     let mut choices = chosen(&before, &folder, settings)?;
-    choices.keep_token(settings, &folder)?;
+    choices.keep_secrets(settings, &folder)?;
     if settings.install && !settings.join {
         choices.keep(&before, &folder)?;
         drop(lock);
@@ -153,7 +154,7 @@ async fn again(
 ) -> anyhow::Result<ExitCode> {
     let before = Choices::of(folder)?;
     let mut choices = chosen(&before, folder, settings)?;
-    choices.keep_token(settings, folder)?;
+    choices.keep_secrets(settings, folder)?;
     let code = join::code(stop).await?;
     let granted = choices.router_port.and_then(|wanted| router_port::granted(folder, wanted));
     let at = choices.home_at(choices.beacon.map_or(PUBLIC_PORT, |beacon| beacon.port()), granted)?;

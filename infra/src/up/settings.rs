@@ -5,10 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser};
 use home_beacon::{
     dns::{DUCKDNS_TOKEN, SubName, name::NoSubName},
+    heartbeat::settings::HEARTBEAT_URL,
     keeper::TlsSettings,
 };
 use notify::settings::NOTIFY_URLS;
 use shared::{
+    id::{ComponentId, WrongShape},
     secret::SecretSetting,
     settings::{WrongSetting, listen_address, port, web_address},
 };
@@ -17,7 +19,7 @@ use url::Url;
 use super::{join::JOIN_CODE, looking::LookingSettings, writing::WritingSettings};
 
 /// The secrets of `porchlight up`.
-pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN, JOIN_CODE];
+pub const SECRETS: &[SecretSetting] = &[DUCKDNS_TOKEN, HEARTBEAT_URL, JOIN_CODE];
 
 /// The folder of `up`.
 #[derive(Clone, Debug, Args)]
@@ -46,6 +48,10 @@ pub struct UpSettings {
     /// Have the router open this port for the beacon, and keep it open, like 30008; off closes it, and ends that again
     #[arg(long, value_name = "PORT", value_parser = port_or_off)]
     pub router_port: Option<OrOff<u16>>,
+    /// Tell the cloud that this home is there, for one that nobody can reach: sends heartbeats to `HEARTBEAT_URL`, as this component
+    /// of the page elsewhere; off ends that again
+    #[arg(long, value_name = "COMPONENT_ID", value_parser = component_or_off)]
+    pub heartbeats: Option<OrOff<ComponentId>>,
     /// Join an outside machine: asks for the code that it printed
     #[arg(long, conflicts_with = "outside")]
     pub join: bool,
@@ -55,7 +61,7 @@ pub struct UpSettings {
         conflicts_with = "outside")]
     pub home_url: Option<Url>,
     /// Be the outside machine: a prober, and a public page, for a home that joins by a code
-    #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr", "router_port"])]
+    #[arg(long, conflicts_with_all = ["dns", "no_bandwidth", "beacon_addr", "router_port", "heartbeats"])]
     pub outside: bool,
     /// With --outside: where the world finds this machine, a name or an address, with a port where it is not the listener's
     #[arg(long, value_name = "HOST", value_parser = host, requires = "outside")]
@@ -117,6 +123,11 @@ pub enum OrOff<T> {
 
 fn name_or_off(text: &str) -> Result<OrOff<SubName>, NoSubName> {
     if text == "off" { Ok(OrOff::Off) } else { text.parse().map(OrOff::Is) }
+}
+
+fn component_or_off(text: &str) -> Result<OrOff<ComponentId>, String> {
+    let wrong = |why: WrongShape| format!("{why}, or off");
+    if text == "off" { Ok(OrOff::Off) } else { text.parse().map(OrOff::Is).map_err(wrong) }
 }
 
 fn port_or_off(text: &str) -> Result<OrOff<u16>, String> {

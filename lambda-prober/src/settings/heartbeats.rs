@@ -53,6 +53,14 @@ impl ProberSettings {
     pub(crate) fn table(&self) -> Result<Option<TableName>, WrongSetting> {
         let Some(table) = &self.heartbeats.heartbeat_table else { return Ok(None) };
         let here = env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok();
+        if let (Some(parameters), Some(here)) = (&self.parameters_region, &here)
+            && parameters != here
+        {
+            return Err(WrongSetting(format!(
+                "HEARTBEAT_TABLE is set, and this prober in {here} is a second one beside {parameters} (PARAMETERS_REGION): homes \
+                 send heartbeats to one place, so take HEARTBEAT_TABLE out here, and name homes alone that have an address"
+            )));
+        }
         match (table.region(), here) {
             (Some(region), Some(here)) if region != here => Err(WrongSetting(format!(
                 "HEARTBEAT_TABLE is in {region}, and this prober is in {here}: name a table of {here}, or run the prober in \

@@ -12,6 +12,7 @@ mod healthy;
 mod home;
 mod page;
 mod probed;
+mod receiver;
 mod setup;
 mod slow;
 mod variant;

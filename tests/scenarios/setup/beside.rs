@@ -61,6 +61,14 @@ async fn a_second_home_is_looked_at_beside_the_first_which_stays_as_it_was() {
     ];
     assert_eq!(world.things().await, left);
     assert_eq!(function().await, before);
+    // Its role is read by the stack that takes heartbeats, which no setup makes.
+    let template = r#"{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}"#;
+    let words = ["cloudformation", "create-stack", "--stack-name", "porchlight-heartbeat", "--template-body", template];
+    world.moto().ok(&words).await;
+    let refused = world.run(&["teardown"]).await;
+    let said = "aws cloudformation delete-stack --stack-name porchlight-heartbeat";
+    assert!(refused.code == Some(1) && refused.stdout.contains(said), "{}{}", refused.stdout, refused.stderr);
+    assert_eq!(function().await, before);
 }
 
 #[tokio::test]

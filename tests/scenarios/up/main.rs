@@ -3,6 +3,7 @@
 mod checked;
 mod dark;
 mod half_made;
+mod heartbeats;
 mod life;
 mod refused;
 mod rejoined;

@@ -20,6 +20,7 @@ pub mod outside;
 pub mod page;
 pub mod parameters;
 pub mod provider;
+pub mod receiver;
 pub mod relay;
 pub mod role;
 pub mod runs;

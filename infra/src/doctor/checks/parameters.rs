@@ -22,6 +22,8 @@ pub struct Names {
     pub targets: Option<String>,
     /// Of the channels of notices, where they are there.
     pub notify: Option<String>,
+    /// Of the address that takes heartbeats, where it is there. The stack makes it unencrypted: CloudFormation cannot otherwise.
+    pub heartbeat_url: Option<String>,
     /// Whether the function is known to read the home's key there: homes that come with a schedule's input may name other places.
     pub is_sure: bool,
 }
@@ -36,6 +38,7 @@ impl Names {
             old: Some(or("BEACON_KEY_OLD_PARAMETER", "/porchlight/beacon-key-old")),
             targets: set("TARGETS_PARAMETER").map(str::to_owned),
             notify: set("NOTIFY_URLS_PARAMETER").map(str::to_owned),
+            heartbeat_url: set("HEARTBEAT_URL_PARAMETER").map(str::to_owned),
             is_sure: true,
         };
         shared.with(keys)
@@ -67,7 +70,7 @@ impl Names {
 
     /// Each of them.
     pub fn all(&self) -> Vec<&str> {
-        let optional = [&self.old, &self.targets, &self.notify].into_iter().flatten();
+        let optional = [&self.old, &self.targets, &self.notify, &self.heartbeat_url].into_iter().flatten();
         let mut all: Vec<&str> = [&self.token, &self.key].into_iter().chain(optional).map(String::as_str).collect();
         all.dedup();
         all
@@ -151,14 +154,17 @@ pub fn parameters(reply: &Reply, names: &Names, needs_key: bool) -> Finding {
             format!("{} holds no key, which has 43 characters", names.key),
             store(&names.key, "beacon.key"),
         ),
-        _ => encrypted(reply),
+        _ => encrypted(reply, names),
     }
 }
 
-/// Whether all of them are secrets for AWS, too. The list of targets is none.
-fn encrypted(reply: &Reply) -> Finding {
+/// Whether all of them are secrets for AWS, too. The list of targets is none, and the address for heartbeats another link's.
+fn encrypted(reply: &Reply, names: &Names) -> Finding {
     let link = Link::Parameters;
-    let all = || reply.value()["Parameters"].as_array().into_iter().flatten();
+    let all = || {
+        let all = reply.value()["Parameters"].as_array().into_iter().flatten();
+        all.filter(|it| it["Name"].as_str() != names.heartbeat_url.as_deref())
+    };
     let is_secret = |value: &str| !value.trim_start().starts_with('[');
     let plain = all().find(|it| it["Type"] != "SecureString" && it["Value"].as_str().is_some_and(is_secret));
     match plain.and_then(|it| it["Name"].as_str()) {

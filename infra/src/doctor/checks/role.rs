@@ -6,6 +6,7 @@ use super::{
     super::{finding::Finding, link::Link, reply::Reply},
     cloud::{DENIED, unanswered},
     parameters::Names,
+    receiver::table_of,
 };
 
 /// What the function must be let do, as IAM writes it.
@@ -29,6 +30,14 @@ pub fn deeds(function: &Value, names: &Names, component: Option<&str>) -> Vec<De
         let record = on(&format!("{}/{}", state.trim_end_matches('/'), component.unwrap_or("component")));
         deeds.push(Deed { action: "ssm:GetParameters", resource: record.clone() });
         deeds.push(Deed { action: "ssm:PutParameter", resource: record });
+    }
+    if let Some(table) = table_of(function) {
+        let resource = if table.starts_with("arn:") {
+            table.to_owned()
+        } else {
+            format!("{}:table/{table}", before.replacen(":lambda:", ":dynamodb:", 1))
+        };
+        deeds.push(Deed { action: "dynamodb:BatchGetItem", resource });
     }
     let logs = before.replacen(":lambda:", ":logs:", 1);
     let resource = format!("{logs}:log-group:/aws/lambda/{name}:log-stream:s");
@@ -92,7 +101,7 @@ pub fn role(reply: &Reply, deeds: &[Deed], runs_well: bool) -> Finding {
 /// The end of an ARN, which a person knows it by.
 fn on_what(resource: &str) -> &str {
     let after = |mark: &str| resource.split_once(mark).map(|(_, rest)| rest);
-    after(":parameter").or_else(|| after(":log-group:")).unwrap_or(resource)
+    after(":parameter").or_else(|| after(":log-group:")).or_else(|| after(":table/")).unwrap_or(resource)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod probe;
+mod receiver;
 mod whose;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::super::{
     checks::{
         homes::{OfOwn, Whose},
         parameters::{Names, parameter},
+        receiver::ReceiverSeen,
         role::{Deed, deeds},
         schedule::is_of,
     },
@@ -66,6 +68,8 @@ pub struct AwsSeen {
     pub input: Option<Target>,
     /// What it reports where it was run for this.
     pub probe: Reply,
+    /// What takes heartbeats beside it.
+    pub receiver: ReceiverSeen,
 }
 
 impl AwsSeen {
@@ -93,6 +97,7 @@ impl AwsSeen {
             own: OfOwn::Unclear,
             input: None,
             probe: reply(),
+            receiver: ReceiverSeen::all_replied(&reply()),
         }
     }
 
@@ -121,8 +126,10 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
             let targets = whose::rule_targets(&cli, &names).await;
             (names, targets)
         };
-        let ((rule_names, targets), simulated) = tokio::join!(ruled, whose::simulated(&cli, &reply, &deeds));
-        (reply, rule_names, targets, simulated, deeds)
+        let simulated = whose::simulated(&cli, &reply, &deeds);
+        let ((rule_names, targets), simulated, receiver) =
+            tokio::join!(ruled, simulated, receiver::ask(&cli, name, &reply));
+        (reply, rule_names, targets, simulated, deeds, receiver)
     };
     let log = [
         "logs",
@@ -149,7 +156,7 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         cli.call(&["sns", "list-subscriptions", "--max-items", "500"]),
         cli.call(&log),
     );
-    let (mut function, rule_names, targets, mut simulated, mut deeds_asked) = configured;
+    let (mut function, rule_names, targets, mut simulated, mut deeds_asked, receiver) = configured;
     let rules = whose::with_targets(rules, &targets, name);
     if log.value()["events"].as_array().is_some_and(Vec::is_empty) {
         whose::allowance(&cli, &mut function).await;
@@ -193,6 +200,7 @@ pub async fn ask(name: &str, region: Option<&str>, whose: Whose<'_>, names: Name
         own,
         input,
         probe: Reply::NotAsked("--probe has it look".into()),
+        receiver,
     }
 }
 
