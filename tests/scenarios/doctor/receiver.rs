@@ -39,42 +39,41 @@ fn send(variant: &mut Variant) {
 #[tokio::test]
 async fn what_takes_heartbeats_is_well_or_named_first_and_alone() {
     let Some(world) = World::new("receiver").await else { return };
-    let with = |name, words, change: fn(&mut Variant)| {
-        let (name, link, words, mut variant) = broken(&world, name, "receiver", words, send);
+    let with = |name, link, words, change: fn(&mut Variant)| {
+        let (name, link, words, mut variant) = broken(&world, name, link, words, send);
         change(&mut variant);
         (name, link, words, variant)
     };
-    let well = with("a receiver that is well", "which this home sends to", |_| ());
-    let unseen = with("a receiver that may not be seen", "may not see it", |v| {
+    let well = with("a receiver that is well", "receiver", "which this home sends to", |_| ());
+    let unseen = with("a receiver that may not be seen", "receiver", "may not see it", |v| {
         v.aws_refuses("lambda-get-policy", "AccessDeniedException");
     });
     each_is_well(&world.namespace, vec![(well, "ok"), (unseen, "not_conclusive")]).await;
     let worlds = vec![
-        with("no function that takes heartbeats", "there is no function lambda-prober-heartbeat", |v| {
+        with("no function that takes heartbeats", "receiver", "there is no function lambda-prober-heartbeat", |v| {
             v.aws_refuses(RECEIVER, "ResourceNotFoundException");
         }),
-        with("no table of heartbeats", "there is no table lambda-prober-heartbeats", |v| {
+        with("no table of heartbeats", "receiver", "there is no table lambda-prober-heartbeats", |v| {
             v.aws_refuses("dynamodb-describe-table", "ResourceNotFoundException");
         }),
-        with("a URL without its second permission", "lacks the permission lambda:InvokeFunction", |v| {
+        with("a URL without its second permission", "receiver", "lacks the permission lambda:InvokeFunction", |v| {
             v.aws_says("lambda-get-policy", |it| {
                 let mut policy: Value = serde_json::from_str(it["Policy"].as_str().expect("a policy")).expect("JSON");
                 policy["Statement"].as_array_mut().expect("statements").pop();
                 it["Policy"] = json!(policy.to_string());
             });
         }),
-        with("an address that nobody told the prober", "/porchlight/heartbeat-url does not exist", |v| {
+        with("an address that nobody told the prober", "receiver", "/porchlight/heartbeat-url does not exist", |v| {
             v.aws_says("ssm-get-parameters", |it| {
                 it["Parameters"].as_array_mut().expect("parameters").pop();
             });
         }),
-        with("an address that was replaced", "HEARTBEAT_URL here is another address", |v| {
+        with("an address that was replaced", "receiver", "HEARTBEAT_URL here is another address", |v| {
             v.set("HEARTBEAT_URL", "https://retired.lambda-url.eu-central-1.on.aws/");
         }),
-        with("a prober that reads no heartbeats", "it judges no home by its heartbeats", |v| {
+        with("a prober that reads no heartbeats", "receiver", "it judges no home by its heartbeats", |v| {
             v.aws_says(PROBER, |it| {
-                let variables = it["Environment"]["Variables"].as_object_mut().expect("variables");
-                variables.retain(|name, _| !name.starts_with("HEARTBEAT_"));
+                it["Environment"]["Variables"].as_object_mut().expect("variables").remove("HEARTBEAT_TABLE");
             });
         }),
     ];
