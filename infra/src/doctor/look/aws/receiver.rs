@@ -17,12 +17,12 @@ pub(super) async fn ask(cli: &Cli, name: &str, prober: &Reply) -> ReceiverSeen {
     };
     let name = function_of(name);
     let lambda = async |operation: &str| cli.call(&["lambda", operation, "--function-name", &name]).await;
-    let describe = ["dynamodb", "describe-table", "--table-name", table];
+    let described = ["dynamodb", "describe-table", "--table-name", table];
     let (function, url, policy, table) = tokio::join!(
         lambda("get-function-configuration"),
         lambda("get-function-url-config"),
         lambda("get-policy"),
-        cli.call(&describe),
+        cli.call(&described),
     );
     ReceiverSeen { function, url, policy: in_json(policy), table }
 }
