@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn a_record_holds_so_many_openings_and_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut record = Record::take(folder.path(), &at(1_000)).unwrap();
+        for external in (30_000..).take(MOST) {
+            record.put(Mapping { external, ..sample() }).unwrap();
+        }
+        let error = record.put(Mapping { external: 29_999, ..sample() }).unwrap_err().to_string();
+        assert!(error.ends_with("port.json has 64 entries: run porchlight port close"), "{error}");
+    }
+
+    #[test]
     fn a_file_that_is_no_record_is_named_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         for (text, words) in [

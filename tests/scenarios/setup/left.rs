@@ -72,6 +72,21 @@ async fn what_somebody_has_set_besides_at_the_function_stays_where_its_settings_
 }
 
 #[tokio::test]
+async fn a_file_that_its_owner_has_changed_stays_where_all_else_is_torn_down() {
+    let world = World::at_home().await;
+    let made = world.run(&["setup", "--yes", "--without-aws", "--home", "home"]).await;
+    assert_eq!(made.code, Some(0), "{}{}", made.stdout, made.stderr);
+    let values = world.folder().join("values.yaml");
+    let mine = fs::read_to_string(&values).expect("values") + "image: {tag: mine}\n";
+    fs::write(&values, &mine).expect("ours");
+    let gone = world.run(&["teardown"]).await;
+    let said = "stays, because it is yours by now:  the file values.yaml\n";
+    assert!(gone.code == Some(0) && gone.stdout.contains(said), "{}{}", gone.stdout, gone.stderr);
+    assert_eq!(fs::read_to_string(&values).expect("it stays"), mine);
+    assert_eq!(fs::read_dir(world.folder()).expect("the folder").count(), 1, "and nothing else");
+}
+
+#[tokio::test]
 async fn keys_of_homes_stay_where_their_owner_has_them() {
     let Some(world) = World::begin("setup beside keys elsewhere").await else { return };
     let zip = world.zip();
