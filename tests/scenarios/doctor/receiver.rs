@@ -27,7 +27,8 @@ fn send(variant: &mut Variant) {
     let function =
         json!({"FunctionName": "lambda-prober-heartbeat", "State": "Active", "Environment": {"Variables": variables}});
     let allow = |action: &str| json!({"Effect": "Allow", "Principal": "*", "Action": action});
-    let policy = json!({"Statement": ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].map(allow)});
+    let allowed = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"].map(allow);
+    let policy = json!({ "Statement": allowed });
     let table = json!({"TableStatus": "ACTIVE", "KeySchema": [{"AttributeName": "home", "KeyType": "HASH"}]});
     variant.aws(RECEIVER, &function);
     variant.aws("lambda-get-function-url-config", &json!({"FunctionUrl": URL, "AuthType": "NONE"}));

@@ -30,11 +30,13 @@ fn change(reply: &mut Reply, by: impl FnOnce(&mut Value)) {
     by(is);
 }
 
+type Change = fn(&mut AwsSeen);
+
 #[test]
 fn each_part_is_there_or_named() {
     let found = receiver("f", &well(), Some(URL.trim_end_matches('/')));
     assert_eq!((found.outcome, found.saw.contains("which this home sends to")), (Outcome::Ok, true), "{}", found.saw);
-    let broken: [(&str, fn(&mut AwsSeen)); 12] = [
+    let broken: [(&str, Change); 12] = [
         ("there is no function f-heartbeat", |aws| aws.receiver = ReceiverSeen::all_replied(&refused(MISSING))),
         ("was not deployed", |aws| change(&mut aws.receiver.function, |it| it["LastUpdateStatus"] = "Failed".into())),
         ("RECEIVE_HEARTBEATS", |aws| {
@@ -42,7 +44,7 @@ fn each_part_is_there_or_named() {
         }),
         ("keeps heartbeats in others, and the prober reads hearts", |aws| {
             change(&mut aws.receiver.function, |it| {
-                it["Environment"]["Variables"]["HEARTBEAT_TABLE"] = "others".into()
+                it["Environment"]["Variables"]["HEARTBEAT_TABLE"] = "others".into();
             });
         }),
         ("there is no table hearts", |aws| aws.receiver.table = refused(MISSING)),
