@@ -26,6 +26,9 @@ use tokio::{
 /// How long a program may take to print a line, to listen, or to end.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// What is written in Python takes a processor for seconds before it listens, and may share it with ten others.
+const PYTHON: Duration = Duration::from_secs(90);
+
 /// How long the last lines of a program that has ended are waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -159,7 +162,7 @@ impl Process {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        assert!(timeout(TIMEOUT, connect).await.is_ok(), "nothing listens on {port}: {:#?}", self.lines());
+        assert!(timeout(PYTHON, connect).await.is_ok(), "nothing listens on {port}: {:#?}", self.lines());
     }
 
     /// # Panics
