@@ -13,6 +13,9 @@ pub const HOMES_PER_SCHEDULE: u32 = 20;
 /// For how many minutes an instance of the function keeps a secret that it has read.
 const KEPT: f64 = 15.0;
 
+/// How many instances take heartbeats.
+const RECEIVERS: f64 = 2.0;
+
 /// The most parameters of the standard tier that an account may have.
 const PARAMETERS: u32 = 10_000;
 
@@ -83,12 +86,14 @@ impl Bill {
         let secrets = if homes == 1 { 3.0 } else { count + 1.0 };
         // Each run sends one of its own, by which it knows whether the way of heartbeats is open.
         let beside = if assumed.heartbeats { count + f64::from(schedules) } else { 0.0 };
+        // Both instances that are reserved for heartbeats read each home's key.
+        let taken = if assumed.heartbeats { RECEIVERS * count * MINUTES / KEPT } else { 0.0 };
         let seconds = starts * assumed.run + beside * MINUTES * assumed.taken;
         let mut lines = vec![
             Line { price: STARTS, amount: starts + beside * MINUTES },
             Line { price: GB_SECONDS, amount: seconds * assumed.memory / 1_024.0 },
             Line { price: SCHEDULER, amount: starts },
-            Line { price: DECRYPTIONS, amount: secrets * reads(f64::from(schedules) * assumed.run) },
+            Line { price: DECRYPTIONS, amount: secrets * reads(f64::from(schedules) * assumed.run) + taken },
             Line { price: LOG_GB, amount: count * MINUTES * assumed.log / 1e9 },
         ];
         if assumed.heartbeats {
@@ -206,7 +211,8 @@ mod tests {
         // A run, a heartbeat and the run's own, each once a minute; 11 160 GB-seconds of runs, 22 of heartbeats; one unit.
         assert_eq!((amounts[0], amounts[5]), (133_920.0, 1.0));
         assert!(near(amounts[1], 11_160.0 + 22.32), "{}", amounts[1]);
-        assert!(near(by(1).dollars(), 0.0));
+        // Three secrets of the prober's, and the key by either of two instances: still within the 20 000 that are free.
+        assert!(near(amounts[3], 14_880.0) && near(by(1).dollars(), 0.0));
         let units = |homes: u32| by(homes).lines[5].amount;
         // Three schedules: 57 homes and three of the prober's own.
         assert_eq!((units(57), units(58), units(1_000), units(1_428)), (1.0, 2.0, 18.0, 25.0));
