@@ -13,7 +13,7 @@
 //! - `incidents`: opening, updating and resolving an incident
 //! - `texts`: what incidents say
 //! - [`outage_kind`](OutageKind): power cut, restart of the beacon, or neither
-//! - [`homes_word`](Told): the outage in the home's own words
+//! - [`homes_word`](HomesWord): the outage in the home's own words
 //! - [`recheck`]: what is read again right before a plan is applied, and which components are skipped then
 
 mod call;
